@@ -1,0 +1,132 @@
+// The words for language: what a task asks, what a model can do, and the subject between them.
+// A query is data. Prompting specializers change queries on the way in and answers on the way out, so they compose.
+
+import type { Call, CallContext, Cost } from "./call.js";
+
+/** One of the things to choose between. `key` is the data set's own code and never changes; `text` is what is read. */
+export interface Option {
+  key: string;
+  text: string;
+}
+
+/** A worked example that stands before the query. `answer` is an option's key, or the text where there are no options. */
+export interface Demonstration {
+  input: string;
+  question?: string;
+  options?: readonly Option[];
+  answer: string;
+  rationale?: string;
+}
+
+/**
+ * How an option's score is read from a model.
+ * - `sum`: log-probability of the option's tokens, summed
+ * - `mean`: the same divided by their number (length-normalised)
+ * - `prior`: sum, less the log-probability without the input (domain-conditional PMI, Holtzman et al. 2021, eq. 2)
+ * - `parse`: the model writes, and the option is parsed from the text; needs no log-probabilities
+ */
+export type Scoring = "sum" | "mean" | "prior" | "parse";
+
+/** What a task asks of a language subject about one sample. */
+export interface Query {
+  instruction?: string;
+  input: string;
+  question?: string;
+  /** Present: choose one. Absent: write. */
+  options?: readonly Option[];
+  /** What is scored or asked for: the option's label (A, B, …; options are listed in the prompt) or its text. */
+  answerBy?: "label" | "text";
+  scoring?: Scoring;
+  demonstrations: readonly Demonstration[];
+  /** Most tokens to write. */
+  maxTokens?: number;
+}
+
+export interface Answer {
+  /** Key of the chosen option. Absent when the subject could not choose; then `unscored` says why. */
+  choice?: string;
+  /** What was written, where the query asked to write or to parse. */
+  text?: string;
+  /** Per option key: natural-log score, not normalised; only differences mean something. */
+  scores?: Readonly<Record<string, number>>;
+  /** Why there is no usable answer although every call came back (for instance `unparsed`). */
+  unscored?: string;
+}
+
+/** What a model lets its caller have. A specializer names what it needs. */
+export type Grant = "text" | "logprobs" | "embeddings" | "gradients" | "weights";
+
+export interface Message {
+  role: "system" | "user" | "assistant";
+  content: string;
+}
+
+/** `chat` applies the model's chat template; `plain` joins the messages' contents and adds nothing. */
+export type PromptFormat = "chat" | "plain";
+
+export interface GenerateRequest {
+  messages: readonly Message[];
+  format: PromptFormat;
+  maxTokens: number;
+  /** 0 is greedy. */
+  temperature: number;
+  seed: number;
+  stop?: readonly string[];
+}
+
+export interface Generated {
+  text: string;
+  finish: "stop" | "length";
+  cost: Cost;
+}
+
+export interface ScoreRequest {
+  messages: readonly Message[];
+  format: PromptFormat;
+  /** Continuations of the prompt, each scored on its own: " A", " B", … */
+  options: readonly string[];
+}
+
+export interface Scored {
+  /** Per option, in order: summed natural-log probability, and over how many tokens. */
+  options: readonly { logprob: number; tokens: number }[];
+  cost: Cost;
+}
+
+export interface Embedded {
+  /** One unit-length vector per text. */
+  vectors: readonly (readonly number[])[];
+  cost: Cost;
+}
+
+/**
+ * A model that answers. Every method is one call: it either comes back whole or throws a `CallError` that says why.
+ * `id` is content identity: two models with the same id give the same answers, so a journal may reuse them.
+ */
+export interface LanguageModel {
+  readonly id: string;
+  readonly name: string;
+  readonly grants: ReadonlySet<Grant>;
+  /** The prompt format it was made for. */
+  readonly format: PromptFormat;
+  /** Most calls worth having in flight at once. */
+  readonly concurrency: number;
+  readonly contextTokens?: number;
+  generate(request: GenerateRequest, context: CallContext): Promise<Generated>;
+  score(request: ScoreRequest, context: CallContext): Promise<Scored>;
+  embed(texts: readonly string[], context: CallContext): Promise<Embedded>;
+  close(): Promise<void>;
+}
+
+/** A subject that reads queries and answers them: a model with a way of prompting it, or anything that can stand in. */
+export interface LanguageSubject {
+  readonly kind: "language";
+  readonly name: string;
+  /** Fingerprint of everything that decides its answers. */
+  readonly id: string;
+  /** The model underneath, where there is one; absent for references such as `majority`. */
+  readonly model?: LanguageModel;
+  respond(query: Query, context: CallContext): Promise<Answer>;
+}
+
+export type { Call, CallContext, Cost };

@@ -1,0 +1,23 @@
+// What a study keeps of one subject on one sample. Comparisons are made from these and nothing else.
+
+import type { Cost } from "./call.js";
+import type { SplitName } from "./sample.js";
+import type { Grade } from "./task.js";
+
+export interface Outcome {
+  /** The subject's id (fingerprint). */
+  subject: string;
+  /** The task's name and id. */
+  task: string;
+  split: SplitName;
+  sample: string;
+  seed: number;
+  group?: string;
+  eyesOff?: boolean;
+  gold: string;
+  grade: Grade;
+  /** What this answer took, as if nothing had been reused. */
+  cost: Cost;
+  /** Journal keys of the calls behind it, in order. */
+  calls: readonly string[];
+}

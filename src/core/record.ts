@@ -1,0 +1,122 @@
+// The records that a study ends with and that scripts read. `hone run --json` prints the done record as its last line;
+// reports are made from it, the outcomes and the journal's calls, and from nothing else.
+
+import type { Cost } from "./call.js";
+import type { Json } from "./json.js";
+
+/** A mean with its 95 % interval. */
+export interface Estimate {
+  n: number;
+  mean: number;
+  low: number;
+  high: number;
+}
+
+/** One subject on one task's test split. */
+export interface Result extends Estimate {
+  subject: string;
+  task: string;
+  metric: string;
+  /** Samples that could not be scored; `n` counts only the scored ones. */
+  unscored: number;
+  /** Unscored samples by cause. */
+  causes: Record<string, number>;
+  /** The mean if every unscored sample had scored 0, and if every one had scored 1. */
+  bounds: [number, number];
+  /** The score of always giving the training data's most frequent answer, on the same samples; for `answer` tasks 0. */
+  baseline: number;
+  /** The score of guessing uniformly, where there are options. */
+  chance: number | null;
+  /** What making the specialist took, once. */
+  build: Cost & { seconds: number };
+  /** Mean cost of one answer. `msMedian` is the median latency. */
+  perAnswer: Cost & { msMedian: number };
+  dev: Estimate | null;
+  /** Eyes-on and eyes-off parts of test apart, where a part was kept eyes-off. */
+  eyes: { on: Estimate; off: Estimate } | null;
+  /** Other metrics, by name. */
+  details: Record<string, number>;
+}
+
+/** Two subjects on the same samples: `delta` is a's mean less b's. */
+export interface Comparison {
+  a: string;
+  b: string;
+  task: string;
+  n: number;
+  delta: number;
+  low: number;
+  high: number;
+  p: number;
+  /** Holm-adjusted over the study's family of comparisons. */
+  pAdjusted: number;
+  test: "mcnemar-exact" | "sign-flip";
+  /** Smallest true difference that this n would show with 80 % power at the 5 % level. */
+  detectable: number;
+}
+
+export interface Verdict {
+  /** Chosen on dev, before test was opened. */
+  champion: string | null;
+  /** One paragraph: what won, by how much, how sure, at what price, what was indistinguishable. */
+  text: string;
+  /** Subjects whose difference from the champion on test was not shown. */
+  indistinguishable: string[];
+}
+
+/** One subject of a study: the generalist, a specialist of it, or a reference. */
+export interface SubjectCard {
+  name: string;
+  role: "generalist" | "specialist" | "reference";
+  /** Fingerprints of the subject, one a seed. */
+  ids: string[];
+  /** The chain of specializers that made it, with their options. */
+  chain: { name: string; options: Json }[];
+}
+
+export interface TaskCard {
+  name: string;
+  kind: string;
+  metric: string;
+  /** Where the samples come from, as the study file says it. */
+  source: string;
+  counts: { train: number; dev: number; test: number; eyesOff: number };
+  /** Option key to text, where all samples share the options. */
+  labels: { key: string; text: string }[] | null;
+  /** Fingerprint of the sealed test split. */
+  testFingerprint: string;
+  leakage: { exact: number; near: number; checked: boolean };
+}
+
+/** Whether the saved specialist, loaded again and scored again, gives what was measured. */
+export interface HandOver {
+  path: string;
+  n: number;
+  agree: number;
+}
+
+export interface StudyRecord {
+  type: "done";
+  study: string;
+  results: Result[];
+  comparisons: Comparison[];
+  verdict: Verdict | null;
+  /** How often the test split has been opened in this store. */
+  openings: number;
+  subjects: SubjectCard[];
+  tasks: TaskCard[];
+  handOver: HandOver | null;
+  /** Set when a limit or a person stopped the run before the verdict. */
+  stopped: string | null;
+  gate: { met: boolean; text: string } | null;
+  seeds: number[];
+  model: string;
+  seconds: number;
+  spentUsd: number;
+  hone: string;
+  machine: string;
+  /** The command that makes this record again. */
+  reproduce: string;
+  /** ISO 8601. */
+  at: string;
+}

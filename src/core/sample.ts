@@ -1,0 +1,19 @@
+// One example of a task. Its gold answer travels with it; a subject only ever sees what the task's query shows.
+
+export type SplitName = "train" | "dev" | "test";
+
+export interface Sample {
+  /** Unique within the data set. */
+  id: string;
+  /** The text to judge or answer. */
+  input: string;
+  question?: string;
+  /** This sample's own options, where they differ from sample to sample. */
+  options?: readonly { key: string; text: string }[];
+  /** The right answer: an option's key, or one or more accepted texts. */
+  gold: string | readonly string[];
+  /** Samples that share a group are not independent: they stay in one split and are resampled together. */
+  group?: string;
+  /** Kept eyes-off: in the sealed test split, and never looked at while prompts are worked on (Nori et al. 2023, §3.2). */
+  eyesOff?: boolean;
+}

@@ -1,0 +1,42 @@
+// A specializer maps a subject to a subject of the same kind. It does so in two steps, and that split is what makes a
+// specialist resumable, savable and servable: `fit` learns a state (plain JSON) from train and dev; `apply` turns a
+// subject and that state into the specialist, deterministically and without the data.
+
+import type { CallContext } from "./call.js";
+import type { Json } from "./json.js";
+import type { Grant, LanguageModel, LanguageSubject } from "./language.js";
+import type { Sample } from "./sample.js";
+import type { LanguageTask } from "./task.js";
+
+/** What every specializer in a study gets, the same for all. */
+export interface Given {
+  task: LanguageTask;
+  train: readonly Sample[];
+  dev: readonly Sample[];
+  seed: number;
+  /** The study's sentence encoder, loaded on first use. */
+  encoder: () => Promise<LanguageModel>;
+  context: CallContext;
+  /** Tells the person how far a long fit has come. */
+  progress: (done: number, total: number, note?: string) => void;
+}
+
+/** What `apply` may use at answering time. */
+export interface Tools {
+  encoder: () => Promise<LanguageModel>;
+}
+
+export interface Specializer<State extends Json = Json> {
+  /** The name in the typed table and in study files. */
+  readonly name: string;
+  /** How it is called in tables, options included: `knn(k=8, bm25)`. */
+  readonly label: string;
+  /** Everything that the caller chose, for the fingerprint and the report. */
+  readonly options: Json;
+  /** What it must be able to ask of the subject's model. */
+  readonly needs: readonly Grant[];
+  /** True where the result depends on the seed; others are fitted once. */
+  readonly seeded: boolean;
+  fit(subject: LanguageSubject, given: Given): Promise<State>;
+  apply(subject: LanguageSubject, state: State, tools: Tools): LanguageSubject;
+}

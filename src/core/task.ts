@@ -1,0 +1,33 @@
+// A task knows how to put a subject through one sample and score what comes back.
+
+import type { CallContext } from "./call.js";
+import type { Demonstration, LanguageSubject, Query } from "./language.js";
+import type { Sample } from "./sample.js";
+
+/** Anything whose skill can be measured. Encoders and motor controllers join this union with their tasks. */
+export type Subject = LanguageSubject;
+
+/** One subject's result on one sample: scored with a number, or unscored with a cause; never a silent zero. */
+export type Grade =
+  | { status: "scored"; score: number; prediction: string; raw?: string; details?: Record<string, number> }
+  | { status: "unscored"; cause: string; detail?: string; raw?: string };
+
+export interface Task<S extends Subject = Subject> {
+  readonly name: string;
+  readonly kind: string;
+  /** Name of the score that comparisons use, for instance `accuracy`. */
+  readonly metric: string;
+  /** True where every score is 0 or 1, so that McNemar's test applies. */
+  readonly binary: boolean;
+  /** Fingerprint of everything that decides a grade apart from the sample. */
+  readonly id: string;
+  evaluate(subject: S, sample: Sample, context: CallContext): Promise<Grade>;
+}
+
+/** A task put to language subjects: what a prompting specializer may see of it. */
+export interface LanguageTask extends Task<LanguageSubject> {
+  /** The labels shared by every sample, where they are: classification. */
+  readonly labels?: readonly { key: string; text: string }[];
+  query(sample: Sample): Query;
+  demonstration(sample: Sample): Demonstration;
+}
