@@ -34,6 +34,8 @@ export interface Query {
   question?: string;
   /** Present: choose one. Absent: write. */
   options?: readonly Option[];
+  /** The options are this sample's own, not the task's: they are listed beside the sample. */
+  ownOptions?: boolean;
   /** What is scored or asked for: the option's label (A, B, …; options are listed in the prompt) or its text. */
   answerBy?: "label" | "text";
   scoring?: Scoring;
@@ -112,6 +114,8 @@ export interface LanguageModel {
   /** Most calls worth having in flight at once. */
   readonly concurrency: number;
   readonly contextTokens?: number;
+  /** Dollars per million tokens; absent where calls cost nothing or nobody said what they cost. */
+  readonly price?: { input: number; output: number };
   generate(request: GenerateRequest, context: CallContext): Promise<Generated>;
   score(request: ScoreRequest, context: CallContext): Promise<Scored>;
   embed(texts: readonly string[], context: CallContext): Promise<Embedded>;

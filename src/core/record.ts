@@ -76,6 +76,8 @@ export interface SubjectCard {
 
 export interface TaskCard {
   name: string;
+  /** Outcomes are kept under this: the name and a fingerprint of the task and its test split. */
+  key: string;
   kind: string;
   metric: string;
   /** Where the samples come from, as the study file says it. */
@@ -91,6 +93,8 @@ export interface TaskCard {
 /** Whether the saved specialist, loaded again and scored again, gives what was measured. */
 export interface HandOver {
   path: string;
+  /** Fingerprint of the specialist that was checked. */
+  subject: string;
   n: number;
   agree: number;
 }

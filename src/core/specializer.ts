@@ -35,6 +35,8 @@ export interface Specializer<State extends Json = Json> {
   readonly options: Json;
   /** What it must be able to ask of the subject's model. */
   readonly needs: readonly Grant[];
+  /** True for what every expensive route must beat and that needs no model: `majority`, `linear`. */
+  readonly reference?: boolean;
   /** True where the result depends on the seed; others are fitted once. */
   readonly seeded: boolean;
   fit(subject: LanguageSubject, given: Given): Promise<State>;

@@ -1,0 +1,52 @@
+// npx vitest run test/specializers/example.test.ts
+//
+// A specializer of one's own: the words most typical of each label go into the instruction. It learns from train alone
+// and only changes the query, so it composes with fewShot, knn and calibrate as if it had always been there.
+
+import { z } from "zod";
+import { defineSpecializer, makeSpecializer, type SpecializerTable, specializers } from "../src/index.js";
+
+const options = z.strictObject({ count: z.int().min(1).default(5).describe("words for each label") });
+
+export function keywords(given: z.input<typeof options> = {}) {
+  const { count } = options.parse(given);
+  return defineSpecializer<{ hint: string }>({
+    name: "keywords",
+    label: `keywords(${count})`,
+    options: { count },
+    fit: (_subject, { task, train }) => {
+      const typical = (label: string): string => {
+        const weights = new Map<string, number>();
+        for (const { input, answer } of train.map((sample) => task.demonstration(sample))) {
+          for (const word of new Set(input.toLowerCase().match(/\p{L}{4,}/gu))) {
+            weights.set(word, (weights.get(word) ?? 0) + (answer === label ? 1 : -1));
+          }
+        }
+        const ranked = [...weights].sort(([a, x], [b, y]) => y - x || a.localeCompare(b, "en"));
+        return ranked
+          .map(([word]) => word)
+          .slice(0, count)
+          .join(", ");
+      };
+      return { hint: (task.labels ?? []).map(({ key, text }) => `${text}: ${typical(key)}`).join("\n") };
+    },
+    behave: ({ hint }) => ({
+      prepare: (query) => ({
+        ...query,
+        instruction: `${query.instruction ?? ""}\n\nTypical words.\n${hint}`.trim(),
+      }),
+    }),
+  });
+}
+
+/** The table that studies then choose from. */
+export const table = {
+  ...specializers,
+  keywords: { make: keywords, options, summary: "Typical words of each label", paper: "none", place: null },
+} satisfies SpecializerTable;
+
+export const example = makeSpecializer(
+  [{ keywords: { count: 2 } }, { knn: { k: 3, by: "bm25" } }],
+  "example",
+  table,
+);

@@ -1,0 +1,94 @@
+// hone data show | count | split | check
+
+import { dirname, resolve } from "node:path";
+import { loadDataset, readRows, resolveSource, splitFile, countRows } from "../data/index.js";
+import { oneLine, plainText } from "../report/escape.js";
+import { formatWhole } from "../report/format.js";
+import { readStudy } from "../study/spec.js";
+import { makeOutput } from "./output.js";
+
+interface Flags {
+  json?: boolean;
+}
+
+export async function showRows(source: string, flags: Flags & { rows: number }): Promise<void> {
+  const output = makeOutput(flags);
+  const { files, pinned } = await resolveSource(source);
+  const rows: { place: string; row: Record<string, unknown> }[] = [];
+  for (const file of files) {
+    for await (const { row, place } of readRows(file)) {
+      rows.push({ place, row });
+      if (rows.length >= flags.rows) break;
+    }
+    if (rows.length >= flags.rows) break;
+  }
+  output.record({ type: "done", source: pinned, files: files.length, rows });
+  if (flags.json) return;
+  output.say(plainText(`${pinned}: ${files.length} ${files.length === 1 ? "file" : "files"}`));
+  for (const { place, row } of rows) {
+    output.say(plainText(`\n${place}`));
+    for (const [field, value] of Object.entries(row)) {
+      output.say(`  ${plainText(field)}: ${oneLine(typeof value === "string" ? value : JSON.stringify(value), 160)}`);
+    }
+  }
+}
+
+export async function count(source: string, flags: Flags): Promise<void> {
+  const output = makeOutput(flags);
+  const { files, pinned } = await resolveSource(source);
+  let rows = 0;
+  for (const file of files) rows += await countRows(file);
+  output.record({ type: "done", source: pinned, files: files.length, rows });
+  if (!flags.json) output.say(`${formatWhole(rows)} rows in ${files.length} ${files.length === 1 ? "file" : "files"}`);
+}
+
+export async function split(
+  file: string,
+  flags: Flags & {
+    out: string;
+    dev: number;
+    test: number;
+    stratify?: string;
+    group?: string;
+    id?: string;
+    seed: number;
+  },
+): Promise<void> {
+  const output = makeOutput(flags);
+  const result = await splitFile(file, resolve(flags.out), {
+    fractions: { train: 1 - flags.dev - flags.test, dev: flags.dev, test: flags.test },
+    ...(flags.id === undefined ? {} : { id: flags.id }),
+    seed: flags.seed,
+    ...(flags.stratify === undefined ? {} : { stratify: flags.stratify }),
+    ...(flags.group === undefined ? {} : { group: flags.group }),
+  });
+  output.record({ type: "done", ...result });
+  if (flags.json) return;
+  for (const name of ["train", "dev", "test"] as const) {
+    output.say(`${name.padEnd(6)} ${formatWhole(result[name]).padStart(12)}  ${result.files[name]}`);
+  }
+}
+
+export async function check(file: string, flags: Flags & { data?: string }): Promise<void> {
+  const output = makeOutput(flags);
+  const spec = await readStudy(file);
+  const tasks = [];
+  for (const task of [spec.task, ...spec.elsewhere]) {
+    const dataset = await loadDataset(task.data, { base: flags.data ?? dirname(file), name: `${task.name}: data` });
+    const { counts, leakage, warnings, source, labels } = dataset;
+    tasks.push({ task: task.name, source, counts, leakage, warnings, labels, test: dataset.test.fingerprint });
+  }
+  output.record({ type: "done", study: spec.study, tasks });
+  if (flags.json) return;
+  for (const { task, source, counts, leakage, warnings, labels, test } of tasks) {
+    output.say(plainText(`${task}, from ${source}`));
+    output.say(`  train ${counts.train}, dev ${counts.dev}, test ${counts.test} (sealed, ${test})`);
+    if (labels) output.say(plainText(`  ${labels.length} labels: ${labels.map(({ text }) => text).join(", ")}`));
+    output.say(
+      leakage.checked
+        ? `  leaks between train and test: ${leakage.exact} exact, ${leakage.near} near`
+        : "  leaks were not looked for",
+    );
+    for (const text of warnings) output.say(plainText(`  ! ${text}`));
+  }
+}

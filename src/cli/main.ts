@@ -1,0 +1,197 @@
+// The command line: names, options and help. Each command's work is in its own file and is loaded when it is called,
+// so that help answers at once.
+
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { version } from "../version.js";
+import { printError } from "./output.js";
+
+const program = new Command("hone")
+  .description("Hone a generalist model into a specialist, and prove it.")
+  .version(version)
+  .exitOverride()
+  .showSuggestionAfterError(true)
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText(
+    "after",
+    `
+Begin with:
+  hone demo                     a whole study on real licence texts, in a few minutes
+  hone init                     a study file of your own
+  hone run my.study.yaml        run it, or continue where it stopped
+
+Exit codes: 0 fine, 1 broke, 2 usage, 100 a gate was not met or a limit stopped the run, 130 stopped by hand.`,
+  );
+
+const number = (least: number) => (text: string) => {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value < least) {
+    throw new InvalidArgumentError(`give a number of at least ${least}`);
+  }
+  return value;
+};
+const whole = (least: number) => (text: string) => {
+  const value = number(least)(text);
+  if (!Number.isInteger(value)) throw new InvalidArgumentError("give a whole number");
+  return value;
+};
+
+const json = () => new Option("--json", "print JSON lines on stdout, everything else on stderr");
+const store = () =>
+  new Option("--store <folder>", "where journal, specialists and reports are kept").default(".hone");
+
+function limits(command: Command): Command {
+  return command
+    .option("--max-cost <usd>", "stop cleanly before spending more than this", number(0))
+    .option("--max-time <seconds>", "stop cleanly after this long", number(0))
+    .option("--concurrency <n>", "samples in flight", whole(1))
+    .option("--retry-errors", "try again what an earlier run left unscored")
+    .option("--quiet", "no progress")
+    .addOption(store())
+    .addOption(json());
+}
+
+limits(
+  program
+    .command("demo")
+    .description("a real study: which of six routes sorts licence texts best? (SmolLM2-135M, ScanCode's texts)"),
+)
+  .option("--dry-run", "say what would be done and what it would cost")
+  .action(async (options) => (await import("./demo.js")).demo(options));
+
+limits(
+  program
+    .command("run")
+    .description("run a study, or continue it where it stopped")
+    .argument("<study>", "a study file (YAML or JSON)"),
+)
+  .option("--data <folder>", "where the study's relative file: sources are; default: the study's folder")
+  .option("--dry-run", "say what would be done: samples, calls, tokens and a ceiling of the cost")
+  .action(async (file, options) => (await import("./run.js")).run(file, options));
+
+program
+  .command("compare")
+  .description("compare a study's subjects pair by pair, or systems whose predictions were made elsewhere")
+  .argument("[study]", "name of a study in the store")
+  .argument("[subjects...]", "compare only these")
+  .option("--predictions <file>", 'JSON lines {"id", "task"?, "gold", "answers": {"system": "answer"}}')
+  .option("--answers <field>", "the field that holds the answers")
+  .option("--match <rule>", "exact, or choice to read the letter or number out of free text", "exact")
+  .option("--seed <n>", "seed of resampling", whole(0), 1)
+  .addOption(store())
+  .addOption(json())
+  .action(async (study, subjects, options) => (await import("./compare.js")).compare(study, subjects, options));
+
+program
+  .command("report")
+  .description("write a study's report again and say where it is")
+  .argument("<study>", "name of a study in the store")
+  .option("--out <folder>", "where to write it; default: in the store")
+  .option("--format <format>", "print html, md, json or csv on stdout instead")
+  .addOption(store())
+  .addOption(json())
+  .action(async (study, options) => (await import("./report.js")).report(study, options));
+
+const models = program.command("models").description("the models that Hone knows by name");
+models
+  .command("list", { isDefault: true })
+  .description("every model, what it grants, and whether it is here")
+  .addOption(json())
+  .action(async (options) => (await import("./models.js")).listCommand(options));
+models
+  .command("show")
+  .description("one model in full")
+  .argument("<model>")
+  .addOption(json())
+  .action(async (name, options) => (await import("./models.js")).showCommand(name, options));
+models
+  .command("pull")
+  .description("fetch a model's files into the cache")
+  .argument("<model>")
+  .addOption(json())
+  .action(async (name, options) => (await import("./models.js")).pullCommand(name, options));
+
+const data = program.command("data").description("look at data, split it, check it for leaks");
+data
+  .command("show")
+  .description("the first rows of a source and the fields they have")
+  .argument("<source>", "file:, hf: or pip: reference, or a path")
+  .option("--rows <n>", "how many rows", whole(1), 3)
+  .addOption(json())
+  .action(async (source, options) => (await import("./data.js")).showRows(source, options));
+data
+  .command("count")
+  .description("count the rows of a source")
+  .argument("<source>", "file:, hf: or pip: reference, or a path")
+  .addOption(json())
+  .action(async (source, options) => (await import("./data.js")).count(source, options));
+data
+  .command("split")
+  .description("split a JSONL file into train, dev and test by seeded hash")
+  .argument("<file>")
+  .requiredOption("--out <folder>", "where train.jsonl, dev.jsonl and test.jsonl go")
+  .option("--dev <share>", "share of dev", number(0), 0.1)
+  .option("--test <share>", "share of test", number(0), 0.2)
+  .option("--stratify <field>", "keep this field's values in proportion")
+  .option("--group <field>", "rows that share this field stay together")
+  .option("--id <field>", "the field that names a row; default: id, else the line itself")
+  .option("--seed <n>", "seed", whole(0), 1)
+  .addOption(json())
+  .action(async (file, options) => (await import("./data.js")).split(file, options));
+data
+  .command("check")
+  .description("load a study's data: splits, labels, leaks between train and test")
+  .argument("<study>", "a study file")
+  .option("--data <folder>", "where the study's relative file: sources are")
+  .addOption(json())
+  .action(async (file, options) => (await import("./data.js")).check(file, options));
+
+program
+  .command("doctor")
+  .description("what works on this machine, and what to do about what does not")
+  .addOption(json())
+  .action(async (options) => (await import("./doctor.js")).doctor(options));
+
+program
+  .command("init")
+  .description("write a study file to begin with, from a data file where there is one")
+  .argument("[name]", "name of the study", "my-study")
+  .option("--data <file>", "a JSONL, CSV or Parquet file to build it for")
+  .option("--input <field>", "the field that holds the text")
+  .option("--label <field>", "the field that holds the answer")
+  .option("--force", "overwrite")
+  .option("--schema", "print the JSON schema of study files instead")
+  .addOption(json())
+  .action(async (name, options) => (await import("./init.js")).init(name, options));
+
+program
+  .command("ls")
+  .description("the studies in the store")
+  .addOption(store())
+  .addOption(json())
+  .action(async (options) => (await import("./ls.js")).ls(options));
+
+program
+  .command("show")
+  .description("a study's verdict and figures, or one sample with every prompt and answer")
+  .argument("<study>", "name of a study in the store")
+  .option("--sample <id>", "one sample of the test split")
+  .option("--subject <name>", "only this subject")
+  .addOption(store())
+  .addOption(json())
+  .action(async (study, options) => (await import("./show.js")).show(study, options));
+
+try {
+  // A reader that goes away (`hone ls | head`) is not an error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has printed its own message; help and version are not errors.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    process.exitCode = printError(error, process.argv.includes("--json"));
+  }
+}

@@ -1,0 +1,122 @@
+// What the command line prints: records on stdout where --json asks for them, everything else for people. Progress is
+// one line that rewrites itself on a terminal, and plain lines elsewhere. Keeps to NO_COLOR.
+
+import { describeFailure, HoneError } from "../core/errors.js";
+import { plainText } from "../report/escape.js";
+import { formatCost, formatCount, formatDuration, formatScore } from "../report/format.js";
+import type { StudyEvent } from "../study/events.js";
+
+export interface Output {
+  json: boolean;
+  colour: boolean;
+  width: number;
+  /** A JSON record on stdout, only with --json. */
+  record: (value: unknown) => void;
+  /** Text for people: on stdout, or on stderr with --json. */
+  say: (text: string) => void;
+  /** Text about what is going on: always on stderr. */
+  log: (text: string) => void;
+  /** What a running study tells. */
+  event: (event: StudyEvent) => void;
+}
+
+/** Lines apart on something that is not a terminal, in milliseconds. */
+const plainEveryMs = 5_000;
+
+export function makeOutput(options: { json?: boolean; quiet?: boolean }): Output {
+  const json = options.json ?? false;
+  const terminal = process.stderr.isTTY === true && process.env.TERM !== "dumb";
+  const colour =
+    process.stdout.isTTY === true && (process.env.NO_COLOR ?? "") === "" && process.env.TERM !== "dumb";
+  const width = Math.min(120, Math.max(40, process.stdout.columns ?? 100));
+  let lastPlain = 0;
+  let liveLine = false;
+  const clear = () => {
+    if (liveLine) process.stderr.write("\r\x1b[2K");
+    liveLine = false;
+  };
+  const log = (text: string) => {
+    clear();
+    process.stderr.write(`${text}\n`);
+  };
+  const record = (value: unknown) => {
+    if (json) process.stdout.write(`${JSON.stringify(value)}\n`);
+  };
+  return {
+    json,
+    colour,
+    width,
+    record,
+    log,
+    say(text) {
+      clear();
+      (json ? process.stderr : process.stdout).write(`${text}\n`);
+    },
+    event(event) {
+      record(event);
+      if (event.type === "warning") return log(plainText(`! ${event.text}`));
+      if (options.quiet) return;
+      if (event.type === "launch") {
+        const { tasks, subjects, answers } = event;
+        const counts = tasks[0]?.counts;
+        log(plainText(`${event.study}: ${subjects.length} subjects of ${event.model} on ${tasks.map((t) => t.name).join(", ")}`));
+        log(
+          plainText(
+            `  train ${counts?.train}, dev ${counts?.dev}, test ${counts?.test} (sealed); ${answers.toLocaleString("en")} answers to give`,
+          ),
+        );
+        return;
+      }
+      const line = plainText(event.type === "fetch" ? fetchLine(event) : event.type === "progress" ? progressLine(event) : "");
+      if (line === "") return;
+      if (terminal) {
+        process.stderr.write(`\r\x1b[2K${line.slice(0, (process.stderr.columns ?? 100) - 1)}`);
+        liveLine = true;
+      } else if (Date.now() - lastPlain >= plainEveryMs || finished(event)) {
+        lastPlain = Date.now();
+        log(line);
+      }
+    },
+  };
+}
+
+function finished(event: StudyEvent): boolean {
+  return event.type === "progress" && event.total > 0 && event.done === event.total;
+}
+
+function fetchLine({ done, total, note }: Extract<StudyEvent, { type: "fetch" }>): string {
+  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
+  return `fetching ${note}  ${megabytes(done)}${total > 0 ? ` of ${megabytes(total)}` : ""} MB`;
+}
+
+function progressLine(event: Extract<StudyEvent, { type: "progress" }>): string {
+  const { running, doneAll, totalAll, tokens, usd, etaSeconds } = event;
+  const share = totalAll > 0 ? Math.floor((100 * doneAll) / totalAll) : 0;
+  return [
+    `${String(share).padStart(3)}%`,
+    `${event.phase} ${event.subject} ${event.total > 0 ? `${event.done}/${event.total}` : ""}`.trim(),
+    running && `${formatScore(running.mean, running.n)} [${formatScore(running.low, running.n)}, ${formatScore(running.high, running.n)}]`,
+    event.unscored > 0 && `${event.unscored} unscored`,
+    tokens > 0 && `${formatCount(tokens)} tokens`,
+    usd > 0 && formatCost(usd),
+    etaSeconds !== null && etaSeconds > 0 && `${formatDuration(etaSeconds * 1000)} left`,
+    event.note,
+  ]
+    .filter((part): part is string => typeof part === "string" && part !== "")
+    .join("  ");
+}
+
+/** Prints an error as people or scripts need it and returns the exit code. Bugs keep their stack. */
+export function printError(error: unknown, json: boolean): number {
+  const failure = error instanceof HoneError ? error.failure : undefined;
+  const code = error instanceof HoneError ? error.exitCode : 1;
+  const text = failure
+    ? describeFailure(failure)
+    : `Hone broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n  next:  This is a bug; please report it with the command that you typed.`;
+  process.stderr.write(`\n${plainText(text)}\n`);
+  if (json) {
+    const { what = "Hone broke", where, why, next } = failure ?? { what: text };
+    process.stdout.write(`${JSON.stringify({ type: "error", what, where, why, next, code })}\n`);
+  }
+  return code;
+}

@@ -1,0 +1,69 @@
+// hone show STUDY [--sample ID]: the verdict again, or one sample with the exact prompts and raw answers.
+
+import { HoneError } from "../core/errors.js";
+import type { Message } from "../core/language.js";
+import type { Outcome } from "../core/outcome.js";
+import { plainText } from "../report/escape.js";
+import { formatDuration } from "../report/format.js";
+import { renderSummary } from "../report/terminal.js";
+import { openStudy } from "../study/open.js";
+import { makeOutput } from "./output.js";
+
+export function show(
+  name: string,
+  flags: { store: string; sample?: string; subject?: string; json?: boolean },
+): void {
+  const output = makeOutput(flags);
+  const study = openStudy(flags.store, name);
+  try {
+    const { record } = study;
+    if (flags.sample === undefined) {
+      output.record(record);
+      if (!flags.json) output.say(renderSummary(record, { colour: output.colour, width: output.width }));
+      return;
+    }
+    const subjects = record.subjects.filter((card) => flags.subject === undefined || card.name === flags.subject);
+    const found: { subject: string; outcome: Outcome }[] = [];
+    for (const outcome of study.outcomes()) {
+      const subject = subjects.find(({ ids }) => ids.includes(outcome.subject));
+      if (subject && outcome.sample === flags.sample) found.push({ subject: subject.name, outcome });
+    }
+    const first = found[0];
+    if (!first) {
+      throw new HoneError({
+        what: `The study ${name} has no sample ${flags.sample}`,
+        where: `${name}, test split${flags.subject === undefined ? "" : `, subject ${flags.subject}`}`,
+        next: "See the samples' ids in the report, or with `hone report STUDY --format csv`.",
+        kind: "usage",
+      });
+    }
+    const sample = study.sample(first.outcome.task, flags.sample);
+    const answers = found.map(({ subject, outcome }) => ({
+      ...outcome,
+      subject,
+      calls: outcome.calls.map((key) => study.call(key)).filter((call) => call !== undefined),
+    }));
+    output.record({ type: "sample", study: name, id: flags.sample, sample, answers });
+    if (flags.json) return;
+    const print = (text: string) => output.say(plainText(text));
+    print(`${name}, sample ${flags.sample}; gold: ${first.outcome.gold}\n`);
+    for (const { subject, seed, grade, cost, calls } of answers) {
+      const result =
+        grade.status === "scored" ? `${grade.prediction} (score ${grade.score})` : `unscored: ${grade.cause}`;
+      print(`== ${subject}, seed ${seed}: ${result}; ${formatDuration(cost.ms)}, ${cost.inputTokens} tokens in`);
+      for (const call of calls) {
+        if (call.operation === "embed") continue;
+        const { messages = [], options = [] } = call.request as { messages?: Message[]; options?: string[] };
+        for (const { role, content } of messages) print(`-- ${role}\n${content}`);
+        const { options: scored, text } = call.response as { options?: { logprob: number }[]; text?: string };
+        if (text !== undefined) print(`-- answer\n${text}`);
+        scored?.forEach(({ logprob }, i) => {
+          print(`   ${logprob.toFixed(3).padStart(9)}  ${JSON.stringify(options[i])}`);
+        });
+      }
+      print("");
+    }
+  } finally {
+    study.close();
+  }
+}

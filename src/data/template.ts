@@ -1,0 +1,102 @@
+// Text from rows: `{{facts}}` is a field, `{{labels.area}}` a field in a field, `{{facts|1200}}` its first 1200
+// characters cut at a word boundary. There is nothing else: no logic, no code, no nesting.
+
+import { HoneError } from "../core/errors.js";
+
+/** The value at a dotted path, own properties only; undefined where there is none. A field whose own name has dots wins. */
+export function field(row: Record<string, unknown>, path: string): unknown {
+  if (Object.hasOwn(row, path)) return row[path];
+  let value: unknown = row;
+  for (const part of path.split(".")) {
+    if (value === null || typeof value !== "object" || !Object.hasOwn(value, part)) return undefined;
+    value = (value as Record<string, unknown>)[part];
+  }
+  return value;
+}
+
+/** A field's value, or a HoneError that names the row and lists the fields there are. */
+export function requiredField(row: Record<string, unknown>, path: string, place: string): unknown {
+  const value = field(row, path);
+  if (value !== undefined) return value;
+  const known = Object.keys(row).slice(0, 30).join(", ");
+  throw new HoneError({
+    what: `The row has no field ${JSON.stringify(path)}.`,
+    where: place,
+    why: `its fields are: ${known || "none"}`,
+    next: "Correct the field's name in the study, or add the field to the data.",
+  });
+}
+
+/** A value as text: lists of plain values one a line, other structures as JSON, null as nothing. */
+export function asText(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "string") return value;
+  if (typeof value !== "object") return String(value);
+  if (Array.isArray(value) && value.every((one) => one === null || typeof one !== "object")) {
+    return value.map(asText).join("\n");
+  }
+  return JSON.stringify(value);
+}
+
+/** The first `length` characters, less the word that is cut; never half of a surrogate pair. */
+function cutAtWord(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const head = text.slice(0, length + 1);
+  const space = head.search(/\s\S*$/);
+  const end = space > 0 ? space : length;
+  const whole = /[\ud800-\udbff]/.test(text[end - 1] ?? "") ? end - 1 : end;
+  return text.slice(0, whole).trimEnd();
+}
+
+/** True where the text has a `{{…}}`. */
+export function isTemplate(text: string): boolean {
+  return text.includes("{{");
+}
+
+/** Checks a template once and returns the function that fills it. `place` names the row in errors. */
+export function compileTemplate(template: string): (row: Record<string, unknown>, place: string) => string {
+  const parts: (string | { path: string; length?: number })[] = [];
+  let from = 0;
+  for (let open = template.indexOf("{{"); open >= 0; open = template.indexOf("{{", from)) {
+    const close = template.indexOf("}}", open);
+    const slot = /^\s*([^|{}]*[^|{}\s])\s*(?:\|\s*([1-9]\d{0,8})\s*)?$/.exec(
+      close < 0 ? "" : template.slice(open + 2, close),
+    );
+    if (!slot) {
+      throw new HoneError({
+        what: "Cannot read the template.",
+        where: `${JSON.stringify(template.slice(0, 80))}, character ${open + 1}`,
+        why:
+          close < 0
+            ? "a {{ is never closed"
+            : "between {{ and }} stands a field's name, or a name, | and a length",
+        next: "Write for instance {{facts}}, {{labels.area}} or {{facts|1200}}.",
+        kind: "usage",
+      });
+    }
+    parts.push(template.slice(from, open), {
+      path: slot[1]!,
+      ...(slot[2] === undefined ? {} : { length: Number(slot[2]) }),
+    });
+    from = close + 2;
+  }
+  parts.push(template.slice(from));
+  return (row, place) =>
+    parts
+      .map((part) => {
+        if (typeof part === "string") return part;
+        const text = asText(requiredField(row, part.path, place));
+        return part.length === undefined ? text : cutAtWord(text, part.length);
+      })
+      .join("");
+}
+
+/**
+ * Fills a template from a row.
+ *
+ * @example
+ * fillTemplate("{{facts|1200}}\n\n{{question}}", row, "cases.jsonl:3");
+ */
+export function fillTemplate(template: string, row: Record<string, unknown>, place = "the row"): string {
+  return compileTemplate(template)(row, place);
+}

@@ -1,0 +1,157 @@
+// Bytes to text, strictly: an undecodable byte or a NUL is an error with its line and column, never a silent "�".
+
+import { isUtf8 } from "node:buffer";
+import { HoneError } from "../core/errors.js";
+import { fileChunks, maxRecordBytes } from "./files.js";
+
+/** How a file's bytes are read as text. `cp1252` is what Windows programs call ANSI. */
+export const encodings = ["utf8", "latin1", "cp1252"] as const;
+export type Encoding = (typeof encodings)[number];
+
+// Windows-1252 differs from Latin-1 in 0x80-0x9F only. Node 20's own TextDecoder("windows-1252") has decoded these as
+// Latin-1 in several releases, so the table is here. Zero marks the five undefined bytes, which stay control characters.
+const cp1252 = [
+  0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0,
+  0x017d, 0, 0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a,
+  0x0153, 0, 0x017e, 0x0178,
+];
+
+/** Decodes bytes that are known to be whole characters of the encoding. */
+export function decode(bytes: Buffer, encoding: Encoding): string {
+  if (encoding === "utf8") return bytes.toString("utf8");
+  const text = bytes.toString("latin1");
+  if (encoding === "latin1") return text;
+  return text.replace(/[\x80-\x9f]/g, (c) =>
+    String.fromCharCode(cp1252[c.charCodeAt(0) - 0x80] || c.charCodeAt(0)),
+  );
+}
+
+/** Length of the longest prefix that is valid UTF-8. */
+function validUtf8Prefix(bytes: Buffer): number {
+  let low = 0;
+  let high = bytes.length;
+  // Validity of a prefix is monotone but for a character cut at its end, so step back to a character's first byte.
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    const cut = wholeCharacters(bytes.subarray(0, middle));
+    if (isUtf8(bytes.subarray(0, cut))) low = middle;
+    else high = middle - 1;
+  }
+  return wholeCharacters(bytes.subarray(0, low));
+}
+
+/** Length without a character that is cut off at the end (at most three bytes less). */
+function wholeCharacters(bytes: Buffer): number {
+  for (let back = 1; back <= 3 && back <= bytes.length; back++) {
+    const byte = bytes[bytes.length - back]!;
+    if ((byte & 0xc0) === 0x80) continue;
+    const needs = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return needs > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
+}
+
+/** Throws when the bytes cannot be decoded or hold a NUL; `line` and `column` (both from 1) are those of the first byte. */
+export function checkText(bytes: Buffer, encoding: Encoding, name: string, line: number, column = 1): void {
+  const nul = bytes.indexOf(0);
+  const valid = encoding !== "utf8" || isUtf8(bytes);
+  if (nul < 0 && valid) return;
+  const at = nul >= 0 && (valid || isUtf8(bytes.subarray(0, nul))) ? nul : validUtf8Prefix(bytes);
+  const before = bytes.subarray(0, at);
+  let newlines = 0;
+  for (let i = before.indexOf(10); i >= 0; i = before.indexOf(10, i + 1)) newlines++;
+  const tail = newlines > 0 ? before.subarray(before.lastIndexOf(10) + 1) : before;
+  const where = `${name}:${line + newlines}:${(newlines > 0 ? 1 : column) + tail.toString("utf8").length}`;
+  const utf16 =
+    line === 1 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff));
+  if (utf16 || at === nul) {
+    throw new HoneError({
+      what: "Cannot read the file as text.",
+      where,
+      why: utf16 ? "it is UTF-16" : "it contains a NUL byte, so it is binary or UTF-16",
+      next: "Name the format if it is not text, or convert it: `iconv -f UTF-16 -t UTF-8 FILE > NEW`.",
+    });
+  }
+  throw new HoneError({
+    what: "Cannot read the file as UTF-8.",
+    where,
+    why: `byte 0x${(bytes[at] ?? 0).toString(16).padStart(2, "0")} is not valid there`,
+    next: "If the file came from Windows or Excel, say `encoding: cp1252`; else `encoding: latin1` or convert it to UTF-8.",
+  });
+}
+
+const bom = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** The chunks of a file without a byte order mark. */
+export async function* textBytes(path: string): AsyncGenerator<Buffer> {
+  let first = true;
+  for await (const chunk of fileChunks(path)) {
+    yield first && chunk.subarray(0, 3).equals(bom) ? chunk.subarray(3) : chunk;
+    first = false;
+  }
+}
+
+/** The file's text in pieces, checked and decoded. */
+export async function* textChunks(path: string, encoding: Encoding, name: string): AsyncGenerator<string> {
+  let carry: Buffer = Buffer.alloc(0);
+  let line = 1;
+  let column = 1;
+  const decoded = (bytes: Buffer): string => {
+    checkText(bytes, encoding, name, line, column);
+    const text = decode(bytes, encoding);
+    const last = text.lastIndexOf("\n");
+    for (let i = text.indexOf("\n"); i >= 0; i = text.indexOf("\n", i + 1)) line++;
+    column = last < 0 ? column + text.length : text.length - last;
+    return text;
+  };
+  for await (const chunk of textBytes(path)) {
+    const bytes = carry.length > 0 ? Buffer.concat([carry, chunk]) : chunk;
+    const whole = encoding === "utf8" ? wholeCharacters(bytes) : bytes.length;
+    carry = bytes.subarray(whole);
+    if (whole > 0) yield decoded(bytes.subarray(0, whole));
+  }
+  if (carry.length > 0) yield decoded(carry);
+}
+
+/** A line of a file as bytes, without its newline. `line` counts from 1. */
+export interface ByteLine {
+  bytes: Buffer;
+  line: number;
+}
+
+/** The lines of a file, many at a time: one await a chunk, not one a line, which is what a million rows need. */
+export async function* byteLines(path: string, name: string): AsyncGenerator<ByteLine[]> {
+  let parts: Buffer[] = [];
+  let held = 0;
+  let line = 1;
+  const hold = (bytes: Buffer): void => {
+    held += bytes.length;
+    if (held > maxRecordBytes) {
+      throw new HoneError({
+        what: "A line is too long.",
+        where: `${name}:${line}`,
+        why: `it exceeds ${maxRecordBytes / 1024 / 1024} MiB`,
+        next: "Check that the file has one row a line; name the format if it is not JSONL.",
+      });
+    }
+    parts.push(bytes);
+  };
+  for await (const chunk of textBytes(path)) {
+    const lines: ByteLine[] = [];
+    let start = 0;
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+      let bytes = chunk.subarray(start, end);
+      if (parts.length > 0) {
+        hold(bytes);
+        bytes = Buffer.concat(parts);
+        parts = [];
+        held = 0;
+      }
+      lines.push({ bytes, line: line++ });
+      start = end + 1;
+    }
+    if (start < chunk.length) hold(chunk.subarray(start));
+    if (lines.length > 0) yield lines;
+  }
+  if (parts.length > 0) yield [{ bytes: Buffer.concat(parts), line }];
+}

@@ -1,0 +1,29 @@
+// The library: the same parts that the command line uses, for programs.
+
+export * from "./core/call.js";
+export * from "./core/errors.js";
+export { canonicalJson, fingerprint, type Json } from "./core/json.js";
+export * from "./core/language.js";
+export type { Outcome } from "./core/outcome.js";
+export { type Random, randomFor, shuffled } from "./core/random.js";
+export * from "./core/record.js";
+export type { Sample, SplitName } from "./core/sample.js";
+export type { Given, Specializer, Tools } from "./core/specializer.js";
+export type { Grade, LanguageTask, Subject, Task } from "./core/task.js";
+export * from "./data/index.js";
+export { generalist } from "./models/generalist.js";
+export { parseChoice, renderPrompt } from "./models/prompt.js";
+export { openModel } from "./models/registry.js";
+export { startMockServer } from "./models/mock-server.js";
+export { writeReport } from "./report/index.js";
+export * from "./specializers/index.js";
+export { type Journal, openJournal } from "./store/journal.js";
+export { journaled } from "./store/journaled.js";
+export { compareScores } from "./study/compare.js";
+export type { StudyEvent } from "./study/events.js";
+export { loadSpecialist } from "./study/handover.js";
+export { openStudy } from "./study/open.js";
+export { type RunOptions, runStudy } from "./study/run.js";
+export { parseStudy, readStudy, type StudySpec, studyJsonSchema } from "./study/spec.js";
+export * from "./study/statistics/index.js";
+export { answer, choice, makeTask } from "./tasks/index.js";

@@ -1,0 +1,148 @@
+// Sentence vectors from a BERT-like encoder (all-MiniLM-L6-v2) through ONNX Runtime. It embeds and does nothing else.
+//
+// The int8 model quantises its activations by the range it finds in a whole batch, so a text's vector would depend on its
+// neighbours. Each text is therefore run by itself, unpadded: the same text always has the same vector.
+
+import { readFile } from "node:fs/promises";
+import type { InferenceSession, Tensor } from "onnxruntime-node";
+import { CallError } from "../core/call.js";
+import { HoneError, messageOf } from "../core/errors.js";
+import type { Grant, LanguageModel } from "../core/language.js";
+import { oneAtATime } from "./llama/queue.js";
+import { sha256Of } from "./llama.js";
+
+export interface EncoderFiles {
+  /** ONNX graph: `input_ids`, `attention_mask` and perhaps `token_type_ids` in, `last_hidden_state` out. */
+  model: string;
+  tokenizer: string;
+  tokenizerConfig: string;
+}
+
+export interface EncoderOptions {
+  name?: string;
+  /** Most word pieces read of a text, the two markers included; the rest is left out, as sentence-transformers does. */
+  maxPieces?: number;
+  threads?: number;
+}
+
+interface Loaded {
+  session: InferenceSession;
+  tensor: typeof Tensor;
+  encode: (text: string) => number[];
+}
+
+/**
+ * Opens an encoder; the graph is loaded by the first call.
+ *
+ * Vectors are the mean of the last layer over the text's pieces, scaled to unit length (384 numbers for MiniLM), so that a
+ * dot product is the cosine. `generate` and `score` throw CallError `unsupported`.
+ */
+export async function openEncoder(files: EncoderFiles, options: EncoderOptions = {}): Promise<LanguageModel> {
+  const name = options.name ?? "encoder";
+  const maxPieces = options.maxPieces ?? 256;
+  const queue = oneAtATime();
+  let loading: Promise<Loaded> | undefined;
+  const [model, tokenizer] = await Promise.all([sha256Of(files.model), sha256Of(files.tokenizer)]);
+  const unsupported = async (): Promise<never> => {
+    throw new CallError("unsupported", `${name} is an encoder: it embeds texts and writes none.`);
+  };
+  return {
+    id: `encoder:${name}@${model.slice(0, 16)}+${tokenizer.slice(0, 8)};pieces=${maxPieces}`,
+    name,
+    grants: new Set<Grant>(["embeddings"]),
+    format: "plain",
+    concurrency: 1,
+    contextTokens: maxPieces,
+    generate: unsupported,
+    score: unsupported,
+    embed: (texts, context) =>
+      queue(context.signal, async () => {
+        loading ??= load(files, maxPieces, options.threads);
+        const loaded = await loading;
+        const start = performance.now();
+        const vectors: number[][] = [];
+        const known = new Map<string, number[]>();
+        let pieces = 0;
+        for (const text of texts) {
+          context.signal.throwIfAborted();
+          const ids = loaded.encode(text);
+          pieces += ids.length;
+          const key = ids.join();
+          const vector = known.get(key) ?? (await embedOne(loaded, ids));
+          known.set(key, vector);
+          vectors.push(vector);
+        }
+        const ms = performance.now() - start;
+        return { vectors, cost: { calls: 1, inputTokens: pieces, outputTokens: 0, ms, usd: 0 } };
+      }),
+    async close() {
+      await queue(new AbortController().signal, async () => {
+        const loaded = await loading?.catch(() => undefined);
+        loading = undefined;
+        await loaded?.session.release();
+      });
+    },
+  };
+}
+
+async function load(files: EncoderFiles, maxPieces: number, threads: number | undefined): Promise<Loaded> {
+  try {
+    const [{ InferenceSession, Tensor }, { Tokenizer }] = await Promise.all([
+      import("onnxruntime-node"),
+      import("@huggingface/tokenizers"),
+    ]);
+    const session = await InferenceSession.create(files.model, {
+      logSeverityLevel: 3,
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    });
+    for (const name of session.inputNames) {
+      if (!/^(input_ids|attention_mask|token_type_ids)$/.test(name))
+        throw new Error(`it wants the input ${name}`);
+    }
+    const settings = JSON.parse(await readFile(files.tokenizer, "utf8")) as object;
+    const config = JSON.parse(await readFile(files.tokenizerConfig, "utf8")) as object;
+    const tokenizer = new Tokenizer(settings, config);
+    const end = tokenizer.encode("").ids.at(-1);
+    const encode = (text: string): number[] => {
+      const { ids } = tokenizer.encode(text);
+      // The end marker stays when a long text is cut.
+      return ids.length <= maxPieces || end === undefined ? ids : [...ids.slice(0, maxPieces - 1), end];
+    };
+    return { session, tensor: Tensor, encode };
+  } catch (error) {
+    throw new HoneError({
+      what: "Cannot load the encoder",
+      where: files.model,
+      why: messageOf(error),
+      next: "Fetch it again with `hone models pull encoder:minilm`.",
+      cause: error,
+    });
+  }
+}
+
+/** Mean over all positions (none is padding), then unit length. */
+async function embedOne({ session, tensor }: Loaded, ids: readonly number[]): Promise<number[]> {
+  const shape = [1, ids.length];
+  const filled = (value: (i: number) => number) =>
+    new tensor(
+      "int64",
+      BigInt64Array.from(ids, (_, i) => BigInt(value(i))),
+      shape,
+    );
+  const inputs: Record<string, Tensor> = {
+    input_ids: filled((i) => ids[i] as number),
+    attention_mask: filled(() => 1),
+    token_type_ids: filled(() => 0),
+  };
+  const feeds = Object.fromEntries(session.inputNames.map((name) => [name, inputs[name] as Tensor]));
+  const output = (await session.run(feeds))[session.outputNames[0] as string] as Tensor;
+  const states = output.data as Float32Array;
+  const width = output.dims.at(-1) as number;
+  const mean = new Float64Array(width);
+  for (let i = 0; i < states.length; i++)
+    mean[i % width] = (mean[i % width] as number) + (states[i] as number);
+  const length = Math.hypot(...mean);
+  if (!(length > 0) || !Number.isFinite(length))
+    throw new CallError("malformed", "The encoder gave no vector.");
+  return Array.from(mean, (value) => value / length);
+}

@@ -1,0 +1,175 @@
+// One HTTP request, bounded in time and in bytes. Plain node:http with kept-alive connections: it costs a third of the CPU
+// of global fetch, and the client must never be what a study waits for. No redirects, no cookies, no retries.
+
+import http from "node:http";
+import https from "node:https";
+import { AttemptFailed } from "./retry.js";
+import { onAbort } from "./wait.js";
+
+export interface Reply {
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  /** Empty where a sink took the bytes. */
+  body: string;
+  /** Milliseconds from sending to the last byte that mattered. */
+  ms: number;
+}
+
+/** Takes the bytes of a 200 response as they come; `true` ends the exchange because nothing more is needed. */
+export type Sink = (chunk: Buffer) => boolean;
+
+export interface Connection {
+  /**
+   * @param path appended to the base
+   * @param sink chosen when the headers are there; undefined keeps the body as text
+   * @throws AttemptFailed for whatever goes wrong on the way; the signal's reason when aborted
+   */
+  post(
+    path: string,
+    body: string,
+    signal: AbortSignal,
+    sink?: (headers: http.IncomingHttpHeaders) => Sink | undefined,
+  ): Promise<Reply>;
+  close(): void;
+}
+
+export interface Limits {
+  /** Longest wait for the response's headers, and then for each further piece of it. */
+  timeoutMs: number;
+  /** Longest whole exchange: a byte a second must not hold a call for ever. */
+  totalMs: number;
+  /** Most bytes of a response. */
+  maxBytes: number;
+}
+
+/** @param base `http:` or `https:`, without a trailing slash */
+export function connect(base: string, headers: http.OutgoingHttpHeaders, limits: Limits): Connection {
+  const url = new URL(base);
+  const secure = url.protocol === "https:";
+  const request = secure ? https.request : http.request;
+  // Free connections are dropped before the usual server does (5 s), so that no request meets a closing one.
+  const agent = new (secure ? https : http).Agent({ keepAlive: true, timeout: 4_000 });
+  const target = {
+    protocol: url.protocol,
+    hostname: url.hostname.replace(/^\[|\]$/g, ""),
+    port: url.port || (secure ? 443 : 80),
+    method: "POST",
+    agent,
+  };
+  const root = url.pathname.replace(/\/+$/, "");
+
+  return {
+    post(path, body, signal, sink) {
+      return new Promise<Reply>((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason);
+        const started = performance.now();
+        let settled = false;
+        let response: http.IncomingMessage | undefined;
+
+        const settle = (outcome: () => void) => {
+          if (settled) return;
+          settled = true;
+          clearTimeout(timer);
+          off();
+          outcome();
+        };
+        const fail = (error: unknown) =>
+          settle(() => {
+            outgoing.destroy();
+            reject(error);
+          });
+        const timer = setTimeout(() => {
+          const what = response ? "the response stalled for" : "no response within";
+          fail(timedOut(`${what} ${limits.timeoutMs / 1000} s`));
+        }, limits.timeoutMs);
+        const off = onAbort(signal, () => fail(signal.reason));
+
+        const outgoing = request({
+          ...target,
+          path: root + path,
+          headers: {
+            ...headers,
+            "content-type": "application/json",
+            "content-length": Buffer.byteLength(body),
+          },
+        });
+        outgoing.on("error", (error) => fail(broken(error, response !== undefined)));
+        outgoing.on("response", (incoming) => {
+          response = incoming;
+          timer.refresh();
+          const status = incoming.statusCode ?? 0;
+          const take = status === 200 ? sink?.(incoming.headers) : undefined;
+          const chunks: Buffer[] = [];
+          let bytes = 0;
+          const finish = () =>
+            settle(() =>
+              resolve({
+                status,
+                headers: incoming.headers,
+                body:
+                  chunks.length === 1 ? (chunks[0] as Buffer).toString() : Buffer.concat(chunks).toString(),
+                ms: performance.now() - started,
+              }),
+            );
+          const tooLarge = () =>
+            fail(
+              new AttemptFailed(
+                "too-large",
+                `the response is larger than ${limits.maxBytes} bytes (maxBytes=… raises the limit)`,
+                { retry: false },
+              ),
+            );
+          if (Number(incoming.headers["content-length"]) > limits.maxBytes) return tooLarge();
+          incoming.on("data", (chunk: Buffer) => {
+            if (settled) return;
+            timer.refresh();
+            bytes += chunk.length;
+            if (bytes > limits.maxBytes) return tooLarge();
+            if (performance.now() - started > limits.totalMs) {
+              return fail(timedOut(`the response was not complete within ${limits.totalMs / 1000} s`));
+            }
+            if (!take) {
+              chunks.push(chunk);
+              return;
+            }
+            try {
+              if (!take(chunk)) return;
+            } catch (error) {
+              return fail(error);
+            }
+            finish();
+            // The end usually comes in the same breath and frees the connection; a server that lingers loses it.
+            const linger = setTimeout(() => outgoing.destroy(), 1_000).unref();
+            incoming.once("close", () => clearTimeout(linger));
+          });
+          incoming.on("error", (error) => fail(broken(error, true)));
+          incoming.on("end", finish);
+          incoming.on("close", () => fail(broken(undefined, true)));
+        });
+        outgoing.end(body);
+      });
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+function timedOut(message: string): AttemptFailed {
+  return new AttemptFailed("timeout", message, { retry: true, overload: true });
+}
+
+/** What a socket or protocol error means. Node's own message is not repeated where it could hold the server's bytes. */
+function broken(error: Error | undefined, begun: boolean): AttemptFailed {
+  const code = String((error as NodeJS.ErrnoException | undefined)?.code ?? "");
+  const hints = error ? { retry: true, cause: error } : { retry: true };
+  if (code.startsWith("HPE_"))
+    return new AttemptFailed("malformed", `the response is not HTTP (${code})`, hints);
+  if (begun) return new AttemptFailed("cut-stream", "the connection was cut within the response", hints);
+  if (code === "ECONNRESET" || code === "EPIPE")
+    return new AttemptFailed("unreachable", "the connection was reset before a response came", hints);
+  // A name that does not exist and a certificate that does not hold will not mend themselves within a minute.
+  const lasting = code === "ENOTFOUND" || /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO/.test(code);
+  return new AttemptFailed("unreachable", `the endpoint cannot be reached (${code || "unknown cause"})`, {
+    ...hints,
+    retry: !lasting,
+  });
+}

@@ -1,0 +1,151 @@
+// From a query to the words a model reads, and from its words back to an option. Not a chat template: that is the
+// model's own and is applied by the model.
+//
+// Everything that all samples share (instruction, shared options, demonstrations) stands first, so that a model that
+// keeps its prefix reads it once a study.
+
+import type { Demonstration, Message, Option, PromptFormat, Query } from "../core/language.js";
+
+export interface Prompt {
+  messages: Message[];
+  /** What is scored after the prompt, one for each option of the query, in order. */
+  continuations: string[];
+}
+
+/** Option labels: A … Z, or zero-padded numbers beyond 26, so that no label is the beginning of another. */
+export function optionLabels(count: number): string[] {
+  if (count <= 26) return Array.from({ length: count }, (_, i) => String.fromCharCode(65 + i));
+  const width = String(count).length;
+  return Array.from({ length: count }, (_, i) => String(i + 1).padStart(width, "0"));
+}
+
+/**
+ * Renders a query. In `plain` every turn is one text that ends in "Answer:" and continuations begin with a space, as in
+ * Lawma and MMLU; in `chat` demonstrations are turns of their own and continuations are the bare answer.
+ */
+export function renderPrompt(query: Query, format: PromptFormat): Prompt {
+  const answerBy = query.answerBy ?? "label";
+  const options = query.options ?? [];
+  // Options that every sample shares are listed once, above the demonstrations; a sample's own stand with the sample.
+  const shared =
+    options.length > 0 && query.demonstrations.every((shot) => !shot.options) && !query.ownOptions;
+  const head = [query.instruction, shared ? listOptions(options, answerBy) : undefined]
+    .filter(isText)
+    .join("\n\n");
+  const block = (part: { input: string; question?: string; options?: readonly Option[] }): string =>
+    [
+      part.input,
+      part.question && `Question: ${part.question}`,
+      shared ? undefined : listOptions(part.options ?? [], answerBy),
+    ]
+      .filter(isText)
+      .join("\n");
+  const target = block({
+    input: query.input,
+    options,
+    ...(query.question === undefined ? {} : { question: query.question }),
+  });
+  const given = answersOf(options, answerBy);
+
+  if (format === "plain") {
+    const shots = query.demonstrations.map(
+      (shot) => `${block(shot)}\n${answerLine(shot)} ${givenAnswer(shot, options, answerBy)}`,
+    );
+    const content = [head, ...shots, `${target}\nAnswer:`].filter(isText).join("\n\n");
+    return { messages: [{ role: "user", content }], continuations: given.map((text) => ` ${text}`) };
+  }
+  const messages: Message[] = [];
+  if (head) messages.push({ role: "system", content: head });
+  for (const shot of query.demonstrations) {
+    const answer = givenAnswer(shot, options, answerBy);
+    messages.push({ role: "user", content: block(shot) });
+    messages.push({
+      role: "assistant",
+      content: shot.rationale ? `${shot.rationale}\nAnswer: ${answer}` : answer,
+    });
+  }
+  messages.push({ role: "user", content: target });
+  return { messages, continuations: given };
+}
+
+/** The text that stands for each option where it is asked for by label or by text. */
+function answersOf(options: readonly Option[], answerBy: "label" | "text"): string[] {
+  return answerBy === "label" ? optionLabels(options.length) : options.map((option) => option.text);
+}
+
+function givenAnswer(shot: Demonstration, shared: readonly Option[], answerBy: "label" | "text"): string {
+  const options = shot.options ?? shared;
+  const index = options.findIndex((option) => option.key === shot.answer);
+  return index < 0 ? shot.answer : (answersOf(options, answerBy)[index] as string);
+}
+
+function answerLine(shot: Demonstration): string {
+  return shot.rationale ? `${shot.rationale}\nAnswer:` : "Answer:";
+}
+
+function listOptions(options: readonly Option[], answerBy: "label" | "text"): string | undefined {
+  if (options.length === 0) return undefined;
+  const labels = optionLabels(options.length);
+  return options
+    .map((option, i) => (answerBy === "label" ? `${labels[i]}. ${option.text}` : `- ${option.text}`))
+    .join("\n");
+}
+
+function isText(part: string | undefined | null): part is string {
+  return typeof part === "string" && part !== "";
+}
+
+/**
+ * Reads an option out of a written answer. Undefined when none or more than one is named: no guess is made.
+ * Looked for in this order: a label at the very start ("B", "(B)", "B."), the last "Answer: B" or "answer is B",
+ * an option's whole text, a lone label anywhere.
+ */
+export function parseChoice(text: string, options: readonly Option[]): Option | undefined {
+  const labels = optionLabels(options.length);
+  const byLabel = (label: string | undefined) =>
+    label === undefined ? undefined : options[labels.indexOf(label.toUpperCase())];
+  const label = options.length <= 26 ? "[A-Za-z]" : "\\d+";
+  const answer = text.trim();
+
+  const lead = new RegExp(`^[*_"'\`([]*(${label})(?:[*_"'\`)\\]]*\\s*$|[*_"'\`]*[).:\\]])`).exec(answer)?.[1];
+  const atStart = byLabel(lead);
+  if (atStart) return atStart;
+
+  const stated = [
+    ...answer.matchAll(
+      new RegExp(`answer(?:\\s+is)?\\s*:?\\s*[*_"'\`([]*(${label})(?![\\p{L}\\p{N}])`, "giu"),
+    ),
+  ].at(-1)?.[1];
+  // "the answer is a …" is an article, not a label.
+  const atAnswer = stated && stated === stated.toUpperCase() ? byLabel(stated) : undefined;
+  if (atAnswer) return atAnswer;
+
+  const flat = flatten(answer);
+  const named = options.filter(
+    (option) => flatten(option.text).trim() && flat.includes(flatten(option.text)),
+  );
+  // "yes" inside "yes, with conditions": the longest named option wins if it holds all the others.
+  const longest = named.toSorted((a, b) => b.text.length - a.text.length)[0];
+  if (longest && named.every((option) => flatten(longest.text).includes(flatten(option.text))))
+    return longest;
+  if (named.length > 1) return undefined;
+
+  const lone = new Set(
+    [
+      ...answer.matchAll(
+        new RegExp(`(?<![\\p{L}\\p{N}])(${label.replace("A-Za-z", "A-Z")})(?![\\p{L}\\p{N}'’])`, "gu"),
+      ),
+    ]
+      .map((match) => match[1] as string)
+      .filter((found) => labels.includes(found)),
+  );
+  return lone.size === 1 ? byLabel([...lone][0]) : undefined;
+}
+
+/** Lower case, punctuation to spaces, framed by spaces so that `includes` matches whole words. */
+function flatten(text: string): string {
+  return ` ${text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, " ")
+    .trim()} `;
+}

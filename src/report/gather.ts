@@ -1,0 +1,205 @@
+// Reads a study's outcomes twice and keeps what a report shows: confusion counts, and the samples worth opening.
+// It counts and selects; every statistic comes with the record, and every text is still raw (escaping is the writers' part).
+
+import type { Call } from "../core/call.js";
+import type { Outcome } from "../core/outcome.js";
+import type { StudyRecord, SubjectCard, TaskCard } from "../core/record.js";
+
+/** What a sample showed to its subjects. */
+export interface SampleText {
+  input: string;
+  question?: string;
+  options?: readonly { key: string; text: string }[];
+}
+
+export interface Source {
+  record: StudyRecord;
+  /** Every outcome, in any order; called more than once. Splits other than test are passed over. */
+  outcomes: () => Iterable<Outcome>;
+  /** The journal's call of a key, or undefined where the journal has forgotten it. */
+  call: (key: string) => Call | undefined;
+  samples: (task: string, id: string) => SampleText | undefined;
+}
+
+/** Test answers of one subject on one choice task, counted. Rows are gold, columns what was chosen. */
+export interface Confusion {
+  task: TaskCard;
+  subject: SubjectCard;
+  /** Shown keys, most frequent in gold first; `pooled` further keys are counted under `other`. */
+  keys: string[];
+  pooled: number;
+  /** `counts[gold][predicted]`; the last column is unscored; where keys are pooled the last row and last but one column are "other". */
+  counts: number[][];
+}
+
+/** One subject's answers to one sample, one a seed. */
+export type Answers = Outcome[];
+
+/** One test sample with every subject's answers, in the order of the record's subjects. */
+export interface SampleRow {
+  task: number;
+  id: string;
+  gold: string;
+  group?: string;
+  eyesOff: boolean;
+  answers: Answers[];
+}
+
+export interface Gathered {
+  confusions: Confusion[];
+  /** Samples in order of interest: disagreements and unscored, then failures, then the rest. */
+  rows: SampleRow[];
+  /** Test samples that met at least one subject, shown or not, by task index. */
+  samples: number[];
+  /** Per task: whether every score seen is 0 or 1, so that a failure is a score below 1 and not below a half. */
+  binary: boolean[];
+}
+
+const mostKeys = 14;
+
+/** The index of the task that outcomes name by its key; -1 where the record does not know it. */
+export function taskIndex(record: StudyRecord, task: string): number {
+  return record.tasks.findIndex((card) => card.key === task || card.name === task);
+}
+
+/** The index of a subject by name or by one of its fingerprints; -1 where the record does not know it. */
+export function subjectIndex(record: StudyRecord, subject: string): number {
+  const byName = record.subjects.findIndex((card) => card.name === subject);
+  return byName >= 0 ? byName : record.subjects.findIndex((card) => card.ids.includes(subject));
+}
+
+interface Seen {
+  task: number;
+  id: string;
+  lowest: number;
+  highest: number;
+  unscored: boolean;
+}
+
+/** At most `most` samples are kept with their answers; memory is proportional to samples, not to their text. */
+export function gather(source: Source, most: number): Gathered {
+  const { record } = source;
+  const tasks = new Map<string, number>();
+  const subjects = new Map<string, number>();
+  const place = (outcome: Outcome): [task: number, subject: number] | undefined => {
+    if (outcome.split !== "test") return undefined;
+    const task = child(tasks, outcome.task, () => taskIndex(record, outcome.task));
+    const subject = child(subjects, outcome.subject, () => subjectIndex(record, outcome.subject));
+    return task < 0 || subject < 0 ? undefined : [task, subject];
+  };
+
+  const seen = new Map<string, Seen>();
+  const tallies = new Map<string, Map<string, Map<string | null, number>>>();
+  const binary = record.tasks.map(() => true);
+  for (const outcome of source.outcomes()) {
+    const at = place(outcome);
+    if (!at) continue;
+    const [task, subject] = at;
+    const key = `${task}\n${outcome.sample}`;
+    let sample = seen.get(key);
+    if (!sample) {
+      sample = { task, id: outcome.sample, lowest: 1, highest: 0, unscored: false };
+      seen.set(key, sample);
+    }
+    if (outcome.grade.status === "scored") {
+      const { score } = outcome.grade;
+      sample.lowest = Math.min(sample.lowest, score);
+      sample.highest = Math.max(sample.highest, score);
+      if (score !== 0 && score !== 1) binary[task] = false;
+    } else sample.unscored = true;
+    if (record.tasks[task]?.kind === "choice") {
+      const predicted = outcome.grade.status === "scored" ? outcome.grade.prediction : null;
+      const tally = child(tallies, `${task} ${subject}`, () => new Map<string, Map<string | null, number>>());
+      const row = child(tally, outcome.gold, () => new Map<string | null, number>());
+      row.set(predicted, (row.get(predicted) ?? 0) + 1);
+    }
+  }
+
+  const interest = (sample: Seen): number => {
+    if (sample.unscored || (sample.highest > 0 && sample.lowest < sample.highest)) return 0;
+    return sample.lowest < 1 ? 1 : 2;
+  };
+  const chosen = [...seen.values()].sort((a, b) => interest(a) - interest(b)).slice(0, most);
+  const rows = new Map<string, SampleRow>();
+  for (const { task, id } of chosen) {
+    rows.set(`${task}\n${id}`, {
+      task,
+      id,
+      gold: "",
+      eyesOff: false,
+      answers: record.subjects.map(() => []),
+    });
+  }
+  for (const outcome of source.outcomes()) {
+    const at = place(outcome);
+    const row = at && rows.get(`${at[0]}\n${outcome.sample}`);
+    if (!at || !row) continue;
+    row.gold = outcome.gold;
+    row.eyesOff ||= outcome.eyesOff === true;
+    if (outcome.group !== undefined) row.group = outcome.group;
+    row.answers[at[1]]?.push(outcome);
+  }
+
+  const samples = record.tasks.map(() => 0);
+  for (const { task } of seen.values()) samples[task] = (samples[task] ?? 0) + 1;
+  return { confusions: confusionsOf(record, tallies), rows: [...rows.values()], samples, binary };
+}
+
+type Tally = Map<string, Map<string | null, number>>;
+
+function confusionsOf(record: StudyRecord, tallies: Map<string, Tally>): Confusion[] {
+  const confusions: Confusion[] = [];
+  for (const [t, task] of record.tasks.entries()) {
+    const frequency = new Map<string, number>();
+    for (let s = 0; s < record.subjects.length; s++) {
+      for (const [gold, row] of tallies.get(`${t} ${s}`) ?? []) {
+        for (const [predicted, count] of row) {
+          // A thousandth for predictions orders keys that are never gold behind those that are.
+          frequency.set(gold, (frequency.get(gold) ?? 0) + count);
+          if (predicted !== null) frequency.set(predicted, (frequency.get(predicted) ?? 0) + count / 1000);
+        }
+      }
+    }
+    const ranked = [...frequency].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([key]) => key);
+    const keys = ranked.length > mostKeys + 1 ? ranked.slice(0, mostKeys) : ranked;
+    const pooled = ranked.length - keys.length;
+    const size = keys.length + (pooled > 0 ? 1 : 0);
+    const position = new Map(ranked.map((key, i) => [key, Math.min(i, size - 1)]));
+    for (const [s, subject] of record.subjects.entries()) {
+      const tally = tallies.get(`${t} ${s}`);
+      if (!tally) continue;
+      const counts = Array.from({ length: size }, () => new Array<number>(size + 1).fill(0));
+      for (const [gold, row] of tally) {
+        const line = counts[position.get(gold) ?? 0];
+        if (!line) continue;
+        for (const [predicted, count] of row) {
+          const column = predicted === null ? size : (position.get(predicted) ?? 0);
+          line[column] = (line[column] ?? 0) + count;
+        }
+      }
+      confusions.push({ task, subject, keys, pooled, counts });
+    }
+  }
+  return confusions;
+}
+
+function child<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}
+
+/** Mean score of one subject on one sample over its seeds; null where no seed was scored. */
+export function meanScore(answers: Answers): number | null {
+  let sum = 0;
+  let n = 0;
+  for (const { grade } of answers) {
+    if (grade.status !== "scored") continue;
+    sum += grade.score;
+    n++;
+  }
+  return n === 0 ? null : sum / n;
+}

@@ -1,0 +1,294 @@
+// The report as Markdown: the same facts as the page, in tables that read well as plain text and on a forge.
+// A few samples are spelled out; opening any of them is the page's part.
+
+import type { StudyRecord } from "../core/record.js";
+import { fenced, escapeMarkdown as md } from "./escape.js";
+import { ranked } from "./figures.js";
+import {
+  formatBare,
+  formatCost,
+  formatCount,
+  formatDate,
+  formatDelta,
+  formatDeltaInterval,
+  formatDuration,
+  formatInterval,
+  formatP,
+  formatScore,
+  formatWhole,
+  plural,
+  scaleOf,
+} from "./format.js";
+import { type Confusion, type Gathered, meanScore, type SampleRow, type Source } from "./gather.js";
+import { describeStudy, leftOut, verdictText } from "./page.js";
+import { detailNames } from "./tables.js";
+
+const mostSamples = 20;
+const mostText = 4_000;
+
+export function renderMarkdown(source: Source, gathered: Gathered): string {
+  const { record } = source;
+  const parts = [
+    `# ${md(record.study, 120)}`,
+    md(describeStudy(record)),
+    `**Verdict.** ${md(verdictText(record), 5_000)}`,
+    ...(record.stopped && record.verdict ? [`The run was stopped: ${md(record.stopped)}.`] : []),
+    ...(record.gate ? [`**Gate ${record.gate.met ? "met" : "not met"}.** ${md(record.gate.text)}`] : []),
+    ...results(record),
+    ...comparisons(record),
+    ...profile(record),
+    ...confusions(record, gathered.confusions),
+    ...eyes(record),
+    ...unscored(record),
+    ...samples(source, gathered),
+    ...seal(record),
+    ...reproduce(record),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+/** A Markdown table whose cells are already escaped; columns from the second on are right-aligned unless named left. */
+function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  left: readonly number[] = [0],
+): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const rule = head.map((_, i) => (left.includes(i) ? "---" : "---:"));
+  return [line(head), line(rule), ...rows.map(line)].join("\n");
+}
+
+function nameOf(record: StudyRecord, subject: string): string {
+  const name = md(subject, 64);
+  return subject === record.verdict?.champion ? `**${name}** (champion)` : name;
+}
+
+/** A heading for each task that has something to show, none where there is only one task. */
+function perTask(record: StudyRecord, draw: (task: string, index: number) => string[]): string[] {
+  return record.tasks.flatMap((task, i) => {
+    const body = draw(task.name, i);
+    return body.length > 0 && record.tasks.length > 1 ? [`### ${md(task.name, 80)}`, ...body] : body;
+  });
+}
+
+function section(title: string, body: readonly string[]): string[] {
+  return body.length > 0 ? [`## ${title}`, ...body] : [];
+}
+
+function results(record: StudyRecord): string[] {
+  return section(
+    "Results",
+    perTask(record, (task) => {
+      const rows = ranked(record, task);
+      const [best] = rows;
+      if (!best) return [];
+      const scale = scaleOf(best.metric);
+      const more = detailNames(rows);
+      const head = [
+        "subject",
+        md(best.metric),
+        "95 % interval",
+        "n",
+        "unscored",
+        "bounds",
+        "majority",
+        "chance",
+        "dev",
+      ];
+      head.push(...more.map((name) => md(name, 40)), "build tokens", "build time", "build money");
+      head.push("tokens in", "tokens out", "median", "money per answer");
+      const line = (r: (typeof rows)[number]): string[] => [
+        nameOf(record, r.subject),
+        formatScore(r.mean, r.n, scale),
+        formatInterval(r.low, r.high, r.n, scale),
+        formatWhole(r.n),
+        formatWhole(r.unscored),
+        r.unscored > 0 ? formatInterval(r.bounds[0], r.bounds[1], r.n, scale) : "–",
+        formatBare(r.baseline, r.n, scale),
+        r.chance === null ? "–" : formatBare(r.chance, r.n, scale),
+        r.dev ? formatBare(r.dev.mean, r.dev.n, scale) : "–",
+        ...more.map((name) => formatBare(r.details[name] ?? Number.NaN, r.n, scaleOf(name))),
+        formatCount(r.build.inputTokens + r.build.outputTokens),
+        formatDuration(1000 * r.build.seconds),
+        formatCost(r.build.usd),
+        formatCount(r.perAnswer.inputTokens),
+        formatCount(r.perAnswer.outputTokens),
+        formatDuration(r.perAnswer.msMedian),
+        formatCost(r.perAnswer.usd),
+      ];
+      return [table(head, rows.map(line))];
+    }),
+  );
+}
+
+function comparisons(record: StudyRecord): string[] {
+  return section(
+    "Comparisons",
+    perTask(record, (task) => {
+      const scale = scaleOf(record.results.find((result) => result.task === task)?.metric ?? "");
+      const rows = record.comparisons
+        .filter((comparison) => comparison.task === task)
+        .map((c) => [
+          `${md(c.a, 64)} against ${md(c.b, 64)}`,
+          formatDelta(c.delta, c.n, scale),
+          formatDeltaInterval(c.low, c.high, c.n, scale),
+          md(formatP(c.p)),
+          md(formatP(c.pAdjusted)),
+          c.test === "mcnemar-exact" ? "McNemar, exact" : "sign flip",
+          formatBare(c.detectable, c.n, scale),
+          formatWhole(c.n),
+        ]);
+      const unit = scale === "percent" ? "difference, points" : "difference";
+      const head = ["comparison", unit, "95 % interval", "p", "p, Holm", "test", "detectable", "n"];
+      return rows.length > 0 ? [table(head, rows, [0, 5])] : [];
+    }),
+  );
+}
+
+function profile(record: StudyRecord): string[] {
+  if (record.results.length === 0) return [];
+  const generalist = record.subjects.find((subject) => subject.role === "generalist")?.name;
+  const at = (subject: string | undefined, task: string) =>
+    record.results.find((result) => result.subject === subject && result.task === task);
+  const rows = record.subjects.map(({ name }) => [
+    nameOf(record, name),
+    ...record.tasks.map((task) => {
+      const own = at(name, task.name);
+      const general = at(generalist, task.name);
+      if (!own) return "–";
+      const score = formatScore(own.mean, own.n, scaleOf(own.metric));
+      if (!general || name === generalist) return score;
+      return `${score} (${formatDelta(own.mean - general.mean, own.n, scaleOf(own.metric))})`;
+    }),
+  ]);
+  const head = ["subject", ...record.tasks.map((task) => md(task.name, 60))];
+  return section("Specialization profile", ["Score, and difference from the generalist.", table(head, rows)]);
+}
+
+function confusions(record: StudyRecord, all: readonly Confusion[]): string[] {
+  return section(
+    "Confusion",
+    perTask(record, (task) => {
+      const own = all.filter((confusion) => confusion.task.name === task);
+      const shown = own.find((confusion) => confusion.subject.name === record.verdict?.champion) ?? own[0];
+      if (!shown) return [];
+      const names = [
+        ...shown.keys.map((key) => md(key, 40)),
+        ...(shown.pooled > 0 ? [`${shown.pooled} others`] : []),
+      ];
+      const rows = shown.counts.map((row, i) => [names[i] ?? "", ...row.map(formatWhole)]);
+      return [
+        `Rows are the right answer, columns what ${md(shown.subject.name, 64)} chose.`,
+        table(["", ...names, "unscored"], rows),
+      ];
+    }),
+  );
+}
+
+function eyes(record: StudyRecord): string[] {
+  const rows = record.results.flatMap((r) => {
+    if (!r.eyes) return [];
+    const scale = scaleOf(r.metric);
+    const cells = [r.eyes.on, r.eyes.off].flatMap((part) => [
+      formatScore(part.mean, part.n, scale),
+      formatInterval(part.low, part.high, part.n, scale),
+      formatWhole(part.n),
+    ]);
+    return [[nameOf(record, r.subject), md(r.task, 60), ...cells]];
+  });
+  const head = ["subject", "task", "eyes-on", "95 % interval", "n", "eyes-off", "95 % interval", "n"];
+  return section("Eyes-on and eyes-off", rows.length > 0 ? [table(head, rows, [0, 1])] : []);
+}
+
+function unscored(record: StudyRecord): string[] {
+  const rows = record.results.flatMap((r) =>
+    Object.entries(r.causes)
+      .filter(([, count]) => count > 0)
+      .map(([cause, count]) => [
+        nameOf(record, r.subject),
+        md(r.task, 60),
+        md(cause, 60),
+        formatWhole(count),
+      ]),
+  );
+  if (record.results.length === 0) return [];
+  const none = "Every sample was scored for every subject.";
+  return section("Unscored", [
+    rows.length > 0 ? table(["subject", "task", "cause", "samples"], rows, [0, 1, 2]) : none,
+  ]);
+}
+
+function samples(source: Source, gathered: Gathered): string[] {
+  const { record } = source;
+  const shown = gathered.rows.slice(0, mostSamples);
+  const all = gathered.samples.reduce((sum, count) => sum + count, 0);
+  if (all === 0) return [];
+  return section("Samples", [
+    md(leftOut(shown.length, all)),
+    ...shown.flatMap((row) => oneSample(source, record, row)),
+  ]);
+}
+
+function oneSample(source: Source, record: StudyRecord, row: SampleRow): string[] {
+  const task = record.tasks[row.task]?.name ?? "";
+  const text = source.samples(task, row.id);
+  const rows = row.answers.flatMap((answers, s) => {
+    if (answers.length === 0) return [];
+    const said = answers.map(({ grade }) =>
+      grade.status === "scored" ? grade.prediction : `unscored: ${grade.cause}`,
+    );
+    const score = meanScore(answers);
+    const shown = score === null ? "–" : String(Number(score.toPrecision(3)));
+    return [[nameOf(record, record.subjects[s]?.name ?? ""), md([...new Set(said)].join(" / "), 200), shown]];
+  });
+  return [
+    `### ${md(row.id, 80)}`,
+    ...(text
+      ? [fenced(text.question === undefined ? text.input : `${text.input}\n\n${text.question}`, mostText)]
+      : []),
+    `Right answer: ${md(row.gold, 200)}`,
+    table(["subject", "answer", "score"], rows, [0, 1]),
+  ];
+}
+
+function seal(record: StudyRecord): string[] {
+  const lines = [`- test opened ${plural(record.openings, "time")} in this store`];
+  for (const { name, counts, source, testFingerprint, leakage } of record.tasks) {
+    const sizes = `${formatWhole(counts.train)} train, ${formatWhole(counts.dev)} dev, ${formatWhole(counts.test)} test (${formatWhole(counts.eyesOff)} eyes-off)`;
+    const leaks = leakage.checked
+      ? `${formatWhole(leakage.exact)} exact and ${formatWhole(leakage.near)} near copies of training samples in test`
+      : "not checked for copies of training samples";
+    lines.push(
+      `- ${md(name, 80)}: ${sizes}; ${leaks}; source ${md(source, 300)}; test split ${md(testFingerprint, 80)}`,
+    );
+  }
+  if (record.handOver) {
+    const { path, n, agree } = record.handOver;
+    lines.push(
+      `- hand-over: ${md(path, 300)}, scored again: ${formatWhole(agree)} of ${formatWhole(n)} answers agree`,
+    );
+  }
+  return section("The seal", [lines.join("\n")]);
+}
+
+function reproduce(record: StudyRecord): string[] {
+  const facts = [
+    `- model: ${md(record.model)}`,
+    `- seeds: ${record.seeds.join(", ")}`,
+    `- hone: ${md(record.hone)}`,
+    `- machine: ${md(record.machine)}`,
+    `- took: ${formatDuration(1000 * record.seconds)}, ${formatCost(record.spentUsd)}`,
+    `- made: ${md(formatDate(record.at))}`,
+  ];
+  const rows = record.subjects.map(({ name, role, ids, chain }) => [
+    nameOf(record, name),
+    role,
+    chain.map((step) => md(`${step.name} ${JSON.stringify(step.options)}`, 400)).join(" → ") || "–",
+    ids.map((id) => md(id, 80)).join(" "),
+  ]);
+  return section("How to reproduce", [
+    fenced(record.reproduce, 2_000),
+    facts.join("\n"),
+    table(["subject", "role", "made by", "fingerprints"], rows, [0, 1, 2, 3]),
+  ]);
+}

@@ -1,0 +1,58 @@
+// The specialization profile: subjects × tasks, with what each gained and lost against the generalist.
+// The same picture serves every kind of specialist, so nothing here knows what kind it is.
+
+import type { Result, StudyRecord, SubjectCard } from "../core/record.js";
+import { type Html, html, oneLine } from "./escape.js";
+import { shownBelow, subjectName } from "./figures.js";
+import { formatDelta, formatScore, plural, scaleOf } from "./format.js";
+
+/** Subjects × tasks: score, and difference from the generalist as figure and as tint. */
+export function profileTable(record: StudyRecord): Html {
+  const generalist = record.subjects.find((subject) => subject.role === "generalist");
+  const at = (subject: string, task: string): Result | undefined =>
+    record.results.find((result) => result.subject === subject && result.task === task);
+  const order = [...record.subjects].sort((a, b) => average(record, b.name) - average(record, a.name));
+  const cell = (subject: SubjectCard, task: string): Html => {
+    const own = at(subject.name, task);
+    if (!own || own.n === 0) return html`<td class="heat absent">–</td>`;
+    const scale = scaleOf(own.metric);
+    const general = generalist && subject !== generalist ? at(generalist.name, task) : undefined;
+    const pair = record.comparisons.find(
+      (c) =>
+        c.task === task &&
+        ((c.a === subject.name && c.b === generalist?.name) ||
+          (c.b === subject.name && c.a === generalist?.name)),
+    );
+    // The paired difference where the study made that comparison; else of the two means.
+    const delta = pair
+      ? pair.a === subject.name
+        ? pair.delta
+        : -pair.delta
+      : general
+        ? own.mean - general.mean
+        : Number.NaN;
+    const shown = pair !== undefined && pair.pAdjusted < shownBelow;
+    const difference = Number.isFinite(delta)
+      ? html`<span class="difference${shown && " strong"}">${formatDelta(delta, own.n, scale)}</span>`
+      : subject === generalist && html`<span class="difference quiet">generalist</span>`;
+    return html`<td class="heat ${tint(delta)}"><span class="score">${formatScore(own.mean, own.n, scale)}</span>${difference}</td>`;
+  };
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="profile"><table class="profile"><thead><tr><th scope="col">subject</th>${record.tasks.map(
+    (task) =>
+      html`<th scope="col"><bdi>${oneLine(task.name, 60)}</bdi><br><span class="quiet">${task.metric}, ${plural(task.counts.test, "sample")}</span></th>`,
+  )}</tr></thead><tbody>${order.map(
+    (subject) =>
+      html`<tr><th scope="row">${subjectName(record, subject.name)}</th>${record.tasks.map((task) => cell(subject, task.name))}</tr>`,
+  )}</tbody></table></div>`;
+}
+
+function average(record: StudyRecord, subject: string): number {
+  const own = record.results.filter((result) => result.subject === subject && Number.isFinite(result.mean));
+  return own.reduce((sum, result) => sum + result.mean, 0) / Math.max(1, own.length);
+}
+
+/** Four steps of gain and four of loss, as classes of the style sheet. */
+function tint(delta: number): string {
+  const size = [0.01, 0.05, 0.1, 0.2].filter((step) => Math.abs(delta) >= step).length;
+  return size === 0 ? "even" : `${delta > 0 ? "gain" : "loss"}-${size}`;
+}

@@ -1,0 +1,187 @@
+// The report's plain tables and lists: results, confusion matrices, eyes-off, unscored, the seal, how to reproduce.
+
+import type { Result, StudyRecord } from "../core/record.js";
+import { type Html, html, oneLine } from "./escape.js";
+import { ranked, subjectName } from "./figures.js";
+import {
+  formatBare,
+  formatCost,
+  formatCount,
+  formatDate,
+  formatDuration,
+  formatInterval,
+  formatScore,
+  formatWhole,
+  plural,
+  scaleOf,
+} from "./format.js";
+import type { Confusion } from "./gather.js";
+
+const mostDetails = 4;
+
+/** Names of the further metrics that a task's results carry, few enough for columns. */
+export function detailNames(results: readonly Result[]): string[] {
+  return [...new Set(results.flatMap((result) => Object.keys(result.details)))].sort().slice(0, mostDetails);
+}
+
+export function resultsTable(record: StudyRecord, task: string): Html {
+  const results = ranked(record, task);
+  const [best] = results;
+  if (!best) return html``;
+  const scale = scaleOf(best.metric);
+  const more = detailNames(results);
+  const priced = results.some((r) => r.perAnswer.usd > 0 || r.build.usd > 0);
+  const rows = results.map((r) => {
+    const tokens = r.build.inputTokens + r.build.outputTokens;
+    return html`<tr class="${r.subject === record.verdict?.champion ? "champion" : ""}"><th scope="row">${subjectName(record, r.subject)}</th>
+<td class="num strong">${formatScore(r.mean, r.n, scale)}</td><td class="num">${formatInterval(r.low, r.high, r.n, scale)}</td>
+<td class="num">${formatCount(r.n)}</td><td class="num">${r.unscored > 0 ? formatCount(r.unscored) : html`<span class="quiet">0</span>`}</td>
+<td class="num">${r.unscored > 0 ? formatInterval(r.bounds[0], r.bounds[1], r.n, scale) : html`<span class="quiet">–</span>`}</td>
+<td class="num">${r.baseline > 0 ? formatBare(r.baseline, r.n, scale) : html`<span class="quiet">–</span>`}</td><td class="num">${r.dev ? formatBare(r.dev.mean, r.dev.n, scale) : "–"}</td>
+${more.map((name) => html`<td class="num">${formatBare(r.details[name] ?? Number.NaN, r.n, scaleOf(name))}</td>`)}
+<td class="num first">${tokens > 0 ? formatCount(tokens) : html`<span class="quiet">0</span>`}</td><td class="num">${formatDuration(1000 * r.build.seconds)}</td>
+${priced && html`<td class="num">${formatCost(r.build.usd)}</td>`}
+<td class="num first">${formatCount(r.perAnswer.inputTokens)}</td><td class="num">${formatCount(r.perAnswer.outputTokens)}</td><td class="num">${formatDuration(r.perAnswer.msMedian)}</td>
+${priced && html`<td class="num">${formatCost(r.perAnswer.usd)}</td>`}</tr>`;
+  });
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="results on ${task}"><table class="results"><thead>
+<tr class="groups"><th></th><th colspan="${7 + more.length}" scope="colgroup">on the sealed test samples</th><th class="first" colspan="${priced ? 3 : 2}" scope="colgroup">to build, once</th><th class="first" colspan="${priced ? 4 : 3}" scope="colgroup">per answer</th></tr>
+<tr><th scope="col">subject</th><th scope="col" class="num">${best.metric}</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th>
+<th scope="col" class="num">unscored</th><th scope="col" class="num">bounds</th><th scope="col" class="num">majority</th><th scope="col" class="num">dev</th>
+${more.map((name) => html`<th scope="col" class="num">${oneLine(name, 24)}</th>`)}
+<th scope="col" class="num first">tokens</th><th scope="col" class="num">time</th>${priced && html`<th scope="col" class="num">money</th>`}
+<th scope="col" class="num first">tokens in</th><th scope="col" class="num">out</th><th scope="col" class="num">median</th>${priced && html`<th scope="col" class="num">money</th>`}</tr></thead>
+<tbody>${rows}</tbody></table></div>`;
+}
+
+/** The matrices of one task with a selector; the script shows one at a time, starting with the champion's. */
+export function confusionFigure(record: StudyRecord, confusions: readonly Confusion[], index: number): Html {
+  if (confusions.length === 0) return html``;
+  const champion = confusions.findIndex((confusion) => confusion.subject.name === record.verdict?.champion);
+  const first = Math.max(0, champion);
+  const options = confusions.map(
+    (c, i) =>
+      html`<option value="${index}-${i}"${i === first && html` selected`}>${oneLine(c.subject.name, 64)}</option>`,
+  );
+  return html`<p class="controls"><label>Subject <select data-matrices="${index}">${options}</select></label></p>
+${confusions.map((confusion, i) => html`<div data-matrix="${index}-${i}"${i !== first && html` hidden`}>${matrix(confusion)}</div>`)}`;
+}
+
+function matrix({ task, subject, keys, pooled, counts }: Confusion): Html {
+  const labels = new Map((task.labels ?? []).map(({ key, text }) => [key, text]));
+  const name = (key: string): string => {
+    const label = labels.get(key) ?? key;
+    return oneLine(label.length > 40 ? `${key} · ${label}` : label, 44);
+  };
+  const names = [...keys.map(name), ...(pooled > 0 ? [`${pooled} others`] : [])];
+  const size = names.length;
+  const unscored = counts.some((row) => (row[size] ?? 0) > 0);
+  const total = (row: readonly number[]): number => row.reduce((sum, count) => sum + count, 0);
+  const rows = counts.map((row, i) => {
+    const all = total(row);
+    const cells = row.slice(0, unscored ? size + 1 : size).map((count, j) => {
+      const level = all === 0 || count === 0 ? 0 : Math.max(1, Math.ceil((8 * count) / all));
+      const kind = j === size ? "miss" : i === j && !(pooled > 0 && i === size - 1) ? "hit" : "miss";
+      return html`<td class="num cell ${kind}-${level}">${count === 0 ? html`<span class="quiet">·</span>` : formatWhole(count)}</td>`;
+    });
+    const recall = pooled > 0 && i === size - 1 ? Number.NaN : (row[i] ?? 0) / all;
+    return html`<tr><th scope="row"><bdi>${names[i]}</bdi></th>${cells}<td class="num total">${formatWhole(all)}</td><td class="num">${formatScore(recall, all)}</td></tr>`;
+  });
+  const precision = names.map((_, j) => {
+    const column = counts.map((row) => row[j] ?? 0);
+    return pooled > 0 && j === size - 1 ? Number.NaN : (counts[j]?.[j] ?? 0) / total(column);
+  });
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="confusion matrix"><table class="matrix"><caption>Rows are the right answer, columns what <bdi>${oneLine(subject.name, 64)}</bdi> chose; tint is the share of the row.</caption>
+<thead><tr><td></td>${names.map((label) => html`<th scope="col" class="turned"><span><bdi>${label}</bdi></span></th>`)}${unscored && html`<th scope="col" class="turned"><span>unscored</span></th>`}
+<th scope="col" class="turned"><span>all</span></th><th scope="col" class="turned"><span>recall</span></th></tr></thead><tbody>${rows}</tbody>
+<tfoot><tr><th scope="row">precision</th>${precision.map((share, j) => html`<td class="num">${formatScore(share, total(counts.map((row) => row[j] ?? 0)))}</td>`)}<td colspan="${unscored ? 3 : 2}"></td></tr></tfoot></table></div>`;
+}
+
+/** Eyes-on and eyes-off scores side by side; empty where no part was kept eyes-off. */
+export function eyesTable(record: StudyRecord): Html {
+  const rows = record.results.flatMap((r) => (r.eyes ? [{ r, eyes: r.eyes }] : []));
+  if (rows.length === 0) return html``;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="eyes-off"><table><thead><tr><th scope="col">subject</th>${record.tasks.length > 1 && html`<th scope="col">task</th>`}
+<th scope="col" class="num">eyes-on</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th>
+<th scope="col" class="num first">eyes-off</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th></tr></thead><tbody>${rows.map(
+    ({ r, eyes: { on, off } }) => {
+      const scale = scaleOf(r.metric);
+      return html`<tr><th scope="row">${subjectName(record, r.subject)}</th>${record.tasks.length > 1 && html`<td><bdi>${oneLine(r.task, 60)}</bdi></td>`}
+<td class="num strong">${formatScore(on.mean, on.n, scale)}</td><td class="num">${formatInterval(on.low, on.high, on.n, scale)}</td><td class="num">${formatCount(on.n)}</td>
+<td class="num strong first">${formatScore(off.mean, off.n, scale)}</td><td class="num">${formatInterval(off.low, off.high, off.n, scale)}</td><td class="num">${formatCount(off.n)}</td></tr>`;
+    },
+  )}</tbody></table></div>`;
+}
+
+export function unscoredTable(record: StudyRecord): Html {
+  const rows = record.results.filter((r) => r.unscored > 0);
+  if (rows.length === 0) return html`<p>Every sample was scored for every subject.</p>`;
+  const causes = [...new Set(rows.flatMap((r) => Object.keys(r.causes)))].sort();
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="unscored samples"><table><thead><tr><th scope="col">subject</th>${record.tasks.length > 1 && html`<th scope="col">task</th>`}
+${causes.map((cause) => html`<th scope="col" class="num">${oneLine(cause, 40)}</th>`)}<th scope="col" class="num first">unscored</th><th scope="col" class="num">of</th><th scope="col" class="num">score between</th></tr></thead><tbody>${rows.map(
+    (r) =>
+      html`<tr><th scope="row">${subjectName(record, r.subject)}</th>${record.tasks.length > 1 && html`<td><bdi>${oneLine(r.task, 60)}</bdi></td>`}
+${causes.map((cause) => html`<td class="num">${formatWhole(Object.hasOwn(r.causes, cause) ? (r.causes[cause] ?? 0) : 0)}</td>`)}<td class="num strong first">${formatWhole(r.unscored)}</td><td class="num">${formatWhole(r.n + r.unscored)}</td>
+<td class="num">${formatInterval(r.bounds[0], r.bounds[1], r.n, scaleOf(r.metric))}</td></tr>`,
+  )}</tbody></table></div>`;
+}
+
+type Fact = [term: string, fact: string | Html];
+
+export function factList(facts: readonly Fact[]): Html {
+  return html`<dl>${facts.map(([term, fact]) => html`<dt>${term}</dt><dd>${fact}</dd>`)}</dl>`;
+}
+
+/** How the test split was kept: openings, leakage, fingerprints, the hand-over and the gate. */
+export function sealFacts(record: StudyRecord): Fact[] {
+  const facts: Fact[] = [["test opened", `${plural(record.openings, "time")} in this store`]];
+  for (const task of record.tasks) {
+    const { train, dev, test, eyesOff } = task.counts;
+    const sizes = [`${formatWhole(train)} train`, `${formatWhole(dev)} dev`, `${formatWhole(test)} test`];
+    if (eyesOff > 0) sizes.push(`of these ${formatWhole(eyesOff)} eyes-off`);
+    const { exact, near, checked } = task.leakage;
+    const leaks = checked
+      ? `${plural(exact, "exact copy", "exact copies")} and ${plural(near, "near copy", "near copies")} of training samples in test`
+      : "not checked for copies of training samples";
+    facts.push([
+      task.name,
+      html`${sizes.join(", ")}; ${leaks}.<br><span class="quiet">source</span> <bdi>${oneLine(task.source, 300)}</bdi><br><span class="quiet">test split</span> <code>${oneLine(task.testFingerprint, 80)}</code>`,
+    ]);
+  }
+  if (record.handOver) {
+    const { path, subject, n, agree } = record.handOver;
+    facts.push([
+      "hand-over",
+      html`<code>${oneLine(path, 300)}</code> (<code>${oneLine(subject, 80)}</code>), loaded again and scored again: ${formatWhole(agree)} of ${formatWhole(n)} answers agree.`,
+    ]);
+  }
+  if (record.gate) facts.push([record.gate.met ? "gate met" : "gate not met", record.gate.text]);
+  return facts;
+}
+
+export function reproduceFacts(record: StudyRecord): Fact[] {
+  return [
+    ["command", html`<code class="command">${oneLine(record.reproduce, 1000)}</code>`],
+    ["model", record.model],
+    ["seeds", record.seeds.join(", ")],
+    ["hone", record.hone],
+    ["machine", record.machine],
+    ["took", `${formatDuration(1000 * record.seconds)}, ${formatCost(record.spentUsd)}`],
+    ["made", formatDate(record.at)],
+  ];
+}
+
+/** Every subject's fingerprints and the chain of specializers behind it. */
+export function subjectList(record: StudyRecord): Html {
+  return html`<table><thead><tr><th scope="col">subject</th><th scope="col">made by</th><th scope="col">fingerprint</th></tr></thead><tbody>${record.subjects.map(
+    (subject) =>
+      html`<tr><th scope="row">${subjectName(record, subject.name)}</th><td>${
+        subject.chain.length === 0
+          ? html`<span class="quiet">${subject.role}</span>`
+          : subject.chain.map(
+              ({ name, options }, i) =>
+                html`${i > 0 && " → "}<code>${oneLine(name, 80)} ${oneLine(JSON.stringify(options), 300)}</code>`,
+            )
+      }</td><td>${subject.ids.map((id) => html`<code>${oneLine(id, 80)}</code> `)}</td></tr>`,
+  )}</tbody></table>`;
+}

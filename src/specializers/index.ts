@@ -1,0 +1,177 @@
+// The specializers, by name. A new one is one file and one line here.
+
+import type { z } from "zod";
+import { HoneError } from "../core/errors.js";
+import type { Specializer } from "../core/specializer.js";
+import { calibrate, calibrateOptions } from "./calibrate.js";
+import { chain } from "./chain.js";
+import { fewShot, fewShotOptions } from "./few-shot.js";
+import { knn, knnOptions } from "./knn.js";
+import { linear, linearOptions } from "./linear.js";
+import { majority, majorityOptions } from "./majority.js";
+import { listKnown, nearest, readOptions } from "./options.js";
+import { zeroShot, zeroShotOptions } from "./zero-shot.js";
+
+/**
+ * A place on the map of Ling et al. (arXiv 2305.18703): what the specializer must be able to see of the model, and what
+ * it changes. What a model really must grant is the specializer's `needs`.
+ */
+export interface MapPlace {
+  access: "black-box" | "grey-box" | "white-box";
+  route: "external augmentation" | "prompt crafting" | "fine-tuning";
+}
+
+export interface SpecializerEntry {
+  /** The factory; takes what `options` describes. */
+  make: (options: never) => Specializer;
+  options: z.ZodObject;
+  /** One line. */
+  summary: string;
+  paper: string;
+  /** Null for what stands outside the map, as references do. */
+  place: MapPlace | null;
+}
+
+export const specializers = {
+  zeroShot: {
+    make: zeroShot,
+    options: zeroShotOptions,
+    summary: "The generalist as it is: the instruction and the options, no examples",
+    paper: "Brown et al. 2020, Language Models are Few-Shot Learners (arXiv 2005.14165)",
+    place: { access: "black-box", route: "prompt crafting" },
+  },
+  fewShot: {
+    make: fewShot,
+    options: fewShotOptions,
+    summary: "The same drawn train examples before every query",
+    paper: "Brown et al. 2020, Language Models are Few-Shot Learners (arXiv 2005.14165)",
+    place: { access: "black-box", route: "prompt crafting" },
+  },
+  knn: {
+    make: knn,
+    options: knnOptions,
+    summary: "The train examples nearest to each query before it, the nearest last",
+    paper:
+      "Liu et al. 2022, What Makes Good In-Context Examples for GPT-3? (arXiv 2101.06804); Nori et al. 2023 (2311.16452)",
+    place: { access: "black-box", route: "prompt crafting" },
+  },
+  calibrate: {
+    make: calibrate,
+    options: calibrateOptions,
+    summary: "Option scores less what the model would say if there were nothing to judge",
+    paper: "Zhao et al. 2021, Calibrate Before Use (arXiv 2102.09690), eq. 1 and 2",
+    place: { access: "grey-box", route: "prompt crafting" },
+  },
+  majority: {
+    make: majority,
+    options: majorityOptions,
+    summary: "Always the most frequent train answer; needs no model",
+    paper: "A reference, not a method",
+    place: null,
+  },
+  linear: {
+    make: linear,
+    options: linearOptions,
+    summary: "Logistic regression on words or sentence vectors; needs no language model",
+    paper:
+      "A reference: Hastie, Tibshirani and Friedman 2009, The Elements of Statistical Learning, section 4.4",
+    place: null,
+  },
+} satisfies Record<string, SpecializerEntry>;
+
+export type SpecializerName = keyof typeof specializers;
+
+/** Entries by name: `{ ...specializers, mine: { make, options, … } }` adds one's own without touching this file. */
+export type SpecializerTable = Readonly<Record<string, SpecializerEntry>>;
+
+/**
+ * Makes a specializer from what a study file says: a name, a name with options, or a list of these to be applied one
+ * after the other.
+ *
+ * @param where the place in the study file, for errors
+ * @param table the specializers that may be named
+ * @throws HoneError for unknown names and options, with the nearest known ones
+ * @example
+ * makeSpecializer("zeroShot", "specialists.0");
+ * makeSpecializer({ fewShot: { k: 6, draw: "balanced" } }, "specialists.1");
+ * makeSpecializer([{ fewShot: { k: 6 } }, "calibrate"], "specialists.2");
+ */
+export function makeSpecializer(
+  spec: unknown,
+  where: string,
+  table: SpecializerTable = specializers,
+): Specializer {
+  if (Array.isArray(spec)) {
+    const steps = spec.map((step, i) => makeStep(step, `${where}.${i}`, table));
+    if (steps.length === 0) throw unreadable(where, "the list is empty");
+    return steps.length === 1 ? (steps[0] as Specializer) : chain(steps);
+  }
+  return makeStep(spec, where, table);
+}
+
+function makeStep(spec: unknown, where: string, table: SpecializerTable): Specializer {
+  const [name, options] = nameAndOptions(spec, where);
+  const known = Object.keys(table);
+  const entry = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (!entry) {
+    const near = nearest(name, known);
+    throw new HoneError({
+      what: `There is no specializer "${name.slice(0, 64)}"`,
+      where,
+      why: listKnown("Known", known),
+      next: near ? `Write "${near}".` : "Write one of the known names.",
+      kind: "usage",
+    });
+  }
+  return entry.make(readOptions(entry.options, name, options, where) as never);
+}
+
+function nameAndOptions(spec: unknown, where: string): [name: string, options: unknown] {
+  if (typeof spec === "string") return [spec, {}];
+  if (spec === null || typeof spec !== "object" || Array.isArray(spec)) {
+    throw unreadable(
+      where,
+      `${Array.isArray(spec) ? "a list inside a list" : spec === null ? "nothing" : typeof spec} stands there`,
+    );
+  }
+  const entries = Object.entries(spec);
+  const [first] = entries;
+  if (!first || entries.length > 1) {
+    throw unreadable(
+      where,
+      first
+        ? `${entries.length} names stand there: ${entries
+            .map(([key]) => key)
+            .slice(0, 5)
+            .join(", ")}`
+        : "no name stands there",
+    );
+  }
+  return first;
+}
+
+function unreadable(where: string, why: string): HoneError {
+  return new HoneError({
+    what: "This is not a specializer",
+    where,
+    why,
+    next: 'Write a name ("zeroShot"), a name with options ({ fewShot: { k: 6 } }), or a list of these.',
+    kind: "usage",
+  });
+}
+
+export { type CalibrateOptions, calibrate } from "./calibrate.js";
+export { type Chain, chain } from "./chain.js";
+export {
+  type Behaviour,
+  type Definition,
+  type DerivedSubject,
+  defineSpecializer,
+  derive,
+  prepared,
+} from "./define.js";
+export { type FewShotOptions, fewShot } from "./few-shot.js";
+export { type KnnOptions, knn } from "./knn.js";
+export { type LinearOptions, linear } from "./linear.js";
+export { type MajorityOptions, majority } from "./majority.js";
+export { type ZeroShotOptions, zeroShot } from "./zero-shot.js";

@@ -1,0 +1,119 @@
+// knn: for each query the train examples most like it, the most like it last (Liu et al. 2022, KATE; Nori et al. 2023,
+// §4.1). Likeness is the cosine of sentence vectors, or BM25. It retrieves examples; it never votes with their answers.
+
+import { z } from "zod";
+import type { CallContext } from "../core/call.js";
+import type { Demonstration, Query } from "../core/language.js";
+import type { Given, Specializer, Tools } from "../core/specializer.js";
+import { bm25 } from "./bm25.js";
+import { defineSpecializer, requireTrain } from "./define.js";
+import { type KeptDemonstrations, keepDemonstrations, prepend } from "./demonstrations.js";
+import { readOptions } from "./options.js";
+import { questionsVary, readText, sameTextKey } from "./text.js";
+import { encodeTexts, packFloats, requireEncoder, unpackFloats } from "./vectors.js";
+
+export const knnOptions = z.strictObject({
+  k: z.int().min(1).max(1000).default(5).describe("how many examples, 1 to 1000"),
+  by: z
+    .enum(["vectors", "bm25"])
+    .default("vectors")
+    .describe('"vectors" for likeness of meaning, "bm25" for shared words'),
+  balance: z
+    .boolean()
+    .default(false)
+    .describe(
+      "true to spread the examples over the right answers, false for the nearest whatever they answer",
+    ),
+});
+export type KnnOptions = z.input<typeof knnOptions>;
+
+type State = {
+  pool: KeptDemonstrations;
+  /** Whether questions are part of the text compared: only where they differ between samples. */
+  question: boolean;
+  /** Present for `by: "vectors"`: one row an example. */
+  vectors?: { encoder: string; dimensions: number; packed: string };
+};
+
+/** Likeness of a query to every example of the pool, in the pool's order. */
+type Likeness = (query: Query, context: CallContext) => Promise<ArrayLike<number>>;
+
+/** Puts the k nearest train examples before each query; examples that are the query itself are skipped. */
+export function knn(options: KnnOptions = {}): Specializer {
+  const { k, by, balance } = readOptions(knnOptions, "knn", options);
+  return defineSpecializer<State>({
+    name: "knn",
+    label: `knn(k=${k}${by === "bm25" ? ", bm25" : ""}${balance ? ", balanced" : ""})`,
+    options: { k, by, balance },
+    fit: (_subject, given) => fitPool(given, by),
+    behave: (state, _subject, tools) => {
+      const likeness = state.vectors ? likenessByVectors(state, tools) : likenessByWords(state);
+      const { shots, labels } = state.pool;
+      const keys = shots.map(sameTextKey);
+      return {
+        prepare: async (query, context) => {
+          const scores = await likeness(query, context);
+          const own = sameTextKey(query);
+          const ranked = shots
+            .map((_, i) => i)
+            .filter((i) => keys[i] !== own)
+            .sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
+          const chosen = balance ? spread(ranked, k, shots) : ranked.slice(0, k);
+          const nearestLast = chosen.reverse().map((i) => shots[i] as Demonstration);
+          return prepend(nearestLast, labels, query);
+        },
+      };
+    },
+  });
+}
+
+async function fitPool(given: Given, by: "vectors" | "bm25"): Promise<State> {
+  requireTrain(given, "knn");
+  const shots = given.train.map((sample) => given.task.demonstration(sample));
+  const question = questionsVary(shots);
+  const pool = keepDemonstrations(shots, given.task);
+  if (by === "bm25") return { pool, question };
+  const texts = shots.map((shot) => readText(shot, question));
+  const { encoder, dimensions, vectors } = await encodeTexts(texts, given);
+  return { pool, question, vectors: { encoder, dimensions, packed: packFloats(vectors) } };
+}
+
+function likenessByVectors(state: State, tools: Tools): Likeness {
+  const { encoder: encoderId, dimensions, packed } = state.vectors as NonNullable<State["vectors"]>;
+  const rows = unpackFloats(packed, state.pool.shots.length * dimensions, "the examples' vectors");
+  return async (query, context) => {
+    const encoder = requireEncoder(await tools.encoder(), encoderId);
+    const { vectors } = await encoder.embed([readText(query, state.question)], context);
+    const vector = vectors[0] ?? [];
+    const scores = new Float64Array(state.pool.shots.length);
+    for (let row = 0; row < scores.length; row++) {
+      let dot = 0;
+      for (let i = 0; i < dimensions; i++)
+        dot += (rows[row * dimensions + i] as number) * (vector[i] as number);
+      // Vectors have unit length, so this is the cosine. A broken vector must not break the order.
+      scores[row] = Number.isFinite(dot) ? dot : -1;
+    }
+    return scores;
+  };
+}
+
+function likenessByWords(state: State): Likeness {
+  const score = bm25(state.pool.shots.map((shot) => readText(shot, state.question)));
+  return async (query) => score(readText(query, state.question));
+}
+
+/** The first k of `ranked` of which no answer takes more than its equal share, filled up by rank if too few remain. */
+function spread(ranked: readonly number[], k: number, pool: readonly Demonstration[]): number[] {
+  const answers = new Set(pool.map((shot) => shot.answer));
+  const share = Math.ceil(k / answers.size);
+  const taken = new Map<string, number>();
+  const within = ranked.filter((i) => {
+    const { answer } = pool[i] as Demonstration;
+    const count = (taken.get(answer) ?? 0) + 1;
+    taken.set(answer, count);
+    return count <= share;
+  });
+  const chosen = new Set(within.slice(0, k));
+  for (const i of ranked) if (chosen.size < k) chosen.add(i);
+  return ranked.filter((i) => chosen.has(i));
+}

@@ -1,0 +1,124 @@
+// A model whose finished calls are kept: asked again, it answers from the journal and pays nothing.
+
+import { type Call, CallError, type Cost, noCost, type Operation } from "../core/call.js";
+import { messageOf } from "../core/errors.js";
+import { fingerprint } from "../core/json.js";
+import type { Embedded, Generated, LanguageModel, Scored } from "../core/language.js";
+import type { Journal } from "./journal.js";
+
+export interface JournalEvents {
+  /** Just before a call is really made; throwing here refuses it (a budget). */
+  before?: () => void;
+  /** After a call was really made and written down. */
+  made?: (call: Call) => void;
+  /** After a call failed for good. */
+  failed?: () => void;
+  reused?: (call: Call) => void;
+}
+
+/** Wraps a model so that equal requests to models of equal id are made once. Concurrent equal requests share one call. */
+export function journaled(model: LanguageModel, journal: Journal, events: JournalEvents = {}): LanguageModel {
+  const inFlight = new Map<string, Promise<Call>>();
+
+  const lookUp = (key: string): Call | undefined => {
+    const known = journal.call(key);
+    if (known) events.reused?.(known);
+    return known;
+  };
+  const keep = (key: string, operation: Operation, request: unknown, response: unknown, cost: Cost): Call => {
+    const call: Call = { key, model: model.id, operation, request, response, cost };
+    journal.recordCall(call);
+    events.made?.(call);
+    return call;
+  };
+  const failed = (key: string, operation: Operation, error: unknown): never => {
+    events.failed?.();
+    if (error instanceof CallError) {
+      journal.recordFailure(key, model.id, operation, error.failure, messageOf(error));
+    }
+    throw error;
+  };
+
+  const once = async <R extends { cost: Cost }>(
+    operation: Operation,
+    request: unknown,
+    make: () => Promise<R>,
+    trace?: (call: Call) => void,
+  ): Promise<R> => {
+    const key = callKey(model.id, operation, request);
+    let call = lookUp(key);
+    if (!call) {
+      let pending = inFlight.get(key);
+      if (!pending) {
+        events.before?.();
+        pending = make()
+          .then(({ cost, ...response }) => keep(key, operation, request, response, cost))
+          .catch((error) => failed(key, operation, error))
+          .finally(() => inFlight.delete(key));
+        inFlight.set(key, pending);
+      }
+      call = await pending;
+    }
+    trace?.(call);
+    return { ...(call.response as Omit<R, "cost">), cost: call.cost } as R;
+  };
+
+  return {
+    ...model,
+    generate: (request, context) =>
+      once<Generated>("generate", request, () => model.generate(request, context), context.trace),
+    score: (request, context) =>
+      once<Scored>("score", request, () => model.score(request, context), context.trace),
+
+    // One row a text, whatever the batches were: vectors asked for in another grouping are still found.
+    async embed(texts, context): Promise<Embedded> {
+      const keys = texts.map((text) => callKey(model.id, "embed", { text }));
+      const calls = keys.map(lookUp);
+      const missing = texts.map((_, i) => i).filter((i) => !calls[i]);
+      for (let start = 0; start < missing.length; start += 64) {
+        const batch = missing.slice(start, start + 64);
+        events.before?.();
+        const made = await model
+          .embed(
+            batch.map((i) => texts[i] as string),
+            context,
+          )
+          .catch((error) => failed(keys[batch[0] as number] as string, "embed", error));
+        batch.forEach((i, position) => {
+          const vector = encodeVector(made.vectors[position] as readonly number[]);
+          const cost = shareOf(made.cost, batch.length, position);
+          calls[i] = keep(keys[i] as string, "embed", { text: texts[i] }, { vector }, cost);
+        });
+      }
+      const all = calls as Call[];
+      for (const call of all) context.trace?.(call);
+      const vectors = all.map((call) => decodeVector((call.response as { vector: string }).vector));
+      return { vectors, cost: noCost };
+    },
+  };
+}
+
+/** The name of a call: equal model, operation and request give equal keys. */
+export function callKey(modelId: string, operation: Operation, request: unknown): string {
+  return fingerprint([modelId, operation, request], 32);
+}
+
+/** One text's share of a batch; the first carries the call itself. */
+function shareOf(cost: Cost, parts: number, position: number): Cost {
+  return {
+    calls: position === 0 ? cost.calls : 0,
+    inputTokens: Math.round(cost.inputTokens / parts),
+    outputTokens: 0,
+    ms: cost.ms / parts,
+    usd: cost.usd / parts,
+  };
+}
+
+function encodeVector(vector: readonly number[]): string {
+  return Buffer.from(Float32Array.from(vector).buffer).toString("base64");
+}
+
+function decodeVector(text: string): number[] {
+  const bytes = Buffer.from(text, "base64");
+  return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(i * 4));
+}

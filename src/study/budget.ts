@@ -1,0 +1,68 @@
+// What a run may spend, and the two ways of stopping it: draining (finish what is in flight, begin nothing) and aborting.
+
+import { addCost, type Call, type Cost, noCost } from "../core/call.js";
+
+/** Thrown where new work is refused because the run is draining. Not a failure of the sample it interrupts. */
+export class Draining extends Error {
+  constructor(readonly reason: string) {
+    super(reason);
+    this.name = "Draining";
+  }
+}
+
+export interface Budget {
+  /** Called before a call is made; throws Draining when there is nothing left to spend. */
+  before: () => void;
+  /** Called after a call was made. */
+  made: (call: Call) => void;
+  /** Called after a call failed. */
+  failed: () => void;
+  /** Spent by this process, not counting what the journal gave for nothing. */
+  spent: () => Cost;
+  /** Why the run is draining, if it is. */
+  drained: () => string | undefined;
+  drain: (reason: string) => void;
+}
+
+/**
+ * @param maxUsd dollars; calls in flight are reserved at the mean price so far, so that concurrency does not overshoot
+ * @param maxSeconds wall-clock seconds from now
+ */
+export function makeBudget(limits: { maxUsd?: number; maxSeconds?: number } = {}): Budget {
+  let total = noCost;
+  let inFlight = 0;
+  let reason: string | undefined;
+  const deadline = limits.maxSeconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + limits.maxSeconds * 1000;
+
+  const check = (): void => {
+    if (reason === undefined && Date.now() >= deadline) reason = `--max-time of ${limits.maxSeconds} s reached`;
+    if (reason === undefined && limits.maxUsd !== undefined) {
+      const mean = total.calls > 0 ? total.usd / total.calls : 0;
+      if (total.usd + (inFlight + 1) * mean > limits.maxUsd || (total.usd >= limits.maxUsd && total.usd > 0)) {
+        reason = `--max-cost of $${limits.maxUsd} reached ($${total.usd.toFixed(4)} spent)`;
+      }
+    }
+  };
+  return {
+    before() {
+      check();
+      if (reason !== undefined) throw new Draining(reason);
+      inFlight++;
+    },
+    made(call) {
+      inFlight = Math.max(0, inFlight - 1);
+      total = addCost(total, call.cost);
+    },
+    failed() {
+      inFlight = Math.max(0, inFlight - 1);
+    },
+    spent: () => total,
+    drained() {
+      check();
+      return reason;
+    },
+    drain(why) {
+      reason ??= why;
+    },
+  };
+}

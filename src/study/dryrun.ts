@@ -1,0 +1,173 @@
+// What a run would do and cost, found by running it with models that only count. Test stays sealed: its part is
+// reckoned from dev.
+
+import { join, resolve } from "node:path";
+import type { Operation } from "../core/call.js";
+import type { LanguageModel } from "../core/language.js";
+import type { TaskCard } from "../core/record.js";
+import { formatCost, formatWhole } from "../report/format.js";
+import { callKey } from "../store/journaled.js";
+import { openJournal } from "../store/journal.js";
+import { makeBudget } from "./budget.js";
+import { fitArm } from "./measure.js";
+import { prepareStudy } from "./prepare.js";
+import type { StudySpec } from "./spec.js";
+
+/** Fewest bytes a token stands for in the reckoning; English has about 4.5, so this errs on the dear side. */
+const bytesPerToken = 3;
+
+export interface PlannedSubject {
+  subject: string;
+  seeds: number;
+  /** Calls for fitting and for dev, exactly; for test, from the mean on dev. */
+  calls: { fit: number; dev: number; test: number };
+  /** Tokens at most, over all of it. */
+  tokens: number;
+  /** Dollars at most. */
+  usd: number;
+}
+
+export interface StudyPlan {
+  type: "plan";
+  study: string;
+  model: string;
+  tasks: TaskCard[];
+  subjects: PlannedSubject[];
+  calls: number;
+  tokens: number;
+  usd: number;
+  /** False where nobody said what the model's tokens cost. */
+  priced: boolean;
+  /** How many of the fit and dev calls the journal already holds. */
+  inJournal: number;
+}
+
+interface Tally {
+  calls: number;
+  tokens: number;
+  usd: number;
+}
+
+export async function planStudy(spec: StudySpec, options: { store: string; base: string }): Promise<StudyPlan> {
+  const signal = new AbortController().signal;
+  const known = openJournal(join(resolve(options.store), "journal.db"));
+  const scratch = openJournal(":memory:");
+  let tally: Tally = { calls: 0, tokens: 0, usd: 0 };
+  let inJournal = 0;
+  let priced = true;
+  const count = (model: LanguageModel): LanguageModel => {
+    const add = (operation: Operation, request: unknown, text: string, calls: number, output: number) => {
+      const input = Math.ceil(Buffer.byteLength(text) / bytesPerToken);
+      if (known.call(callKey(model.id, operation, request))) inJournal++;
+      tally.calls += calls;
+      tally.tokens += input + output;
+      tally.usd += model.price ? (input * model.price.input + output * model.price.output) / 1e6 : 0;
+      const cost = { calls, inputTokens: input, outputTokens: output, ms: 0, usd: 0 };
+      return cost;
+    };
+    if (!model.price && model.name.startsWith("openai:")) priced = false;
+    const promptText = (messages: readonly { content: string }[]) => messages.map(({ content }) => content).join("\n");
+    return {
+      ...model,
+      generate: async (request) => ({
+        text: "",
+        finish: "stop",
+        cost: add("generate", request, promptText(request.messages), 1, request.maxTokens),
+      }),
+      score: async (request) => ({
+        options: request.options.map(() => ({ logprob: -1, tokens: 1 })),
+        cost: add("score", request, promptText(request.messages) + request.options.join(""), 1, 0),
+      }),
+      embed: async (texts) => ({
+        vectors: texts.map(() => Array.from({ length: 8 }, (_, i) => (i === 0 ? 1 : 0))),
+        cost: add("embed", { text: texts[0] }, texts.join("\n"), 1, 0),
+      }),
+      close: () => model.close(),
+    };
+  };
+  try {
+    const study = await prepareStudy(spec, {
+      base: resolve(options.base),
+      signal,
+      journal: scratch,
+      budget: makeBudget(),
+      wrap: count,
+    });
+    try {
+      const { domain, elsewhere, arms } = study;
+      const tests = [domain, ...elsewhere].reduce((sum, { card }) => sum + card.counts.test, 0);
+      const subjects: PlannedSubject[] = [];
+      for (const { name, specializer, seeds } of arms) {
+        tally = { calls: 0, tokens: 0, usd: 0 };
+        let fit = 0;
+        let dev = 0;
+        let most = { tokens: 0, usd: 0 };
+        for (const seed of seeds) {
+          const before = tally.calls;
+          const { subject } = await fitArm(study, specializer, seed, scratch, signal, () => {});
+          fit += tally.calls - before;
+          for (const sample of domain.dataset.dev) {
+            const at = { ...tally };
+            await domain.task.evaluate(subject, sample, { signal });
+            dev += tally.calls - at.calls;
+            most = {
+              tokens: Math.max(most.tokens, tally.tokens - at.tokens),
+              usd: Math.max(most.usd, tally.usd - at.usd),
+            };
+          }
+        }
+        const perAnswer = dev / Math.max(1, domain.dataset.dev.length * seeds.length);
+        subjects.push({
+          subject: name,
+          seeds: seeds.length,
+          calls: { fit, dev, test: Math.round(perAnswer * tests * seeds.length) },
+          tokens: tally.tokens + most.tokens * tests * seeds.length,
+          usd: tally.usd + most.usd * tests * seeds.length,
+        });
+      }
+      const total = (pick: (one: PlannedSubject) => number) => subjects.reduce((sum, one) => sum + pick(one), 0);
+      return {
+        type: "plan",
+        study: spec.study,
+        model: study.model.name,
+        tasks: [domain, ...elsewhere].map(({ card }) => card),
+        subjects,
+        calls: total(({ calls }) => calls.fit + calls.dev + calls.test),
+        tokens: total(({ tokens }) => tokens),
+        usd: total(({ usd }) => usd),
+        priced,
+        inJournal,
+      };
+    } finally {
+      await study.close();
+    }
+  } finally {
+    known.close();
+    scratch.close();
+  }
+}
+
+/** The plan for people. */
+export function renderPlan(plan: StudyPlan): string {
+  const task = plan.tasks[0];
+  const lines = [
+    `${plan.study}: ${plan.subjects.length} subjects of ${plan.model}`,
+    ...plan.tasks.map(
+      ({ name, source, counts }) =>
+        `  ${name}: train ${counts.train}, dev ${counts.dev}, test ${counts.test} (stays sealed), from ${source}`,
+    ),
+    "",
+    ...plan.subjects.map(
+      ({ subject, seeds, calls, tokens }) =>
+        `  ${subject}: ${formatWhole(calls.fit)} calls to make it, ${formatWhole(calls.dev)} on dev, ${formatWhole(calls.test)} on test${seeds > 1 ? ` (${seeds} seeds)` : ""}; at most ${formatWhole(tokens)} tokens`,
+    ),
+    "",
+    `${formatWhole(plan.calls)} calls, at most about ${formatWhole(plan.tokens)} tokens (one for every ${bytesPerToken} bytes)`,
+    plan.priced
+      ? `Cost at most ${formatCost(plan.usd)}`
+      : `Cost unknown: say what tokens cost with ?price=IN,OUT (dollars per million)`,
+  ];
+  if (plan.inJournal > 0) lines.push(`${formatWhole(plan.inJournal)} of these calls are in the journal and cost nothing.`);
+  if (task && task.counts.dev === 0) lines.push("There is no dev split, so the calls on test could not be reckoned.");
+  return lines.join("\n");
+}

@@ -1,0 +1,41 @@
+// What a running study tells whoever watches: the command line, a log, later the viewer. Plain data.
+
+import type { Estimate, StudyRecord, SubjectCard, TaskCard } from "../core/record.js";
+
+export type Phase = "fit" | "dev" | "test" | "elsewhere" | "hand-over";
+
+export type StudyEvent =
+  | {
+      type: "launch";
+      study: string;
+      model: string;
+      tasks: TaskCard[];
+      subjects: SubjectCard[];
+      seeds: number[];
+      /** Samples to be answered in all, over subjects and splits. */
+      answers: number;
+      store: string;
+      at: string;
+    }
+  | {
+      type: "progress";
+      phase: Phase;
+      subject: string;
+      task: string;
+      /** Samples of this subject, split and seed. */
+      done: number;
+      total: number;
+      /** Samples of the whole study. */
+      doneAll: number;
+      totalAll: number;
+      unscored: number;
+      running: Estimate | null;
+      tokens: number;
+      usd: number;
+      etaSeconds: number | null;
+      note?: string;
+    }
+  | { type: "warning"; text: string }
+  /** Bytes of a download; `total` is 0 while unknown. */
+  | { type: "fetch"; done: number; total: number; note: string }
+  | StudyRecord;

@@ -1,0 +1,159 @@
+// Handing the champion over: saved as one JSON file, loaded again, and scored again on samples it was measured on, with
+// fresh calls and without the journal. What is handed over is what was measured, or the report says that it is not.
+
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { z } from "zod";
+import { CallError } from "../core/call.js";
+import { HoneError, messageOf } from "../core/errors.js";
+import type { Json } from "../core/json.js";
+import type { LanguageModel, LanguageSubject } from "../core/language.js";
+import type { Outcome } from "../core/outcome.js";
+import type { HandOver } from "../core/record.js";
+import type { Grade } from "../core/task.js";
+import { generalist } from "../models/generalist.js";
+import { openModel } from "../models/registry.js";
+import { makeSpecializer } from "../specializers/index.js";
+import type { Journal } from "../store/journal.js";
+import { taskOptionsSchema } from "../tasks/index.js";
+import type { FittedArm } from "./measure.js";
+import type { PreparedStudy } from "./prepare.js";
+
+export const specialistSchema = z.strictObject({
+  hone: z.literal("specialist/1"),
+  name: z.string(),
+  model: z.string().describe("The generalist's reference, as in the study"),
+  modelId: z.string().describe("Content identity of the generalist it was made from"),
+  encoder: z.string(),
+  specializer: z.unknown().describe("The specializer as a study file would say it"),
+  state: z.unknown().describe("What it learnt"),
+  task: z.strictObject({
+    name: z.string(),
+    options: taskOptionsSchema,
+    labels: z.array(z.object({ key: z.string(), text: z.string() })).nullable(),
+  }),
+  made: z.object({ study: z.string(), plan: z.string() }),
+});
+
+export type SavedSpecialist = z.infer<typeof specialistSchema>;
+
+/** Writes a specialist's file, whole or not at all. */
+export async function saveSpecialist(path: string, saved: SavedSpecialist): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const part = `${path}.${process.pid}.part`;
+  await writeFile(part, `${JSON.stringify(saved)}\n`);
+  await rename(part, path);
+}
+
+/**
+ * Loads a saved specialist as a subject that answers queries.
+ * @throws HoneError when the file is not one, or when its generalist is not the one it was made from
+ */
+export async function loadSpecialist(
+  path: string,
+  options: { signal: AbortSignal; open?: (ref: string, signal: AbortSignal) => Promise<LanguageModel> },
+): Promise<{ saved: SavedSpecialist; subject: LanguageSubject; close: () => Promise<void> }> {
+  let saved: SavedSpecialist;
+  try {
+    saved = specialistSchema.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+    throw new HoneError({ what: "Cannot load the specialist", where: path, why, next: "Run its study again." });
+  }
+  const opened: LanguageModel[] = [];
+  const open = async (ref: string): Promise<LanguageModel> => {
+    const model = await (options.open ?? ((name, stop) => openModel(name, { signal: stop })))(ref, options.signal);
+    opened.push(model);
+    return model;
+  };
+  const model = await open(saved.model);
+  if (model.id !== saved.modelId) {
+    await model.close();
+    throw new HoneError({
+      what: "The specialist's generalist has changed",
+      where: path,
+      why: `it was made from ${saved.modelId}, and ${saved.model} is now ${model.id}`,
+      next: "Run its study again, or bring the old model back.",
+    });
+  }
+  let encoder: Promise<LanguageModel> | undefined;
+  const tools = {
+    encoder: () => {
+      encoder ??= open(saved.encoder);
+      return encoder;
+    },
+  };
+  const subject = makeSpecializer(saved.specializer, path).apply(generalist(model), saved.state as Json, tools);
+  return {
+    saved,
+    subject,
+    close: async () => {
+      await Promise.all(opened.map((one) => one.close()));
+    },
+  };
+}
+
+/**
+ * Saves the champion under the store, loads it again and scores it again on test samples that have outcomes, without the
+ * journal; counts where prediction and score are the same. The result is kept with the file: an unchanged one is not
+ * checked twice.
+ */
+export async function handOverChampion(
+  study: PreparedStudy,
+  champion: FittedArm,
+  specialist: FittedArm["specialists"][number],
+  store: string,
+  journal: Journal,
+  options: {
+    signal: AbortSignal;
+    open?: (ref: string, signal: AbortSignal) => Promise<LanguageModel>;
+    onSample?: (done: number) => void;
+  },
+): Promise<HandOver | null> {
+  const { spec, domain, model } = study;
+  const { name: _name, data: _data, ...taskOptions } = spec.task;
+  const path = join(store, "specialists", `${spec.study}.json`);
+  const saved: SavedSpecialist = {
+    hone: "specialist/1",
+    name: champion.arm.name,
+    model: spec.model,
+    modelId: model.id,
+    encoder: spec.encoder,
+    specializer: champion.arm.written,
+    state: JSON.parse(specialist.state),
+    task: { name: domain.card.name, options: taskOptions, labels: domain.card.labels },
+    made: { study: spec.study, plan: study.plan },
+  };
+  const before = journal.study(spec.study)?.record;
+  const known = before ? (JSON.parse(before) as { handOver: HandOver | null }).handOver : null;
+  await saveSpecialist(path, saved);
+  if (known && known.subject === specialist.subject.id && known.n >= spec.handOver) return known;
+
+  const outcomes = new Map<string, Outcome>();
+  for (const outcome of journal.outcomes({ subject: specialist.subject.id, task: domain.keys.test, split: "test" })) {
+    if (outcome.seed === specialist.seed) outcomes.set(outcome.sample, outcome);
+  }
+  const { subject, close } = await loadSpecialist(path, options);
+  let agree = 0;
+  let n = 0;
+  try {
+    for await (const sample of domain.dataset.test.open(`study ${spec.study}, hand-over`)) {
+      const measured = outcomes.get(sample.id);
+      if (!measured) continue;
+      if (n >= spec.handOver) break;
+      if (sameGrade(await domain.task.evaluate(subject, sample, { signal: options.signal }), measured.grade)) agree++;
+      options.onSample?.(++n);
+    }
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error;
+    // The endpoint failed during the check: what was checked so far stands, with its n.
+  } finally {
+    await close();
+  }
+  return { path: relative(process.cwd(), path) || path, subject: specialist.subject.id, n, agree };
+}
+
+function sameGrade(a: Grade, b: Grade): boolean {
+  if (a.status === "scored" && b.status === "scored") return a.prediction === b.prediction && a.score === b.score;
+  return a.status === b.status;
+}

@@ -1,0 +1,232 @@
+// Fitting one arm and putting one subject through samples, with everything written down as it happens.
+
+import { addCost, CallError, type Cost, noCost } from "../core/call.js";
+import { HoneError, messageOf } from "../core/errors.js";
+import { fingerprint } from "../core/json.js";
+import type { LanguageModel, LanguageSubject } from "../core/language.js";
+import type { Outcome } from "../core/outcome.js";
+import type { Sample, SplitName } from "../core/sample.js";
+import type { Specializer } from "../core/specializer.js";
+import type { Grade, LanguageTask } from "../core/task.js";
+import type { Build, Journal } from "../store/journal.js";
+import { type Budget, Draining } from "./budget.js";
+import type { Arm, PreparedStudy } from "./prepare.js";
+
+export interface Specialist {
+  subject: LanguageSubject;
+  /** The specializer's state, as JSON text. */
+  state: string;
+  build: Cost & { seconds: number };
+}
+
+/** One arm with what was made of it, a specialist a seed. */
+export interface FittedArm {
+  arm: Arm;
+  specialists: (Specialist & { seed: number })[];
+  /** Why it could not be made, where the model failed during the fit. */
+  failure?: string;
+}
+
+/**
+ * Makes a specialist, or takes its state from the journal where the same one was made before.
+ * @throws CallError when the model failed during the fit; HoneError when the specializer cannot be used here
+ */
+export async function fitArm(
+  study: PreparedStudy,
+  specializer: Specializer,
+  seed: number,
+  journal: Journal,
+  signal: AbortSignal,
+  progress: (done: number, total: number, note?: string) => void,
+): Promise<Specialist> {
+  const { domain, generalist, encoder } = study;
+  for (const need of specializer.needs) {
+    if (!generalist.model?.grants.has(need)) {
+      throw new HoneError({
+        what: `Cannot use ${specializer.label} on ${generalist.name}`,
+        why: `it needs ${need}, and this model grants ${[...(generalist.model?.grants ?? [])].join(", ") || "nothing"}`,
+        next: `Leave ${specializer.label} out, or choose a model that grants ${need} (\`hone models list\`).`,
+        kind: "usage",
+      });
+    }
+  }
+  const key = fingerprint([
+    "build",
+    generalist.id,
+    domain.task.id,
+    fingerprint(domain.dataset.train),
+    fingerprint(domain.dataset.dev),
+    specializer.name,
+    specializer.options,
+    specializer.seeded ? seed : null,
+    study.spec.encoder,
+  ]);
+  let build = journal.build(key);
+  if (!build) {
+    let cost = noCost;
+    const started = performance.now();
+    const state = await specializer.fit(generalist, {
+      task: domain.task,
+      train: domain.dataset.train,
+      dev: domain.dataset.dev,
+      seed,
+      encoder,
+      progress,
+      context: {
+        signal,
+        trace: (call) => {
+          cost = addCost(cost, call.cost);
+        },
+      },
+    });
+    build = { state: JSON.stringify(state), cost, seconds: (performance.now() - started) / 1000 } satisfies Build;
+    journal.recordBuild(key, build);
+  }
+  const subject = specializer.apply(generalist, JSON.parse(build.state), { encoder });
+  return { subject, state: build.state, build: { ...build.cost, seconds: build.seconds } };
+}
+
+export interface MeasureOptions {
+  journal: Journal;
+  budget: Budget;
+  signal: AbortSignal;
+  /** Samples in flight. */
+  concurrency: number;
+  /** Unscored outcomes of an earlier run are tried again. */
+  retryErrors: boolean;
+  /** Called after every sample, also for those found in the journal (at no cost); null where it is unscored. */
+  onOutcome: (score: number | null, cost: Cost) => void;
+}
+
+/**
+ * Scores a subject on samples, each exactly once per seed, continuing where the journal stops.
+ * Ends early, without an error, when the budget drains; what is in flight is finished first.
+ * @throws HoneError when the endpoint refuses every call or cannot be reached at all: then nothing is marked unscored
+ */
+export async function measure(
+  subject: LanguageSubject,
+  task: LanguageTask,
+  key: string,
+  split: SplitName,
+  seed: number,
+  samples: AsyncIterable<Sample> | Iterable<Sample>,
+  options: MeasureOptions,
+): Promise<void> {
+  const { journal, budget, signal } = options;
+  const done = journal.done({ subject: subject.id, task: key, split }, seed);
+  let answered = 0;
+  const dead: { sample: Sample; error: CallError }[] = [];
+
+  const one = async (sample: Sample): Promise<void> => {
+    const known = done.get(sample.id);
+    if (known !== undefined && (known !== null || !options.retryErrors)) {
+      options.onOutcome(known, noCost);
+      return;
+    }
+    let cost = noCost;
+    const calls: string[] = [];
+    const context = {
+      signal,
+      trace: (call: { key: string; cost: Cost }) => {
+        calls.push(call.key);
+        cost = addCost(cost, call.cost);
+      },
+    };
+    const started = performance.now();
+    let grade: Grade;
+    try {
+      grade = await task.evaluate(subject, sample, context);
+      answered++;
+    } catch (error) {
+      if (error instanceof Draining || signal.aborted) return;
+      if (!(error instanceof CallError)) throw nameSample(error, subject, sample);
+      if (answered === 0 && (error.failure === "refused" || error.failure === "unreachable")) {
+        dead.push({ sample, error });
+        if (dead.length >= 5) throw endpointDown(subject, error);
+        return;
+      }
+      grade = { status: "unscored", cause: error.failure, detail: error.message };
+    }
+    // A subject without a model still takes time: its own.
+    if (cost.calls === 0) cost = { ...cost, ms: performance.now() - started };
+    const outcome: Outcome = {
+      subject: subject.id,
+      task: key,
+      split,
+      sample: sample.id,
+      seed,
+      gold: typeof sample.gold === "string" ? sample.gold : (sample.gold[0] ?? ""),
+      grade,
+      cost,
+      calls,
+      ...(sample.group === undefined ? {} : { group: sample.group }),
+      ...(sample.eyesOff ? { eyesOff: true } : {}),
+    };
+    if (known !== undefined) journal.forgetOutcome(outcome);
+    journal.recordOutcome(outcome);
+    const { input, question, options: own } = sample;
+    journal.recordSample(key, sample.id, JSON.stringify({ input, question, options: own }));
+    options.onOutcome(grade.status === "scored" ? grade.score : null, cost);
+  };
+
+  await forEachConcurrently(samples, options.concurrency, () => budget.drained() === undefined && !signal.aborted, one);
+  signal.throwIfAborted();
+  if (dead.length > 0 && answered === 0) throw endpointDown(subject, (dead[0] as { error: CallError }).error);
+  // Some failed like a dead endpoint before it came to life: they get their turn.
+  if (dead.length > 0) {
+    const again = dead.splice(0).map(({ sample }) => sample);
+    await forEachConcurrently(again, options.concurrency, () => budget.drained() === undefined, one);
+  }
+}
+
+/** Runs `work` over items, at most `width` at a time, taking the next item only while `goOn` holds. */
+export async function forEachConcurrently<T>(
+  items: AsyncIterable<T> | Iterable<T>,
+  width: number,
+  goOn: () => boolean,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const iterator =
+    Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : (items as Iterable<T>)[Symbol.iterator]();
+  let failure: { error: unknown } | undefined;
+  const worker = async (): Promise<void> => {
+    while (!failure && goOn()) {
+      try {
+        const next = await iterator.next();
+        if (next.done) return;
+        await work(next.value);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, width) }, worker));
+  await iterator.return?.();
+  if (failure) throw failure.error;
+}
+
+/** How many samples a subject can usefully have in flight. */
+export function widthFor(subject: LanguageSubject, model: LanguageModel, asked?: number): number {
+  return subject.model ? (asked ?? model.concurrency) : 1;
+}
+
+function endpointDown(subject: LanguageSubject, error: CallError): HoneError {
+  return new HoneError({
+    what: `${subject.model?.name ?? subject.name} does not answer at all`,
+    why: error.message,
+    next:
+      error.failure === "refused"
+        ? "Check the key in the environment and the model's name, then run the same command again."
+        : "Check the address (?base=…) and that the server runs, then run the same command again.",
+    cause: error,
+  });
+}
+
+function nameSample(error: unknown, subject: LanguageSubject, sample: Sample): unknown {
+  if (!(error instanceof HoneError)) return error;
+  return new HoneError({
+    ...error.failure,
+    where: [error.failure.where, `sample ${sample.id}, ${subject.name}`].filter(Boolean).join("; "),
+    why: error.failure.why ?? messageOf(error.cause),
+  });
+}

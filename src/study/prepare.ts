@@ -1,0 +1,197 @@
+// From a study's words to the things it names: data loaded and checked, models opened, the arms to be compared.
+
+import { fingerprint } from "../core/json.js";
+import type { LanguageModel, LanguageSubject } from "../core/language.js";
+import type { SubjectCard, TaskCard } from "../core/record.js";
+import type { Specializer } from "../core/specializer.js";
+import type { LanguageTask } from "../core/task.js";
+import { type Dataset, loadDataset, type Opening } from "../data/index.js";
+import { generalist } from "../models/generalist.js";
+import { openModel } from "../models/registry.js";
+import { makeSpecializer } from "../specializers/index.js";
+import { journaled } from "../store/journaled.js";
+import type { Journal } from "../store/journal.js";
+import { makeTask } from "../tasks/index.js";
+import type { Budget } from "./budget.js";
+import type { StudySpec, TaskSpec } from "./spec.js";
+
+export interface PreparedTask {
+  task: LanguageTask;
+  dataset: Dataset;
+  card: TaskCard;
+  /** Names the task together with one split's contents: outcomes are kept under it. */
+  keys: { dev: string; test: string };
+  /** The most frequent answer of train; undefined where answers are written. */
+  commonest: string | undefined;
+  /** The score of guessing uniformly among the options; null where answers are written. */
+  chance: number | null;
+}
+
+/** One row of the study's table: a specializer still to be fitted, once for each seed that changes it. */
+export interface Arm {
+  name: string;
+  role: SubjectCard["role"];
+  specializer: Specializer;
+  /** The specializer as the study file writes it. */
+  written: unknown;
+  seeds: number[];
+}
+
+export interface PreparedStudy {
+  spec: StudySpec;
+  /** Fingerprint of everything that decides the figures. */
+  plan: string;
+  domain: PreparedTask;
+  elsewhere: PreparedTask[];
+  model: LanguageModel;
+  generalist: LanguageSubject;
+  encoder: () => Promise<LanguageModel>;
+  arms: Arm[];
+  warnings: string[];
+  close: () => Promise<void>;
+}
+
+export interface PrepareOptions {
+  /** Folder that relative `file:` sources start from. */
+  base: string;
+  signal: AbortSignal;
+  journal: Journal;
+  budget: Budget;
+  /** Bytes fetched, bytes in all (0 while unknown), and what is being fetched. */
+  onProgress?: (done: number, total: number, note: string) => void;
+  /** Replaces the opening of models: dry runs and tests. */
+  open?: (ref: string, signal: AbortSignal) => Promise<LanguageModel>;
+  /** Wraps every opened model; the journal by default. */
+  wrap?: (model: LanguageModel) => LanguageModel;
+}
+
+export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Promise<PreparedStudy> {
+  const { signal, journal, budget } = options;
+  const arms = listArms(spec);
+  // The seal: nothing in a test split is shown before the journal has it in writing that this plan opens it.
+  let plan = "";
+  const onOpen = ({ fingerprint: test, reason }: Opening): void =>
+    journal.recordOpening(test, plan, spec.study, reason);
+  const domain = await prepareTask(spec.task, options, onOpen);
+  const elsewhere: PreparedTask[] = [];
+  for (const other of spec.elsewhere) elsewhere.push(await prepareTask(other, options, onOpen));
+
+  const opened: LanguageModel[] = [];
+  const wrap =
+    options.wrap ??
+    ((model: LanguageModel) => journaled(model, journal, budget));
+  const open = async (ref: string): Promise<LanguageModel> => {
+    const model = await (options.open ?? ((name, stop) => openModel(name, { signal: stop })))(ref, signal);
+    opened.push(model);
+    return wrap(model);
+  };
+  const model = await open(spec.model);
+  let encoder: Promise<LanguageModel> | undefined;
+  const getEncoder = () => {
+    encoder ??= open(spec.encoder);
+    return encoder;
+  };
+
+  plan = fingerprint({
+    model: model.id,
+    encoder: spec.encoder,
+    tasks: [domain, ...elsewhere].map(({ task, keys, card }) => [task.id, keys, card.counts]),
+    train: fingerprint(domain.dataset.train),
+    arms: arms.map(({ name, specializer, seeds }) => [name, specializer.name, specializer.options, seeds]),
+  });
+  return {
+    spec,
+    plan,
+    domain,
+    elsewhere,
+    model,
+    generalist: generalist(model),
+    encoder: getEncoder,
+    arms,
+    warnings: [domain, ...elsewhere].flatMap(({ card, dataset }) =>
+      dataset.warnings.map((text) => `${card.name}: ${text}`),
+    ),
+    close: async () => {
+      await Promise.all(opened.map((one) => one.close()));
+    },
+  };
+}
+
+/** The generalist first, then what the study lists; equal names are told apart by number. */
+function listArms(spec: StudySpec): Arm[] {
+  const listed = spec.specialists.map((written, i) => ({
+    written,
+    specializer: makeSpecializer(written, `specialists.${i}`),
+  }));
+  const all = [
+    { written: "zeroShot", specializer: makeSpecializer("zeroShot", "generalist") },
+    ...listed.filter(({ specializer }) => specializer.name !== "zeroShot"),
+  ];
+  const seen = new Map<string, number>();
+  return all.map(({ written, specializer }) => {
+    const count = (seen.get(specializer.label) ?? 0) + 1;
+    seen.set(specializer.label, count);
+    return {
+      name: count === 1 ? specializer.label : `${specializer.label} #${count}`,
+      role:
+        specializer.name === "zeroShot"
+          ? "generalist"
+          : specializer.reference
+            ? "reference"
+            : "specialist",
+      specializer,
+      written,
+      seeds: specializer.seeded ? spec.seeds : [spec.seeds[0] as number],
+    };
+  });
+}
+
+async function prepareTask(
+  spec: TaskSpec,
+  options: PrepareOptions,
+  onOpen: (opening: Opening) => void,
+): Promise<PreparedTask> {
+  const { name, data, ...taskOptions } = spec;
+  const dataset = await loadDataset(data, {
+    base: options.base,
+    signal: options.signal,
+    name: `${name}: data`,
+    onOpen,
+    ...(options.onProgress ? { progress: options.onProgress } : {}),
+  });
+  const task = makeTask(name, taskOptions, dataset.labels);
+  const { counts, leakage, source } = dataset;
+  const keys = {
+    dev: `${name}@${fingerprint([task.id, dataset.dev], 12)}`,
+    test: `${name}@${fingerprint([task.id, dataset.test.fingerprint], 12)}`,
+  };
+  return {
+    task,
+    dataset,
+    card: {
+      name,
+      key: keys.test,
+      kind: task.kind,
+      metric: task.metric,
+      source,
+      counts,
+      labels: dataset.labels ? [...dataset.labels] : null,
+      testFingerprint: dataset.test.fingerprint,
+      leakage,
+    },
+    ...blindScores(task, dataset),
+    keys,
+  };
+}
+
+/** What knowing nothing scores, learnt from train and dev alone: test stays sealed. */
+function blindScores(task: LanguageTask, { train, dev }: Dataset): Pick<PreparedTask, "commonest" | "chance"> {
+  if (task.kind !== "choice") return { commonest: undefined, chance: null };
+  const counts = new Map<string, number>();
+  for (const { gold } of train) counts.set(String(gold), (counts.get(String(gold)) ?? 0) + 1);
+  const commonest = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+  const sizes = [...train, ...dev].map((sample) => sample.options?.length ?? task.labels?.length ?? 0);
+  const known = sizes.filter((size) => size > 0);
+  const chance = known.length === 0 ? null : known.reduce((sum, size) => sum + 1 / size, 0) / known.length;
+  return { commonest, chance };
+}

@@ -1,0 +1,158 @@
+// The study's record, computed from the journal: results, the family of comparisons, the verdict, the gate.
+
+import { cpus } from "node:os";
+import type { Comparison, Estimate, HandOver, Result, StudyRecord, SubjectCard } from "../core/record.js";
+import type { Specializer } from "../core/specializer.js";
+import type { Journal } from "../store/journal.js";
+import { version } from "../version.js";
+import { compareFamily, estimate, gatherScores, type Scores, toResult } from "./analyse.js";
+import type { FittedArm } from "./measure.js";
+import type { PreparedStudy, PreparedTask } from "./prepare.js";
+import { makeVerdict } from "./verdict.js";
+
+function scoresOf(
+  study: PreparedStudy,
+  prepared: PreparedTask,
+  { arm, specialists }: FittedArm,
+  split: "dev" | "test",
+  journal: Journal,
+): Scores {
+  const subjects = specialists.map(({ seed, subject }) => ({ id: subject.id, seed }));
+  return gatherScores(arm.name, subjects, prepared.keys[split], split, prepared.task.binary, journal);
+}
+
+/** The arm with the best mean on dev; of equals the one whose answers take fewer tokens, then the one listed first. */
+export function chooseOnDev(study: PreparedStudy, fitted: readonly FittedArm[], journal: Journal): FittedArm | null {
+  const ranked = fitted
+    .filter(({ specialists }) => specialists.length > 0)
+    .map((one) => ({ one, scores: scoresOf(study, study.domain, one, "dev", journal) }))
+    .filter(({ scores }) => scores.rows.length > 0)
+    // Samples a subject could not answer do not count for it: the lower bound decides.
+    .map(({ one, scores }) => ({
+      one,
+      mean: scores.rows.reduce((sum, { score }) => sum + score, 0) / (scores.rows.length + scores.unscored),
+      tokens: scores.cost.inputTokens + scores.cost.outputTokens,
+    }))
+    .sort((a, b) => b.mean - a.mean || a.tokens - b.tokens);
+  return ranked[0]?.one ?? null;
+}
+
+export interface RecordInput {
+  study: PreparedStudy;
+  fitted: readonly FittedArm[];
+  champion: string | null;
+  handOver: HandOver | null;
+  journal: Journal;
+  stopped: string | null;
+  seconds: number;
+  spentUsd: number;
+  reproduce: string;
+}
+
+export function makeRecord(input: RecordInput): StudyRecord {
+  const { study, fitted, champion, journal } = input;
+  const { spec, domain, elsewhere } = study;
+  const seed = spec.seeds[0] as number;
+  const tasks = [domain, ...elsewhere].map((prepared) => ({
+    prepared,
+    task: prepared.card.name,
+    domain: prepared === domain,
+    scores: fitted.map((one) => scoresOf(study, prepared, one, "test", journal)),
+  }));
+  const results: Result[] = tasks.flatMap(({ prepared, scores }) =>
+    scores.map((one, i) => {
+      const { specialists } = fitted[i] as FittedArm;
+      const expected = prepared.card.counts.test;
+      return toResult(one, prepared, expected, meanBuild(specialists), devOf(prepared, fitted[i]!), seed);
+    }),
+  );
+  const generalist = fitted.find(({ arm }) => arm.role === "generalist")!.arm.name;
+  const comparisons = input.stopped === null ? compareFamily(tasks, generalist, champion, seed) : [];
+  const subjects: SubjectCard[] = fitted.map(({ arm, specialists }) => ({
+    name: arm.name,
+    role: arm.role,
+    ids: specialists.map(({ subject }) => subject.id),
+    chain: chainOf(arm.specializer),
+  }));
+  const verdict =
+    champion === null || input.stopped !== null
+      ? null
+      : makeVerdict(results, comparisons, subjects, champion, domain.card.name);
+  return {
+    type: "done",
+    study: spec.study,
+    results,
+    comparisons,
+    verdict,
+    openings: journal.openings(domain.card.testFingerprint),
+    subjects,
+    tasks: tasks.map(({ prepared }) => prepared.card),
+    handOver: input.handOver,
+    stopped: input.stopped,
+    gate: spec.gate ? checkGate(spec.gate, results, comparisons, champion, domain.card.name) : null,
+    seeds: spec.seeds,
+    model: study.model.name,
+    seconds: input.seconds,
+    spentUsd: input.spentUsd,
+    hone: version,
+    machine: `${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${cpus().length} cores, Node ${process.version}`,
+    reproduce: input.reproduce,
+    at: new Date().toISOString(),
+  };
+
+  function devOf(prepared: PreparedTask, one: FittedArm): Estimate | null {
+    if (prepared !== domain) return null;
+    const { rows } = scoresOf(study, domain, one, "dev", journal);
+    return rows.length > 0 ? estimate(rows, seed) : null;
+  }
+}
+
+function chainOf(specializer: Specializer): SubjectCard["chain"] {
+  return [{ name: specializer.name, options: specializer.options }];
+}
+
+/** What one build took, on average over seeds. */
+function meanBuild(specialists: FittedArm["specialists"]): Result["build"] {
+  const n = Math.max(1, specialists.length);
+  const mean = (pick: (build: Result["build"]) => number) =>
+    specialists.reduce((sum, { build }) => sum + pick(build), 0) / n;
+  return {
+    calls: mean((b) => b.calls),
+    inputTokens: mean((b) => b.inputTokens),
+    outputTokens: mean((b) => b.outputTokens),
+    ms: mean((b) => b.ms),
+    usd: mean((b) => b.usd),
+    seconds: mean((b) => b.seconds),
+  };
+}
+
+function checkGate(
+  gate: NonNullable<PreparedStudy["spec"]["gate"]>,
+  results: readonly Result[],
+  comparisons: readonly Comparison[],
+  champion: string | null,
+  domain: string,
+): { met: boolean; text: string } {
+  const best = results.find(({ subject, task }) => subject === champion && task === domain);
+  if (!best) return { met: false, text: "no champion was measured on test" };
+  const failures: string[] = [];
+  if (gate.atLeast !== undefined && !(best.low >= gate.atLeast)) {
+    failures.push(
+      `the interval of ${best.subject} begins at ${best.low.toFixed(3)}, below the ${gate.atLeast} asked for`,
+    );
+  }
+  if (gate.beats !== undefined && gate.beats !== champion) {
+    const found = comparisons.find(
+      ({ task, a, b }) =>
+        task === domain && ((a === champion && b === gate.beats) || (b === champion && a === gate.beats)),
+    );
+    const delta = found ? (found.a === champion ? found.delta : -found.delta) : 0;
+    if (!found) failures.push(`${gate.beats} is not a subject of this study`);
+    else if (!(delta > 0 && found.pAdjusted < 0.05)) {
+      failures.push(`${best.subject} is not shown to beat ${gate.beats} (adjusted p ${found.pAdjusted.toFixed(3)})`);
+    }
+  } else if (gate.beats !== undefined) {
+    failures.push(`${gate.beats} is itself the champion`);
+  }
+  return { met: failures.length === 0, text: failures.join("; ") || "every condition is met" };
+}

@@ -1,0 +1,207 @@
+// A study from beginning to end: prepare, fit, choose on dev, open test, compare, hand over, verdict.
+
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { CallError } from "../core/call.js";
+import { canonicalJson } from "../core/json.js";
+import type { LanguageModel } from "../core/language.js";
+import type { HandOver, StudyRecord } from "../core/record.js";
+import type { Sample } from "../core/sample.js";
+import { openJournal } from "../store/journal.js";
+import { lockStudy } from "../store/lock.js";
+import { type Budget, Draining, makeBudget } from "./budget.js";
+import type { Phase, StudyEvent } from "./events.js";
+import { handOverChampion } from "./handover.js";
+import { type FittedArm, fitArm, measure, widthFor } from "./measure.js";
+import { type PreparedStudy, type PreparedTask, prepareStudy } from "./prepare.js";
+import { makeProgress } from "./progress.js";
+import { chooseOnDev, makeRecord } from "./record.js";
+import type { StudySpec } from "./spec.js";
+
+export interface RunOptions {
+  /** Folder of the journal and the reports. Default: `.hone` in the working folder. */
+  store?: string;
+  /** Folder that relative `file:` sources start from. Default: the working folder. */
+  base?: string;
+  /** Stops at once. */
+  signal?: AbortSignal;
+  /** Finishes what is in flight and begins nothing new. */
+  drain?: AbortSignal;
+  maxUsd?: number;
+  maxSeconds?: number;
+  /** Tries again what an earlier run left unscored. */
+  retryErrors?: boolean;
+  /** Samples in flight; by default what the model asks for. */
+  concurrency?: number;
+  onEvent?: (event: StudyEvent) => void;
+  /** The command that a reader can type to make the record again. */
+  reproduce?: string;
+  /** How models are opened; for tests and for models of one's own. */
+  open?: (ref: string, signal: AbortSignal) => Promise<LanguageModel>;
+}
+
+/**
+ * Runs a study, or continues it where it stopped, and returns its record. The journal in the store keeps every call.
+ * @throws HoneError for bad input, leaking data, and endpoints that do not answer at all
+ */
+export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promise<StudyRecord> {
+  const store = resolve(options.store ?? ".hone");
+  mkdirSync(store, { recursive: true });
+  const signal = options.signal ?? new AbortController().signal;
+  const emit = options.onEvent ?? (() => {});
+  const budget = makeBudget({
+    ...(options.maxUsd === undefined ? {} : { maxUsd: options.maxUsd }),
+    ...(options.maxSeconds === undefined ? {} : { maxSeconds: options.maxSeconds }),
+  });
+  const drain = () => budget.drain("stopped by hand");
+  options.drain?.addEventListener("abort", drain, { once: true });
+  if (options.drain?.aborted) drain();
+
+  const journal = openJournal(join(store, "journal.db"));
+  try {
+    const unlock = await lockStudy(journal, spec.study, {
+      signal,
+      onWait: (pid, host) =>
+        emit({ type: "warning", text: `Process ${pid} on ${host} is running this study; waiting for it.` }),
+    });
+    try {
+      const study = await prepareStudy(spec, {
+        base: resolve(options.base ?? "."),
+        signal,
+        journal,
+        budget,
+        onProgress: (done, total, note) => emit({ type: "fetch", done, total, note }),
+        ...(options.open ? { open: options.open } : {}),
+      });
+      try {
+        return await conduct({ study, journal, store, budget, signal, emit, options });
+      } finally {
+        await study.close();
+      }
+    } finally {
+      unlock();
+    }
+  } finally {
+    journal.close();
+  }
+}
+
+interface Conduct {
+  study: PreparedStudy;
+  journal: ReturnType<typeof openJournal>;
+  store: string;
+  budget: Budget;
+  signal: AbortSignal;
+  emit: (event: StudyEvent) => void;
+  options: RunOptions;
+}
+
+async function conduct(run: Conduct): Promise<StudyRecord> {
+  const { study, journal, budget, signal, emit, options } = run;
+  const { spec, domain, elsewhere } = study;
+  const started = performance.now();
+  for (const text of study.warnings) emit({ type: "warning", text });
+  journal.startStudy(spec.study, study.plan, canonicalJson(spec));
+
+  const answers = study.arms.reduce(
+    (sum, arm) =>
+      sum +
+      arm.seeds.length *
+        (domain.card.counts.dev + [domain, ...elsewhere].reduce((n, { card }) => n + card.counts.test, 0)),
+    0,
+  );
+  emit({
+    type: "launch",
+    study: spec.study,
+    model: study.model.name,
+    tasks: [domain, ...elsewhere].map(({ card }) => card),
+    subjects: study.arms.map(({ name, role, specializer }) => ({
+      name,
+      role,
+      ids: [],
+      chain: [{ name: specializer.name, options: specializer.options }],
+    })),
+    seeds: spec.seeds,
+    answers,
+    store: run.store,
+    at: new Date().toISOString(),
+  });
+  const progress = makeProgress(answers, emit);
+
+  const fitted: FittedArm[] = [];
+  for (const arm of study.arms) {
+    const one: FittedArm = { arm, specialists: [] };
+    fitted.push(one);
+    for (const seed of arm.seeds) {
+      progress.begin("fit", arm.name, domain.card.name, 0);
+      try {
+        one.specialists.push({
+          seed,
+          ...(await fitArm(study, arm.specializer, seed, journal, signal, progress.note)),
+        });
+      } catch (error) {
+        if (error instanceof Draining) break;
+        if (!(error instanceof CallError)) throw error;
+        one.failure = `${error.failure}: ${error.message}`;
+        emit({ type: "warning", text: `${arm.name} could not be made (${one.failure}); it stays unscored.` });
+      }
+    }
+  }
+
+  const through = async (phase: Phase, split: "dev" | "test", prepared: PreparedTask, arms: FittedArm[]) => {
+    const { task, card, keys, dataset } = prepared;
+    for (const { arm, specialists } of arms) {
+      for (const { seed, subject } of specialists) {
+        if (budget.drained() !== undefined) return;
+        progress.begin(phase, arm.name, card.name, card.counts[split]);
+        const samples: AsyncIterable<Sample> | readonly Sample[] =
+          split === "dev" ? dataset.dev : dataset.test.open(`study ${spec.study}`);
+        await measure(subject, task, keys[split], split, seed, samples, {
+          journal,
+          budget,
+          signal,
+          concurrency: widthFor(subject, study.model, options.concurrency),
+          retryErrors: options.retryErrors ?? false,
+          onOutcome: progress.sample,
+        });
+        progress.end();
+      }
+    }
+  };
+
+  await through("dev", "dev", domain, fitted);
+  const champion = budget.drained() === undefined ? chooseOnDev(study, fitted, journal) : null;
+  if (budget.drained() === undefined) {
+    await through("test", "test", domain, fitted);
+    for (const other of elsewhere) await through("elsewhere", "test", other, fitted);
+  }
+
+  let handOver: HandOver | null = null;
+  if (champion && budget.drained() === undefined) {
+    const { arm, specialists } = champion;
+    progress.begin("hand-over", arm.name, domain.card.name, spec.handOver);
+    handOver = await handOverChampion(study, champion, specialists[0]!, run.store, journal, {
+      signal,
+      ...(options.open ? { open: options.open } : {}),
+      onSample: (done) => progress.note(done, spec.handOver, "scoring the saved specialist again"),
+    });
+    progress.end();
+  }
+
+  const seconds = (performance.now() - started) / 1000;
+  journal.addSeconds(spec.study, seconds);
+  const record = makeRecord({
+    study,
+    fitted,
+    champion: champion?.arm.name ?? null,
+    handOver,
+    journal,
+    stopped: budget.drained() ?? null,
+    seconds,
+    spentUsd: budget.spent().usd,
+    reproduce: options.reproduce ?? `npx hone run ${spec.study}.study.yaml`,
+  });
+  journal.finishStudy(spec.study, record);
+  emit(record);
+  return record;
+}

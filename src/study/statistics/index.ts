@@ -1,0 +1,20 @@
+// The statistics, as one import. Pure functions: no files, no clock, every draw from a seed.
+
+export { type BootstrapMethod, bootstrapInterval } from "./bootstrap.js";
+export { nearlyConstantInterval, wilson } from "./bounded.js";
+export { type Difference, type DifferenceOptions, pairedDifference } from "./difference.js";
+export { holm } from "./holm.js";
+export { type Interval, type IntervalOptions, meanInterval } from "./interval.js";
+export { mcnemar, mcnemarDetectable, mcnemarPower, tango } from "./mcnemar.js";
+export {
+  agreement,
+  balancedAccuracy,
+  type ClassFigures,
+  type Confusion,
+  classFigures,
+  confusion,
+  macroF1,
+  unscoredBounds,
+} from "./profile.js";
+export { signFlip } from "./signFlip.js";
+export { type Group, standardError, type Units, unitsOf } from "./units.js";

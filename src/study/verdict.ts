@@ -1,0 +1,101 @@
+// The verdict: one paragraph computed from the figures, that claims nothing the comparisons do not show.
+
+import type { Comparison, Result, SubjectCard, Verdict } from "../core/record.js";
+import type { Cost } from "../core/call.js";
+import { formatCost, formatDelta, formatDeltaInterval, formatDuration, formatP, formatScore } from "../report/format.js";
+
+const level = 0.05;
+
+export function makeVerdict(
+  results: readonly Result[],
+  comparisons: readonly Comparison[],
+  subjects: readonly SubjectCard[],
+  champion: string,
+  domain: string,
+): Verdict {
+  const on = results.filter((result) => result.task === domain);
+  const best = on.find((result) => result.subject === champion) as Result;
+  const generalist = subjects.find((subject) => subject.role === "generalist")?.name ?? "";
+  const score = (value: number, n = best.n) => formatScore(value, n);
+  const interval = (result: Result) => `${score(result.low)} to ${score(result.high)}`;
+  /** The comparison seen from the champion. */
+  const against = (other: string): Comparison | undefined => {
+    const found = comparisons.find(
+      ({ task, a, b }) =>
+        task === domain && ((a === champion && b === other) || (a === other && b === champion)),
+    );
+    if (!found || found.a === champion) return found;
+    return { ...found, a: champion, b: other, delta: -found.delta, low: -found.high, high: -found.low };
+  };
+
+  const sentences = [
+    `Chosen on dev, ${champion} scores ${score(best.mean)} ${best.metric} on ${best.n} sealed test samples of ${domain} (95 % interval ${interval(best)}; always giving the commonest answer: ${score(best.baseline)}).`,
+  ];
+  const versus = champion === generalist ? undefined : against(generalist);
+  if (champion === generalist) {
+    sentences.push("No specialist was better on dev than the generalist as it is.");
+  } else if (versus) {
+    const change = `${formatDelta(versus.delta, versus.n)} points (95 % interval ${formatDeltaInterval(versus.low, versus.high, versus.n)}; ${pValue(versus.pAdjusted)} after Holm)`;
+    sentences.push(
+      versus.pAdjusted < level
+        ? `That is ${versus.delta > 0 ? "better" : "worse"} than ${generalist} by ${change}.`
+        : `No difference from ${generalist} is shown: ${change}; with this n only a difference of about ${formatDelta(versus.detectable, versus.n).slice(1)} points or more would have shown reliably.`,
+    );
+  }
+  const others = on.filter(({ subject, n }) => subject !== champion && subject !== generalist && n > 0);
+  const beaten: string[] = [];
+  const lost: string[] = [];
+  const same: string[] = [];
+  for (const { subject } of others) {
+    const comparison = against(subject);
+    if (!comparison || comparison.pAdjusted >= level) same.push(subject);
+    else if (comparison.delta > 0) beaten.push(subject);
+    else lost.push(subject);
+  }
+  if (versus && versus.pAdjusted >= level) same.unshift(generalist);
+  if (beaten.length > 0) sentences.push(`It is also better than ${list(beaten)}.`);
+  if (lost.length > 0) {
+    sentences.push(`On test it is worse than ${list(lost)}: dev chose wrongly, and the figure to trust is the test's.`);
+  }
+  const rivals = same.filter((name) => name !== generalist);
+  if (rivals.length > 0) sentences.push(`Not told apart from it: ${list(rivals)}.`);
+  sentences.push(price(best, champion));
+  const unscored = on.filter((result) => result.unscored > 0);
+  if (unscored.length > 0) {
+    sentences.push(
+      `Unscored, and therefore bounded rather than counted as wrong: ${list(unscored.map((r) => `${r.subject} ${r.unscored}`))}.`,
+    );
+  }
+  const losses = comparisons.filter(
+    ({ task, a, b, pAdjusted, delta }) =>
+      task !== domain && a === champion && b === generalist && pAdjusted < level && delta < 0,
+  );
+  for (const loss of losses) {
+    sentences.push(`Elsewhere it lost: ${formatDelta(loss.delta, loss.n)} points on ${loss.task} (${pValue(loss.pAdjusted)}).`);
+  }
+  return { champion, text: sentences.join(" "), indistinguishable: same };
+}
+
+function price(best: Result, champion: string): string {
+  const { build, perAnswer } = best;
+  const making =
+    build.calls > 0 || build.seconds >= 0.05
+      ? `Making ${champion} took ${formatDuration(build.seconds * 1000)}${build.calls > 0 ? ` and ${describe(build)}` : ""}`
+      : `Making ${champion} took no time`;
+  return `${making}; an answer takes ${formatDuration(perAnswer.msMedian)}${perAnswer.calls > 0 ? ` and ${describe(perAnswer)}` : ""}.`;
+}
+
+function describe(cost: Cost): string {
+  const tokens = Math.round(cost.inputTokens + cost.outputTokens);
+  return `${tokens.toLocaleString("en")} tokens${cost.usd > 0 ? ` (${formatCost(cost.usd)})` : ""}`;
+}
+
+function pValue(p: number): string {
+  const text = formatP(p);
+  return text.startsWith("<") ? `p ${text}` : `p = ${text}`;
+}
+
+function list(names: readonly string[]): string {
+  if (names.length < 2) return names.join("");
+  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}

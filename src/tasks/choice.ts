@@ -1,0 +1,100 @@
+// Multiple choice and classification: one right option of any number, scored 1 or 0.
+
+import { z } from "zod";
+import { fingerprint } from "../core/json.js";
+import type { Demonstration, LanguageSubject, Query } from "../core/language.js";
+import type { Sample } from "../core/sample.js";
+import type { Grade, LanguageTask } from "../core/task.js";
+
+export const choiceSchema = z.strictObject({
+  kind: z.literal("choice").default("choice").describe("Multiple choice or classification"),
+  instruction: z.string().optional().describe("What to do, said once before everything else"),
+  question: z.string().optional().describe("A question asked about every sample alike"),
+  answerBy: z
+    .enum(["label", "text"])
+    .default("label")
+    .describe("Score the option's label (A, B, …) or its whole text"),
+  scoring: z
+    .enum(["sum", "mean", "prior", "parse"])
+    .default("sum")
+    .describe(
+      "How an option is read: log-probability summed, per token, corrected by its prior, or parsed from written text",
+    ),
+  list: z
+    .enum(["once", "each"])
+    .default("once")
+    .describe("List shared options once at the top, or beside every sample"),
+  maxTokens: z.int().min(1).max(4096).default(16).describe("Most tokens to write where scoring is `parse`"),
+});
+
+export type ChoiceOptions = z.input<typeof choiceSchema>;
+
+/**
+ * A choice task.
+ * @param labels the options shared by all samples; leave out where each sample brings its own
+ *
+ * @example
+ * const task = choice("tone", { question: "What is the tone?" }, [{ key: "p", text: "polite" }, { key: "r", text: "rude" }]);
+ */
+export function choice(
+  name: string,
+  options: ChoiceOptions = {},
+  labels?: readonly { key: string; text: string }[],
+): LanguageTask {
+  const spec = choiceSchema.parse(options);
+  const optionsOf = (sample: Sample) => sample.options ?? labels ?? [];
+  const questionOf = (sample: Sample) => sample.question ?? spec.question;
+  const ownOptions = (sample: Sample) => sample.options !== undefined || spec.list === "each";
+
+  const query = (sample: Sample): Query => {
+    const question = questionOf(sample);
+    return {
+      input: sample.input,
+      options: optionsOf(sample),
+      answerBy: spec.answerBy,
+      scoring: spec.scoring,
+      demonstrations: [],
+      maxTokens: spec.maxTokens,
+      ...(spec.instruction === undefined ? {} : { instruction: spec.instruction }),
+      ...(question === undefined ? {} : { question }),
+      ...(ownOptions(sample) ? { ownOptions: true } : {}),
+    };
+  };
+
+  return {
+    name,
+    kind: "choice",
+    metric: "accuracy",
+    binary: true,
+    id: fingerprint(["choice", name, spec, labels ?? null]),
+    ...(labels ? { labels } : {}),
+    query,
+    demonstration(sample): Demonstration {
+      const question = questionOf(sample);
+      return {
+        input: sample.input,
+        answer: String(sample.gold),
+        ...(question === undefined ? {} : { question }),
+        ...(ownOptions(sample) ? { options: optionsOf(sample) } : {}),
+      };
+    },
+    async evaluate(subject: LanguageSubject, sample, context): Promise<Grade> {
+      const answer = await subject.respond(query(sample), context);
+      const raw = answer.text === undefined ? {} : { raw: answer.text };
+      if (answer.choice === undefined) {
+        return { status: "unscored", cause: answer.unscored ?? "no-answer", ...raw };
+      }
+      const right = answer.choice === String(sample.gold);
+      const details = answer.scores ? { details: confidence(answer.scores, answer.choice) } : {};
+      return { status: "scored", score: right ? 1 : 0, prediction: answer.choice, ...raw, ...details };
+    },
+  };
+}
+
+/** The softmax probability of the chosen option among the options. */
+function confidence(scores: Readonly<Record<string, number>>, chosen: string): Record<string, number> {
+  const values = Object.values(scores);
+  const top = Math.max(...values);
+  const total = values.reduce((sum, value) => sum + Math.exp(value - top), 0);
+  return { confidence: Math.exp((scores[chosen] as number) - top) / total };
+}

@@ -1,0 +1,7 @@
+// The version, read once from package.json so that it is written in one place only.
+
+import { readFileSync } from "node:fs";
+
+export const version: string = (
+  JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string }
+).version;

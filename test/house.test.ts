@@ -1,0 +1,83 @@
+// The house: imports run one way, files say what they are, and examples begin with the command that runs them.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = resolve(import.meta.dirname, "..");
+const src = join(root, "src");
+
+/** From the top down; a folder may import its own tier's folders only where they are named together here. */
+const tiers = [
+  ["cli", "serve"],
+  ["study"],
+  ["report"],
+  ["specializers", "tasks"],
+  ["models", "nets", "store"],
+  ["data"],
+  ["tensor"],
+  ["core"],
+];
+
+function files(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? files(path) : path.endsWith(".ts") ? [path] : [];
+  });
+}
+
+const sources = files(src);
+const folderOf = (path: string) => relative(src, path).split("/")[0] as string;
+const tierOf = (folder: string) => tiers.findIndex((tier) => tier.includes(folder));
+
+describe("the house", () => {
+  it("has a tier for every folder", () => {
+    const folders = readdirSync(src, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    for (const { name } of folders) expect(tierOf(name), `src/${name}`).toBeGreaterThanOrEqual(0);
+  });
+
+  it("imports one way only", () => {
+    const upward: string[] = [];
+    let seen = 0;
+    for (const path of sources) {
+      const from = folderOf(path);
+      if (from.endsWith(".ts")) continue;
+      const text = readFileSync(path, "utf8");
+      for (const [, target] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)) {
+        seen++;
+        const to = folderOf(resolve(dirname(path), target as string));
+        if (to === from || to === "version.js") continue;
+        if (tierOf(to) <= tierOf(from)) upward.push(`${relative(root, path)} -> ${target}`);
+      }
+    }
+    expect(seen).toBeGreaterThan(100);
+    expect(upward).toEqual([]);
+  });
+
+  it("says in the first lines of every file what it is", () => {
+    const silent = sources.filter((path) => !/^(#!.*\n)?\/\/ \S.{20,}/.test(readFileSync(path, "utf8")));
+    expect(silent.map((path) => relative(root, path))).toEqual([]);
+  });
+
+  it("prints the tree of src in the README", () => {
+    const readme = readFileSync(join(root, "README.md"), "utf8");
+    for (const { name } of readdirSync(src, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+      expect(readme, `README.md names ${name}/`).toMatch(new RegExp(`^\\s+${name}/\\s+\\S`, "m"));
+    }
+  });
+
+  it("explains every dependency in one line", () => {
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const page = readFileSync(join(root, "docs/dependencies.md"), "utf8");
+    for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
+      expect(page, `docs/dependencies.md names ${name}`).toContain(`\`${name}\``);
+    }
+  });
+
+  it("names no machine's path and no data outside the repository", () => {
+    const shipped = [...sources, ...files(join(root, "test")), ...readdirSync(join(root, "examples")).map((name) => join(root, "examples", name))];
+    for (const path of shipped) {
+      expect(readFileSync(path, "utf8"), relative(root, path)).not.toMatch(/\/(?:work|root|home)\/\w|\.\.\/shared/);
+    }
+  });
+});

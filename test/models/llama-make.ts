@@ -1,0 +1,137 @@
+// Builds small GGUF files byte by byte, right or wrong on purpose.
+
+import { randomFor } from "../../src/core/random.js";
+
+export type Value =
+  | { type: "u32"; value: number }
+  | { type: "f32"; value: number }
+  | { type: "bool"; value: boolean }
+  | { type: "string"; value: string }
+  | { type: "strings"; value: string[] }
+  | { type: "i32s"; value: number[] };
+
+export interface Made {
+  version: number;
+  magic: string;
+  metadata: [key: string, value: Value][];
+  tensors: { name: string; shape: number[]; type: number; data: Buffer; offset?: number }[];
+  /** Overrides of the counts in the header. */
+  tensorCount?: bigint;
+  entryCount?: bigint;
+}
+
+const u32 = (value: number): Buffer => {
+  const out = Buffer.alloc(4);
+  out.writeUInt32LE(value);
+  return out;
+};
+const u64 = (value: number | bigint): Buffer => {
+  const out = Buffer.alloc(8);
+  out.writeBigUInt64LE(BigInt(value));
+  return out;
+};
+const text = (value: string): Buffer => Buffer.concat([u64(Buffer.byteLength(value)), Buffer.from(value)]);
+
+function encode(given: Value): Buffer {
+  switch (given.type) {
+    case "u32":
+      return Buffer.concat([u32(4), u32(given.value)]);
+    case "f32": {
+      const out = Buffer.alloc(4);
+      out.writeFloatLE(given.value);
+      return Buffer.concat([u32(6), out]);
+    }
+    case "bool":
+      return Buffer.concat([u32(7), Buffer.from([given.value ? 1 : 0])]);
+    case "string":
+      return Buffer.concat([u32(8), text(given.value)]);
+    case "strings":
+      return Buffer.concat([u32(9), u32(8), u64(given.value.length), ...given.value.map(text)]);
+    case "i32s": {
+      const out = Buffer.alloc(4 * given.value.length);
+      given.value.forEach((one, i) => void out.writeInt32LE(one, 4 * i));
+      return Buffer.concat([u32(9), u32(5), u64(given.value.length), out]);
+    }
+  }
+}
+
+const pad = (data: Buffer): Buffer => Buffer.concat([data, Buffer.alloc((32 - (data.length % 32)) % 32)]);
+
+export function ggufBytes(made: Made): Buffer {
+  const head = [
+    Buffer.from(made.magic, "latin1"),
+    u32(made.version),
+    u64(made.tensorCount ?? made.tensors.length),
+    u64(made.entryCount ?? made.metadata.length),
+    ...made.metadata.flatMap(([key, value]) => [text(key), encode(value)]),
+  ];
+  let offset = 0;
+  for (const { name, shape, type, data, offset: own } of made.tensors) {
+    head.push(text(name), u32(shape.length), ...shape.map(u64), u32(type), u64(own ?? offset));
+    offset += pad(data).length;
+  }
+  return Buffer.concat([pad(Buffer.concat(head)), ...made.tensors.map(({ data }) => pad(data))]);
+}
+
+/** A llama of one layer, 32 wide, over 260 byte tokens, with random weights: small, but llama.cpp runs it. */
+export function tinyLlama(): Made {
+  const width = 32;
+  const inner = 64;
+  // The byte-level alphabet of GPT-2: printable bytes stand for themselves, the others follow from 256.
+  const bytes = [...Array(256).keys()];
+  const printable = (b: number) => (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
+  let next = 256;
+  const letters = bytes.map((b) => String.fromCharCode(printable(b) ? b : next++));
+  const tokens = ["<<end>>", "<<begin>>", "ab", "cd", ...letters];
+  const random = randomFor(1, "tiny llama");
+  const weights = (name: string, ...shape: number[]) => {
+    const values = new Float32Array(shape.reduce((product, length) => product * length, 1));
+    for (let i = 0; i < values.length; i++) values[i] = name.includes("norm") ? 1 : random() - 0.5;
+    return { name, shape, type: 0, data: Buffer.from(values.buffer) };
+  };
+  return {
+    magic: "GGUF",
+    version: 3,
+    metadata: [
+      ["general.architecture", { type: "string", value: "llama" }],
+      ["llama.block_count", { type: "u32", value: 1 }],
+      ["llama.context_length", { type: "u32", value: 256 }],
+      ["llama.embedding_length", { type: "u32", value: width }],
+      ["llama.feed_forward_length", { type: "u32", value: inner }],
+      ["llama.attention.head_count", { type: "u32", value: 2 }],
+      ["llama.attention.head_count_kv", { type: "u32", value: 1 }],
+      ["llama.attention.layer_norm_rms_epsilon", { type: "f32", value: 1e-5 }],
+      ["llama.rope.dimension_count", { type: "u32", value: width / 2 }],
+      ["tokenizer.ggml.model", { type: "string", value: "gpt2" }],
+      ["tokenizer.ggml.pre", { type: "string", value: "default" }],
+      ["tokenizer.ggml.tokens", { type: "strings", value: tokens }],
+      ["tokenizer.ggml.token_type", { type: "i32s", value: tokens.map((_, i) => (i < 2 ? 3 : 1)) }],
+      ["tokenizer.ggml.merges", { type: "strings", value: ["a b", "c d"] }],
+      ["tokenizer.ggml.eos_token_id", { type: "u32", value: 0 }],
+      ["tokenizer.ggml.bos_token_id", { type: "u32", value: 1 }],
+      ["tokenizer.ggml.add_bos_token", { type: "bool", value: true }],
+    ],
+    tensors: [
+      weights("token_embd.weight", width, tokens.length),
+      weights("output_norm.weight", width),
+      weights("blk.0.attn_norm.weight", width),
+      weights("blk.0.attn_q.weight", width, width),
+      weights("blk.0.attn_k.weight", width, width / 2),
+      weights("blk.0.attn_v.weight", width, width / 2),
+      weights("blk.0.attn_output.weight", width, width),
+      weights("blk.0.ffn_norm.weight", width),
+      weights("blk.0.ffn_gate.weight", width, inner),
+      weights("blk.0.ffn_up.weight", width, inner),
+      weights("blk.0.ffn_down.weight", inner, width),
+    ],
+  };
+}
+
+/** The same file with one metadata value replaced, or removed where the value is undefined. */
+export function withValue(made: Made, key: string, value: Value | undefined): Made {
+  const metadata = made.metadata.flatMap((entry): Made["metadata"] =>
+    entry[0] !== key ? [entry] : value ? [[key, value]] : [],
+  );
+  if (value && !made.metadata.some(([known]) => known === key)) metadata.push([key, value]);
+  return { ...made, metadata };
+}

@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import type { Query } from "../../src/core/language.js";
+import { optionLabels, parseChoice, renderPrompt } from "../../src/models/prompt.js";
+
+const tones = [
+  { key: "p", text: "polite" },
+  { key: "r", text: "rude" },
+];
+const query: Query = {
+  instruction: "What is the tone?",
+  input: "Go away.",
+  options: tones,
+  demonstrations: [{ input: "Thank you!", answer: "p" }],
+};
+
+describe("renderPrompt", () => {
+  it("lists shared options once, above the demonstrations, in plain format", () => {
+    const { messages, continuations } = renderPrompt(query, "plain");
+    expect(messages).toEqual([
+      {
+        role: "user",
+        content:
+          "What is the tone?\n\nA. polite\nB. rude\n\nThank you!\nAnswer: A\n\nGo away.\nAnswer:",
+      },
+    ]);
+    expect(continuations).toEqual([" A", " B"]);
+  });
+
+  it("makes demonstrations turns of their own in chat format", () => {
+    const { messages, continuations } = renderPrompt({ ...query, answerBy: "text" }, "chat");
+    expect(messages.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user"]);
+    expect(messages[2]?.content).toBe("polite");
+    expect(continuations).toEqual(["polite", "rude"]);
+  });
+
+  it("lists a sample's own options beside it", () => {
+    const own = renderPrompt({ ...query, ownOptions: true, demonstrations: [] }, "plain");
+    expect(own.messages[0]?.content).toBe("What is the tone?\n\nGo away.\nA. polite\nB. rude\nAnswer:");
+  });
+
+  it("has labels for any number of options, none the beginning of another", () => {
+    for (const count of [1, 26, 27, 100, 311]) {
+      const labels = optionLabels(count);
+      expect(new Set(labels).size).toBe(count);
+      for (const a of labels) for (const b of labels) if (a !== b) expect(b.startsWith(a)).toBe(false);
+    }
+  });
+});
+
+describe("parseChoice", () => {
+  const read = (text: string, options = tones) => parseChoice(text, options)?.key;
+
+  it.each([
+    ["B", "r"],
+    ["(b)", "r"],
+    ["B. rude", "r"],
+    ["**A**", "p"],
+    ["The answer is B.", "r"],
+    ["Answer: A", "p"],
+    ["First I thought B, but the final answer: A", "p"],
+    ["It sounds rude to me", "r"],
+    ["I would say B here", "r"],
+  ])("reads %j", (text, key) => {
+    expect(read(text)).toBe(key);
+  });
+
+  it.each(["", "   ", "polite or rude", "A or B", "I do not know", "C", "The answer is a difficult one"])(
+    "makes no guess from %j",
+    (text) => {
+      expect(read(text)).toBeUndefined();
+    },
+  );
+
+  it("prefers the longer option where one holds the other", () => {
+    const options = [
+      { key: "1", text: "yes" },
+      { key: "2", text: "yes, with conditions" },
+    ];
+    expect(read("I think yes, with conditions", options)).toBe("2");
+  });
+
+  it("reads numbers beyond 26 options", () => {
+    const many = Array.from({ length: 40 }, (_, i) => ({ key: `k${i}`, text: `option number ${i} of many` }));
+    expect(read("Answer: 07", many)).toBe("k6");
+  });
+});

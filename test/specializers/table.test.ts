@@ -1,0 +1,183 @@
+// The table of specializers, what study files may say of them, and how they compose.
+
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { HoneError } from "../../src/core/errors.js";
+import { renderPrompt } from "../../src/models/prompt.js";
+import {
+  chain,
+  defineSpecializer,
+  fewShot,
+  knn,
+  linear,
+  majority,
+  makeSpecializer,
+  prepared,
+  specializers,
+  zeroShot,
+} from "../../src/specializers/index.js";
+import { context, given, letterEncoder, listener, make, queryOf } from "./fakes.js";
+
+const failure = (spec: unknown) => {
+  try {
+    makeSpecializer(spec, "specialists.3");
+  } catch (error) {
+    expect(error).toBeInstanceOf(HoneError);
+    return (error as HoneError).failure;
+  }
+  throw new Error("no error");
+};
+
+describe("the table", () => {
+  it.each(Object.entries(specializers))("describes %s", (name, entry) => {
+    expect(entry.make({}).name).toBe(name);
+    expect(entry.summary).not.toMatch(/\n|\.$/);
+    expect(entry.paper).toBeTruthy();
+    expect(entry.place === null).toBe(entry.make({}).reference === true);
+    const schema = z.toJSONSchema(entry.options, { io: "input" });
+    expect(schema.additionalProperties).toBe(false);
+    for (const [option, value] of Object.entries(schema.properties ?? {})) {
+      expect((value as { description?: string }).description, `${name}.${option}`).toBeTruthy();
+    }
+  });
+});
+
+describe("makeSpecializer", () => {
+  it.each([
+    ["zeroShot", "zeroShot"],
+    ["fewShot", "fewShot(k=5)"],
+    [{ fewShot: null }, "fewShot(k=5)"],
+    [{ fewShot: { k: 6, draw: "balanced" } }, "fewShot(k=6, balanced)"],
+    [{ knn: { k: 8, by: "bm25" } }, "knn(k=8, bm25)"],
+    [{ linear: { features: "both" } }, "linear(both)"],
+    [["majority"], "majority"],
+    [[{ fewShot: { k: 2 } }, "calibrate"], "fewShot(k=2) + calibrate"],
+  ])("reads %j", (spec, label) => {
+    expect(makeSpecializer(spec, "x").label).toBe(label);
+  });
+
+  it.each([
+    ["fewshot", /"fewShot"/],
+    ["few-shot", /"fewShot"/],
+    ["kNN", /"knn"/],
+    ["calibrated", /"calibrate"/],
+    ["qqqqqqqqqqqq", /known names/],
+    ["__proto__", /known names/],
+    ["constructor", /.+/],
+    ["x".repeat(100_000), /known names/],
+  ])("names what is known for %s", (name, next) => {
+    const { what, where, why, next: advice, kind } = failure(name);
+    expect(what.length).toBeLessThan(120);
+    expect(where).toBe("specialists.3");
+    expect(why).toBe("Known: zeroShot, fewShot, knn, calibrate, majority, linear");
+    expect(advice).toMatch(next);
+    expect(kind).toBe("usage");
+  });
+
+  it.each([
+    [{ fewShot: { n: 3 } }, /no option "n"/, /Options: k, draw/],
+    [{ fewShot: { drew: "balanced" } }, /no option "drew"/, /k, draw/],
+    [{ zeroShot: { k: 3 } }, /no option "k"/, /none/],
+    [{ fewShot: { k: "six" } }, /Bad option for fewShot/, /number/],
+    [{ fewShot: { k: 0 } }, /Bad option/, /./],
+    [{ fewShot: { k: 1e9 } }, /Bad option/, /./],
+    [{ fewShot: { k: 2.5 } }, /Bad option/, /int/],
+    [{ knn: { by: "bm52" } }, /Bad option for knn/, /bm25/],
+    [{ fewShot: 5 }, /Bad option for fewShot/, /object/],
+    [{ fewShot: {}, knn: {} }, /not a specializer/, /2 names/],
+    [{}, /not a specializer/, /no name/],
+    [[], /not a specializer/, /empty/],
+    [[["zeroShot"]], /not a specializer/, /list inside a list/],
+    [null, /not a specializer/, /nothing/],
+    [7, /not a specializer/, /number/],
+  ])("refuses %j in one error", (spec, what, why) => {
+    const error = failure(spec);
+    expect(error.what).toMatch(what);
+    expect(error.why).toMatch(why);
+    expect(error.where).toContain("specialists.3");
+    expect(error.next).toBeTruthy();
+  });
+
+  it("names the field, and the step of a list", () => {
+    expect(failure({ fewShot: { k: "six" } }).where).toBe("specialists.3, k");
+    expect(failure({ fewShot: { drow: 1 } }).next).toContain("balanced");
+    expect(failure(["zeroShot", "knnn"]).where).toBe("specialists.3.1");
+  });
+
+  it("checks the options of factories in the same way", () => {
+    expect(() => fewShot({ k: -1 })).toThrow(HoneError);
+    expect(() => knn({ kk: 1 } as never)).toThrow(/no option "kk"/);
+  });
+});
+
+describe("chain", () => {
+  it("fits each step on what the ones before it made, nearest to the query last", async () => {
+    const subject = listener();
+    const both = chain([fewShot({ k: 2 }), knn({ k: 2, by: "bm25" })]);
+    const specialist = await make(both, subject);
+    expect(specialist.name).toBe("fewShot(k=2) + knn(k=2, bm25)");
+    expect(both).toMatchObject({ label: specialist.name, seeded: true, needs: [] });
+    await specialist.respond(queryOf("ship in the storm"), context);
+    const alone = listener();
+    await (await make(knn({ k: 2, by: "bm25" }), alone)).respond(queryOf("ship in the storm"), context);
+    const shots = subject.heard[0]!.demonstrations;
+    expect(shots).toHaveLength(4);
+    expect(shots.slice(2)).toEqual(alone.heard[0]!.demonstrations);
+  });
+
+  it("gives what applying by hand gives", async () => {
+    const subject = listener();
+    const tools = { encoder: async () => letterEncoder() };
+    const [a, b] = [fewShot({ k: 2 }), knn({ k: 1, by: "bm25" })];
+    const first = a.apply(subject, await a.fit(subject, given()), tools);
+    const second = b.apply(first, await b.fit(first, given()), tools);
+    const together = await make(chain([a, b]), subject);
+    expect(together.id).toBe(second.id);
+    expect(together.name).toBe(second.name);
+  });
+
+  it("has a state for each step, and is a reference where it ends in one", async () => {
+    const state = await chain([zeroShot(), fewShot({ k: 1 })]).fit(listener(), given());
+    expect(state).toHaveLength(2);
+    expect(chain([zeroShot(), majority()]).reference).toBe(true);
+    expect(chain([zeroShot(), fewShot()]).reference).toBeUndefined();
+  });
+});
+
+describe("identity", () => {
+  it("depends on the inner subject, the options and the state, and on nothing else", async () => {
+    const base = await make(fewShot({ k: 3 }), listener());
+    expect((await make(fewShot({ k: 3 }), listener())).id).toBe(base.id);
+    const others = [
+      await make(fewShot({ k: 3 }), { ...listener(), id: "another" }),
+      await make(fewShot({ k: 4 }), listener()),
+      await make(fewShot({ k: 3, draw: "balanced" }), listener()),
+      await make(fewShot({ k: 3 }), listener(), { seed: 2 }),
+      await make(linear(), listener()),
+    ];
+    expect(new Set([base.id, ...others.map(({ id }) => id)]).size).toBe(6);
+  });
+
+  it("passes the model through", async () => {
+    const model = letterEncoder("model");
+    const specialist = await make(chain([fewShot(), knn({ by: "bm25" })]), { ...listener(), model });
+    expect(specialist.model).toBe(model);
+  });
+});
+
+describe("defineSpecializer", () => {
+  it("makes a specializer of a rule alone", async () => {
+    const shout = defineSpecializer({
+      name: "shout",
+      behave: () => ({ prepare: (query) => ({ ...query, input: query.input.toUpperCase() }) }),
+    });
+    const subject = listener();
+    const specialist = await make(chain([fewShot({ k: 1 }), shout]), subject);
+    await specialist.respond(queryOf("quiet"), context);
+    expect(subject.heard[0]!.input).toBe("QUIET");
+    const at = await prepared(specialist, queryOf("quiet"), context);
+    expect(at.subject).toBe(subject);
+    expect(at.query).toEqual(subject.heard[0]);
+    expect(renderPrompt(at.query, "plain").messages[0]!.content).toContain("QUIET");
+  });
+});

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { exactMatch, numberMatch, rougeL, tokenF1 } from "../../src/tasks/answer.js";
+
+describe("answer metrics", () => {
+  it("matches exactly after SQuAD's normalisation", () => {
+    expect(exactMatch("The Eiffel Tower!", "eiffel tower")).toBe(1);
+    expect(exactMatch("Eiffel", "eiffel tower")).toBe(0);
+  });
+
+  it("computes token F1 as in SQuAD", () => {
+    // 2 common tokens of 3 and 2: 2*2/(3+2)
+    expect(tokenF1("big red barn", "red barn")).toBeCloseTo(0.8, 12);
+    expect(tokenF1("", "")).toBe(1);
+    expect(tokenF1("the", "cat")).toBe(0);
+    // A repeated token counts only as often as gold has it: 1 common of 3 and 1.
+    expect(tokenF1("cat cat cat", "cat")).toBeCloseTo(0.5, 12);
+  });
+
+  it("computes ROUGE-L on Lin's own example", () => {
+    // Lin 2004: "police killed the gunman" and "police kill the gunman" share a subsequence of 3 in 4.
+    expect(rougeL("police kill the gunman", "police killed the gunman")).toBeCloseTo(0.75, 12);
+    expect(rougeL("the gunman kill police", "police killed the gunman")).toBeCloseTo(0.5, 12);
+  });
+
+  it("reads the last number, with commas, signs and exponents", () => {
+    expect(numberMatch("so 3 apples, that is 1,234.50 in all", "1234.5", 0)).toBe(1);
+    expect(numberMatch("-2e3", "-2000", 0)).toBe(1);
+    expect(numberMatch("99", "100", 0.02)).toBe(1);
+    expect(numberMatch("97", "100", 0.02)).toBe(0);
+    expect(numberMatch("none", "100", 1)).toBe(0);
+  });
+});
