@@ -1,4 +1,4 @@
-// hone report STUDY
+// hone report STUDY: the report again, in a folder or on stdout.
 
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";

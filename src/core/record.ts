@@ -80,6 +80,8 @@ export interface TaskCard {
   key: string;
   kind: string;
   metric: string;
+  /** Every score is 0 or 1. */
+  binary: boolean;
   /** Where the samples come from, as the study file says it. */
   source: string;
   counts: { train: number; dev: number; test: number; eyesOff: number };

@@ -71,7 +71,9 @@ export async function* readCsv(
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    const line = (error as { lines?: number }).lines ?? lastLine + 1;
+    // The parser counts to where it noticed; a quote that is never closed was opened in the record after the last good one.
+    const unclosed = error.code === "CSV_QUOTE_NOT_CLOSED" || error.code === "CSV_MAX_RECORD_SIZE";
+    const line = unclosed ? lastLine + 1 : ((error as { lines?: number }).lines ?? lastLine + 1);
     const known = advice[error.code];
     throw new HoneError({
       what: "Cannot read the CSV file.",

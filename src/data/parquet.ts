@@ -1,31 +1,24 @@
 // Rows from Parquet, one row group at a time through ranged reads: memory is bounded by the largest row group.
-// Decoding is hyparquet's; this file sets its limits and turns whatever it throws into one error with the place.
+// Decoding is hyparquet's, on its own thread (parquet-worker.ts); this file checks what the footer declares, sets the
+// limits, and turns whatever goes wrong into one error with the place.
 
 import type { FileHandle } from "node:fs/promises";
-import type { AsyncBuffer, Compressors, FileMetaData } from "hyparquet";
-import { parquetMetadataAsync, parquetRead } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
+import type { FileMetaData } from "hyparquet";
+import { parquetMetadata } from "hyparquet";
 import { HoneError, messageOf } from "../core/errors.js";
 import { openFile } from "./files.js";
+import { startParquetThread } from "./parquet-worker.js";
 import type { Row } from "./readers.js";
 
 const maxFooterBytes = 64 * 1024 * 1024;
-const maxPageBytes = 256 * 1024 * 1024;
 const maxGroupBytes = 1024 * 1024 * 1024;
-
-// A page's declared size is allocated before it is decompressed, so a lying header must be stopped here.
-const limitedCompressors: Compressors = Object.fromEntries(
-  Object.entries(compressors).map(([codec, decompress]) => [
-    codec,
-    (input: Uint8Array, size: number) => {
-      if (!(size >= 0 && size <= maxPageBytes)) throw new Error(`a page declares ${size} bytes`);
-      return decompress(input, size);
-    },
-  ]),
-);
+// Run-length encoding lets a few bytes stand for billions of values, so bytes alone bound nothing.
+const maxGroupRows = 10_000_000;
+const maxGroupCells = 100_000_000;
 
 function refuse(name: string, place: string, cause: unknown): HoneError {
-  const why = messageOf(cause);
+  const internal = cause instanceof TypeError || cause instanceof RangeError;
+  const why = internal ? "its metadata make no sense" : messageOf(cause);
   const codec = /unsupported compression codec: ?(\S+)/.exec(why);
   return new HoneError({
     what: "Cannot read the Parquet file.",
@@ -53,105 +46,73 @@ async function readFooter(handle: FileHandle, size: number, name: string): Promi
   if (length > size - 12 || length > maxFooterBytes) {
     throw refuse(name, `byte ${size - 8}`, `its footer declares ${length} bytes of ${size}`);
   }
-  const buffer = rangedFile(handle, size);
+  const footer = Buffer.alloc(length + 8);
+  await handle.read(footer, 0, footer.length, size - footer.length);
   try {
-    const metadata = await parquetMetadataAsync(buffer, { initialFetchSize: length + 8 });
+    const metadata = parquetMetadata(footer);
     for (const [i, group] of metadata.row_groups.entries()) {
       const rows = Number(group.num_rows);
-      if (!(rows >= 0 && rows <= 2 ** 31)) throw new Error(`row group ${i} declares ${group.num_rows} rows`);
+      if (!(rows >= 0 && rows <= maxGroupRows && rows * group.columns.length <= maxGroupCells)) {
+        throw new Error(
+          `row group ${i} declares ${group.num_rows} rows; at most ${maxGroupRows} are read at a time`,
+        );
+      }
       let bytes = 0;
       for (const column of group.columns) {
         const meta = column.meta_data;
         if (!meta) throw new Error(`row group ${i} has a column without metadata`);
         bytes += Number(meta.total_uncompressed_size);
-        if (Number(meta.total_compressed_size) > size)
-          throw new Error(`row group ${i} declares more bytes than the file`);
+        const from = Number(meta.dictionary_page_offset || meta.data_page_offset);
+        const length = Number(meta.total_compressed_size);
+        if (!(from >= 0 && length >= 0 && from + length <= size && Number(meta.data_page_offset) <= size)) {
+          throw new Error(`row group ${i} has a column outside the file`);
+        }
       }
-      if (bytes > maxGroupBytes) {
+      if (!(bytes >= 0 && bytes <= maxGroupBytes)) {
         throw new Error(`row group ${i} holds ${bytes} bytes; write it in groups of at most 1 GiB`);
       }
     }
+    if (topColumns(metadata).length === 0) throw new Error("it has no columns");
     return metadata;
   } catch (error) {
     throw refuse(name, `footer at byte ${size - 8 - length}`, error);
   }
 }
 
-function rangedFile(handle: FileHandle, size: number): AsyncBuffer {
-  return {
-    byteLength: size,
-    async slice(start: number, end = size): Promise<ArrayBuffer> {
-      if (!(start >= 0 && start <= end && end <= size))
-        throw new Error(`bytes ${start} to ${end} lie outside the file`);
-      const bytes = new Uint8Array(end - start);
-      const { bytesRead } = await handle.read(bytes, 0, bytes.length, start);
-      if (bytesRead !== bytes.length) throw new Error(`the file ends within bytes ${start} to ${end}`);
-      return bytes.buffer;
-    },
-  };
-}
-
-/** Parquet values as the plain JSON that every other format gives: no BigInt, Date or typed array. */
-function plain(value: unknown, depth = 0): unknown {
-  if (value === undefined) return null;
-  if (typeof value === "bigint") {
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : value.toString();
-  }
-  if (value === null || typeof value !== "object") return value;
-  if (depth > 100) throw new Error("a value is nested deeper than 100");
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
-  if (ArrayBuffer.isView(value))
-    return Array.from(value as unknown as Iterable<unknown>, (v) => plain(v, depth + 1));
-  if (Array.isArray(value)) return value.map((v) => plain(v, depth + 1));
-  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, plain(v, depth + 1)]));
-}
-
-/** Rows of a Parquet file; `place` is the row's number in the file, from 1. */
-export async function* readParquet(path: string, name: string): AsyncGenerator<Row> {
+/**
+ * Rows of a Parquet file; `place` is the row's number in the file, from 1.
+ * `patienceMs` is how long a row group may take, besides a second for every megabyte of it.
+ */
+export async function* readParquet(path: string, name: string, patienceMs = 20_000): AsyncGenerator<Row> {
   const { handle, size } = await openFile(path);
+  const metadata = await readFooter(handle, size, name).finally(() => handle.close());
+  const columns = topColumns(metadata);
+  const thread = startParquetThread(path, size);
   try {
-    const metadata = await readFooter(handle, size, name);
-    const file = rangedFile(handle, size);
-    const columns = topColumns(metadata);
     let rowStart = 0;
     for (const [g, group] of metadata.row_groups.entries()) {
       const rowEnd = rowStart + Number(group.num_rows);
-      let rows: unknown[][] = [];
+      const bytes = group.columns.reduce(
+        (n, { meta_data }) => n + Number(meta_data?.total_uncompressed_size),
+        0,
+      );
+      let rows: unknown[][];
       try {
-        await parquetRead({
-          file,
-          metadata,
-          rowStart,
-          rowEnd,
-          compressors: limitedCompressors,
-          rowFormat: "array",
-          onComplete: (read) => {
-            rows = read;
-          },
-        });
+        rows = await thread.read({ rowStart, rowEnd }, patienceMs + bytes / 1000);
         if (rows.length !== rowEnd - rowStart) {
           throw new Error(`row group ${g} declares ${rowEnd - rowStart} rows and holds ${rows.length}`);
         }
       } catch (error) {
         throw refuse(name, `rows ${rowStart + 1} to ${rowEnd}`, error);
       }
-      for (let i = 0; i < rows.length; i++) {
-        const values = rows[i] ?? [];
-        const place = `${name}: row ${rowStart + i + 1}`;
-        let row: Record<string, unknown>;
-        try {
-          row = Object.fromEntries(columns.map((column, c) => [column, plain(values[c])]));
-        } catch (error) {
-          throw refuse(name, `row ${rowStart + i + 1}`, error);
-        }
-        yield { row, place };
+      for (const [i, values] of rows.entries()) {
+        const row = Object.fromEntries(columns.map((column, c) => [column, values[c] ?? null]));
+        yield { row, place: `${name}: row ${rowStart + i + 1}` };
       }
       rowStart = rowEnd;
     }
   } finally {
-    await handle.close();
+    await thread.close();
   }
 }
 

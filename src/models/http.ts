@@ -144,7 +144,10 @@ export function connect(base: string, headers: http.OutgoingHttpHeaders, limits:
           });
           incoming.on("error", (error) => fail(broken(error, true)));
           incoming.on("end", finish);
-          incoming.on("close", () => fail(broken(undefined, true)));
+          // Every exchange closes: an error is made only for one that was not over.
+          incoming.on("close", () => {
+            if (!settled) fail(broken(undefined, true));
+          });
         });
         outgoing.end(body);
       });

@@ -1,15 +1,13 @@
 // A GGUF model in this process, through llama.cpp: generates, scores options, embeds. It loads on the first call, so that a
 // run which finds every call in its journal never loads it. Calls are made one after the other.
 
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readFile, rename, stat, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { type CallContext, CallError, type Cost } from "../core/call.js";
 import type { Grant, LanguageModel, Message, PromptFormat } from "../core/language.js";
 import { checkModel } from "./llama/check.js";
 import { type Engine, openEngine } from "./llama/engine.js";
 import { type GgufFile, readGguf } from "./llama/gguf.js";
+import { sha256Of } from "./llama/hash.js";
 import { oneAtATime } from "./llama/queue.js";
 import { scoreContinuations } from "./llama/score.js";
 import { inertTokens, promptTokenizer } from "./llama/tokens.js";
@@ -191,28 +189,4 @@ function specialTexts(gguf: GgufFile): { bosToken: string; eosToken: string } {
     return typeof found === "string" ? found : "";
   };
   return { bosToken: text("bos_token_id"), eosToken: text("eos_token_id") };
-}
-
-/** SHA-256 of a file, remembered beside it for as long as its size and time of change stay the same. */
-export async function sha256Of(path: string): Promise<string> {
-  const { size, mtimeMs } = await stat(path);
-  const note = `${path}.sha256.json`;
-  try {
-    const kept = JSON.parse(await readFile(note, "utf8")) as Record<string, unknown>;
-    const same = kept.size === size && kept.mtimeMs === mtimeMs;
-    if (same && typeof kept.sha256 === "string" && /^[0-9a-f]{64}$/.test(kept.sha256)) return kept.sha256;
-  } catch {
-    // No note, or one that cannot be read: hash again.
-  }
-  const hash = createHash("sha256");
-  for await (const part of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(part as Buffer);
-  const sha256 = hash.digest("hex");
-  try {
-    const temporary = `${note}.${process.pid}`;
-    await writeFile(temporary, JSON.stringify({ size, mtimeMs, sha256 }));
-    await rename(temporary, note);
-  } catch {
-    // A folder that cannot be written only costs the hash again next time.
-  }
-  return sha256;
 }

@@ -132,7 +132,9 @@ function readChoice(choice: unknown, prompt: string, option: string): Echo {
   const length = codePoints(prompt + option);
   const last = offsets.length - 1;
   const end = (offsets[last] as number) + codePoints(words[last] as string);
-  const shifts = [0, codePoints(words[0] as string), (offsets[last] as number) - length, end - length];
+  const shifts = [0, codePoints(words[0] as string), (offsets[last] as number) - length];
+  // Where nothing was generated after the option, its last token is the list's last.
+  if (text.trimStart() === (prompt + option).trimStart()) shifts.push(end - length);
   for (const shift of shifts) {
     const from = offsets.findLastIndex((offset) => offset - shift <= promptLength);
     const next = offsets.findIndex((offset, i) => i > from && offset - shift >= length);

@@ -14,6 +14,7 @@ import { noLogprobs, readEcho, readTop } from "./openai-score.js";
 import {
   addChoice,
   addEvent,
+  adviseParse,
   at,
   failureOf,
   finishedText,
@@ -205,10 +206,8 @@ export async function openOpenAI(ref: string, options: OpenOptions = {}): Promis
   }
 
   const granted = new Set(params.grants);
-  const refuse = (what: string) =>
-    Promise.reject(
-      new CallError("unsupported", `openai:${name} was opened without ${what} (its grants= says so)`),
-    );
+  const lacks = (what: string) => `openai:${name} was opened without ${what} (grants=)`;
+  const refuse = (what: string) => Promise.reject(new CallError("unsupported", lacks(what)));
   return {
     id: identify(name, base, params, extra),
     name,
@@ -219,7 +218,10 @@ export async function openOpenAI(ref: string, options: OpenOptions = {}): Promis
     priced: price !== undefined,
     limiter: shared.limiter,
     generate: (request, context) => (granted.has("text") ? generate(request, context) : refuse("text")),
-    score: (request, context) => (granted.has("logprobs") ? score(request, context) : refuse("logprobs")),
+    score: (request, context) =>
+      granted.has("logprobs")
+        ? score(request, context)
+        : Promise.reject(new CallError("no-logprobs", `${lacks("logprobs")}; ${adviseParse}`)),
     embed: (texts, context) => (granted.has("embeddings") ? embed(texts, context) : refuse("embeddings")),
     async close() {
       shared.close();

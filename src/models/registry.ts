@@ -8,6 +8,8 @@ import { HoneError } from "../core/errors.js";
 import type { Grant, LanguageModel, PromptFormat } from "../core/language.js";
 import { cacheFolder, intoPlace, sizeOf } from "../data/cache.js";
 import { resolveSource, type SourceOptions } from "../data/sources.js";
+import { readGguf } from "./llama/gguf.js";
+import { sha256Of } from "./llama/hash.js";
 import { hasQ4, requantize } from "./llama/requantize.js";
 import type { MockOptions } from "./mock.js";
 import { integer, oneOf, parseRef } from "./ref.js";
@@ -236,7 +238,6 @@ async function openEncoderRef(rest: string, options: OpenModelOptions): Promise<
 
 /** The file with its Q4_1 weights as Q8_0, made once and kept in the cache; the file itself where it has none. */
 async function asQ8(path: string, options: SourceOptions): Promise<string> {
-  const [{ readGguf }, { sha256Of }] = await Promise.all([import("./llama/gguf.js"), import("./llama.js")]);
   const target = join(modelFolder(options), `${(await sha256Of(path)).slice(0, 32)}-q8_0.gguf`);
   if ((await sizeOf(target)) !== undefined) return target;
   const gguf = readGguf(path);
@@ -285,7 +286,6 @@ async function joinParts(refs: readonly string[], target: string, options: Sourc
 }
 
 async function checkHash(path: string, sha256: string): Promise<void> {
-  const { sha256Of } = await import("./llama.js");
   const found = await sha256Of(path);
   if (found === sha256) return;
   throw new HoneError({

@@ -173,6 +173,7 @@ async function prepareTask(
       key: keys.test,
       kind: task.kind,
       metric: task.metric,
+      binary: task.binary,
       source,
       counts,
       labels: dataset.labels ? [...dataset.labels] : null,

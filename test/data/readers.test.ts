@@ -3,6 +3,7 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, test } from "vitest";
 import { countRows, type Format, readRows } from "../../src/data/index.js";
 import { findJsonError } from "../../src/data/json.js";
+import { readParquet } from "../../src/data/parquet.js";
 import { drain, refusal, temporaryFolder, write } from "./make.js";
 
 const folder = await temporaryFolder();
@@ -198,7 +199,7 @@ describe("malformed files give one error with the place", () => {
     const failure = await refusal(() =>
       drain(readRows(path, { name: name.endsWith(".xyz") ? path : name, ...options })),
     );
-    if (typeof where === "string") expect(failure.where).toBe(where);
+    if (typeof where === "string") expect(failure.where?.endsWith(where), failure.where).toBe(true);
     else expect(failure.where).toMatch(where);
     expect(failure.why).toMatch(why);
   });
@@ -209,19 +210,19 @@ describe("malformed files give one error with the place", () => {
     expect((await refusal(() => drain(readRows("a\0.csv")))).why).toMatch(/NUL/);
   });
 
-  test("every Parquet file with one damaged byte is read or refused, never anything else", async () => {
+  test("a Parquet file with any damaged byte is read or refused; a decoder that loops is stopped", async () => {
     let refused = 0;
     for (let i = 0; i < parquet.length; i++) {
       const bytes = Buffer.from(parquet);
       bytes[i] = bytes[i]! ^ 0x55;
       const path = await write(folder, "flip.parquet", bytes);
-      await drain(readRows(path)).catch(async (error: unknown) => {
-        await refusal(() => Promise.reject(error));
+      await drain(readParquet(path, "flip.parquet", 1000)).catch(async (error: unknown) => {
+        expect((await refusal(() => Promise.reject(error))).where).toMatch(/^flip\.parquet: /);
         refused++;
       });
     }
     expect(refused).toBeGreaterThan(20);
-  }, 30_000);
+  });
 });
 
 describe("properties", () => {
@@ -255,16 +256,14 @@ describe("properties", () => {
       .string({ minLength: 1, unit: "grapheme" })
       .filter((k) => k.trim() !== "" && !/[\0\r\ufeff]/.test(k));
     const value = fc.string({ unit: "grapheme" }).filter((v) => !/[\0\r]/.test(v));
-    const table = fc
-      .uniqueArray(key, { minLength: 2, maxLength: 4 })
-      .chain((keys) =>
-        fc.record({
-          keys: fc.constant(keys),
-          rows: fc.array(fc.array(value, { minLength: keys.length, maxLength: keys.length }), {
-            minLength: 1,
-          }),
+    const table = fc.uniqueArray(key, { minLength: 2, maxLength: 4 }).chain((keys) =>
+      fc.record({
+        keys: fc.constant(keys),
+        rows: fc.array(fc.array(value, { minLength: keys.length, maxLength: keys.length }), {
+          minLength: 1,
         }),
-      );
+      }),
+    );
     await fc.assert(
       fc.asyncProperty(table, async ({ keys, rows }) => {
         const objects = rows.map((row) => Object.fromEntries(keys.map((k, i) => [k, row[i]])));

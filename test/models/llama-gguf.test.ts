@@ -86,7 +86,7 @@ describe("broken files are one error that names the place", () => {
     ["an empty file", Buffer.alloc(0), /ends inside the magic/],
     ["text", Buffer.from("not a model at all, only words"), /starts with "not "/],
     ["safetensors", Buffer.from('\x10\0\0\0\0\0\0\0{"a":1}', "latin1"), /where a GGUF file has "GGUF"/],
-    ["cut in the header", whole.subarray(0, 900), /ends inside/],
+    ["cut in the header", whole.subarray(0, 500), /ends inside/],
     ["cut in the weights", whole.subarray(0, whole.length - 500), /cut short/],
     ["version 1", { ...tiny, version: 1 }, /version is 1/],
     ["big-endian", { ...tiny, version: 0x03000000 }, /big-endian/],

@@ -316,6 +316,7 @@ function recordOf(
     tasks: tasks.map((task, t) => ({
       ...task,
       key: `${task.name}@${t}`,
+      binary: task.kind === "choice",
       source: text("pip:licensedcode-data==32.1.0"),
       counts: { train: 600, dev: 60, test: samples, eyesOff: samples / 5 },
       labels: t === 0 ? labels.map(([key, label]) => ({ key: text(key), text: text(label) })) : null,

@@ -1,0 +1,186 @@
+// hone compare: every pair of a study's subjects, or of systems whose predictions were made elsewhere.
+
+import { HoneError } from "../core/errors.js";
+import type { Comparison, Estimate } from "../core/record.js";
+import { oneLine, plainText } from "../report/escape.js";
+import {
+  formatDelta,
+  formatDeltaInterval,
+  formatInterval,
+  formatP,
+  formatScore,
+  formatWhole,
+} from "../report/format.js";
+import { gatherScores } from "../study/analyse.js";
+import { adjustFamily, allPairs, compareScores, type Rank, rank } from "../study/compare.js";
+import { openStore, openStudy } from "../study/open.js";
+import { comparePredictionsFile } from "../study/predictions.js";
+import { makeOutput, type Output } from "./output.js";
+import { table } from "./table.js";
+
+interface Flags {
+  predictions?: string;
+  answers?: string;
+  match: string;
+  seed: number;
+  store: string;
+  json?: boolean;
+}
+
+/** Pairs printed for people; --json has all. */
+const mostPairs = 30;
+
+export async function compare(
+  name: string | undefined,
+  subjects: readonly string[],
+  flags: Flags,
+): Promise<void> {
+  if ((name === undefined) === (flags.predictions === undefined)) {
+    throw new HoneError({
+      what: name === undefined ? "There is nothing to compare" : "A study and a file of predictions are two things",
+      next: "Type `hone compare STUDY` for a study in the store, or `hone compare --predictions FILE`.",
+      kind: "usage",
+    });
+  }
+  const output = makeOutput(flags);
+  if (flags.predictions !== undefined) return predictions(flags.predictions, flags, output);
+  return inStore(name as string, subjects, flags, output);
+}
+
+async function predictions(path: string, flags: Flags, output: Output): Promise<void> {
+  if (flags.match !== "exact" && flags.match !== "choice") {
+    throw new HoneError({
+      what: "Unknown rule of matching",
+      where: `--match ${flags.match}`,
+      why: "there are exact and choice",
+      next: "Leave it out for exact, or use choice to read the letter or number out of free text.",
+      kind: "usage",
+    });
+  }
+  const { results, comparisons, ranking, notes } = await comparePredictionsFile(path, {
+    match: flags.match,
+    seed: flags.seed,
+    ...(flags.answers === undefined ? {} : { answersField: flags.answers }),
+  });
+  output.record({ type: "done", predictions: path, results, comparisons, ranking, notes });
+  if (flags.json) return;
+  for (const { task, ranks } of ranking) print(output, task, results, ranks, comparisons);
+  for (const note of notes) output.log(plainText(`! ${note}`));
+  output.say(footnote(comparisons.length));
+}
+
+function inStore(name: string, chosen: readonly string[], flags: Flags, output: Output): void {
+  const study = openStudy(flags.store, name);
+  const journal = openStore(flags.store);
+  try {
+    const { record } = study;
+    for (const subject of chosen) {
+      if (record.subjects.some((card) => card.name === subject)) continue;
+      throw new HoneError({
+        what: `The study ${name} has no subject ${subject}`,
+        where: name,
+        why: `it has ${record.subjects.map((card) => card.name).join("; ")}`,
+        next: "Put the name in quotes, exactly as it stands in the table.",
+        kind: "usage",
+      });
+    }
+    const cards = record.subjects.filter((card) => chosen.length === 0 || chosen.includes(card.name));
+    const family = record.tasks.flatMap((task) => {
+      const systems = cards.map((card) => {
+        const seeds = card.ids.map((id, i) => ({ id, seed: record.seeds[i] as number }));
+        const scores = gatherScores(card.name, seeds, task.key, "test", task.binary, journal);
+        return { name: card.name, binary: scores.binary, scores: scores.rows };
+      });
+      const pairs = allPairs(systems.filter(({ scores }) => scores.length > 0).map((system) => system.name));
+      return compareScores({ task: task.name, systems, pairs, seed: record.seeds[0] as number });
+    });
+    const comparisons = adjustFamily(family);
+    const results = record.results.filter(({ subject }) => cards.some((card) => card.name === subject));
+    const ranking = record.tasks.map((task) => ({
+      task: task.name,
+      ranks: rank(results, comparisons, { task: task.name }),
+    }));
+    output.record({ type: "done", study: name, results, comparisons, ranking });
+    if (flags.json) return;
+    for (const { task, ranks } of ranking) print(output, task, results, ranks, comparisons);
+    output.say(footnote(comparisons.length));
+  } finally {
+    journal.close();
+    study.close();
+  }
+}
+
+interface Row extends Estimate {
+  subject: string;
+  task: string;
+  unscored: number;
+  baseline: number;
+}
+
+function print(
+  output: Output,
+  task: string,
+  results: readonly Row[],
+  ranks: readonly Rank[],
+  comparisons: readonly Comparison[],
+): void {
+  const found = ranks.map(({ subject, letters }) => ({
+    letters,
+    row: results.find((result) => result.task === task && result.subject === subject) as Row,
+  }));
+  output.say(plainText(`\n${task}`));
+  output.say(
+    table(
+      ["system", "score", "95 % interval", "n", "unscored", "majority", "group"],
+      found.map(({ letters, row }) => [
+        oneLine(row.subject, 50),
+        formatScore(row.mean, row.n),
+        formatInterval(row.low, row.high, row.n),
+        formatWhole(row.n),
+        formatWhole(row.unscored),
+        formatScore(row.baseline, row.n),
+        letters,
+      ]),
+      [1, 2, 3, 4, 5],
+    ),
+  );
+  const pairs = comparisons
+    .filter((comparison) => comparison.task === task)
+    .map((pair) => (pair.delta < 0 ? turned(pair) : pair));
+  if (pairs.length === 0) return;
+  const order = new Map(ranks.map(({ subject }, i) => [subject, i]));
+  const sorted = pairs.toSorted(
+    (x, y) => x.pAdjusted - y.pAdjusted || (order.get(x.a) ?? 0) - (order.get(y.a) ?? 0),
+  );
+  output.say("");
+  output.say(
+    table(
+      ["pair", "difference", "95 % interval", "n", "p", "Holm p", "test", "shows from"],
+      sorted
+        .slice(0, mostPairs)
+        .map((pair) => [
+          oneLine(`${pair.a} − ${pair.b}`, 70),
+          formatDelta(pair.delta, pair.n),
+          formatDeltaInterval(pair.low, pair.high, pair.n),
+          formatWhole(pair.n),
+          formatP(pair.p),
+          `${formatP(pair.pAdjusted)}${pair.pAdjusted < 0.05 ? " *" : ""}`,
+          pair.test,
+          formatDelta(pair.detectable, pair.n).replace("+", ""),
+        ]),
+      [1, 2, 3, 4, 5, 7],
+    ),
+  );
+  if (sorted.length > mostPairs) {
+    output.say(`and ${sorted.length - mostPairs} more pairs; --json has them all`);
+  }
+}
+
+/** The same comparison seen from the other side, so that the better system stands first. */
+function turned(pair: Comparison): Comparison {
+  return { ...pair, a: pair.b, b: pair.a, delta: -pair.delta, low: -pair.high, high: -pair.low };
+}
+
+function footnote(pairs: number): string {
+  return `\nSystems that share a letter are not shown to differ (Holm-adjusted p of at least 0.05 in a family of ${pairs} comparisons).\n"shows from" is the smallest true difference that this n would show with 80 % power.`;
+}
