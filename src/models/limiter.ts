@@ -25,6 +25,7 @@ interface Waiter {
 
 const firstPauseMs = 50;
 const longestPauseMs = 5_000;
+const calmWindow = 20;
 
 /**
  * @param ceiling most calls at once, asked anew at each decision so that it can be shared; the limit begins there
@@ -33,8 +34,9 @@ export function createLimiter(ceiling: () => number): Limiter {
   let limit = Math.max(1, ceiling());
   let inFlight = 0;
   let successes = 0;
-  /** Overloads in a row, without a whole window of successes between them. */
+  /** Cuts that are not yet outweighed by calm: one is forgiven for every so many successes. */
   let strikes = 0;
+  let calm = 0;
   let lastCut = Number.NEGATIVE_INFINITY;
   let pausedUntil = 0;
   let alarm: NodeJS.Timeout | undefined;
@@ -104,9 +106,13 @@ export function createLimiter(ceiling: () => number): Limiter {
       if (pauseMs > 0) pausedUntil = Math.max(pausedUntil, now + pauseMs);
       if (load === "fine") {
         successes++;
+        calm++;
+        if (calm >= calmWindow) {
+          calm = 0;
+          strikes = Math.max(0, strikes - 1);
+        }
         if (successes >= limit) {
           successes = 0;
-          strikes = 0;
           // Growing while nobody waits would only store up a burst.
           if (limit < ceiling() && waiting > 0) limit++;
         }
@@ -115,8 +121,10 @@ export function createLimiter(ceiling: () => number): Limiter {
         limit = Math.max(1, Math.floor(Math.min(limit, ceiling()) / 2));
         lastCut = now;
         successes = 0;
+        calm = 0;
         // Where latency is short, one call at a time can still be too fast: a pause that doubles finds any rate.
-        const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** strikes++);
+        const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** strikes);
+        strikes = Math.min(strikes + 1, 7);
         if (pauseMs === 0) pausedUntil = Math.max(pausedUntil, now + pause);
       }
       drain();

@@ -25,20 +25,20 @@ export interface Budget {
 }
 
 /**
- * @param maxUsd dollars; calls in flight are reserved at the mean price so far, so that concurrency does not overshoot
+ * @param maxUsd dollars; calls in flight are reserved at the dearest price so far, so that concurrency does not overshoot
  * @param maxSeconds wall-clock seconds from now
  */
 export function makeBudget(limits: { maxUsd?: number; maxSeconds?: number } = {}): Budget {
   let total = noCost;
   let inFlight = 0;
+  let dearest = 0;
   let reason: string | undefined;
   const deadline = limits.maxSeconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + limits.maxSeconds * 1000;
 
   const check = (): void => {
     if (reason === undefined && Date.now() >= deadline) reason = `--max-time of ${limits.maxSeconds} s reached`;
     if (reason === undefined && limits.maxUsd !== undefined) {
-      const mean = total.calls > 0 ? total.usd / total.calls : 0;
-      if (total.usd + (inFlight + 1) * mean > limits.maxUsd || (total.usd >= limits.maxUsd && total.usd > 0)) {
+      if (total.usd + (inFlight + 1) * dearest > limits.maxUsd || (total.usd >= limits.maxUsd && total.usd > 0)) {
         reason = `--max-cost of $${limits.maxUsd} reached ($${total.usd.toFixed(4)} spent)`;
       }
     }
@@ -52,6 +52,7 @@ export function makeBudget(limits: { maxUsd?: number; maxSeconds?: number } = {}
     made(call) {
       inFlight = Math.max(0, inFlight - 1);
       total = addCost(total, call.cost);
+      dearest = Math.max(dearest, call.cost.usd);
     },
     failed() {
       inFlight = Math.max(0, inFlight - 1);

@@ -13,9 +13,11 @@ import type { HandOver } from "../core/record.js";
 import type { Grade } from "../core/task.js";
 import { generalist } from "../models/generalist.js";
 import { openModel } from "../models/registry.js";
-import { makeSpecializer } from "../specializers/index.js";
-import type { Journal } from "../store/journal.js";
+import { makeSpecializer, type SpecializerTable } from "../specializers/index.js";
+import { type Journal, openJournal } from "../store/journal.js";
+import { journaled } from "../store/journaled.js";
 import { taskOptionsSchema } from "../tasks/index.js";
+import { type Budget, Draining } from "./budget.js";
 import type { FittedArm } from "./measure.js";
 import type { PreparedStudy } from "./prepare.js";
 
@@ -51,7 +53,13 @@ export async function saveSpecialist(path: string, saved: SavedSpecialist): Prom
  */
 export async function loadSpecialist(
   path: string,
-  options: { signal: AbortSignal; open?: (ref: string, signal: AbortSignal) => Promise<LanguageModel> },
+  options: {
+    signal: AbortSignal;
+    open?: (ref: string, signal: AbortSignal) => Promise<LanguageModel>;
+    specializers?: SpecializerTable;
+    /** Wraps every opened model: a meter, a log. */
+    wrap?: (model: LanguageModel) => LanguageModel;
+  },
 ): Promise<{ saved: SavedSpecialist; subject: LanguageSubject; close: () => Promise<void> }> {
   let saved: SavedSpecialist;
   try {
@@ -64,7 +72,7 @@ export async function loadSpecialist(
   const open = async (ref: string): Promise<LanguageModel> => {
     const model = await (options.open ?? ((name, stop) => openModel(name, { signal: stop })))(ref, options.signal);
     opened.push(model);
-    return model;
+    return options.wrap ? options.wrap(model) : model;
   };
   const model = await open(saved.model);
   if (model.id !== saved.modelId) {
@@ -83,7 +91,8 @@ export async function loadSpecialist(
       return encoder;
     },
   };
-  const subject = makeSpecializer(saved.specializer, path).apply(generalist(model), saved.state as Json, tools);
+  const specializer = makeSpecializer(saved.specializer, path, options.specializers);
+  const subject = specializer.apply(generalist(model), saved.state as Json, tools);
   return {
     saved,
     subject,
@@ -106,6 +115,8 @@ export async function handOverChampion(
   journal: Journal,
   options: {
     signal: AbortSignal;
+    budget: Budget;
+    specializers?: SpecializerTable;
     open?: (ref: string, signal: AbortSignal) => Promise<LanguageModel>;
     onSample?: (done: number) => void;
   },
@@ -133,7 +144,10 @@ export async function handOverChampion(
   for (const outcome of journal.outcomes({ subject: specialist.subject.id, task: domain.keys.test, split: "test" })) {
     if (outcome.seed === specialist.seed) outcomes.set(outcome.sample, outcome);
   }
-  const { subject, close } = await loadSpecialist(path, options);
+  // A journal that forgets: the calls are made again and count against the budget.
+  const scratch = openJournal(":memory:");
+  const wrap = (model: LanguageModel) => journaled(model, scratch, options.budget);
+  const { subject, close } = await loadSpecialist(path, { ...options, wrap });
   let agree = 0;
   let n = 0;
   try {
@@ -145,10 +159,11 @@ export async function handOverChampion(
       options.onSample?.(++n);
     }
   } catch (error) {
-    if (!(error instanceof CallError)) throw error;
-    // The endpoint failed during the check: what was checked so far stands, with its n.
+    if (!(error instanceof CallError || error instanceof Draining)) throw error;
+    // The endpoint failed or the budget ended during the check: what was checked so far stands, with its n.
   } finally {
     await close();
+    scratch.close();
   }
   return { path: relative(process.cwd(), path) || path, subject: specialist.subject.id, n, agree };
 }

@@ -8,7 +8,7 @@ import type { LanguageTask } from "../core/task.js";
 import { type Dataset, loadDataset, type Opening } from "../data/index.js";
 import { generalist } from "../models/generalist.js";
 import { openModel } from "../models/registry.js";
-import { makeSpecializer } from "../specializers/index.js";
+import { makeSpecializer, type SpecializerTable } from "../specializers/index.js";
 import { journaled } from "../store/journaled.js";
 import type { Journal } from "../store/journal.js";
 import { makeTask } from "../tasks/index.js";
@@ -61,13 +61,15 @@ export interface PrepareOptions {
   onProgress?: (done: number, total: number, note: string) => void;
   /** Replaces the opening of models: dry runs and tests. */
   open?: (ref: string, signal: AbortSignal) => Promise<LanguageModel>;
+  /** The specializers that the study may name; Hone's own by default. */
+  specializers?: SpecializerTable;
   /** Wraps every opened model; the journal by default. */
   wrap?: (model: LanguageModel) => LanguageModel;
 }
 
 export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Promise<PreparedStudy> {
   const { signal, journal, budget } = options;
-  const arms = listArms(spec);
+  const arms = listArms(spec, options.specializers);
   // The seal: nothing in a test split is shown before the journal has it in writing that this plan opens it.
   let plan = "";
   const onOpen = ({ fingerprint: test, reason }: Opening): void =>
@@ -118,10 +120,10 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
 }
 
 /** The generalist first, then what the study lists; equal names are told apart by number. */
-function listArms(spec: StudySpec): Arm[] {
+function listArms(spec: StudySpec, table?: SpecializerTable): Arm[] {
   const listed = spec.specialists.map((written, i) => ({
     written,
-    specializer: makeSpecializer(written, `specialists.${i}`),
+    specializer: makeSpecializer(written, `specialists.${i}`, table),
   }));
   const all = [
     { written: "zeroShot", specializer: makeSpecializer("zeroShot", "generalist") },

@@ -8,6 +8,7 @@ import { canonicalJson } from "../core/json.js";
 import type { LanguageModel } from "../core/language.js";
 import type { HandOver, StudyRecord } from "../core/record.js";
 import type { Sample } from "../core/sample.js";
+import type { SpecializerTable } from "../specializers/index.js";
 import { openJournal } from "../store/journal.js";
 import { lockStudy } from "../store/lock.js";
 import { type Budget, Draining, makeBudget } from "./budget.js";
@@ -37,6 +38,8 @@ export interface RunOptions {
   onEvent?: (event: StudyEvent) => void;
   /** The command that a reader can type to make the record again. */
   reproduce?: string;
+  /** The specializers that the study may name; Hone's own by default. */
+  specializers?: SpecializerTable;
   /** How models are opened; for tests and for models of one's own. */
   open?: (ref: string, signal: AbortSignal) => Promise<LanguageModel>;
 }
@@ -75,6 +78,7 @@ export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promi
         budget,
         onProgress: (done, total, note) => emit({ type: "fetch", done, total, note }),
         ...(options.open ? { open: options.open } : {}),
+        ...(options.specializers ? { specializers: options.specializers } : {}),
       });
       try {
         return await conduct({ study, journal, store, budget, signal, emit, options });
@@ -185,7 +189,9 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     progress.begin("hand-over", arm.name, domain.card.name, spec.handOver);
     handOver = await handOverChampion(study, champion, specialists[0]!, run.store, journal, {
       signal,
+      budget,
       ...(options.open ? { open: options.open } : {}),
+      ...(options.specializers ? { specializers: options.specializers } : {}),
       onSample: (done) => progress.note(done, spec.handOver, "scoring the saved specialist again"),
     });
     progress.end();

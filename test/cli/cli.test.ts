@@ -1,0 +1,246 @@
+// The command line as scripts and people meet it: records, exit codes, errors, and what it does with hostile data.
+
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type MockServer, startMockServer } from "../../src/models/mock-server.js";
+import { toneStudy, writeToneStudy, writeTones } from "../study/fixture.js";
+
+const root = resolve(import.meta.dirname, "../..");
+const bin = join(root, "bin/hone.js");
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "hone-cli-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+  records: Record<string, unknown>[];
+}
+
+function hone(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  return new Promise((done) => {
+    execFile(
+      process.execPath,
+      [bin, ...args],
+      { cwd: folder, env: { ...process.env, ...env }, maxBuffer: 1e8 },
+      (error, stdout, stderr) => {
+        const records = args.includes("--json")
+          ? stdout
+              .split("\n")
+              .filter(Boolean)
+              .map((line) => JSON.parse(line))
+          : [];
+        done({ code: error ? Number(error.code) : 0, stdout, stderr, records });
+      },
+    );
+  });
+}
+
+describe("hone run", () => {
+  it("prints launch, progress and last a done record; reports; and takes everything from the journal the second time", async () => {
+    const study = writeToneStudy(folder, { model: "mock:?skill=0.9&seed=1", specialists: [{ fewShot: { k: 3 } }, "linear", "majority"] });
+    const first = await hone(["run", study, "--json"]);
+    expect(first.code, first.stderr).toBe(0);
+    expect(first.records[0]?.type).toBe("launch");
+    expect(first.records.some(({ type }) => type === "progress")).toBe(true);
+    const done = first.records.at(-1) as { type: string; results: Record<string, unknown>[]; comparisons: unknown[]; verdict: { text: string }; openings: number; handOver: { n: number; agree: number } };
+    expect(done.type).toBe("done");
+    expect(done.openings).toBe(1);
+    expect(done.results.map(({ subject }) => subject)).toEqual(["zeroShot", "fewShot(k=3)", "linear(tfidf)", "majority"]);
+    for (const result of done.results) {
+      for (const key of ["subject", "task", "metric", "n", "unscored", "mean", "low", "high", "baseline", "build", "perAnswer"]) {
+        expect(result, key).toHaveProperty(key);
+      }
+      expect(result.low as number).toBeLessThanOrEqual(result.mean as number);
+      expect(result.high as number).toBeGreaterThanOrEqual(result.mean as number);
+    }
+    expect(done.handOver).toMatchObject({ n: 20, agree: 20 });
+    expect(done.verdict.text).toMatch(/sealed test samples/);
+    for (const name of ["report.html", "report.md", "report.json"]) {
+      expect(existsSync(join(folder, ".hone/reports/tones", name))).toBe(true);
+    }
+    const second = await hone(["run", study, "--json"]);
+    const again = second.records.at(-1) as typeof done & { spentUsd: number };
+    expect(again.results).toEqual(done.results);
+    expect(again.comparisons).toEqual(done.comparisons);
+    expect(again.openings).toBe(1);
+  });
+
+  it("says what it would do without opening test or asking the model", async () => {
+    const study = writeToneStudy(folder, { name: "dry", model: "mock:?skill=0.9&price=1,2", dev: 10, test: 40 });
+    const { code, records, stderr } = await hone(["run", study, "--dry-run", "--json"]);
+    expect(code, stderr).toBe(0);
+    const plan = records[0] as { type: string; calls: number; usd: number; priced: boolean; subjects: { subject: string; calls: { dev: number; test: number } }[] };
+    expect(plan.type).toBe("plan");
+    expect(plan.priced).toBe(true);
+    expect(plan.usd).toBeGreaterThan(0);
+    expect(plan.subjects.find(({ subject }) => subject === "zeroShot")?.calls).toEqual({ fit: 0, dev: 10, test: 40 });
+    const real = await hone(["run", study, "--json"]);
+    const done = real.records.at(-1) as { spentUsd: number; openings: number };
+    expect(done.openings).toBe(1);
+    expect(done.spentUsd).toBeGreaterThan(0);
+    expect(done.spentUsd).toBeLessThanOrEqual(plan.usd);
+  });
+
+  it("stops cleanly at --max-cost and goes on from there", async () => {
+    const study = writeToneStudy(folder, { name: "dear", model: "mock:?skill=0.9&price=100,100&concurrency=4", dev: 20, test: 60 });
+    const stopped = await hone(["run", study, "--json", "--max-cost", "0.2"]);
+    const record = stopped.records.at(-1) as { stopped: string; verdict: unknown; spentUsd: number };
+    expect(stopped.code).toBe(100);
+    expect(record.stopped).toMatch(/--max-cost/);
+    expect(record.verdict).toBeNull();
+    expect(record.spentUsd).toBeLessThanOrEqual(0.2);
+    expect(record.spentUsd).toBeGreaterThan(0.1);
+    const whole = await hone(["run", study, "--json"]);
+    expect(whole.code, whole.stderr).toBe(0);
+  });
+
+  it("exits with 100 where a gate is not met", async () => {
+    const gate = { atLeast: 0.999 };
+    const study = writeToneStudy(folder, { name: "gated", model: "mock:?skill=0.5&seed=2", extra: { gate } });
+    const { code, records, stderr } = await hone(["run", study, "--json"]);
+    expect(code).toBe(100);
+    expect(records.at(-1)).toMatchObject({ gate: { met: false } });
+    expect(stderr).toMatch(/gate was not met/);
+  });
+
+  it("answers a dead endpoint with one error and leaves nothing unscored", async () => {
+    const study = writeToneStudy(folder, { name: "dead", model: "openai:m?base=http://127.0.0.1:9/v1&retries=0" });
+    const { code, records, stderr } = await hone(["run", study, "--json"], { OPENAI_API_KEY: "sk-very-secret-key" });
+    expect(code).toBe(1);
+    expect(records.at(-1)).toMatchObject({ type: "error", code: 1 });
+    expect(stderr).toMatch(/does not answer at all[^]*next:/);
+    expect(stderr).not.toContain("very-secret");
+  });
+
+  it("leaves unscored what a hostile endpoint spoils, and tries again with --retry-errors", async () => {
+    const server: MockServer = await startMockServer({ behaviour: { "500": 0.25 }, model: "?skill=0.9" });
+    try {
+      const study = writeToneStudy(folder, {
+        name: "hostile",
+        model: `openai:m?base=${server.url}&retries=0&score=top&concurrency=8`,
+        specialists: ["majority"],
+        extra: { handOver: 0 },
+      });
+      const { code, records, stderr } = await hone(["run", study, "--json"], { OPENAI_API_KEY: "k" });
+      expect(code, stderr).toBe(0);
+      const done = records.at(-1) as { results: { subject: string; n: number; unscored: number; causes: Record<string, number> }[] };
+      const zero = done.results[0];
+      expect(zero?.unscored).toBeGreaterThan(3);
+      expect(zero?.causes).toEqual({ "server-error": zero?.unscored });
+      expect((zero?.n ?? 0) + (zero?.unscored ?? 0)).toBe(60);
+      const again = await hone(["run", study, "--json", "--retry-errors"], { OPENAI_API_KEY: "k" });
+      const retried = again.records.at(-1) as typeof done;
+      expect(retried.results[0]?.unscored).toBeLessThan(zero?.unscored as number);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it("stops on training samples that occur in test, with their ids", async () => {
+    const value = toneStudy({ name: "leaky", model: "mock:" });
+    const task = value.task as { data: Record<string, unknown> };
+    writeTones(join(folder, "tones.jsonl"), 100);
+    const lines = readFileSync(join(folder, "tones.jsonl"), "utf8").trim().split("\n");
+    writeFileSync(join(folder, "train.jsonl"), `${lines.slice(0, 60).join("\n")}\n`);
+    const leaked = lines.slice(55, 80).map((line) => line.replace('"id":"row-', '"id":"test-'));
+    writeFileSync(join(folder, "test.jsonl"), `${leaked.join("\n")}\n`);
+    task.data = { splits: { train: "file:train.jsonl", test: "file:test.jsonl" }, input: "text", label: "tone", options: task.data.options };
+    writeFileSync(join(folder, "leaky.study.yaml"), JSON.stringify(value));
+    const { code, stderr } = await hone(["run", "leaky.study.yaml"]);
+    expect(code).toBe(100);
+    expect(stderr).toMatch(/row-5[5-9]/);
+    expect(stderr).toMatch(/test-5[5-9]/);
+  });
+});
+
+describe("hone", () => {
+  it("shows help, exits with 2 on usage errors, and suggests", async () => {
+    expect((await hone(["--help"])).stdout).toMatch(/hone demo/);
+    expect((await hone(["--version"])).stdout.trim()).toMatch(/^\d+\.\d+\.\d+/);
+    const wrong = await hone(["rum"]);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toMatch(/Did you mean run/);
+    expect((await hone(["run"])).code).toBe(2);
+    expect((await hone(["run", "none.yaml"])).code).toBe(2);
+    expect((await hone(["run", "x.yaml", "--max-cost", "much"])).code).toBe(2);
+    expect((await hone(["compare"])).code).toBe(2);
+    expect((await hone(["show", "nothing", "--store", "nowhere"])).code).toBe(2);
+  });
+
+  it("lists, shows and compares what was run", async () => {
+    const study = writeToneStudy(folder, { name: "seen", model: "mock:?skill=0.8&seed=3" });
+    expect((await hone(["run", study, "--quiet"])).code).toBe(0);
+    expect((await hone(["ls"])).stdout).toMatch(/seen +done/);
+    expect((await hone(["show", "seen"])).stdout).toMatch(/sealed test samples/);
+    const csv = (await hone(["report", "seen", "--format", "csv"])).stdout;
+    const id = /row-\d+/.exec(csv)?.[0] as string;
+    const sample = (await hone(["show", "seen", "--sample", id])).stdout;
+    expect(sample).toMatch(/What is the tone\?/);
+    expect(sample).toMatch(/gold: [prn]/);
+    const { records } = await hone(["compare", "seen", "--json"]);
+    expect((records[0] as { comparisons: unknown[] }).comparisons).toHaveLength(3);
+    const table = (await hone(["compare", "seen", "zeroShot", "majority"])).stdout;
+    expect(table).toMatch(/zeroShot − majority|majority − zeroShot/);
+    expect((await hone(["compare", "seen", "nobody"])).code).toBe(2);
+    expect((await hone(["report", "seen", "--format", "pdf"])).code).toBe(2);
+  });
+
+  it("is inert to what models and data say: no escape codes reach the terminal", async () => {
+    writeTones(join(folder, "evil.jsonl"), 120);
+    const rows = readFileSync(join(folder, "evil.jsonl"), "utf8").trim().split("\n");
+    const evil = rows.map((line) => {
+      const row = JSON.parse(line);
+      return JSON.stringify({ ...row, id: `${row.id}\u001b[2J`, text: `${row.text} \u001b]0;owned\u0007 <script>alert(1)</script>` });
+    });
+    writeFileSync(join(folder, "tones.jsonl"), `${evil.join("\n")}\n`);
+    writeFileSync(join(folder, "evil.study.yaml"), JSON.stringify(toneStudy({ name: "evil", model: "mock:", dev: 5, test: 15 })));
+    const ran = await hone(["run", "evil.study.yaml"]);
+    expect(ran.code, ran.stderr).toBe(0);
+    const { records } = await hone(["report", "evil", "--format", "csv"]).then(() => hone(["show", "evil", "--json"]));
+    expect(records).toHaveLength(1);
+    const csv = (await hone(["report", "evil", "--format", "csv"])).stdout;
+    const id = /row-\d+/.exec(csv)?.[0] as string;
+    const shown = await hone(["show", "evil", "--sample", `${id}\u001b[2J`]);
+    expect(shown.stdout).toMatch(/What is the tone/);
+    for (const text of [ran.stdout, ran.stderr, shown.stdout]) expect(text).not.toMatch(/[\u001b\u0007]/);
+    const html = readFileSync(join(folder, ".hone/reports/evil/report.html"), "utf8");
+    expect(html).not.toContain("<script>alert(1)");
+  });
+
+  it("writes a study that runs, from a data file's own fields", async () => {
+    writeTones(join(folder, "mine.jsonl"), 300);
+    const made = await hone(["init", "mine", "--data", "mine.jsonl", "--label", "tone"]);
+    expect(made.code, made.stderr).toBe(0);
+    expect((await hone(["init", "mine", "--data", "mine.jsonl"])).code).toBe(2);
+    const path = join(folder, "mine.study.yaml");
+    writeFileSync(path, readFileSync(path, "utf8").replace(/model: .*/, 'model: "mock:?skill=0.8"'));
+    expect((await hone(["data", "check", "mine.study.yaml"])).stdout).toMatch(/3 labels/);
+    const ran = await hone(["run", "mine.study.yaml", "--quiet"]);
+    expect(ran.code, ran.stderr).toBe(0);
+  });
+
+  it("looks at data: show, count and split", async () => {
+    writeTones(join(folder, "tones.jsonl"), 500);
+    expect((await hone(["data", "show", "tones.jsonl", "--rows", "1"])).stdout).toMatch(/tone: [prn]/);
+    expect((await hone(["data", "count", "tones.jsonl"])).stdout).toMatch(/^500 rows/);
+    const { records } = await hone(["data", "split", "tones.jsonl", "--out", "parts", "--stratify", "tone", "--json"]);
+    const { train, dev, test } = records[0] as { train: number; dev: number; test: number };
+    expect(train + dev + test).toBe(500);
+    expect((await hone(["data", "show", "none.jsonl"])).code).not.toBe(0);
+  });
+
+  it("examines this machine", async () => {
+    const { records, code } = await hone(["doctor", "--json"], { OPENAI_API_KEY: "sk-do-not-print" });
+    expect(code).toBe(0);
+    const text = JSON.stringify(records);
+    expect(text).toContain("OPENAI_API_KEY");
+    expect(text).not.toContain("sk-do-not-print");
+  });
+});
