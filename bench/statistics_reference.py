@@ -54,6 +54,14 @@ def tango_limits(b, c, n, level):
     return [lower, upper]
 
 
+def mid_p(b, c):
+    """Fagerland, Lydersen and Laake (2013), whose rule for b = c is 1 less half the point probability."""
+    if b + c == 0:
+        return 1.0
+    point = stats.binom.pmf(b, b + c, 0.5)
+    return float(1 - point / 2) if b == c else float(2 * stats.binom.cdf(min(b, c), b + c, 0.5) - point)
+
+
 def mcnemar_power(n, psi, delta):
     first = (1 + delta / psi) / 2
     power = 0.0
@@ -175,9 +183,7 @@ reference = {
             "b": b,
             "c": c,
             "p": float(mcnemar([[0, b], [c, 0]], exact=True).pvalue) if b + c else 1.0,
-            "mid": float(min(1, 2 * stats.binom.cdf(min(b, c), b + c, 0.5) - stats.binom.pmf(min(b, c), b + c, 0.5)))
-            if b + c
-            else 1.0,
+            "mid": mid_p(b, c),
         }
         for b, c, _ in table_cases
     ],

@@ -91,10 +91,8 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
     found = { exact, near: leaks.length - exact, checked: true };
     if (leaks.length > 0) {
       if (leakage.mode === "stop") throw leaked(leaks, found, pool, name);
-      const counted = `${leaks.length} training or dev samples also occur in test (${exact} exactly, ${leaks.length - exact} nearly)`;
-      warnings.push(
-        leakage.mode === "drop" ? `${counted}; they were dropped.` : `${counted}; they were kept.`,
-      );
+      const told = `${leaks.length} training or dev samples also occur in test (${exact} exactly, ${leaks.length - exact} nearly)`;
+      warnings.push(leakage.mode === "drop" ? `${told}; they were dropped.` : `${told}; they were kept.`);
       if (leakage.mode === "drop") {
         const out = new Set(leaks.map((leak) => Number(leak.train)));
         chosen.train = chosen.train.filter((i) => !out.has(i));
@@ -299,8 +297,10 @@ function divide(
   return out;
 }
 
+const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
+
 function countDropped(dropped: Dropped, warnings: string[]): void {
-  const rows = (n: number): string => (n === 1 ? "1 row" : `${n} rows`);
+  const rows = (n: number): string => counted(n, "row");
   if (dropped.noLabel > 0) warnings.push(`${rows(dropped.noLabel)} without a label left out.`);
   if (dropped.noInput > 0) warnings.push(`${rows(dropped.noInput)} with an empty input left out.`);
   if (dropped.otherLabel > 0)
@@ -323,7 +323,7 @@ function dropRareLabels(
   const names = shared.filter(({ key }) => !keys.has(key)).map(({ text }) => text);
   const gone = pool.length - staying.length;
   warnings.push(
-    `${names.length} labels with fewer than ${least} rows left out, with ${gone} rows: ${names.slice(0, 20).join(", ")}.`,
+    `${counted(names.length, "label")} with fewer than ${least} rows left out, with ${counted(gone, "row")}: ${names.slice(0, 20).join(", ")}.`,
   );
   return { pool: staying, shared: kept };
 }

@@ -155,8 +155,18 @@ export async function* readJson(path: string, encoding: Encoding, name: string):
   for await (const chunk of textBytes(path)) {
     const first = chunk.toString("latin1").trimStart()[0];
     if (first === undefined) continue;
-    if (first !== "[") yield* readJsonLines(path, encoding, name);
-    else yield* readJsonArray(path, encoding, name);
+    if (first === "[") return yield* readJsonArray(path, encoding, name);
+    let rows = 0;
+    try {
+      for await (const row of readJsonLines(path, encoding, name)) {
+        rows++;
+        yield row;
+      }
+    } catch (error) {
+      if (rows > 0 || !(error instanceof HoneError)) throw error;
+      const next = "Write the file as an array of objects, [{…}, {…}], or as one object a line.";
+      throw new HoneError({ ...error.failure, next });
+    }
     return;
   }
 }

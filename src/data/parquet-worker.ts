@@ -2,11 +2,7 @@
 // a damaged or hostile page can make it loop or fill the heap; a thread has a heap of its own and can be stopped.
 
 import type * as FileSystem from "node:fs/promises";
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-
-const resolver = createRequire(import.meta.url);
 
 /** What is asked of the thread: one row group. */
 interface Request {

@@ -121,7 +121,7 @@ const unknownCodec = (() => {
     }),
   );
   const at = buffer.indexOf("codec_column", buffer.indexOf("codec_column", buffer.length - 200) + 1);
-  const field = buffer.indexOf(Buffer.from([0x15, 0x02]), at < 0 ? 0 : at);
+  const field = buffer.indexOf(Buffer.from([0x15, 0x02]), Math.max(0, at));
   buffer[field + 1] = 0x06;
   return buffer;
 })();

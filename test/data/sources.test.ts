@@ -128,12 +128,12 @@ describe("pip: from a local folder of wheels", () => {
     const trap = await temporaryFolder();
     await mkdir(join(trap, "pip"), { recursive: true });
     await writeFile(join(trap, "pip", "__main__.py"), "raise SystemExit('trap')");
-    const before = process.cwd;
-    vi.spyOn(process, "cwd").mockReturnValue(trap);
+    const before = process.cwd();
+    process.chdir(trap);
     try {
       expect((await resolveSource("pip:honetest==1.0#pkg/a.txt", { cache })).files).toHaveLength(1);
     } finally {
-      process.cwd = before;
+      process.chdir(before);
     }
   });
 });

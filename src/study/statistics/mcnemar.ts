@@ -10,7 +10,8 @@ import { binomialCdf, binomialPmf, normalQuantile } from "./distributions.js";
  */
 export function mcnemar(b: number, c: number, { mid = false }: { mid?: boolean } = {}): number {
   const discordant = b + c;
-  if (discordant === 0) return 1;
+  // As even as can be: the doubled tail is 1 (or more), free of rounding.
+  if (discordant === 0 || (!mid && Math.abs(b - c) <= 1)) return 1;
   const least = Math.min(b, c);
   if (mid && b === c) return 1 - binomialPmf(least, discordant, 0.5) / 2;
   const p = 2 * binomialCdf(least, discordant, 0.5) - (mid ? binomialPmf(least, discordant, 0.5) : 0);
