@@ -29,8 +29,9 @@ function draw(seed) {
   };
 }
 
-const shared = await openModel("llama:smollm2-135m-instruct");
-const apart = await openModel("llama:smollm2-135m-instruct");
+// One thread: the ratio is of work done, and llama.cpp's threads lose much time to each other on a machine with other work.
+const shared = await openModel("llama:smollm2-135m-instruct?threads=1");
+const apart = await openModel("llama:smollm2-135m-instruct?threads=1");
 const score = (model, content, options) =>
   model.score({ messages: [{ role: "user", content }], format: "plain", options }, context);
 

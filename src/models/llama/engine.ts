@@ -11,6 +11,7 @@ import type {
   Llama,
   LlamaContext,
   LlamaContextSequence,
+  LlamaEmbeddingContext,
   LlamaModel,
   LlamaModelOptions,
   Token,
@@ -193,7 +194,7 @@ function engineOver(
   };
 
   const { whole: special, control } = specialTokens(gguf);
-  let embedding: ReturnType<LlamaModel["createEmbeddingContext"]> | undefined;
+  let embedding: LlamaEmbeddingContext | undefined;
 
   return {
     vocabulary: {
@@ -230,12 +231,11 @@ function engineOver(
       return { text, tokens: written.length, finish: "stop" };
     },
     async embed(tokens) {
-      embedding ??= model.createEmbeddingContext({
-        contextSize: contextTokens + 1,
-        batchSize: contextTokens + 1,
-      });
-      const { vector } = await (await embedding).getEmbeddingFor(tokens as Token[]);
-      return vector;
+      // Pooling wants the whole text in one batch.
+      const size = contextTokens + 1;
+      const threads = context.idealThreads;
+      embedding ??= await model.createEmbeddingContext({ contextSize: size, batchSize: size, threads });
+      return (await embedding.getEmbeddingFor(tokens as Token[])).vector;
     },
     async close() {
       await model.dispose();
