@@ -8,7 +8,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
 try {
   await import("../dist/cli/main.js");
 } catch (error) {
-  if (error?.code !== "ERR_MODULE_NOT_FOUND" || !String(error.message).includes("dist/cli/main.js")) throw error;
+  if (error?.code !== "ERR_MODULE_NOT_FOUND" || !String(error.message).includes("dist/cli/main.js"))
+    throw error;
   console.error("Hone is not built yet.\n  next:  npm run build");
   process.exit(1);
 }

@@ -39,7 +39,10 @@ describe("examples", () => {
   it("are all known to a test", () => {
     // A new example comes with a test that runs it; this counts them.
     expect(studies.sort()).toEqual(["licences.study.yaml", "pubmedqa.study.yaml", "scotus.study.yaml"]);
-    expect(examples.filter((name) => !name.endsWith(".study.yaml")).sort()).toEqual(["custom-specializer.ts", "library.ts"]);
+    expect(examples.filter((name) => !name.endsWith(".study.yaml")).sort()).toEqual([
+      "custom-specializer.ts",
+      "library.ts",
+    ]);
   });
 
   it.each(studies)("%s begins with the command that runs it, and parses", async (name) => {

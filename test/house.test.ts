@@ -75,9 +75,15 @@ describe("the house", () => {
   });
 
   it("names no machine's path and no data outside the repository", () => {
-    const shipped = [...sources, ...files(join(root, "test")), ...readdirSync(join(root, "examples")).map((name) => join(root, "examples", name))];
+    const shipped = [
+      ...sources,
+      ...files(join(root, "test")),
+      ...readdirSync(join(root, "examples")).map((name) => join(root, "examples", name)),
+    ];
     for (const path of shipped) {
-      expect(readFileSync(path, "utf8"), relative(root, path)).not.toMatch(/\/(?:work|root|home)\/\w|\.\.\/shared/);
+      expect(readFileSync(path, "utf8"), relative(root, path)).not.toMatch(
+        /\/(?:work|root|home)\/\w|\.\.\/shared/,
+      );
     }
   });
 });

@@ -37,7 +37,10 @@ export async function compare(
 ): Promise<void> {
   if ((name === undefined) === (flags.predictions === undefined)) {
     throw new HoneError({
-      what: name === undefined ? "There is nothing to compare" : "A study and a file of predictions are two things",
+      what:
+        name === undefined
+          ? "There is nothing to compare"
+          : "A study and a file of predictions are two things",
       next: "Type `hone compare STUDY` for a study in the store, or `hone compare --predictions FILE`.",
       kind: "usage",
     });

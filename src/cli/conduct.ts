@@ -80,7 +80,11 @@ export async function conduct(
 }
 
 /** Ctrl-C once drains: what is in flight is finished. Twice aborts. */
-function stopSignals(log: (text: string) => void): { drain: AbortSignal; abort: AbortSignal; off: () => void } {
+function stopSignals(log: (text: string) => void): {
+  drain: AbortSignal;
+  abort: AbortSignal;
+  off: () => void;
+} {
   const drain = new AbortController();
   const abort = new AbortController();
   const onSignal = () => {

@@ -1,7 +1,7 @@
 // hone data show | count | split | check
 
 import { dirname, resolve } from "node:path";
-import { loadDataset, readRows, resolveSource, splitFile, countRows } from "../data/index.js";
+import { countRows, loadDataset, readRows, resolveSource, splitFile } from "../data/index.js";
 import { oneLine, plainText } from "../report/escape.js";
 import { formatWhole } from "../report/format.js";
 import { readStudy } from "../study/spec.js";
@@ -28,7 +28,9 @@ export async function showRows(source: string, flags: Flags & { rows: number }):
   for (const { place, row } of rows) {
     output.say(plainText(`\n${place}`));
     for (const [field, value] of Object.entries(row)) {
-      output.say(`  ${plainText(field)}: ${oneLine(typeof value === "string" ? value : JSON.stringify(value), 160)}`);
+      output.say(
+        `  ${plainText(field)}: ${oneLine(typeof value === "string" ? value : JSON.stringify(value), 160)}`,
+      );
     }
   }
 }
@@ -39,7 +41,8 @@ export async function count(source: string, flags: Flags): Promise<void> {
   let rows = 0;
   for (const file of files) rows += await countRows(file);
   output.record({ type: "done", source: pinned, files: files.length, rows });
-  if (!flags.json) output.say(`${formatWhole(rows)} rows in ${files.length} ${files.length === 1 ? "file" : "files"}`);
+  if (!flags.json)
+    output.say(`${formatWhole(rows)} rows in ${files.length} ${files.length === 1 ? "file" : "files"}`);
 }
 
 export async function split(
@@ -74,16 +77,28 @@ export async function check(file: string, flags: Flags & { data?: string }): Pro
   const spec = await readStudy(file);
   const tasks = [];
   for (const task of [spec.task, ...spec.elsewhere]) {
-    const dataset = await loadDataset(task.data, { base: flags.data ?? dirname(file), name: `${task.name}: data` });
+    const dataset = await loadDataset(task.data, {
+      base: flags.data ?? dirname(file),
+      name: `${task.name}: data`,
+    });
     const { counts, leakage, warnings, source, labels } = dataset;
-    tasks.push({ task: task.name, source, counts, leakage, warnings, labels, test: dataset.test.fingerprint });
+    tasks.push({
+      task: task.name,
+      source,
+      counts,
+      leakage,
+      warnings,
+      labels,
+      test: dataset.test.fingerprint,
+    });
   }
   output.record({ type: "done", study: spec.study, tasks });
   if (flags.json) return;
   for (const { task, source, counts, leakage, warnings, labels, test } of tasks) {
     output.say(plainText(`${task}, from ${source}`));
     output.say(`  train ${counts.train}, dev ${counts.dev}, test ${counts.test} (sealed, ${test})`);
-    if (labels) output.say(plainText(`  ${labels.length} labels: ${labels.map(({ text }) => text).join(", ")}`));
+    if (labels)
+      output.say(plainText(`  ${labels.length} labels: ${labels.map(({ text }) => text).join(", ")}`));
     output.say(
       leakage.checked
         ? `  leaks between train and test: ${leakage.exact} exact, ${leakage.near} near`

@@ -25,7 +25,12 @@ interface Check {
 export async function doctor(flags: { json?: boolean }): Promise<void> {
   const output = makeOutput(flags);
   const checks: Check[] = [];
-  const attempt = async (name: string, needed: boolean, remedy: string, work: () => Promise<string>): Promise<void> => {
+  const attempt = async (
+    name: string,
+    needed: boolean,
+    remedy: string,
+    work: () => Promise<string>,
+  ): Promise<void> => {
     try {
       checks.push({ name, needed, ok: true, found: await work() });
     } catch (error) {
@@ -35,15 +40,20 @@ export async function doctor(flags: { json?: boolean }): Promise<void> {
   };
 
   await attempt("node", true, "Install Node 20.19 or newer.", async () => process.version);
-  await attempt("journal (SQLite)", true, "Run `npm ci` again: libsql's build for this platform is missing.", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "hone-doctor-"));
-    try {
-      openJournal(join(folder, "journal.db")).close();
-      return "writes and reads";
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-  });
+  await attempt(
+    "journal (SQLite)",
+    true,
+    "Run `npm ci` again: libsql's build for this platform is missing.",
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), "hone-doctor-"));
+      try {
+        openJournal(join(folder, "journal.db")).close();
+        return "writes and reads";
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    },
+  );
   await attempt("cache", true, "Set HONE_CACHE to a folder that can be written.", async () => {
     const { mkdir } = await import("node:fs/promises");
     const folder = cacheFolder();
@@ -56,33 +66,58 @@ export async function doctor(flags: { json?: boolean }): Promise<void> {
     if (free < 2) throw new Error(`${folder} has only ${free.toFixed(1)} GB free`);
     return `${folder}, ${free.toFixed(0)} GB free`;
   });
-  await attempt("pip", false, "Install pip: models and data from Python packages need its download command.", async () => {
-    for (const [command, ...args] of [["pip", "--version"], ["pip3", "--version"], ["python3", "-m", "pip", "--version"]]) {
-      try {
-        return (await execute(command as string, args)).stdout.trim().replace(/ from .*/, "");
-      } catch {}
-    }
-    throw new Error("neither pip, pip3 nor python3 -m pip runs");
-  });
-  await attempt("llama.cpp", false, "Run `npm ci` again: node-llama-cpp's build for this platform is missing.", async () => {
-    const { getLlama, LlamaLogLevel } = await import("node-llama-cpp");
-    const llama = await getLlama({ gpu: false, build: "never", skipDownload: true, logLevel: LlamaLogLevel.disabled });
-    const found = `CPU, ${llama.cpuMathCores} cores for arithmetic`;
-    await llama.dispose();
-    return found;
-  });
-  await attempt("ONNX Runtime", false, "Run `npm ci` again: onnxruntime-node's build for this platform is missing.", async () => {
-    const { listSupportedBackends } = await import("onnxruntime-node");
-    return listSupportedBackends()
-      .map(({ name }) => name)
-      .join(", ");
-  });
+  await attempt(
+    "pip",
+    false,
+    "Install pip: models and data from Python packages need its download command.",
+    async () => {
+      for (const [command, ...args] of [
+        ["pip", "--version"],
+        ["pip3", "--version"],
+        ["python3", "-m", "pip", "--version"],
+      ]) {
+        try {
+          return (await execute(command as string, args)).stdout.trim().replace(/ from .*/, "");
+        } catch {}
+      }
+      throw new Error("neither pip, pip3 nor python3 -m pip runs");
+    },
+  );
+  await attempt(
+    "llama.cpp",
+    false,
+    "Run `npm ci` again: node-llama-cpp's build for this platform is missing.",
+    async () => {
+      const { getLlama, LlamaLogLevel } = await import("node-llama-cpp");
+      const llama = await getLlama({
+        gpu: false,
+        build: "never",
+        skipDownload: true,
+        logLevel: LlamaLogLevel.disabled,
+      });
+      const found = `CPU, ${llama.cpuMathCores} cores for arithmetic`;
+      await llama.dispose();
+      return found;
+    },
+  );
+  await attempt(
+    "ONNX Runtime",
+    false,
+    "Run `npm ci` again: onnxruntime-node's build for this platform is missing.",
+    async () => {
+      const { listSupportedBackends } = await import("onnxruntime-node");
+      return listSupportedBackends()
+        .map(({ name }) => name)
+        .join(", ");
+    },
+  );
   const keys = ["OPENAI_API_KEY", "HF_TOKEN"].filter((name) => (process.env[name] ?? "") !== "");
   checks.push({
     name: "keys",
     needed: false,
     ok: true,
-    found: keys.length > 0 ? `${keys.join(", ")} set` : "none set (only hosted models and private data need them)",
+    found:
+      keys.length > 0 ? `${keys.join(", ")} set` : "none set (only hosted models and private data need them)",
   });
 
   const healthy = checks.every(({ ok, needed }) => ok || !needed);

@@ -45,7 +45,9 @@ export async function init(name: string, flags: Flags): Promise<void> {
   await writeFile(path, text);
   output.record({ type: "done", path, spec });
   if (flags.json) return;
-  output.say(`Wrote ${path}\n\nNext:\n  hone data check ${path}\n  hone run ${path} --dry-run\n  hone run ${path}`);
+  output.say(
+    `Wrote ${path}\n\nNext:\n  hone data check ${path}\n  hone run ${path} --dry-run\n  hone run ${path}`,
+  );
 }
 
 const specialists = [
@@ -88,10 +90,23 @@ async function fromData(study: string, path: string, file: string, flags: Flags)
   }
   const fields = Object.keys(rows[0] ?? {});
   const texts = (field: string) =>
-    rows.map((row) => row[field]).filter((value): value is string | number | boolean => value !== null && typeof value !== "object" && value !== undefined);
+    rows
+      .map((row) => row[field])
+      .filter(
+        (value): value is string | number | boolean =>
+          value !== null && typeof value !== "object" && value !== undefined,
+      );
   const label = flags.label ?? guessLabel(fields, texts);
-  const input = flags.input ?? guessInput(fields.filter((field) => field !== label), texts);
-  for (const [flag, field] of [["--label", label], ["--input", input]] as const) {
+  const input =
+    flags.input ??
+    guessInput(
+      fields.filter((field) => field !== label),
+      texts,
+    );
+  for (const [flag, field] of [
+    ["--label", label],
+    ["--input", input],
+  ] as const) {
     if (field !== undefined && fields.includes(field)) continue;
     throw new HoneError({
       what: field === undefined ? "Cannot tell which field to use" : `There is no field ${field}`,
@@ -139,7 +154,8 @@ function guessLabel(fields: readonly string[], texts: TextsOf): string | undefin
 
 /** A field called like a text, else the one with the longest values. */
 function guessInput(fields: readonly string[], texts: TextsOf): string | undefined {
-  const length = (field: string) => texts(field).reduce((sum: number, value) => sum + String(value).length, 0);
+  const length = (field: string) =>
+    texts(field).reduce((sum: number, value) => sum + String(value).length, 0);
   const named = fields.find((field) => /^(text|input|question|prompt|content|body)$/i.test(field));
   return named ?? fields.toSorted((a, b) => length(b) - length(a))[0];
 }

@@ -53,7 +53,9 @@ function limits(command: Command): Command {
 limits(
   program
     .command("demo")
-    .description("a real study: which of six routes sorts licence texts best? (SmolLM2-135M, ScanCode's texts)"),
+    .description(
+      "a real study: which of six routes sorts licence texts best? (SmolLM2-135M, ScanCode's texts)",
+    ),
 )
   .option("--dry-run", "say what would be done and what it would cost")
   .action(async (options) => (await import("./demo.js")).demo(options));
@@ -79,7 +81,9 @@ program
   .option("--seed <n>", "seed of resampling", whole(0), 1)
   .addOption(store())
   .addOption(json())
-  .action(async (study, subjects, options) => (await import("./compare.js")).compare(study, subjects, options));
+  .action(async (study, subjects, options) =>
+    (await import("./compare.js")).compare(study, subjects, options),
+  );
 
 program
   .command("report")

@@ -1,7 +1,7 @@
 // hone models list | show | pull
 
-import { formatCount } from "../report/format.js";
 import { listModels, pullModel, showModel } from "../models/registry.js";
+import { formatCount } from "../report/format.js";
 import { makeOutput } from "./output.js";
 import { table } from "./table.js";
 
@@ -31,7 +31,11 @@ export async function showCommand(name: string, flags: Flags): Promise<void> {
   if (flags.json) return;
   const rows = Object.entries(model).map(([key, value]) => [
     key,
-    Array.isArray(value) ? value.join("\n") : typeof value === "object" ? JSON.stringify(value) : String(value),
+    Array.isArray(value)
+      ? value.join("\n")
+      : typeof value === "object"
+        ? JSON.stringify(value)
+        : String(value),
   ]);
   output.say(rows.map(([key, value]) => `${`${key}:`.padEnd(12)} ${value}`).join("\n"));
 }

@@ -59,7 +59,11 @@ export function makeOutput(options: { json?: boolean; quiet?: boolean }): Output
       if (event.type === "launch") {
         const { tasks, subjects, answers } = event;
         const counts = tasks[0]?.counts;
-        log(plainText(`${event.study}: ${subjects.length} subjects of ${event.model} on ${tasks.map((t) => t.name).join(", ")}`));
+        log(
+          plainText(
+            `${event.study}: ${subjects.length} subjects of ${event.model} on ${tasks.map((t) => t.name).join(", ")}`,
+          ),
+        );
         log(
           plainText(
             `  train ${counts?.train}, dev ${counts?.dev}, test ${counts?.test} (sealed); ${answers.toLocaleString("en")} answers to give`,
@@ -67,7 +71,9 @@ export function makeOutput(options: { json?: boolean; quiet?: boolean }): Output
         );
         return;
       }
-      const line = plainText(event.type === "fetch" ? fetchLine(event) : event.type === "progress" ? progressLine(event) : "");
+      const line = plainText(
+        event.type === "fetch" ? fetchLine(event) : event.type === "progress" ? progressLine(event) : "",
+      );
       if (line === "") return;
       if (terminal) {
         process.stderr.write(`\r\x1b[2K${line.slice(0, (process.stderr.columns ?? 100) - 1)}`);
@@ -95,7 +101,8 @@ function progressLine(event: Extract<StudyEvent, { type: "progress" }>): string 
   return [
     `${String(share).padStart(3)}%`,
     `${event.phase} ${event.subject} ${event.total > 0 ? `${event.done}/${event.total}` : ""}`.trim(),
-    running && `${formatScore(running.mean, running.n)} [${formatScore(running.low, running.n)}, ${formatScore(running.high, running.n)}]`,
+    running &&
+      `${formatScore(running.mean, running.n)} [${formatScore(running.low, running.n)}, ${formatScore(running.high, running.n)}]`,
     event.unscored > 0 && `${event.unscored} unscored`,
     tokens > 0 && `${formatCount(tokens)} tokens`,
     usd > 0 && formatCost(usd),

@@ -22,7 +22,9 @@ export function show(
       if (!flags.json) output.say(renderSummary(record, { colour: output.colour, width: output.width }));
       return;
     }
-    const subjects = record.subjects.filter((card) => flags.subject === undefined || card.name === flags.subject);
+    const subjects = record.subjects.filter(
+      (card) => flags.subject === undefined || card.name === flags.subject,
+    );
     const found: { subject: string; outcome: Outcome }[] = [];
     for (const outcome of study.outcomes()) {
       const subject = subjects.find(({ ids }) => ids.includes(outcome.subject));
@@ -50,7 +52,9 @@ export function show(
     for (const { subject, seed, grade, cost, calls } of answers) {
       const result =
         grade.status === "scored" ? `${grade.prediction} (score ${grade.score})` : `unscored: ${grade.cause}`;
-      print(`== ${subject}, seed ${seed}: ${result}; ${formatDuration(cost.ms)}, ${cost.inputTokens} tokens in`);
+      print(
+        `== ${subject}, seed ${seed}: ${result}; ${formatDuration(cost.ms)}, ${cost.inputTokens} tokens in`,
+      );
       for (const call of calls) {
         if (call.operation === "embed") continue;
         const { messages = [], options = [] } = call.request as { messages?: Message[]; options?: string[] };

@@ -24,7 +24,6 @@ export interface MockOptions {
 }
 
 export interface MockModel extends LanguageModel {
-  readonly priced: boolean;
   readonly limiter: Limiter;
 }
 
@@ -166,7 +165,7 @@ export async function openMock(ref: string, options: MockOptions = {}): Promise<
     format: params.format,
     concurrency: params.concurrency,
     ...(params.context === undefined ? {} : { contextTokens: params.context }),
-    priced: price !== undefined,
+    ...(price ? { price } : {}),
     limiter,
     async generate(request, context) {
       if (!granted.has("text")) throw new CallError("unsupported", "this mock does not write (grants=)");

@@ -34,8 +34,6 @@ export interface OpenOptions {
 }
 
 export interface OpenAIModel extends LanguageModel {
-  /** False where nobody gave a price: then costs are 0 because they are unknown. */
-  readonly priced: boolean;
   /** The endpoint's limiter, shared with every other model on the same base URL. */
   readonly limiter: Limiter;
 }
@@ -215,7 +213,7 @@ export async function openOpenAI(ref: string, options: OpenOptions = {}): Promis
     format: params.format,
     concurrency: params.concurrency,
     ...(params.context === undefined ? {} : { contextTokens: params.context }),
-    priced: price !== undefined,
+    ...(price ? { price } : {}),
     limiter: shared.limiter,
     generate: (request, context) => (granted.has("text") ? generate(request, context) : refuse("text")),
     score: (request, context) =>

@@ -25,9 +25,15 @@ export function journaled(model: LanguageModel, journal: Journal, events: Journa
     if (known) events.reused?.(known);
     return known;
   };
-  const keep = (key: string, operation: Operation, request: unknown, response: unknown, cost: Cost): Call => {
+  const keep = async (
+    key: string,
+    operation: Operation,
+    request: unknown,
+    response: unknown,
+    cost: Cost,
+  ): Promise<Call> => {
     const call: Call = { key, model: model.id, operation, request, response, cost };
-    journal.recordCall(call);
+    await journal.recordCall(call);
     events.made?.(call);
     return call;
   };
@@ -52,8 +58,8 @@ export function journaled(model: LanguageModel, journal: Journal, events: Journa
       if (!pending) {
         events.before?.();
         pending = make()
-          .then(({ cost, ...response }) => keep(key, operation, request, response, cost))
           .catch((error) => failed(key, operation, error))
+          .then(({ cost, ...response }) => keep(key, operation, request, response, cost))
           .finally(() => inFlight.delete(key));
         inFlight.set(key, pending);
       }
@@ -84,11 +90,13 @@ export function journaled(model: LanguageModel, journal: Journal, events: Journa
             context,
           )
           .catch((error) => failed(keys[batch[0] as number] as string, "embed", error));
-        batch.forEach((i, position) => {
-          const vector = encodeVector(made.vectors[position] as readonly number[]);
-          const cost = shareOf(made.cost, batch.length, position);
-          calls[i] = keep(keys[i] as string, "embed", { text: texts[i] }, { vector }, cost);
-        });
+        await Promise.all(
+          batch.map(async (i, position) => {
+            const vector = encodeVector(made.vectors[position] as readonly number[]);
+            const cost = shareOf(made.cost, batch.length, position);
+            calls[i] = await keep(keys[i] as string, "embed", { text: texts[i] }, { vector }, cost);
+          }),
+        );
       }
       const all = calls as Call[];
       for (const call of all) context.trace?.(call);

@@ -141,7 +141,8 @@ export function toResult(
     unscored,
     causes: missing > 0 ? { ...scores.causes, unanswered: missing } : scores.causes,
     bounds: total === 0 ? [0, 1] : [sum / total, (sum + unscored) / total],
-    baseline: scores.labelled.filter(({ gold }) => gold === commonest).length / Math.max(1, scores.labelled.length),
+    baseline:
+      scores.labelled.filter(({ gold }) => gold === commonest).length / Math.max(1, scores.labelled.length),
     chance,
     build,
     perAnswer: scores.cost,

@@ -33,12 +33,17 @@ export function makeBudget(limits: { maxUsd?: number; maxSeconds?: number } = {}
   let inFlight = 0;
   let dearest = 0;
   let reason: string | undefined;
-  const deadline = limits.maxSeconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + limits.maxSeconds * 1000;
+  const deadline =
+    limits.maxSeconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + limits.maxSeconds * 1000;
 
   const check = (): void => {
-    if (reason === undefined && Date.now() >= deadline) reason = `--max-time of ${limits.maxSeconds} s reached`;
+    if (reason === undefined && Date.now() >= deadline)
+      reason = `--max-time of ${limits.maxSeconds} s reached`;
     if (reason === undefined && limits.maxUsd !== undefined) {
-      if (total.usd + (inFlight + 1) * dearest > limits.maxUsd || (total.usd >= limits.maxUsd && total.usd > 0)) {
+      if (
+        total.usd + (inFlight + 1) * dearest > limits.maxUsd ||
+        (total.usd >= limits.maxUsd && total.usd > 0)
+      ) {
         reason = `--max-cost of $${limits.maxUsd} reached ($${total.usd.toFixed(4)} spent)`;
       }
     }

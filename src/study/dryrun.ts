@@ -6,8 +6,8 @@ import type { Operation } from "../core/call.js";
 import type { LanguageModel } from "../core/language.js";
 import type { TaskCard } from "../core/record.js";
 import { formatCost, formatWhole } from "../report/format.js";
-import { callKey } from "../store/journaled.js";
 import { openJournal } from "../store/journal.js";
+import { callKey } from "../store/journaled.js";
 import { makeBudget } from "./budget.js";
 import { fitArm } from "./measure.js";
 import { prepareStudy } from "./prepare.js";
@@ -48,7 +48,10 @@ interface Tally {
   usd: number;
 }
 
-export async function planStudy(spec: StudySpec, options: { store: string; base: string }): Promise<StudyPlan> {
+export async function planStudy(
+  spec: StudySpec,
+  options: { store: string; base: string },
+): Promise<StudyPlan> {
   const signal = new AbortController().signal;
   const known = openJournal(join(resolve(options.store), "journal.db"));
   const scratch = openJournal(":memory:");
@@ -65,8 +68,9 @@ export async function planStudy(spec: StudySpec, options: { store: string; base:
       const cost = { calls, inputTokens: input, outputTokens: output, ms: 0, usd: 0 };
       return cost;
     };
-    if (!model.price && model.name.startsWith("openai:")) priced = false;
-    const promptText = (messages: readonly { content: string }[]) => messages.map(({ content }) => content).join("\n");
+    if (!model.price && model.id.startsWith("openai:")) priced = false;
+    const promptText = (messages: readonly { content: string }[]) =>
+      messages.map(({ content }) => content).join("\n");
     return {
       ...model,
       generate: async (request) => ({
@@ -125,7 +129,8 @@ export async function planStudy(spec: StudySpec, options: { store: string; base:
           usd: tally.usd + most.usd * tests * seeds.length,
         });
       }
-      const total = (pick: (one: PlannedSubject) => number) => subjects.reduce((sum, one) => sum + pick(one), 0);
+      const total = (pick: (one: PlannedSubject) => number) =>
+        subjects.reduce((sum, one) => sum + pick(one), 0);
       return {
         type: "plan",
         study: spec.study,
@@ -167,7 +172,9 @@ export function renderPlan(plan: StudyPlan): string {
       ? `Cost at most ${formatCost(plan.usd)}`
       : `Cost unknown: say what tokens cost with ?price=IN,OUT (dollars per million)`,
   ];
-  if (plan.inJournal > 0) lines.push(`${formatWhole(plan.inJournal)} of these calls are in the journal and cost nothing.`);
-  if (task && task.counts.dev === 0) lines.push("There is no dev split, so the calls on test could not be reckoned.");
+  if (plan.inJournal > 0)
+    lines.push(`${formatWhole(plan.inJournal)} of these calls are in the journal and cost nothing.`);
+  if (task && task.counts.dev === 0)
+    lines.push("There is no dev split, so the calls on test could not be reckoned.");
   return lines.join("\n");
 }

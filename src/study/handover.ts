@@ -66,11 +66,19 @@ export async function loadSpecialist(
     saved = specialistSchema.parse(JSON.parse(await readFile(path, "utf8")));
   } catch (error) {
     const why = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
-    throw new HoneError({ what: "Cannot load the specialist", where: path, why, next: "Run its study again." });
+    throw new HoneError({
+      what: "Cannot load the specialist",
+      where: path,
+      why,
+      next: "Run its study again.",
+    });
   }
   const opened: LanguageModel[] = [];
   const open = async (ref: string): Promise<LanguageModel> => {
-    const model = await (options.open ?? ((name, stop) => openModel(name, { signal: stop })))(ref, options.signal);
+    const model = await (options.open ?? ((name, stop) => openModel(name, { signal: stop })))(
+      ref,
+      options.signal,
+    );
     opened.push(model);
     return options.wrap ? options.wrap(model) : model;
   };
@@ -141,7 +149,11 @@ export async function handOverChampion(
   if (known && known.subject === specialist.subject.id && known.n >= spec.handOver) return known;
 
   const outcomes = new Map<string, Outcome>();
-  for (const outcome of journal.outcomes({ subject: specialist.subject.id, task: domain.keys.test, split: "test" })) {
+  for (const outcome of journal.outcomes({
+    subject: specialist.subject.id,
+    task: domain.keys.test,
+    split: "test",
+  })) {
     if (outcome.seed === specialist.seed) outcomes.set(outcome.sample, outcome);
   }
   // A journal that forgets: the calls are made again and count against the budget.
@@ -155,7 +167,8 @@ export async function handOverChampion(
       const measured = outcomes.get(sample.id);
       if (!measured) continue;
       if (n >= spec.handOver) break;
-      if (sameGrade(await domain.task.evaluate(subject, sample, { signal: options.signal }), measured.grade)) agree++;
+      if (sameGrade(await domain.task.evaluate(subject, sample, { signal: options.signal }), measured.grade))
+        agree++;
       options.onSample?.(++n);
     }
   } catch (error) {
@@ -169,6 +182,7 @@ export async function handOverChampion(
 }
 
 function sameGrade(a: Grade, b: Grade): boolean {
-  if (a.status === "scored" && b.status === "scored") return a.prediction === b.prediction && a.score === b.score;
+  if (a.status === "scored" && b.status === "scored")
+    return a.prediction === b.prediction && a.score === b.score;
   return a.status === b.status;
 }

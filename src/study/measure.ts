@@ -79,7 +79,11 @@ export async function fitArm(
         },
       },
     });
-    build = { state: JSON.stringify(state), cost, seconds: (performance.now() - started) / 1000 } satisfies Build;
+    build = {
+      state: JSON.stringify(state),
+      cost,
+      seconds: (performance.now() - started) / 1000,
+    } satisfies Build;
     journal.recordBuild(key, build);
   }
   const subject = specializer.apply(generalist, JSON.parse(build.state), { encoder });
@@ -162,14 +166,21 @@ export async function measure(
       ...(sample.group === undefined ? {} : { group: sample.group }),
       ...(sample.eyesOff ? { eyesOff: true } : {}),
     };
-    if (known !== undefined) journal.forgetOutcome(outcome);
-    journal.recordOutcome(outcome);
     const { input, question, options: own } = sample;
-    journal.recordSample(key, sample.id, JSON.stringify({ input, question, options: own }));
+    await journal.recordOutcome(
+      outcome,
+      JSON.stringify({ input, question, options: own }),
+      known !== undefined,
+    );
     options.onOutcome(grade.status === "scored" ? grade.score : null, cost);
   };
 
-  await forEachConcurrently(samples, options.concurrency, () => budget.drained() === undefined && !signal.aborted, one);
+  await forEachConcurrently(
+    samples,
+    options.concurrency,
+    () => budget.drained() === undefined && !signal.aborted,
+    one,
+  );
   signal.throwIfAborted();
   if (dead.length > 0 && answered === 0) throw endpointDown(subject, (dead[0] as { error: CallError }).error);
   // Some failed like a dead endpoint before it came to life: they get their turn.

@@ -265,7 +265,10 @@ function readRow(row: Record<string, unknown>, field: string, place: string): Re
     throw rowError(place, "`task` is neither a text nor a number", 'Write "task": "…", or leave it out.');
   if (task === overallNames.pooled || task === overallNames.means)
     throw rowError(place, `${quote(task)} names the figures over all tasks`, "Call the task something else.");
-  const group = own(row, "group") == null ? undefined : textOf(own(row, "group"));
+  const grouped = own(row, "group");
+  const group = grouped === undefined || grouped === null ? undefined : textOf(grouped);
+  if (group === undefined && grouped !== undefined && grouped !== null)
+    throw rowError(place, "`group` is neither a text nor a number", 'Write "group": "…", or leave it out.');
   const gold = readGold(own(row, "gold"));
   if (!gold)
     throw rowError(

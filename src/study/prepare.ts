@@ -9,8 +9,8 @@ import { type Dataset, loadDataset, type Opening } from "../data/index.js";
 import { generalist } from "../models/generalist.js";
 import { openModel } from "../models/registry.js";
 import { makeSpecializer, type SpecializerTable } from "../specializers/index.js";
-import { journaled } from "../store/journaled.js";
 import type { Journal } from "../store/journal.js";
+import { journaled } from "../store/journaled.js";
 import { makeTask } from "../tasks/index.js";
 import type { Budget } from "./budget.js";
 import type { StudySpec, TaskSpec } from "./spec.js";
@@ -79,9 +79,7 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
   for (const other of spec.elsewhere) elsewhere.push(await prepareTask(other, options, onOpen));
 
   const opened: LanguageModel[] = [];
-  const wrap =
-    options.wrap ??
-    ((model: LanguageModel) => journaled(model, journal, budget));
+  const wrap = options.wrap ?? ((model: LanguageModel) => journaled(model, journal, budget));
   const open = async (ref: string): Promise<LanguageModel> => {
     const model = await (options.open ?? ((name, stop) => openModel(name, { signal: stop })))(ref, signal);
     opened.push(model);
@@ -136,11 +134,7 @@ function listArms(spec: StudySpec, table?: SpecializerTable): Arm[] {
     return {
       name: count === 1 ? specializer.label : `${specializer.label} #${count}`,
       role:
-        specializer.name === "zeroShot"
-          ? "generalist"
-          : specializer.reference
-            ? "reference"
-            : "specialist",
+        specializer.name === "zeroShot" ? "generalist" : specializer.reference ? "reference" : "specialist",
       specializer,
       written,
       seeds: specializer.seeded ? spec.seeds : [spec.seeds[0] as number],
@@ -188,7 +182,10 @@ async function prepareTask(
 }
 
 /** What knowing nothing scores, learnt from train and dev alone: test stays sealed. */
-function blindScores(task: LanguageTask, { train, dev }: Dataset): Pick<PreparedTask, "commonest" | "chance"> {
+function blindScores(
+  task: LanguageTask,
+  { train, dev }: Dataset,
+): Pick<PreparedTask, "commonest" | "chance"> {
   if (task.kind !== "choice") return { commonest: undefined, chance: null };
   const counts = new Map<string, number>();
   for (const { gold } of train) counts.set(String(gold), (counts.get(String(gold)) ?? 0) + 1);

@@ -22,7 +22,11 @@ function scoresOf(
 }
 
 /** The arm with the best mean on dev; of equals the one whose answers take fewer tokens, then the one listed first. */
-export function chooseOnDev(study: PreparedStudy, fitted: readonly FittedArm[], journal: Journal): FittedArm | null {
+export function chooseOnDev(
+  study: PreparedStudy,
+  fitted: readonly FittedArm[],
+  journal: Journal,
+): FittedArm | null {
   const ranked = fitted
     .filter(({ specialists }) => specialists.length > 0)
     .map((one) => ({ one, scores: scoresOf(study, study.domain, one, "dev", journal) }))
@@ -149,7 +153,9 @@ function checkGate(
     const delta = found ? (found.a === champion ? found.delta : -found.delta) : 0;
     if (!found) failures.push(`${gate.beats} is not a subject of this study`);
     else if (!(delta > 0 && found.pAdjusted < 0.05)) {
-      failures.push(`${best.subject} is not shown to beat ${gate.beats} (adjusted p ${found.pAdjusted.toFixed(3)})`);
+      failures.push(
+        `${best.subject} is not shown to beat ${gate.beats} (adjusted p ${found.pAdjusted.toFixed(3)})`,
+      );
     }
   } else if (gate.beats !== undefined) {
     failures.push(`${gate.beats} is itself the champion`);

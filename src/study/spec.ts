@@ -43,7 +43,9 @@ export const studySchema = z.strictObject({
   model: z
     .string()
     .min(1)
-    .describe("The generalist: llama:NAME, openai:MODEL?base=URL, mock:…; `hone models list` shows what there is"),
+    .describe(
+      "The generalist: llama:NAME, openai:MODEL?base=URL, mock:…; `hone models list` shows what there is",
+    ),
   encoder: z.string().default("encoder:minilm").describe("Sentence vectors for specializers that retrieve"),
   task: taskSchema.describe("The domain task: specialists are made for it and judged on it"),
   elsewhere: z
@@ -55,7 +57,12 @@ export const studySchema = z.strictObject({
     .min(1)
     .describe("Specializers by name, with options, or a list of them to be applied one after the other"),
   seeds: z
-    .array(z.int().min(0).max(2 ** 31))
+    .array(
+      z
+        .int()
+        .min(0)
+        .max(2 ** 31),
+    )
     .min(1)
     .max(100)
     .default([1])
@@ -77,7 +84,11 @@ export function studyJsonSchema(): unknown {
 }
 
 /** Checks a study given as a value. @throws HoneError that names the field. */
-export function parseStudy(value: unknown, where: string, lineOf: (path: PropertyKey[]) => string = () => ""): StudySpec {
+export function parseStudy(
+  value: unknown,
+  where: string,
+  lineOf: (path: PropertyKey[]) => string = () => "",
+): StudySpec {
   const withKinds = fillKinds(value);
   const parsed = studySchema.safeParse(withKinds);
   if (parsed.success) return parsed.data;
@@ -103,7 +114,8 @@ export async function readStudy(path: string): Promise<StudySpec> {
     throw new HoneError({
       what: "Cannot read the study file",
       where: path,
-      why: code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : messageOf(error),
+      why:
+        code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : messageOf(error),
       next: "Name a YAML file, or make one with `hone init`.",
       kind: "usage",
     });

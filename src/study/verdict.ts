@@ -1,8 +1,15 @@
 // The verdict: one paragraph computed from the figures, that claims nothing the comparisons do not show.
 
-import type { Comparison, Result, SubjectCard, Verdict } from "../core/record.js";
 import type { Cost } from "../core/call.js";
-import { formatCost, formatDelta, formatDeltaInterval, formatDuration, formatP, formatScore } from "../report/format.js";
+import type { Comparison, Result, SubjectCard, Verdict } from "../core/record.js";
+import {
+  formatCost,
+  formatDelta,
+  formatDeltaInterval,
+  formatDuration,
+  formatP,
+  formatScore,
+} from "../report/format.js";
 
 const level = 0.05;
 
@@ -55,7 +62,9 @@ export function makeVerdict(
   if (versus && versus.pAdjusted >= level) same.unshift(generalist);
   if (beaten.length > 0) sentences.push(`It is also better than ${list(beaten)}.`);
   if (lost.length > 0) {
-    sentences.push(`On test it is worse than ${list(lost)}: dev chose wrongly, and the figure to trust is the test's.`);
+    sentences.push(
+      `On test it is worse than ${list(lost)}: dev chose wrongly, and the figure to trust is the test's.`,
+    );
   }
   const rivals = same.filter((name) => name !== generalist);
   if (rivals.length > 0) sentences.push(`Not told apart from it: ${list(rivals)}.`);
@@ -71,7 +80,9 @@ export function makeVerdict(
       task !== domain && a === champion && b === generalist && pAdjusted < level && delta < 0,
   );
   for (const loss of losses) {
-    sentences.push(`Elsewhere it lost: ${formatDelta(loss.delta, loss.n)} points on ${loss.task} (${pValue(loss.pAdjusted)}).`);
+    sentences.push(
+      `Elsewhere it lost: ${formatDelta(loss.delta, loss.n)} points on ${loss.task} (${pValue(loss.pAdjusted)}).`,
+    );
   }
   return { champion, text: sentences.join(" "), indistinguishable: same };
 }

@@ -44,17 +44,44 @@ function hone(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
 
 describe("hone run", () => {
   it("prints launch, progress and last a done record; reports; and takes everything from the journal the second time", async () => {
-    const study = writeToneStudy(folder, { model: "mock:?skill=0.9&seed=1", specialists: [{ fewShot: { k: 3 } }, "linear", "majority"] });
+    const study = writeToneStudy(folder, {
+      model: "mock:?skill=0.9&seed=1",
+      specialists: [{ fewShot: { k: 3 } }, "linear", "majority"],
+    });
     const first = await hone(["run", study, "--json"]);
     expect(first.code, first.stderr).toBe(0);
     expect(first.records[0]?.type).toBe("launch");
     expect(first.records.some(({ type }) => type === "progress")).toBe(true);
-    const done = first.records.at(-1) as { type: string; results: Record<string, unknown>[]; comparisons: unknown[]; verdict: { text: string }; openings: number; handOver: { n: number; agree: number } };
+    const done = first.records.at(-1) as {
+      type: string;
+      results: Record<string, unknown>[];
+      comparisons: unknown[];
+      verdict: { text: string };
+      openings: number;
+      handOver: { n: number; agree: number };
+    };
     expect(done.type).toBe("done");
     expect(done.openings).toBe(1);
-    expect(done.results.map(({ subject }) => subject)).toEqual(["zeroShot", "fewShot(k=3)", "linear(tfidf)", "majority"]);
+    expect(done.results.map(({ subject }) => subject)).toEqual([
+      "zeroShot",
+      "fewShot(k=3)",
+      "linear(tfidf)",
+      "majority",
+    ]);
     for (const result of done.results) {
-      for (const key of ["subject", "task", "metric", "n", "unscored", "mean", "low", "high", "baseline", "build", "perAnswer"]) {
+      for (const key of [
+        "subject",
+        "task",
+        "metric",
+        "n",
+        "unscored",
+        "mean",
+        "low",
+        "high",
+        "baseline",
+        "build",
+        "perAnswer",
+      ]) {
         expect(result, key).toHaveProperty(key);
       }
       expect(result.low as number).toBeLessThanOrEqual(result.mean as number);
@@ -73,14 +100,29 @@ describe("hone run", () => {
   });
 
   it("says what it would do without opening test or asking the model", async () => {
-    const study = writeToneStudy(folder, { name: "dry", model: "mock:?skill=0.9&price=1,2", dev: 10, test: 40 });
+    const study = writeToneStudy(folder, {
+      name: "dry",
+      model: "mock:?skill=0.9&price=1,2",
+      dev: 10,
+      test: 40,
+    });
     const { code, records, stderr } = await hone(["run", study, "--dry-run", "--json"]);
     expect(code, stderr).toBe(0);
-    const plan = records[0] as { type: string; calls: number; usd: number; priced: boolean; subjects: { subject: string; calls: { dev: number; test: number } }[] };
+    const plan = records[0] as {
+      type: string;
+      calls: number;
+      usd: number;
+      priced: boolean;
+      subjects: { subject: string; calls: { dev: number; test: number } }[];
+    };
     expect(plan.type).toBe("plan");
     expect(plan.priced).toBe(true);
     expect(plan.usd).toBeGreaterThan(0);
-    expect(plan.subjects.find(({ subject }) => subject === "zeroShot")?.calls).toEqual({ fit: 0, dev: 10, test: 40 });
+    expect(plan.subjects.find(({ subject }) => subject === "zeroShot")?.calls).toEqual({
+      fit: 0,
+      dev: 10,
+      test: 40,
+    });
     const real = await hone(["run", study, "--json"]);
     const done = real.records.at(-1) as { spentUsd: number; openings: number };
     expect(done.openings).toBe(1);
@@ -89,7 +131,12 @@ describe("hone run", () => {
   });
 
   it("stops cleanly at --max-cost and goes on from there", async () => {
-    const study = writeToneStudy(folder, { name: "dear", model: "mock:?skill=0.9&price=100,100&concurrency=4", dev: 20, test: 60 });
+    const study = writeToneStudy(folder, {
+      name: "dear",
+      model: "mock:?skill=0.9&price=100,100&concurrency=4",
+      dev: 20,
+      test: 60,
+    });
     const stopped = await hone(["run", study, "--json", "--max-cost", "0.2"]);
     const record = stopped.records.at(-1) as { stopped: string; verdict: unknown; spentUsd: number };
     expect(stopped.code).toBe(100);
@@ -111,8 +158,13 @@ describe("hone run", () => {
   });
 
   it("answers a dead endpoint with one error and leaves nothing unscored", async () => {
-    const study = writeToneStudy(folder, { name: "dead", model: "openai:m?base=http://127.0.0.1:9/v1&retries=0" });
-    const { code, records, stderr } = await hone(["run", study, "--json"], { OPENAI_API_KEY: "sk-very-secret-key" });
+    const study = writeToneStudy(folder, {
+      name: "dead",
+      model: "openai:m?base=http://127.0.0.1:9/v1&retries=0",
+    });
+    const { code, records, stderr } = await hone(["run", study, "--json"], {
+      OPENAI_API_KEY: "sk-very-secret-key",
+    });
     expect(code).toBe(1);
     expect(records.at(-1)).toMatchObject({ type: "error", code: 1 });
     expect(stderr).toMatch(/does not answer at all[^]*next:/);
@@ -130,7 +182,9 @@ describe("hone run", () => {
       });
       const { code, records, stderr } = await hone(["run", study, "--json"], { OPENAI_API_KEY: "k" });
       expect(code, stderr).toBe(0);
-      const done = records.at(-1) as { results: { subject: string; n: number; unscored: number; causes: Record<string, number> }[] };
+      const done = records.at(-1) as {
+        results: { subject: string; n: number; unscored: number; causes: Record<string, number> }[];
+      };
       const zero = done.results[0];
       expect(zero?.unscored).toBeGreaterThan(3);
       expect(zero?.causes).toEqual({ "server-error": zero?.unscored });
@@ -151,7 +205,12 @@ describe("hone run", () => {
     writeFileSync(join(folder, "train.jsonl"), `${lines.slice(0, 60).join("\n")}\n`);
     const leaked = lines.slice(55, 80).map((line) => line.replace('"id":"row-', '"id":"test-'));
     writeFileSync(join(folder, "test.jsonl"), `${leaked.join("\n")}\n`);
-    task.data = { splits: { train: "file:train.jsonl", test: "file:test.jsonl" }, input: "text", label: "tone", options: task.data.options };
+    task.data = {
+      splits: { train: "file:train.jsonl", test: "file:test.jsonl" },
+      input: "text",
+      label: "tone",
+      options: task.data.options,
+    };
     writeFileSync(join(folder, "leaky.study.yaml"), JSON.stringify(value));
     const { code, stderr } = await hone(["run", "leaky.study.yaml"]);
     expect(code).toBe(100);
@@ -197,13 +256,22 @@ describe("hone", () => {
     const rows = readFileSync(join(folder, "evil.jsonl"), "utf8").trim().split("\n");
     const evil = rows.map((line) => {
       const row = JSON.parse(line);
-      return JSON.stringify({ ...row, id: `${row.id}\u001b[2J`, text: `${row.text} \u001b]0;owned\u0007 <script>alert(1)</script>` });
+      return JSON.stringify({
+        ...row,
+        id: `${row.id}\u001b[2J`,
+        text: `${row.text} \u001b]0;owned\u0007 <script>alert(1)</script>`,
+      });
     });
     writeFileSync(join(folder, "tones.jsonl"), `${evil.join("\n")}\n`);
-    writeFileSync(join(folder, "evil.study.yaml"), JSON.stringify(toneStudy({ name: "evil", model: "mock:", dev: 5, test: 15 })));
+    writeFileSync(
+      join(folder, "evil.study.yaml"),
+      JSON.stringify(toneStudy({ name: "evil", model: "mock:", dev: 5, test: 15 })),
+    );
     const ran = await hone(["run", "evil.study.yaml"]);
     expect(ran.code, ran.stderr).toBe(0);
-    const { records } = await hone(["report", "evil", "--format", "csv"]).then(() => hone(["show", "evil", "--json"]));
+    const { records } = await hone(["report", "evil", "--format", "csv"]).then(() =>
+      hone(["show", "evil", "--json"]),
+    );
     expect(records).toHaveLength(1);
     const csv = (await hone(["report", "evil", "--format", "csv"])).stdout;
     const id = /row-\d+/.exec(csv)?.[0] as string;
@@ -230,7 +298,16 @@ describe("hone", () => {
     writeTones(join(folder, "tones.jsonl"), 500);
     expect((await hone(["data", "show", "tones.jsonl", "--rows", "1"])).stdout).toMatch(/tone: [prn]/);
     expect((await hone(["data", "count", "tones.jsonl"])).stdout).toMatch(/^500 rows/);
-    const { records } = await hone(["data", "split", "tones.jsonl", "--out", "parts", "--stratify", "tone", "--json"]);
+    const { records } = await hone([
+      "data",
+      "split",
+      "tones.jsonl",
+      "--out",
+      "parts",
+      "--stratify",
+      "tone",
+      "--json",
+    ]);
     const { train, dev, test } = records[0] as { train: number; dev: number; test: number };
     expect(train + dev + test).toBe(500);
     expect((await hone(["data", "show", "none.jsonl"])).code).not.toBe(0);

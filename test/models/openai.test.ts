@@ -2,23 +2,12 @@
 
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
 import { openMock } from "../../src/models/mock.js";
-import { eventsOf } from "../../src/models/mock-answers.js";
 import { type MockServer, startMockServer } from "../../src/models/mock-server.js";
 import { openOpenAI } from "../../src/models/openai.js";
-import { readEcho, readTop } from "../../src/models/openai-score.js";
-import {
-  addEvent,
-  failureOf,
-  finishedText,
-  nothingWritten,
-  readRetryAfter,
-} from "../../src/models/openai-wire.js";
 import { findPrice, readUsage, usdOf } from "../../src/models/price.js";
-import { createSseParser } from "../../src/models/sse.js";
 
 const context = { signal: new AbortController().signal };
 const question = "The cat sat on the mat.\nWho sat?\nA. a dog\nB. the cat\nC. a bird";
@@ -131,7 +120,7 @@ describe("cost", () => {
   it("is tokens times dollars per million", async () => {
     const { base, close } = await recorder(() => written("yes"));
     const model = await openOpenAI(`m?base=${base}&price=0.15,0.6`, { env: {} });
-    expect(model.priced).toBe(true);
+    expect(model.price).toBeDefined();
     const { cost } = await model.generate({ ...chat, ...how }, context);
     // 1000 × $0.15/M + 200 × $0.60/M = $0.00015 + $0.00012
     expect(cost).toMatchObject({ calls: 1, inputTokens: 1000, outputTokens: 200 });
@@ -142,7 +131,7 @@ describe("cost", () => {
 
   it("is unknown without a price, and not made up from estimated tokens", async () => {
     const model = await openOpenAI(`m?base=${server.url}`, { env: {} });
-    expect(model.priced).toBe(false);
+    expect(model.price).toBeUndefined();
     const estimate = { input: "x".repeat(400), output: "" };
     for (const usage of [
       undefined,

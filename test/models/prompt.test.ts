@@ -19,8 +19,7 @@ describe("renderPrompt", () => {
     expect(messages).toEqual([
       {
         role: "user",
-        content:
-          "What is the tone?\n\nA. polite\nB. rude\n\nThank you!\nAnswer: A\n\nGo away.\nAnswer:",
+        content: "What is the tone?\n\nA. polite\nB. rude\n\nThank you!\nAnswer: A\n\nGo away.\nAnswer:",
       },
     ]);
     expect(continuations).toEqual([" A", " B"]);

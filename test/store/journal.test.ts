@@ -39,7 +39,10 @@ function counting(fail = false): LanguageModel & { asked: string[] } {
     },
     async embed(texts) {
       asked.push(...texts);
-      return { vectors: texts.map((text) => [text.length, 0.5]), cost: { ...noCost, calls: 1, inputTokens: 10 } };
+      return {
+        vectors: texts.map((text) => [text.length, 0.5]),
+        cost: { ...noCost, calls: 1, inputTokens: 10 },
+      };
     },
     close: async () => {},
   };
@@ -71,13 +74,19 @@ describe("journal", () => {
     const model = counting();
     const first = openJournal(path);
     const wrapped = journaled(model, first);
-    const [a, b] = await Promise.all([wrapped.generate(ask("x"), { signal }), wrapped.generate(ask("x"), { signal })]);
+    const [a, b] = await Promise.all([
+      wrapped.generate(ask("x"), { signal }),
+      wrapped.generate(ask("x"), { signal }),
+    ]);
     expect(a).toEqual(b);
     first.close();
 
     const second = openJournal(path);
     const costs: number[] = [];
-    const again = await journaled(model, second).generate(ask("x"), { signal, trace: (call) => costs.push(call.cost.usd) });
+    const again = await journaled(model, second).generate(ask("x"), {
+      signal,
+      trace: (call) => costs.push(call.cost.usd),
+    });
     expect(again.text).toBe("ok");
     expect(model.asked).toEqual(["x"]);
     // What it cost is told even when it was free this time: subjects are compared by what they take.
@@ -101,18 +110,23 @@ describe("journal", () => {
 
   it("writes failures down and lets them pass", async () => {
     const journal = openJournal(":memory:");
-    await expect(journaled(counting(true), journal).generate(ask("x"), { signal })).rejects.toThrow("too slow");
+    await expect(journaled(counting(true), journal).generate(ask("x"), { signal })).rejects.toThrow(
+      "too slow",
+    );
     expect(journal.db.prepare("select failure from failures").all()).toEqual([{ failure: "timeout" }]);
     journal.close();
   });
 
-  it("keeps the first outcome of a sample", () => {
+  it("keeps the first outcome of a sample, unless a later one replaces it", async () => {
     const journal = openJournal(":memory:");
-    journal.recordOutcome(outcome);
-    journal.recordOutcome({ ...outcome, grade: { status: "scored", score: 0, prediction: "b" } });
+    const other: Outcome = { ...outcome, grade: { status: "scored", score: 0, prediction: "b" } };
+    await Promise.all([journal.recordOutcome(outcome, "text"), journal.recordOutcome(other, "text")]);
     expect([...journal.outcomes(outcome)]).toEqual([outcome]);
+    expect(journal.sample("t", "1")).toBe("text");
     expect(journal.done(outcome, 1)).toEqual(new Map([["1", 1]]));
     expect(journal.done(outcome, 2).size).toBe(0);
+    await journal.recordOutcome(other, "text", true);
+    expect(journal.done(outcome, 1)).toEqual(new Map([["1", 0]]));
     journal.close();
   });
 
@@ -144,12 +158,13 @@ describe("lock", () => {
     const [one, two] = [openJournal(path), openJournal(path)];
     const unlock = await lockStudy(one, "study", { signal });
     const order: string[] = [];
-    const second = lockStudy(two, "study", { signal, onWait: (pid) => order.push(`waits for ${pid === process.pid}`) }).then(
-      (release) => {
-        order.push("second");
-        release();
-      },
-    );
+    const second = lockStudy(two, "study", {
+      signal,
+      onWait: (pid) => order.push(`waits for ${pid === process.pid}`),
+    }).then((release) => {
+      order.push("second");
+      release();
+    });
     await new Promise((resolve) => setTimeout(resolve, 300));
     order.push("first gives back");
     unlock();

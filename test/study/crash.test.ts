@@ -70,58 +70,54 @@ function finished(): Set<string> {
 }
 
 describe("kill -9", () => {
-  it(
-    `at ${kills} random moments loses nothing and pays for nothing twice`,
-    async () => {
-      const study = writeToneStudy(
-        folder,
-        {
-          model: `openai:mock?base=${server.url}&concurrency=2&score=top`,
-          specialists: [{ fewShot: { k: 3 } }, { knn: { k: 2, by: "bm25" } }, "calibrate", "majority"],
-          extra: { handOver: 0 },
-          dev,
-          test,
-        },
-        1200,
-      );
-      const random = randomFor(2026, "kills");
-      let killed = 0;
-      let done = new Set<string>();
-      const paidTwice: string[] = [];
-      for (let i = 0; i < kills; i++) {
-        const from = asked.length;
-        const child = run(study);
-        const ended = finish(child);
-        const moment = 250 + random() * 700;
-        await Promise.race([ended, new Promise((tick) => setTimeout(tick, moment))]);
-        if (child.exitCode === null && child.kill("SIGKILL")) killed++;
-        await ended;
-        for (const prompt of asked.slice(from)) if (done.has(prompt)) paidTwice.push(prompt);
-        const now = finished();
-        for (const prompt of done) expect(now.has(prompt)).toBe(true);
-        done = now;
-      }
-      expect(killed).toBeGreaterThanOrEqual(kills * 0.8);
-      expect(paidTwice).toEqual([]);
+  it(`at ${kills} random moments loses nothing and pays for nothing twice`, async () => {
+    const study = writeToneStudy(
+      folder,
+      {
+        model: `openai:mock?base=${server.url}&concurrency=2&score=top`,
+        specialists: [{ fewShot: { k: 3 } }, { knn: { k: 2, by: "bm25" } }, "calibrate", "majority"],
+        extra: { handOver: 0 },
+        dev,
+        test,
+      },
+      1200,
+    );
+    const random = randomFor(2026, "kills");
+    let killed = 0;
+    let done = new Set<string>();
+    const paidTwice: string[] = [];
+    for (let i = 0; i < kills; i++) {
+      const from = asked.length;
+      const child = run(study);
+      const ended = finish(child);
+      const moment = 250 + random() * 700;
+      await Promise.race([ended, new Promise((tick) => setTimeout(tick, moment))]);
+      if (child.exitCode === null && child.kill("SIGKILL")) killed++;
+      await ended;
+      for (const prompt of asked.slice(from)) if (done.has(prompt)) paidTwice.push(prompt);
+      const now = finished();
+      for (const prompt of done) expect(now.has(prompt)).toBe(true);
+      done = now;
+    }
+    expect(killed).toBeGreaterThanOrEqual(kills * 0.8);
+    expect(paidTwice).toEqual([]);
 
-      const { code, stdout, stderr } = await finish(run(study));
-      expect(code, stderr).toBe(0);
-      const record = JSON.parse(stdout.trim().split("\n").at(-1) as string) as StudyRecord;
-      expect(record.type).toBe("done");
-      for (const { subject, n, unscored } of record.results) {
-        expect([subject, n + unscored]).toEqual([subject, test]);
-      }
-      const journal = openJournal(join(folder, "store", "journal.db"));
-      const counts = journal.db
-        .prepare("select subject, split, count(*) n, count(distinct sample) m from outcomes group by 1, 2")
-        .all() as { split: string; n: number; m: number }[];
-      expect(counts.length).toBe(2 * record.subjects.length);
-      for (const { split, n, m } of counts) expect([n, m]).toEqual(split === "dev" ? [dev, dev] : [test, test]);
-      expect(record.openings).toBe(1);
-      journal.close();
-    },
-    240_000,
-  );
+    const { code, stdout, stderr } = await finish(run(study));
+    expect(code, stderr).toBe(0);
+    const record = JSON.parse(stdout.trim().split("\n").at(-1) as string) as StudyRecord;
+    expect(record.type).toBe("done");
+    for (const { subject, n, unscored } of record.results) {
+      expect([subject, n + unscored]).toEqual([subject, test]);
+    }
+    const journal = openJournal(join(folder, "store", "journal.db"));
+    const counts = journal.db
+      .prepare("select subject, split, count(*) n, count(distinct sample) m from outcomes group by 1, 2")
+      .all() as { split: string; n: number; m: number }[];
+    expect(counts.length).toBe(2 * record.subjects.length);
+    for (const { split, n, m } of counts) expect([n, m]).toEqual(split === "dev" ? [dev, dev] : [test, test]);
+    expect(record.openings).toBe(1);
+    journal.close();
+  }, 240_000);
 
   it("two processes on one study give the same figures, and each call is made once", async () => {
     const study = writeToneStudy(folder, {

@@ -7,7 +7,18 @@ import { parseStudy, type StudySpec } from "../../src/study/spec.js";
 
 export const tones = { p: "polite", r: "rude", n: "neutral" } as const;
 
-const subjects = ["letter", "reply", "notice", "review", "sermon", "memo", "poem", "speech", "ticket", "complaint"];
+const subjects = [
+  "letter",
+  "reply",
+  "notice",
+  "review",
+  "sermon",
+  "memo",
+  "poem",
+  "speech",
+  "ticket",
+  "complaint",
+];
 const places = ["Lisbon", "Oslo", "Quito", "Perth", "Cairo", "Delhi", "Turin", "Leeds", "Accra", "Osaka"];
 
 /** Rows `{id, text, tone}` that are all different, written as JSON lines. */

@@ -25,7 +25,8 @@ it("examples/library.ts runs a study with a specializer of one's own, the same t
   expect(record.verdict?.champion).toBeTruthy();
   // Another store, nothing reused: the same seed gives the same figures.
   const again = await compareTones(source, join(folder, "other"));
-  const figures = ({ results }: typeof record) => results.map(({ subject, n, mean, low, high }) => [subject, n, mean, low, high]);
+  const figures = ({ results }: typeof record) =>
+    results.map(({ subject, n, mean, low, high }) => [subject, n, mean, low, high]);
   expect(figures(again)).toEqual(figures(record));
   expect(again.comparisons).toEqual(record.comparisons);
 });

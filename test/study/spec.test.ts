@@ -53,7 +53,11 @@ describe("study files", () => {
     ["a wrong name", good.replace("study: a", "study: ../../etc"), /yaml:1, field study/],
     ["an unknown field", `${good}colour: red\n`, /top level/],
     ["an unknown task field", good.replace("  name: t", "  name: t\n  scorin: sum"), /field task/],
-    ["an unknown scoring", good.replace("  name: t", "  name: t\n  scoring: guess"), /yaml:5, field task\.scoring/],
+    [
+      "an unknown scoring",
+      good.replace("  name: t", "  name: t\n  scoring: guess"),
+      /yaml:5, field task\.scoring/,
+    ],
     ["an unknown kind", good.replace("  name: t", "  name: t\n  kind: sorting"), /field task\.kind/],
     ["no data", good.replace(/ {2}data:[^]*?specialists/, "specialists"), /field task\.data/],
     ["no specialists", good.replace("[majority]", "[]"), /yaml:10, field specialists/],
@@ -83,7 +87,18 @@ describe("study files", () => {
   it("has a JSON schema that knows every field", () => {
     const schema = studyJsonSchema() as { properties: Record<string, unknown> };
     expect(Object.keys(schema.properties).sort()).toEqual(
-      ["description", "elsewhere", "encoder", "gate", "handOver", "model", "seeds", "specialists", "study", "task"].sort(),
+      [
+        "description",
+        "elsewhere",
+        "encoder",
+        "gate",
+        "handOver",
+        "model",
+        "seeds",
+        "specialists",
+        "study",
+        "task",
+      ].sort(),
     );
   });
 });

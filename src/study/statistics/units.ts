@@ -25,14 +25,15 @@ export type Group = string | number | undefined;
  */
 export function unitsOf(values: ArrayLike<number>, groups?: readonly Group[]): Units {
   const n = values.length;
-  // Deviations are taken from the first value before averaging: constant data then has exactly zero variance.
-  const origin = n > 0 ? values[0]! : 0;
-  let shift = 0;
+  let sum = 0;
+  let constant = true;
   for (let i = 0; i < n; i++) {
     if (!Number.isFinite(values[i])) throw new RangeError(`score ${i} is not a finite number`);
-    shift += values[i]! - origin;
+    sum += values[i]!;
+    if (values[i] !== values[0]) constant = false;
   }
-  const mean = n > 0 ? origin + shift / n : Number.NaN;
+  // Equal values have exactly zero variance, whatever rounding does to their sum.
+  const mean = n === 0 ? Number.NaN : constant ? values[0]! : sum / n;
   if (!groups) {
     const sums = Float64Array.from(values);
     return { n, mean, sums, deviations: sums.map((value) => value - mean), sizes: null };
