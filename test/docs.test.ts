@@ -15,7 +15,7 @@ describe("documents", () => {
     let seen = 0;
     for (const name of ["README.md", ...readdirSync(join(root, "docs")).map((file) => `docs/${file}`)]) {
       if (!name.endsWith(".md")) continue;
-      for (const [, block] of readFileSync(join(root, name), "utf8").matchAll(/```yaml\n([^]*?)```/g)) {
+      for (const [, block] of readFileSync(join(root, name), "utf8").matchAll(/```yaml\n([\s\S]*?)```/g)) {
         const spec = parseStudy(parse(block as string), name);
         spec.specialists.forEach((specialist, i) => {
           expect(makeSpecializer(specialist, `${name} specialists.${i}`).label).toBeTruthy();

@@ -167,7 +167,7 @@ describe("hone run", () => {
     });
     expect(code).toBe(1);
     expect(records.at(-1)).toMatchObject({ type: "error", code: 1 });
-    expect(stderr).toMatch(/does not answer at all[^]*next:/);
+    expect(stderr).toMatch(/does not answer at all[\s\S]*next:/);
     expect(stderr).not.toContain("very-secret");
   });
 

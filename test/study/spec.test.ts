@@ -59,7 +59,7 @@ describe("study files", () => {
       /yaml:5, field task\.scoring/,
     ],
     ["an unknown kind", good.replace("  name: t", "  name: t\n  kind: sorting"), /field task\.kind/],
-    ["no data", good.replace(/ {2}data:[^]*?specialists/, "specialists"), /field task\.data/],
+    ["no data", good.replace(/ {2}data:[\s\S]*?specialists/, "specialists"), /field task\.data/],
     ["no specialists", good.replace("[majority]", "[]"), /yaml:10, field specialists/],
     ["seeds that are words", `${good}seeds: [one]\n`, /yaml:11, field seeds\.0/],
     ["a gate out of range", `${good}gate: { atLeast: 7 }\n`, /field gate\.atLeast/],
