@@ -9,7 +9,7 @@ import { CallError } from "../core/call.js";
 import { HoneError, messageOf } from "../core/errors.js";
 import type { Grant, LanguageModel } from "../core/language.js";
 import { sha256Of } from "./llama/hash.js";
-import { oneAtATime } from "./llama/queue.js";
+import { inLanes } from "./llama/queue.js";
 
 export interface EncoderFiles {
   /** ONNX graph: `input_ids`, `attention_mask` and perhaps `token_type_ids` in, `last_hidden_state` out. */
@@ -40,7 +40,7 @@ interface Loaded {
 export async function openEncoder(files: EncoderFiles, options: EncoderOptions = {}): Promise<LanguageModel> {
   const name = options.name ?? "encoder";
   const maxPieces = options.maxPieces ?? 256;
-  const queue = oneAtATime();
+  const queue = inLanes(1);
   let loading: Promise<Loaded> | undefined;
   const [model, tokenizer] = await Promise.all([sha256Of(files.model), sha256Of(files.tokenizer)]);
   const unsupported = async (): Promise<never> => {

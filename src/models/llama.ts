@@ -1,14 +1,15 @@
 // A GGUF model in this process, through llama.cpp: generates, scores options, embeds. It loads on the first call, so that a
-// run which finds every call in its journal never loads it. Calls are made one after the other.
+// run which finds every call in its journal never loads it. Each lane makes one call at a time.
 
+import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { type CallContext, CallError, type Cost } from "../core/call.js";
 import type { Grant, LanguageModel, Message, PromptFormat } from "../core/language.js";
 import { checkModel } from "./llama/check.js";
-import { type Engine, openEngine } from "./llama/engine.js";
+import { type Engine, openEngines, planLanes } from "./llama/engine.js";
 import { type GgufFile, readGguf } from "./llama/gguf.js";
 import { sha256Of } from "./llama/hash.js";
-import { oneAtATime } from "./llama/queue.js";
+import { inLanes } from "./llama/queue.js";
 import { scoreContinuations } from "./llama/score.js";
 import { inertTokens, promptTokenizer } from "./llama/tokens.js";
 import { type ChatTemplate, compileTemplate, plainSegments, type Segment } from "./template.js";
@@ -20,15 +21,22 @@ export interface LlamaOptions {
   format?: PromptFormat;
   /** Most tokens of prompt and answer together; 4096 by default, or what the model was trained on if that is less. */
   context?: number;
-  /** As many as there are cores for arithmetic by default. */
+  /** Requests evaluated at once, each in a context of its own; by default a core each, as far as memory goes. */
+  lanes?: number;
+  /** Threads of each lane; by default the cores are shared out. */
   threads?: number;
   /** `auto` uses a GPU where a prebuilt binary supports it. `off` by default. */
   gpu?: "off" | "auto";
 }
 
 interface Loaded {
-  engine: Engine;
+  engines: readonly Engine[];
   tokenize: (segments: readonly Segment[]) => number[];
+}
+
+/** A loaded model, as one call sees it. */
+interface Lane extends Pick<Loaded, "tokenize"> {
+  engine: Engine;
 }
 
 /**
@@ -51,18 +59,20 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
   const source = gguf.metadata.get("tokenizer.chat_template");
   const hasTemplate = typeof source === "string" && source !== "";
 
-  const queue = oneAtATime();
+  const cores = availableParallelism();
+  const planned = gpu === "off" ? planLanes(gguf, contextTokens, cores) : { lanes: 1, threads: cores };
+  const lanes = options.lanes ?? planned.lanes;
+  const threads = options.threads ?? Math.max(1, Math.floor(cores / lanes));
+  const queue = inLanes(lanes);
   let loading: Promise<Loaded> | undefined;
   let template: Promise<ChatTemplate> | undefined;
   let closed = false;
   const load = (): Promise<Loaded> => {
     if (closed) throw new Error(`The model ${name} is closed.`);
-    loading ??= openEngine({
-      path,
-      contextTokens,
-      gpu,
-      ...(options.threads === undefined ? {} : { threads: options.threads }),
-    }).then((engine) => ({ engine, tokenize: promptTokenizer(engine.vocabulary) }));
+    loading ??= openEngines({ path, contextTokens, gpu, lanes, threads }).then((engines) => ({
+      engines,
+      tokenize: promptTokenizer((engines[0] as Engine).vocabulary),
+    }));
     return loading;
   };
   const segments = async (messages: readonly Message[], format: PromptFormat): Promise<Segment[]> => {
@@ -73,15 +83,15 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
     template ??= compileTemplate(source, specialTexts(gguf));
     return (await template)(messages);
   };
-  /** Runs one call by itself, timed from when it gets its turn. */
+  /** Runs one call in a lane, timed from when it gets its turn. */
   const call = <T>(
     context: CallContext,
-    work: (loaded: Loaded, cost: (inputTokens: number, outputTokens: number) => Cost) => Promise<T>,
+    work: (lane: Lane, cost: (inputTokens: number, outputTokens: number) => Cost) => Promise<T>,
   ): Promise<T> =>
-    queue(context.signal, async () => {
-      const loaded = await load();
+    queue(context.signal, async (lane) => {
+      const { engines, tokenize } = await load();
       const start = performance.now();
-      return work(loaded, (inputTokens, outputTokens) => ({
+      return work({ engine: engines[lane] as Engine, tokenize }, (inputTokens, outputTokens) => ({
         calls: 1,
         inputTokens,
         outputTokens,
@@ -95,7 +105,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
     const more = trained > contextTokens ? `; up to ?context=${trained} is possible` : "";
     throw new CallError("too-long", why + more);
   };
-  const promptTokens = async ({ tokenize }: Loaded, messages: readonly Message[], format: PromptFormat) => {
+  const promptTokens = async ({ tokenize }: Lane, messages: readonly Message[], format: PromptFormat) => {
     const tokens = tokenize(await segments(messages, format));
     if (tokens.length === 0) throw new CallError("unsupported", "The prompt is empty.");
     return tokens;
@@ -106,7 +116,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
     name,
     grants: new Set<Grant>(["text", "logprobs", "embeddings"]),
     format: options.format ?? (hasTemplate ? "chat" : "plain"),
-    concurrency: 1,
+    concurrency: lanes,
     contextTokens,
     generate: (request, context) =>
       call(context, async (loaded, cost) => {
@@ -166,12 +176,22 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
       }),
     async close() {
       closed = true;
-      // Whatever runs is let finish: freeing the model under an evaluation would crash the process.
-      await queue(new AbortController().signal, async () => {
-        const loaded = await loading?.catch(() => undefined);
-        loading = undefined;
-        await loaded?.engine.close();
+      // Whatever runs is let finish, in every lane: freeing the model under an evaluation would crash the process.
+      let idle = 0;
+      let allIdle = () => {};
+      const everyLane = new Promise<void>((resolve) => {
+        allIdle = resolve;
       });
+      const claim = () =>
+        queue(new AbortController().signal, () => {
+          idle++;
+          if (idle === lanes) allIdle();
+          return everyLane;
+        });
+      await Promise.all(Array.from({ length: lanes }, claim));
+      const loaded = await loading?.catch(() => undefined);
+      loading = undefined;
+      await loaded?.engines[0]?.close();
     },
   };
 }

@@ -124,7 +124,7 @@ const knownModels: Readonly<Record<string, KnownModel>> = {
  * Opens a model by reference; files it needs are fetched into the cache, weights are loaded by the first call.
  *
  * - `llama:NAME`, `llama:file:PATH.gguf`, `llama:hf:owner/name/file.gguf`, `llama:pip:NAME==VERSION#PATH`, with
- *   `?format=plain|chat&context=4096&threads=2&gpu=auto&weights=q8_0`
+ *   `?format=plain|chat&context=4096&lanes=2&threads=1&gpu=auto&weights=q8_0`
  * - `encoder:minilm?threads=2`
  * - `openai:MODEL?base=…` and `mock:?skill=0.7`, see their files
  *
@@ -198,6 +198,7 @@ export async function pullModel(name: string, options: SourceOptions = {}): Prom
 const llamaFields = {
   format: oneOf(["chat", "plain"], undefined),
   context: integer(undefined, { min: 16, max: 1_048_576 }),
+  lanes: integer(undefined, { min: 1, max: 64 }),
   threads: integer(undefined, { min: 1, max: 1024 }),
   gpu: oneOf(["off", "auto"], "off"),
   weights: oneOf(["file", "q8_0"], undefined),
@@ -205,7 +206,7 @@ const llamaFields = {
 
 async function openLlamaRef(rest: string, options: OpenModelOptions): Promise<LanguageModel> {
   const { name, params } = parseRef("llama", rest, llamaFields);
-  const { format, context, threads, gpu } = params;
+  const { format, context, lanes, threads, gpu } = params;
   const known = Object.hasOwn(knownModels, name) ? knownModels[name] : undefined;
   if (known ? known.kind !== "llama" : !/^(file|hf|pip):/.test(name)) throw unknownModel(`llama:${rest}`);
   const path = known
@@ -218,6 +219,7 @@ async function openLlamaRef(rest: string, options: OpenModelOptions): Promise<La
     ...(known ? { name } : {}),
     ...(format === undefined ? {} : { format }),
     ...(context === undefined ? {} : { context }),
+    ...(lanes === undefined ? {} : { lanes }),
     ...(threads === undefined ? {} : { threads }),
   });
 }

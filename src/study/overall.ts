@@ -4,7 +4,7 @@
 import { randomFor } from "../core/random.js";
 import type { Comparison, Estimate } from "../core/record.js";
 import { compareScores, type PairedComparison } from "./compare.js";
-import type { TaskPredictions } from "./predictions.js";
+import type { TaskPredictions } from "./predictionsFile.js";
 import { meanInterval, signFlip } from "./statistics/index.js";
 
 /** What stands in the task column for the figures over all tasks. */

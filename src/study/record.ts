@@ -11,7 +11,6 @@ import type { PreparedStudy, PreparedTask } from "./prepare.js";
 import { makeVerdict } from "./verdict.js";
 
 function scoresOf(
-  study: PreparedStudy,
   prepared: PreparedTask,
   { arm, specialists }: FittedArm,
   split: "dev" | "test",
@@ -29,7 +28,7 @@ export function chooseOnDev(
 ): FittedArm | null {
   const ranked = fitted
     .filter(({ specialists }) => specialists.length > 0)
-    .map((one) => ({ one, scores: scoresOf(study, study.domain, one, "dev", journal) }))
+    .map((one) => ({ one, scores: scoresOf(study.domain, one, "dev", journal) }))
     .filter(({ scores }) => scores.rows.length > 0)
     // Samples a subject could not answer do not count for it: the lower bound decides.
     .map(({ one, scores }) => ({
@@ -61,7 +60,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
     prepared,
     task: prepared.card.name,
     domain: prepared === domain,
-    scores: fitted.map((one) => scoresOf(study, prepared, one, "test", journal)),
+    scores: fitted.map((one) => scoresOf(prepared, one, "test", journal)),
   }));
   const results: Result[] = tasks.flatMap(({ prepared, scores }) =>
     scores.map((one, i) => {
@@ -106,7 +105,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
 
   function devOf(prepared: PreparedTask, one: FittedArm): Estimate | null {
     if (prepared !== domain) return null;
-    const { rows } = scoresOf(study, domain, one, "dev", journal);
+    const { rows } = scoresOf(domain, one, "dev", journal);
     return rows.length > 0 ? estimate(rows, seed) : null;
   }
 }

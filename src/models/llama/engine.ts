@@ -3,10 +3,14 @@
 //
 // The same request gives the same figures whatever was asked before. Floating-point results depend on how tokens were
 // batched, so prompts are always evaluated in chunks that begin at multiples of `chunk`, and only whole chunks are kept
-// from one prompt to the next. Keeping the longest common prefix instead would be a little faster and change last digits.
+// from one prompt to the next. (Batching tokens otherwise was seen to move log-probabilities by 0.03 to 0.1.)
+//
+// Nor do they depend on the number of threads, for no token is ever evaluated alone: for a single token llama.cpp splits
+// flash attention over the threads, which moved log-probabilities by up to 0.5 beyond 512 tokens. What follows a prompt
+// is therefore evaluated with the token before it.
 
-import { availableParallelism } from "node:os";
 import type {
+  ControlledEvaluateIndexOutput,
   ControlledEvaluateInputItem,
   Llama,
   LlamaContext,
@@ -18,6 +22,7 @@ import type {
 } from "node-llama-cpp";
 import { CallError } from "../../core/call.js";
 import { HoneError, messageOf } from "../../core/errors.js";
+import { randomFor } from "../../core/random.js";
 import { checkModel } from "./check.js";
 import { type GgufFile, readGguf } from "./gguf.js";
 import type { LogProbs, ScoringContext } from "./score.js";
@@ -27,7 +32,10 @@ export interface EngineOptions {
   path: string;
   /** Most tokens of prompt and answer together. */
   contextTokens: number;
-  threads?: number;
+  /** Contexts over the same weights, each evaluating one request at a time. */
+  lanes: number;
+  /** Threads of each lane. */
+  threads: number;
   gpu: "off" | "auto";
 }
 
@@ -53,14 +61,22 @@ export interface Engine extends ScoringContext {
   generate(prompt: readonly number[], sampling: Sampling, signal: AbortSignal): Promise<Written>;
   /** The last layer's states averaged over the tokens; not normalised. */
   embed(tokens: readonly number[]): Promise<readonly number[]>;
+  /** Frees the model, for all lanes. */
   close(): Promise<void>;
 }
 
-/** Tokens evaluated at once. Measured with SmolLM2 on two cores, 64 is within 5 % of the best; a GPU wants more. */
-const chunkTokens = { off: 64, auto: 512 } as const;
+/** Tokens evaluated at once; the grain of what is kept between prompts. 128 was the fastest of 32 to 256 with SmolLM2. */
+const chunkTokens = { off: 128, auto: 512 } as const;
+
+/** Node runs four pieces of native work at once; one of them stays free for files. */
+const mostLanes = 3;
+/** Memory for all lanes' contexts together. */
+const laneBytes = 2 ** 30;
 
 /** Samplers that leave the distribution alone: node-llama-cpp's own defaults are top-k 40 and top-p 0.95. */
 const neutral = { topK: 0, topP: 1, minP: 0 } as const;
+
+type Next = NonNullable<Extract<ControlledEvaluateInputItem, readonly unknown[]>[1]["generateNext"]>;
 
 /** What llama.cpp complained of since a load began: its errors say no more than that loading failed. */
 let complaints: string[] = [];
@@ -90,10 +106,34 @@ function runtime(gpu: EngineOptions["gpu"]): Promise<Llama> {
 }
 
 /**
- * Checks and loads a model file.
+ * How to use the cores: a lane each, with one thread, as far as memory for their contexts goes. llama.cpp's threads wait for
+ * one another by spinning after every layer; lanes do not wait. Measured with SmolLM2 on two cores: see docs/log.md.
+ */
+export function planLanes(
+  gguf: GgufFile,
+  contextTokens: number,
+  cores: number,
+): { lanes: number; threads: number } {
+  const number = (key: string): number => {
+    const value = gguf.metadata.get(`${gguf.architecture}.${key}`);
+    return Math.max(1, ...(Array.isArray(value) ? value : [value ?? 1]).map(Number).filter(Number.isFinite));
+  };
+  const heads = number("attention.head_count");
+  const width = number("embedding_length");
+  const head = gguf.metadata.has(`${gguf.architecture}.attention.key_length`)
+    ? number("attention.key_length")
+    : width / heads;
+  // Keys and values, two bytes each, for every layer and key-value head.
+  const bytes = 4 * number("block_count") * number("attention.head_count_kv") * head * contextTokens;
+  const lanes = Math.max(1, Math.min(cores, mostLanes, Math.floor(laneBytes / bytes)));
+  return { lanes, threads: Math.max(1, Math.floor(cores / lanes)) };
+}
+
+/**
+ * Checks and loads a model file; gives one engine a lane.
  * @throws HoneError when the file is broken or unknown, llama.cpp cannot start, or memory does not suffice
  */
-export async function openEngine(options: EngineOptions): Promise<Engine> {
+export async function openEngines(options: EngineOptions): Promise<Engine[]> {
   const gguf = readGguf(options.path);
   checkModel(gguf);
   const chunk = chunkTokens[options.gpu];
@@ -109,14 +149,18 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       // Without it a sliding-window model forgets the prefix that scoring goes back to.
       defaultContextSwaFullCache: true,
     });
-    const context = await model.createContext({
-      // One more than may be used: node-llama-cpp drops the oldest tokens in silence when the last cell is taken.
-      contextSize: options.contextTokens + 1,
-      batchSize: chunk,
-      threads: options.threads ?? Math.max(1, Math.min(availableParallelism(), llama.cpuMathCores)),
-      flashAttention: true,
-    });
-    return engineOver(model, context, gguf, options.contextTokens, chunk);
+    const engines: Engine[] = [];
+    for (let lane = 0; lane < options.lanes; lane++) {
+      const context = await model.createContext({
+        // One more than may be used: node-llama-cpp drops the oldest tokens in silence when the last cell is taken.
+        contextSize: options.contextTokens + 1,
+        batchSize: chunk + 1,
+        threads: options.threads,
+        flashAttention: true,
+      });
+      engines.push(engineOver(model, context, gguf, options.contextTokens, chunk));
+    }
+    return engines;
   } catch (error) {
     await model?.dispose().catch(() => {});
     throw new HoneError({
@@ -153,9 +197,9 @@ function engineOver(
     whole = Math.min(whole, Math.floor(keep / chunk) * chunk);
   };
 
-  /** Brings the sequence to the last chunk boundary below the prompt's end; gives the tokens that are left, 1 to `chunk`. */
+  /** Brings the sequence to the last chunk boundary that leaves two tokens; gives what is left, up to `chunk` + 1. */
   const evaluateChunks = async (tokens: readonly number[], signal: AbortSignal): Promise<number[]> => {
-    const boundary = Math.floor((tokens.length - 1) / chunk) * chunk;
+    const boundary = Math.floor(Math.max(0, tokens.length - 2) / chunk) * chunk;
     const held = sequence.contextTokens;
     let shared = 0;
     while (shared < Math.min(whole, boundary) && held[shared] === tokens[shared]) shared++;
@@ -169,19 +213,28 @@ function engineOver(
     return tokens.slice(boundary);
   };
 
-  /** Evaluates tokens and reads what may follow the last one. */
-  const evaluate = async (tokens: readonly number[], wanted: readonly number[]): Promise<LogProbs> => {
-    // Greedy selection puts the largest logit among the returned ones. `includeMax` would not: in node-llama-cpp 3.22 it
-    // returns the largest only where that token was asked for anyway.
-    const logits = { filter: { tokens: wanted as Token[], includeSelected: true } };
-    const options = { ...neutral, temperature: 0 };
+  /** Evaluates tokens and tells what may follow the last one. */
+  const evaluate = async (
+    tokens: readonly number[],
+    generateNext: Next,
+  ): Promise<ControlledEvaluateIndexOutput> => {
     const items: ControlledEvaluateInputItem[] = tokens.slice(0, -1) as Token[];
-    items.push([
-      tokens[tokens.length - 1] as Token,
-      { generateNext: { token: true, logits, totalLogitWeight: true, options } },
-    ]);
-    const next = (await sequence.controlledEvaluate(items)).at(-1)?.next;
-    if (!next?.logits || next.totalLogitWeight === undefined) throw noLogits();
+    items.push([tokens[tokens.length - 1] as Token, { generateNext }]);
+    const output = (await sequence.controlledEvaluate(items)).at(-1);
+    if (!output) throw noLogits();
+    return output;
+  };
+
+  const logProbs = async (tokens: readonly number[], wanted: readonly number[]): Promise<LogProbs> => {
+    const { next } = await evaluate(tokens, {
+      token: true,
+      // Greedy selection puts the largest logit among the returned ones. `includeMax` would not: in node-llama-cpp 3.22
+      // it returns the largest only where that token was asked for anyway.
+      logits: { filter: { tokens: wanted as Token[], includeSelected: true } },
+      totalLogitWeight: true,
+      options: { ...neutral, temperature: 0 },
+    });
+    if (!next.logits || next.totalLogitWeight === undefined) throw noLogits();
     // log p = logit - log Σ exp(logit), and the sum comes relative to the largest logit.
     const total = Math.max(...next.logits.values()) + Math.log(next.totalLogitWeight);
     const found = new Map<number, number>();
@@ -191,6 +244,13 @@ function engineOver(
       found.set(token, value);
     }
     return found;
+  };
+
+  /** Goes back to `keep` tokens less one, for the token before the new one is evaluated with it. */
+  const withOneBefore = async (keep: number, token: number): Promise<number[]> => {
+    const before = sequence.contextTokens[keep - 1] as number;
+    await rewind(keep - 1);
+    return [before, token];
   };
 
   const { whole: special, control } = specialTokens(gguf);
@@ -204,31 +264,32 @@ function engineOver(
       bos: beginToken(model, gguf),
     },
     continuation: (text) => model.tokenize(text, false, "trimLeadingSpace"),
-    prompt: async (tokens, wanted, signal) => evaluate(await evaluateChunks(tokens, signal), wanted),
+    prompt: async (tokens, wanted, signal) => logProbs(await evaluateChunks(tokens, signal), wanted),
     async extend(keep, token, wanted, signal) {
       signal.throwIfAborted();
-      await rewind(keep);
-      return evaluate([token], wanted);
+      return logProbs(await withOneBefore(keep, token), wanted);
     },
     async generate(prompt, sampling, signal) {
-      const rest = await evaluateChunks(prompt, signal);
       const most = Math.min(sampling.maxTokens, contextTokens - prompt.length);
       const written: Token[] = [];
-      if (most <= 0) return { text: "", tokens: 0, finish: "length" };
       let text = "";
-      const tokens = sequence.evaluate(rest as Token[], {
-        ...neutral,
-        temperature: sampling.temperature,
-        seed: sampling.seed,
-      });
-      for await (const token of tokens) {
+      let tokens = most > 0 ? await evaluateChunks(prompt, signal) : [];
+      while (written.length < most) {
         signal.throwIfAborted();
-        written.push(token);
+        // Every draw has its own seed, for the sampler lives as long as one evaluation.
+        const seed = Math.floor(randomFor(sampling.seed, "llama", written.length)() * 2 ** 32);
+        const options = { ...neutral, temperature: sampling.temperature, seed };
+        const { next } = await evaluate(tokens, { token: true, options });
+        if (next.token == null) throw noLogits();
+        if (model.isEogToken(next.token)) return { text, tokens: written.length + 1, finish: "stop" };
+        written.push(next.token);
         text = model.detokenize(written, false, prompt.slice(-8) as Token[]);
         if (sampling.enough(text)) return { text, tokens: written.length, finish: "stop" };
-        if (written.length >= most) return { text, tokens: written.length, finish: "length" };
+        if (written.length < most) {
+          tokens = await withOneBefore(prompt.length + written.length - 1, next.token);
+        }
       }
-      return { text, tokens: written.length, finish: "stop" };
+      return { text, tokens: written.length, finish: "length" };
     },
     async embed(tokens) {
       // Pooling wants the whole text in one batch.

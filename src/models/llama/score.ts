@@ -22,8 +22,8 @@ interface Node {
  *
  * Continuations form a trie. The first tokens of all are read from the prompt's last position; a continuation of n tokens
  * needs the logits after its first n - 1, and those that begin alike share them. So options of one token cost nothing
- * beyond the prompt. Tokens are evaluated singly: on a CPU that takes no longer than a small batch, and an option then
- * has the same score to the last digit whatever stands beside it (batched with others it moved by up to 0.07 nats).
+ * beyond the prompt. Tokens are evaluated one after the other: on a CPU that takes hardly longer than a small batch, and an
+ * option then has the same score to the last digit whatever stands beside it (batched it moved by up to 0.07 nats).
  *
  * @param continuations tokens of each, none empty
  */
