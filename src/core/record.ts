@@ -104,6 +104,7 @@ export interface HandOver {
 export interface StudyRecord {
   type: "done";
   study: string;
+  description: string | null;
   results: Result[];
   comparisons: Comparison[];
   verdict: Verdict | null;
@@ -117,7 +118,9 @@ export interface StudyRecord {
   gate: { met: boolean; text: string } | null;
   seeds: number[];
   model: string;
+  /** Seconds spent on it, over all runs that it took. */
   seconds: number;
+  /** Dollars spent by the last run; what the journal gave again cost nothing. */
   spentUsd: number;
   hone: string;
   machine: string;

@@ -30,7 +30,8 @@ export function describeStudy(record: StudyRecord): string {
   const tasks = record.tasks.map(
     (task) => `${formatWhole(task.counts.test)} sealed test samples of ${task.name}`,
   );
-  return `${parts.join(" and ")}, measured on ${tasks.join(" and ")}.`;
+  const measured = `${parts.join(" and ")}, measured on ${tasks.join(" and ")}.`;
+  return record.description ? `${record.description} ${measured}` : measured;
 }
 
 /** The verdict, or why there is none. */

@@ -31,26 +31,29 @@ export function resultsTable(record: StudyRecord, task: string): Html {
   const scale = scaleOf(best.metric);
   const more = detailNames(results);
   const priced = results.some((r) => r.perAnswer.usd > 0 || r.build.usd > 0);
+  // Columns that would say nothing are left out.
+  const bounded = results.some((r) => r.unscored > 0);
+  const wrote = results.some((r) => r.perAnswer.outputTokens > 0);
   const rows = results.map((r) => {
     const tokens = r.build.inputTokens + r.build.outputTokens;
     return html`<tr class="${r.subject === record.verdict?.champion ? "champion" : ""}"><th scope="row">${subjectName(record, r.subject)}</th>
 <td class="num strong">${formatScore(r.mean, r.n, scale)}</td><td class="num">${formatInterval(r.low, r.high, r.n, scale)}</td>
 <td class="num">${formatCount(r.n)}</td><td class="num">${r.unscored > 0 ? formatCount(r.unscored) : html`<span class="quiet">0</span>`}</td>
-<td class="num">${r.unscored > 0 ? formatInterval(r.bounds[0], r.bounds[1], r.n, scale) : html`<span class="quiet">–</span>`}</td>
+${bounded && html`<td class="num">${r.unscored > 0 ? formatInterval(r.bounds[0], r.bounds[1], r.n, scale) : html`<span class="quiet">–</span>`}</td>`}
 <td class="num">${r.baseline > 0 ? formatBare(r.baseline, r.n, scale) : html`<span class="quiet">–</span>`}</td><td class="num">${r.dev ? formatBare(r.dev.mean, r.dev.n, scale) : "–"}</td>
 ${more.map((name) => html`<td class="num">${formatBare(r.details[name] ?? Number.NaN, r.n, scaleOf(name))}</td>`)}
 <td class="num first">${tokens > 0 ? formatCount(tokens) : html`<span class="quiet">0</span>`}</td><td class="num">${formatDuration(1000 * r.build.seconds)}</td>
 ${priced && html`<td class="num">${formatCost(r.build.usd)}</td>`}
-<td class="num first">${formatCount(r.perAnswer.inputTokens)}</td><td class="num">${formatCount(r.perAnswer.outputTokens)}</td><td class="num">${formatDuration(r.perAnswer.msMedian)}</td>
+<td class="num first">${formatCount(r.perAnswer.inputTokens)}</td>${wrote && html`<td class="num">${formatCount(r.perAnswer.outputTokens)}</td>`}<td class="num">${formatDuration(r.perAnswer.msMedian)}</td>
 ${priced && html`<td class="num">${formatCost(r.perAnswer.usd)}</td>`}</tr>`;
   });
   return html`<div class="scroll" tabindex="0" role="region" aria-label="results on ${task}"><table class="results"><thead>
-<tr class="groups"><th></th><th colspan="${7 + more.length}" scope="colgroup">on the sealed test samples</th><th class="first" colspan="${priced ? 3 : 2}" scope="colgroup">to build, once</th><th class="first" colspan="${priced ? 4 : 3}" scope="colgroup">per answer</th></tr>
+<tr class="groups"><th></th><th colspan="${(bounded ? 7 : 6) + more.length}" scope="colgroup">on the sealed test samples</th><th class="first" colspan="${priced ? 3 : 2}" scope="colgroup">to build, once</th><th class="first" colspan="${2 + (wrote ? 1 : 0) + (priced ? 1 : 0)}" scope="colgroup">per answer</th></tr>
 <tr><th scope="col">subject</th><th scope="col" class="num">${best.metric}</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th>
-<th scope="col" class="num">unscored</th><th scope="col" class="num">bounds</th><th scope="col" class="num">majority</th><th scope="col" class="num">dev</th>
+<th scope="col" class="num">unscored</th>${bounded && html`<th scope="col" class="num">bounds</th>`}<th scope="col" class="num">majority</th><th scope="col" class="num">dev</th>
 ${more.map((name) => html`<th scope="col" class="num">${oneLine(name, 24)}</th>`)}
 <th scope="col" class="num first">tokens</th><th scope="col" class="num">time</th>${priced && html`<th scope="col" class="num">money</th>`}
-<th scope="col" class="num first">tokens in</th><th scope="col" class="num">out</th><th scope="col" class="num">median</th>${priced && html`<th scope="col" class="num">money</th>`}</tr></thead>
+<th scope="col" class="num first">tokens in</th>${wrote && html`<th scope="col" class="num">out</th>`}<th scope="col" class="num">median</th>${priced && html`<th scope="col" class="num">money</th>`}</tr></thead>
 <tbody>${rows}</tbody></table></div>`;
 }
 

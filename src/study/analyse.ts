@@ -102,7 +102,7 @@ export function gatherScores(
       usd: cost.usd / per,
       msMedian: median(latencies),
     },
-    details: Object.fromEntries(Object.entries(sums).map(([key, { sum, n }]) => [`mean ${key}`, sum / n])),
+    details: Object.fromEntries(Object.entries(sums).map(([key, { sum, n }]) => [key, sum / n])),
   };
 }
 

@@ -84,6 +84,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
   return {
     type: "done",
     study: spec.study,
+    description: spec.description ?? null,
     results,
     comparisons,
     verdict,

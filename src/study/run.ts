@@ -197,8 +197,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     progress.end();
   }
 
-  const seconds = (performance.now() - started) / 1000;
-  journal.addSeconds(spec.study, seconds);
+  journal.addSeconds(spec.study, (performance.now() - started) / 1000);
   const record = makeRecord({
     study,
     fitted,
@@ -206,7 +205,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     handOver,
     journal,
     stopped: budget.drained() ?? null,
-    seconds,
+    seconds: journal.study(spec.study)?.seconds ?? 0,
     spentUsd: budget.spent().usd,
     reproduce: options.reproduce ?? `npx hone run ${spec.study}.study.yaml`,
   });

@@ -68,6 +68,13 @@ export function makeVerdict(
   }
   const rivals = same.filter((name) => name !== generalist);
   if (rivals.length > 0) sentences.push(`Not told apart from it: ${list(rivals)}.`);
+  const own = ownBest(on, subjects, champion);
+  const behind = own && against(own.subject);
+  if (own && behind) {
+    sentences.push(
+      `Of the specialists that use the model, ${own.subject} was best on dev: ${score(own.mean)} on test, ${formatDelta(-behind.delta, behind.n)} points from it (${pValue(behind.pAdjusted)}).`,
+    );
+  }
   sentences.push(price(best, champion));
   const unscored = on.filter((result) => result.unscored > 0);
   if (unscored.length > 0) {
@@ -85,6 +92,19 @@ export function makeVerdict(
     );
   }
   return { champion, text: sentences.join(" "), indistinguishable: same };
+}
+
+/** Where a reference won: the best on dev of those that use the model. */
+function ownBest(
+  on: readonly Result[],
+  subjects: readonly SubjectCard[],
+  champion: string,
+): Result | undefined {
+  const roles = new Map(subjects.map(({ name, role }) => [name, role]));
+  if (roles.get(champion) !== "reference") return undefined;
+  return on
+    .filter(({ subject, n }) => roles.get(subject) === "specialist" && n > 0)
+    .sort((a, b) => (b.dev?.mean ?? 0) - (a.dev?.mean ?? 0))[0];
 }
 
 function price(best: Result, champion: string): string {

@@ -294,6 +294,7 @@ function recordOf(
   return {
     type: "done",
     study: text("Which licence is this?"),
+    description: text("Which category a licence has."),
     results,
     comparisons,
     verdict: {

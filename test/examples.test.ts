@@ -1,0 +1,54 @@
+// Every shipped study runs, with its real model and real data, only on fewer samples. The demo's texts come from their
+// package; the other two read the folder that HONE_TEST_DATA names, and say so when they skip.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runStudy } from "../src/study/run.js";
+import { readStudy } from "../src/study/spec.js";
+
+const root = resolve(import.meta.dirname, "..");
+const data = process.env.HONE_TEST_DATA;
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "hone-examples-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function smoke(name: string, base: string) {
+  const spec = await readStudy(join(root, "examples", name));
+  spec.task.data = { ...spec.task.data, limit: { train: 60, dev: 5, test: 10 } };
+  spec.handOver = 5;
+  const started = performance.now();
+  const store = join(folder, name);
+  const record = await runStudy(spec, { base, store });
+  const first = performance.now() - started;
+  expect(record.results).toHaveLength(spec.specialists.length + 1);
+  for (const { subject, n, unscored } of record.results)
+    expect([subject, n, unscored]).toEqual([subject, 10, 0]);
+  expect(record.verdict?.text).toContain("sealed test samples");
+  expect(record.handOver).toMatchObject({ n: 5, agree: 5 });
+  expect(record.openings).toBe(1);
+
+  const again = performance.now();
+  const reused = await runStudy(spec, { base, store });
+  expect(reused.results).toEqual(record.results);
+  expect(performance.now() - again).toBeLessThan(Math.max(4000, first / 2));
+}
+
+describe("shipped studies on real models", () => {
+  it("licences", () => smoke("licences.study.yaml", folder), 240_000);
+
+  it.skipIf(!data)(
+    "scotus (skips without HONE_TEST_DATA)",
+    () => smoke("scotus.study.yaml", data as string),
+    240_000,
+  );
+
+  it.skipIf(!data)(
+    "pubmedqa (skips without HONE_TEST_DATA)",
+    () => smoke("pubmedqa.study.yaml", data as string),
+    240_000,
+  );
+});
