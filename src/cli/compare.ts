@@ -35,22 +35,27 @@ export async function compare(
   subjects: readonly string[],
   flags: Flags,
 ): Promise<void> {
-  if ((name === undefined) === (flags.predictions === undefined)) {
+  const output = makeOutput(flags);
+  if (flags.predictions !== undefined) {
+    const systems = name === undefined ? subjects : [name, ...subjects];
+    return predictions(flags.predictions, systems, flags, output);
+  }
+  if (name === undefined) {
     throw new HoneError({
-      what:
-        name === undefined
-          ? "There is nothing to compare"
-          : "A study and a file of predictions are two things",
+      what: "There is nothing to compare",
       next: "Type `hone compare STUDY` for a study in the store, or `hone compare --predictions FILE`.",
       kind: "usage",
     });
   }
-  const output = makeOutput(flags);
-  if (flags.predictions !== undefined) return predictions(flags.predictions, flags, output);
-  return inStore(name as string, subjects, flags, output);
+  return inStore(name, subjects, flags, output);
 }
 
-async function predictions(path: string, flags: Flags, output: Output): Promise<void> {
+async function predictions(
+  path: string,
+  systems: readonly string[],
+  flags: Flags,
+  output: Output,
+): Promise<void> {
   if (flags.match !== "exact" && flags.match !== "choice") {
     throw new HoneError({
       what: "Unknown rule of matching",
@@ -63,6 +68,7 @@ async function predictions(path: string, flags: Flags, output: Output): Promise<
   const { results, comparisons, ranking, notes } = await comparePredictionsFile(path, {
     match: flags.match,
     seed: flags.seed,
+    ...(systems.length === 0 ? {} : { systems }),
     ...(flags.answers === undefined ? {} : { answersField: flags.answers }),
   });
   output.record({ type: "done", predictions: path, results, comparisons, ranking, notes });
