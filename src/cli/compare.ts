@@ -96,7 +96,7 @@ function inStore(name: string, chosen: readonly string[], flags: Flags, output: 
     const cards = record.subjects.filter((card) => chosen.length === 0 || chosen.includes(card.name));
     const family = record.tasks.flatMap((task) => {
       const systems = cards.map((card) => {
-        const seeds = card.ids.map((id, i) => ({ id, seed: record.seeds[i] as number }));
+        const seeds = card.ids.map((id, i) => ({ id, seed: card.seeds[i] as number }));
         const scores = gatherScores(card.name, seeds, task.key, "test", task.binary, journal);
         return { name: card.name, binary: scores.binary, scores: scores.rows };
       });

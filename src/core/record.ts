@@ -68,8 +68,9 @@ export interface Verdict {
 export interface SubjectCard {
   name: string;
   role: "generalist" | "specialist" | "reference";
-  /** Fingerprints of the subject, one a seed. */
+  /** Fingerprints of the subject, one for each seed that it was fitted with. */
   ids: string[];
+  seeds: number[];
   /** The chain of specializers that made it, with their options. */
   chain: { name: string; options: Json }[];
 }

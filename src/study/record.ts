@@ -75,6 +75,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
     name: arm.name,
     role: arm.role,
     ids: specialists.map(({ subject }) => subject.id),
+    seeds: specialists.map(({ seed }) => seed),
     chain: chainOf(arm.specializer),
   }));
   const verdict =

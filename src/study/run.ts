@@ -122,10 +122,11 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     study: spec.study,
     model: study.model.name,
     tasks: [domain, ...elsewhere].map(({ card }) => card),
-    subjects: study.arms.map(({ name, role, specializer }) => ({
+    subjects: study.arms.map(({ name, role, specializer, seeds }) => ({
       name,
       role,
       ids: [],
+      seeds,
       chain: [{ name: specializer.name, options: specializer.options }],
     })),
     seeds: spec.seeds,

@@ -309,6 +309,7 @@ function recordOf(
       name: text(name),
       role,
       ids: [`id-${s}`],
+      seeds: [1],
       chain:
         role === "specialist"
           ? [{ name: text(name.split("(")[0] ?? ""), options: { k: 4, note: text("option") } }]
