@@ -93,7 +93,7 @@ describe("references", () => {
     ["llama:file:absent.gguf", /absent\.gguf/],
     ["llama:file:*.gguf", /2 files match|Name one/],
     ["llama:pip:x;rm==1#y", /package/],
-    ["llama:smollm2-135m-instruct?thread=2", /Use one of: context, format, gpu, threads, weights/],
+    ["llama:smollm2-135m-instruct?thread=2", /Use one of: context, format, gpu, lanes, threads, weights/],
     ["llama:smollm2-135m-instruct?context=lots", /a whole number/],
     ["llama:smollm2-135m-instruct?format=xml", /chat or plain/],
   ])("that cannot serve are one error: %s", async (ref, why) => {
