@@ -1,7 +1,6 @@
 // A study from beginning to end: prepare, fit, choose on dev, open test, compare, hand over, verdict.
 
 import { setMaxListeners } from "node:events";
-import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { CallError } from "../core/call.js";
 import { canonicalJson } from "../core/json.js";
@@ -50,7 +49,6 @@ export interface RunOptions {
  */
 export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promise<StudyRecord> {
   const store = resolve(options.store ?? ".hone");
-  mkdirSync(store, { recursive: true });
   const signal = options.signal ?? new AbortController().signal;
   // Every call in flight listens to it.
   setMaxListeners(0, signal);
