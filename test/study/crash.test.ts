@@ -24,7 +24,7 @@ const asked: string[] = [];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "hone-crash-"));
   server = await startMockServer({
-    latencyMs: 40,
+    latencyMs: 80,
     oracle: (prompt) => {
       asked.push(prompt);
       return undefined;
