@@ -122,6 +122,7 @@ export function toResult(
   build: Result["build"],
   dev: Estimate | null,
   seed: number,
+  whyMissing = "unanswered",
 ): Result {
   const { task, commonest, chance } = prepared;
   const mean = estimate(scores.rows, seed);
@@ -139,7 +140,7 @@ export function toResult(
     metric: task.metric,
     ...mean,
     unscored,
-    causes: missing > 0 ? { ...scores.causes, unanswered: missing } : scores.causes,
+    causes: missing > 0 ? { ...scores.causes, [whyMissing]: missing } : scores.causes,
     bounds: total === 0 ? [0, 1] : [sum / total, (sum + unscored) / total],
     baseline:
       scores.labelled.filter(({ gold }) => gold === commonest).length / Math.max(1, scores.labelled.length),

@@ -17,6 +17,8 @@ export interface Budget {
   made: (call: Call) => void;
   /** Called after a call failed. */
   failed: () => void;
+  /** Whether a model has really answered a call in this run: one that never does is down, not wrong. */
+  answered: (modelId: string) => boolean;
   /** Spent by this process, not counting what the journal gave for nothing. */
   spent: () => Cost;
   /** Why the run is draining, if it is. */
@@ -31,6 +33,7 @@ export interface Budget {
 export function makeBudget(limits: { maxUsd?: number; maxSeconds?: number } = {}): Budget {
   let total = noCost;
   let inFlight = 0;
+  const answered = new Set<string>();
   let dearest = 0;
   let reason: string | undefined;
   const deadline =
@@ -57,11 +60,13 @@ export function makeBudget(limits: { maxUsd?: number; maxSeconds?: number } = {}
     made(call) {
       inFlight = Math.max(0, inFlight - 1);
       total = addCost(total, call.cost);
+      answered.add(call.model);
       dearest = Math.max(dearest, call.cost.usd);
     },
     failed() {
       inFlight = Math.max(0, inFlight - 1);
     },
+    answered: (modelId) => answered.has(modelId),
     spent: () => total,
     drained() {
       check();

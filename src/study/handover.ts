@@ -146,7 +146,12 @@ export async function handOverChampion(
   const before = journal.study(spec.study)?.record;
   const known = before ? (JSON.parse(before) as { handOver: HandOver | null }).handOver : null;
   await saveSpecialist(path, saved);
-  if (known && known.subject === specialist.subject.id && known.n >= spec.handOver) return known;
+  if (
+    known &&
+    known.subject === specialist.subject.id &&
+    known.n >= Math.min(spec.handOver, domain.card.counts.test)
+  )
+    return known;
 
   const outcomes = new Map<string, Outcome>();
   for (const outcome of journal.outcomes({

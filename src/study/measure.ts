@@ -118,7 +118,7 @@ export async function measure(
 ): Promise<void> {
   const { journal, budget, signal } = options;
   const done = journal.done({ subject: subject.id, task: key, split }, seed);
-  let answered = 0;
+  const silent = () => subject.model !== undefined && !budget.answered(subject.model.id);
   const dead: { sample: Sample; error: CallError }[] = [];
 
   const one = async (sample: Sample): Promise<void> => {
@@ -140,11 +140,10 @@ export async function measure(
     let grade: Grade;
     try {
       grade = await task.evaluate(subject, sample, context);
-      answered++;
     } catch (error) {
       if (error instanceof Draining || signal.aborted) return;
       if (!(error instanceof CallError)) throw nameSample(error, subject, sample);
-      if (answered === 0 && (error.failure === "refused" || error.failure === "unreachable")) {
+      if (silent() && (error.failure === "refused" || error.failure === "unreachable")) {
         dead.push({ sample, error });
         if (dead.length >= 5) throw endpointDown(subject, error);
         return;
@@ -182,7 +181,7 @@ export async function measure(
     one,
   );
   signal.throwIfAborted();
-  if (dead.length > 0 && answered === 0) throw endpointDown(subject, (dead[0] as { error: CallError }).error);
+  if (dead.length > 0 && silent()) throw endpointDown(subject, (dead[0] as { error: CallError }).error);
   // Some failed like a dead endpoint before it came to life: they get their turn.
   if (dead.length > 0) {
     const again = dead.splice(0).map(({ sample }) => sample);

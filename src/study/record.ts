@@ -64,9 +64,10 @@ export function makeRecord(input: RecordInput): StudyRecord {
   }));
   const results: Result[] = tasks.flatMap(({ prepared, scores }) =>
     scores.map((one, i) => {
-      const { specialists } = fitted[i] as FittedArm;
+      const made = fitted[i] as FittedArm;
       const expected = prepared.card.counts.test;
-      return toResult(one, prepared, expected, meanBuild(specialists), devOf(prepared, fitted[i]!), seed);
+      const build = meanBuild(made.specialists);
+      return toResult(one, prepared, expected, build, devOf(prepared, made), seed, made.failure);
     }),
   );
   const generalist = fitted.find(({ arm }) => arm.role === "generalist")!.arm.name;

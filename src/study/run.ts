@@ -148,8 +148,11 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
       } catch (error) {
         if (error instanceof Draining) break;
         if (!(error instanceof CallError)) throw error;
-        one.failure = `${error.failure}: ${error.message}`;
-        emit({ type: "warning", text: `${arm.name} could not be made (${one.failure}); it stays unscored.` });
+        one.failure = `not made: ${error.failure}`;
+        emit({
+          type: "warning",
+          text: `${arm.name} could not be made (${error.failure}: ${error.message}); it stays unscored.`,
+        });
       }
     }
   }

@@ -5,8 +5,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type CallContext, CallError } from "../../src/core/call.js";
+import type { ScoreRequest } from "../../src/core/language.js";
 import type { Outcome } from "../../src/core/outcome.js";
 import type { StudyRecord } from "../../src/core/record.js";
+import { openMock } from "../../src/models/mock.js";
 import { type Behaviour, behaviours, startMockServer } from "../../src/models/mock-server.js";
 import { openStudy } from "../../src/study/open.js";
 import { runStudy } from "../../src/study/run.js";
@@ -97,3 +100,29 @@ it("a server without log-probabilities leaves everything unscored, and the recor
   }
   expect(record.verdict?.champion).toBe("majority");
 }, 60_000);
+
+it("a specialist that the model fails to make stays unscored with that cause, and the others are measured", async () => {
+  writeTones(join(folder, "tones.jsonl"), 400);
+  // Calibration asks about content-free inputs while it is made, and this model refuses just those.
+  const spec = toneSpec({
+    name: "unmade",
+    model: "mock:?skill=0.8",
+    specialists: ["calibrate"],
+    extra: { handOver: 0 },
+  });
+  const open = async () => {
+    const model = await openMock("?skill=0.8");
+    return {
+      ...model,
+      score: async (request: ScoreRequest, context: CallContext) => {
+        if (request.messages.at(-1)?.content.includes("N/A")) throw new CallError("server-error", "no");
+        return model.score(request, context);
+      },
+    };
+  };
+  const record = await runStudy(spec, { base: folder, store: join(folder, "unmade"), open });
+  const [zero, calibrated] = record.results;
+  expect([zero?.n, zero?.unscored]).toEqual([60, 0]);
+  expect([calibrated?.n, calibrated?.causes]).toEqual([0, { "not made: server-error": 60 }]);
+  expect(record.verdict?.champion).toBe("zeroShot");
+});
