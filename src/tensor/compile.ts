@@ -1,0 +1,151 @@
+// Compiles functions written in jax-js: traced once for each set of input shapes, lowered to ONNX, run by ONNX Runtime.
+// Values are ONNX Runtime's own tensors: what a step returns is fed to the next one as it is.
+
+import { type Array as JaxArray, type JsTree, makeJaxpr, numpy as np, tree } from "@jax-js/jax";
+import { InferenceSession, type Tensor } from "onnxruntime-node";
+import { HoneError, messageOf } from "../core/errors.js";
+import { Graph } from "./graph.js";
+import { readyJax } from "./jax.js";
+import { lower } from "./lower.js";
+import type { ElementType } from "./onnx.js";
+import { viewOf, whole } from "./view.js";
+
+/** A tree of tensors: arrays and records of them, nested. */
+export type Tensors = JsTree<Tensor>;
+
+export type Provider = "cpu" | "webgpu";
+
+export interface CompileOptions {
+  /** `cpu` by default. `webgpu` keeps results on the device. */
+  provider?: Provider;
+  /** Threads of one step; ONNX Runtime's choice (a thread a core) by default. */
+  threads?: number;
+  /** Shown in errors. */
+  name?: string;
+}
+
+/** What was made of a function for one set of shapes. */
+export interface Program {
+  run(inputs: readonly Tensor[]): Promise<Tensor[]>;
+  /** Operators in the graph, and bytes of the model file. */
+  readonly nodes: number;
+  readonly bytes: number;
+  /** Seconds of tracing and lowering, and of ONNX Runtime's preparation. */
+  readonly seconds: { lower: number; session: number };
+  release(): Promise<void>;
+}
+
+export interface Compiled<Arguments extends readonly Tensors[], Result extends Tensors> {
+  (...inputs: Arguments): Promise<Result>;
+  /** The program for inputs of these shapes, made if need be. */
+  prepare(...inputs: Arguments): Promise<Program>;
+  release(): Promise<void>;
+}
+
+/**
+ * Turns a function over trees of jax-js arrays into one over trees of tensors, which runs in ONNX Runtime. The function
+ * is traced for each new combination of shapes and types: it must be pure. Numbers of arguments are floats, integers
+ * (int32, uint32) or booleans.
+ *
+ * @throws HoneError for a primitive without an ONNX operator, and where ONNX Runtime refuses the program
+ * @example
+ * const step = compile((w, x) => valueAndGrad(loss)(w, x));
+ * const [value, gradient] = await step(weights, batch);
+ */
+export function compile<Arguments extends readonly Tensors[], Result extends Tensors>(
+  // biome-ignore lint/suspicious/noExplicitAny: the function's own argument types are its business.
+  fn: (...args: any[]) => JsTree<JaxArray>,
+  options: CompileOptions = {},
+): Compiled<Arguments, Result> {
+  const made = new Map<string, Promise<{ program: Program; rebuild: (outputs: Tensor[]) => Result }>>();
+  const find = (inputs: Arguments) => {
+    const [leaves, shape] = tree.flatten(inputs as unknown as Tensors) as [Tensor[], { toString(): string }];
+    const key = `${shape}|${leaves.map(({ type, dims }) => `${type}[${dims}]`).join()}`;
+    let entry = made.get(key);
+    if (!entry) {
+      entry = build<Result>(fn, inputs, options);
+      made.set(key, entry);
+      entry.catch(() => made.delete(key));
+    }
+    return { leaves, entry };
+  };
+  const call = async (...inputs: Arguments): Promise<Result> => {
+    const { leaves, entry } = find(inputs);
+    const { program, rebuild } = await entry;
+    return rebuild(await program.run(leaves));
+  };
+  return Object.assign(call, {
+    prepare: async (...inputs: Arguments) => (await find(inputs).entry).program,
+    release: async () => {
+      const entries = await Promise.all(made.values());
+      made.clear();
+      await Promise.all(entries.map(({ program }) => program.release()));
+    },
+  });
+}
+
+async function build<Result>(
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  fn: (...args: any[]) => JsTree<JaxArray>,
+  inputs: readonly Tensors[],
+  { provider = "cpu", threads, name = fn.name || "a function" }: CompileOptions,
+): Promise<{ program: Program; rebuild: (outputs: Tensor[]) => Result }> {
+  await readyJax();
+  const start = performance.now();
+  // Zeros are not stored before they are used, so these cost nothing.
+  const stand = (leaf: Tensor) => np.zeros([...leaf.dims], { dtype: leaf.type as never });
+  const args = (inputs as unknown as JsTree<Tensor>[]).map((input) =>
+    tree.map(stand as never, input as never),
+  );
+  const traced = makeJaxpr(fn as (...args: JaxArray[]) => JaxArray)(...(args as JaxArray[]));
+  tree.dispose(args as never);
+  const jaxpr = traced.jaxpr.jaxpr.flatten().simplify();
+  const graph = new Graph();
+  const constants = traced.jaxpr.consts as unknown as JaxArray[];
+  const views = jaxpr.inBinders.map(({ aval }, i) => {
+    const type = aval.dtype as ElementType;
+    const constant = constants[i];
+    if (!constant) return viewOf(graph, graph.input(`in${i - constants.length}`, type, aval.shape));
+    const data = constant.ref.dataSync();
+    return viewOf(graph, graph.constant(type, aval.shape, type === "bool" ? Uint8Array.from(data) : data));
+  });
+  const results = lower(graph, jaxpr, views, { fused: provider === "cpu" });
+  for (const [i, result] of results.entries()) graph.output(`out${i}`, whole(graph, result));
+  traced.jaxpr.dispose();
+  const model = graph.encode();
+  const lowered = performance.now();
+  let session: InferenceSession;
+  try {
+    session = await InferenceSession.create(model, {
+      executionProviders: [provider],
+      graphOptimizationLevel: "all",
+      logSeverityLevel: 3,
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...(provider === "cpu" ? {} : { preferredOutputLocation: "gpu-buffer" as const }),
+      extra: { session: { set_denormal_as_zero: "1" } },
+    });
+  } catch (error) {
+    throw new HoneError({
+      what: "ONNX Runtime cannot prepare a compiled function",
+      where: `${name}, provider ${provider}`,
+      why: messageOf(error),
+      next: provider === "cpu" ? "This is a fault of Hone: please report it." : "Take the provider `cpu`.",
+    });
+  }
+  const ready = performance.now();
+  const outputs = results.map((_, i) => `out${i}`);
+  const program: Program = {
+    nodes: graph.size,
+    bytes: model.length,
+    seconds: { lower: (lowered - start) / 1000, session: (ready - lowered) / 1000 },
+    run: async (tensors) => {
+      const feeds: Record<string, Tensor> = {};
+      for (const [i, tensor] of tensors.entries()) feeds[`in${i}`] = tensor;
+      const found = await session.run(feeds, outputs);
+      return outputs.map((output) => found[output] as Tensor);
+    },
+    release: () => session.release(),
+  };
+  const rebuild = (found: Tensor[]) => tree.unflatten(traced.treedef, found) as Result;
+  return { program, rebuild };
+}

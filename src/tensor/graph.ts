@@ -1,0 +1,185 @@
+// The graph under construction: nodes, constants, and the two movements (reshape, transpose) done as cheaply as ONNX
+// Runtime can. Equal nodes are made once. It knows ONNX, not jax-js.
+
+import {
+  type Attribute,
+  type ElementType,
+  elementTypes,
+  encodeModel,
+  type OnnxNode,
+  type OnnxValue,
+} from "./onnx.js";
+
+interface Known {
+  type: ElementType;
+  dims: readonly number[];
+  /** What it is a reshape of: reshapes never chain. */
+  root: string;
+}
+
+export interface NodeOptions {
+  attributes?: Readonly<Record<string, Attribute>>;
+  domain?: string;
+}
+
+export class Graph {
+  private readonly nodes: OnnxNode[] = [];
+  private readonly constants = new Map<
+    string,
+    { type: ElementType; dims: readonly number[]; bytes: Uint8Array }
+  >();
+  private readonly known = new Map<string, Known>();
+  private readonly made = new Map<string, string>();
+  private readonly inputs: OnnxValue[] = [];
+  private readonly outputs: OnnxValue[] = [];
+  private count = 0;
+
+  /** How many nodes were made. */
+  get size(): number {
+    return this.nodes.length;
+  }
+
+  /** Declares an input of the program. */
+  input(name: string, type: ElementType, dims: readonly number[]): string {
+    this.inputs.push({ name, type, dims });
+    this.known.set(name, { type, dims, root: name });
+    return name;
+  }
+
+  /** Declares an output; the value is renamed through Identity, so that inputs and repeated outputs may be outputs. */
+  output(name: string, value: string): void {
+    const { type, dims } = this.of(value);
+    this.nodes.push({ op: "Identity", domain: "", inputs: [value], outputs: [name], attributes: {} });
+    this.outputs.push({ name, type, dims });
+  }
+
+  /** A node with one output. An equal node that is there already is taken instead. */
+  node(
+    op: string,
+    inputs: readonly string[],
+    type: ElementType,
+    dims: readonly number[],
+    options: NodeOptions = {},
+  ): string {
+    return this.nodeOf(op, inputs, [{ type, dims }], options)[0] as string;
+  }
+
+  /** A node with several outputs. */
+  nodeOf(
+    op: string,
+    inputs: readonly string[],
+    results: readonly { type: ElementType; dims: readonly number[] }[],
+    { attributes = {}, domain = "" }: NodeOptions = {},
+  ): string[] {
+    const key = JSON.stringify([op, inputs, attributes, results]);
+    const first = this.made.get(key);
+    if (first !== undefined) return results.map((_, i) => `${first}.${i}`);
+    const base = `v${this.count++}`;
+    this.made.set(key, base);
+    const outputs = results.map((_, i) => `${base}.${i}`);
+    this.nodes.push({ op, domain, inputs, outputs, attributes });
+    for (const [i, { type, dims }] of results.entries()) {
+      const name = outputs[i] as string;
+      this.known.set(name, { type, dims, root: name });
+    }
+    return outputs;
+  }
+
+  /** A constant; small ones with the same contents are one. */
+  constant(type: ElementType, dims: readonly number[], data: ArrayBufferView): string {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const key = `const:${type}:${dims}:${bytes.length > 256 ? `#${this.count++}` : Buffer.from(bytes).toString("base64")}`;
+    const known = this.made.get(key);
+    if (known !== undefined) return known;
+    const name = `c${this.count++}`;
+    this.made.set(key, name);
+    this.constants.set(name, { type, dims, bytes });
+    this.known.set(name, { type, dims, root: name });
+    return name;
+  }
+
+  /** Zeros that take no room in the file. */
+  zeros(type: ElementType, dims: readonly number[]): string {
+    if (type === "float32") return this.node("ConstantOfShape", [this.integers(dims)], type, dims);
+    const shaped = this.node("ConstantOfShape", [this.integers(dims)], "float32", dims);
+    return this.node("Cast", [shaped], type, dims, { attributes: { to: elementTypes[type] } });
+  }
+
+  /** A list of 64-bit integers, as shapes and axes are given. */
+  integers(values: readonly number[]): string {
+    return this.constant("int64", [values.length], BigInt64Array.from(values, BigInt));
+  }
+
+  dims(name: string): readonly number[] {
+    return this.of(name).dims;
+  }
+
+  type(name: string): ElementType {
+    return this.of(name).type;
+  }
+
+  /** The same elements with other dimensions. */
+  reshape(name: string, dims: readonly number[]): string {
+    const known = this.of(name);
+    if (equal(known.dims, dims)) return name;
+    const root = this.of(known.root);
+    if (equal(root.dims, dims)) return known.root;
+    const made = this.node("Reshape", [known.root, this.integers(dims)], known.type, dims);
+    (this.known.get(made) as Known).root = known.root;
+    return made;
+  }
+
+  /**
+   * Transposes a value that is read as having `dims`, none of them 1. Axes that stay together are moved as one: ONNX
+   * Runtime's transposition is slow in many dimensions and fast in two.
+   */
+  transpose(name: string, dims: readonly number[], perm: readonly number[]): string {
+    const runs: number[][] = [];
+    for (const axis of perm) {
+      const run = runs.at(-1);
+      if (run && run.at(-1) === axis - 1) run.push(axis);
+      else runs.push([axis]);
+    }
+    const order = [...runs.keys()].sort((a, b) => (runs[a]?.[0] as number) - (runs[b]?.[0] as number));
+    const size = (run: readonly number[]) => product(run.map((axis) => dims[axis] as number));
+    const moved = runs.map((_, i) => order.indexOf(i));
+    const from = this.reshape(
+      name,
+      order.map((i) => size(runs[i] as number[])),
+    );
+    if (runs.length === 1) return from;
+    return this.node("Transpose", [from], this.type(name), runs.map(size), { attributes: { perm: moved } });
+  }
+
+  /** The model as bytes, with the nodes that an output needs and no others. */
+  encode(): Uint8Array {
+    const needed = new Set(this.outputs.map(({ name }) => name));
+    const live: OnnxNode[] = [];
+    for (let i = this.nodes.length - 1; i >= 0; i--) {
+      const node = this.nodes[i] as OnnxNode;
+      if (!node.outputs.some((name) => needed.has(name))) continue;
+      live.push(node);
+      for (const name of node.inputs) needed.add(name);
+    }
+    return encodeModel({
+      nodes: live.reverse(),
+      inputs: this.inputs,
+      outputs: this.outputs,
+      initializers: [...this.constants]
+        .filter(([name]) => needed.has(name))
+        .map(([name, constant]) => ({ name, ...constant })),
+    });
+  }
+
+  private of(name: string): Known {
+    return this.known.get(name) as Known;
+  }
+}
+
+export function product(dims: readonly number[]): number {
+  return dims.reduce((all, dim) => all * dim, 1);
+}
+
+export function equal(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i]);
+}

@@ -1,0 +1,124 @@
+// Gathering, scattering and sorting views.
+
+import type { Graph } from "./graph.js";
+import { commonShape } from "./pointwise.js";
+import {
+  broadcastTo,
+  expanded,
+  inOrder,
+  orderOf,
+  still,
+  typeOf,
+  type View,
+  viewAlong,
+  viewOf,
+  whole,
+} from "./view.js";
+
+/**
+ * Takes the elements that `indices` name along `axes`; the indices' common shape stands at `at` in the result.
+ * Indices are within bounds, as jax-js makes them.
+ */
+export function gather(
+  graph: Graph,
+  view: View,
+  indices: readonly View[],
+  axes: readonly number[],
+  at: number,
+): View {
+  const indexShape = commonShape(indices.map((index) => index.shape));
+  const rest = view.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  const shape = rest.map((axis) => view.shape[axis] as number);
+  shape.splice(at, 0, ...indexShape);
+  const placeOf = (axis: number) => {
+    const place = rest.indexOf(axis);
+    return place < at ? place : place + indexShape.length;
+  };
+  const type = typeOf(graph, view);
+  const [axis, index] = [axes[0] as number, indices[0] as View];
+  if (axes.length === 1 && view.axes[axis] !== still) {
+    const dim = view.axes[axis] as number;
+    const own = orderOf(index);
+    const around = orderOf(view).map((one) => (one === axis ? own.map((i) => at + i) : [placeOf(one)]));
+    const order = around.flat();
+    const sizes = order.map((one) => shape[one] as number);
+    const from = graph.reshape(view.name, view.core);
+    const to = graph.reshape(index.name, index.core);
+    const name = graph.node("Gather", [from, to], type, sizes, { attributes: { axis: dim } });
+    return viewAlong(name, shape, order, sizes);
+  }
+  const full = expanded(graph, view, axes);
+  const moving = rest.filter((one) => full.axes[one] !== still);
+  const dims = [...axes, ...moving].map((one) => full.shape[one] as number);
+  const order = [...axes.filter((one) => full.axes[one] !== still), ...moving];
+  const from = graph.reshape(inOrder(graph, full, order), dims);
+  const sizes = [...indexShape, ...moving.map((one) => full.shape[one] as number)];
+  const name = graph.node("GatherND", [from, indexRows(graph, indices, indexShape)], type, sizes);
+  const places = [...indexShape.map((_, i) => at + i), ...moving.map(placeOf)];
+  return viewAlong(name, shape, places, sizes);
+}
+
+/** Puts updates into zeros of `shape` where the indices say: the reverse of `gather`. Equal places add up, or one wins. */
+export function scatter(
+  graph: Graph,
+  updates: View,
+  indices: readonly View[],
+  params: { op: "add" | "update"; shape: readonly number[]; axis: readonly number[]; outDim: number },
+): View {
+  const { shape, axis: axes, outDim } = params;
+  const indexShape = commonShape(indices.map((index) => index.shape));
+  const rest = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  const indexAxes = indexShape.map((_, i) => outDim + i);
+  const others = updates.shape.map((_, axis) => axis).filter((axis) => !indexAxes.includes(axis));
+  const full = expanded(
+    graph,
+    updates,
+    updates.shape.map((_, axis) => axis),
+  );
+  const order = [...indexAxes, ...others];
+  const sizes = order.map((axis) => full.shape[axis] as number);
+  const values = graph.reshape(
+    inOrder(
+      graph,
+      full,
+      order.filter((axis) => full.axes[axis] !== still),
+    ),
+    sizes,
+  );
+  const dims = [...axes, ...rest].map((axis) => shape[axis] as number);
+  const type = typeOf(graph, updates);
+  const zeros = graph.zeros(type, dims);
+  const name = graph.node("ScatterND", [zeros, indexRows(graph, indices, indexShape), values], type, dims, {
+    attributes: params.op === "add" ? { reduction: "add" } : {},
+  });
+  return viewAlong(name, shape, [...axes, ...rest], dims);
+}
+
+/** Indices side by side in a last dimension, as GatherND and ScatterND read them: [...shape, indices.length], int64. */
+function indexRows(graph: Graph, indices: readonly View[], shape: readonly number[]): string {
+  const columns = indices.map((index) => {
+    const name = whole(graph, broadcastTo(index, shape));
+    const wide = graph.node("Cast", [name], "int64", graph.dims(name), { attributes: { to: 7 } });
+    return graph.reshape(wide, [...shape, 1]);
+  });
+  if (columns.length === 1) return columns[0] as string;
+  return graph.node("Concat", columns, "int64", [...shape, columns.length], {
+    attributes: { axis: shape.length },
+  });
+}
+
+/** Sorts the last axis in ascending order; of equal elements the first stays first. Gives the values and where they were. */
+export function sorted(graph: Graph, view: View): [View, View] {
+  const name = whole(graph, view);
+  const dims = graph.dims(name);
+  const last = dims.length - 1;
+  const results = [
+    { type: typeOf(graph, view), dims },
+    { type: "int64" as const, dims },
+  ];
+  const [values, places] = graph.nodeOf("TopK", [name, graph.integers([dims[last] as number])], results, {
+    attributes: { axis: last, largest: 0, sorted: 1 },
+  });
+  const narrow = graph.node("Cast", [places as string], "int32", dims, { attributes: { to: 6 } });
+  return [viewOf(graph, values as string), viewOf(graph, narrow)];
+}

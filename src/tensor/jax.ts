@@ -1,0 +1,17 @@
+// jax-js made ready: it traces and differentiates here, and runs nothing but small things (on its wasm backend).
+
+import { defaultDevice, init } from "@jax-js/jax";
+
+let made: Promise<void> | undefined;
+
+/** Readies jax-js; to be awaited before its first use. */
+export function readyJax(): Promise<void> {
+  made ??= (async () => {
+    // It looks for WebGPU there, and Node 20 has no navigator.
+    const scope = globalThis as { navigator?: unknown };
+    scope.navigator ??= {};
+    await init("wasm");
+    defaultDevice("wasm");
+  })();
+  return made;
+}

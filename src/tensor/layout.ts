@@ -1,0 +1,101 @@
+// Cutting, joining, padding and reversing views.
+
+import type { Graph } from "./graph.js";
+import { scalar } from "./pointwise.js";
+import { alongside, expanded, orderOf, still, typeOf, type View, viewAlong } from "./view.js";
+
+/** Joins along an axis. */
+export function concatenated(graph: Graph, views: readonly View[], axis: number): View {
+  const rank = (views[0] as View).shape.length;
+  const shape = (views[0] as View).shape.map((size, i) =>
+    i === axis ? views.reduce((sum, view) => sum + (view.shape[axis] as number), 0) : size,
+  );
+  const all = Array.from({ length: rank }, (_, i) => i);
+  const moving = all.filter((i) => i === axis || views.some((view) => view.axes[i] !== still));
+  const names = views.map((view) => {
+    const full = expanded(graph, view, moving);
+    const dims = moving.map((i) => full.shape[i] as number);
+    return graph.reshape(alongside(graph, full, moving), dims);
+  });
+  const sizes = moving.map((i) => shape[i] as number);
+  const type = typeOf(graph, views[0] as View);
+  const name = graph.node("Concat", names, type, sizes, { attributes: { axis: moving.indexOf(axis) } });
+  return viewAlong(name, shape, moving, sizes);
+}
+
+/** Cuts an axis into pieces. */
+export function splitUp(graph: Graph, view: View, axis: number, sizes: readonly number[]): View[] {
+  const resized = (size: number) => view.shape.map((old, i) => (i === axis ? size : old));
+  if (view.axes[axis] === still) return sizes.map((size) => ({ ...view, shape: resized(size) }));
+  const order = orderOf(view);
+  const dim = view.axes[axis] as number;
+  const results = sizes.map((size) => ({
+    type: typeOf(graph, view),
+    dims: view.core.map((old, i) => (i === dim ? size : old)),
+  }));
+  const names = graph.nodeOf("Split", [graph.reshape(view.name, view.core), graph.integers(sizes)], results, {
+    attributes: { axis: dim },
+  });
+  return names.map((name, i) => viewAlong(name, resized(sizes[i] as number), order, results[i]?.dims));
+}
+
+/** Keeps of each axis the elements from start to end. */
+export function shrunk(graph: Graph, view: View, slice: readonly (readonly [number, number])[]): View {
+  const shape = slice.map(([start, end]) => end - start);
+  const cut = shape
+    .map((_, axis) => axis)
+    .filter((axis) => view.axes[axis] !== still && shape[axis] !== view.shape[axis]);
+  const order = orderOf(view);
+  const sizes = order.map((axis) => shape[axis] as number);
+  if (cut.length === 0) return viewAlong(graph.reshape(view.name, view.core), shape, order, sizes);
+  const name = graph.node(
+    "Slice",
+    [
+      graph.reshape(view.name, view.core),
+      graph.integers(cut.map((axis) => slice[axis]?.[0] as number)),
+      graph.integers(cut.map((axis) => slice[axis]?.[1] as number)),
+      graph.integers(cut.map((axis) => view.axes[axis] as number)),
+    ],
+    typeOf(graph, view),
+    sizes,
+  );
+  return viewAlong(name, shape, order, sizes);
+}
+
+/** Puts zeros around. */
+export function padded(graph: Graph, given: View, width: readonly (readonly [number, number])[]): View {
+  const wider = width.map((_, axis) => axis).filter((axis) => width[axis]?.some((count) => count > 0));
+  const view = expanded(graph, given, wider);
+  const shape = view.shape.map(
+    (size, axis) => size + (width[axis]?.[0] as number) + (width[axis]?.[1] as number),
+  );
+  // An axis of size 1 that grows gets a dimension of its own, in front.
+  const order = [...wider.filter((axis) => view.axes[axis] === still), ...orderOf(view)];
+  const dims = order.map((axis) => view.shape[axis] as number);
+  const sizes = order.map((axis) => shape[axis] as number);
+  const pads = [0, 1].flatMap((side) => order.map((axis) => width[axis]?.[side] as number));
+  const type = typeOf(graph, view);
+  const from = graph.reshape(view.name, dims);
+  const zero = scalar(graph, type, 0).name;
+  const name = graph.node("Pad", [from, graph.integers(pads), zero], type, sizes);
+  return viewAlong(name, shape, order, sizes);
+}
+
+/** Reverses axes. */
+export function flipped(graph: Graph, view: View, axes: readonly number[]): View {
+  const dims = axes.map((axis) => view.axes[axis] as number).filter((dim) => dim !== still);
+  if (dims.length === 0) return view;
+  const name = graph.node(
+    "Slice",
+    [
+      graph.reshape(view.name, view.core),
+      graph.integers(dims.map(() => -1)),
+      graph.integers(dims.map(() => -(2 ** 31))),
+      graph.integers(dims),
+      graph.integers(dims.map(() => -1)),
+    ],
+    typeOf(graph, view),
+    view.core,
+  );
+  return { ...view, name };
+}
