@@ -8,7 +8,7 @@ import { HoneError } from "../core/errors.js";
 import type { Grant, LanguageModel, PromptFormat } from "../core/language.js";
 import { cacheFolder, intoPlace, sizeOf } from "../data/cache.js";
 import { resolveSource, type SourceOptions } from "../data/sources.js";
-import { readGguf } from "./llama/gguf.js";
+import { readGguf } from "../tensor/gguf.js";
 import { sha256Of } from "./llama/hash.js";
 import { hasQ4, requantize } from "./llama/requantize.js";
 import type { MockOptions } from "./mock.js";

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
-import { readGguf } from "../../src/models/llama/gguf.js";
 import { openLlama } from "../../src/models/llama.js";
+import { readGguf } from "../../src/tensor/gguf.js";
 import { ggufBytes, type Made, tinyLlama, withValue } from "./llama-make.js";
 
 const folder = mkdtempSync(join(tmpdir(), "hone-gguf-"));

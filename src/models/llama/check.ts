@@ -2,7 +2,7 @@
 // vocabulary. llama.cpp asserts some of this and aborts the process; here it is one error.
 
 import { HoneError } from "../../core/errors.js";
-import type { GgufFile } from "./gguf.js";
+import type { GgufFile } from "../../tensor/gguf.js";
 
 /** Throws a HoneError that says what does not hold. Whether its architecture is known is for llama.cpp to say. */
 export function checkModel(gguf: GgufFile): void {

@@ -23,8 +23,8 @@ import type {
 import { CallError } from "../../core/call.js";
 import { HoneError, messageOf } from "../../core/errors.js";
 import { randomFor } from "../../core/random.js";
+import { type GgufFile, readGguf } from "../../tensor/gguf.js";
 import { checkModel } from "./check.js";
-import { type GgufFile, readGguf } from "./gguf.js";
 import type { LogProbs, ScoringContext } from "./score.js";
 import { specialTokens, type Vocabulary } from "./tokens.js";
 

@@ -3,7 +3,7 @@
 // is a thirtieth of the step that Q4_1 itself rounded by. It is another file with another id. Nothing else of it changes.
 
 import { open } from "node:fs/promises";
-import type { GgufFile, GgufTensor } from "./gguf.js";
+import type { GgufFile, GgufTensor } from "../../tensor/gguf.js";
 
 const q4_1 = 3;
 const q8_0 = 8;

@@ -2,8 +2,8 @@
 // "<|im_end|>" becomes the letters of it.
 
 import { CallError } from "../../core/call.js";
+import type { GgufFile } from "../../tensor/gguf.js";
 import type { Segment } from "../template.js";
-import type { GgufFile } from "./gguf.js";
 
 /** What tokenising needs of the model. `tokenize` never makes control tokens of text. */
 export interface Vocabulary {

@@ -3,7 +3,7 @@
 // Format: ggml's docs/gguf.md, versions 2 and 3, little endian.
 
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { HoneError, messageOf } from "../../core/errors.js";
+import { HoneError, messageOf } from "../core/errors.js";
 
 export type GgufScalar = string | number | bigint | boolean;
 export type GgufValue = GgufScalar | readonly GgufScalar[];
