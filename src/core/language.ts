@@ -101,6 +101,33 @@ export interface Embedded {
   cost: Cost;
 }
 
+/** A model's own weights, changed. What is absent stays as it is. */
+export interface Change {
+  /** The change's content hash; it becomes part of the changed model's id. */
+  id: string;
+  /** Shown to people beside the model's name. */
+  name: string;
+  /** Path of a GGUF adapter (LoRA) that is put on the weights. */
+  lora?: string;
+  /** Path of a whole GGUF file that is served instead. */
+  weights?: string;
+  /** Token ids that follow the begin token of every prompt: a soft prompt's rows of the embedding table. */
+  prefix?: readonly number[];
+}
+
+/** What training needs of a model: the file that is served, the tokens as they are evaluated, and the way back. */
+export interface OpenWeights {
+  /** The GGUF file whose weights are served. */
+  readonly path: string;
+  /** Exactly the tokens that `score` evaluates: the prompt (begin token and template included) and each option. */
+  tokenize(request: ScoreRequest): Promise<{ prompt: number[]; options: number[][] }>;
+  /**
+   * The same model, changed. The change is checked at once, the weights load on its first call; closed with this one.
+   * @throws HoneError when the files do not fit the model
+   */
+  specialise(change: Change): LanguageModel;
+}
+
 /**
  * A model that answers. Every method is one call: it either comes back whole or throws a `CallError` that says why.
  * `id` is content identity: two models with the same id give the same answers, so a journal may reuse them.
@@ -116,6 +143,8 @@ export interface LanguageModel {
   readonly contextTokens?: number;
   /** Dollars per million tokens; absent where calls cost nothing or nobody said what they cost. */
   readonly price?: { input: number; output: number };
+  /** Its weights, where they can be had; the grants then include `weights` and `gradients`. */
+  readonly weights?: OpenWeights;
   generate(request: GenerateRequest, context: CallContext): Promise<Generated>;
   score(request: ScoreRequest, context: CallContext): Promise<Scored>;
   embed(texts: readonly string[], context: CallContext): Promise<Embedded>;

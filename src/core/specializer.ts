@@ -2,6 +2,7 @@
 // specialist resumable, savable and servable: `fit` learns a state (plain JSON) from train and dev; `apply` turns a
 // subject and that state into the specialist, deterministically and without the data.
 
+import type { Artifacts } from "./artifacts.js";
 import type { CallContext } from "./call.js";
 import type { Json } from "./json.js";
 import type { Grant, LanguageModel, LanguageSubject } from "./language.js";
@@ -16,6 +17,8 @@ export interface Given {
   seed: number;
   /** The study's sentence encoder, loaded on first use. */
   encoder: () => Promise<LanguageModel>;
+  /** Where files lie that are too large for a state. */
+  readonly artifacts: Artifacts;
   context: CallContext;
   /** Tells the person how far a long fit has come. */
   progress: (done: number, total: number, note?: string) => void;
@@ -24,6 +27,8 @@ export interface Given {
 /** What `apply` may use at answering time. */
 export interface Tools {
   encoder: () => Promise<LanguageModel>;
+  /** Finds what fitting kept; answering keeps nothing new. */
+  readonly artifacts: Pick<Artifacts, "path">;
 }
 
 export interface Specializer<State extends Json = Json> {

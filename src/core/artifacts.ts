@@ -1,0 +1,34 @@
+// The words for files that are too large for a specialist's JSON state: adapters, weights, checkpoints. Only the shapes;
+// how folders are kept and checked is the store's.
+
+import type { Json } from "./json.js";
+
+/** Where a specializer puts its files, and finds them again. A state names what it kept as `{ artifact: id }`. */
+export interface Artifacts {
+  /** A folder for unfinished work (checkpoints), the same for the same key, that survives a kill. */
+  scratch(key: string): Promise<string>;
+  /**
+   * Takes a finished folder into keeping under its content hash (manifest of names, sizes, sha256 written last) and
+   * returns the hash. Idempotent. The folder is moved.
+   */
+  keep(folder: string): Promise<string>;
+  /**
+   * Where a kept folder lies.
+   * @throws HoneError when it is missing or its files do not match the manifest
+   */
+  path(id: string): string;
+}
+
+/** The ids of all artifacts that a state names: every string under a key `artifact`, at any depth, each once. */
+export function artifactsIn(state: Json): string[] {
+  const found = new Set<string>();
+  const visit = (value: Json | undefined): void => {
+    if (value === null || typeof value !== "object") return;
+    for (const [key, inner] of Object.entries(value) as [string, Json | undefined][]) {
+      if (key === "artifact" && typeof inner === "string") found.add(inner);
+      else visit(inner);
+    }
+  };
+  visit(state);
+  return [...found];
+}
