@@ -30,7 +30,7 @@ export function chain(steps: readonly Specializer[]): Chain {
       for (const step of steps) {
         const state = await step.fit(current, given);
         states.push(state);
-        current = step.apply(current, state, { encoder: given.encoder });
+        current = step.apply(current, state, { encoder: given.encoder, artifacts: given.artifacts });
       }
       return states;
     },

@@ -101,6 +101,7 @@ export function openJournal(path: string) {
   const getSample = prepare("select content from samples where task = ? and sample = ?");
   const getBuild = prepare("select state, cost, seconds from builds where subject = ?");
   const putBuild = prepare("insert or ignore into builds values (?,?,?,?,?)");
+  const dropBuild = prepare("delete from builds where subject = ?");
   const putOpening = prepare("insert or ignore into openings values (?,?,?,?,?)");
   const countOpenings = prepare("select count(*) as n from openings where test = ?");
   const getStudy = prepare("select * from studies where name = ?");
@@ -209,7 +210,9 @@ export function openJournal(path: string) {
       const row = getBuild.get(subject) as { state: string; cost: string; seconds: number } | undefined;
       return row && { state: row.state, cost: JSON.parse(row.cost) as Cost, seconds: row.seconds };
     },
-    recordBuild(subject: string, build: Build): void {
+    /** @param again replaces what is there: a build whose files were lost */
+    recordBuild(subject: string, build: Build, again = false): void {
+      if (again) dropBuild.run(subject);
       putBuild.run(subject, build.state, JSON.stringify(build.cost), build.seconds, Date.now());
     },
 

@@ -6,10 +6,11 @@ import type { Operation } from "../core/call.js";
 import type { LanguageModel } from "../core/language.js";
 import type { TaskCard } from "../core/record.js";
 import { formatCost, formatWhole } from "../report/format.js";
+import { openArtifacts } from "../store/artifacts.js";
 import { openJournal } from "../store/journal.js";
 import { callKey } from "../store/journaled.js";
 import { makeBudget } from "./budget.js";
-import { fitArm } from "./measure.js";
+import { fitArm, requireGrants } from "./measure.js";
 import { prepareStudy } from "./prepare.js";
 import type { StudySpec } from "./spec.js";
 
@@ -55,6 +56,7 @@ export async function planStudy(
   const signal = new AbortController().signal;
   const known = openJournal(join(resolve(options.store), "journal.db"));
   const scratch = openJournal(":memory:");
+  const artifacts = openArtifacts();
   let tally: Tally = { calls: 0, tokens: 0, usd: 0 };
   let inJournal = 0;
   let priced = true;
@@ -94,6 +96,7 @@ export async function planStudy(
       base: resolve(options.base),
       signal,
       journal: scratch,
+      artifacts,
       budget: makeBudget(),
       wrap: count,
     });
@@ -102,13 +105,17 @@ export async function planStudy(
       const tests = [domain, ...elsewhere].reduce((sum, { card }) => sum + card.counts.test, 0);
       const subjects: PlannedSubject[] = [];
       for (const { name, specializer, seeds } of arms) {
+        requireGrants(specializer, study.generalist);
         tally = { calls: 0, tokens: 0, usd: 0 };
         let fit = 0;
         let dev = 0;
         let most = { tokens: 0, usd: 0 };
         for (const seed of seeds) {
           const before = tally.calls;
-          const { subject } = await fitArm(study, specializer, seed, scratch, signal, () => {});
+          // Training makes no calls, and a dry run does not train: what is trained is then asked as the generalist is.
+          const { subject } = specializer.needs.includes("gradients")
+            ? { subject: study.generalist }
+            : await fitArm(study, specializer, seed, scratch, signal, () => {});
           fit += tally.calls - before;
           for (const sample of domain.dataset.dev) {
             const at = { ...tally };
@@ -149,6 +156,7 @@ export async function planStudy(
   } finally {
     known.close();
     scratch.close();
+    await artifacts.close();
   }
 }
 

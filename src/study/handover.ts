@@ -1,9 +1,10 @@
-// Handing the champion over: saved as one JSON file, loaded again, and scored again on samples it was measured on, with
+// Handing the champion over: saved as one JSON file, or as a folder where it has files of its own; loaded again, and scored again on samples it was measured on, with
 // fresh calls and without the journal. What is handed over is what was measured, or the report says that it is not.
 
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { z } from "zod";
+import { type Artifacts, artifactsIn } from "../core/artifacts.js";
 import { CallError } from "../core/call.js";
 import { HoneError, messageOf } from "../core/errors.js";
 import type { Json } from "../core/json.js";
@@ -14,6 +15,7 @@ import type { Grade } from "../core/task.js";
 import { generalist } from "../models/generalist.js";
 import { openModel } from "../models/registry.js";
 import { makeSpecializer, type SpecializerTable } from "../specializers/index.js";
+import { copyArtifact, findArtifact } from "../store/artifacts.js";
 import { type Journal, openJournal } from "../store/journal.js";
 import { journaled } from "../store/journaled.js";
 import { taskOptionsSchema } from "../tasks/index.js";
@@ -39,17 +41,48 @@ export const specialistSchema = z.strictObject({
 
 export type SavedSpecialist = z.infer<typeof specialistSchema>;
 
-/** Writes a specialist's file, whole or not at all. */
-export async function saveSpecialist(path: string, saved: SavedSpecialist): Promise<void> {
+/** Where things lie in a specialist's folder. */
+const layout = { specialist: "specialist.json", artifacts: "artifacts", card: "README.md" } as const;
+
+/**
+ * Writes a specialist, whole or not at all: `PATH.json` where its state is all there is, else the folder `PATH` with its
+ * artifacts, the card, and last specialist.json. What an earlier study left under that name is replaced.
+ * @param path without an ending
+ * @returns the path of the file or the folder
+ */
+export async function saveSpecialist(
+  path: string,
+  saved: SavedSpecialist,
+  artifacts: Pick<Artifacts, "path">,
+  card?: string,
+): Promise<string> {
+  const ids = artifactsIn(saved.state as Json);
+  const text = `${JSON.stringify(saved)}\n`;
+  const file = `${path}.json`;
   await mkdir(dirname(path), { recursive: true });
   const part = `${path}.${process.pid}.part`;
-  await writeFile(part, `${JSON.stringify(saved)}\n`);
+  await rm(part, { recursive: true, force: true });
+  if (ids.length === 0) {
+    await writeFile(part, text);
+    await rename(part, file);
+    await rm(path, { recursive: true, force: true });
+    return file;
+  }
+  await mkdir(part);
+  for (const id of ids) await copyArtifact(dirname(artifacts.path(id)), join(part, layout.artifacts), id);
+  if (card !== undefined) await writeFile(join(part, layout.card), card);
+  await writeFile(join(part, layout.specialist), text);
+  await rm(path, { recursive: true, force: true });
   await rename(part, path);
+  await rm(file, { force: true });
+  return path;
 }
 
 /**
  * Loads a saved specialist as a subject that answers queries.
- * @throws HoneError when the file is not one, or when its generalist is not the one it was made from
+ * @param path of its JSON file, or of its folder
+ * @throws HoneError when it is not one, when a file of it is missing or changed, or when its generalist is not the one it
+ * was made from
  */
 export async function loadSpecialist(
   path: string,
@@ -62,8 +95,12 @@ export async function loadSpecialist(
   },
 ): Promise<{ saved: SavedSpecialist; subject: LanguageSubject; close: () => Promise<void> }> {
   let saved: SavedSpecialist;
+  let folder = dirname(path);
   try {
-    saved = specialistSchema.parse(JSON.parse(await readFile(path, "utf8")));
+    const isFolder = (await stat(path)).isDirectory();
+    if (isFolder) folder = path;
+    const file = isFolder ? join(path, layout.specialist) : path;
+    saved = specialistSchema.parse(JSON.parse(await readFile(file, "utf8")));
   } catch (error) {
     const why = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
     throw new HoneError({
@@ -73,6 +110,11 @@ export async function loadSpecialist(
       next: "Run its study again.",
     });
   }
+  // Before a model is opened: a damaged specialist costs no loading.
+  const artifacts: Pick<Artifacts, "path"> = {
+    path: (id) => findArtifact(join(folder, layout.artifacts), id),
+  };
+  for (const id of artifactsIn(saved.state as Json)) artifacts.path(id);
   const opened: LanguageModel[] = [];
   const open = async (ref: string): Promise<LanguageModel> => {
     const model = await (options.open ?? ((name, stop) => openModel(name, { signal: stop })))(
@@ -94,6 +136,7 @@ export async function loadSpecialist(
   }
   let encoder: Promise<LanguageModel> | undefined;
   const tools = {
+    artifacts,
     encoder: () => {
       encoder ??= open(saved.encoder);
       return encoder;
@@ -131,7 +174,6 @@ export async function handOverChampion(
 ): Promise<HandOver | null> {
   const { spec, domain, model } = study;
   const { name: _name, data: _data, ...taskOptions } = spec.task;
-  const path = join(store, "specialists", `${spec.study}.json`);
   const saved: SavedSpecialist = {
     hone: "specialist/1",
     name: champion.arm.name,
@@ -145,7 +187,7 @@ export async function handOverChampion(
   };
   const before = journal.study(spec.study)?.record;
   const known = before ? (JSON.parse(before) as { handOver: HandOver | null }).handOver : null;
-  await saveSpecialist(path, saved);
+  const path = await saveSpecialist(join(store, "specialists", spec.study), saved, study.artifacts);
   if (
     known &&
     known.subject === specialist.subject.id &&

@@ -1,14 +1,16 @@
 // Fitting one arm and putting one subject through samples, with everything written down as it happens.
 
+import { artifactsIn } from "../core/artifacts.js";
 import { addCost, CallError, type Cost, noCost } from "../core/call.js";
 import { HoneError, messageOf } from "../core/errors.js";
-import { fingerprint } from "../core/json.js";
+import { fingerprint, type Json } from "../core/json.js";
 import type { LanguageModel, LanguageSubject } from "../core/language.js";
 import type { Outcome } from "../core/outcome.js";
 import type { Sample, SplitName } from "../core/sample.js";
 import type { Specializer } from "../core/specializer.js";
 import type { Grade, LanguageTask } from "../core/task.js";
 import type { Build, Journal } from "../store/journal.js";
+import { lockStudy } from "../store/lock.js";
 import { type Budget, Draining } from "./budget.js";
 import type { Arm, PreparedStudy } from "./prepare.js";
 
@@ -39,7 +41,15 @@ export async function fitArm(
   signal: AbortSignal,
   progress: (done: number, total: number, note?: string) => void,
 ): Promise<Specialist> {
-  const { domain, generalist, encoder } = study;
+  const { generalist, encoder, artifacts } = study;
+  requireGrants(specializer, generalist);
+  const build = await buildOnce(study, specializer, seed, journal, signal, progress);
+  const subject = specializer.apply(generalist, JSON.parse(build.state), { encoder, artifacts });
+  return { subject, state: build.state, build: { ...build.cost, seconds: build.seconds } };
+}
+
+/** @throws HoneError when the model does not let the specializer have what it needs */
+export function requireGrants(specializer: Specializer, generalist: LanguageSubject): void {
   for (const need of specializer.needs) {
     if (!generalist.model?.grants.has(need)) {
       throw new HoneError({
@@ -50,6 +60,18 @@ export async function fitArm(
       });
     }
   }
+}
+
+/** The build from the journal, or made now. One whose files were lost or damaged is made again. */
+async function buildOnce(
+  study: PreparedStudy,
+  specializer: Specializer,
+  seed: number,
+  journal: Journal,
+  signal: AbortSignal,
+  progress: (done: number, total: number, note?: string) => void,
+): Promise<Build> {
+  const { domain, generalist, encoder, artifacts } = study;
   const key = fingerprint([
     "build",
     generalist.id,
@@ -61,8 +83,23 @@ export async function fitArm(
     specializer.seeded ? seed : null,
     study.spec.encoder,
   ]);
-  let build = journal.build(key);
-  if (!build) {
+  const whole = (build: Build | undefined): boolean => {
+    try {
+      for (const id of build ? artifactsIn(JSON.parse(build.state) as Json) : []) artifacts.path(id);
+      return build !== undefined;
+    } catch (error) {
+      if (error instanceof HoneError) return false;
+      throw error;
+    }
+  };
+  const before = journal.build(key);
+  if (before && whole(before)) return before;
+  // Another study may be making the same one: its checkpoints are not to be shared, but its result is.
+  const unlock = await lockStudy(journal, `build ${key}`, { signal });
+  try {
+    const known = journal.build(key);
+    if (known && whole(known)) return known;
+    const own = artifacts.forBuild(key);
     let cost = noCost;
     const started = performance.now();
     const state = await specializer.fit(generalist, {
@@ -71,6 +108,7 @@ export async function fitArm(
       dev: domain.dataset.dev,
       seed,
       encoder,
+      artifacts: own,
       progress,
       context: {
         signal,
@@ -79,15 +117,17 @@ export async function fitArm(
         },
       },
     });
-    build = {
+    const build: Build = {
       state: JSON.stringify(state),
       cost,
       seconds: (performance.now() - started) / 1000,
-    } satisfies Build;
-    journal.recordBuild(key, build);
+    };
+    journal.recordBuild(key, build, known !== undefined);
+    await own.done();
+    return build;
+  } finally {
+    unlock();
   }
-  const subject = specializer.apply(generalist, JSON.parse(build.state), { encoder });
-  return { subject, state: build.state, build: { ...build.cost, seconds: build.seconds } };
 }
 
 export interface MeasureOptions {

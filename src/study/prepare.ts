@@ -9,6 +9,7 @@ import { type Dataset, loadDataset, type Opening } from "../data/index.js";
 import { generalist } from "../models/generalist.js";
 import { openModel } from "../models/registry.js";
 import { makeSpecializer, type SpecializerTable } from "../specializers/index.js";
+import type { ArtifactStore } from "../store/artifacts.js";
 import type { Journal } from "../store/journal.js";
 import { journaled } from "../store/journaled.js";
 import { makeTask } from "../tasks/index.js";
@@ -46,6 +47,7 @@ export interface PreparedStudy {
   model: LanguageModel;
   generalist: LanguageSubject;
   encoder: () => Promise<LanguageModel>;
+  artifacts: ArtifactStore;
   arms: Arm[];
   warnings: string[];
   close: () => Promise<void>;
@@ -56,6 +58,7 @@ export interface PrepareOptions {
   base: string;
   signal: AbortSignal;
   journal: Journal;
+  artifacts: ArtifactStore;
   budget: Budget;
   /** Bytes fetched, bytes in all (0 while unknown), and what is being fetched. */
   onProgress?: (done: number, total: number, note: string) => void;
@@ -107,6 +110,7 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
     model,
     generalist: generalist(model),
     encoder: getEncoder,
+    artifacts: options.artifacts,
     arms,
     warnings: [domain, ...elsewhere].flatMap(({ card, dataset }) =>
       dataset.warnings.map((text) => `${card.name}: ${text}`),

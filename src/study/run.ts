@@ -8,6 +8,7 @@ import type { LanguageModel } from "../core/language.js";
 import type { HandOver, StudyRecord } from "../core/record.js";
 import type { Sample } from "../core/sample.js";
 import type { SpecializerTable } from "../specializers/index.js";
+import { openArtifacts } from "../store/artifacts.js";
 import { openJournal } from "../store/journal.js";
 import { lockStudy } from "../store/lock.js";
 import { type Budget, Draining, makeBudget } from "./budget.js";
@@ -73,6 +74,7 @@ export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promi
         base: resolve(options.base ?? "."),
         signal,
         journal,
+        artifacts: openArtifacts(join(store, "artifacts")),
         budget,
         onProgress: (done, total, note) => emit({ type: "fetch", done, total, note }),
         ...(options.open ? { open: options.open } : {}),

@@ -5,6 +5,7 @@ import type { Answer, LanguageModel, LanguageSubject, Query } from "../../src/co
 import type { Sample } from "../../src/core/sample.js";
 import type { Given, Specializer } from "../../src/core/specializer.js";
 import type { LanguageTask } from "../../src/core/task.js";
+import { openArtifacts } from "../../src/store/artifacts.js";
 import { choice } from "../../src/tasks/choice.js";
 
 export const context = { signal: new AbortController().signal };
@@ -91,6 +92,7 @@ export function given(change: Partial<Given> = {}): Given {
     dev: [],
     seed: 1,
     encoder: async () => encoder,
+    artifacts: openArtifacts(),
     context,
     progress: () => {},
     ...change,
@@ -105,7 +107,10 @@ export async function make(
 ): Promise<LanguageSubject> {
   const all = given(change);
   const state = await specializer.fit(subject, all);
-  return specializer.apply(subject, JSON.parse(JSON.stringify(state)), { encoder: all.encoder });
+  return specializer.apply(subject, JSON.parse(JSON.stringify(state)), {
+    encoder: all.encoder,
+    artifacts: all.artifacts,
+  });
 }
 
 export function queryOf(input: string, from: LanguageTask = task, more: Partial<Sample> = {}): Query {

@@ -209,7 +209,10 @@ describe("knn", () => {
   it("refuses another encoder than its own", async () => {
     const specializer = knn({ k: 2 });
     const state = await specializer.fit(listener(), given());
-    const specialist = specializer.apply(listener(), state, { encoder: async () => letterEncoder("other") });
+    const specialist = specializer.apply(listener(), state, {
+      ...given(),
+      encoder: async () => letterEncoder("other"),
+    });
     await expect(specialist.respond(queryOf("x"), context)).rejects.toThrow(/another sentence encoder/);
   });
 
@@ -217,9 +220,7 @@ describe("knn", () => {
     const specializer = knn({ k: 2 });
     const state = (await specializer.fit(listener(), given())) as { vectors: { packed: string } };
     state.vectors.packed = state.vectors.packed.slice(0, 40);
-    expect(() =>
-      specializer.apply(listener(), state as never, { encoder: async () => letterEncoder() }),
-    ).toThrow(/damaged/);
+    expect(() => specializer.apply(listener(), state as never, given())).toThrow(/damaged/);
   });
 
   it("works for queries of unknown words and of no words", async () => {

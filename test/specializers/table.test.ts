@@ -127,7 +127,7 @@ describe("chain", () => {
 
   it("gives what applying by hand gives", async () => {
     const subject = listener();
-    const tools = { encoder: async () => letterEncoder() };
+    const tools = given();
     const [a, b] = [fewShot({ k: 2 }), knn({ k: 1, by: "bm25" })];
     const first = a.apply(subject, await a.fit(subject, given()), tools);
     const second = b.apply(first, await b.fit(first, given()), tools);
