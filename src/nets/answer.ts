@@ -1,7 +1,7 @@
 // The loss of an answer given its prompt, and the batches it is computed on: -log p(answer | prompt), logits only where
 // answer tokens are predicted. It chooses no examples and updates nothing.
 
-import { numpy as np } from "@jax-js/jax";
+import { lax, numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import type { NetConfig } from "./config.js";
 import { type Change, hidden, logitsAt, type Packing, type Weights } from "./decoder.js";
@@ -128,9 +128,12 @@ export function answerLoss(
 /** log softmax of logits [N, vocab] at one token of each row, [N]. Consumes the logits. */
 export function chosenLogprobs(logits: np.Array, tokens: np.Array): np.Array {
   const vocab = logits.shape[1] as number;
-  const chosen = np.arange(vocab).reshape([1, -1]).equal(tokens.ref.reshape([-1, 1]));
+  const chosen = np
+    .arange(vocab)
+    .reshape([1, -1])
+    .equal(tokens.ref.reshape([-1, 1]));
   const logit = np.where(chosen, logits.ref, 0).sum(1);
-  const most = logits.ref.max(1, { keepdims: true });
+  const most = lax.stopGradient(logits.ref.max(1, { keepdims: true }));
   const total = np.log(np.exp(logits.sub(most.ref)).sum(1)).add(most.reshape([-1]));
   return logit.sub(total);
 }

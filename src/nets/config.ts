@@ -62,7 +62,10 @@ export function netConfig(gguf: GgufFile): NetConfig {
   const real = (key: string, otherwise?: number): number => {
     const value = read(key) ?? otherwise;
     if (typeof value !== "number" || !Number.isFinite(value) || value <= 0) {
-      throw unsupported(gguf, `its ${architecture}.${key} is ${value === undefined ? "missing" : String(value)}`);
+      throw unsupported(
+        gguf,
+        `its ${architecture}.${key} is ${value === undefined ? "missing" : String(value)}`,
+      );
     }
     return value;
   };

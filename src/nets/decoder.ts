@@ -98,7 +98,9 @@ export function hidden(
     const v = split(net.linear(name("attn_v"), a), kvHeads);
     a.dispose();
     const attend = attendTo[isWindowed(config, layer) ? 1 : 0] as Attend;
-    const seen = attend(q, k, v).transpose([0, 2, 1, 3]).reshape([rows, heads * headWidth]);
+    const seen = attend(q, k, v)
+      .transpose([0, 2, 1, 3])
+      .reshape([rows, heads * headWidth]);
     x = x.add(inner(net.linear(name("attn_output"), seen), "post_attention_norm"));
     seen.dispose();
 
@@ -171,9 +173,12 @@ function attentionTo(config: NetConfig, length: number, windowed: boolean, packi
   const base = windowed ? config.rope.windowBase : config.rope.base;
   const angles = rotaryAngles(config, length, base);
   const table = (of: (angle: number) => number, scale = 1) => {
-    const flat = np.array(Float32Array.from(angles, (angle) => of(angle) * scale), {
-      shape: [length, headWidth],
-    });
+    const flat = np.array(
+      Float32Array.from(angles, (angle) => of(angle) * scale),
+      {
+        shape: [length, headWidth],
+      },
+    );
     if (!packing) return flat;
     const at = np.take(flat, packing.positions.ref, 0);
     return at.reshape([at.shape[0] as number, 1, length, headWidth]);
@@ -196,8 +201,7 @@ function attentionTo(config: NetConfig, length: number, windowed: boolean, packi
     const queries = rotate(q, forQueries).reshape([groups, -1, headWidth]);
     const keys = rotate(k, forKeys).reshape([groups, length, headWidth]);
     const values = v.reshape([groups, length, headWidth]);
-    const scores = np
-      .einsum("gqd,gkd->gqk", queries, keys)
+    const scores = batchedDot(queries, keys, 2)
       .reshape([-1, heads, length, length])
       .add(mask.ref)
       .reshape([groups, -1, length]);
@@ -205,10 +209,16 @@ function attentionTo(config: NetConfig, length: number, windowed: boolean, packi
     const weights = np.exp(scores.sub(most));
     const total = weights.ref.sum(-1, { keepdims: true });
     // Divided after the product: a row of the result is shorter than a row of scores.
-    return np.einsum("gqk,gkd->gqd", weights, values).div(total).reshape(shape);
+    return batchedDot(weights, values, 1).div(total).reshape(shape);
   };
   const held = [...Object.values(forQueries), ...Object.values(forKeys), swap, mask];
   return Object.assign(attend, { dispose: () => held.forEach((array) => void array.dispose()) });
+}
+
+/** [G, m, n] and [G, …] summed over n, which is the given axis of the second. Consumes both. (`np.einsum` needs Node 22.) */
+function batchedDot(x: np.Array, y: np.Array, axis: 1 | 2): np.Array {
+  const dims = { lhsBatchDims: [0], rhsBatchDims: [0], lhsContractingDims: [2], rhsContractingDims: [axis] };
+  return lax.dot(x, y, dims);
 }
 
 /** Angles [T, headWidth] of each number of a head at each position. */

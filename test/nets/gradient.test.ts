@@ -1,0 +1,95 @@
+// Gradients of the answer's loss against finite differences, for both families and every change.
+
+import { type numpy as np, valueAndGrad } from "@jax-js/jax";
+import { Tensor } from "onnxruntime-node";
+import { beforeAll, describe, expect, it } from "vitest";
+import { normal, randomFor } from "../../src/core/random.js";
+import { answerBatch, answerLoss } from "../../src/nets/answer.js";
+import type { Family } from "../../src/nets/config.js";
+import type { Change } from "../../src/nets/decoder.js";
+import { initLora, lora } from "../../src/nets/lora.js";
+import { startWasm, tinyConfig, tinyWeights, toArray, toArrays, toBatch } from "./tiny.js";
+
+type Host = Record<string, Tensor>;
+
+beforeAll(startWasm);
+
+const examples = [
+  { prompt: [3, 7, 1, 9, 2], answer: [5, 6] },
+  { prompt: [4, 4, 8], answer: [11] },
+];
+const shape = { examples: 3, length: 8, answers: 4 };
+
+/** Moves every number away from its start, where half the gradients would be zero. */
+function shaken(host: Host): Host {
+  const random = randomFor(5, "shake");
+  return Object.fromEntries(
+    Object.entries(host).map(([name, { data, dims }]) => {
+      const moved = Float32Array.from(data as Float32Array, (value) => value + 0.3 * normal(random));
+      return [name, new Tensor("float32", moved, dims)];
+    }),
+  );
+}
+
+/** The loss's slope along a random direction, by autodiff and by central difference. */
+function slopes(family: Family, trained: Host, change: (trained: Record<string, np.Array>) => Change) {
+  const config = tinyConfig(family);
+  const weights = tinyWeights(config);
+  const batch = toBatch(answerBatch(examples, shape));
+  const loss = (x: Record<string, np.Array>) => answerLoss(config, weights, batch, [change(x)]);
+  const [[, aux], gradient] = valueAndGrad(loss, { hasAux: true })(toArrays(trained));
+  aux.dispose();
+  const random = randomFor(9, "direction");
+  const direction = Object.fromEntries(
+    Object.entries(trained).map(([name, { data }]) => [
+      name,
+      Float32Array.from(data as Float32Array, () => normal(random)),
+    ]),
+  );
+  let slope = 0;
+  let size = 0;
+  for (const [name, along] of Object.entries(direction)) {
+    const found = (gradient as Record<string, np.Array>)[name]!.dataSync();
+    for (let i = 0; i < along.length; i++) slope += along[i]! * found[i]!;
+    for (const value of found) size += value * value;
+  }
+  const at = (step: number): number => {
+    const moved = Object.entries(trained).map(([name, { data, dims }]) => {
+      const along = direction[name]!;
+      const next = Float32Array.from(data as Float32Array, (value, i) => value + step * along[i]!);
+      return [name, new Tensor("float32", next, dims)] as const;
+    });
+    const [value, logprobs] = loss(toArrays(Object.fromEntries(moved)));
+    logprobs.dispose();
+    return value.item();
+  };
+  const step = 2e-3;
+  return { slope, numeric: (at(step) - at(-step)) / (2 * step), size: Math.sqrt(size) };
+}
+
+const families = ["llama", "gemma3"] as const;
+
+describe.each(families)("gradients of %s", (family) => {
+  const config = tinyConfig(family);
+  const check = (trained: Host, change: (trained: Record<string, np.Array>) => Change) => {
+    const { slope, numeric, size } = slopes(family, trained, change);
+    expect(size).toBeGreaterThan(0.01);
+    expect(Math.abs(slope - numeric)).toBeLessThan(0.01 * size);
+  };
+
+  it("through LoRA", () => {
+    const shape = { rank: 2, alpha: 4 };
+    check(shaken(initLora(config, shape, 1)), (trained) => lora(shape, trained));
+  });
+
+  it("through the weights themselves", () => {
+    const weights = tinyWeights(config);
+    const host = Object.fromEntries(
+      Object.entries(weights).map(([name, array]) => {
+        const dims = array.shape;
+        return [name, new Tensor("float32", array.dataSync() as Float32Array, dims)];
+      }),
+    );
+    check(host, (trained) => ({ weights: trained }));
+  });
+});

@@ -1,0 +1,71 @@
+// A tiny random decoder of either family for tests, on jax-js's wasm backend, and conversions.
+
+import { defaultDevice, init, numpy as np } from "@jax-js/jax";
+import type { Tensor } from "onnxruntime-node";
+import { normal, randomFor } from "../../src/core/random.js";
+import type { AnswerBatch } from "../../src/nets/answer.js";
+import { type Family, type NetConfig, tensorShapes } from "../../src/nets/config.js";
+
+export async function startWasm(): Promise<void> {
+  if (!("navigator" in globalThis)) {
+    Object.defineProperty(globalThis, "navigator", { value: { userAgent: "node", hardwareConcurrency: 1 } });
+  }
+  await init("wasm");
+  defaultDevice("wasm");
+}
+
+export function tinyConfig(architecture: Family): NetConfig {
+  const gemma = architecture === "gemma3";
+  return {
+    architecture,
+    layers: gemma ? 3 : 2,
+    width: 12,
+    heads: 4,
+    kvHeads: 2,
+    headWidth: gemma ? 6 : 4,
+    hidden: 10,
+    vocab: 23,
+    context: 64,
+    normEps: 1e-5,
+    rope: { pairs: gemma ? "halves" : "neighbours", base: 1000, windowBase: 100 },
+    ...(gemma ? { window: { tokens: 3, every: 3 } } : {}),
+    embeddingScale: gemma ? Math.sqrt(12) : 1,
+    activation: gemma ? "gelu" : "silu",
+    innerNorms: gemma,
+    tied: gemma,
+  };
+}
+
+/** Random weights; gains near 1. */
+export function tinyWeights(config: NetConfig, seed = 1): Record<string, np.Array> {
+  const made: Record<string, np.Array> = {};
+  for (const [name, shape] of tensorShapes(config)) {
+    const random = randomFor(seed, name);
+    const size = shape.reduce((a, b) => a * b, 1);
+    const gain = shape.length === 1;
+    const scale = gain ? 0.1 : 1 / Math.sqrt(shape[1] as number);
+    const data = Float32Array.from({ length: size }, () => (gain ? 1 : 0) + scale * normal(random));
+    made[name] = np.array(data, { shape: [...shape] });
+  }
+  return made;
+}
+
+export function toArray(tensor: Tensor): np.Array {
+  const data = tensor.data as Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+  return np.array(data, { shape: [...tensor.dims], dtype: tensor.type === "int32" ? np.int32 : np.float32 });
+}
+
+export function toArrays(record: Readonly<Record<string, Tensor>>): Record<string, np.Array> {
+  return Object.fromEntries(Object.entries(record).map(([name, tensor]) => [name, toArray(tensor)]));
+}
+
+export function toBatch(batch: AnswerBatch<Tensor>): AnswerBatch {
+  return toArrays(batch as unknown as Record<string, Tensor>) as unknown as AnswerBatch;
+}
+
+export function int(values: readonly number[], ...shape: number[]): np.Array {
+  return np.array(Int32Array.from(values), {
+    shape: shape.length ? shape : [values.length],
+    dtype: np.int32,
+  });
+}
