@@ -79,7 +79,11 @@ export function hidden(
     return used ? attentionTo(config, length, windowed, packing) : undefined;
   });
 
-  let x = np.take(net.weight("token_embd.weight"), tokens.ref, 0);
+  // Tokens that only a change knows are beyond the table, and a row beyond it may not be asked for.
+  const known = changes.some(({ embed }) => embed)
+    ? np.where(tokens.ref.less(config.vocab), tokens.ref, 0)
+    : tokens.ref;
+  let x = np.take(net.weight("token_embd.weight"), known, 0);
   for (const { embed } of changes) if (embed) x = embed(tokens, x);
   x = x.reshape([rows, width]);
   if (config.embeddingScale !== 1) x = x.mul(config.embeddingScale);

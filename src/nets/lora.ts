@@ -61,7 +61,9 @@ export function lora(shape: LoraShape, trained: Readonly<Record<string, np.Array
       const a = trained[`${name}.lora_a`];
       const b = trained[`${name}.lora_b`];
       if (!a || !b) return y;
-      return y.add(product(product(x.ref, a.ref), b.ref).mul(shape.alpha / shape.rank));
+      // Scaled where it is narrow.
+      const inner = product(x.ref, a.ref).mul(shape.alpha / shape.rank);
+      return y.add(product(inner, b.ref));
     },
   };
 }

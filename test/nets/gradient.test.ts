@@ -4,13 +4,17 @@ import { type numpy as np, valueAndGrad } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { normal, randomFor } from "../../src/core/random.js";
-import { answerBatch, answerLoss } from "../../src/nets/answer.js";
+import { answerBatch, answerLoss, type TokenExample } from "../../src/nets/answer.js";
 import type { Family } from "../../src/nets/config.js";
 import type { Change } from "../../src/nets/decoder.js";
+import { adapter, initAdapter } from "../../src/nets/adapter.js";
+import { bitfit, initBitfit } from "../../src/nets/bitfit.js";
+import { initSoftPrompt, softPrompt, softTokens } from "../../src/nets/soft-prompt.js";
 import { initLora, lora } from "../../src/nets/lora.js";
-import { startWasm, tinyConfig, tinyWeights, toArray, toArrays, toBatch } from "./tiny.js";
+import { hostWeights, startWasm, tinyConfig, tinyWeights, toArrays, toBatch } from "./tiny.js";
 
 type Host = Record<string, Tensor>;
+type Changing = (trained: Record<string, np.Array>) => Change;
 
 beforeAll(startWasm);
 
@@ -32,10 +36,10 @@ function shaken(host: Host): Host {
 }
 
 /** The loss's slope along a random direction, by autodiff and by central difference. */
-function slopes(family: Family, trained: Host, change: (trained: Record<string, np.Array>) => Change) {
+function slopes(family: Family, trained: Host, change: Changing, on: readonly TokenExample[]) {
   const config = tinyConfig(family);
   const weights = tinyWeights(config);
-  const batch = toBatch(answerBatch(examples, shape));
+  const batch = toBatch(answerBatch(on, shape));
   const loss = (x: Record<string, np.Array>) => answerLoss(config, weights, batch, [change(x)]);
   const [[, aux], gradient] = valueAndGrad(loss, { hasAux: true })(toArrays(trained));
   aux.dispose();
@@ -71,8 +75,8 @@ const families = ["llama", "gemma3"] as const;
 
 describe.each(families)("gradients of %s", (family) => {
   const config = tinyConfig(family);
-  const check = (trained: Host, change: (trained: Record<string, np.Array>) => Change) => {
-    const { slope, numeric, size } = slopes(family, trained, change);
+  const check = (trained: Host, change: Changing, on = examples) => {
+    const { slope, numeric, size } = slopes(family, trained, change, on);
     expect(size).toBeGreaterThan(0.01);
     expect(Math.abs(slope - numeric)).toBeLessThan(0.01 * size);
   };
@@ -82,14 +86,28 @@ describe.each(families)("gradients of %s", (family) => {
     check(shaken(initLora(config, shape, 1)), (trained) => lora(shape, trained));
   });
 
+  it("through a parallel adapter", () => {
+    check(shaken(initAdapter(config, 32, 1)), adapter);
+  });
+
+  it("through a soft prompt", () => {
+    const table = hostWeights(config)["token_embd.weight"]!.data as Float32Array;
+    const start = initSoftPrompt(config, 2, table, [3, 8, 9], 1);
+    const soft = softTokens(config, 2);
+    const prompted = examples.map(({ prompt, answer }) => ({
+      prompt: [prompt[0] as number, ...soft, ...prompt.slice(1)],
+      answer,
+    }));
+    check(shaken(start), (trained) => softPrompt(config, trained), prompted);
+  });
+
+  it("through biases and gains", () => {
+    const own = hostWeights(config);
+    const start = initBitfit(config, (name) => own[name]!.data as Float32Array);
+    check(shaken(start), bitfit);
+  });
+
   it("through the weights themselves", () => {
-    const weights = tinyWeights(config);
-    const host = Object.fromEntries(
-      Object.entries(weights).map(([name, array]) => {
-        const dims = array.shape;
-        return [name, new Tensor("float32", array.dataSync() as Float32Array, dims)];
-      }),
-    );
-    check(host, (trained) => ({ weights: trained }));
+    check(hostWeights(config), (weights) => ({ weights }));
   });
 });

@@ -1,7 +1,7 @@
 // A tiny random decoder of either family for tests, on jax-js's wasm backend, and conversions.
 
 import { defaultDevice, init, numpy as np } from "@jax-js/jax";
-import type { Tensor } from "onnxruntime-node";
+import { Tensor } from "onnxruntime-node";
 import { normal, randomFor } from "../../src/core/random.js";
 import type { AnswerBatch } from "../../src/nets/answer.js";
 import { type Family, type NetConfig, tensorShapes } from "../../src/nets/config.js";
@@ -37,17 +37,21 @@ export function tinyConfig(architecture: Family): NetConfig {
 }
 
 /** Random weights; gains near 1. */
-export function tinyWeights(config: NetConfig, seed = 1): Record<string, np.Array> {
-  const made: Record<string, np.Array> = {};
+export function hostWeights(config: NetConfig, seed = 1): Record<string, Tensor> {
+  const made: Record<string, Tensor> = {};
   for (const [name, shape] of tensorShapes(config)) {
     const random = randomFor(seed, name);
     const size = shape.reduce((a, b) => a * b, 1);
     const gain = shape.length === 1;
     const scale = gain ? 0.1 : 1 / Math.sqrt(shape[1] as number);
     const data = Float32Array.from({ length: size }, () => (gain ? 1 : 0) + scale * normal(random));
-    made[name] = np.array(data, { shape: [...shape] });
+    made[name] = new Tensor("float32", data, [...shape]);
   }
   return made;
+}
+
+export function tinyWeights(config: NetConfig, seed = 1): Record<string, np.Array> {
+  return toArrays(hostWeights(config, seed));
 }
 
 export function toArray(tensor: Tensor): np.Array {
