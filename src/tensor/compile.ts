@@ -8,6 +8,7 @@ import { Graph } from "./graph.js";
 import { readyJax } from "./jax.js";
 import { lower } from "./lower.js";
 import type { ElementType } from "./onnx.js";
+import { scalar } from "./pointwise.js";
 import { viewOf, whole } from "./view.js";
 
 /** A tree of tensors: arrays and records of them, nested. */
@@ -92,19 +93,28 @@ async function build<Result>(
 ): Promise<{ program: Program; rebuild: (outputs: Tensor[]) => Result }> {
   await readyJax();
   const start = performance.now();
-  // Zeros are not stored before they are used, so these cost nothing.
-  const stand = (leaf: Tensor) => np.zeros([...leaf.dims], { dtype: leaf.type as never });
+  // jax-js traces on shapes alone, as its own jit does, but does not export their class.
+  const probe = makeJaxpr((x: JaxArray) => x)(np.zeros([])).jaxpr.jaxpr;
+  const Shaped = probe.inBinders[0]?.aval.constructor as new (
+    dims: number[],
+    type: string,
+    weak: boolean,
+  ) => JaxArray;
+  const stand = (leaf: Tensor) => new Shaped([...leaf.dims], leaf.type, false);
   const args = (inputs as unknown as JsTree<Tensor>[]).map((input) =>
     tree.map(stand as never, input as never),
   );
   const traced = makeJaxpr(fn as (...args: JaxArray[]) => JaxArray)(...(args as JaxArray[]));
-  tree.dispose(args as never);
   const jaxpr = traced.jaxpr.jaxpr.flatten().simplify();
   const graph = new Graph();
   const constants = traced.jaxpr.consts as unknown as JaxArray[];
-  const views = jaxpr.inBinders.map(({ aval }, i) => {
+  const used = new Set([...jaxpr.eqns.flatMap((equation) => equation.inputs), ...jaxpr.outs]);
+  const views = jaxpr.inBinders.map((binder, i) => {
+    const { aval } = binder;
     const type = aval.dtype as ElementType;
     const constant = constants[i];
+    // Differentiation leaves zeros as large as the weights that nothing reads.
+    if (constant && !used.has(binder)) return scalar(graph, type, 0);
     if (!constant) return viewOf(graph, graph.input(`in${i - constants.length}`, type, aval.shape));
     const data = constant.ref.dataSync();
     return viewOf(graph, graph.constant(type, aval.shape, type === "bool" ? Uint8Array.from(data) : data));
