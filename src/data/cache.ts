@@ -1,11 +1,13 @@
-// The cache folder and the one way files enter it: written under a temporary name, checked, then renamed into place.
-// So a reader never sees half a file, and two processes that fetch the same thing at once only do the work twice.
+// The cache folder, names that may be written in it, and small files of our own there. How a file comes into its place is
+// core/place.ts.
 
-import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { HoneError } from "../core/errors.js";
+import { intoPlace } from "../core/place.js";
+
+export { intoPlace, temporaryName } from "../core/place.js";
 
 /** HONE_CACHE, else XDG_CACHE_HOME/hone, else ~/.cache/hone. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
@@ -40,25 +42,6 @@ export function pathInside(folder: string, path: string, where: string): string 
     });
   }
   return target;
-}
-
-/** A temporary name beside the target, on the same file system, so that the rename is atomic. */
-export function temporaryName(target: string): string {
-  return join(dirname(target), `.${randomUUID()}.part`);
-}
-
-/** Runs `write` on a temporary path and renames the result to `target`; leaves nothing behind on failure. */
-export async function intoPlace<T>(target: string, write: (temporary: string) => Promise<T>): Promise<T> {
-  await mkdir(dirname(target), { recursive: true });
-  const temporary = temporaryName(target);
-  try {
-    const result = await write(temporary);
-    await rename(temporary, target);
-    return result;
-  } catch (error) {
-    await rm(temporary, { force: true, recursive: true });
-    throw error;
-  }
 }
 
 export async function writeJson(target: string, value: unknown): Promise<void> {

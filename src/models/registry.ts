@@ -245,7 +245,7 @@ async function asQ8(path: string, options: SourceOptions): Promise<string> {
   const gguf = readGguf(path);
   if (!hasQ4(gguf)) return path;
   options.progress?.(0, 0, "rewriting weights as Q8_0");
-  await intoPlace(target, (temporary) => requantize(gguf, temporary));
+  await requantize(gguf, target);
   return target;
 }
 

@@ -25,9 +25,10 @@ export interface GgufFile {
   size: number;
   architecture: string;
   metadata: ReadonlyMap<string, GgufValue>;
+  /** Where each metadata entry, with its key and type, begins and ends in the file. */
+  spans: ReadonlyMap<string, readonly [start: number, end: number]>;
   tensors: readonly GgufTensor[];
-  /** Where the list of tensors starts, and where their data start. */
-  tensorsStart: number;
+  /** Where the tensors' data start. */
   dataStart: number;
   alignment: number;
 }
@@ -73,6 +74,9 @@ const stringType = 8;
 const arrayType = 9;
 /** Longest single string: a chat template or a merge rule; a megabyte is far beyond any. */
 const longestString = 1 << 24;
+/** Most items of a metadata array; the largest vocabularies have 262,144 tokens and twice as many merges. */
+const longestArray = 1 << 22;
+const mostEntries = 1 << 18; // Most tensors, and most metadata entries.
 
 /** Reads and checks the header of a GGUF file. Throws a HoneError that names the byte where the file breaks its word. */
 export function readGguf(path: string): GgufFile {
@@ -119,7 +123,7 @@ interface Cursor {
 
 function cursorOver(descriptor: number, size: number, bad: Bad): Cursor {
   // A window over the file, so that a header of any size is read in constant memory apart from what is kept of it.
-  const window = Buffer.alloc(1 << 20);
+  const window = Buffer.alloc(Math.min(1 << 20, size));
   let start = 0;
   let filled = 0;
   let position = 0;
@@ -176,10 +180,11 @@ function readHeader(path: string, size: number, cursor: Cursor, bad: Bad): GgufF
   const tensorCount = cursor.u64("the tensor count");
   const entryCount = cursor.u64("the metadata count");
   // The smallest tensor entry takes 33 bytes and the smallest metadata entry 14: counts beyond that are lies.
-  if (tensorCount * 33 > size) throw bad(`it claims ${tensorCount} tensors in ${size} bytes`, 8);
-  if (entryCount * 14 > size) throw bad(`it claims ${entryCount} metadata entries in ${size} bytes`, 16);
-
+  const most = (bytes: number) => Math.min(size / bytes, mostEntries);
+  if (tensorCount > most(33)) throw bad(`it claims ${tensorCount} tensors in ${size} bytes`, 8);
+  if (entryCount > most(14)) throw bad(`it claims ${entryCount} metadata entries in ${size} bytes`, 16);
   const metadata = new Map<string, GgufValue>();
+  const spans = new Map<string, readonly [number, number]>();
   for (let i = 0; i < entryCount; i++) {
     const at = cursor.at();
     const key = cursor.string(`metadata key ${i + 1}`);
@@ -187,6 +192,7 @@ function readHeader(path: string, size: number, cursor: Cursor, bad: Bad): GgufF
       throw bad(`metadata key ${i + 1} has ${key.length} characters`, at);
     if (metadata.has(key)) throw bad(`metadata key ${JSON.stringify(key)} occurs twice`, at);
     metadata.set(key, readValue(cursor, key, size, bad));
+    spans.set(key, [at, cursor.at()]);
   }
   const architecture = metadata.get("general.architecture");
   if (typeof architecture !== "string" || architecture === "") throw bad("it names no general.architecture");
@@ -195,7 +201,6 @@ function readHeader(path: string, size: number, cursor: Cursor, bad: Bad): GgufF
     throw bad(`its general.alignment is ${alignment}`);
   }
 
-  const tensorsStart = cursor.at();
   const tensors: GgufTensor[] = [];
   const starts: number[] = [];
   const names = new Set<string>();
@@ -215,7 +220,7 @@ function readHeader(path: string, size: number, cursor: Cursor, bad: Bad): GgufF
       throw bad(`${why} (cut short?)`, starts[i]);
     }
   }
-  return { path, version, size, architecture, metadata, tensors, tensorsStart, dataStart, alignment };
+  return { path, version, size, architecture, metadata, spans, tensors, dataStart, alignment };
 }
 
 function readValue(cursor: Cursor, key: string, size: number, bad: Bad): GgufValue {
@@ -228,7 +233,8 @@ function readValue(cursor: Cursor, key: string, size: number, bad: Bad): GgufVal
   const count = cursor.u64(`the length of ${what}`);
   const smallest = inner === stringType ? 8 : (scalarBytes[inner] ?? 0);
   if (smallest === 0) throw bad(`${what} has the unknown type ${inner}`, at);
-  if (count * smallest > size) throw bad(`${what} claims ${count} items in a file of ${size} bytes`, at);
+  if (count > Math.min(size / smallest, longestArray))
+    throw bad(`${what} claims ${count} items in a file of ${size} bytes`, at);
   const items: GgufScalar[] = [];
   for (let i = 0; i < count; i++) items.push(readScalar(cursor, inner, what, at, bad));
   return items;

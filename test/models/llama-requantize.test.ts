@@ -1,60 +1,71 @@
-import fc from "fast-check";
-import { describe, expect, it } from "vitest";
-import { fromHalf, q8Blocks, toHalf } from "../../src/models/llama/requantize.js";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { hasQ4, requantize } from "../../src/models/llama/requantize.js";
+import { ggmlTypes, readGguf } from "../../src/tensor/gguf.js";
+import { readTensor } from "../../src/tensor/gguf-tensors.js";
+import { toHalf } from "../../src/tensor/half.js";
+import { ggufBytes, type Made, tinyLlama } from "./llama-make.js";
 
-describe("binary16", () => {
-  it("knows fixed values (IEEE 754-2008, table 3.5)", () => {
-    expect([0x3c00, 0xc000, 0x7bff, 0x0400, 0x0001, 0x3555].map(fromHalf)).toEqual([
-      1,
-      -2,
-      65504,
-      2 ** -14,
-      2 ** -24,
-      0.333251953125,
-    ]);
-    expect(fromHalf(0x7c00)).toBe(Number.POSITIVE_INFINITY);
-    expect([1, 65504, 2 ** -14, 2 ** -24, 1 / 3, 0, 2049, 2051].map(toHalf)).toEqual([
-      0x3c00, 0x7bff, 0x0400, 0x0001, 0x3555, 0, 0x6800, 0x6802,
-    ]);
-  });
+const folder = mkdtempSync(join(tmpdir(), "hone-requantize-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("every positive finite value survives the way there and back", () => {
-    for (let bits = 0; bits < 0x7c00; bits++) expect(toHalf(fromHalf(bits))).toBe(bits);
-  });
-});
+/** The tiny llama with two tensors as blocks of Q4_1: of many sizes, and of zeros. */
+function withQ4(): Made {
+  const made = tinyLlama();
+  const blocks = (count: number, zero: boolean) => {
+    const data = Buffer.alloc(count * 20);
+    if (zero) return data;
+    for (let block = 0; block < count; block++) {
+      data.writeUInt16LE(toHalf(2 ** ((block % 17) - 12)), block * 20);
+      data.writeUInt16LE(toHalf((block % 5) - 8 * 2 ** ((block % 17) - 12)), block * 20 + 2);
+      for (let i = 4; i < 20; i++) data[block * 20 + i] = (block * 31 + i * 101) % 256;
+    }
+    return data;
+  };
+  return {
+    ...made,
+    tensors: made.tensors.map((tensor) => {
+      const zero = tensor.name.includes("attn_k");
+      if (!zero && !tensor.name.includes("ffn_up")) return tensor;
+      const [width, rows] = tensor.shape as [number, number];
+      return { ...tensor, type: 3, data: blocks((width / 32) * rows, zero) };
+    }),
+  };
+}
 
 describe("Q4_1 as Q8_0", () => {
-  it("keeps every weight to within 1/254 of the block's largest, and the float16 of the scale", () => {
-    const scale = fc.double({ min: 1e-4, max: 4, noNaN: true });
-    const offset = fc.double({ min: -8, max: 8, noNaN: true });
-    const nibbles = fc.uint8Array({ minLength: 16, maxLength: 16 });
-    fc.assert(
-      fc.property(scale, offset, fc.boolean(), nibbles, (d, m, negative, packed) => {
-        const raw = Buffer.alloc(20);
-        raw.writeUInt16LE(toHalf(d), 0);
-        raw.writeUInt16LE(toHalf(Math.abs(m)) | (negative ? 0x8000 : 0), 2);
-        raw.set(packed, 4);
-        const before = Array.from({ length: 32 }, (_, i) => {
-          const byte = packed[i % 16] as number;
-          return (
-            fromHalf(raw.readUInt16LE(0)) * (i < 16 ? byte & 15 : byte >> 4) + fromHalf(raw.readUInt16LE(2))
-          );
-        });
-        const result = q8Blocks(raw);
-        expect(result.length).toBe(34);
-        const step = fromHalf(result.readUInt16LE(0));
-        const largest = Math.max(...before.map(Math.abs));
-        for (const [i, weight] of before.entries()) {
-          // Half a step, and the scale's own rounding to 11 bits.
-          const bound = largest / 254 + largest * 2 ** -10 + 2 ** -24 * 127;
-          expect(Math.abs(result.readInt8(2 + i) * step - weight)).toBeLessThanOrEqual(bound);
+  it("keeps every weight to within 1/254 of the block's largest, and everything else as it was", async () => {
+    const path = join(folder, "q4.gguf");
+    writeFileSync(path, ggufBytes(withQ4()));
+    const before = readGguf(path);
+    expect(hasQ4(before)).toBe(true);
+    const target = join(folder, "q8.gguf");
+    await requantize(before, target);
+    const after = readGguf(target);
+    expect(hasQ4(after)).toBe(false);
+    expect([...after.metadata]).toEqual([...before.metadata]);
+    expect(after.tensors.map(({ name }) => name)).toEqual(before.tensors.map(({ name }) => name));
+    for (const [i, { name, type }] of before.tensors.entries()) {
+      const old = await readTensor(before, name);
+      const made = await readTensor(after, name);
+      expect(made.shape).toEqual(old.shape);
+      const typeName = ggmlTypes[type]?.[0];
+      expect(ggmlTypes[after.tensors[i]?.type as number]?.[0]).toBe(typeName === "Q4_1" ? "Q8_0" : typeName);
+      if (typeName !== "Q4_1") {
+        expect(made.data).toEqual(old.data);
+        continue;
+      }
+      for (let block = 0; block < old.data.length; block += 32) {
+        const weights = old.data.subarray(block, block + 32);
+        const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+        // Half a step, and the scale's own rounding to 11 bits.
+        const bound = largest / 254 + largest * 2 ** -10 + 2 ** -24 * 127;
+        for (const [j, weight] of weights.entries()) {
+          expect(Math.abs((made.data[block + j] as number) - weight)).toBeLessThanOrEqual(bound);
         }
-      }),
-      { seed: 7, numRuns: 300 },
-    );
-  });
-
-  it("handles blocks of zeros", () => {
-    expect(q8Blocks(Buffer.alloc(20))).toEqual(Buffer.alloc(34));
+      }
+    }
   });
 });
