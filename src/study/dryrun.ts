@@ -73,8 +73,12 @@ export async function planStudy(
     if (!model.price && model.id.startsWith("openai:")) priced = false;
     const promptText = (messages: readonly { content: string }[]) =>
       messages.map(({ content }) => content).join("\n");
+    const { weights } = model;
     return {
       ...model,
+      ...(weights && {
+        weights: { ...weights, specialise: (change) => count(weights.specialise(change)) },
+      }),
       generate: async (request) => ({
         text: "",
         finish: "stop",

@@ -3,12 +3,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CallError } from "../../src/core/call.js";
 import type { GenerateRequest, LanguageModel, ScoreRequest } from "../../src/core/language.js";
-import { type Engine, openEngines } from "../../src/models/llama/engine.js";
+import { type Engine, openWeights, type Weights } from "../../src/models/llama/engine.js";
 import { openModel, pullModel } from "../../src/models/registry.js";
 
 // One thread: llama.cpp's threads wait for each other by spinning, which is slow where other tests want the cores.
-async function openOne(path: string, contextTokens: number): Promise<Engine> {
-  return (await openEngines({ path, contextTokens, lanes: 1, threads: 1, gpu: "off" }))[0] as Engine;
+async function openOne(
+  path: string,
+  contextTokens: number,
+): Promise<Engine & Pick<Weights, "vocabulary" | "continuation">> {
+  const weights = await openWeights(path, "off");
+  const [engine] = await weights.open({ contextTokens, lanes: 1, threads: 1 });
+  return { ...weights, ...(engine as Engine), close: weights.close };
 }
 
 const ref = "llama:smollm2-135m-instruct?lanes=1&threads=1&context=1024";

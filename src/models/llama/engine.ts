@@ -28,15 +28,17 @@ import { checkModel } from "./check.js";
 import type { LogProbs, ScoringContext } from "./score.js";
 import { specialTokens, type Vocabulary } from "./tokens.js";
 
+type Gpu = "off" | "auto";
+
 export interface EngineOptions {
-  path: string;
   /** Most tokens of prompt and answer together. */
   contextTokens: number;
   /** Contexts over the same weights, each evaluating one request at a time. */
   lanes: number;
   /** Threads of each lane. */
   threads: number;
-  gpu: "off" | "auto";
+  /** Path of a GGUF adapter that is put on the weights, in these contexts alone. */
+  lora?: string;
 }
 
 export interface Sampling {
@@ -55,13 +57,21 @@ export interface Written {
 }
 
 export interface Engine extends ScoringContext {
-  readonly vocabulary: Vocabulary;
-  /** Tokens of a text that continues a prompt: no space is put before it. */
-  continuation(text: string): number[];
   generate(prompt: readonly number[], sampling: Sampling, signal: AbortSignal): Promise<Written>;
   /** The last layer's states averaged over the tokens; not normalised. */
   embed(tokens: readonly number[]): Promise<readonly number[]>;
-  /** Frees the model, for all lanes. */
+  /** Frees this lane's contexts; the weights stay. */
+  close(): Promise<void>;
+}
+
+/** Loaded weights, without a context yet. */
+export interface Weights {
+  readonly vocabulary: Vocabulary;
+  /** Tokens of a text that continues a prompt: no space is put before it. */
+  continuation(text: string): number[];
+  /** Makes contexts over the weights, one engine a lane. @throws HoneError when memory or the adapter does not serve */
+  open(options: EngineOptions): Promise<Engine[]>;
+  /** Frees the weights and every context over them. */
   close(): Promise<void>;
 }
 
@@ -80,10 +90,10 @@ type Next = NonNullable<Extract<ControlledEvaluateInputItem, readonly unknown[]>
 
 /** What llama.cpp complained of since a load began: its errors say no more than that loading failed. */
 let complaints: string[] = [];
-const runtimes = new Map<EngineOptions["gpu"], Promise<Llama>>();
+const runtimes = new Map<Gpu, Promise<Llama>>();
 
 /** llama.cpp itself, started once a process. Never built and never downloaded here. */
-function runtime(gpu: EngineOptions["gpu"]): Promise<Llama> {
+function runtime(gpu: Gpu): Promise<Llama> {
   const known = runtimes.get(gpu);
   if (known) return known;
   const started = import("node-llama-cpp").then(({ getLlama, LlamaLogLevel }) =>
@@ -130,47 +140,70 @@ export function planLanes(
 }
 
 /**
- * Checks and loads a model file; gives one engine a lane.
+ * Checks and loads a model file.
  * @throws HoneError when the file is broken or unknown, llama.cpp cannot start, or memory does not suffice
  */
-export async function openEngines(options: EngineOptions): Promise<Engine[]> {
-  const gguf = readGguf(options.path);
+export async function openWeights(path: string, gpu: Gpu): Promise<Weights> {
+  const gguf = readGguf(path);
   checkModel(gguf);
-  const chunk = chunkTokens[options.gpu];
-  let model: LlamaModel | undefined;
+  const chunk = chunkTokens[gpu];
+  let model: LlamaModel;
   try {
-    const llama = await runtime(options.gpu);
+    const llama = await runtime(gpu);
     complaints = [];
     model = await llama.loadModel({
-      modelPath: options.path,
+      modelPath: path,
       metadataOverrides: meanPooling(gguf),
       // A pass over the weights that turns NaN and infinity into an error.
       checkTensors: true,
       // Without it a sliding-window model forgets the prefix that scoring goes back to.
       defaultContextSwaFullCache: true,
     });
-    const engines: Engine[] = [];
-    for (let lane = 0; lane < options.lanes; lane++) {
-      const context = await model.createContext({
-        // One more than may be used: node-llama-cpp drops the oldest tokens in silence when the last cell is taken.
-        contextSize: options.contextTokens + 1,
-        batchSize: chunk + 1,
-        threads: options.threads,
-        flashAttention: true,
-      });
-      engines.push(engineOver(model, context, gguf, options.contextTokens, chunk));
-    }
-    return engines;
   } catch (error) {
-    await model?.dispose().catch(() => {});
-    throw new HoneError({
-      what: "llama.cpp cannot load this model",
-      where: options.path,
-      why: [messageOf(error), ...complaints].join("; "),
-      next: "Try a smaller context (`?context=2048`), another GGUF file, or run `hone doctor`.",
-      cause: error,
-    });
+    throw cannotLoad(path, error);
   }
+  const { whole: special, control } = specialTokens(gguf);
+  return {
+    vocabulary: {
+      tokenize: (text) => model.tokenize(text, false),
+      special,
+      isControl: (token) => control.has(token) || model.isEogToken(token as Token),
+      bos: beginToken(model, gguf),
+    },
+    continuation: (text) => model.tokenize(text, false, "trimLeadingSpace"),
+    async open({ contextTokens, lanes, threads, lora }) {
+      const engines: Engine[] = [];
+      complaints = [];
+      try {
+        for (let lane = 0; lane < lanes; lane++) {
+          const context = await model.createContext({
+            // One more than may be used: node-llama-cpp drops the oldest tokens in silence when the last cell is taken.
+            contextSize: contextTokens + 1,
+            batchSize: chunk + 1,
+            threads,
+            flashAttention: true,
+            ...(lora === undefined ? {} : { lora }),
+          });
+          engines.push(engineOver(model, context, contextTokens, chunk));
+        }
+      } catch (error) {
+        for (const engine of engines) await engine.close();
+        throw cannotLoad(lora ?? path, error);
+      }
+      return engines;
+    },
+    close: () => model.dispose(),
+  };
+}
+
+function cannotLoad(path: string, error: unknown): HoneError {
+  return new HoneError({
+    what: "llama.cpp cannot load this model",
+    where: path,
+    why: [messageOf(error), ...complaints].join("; "),
+    next: "Try a smaller context (`?context=2048`), another GGUF file, or run `hone doctor`.",
+    cause: error,
+  });
 }
 
 /** Mean pooling for `embed` where the file chooses none; evaluation is not touched by it. */
@@ -179,13 +212,7 @@ function meanPooling(gguf: GgufFile): NonNullable<LlamaModelOptions["metadataOve
   return { [gguf.architecture]: { pooling_type: 1 } };
 }
 
-function engineOver(
-  model: LlamaModel,
-  context: LlamaContext,
-  gguf: GgufFile,
-  contextTokens: number,
-  chunk: number,
-): Engine {
+function engineOver(model: LlamaModel, context: LlamaContext, contextTokens: number, chunk: number): Engine {
   const sequence: LlamaContextSequence = context.getSequence();
   /** How many of the sequence's tokens were evaluated as whole chunks, and may be kept for another prompt. */
   let whole = 0;
@@ -253,17 +280,9 @@ function engineOver(
     return [before, token];
   };
 
-  const { whole: special, control } = specialTokens(gguf);
   let embedding: LlamaEmbeddingContext | undefined;
 
   return {
-    vocabulary: {
-      tokenize: (text) => model.tokenize(text, false),
-      special,
-      isControl: (token) => control.has(token) || model.isEogToken(token as Token),
-      bos: beginToken(model, gguf),
-    },
-    continuation: (text) => model.tokenize(text, false, "trimLeadingSpace"),
     prompt: async (tokens, wanted, signal) => logProbs(await evaluateChunks(tokens, signal), wanted),
     async extend(keep, token, wanted, signal) {
       signal.throwIfAborted();
@@ -299,7 +318,8 @@ function engineOver(
       return (await embedding.getEmbeddingFor(tokens as Token[])).vector;
     },
     async close() {
-      await model.dispose();
+      await embedding?.dispose();
+      await context.dispose();
     },
   };
 }

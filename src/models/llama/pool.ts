@@ -1,0 +1,88 @@
+// Holds at most so many loaded things: what was used longest ago is unloaded to make room, and loaded again when it is asked
+// for. It never unloads what is in use, and knows nothing of what it holds.
+
+export interface Member<T> {
+  load(): Promise<T>;
+  unload(loaded: T): Promise<void>;
+}
+
+export interface Pool<T> {
+  /** Runs work on a member, loading it first if need be. Rejects with what its `load` rejects with. */
+  use<R>(member: Member<T>, work: (loaded: T) => Promise<R>): Promise<R>;
+  /** Unloads everything, each as soon as it is idle; then `use` rejects. */
+  close(): Promise<void>;
+}
+
+interface Entry<T> {
+  loaded: T;
+  users: number;
+}
+
+/** @param most members loaded at once, at least 1 */
+export function makePool<T>(most: number): Pool<T> {
+  /** In order of last use. */
+  const resident = new Map<Member<T>, Entry<T>>();
+  /** While members are loaded or unloaded nobody enters, so that whoever waits for room gets it. */
+  let moving: Promise<void> | undefined;
+  let fellIdle = (): void => {};
+  let closed = false;
+
+  const makeRoom = async (room: number): Promise<void> => {
+    while (resident.size > room) {
+      const idle = [...resident].find(([, { users }]) => users === 0);
+      if (idle) {
+        resident.delete(idle[0]);
+        await idle[0].unload(idle[1].loaded);
+      } else {
+        await new Promise<void>((resolve) => {
+          fellIdle = resolve;
+        });
+      }
+    }
+  };
+  const move = (work: () => Promise<void>): Promise<void> => {
+    moving = work().finally(() => {
+      moving = undefined;
+    });
+    return moving;
+  };
+  const settled = async (): Promise<void> => {
+    while (moving) await moving.catch(() => {});
+  };
+
+  const enter = async (member: Member<T>): Promise<Entry<T>> => {
+    await settled();
+    if (closed) throw new Error("The model is closed.");
+    const known = resident.get(member);
+    if (known) {
+      known.users++;
+      resident.delete(member);
+      resident.set(member, known);
+      return known;
+    }
+    let entry: Entry<T> | undefined;
+    await move(async () => {
+      await makeRoom(most - 1);
+      entry = { loaded: await member.load(), users: 1 };
+      resident.set(member, entry);
+    });
+    return entry as unknown as Entry<T>;
+  };
+
+  return {
+    async use(member, work) {
+      const entry = await enter(member);
+      try {
+        return await work(entry.loaded);
+      } finally {
+        entry.users--;
+        if (entry.users === 0) fellIdle();
+      }
+    },
+    async close() {
+      closed = true;
+      await settled();
+      await move(() => makeRoom(0));
+    },
+  };
+}

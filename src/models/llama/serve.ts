@@ -1,0 +1,188 @@
+// Answers calls with one set of weights as it is or as a change makes it: generates, scores options, embeds. Each lane
+// makes one call at a time. Loading and unloading are the pool's.
+
+import { type CallContext, CallError, type Cost } from "../../core/call.js";
+import type { LanguageModel, Message, PromptFormat, ScoreRequest } from "../../core/language.js";
+import type { GgufFile } from "../../tensor/gguf.js";
+import { type ChatTemplate, compileTemplate, plainSegments, type Segment } from "../template.js";
+import type { Engine, Weights } from "./engine.js";
+import type { Member, Pool } from "./pool.js";
+import { inLanes } from "./queue.js";
+import { scoreContinuations } from "./score.js";
+import { inertTokens, promptTokenizer, type Vocabulary } from "./tokens.js";
+
+/** Weights with a context for each lane. */
+export interface Loaded {
+  weights: Weights;
+  engines: readonly Engine[];
+}
+
+export interface Served extends Pick<LanguageModel, "id" | "name" | "grants" | "format"> {
+  gguf: GgufFile;
+  contextTokens: number;
+  lanes: number;
+  /** Token ids that follow the begin token of every prompt. */
+  prefix: readonly number[];
+  pool: Pool<Loaded>;
+  member: Member<Loaded>;
+}
+
+/** A loaded model, as one call sees it. */
+interface Lane {
+  engine: Engine;
+  weights: Weights;
+}
+
+/** Tokens of a prompt and of its options, as they are evaluated. */
+export type RequestTokens = (
+  request: ScoreRequest,
+  weights: Pick<Weights, "vocabulary" | "continuation">,
+) => Promise<{ prompt: number[]; options: number[][] }>;
+
+/** The model's calls, and how it tokenises a request. Closing is up to whoever owns the pool. */
+export function serve(served: Served): { model: Omit<LanguageModel, "close">; tokens: RequestTokens } {
+  const { name, gguf, contextTokens, lanes, prefix, pool, member, grants } = served;
+  const trained = trainedContext(gguf);
+  const source = gguf.metadata.get("tokenizer.chat_template");
+  const queue = inLanes(lanes);
+  const tokenizers = new WeakMap<Vocabulary, ReturnType<typeof promptTokenizer>>();
+  let template: Promise<ChatTemplate> | undefined;
+
+  const segments = async (messages: readonly Message[], format: PromptFormat): Promise<Segment[]> => {
+    if (format === "plain") return plainSegments(messages);
+    if (typeof source !== "string" || source === "") {
+      throw new CallError("unsupported", `${name} has no chat template; use the format \`plain\`.`);
+    }
+    template ??= compileTemplate(source, specialTexts(gguf));
+    return (await template)(messages);
+  };
+  const tokenize = (vocabulary: Vocabulary, parts: readonly Segment[]): number[] => {
+    let tokenizer = tokenizers.get(vocabulary);
+    if (!tokenizer) {
+      tokenizer = promptTokenizer(vocabulary);
+      tokenizers.set(vocabulary, tokenizer);
+    }
+    return tokenizer(parts);
+  };
+  const promptTokens = async (vocabulary: Vocabulary, messages: readonly Message[], format: PromptFormat) => {
+    const tokens = tokenize(vocabulary, await segments(messages, format));
+    if (tokens.length === 0) throw new CallError("unsupported", "The prompt is empty.");
+    tokens.splice(vocabulary.bos === undefined ? 0 : 1, 0, ...prefix);
+    return tokens;
+  };
+  const requestTokens: RequestTokens = async (request, { vocabulary, continuation }) => {
+    const prompt = await promptTokens(vocabulary, request.messages, request.format);
+    const options = request.options.map((option, i) => {
+      const found = inertTokens(option, { ...vocabulary, tokenize: continuation });
+      if (found.length === 0) throw new CallError("unsupported", `Option ${i + 1} is empty.`);
+      return found;
+    });
+    return { prompt, options };
+  };
+
+  /** Runs one call in a lane, timed from when it gets its turn. */
+  const call = <T>(
+    context: CallContext,
+    work: (lane: Lane, cost: (inputTokens: number, outputTokens: number) => Cost) => Promise<T>,
+  ): Promise<T> =>
+    queue(context.signal, (lane) =>
+      pool.use(member, ({ weights, engines }) => {
+        const start = performance.now();
+        return work({ engine: engines[lane] as Engine, weights }, (inputTokens, outputTokens) => ({
+          calls: 1,
+          inputTokens,
+          outputTokens,
+          ms: performance.now() - start,
+          usd: 0,
+        }));
+      }),
+    );
+  const checkRoom = (tokens: number, what: string): void => {
+    if (tokens <= contextTokens) return;
+    const why = `${what} takes ${tokens} tokens, but the context of ${name} holds ${contextTokens}`;
+    const more = trained > contextTokens ? `; up to ?context=${trained} is possible` : "";
+    throw new CallError("too-long", why + more);
+  };
+
+  const model: Omit<LanguageModel, "close"> = {
+    id: served.id,
+    name,
+    grants,
+    format: served.format,
+    concurrency: lanes,
+    contextTokens,
+    generate: (request, context) =>
+      call(context, async ({ engine, weights }, cost) => {
+        const tokens = await promptTokens(weights.vocabulary, request.messages, request.format);
+        checkRoom(tokens.length + Math.min(1, request.maxTokens), "the prompt with one more token");
+        const stops = (request.stop ?? []).filter((stop) => stop !== "");
+        const written = await engine.generate(
+          tokens,
+          {
+            maxTokens: request.maxTokens,
+            temperature: request.temperature,
+            seed: request.seed,
+            enough: (text) => firstStop(text, stops) >= 0,
+          },
+          context.signal,
+        );
+        const end = firstStop(written.text, stops);
+        const text = end < 0 ? written.text : written.text.slice(0, end);
+        return { text, finish: written.finish, cost: cost(tokens.length, written.tokens) };
+      }),
+    score: (request, context) =>
+      call(context, async ({ engine, weights }, cost) => {
+        const { prompt, options } = await requestTokens(request, weights);
+        // The last token of an option is read from the logits before it and takes no place in the context.
+        const longest = options.reduce((most, option) => Math.max(most, option.length), 1);
+        checkRoom(prompt.length + longest - 1, "the prompt with its longest option");
+        const logprobs = await scoreContinuations(engine, prompt, options, context.signal);
+        const scored = options.map((option, i) => ({
+          logprob: logprobs[i] as number,
+          tokens: option.length,
+        }));
+        const read = options.reduce((sum, option) => sum + option.length, prompt.length);
+        return { options: scored, cost: cost(read, 0) };
+      }),
+    embed: async (texts, context) => {
+      if (!grants.has("embeddings")) throw new CallError("unsupported", `${name} gives no embeddings.`);
+      return call(context, async ({ engine, weights }, cost) => {
+        const vectors: number[][] = [];
+        let read = 0;
+        for (const [i, text] of texts.entries()) {
+          context.signal.throwIfAborted();
+          const tokens = tokenize(weights.vocabulary, [{ text, template: false }]);
+          if (tokens.length === 0) throw new CallError("unsupported", `Text ${i + 1} is empty.`);
+          checkRoom(tokens.length + 1, `text ${i + 1}`);
+          read += tokens.length;
+          const vector = await engine.embed(tokens);
+          const length = Math.hypot(...vector);
+          if (!(length > 0)) throw new CallError("malformed", `llama.cpp gave no vector for text ${i + 1}.`);
+          vectors.push(vector.map((value) => value / length));
+        }
+        return { vectors, cost: cost(read, 0) };
+      });
+    },
+  };
+  return { model, tokens: requestTokens };
+}
+
+/** Tokens of context that the model was trained on. */
+export function trainedContext(gguf: GgufFile): number {
+  return Number(gguf.metadata.get(`${gguf.architecture}.context_length`));
+}
+
+function firstStop(text: string, stops: readonly string[]): number {
+  const found = stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
+  return found.length > 0 ? Math.min(...found) : -1;
+}
+
+function specialTexts(gguf: GgufFile): { bosToken: string; eosToken: string } {
+  const texts = gguf.metadata.get("tokenizer.ggml.tokens");
+  const text = (key: string): string => {
+    const id = gguf.metadata.get(`tokenizer.ggml.${key}`);
+    const found: unknown = Array.isArray(texts) && typeof id === "number" ? texts[id] : undefined;
+    return typeof found === "string" ? found : "";
+  };
+  return { bosToken: text("bos_token_id"), eosToken: text("eos_token_id") };
+}
