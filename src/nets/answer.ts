@@ -4,7 +4,7 @@
 import { lax, numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import type { NetConfig } from "./config.js";
-import { type Change, hidden, logitsAt, type Packing, type Weights } from "./decoder.js";
+import { type Change, hidden, logitsAt, type Weights } from "./decoder.js";
 
 /** One example as tokens; neither part is empty. */
 export interface TokenExample {
@@ -24,7 +24,9 @@ export type AnswerBatch<A = np.Array> = {
   readonly owners: A;
   /** [E] float32: an example's share of the loss: 1, or 0 where there is none. */
   readonly shares: A;
-} & (A extends np.Array ? { readonly packing?: Packing } : unknown);
+  /** Where rows hold several sequences. */
+  readonly packing?: { readonly segments: A; readonly positions: A };
+};
 
 export interface BatchShape {
   /** Sequences, and examples. */

@@ -25,7 +25,13 @@ export interface Change {
   readonly embed?: (tokens: np.Array, y: np.Array) => np.Array;
 }
 
-/** Sequences that share a row: tokens see their own segment only, and positions count from its start. Both [B, T] int32. */
+/** The segment that every other one of its row sees: a beginning that several sequences share. */
+export const commonSegment = 1;
+
+/**
+ * Sequences that share a row: tokens see their own segment and the common one, and positions are given. Both [B, T] int32.
+ * Segment 0 is padding.
+ */
 export interface Packing {
   readonly segments: np.Array;
   readonly positions: np.Array;
@@ -252,7 +258,9 @@ function quarterTurn(config: NetConfig): Float32Array {
 
 /** 0 where a query may look, else `unseen`: [T, T], or [B, 1, T, T] with packing. */
 function seenBias(config: NetConfig, length: number, windowed: boolean, packing?: Packing): np.Array {
-  const reach = windowed && config.window ? config.window.tokens : length;
+  const window = windowed && config.window ? config.window.tokens : length;
+  // In a packed row places are no distances; positions are.
+  const reach = packing ? length : window;
   const bias = new Float32Array(length * length);
   for (let query = 0; query < length; query++) {
     for (let key = 0; key < length; key++) {
@@ -264,5 +272,10 @@ function seenBias(config: NetConfig, length: number, windowed: boolean, packing?
   const batch = packing.segments.shape[0] as number;
   const own = packing.segments.ref.reshape([batch, 1, length, 1]);
   const other = packing.segments.ref.reshape([batch, 1, 1, length]);
-  return causal.add(np.where(own.equal(other), 0, unseen));
+  const common = np.where(other.ref.equal(commonSegment), 0, unseen);
+  const seen = causal.add(np.where(own.equal(other), 0, common));
+  if (window >= length) return seen;
+  const from = packing.positions.ref.reshape([batch, 1, length, 1]);
+  const to = packing.positions.ref.reshape([batch, 1, 1, length]);
+  return seen.add(np.where(from.sub(to).less(window), 0, unseen));
 }

@@ -4,7 +4,7 @@
 import type { CallContext } from "../core/call.js";
 import { HoneError } from "../core/errors.js";
 import { fingerprint, type Json } from "../core/json.js";
-import type { Answer, Grant, LanguageSubject, Query } from "../core/language.js";
+import type { Answer, Grant, LanguageModel, LanguageSubject, Query } from "../core/language.js";
 import type { Given, Specializer, Tools } from "../core/specializer.js";
 
 /** Changes the query on the way in. Must not depend on anything but the query and the state. */
@@ -13,7 +13,13 @@ export type Prepare = (query: Query, context: CallContext) => Query | Promise<Qu
 export type Respond = (query: Query, context: CallContext) => Promise<Answer>;
 
 /** What a specialist does with a query: changes it and passes it on, or answers in its own way. */
-export type Behaviour = { prepare: Prepare } | { respond: Respond };
+export type Behaviour =
+  | { prepare: Prepare }
+  | {
+      respond: Respond;
+      /** The model that then answers, where it is another than the inner subject's. */
+      model?: LanguageModel;
+    };
 
 /** A subject made by a specializer. */
 export interface DerivedSubject extends LanguageSubject {
@@ -89,7 +95,7 @@ export function derive(
     ...(inner ? { inner } : {}),
     ...(inner?.model ? { model: inner.model } : {}),
   };
-  if ("respond" in behaviour) return { ...shell, respond: behaviour.respond };
+  if ("respond" in behaviour) return { ...shell, ...behaviour };
   const { prepare } = behaviour;
   if (!inner) throw new Error(`${specializer.name}: a reference has no one to pass a query on to`);
   return {
@@ -99,7 +105,8 @@ export function derive(
   };
 }
 
-function isDerived(subject: LanguageSubject): subject is DerivedSubject {
+/** Whether a specializer made it. */
+export function isDerived(subject: LanguageSubject): subject is DerivedSubject {
   return "inner" in subject;
 }
 

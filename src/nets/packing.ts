@@ -1,0 +1,157 @@
+// Examples packed into rows of one fixed shape, so that one compiled program serves all lengths and little is padding.
+// Examples whose prompts begin alike share that beginning: it stands once in a row, every example sees it and none sees
+// another, and positions count on from it. The result is what each example alone would give.
+
+import { Tensor } from "onnxruntime-node";
+import { type AnswerBatch, lengthOf, type TokenExample } from "./answer.js";
+import { commonSegment } from "./decoder.js";
+
+export interface PackedExample extends TokenExample {
+  readonly id: string;
+  /** Examples of one group share the first `head` tokens of their prompts. */
+  readonly group: string;
+  readonly head: number;
+}
+
+/** Rows of a block with the examples in each, by index. */
+export type Block = readonly (readonly number[])[];
+
+export interface BlockShape {
+  readonly rows: number;
+  /** Tokens of a row. */
+  readonly length: number;
+  /** Most examples, and most answer tokens, of any block. */
+  readonly examples: number;
+  readonly answers: number;
+}
+
+/** How many examples ahead are looked through for one that still fits a row. */
+const lookAhead = 64;
+
+/**
+ * Finds for each group the tokens that all its prompts begin with. The last token of a prompt is never among them, for the
+ * answer is predicted from it.
+ */
+export function shareHeads<Example extends TokenExample & { group: string }>(
+  examples: readonly Example[],
+): (Example & { head: number })[] {
+  const heads = new Map<string, readonly number[]>();
+  for (const { group, prompt } of examples) {
+    const known = heads.get(group) ?? prompt.slice(0, -1);
+    let same = 0;
+    while (same < known.length && same < prompt.length - 1 && known[same] === prompt[same]) same++;
+    heads.set(group, known.slice(0, same));
+  }
+  return examples.map((example) => ({ ...example, head: heads.get(example.group)?.length ?? 0 }));
+}
+
+/** Packs examples, in about the order given, into blocks. Rows of one group only; the last block may be short. */
+export function planBlocks(
+  examples: readonly PackedExample[],
+  order: readonly number[],
+  { rows, length }: Pick<BlockShape, "rows" | "length">,
+): Block[] {
+  const pending = [...order];
+  const blocks: number[][][] = [];
+  while (pending.length > 0) {
+    const block: number[][] = [];
+    while (block.length < rows && pending.length > 0) {
+      const first = pending.shift() as number;
+      const { group, head } = examples[first] as PackedExample;
+      const row = [first];
+      let room = length - lengthOf(examples[first] as PackedExample);
+      for (let i = 0; i < Math.min(pending.length, lookAhead); ) {
+        const next = examples[pending[i] as number] as PackedExample;
+        const more = lengthOf(next) - head;
+        if (next.group !== group || more > room) {
+          i++;
+          continue;
+        }
+        row.push(...pending.splice(i, 1));
+        room -= more;
+      }
+      block.push(row);
+    }
+    blocks.push(block);
+  }
+  return blocks;
+}
+
+/** A block as host tensors. `share` is what each example counts in the loss. */
+export function packBlock(
+  examples: readonly PackedExample[],
+  block: Block,
+  shape: BlockShape,
+  share: number,
+): { inputs: AnswerBatch<Tensor>; ids: string[]; tokens: number } {
+  const { length } = shape;
+  const size = shape.rows * length;
+  const tokens = new Int32Array(size);
+  const segments = new Int32Array(size);
+  const positions = new Int32Array(size);
+  const places = new Int32Array(shape.answers);
+  const targets = new Int32Array(shape.answers);
+  const owners = new Int32Array(shape.answers).fill(-1);
+  const shares = new Float32Array(shape.examples);
+  const ids: string[] = [];
+  let answers = 0;
+  let used = 0;
+  for (const [r, row] of block.entries()) {
+    const start = r * length;
+    const head = examples[row[0] as number]?.head as number;
+    let at = start;
+    const put = (list: readonly number[], segment: number, position: number) => {
+      tokens.set(list, at);
+      segments.fill(segment, at, at + list.length);
+      for (let i = 0; i < list.length; i++) positions[at + i] = position + i;
+      at += list.length;
+    };
+    put(examples[row[0] as number]?.prompt.slice(0, head) as number[], commonSegment, 0);
+    for (const [i, index] of row.entries()) {
+      const { id, prompt, answer } = examples[index] as PackedExample;
+      put(prompt.slice(head), commonSegment + 1 + i, head);
+      const last = at - 1;
+      put(answer.slice(0, -1), commonSegment + 1 + i, prompt.length);
+      for (const [t, token] of answer.entries()) {
+        places[answers] = last + t;
+        targets[answers] = token;
+        owners[answers] = ids.length;
+        answers++;
+      }
+      shares[ids.length] = share;
+      ids.push(id);
+    }
+    used += at - start;
+  }
+  const int = (data: Int32Array, ...dims: number[]) => new Tensor("int32", data, dims);
+  return {
+    ids,
+    tokens: used,
+    inputs: {
+      tokens: int(tokens, shape.rows, length),
+      places: int(places, shape.answers),
+      targets: int(targets, shape.answers),
+      owners: int(owners, shape.answers),
+      shares: new Tensor("float32", shares, [shape.examples]),
+      packing: { segments: int(segments, shape.rows, length), positions: int(positions, shape.rows, length) },
+    },
+  };
+}
+
+/** The most examples and answer tokens of any block. */
+export function largest(
+  examples: readonly PackedExample[],
+  blocks: readonly Block[],
+): Pick<BlockShape, "examples" | "answers"> {
+  let most = 1;
+  let answers = 1;
+  for (const block of blocks) {
+    const all = block.flat();
+    most = Math.max(most, all.length);
+    answers = Math.max(
+      answers,
+      all.reduce((sum, i) => sum + (examples[i]?.answer.length as number), 0),
+    );
+  }
+  return { examples: most, answers };
+}

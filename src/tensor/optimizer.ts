@@ -1,0 +1,130 @@
+// Optimizers as pairs of pure functions, init and update, over flat records of arrays; learning-rate schedules as
+// functions of the step. They are traced into the compiled step, so they are written in jax-js.
+
+import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
+import { Tensor } from "onnxruntime-node";
+
+export type Arrays = Record<string, JaxArray>;
+export type Parameters = Record<string, Tensor>;
+
+export interface AdamWOptions {
+  beta1?: number;
+  beta2?: number;
+  epsilon?: number;
+  /** Decoupled from the gradient, times the learning rate. */
+  weightDecay?: number;
+  /** Gradients are scaled down to this global norm; 0 leaves them. */
+  clipNorm?: number;
+}
+
+export interface AdamWState {
+  [key: string]: Parameters;
+  m: Parameters;
+  v: Parameters;
+}
+
+/** What changes from step to step and is no array: computed outside, fed in. */
+export interface StepScalars {
+  [key: string]: Tensor;
+  learningRate: Tensor;
+  /** 1 / (1 - beta^t) of both moments. */
+  unbias1: Tensor;
+  unbias2: Tensor;
+}
+
+/**
+ * AdamW (Loshchilov and Hutter 2019, algorithm 2) with clipping by global norm (Pascanu et al. 2013).
+ *
+ * - `init(params)`: moments of zero.
+ * - `scalars(step, learningRate)`: step counts from 1.
+ * - `update(params, state, gradients, scalars)`: to be traced; takes and gives records of equal keys, and the norm that the
+ *   gradients had before clipping.
+ */
+export function adamW(options: AdamWOptions = {}) {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, clipNorm = 1 } = options;
+  return {
+    init: (params: Parameters): AdamWState => ({ m: zerosLike(params), v: zerosLike(params) }),
+    scalars: (step: number, learningRate: number): StepScalars => ({
+      learningRate: scalarTensor(learningRate),
+      unbias1: scalarTensor(1 / (1 - beta1 ** step)),
+      unbias2: scalarTensor(1 / (1 - beta2 ** step)),
+    }),
+    update: (
+      params: Arrays,
+      state: { m: Arrays; v: Arrays },
+      gradients: Arrays,
+      scalars: Record<keyof StepScalars, JaxArray>,
+    ) => {
+      const { learningRate, unbias1, unbias2 } = scalars as Record<string, JaxArray> as {
+        learningRate: JaxArray;
+        unbias1: JaxArray;
+        unbias2: JaxArray;
+      };
+      const norm = globalNorm(gradients);
+      const scale =
+        clipNorm > 0 ? np.minimum(np.reciprocal(norm.ref.add(1e-6)).mul(clipNorm), 1) : np.array(1);
+      const next = { params: {} as Arrays, state: { m: {} as Arrays, v: {} as Arrays }, norm };
+      for (const [key, raw] of Object.entries(gradients)) {
+        const gradient = raw.mul(scale.ref);
+        const m = (state.m[key] as JaxArray).mul(beta1).add(gradient.ref.mul(1 - beta1));
+        const v = (state.v[key] as JaxArray).mul(beta2).add(np.square(gradient).mul(1 - beta2));
+        const step = m.ref.mul(unbias1.ref).div(np.sqrt(v.ref.mul(unbias2.ref)).add(epsilon));
+        const old = params[key] as JaxArray;
+        const wanted = weightDecay > 0 ? step.add(old.ref.mul(weightDecay)) : step;
+        next.params[key] = old.sub(wanted.mul(learningRate.ref));
+        next.state.m[key] = m;
+        next.state.v[key] = v;
+      }
+      for (const used of [scale, learningRate, unbias1, unbias2]) used.dispose();
+      return next;
+    },
+  };
+}
+
+/** sqrt of the sum of squares over all arrays; leaves them usable. */
+function globalNorm(gradients: Arrays): JaxArray {
+  const squares = Object.values(gradients).map((one) => np.sum(np.square(one.ref)));
+  return np.sqrt(squares.reduce((sum, one) => sum.add(one)));
+}
+
+/** Learning rate at a step counted from 1. */
+export type Schedule = (step: number) => number;
+
+export interface ScheduleOptions {
+  /** After the warm-up: `cosine` and `linear` fall to `floor`, `constant` stays, `steps` falls by `factor` at each of `at`. */
+  shape: "cosine" | "linear" | "constant" | { at: readonly number[]; factor: number };
+  peak: number;
+  /** Steps in all. */
+  steps: number;
+  /** Steps over which the rate rises from 0 to the peak. */
+  warmup?: number;
+  /** What is left at the end, as a share of the peak. */
+  floor?: number;
+}
+
+/** A schedule of the usual shapes, with a linear warm-up before. */
+export function schedule({ shape, peak, steps, warmup = 0, floor = 0 }: ScheduleOptions): Schedule {
+  return (step) => {
+    if (step <= warmup) return (peak * step) / warmup;
+    const done = Math.min(1, (step - warmup) / Math.max(1, steps - warmup));
+    if (shape === "constant") return peak;
+    if (shape === "linear") return peak * (1 - (1 - floor) * done);
+    if (shape === "cosine") return peak * (floor + (1 - floor) * 0.5 * (1 + Math.cos(Math.PI * done)));
+    return peak * shape.factor ** shape.at.filter((at) => step > at).length;
+  };
+}
+
+/** A float32 tensor of rank 0. */
+export function scalarTensor(value: number): Tensor {
+  return new Tensor("float32", Float32Array.of(value), []);
+}
+
+/** Zeros of the same shapes. */
+export function zerosLike(params: Parameters): Parameters {
+  return Object.fromEntries(
+    Object.entries(params).map(([key, { dims, size }]) => [
+      key,
+      new Tensor("float32", new Float32Array(size), [...dims]),
+    ]),
+  );
+}

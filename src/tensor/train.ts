@@ -1,0 +1,180 @@
+// The training loop: gradients summed over small batches, one update, now and then a look at held-out data and a
+// checkpoint. It knows arrays and losses; what is trained, and on what, is its caller's business.
+
+import { type Array as JaxArray, valueAndGrad } from "@jax-js/jax";
+import type { Tensor } from "onnxruntime-node";
+import { HoneError } from "../core/errors.js";
+import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.js";
+import { compile, type Provider, type Tensors } from "./compile.js";
+import { type AdamWOptions, type Arrays, adamW, type Parameters, type Schedule, zerosLike } from "./optimizer.js";
+
+/** As many samples as go through the model at once. Every batch of a run has the same shapes. */
+export interface Batch {
+  inputs: Tensors;
+  /** The samples in it, for errors. */
+  ids: readonly string[];
+  /** Tokens, or whatever the work is counted in, without padding. */
+  tokens: number;
+}
+
+export interface TrainOptions {
+  /** The loss of one batch, so that the losses of a step's batches add up to the step's; to be traced. */
+  // biome-ignore lint/suspicious/noExplicitAny: trees of arrays that mirror `frozen` and a batch's inputs.
+  loss: (frozen: any, params: Arrays, inputs: any) => JaxArray;
+  /** Weights that stay as they are. */
+  frozen: Tensors;
+  params: Parameters;
+  /** The batches of a step, counted from 1; the same for the same step. */
+  batches: (step: number) => readonly Batch[];
+  steps: number;
+  schedule: Schedule;
+  optimizer?: AdamWOptions;
+  /** The held-out loss, asked for after every `every` steps and after the last. */
+  evaluate?: { every: number; loss: (params: Parameters) => Promise<number>; patience: number };
+  /** Where a checkpoint is kept, and after how many seconds a new one is due. */
+  checkpoint?: { folder: string; key: string; seconds: number };
+  provider?: Provider;
+  threads?: number;
+  signal?: AbortSignal;
+  onStep?: (step: StepReport) => void;
+}
+
+export interface StepReport {
+  step: number;
+  steps: number;
+  loss: number;
+  gradientNorm: number;
+  learningRate: number;
+  tokens: number;
+  seconds: number;
+  /** The held-out loss, where it was taken after this step. */
+  heldOut?: number;
+}
+
+export interface Trained {
+  /** The parameters of the best held-out loss; of the last step where there is none. */
+  params: Parameters;
+  bestStep: number;
+  /** Steps made; fewer than asked for where the held-out loss stopped falling. */
+  steps: number;
+  losses: readonly number[];
+  heldOut: readonly { step: number; loss: number }[];
+}
+
+/**
+ * Trains. Killed and called again with the same options it goes on from its last checkpoint, and ends with the same
+ * parameters to the last bit (one machine, the same number of threads).
+ *
+ * @throws HoneError when a loss or a gradient is not finite, with the samples of the batch
+ */
+export async function train(options: TrainOptions): Promise<Trained> {
+  const { frozen, steps, signal, onStep, evaluate, checkpoint } = options;
+  const runtime = {
+    ...(options.provider ? { provider: options.provider } : {}),
+    ...(options.threads ? { threads: options.threads } : {}),
+  };
+  const optimizer = adamW(options.optimizer);
+  const gradients = compile<[Tensors, Parameters, Parameters, Tensors], [Tensor, Parameters]>(
+    (fixed, params: Arrays, sums: Arrays, inputs) => {
+      const of = (trained: Arrays) => options.loss(fixed, trained, inputs);
+      const [loss, found] = valueAndGrad(of)(params) as unknown as [JaxArray, Arrays];
+      for (const [key, sum] of Object.entries(sums)) found[key] = (found[key] as JaxArray).add(sum);
+      return [loss, found];
+    },
+    { ...runtime, name: "the loss and its gradient" },
+  );
+  const update = compile<Tensors[], { params: Parameters; state: { m: Parameters; v: Parameters }; norm: Tensor }>(
+    (params, state, sums, scalars) => optimizer.update(params, state, sums, scalars),
+    { ...runtime, name: "the optimizer's update" },
+  );
+  const start: Checkpoint = {
+    step: 0,
+    params: options.params,
+    moments: optimizer.init(options.params),
+    best: null,
+    losses: [],
+    heldOut: [],
+  };
+  let at = (checkpoint && (await loadCheckpoint(checkpoint.folder, checkpoint.key, options.params))) ?? start;
+  const zeros = zerosLike(options.params);
+  let saved = performance.now();
+  try {
+    while (at.step < steps && !stopped(at, evaluate?.patience)) {
+      signal?.throwIfAborted();
+      const began = performance.now();
+      const step = at.step + 1;
+      let sums = zeros;
+      let loss = 0;
+      let tokens = 0;
+      const batches = options.batches(step);
+      for (const batch of batches) {
+        signal?.throwIfAborted();
+        const [value, found] = await gradients(frozen, at.params, sums, batch.inputs);
+        const part = (value.data as Float32Array)[0] as number;
+        if (!Number.isFinite(part)) throw notFinite("loss", part, step, [batch]);
+        loss += part;
+        tokens += batch.tokens;
+        sums = found;
+      }
+      const learningRate = options.schedule(step);
+      const next = await update(at.params, at.moments, sums, optimizer.scalars(step, learningRate));
+      const gradientNorm = (next.norm.data as Float32Array)[0] as number;
+      if (!Number.isFinite(gradientNorm)) throw notFinite("gradient", gradientNorm, step, batches);
+      at = { ...at, step, params: next.params, moments: next.state, losses: [...at.losses, loss] };
+      const seconds = (performance.now() - began) / 1000;
+      let heldOut: number | undefined;
+      if (evaluate && (step % evaluate.every === 0 || step === steps)) {
+        heldOut = await evaluate.loss(at.params);
+        const better = !at.best || heldOut < at.best.loss;
+        at = {
+          ...at,
+          heldOut: [...at.heldOut, { step, loss: heldOut }],
+          best: better ? { step, loss: heldOut, params: at.params } : at.best,
+        };
+      }
+      onStep?.({
+        step,
+        steps,
+        loss,
+        gradientNorm,
+        learningRate,
+        tokens,
+        seconds,
+        ...(heldOut === undefined ? {} : { heldOut }),
+      });
+      if (checkpoint && performance.now() - saved > checkpoint.seconds * 1000) {
+        await saveCheckpoint(checkpoint.folder, checkpoint.key, at);
+        saved = performance.now();
+      }
+    }
+  } catch (error) {
+    if (checkpoint && signal?.aborted) await saveCheckpoint(checkpoint.folder, checkpoint.key, at);
+    throw error;
+  } finally {
+    await Promise.all([gradients.release(), update.release()]);
+  }
+  if (checkpoint) await saveCheckpoint(checkpoint.folder, checkpoint.key, at);
+  return {
+    params: at.best?.params ?? at.params,
+    bestStep: at.best?.step ?? at.step,
+    steps: at.step,
+    losses: at.losses,
+    heldOut: at.heldOut,
+  };
+}
+
+/** Early stopping: the last `patience` looks brought nothing better than the best before them. */
+function stopped({ heldOut, best }: Checkpoint, patience: number | undefined): boolean {
+  if (patience === undefined || !best) return false;
+  return heldOut.filter(({ step }) => step > best.step).length >= patience;
+}
+
+function notFinite(what: "loss" | "gradient", value: number, step: number, batches: readonly Batch[]): HoneError {
+  const ids = batches.flatMap((batch) => batch.ids);
+  return new HoneError({
+    what: `The ${what} is not a number any more`,
+    where: `training step ${step}, samples ${ids.slice(0, 20).join(", ")}${ids.length > 20 ? ", …" : ""}`,
+    why: `it is ${value}: the step before went too far, or these samples are unlike the rest`,
+    next: "Take a smaller learning rate or a longer warm-up; look at these samples. What was trained up to here is kept.",
+  });
+}
