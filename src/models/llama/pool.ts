@@ -46,12 +46,9 @@ export function makePool<T>(most: number): Pool<T> {
     });
     return moving;
   };
-  const settled = async (): Promise<void> => {
-    while (moving) await moving.catch(() => {});
-  };
-
   const enter = async (member: Member<T>): Promise<Entry<T>> => {
-    await settled();
+    // Nothing may happen between the last look at `moving` and what follows: two would move at once.
+    while (moving) await moving.catch(() => {});
     if (closed) throw new Error("The model is closed.");
     const known = resident.get(member);
     if (known) {
@@ -81,7 +78,7 @@ export function makePool<T>(most: number): Pool<T> {
     },
     async close() {
       closed = true;
-      await settled();
+      while (moving) await moving.catch(() => {});
       await move(() => makeRoom(0));
     },
   };
