@@ -119,8 +119,11 @@ export interface Change {
 export interface OpenWeights {
   /** The GGUF file whose weights are served. */
   readonly path: string;
-  /** Exactly the tokens that `score` evaluates: the prompt (begin token and template included) and each option. */
-  tokenize(request: ScoreRequest): Promise<{ prompt: number[]; options: number[][] }>;
+  /**
+   * Exactly the tokens that `score` evaluates: the prompt (template included) and each option. `begin` of the prompt's
+   * tokens are the begin token: 1, or 0 for models without one. A prefix stands after it.
+   */
+  tokenize(request: ScoreRequest): Promise<{ prompt: number[]; options: number[][]; begin: number }>;
   /**
    * The same model, changed. The change is checked at once, the weights load on its first call; closed with this one.
    * @throws HoneError when the files do not fit the model

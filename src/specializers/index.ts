@@ -3,13 +3,17 @@
 import type { z } from "zod";
 import { HoneError } from "../core/errors.js";
 import type { Specializer } from "../core/specializer.js";
+import { adapter, adapterOptions } from "./adapter.js";
 import { calibrate, calibrateOptions } from "./calibrate.js";
 import { chain } from "./chain.js";
 import { fewShot, fewShotOptions } from "./few-shot.js";
+import { full, fullOptions } from "./full.js";
 import { knn, knnOptions } from "./knn.js";
 import { linear, linearOptions } from "./linear.js";
+import { lora, loraOptions } from "./lora.js";
 import { majority, majorityOptions } from "./majority.js";
 import { listKnown, nearest, readOptions } from "./options.js";
+import { softPrompt, softPromptOptions } from "./soft-prompt.js";
 import { zeroShot, zeroShotOptions } from "./zero-shot.js";
 
 /**
@@ -61,6 +65,35 @@ export const specializers = {
     summary: "Option scores less what the model would say if there were nothing to judge",
     paper: "Zhao et al. 2021, Calibrate Before Use (arXiv 2102.09690), eq. 1 and 2",
     place: { access: "grey-box", route: "prompt crafting" },
+  },
+  lora: {
+    make: lora,
+    options: loraOptions,
+    summary: "Low-rank matrices beside the model's own, trained on the task's answers",
+    paper: "Hu et al. 2021, LoRA (arXiv 2106.09685); Dettmers et al. 2023, QLoRA (arXiv 2305.14314)",
+    place: { access: "white-box", route: "fine-tuning" },
+  },
+  full: {
+    make: full,
+    options: fullOptions,
+    summary: "Every weight of the model, trained on the task's answers",
+    paper: "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615)",
+    place: { access: "white-box", route: "fine-tuning" },
+  },
+  adapter: {
+    make: adapter,
+    options: adapterOptions,
+    summary: "A few more neurons in every layer, trained on the task's answers",
+    paper:
+      "He et al. 2022, Towards a Unified View of Parameter-Efficient Transfer Learning (arXiv 2110.04366)",
+    place: { access: "white-box", route: "fine-tuning" },
+  },
+  softPrompt: {
+    make: softPrompt,
+    options: softPromptOptions,
+    summary: "A few vectors before every prompt, trained on the task's answers",
+    paper: "Lester et al. 2021, The Power of Scale for Parameter-Efficient Prompt Tuning (arXiv 2104.08691)",
+    place: { access: "white-box", route: "prompt crafting" },
   },
   majority: {
     make: majority,

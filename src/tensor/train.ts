@@ -6,7 +6,14 @@ import type { Tensor } from "onnxruntime-node";
 import { HoneError } from "../core/errors.js";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.js";
 import { compile, type Provider, type Tensors } from "./compile.js";
-import { type AdamWOptions, type Arrays, adamW, type Parameters, type Schedule, zerosLike } from "./optimizer.js";
+import {
+  type AdamWOptions,
+  type Arrays,
+  adamW,
+  type Parameters,
+  type Schedule,
+  zerosLike,
+} from "./optimizer.js";
 
 /** As many samples as go through the model at once. Every batch of a run has the same shapes. */
 export interface Batch {
@@ -83,10 +90,13 @@ export async function train(options: TrainOptions): Promise<Trained> {
     },
     { ...runtime, name: "the loss and its gradient" },
   );
-  const update = compile<Tensors[], { params: Parameters; state: { m: Parameters; v: Parameters }; norm: Tensor }>(
-    (params, state, sums, scalars) => optimizer.update(params, state, sums, scalars),
-    { ...runtime, name: "the optimizer's update" },
-  );
+  const update = compile<
+    Tensors[],
+    { params: Parameters; state: { m: Parameters; v: Parameters }; norm: Tensor }
+  >((params, state, sums, scalars) => optimizer.update(params, state, sums, scalars), {
+    ...runtime,
+    name: "the optimizer's update",
+  });
   const start: Checkpoint = {
     step: 0,
     params: options.params,
@@ -169,7 +179,12 @@ function stopped({ heldOut, best }: Checkpoint, patience: number | undefined): b
   return heldOut.filter(({ step }) => step > best.step).length >= patience;
 }
 
-function notFinite(what: "loss" | "gradient", value: number, step: number, batches: readonly Batch[]): HoneError {
+function notFinite(
+  what: "loss" | "gradient",
+  value: number,
+  step: number,
+  batches: readonly Batch[],
+): HoneError {
   const ids = batches.flatMap((batch) => batch.ids);
   return new HoneError({
     what: `The ${what} is not a number any more`,

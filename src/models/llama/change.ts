@@ -16,22 +16,52 @@ export function checkChange(base: GgufFile, change: Change, contextTokens: numbe
   if (change.prefix !== undefined) checkPrefix(base, change.prefix, contextTokens);
 }
 
+/**
+ * A whole file in place of the base: the same tensors with other numbers. It may have more neurons in its feed-forwards, more
+ * tokens after the base's own, an output matrix apart from the embedding, and biases.
+ */
 function checkReplacement(base: GgufFile, path: string): void {
   const file = readGguf(path);
   checkModel(file);
   const bad = misfit(path, base);
   checkArchitecture(file, base, bad);
-  const wanted = shapesOf(base);
+  const tokens = (gguf: GgufFile) => (gguf.metadata.get("tokenizer.ggml.tokens") ?? []) as readonly string[];
+  const [own, known] = [tokens(file), tokens(base)];
+  if (known.some((token, i) => token !== own[i])) throw bad("its vocabulary does not begin with the base's");
+  const wanted = widened(shapesOf(base), file, own.length);
   for (const { name, shape } of file.tensors) {
-    const known = wanted.get(name);
-    if (!known) throw bad(`it has a tensor ${name}, and the base has none`);
-    if (!sameShape(known, shape)) throw bad(`its ${name} is ${shape.join(" x ")}, not ${known.join(" x ")}`);
-    wanted.delete(name);
+    const expected = wanted.get(name) ?? optional(name, wanted);
+    if (!expected) throw bad(`it has a tensor ${name}, and the base has none`);
+    if (!sameShape(expected, shape))
+      throw bad(`its ${name} is ${shape.join(" x ")}, not ${expected.join(" x ")}`);
   }
-  const [missing] = wanted.keys();
-  if (missing !== undefined) throw bad(`it has no tensor ${missing}`);
-  const tokens = (gguf: GgufFile) => JSON.stringify(gguf.metadata.get("tokenizer.ggml.tokens"));
-  if (tokens(file) !== tokens(base)) throw bad("its vocabulary is another");
+  const names = new Set(file.tensors.map(({ name }) => name));
+  for (const name of wanted.keys()) if (!names.has(name)) throw bad(`it has no tensor ${name}`);
+}
+
+/** The base's shapes with the file's own number of neurons and of tokens. */
+function widened(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  file: GgufFile,
+  vocabulary: number,
+): Map<string, readonly number[]> {
+  const hidden = Number(file.metadata.get(`${file.architecture}.feed_forward_length`));
+  const wider = (name: string, [input, output]: readonly number[]): readonly number[] | undefined => {
+    if (/^(token_embd|output)\.weight$/.test(name)) return [input as number, vocabulary];
+    if (/\.ffn_(gate|up)\.weight$/.test(name)) return [input as number, hidden];
+    if (/\.ffn_down\.weight$/.test(name)) return [hidden, output as number];
+    return undefined;
+  };
+  return new Map([...shapes].map(([name, shape]) => [name, wider(name, shape) ?? shape]));
+}
+
+function optional(
+  name: string,
+  wanted: ReadonlyMap<string, readonly number[]>,
+): readonly number[] | undefined {
+  if (name === "output.weight") return wanted.get("token_embd.weight");
+  const weight = /^blk\.\d+\..+\.bias$/.test(name) ? wanted.get(name.replace(/bias$/, "weight")) : undefined;
+  return weight?.length === 2 ? [weight[1] as number] : undefined;
 }
 
 function checkAdapter(base: GgufFile, path: string): void {

@@ -2,7 +2,7 @@
 // makes one call at a time. Loading and unloading are the pool's.
 
 import { type CallContext, CallError, type Cost } from "../../core/call.js";
-import type { LanguageModel, Message, PromptFormat, ScoreRequest } from "../../core/language.js";
+import type { LanguageModel, Message, OpenWeights, PromptFormat, ScoreRequest } from "../../core/language.js";
 import type { GgufFile } from "../../tensor/gguf.js";
 import { type ChatTemplate, compileTemplate, plainSegments, type Segment } from "../template.js";
 import type { Engine, Weights } from "./engine.js";
@@ -37,7 +37,7 @@ interface Lane {
 export type RequestTokens = (
   request: ScoreRequest,
   weights: Pick<Weights, "vocabulary" | "continuation">,
-) => Promise<{ prompt: number[]; options: number[][] }>;
+) => ReturnType<OpenWeights["tokenize"]>;
 
 /** The model's calls, and how it tokenises a request. Closing is up to whoever owns the pool. */
 export function serve(served: Served): { model: Omit<LanguageModel, "close">; tokens: RequestTokens } {
@@ -77,7 +77,7 @@ export function serve(served: Served): { model: Omit<LanguageModel, "close">; to
       if (found.length === 0) throw new CallError("unsupported", `Option ${i + 1} is empty.`);
       return found;
     });
-    return { prompt, options };
+    return { prompt, options, begin: vocabulary.bos === undefined ? 0 : 1 };
   };
 
   /** Runs one call in a lane, timed from when it gets its turn. */

@@ -3,9 +3,9 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Change as ModelChange, LanguageSubject, Query } from "../../core/language.js";
 import type { CallContext } from "../../core/call.js";
 import type { Json } from "../../core/json.js";
+import type { LanguageSubject, Change as ModelChange, Query } from "../../core/language.js";
 import type { Given, Specializer } from "../../core/specializer.js";
 import { generalist } from "../../models/generalist.js";
 import { defineSpecializer, prepared, requireTrain } from "../define.js";

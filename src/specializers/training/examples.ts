@@ -56,8 +56,6 @@ export async function examplesOf(
   { end, prefix }: ExampleOptions,
 ): Promise<PackedExample[]> {
   const { task, context } = given;
-  const begin = (await weights.tokenize({ messages: [{ role: "user", content: "" }], format: "plain", options: [] }))
-    .prompt.length;
   const made: (Omit<PackedExample, "head"> & { group: string })[] = [];
   for (const sample of samples) {
     context.signal.throwIfAborted();
@@ -72,9 +70,13 @@ export async function examplesOf(
         next: "Mend the sample, or add the option.",
       });
     }
-    const text = query.options ? (continuations[chosen] as string) : model.format === "plain" ? ` ${answer}` : answer;
+    const text = query.options
+      ? (continuations[chosen] as string)
+      : model.format === "plain"
+        ? ` ${answer}`
+        : answer;
     const tokens = await weights.tokenize({ messages, format: model.format, options: [text] });
-    const prompt = [...tokens.prompt.slice(0, begin), ...prefix, ...tokens.prompt.slice(begin)];
+    const prompt = tokens.prompt.toSpliced(tokens.begin, 0, ...prefix);
     const written = tokens.options[0] as number[];
     const total = prompt.length + written.length;
     if (model.contextTokens !== undefined && total > model.contextTokens) {

@@ -85,7 +85,10 @@ export async function fitMethod(
   };
   const examples = await examplesOf(given.train, target, given, words);
   const held = await examplesOf(given.dev, target, given, words);
-  const length = Math.max(options.rowTokens, ...[...examples, ...held].map((one) => roundUp(lengthOf(one), 32)));
+  const length = Math.max(
+    options.rowTokens,
+    ...[...examples, ...held].map((one) => roundUp(lengthOf(one), 32)),
+  );
   const size = { rows: options.rows, length };
   const trainable = method.trainable(config);
   const answers = Math.max(1, ...examples.map(({ answer }) => answer.length)) * 8;
@@ -96,7 +99,11 @@ export async function fitMethod(
   const epochs = Array.from({ length: Math.ceil(options.epochs) }, (_, epoch) =>
     planBlocks(examples, shuffled(order, randomFor(seed, "epoch", epoch)), size),
   );
-  const heldBlocks = planBlocks(held, held.map((_, i) => i), size);
+  const heldBlocks = planBlocks(
+    held,
+    held.map((_, i) => i),
+    size,
+  );
   const steps = stepsOf(examples, epochs, options);
   const shape = { ...size, ...largest(examples, epochs.flat()) };
   const heldShape = { ...size, ...largest(held, heldBlocks) };
@@ -124,10 +131,16 @@ export async function fitMethod(
   const started = performance.now();
   const trained = await train({
     loss: (fixed, params, inputs) =>
-      answerLogprobs(config, fixed, inputs, [method.change(config, params)]).mul(inputs.shares.ref).sum().neg(),
+      answerLogprobs(config, fixed, inputs, [method.change(config, params)])
+        .mul(inputs.shares.ref)
+        .sum()
+        .neg(),
     frozen: { ...base.weights },
     params: method.init(base, seed, examples),
-    batches: (step) => (steps[step - 1] as Block[]).map((block) => batchOf(examples, block, shape, steps[step - 1] as Block[])),
+    batches: (step) =>
+      (steps[step - 1] as Block[]).map((block) =>
+        batchOf(examples, block, shape, steps[step - 1] as Block[]),
+      ),
     steps: steps.length,
     schedule: schedule({
       shape: options.schedule,

@@ -3,11 +3,19 @@
 import { z } from "zod";
 
 export const trainingShape = {
-  epochs: z.number().positive().max(1000).default(4).describe("how often every train sample is seen, at most"),
+  epochs: z
+    .number()
+    .positive()
+    .max(1000)
+    .default(4)
+    .describe("how often every train sample is seen, at most"),
   learningRate: z.number().positive().max(1).default(5e-4).describe("the highest rate, after the warm-up"),
   batch: z.int().min(1).max(4096).default(16).describe("train samples in one step, about"),
   warmup: z.number().min(0).max(1).default(0.1).describe("share of the steps in which the rate rises"),
-  schedule: z.enum(["cosine", "linear", "constant"]).default("cosine").describe('"cosine", "linear" or "constant"'),
+  schedule: z
+    .enum(["cosine", "linear", "constant"])
+    .default("cosine")
+    .describe('"cosine", "linear" or "constant"'),
   weightDecay: z.number().min(0).max(1).default(0).describe("AdamW's decoupled weight decay"),
   clipNorm: z.number().min(0).default(1).describe("gradients are cut to this norm; 0 leaves them"),
   patience: z
@@ -22,7 +30,12 @@ export const trainingShape = {
     .max(65_536)
     .default(512)
     .describe("tokens of a packed row; longer where a sample needs it"),
-  rows: z.int().min(1).max(256).default(1).describe("rows evaluated at once: more memory, and no other result"),
+  rows: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(1)
+    .describe("rows evaluated at once: more memory, and no other result"),
 };
 
 export type TrainingOptions = z.output<z.ZodObject<typeof trainingShape>>;
