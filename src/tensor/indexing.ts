@@ -1,7 +1,8 @@
 // Gathering, scattering and sorting views.
 
 import type { Graph } from "./graph.js";
-import { commonShape } from "./pointwise.js";
+import { commonShape, elementwise, scalar } from "./pointwise.js";
+import { cast } from "./types.js";
 import {
   broadcastTo,
   expanded,
@@ -43,7 +44,8 @@ export function gather(
     const order = around.flat();
     const sizes = order.map((one) => shape[one] as number);
     const from = graph.reshape(view.name, view.core);
-    const to = graph.reshape(index.name, index.core);
+    const places = typeOf(graph, index) === "int32" ? index : cast(graph, index, "int64");
+    const to = graph.reshape(places.name, index.core);
     const name = graph.node("Gather", [from, to], type, sizes, { attributes: { axis: dim } });
     return viewAlong(name, shape, order, sizes);
   }
@@ -97,9 +99,8 @@ export function scatter(
 /** Indices side by side in a last dimension, as GatherND and ScatterND read them: [...shape, indices.length], int64. */
 function indexRows(graph: Graph, indices: readonly View[], shape: readonly number[]): string {
   const columns = indices.map((index) => {
-    const name = whole(graph, broadcastTo(index, shape));
-    const wide = graph.node("Cast", [name], "int64", graph.dims(name), { attributes: { to: 7 } });
-    return graph.reshape(wide, [...shape, 1]);
+    const wide = cast(graph, broadcastTo(index, shape), "int64");
+    return graph.reshape(whole(graph, wide), [...shape, 1]);
   });
   if (columns.length === 1) return columns[0] as string;
   return graph.node("Concat", columns, "int64", [...shape, columns.length], {
@@ -107,18 +108,33 @@ function indexRows(graph: Graph, indices: readonly View[], shape: readonly numbe
   });
 }
 
-/** Sorts the last axis in ascending order; of equal elements the first stays first. Gives the values and where they were. */
+/**
+ * Sorts the last axis in ascending order; of equal elements the first stays first, NaN comes last. Gives the values and
+ * where they were.
+ */
 export function sorted(graph: Graph, view: View): [View, View] {
   const name = whole(graph, view);
   const dims = graph.dims(name);
   const last = dims.length - 1;
+  const keys = whole(graph, sortable(graph, viewOf(graph, name)));
   const results = [
-    { type: typeOf(graph, view), dims },
+    { type: graph.type(keys), dims },
     { type: "int64" as const, dims },
   ];
-  const [values, places] = graph.nodeOf("TopK", [name, graph.integers([dims[last] as number])], results, {
+  const [, places] = graph.nodeOf("TopK", [keys, graph.integers([dims[last] as number])], results, {
     attributes: { axis: last, largest: 0, sorted: 1 },
   });
-  const narrow = graph.node("Cast", [places as string], "int32", dims, { attributes: { to: 6 } });
-  return [viewOf(graph, values as string), viewOf(graph, narrow)];
+  const values = graph.node("GatherElements", [name, places as string], graph.type(name), dims, {
+    attributes: { axis: last },
+  });
+  return [viewOf(graph, values), cast(graph, viewOf(graph, places as string), "int32")];
+}
+
+/** Keys that TopK orders as their values are to be ordered: it takes NaN for equal to everything. */
+function sortable(graph: Graph, view: View): View {
+  if (!typeOf(graph, view).startsWith("float")) return cast(graph, view, "int64");
+  const wide = cast(graph, view, "float64");
+  const finite = elementwise(graph, "Min", [wide, scalar(graph, "float64", Number.MAX_VALUE)]);
+  const nan = elementwise(graph, "IsNaN", [view], "bool");
+  return elementwise(graph, "Where", [nan, scalar(graph, "float64", Infinity), finite], "float64");
 }

@@ -7,8 +7,9 @@ import { dot } from "./dot.js";
 import type { Graph } from "./graph.js";
 import { gather, scatter, sorted } from "./indexing.js";
 import { concatenated, flipped, padded, shrunk, splitUp } from "./layout.js";
-import { type ElementType, elementTypes } from "./onnx.js";
+import type { ElementType } from "./onnx.js";
 import { elementwise, type Reducer, reduced, scalar } from "./pointwise.js";
+import { type Atom, cast, commonType, through } from "./types.js";
 import { broadcastInto, reshaped, transposed, typeOf, type View } from "./view.js";
 
 export interface LowerOptions {
@@ -34,14 +35,6 @@ const logical =
   (graph, inputs) =>
     elementwise(graph, typeOf(graph, first(inputs)) === "bool" ? forBool : op, inputs);
 
-const cast = (graph: Graph, view: View, type: ElementType): View => {
-  if (typeOf(graph, view) === type) return view;
-  const name = graph.node("Cast", [view.name], type, graph.dims(view.name), {
-    attributes: { to: elementTypes[type] },
-  });
-  return { ...view, name };
-};
-
 const comparisons: Record<string, { op: string; not: boolean }> = {
   less: { op: "Less", not: false },
   equal: { op: "Equal", not: false },
@@ -56,7 +49,8 @@ const rules: Record<string, Rule> = {
   mul: logical("Mul", "And"),
   min: logical("Min", "And"),
   max: logical("Max", "Or"),
-  neg: plain("Neg"),
+  neg: (graph, inputs) =>
+    through(graph, inputs, { uint32: "int32" }, (views) => elementwise(graph, "Neg", views)),
   reciprocal: plain("Reciprocal"),
   floor: plain("Floor"),
   ceil: plain("Ceil"),
@@ -72,8 +66,8 @@ const rules: Record<string, Rule> = {
     elementwise(graph, "Sub", [scalar(graph, "float32", 1), elementwise(graph, "Erf", [x as View])]),
   stop_gradient: (_graph, [x]) => x as View,
   idiv: (graph, inputs) => {
-    // jax-js truncates towards zero; ONNX divides integers so.
-    const quotient = elementwise(graph, "Div", inputs);
+    // jax-js truncates towards zero; ONNX divides integers so. The least int32 by -1 would end the process.
+    const quotient = through(graph, inputs, { int32: "int64" }, (views) => elementwise(graph, "Div", views));
     if (!typeOf(graph, quotient).startsWith("float")) return quotient;
     const whole = elementwise(graph, "Floor", [elementwise(graph, "Abs", [quotient])]);
     return elementwise(graph, "Mul", [whole, elementwise(graph, "Sign", [quotient])]);
@@ -87,27 +81,45 @@ const rules: Record<string, Rule> = {
     const isBool = typeOf(graph, first(inputs)) === "bool";
     return elementwise(graph, `${isBool ? "" : "Bitwise"}${names[op as string]}`, inputs);
   },
+  bit_shift: (graph, [x, y], { op }) =>
+    // Bits move without regard to a sign, and counts wrap at 32, as in wasm.
+    through(graph, [x as View], { int32: "uint32" }, ([bits]) => {
+      const count = elementwise(graph, "BitwiseAnd", [
+        cast(graph, y as View, "uint32"),
+        scalar(graph, "uint32", 31),
+      ]);
+      const direction = op === "shl" ? "LEFT" : "RIGHT";
+      return elementwise(graph, "BitShift", [bits as View, count], undefined, { direction });
+    }),
   cast: (graph, [x], { dtype }) => cast(graph, x as View, dtype as ElementType),
   compare: (graph, inputs, { op }) => {
     const { op: name, not } = comparisons[op as string] as { op: string; not: boolean };
-    const ordered = name === "Equal" ? inputs : inputs.map((view) => fromBool(graph, view));
+    const isBool = name !== "Equal" && typeOf(graph, first(inputs)) === "bool";
+    const ordered = isBool ? inputs.map((view) => cast(graph, view, "int32")) : inputs;
     const result = elementwise(graph, name, ordered, "bool");
     return not ? elementwise(graph, "Not", [result]) : result;
   },
-  where: (graph, [condition, x, y]) => {
-    const type = typeOf(graph, x as View);
-    const [a, b] = [fromBool(graph, x as View), fromBool(graph, y as View)];
-    const chosen = elementwise(graph, "Where", [condition as View, a, b], typeOf(graph, a));
-    return cast(graph, chosen, type);
-  },
-  reduce: (graph, [x], { op, axis }) => {
-    const view = fromBool(graph, x as View);
+  where: (graph, [condition, ...choices]) =>
+    through(graph, choices, { bool: "int32", uint32: "int32" }, (views) =>
+      elementwise(graph, "Where", [condition as View, ...views], typeOf(graph, first(views))),
+    ),
+  reduce: (graph, inputs, { op, axis }) => {
     // No axes is the identity here; ONNX would reduce over all of them.
-    if ((axis as number[]).length === 0) return x as View;
-    const reducer = op === "Add" && typeOf(graph, x as View) === "bool" ? "max" : reducers[op as string];
-    return cast(graph, reduced(graph, reducer as Reducer, view, axis as number[]), typeOf(graph, x as View));
+    if ((axis as number[]).length === 0) return first(inputs);
+    const reducer = reducers[op as string] as Reducer;
+    // Of a uint32 the top bit is turned round, so that int32 orders it. (int64 does not: ONNX Runtime's least of int64
+    // is wrong from 2^31 on.)
+    const turns = typeOf(graph, first(inputs)) === "uint32" && (reducer === "min" || reducer === "max");
+    const turned = (view: View) =>
+      turns ? elementwise(graph, "Add", [view, scalar(graph, "int32", -(2 ** 31))]) : view;
+    return through(graph, inputs, { bool: "int32", uint32: "int32" }, ([view]) =>
+      turned(reduced(graph, reducer, turned(view as View), axis as number[])),
+    );
   },
-  dot: (graph, [x, y], _params, { fused }) => dot(graph, x as View, y as View, fused),
+  dot: (graph, inputs, _params, { fused }) =>
+    through(graph, inputs, { bool: "int32", uint32: "int32" }, ([x, y]) =>
+      dot(graph, x as View, y as View, fused),
+    ),
   transpose: (_graph, [x], { perm }) => transposed(x as View, perm as number[]),
   broadcast: (_graph, [x], { shape, axis }) =>
     broadcastInto(x as View, shape as number[], normalise(axis as number[], (shape as number[]).length)),
@@ -125,10 +137,6 @@ const rules: Record<string, Rule> = {
   argsort: (graph, [x]) => sorted(graph, x as View),
 };
 
-function fromBool(graph: Graph, view: View): View {
-  return typeOf(graph, view) === "bool" ? cast(graph, view, "int32") : view;
-}
-
 function normalise(axes: readonly number[], rank: number): number[] {
   return axes.map((axis) => (axis < 0 ? axis + rank : axis));
 }
@@ -136,7 +144,20 @@ function normalise(axes: readonly number[], rank: number): number[] {
 /** The primitives that can be lowered, by jax-js's names. */
 export const loweredPrimitives: readonly string[] = Object.keys(rules);
 
-type Atom = Jaxpr["outs"][number];
+/** Primitives whose operands are first brought to one type; `where` leaves its condition as it is. */
+const promoting = new Set([
+  "add",
+  "mul",
+  "idiv",
+  "mod",
+  "min",
+  "max",
+  "bit_combine",
+  "compare",
+  "where",
+  "dot",
+  "concatenate",
+]);
 
 /**
  * Lowers a flattened program.
@@ -146,15 +167,19 @@ type Atom = Jaxpr["outs"][number];
 export function lower(graph: Graph, jaxpr: Jaxpr, inputs: readonly View[], options: LowerOptions): View[] {
   const values = new Map<Atom, View>();
   for (const [i, binder] of jaxpr.inBinders.entries()) values.set(binder, inputs[i] as View);
-  const read = (atom: Atom): View =>
-    "value" in atom ? scalar(graph, atom.dtype as ElementType, atom.value) : (values.get(atom) as View);
+  // What jax-js simplified away may have left a value of another type than its reader was promised.
+  const read = (atom: Atom, type = atom.aval.dtype as ElementType): View =>
+    "value" in atom ? scalar(graph, type, atom.value) : cast(graph, values.get(atom) as View, type);
   for (const { primitive, inputs: atoms, params, outBinders } of jaxpr.eqns) {
     const rule = rules[primitive];
     if (!rule) throw notLowered(primitive, outBinders.map((out) => out.aval.toString()).join(", "));
-    const results = [rule(graph, atoms.map(read), params, options)].flat();
+    const own = primitive === "where" ? 1 : promoting.has(primitive) ? 0 : atoms.length;
+    const type = own < atoms.length ? commonType(atoms.slice(own)) : undefined;
+    const operands = atoms.map((atom, i) => (i < own ? read(atom) : read(atom, type)));
+    const results = [rule(graph, operands, params, options)].flat();
     for (const [i, binder] of outBinders.entries()) values.set(binder, results[i] as View);
   }
-  return jaxpr.outs.map(read);
+  return jaxpr.outs.map((atom) => read(atom));
 }
 
 function notLowered(primitive: string, result: string): HoneError {

@@ -2,7 +2,7 @@
 // value passes through them untransposed.
 
 import { type Graph, product } from "./graph.js";
-import type { ElementType } from "./onnx.js";
+import { type Attribute, type ElementType, elementTypes } from "./onnx.js";
 import { alongside, broadcastTo, expanded, orderOf, still, typeOf, type View, viewAlong } from "./view.js";
 
 /** numpy's common shape of several. */
@@ -23,7 +23,7 @@ export function elementwise(
   op: string,
   operands: readonly View[],
   type?: ElementType,
-  attributes: Readonly<Record<string, number>> = {},
+  attributes: Readonly<Record<string, Attribute>> = {},
 ): View {
   const shape = commonShape(operands.map((view) => view.shape));
   const views = operands.map((view) => broadcastTo(view, shape));
@@ -79,12 +79,20 @@ const arrays = {
   bool: Uint8Array,
 } as const;
 
-/** A constant of rank 0. */
+/** The least and the greatest value of the integer types. */
+export const limits: Partial<Record<ElementType, readonly [number, number]>> = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint32: [0, 2 ** 32 - 1],
+};
+
+/** A constant of rank 0. Of an integer type it is truncated, and taken to the nearest one within the type's limits. */
 export function scalar(graph: Graph, type: ElementType, value: number): View {
-  if (type === "int64") {
-    return { name: graph.constant(type, [], BigInt64Array.of(BigInt(value))), core: [], axes: [], shape: [] };
+  const made = (name: string): View => ({ name, core: [], axes: [], shape: [] });
+  if (type === "int64") return made(graph.constant(type, [], BigInt64Array.of(BigInt(value))));
+  if (type === "float16") {
+    const wide = scalar(graph, "float32", value).name;
+    return made(graph.node("Cast", [wide], type, [], { attributes: { to: elementTypes[type] } }));
   }
-  const Kind = arrays[type as keyof typeof arrays];
-  if (!Kind) throw new Error(`no constants of type ${type}`);
-  return { name: graph.constant(type, [], Kind.of(value)), core: [], axes: [], shape: [] };
+  const [least, greatest] = limits[type] ?? [value, value];
+  return made(graph.constant(type, [], arrays[type].of(Math.min(Math.max(value, least), greatest))));
 }
