@@ -124,7 +124,9 @@ export class Graph {
     if (equal(known.dims, dims)) return name;
     const root = this.of(known.root);
     if (equal(root.dims, dims)) return known.root;
-    const made = this.node("Reshape", [known.root, this.integers(dims)], known.type, dims);
+    // ONNX reads 0 as "as before" unless it is told not to.
+    const attributes = dims.includes(0) ? { allowzero: 1 } : {};
+    const made = this.node("Reshape", [known.root, this.integers(dims)], known.type, dims, { attributes });
     (this.known.get(made) as Known).root = known.root;
     return made;
   }
