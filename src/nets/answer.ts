@@ -4,7 +4,7 @@
 import { lax, numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import type { NetConfig } from "./config.js";
-import { type Change, hidden, logitsAt, type Weights } from "./decoder.js";
+import { type Change, hidden, logitsOf, type Weights } from "./decoder.js";
 
 /** One example as tokens; neither part is empty. */
 export interface TokenExample {
@@ -102,8 +102,9 @@ export function answerLogprobs(
   changes: readonly Change[] = [],
 ): np.Array {
   const { packing } = batch;
-  const states = hidden(config, weights, batch.tokens, packing ? { changes, packing } : { changes });
-  const logits = logitsAt(config, weights, states, batch.places, changes);
+  const at = batch.places;
+  const states = hidden(config, weights, batch.tokens, packing ? { changes, at, packing } : { changes, at });
+  const logits = logitsOf(config, weights, states, changes);
   states.dispose();
   const logprobs = chosenLogprobs(logits, batch.targets);
   // Owners are few: a small product adds each token to its example, where a scatter would be slow.
