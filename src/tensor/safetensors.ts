@@ -42,18 +42,17 @@ const longestHeader = 100_000_000;
 
 /** Reads and checks a file's header. @throws HoneError that says where the file breaks its word */
 export async function readSafetensors(path: string): Promise<SafetensorsFile> {
-  return withFile(path, async (file) => {
+  const { header, size } = await withFile(path, async (file) => {
     const stat = await file.stat();
     if (!stat.isFile()) throw broken(path, "it is not a regular file");
     if (stat.size < 10) throw broken(path, `it has ${stat.size} bytes; the smallest such file has 10`);
-    const claimed = Buffer.from(await readExactly(file, path, 0, 8)).readBigUInt64LE();
-    if (claimed > BigInt(Math.min(longestHeader, stat.size - 8))) {
-      throw broken(path, `its header claims ${claimed} bytes of the file's ${stat.size}`);
+    const length = Buffer.from(await readExactly(file, path, 0, 8)).readBigUInt64LE();
+    if (length > BigInt(Math.min(longestHeader, stat.size - 8))) {
+      throw broken(path, `its header claims ${length} bytes of the file's ${stat.size}`);
     }
-    const length = Number(claimed);
-    const bytes = await readExactly(file, path, 8, length);
-    return parseHeader(path, bytes, 8 + length, stat.size);
+    return { header: await readExactly(file, path, 8, Number(length)), size: stat.size };
   });
+  return parseHeader(path, header, 8 + header.length, size);
 }
 
 /** One tensor's numbers. @throws HoneError for a name that the file does not have, and a file that has changed */
