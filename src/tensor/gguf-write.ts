@@ -83,7 +83,9 @@ export async function copyGguf(source: GgufFile, target: string, changes: GgufCh
     if (has.has(name)) throw unwritable(target, `${source.path} has a tensor ${name} already`);
   }
   const entries: Buffer[] = [];
-  const file = await open(source.path, "r");
+  const file = await open(source.path, "r").catch((error: unknown) => {
+    throw unwritable(target, `${source.path} cannot be read: ${messageOf(error)}`, error);
+  });
   try {
     for (const [key, [start, end]] of source.spans) {
       const changed = Object.hasOwn(metadata, key) ? metadata[key] : undefined;

@@ -199,6 +199,13 @@ describe("a copy", () => {
     const cut = readGguf(at("cut.gguf"));
     writeFileSync(at("cut.gguf"), readFileSync(tiny).subarray(0, cut.dataStart + 100));
     await expect(readTensor(cut, "output_norm.weight")).rejects.toThrow(/the file ends at byte/);
+    await expect(copyGguf(cut, at("no.gguf"), {})).rejects.toThrow(/the file ends at byte/);
+    rmSync(at("cut.gguf"));
+    await expect(readTensor(cut, "output_norm.weight")).rejects.toThrow(/Cannot read tensor[\s\S]*ENOENT/);
+    await expect(copyGguf(cut, at("no.gguf"), {})).rejects.toThrow(
+      /Cannot write[\s\S]*cannot be read: ENOENT/,
+    );
+    expect(readdirSync(folder)).not.toContain("no.gguf");
   });
 });
 
