@@ -1,8 +1,8 @@
 // Handing the champion over: saved as one JSON file, or as a folder where it has files of its own; loaded again, and scored again on samples it was measured on, with
 // fresh calls and without the journal. What is handed over is what was measured, or the report says that it is not.
 
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { z } from "zod";
 import { type Artifacts, artifactsIn } from "../core/artifacts.js";
 import { CallError } from "../core/call.js";
@@ -19,9 +19,12 @@ import { copyArtifact, findArtifact } from "../store/artifacts.js";
 import { type Journal, openJournal } from "../store/journal.js";
 import { journaled } from "../store/journaled.js";
 import { taskOptionsSchema } from "../tasks/index.js";
+import { readGguf } from "../tensor/gguf.js";
 import { type Budget, Draining } from "./budget.js";
+import { type CardFacts, modelCard } from "./card.js";
 import type { FittedArm } from "./measure.js";
 import type { PreparedStudy } from "./prepare.js";
+import { figuresOf } from "./record.js";
 
 export const specialistSchema = z.strictObject({
   hone: z.literal("specialist/1"),
@@ -54,7 +57,7 @@ export async function saveSpecialist(
   path: string,
   saved: SavedSpecialist,
   artifacts: Pick<Artifacts, "path">,
-  card?: string,
+  card: (files: CardFacts["files"]) => string,
 ): Promise<string> {
   const ids = artifactsIn(saved.state as Json);
   const text = `${JSON.stringify(saved)}\n`;
@@ -70,12 +73,27 @@ export async function saveSpecialist(
   }
   await mkdir(part);
   for (const id of ids) await copyArtifact(dirname(artifacts.path(id)), join(part, layout.artifacts), id);
-  if (card !== undefined) await writeFile(join(part, layout.card), card);
+  await writeFile(join(part, layout.card), card(await whatLiesIn(part)));
   await writeFile(join(part, layout.specialist), text);
   await rm(path, { recursive: true, force: true });
   await rename(part, path);
   await rm(file, { force: true });
   return path;
+}
+
+/** What there is to load in a specialist's folder, for its card. */
+async function whatLiesIn(folder: string): Promise<CardFacts["files"]> {
+  const files = { adapters: [] as string[], models: [] as string[], peft: [] as string[] };
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(folder, path).split(sep).join("/");
+    if (entry.name === "adapter_config.json") files.peft.push(name.slice(0, -entry.name.length - 1));
+    if (!entry.isFile() || !entry.name.endsWith(".gguf")) continue;
+    const adapter = readGguf(path).metadata.get("general.type") === "adapter";
+    files[adapter ? "adapters" : "models"].push(name);
+  }
+  for (const list of Object.values(files)) list.sort();
+  return files;
 }
 
 /**
@@ -187,7 +205,25 @@ export async function handOverChampion(
   };
   const before = journal.study(spec.study)?.record;
   const known = before ? (JSON.parse(before) as { handOver: HandOver | null }).handOver : null;
-  const path = await saveSpecialist(join(store, "specialists", spec.study), saved, study.artifacts);
+  const card = (files: CardFacts["files"]): string =>
+    modelCard({
+      name: champion.arm.name,
+      study: spec.study,
+      plan: study.plan,
+      base: {
+        name: model.name,
+        ref: spec.model,
+        id: model.id,
+        ...(model.weights ? { file: basename(model.weights.path) } : {}),
+      },
+      specializer: champion.arm.specializer,
+      seed: specialist.seed,
+      seconds: specialist.build.seconds,
+      task: domain.card,
+      ...figuresOf(study, champion, specialist, journal),
+      files,
+    });
+  const path = await saveSpecialist(join(store, "specialists", spec.study), saved, study.artifacts, card);
   if (
     known &&
     known.subject === specialist.subject.id &&

@@ -10,6 +10,20 @@ import type { FittedArm } from "./measure.js";
 import type { PreparedStudy, PreparedTask } from "./prepare.js";
 import { makeVerdict } from "./verdict.js";
 
+/** One specialist on the study's own task: what its card says. */
+export function figuresOf(
+  study: PreparedStudy,
+  { arm }: FittedArm,
+  specialist: FittedArm["specialists"][number],
+  journal: Journal,
+): { dev: Estimate | null; test: (Estimate & { unscored: number }) | null } {
+  const of = (split: "dev" | "test") => {
+    const { rows, unscored } = scoresOf(study.domain, { arm, specialists: [specialist] }, split, journal);
+    return rows.length > 0 ? { ...estimate(rows, specialist.seed), unscored } : null;
+  };
+  return { dev: of("dev"), test: of("test") };
+}
+
 function scoresOf(
   prepared: PreparedTask,
   { arm, specialists }: FittedArm,

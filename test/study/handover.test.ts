@@ -1,0 +1,178 @@
+// A specialist with files of its own: fitted, kept, handed over as a folder, moved, damaged.
+
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { readdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { HoneError } from "../../src/core/errors.js";
+import type { Specializer } from "../../src/core/specializer.js";
+import { formatScore } from "../../src/report/format.js";
+import { defineSpecializer } from "../../src/specializers/define.js";
+import { specializers } from "../../src/specializers/index.js";
+import { loadSpecialist } from "../../src/study/handover.js";
+import { runStudy } from "../../src/study/run.js";
+import { toneSpec, tones, writeTones } from "./fixture.js";
+
+const root = mkdtempSync(join(tmpdir(), "hone-handover-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+const signal = new AbortController().signal;
+let fits = 0;
+let interrupt = false;
+let resumed = 0;
+
+/** Answers with the first word of its file that the input contains; the file is its artifact. */
+function wordFile(): Specializer {
+  return defineSpecializer<{ artifact: string }>({
+    name: "wordFile",
+    async fit(_subject, given) {
+      fits++;
+      const work = await given.artifacts.scratch("words");
+      if (existsSync(join(work, "checkpoint"))) resumed++;
+      writeFileSync(join(work, "checkpoint"), "half way");
+      if (interrupt) throw new Error("killed");
+      mkdirSync(join(work, "final", "more"), { recursive: true });
+      writeFileSync(join(work, "final", "words.json"), JSON.stringify(Object.entries(tones)));
+      writeFileSync(join(work, "final", "more", "note.txt"), "more");
+      return { artifact: await given.artifacts.keep(join(work, "final")) };
+    },
+    behave(state, _subject, tools) {
+      const file = join(tools.artifacts.path(state.artifact), "words.json");
+      const words = JSON.parse(readFileSync(file, "utf8")) as [string, string][];
+      return {
+        respond: async ({ input }) => ({
+          choice: words.find(([, word]) => input.includes(word))?.[0] ?? "p",
+        }),
+      };
+    },
+  });
+}
+const needy = (): Specializer => ({ ...wordFile(), name: "needy", label: "needy", needs: ["gradients"] });
+const entry = (make: () => Specializer) => ({
+  make,
+  options: z.strictObject({}),
+  summary: "for this test",
+  paper: "none",
+  place: null,
+});
+const table = { ...specializers, wordFile: entry(wordFile), needy: entry(needy) };
+const model = "mock:?skill=0.4&seed=1";
+
+function run(store: string, specialists: unknown[] = ["wordFile"], name = "tones") {
+  writeTones(join(root, "tones.jsonl"), 400);
+  const spec = toneSpec({ name, model, specialists, extra: { handOver: 10 } });
+  return runStudy(spec, { store: join(root, store), base: root, specializers: table });
+}
+const load = (path: string) => loadSpecialist(path, { signal, specializers: table });
+const query = { input: "A rude letter", demonstrations: [] };
+
+describe("a specialist with files", () => {
+  it("is handed over as a folder that works wherever it is moved", async () => {
+    const before = fits;
+    const { handOver, verdict } = await run("a");
+    expect(verdict?.champion).toBe("wordFile");
+    expect(handOver).toMatchObject({ n: 10, agree: 10 });
+    const folder = join(root, "a", "specialists", "tones");
+    expect((await readdir(folder)).sort()).toEqual(["README.md", "artifacts", "specialist.json"]);
+    // Continuing makes nothing again.
+    expect((await run("a")).handOver).toEqual(handOver);
+    expect(fits).toBe(before + 1);
+    const moved = join(root, "moved");
+    cpSync(folder, moved, { recursive: true });
+    renameSync(join(root, "a"), join(root, "gone"));
+    for (const path of [moved, join(moved, "specialist.json")]) {
+      const { subject, close } = await load(path);
+      expect(subject.id).toBe(handOver?.subject);
+      expect(await subject.respond(query, { signal })).toEqual({ choice: "r" });
+      await close();
+    }
+    renameSync(join(root, "gone"), join(root, "a"));
+  });
+
+  it("is refused with one error when a file of it is missing, cut short or changed, or leads elsewhere", async () => {
+    const folder = join(root, "a", "specialists", "tones");
+    const id = (await readdir(join(folder, "artifacts")))[0] as string;
+    const words = ["artifacts", id, "words.json"];
+    const text = readFileSync(join(folder, ...words), "utf8");
+    const saved = readFileSync(join(folder, "specialist.json"), "utf8");
+    const spoilt: [why: RegExp, spoil: (copy: string) => void][] = [
+      [/words\.json[\s\S]*missing/, (copy) => rmSync(join(copy, ...words))],
+      [/bytes in place of/, (copy) => writeFileSync(join(copy, ...words), text.slice(1))],
+      [
+        /not those that were kept/,
+        (copy) => writeFileSync(join(copy, ...words), text.replace("rude", "ruse")),
+      ],
+      [/manifest\.json[\s\S]*missing/, (copy) => rmSync(join(copy, "artifacts"), { recursive: true })],
+      [/Cannot load the specialist/, (copy) => rmSync(join(copy, "specialist.json"))],
+      [
+        /Cannot load the specialist/,
+        (copy) => writeFileSync(join(copy, "specialist.json"), saved.slice(0, -9)),
+      ],
+      [
+        /no artifact's id/,
+        (copy) => writeFileSync(join(copy, "specialist.json"), saved.replaceAll(id, `../artifacts/${id}`)),
+      ],
+    ];
+    for (const [i, [why, spoil]] of spoilt.entries()) {
+      const copy = join(root, `spoilt-${i}`);
+      cpSync(folder, copy, { recursive: true });
+      spoil(copy);
+      await expect(load(copy)).rejects.toThrow(why);
+      await expect(load(copy)).rejects.toThrow(HoneError);
+    }
+  });
+
+  it("is made again where the store lost its files", async () => {
+    const before = fits;
+    const first = await run("b");
+    rmSync(join(root, "b", "artifacts"), { recursive: true });
+    const second = await run("b");
+    expect(fits).toBe(before + 2);
+    expect(second.results).toMatchObject(first.results.map(({ subject, mean }) => ({ subject, mean })));
+    expect((await run("b")).handOver).toEqual(first.handOver);
+    expect(fits).toBe(before + 2);
+  });
+
+  it("finds its unfinished work again after an interruption, and leaves none when it is done", async () => {
+    interrupt = true;
+    await expect(run("c")).rejects.toThrow("killed");
+    interrupt = false;
+    const before = resumed;
+    await run("c");
+    expect(resumed).toBe(before + 1);
+    expect(await readdir(join(root, "c", "artifacts", "scratch"))).toEqual([]);
+  });
+
+  it("gives way to a file, and a file to it, when the study changes", async () => {
+    await run("d");
+    const path = join(root, "d", "specialists");
+    expect(await readdir(path)).toEqual(["tones"]);
+    await run("d", ["linear"]);
+    expect(await readdir(path)).toEqual(["tones.json"]);
+    await run("d");
+    expect(await readdir(path)).toEqual(["tones"]);
+  });
+
+  it("needs what the model grants", async () => {
+    await expect(run("e", ["needy"])).rejects.toThrow(/Cannot use needy[\s\S]*it needs gradients/);
+  });
+
+  it("says in its card how it was made and how well it did", async () => {
+    const record = await run("a");
+    const card = readFileSync(join(root, "a", "specialists", "tones", "README.md"), "utf8");
+    const result = record.results.find(({ subject }) => subject === "wordFile")!;
+    expect(card).toContain(`| test | ${result.n} | ${formatScore(result.mean, result.n)}`);
+    expect(card).toContain(`| dev (the specialist may have been chosen on it) | ${result.dev?.n} |`);
+    expect(card).toContain("train");
+  });
+});
