@@ -1,5 +1,6 @@
 // The library: the same parts that the command line uses, for programs.
 
+export { type Artifacts, artifactsIn } from "./core/artifacts.js";
 export * from "./core/call.js";
 export * from "./core/errors.js";
 export { canonicalJson, fingerprint, type Json } from "./core/json.js";

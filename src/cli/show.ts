@@ -19,7 +19,9 @@ export function show(
     const { record } = study;
     if (flags.sample === undefined) {
       output.record(record);
-      if (!flags.json) output.say(renderSummary(record, { colour: output.colour, width: output.width }));
+      if (flags.json) return;
+      output.say(renderSummary(record, { colour: output.colour, width: output.width }));
+      if (record.handOver) output.say(plainText(`\nSaved specialist: ${record.handOver.path}`));
       return;
     }
     const subjects = record.subjects.filter(

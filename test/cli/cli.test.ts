@@ -237,7 +237,9 @@ describe("hone", () => {
     const study = writeToneStudy(folder, { name: "seen", model: "mock:?skill=0.8&seed=3" });
     expect((await hone(["run", study, "--quiet"])).code).toBe(0);
     expect((await hone(["ls"])).stdout).toMatch(/seen +done/);
-    expect((await hone(["show", "seen"])).stdout).toMatch(/sealed test samples/);
+    const shown = (await hone(["show", "seen"])).stdout;
+    expect(shown).toMatch(/sealed test samples/);
+    expect(shown).toMatch(/Saved specialist: \.hone\/specialists\/seen\.json/);
     const csv = (await hone(["report", "seen", "--format", "csv"])).stdout;
     const id = /row-\d+/.exec(csv)?.[0] as string;
     const sample = (await hone(["show", "seen", "--sample", id])).stdout;
