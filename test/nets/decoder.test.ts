@@ -99,7 +99,7 @@ describe.each(["llama", "gemma3"] as const)("the decoder of %s", (family) => {
     const arrays = toArrays(weights);
     const [a, b] = [tokens.slice(0, 5), tokens.slice(5)];
     const packing = {
-      segments: int([0, 0, 0, 0, 0, 1, 1, 1], 1, 8),
+      segments: int([2, 2, 2, 2, 2, 3, 3, 3], 1, 8),
       positions: int([0, 1, 2, 3, 4, 0, 1, 2], 1, 8),
     };
     const states = hidden(config, arrays, int(tokens, 1, 8), { packing });
