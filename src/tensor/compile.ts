@@ -130,6 +130,8 @@ async function build<Result>(
       executionProviders: [provider],
       graphOptimizationLevel: "all",
       logSeverityLevel: 3,
+      // With it the second step takes a block for the whole plan beside the first one's: 5.3 GB for 3.7, and no faster.
+      enableMemPattern: false,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(provider === "cpu" ? {} : { preferredOutputLocation: "gpu-buffer" as const }),
       extra: { session: { set_denormal_as_zero: "1" } },
