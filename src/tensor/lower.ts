@@ -10,7 +10,7 @@ import { concatenated, flipped, padded, shrunk, splitUp } from "./layout.js";
 import type { ElementType } from "./onnx.js";
 import { elementwise, type Reducer, reduced, scalar } from "./pointwise.js";
 import { type Atom, cast, commonType, through } from "./types.js";
-import { broadcastInto, reshaped, transposed, typeOf, type View } from "./view.js";
+import { broadcastInto, reshaped, transposed, typeOf, type View, viewOf } from "./view.js";
 
 export interface LowerOptions {
   /** Whether the provider has FusedMatMul. */
@@ -176,7 +176,11 @@ export function lower(graph: Graph, jaxpr: Jaxpr, inputs: readonly View[], optio
     const own = primitive === "where" ? 1 : promoting.has(primitive) ? 0 : atoms.length;
     const type = own < atoms.length ? commonType(atoms.slice(own)) : undefined;
     const operands = atoms.map((atom, i) => (i < own ? read(atom) : read(atom, type)));
-    const results = [rule(graph, operands, params, options)].flat();
+    // Some of ONNX Runtime's kernels fail on nothing at all, or end the process.
+    const empty = outBinders.every(({ aval }) => aval.size === 0);
+    const results = empty
+      ? outBinders.map(({ aval }) => viewOf(graph, graph.zeros(aval.dtype as ElementType, aval.shape)))
+      : [rule(graph, operands, params, options)].flat();
     for (const [i, binder] of outBinders.entries()) values.set(binder, results[i] as View);
   }
   return jaxpr.outs.map((atom) => read(atom));

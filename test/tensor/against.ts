@@ -50,6 +50,8 @@ export function integers(dims: readonly number[], low: number, high: number, see
 /** As jax-js's own array. */
 export function toJax(given: Tensor): JaxArray {
   const dtype = given.type as Kind;
+  // From no data jax-js makes no array.
+  if (given.size === 0) return np.zeros([...given.dims], { dtype: dtype as DType });
   const data = dtype === "bool" ? Int32Array.from(given.data as Uint8Array) : given.data;
   return np.array(data as Float32Array, { dtype: dtype as DType, shape: [...given.dims] });
 }

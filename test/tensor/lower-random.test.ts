@@ -118,7 +118,8 @@ const floating: Record<string, Step> = {
   mean: (x, draw) => np.mean(x, axisOf(x, draw)),
   meanKept: (x, draw) => np.mean(x, axisOf(x, draw), { keepdims: true }),
   meanOfTwo: (x, draw) => (x.ndim < 2 ? x : np.mean(x, permutation(x.ndim, draw).slice(0, 2))),
-  sort: (x, draw) => np.sort(x, axisOf(x, draw)),
+  // (jax-js itself cannot sort a mere piece of an array.)
+  sort: (x, draw) => np.sort(x.add(1), axisOf(x, draw)),
   cumsum: (x, draw) => np.cumsum(x, axisOf(x, draw)).mul(0.2),
   gram: (x, draw) => {
     if (x.ndim < 2) return x;
@@ -147,7 +148,7 @@ const whole: Record<string, Step> = {
   triple: (x) => x.mul(3).add(1),
   sum: (x, draw) => np.sum(x, axisOf(x, draw)),
   negate: (x) => x.neg(),
-  argsort: (x, draw) => np.argsort(x, axisOf(x, draw)),
+  argsort: (x, draw) => np.argsort(x.add(1), axisOf(x, draw)),
   lookUp: (x) => np.take(np.arange(10, 0, -1), np.clip(x, 0, 9)),
 };
 
