@@ -2,7 +2,7 @@
 // Values are ONNX Runtime's own tensors: what a step returns is fed to the next one as it is.
 
 import { type Array as JaxArray, type JsTree, makeJaxpr, numpy as np, tree } from "@jax-js/jax";
-import { InferenceSession, type Tensor } from "onnxruntime-node";
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import { HoneError, messageOf } from "../core/errors.js";
 import { Graph } from "./graph.js";
 import { readyJax } from "./jax.js";
@@ -61,6 +61,7 @@ export function compile<Arguments extends readonly Tensors[], Result extends Ten
   const made = new Map<string, Promise<{ program: Program; rebuild: (outputs: Tensor[]) => Result }>>();
   const find = (inputs: Arguments) => {
     const [leaves, shape] = tree.flatten(inputs as unknown as Tensors) as [Tensor[], { toString(): string }];
+    for (const [i, leaf] of leaves.entries()) checkInput(leaf, i, options.name ?? (fn.name || unnamed));
     const key = `${shape}|${leaves.map(({ type, dims }) => `${type}[${dims}]`).join()}`;
     let entry = made.get(key);
     if (!entry) {
@@ -78,10 +79,27 @@ export function compile<Arguments extends readonly Tensors[], Result extends Ten
   return Object.assign(call, {
     prepare: async (...inputs: Arguments) => (await find(inputs).entry).program,
     release: async () => {
-      const entries = await Promise.all(made.values());
+      const entries = await Promise.allSettled(made.values());
       made.clear();
-      await Promise.all(entries.map(({ program }) => program.release()));
+      for (const entry of entries) if (entry.status === "fulfilled") await entry.value.program.release();
     },
+  });
+}
+
+const unnamed = "a function";
+
+/** The types that jax-js has. */
+const known: readonly string[] = ["float32", "int32", "uint32", "bool", "float16", "float64"];
+
+function checkInput(leaf: unknown, place: number, name: string): void {
+  if (leaf instanceof Tensor && known.includes(leaf.type)) return;
+  const isTensor = leaf instanceof Tensor;
+  throw new HoneError({
+    what: `${name} was called with ${isTensor ? `a tensor of type ${leaf.type}` : `a value that is no tensor (${leaf === null ? "null" : typeof leaf})`}`,
+    where: `value ${place + 1} of its inputs, counted through their trees`,
+    why: `a compiled function takes tensors of ${known.join(", ")}`,
+    next: 'Give it as new Tensor("float32", data, dims), or close the function over it where it is a constant.',
+    kind: "usage",
   });
 }
 
@@ -89,7 +107,7 @@ async function build<Result>(
   // biome-ignore lint/suspicious/noExplicitAny: as above.
   fn: (...args: any[]) => JsTree<JaxArray>,
   inputs: readonly Tensors[],
-  { provider = "cpu", threads, name = fn.name || "a function" }: CompileOptions,
+  { provider = "cpu", threads, name = fn.name || unnamed }: CompileOptions,
 ): Promise<{ program: Program; rebuild: (outputs: Tensor[]) => Result }> {
   await readyJax();
   const start = performance.now();
@@ -119,6 +137,14 @@ async function build<Result>(
     const data = constant.ref.dataSync();
     return viewOf(graph, graph.constant(type, aval.shape, type === "bool" ? Uint8Array.from(data) : data));
   });
+  if (jaxpr.outs.length === 0) {
+    throw new HoneError({
+      what: `${name} gives no tensors`,
+      why: "there is nothing to compile",
+      next: "Let it return a tensor, or an array or a record of them.",
+      kind: "usage",
+    });
+  }
   const results = lower(graph, jaxpr, views, { fused: provider === "cpu" });
   for (const [i, result] of results.entries()) graph.output(`out${i}`, whole(graph, result));
   traced.jaxpr.dispose();
@@ -146,6 +172,7 @@ async function build<Result>(
   }
   const ready = performance.now();
   const outputs = results.map((_, i) => `out${i}`);
+  const running = new Set<Promise<unknown>>();
   const program: Program = {
     nodes: graph.size,
     bytes: model.length,
@@ -153,10 +180,28 @@ async function build<Result>(
     run: async (tensors) => {
       const feeds: Record<string, Tensor> = {};
       for (const [i, tensor] of tensors.entries()) feeds[`in${i}`] = tensor;
-      const found = await session.run(feeds, outputs);
-      return outputs.map((output) => found[output] as Tensor);
+      const run = session.run(feeds, outputs);
+      running.add(run);
+      try {
+        const found = await run;
+        return outputs.map((output) => found[output] as Tensor);
+      } catch (error) {
+        throw new HoneError({
+          what: "A compiled function failed while it ran",
+          where: `${name}, provider ${provider}`,
+          why: messageOf(error),
+          next: "Look for indices out of bounds and integer divisions by zero, and for calls after its release.",
+          cause: error,
+        });
+      } finally {
+        running.delete(run);
+      }
     },
-    release: () => session.release(),
+    release: async () => {
+      // A session must not go while it runs.
+      await Promise.allSettled(running);
+      await session.release();
+    },
   };
   const rebuild = (found: Tensor[]) => tree.unflatten(traced.treedef, found) as Result;
   return { program, rebuild };
