@@ -1,11 +1,12 @@
 // Random programs, compiled and on jax-js's own backend: movements of axes and elements, mixed with the operators that
 // must see through them.
 
-import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
+import { grad, type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import fc from "fast-check";
+import type { Tensor } from "onnxruntime-node";
 import { beforeAll, expect, test } from "vitest";
 import { readyJax } from "../../src/tensor/jax.js";
-import { difference, floats, integers, onOnnx, onWasm } from "./against.js";
+import { type AnyFunction, difference, floats, integers, onOnnx, onWasm } from "./against.js";
 
 beforeAll(() => readyJax());
 
@@ -188,11 +189,24 @@ const program = (integer: boolean) =>
     integer: fc.constant(integer),
   });
 
+const inputsOf = ({ shapes, integer }: Program): Tensor[] =>
+  shapes.map((shape, i) => (integer ? integers(shape, -5, 9, i + 1) : floats(shape, i + 1)));
+
 async function agrees(one: Program): Promise<void> {
-  const inputs = one.shapes.map((shape, i) =>
-    one.integer ? integers(shape, -5, 9, i + 1) : floats(shape, i + 1),
-  );
   const fn = (...args: JaxArray[]) => run(one, args);
+  const inputs = inputsOf(one);
+  expect(difference(await onOnnx(fn, inputs), await onWasm(fn, inputs), 1e-4)).toBeUndefined();
+}
+
+async function gradientAgrees(one: Program): Promise<void> {
+  const weighed = (...args: JaxArray[]) => {
+    const weights = (x: JaxArray) => np.cos(np.arange(x.size).astype(np.float32)).reshape([...x.shape]);
+    return run(one, args)
+      .map((x) => np.sum(weights(x).mul(x)))
+      .reduce((sum, x) => sum.add(x));
+  };
+  const fn = (...args: JaxArray[]) => grad(weighed as AnyFunction, { argnums: [0, 1] })(...args);
+  const inputs = inputsOf(one);
   expect(difference(await onOnnx(fn, inputs), await onWasm(fn, inputs), 1e-4)).toBeUndefined();
 }
 
@@ -203,3 +217,5 @@ test("random programs of floats", () =>
   fc.assert(fc.asyncProperty(program(false), agrees), { numRuns, seed }));
 test("random programs of integers", () =>
   fc.assert(fc.asyncProperty(program(true), agrees), { numRuns, seed }));
+test("gradients of random programs", () =>
+  fc.assert(fc.asyncProperty(program(false), gradientAgrees), { numRuns: Math.ceil(numRuns / 2), seed }));
