@@ -10,6 +10,7 @@ const src = join(root, "src");
 /** From the top down; a folder may import its own tier's folders only where they are named together here. */
 const tiers = [
   ["cli", "serve"],
+  ["papers"],
   ["study"],
   ["report"],
   ["specializers", "tasks"],

@@ -32,6 +32,8 @@ export interface Query {
   instruction?: string;
   input: string;
   question?: string;
+  /** Which of several tasks put into one it belongs to. Not shown to a model; specialists may be chosen by it. */
+  stratum?: string;
   /** Present: choose one. Absent: write. */
   options?: readonly Option[];
   /** The options are this sample's own, not the task's: they are listed beside the sample. */

@@ -8,12 +8,16 @@ export interface Sample {
   /** The text to judge or answer. */
   input: string;
   question?: string;
+  /** What to do, where it differs from sample to sample; stands in place of the task's own instruction. */
+  instruction?: string;
   /** This sample's own options, where they differ from sample to sample. */
   options?: readonly { key: string; text: string }[];
   /** The right answer: an option's key, or one or more accepted texts. */
   gold: string | readonly string[];
   /** Samples that share a group are not independent: they stay in one split and are resampled together. */
   group?: string;
+  /** Which of several tasks put into one this sample belongs to. Specialists can be made a stratum each. */
+  stratum?: string;
   /** Kept eyes-off: in the sealed test split, and never looked at while prompts are worked on (Nori et al. 2023, §3.2). */
   eyesOff?: boolean;
 }

@@ -32,6 +32,8 @@ export function sampleMaker(spec: DatasetSpec): SampleMaker {
   const idOf = spec.id === undefined ? undefined : fieldOrTemplate(spec.id);
   const inputOf = fieldOrTemplate(spec.input);
   const questionOf = spec.question === undefined ? undefined : compileTemplate(spec.question);
+  const instructionOf = spec.instruction === undefined ? undefined : compileTemplate(spec.instruction);
+  const stratumOf = spec.stratum === undefined ? undefined : fieldOrTemplate(spec.stratum);
   const group = spec.group ?? (spec.split?.group === "near" ? undefined : spec.split?.group);
   const groupOf = group === undefined ? undefined : fieldOrTemplate(group);
   const labelTemplate = isTemplate(spec.label) ? compileTemplate(spec.label) : undefined;
@@ -57,18 +59,22 @@ export function sampleMaker(spec: DatasetSpec): SampleMaker {
         return undefined;
       }
       const question = questionOf?.(row, place).trim();
+      const instruction = instructionOf?.(row, place).trim();
       let own: { options: readonly Option[]; list: boolean } | undefined;
       let gold: string | readonly string[];
       if (shared || options !== undefined) {
         if (!shared) own = rowOptions(requiredField(row, options as string, place), options as string, place);
         const choices = shared ?? own!.options;
-        const key = optionKey(label, choices, shared ? indexed : own!.list, place);
-        if (key === undefined) {
-          if (spec.otherLabels !== "drop") throw otherLabel(label, choices, place);
+        const list = shared ? indexed : own!.list;
+        const keys = [label].flat().map((one) => optionKey(one, choices, list, place));
+        const known = keys.filter((key) => key !== undefined);
+        if (known.length < keys.length) {
+          if (spec.otherLabels !== "drop")
+            throw otherLabel([label].flat()[keys.indexOf(undefined)], choices, place);
           dropped.otherLabel++;
           return undefined;
         }
-        gold = key;
+        gold = known.length === 1 ? known[0]! : known;
       } else gold = goldTexts(label, place);
       const id = idOf ? idOf(row, place).trim() : asText(row.id).trim() || fallbackId;
       if (id === "")
@@ -78,13 +84,16 @@ export function sampleMaker(spec: DatasetSpec): SampleMaker {
           next: "Fill the field, or leave `id` out.",
         });
       const group = groupOf?.(row, place).trim();
+      const stratum = stratumOf?.(row, place).trim();
       const sample: Sample = {
         id,
         input,
         ...(question ? { question } : {}),
+        ...(instruction ? { instruction } : {}),
         ...(own ? { options: own.options } : {}),
         gold,
         ...(group ? { group } : {}),
+        ...(stratum ? { stratum } : {}),
       };
       return { sample, place };
     },

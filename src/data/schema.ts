@@ -73,7 +73,20 @@ export const datasetSchema = z
       .min(1)
       .optional()
       .describe("Template of what is asked about it; may be a fixed text."),
-    label: z.string().min(1).describe("Field or template of the right answer."),
+    instruction: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Template of each row's own instruction, in place of the task's."),
+    stratum: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Field or template that says which of several tasks put into one a row belongs to."),
+    label: z
+      .string()
+      .min(1)
+      .describe("Field or template of the right answer; a list in the field means that any of them is right."),
     options: z
       .union([z.string().min(1), z.array(z.string().min(1)).min(2), z.record(z.string(), z.string().min(1))])
       .optional()

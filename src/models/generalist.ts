@@ -6,7 +6,7 @@ import type { Answer, LanguageModel, LanguageSubject, PromptFormat, Query } from
 import { parseChoice, renderPrompt } from "./prompt.js";
 
 /** Changes when prompts or readings change in a way that makes old outcomes incomparable. */
-const protocol = 1;
+const protocol = 2;
 
 /**
  * A subject that puts each query to a model without any help.

@@ -21,7 +21,8 @@ export function optionLabels(count: number): string[] {
 
 /**
  * Renders a query. In `plain` every turn is one text that ends in "Answer:" and continuations begin with a space, as in
- * Lawma and MMLU; in `chat` demonstrations are turns of their own and continuations are the bare answer.
+ * MMLU; where options are a sample's own it is Lawma's prompt to the letter (instruction, text and question apart by
+ * blank lines). In `chat` demonstrations are turns of their own and continuations are the bare answer.
  */
 export function renderPrompt(query: Query, format: PromptFormat): Prompt {
   const answerBy = query.answerBy ?? "label";
@@ -34,8 +35,9 @@ export function renderPrompt(query: Query, format: PromptFormat): Prompt {
     .join("\n\n");
   const block = (part: { input: string; question?: string; options?: readonly Option[] }): string =>
     [
-      part.input,
-      part.question && `Question: ${part.question}`,
+      [part.input, part.question && `Question: ${part.question}`]
+        .filter(isText)
+        .join(format === "plain" ? "\n\n" : "\n"),
       shared ? undefined : listOptions(part.options ?? [], answerBy),
     ]
       .filter(isText)

@@ -13,7 +13,9 @@ import { linear, linearOptions } from "./linear.js";
 import { lora, loraOptions } from "./lora.js";
 import { majority, majorityOptions } from "./majority.js";
 import { listKnown, nearest, readOptions } from "./options.js";
+import { type PerStratumOptions, perStratum, perStratumOptions } from "./per-stratum.js";
 import { softPrompt, softPromptOptions } from "./soft-prompt.js";
+import { type SubsetOptions, subset, subsetOptions } from "./subset.js";
 import { zeroShot, zeroShotOptions } from "./zero-shot.js";
 
 /**
@@ -25,9 +27,12 @@ export interface MapPlace {
   route: "external augmentation" | "prompt crafting" | "fine-tuning";
 }
 
+/** Makes the specializer that stands in a combinator's field, from the same table and with the place for errors. */
+export type MakeInner = (written: unknown, field: string) => Specializer;
+
 export interface SpecializerEntry {
-  /** The factory; takes what `options` describes. */
-  make: (options: never) => Specializer;
+  /** The factory; takes what `options` describes. Combinators make the specializer that they apply with `inner`. */
+  make: (options: never, inner: MakeInner) => Specializer;
   options: z.ZodObject;
   /** One line. */
   summary: string;
@@ -110,6 +115,20 @@ export const specializers = {
       "A reference: Hastie, Tibshirani and Friedman 2009, The Elements of Statistical Learning, section 4.4",
     place: null,
   },
+  perStratum: {
+    make: (options: PerStratumOptions, inner) => perStratum(inner(options.use, "use")),
+    options: perStratumOptions,
+    summary: "One specialist for each of several tasks put into one, and each query to its own",
+    paper: "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615): one model for all tasks against one for each",
+    place: null,
+  },
+  subset: {
+    make: (options: SubsetOptions, inner) => subset(options, inner(options.use, "use")),
+    options: subsetOptions,
+    summary: "Another specializer on less training data: what a label is worth",
+    paper: "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615): sample efficiency",
+    place: null,
+  },
 } satisfies Record<string, SpecializerEntry>;
 
 export type SpecializerName = keyof typeof specializers;
@@ -156,7 +175,8 @@ function makeStep(spec: unknown, where: string, table: SpecializerTable): Specia
       kind: "usage",
     });
   }
-  return entry.make(readOptions(entry.options, name, options, where) as never);
+  const inner: MakeInner = (written, field) => makeSpecializer(written, `${where}.${name}.${field}`, table);
+  return entry.make(readOptions(entry.options, name, options, where) as never, inner);
 }
 
 function nameAndOptions(spec: unknown, where: string): [name: string, options: unknown] {
@@ -207,4 +227,6 @@ export { type FewShotOptions, fewShot } from "./few-shot.js";
 export { type KnnOptions, knn } from "./knn.js";
 export { type LinearOptions, linear } from "./linear.js";
 export { type MajorityOptions, majority } from "./majority.js";
+export { type PerStratumOptions, perStratum } from "./per-stratum.js";
+export { type SubsetOptions, subset } from "./subset.js";
 export { type ZeroShotOptions, zeroShot } from "./zero-shot.js";

@@ -205,10 +205,10 @@ export async function measure(
       ...(sample.group === undefined ? {} : { group: sample.group }),
       ...(sample.eyesOff ? { eyesOff: true } : {}),
     };
-    const { input, question, options: own } = sample;
+    const { input, instruction, question, options: own } = sample;
     await journal.recordOutcome(
       outcome,
-      JSON.stringify({ input, question, options: own }),
+      JSON.stringify({ input, instruction, question, options: own }),
       known !== undefined,
     );
     options.onOutcome(grade.status === "scored" ? grade.score : null, cost);

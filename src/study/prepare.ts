@@ -192,7 +192,10 @@ function blindScores(
 ): Pick<PreparedTask, "commonest" | "chance"> {
   if (task.kind !== "choice") return { commonest: undefined, chance: null };
   const counts = new Map<string, number>();
-  for (const { gold } of train) counts.set(String(gold), (counts.get(String(gold)) ?? 0) + 1);
+  for (const sample of train) {
+    const { answer } = task.demonstration(sample);
+    counts.set(answer, (counts.get(answer) ?? 0) + 1);
+  }
   const commonest = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
   const sizes = [...train, ...dev].map((sample) => sample.options?.length ?? task.labels?.length ?? 0);
   const known = sizes.filter((size) => size > 0);

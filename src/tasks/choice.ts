@@ -1,4 +1,4 @@
-// Multiple choice and classification: one right option of any number, scored 1 or 0.
+// Multiple choice and classification: one answer out of any number of options, scored 1 or 0.
 
 import { z } from "zod";
 import { fingerprint } from "../core/json.js";
@@ -48,6 +48,7 @@ export function choice(
 
   const query = (sample: Sample): Query => {
     const question = questionOf(sample);
+    const instruction = sample.instruction ?? spec.instruction;
     return {
       input: sample.input,
       options: optionsOf(sample),
@@ -55,7 +56,8 @@ export function choice(
       scoring: spec.scoring,
       demonstrations: [],
       maxTokens: spec.maxTokens,
-      ...(spec.instruction === undefined ? {} : { instruction: spec.instruction }),
+      ...(instruction === undefined ? {} : { instruction }),
+      ...(sample.stratum === undefined ? {} : { stratum: sample.stratum }),
       ...(question === undefined ? {} : { question }),
       ...(ownOptions(sample) ? { ownOptions: true } : {}),
     };
@@ -73,7 +75,7 @@ export function choice(
       const question = questionOf(sample);
       return {
         input: sample.input,
-        answer: String(sample.gold),
+        answer: goldKeys(sample)[0] as string,
         ...(question === undefined ? {} : { question }),
         ...(ownOptions(sample) ? { options: optionsOf(sample) } : {}),
       };
@@ -84,11 +86,16 @@ export function choice(
       if (answer.choice === undefined) {
         return { status: "unscored", cause: answer.unscored ?? "no-answer", ...raw };
       }
-      const right = answer.choice === String(sample.gold);
+      const right = goldKeys(sample).includes(answer.choice);
       const details = answer.scores ? { details: confidence(answer.scores, answer.choice) } : {};
       return { status: "scored", score: right ? 1 : 0, prediction: answer.choice, ...raw, ...details };
     },
   };
+}
+
+/** The keys of the right options: one, or several where any of them is right. */
+function goldKeys({ gold }: Sample): readonly string[] {
+  return typeof gold === "string" ? [gold] : gold;
 }
 
 /** The softmax probability of the chosen option among the options. */

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { HoneError } from "../../src/core/errors.js";
+import type { Specializer } from "../../src/core/specializer.js";
 import { renderPrompt } from "../../src/models/prompt.js";
 import {
   chain,
@@ -10,6 +11,7 @@ import {
   fewShot,
   knn,
   linear,
+  type MakeInner,
   majority,
   makeSpecializer,
   prepared,
@@ -30,10 +32,15 @@ const failure = (spec: unknown) => {
 
 describe("the table", () => {
   it.each(Object.entries(specializers))("describes %s", (name, entry) => {
-    expect(entry.make({}).name).toBe(name);
+    // Combinators apply another specializer; here a reference, which stands outside the map as they do.
+    const made = (entry.make as (options: object, inner: MakeInner) => Specializer)(
+      "use" in entry.options.shape ? { n: 1, use: "linear" } : {},
+      (written, field) => makeSpecializer(written, field),
+    );
+    expect(made.name).toBe(name);
     expect(entry.summary).not.toMatch(/\n|\.$/);
     expect(entry.paper).toBeTruthy();
-    expect(entry.place === null).toBe(entry.make({}).reference === true);
+    expect(entry.place === null).toBe(made.reference === true);
     const schema = z.toJSONSchema(entry.options, { io: "input" });
     expect(schema.additionalProperties).toBe(false);
     for (const [option, value] of Object.entries(schema.properties ?? {})) {
@@ -52,6 +59,8 @@ describe("makeSpecializer", () => {
     [{ linear: { features: "both" } }, "linear(both)"],
     [["majority"], "majority"],
     [[{ fewShot: { k: 2 } }, "calibrate"], "fewShot(k=2) + calibrate"],
+    [{ perStratum: { use: [{ fewShot: { k: 2 } }, "calibrate"] } }, "fewShot(k=2) + calibrate, one a stratum"],
+    [{ subset: { n: 50, use: { perStratum: { use: "majority" } } } }, "majority, one a stratum, n=50"],
   ])("reads %j", (spec, label) => {
     expect(makeSpecializer(spec, "x").label).toBe(label);
   });
@@ -69,7 +78,7 @@ describe("makeSpecializer", () => {
     const { what, where, why, next: advice, kind } = failure(name);
     expect(what.length).toBeLessThan(120);
     expect(where).toBe("specialists.3");
-    expect(why).toBe("Known: zeroShot, fewShot, knn, calibrate, majority, linear");
+    expect(why).toBe("Known: zeroShot, fewShot, knn, calibrate, majority, linear, perStratum, subset");
     expect(advice).toMatch(next);
     expect(kind).toBe("usage");
   });
