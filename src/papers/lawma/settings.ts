@@ -1,0 +1,116 @@
+// Every size of the Lawma reproduction, in one place. papers/lawma/README.md has the calculation behind `full`.
+
+import type { Preset } from "../index.js";
+
+export interface LawmaSettings {
+  /** Tasks with more options are left out. */
+  maxOptions: number;
+  /** Tasks with fewer train or test examples after balancing are left out. */
+  enough: { train: number; test: number };
+  /**
+   * How much of the case is shown: so many characters of its head, or what the instruction and the question leave of a
+   * context, in tokens of `charsPerToken` characters (Lawma cuts by its tokenizer, and keeps the head too).
+   */
+  input: { chars: number } | { contextTokens: number; charsPerToken: number };
+  /** Sentences of the instruction that are kept; null for all of it, as Lawma does. */
+  instructionSentences: number | null;
+  /** Most samples of a task. Dev decides when training stops. */
+  limit: { train: number; dev: number; test: number };
+  /** Worked examples for the few-shot generalist, of the query's own task. */
+  shots: number;
+  /** How a model is fine-tuned on all tasks at once, and on one; as a study would write it. */
+  tune: { all: unknown; one: unknown; transfer: unknown; larger: unknown };
+  /** The sample-efficiency curve: one task at a time, nested draws. `tune` is by the number of examples. */
+  curve: {
+    tasks: readonly string[];
+    n: readonly number[];
+    seeds: readonly number[];
+    dev: number;
+    test: number;
+    chars: number;
+    tune: (n: number) => unknown;
+  };
+  models: readonly string[];
+}
+
+const small = "llama:smollm2-135m-instruct?format=plain&context=2048";
+const large = "llama:gemma3-270m?format=plain&context=2048";
+
+/** Low-rank adapters on every layer, trained on the file that is served. */
+const lora = (epochs: number) => ({
+  lora: { rank: 8, alpha: 16, epochs, learningRate: 5e-4, batchTokens: 1024 },
+});
+
+/** Few examples are seen more often: about 150 in all, as one pass over ten of them teaches nothing. */
+const passes = (n: number) => Math.min(8, Math.max(1, Math.ceil(150 / n)));
+
+export const presets: Record<Preset, LawmaSettings> = {
+  full: {
+    maxOptions: 26,
+    enough: { train: 200, test: 60 },
+    input: { chars: 400 },
+    instructionSentences: 2,
+    limit: { train: 40, dev: 4, test: 40 },
+    shots: 3,
+    tune: { all: lora(1), one: lora(1), transfer: lora(1), larger: lora(1) },
+    curve: {
+      tasks: ["sc_issuearea"],
+      n: [10, 50, 100, 250, 500, 1000],
+      seeds: [1, 2, 3],
+      dev: 20,
+      test: 80,
+      chars: 250,
+      tune: (n) => lora(passes(n)),
+    },
+    models: [small, large],
+  },
+  smoke: {
+    maxOptions: 7,
+    enough: { train: 400, test: 60 },
+    input: { chars: 160 },
+    instructionSentences: 1,
+    limit: { train: 8, dev: 2, test: 4 },
+    shots: 1,
+    tune: { all: lora(1), one: lora(1), transfer: lora(1), larger: lora(1) },
+    curve: {
+      tasks: ["sc_lcdispositiondirection"],
+      n: [10, 50],
+      seeds: [1],
+      dev: 4,
+      test: 20,
+      chars: 120,
+      tune: () => lora(1),
+    },
+    models: [small],
+  },
+  original: {
+    maxOptions: 999,
+    enough: { train: 1, test: 1 },
+    input: { contextTokens: 2048, charsPerToken: 3.6 },
+    instructionSentences: null,
+    limit: { train: 1_000_000, dev: 250, test: 1000 },
+    shots: 3,
+    tune: { all: lora(3), one: lora(20), transfer: lora(1), larger: lora(3) },
+    curve: {
+      tasks: [
+        "sc_issuearea",
+        "sc_decisiondirection",
+        "sc_casedisposition",
+        "sc_lcdisposition",
+        "sc_lcdispositiondirection",
+        "sc_casesource",
+        "songer_geniss",
+        "songer_direct1",
+        "songer_treat",
+        "songer_origin",
+      ],
+      n: [10, 50, 100, 250, 500, 1000],
+      seeds: [1, 2, 3, 4, 5],
+      dev: 250,
+      test: 1000,
+      chars: 6000,
+      tune: () => lora(3),
+    },
+    models: [small, large],
+  },
+};
