@@ -80,7 +80,7 @@ export async function conduct(
 }
 
 /** Ctrl-C once drains: what is in flight is finished. Twice aborts. */
-function stopSignals(log: (text: string) => void): {
+export function stopSignals(log: (text: string) => void): {
   drain: AbortSignal;
   abort: AbortSignal;
   off: () => void;

@@ -95,6 +95,25 @@ program
   .addOption(json())
   .action(async (study, options) => (await import("./report.js")).report(study, options));
 
+program
+  .command("reproduce")
+  .description(
+    "do a paper's studies again and set its claims beside what comes out; continues where it stopped",
+  )
+  .argument("[paper]", "its short name; left out: the papers there are")
+  .option("--smoke", "a few minutes: everything once, too little to show anything")
+  .option("--original", "the paper's own sizes, for its own data and a larger machine")
+  .option("--data <ref>", "the paper's data: a folder, file:… or hf:…; default: HONE_TEST_DATA's")
+  .option("--model <ref...>", "one or two models to run it with, the smaller first")
+  .option("--out <file>", "write the result there as JSON, too")
+  .option("--max-time <seconds>", "stop cleanly after this long", number(0))
+  .option("--concurrency <n>", "samples in flight", whole(1))
+  .option("--retry-errors", "try again what an earlier run left unscored")
+  .option("--quiet", "no progress")
+  .addOption(store())
+  .addOption(json())
+  .action(async (paper, options) => (await import("./reproduce.js")).reproduce(paper, options));
+
 const models = program.command("models").description("the models that Hone knows by name");
 models
   .command("list", { isDefault: true })

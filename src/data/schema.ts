@@ -86,7 +86,9 @@ export const datasetSchema = z
     label: z
       .string()
       .min(1)
-      .describe("Field or template of the right answer; a list in the field means that any of them is right."),
+      .describe(
+        "Field or template of the right answer; a list in the field means that any of them is right.",
+      ),
     options: z
       .union([z.string().min(1), z.array(z.string().min(1)).min(2), z.record(z.string(), z.string().min(1))])
       .optional()

@@ -119,7 +119,8 @@ export const specializers = {
     make: (options: PerStratumOptions, inner) => perStratum(inner(options.use, "use")),
     options: perStratumOptions,
     summary: "One specialist for each of several tasks put into one, and each query to its own",
-    paper: "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615): one model for all tasks against one for each",
+    paper:
+      "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615): one model for all tasks against one for each",
     place: null,
   },
   subset: {

@@ -59,7 +59,10 @@ describe("makeSpecializer", () => {
     [{ linear: { features: "both" } }, "linear(both)"],
     [["majority"], "majority"],
     [[{ fewShot: { k: 2 } }, "calibrate"], "fewShot(k=2) + calibrate"],
-    [{ perStratum: { use: [{ fewShot: { k: 2 } }, "calibrate"] } }, "fewShot(k=2) + calibrate, one a stratum"],
+    [
+      { perStratum: { use: [{ fewShot: { k: 2 } }, "calibrate"] } },
+      "fewShot(k=2) + calibrate, one a stratum",
+    ],
     [{ subset: { n: 50, use: { perStratum: { use: "majority" } } } }, "majority, one a stratum, n=50"],
   ])("reads %j", (spec, label) => {
     expect(makeSpecializer(spec, "x").label).toBe(label);

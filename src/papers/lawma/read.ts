@@ -23,7 +23,9 @@ export async function readLawma(ref: string, options: SourceOptions): Promise<La
   const accuracy = await readAccuracy(named(/^lawma_task_accuracy\.csv$/)[0]);
   const predictions = await readPredictions(named(/^lawma_predictions.*\.jsonl$/)[0]);
   const opinions = named(/opinions\.json$/);
-  const facts = files.filter((path) => /\/scdb_oyez\/(train\w*|val|test)\.jsonl$/.test(path.replaceAll("\\", "/")));
+  const facts = files.filter((path) =>
+    /\/scdb_oyez\/(train\w*|val|test)\.jsonl$/.test(path.replaceAll("\\", "/")),
+  );
   if (definitions && facts.length > 0) {
     const columns = named(/^SCDB_.*caseCentered_Citation\.csv$/)[0];
     return { ...(await readFacts(definitions, facts, columns)), kind: "facts", accuracy, predictions };
@@ -57,7 +59,8 @@ async function readOpinions(
 ): Promise<Pick<LawmaData, "tasks" | "texts">> {
   const texts = new Map<string, string>();
   for (const path of opinionFiles) {
-    for (const [id, text] of Object.entries((await readJsonFile(path, false)) as Row)) texts.set(id, asText(text));
+    for (const [id, text] of Object.entries((await readJsonFile(path, false)) as Row))
+      texts.set(id, asText(text));
   }
   const tasks: LawmaTask[] = [];
   for (const path of paths) {
@@ -89,7 +92,10 @@ async function readOpinions(
       };
     };
     const part = (name: string) => (file.examples?.[name] ?? []).map(read);
-    tasks.push({ name: asText(task.name), splits: { train: part("train"), dev: part("val"), test: part("test") } });
+    tasks.push({
+      name: asText(task.name),
+      splits: { train: part("train"), dev: part("val"), test: part("test") },
+    });
   }
   return { tasks, texts };
 }
@@ -111,7 +117,8 @@ async function readFacts(
 ): Promise<Pick<LawmaData, "tasks" | "texts" | "leaked">> {
   const columns = new Map<string, Row>();
   if (columnsFile) {
-    for await (const { row } of readRows(columnsFile, { encoding: "cp1252" })) columns.set(asText(row.caseId), row);
+    for await (const { row } of readRows(columnsFile, { encoding: "cp1252" }))
+      columns.set(asText(row.caseId), row);
   }
   const cases: { id: string; split: SplitName; labels: Row }[] = [];
   const texts = new Map<string, string>();
@@ -190,7 +197,12 @@ async function readPredictions(path: string | undefined): Promise<LawmaData["pre
     const lawma = (row.pred as Row | undefined)?.["lawma-8b"];
     if (lawma === undefined || lawma === null) continue;
     const gold = [row.gold].flat().map((one) => asText(one).trim());
-    rows.push({ task: asText(row.task), id: asText(row.id), gold: gold[0] as string, lawma: asText(lawma).trim() });
+    rows.push({
+      task: asText(row.task),
+      id: asText(row.id),
+      gold: gold[0] as string,
+      lawma: asText(lawma).trim(),
+    });
   }
   return rows;
 }

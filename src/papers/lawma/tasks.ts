@@ -93,7 +93,10 @@ export function choose(
   for (const task of tasks.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const balanced = balance(task);
     const { train, test } = balanced.splits;
-    const options = Math.max(0, ...splitNames.flatMap((s) => task.splits[s].map((e) => e.options?.length ?? 0)));
+    const options = Math.max(
+      0,
+      ...splitNames.flatMap((s) => task.splits[s].map((e) => e.options?.length ?? 0)),
+    );
     const why =
       options > maxOptions
         ? `${options} options; at most ${maxOptions} here`

@@ -1,0 +1,134 @@
+// hone reproduce PAPER: a paper's studies done again, its claims beside ours. Without a paper: the papers there are.
+
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { exitCodes, HoneError } from "../core/errors.js";
+import { type Claim, type PaperEvent, papers, type Reproduction } from "../papers/index.js";
+import { oneLine } from "../report/escape.js";
+import { formatBare, formatDuration, formatInterval } from "../report/format.js";
+import { stopSignals } from "./conduct.js";
+import { makeOutput, type Output } from "./output.js";
+import { table } from "./table.js";
+
+export interface ReproduceFlags {
+  store: string;
+  smoke?: boolean;
+  original?: boolean;
+  data?: string;
+  model?: string[];
+  out?: string;
+  maxTime?: number;
+  concurrency?: number;
+  retryErrors?: boolean;
+  quiet?: boolean;
+  json?: boolean;
+}
+
+export async function reproduce(name: string | undefined, flags: ReproduceFlags): Promise<void> {
+  const output = makeOutput(flags);
+  const known = Object.entries(papers);
+  if (name === undefined) {
+    output.record({
+      type: "done",
+      papers: known.map(([paper, { summary, paper: title }]) => ({ paper, summary, title })),
+    });
+    if (!flags.json)
+      output.say(
+        table(
+          ["paper", "question", "source"],
+          known.map(([key, one]) => [key, one.summary, one.paper]),
+        ),
+      );
+    return;
+  }
+  const entry = Object.hasOwn(papers, name) ? papers[name] : undefined;
+  if (!entry) {
+    throw new HoneError({
+      what: `There is no paper "${name.slice(0, 64)}" here`,
+      why: `known: ${known.map(([key]) => key).join(", ")}`,
+      next: "Write one of the known names, or `hone reproduce` alone to see what each asks.",
+      kind: "usage",
+    });
+  }
+  if (flags.smoke && flags.original) {
+    throw new HoneError({
+      what: "--smoke and --original exclude each other",
+      next: "Give one of them, or neither for this project's own sizes.",
+      kind: "usage",
+    });
+  }
+  const stop = stopSignals(output.log);
+  let result: Reproduction;
+  try {
+    result = await entry.reproduce({
+      preset: flags.smoke ? "smoke" : flags.original ? "original" : "full",
+      store: flags.store,
+      signal: stop.abort,
+      drain: stop.drain,
+      onEvent: (event) => show(event, output),
+      ...(flags.data === undefined ? {} : { data: flags.data }),
+      ...(flags.model === undefined ? {} : { models: flags.model }),
+      ...(flags.maxTime === undefined ? {} : { maxSeconds: flags.maxTime }),
+      ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+      ...(flags.retryErrors ? { retryErrors: true } : {}),
+    });
+  } catch (error) {
+    if (!stop.abort.aborted) throw error;
+    output.log("Stopped. Every finished answer is in the journal; the same command continues.");
+    process.exitCode = 130;
+    return;
+  } finally {
+    stop.off();
+  }
+  output.say(renderReproduction(result));
+  if (flags.out !== undefined) {
+    await writeFile(resolve(flags.out), `${JSON.stringify(result, null, 2)}\n`);
+    output.say(`\nWritten to ${flags.out}`);
+  }
+  output.record(result);
+  if (stop.drain.aborted) process.exitCode = 130;
+  else if (result.stopped !== null) process.exitCode = exitCodes.gate;
+}
+
+function show(event: PaperEvent, output: Output): void {
+  if (event.type !== "stage") return output.event(event);
+  output.record(event);
+  output.log(`\nStudy ${event.stage} of ${event.of}: ${event.title}`);
+}
+
+/** Tables, claims and what to know about them, as text for a terminal. */
+export function renderReproduction(result: Reproduction): string {
+  const parts = result.tables.map(({ title, head, rows, right }) => `${title}\n${table(head, rows, right)}`);
+  parts.push(
+    `Claims (differences in points; the interval is ours)\n${table(
+      ["", "claim", "paper", "ours", "95 %", "n", "holds"],
+      result.claims.map((claim) => [
+        claim.id,
+        oneLine(claim.claim, 90),
+        points(claim.published),
+        points(claim.measured),
+        claim.low === null || claim.high === null ? "–" : formatInterval(claim.low, claim.high),
+        String(claim.n),
+        verdictOf(claim),
+      ]),
+      [2, 3, 4, 5],
+    )}`,
+  );
+  parts.push(`What differs from the paper\n${result.deviations.map((one) => `- ${one}`).join("\n")}`);
+  if (result.stopped !== null) parts.push(`Stopped: ${result.stopped}. The same command continues.`);
+  parts.push(
+    `${result.models.join(" and ")}, ${formatDuration(result.seconds * 1000)}. Each study in full: ${result.studies
+      .map((study) => `hone show ${study}`)
+      .join(", ")}`,
+  );
+  return parts.join("\n\n");
+}
+
+function points(value: number | null): string {
+  return value === null ? "–" : formatBare(value);
+}
+
+function verdictOf({ holds, opposite }: Claim): string {
+  if (holds === null) return "not measured";
+  return holds ? "holds" : opposite ? "the opposite" : "not shown";
+}
