@@ -91,9 +91,10 @@ export async function reproduce(name: string | undefined, flags: ReproduceFlags)
 }
 
 function show(event: PaperEvent, output: Output): void {
-  if (event.type !== "stage") return output.event(event);
-  output.record(event);
-  output.log(`\nStudy ${event.stage} of ${event.of}: ${event.title}`);
+  if (event.type === "stage") {
+    output.record(event);
+    output.log(`\nStudy ${event.stage} of ${event.of}: ${event.title}`);
+  } else output.event(event);
 }
 
 /** Tables, claims and what to know about them, as text for a terminal. */

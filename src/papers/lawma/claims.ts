@@ -35,7 +35,7 @@ const above = { side: "above", threshold: 0 } as const;
 const below = { side: "below", threshold: 0 } as const;
 
 export function lawmaClaims(scores: LawmaScores, data: LawmaData): Claim[] {
-  const { zero, few, all, one, linear, transfer, curve, curveZero, larger } = scores;
+  const { zero, few, all, one, linear, majority, transfer, curve, curveZero, larger } = scores;
   const { supremeCourt, fewShot, transfer: moved } = published;
   const first = curve[0];
   const last = curve.at(-1);
@@ -169,6 +169,16 @@ export function lawmaClaims(scores: LawmaScores, data: LawmaData): Claim[] {
             macroMean(within(all, lawma)),
             -mean(lawma.map((task) => data.accuracy.get(task)!["lawma-8b"] as number)),
           ),
+    ),
+    makeClaim(
+      {
+        id: "r0",
+        claim: "The fine-tuned model beats always giving the most frequent training label",
+        published: supremeCourt.lawma8b - supremeCourt.majority,
+        note: "Lawma 8B less the most frequent test label, Supreme Court tasks",
+      },
+      above,
+      macroDifference(all, majority),
     ),
     makeClaim(
       {

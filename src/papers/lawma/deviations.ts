@@ -20,7 +20,7 @@ export function deviations(
       : `The case is cut to what ${input.contextTokens} tokens leave, reckoned at ${input.charsPerToken} characters a token; Lawma cuts by its tokenizer at 8,192.`,
     instructionSentences === null
       ? undefined
-      : `Only the first ${instructionSentences === 1 ? "sentence" : `${instructionSentences} sentences`} of each instruction are kept.`,
+      : `Of each instruction only the first ${instructionSentences === 1 ? "sentence is" : `${instructionSentences} sentences are`} kept.`,
     `${names.length} of ${names.length + leftOut.length} tasks${facts ? " of the Supreme Court; the Courts of Appeals are not in these data" : ""}.`,
     `At most ${limit.train} training, ${limit.dev} dev and ${limit.test} test samples a task, after Lawma's balancing; the curve on ${curve.tasks.join(", ")} with ${curve.test} test samples and ${curve.seeds.length} seeds.`,
     "Low-rank adapters on a quantised base, not full fine-tuning; a small model, not 8B.",
