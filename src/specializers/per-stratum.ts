@@ -1,9 +1,12 @@
 // perStratum: one specialist for each of several tasks that were put into one, and each query sent to its own. It learns
 // nothing itself and blends nothing: which specialist answers is written on the query.
 
+import { existsSync } from "node:fs";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
 import { HoneError } from "../core/errors.js";
-import type { Json } from "../core/json.js";
+import { fingerprint, type Json } from "../core/json.js";
 import type { Option } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
 import type { Given, Specializer } from "../core/specializer.js";
@@ -20,7 +23,8 @@ type State = { [stratum: string]: Json };
 
 /**
  * Fits `inner` once for each stratum of train, on that stratum's train and dev samples alone. A query of a stratum that
- * train does not have goes to the subject as it was; a reference, which has no subject, leaves it unscored.
+ * train does not have goes to the subject as it was; a reference, which has no subject, leaves it unscored. What is
+ * fitted is kept at once, so that a fit that was killed goes on with the stratum that it was at.
  *
  * @throws HoneError when a train sample has no stratum
  * @example
@@ -40,19 +44,31 @@ export function perStratum(inner: Specializer): Specializer {
       const dev = new Map([...strata.keys()].map((name): [string, Sample[]] => [name, []]));
       for (const sample of given.dev) dev.get(sample.stratum ?? "")?.push(sample);
       const states: State = {};
+      const finished = await given.artifacts.scratch("strata");
       let done = 0;
       for (const [name, train] of strata) {
         given.context.signal.throwIfAborted();
         const place = `${name} (${++done} of ${strata.size})`;
+        const kept = join(finished, `${fingerprint(name)}.json`);
+        if (existsSync(kept)) {
+          states[name] = JSON.parse(await readFile(kept, "utf8")) as Json;
+          continue;
+        }
+        const { artifacts } = given;
         const part: Given = {
           ...given,
+          artifacts: { ...artifacts, scratch: (key) => artifacts.scratch(`${name}/${key}`) },
           train,
           dev: dev.get(name) ?? [],
           task: narrowed(given.task, train),
           progress: (now, total, note) => given.progress(now, total, note ? `${place}: ${note}` : place),
         };
         given.progress(done - 1, strata.size, place);
-        states[name] = await inner.fit(subject, part);
+        const state = await inner.fit(subject, part);
+        states[name] = state;
+        // Whole or not at all: a kill between two strata must not cost the ones before.
+        await writeFile(`${kept}.part`, JSON.stringify(state));
+        await rename(`${kept}.part`, kept);
       }
       return states;
     },
