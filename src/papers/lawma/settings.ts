@@ -36,9 +36,9 @@ export interface LawmaSettings {
 const small = "llama:smollm2-135m-instruct?format=plain&context=2048";
 const large = "llama:gemma3-270m?format=plain&context=2048";
 
-/** Low-rank adapters on every layer, trained on the file that is served. */
-const lora = (epochs: number) => ({
-  lora: { rank: 8, alpha: 16, epochs, learningRate: 5e-4, batchTokens: 1024 },
+/** Low-rank adapters on every matrix, trained on the file that is served. */
+const lora = (epochs: number, batch = 8) => ({
+  lora: { rank: 8, alpha: 16, epochs, learningRate: 5e-4, batch, looksPerEpoch: 1 },
 });
 
 /** Few examples are seen more often: about 150 in all, as one pass over ten of them teaches nothing. */
