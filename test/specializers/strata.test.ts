@@ -43,7 +43,11 @@ const train = [
   sample("7", "wet", "sand, dust and sun", "n"),
   sample("8", "wet", "a river in the rain", "y"),
 ];
-const dev = [sample("9", "colour", "a leaf of grass", "g"), sample("10", "wet", "the storm", "y")];
+const dev = [
+  sample("9", "colour", "a leaf of grass", "g"),
+  sample("10", "wet", "the storm", "y"),
+  sample("11", "wet", "dust", "n"),
+];
 const ask = (stratum: string, input: string) => task.query(sample("q", stratum, input, "y"));
 
 /** Learns the ids that it was shown, and keeps count; fails at the given fit. */
@@ -65,7 +69,7 @@ describe("perStratum", () => {
   it("fits each stratum on its own samples and sends each query to its own specialist", async () => {
     const subject = await make(perStratum(rememberer().specializer), listener(), { task, train, dev });
     expect(await subject.respond(ask("colour", "x"), context)).toEqual({ text: "1,3,5|9" });
-    expect(await subject.respond(ask("wet", "x"), context)).toEqual({ text: "2,4,6,7,8|10" });
+    expect(await subject.respond(ask("wet", "x"), context)).toEqual({ text: "2,4,6,7,8|10,11" });
   });
 
   it("lets what needs shared labels learn, although the whole has none", async () => {
@@ -145,6 +149,6 @@ describe("subset", () => {
     const made = subset({ n: 1 }, rememberer().specializer);
     expect(made.seeded).toBe(true);
     const subject = await make(made, listener(), { task, train, dev });
-    expect((await subject.respond(ask("wet", "x"), context)).text).toMatch(/\|9,10$/);
+    expect((await subject.respond(ask("wet", "x"), context)).text).toMatch(/\|9,10,11$/);
   });
 });

@@ -81,7 +81,7 @@ describe("makeSpecializer", () => {
     const { what, where, why, next: advice, kind } = failure(name);
     expect(what.length).toBeLessThan(120);
     expect(where).toBe("specialists.3");
-    expect(why).toBe("Known: zeroShot, fewShot, knn, calibrate, majority, linear, perStratum, subset");
+    expect(why).toBe(`Known: ${Object.keys(specializers).join(", ")}`);
     expect(advice).toMatch(next);
     expect(kind).toBe("usage");
   });
