@@ -1,5 +1,5 @@
 # The models that Hone serves, in transformers, with the very weights of their GGUF files dequantised to float32: the reference
-# for src/nets and for adapters that Hone writes. Not part of the product; bench/parity.js and bench/peft.js run it.
+# for src/nets and for adapters that Hone writes. Not part of the product; bench/parity_torch.js and bench/peft.js run it.
 #   python3 -m venv VENV && VENV/bin/pip install torch transformers peft gguf
 #   VENV/bin/python bench/parity_reference.py next MODEL.gguf < PROMPTS.jsonl         next-token log-probabilities
 #   VENV/bin/python bench/parity_reference.py hidden MODEL.gguf OUT.npz < PROMPTS.jsonl   every layer's states

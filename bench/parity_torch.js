@@ -1,5 +1,5 @@
 // Next-token log-probabilities of the local models: llama.cpp, which serves them, against transformers with the same GGUF
-// weights dequantised. Run by `npm run build && HONE_TORCH_PYTHON=VENV/bin/python node bench/parity.js [prompts]`.
+// weights dequantised. Run by `npm run build && HONE_TORCH_PYTHON=VENV/bin/python node bench/parity_torch.js [prompts]`.
 // The prompts are made here from fixed words and numbers, of 8 to 200 words.
 
 import { spawnSync } from "node:child_process";

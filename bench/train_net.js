@@ -87,11 +87,16 @@ export const problems = {
     tokensPerStep: small.batch * small.length,
     data: () => {
       const draw = draws(7);
-      const ids = Array.from({ length: small.batch * (small.length + 1) }, () => Math.floor(draw() * small.vocab));
+      const ids = Array.from({ length: small.batch * (small.length + 1) }, () =>
+        Math.floor(draw() * small.vocab),
+      );
       const rows = Array.from({ length: small.batch }, (_, i) =>
         ids.slice(i * (small.length + 1), (i + 1) * (small.length + 1)),
       );
-      return { tokens: rows.flatMap((row) => row.slice(0, -1)), targets: rows.flatMap((row) => row.slice(1)) };
+      return {
+        tokens: rows.flatMap((row) => row.slice(0, -1)),
+        targets: rows.flatMap((row) => row.slice(1)),
+      };
     },
   },
   lora: {
@@ -119,7 +124,11 @@ export function* randomWeights({ frozen, params, inner }) {
     const draw = draws(seed++);
     const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
     const table = name.startsWith("token") || name === "places";
-    const scale = table ? 0.05 : name.endsWith("lora_b") ? 0.02 : Math.sqrt(3 / shape.at(inner - shape.length));
+    const scale = table
+      ? 0.05
+      : name.endsWith("lora_b")
+        ? 0.02
+        : Math.sqrt(3 / shape.at(inner - shape.length));
     for (let i = 0; i < data.length; i++) {
       data[i] = shape.length === 1 ? 0.9 + 0.2 * draw() : scale * (2 * draw() - 1);
     }
@@ -134,10 +143,17 @@ function smallLoss(_frozen, given, { tokens, targets }) {
   const w = (name) => given[name].ref;
   const norm = (x, gain) =>
     x.ref.mul(np.reciprocal(np.sqrt(x.mul(x.ref).mean(-1, { keepdims: true }).add(1e-5)))).mul(gain);
-  const seen = Float32Array.from({ length: length * length }, (_, i) => (i % length <= i / length ? 0 : -1e9));
+  const seen = Float32Array.from({ length: length * length }, (_, i) =>
+    i % length <= i / length ? 0 : -1e9,
+  );
   const mask = np.array(seen, { shape: [length, length] });
   const batched = (a, b, axis) =>
-    lax.dot(a, b, { lhsBatchDims: [0], rhsBatchDims: [0], lhsContractingDims: [2], rhsContractingDims: [axis] });
+    lax.dot(a, b, {
+      lhsBatchDims: [0],
+      rhsBatchDims: [0],
+      lhsContractingDims: [2],
+      rhsContractingDims: [axis],
+    });
 
   let x = np.take(w("tokens"), tokens, 0).add(w("places")).reshape([rows, width]);
   for (let i = 0; i < layers; i++) {
@@ -153,10 +169,18 @@ function smallLoss(_frozen, given, { tokens, targets }) {
     const e = np.exp(scores.sub(most));
     const total = e.ref.sum(-1, { keepdims: true });
     const read = batched(e, v, 1).div(total);
-    const joined = read.reshape([batch, heads, length, width / heads]).transpose([0, 2, 1, 3]).reshape([rows, width]);
+    const joined = read
+      .reshape([batch, heads, length, width / heads])
+      .transpose([0, 2, 1, 3])
+      .reshape([rows, width]);
     x = x.add(np.matmul(joined, w(`${i}.proj`)));
     const u = np.matmul(norm(x.ref, w(`${i}.norm2`)), w(`${i}.up`));
-    const t = u.ref.mul(u.ref).mul(0.044715).add(1).mul(u.ref).mul(Math.sqrt(2 / Math.PI));
+    const t = u.ref
+      .mul(u.ref)
+      .mul(0.044715)
+      .add(1)
+      .mul(u.ref)
+      .mul(Math.sqrt(2 / Math.PI));
     x = x.add(np.matmul(u.mul(0.5).mul(np.tanh(t).add(1)), w(`${i}.down`)));
   }
   mask.dispose();
@@ -170,7 +194,10 @@ function smallLoss(_frozen, given, { tokens, targets }) {
 
 /** The loss of LoRA on answers, as src/specializers/training computes it. */
 function loraLoss(frozen, params, inputs) {
-  return answerLogprobs(smollm, frozen, inputs, [lora(adapter, params)]).mul(inputs.shares.ref).sum().neg();
+  return answerLogprobs(smollm, frozen, inputs, [lora(adapter, params)])
+    .mul(inputs.shares.ref)
+    .sum()
+    .neg();
 }
 
 export const losses = { small: smallLoss, lora: loraLoss };
@@ -179,7 +206,10 @@ export const losses = { small: smallLoss, lora: loraLoss };
 export function batchOf(kind, { tokens, targets }) {
   if (kind === "small") {
     const int = (data, ...dims) => new Tensor("int32", Int32Array.from(data), dims);
-    return { tokens: int(tokens, small.batch, small.length), targets: int(targets, small.batch * small.length) };
+    return {
+      tokens: int(tokens, small.batch, small.length),
+      targets: int(targets, small.batch * small.length),
+    };
   }
   const { rows, length } = sequences;
   const examples = targets.map((target, i) => ({

@@ -21,7 +21,8 @@ function read(shapes) {
   return Object.fromEntries(
     shapes.map(([name, shape]) => {
       const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
-      if (readSync(file, new Uint8Array(data.buffer)) !== data.byteLength) throw new Error(`${name} is cut off`);
+      if (readSync(file, new Uint8Array(data.buffer)) !== data.byteLength)
+        throw new Error(`${name} is cut off`);
       return [name, new Tensor("float32", data, shape)];
     }),
   );

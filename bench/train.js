@@ -1,0 +1,169 @@
+// The time of a training step: Hone against jax-js alone and against PyTorch, the same function from the same weights on the
+// same batch, in float32. Run by `npm run build && npm run bench:train`, on a quiet machine; PyTorch is found through
+// HONE_TORCH_PYTHON, a python with torch (made as bench/train_torch.py says). A step is forward, backward, clipping and AdamW.
+// Each way is a process of its own; they take turns, so that all meet the same machine.
+
+import { spawn } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { learningRate, optimizer, problems, randomWeights } from "./train_net.js";
+
+const rounds = Number(process.env.HONE_BENCH_ROUNDS ?? 6);
+const python = process.env.HONE_TORCH_PYTHON;
+const node = (way) => [process.execPath, join(import.meta.dirname, "train_node.js"), way];
+const torch = (way) => [python, join(import.meta.dirname, "train_torch.py"), way];
+/** The ways by problem, and how many steps each makes in a turn. */
+const plan = {
+  small: [
+    { name: "Hone", command: node("hone"), steps: 5 },
+    { name: "jax-js wasm", command: node("wasm"), steps: 2 },
+    ...(python ? [{ name: "PyTorch", command: torch("eager"), steps: 5 }] : []),
+    ...(python ? [{ name: "PyTorch compiled", command: torch("compile"), steps: 5 }] : []),
+  ],
+  lora: [
+    { name: "Hone", command: node("hone"), steps: 2 },
+    ...(python ? [{ name: "PyTorch", command: torch("eager"), steps: 2 }] : []),
+    ...(python ? [{ name: "PyTorch compiled", command: torch("compile"), steps: 2 }] : []),
+  ],
+};
+const wanted = process.argv.slice(2);
+
+/** A process that makes steps when it is asked to. */
+function start({ name, command, steps }, kind, folder) {
+  const [program, ...args] = [...command, kind, folder];
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+  let complaints = "";
+  child.stderr.on("data", (data) => {
+    complaints = (complaints + data).slice(-2000);
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  const turn = async (count) => {
+    child.stdin.write(`${count}\n`);
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`${name} ended with ${await ended}: ${complaints}`);
+    return JSON.parse(value);
+  };
+  return {
+    name,
+    steps,
+    turn,
+    stop: () => {
+      child.stdin.end();
+      return ended;
+    },
+  };
+}
+
+/** The files that every way reads: what the problem is, and the weights one after the other. */
+function lay(kind, folder) {
+  const { data, title, ...problem } = problems[kind];
+  const file = openSync(join(folder, `${kind}.bin`), "w");
+  for (const weights of randomWeights(problem)) {
+    const bytes = new Uint8Array(weights.data.buffer);
+    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+  }
+  closeSync(file);
+  writeFileSync(
+    join(folder, `${kind}.json`),
+    JSON.stringify({ ...problem, data: data(), optimizer, learningRate }),
+  );
+}
+
+const median = (values) => {
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+};
+
+async function measure(kind, folder) {
+  const problem = problems[kind];
+  console.log(problem.title);
+  lay(kind, folder);
+  const ways = [];
+  try {
+    for (const way of plan[kind]) {
+      const worker = start(way, kind, folder);
+      const began = performance.now();
+      const entry = { ...worker, times: [], losses: [], peakMB: 0 };
+      ways.push(entry);
+      try {
+        // Two steps to warm up, for the second of compiled PyTorch is not yet its usual one.
+        const { steps, version } = await worker.turn(2);
+        entry.losses.push(...steps.map(({ loss }) => loss));
+        if (version) entry.label = `${way.name} ${version}`;
+      } catch (error) {
+        if (way.name !== "PyTorch compiled") throw error;
+        console.log(`  ${way.name}: does not run here, skipped (${error.message.trim().split("\n").at(-1)})`);
+        ways.pop();
+        continue;
+      }
+      entry.readySeconds = (performance.now() - began) / 1000;
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const way of ways) {
+        // Runtimes' threads spin for a while after their work; the next one is to have the cores for itself.
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        const { steps, peakMB } = await way.turn(way.steps);
+        way.times.push(steps.map(({ ms }) => ms));
+        way.losses.push(...steps.map(({ loss }) => loss));
+        way.peakMB = peakMB;
+      }
+    }
+  } finally {
+    await Promise.all(ways.map((way) => way.stop()));
+  }
+  return say(problem, ways);
+}
+
+/** Prints what was measured, holds the losses against each other, and gives Hone's ratio to each other way. */
+function say(problem, ways) {
+  const [hone, ...others] = ways;
+  const ratios = {};
+  for (const way of ways) {
+    const ms = median(way.times.flat());
+    const rate = (problem.tokensPerStep / ms) * 1000;
+    console.log(
+      `  ${way.label ?? way.name}: median step ${ms.toFixed(1)} ms of ${way.times.flat().length}, ${rate.toFixed(0)} tokens/s, ` +
+        `peak memory ${way.peakMB.toFixed(0)} MB, ready after ${way.readySeconds.toFixed(1)} s, loss ${way.losses[0].toFixed(6)} at first`,
+    );
+  }
+  for (const way of others) {
+    const common = Math.min(10, way.losses.length, hone.losses.length);
+    const apart = Array.from({ length: common }, (_, i) => Math.abs(way.losses[i] / hone.losses[i] - 1));
+    // The first loss shows the forward; those after it show gradients and updates.
+    if (!(apart[0] < 1e-4) || !(Math.max(...apart) < 1e-2)) {
+      throw new Error(
+        `${way.name} computes another loss: ${way.losses.slice(0, common)} for ${hone.losses.slice(0, common)}`,
+      );
+    }
+    const each = way.times
+      .map((times, round) => median(times) / median(hone.times[round]))
+      .sort((a, b) => a - b);
+    const ratio = median(way.times.flat()) / median(hone.times.flat());
+    ratios[way.name] = ratio;
+    console.log(
+      `  ratio ${ratio.toFixed(2)} against ${way.name} (rounds ${each[0].toFixed(2)} to ${each.at(-1).toFixed(2)}); ` +
+        `losses of ${common} steps within ${Math.max(...apart).toExponential(1)}`,
+    );
+  }
+  return ratios;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "hone-train-"));
+try {
+  console.log(
+    `${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.version}; ${rounds} rounds`,
+  );
+  const kinds = Object.keys(plan).filter((kind) => wanted.length === 0 || wanted.includes(kind));
+  const found = {};
+  for (const kind of kinds) found[kind] = await measure(kind, folder);
+  if (found.small) console.log(`train: ratio ${found.small["jax-js wasm"].toFixed(2)} against jax-js wasm`);
+  if (!python) console.log("train: no python with torch (HONE_TORCH_PYTHON), PyTorch skipped");
+  for (const [kind, ratios] of Object.entries(found)) {
+    if (python) console.log(`train: ratio ${ratios.PyTorch.toFixed(2)} against PyTorch (${kind})`);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
