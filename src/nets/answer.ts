@@ -24,6 +24,8 @@ export type AnswerBatch<A = np.Array> = {
   readonly owners: A;
   /** [E] float32: an example's share of the loss: 1, or 0 where there is none. */
   readonly shares: A;
+  /** [B, T, width] float32: the states before the first layer that is computed here. */
+  readonly states?: A;
   /** Where rows hold several sequences. */
   readonly packing?: { readonly segments: A; readonly positions: A };
 };
@@ -94,16 +96,25 @@ export function answerBatch(examples: readonly TokenExample[], shape: BatchShape
   };
 }
 
-/** log p(answer | prompt) of each example, summed over its tokens: [E]. Borrows everything. */
+/**
+ * log p(answer | prompt) of each example, summed over its tokens: [E]. Borrows everything.
+ *
+ * @param layer where a batch's own states go in
+ */
 export function answerLogprobs(
   config: NetConfig,
   weights: Weights,
   batch: AnswerBatch,
   changes: readonly Change[] = [],
+  layer = 0,
 ): np.Array {
-  const { packing } = batch;
-  const at = batch.places;
-  const states = hidden(config, weights, batch.tokens, packing ? { changes, at, packing } : { changes, at });
+  const { packing, states: below } = batch;
+  const states = hidden(config, weights, batch.tokens, {
+    changes,
+    at: batch.places,
+    ...(packing ? { packing } : {}),
+    ...(below ? { from: { layer, states: below } } : {}),
+  });
   const logits = logitsOf(config, weights, states, changes);
   states.dispose();
   const logprobs = chosenLogprobs(logits, batch.targets);

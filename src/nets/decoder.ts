@@ -42,6 +42,10 @@ export interface HiddenOptions {
   readonly at?: np.Array;
   readonly changes?: readonly Change[];
   readonly packing?: Packing;
+  /** States [B, T, width] before this layer, in place of what lies below it. */
+  readonly from?: { readonly layer: number; readonly states: np.Array };
+  /** Stop before this layer: the result is its input, [B, T, width]. */
+  readonly until?: number;
 }
 
 /** Added to the score of a position that may not be seen: exp of it is 0 in float32. */
@@ -86,7 +90,7 @@ export function hidden(
   config: NetConfig,
   weights: Weights,
   tokens: np.Array,
-  { changes = [], packing, at }: HiddenOptions = {},
+  { changes = [], packing, at, from, until }: HiddenOptions = {},
 ): np.Array {
   const [batch, length] = tokens.shape as [number, number];
   const { width, heads, kvHeads, headWidth } = config;
@@ -97,16 +101,8 @@ export function hidden(
     return used ? attentionTo(config, length, windowed, packing) : undefined;
   });
 
-  // Tokens that only a change knows are beyond the table, and a row beyond it may not be asked for.
-  const known = changes.some(({ embed }) => embed)
-    ? np.where(tokens.ref.less(config.vocab), tokens.ref, 0)
-    : tokens.ref;
-  let x = np.take(net.weight("token_embd.weight"), known, 0);
-  for (const { embed } of changes) if (embed) x = embed(tokens, x);
-  x = x.reshape([rows, width]);
-  if (config.embeddingScale !== 1) x = x.mul(config.embeddingScale);
-
-  for (let layer = 0; layer < config.layers; layer++) {
+  let x = (from ? from.states.ref : embedded(config, net, tokens, changes)).reshape([rows, width]);
+  for (let layer = from?.layer ?? 0; layer < (until ?? config.layers); layer++) {
     const name = (part: string) => `blk.${layer}.${part}.weight`;
     const normed = (input: np.Array, part: string) => norm(config, input, net.weight(name(part)));
     const inner = config.innerNorms ? normed : (input: np.Array) => input;
@@ -140,8 +136,25 @@ export function hidden(
     x = x.add(inner(y, "post_ffw_norm"));
   }
   for (const attend of attendTo) attend?.dispose();
+  if (until !== undefined) return x.reshape([batch, length, width]);
   const last = norm(config, x, net.weight("output_norm.weight"));
   return at ? last : last.reshape([batch, length, width]);
+}
+
+/** The states that the first layer is given, [B, T, width]. */
+function embedded(
+  config: NetConfig,
+  net: ReturnType<typeof changed>,
+  tokens: np.Array,
+  changes: readonly Change[],
+): np.Array {
+  // Tokens that only a change knows are beyond the table, and a row beyond it may not be asked for.
+  const known = changes.some(({ embed }) => embed)
+    ? np.where(tokens.ref.less(config.vocab), tokens.ref, 0)
+    : tokens.ref;
+  let x = np.take(net.weight("token_embd.weight"), known, 0);
+  for (const { embed } of changes) if (embed) x = embed(tokens, x);
+  return config.embeddingScale === 1 ? x : x.mul(config.embeddingScale);
 }
 
 /** Logits [N, vocab] of states [N, width], as `hidden` gives them with `at`. */

@@ -14,6 +14,8 @@ export interface LoraShape {
   readonly alpha: number;
   /** Which matrices, by the part of their GGUF name: `attn_q`, `ffn_down`, ... All of a block's by default. */
   readonly targets?: readonly string[];
+  /** The first layer that gets one; 0 by default. */
+  readonly from?: number;
 }
 
 /** The matrices of a block, by GGUF part name. */
@@ -27,14 +29,17 @@ export const blockMatrices = [
   "ffn_down",
 ] as const;
 
-/** GGUF names of a config's matrices that the parts choose, in the order of the file. */
-export function matricesOf(config: NetConfig, parts: readonly string[] = blockMatrices): string[] {
+/** GGUF names of a config's matrices that the parts choose, from a layer on, in the order of the file. */
+export function matricesOf(config: NetConfig, parts: readonly string[] = blockMatrices, from = 0): string[] {
   const known = new Set<string>(blockMatrices);
   const strange = parts.find((part) => !known.has(part));
   if (strange !== undefined) {
     throw new RangeError(`${JSON.stringify(strange)} is none of the matrices ${blockMatrices.join(", ")}.`);
   }
-  return [...tensorShapes(config).keys()].filter((name) => parts.includes(name.split(".")[2] as string));
+  return [...tensorShapes(config).keys()].filter((name) => {
+    const [, layer, part] = name.split(".");
+    return parts.includes(part as string) && Number(layer) >= from;
+  });
 }
 
 /**
@@ -44,7 +49,7 @@ export function matricesOf(config: NetConfig, parts: readonly string[] = blockMa
 export function initLora(config: NetConfig, shape: LoraShape, seed: number): Record<string, Tensor> {
   const shapes = tensorShapes(config);
   const made: Record<string, Tensor> = {};
-  for (const name of matricesOf(config, shape.targets)) {
+  for (const name of matricesOf(config, shape.targets, shape.from)) {
     const [out, inner] = shapes.get(name) as [number, number];
     const random = randomFor(seed, "lora", name);
     const a = Float32Array.from({ length: shape.rank * inner }, () => normal(random) / Math.sqrt(inner));

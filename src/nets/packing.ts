@@ -138,7 +138,7 @@ export function packBlock(
   };
 }
 
-/** The most examples and answer tokens of any block. */
+/** The most examples and answer tokens of any block, rounded up so that trainings of one kind share their programs. */
 export function largest(
   examples: readonly PackedExample[],
   blocks: readonly Block[],
@@ -153,5 +153,5 @@ export function largest(
       all.reduce((sum, i) => sum + (examples[i]?.answer.length as number), 0),
     );
   }
-  return { examples: most, answers };
+  return { examples: 8 * Math.ceil(most / 8), answers: 8 * Math.ceil(answers / 8) };
 }

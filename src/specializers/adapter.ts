@@ -35,6 +35,7 @@ export function adapter(options: AdapterOptions = {}): Specializer {
       name: "adapter",
       options: { size },
       trainable: ({ layers, width }) => 3 * layers * width * size,
+      first: () => 0,
       init: ({ config }, seed) => initAdapter(config, size, seed),
       change: (_config, trained) => adapterChange(trained),
     },

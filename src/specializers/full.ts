@@ -29,6 +29,7 @@ export function full(options: FullOptions = {}): Specializer {
       name: "full",
       options: {},
       trainable: parameterCount,
+      first: () => 0,
       init: ({ weights }) => ({ ...weights }),
       change: (_config, trained) => ({ weights: trained }),
     },

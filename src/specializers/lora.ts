@@ -4,11 +4,12 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Specializer } from "../core/specializer.js";
-import { tensorShapes } from "../nets/config.js";
+import { type NetConfig, tensorShapes } from "../nets/config.js";
 import { blockMatrices, initLora, lora as loraChange, matricesOf } from "../nets/lora.js";
 import { type LoraPair, writeLoraGguf } from "../tensor/gguf-write.js";
 import type { Parameters } from "../tensor/optimizer.js";
 import { readOptions } from "./options.js";
+import { writePeft } from "./saved/peft.js";
 import { defineTrained } from "./training/define.js";
 import { trainingShape } from "./training/options.js";
 
@@ -20,6 +21,11 @@ export const loraOptions = z.strictObject({
     .min(1)
     .default([...blockMatrices])
     .describe("which matrices of every block get one; all by default"),
+  layers: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("only the last so many layers get one; those below are then computed once for each sample"),
   ...trainingShape,
 });
 export type LoraOptions = z.input<typeof loraOptions>;
@@ -29,30 +35,35 @@ export type LoraOptions = z.input<typeof loraOptions>;
  * and `peft/` for transformers with peft.
  */
 export function lora(options: LoraOptions = {}): Specializer {
-  const { rank, alpha, targets, ...training } = readOptions(loraOptions, "lora", options);
-  const shape = { rank, alpha, targets };
-  const own = targets.length === blockMatrices.length ? {} : { targets };
+  const { rank, alpha, targets, layers, ...training } = readOptions(loraOptions, "lora", options);
+  const first = (config: NetConfig) => Math.max(0, config.layers - (layers ?? config.layers));
+  const own = {
+    ...(targets.length === blockMatrices.length ? {} : { targets }),
+    ...(layers === undefined ? {} : { layers }),
+  };
   return defineTrained({
     name: "lora",
-    label: `lora(r=${rank})`,
+    label: layers === undefined ? `lora(r=${rank})` : `lora(r=${rank}, last ${layers})`,
     options: { rank, alpha, ...own, ...training },
     training,
     method: {
       name: "lora",
-      options: { rank, alpha, targets },
+      options: { rank, alpha, targets, layers: layers ?? null },
+      first,
       trainable: (config) => {
         const shapes = tensorShapes(config);
         const pair = (name: string) =>
           (shapes.get(name) as number[]).reduce((sum, size) => sum + size * rank, 0);
-        return matricesOf(config, targets).reduce((sum, name) => sum + pair(name), 0);
+        return matricesOf(config, targets, first(config)).reduce((sum, name) => sum + pair(name), 0);
       },
-      init: ({ config }, seed) => initLora(config, shape, seed),
-      change: (_config, trained) => loraChange(shape, trained),
+      init: ({ config }, seed) => initLora(config, { rank, alpha, targets, from: first(config) }, seed),
+      change: (_config, trained) => loraChange({ rank, alpha }, trained),
     },
-    save: async (folder, { base, params }) => {
+    save: async (folder, { base: { config: net }, params }, _given, subject) => {
       const tensors = pairsOf(params);
-      const { architecture } = base.config;
+      const { architecture } = net;
       await writeLoraGguf(join(folder, "adapter.gguf"), { architecture, alpha, tensors });
+      await writePeft(join(folder, "peft"), { base: subject.model?.name ?? "", net, rank, alpha, tensors });
       return { lora: "adapter.gguf" };
     },
   });

@@ -29,6 +29,7 @@ export function softPrompt(options: SoftPromptOptions = {}): Specializer {
       name: "softPrompt",
       options: { tokens },
       trainable: ({ width }) => tokens * width,
+      first: () => 0,
       init: ({ config, weights }, seed, examples) => {
         const table = weights["token_embd.weight"]?.data as Float32Array;
         const words = examples.flatMap(({ prompt }) => prompt);

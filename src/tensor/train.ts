@@ -24,24 +24,57 @@ export interface Batch {
   tokens: number;
 }
 
-export interface TrainOptions {
+export interface TrainerOptions {
   /** The loss of one batch, so that the losses of a step's batches add up to the step's; to be traced. */
   // biome-ignore lint/suspicious/noExplicitAny: trees of arrays that mirror `frozen` and a batch's inputs.
   loss: (frozen: any, params: Arrays, inputs: any) => JaxArray;
+  optimizer?: AdamWOptions;
+  provider?: Provider;
+  threads?: number;
+}
+
+/** The compiled parts of a training step; one may serve several trainings, one after the other. */
+export type Trainer = ReturnType<typeof makeTrainer>;
+
+/** Readies a loss and AdamW for training. What depends on shapes is compiled at its first use. */
+export function makeTrainer({ loss, optimizer: options, ...runtime }: TrainerOptions) {
+  const optimizer = adamW(options);
+  const gradients = compile<[Tensors, Parameters, Parameters, Tensors], [Tensor, Parameters]>(
+    (fixed, params: Arrays, sums: Arrays, inputs) => {
+      const of = (trained: Arrays) => loss(fixed, trained, inputs);
+      const [value, found] = valueAndGrad(of)(params) as unknown as [JaxArray, Arrays];
+      for (const [key, sum] of Object.entries(sums)) found[key] = (found[key] as JaxArray).add(sum);
+      return [value, found];
+    },
+    { ...runtime, name: "the loss and its gradient" },
+  );
+  const update = compile<
+    Tensors[],
+    { params: Parameters; state: { m: Parameters; v: Parameters }; norm: Tensor }
+  >((params, state, sums, scalars) => optimizer.update(params, state, sums, scalars), {
+    ...runtime,
+    name: "the optimizer's update",
+  });
+  const release = async () => {
+    await gradients.release();
+    await update.release();
+  };
+  return { optimizer, gradients, update, release };
+}
+
+export interface TrainOptions {
+  trainer: Trainer;
   /** Weights that stay as they are. */
   frozen: Tensors;
   params: Parameters;
   /** The batches of a step, counted from 1; the same for the same step. */
-  batches: (step: number) => readonly Batch[];
+  batches: (step: number) => readonly Batch[] | Promise<readonly Batch[]>;
   steps: number;
   schedule: Schedule;
-  optimizer?: AdamWOptions;
   /** The held-out loss, asked for after every `every` steps and after the last. */
   evaluate?: { every: number; loss: (params: Parameters) => Promise<number>; patience: number };
   /** Where a checkpoint is kept, and after how many seconds a new one is due. */
   checkpoint?: { folder: string; key: string; seconds: number };
-  provider?: Provider;
-  threads?: number;
   signal?: AbortSignal;
   onStep?: (step: StepReport) => void;
 }
@@ -76,27 +109,7 @@ export interface Trained {
  */
 export async function train(options: TrainOptions): Promise<Trained> {
   const { frozen, steps, signal, onStep, evaluate, checkpoint } = options;
-  const runtime = {
-    ...(options.provider ? { provider: options.provider } : {}),
-    ...(options.threads ? { threads: options.threads } : {}),
-  };
-  const optimizer = adamW(options.optimizer);
-  const gradients = compile<[Tensors, Parameters, Parameters, Tensors], [Tensor, Parameters]>(
-    (fixed, params: Arrays, sums: Arrays, inputs) => {
-      const of = (trained: Arrays) => options.loss(fixed, trained, inputs);
-      const [loss, found] = valueAndGrad(of)(params) as unknown as [JaxArray, Arrays];
-      for (const [key, sum] of Object.entries(sums)) found[key] = (found[key] as JaxArray).add(sum);
-      return [loss, found];
-    },
-    { ...runtime, name: "the loss and its gradient" },
-  );
-  const update = compile<
-    Tensors[],
-    { params: Parameters; state: { m: Parameters; v: Parameters }; norm: Tensor }
-  >((params, state, sums, scalars) => optimizer.update(params, state, sums, scalars), {
-    ...runtime,
-    name: "the optimizer's update",
-  });
+  const { optimizer, gradients, update } = options.trainer;
   const start: Checkpoint = {
     step: 0,
     params: options.params,
@@ -116,7 +129,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
       let sums = zeros;
       let loss = 0;
       let tokens = 0;
-      const batches = options.batches(step);
+      const batches = await options.batches(step);
       for (const batch of batches) {
         signal?.throwIfAborted();
         const [value, found] = await gradients(frozen, at.params, sums, batch.inputs);
@@ -160,8 +173,6 @@ export async function train(options: TrainOptions): Promise<Trained> {
   } catch (error) {
     if (checkpoint && signal?.aborted) await saveCheckpoint(checkpoint.folder, checkpoint.key, at);
     throw error;
-  } finally {
-    await Promise.all([gradients.release(), update.release()]);
   }
   if (checkpoint) await saveCheckpoint(checkpoint.folder, checkpoint.key, at);
   return {

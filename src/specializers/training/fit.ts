@@ -7,22 +7,15 @@ import type { Tensor } from "onnxruntime-node";
 import { fingerprint, type Json } from "../../core/json.js";
 import { randomFor, shuffled } from "../../core/random.js";
 import type { Given } from "../../core/specializer.js";
-import { answerLogprobs, lengthOf } from "../../nets/answer.js";
+import { type AnswerBatch, lengthOf } from "../../nets/answer.js";
 import { type NetConfig, netConfig } from "../../nets/config.js";
 import type { Change } from "../../nets/decoder.js";
-import {
-  type Block,
-  type BlockShape,
-  largest,
-  type PackedExample,
-  packBlock,
-  planBlocks,
-} from "../../nets/packing.js";
-import { checkMemory, loadWeights } from "../../nets/weights.js";
-import { compile } from "../../tensor/compile.js";
+import { type Block, largest, type PackedExample, packBlock, planBlocks } from "../../nets/packing.js";
+import { checkMemory } from "../../nets/weights.js";
 import { type GgufFile, readGguf } from "../../tensor/gguf.js";
 import { type Parameters, schedule } from "../../tensor/optimizer.js";
 import { type Batch, train } from "../../tensor/train.js";
+import { type Programs, sharedPrograms, sharedWeights } from "./bench.js";
 import { examplesOf, type TrainableSubject } from "./examples.js";
 import type { TrainingOptions } from "./options.js";
 
@@ -44,6 +37,8 @@ export interface Method {
   init: (base: Base, seed: number, examples: readonly PackedExample[]) => Parameters;
   /** What the trained arrays do to the model; traced. */
   change: (config: NetConfig, trained: Readonly<Record<string, np.Array>>) => Change;
+  /** The first layer that the change touches; what lies below is computed once for each sample. 0 where it is all. */
+  first: (config: NetConfig) => number;
   /** Token ids after the begin token of every prompt, where the way has such. */
   prefix?: (config: NetConfig) => readonly number[];
 }
@@ -94,32 +89,39 @@ export async function fitMethod(
   const answers = Math.max(1, ...examples.map(({ answer }) => answer.length)) * 8;
   checkMemory(gguf, config, { batch: size.rows, tokens: length, answers, trainable }, freemem() * 0.9);
 
-  // Every epoch's order and packing is known beforehand, so that a step is the same whenever it is made.
-  const order = examples.map((_, i) => i);
-  const epochs = Array.from({ length: Math.ceil(options.epochs) }, (_, epoch) =>
-    planBlocks(examples, shuffled(order, randomFor(seed, "epoch", epoch)), size),
+  // Blocks are packed once and shuffled for every epoch: a step is the same whenever it is made, and what the layers below
+  // the trained ones give for a block stays good.
+  const mixed = shuffled(
+    examples.map((_, i) => i),
+    randomFor(seed, "blocks"),
   );
+  const blocks = planBlocks(examples, mixed, size);
   const heldBlocks = planBlocks(
     held,
     held.map((_, i) => i),
     size,
   );
-  const steps = stepsOf(examples, epochs, options);
-  const shape = { ...size, ...largest(examples, epochs.flat()) };
+  const shape = { ...size, ...largest(examples, blocks) };
   const heldShape = { ...size, ...largest(held, heldBlocks) };
+  const steps = stepsOf(examples.length, blocks, seed, options);
 
   given.progress(0, steps.length, "loading the weights");
-  const base: Base = { gguf, config, weights: await loadWeights(gguf, config) };
-  const logprobs = compile<never, Tensor>(
-    (fixed, trained, inputs) => answerLogprobs(config, fixed, inputs, [method.change(config, trained)]),
-    { name: "the answers' probabilities" },
-  ) as unknown as (...inputs: unknown[]) => Promise<Tensor>;
+  const base: Base = { gguf, config, weights: await sharedWeights(target.model, gguf, config) };
+  const frozen = { ...base.weights };
+  const optimizer = { weightDecay: options.weightDecay, clipNorm: options.clipNorm };
+  const programs = await sharedPrograms(target.model, config, method, optimizer, [shape, heldShape]);
+  const withStates = statesOf(programs, frozen, method.first(config) > 0, freemem() / 4);
+  const batchOf = async (block: Block, share: number): Promise<Batch> => {
+    const { inputs, ids, tokens } = packBlock(examples, block, shape, share);
+    return { inputs: (await withStates(block, inputs)) as never, ids, tokens };
+  };
   const heldOut = async (params: Parameters): Promise<number> => {
     let sum = 0;
     for (const block of heldBlocks) {
       context.signal.throwIfAborted();
       const { inputs, ids } = packBlock(held, block, heldShape, 1);
-      const found = (await logprobs(base.weights, params, inputs)).data as Float32Array;
+      const ready = (await withStates(block, inputs)) as never;
+      const found = (await programs.logprobs(frozen, params, ready)).data as Float32Array;
       for (let i = 0; i < ids.length; i++) sum -= found[i] as number;
     }
     return sum / held.length;
@@ -127,20 +129,16 @@ export async function fitMethod(
   const key = fingerprint([method.name, method.options, options, seed, target.model.id, examples, held]);
   const perEpoch = steps.length / options.epochs;
   let tokens = 0;
-  let seconds = 0;
   const started = performance.now();
   const trained = await train({
-    loss: (fixed, params, inputs) =>
-      answerLogprobs(config, fixed, inputs, [method.change(config, params)])
-        .mul(inputs.shares.ref)
-        .sum()
-        .neg(),
-    frozen: { ...base.weights },
+    trainer: programs.trainer,
+    frozen,
     params: method.init(base, seed, examples),
-    batches: (step) =>
-      (steps[step - 1] as Block[]).map((block) =>
-        batchOf(examples, block, shape, steps[step - 1] as Block[]),
-      ),
+    batches: (step) => {
+      const own = steps[step - 1] as Block[];
+      const share = 1 / own.reduce((sum, block) => sum + block.flat().length, 0);
+      return Promise.all(own.map((block) => batchOf(block, share)));
+    },
     steps: steps.length,
     schedule: schedule({
       shape: options.schedule,
@@ -149,7 +147,6 @@ export async function fitMethod(
       warmup: Math.round(options.warmup * steps.length),
       floor: 0.1,
     }),
-    optimizer: { weightDecay: options.weightDecay, clipNorm: options.clipNorm },
     ...(held.length > 0
       ? {
           evaluate: {
@@ -163,13 +160,16 @@ export async function fitMethod(
     signal: context.signal,
     onStep: (at) => {
       tokens += at.tokens;
-      seconds = (performance.now() - started) / 1000;
-      const rate = Math.round(tokens / seconds);
+      const rate = Math.round((1000 * tokens) / (performance.now() - started));
       const dev = at.heldOut === undefined ? "" : `, dev loss ${at.heldOut.toFixed(3)}`;
       given.progress(at.step, at.steps, `loss ${at.loss.toFixed(3)}${dev}, ${rate} tokens/s`);
     },
   });
-  const made = steps.slice(0, trained.steps).flat();
+  const lengthOfBlock = (block: Block) => packBlock(examples, block, shape, 0).tokens;
+  const read = steps
+    .slice(0, trained.steps)
+    .flat()
+    .reduce((sum, block) => sum + lengthOfBlock(block), 0);
   return {
     base,
     params: trained.params,
@@ -178,7 +178,7 @@ export async function fitMethod(
       trainable,
       steps: trained.steps,
       bestStep: trained.bestStep,
-      tokens: made.reduce((sum, block) => sum + batchOf(examples, block, shape, [block]).tokens, 0),
+      tokens: read,
       heldOut: trained.heldOut.map((look) => ({ ...look })),
       firstLoss: trained.losses[0] ?? Number.NaN,
       lastLoss: trained.losses.at(-1) ?? Number.NaN,
@@ -188,30 +188,39 @@ export async function fitMethod(
 
 /** Blocks gathered into steps of about `batch` examples; an epoch's last step may be smaller. */
 function stepsOf(
-  examples: readonly PackedExample[],
-  epochs: readonly Block[][],
-  { batch, epochs: wanted }: TrainingOptions,
+  examples: number,
+  blocks: readonly Block[],
+  seed: number,
+  { batch, epochs }: TrainingOptions,
 ): Block[][] {
-  const blocks = epochs[0]?.length ?? 1;
-  const each = Math.max(1, Math.round((batch * blocks) / Math.max(1, examples.length)));
+  const each = Math.max(1, Math.round((batch * blocks.length) / examples));
   const steps: Block[][] = [];
-  for (const [i, epoch] of epochs.entries()) {
-    const share = Math.min(1, wanted - i);
-    const kept = epoch.slice(0, Math.max(1, Math.round(epoch.length * share)));
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const share = Math.min(1, epochs - epoch);
+    const order = shuffled(blocks, randomFor(seed, "epoch", epoch));
+    const kept = order.slice(0, Math.max(1, Math.round(order.length * share)));
     for (let at = 0; at < kept.length; at += each) steps.push(kept.slice(at, at + each));
   }
   return steps;
 }
 
-function batchOf(
-  examples: readonly PackedExample[],
-  block: Block,
-  shape: BlockShape,
-  step: readonly Block[],
-): Batch {
-  const all = step.reduce((sum, one) => sum + one.flat().length, 0);
-  const { inputs, ids, tokens } = packBlock(examples, block, shape, 1 / all);
-  return { inputs: inputs as never, ids, tokens };
+/**
+ * Puts the states of the layers below into a block's inputs, computed once for each block as far as memory goes.
+ * @param bytes that may be kept
+ */
+function statesOf(programs: Programs, frozen: Base["weights"], below: boolean, bytes: number) {
+  const kept = new Map<Block, Tensor>();
+  let room = bytes;
+  return async (block: Block, inputs: AnswerBatch<Tensor>): Promise<AnswerBatch<Tensor>> => {
+    if (!below) return inputs;
+    let states = kept.get(block);
+    if (!states) {
+      states = await programs.trunk(frozen as never, inputs as never);
+      room -= 4 * states.size;
+      if (room > 0) kept.set(block, states);
+    }
+    return { ...inputs, states };
+  };
 }
 
 function roundUp(value: number, grain: number): number {
