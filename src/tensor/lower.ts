@@ -107,19 +107,24 @@ const rules: Record<string, Rule> = {
     // No axes is the identity here; ONNX would reduce over all of them.
     if ((axis as number[]).length === 0) return first(inputs);
     const reducer = reducers[op as string] as Reducer;
+    if (reducer === "sum" || reducer === "product") return accumulated(graph, reducer, first(inputs), axis);
     // Of a uint32 the top bit is turned round, so that int32 orders it. (int64 does not: ONNX Runtime's least of int64
     // is wrong from 2^31 on.)
-    const turns = typeOf(graph, first(inputs)) === "uint32" && (reducer === "min" || reducer === "max");
+    const turns = typeOf(graph, first(inputs)) === "uint32";
     const turned = (view: View) =>
       turns ? elementwise(graph, "Add", [view, scalar(graph, "int32", -(2 ** 31))]) : view;
     return through(graph, inputs, { bool: "int32", uint32: "int32" }, ([view]) =>
       turned(reduced(graph, reducer, turned(view as View), axis as number[])),
     );
   },
-  dot: (graph, inputs, _params, { fused }) =>
-    through(graph, inputs, { bool: "int32", uint32: "int32" }, ([x, y]) =>
-      dot(graph, x as View, y as View, fused),
-    ),
+  dot: (graph, inputs, _params, { fused }) => {
+    const [x, y] = inputs as [View, View];
+    if (typeOf(graph, x).startsWith("float")) return dot(graph, x, y, fused);
+    return through(graph, inputs, { bool: "int32", uint32: "int32" }, (views) => {
+      const products = elementwise(graph, "Mul", views);
+      return accumulated(graph, "sum", products, [products.shape.length - 1]);
+    });
+  },
   transpose: (_graph, [x], { perm }) => transposed(x as View, perm as number[]),
   broadcast: (_graph, [x], { shape, axis }) =>
     broadcastInto(x as View, shape as number[], normalise(axis as number[], (shape as number[]).length)),
@@ -136,6 +141,16 @@ const rules: Record<string, Rule> = {
   sort: (graph, [x]) => sorted(graph, x as View)[0],
   argsort: (graph, [x]) => sorted(graph, x as View),
 };
+
+/**
+ * Sums and products. Those of int32 ONNX Runtime stops at the type's limits where jax-js goes round; 64 bits have room
+ * for all sums, and for products up to 2^63, where these stop.
+ */
+function accumulated(graph: Graph, reducer: "sum" | "product", view: View, axes: readonly number[]): View {
+  return through(graph, [view], { bool: "int32", int32: "int64", uint32: "int64" }, ([wide]) =>
+    reduced(graph, reducer, wide as View, axes),
+  );
+}
 
 function normalise(axes: readonly number[], rank: number): number[] {
   return axes.map((axis) => (axis < 0 ? axis + rank : axis));
