@@ -18,7 +18,7 @@ import {
 
 /**
  * Takes the elements that `indices` name along `axes`; the indices' common shape stands at `at` in the result.
- * Indices are within bounds, as jax-js makes them.
+ * Indices beyond the bounds are ONNX Runtime's error; negative ones count from the end.
  */
 export function gather(
   graph: Graph,

@@ -1,5 +1,6 @@
 // From a traced program to a graph: one entry for each of jax-js's primitives. What ONNX has no operator for is refused
-// here with its name, before anything runs.
+// here with its name, before anything runs. Results are jax-js's, but for three things: a least or greatest element may
+// pass over NaN, erfc errs by 1e-7 absolutely (its far tail is 0), and products of integers stop at 2^63.
 
 import type { Jaxpr } from "@jax-js/jax";
 import { HoneError } from "../core/errors.js";
