@@ -38,6 +38,9 @@ export interface TrainingSize {
   readonly trainable: number;
 }
 
+/** What the process takes without a model. */
+const processBytes = 2 ** 27;
+
 /** Numbers that a step keeps of each token and layer for the way back; see `memoryEstimate`. */
 function keptPerToken(config: NetConfig, tokens: number): number {
   const { width, heads, kvHeads, headWidth, hidden } = config;
@@ -47,14 +50,15 @@ function keptPerToken(config: NetConfig, tokens: number): number {
 }
 
 /**
- * Bytes that a training step takes, roughly and rather too many: the weights and their copy inside the runtime, what is
- * kept for the way back, logits, and of what is trained the gradient, two moments, and the values before and after.
+ * Bytes that a training step takes, roughly and rather too many: the weights, what is kept for the way back, logits, and
+ * of what is trained the gradient, two moments, and the values before and after. Measured with LoRA of rank 16 on 4 × 256
+ * tokens: SmolLM2-135M took 3.7 GiB where this says 3.7, Gemma 3 270M took 2.6 where it says 3.5.
  */
 export function memoryEstimate(config: NetConfig, size: TrainingSize): number {
   const rows = size.batch * size.tokens;
   const kept = rows * config.layers * keptPerToken(config, size.tokens);
   const logits = 4 * size.answers * config.vocab;
-  return 4 * (2 * parameterCount(config) + kept + logits + 5 * size.trainable);
+  return processBytes + 4 * (parameterCount(config) + kept + logits + 5 * size.trainable);
 }
 
 /**

@@ -115,7 +115,9 @@ it("refuses a model too large for memory, with the estimate", async () => {
   expect(parameterCount(config)).toBe(sum);
   const estimate = memoryEstimate(config, size);
   expect(memoryEstimate(config, { ...size, trainable: 2000 }) - estimate).toBe(20_000);
-  expect(memoryEstimate(config, { ...size, batch: 8 })).toBeGreaterThan(1.8 * estimate);
+  const empty = memoryEstimate(config, { ...size, batch: 0 });
+  expect(empty).toBeGreaterThan(4 * sum);
+  expect(memoryEstimate(config, { ...size, batch: 8 }) - empty).toBe(2 * (estimate - empty));
   expect(() => checkMemory(gguf, config, size, estimate)).not.toThrow();
   expect(() => checkMemory(gguf, config, size, estimate - 1)).toThrow("too large to train");
 });
