@@ -1,5 +1,5 @@
 // The decoder that Hone trains against llama.cpp, which serves it: log-probabilities of the next token on 200 real prompts.
-// Run by `npm run build && HONE_TEST_DATA=… node bench/parity.js [MODEL …] [--prompts N]`, MODEL as `hone models` names it.
+// Run by `npm run build && HONE_TEST_DATA=… npm run bench:parity -- [MODEL …] [--prompts N]`, MODEL as in study files.
 // Both read the same GGUF file. llama.cpp rounds activations to 8 bits where weights are quantised, so they cannot be equal.
 
 import { readFileSync } from "node:fs";
