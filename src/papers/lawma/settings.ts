@@ -3,6 +3,8 @@
 import type { Preset } from "../index.js";
 
 export interface LawmaSettings {
+  /** Only these tasks; null for all that have enough examples. */
+  tasks: readonly string[] | null;
   /** Tasks with more options are left out. */
   maxOptions: number;
   /** Tasks with fewer train or test examples after balancing are left out. */
@@ -46,6 +48,7 @@ const passes = (n: number) => Math.min(8, Math.max(1, Math.ceil(150 / n)));
 
 export const presets: Record<Preset, LawmaSettings> = {
   full: {
+    tasks: null,
     maxOptions: 26,
     enough: { train: 200, test: 60 },
     input: { chars: 400 },
@@ -65,25 +68,27 @@ export const presets: Record<Preset, LawmaSettings> = {
     models: [small, large],
   },
   smoke: {
-    maxOptions: 7,
-    enough: { train: 400, test: 60 },
+    tasks: ["sc_adminaction_is", "sc_lcdispositiondirection", "sc_partywinning"],
+    maxOptions: 26,
+    enough: { train: 200, test: 60 },
     input: { chars: 160 },
     instructionSentences: 1,
-    limit: { train: 8, dev: 2, test: 4 },
+    limit: { train: 8, dev: 2, test: 8 },
     shots: 1,
     tune: { all: lora(1), one: lora(1), transfer: lora(1), larger: lora(1) },
     curve: {
       tasks: ["sc_lcdispositiondirection"],
-      n: [10, 50],
+      n: [4, 16],
       seeds: [1],
       dev: 4,
-      test: 20,
+      test: 12,
       chars: 120,
       tune: () => lora(1),
     },
     models: [small],
   },
   original: {
+    tasks: null,
     maxOptions: 999,
     enough: { train: 1, test: 1 },
     input: { contextTokens: 2048, charsPerToken: 3.6 },

@@ -86,7 +86,7 @@ export function balance(task: LawmaTask): BalancedTask {
 /** The tasks that this machine can say something about, and why the others are left out. */
 export function choose(
   tasks: readonly LawmaTask[],
-  { maxOptions, enough }: Pick<LawmaSettings, "maxOptions" | "enough">,
+  { tasks: wanted, maxOptions, enough }: Pick<LawmaSettings, "tasks" | "maxOptions" | "enough">,
 ): { chosen: BalancedTask[]; leftOut: LeftOut[] } {
   const chosen: BalancedTask[] = [];
   const leftOut: LeftOut[] = [];
@@ -97,14 +97,13 @@ export function choose(
       0,
       ...splitNames.flatMap((s) => task.splits[s].map((e) => e.options?.length ?? 0)),
     );
-    const why =
-      options > maxOptions
-        ? `${options} options; at most ${maxOptions} here`
-        : train.length < enough.train || test.length < enough.test
-          ? `${train.length} train and ${test.length} test cases after balancing; at least ${enough.train} and ${enough.test} here`
-          : options === 0
-            ? "the answer is a number"
-            : undefined;
+    const why = [
+      wanted !== null && !wanted.includes(task.name) && "not among this preset's tasks",
+      options === 0 && "the answer is a number",
+      options > maxOptions && `${options} options; at most ${maxOptions} here`,
+      (train.length < enough.train || test.length < enough.test) &&
+        `${train.length} train and ${test.length} test cases after balancing; at least ${enough.train} and ${enough.test} here`,
+    ].find((one) => one !== false);
     if (why === undefined) chosen.push(balanced);
     else leftOut.push({ task: task.name, why });
   }
