@@ -141,6 +141,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     const one: FittedArm = { arm, specialists: [] };
     fitted.push(one);
     for (const seed of arm.seeds) {
+      if (budget.drained() !== undefined) break;
       progress.begin("fit", arm.name, domain.card.name, 0);
       try {
         one.specialists.push({

@@ -199,9 +199,10 @@ function nothingToDo(all: number): HoneError {
 }
 
 function shortName(model: string): string {
-  return model
+  const name = model
     .replace(/\?.*$/s, "")
     .replace(/^\w+:/, "")
     .replace(/[^A-Za-z0-9.-]+/g, "-")
     .slice(-24);
+  return name || "model";
 }
