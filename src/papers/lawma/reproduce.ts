@@ -115,7 +115,7 @@ export async function reproduceLawma(
       signal,
       base: studyFolder(store, one.name),
       reproduce: `npx hone reproduce lawma${options.preset === "full" ? "" : ` --${options.preset}`}`,
-      ...(until === undefined ? {} : { maxSeconds: Math.max(1, (until - Date.now()) / 1000) }),
+      ...(until === undefined ? {} : { maxSeconds: Math.max(0, (until - Date.now()) / 1000) }),
       onEvent: (event) => {
         if (event.type !== "done") emit(event);
       },
