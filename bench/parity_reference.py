@@ -7,7 +7,11 @@
 
 import argparse
 import json
+import os
 import sys
+
+# Threads that wait by spinning make everything many times slower when other work has a core.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import gguf
 import numpy as np
@@ -110,7 +114,7 @@ def next_tokens(model, top: int):
     for tokens in prompts():
         logits = model(torch.tensor([tokens]), logits_to_keep=1).logits[0, -1]
         best = torch.log_softmax(logits, -1).topk(top)
-        answer = {"top": best.indices.tolist(), "logprobs": best.values.tolist(), "vocabulary": len(logits)}
+        answer = {"top": best.indices.tolist(), "logprobs": best.values.tolist()}
         print(json.dumps(answer), flush=True)
 
 

@@ -7,10 +7,11 @@
 import json
 import sys
 
+from parity_reference import load_base  # first: it sets how torch's threads wait
+
 import peft
 import torch
 import transformers
-from parity_reference import load_base
 
 torch.set_num_threads(2)
 path, folder = sys.argv[1:]
