@@ -25,6 +25,17 @@ export interface BlockShape {
   readonly answers: number;
 }
 
+/** Where a block's examples lie in its flat rows. */
+export interface Span {
+  readonly index: number;
+  /** First flat place of the row, where the shared beginning stands. */
+  readonly row: number;
+  readonly head: number;
+  /** First flat place, and number, of the tokens that are the example's own. */
+  readonly start: number;
+  readonly length: number;
+}
+
 /** How many examples ahead are looked through for one that still fits a row. */
 const lookAhead = 64;
 
@@ -83,7 +94,7 @@ export function packBlock(
   block: Block,
   shape: BlockShape,
   share: number,
-): { inputs: AnswerBatch<Tensor>; ids: string[]; tokens: number } {
+): { inputs: AnswerBatch<Tensor>; ids: string[]; tokens: number; spans: Span[] } {
   const { length } = shape;
   const size = shape.rows * length;
   const tokens = new Int32Array(size);
@@ -94,6 +105,7 @@ export function packBlock(
   const owners = new Int32Array(shape.answers).fill(-1);
   const shares = new Float32Array(shape.examples);
   const ids: string[] = [];
+  const spans: Span[] = [];
   let answers = 0;
   let used = 0;
   for (const [r, row] of block.entries()) {
@@ -109,6 +121,7 @@ export function packBlock(
     put(examples[row[0] as number]?.prompt.slice(0, head) as number[], commonSegment, 0);
     for (const [i, index] of row.entries()) {
       const { id, prompt, answer } = examples[index] as PackedExample;
+      const from = at;
       put(prompt.slice(head), commonSegment + 1 + i, head);
       const last = at - 1;
       put(answer.slice(0, -1), commonSegment + 1 + i, prompt.length);
@@ -118,6 +131,7 @@ export function packBlock(
         owners[answers] = ids.length;
         answers++;
       }
+      spans.push({ index, row: start, head, start: from, length: at - from });
       shares[ids.length] = share;
       ids.push(id);
     }
@@ -126,6 +140,7 @@ export function packBlock(
   const int = (data: Int32Array, ...dims: number[]) => new Tensor("int32", data, dims);
   return {
     ids,
+    spans,
     tokens: used,
     inputs: {
       tokens: int(tokens, shape.rows, length),

@@ -68,7 +68,7 @@ export interface TrainOptions {
   frozen: Tensors;
   params: Parameters;
   /** The batches of a step, counted from 1; the same for the same step. */
-  batches: (step: number) => readonly Batch[] | Promise<readonly Batch[]>;
+  batches: (step: number) => readonly Batch[];
   steps: number;
   schedule: Schedule;
   /** The held-out loss, asked for after every `every` steps and after the last. */
@@ -129,7 +129,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
       let sums = zeros;
       let loss = 0;
       let tokens = 0;
-      const batches = await options.batches(step);
+      const batches = options.batches(step);
       for (const batch of batches) {
         signal?.throwIfAborted();
         const [value, found] = await gradients(frozen, at.params, sums, batch.inputs);

@@ -25,6 +25,8 @@ export interface Programs {
 }
 
 interface Bench {
+  /** By first trained layer and tokens: what the layers below give for an example, [tokens, width]. */
+  states: Map<string, Float32Array>;
   weights?: Promise<Record<string, Tensor>>;
   programs?: { key: string; made: Programs };
 }
@@ -32,9 +34,14 @@ interface Bench {
 const benches = new WeakMap<LanguageModel, Bench>();
 
 function benchOf(model: LanguageModel): Bench {
-  const known = benches.get(model) ?? {};
+  const known = benches.get(model) ?? { states: new Map() };
   benches.set(model, known);
   return known;
+}
+
+/** What the layers below gave for examples so far. */
+export function sharedStates(model: LanguageModel): Map<string, Float32Array> {
+  return benchOf(model).states;
 }
 
 /** The model's weights, read once. */

@@ -7,7 +7,7 @@ import type { Tensor } from "onnxruntime-node";
 import { fingerprint, type Json } from "../../core/json.js";
 import { randomFor, shuffled } from "../../core/random.js";
 import type { Given } from "../../core/specializer.js";
-import { type AnswerBatch, lengthOf } from "../../nets/answer.js";
+import { lengthOf } from "../../nets/answer.js";
 import { type NetConfig, netConfig } from "../../nets/config.js";
 import type { Change } from "../../nets/decoder.js";
 import { type Block, largest, type PackedExample, packBlock, planBlocks } from "../../nets/packing.js";
@@ -15,7 +15,8 @@ import { checkMemory } from "../../nets/weights.js";
 import { type GgufFile, readGguf } from "../../tensor/gguf.js";
 import { type Parameters, schedule } from "../../tensor/optimizer.js";
 import { type Batch, train } from "../../tensor/train.js";
-import { type Programs, sharedPrograms, sharedWeights } from "./bench.js";
+import { statesBelow } from "./below.js";
+import { sharedPrograms, sharedWeights } from "./bench.js";
 import { examplesOf, type TrainableSubject } from "./examples.js";
 import type { TrainingOptions } from "./options.js";
 
@@ -110,17 +111,26 @@ export async function fitMethod(
   const frozen = { ...base.weights };
   const optimizer = { weightDecay: options.weightDecay, clipNorm: options.clipNorm };
   const programs = await sharedPrograms(target.model, config, method, optimizer, [shape, heldShape]);
-  const withStates = statesOf(programs, frozen, method.first(config) > 0, freemem() / 4);
-  const batchOf = async (block: Block, share: number): Promise<Batch> => {
-    const { inputs, ids, tokens } = packBlock(examples, block, shape, share);
-    return { inputs: (await withStates(block, inputs)) as never, ids, tokens };
+  const below = await statesBelow(
+    target.model,
+    programs,
+    frozen,
+    [
+      { examples, blocks, shape },
+      { examples: held, blocks: heldBlocks, shape: heldShape },
+    ],
+    { layer: method.first(config), width: config.width, context: given },
+  );
+  const batchOf = (block: Block, share: number): Batch => {
+    const { inputs, ids, tokens, spans } = packBlock(examples, block, shape, share);
+    return { inputs: below(inputs, examples, spans) as never, ids, tokens };
   };
   const heldOut = async (params: Parameters): Promise<number> => {
     let sum = 0;
     for (const block of heldBlocks) {
       context.signal.throwIfAborted();
-      const { inputs, ids } = packBlock(held, block, heldShape, 1);
-      const ready = (await withStates(block, inputs)) as never;
+      const { inputs, ids, spans } = packBlock(held, block, heldShape, 1);
+      const ready = below(inputs, held, spans) as never;
       const found = (await programs.logprobs(frozen, params, ready)).data as Float32Array;
       for (let i = 0; i < ids.length; i++) sum -= found[i] as number;
     }
@@ -137,7 +147,7 @@ export async function fitMethod(
     batches: (step) => {
       const own = steps[step - 1] as Block[];
       const share = 1 / own.reduce((sum, block) => sum + block.flat().length, 0);
-      return Promise.all(own.map((block) => batchOf(block, share)));
+      return own.map((block) => batchOf(block, share));
     },
     steps: steps.length,
     schedule: schedule({
@@ -202,25 +212,6 @@ function stepsOf(
     for (let at = 0; at < kept.length; at += each) steps.push(kept.slice(at, at + each));
   }
   return steps;
-}
-
-/**
- * Puts the states of the layers below into a block's inputs, computed once for each block as far as memory goes.
- * @param bytes that may be kept
- */
-function statesOf(programs: Programs, frozen: Base["weights"], below: boolean, bytes: number) {
-  const kept = new Map<Block, Tensor>();
-  let room = bytes;
-  return async (block: Block, inputs: AnswerBatch<Tensor>): Promise<AnswerBatch<Tensor>> => {
-    if (!below) return inputs;
-    let states = kept.get(block);
-    if (!states) {
-      states = await programs.trunk(frozen as never, inputs as never);
-      room -= 4 * states.size;
-      if (room > 0) kept.set(block, states);
-    }
-    return { ...inputs, states };
-  };
 }
 
 function roundUp(value: number, grain: number): number {

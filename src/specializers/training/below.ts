@@ -1,0 +1,71 @@
+// What the untrained layers below the trained ones give for each example: computed once, kept for every epoch and for every
+// other training on the same model, and laid into packed rows. Where memory is short nothing is kept.
+
+import { freemem } from "node:os";
+import { Tensor } from "onnxruntime-node";
+import type { LanguageModel } from "../../core/language.js";
+import type { Given } from "../../core/specializer.js";
+import { type AnswerBatch, lengthOf } from "../../nets/answer.js";
+import { type Block, type BlockShape, type PackedExample, packBlock, type Span } from "../../nets/packing.js";
+import type { Tensors } from "../../tensor/compile.js";
+import { type Programs, sharedStates } from "./bench.js";
+
+interface Packed {
+  examples: readonly PackedExample[];
+  blocks: readonly Block[];
+  shape: BlockShape;
+}
+
+/** Puts the kept states into a block's inputs. */
+export type LayIn = (
+  inputs: AnswerBatch<Tensor>,
+  examples: readonly PackedExample[],
+  spans: readonly Span[],
+) => AnswerBatch<Tensor>;
+
+/** Computes what is not known yet, and gives the function that lays it in. */
+export async function statesBelow(
+  model: LanguageModel,
+  programs: Programs,
+  frozen: Tensors,
+  parts: readonly Packed[],
+  { layer, width, context: given }: { layer: number; width: number; context: Given },
+): Promise<LayIn> {
+  const as = (inputs: AnswerBatch<Tensor>) => inputs;
+  if (layer === 0) return as;
+  const known = sharedStates(model);
+  const keyOf = ({ prompt, answer }: PackedExample) => `${layer}:${prompt.join()}:${answer.join()}`;
+  const lacking = parts.flatMap(({ examples }) => examples.filter((one) => !known.has(keyOf(one))));
+  const bytes = (list: readonly PackedExample[]) =>
+    list.reduce((sum, one) => sum + 4 * width * lengthOf(one), 0);
+  if (bytes(lacking) > freemem() / 3) {
+    known.clear();
+    if (bytes(parts.flatMap(({ examples }) => examples)) > freemem() / 3) return as;
+  }
+  const todo = parts.flatMap(({ examples, blocks, shape }) =>
+    blocks
+      .filter((block) => block.flat().some((i) => !known.has(keyOf(examples[i] as PackedExample))))
+      .map((block) => ({ examples, block, shape })),
+  );
+  for (const [done, { examples, block, shape }] of todo.entries()) {
+    given.context.signal.throwIfAborted();
+    given.progress(done, todo.length, "computing the layers below");
+    const { inputs, spans } = packBlock(examples, block, shape, 0);
+    const found = (await programs.trunk(frozen, inputs as never)).data as Float32Array;
+    for (const { index, row, head, start, length } of spans) {
+      const states = new Float32Array((head + length) * width);
+      states.set(found.subarray(row * width, (row + head) * width));
+      states.set(found.subarray(start * width, (start + length) * width), head * width);
+      known.set(keyOf(examples[index] as PackedExample), states);
+    }
+  }
+  return (inputs, examples, spans) => {
+    const states = new Float32Array(inputs.tokens.size * width);
+    for (const { index, row, head, start } of spans) {
+      const own = known.get(keyOf(examples[index] as PackedExample)) as Float32Array;
+      if (start === row + head) states.set(own.subarray(0, head * width), row * width);
+      states.set(own.subarray(head * width), start * width);
+    }
+    return { ...inputs, states: new Tensor("float32", states, [...inputs.tokens.dims, width]) };
+  };
+}
