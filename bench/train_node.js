@@ -8,7 +8,7 @@ import { jit, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { readyJax } from "../dist/tensor/jax.js";
 import { adamW } from "../dist/tensor/optimizer.js";
-import { train } from "../dist/tensor/train.js";
+import { makeTrainer, train } from "../dist/tensor/train.js";
 import { batchOf, learningRate, losses, optimizer } from "./train_net.js";
 
 const [way, kind, folder] = process.argv.slice(2);
@@ -52,13 +52,12 @@ async function turn() {
 /** The training loop of the product. Its look at held-out data is where it waits between turns. */
 function hone() {
   return train({
-    loss,
+    trainer: makeTrainer({ loss, optimizer }),
     frozen,
     params,
     batches: () => [{ inputs, ids: ["batch"], tokens: problem.tokensPerStep }],
     steps: Number.MAX_SAFE_INTEGER,
     schedule: () => learningRate,
-    optimizer,
     evaluate: { every: 1, patience: Number.MAX_SAFE_INTEGER, loss: () => turn().then(() => 0) },
     onStep: (step) => note(step.seconds * 1000, step.loss),
   });

@@ -136,6 +136,12 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
   });
   const progress = makeProgress(answers, emit);
 
+  // A fit that makes no calls, as training does, is stopped where it tells its progress; its checkpoint goes on later.
+  const stoppable: typeof progress.note = (...told) => {
+    const reason = budget.drained();
+    if (reason !== undefined) throw new Draining(reason);
+    progress.note(...told);
+  };
   const fitted: FittedArm[] = [];
   for (const arm of study.arms) {
     const one: FittedArm = { arm, specialists: [] };
@@ -146,7 +152,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
       try {
         one.specialists.push({
           seed,
-          ...(await fitArm(study, arm.specializer, seed, journal, signal, progress.note)),
+          ...(await fitArm(study, arm.specializer, seed, journal, signal, stoppable)),
         });
       } catch (error) {
         if (error instanceof Draining) break;

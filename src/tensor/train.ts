@@ -171,7 +171,8 @@ export async function train(options: TrainOptions): Promise<Trained> {
       }
     }
   } catch (error) {
-    if (checkpoint && signal?.aborted) await saveCheckpoint(checkpoint.folder, checkpoint.key, at);
+    // Whatever stopped it, the steps made are good.
+    if (checkpoint && at.step > 0) await saveCheckpoint(checkpoint.folder, checkpoint.key, at);
     throw error;
   }
   if (checkpoint) await saveCheckpoint(checkpoint.folder, checkpoint.key, at);

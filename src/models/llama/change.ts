@@ -13,7 +13,9 @@ const adapterTypes = new Set([0, 1]);
 export function checkChange(base: GgufFile, change: Change, contextTokens: number): void {
   if (change.weights !== undefined) checkReplacement(base, change.weights);
   if (change.lora !== undefined) checkAdapter(base, change.lora);
-  if (change.prefix !== undefined) checkPrefix(base, change.prefix, contextTokens);
+  // A soft prompt's tokens are in the file that replaces the base.
+  const read = change.weights === undefined ? base : readGguf(change.weights);
+  if (change.prefix !== undefined) checkPrefix(read, change.prefix, contextTokens);
 }
 
 /**

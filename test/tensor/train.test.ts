@@ -1,0 +1,148 @@
+// The training loop on a loss that can be checked by hand, its optimizer against a plain loop, its schedules, and what it
+// does when numbers go wrong.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
+import { Tensor } from "onnxruntime-node";
+import { afterAll, describe, expect, it } from "vitest";
+import { schedule } from "../../src/tensor/optimizer.js";
+import { makeTrainer, type TrainOptions, train } from "../../src/tensor/train.js";
+
+const folder = mkdtempSync(join(tmpdir(), "hone-train-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const tensor = (...values: number[]) => new Tensor("float32", Float32Array.from(values), [values.length]);
+const target = [3, -2, 0.5];
+const optimizer = { beta1: 0.9, beta2: 0.99, weightDecay: 0.1, clipNorm: 1 };
+
+/** Σ share · (w - target)², so that two batches of half a share are one of a whole. */
+const loss = (
+  _frozen: unknown,
+  params: Record<string, JaxArray>,
+  inputs: { to: JaxArray; share: JaxArray },
+) => np.sum(np.square((params.w as JaxArray).sub(inputs.to.ref))).mul(inputs.share.ref.reshape([]));
+
+const batch = (share: number, ids = ["a"]) => ({
+  inputs: { to: tensor(...target), share: tensor(share) } as never,
+  ids,
+  tokens: 1,
+});
+
+const base = (): TrainOptions => ({
+  trainer: makeTrainer({ loss, optimizer }),
+  frozen: {},
+  params: { w: tensor(0, 0, 0) },
+  batches: () => [batch(1)],
+  steps: 12,
+  schedule: () => 0.1,
+});
+
+/** AdamW as the paper writes it, in doubles. */
+function byHand(steps: number): number[] {
+  let w = [0, 0, 0];
+  let m = [0, 0, 0];
+  let v = [0, 0, 0];
+  for (let t = 1; t <= steps; t++) {
+    const raw = w.map((one, i) => 2 * (one - (target[i] as number)));
+    const norm = Math.hypot(...raw);
+    const g = raw.map((one) => one * Math.min(1, 1 / (norm + 1e-6)));
+    m = m.map((one, i) => 0.9 * one + 0.1 * (g[i] as number));
+    v = v.map((one, i) => 0.99 * one + 0.01 * (g[i] as number) ** 2);
+    w = w.map((one, i) => {
+      const step = (m[i] as number) / (1 - 0.9 ** t) / (Math.sqrt((v[i] as number) / (1 - 0.99 ** t)) + 1e-8);
+      return one - 0.1 * (step + 0.1 * one);
+    });
+  }
+  return w;
+}
+
+const numbers = ({ data }: Tensor) => Array.from(data as Float32Array);
+
+describe("train", () => {
+  it("makes AdamW's steps", async () => {
+    const { params, losses } = await train(base());
+    for (const [i, value] of numbers(params.w as Tensor).entries())
+      expect(value).toBeCloseTo(byHand(12)[i] as number, 5);
+    expect(losses[0]).toBeCloseTo(13.25, 5);
+  });
+
+  it("adds the gradients of a step's batches up", async () => {
+    const whole = await train(base());
+    const halves = await train({ ...base(), batches: () => [batch(0.5), batch(0.25), batch(0.25)] });
+    for (const [i, value] of numbers(halves.params.w as Tensor).entries())
+      expect(value).toBeCloseTo(numbers(whole.params.w as Tensor)[i] as number, 5);
+  });
+
+  it("keeps the best held-out parameters and stops when they get no better", async () => {
+    const looks: number[] = [];
+    const { params, steps, bestStep, heldOut } = await train({
+      ...base(),
+      steps: 100,
+      evaluate: {
+        every: 2,
+        patience: 2,
+        loss: async ({ w }) => {
+          looks.push(numbers(w as Tensor)[0] as number);
+          // Falls until the third look, then rises.
+          return Math.abs(looks.length - 3);
+        },
+      },
+    });
+    expect(heldOut.map(({ step }) => step)).toEqual([2, 4, 6, 8, 10]);
+    expect([steps, bestStep]).toEqual([10, 6]);
+    expect(numbers(params.w as Tensor)[0]).toBe(looks[2]);
+  });
+
+  it("goes on after a stop with the same bits", async () => {
+    const evaluate = {
+      every: 3,
+      patience: 9,
+      loss: async ({ w }: Record<string, Tensor>) => -(numbers(w as Tensor)[0] as number),
+    };
+    const whole = await train({ ...base(), evaluate });
+    const checkpoint = { folder: join(folder, "resume"), key: "k", seconds: 0 };
+    const stop = new AbortController();
+    const options = { ...base(), evaluate, checkpoint };
+    const cut = train({ ...options, signal: stop.signal, onStep: ({ step }) => step === 5 && stop.abort() });
+    await expect(cut).rejects.toThrow();
+    const seen: number[] = [];
+    const rest = await train({ ...options, onStep: ({ step }) => seen.push(step) });
+    expect(seen[0]).toBe(6);
+    expect(numbers(rest.params.w as Tensor)).toEqual(numbers(whole.params.w as Tensor));
+    expect([rest.losses, rest.heldOut, rest.bestStep]).toEqual([whole.losses, whole.heldOut, whole.bestStep]);
+    // A checkpoint of another training is not taken for this one's.
+    const other = await train({ ...base(), checkpoint: { ...checkpoint, key: "other" }, steps: 1 });
+    expect(other.losses[0]).toBeCloseTo(13.25, 5);
+  });
+
+  it("stops at a loss that is not a number, naming the batch", async () => {
+    const bad = train({
+      ...base(),
+      batches: (step) => [batch(1), batch(step === 3 ? Number.NaN : 1, ["case-17", "case-18"])],
+    });
+    await expect(bad).rejects.toThrow(/loss[\s\S]*step 3, samples case-17, case-18/);
+    const infinite = train({
+      ...base(),
+      schedule: () => 1e30,
+      trainer: makeTrainer({ loss, optimizer: { clipNorm: 0 } }),
+    });
+    await expect(infinite).rejects.toThrow(/not a number any more/);
+  });
+});
+
+describe("schedule", () => {
+  it("rises, falls and ends as it says", () => {
+    const cosine = schedule({ shape: "cosine", peak: 1, steps: 110, warmup: 10, floor: 0.1 });
+    expect([cosine(1), cosine(5), cosine(10)]).toEqual([0.1, 0.5, 1]);
+    expect(cosine(60)).toBeCloseTo(0.55, 10);
+    expect(cosine(110)).toBeCloseTo(0.1, 10);
+    const linear = schedule({ shape: "linear", peak: 2, steps: 100 });
+    expect([linear(50), linear(100)]).toEqual([1, 0]);
+    const constant = schedule({ shape: "constant", peak: 2, steps: 100, warmup: 4 });
+    expect([constant(2), constant(4), constant(99)]).toEqual([1, 2, 2]);
+    const steps = schedule({ shape: { at: [10, 20], factor: 0.1 }, peak: 1, steps: 100 });
+    expect([steps(10), steps(11), steps(21)]).toEqual([1, 0.1, 0.010000000000000002]);
+  });
+});
