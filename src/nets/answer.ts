@@ -2,7 +2,6 @@
 // answer tokens are predicted. It chooses no examples and updates nothing.
 
 import { lax, numpy as np } from "@jax-js/jax";
-import { Tensor } from "onnxruntime-node";
 import type { NetConfig } from "./config.js";
 import { type Change, hidden, logitsOf, type Weights } from "./decoder.js";
 
@@ -12,7 +11,7 @@ export interface TokenExample {
   readonly answer: readonly number[];
 }
 
-/** B sequences of T tokens, E examples in them, N answer tokens. Shapes are fixed by `BatchShape`, so programs are shared. */
+/** B rows of T tokens, E examples in them, N answer tokens; `packing.ts` makes them. */
 export type AnswerBatch<A = np.Array> = {
   /** [B, T] int32 */
   readonly tokens: A;
@@ -30,70 +29,9 @@ export type AnswerBatch<A = np.Array> = {
   readonly packing?: { readonly segments: A; readonly positions: A };
 };
 
-export interface BatchShape {
-  /** Sequences, and examples. */
-  readonly examples: number;
-  /** Tokens of a sequence. */
-  readonly length: number;
-  /** Answer tokens of all examples together. */
-  readonly answers: number;
-}
-
 /** Tokens that an example takes in a sequence: its last answer token is predicted, never read. */
 export function lengthOf({ prompt, answer }: TokenExample): number {
   return prompt.length + answer.length - 1;
-}
-
-/** The length of the bucket for such an example: a multiple of `grain`, so that few programs serve all lengths. */
-export function bucketOf(example: TokenExample, grain = 64): number {
-  return Math.ceil(lengthOf(example) / grain) * grain;
-}
-
-/**
- * Examples as one batch of host tensors, filled up to the shape with nothing.
- *
- * @throws RangeError when they do not fit the shape, or an example has no prompt or no answer
- */
-export function answerBatch(examples: readonly TokenExample[], shape: BatchShape): AnswerBatch<Tensor> {
-  const { length } = shape;
-  const tokens = new Int32Array(shape.examples * length);
-  const places = new Int32Array(shape.answers);
-  const targets = new Int32Array(shape.answers);
-  const owners = new Int32Array(shape.answers).fill(-1);
-  const shares = new Float32Array(shape.examples);
-  if (examples.length > shape.examples) {
-    throw new RangeError(`${examples.length} examples do not fit a batch of ${shape.examples}.`);
-  }
-  let n = 0;
-  for (const [row, example] of examples.entries()) {
-    const { prompt, answer } = example;
-    if (prompt.length === 0 || answer.length === 0)
-      throw new RangeError(`Example ${row + 1} has an empty part.`);
-    if (lengthOf(example) > length) {
-      throw new RangeError(
-        `Example ${row + 1} takes ${lengthOf(example)} tokens; the batch is for ${length}.`,
-      );
-    }
-    if (n + answer.length > shape.answers) {
-      throw new RangeError(`The examples have more than ${shape.answers} answer tokens.`);
-    }
-    tokens.set([...prompt, ...answer.slice(0, -1)], row * length);
-    shares[row] = 1;
-    for (const [i, token] of answer.entries()) {
-      places[n] = row * length + prompt.length - 1 + i;
-      targets[n] = token;
-      owners[n] = row;
-      n++;
-    }
-  }
-  const int = (data: Int32Array, ...dims: number[]) => new Tensor("int32", data, dims);
-  return {
-    tokens: int(tokens, shape.examples, length),
-    places: int(places, shape.answers),
-    targets: int(targets, shape.answers),
-    owners: int(owners, shape.answers),
-    shares: new Tensor("float32", shares, [shape.examples]),
-  };
 }
 
 /**
@@ -124,19 +62,12 @@ export function answerLogprobs(
   return member.astype(np.float32).mul(logprobs).sum(1);
 }
 
-/**
- * The mean over a batch's examples of -log p(answer | prompt), and log p of each, [E], as `valueAndGrad` with `hasAux`
- * wants them.
- */
-export function answerLoss(
-  config: NetConfig,
-  weights: Weights,
-  batch: AnswerBatch,
-  changes: readonly Change[] = [],
-): [loss: np.Array, logprobs: np.Array] {
-  const logprobs = answerLogprobs(config, weights, batch, changes);
-  const loss = logprobs.ref.mul(batch.shares.ref).sum().neg().div(batch.shares.ref.sum());
-  return [loss, logprobs];
+/** The sum over a batch's examples of share · -log p(answer | prompt), as training minimises it. Borrows everything. */
+export function answerLoss(...given: Parameters<typeof answerLogprobs>): np.Array {
+  return answerLogprobs(...given)
+    .mul(given[2].shares.ref)
+    .sum()
+    .neg();
 }
 
 /** log softmax of logits [N, vocab] at one token of each row, [N]. Consumes the logits. */

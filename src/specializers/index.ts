@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { HoneError } from "../core/errors.js";
 import type { Specializer } from "../core/specializer.js";
 import { adapter, adapterOptions } from "./adapter.js";
+import { bitfit, bitfitOptions } from "./bitfit.js";
 import { calibrate, calibrateOptions } from "./calibrate.js";
 import { chain } from "./chain.js";
 import { fewShot, fewShotOptions } from "./few-shot.js";
@@ -91,6 +92,13 @@ export const specializers = {
     summary: "A few more neurons in every layer, trained on the task's answers",
     paper:
       "He et al. 2022, Towards a Unified View of Parameter-Efficient Transfer Learning (arXiv 2110.04366)",
+    place: { access: "white-box", route: "fine-tuning" },
+  },
+  bitfit: {
+    make: bitfit,
+    options: bitfitOptions,
+    summary: "Biases and the norms' gains alone, trained on the task's answers",
+    paper: "Ben Zaken et al. 2022, BitFit (arXiv 2106.10199)",
     place: { access: "white-box", route: "fine-tuning" },
   },
   softPrompt: {

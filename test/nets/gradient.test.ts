@@ -5,13 +5,13 @@ import { Tensor } from "onnxruntime-node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { normal, randomFor } from "../../src/core/random.js";
 import { adapter, initAdapter } from "../../src/nets/adapter.js";
-import { answerBatch, answerLoss, type TokenExample } from "../../src/nets/answer.js";
+import { answerLoss, type TokenExample } from "../../src/nets/answer.js";
 import { bitfit, initBitfit } from "../../src/nets/bitfit.js";
 import type { Family } from "../../src/nets/config.js";
 import type { Change } from "../../src/nets/decoder.js";
 import { initLora, lora } from "../../src/nets/lora.js";
 import { initSoftPrompt, softPrompt, softTokens } from "../../src/nets/soft-prompt.js";
-import { hostWeights, startWasm, tinyConfig, tinyWeights, toArrays, toBatch } from "./tiny.js";
+import { hostWeights, packed, startWasm, tinyConfig, tinyWeights, toArrays } from "./tiny.js";
 
 type Host = Record<string, Tensor>;
 type Changing = (trained: Record<string, np.Array>) => Change;
@@ -22,7 +22,6 @@ const examples = [
   { prompt: [3, 7, 1, 9, 2], answer: [5, 6] },
   { prompt: [4, 4, 8], answer: [11] },
 ];
-const shape = { examples: 3, length: 8, answers: 4 };
 
 /** Moves every number away from its start, where half the gradients would be zero. */
 function shaken(host: Host): Host {
@@ -39,10 +38,9 @@ function shaken(host: Host): Host {
 function slopes(family: Family, trained: Host, change: Changing, on: readonly TokenExample[]) {
   const config = tinyConfig(family);
   const weights = tinyWeights(config);
-  const batch = toBatch(answerBatch(on, shape));
+  const { batch } = packed(on, 10, 0.5);
   const loss = (x: Record<string, np.Array>) => answerLoss(config, weights, batch, [change(x)]);
-  const [[, aux], gradient] = valueAndGrad(loss, { hasAux: true })(toArrays(trained));
-  aux.dispose();
+  const [, gradient] = valueAndGrad(loss)(toArrays(trained));
   const random = randomFor(9, "direction");
   const direction = Object.fromEntries(
     Object.entries(trained).map(([name, { data }]) => [
@@ -63,9 +61,7 @@ function slopes(family: Family, trained: Host, change: Changing, on: readonly To
       const next = Float32Array.from(data as Float32Array, (value, i) => value + step * along[i]!);
       return [name, new Tensor("float32", next, dims)] as const;
     });
-    const [value, logprobs] = loss(toArrays(Object.fromEntries(moved)));
-    logprobs.dispose();
-    return value.item();
+    return loss(toArrays(Object.fromEntries(moved))).item();
   };
   const step = 2e-3;
   return { slope, numeric: (at(step) - at(-step)) / (2 * step), size: Math.sqrt(size) };

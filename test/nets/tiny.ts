@@ -3,8 +3,9 @@
 import { defaultDevice, init, numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { normal, randomFor } from "../../src/core/random.js";
-import type { AnswerBatch } from "../../src/nets/answer.js";
+import type { AnswerBatch, TokenExample } from "../../src/nets/answer.js";
 import { type Family, type NetConfig, tensorShapes } from "../../src/nets/config.js";
+import { largest, packBlock, planBlocks, shareHeads } from "../../src/nets/packing.js";
 
 export async function startWasm(): Promise<void> {
   if (!("navigator" in globalThis)) {
@@ -63,8 +64,20 @@ export function toArrays(record: Readonly<Record<string, Tensor>>): Record<strin
   return Object.fromEntries(Object.entries(record).map(([name, tensor]) => [name, toArray(tensor)]));
 }
 
-export function toBatch(batch: AnswerBatch<Tensor>): AnswerBatch {
-  return toArrays(batch as unknown as Record<string, Tensor>) as unknown as AnswerBatch;
+/** A packed block's inputs as jax-js arrays. */
+export function toBatch({ packing, ...rest }: AnswerBatch<Tensor>): AnswerBatch {
+  const arrays = toArrays(rest as unknown as Record<string, Tensor>);
+  return { ...arrays, ...(packing ? { packing: toArrays({ ...packing }) } : {}) } as unknown as AnswerBatch;
+}
+
+/** Examples packed into one block of two rows, a beginning that all share standing once in a row. */
+export function packed(examples: readonly TokenExample[], length: number, share = 1) {
+  const shared = shareHeads(examples.map((example, i) => ({ ...example, id: `${i}`, group: "g" })));
+  const blocks = planBlocks(shared, [...shared.keys()], { rows: 2, length });
+  if (blocks.length !== 1) throw new Error(`${blocks.length} blocks`);
+  const shape = { rows: 2, length, ...largest(shared, blocks) };
+  const { inputs, ids } = packBlock(shared, blocks[0] as (typeof blocks)[number], shape, share);
+  return { batch: toBatch(inputs), ids, heads: shared.map(({ head }) => head) };
 }
 
 export function int(values: readonly number[], ...shape: number[]): np.Array {

@@ -12,6 +12,7 @@ import { generalist } from "../../src/models/generalist.js";
 import { openLlama } from "../../src/models/llama.js";
 import { renderPrompt } from "../../src/models/prompt.js";
 import { adapter } from "../../src/specializers/adapter.js";
+import { bitfit } from "../../src/specializers/bitfit.js";
 import { fewShot } from "../../src/specializers/few-shot.js";
 import { full } from "../../src/specializers/full.js";
 import { calibrate, chain } from "../../src/specializers/index.js";
@@ -41,6 +42,7 @@ const ways: Record<string, Specializer> = {
   lora: lora({ ...common, rank: 4, alpha: 8 }),
   adapter: adapter({ ...common, size: 32 }),
   softPrompt: softPrompt({ ...common, tokens: 4, learningRate: 0.05 }),
+  bitfit: bitfit({ ...common, learningRate: 0.02 }),
   full: full({ ...common, learningRate: 0.003 }),
 };
 

@@ -5,7 +5,7 @@ import type { numpy as np } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
 import { fingerprint } from "../../core/json.js";
 import type { LanguageModel } from "../../core/language.js";
-import { type AnswerBatch, answerLogprobs } from "../../nets/answer.js";
+import { type AnswerBatch, answerLogprobs, answerLoss } from "../../nets/answer.js";
 import type { NetConfig } from "../../nets/config.js";
 import { hidden } from "../../nets/decoder.js";
 import type { BlockShape } from "../../nets/packing.js";
@@ -81,15 +81,18 @@ export async function sharedPrograms(
   }
   const first = method.first(config);
   type Borrowed = Readonly<Record<string, np.Array>>;
-  const of = (fixed: Borrowed, trained: Borrowed, inputs: AnswerBatch) =>
-    answerLogprobs(config, fixed, inputs, [method.change(config, trained)], first);
+  const under = (trained: Borrowed) => [method.change(config, trained)];
   const made: Programs = {
     trainer: makeTrainer({
       loss: (fixed, params: Arrays, inputs: AnswerBatch) =>
-        of(fixed, params, inputs).mul(inputs.shares.ref).sum().neg(),
+        answerLoss(config, fixed, inputs, under(params), first),
       optimizer,
     }),
-    logprobs: compile(of, { name: "the answers' probabilities" }),
+    logprobs: compile(
+      (fixed: Borrowed, trained: Borrowed, inputs: AnswerBatch) =>
+        answerLogprobs(config, fixed, inputs, under(trained), first),
+      { name: "the answers' probabilities" },
+    ),
     trunk: compile(
       (fixed: Borrowed, { tokens, packing }: AnswerBatch) =>
         hidden(config, fixed, tokens, { until: first, ...(packing ? { packing } : {}) }),
