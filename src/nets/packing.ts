@@ -4,7 +4,7 @@
 
 import { Tensor } from "onnxruntime-node";
 import { type AnswerBatch, lengthOf, type TokenExample } from "./answer.js";
-import { commonSegment } from "./decoder.js";
+import { commonSegment } from "./attention.js";
 
 export interface PackedExample extends TokenExample {
   readonly id: string;
