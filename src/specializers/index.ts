@@ -222,6 +222,8 @@ function unreadable(where: string, why: string): HoneError {
   });
 }
 
+export { type AdapterOptions, adapter } from "./adapter.js";
+export { type BitfitOptions, bitfit } from "./bitfit.js";
 export { type CalibrateOptions, calibrate } from "./calibrate.js";
 export { type Chain, chain } from "./chain.js";
 export {
@@ -233,9 +235,12 @@ export {
   prepared,
 } from "./define.js";
 export { type FewShotOptions, fewShot } from "./few-shot.js";
+export { type FullOptions, full } from "./full.js";
 export { type KnnOptions, knn } from "./knn.js";
 export { type LinearOptions, linear } from "./linear.js";
+export { type LoraOptions, lora } from "./lora.js";
 export { type MajorityOptions, majority } from "./majority.js";
 export { type PerStratumOptions, perStratum } from "./per-stratum.js";
+export { type SoftPromptOptions, softPrompt } from "./soft-prompt.js";
 export { type SubsetOptions, subset } from "./subset.js";
 export { type ZeroShotOptions, zeroShot } from "./zero-shot.js";

@@ -139,6 +139,7 @@ export async function fitMethod(
   const key = fingerprint([method.name, method.options, options, seed, target.model.id, examples, held]);
   const perEpoch = steps.length / options.epochs;
   let tokens = 0;
+  let made = 0;
   const started = performance.now();
   const trained = await train({
     trainer: programs.trainer,
@@ -170,9 +171,13 @@ export async function fitMethod(
     signal: context.signal,
     onStep: (at) => {
       tokens += at.tokens;
-      const rate = Math.round((1000 * tokens) / (performance.now() - started));
+      made++;
+      const seconds = (performance.now() - started) / 1000;
       const dev = at.heldOut === undefined ? "" : `, dev loss ${at.heldOut.toFixed(3)}`;
-      given.progress(at.step, at.steps, `loss ${at.loss.toFixed(3)}${dev}, ${rate} tokens/s`);
+      const left = Math.ceil((seconds / made) * (at.steps - at.step));
+      const eta = left >= 120 ? `${Math.round(left / 60)} min` : `${left} s`;
+      const rate = `${Math.round(tokens / seconds)} tokens/s`;
+      given.progress(at.step, at.steps, `loss ${at.loss.toFixed(3)}${dev}, ${rate}, at most ${eta} left`);
     },
   });
   const lengthOfBlock = (block: Block) => packBlock(examples, block, shape, 0).tokens;

@@ -1,0 +1,51 @@
+// A model that does not fit into memory is refused before its weights are read.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, vi } from "vitest";
+import { choice, generalist, lora } from "../../src/index.js";
+import { openLlama } from "../../src/models/llama.js";
+import { openArtifacts } from "../../src/store/artifacts.js";
+import { ggufBytes, tinyLlama } from "../models/llama-make.js";
+
+const memory = vi.hoisted(() => ({ free: 1e6 }));
+vi.mock("node:os", async (original) => ({
+  ...(await original<typeof import("node:os")>()),
+  freemem: () => memory.free,
+}));
+
+it("refuses with the estimate, and trains where there is room", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "hone-memory-"));
+  const path = join(folder, "tiny.gguf");
+  writeFileSync(path, ggufBytes(tinyLlama()));
+  const model = await openLlama(path, { format: "plain", context: 256, lanes: 1, threads: 1 });
+  const notes: string[] = [];
+  const given = {
+    task: choice("letters", {}, [
+      { key: "x", text: "ab" },
+      { key: "y", text: "cd" },
+    ]),
+    train: [
+      { id: "1", input: "ab", gold: "x" },
+      { id: "2", input: "cd", gold: "y" },
+    ],
+    dev: [],
+    seed: 1,
+    encoder: () => Promise.reject(new Error("none")),
+    artifacts: openArtifacts(join(folder, "artifacts")),
+    context: { signal: new AbortController().signal },
+    progress: (_done: number, _total: number, note = "") => void notes.push(note),
+  };
+  try {
+    const trained = () => lora({ rank: 2, epochs: 1, rowTokens: 64 }).fit(generalist(model), given);
+    await expect(trained()).rejects.toThrow(/too large to train[\s\S]*takes about [\d.]+ GiB[\s\S]*next:/);
+    expect(notes).toEqual([]);
+    memory.free = 8e9;
+    await trained();
+    expect(notes[0]).toBe("loading the weights");
+  } finally {
+    await model.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
