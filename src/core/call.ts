@@ -22,7 +22,8 @@ export function addCost(a: Cost, b: Cost): Cost {
   };
 }
 
-export type Operation = "generate" | "score" | "embed";
+/** `train` is no request: it tells what making a specialist of a model's weights read. */
+export type Operation = "generate" | "score" | "embed" | "train";
 
 /** One finished call, as the journal keeps it. `key` is the fingerprint of model, operation and request. */
 export interface Call {

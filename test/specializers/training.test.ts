@@ -5,6 +5,7 @@ import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Call } from "../../src/core/call.js";
 import type { LanguageModel, LanguageSubject } from "../../src/core/language.js";
 import type { Sample } from "../../src/core/sample.js";
 import type { Given, Specializer } from "../../src/core/specializer.js";
@@ -93,7 +94,10 @@ async function servedLoss(specialist: LanguageSubject): Promise<number> {
 describe.each(Object.entries(ways))("%s", (name, way) => {
   it("learns, and is served as it was trained", async () => {
     const artifacts = storeOf();
-    const state = await trainedBy(way, givenFor(artifacts));
+    const read: number[] = [];
+    const trace = ({ cost }: Call) => void read.push(cost.inputTokens);
+    const state = await trainedBy(way, givenFor(artifacts, { context: { signal, trace } }));
+    expect(read).toEqual([state.report.tokens]);
     const { heldOut, bestStep } = state.report;
     const best = heldOut.find(({ step }) => step === bestStep)?.loss as number;
     expect(best).toBeLessThan((heldOut[0]?.loss as number) - 0.05);

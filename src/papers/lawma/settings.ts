@@ -61,7 +61,7 @@ export const presets: Record<Preset, LawmaSettings> = {
     enough: { train: 200, test: 60 },
     input: { chars: 300 },
     instructionSentences: 2,
-    limit: { train: 40, dev: 3, test: 24 },
+    limit: { train: 32, dev: 3, test: 20 },
     shots: 3,
     // One task alone has few steps: smaller ones, so that it is not beaten by that. Both models train about a quarter of
     // their layers.
@@ -71,7 +71,7 @@ export const presets: Record<Preset, LawmaSettings> = {
       n: [10, 50, 100, 250, 500, 1000],
       seeds: [1, 2, 3],
       dev: 6,
-      test: 50,
+      test: 40,
       chars: 120,
       tune: (n) => lora(8, passes(n)),
     },

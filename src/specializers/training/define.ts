@@ -3,8 +3,8 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { CallContext } from "../../core/call.js";
-import type { Json } from "../../core/json.js";
+import { type CallContext, noCost } from "../../core/call.js";
+import { fingerprint, type Json } from "../../core/json.js";
 import type { LanguageSubject, Change as ModelChange, Query } from "../../core/language.js";
 import type { Given, Specializer } from "../../core/specializer.js";
 import { generalist } from "../../models/generalist.js";
@@ -44,7 +44,17 @@ export function defineTrained(definition: TrainedDefinition): Specializer<Traine
     fit: async (subject, given) => {
       requireTrain(given, name);
       const target = requireWeights(subject, name);
+      const started = performance.now();
       const fitted = await fitMethod(method, target, given, training);
+      // What it read stands in the report beside what calls cost.
+      given.context.trace?.({
+        key: fingerprint([name, options, given.seed]),
+        model: target.model.id,
+        operation: "train",
+        request: null,
+        response: null,
+        cost: { ...noCost, inputTokens: fitted.report.tokens, ms: performance.now() - started },
+      });
       const folder = await given.artifacts.scratch("result");
       await mkdir(folder, { recursive: true });
       const kept = await save(folder, fitted, given, subject);
