@@ -85,7 +85,7 @@ function loading({ base, files }: CardFacts): string[] {
   const parts = [
     "With Hone, prompt and labels included; PATH is this folder:",
     fenced(
-      'import { loadSpecialist } from "hone";\nconst { subject } = await loadSpecialist("PATH", { signal: AbortSignal.timeout(60_000) });',
+      'import { loadSpecialist } from "@honelab/hone";\nconst { subject } = await loadSpecialist("PATH", { signal: AbortSignal.timeout(60_000) });',
     ),
   ];
   const gguf = base.file ?? "BASE.gguf";
