@@ -23,7 +23,7 @@ const modules: Readonly<Record<string, string>> = {
 export interface PeftLora {
   /** What `base_model_name_or_path` says: a name on the Hub, or whatever the reader is to put there. */
   base: string;
-  net: Pick<NetConfig, "heads" | "kvHeads" | "rope">;
+  net: Pick<NetConfig, "layers" | "heads" | "kvHeads" | "rope">;
   rank: number;
   alpha: number;
   /** By GGUF name (`blk.0.attn_q.weight`), in the GGUF file's row order. */
@@ -42,6 +42,7 @@ export interface PeftLora {
 export async function writePeft(folder: string, lora: PeftLora): Promise<void> {
   const tensors: Record<string, DenseTensor> = {};
   const targets = new Set<string>();
+  const layers = new Set<number>();
   for (const [name, { a, b }] of Object.entries(lora.tensors)) {
     const [, layer, part = ""] = /^blk\.(\d+)\.(\w+)\.weight$/.exec(name) ?? [];
     const module = Object.hasOwn(modules, part) ? (modules[part] as string) : undefined;
@@ -60,6 +61,7 @@ export async function writePeft(folder: string, lora: PeftLora): Promise<void> {
     tensors[`${at}.lora_B.weight`] =
       heads !== undefined && lora.net.rope.pairs === "neighbours" ? rowsAsInTransformers(name, b, heads) : b;
     targets.add(module.slice(module.indexOf(".") + 1));
+    layers.add(Number(layer));
   }
   if (targets.size === 0) throw unfit(folder, "there are no matrices to write");
   const config = {
@@ -70,8 +72,8 @@ export async function writePeft(folder: string, lora: PeftLora): Promise<void> {
     fan_in_fan_out: false,
     inference_mode: true,
     init_lora_weights: true,
-    layers_pattern: null,
-    layers_to_transform: null,
+    layers_pattern: layers.size < lora.net.layers ? "layers" : null,
+    layers_to_transform: layers.size < lora.net.layers ? [...layers].sort((a, b) => a - b) : null,
     lora_alpha: lora.alpha,
     lora_dropout: 0,
     modules_to_save: null,

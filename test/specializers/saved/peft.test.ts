@@ -78,7 +78,7 @@ function converted({ shape, data }: DenseTensor, count: number): DenseTensor {
 
 const made: PeftLora = {
   base: "owner/model",
-  net: { heads, kvHeads, rope: rope("neighbours") },
+  net: { layers: 30, heads, kvHeads, rope: rope("neighbours") },
   rank,
   alpha,
   tensors: {
@@ -130,6 +130,8 @@ describe("writePeft", () => {
       bias: "none",
       fan_in_fan_out: false,
       use_rslora: false,
+      layers_to_transform: [0, 11],
+      layers_pattern: "layers",
       target_modules: ["down_proj", "k_proj", "o_proj", "q_proj", "v_proj"],
     });
   });
@@ -166,7 +168,7 @@ describe("writePeft", () => {
     const llama = await written(made, "values");
     const value = llama.get(`${at}.0.self_attn.v_proj.lora_B.weight`) as DenseTensor;
     expect(value.data).toEqual(made.tensors["blk.0.attn_v.weight"]!.b.data);
-    const gemma = await written({ ...made, net: { heads, kvHeads, rope: rope("halves") } }, "gemma");
+    const gemma = await written({ ...made, net: { layers: 30, heads, kvHeads, rope: rope("halves") } }, "gemma");
     const query = gemma.get(`${at}.0.self_attn.q_proj.lora_B.weight`) as DenseTensor;
     expect(query.data).toEqual(made.tensors["blk.0.attn_q.weight"]!.b.data);
   });
