@@ -168,7 +168,10 @@ describe("writePeft", () => {
     const llama = await written(made, "values");
     const value = llama.get(`${at}.0.self_attn.v_proj.lora_B.weight`) as DenseTensor;
     expect(value.data).toEqual(made.tensors["blk.0.attn_v.weight"]!.b.data);
-    const gemma = await written({ ...made, net: { layers: 30, heads, kvHeads, rope: rope("halves") } }, "gemma");
+    const gemma = await written(
+      { ...made, net: { layers: 30, heads, kvHeads, rope: rope("halves") } },
+      "gemma",
+    );
     const query = gemma.get(`${at}.0.self_attn.q_proj.lora_B.weight`) as DenseTensor;
     expect(query.data).toEqual(made.tensors["blk.0.attn_q.weight"]!.b.data);
   });
