@@ -4,6 +4,7 @@
 import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { HoneError } from "../../core/errors.js";
+import { fingerprint } from "../../core/json.js";
 import { makeSpecializer } from "../../specializers/index.js";
 import { openStudy } from "../../study/open.js";
 import { runStudy } from "../../study/run.js";
@@ -49,7 +50,9 @@ export async function reproduceLawma(
 
   const plans: StudyPlan[] = [];
   const plan = (part: string, model: string, rest: Omit<StudyPlan, "name" | "model">): string => {
-    const name = `lawma-${options.preset}-${part}-${shortName(model)}`;
+    const full = `lawma-${options.preset}-${part}-${shortName(model)}`;
+    // A study's name has at most 64 characters; some tasks' names are long.
+    const name = full.length <= 64 ? full : `${full.slice(0, 55)}-${fingerprint(full, 8)}`;
     plans.push({ name, model, ...rest });
     return name;
   };
