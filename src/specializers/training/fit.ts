@@ -81,17 +81,13 @@ export async function fitMethod(
   };
   const examples = await examplesOf(given.train, target, given, words);
   const held = await examplesOf(given.dev, target, given, words);
-  const length = Math.max(
-    options.rowTokens,
-    ...[...examples, ...held].map((one) => roundUp(lengthOf(one), 32)),
-  );
+  const length = roundUp(most([...examples, ...held], lengthOf, options.rowTokens), 32);
   const size = { rows: options.rows, length };
   const trainable = method.trainable(config);
-  const answers = Math.max(1, ...examples.map(({ answer }) => answer.length)) * 8;
+  const answers = 8 * most(examples, ({ answer }) => answer.length, 1);
   checkMemory(gguf, config, { batch: size.rows, tokens: length, answers, trainable }, freemem() * 0.9);
 
-  // Blocks are packed once and shuffled for every epoch: a step is the same whenever it is made, and what the layers below
-  // the trained ones give for a block stays good.
+  // Blocks are packed once and shuffled for every epoch: a step is the same whenever it is made.
   const mixed = shuffled(
     examples.map((_, i) => i),
     randomFor(seed, "blocks"),
@@ -217,6 +213,10 @@ function stepsOf(
     for (let at = 0; at < kept.length; at += each) steps.push(kept.slice(at, at + each));
   }
   return steps;
+}
+
+function most<Item>(items: readonly Item[], of: (item: Item) => number, least: number): number {
+  return items.reduce((found, item) => Math.max(found, of(item)), least);
 }
 
 function roundUp(value: number, grain: number): number {
