@@ -2,7 +2,7 @@
 // (ii) LoRA of rank 16 on SmolLM2-135M's shapes. Weights and batches are random and fixed. bench/train_torch.py has the same
 // functions in PyTorch; both read one file of weights.
 
-import { lax, numpy as np } from "@jax-js/jax";
+import { lax, nn, numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { answerLogprobs } from "../dist/nets/answer.js";
 import { tensorShapes } from "../dist/nets/config.js";
@@ -136,7 +136,7 @@ export function* randomWeights({ frozen, params, inner }) {
   }
 }
 
-/** Mean cross-entropy of the next token of the small transformer: pre-norm, learnt places, GELU by its tanh form. */
+/** Mean cross-entropy of the next token of the small transformer: pre-norm, learnt places, SiLU. */
 function smallLoss(_frozen, given, { tokens, targets }) {
   const { layers, width, heads, batch, length, vocab } = small;
   const rows = batch * length;
@@ -175,13 +175,7 @@ function smallLoss(_frozen, given, { tokens, targets }) {
       .reshape([rows, width]);
     x = x.add(np.matmul(joined, w(`${i}.proj`)));
     const u = np.matmul(norm(x.ref, w(`${i}.norm2`)), w(`${i}.up`));
-    const t = u.ref
-      .mul(u.ref)
-      .mul(0.044715)
-      .add(1)
-      .mul(u.ref)
-      .mul(Math.sqrt(2 / Math.PI));
-    x = x.add(np.matmul(u.mul(0.5).mul(np.tanh(t).add(1)), w(`${i}.down`)));
+    x = x.add(np.matmul(nn.silu(u), w(`${i}.down`)));
   }
   mask.dispose();
   const logits = np.matmul(norm(x, w("out_norm")), w("out"));

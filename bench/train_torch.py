@@ -43,7 +43,7 @@ def small_loss(w):
         read = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         x = x + read.transpose(1, 2).reshape(-1, width) @ w[f"{i}.proj"]
         u = F.rms_norm(x, (width,), w[f"{i}.norm2"], 1e-5)
-        x = x + F.gelu(u @ w[f"{i}.up"], approximate="tanh") @ w[f"{i}.down"]
+        x = x + F.silu(u @ w[f"{i}.up"]) @ w[f"{i}.down"]
     return F.cross_entropy(F.rms_norm(x, (width,), w["out_norm"], 1e-5) @ w["out"], targets)
 
 

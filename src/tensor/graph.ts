@@ -34,6 +34,15 @@ export class Graph {
   private readonly outputs: OnnxValue[] = [];
   private count = 0;
 
+  /** Bytes of all values that nodes give, were they all there at once. */
+  get bytes(): number {
+    return this.nodes.reduce(
+      (sum, { outputs }) =>
+        sum + outputs.reduce((all, name) => all + 4 * product(this.known.get(name)?.dims ?? []), 0),
+      0,
+    );
+  }
+
   /** How many nodes were made. */
   get size(): number {
     return this.nodes.length;

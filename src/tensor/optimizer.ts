@@ -63,19 +63,25 @@ export function adamW(options: AdamWOptions = {}) {
       const norm = globalNorm(gradients);
       const scale =
         clipNorm > 0 ? np.minimum(np.reciprocal(norm.ref.add(1e-6)).mul(clipNorm), 1) : np.array(1);
+      // Everything that is one number is worked out as such: over large arrays every operator is a pass through memory.
+      const newM = scale.ref.mul(1 - beta1);
+      const newV = np.square(scale).mul(1 - beta2);
+      const root = np.sqrt(unbias2);
+      const floor = np.reciprocal(root.ref).mul(epsilon);
+      const rate = learningRate.ref.mul(unbias1).div(root);
+      const decay = learningRate.mul(weightDecay);
       const next = { params: {} as Arrays, state: { m: {} as Arrays, v: {} as Arrays }, norm };
-      for (const [key, raw] of Object.entries(gradients)) {
-        const gradient = raw.mul(scale.ref);
-        const m = (state.m[key] as JaxArray).mul(beta1).add(gradient.ref.mul(1 - beta1));
-        const v = (state.v[key] as JaxArray).mul(beta2).add(np.square(gradient).mul(1 - beta2));
-        const step = m.ref.mul(unbias1.ref).div(np.sqrt(v.ref.mul(unbias2.ref)).add(epsilon));
+      for (const [key, gradient] of Object.entries(gradients)) {
+        const m = (state.m[key] as JaxArray).mul(beta1).add(gradient.ref.mul(newM.ref));
+        const v = (state.v[key] as JaxArray).mul(beta2).add(np.square(gradient).mul(newV.ref));
+        const step = m.ref.div(np.sqrt(v.ref).add(floor.ref)).mul(rate.ref);
         const old = params[key] as JaxArray;
-        const wanted = weightDecay > 0 ? step.add(old.ref.mul(weightDecay)) : step;
-        next.params[key] = old.sub(wanted.mul(learningRate.ref));
+        const kept = weightDecay > 0 ? old.ref.sub(old.mul(decay.ref)) : old;
+        next.params[key] = kept.sub(step);
         next.state.m[key] = m;
         next.state.v[key] = v;
       }
-      for (const used of [scale, learningRate, unbias1, unbias2]) used.dispose();
+      for (const used of [newM, newV, floor, rate, decay]) used.dispose();
       return next;
     },
   };
