@@ -38,17 +38,17 @@ async function smoke(name: string, base: string) {
 }
 
 describe("shipped studies on real models", () => {
-  it("licences", () => smoke("licences.study.yaml", folder), 240_000);
+  it("licences", () => smoke("licences.study.yaml", folder), 420_000);
 
   it.skipIf(!data)(
     "scotus (skips without HONE_TEST_DATA)",
     () => smoke("scotus.study.yaml", data as string),
-    240_000,
+    420_000,
   );
 
   it.skipIf(!data)(
     "pubmedqa (skips without HONE_TEST_DATA)",
     () => smoke("pubmedqa.study.yaml", data as string),
-    240_000,
+    420_000,
   );
 });
