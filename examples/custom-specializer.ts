@@ -42,7 +42,7 @@ export function keywords(given: z.input<typeof options> = {}) {
 /** The table that studies then choose from. */
 export const table = {
   ...specializers,
-  keywords: { make: keywords, options, summary: "Typical words of each label", paper: "none", place: null },
+  keywords: { make: keywords, options, summary: "Typical words of each label", paper: "none", leaf: null },
 } satisfies SpecializerTable;
 
 export const example = makeSpecializer(

@@ -2,6 +2,7 @@
 // A query is data. Prompting specializers change queries on the way in and answers on the way out, so they compose.
 
 import type { Call, CallContext, Cost } from "./call.js";
+import type { Json } from "./json.js";
 
 /** One of the things to choose between. `key` is the data set's own code and never changes; `text` is what is read. */
 export interface Option {
@@ -42,9 +43,30 @@ export interface Query {
   answerBy?: "label" | "text";
   scoring?: Scoring;
   demonstrations: readonly Demonstration[];
+  /** What was found for this query; shown above its input. */
+  passages?: readonly Passage[];
+  /** Present: a chain of thought of at most so many tokens is written before the answer (Wei et al. 2022). */
+  reason?: { maxTokens: number };
+  /** How words are drawn; the likeliest ones where absent. */
+  sampling?: { temperature: number; seed: number };
   /** Most tokens to write. */
   maxTokens?: number;
 }
+
+/** A piece of a document. */
+export interface Passage {
+  /** The document's id, as the documents have it. */
+  id: string;
+  text: string;
+}
+
+/** What stood behind an answer, in the order in which it happened. It is kept with the sample's outcome. */
+export type Step =
+  | { kind: "passage"; id: string; score: number; text: string }
+  | { kind: "rationale"; text: string }
+  | { kind: "tool"; name: string; arguments: Json; result?: string; error?: string }
+  /** One member's voice: the option keys in the order in which it saw them, or what it wrote; null where it had none. */
+  | { kind: "vote"; order?: readonly string[]; choice: string | null };
 
 export interface Answer {
   /** Key of the chosen option. Absent when the subject could not choose; then `unscored` says why. */
@@ -55,6 +77,8 @@ export interface Answer {
   scores?: Readonly<Record<string, number>>;
   /** Why there is no usable answer although every call came back (for instance `unparsed`). */
   unscored?: string;
+  /** What stood behind it, where there is something to tell. */
+  trail?: readonly Step[];
 }
 
 /** What a model lets its caller have. A specializer names what it needs. */

@@ -1,16 +1,22 @@
 // A task knows how to put a subject through one sample and score what comes back.
 
 import type { CallContext } from "./call.js";
-import type { Demonstration, LanguageSubject, Query } from "./language.js";
+import type { Demonstration, LanguageSubject, Query, Step } from "./language.js";
 import type { Sample } from "./sample.js";
 
 /** Anything whose skill can be measured. Encoders and motor controllers join this union with their tasks. */
 export type Subject = LanguageSubject;
 
 /** One subject's result on one sample: scored with a number, or unscored with a cause; never a silent zero. */
-export type Grade =
-  | { status: "scored"; score: number; prediction: string; raw?: string; details?: Record<string, number> }
-  | { status: "unscored"; cause: string; detail?: string; raw?: string };
+export type Grade = (
+  | { status: "scored"; score: number; prediction: string; details?: Record<string, number> }
+  | { status: "unscored"; cause: string; detail?: string }
+) & {
+  /** What was written, as it was written. */
+  raw?: string;
+  /** What stood behind the answer. */
+  trail?: readonly Step[];
+};
 
 export interface Task<S extends Subject = Subject> {
   readonly name: string;

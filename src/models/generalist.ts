@@ -3,13 +3,15 @@
 import type { CallContext } from "../core/call.js";
 import { fingerprint } from "../core/json.js";
 import type { Answer, LanguageModel, LanguageSubject, PromptFormat, Query } from "../core/language.js";
-import { parseChoice, renderPrompt } from "./prompt.js";
+import { answerIsWritten, parseChoice, renderPrompt, splitReasoned } from "./prompt.js";
 
 /** Changes when prompts or readings change in a way that makes old outcomes incomparable. */
 const protocol = 2;
 
 /**
- * A subject that puts each query to a model without any help.
+ * A subject that puts each query to a model without any help. A query that reasons takes two calls where the answer is read
+ * from probabilities (the chain of thought, then the options after it), and one where it is written.
+ *
  * @param format defaults to the model's own; `plain` leaves its chat template out
  */
 export function generalist(model: LanguageModel, format: PromptFormat = model.format): LanguageSubject {
@@ -18,9 +20,25 @@ export function generalist(model: LanguageModel, format: PromptFormat = model.fo
     name: model.name,
     id: fingerprint(["generalist", protocol, model.id, format]),
     model,
-    respond: (query, context) =>
-      query.options ? choose(model, format, query, context) : write(model, format, query, context),
+    respond: async (query, context) => {
+      if (!query.reason || answerIsWritten(query)) return answer(model, format, query, context);
+      const rationale = await think(model, format, query, context);
+      const answered = await answer(model, format, query, context, rationale);
+      return { ...answered, trail: [{ kind: "rationale", text: rationale }] };
+    },
   };
+}
+
+function answer(
+  model: LanguageModel,
+  format: PromptFormat,
+  query: Query,
+  context: CallContext,
+  rationale?: string,
+): Promise<Answer> {
+  return query.options
+    ? choose(model, format, query, context, rationale)
+    : write(model, format, query, context);
 }
 
 async function choose(
@@ -28,6 +46,7 @@ async function choose(
   format: PromptFormat,
   query: Query,
   context: CallContext,
+  rationale?: string,
 ): Promise<Answer> {
   const options = query.options ?? [];
   const scoring = query.scoring ?? "sum";
@@ -36,17 +55,12 @@ async function choose(
     const option = parseChoice(written.text ?? "", options);
     return option ? { ...written, choice: option.key } : { ...written, unscored: "unparsed" };
   }
-  const scores = await scoreOptions(model, format, query, scoring === "mean", context);
+  const scores = await scoreOptions(model, format, query, scoring === "mean", context, rationale);
   if (scoring === "prior") {
     // The same prompt with nothing to judge: what the model would say anyway (Holtzman et al. 2021, eq. 2).
-    const { question: _question, ...premise } = query;
-    const prior = await scoreOptions(
-      model,
-      format,
-      { ...premise, input: "", demonstrations: [] },
-      false,
-      context,
-    );
+    const { question: _question, passages: _passages, reason: _reason, ...premise } = query;
+    const bare: Query = { ...premise, input: "", demonstrations: [] };
+    const prior = await scoreOptions(model, format, bare, false, context);
     for (const [i, score] of prior.entries()) scores[i] = (scores[i] as number) - score;
   }
   let best = 0;
@@ -63,11 +77,15 @@ async function scoreOptions(
   query: Query,
   perToken: boolean,
   context: CallContext,
+  rationale?: string,
 ): Promise<number[]> {
-  const { messages, continuations } = renderPrompt(query, format);
+  const { messages, continuations } = renderPrompt(query, format, rationale);
   const scored = await model.score({ messages, format, options: continuations }, context);
   return scored.options.map(({ logprob, tokens }) => (perToken ? logprob / Math.max(1, tokens) : logprob));
 }
+
+/** What begins the next example in a `plain` prompt: nothing after it belongs to this answer. */
+const nextExample = ["\n\n", "\nQuestion:"];
 
 async function write(
   model: LanguageModel,
@@ -75,12 +93,36 @@ async function write(
   query: Query,
   context: CallContext,
 ): Promise<Answer> {
+  const room = query.maxTokens ?? (query.options ? 16 : 64);
+  const text = await generate(model, format, query, room + (query.reason?.maxTokens ?? 0), [], context);
+  if (!query.reason) return { text };
+  const { rationale, answer } = splitReasoned(text);
+  return { text: answer, trail: [{ kind: "rationale", text: rationale }] };
+}
+
+/** The chain of thought alone; it ends where the answer would begin. */
+async function think(
+  model: LanguageModel,
+  format: PromptFormat,
+  query: Query,
+  context: CallContext,
+): Promise<string> {
+  const most = query.reason?.maxTokens ?? 0;
+  const text = await generate(model, format, query, most, ["\nAnswer:"], context);
+  return splitReasoned(text).rationale;
+}
+
+async function generate(
+  model: LanguageModel,
+  format: PromptFormat,
+  query: Query,
+  maxTokens: number,
+  stop: readonly string[],
+  context: CallContext,
+): Promise<string> {
   const { messages } = renderPrompt(query, format);
-  const stop = format === "plain" ? ["\n\n", "\nQuestion:"] : [];
-  const maxTokens = query.maxTokens ?? (query.options ? 16 : 64);
-  const generated = await model.generate(
-    { messages, format, maxTokens, temperature: 0, seed: 0, stop },
-    context,
-  );
-  return { text: generated.text.trim() };
+  const { temperature = 0, seed = 0 } = query.sampling ?? {};
+  const stops = [...stop, ...(format === "plain" ? nextExample : [])];
+  const request = { messages, format, maxTokens, temperature, seed, stop: stops };
+  return (await model.generate(request, context)).text.trim();
 }

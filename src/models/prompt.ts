@@ -19,12 +19,20 @@ export function optionLabels(count: number): string[] {
   return Array.from({ length: count }, (_, i) => String(i + 1).padStart(width, "0"));
 }
 
+/** Stands before a chain of thought in `plain`. */
+const thoughtCue = "Reasoning:";
+/** Asks for a chain of thought in `chat`. */
+const thoughtRequest = "Think step by step.";
+
 /**
  * Renders a query. In `plain` every turn is one text that ends in "Answer:" and continuations begin with a space, as in
  * MMLU; where options are a sample's own it is Lawma's prompt to the letter (instruction, text and question apart by
  * blank lines). In `chat` demonstrations are turns of their own and continuations are the bare answer.
+ *
+ * A query that reasons is rendered twice: without a rationale the prompt asks for one, with it the prompt asks for the
+ * answer. In `chat` the two are turns apart, except where the answer is written: then one text holds both.
  */
-export function renderPrompt(query: Query, format: PromptFormat): Prompt {
+export function renderPrompt(query: Query, format: PromptFormat, rationale?: string): Prompt {
   const answerBy = query.answerBy ?? "label";
   const options = query.options ?? [];
   // Options that every sample shares are listed once, above the demonstrations; a sample's own stand with the sample.
@@ -33,9 +41,13 @@ export function renderPrompt(query: Query, format: PromptFormat): Prompt {
   const head = [query.instruction, shared ? listOptions(options, answerBy) : undefined]
     .filter(isText)
     .join("\n\n");
-  const block = (part: { input: string; question?: string; options?: readonly Option[] }): string =>
+  const block = (part: Pick<Query, "input" | "question" | "options" | "passages">): string =>
     [
-      [part.input, part.question && `Question: ${part.question}`]
+      [
+        ...(part.passages ?? []).map(({ text }) => `Context: ${text}`),
+        part.input,
+        part.question && `Question: ${part.question}`,
+      ]
         .filter(isText)
         .join(format === "plain" ? "\n\n" : "\n"),
       shared ? undefined : listOptions(part.options ?? [], answerBy),
@@ -46,28 +58,54 @@ export function renderPrompt(query: Query, format: PromptFormat): Prompt {
     input: query.input,
     options,
     ...(query.question === undefined ? {} : { question: query.question }),
+    ...(query.passages === undefined ? {} : { passages: query.passages }),
   });
   const given = answersOf(options, answerBy);
 
   if (format === "plain") {
     const shots = query.demonstrations.map(
-      (shot) => `${block(shot)}\n${answerLine(shot)} ${givenAnswer(shot, options, answerBy)}`,
+      (shot) => `${block(shot)}\n${answerLine(shot.rationale)} ${givenAnswer(shot, options, answerBy)}`,
     );
-    const content = [head, ...shots, `${target}\nAnswer:`].filter(isText).join("\n\n");
+    const cue = query.reason && rationale === undefined ? thoughtCue : answerLine(rationale);
+    const content = [head, ...shots, `${target}\n${cue}`].filter(isText).join("\n\n");
     return { messages: [{ role: "user", content }], continuations: given.map((text) => ` ${text}`) };
   }
   const messages: Message[] = [];
-  if (head) messages.push({ role: "system", content: head });
+  const say = (role: Message["role"], content: string) => messages.push({ role, content });
+  const asked = (text: string) => (query.reason ? `${text}\n${thoughtRequest}` : text);
+  const written = answerIsWritten(query);
+  if (head) say("system", head);
   for (const shot of query.demonstrations) {
     const answer = givenAnswer(shot, options, answerBy);
-    messages.push({ role: "user", content: block(shot) });
-    messages.push({
-      role: "assistant",
-      content: shot.rationale ? `${shot.rationale}\nAnswer: ${answer}` : answer,
-    });
+    say("user", asked(block(shot)));
+    if (shot.rationale && query.reason && !written) {
+      say("assistant", shot.rationale);
+      say("user", "Answer:");
+      say("assistant", answer);
+    } else say("assistant", shot.rationale ? `${shot.rationale}\nAnswer: ${answer}` : answer);
   }
-  messages.push({ role: "user", content: target });
+  say("user", asked(written && query.reason ? `${target}\nEnd with "Answer:" and your answer.` : target));
+  if (rationale !== undefined) {
+    if (rationale) say("assistant", rationale);
+    say("user", "Answer:");
+  }
   return { messages, continuations: given };
+}
+
+/** Whether the model writes its answer, and does not choose by the options' probabilities. */
+export function answerIsWritten(query: Query): boolean {
+  return !query.options || query.scoring === "parse";
+}
+
+/** What was written, apart: the chain of thought, and the answer after the last "Answer:" (all of it where none stands). */
+export function splitReasoned(text: string): { rationale: string; answer: string } {
+  const cues = [...text.matchAll(/(?:^|\n)[ \t]*(?:\*\*)?Answer(?:\*\*)?:/gi)];
+  const cue = cues.at(-1);
+  if (!cue) return { rationale: text.trim(), answer: text.trim() };
+  return {
+    rationale: text.slice(0, cue.index).trim(),
+    answer: text.slice(cue.index + cue[0].length).trim(),
+  };
 }
 
 /** The text that stands for each option where it is asked for by label or by text. */
@@ -81,8 +119,8 @@ function givenAnswer(shot: Demonstration, shared: readonly Option[], answerBy: "
   return index < 0 ? shot.answer : (answersOf(options, answerBy)[index] as string);
 }
 
-function answerLine(shot: Demonstration): string {
-  return shot.rationale ? `${shot.rationale}\nAnswer:` : "Answer:";
+function answerLine(rationale: string | undefined): string {
+  return rationale ? `${thoughtCue} ${rationale}\nAnswer:` : "Answer:";
 }
 
 function listOptions(options: readonly Option[], answerBy: "label" | "text"): string | undefined {

@@ -13,20 +13,12 @@ import { knn, knnOptions } from "./knn.js";
 import { linear, linearOptions } from "./linear.js";
 import { lora, loraOptions } from "./lora.js";
 import { majority, majorityOptions } from "./majority.js";
+import type { Leaf } from "./map.js";
 import { listKnown, nearest, readOptions } from "./options.js";
 import { type PerStratumOptions, perStratum, perStratumOptions } from "./per-stratum.js";
 import { softPrompt, softPromptOptions } from "./soft-prompt.js";
 import { type SubsetOptions, subset, subsetOptions } from "./subset.js";
 import { zeroShot, zeroShotOptions } from "./zero-shot.js";
-
-/**
- * A place on the map of Ling et al. (arXiv 2305.18703): what the specializer must be able to see of the model, and what
- * it changes. What a model really must grant is the specializer's `needs`.
- */
-export interface MapPlace {
-  access: "black-box" | "grey-box" | "white-box";
-  route: "external augmentation" | "prompt crafting" | "fine-tuning";
-}
 
 /** Makes the specializer that stands in a combinator's field, from the same table and with the place for errors. */
 export type MakeInner = (written: unknown, field: string) => Specializer;
@@ -38,8 +30,8 @@ export interface SpecializerEntry {
   /** One line. */
   summary: string;
   paper: string;
-  /** Null for what stands outside the map, as references do. */
-  place: MapPlace | null;
+  /** Its place on the survey's map; null for references and for combinators, which stand where what they apply stands. */
+  leaf: Leaf | null;
 }
 
 export const specializers = {
@@ -48,14 +40,14 @@ export const specializers = {
     options: zeroShotOptions,
     summary: "The generalist as it is: the instruction and the options, no examples",
     paper: "Brown et al. 2020, Language Models are Few-Shot Learners (arXiv 2005.14165)",
-    place: { access: "black-box", route: "prompt crafting" },
+    leaf: "zero-shot prompt",
   },
   fewShot: {
     make: fewShot,
     options: fewShotOptions,
     summary: "The same drawn train examples before every query",
     paper: "Brown et al. 2020, Language Models are Few-Shot Learners (arXiv 2005.14165)",
-    place: { access: "black-box", route: "prompt crafting" },
+    leaf: "few-shot prompt",
   },
   knn: {
     make: knn,
@@ -63,28 +55,28 @@ export const specializers = {
     summary: "The train examples nearest to each query before it, the nearest last",
     paper:
       "Liu et al. 2022, What Makes Good In-Context Examples for GPT-3? (arXiv 2101.06804); Nori et al. 2023 (2311.16452)",
-    place: { access: "black-box", route: "prompt crafting" },
+    leaf: "few-shot prompt",
   },
   calibrate: {
     make: calibrate,
     options: calibrateOptions,
     summary: "Option scores less what the model would say if there were nothing to judge",
     paper: "Zhao et al. 2021, Calibrate Before Use (arXiv 2102.09690), eq. 1 and 2",
-    place: { access: "grey-box", route: "prompt crafting" },
+    leaf: "zero-shot prompt",
   },
   lora: {
     make: lora,
     options: loraOptions,
     summary: "Low-rank matrices beside the model's own, trained on the task's answers",
     paper: "Hu et al. 2021, LoRA (arXiv 2106.09685); Dettmers et al. 2023, QLoRA (arXiv 2305.14314)",
-    place: { access: "white-box", route: "fine-tuning" },
+    leaf: "low-rank adapter",
   },
   full: {
     make: full,
     options: fullOptions,
     summary: "Every weight of the model, trained on the task's answers",
     paper: "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615)",
-    place: { access: "white-box", route: "fine-tuning" },
+    leaf: "instruction-based update",
   },
   adapter: {
     make: adapter,
@@ -92,28 +84,28 @@ export const specializers = {
     summary: "A few more neurons in every layer, trained on the task's answers",
     paper:
       "He et al. 2022, Towards a Unified View of Parameter-Efficient Transfer Learning (arXiv 2110.04366)",
-    place: { access: "white-box", route: "fine-tuning" },
+    leaf: "neural adapter",
   },
   bitfit: {
     make: bitfit,
     options: bitfitOptions,
     summary: "Biases and the norms' gains alone, trained on the task's answers",
     paper: "Ben Zaken et al. 2022, BitFit (arXiv 2106.10199)",
-    place: { access: "white-box", route: "fine-tuning" },
+    leaf: "partial update",
   },
   softPrompt: {
     make: softPrompt,
     options: softPromptOptions,
     summary: "A few vectors before every prompt, trained on the task's answers",
     paper: "Lester et al. 2021, The Power of Scale for Parameter-Efficient Prompt Tuning (arXiv 2104.08691)",
-    place: { access: "white-box", route: "prompt crafting" },
+    leaf: "task-dependent soft prompt",
   },
   majority: {
     make: majority,
     options: majorityOptions,
     summary: "Always the most frequent train answer; needs no model",
     paper: "A reference, not a method",
-    place: null,
+    leaf: null,
   },
   linear: {
     make: linear,
@@ -121,7 +113,7 @@ export const specializers = {
     summary: "Logistic regression on words or sentence vectors; needs no language model",
     paper:
       "A reference: Hastie, Tibshirani and Friedman 2009, The Elements of Statistical Learning, section 4.4",
-    place: null,
+    leaf: null,
   },
   perStratum: {
     make: (options: PerStratumOptions, inner) => perStratum(inner(options.use, "use")),
@@ -129,14 +121,14 @@ export const specializers = {
     summary: "One specialist for each of several tasks put into one, and each query to its own",
     paper:
       "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615): one model for all tasks against one for each",
-    place: null,
+    leaf: null,
   },
   subset: {
     make: (options: SubsetOptions, inner) => subset(options, inner(options.use, "use")),
     options: subsetOptions,
     summary: "Another specializer on less training data: what a label is worth",
     paper: "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615): sample efficiency",
-    place: null,
+    leaf: null,
   },
 } satisfies Record<string, SpecializerEntry>;
 

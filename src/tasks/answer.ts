@@ -5,6 +5,7 @@ import { fingerprint } from "../core/json.js";
 import type { Demonstration, LanguageSubject, Query } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
 import type { Grade, LanguageTask } from "../core/task.js";
+import { keptOf } from "./choice.js";
 
 export const answerSchema = z.strictObject({
   kind: z.literal("answer").describe("A written answer, compared with the accepted ones"),
@@ -56,8 +57,10 @@ export function answer(name: string, options: AnswerOptions): LanguageTask {
       return { input: sample.input, answer: gold, ...(question === undefined ? {} : { question }) };
     },
     async evaluate(subject: LanguageSubject, sample, context): Promise<Grade> {
-      const { text, unscored } = await subject.respond(query(sample), context);
-      if (text === undefined) return { status: "unscored", cause: unscored ?? "no-answer" };
+      const answered = await subject.respond(query(sample), context);
+      const { text, unscored } = answered;
+      const kept = keptOf(answered);
+      if (text === undefined) return { status: "unscored", cause: unscored ?? "no-answer", ...kept };
       const golds = acceptedAnswers(sample);
       const best = (score: (text: string, gold: string) => number) =>
         Math.max(0, ...golds.map((gold) => score(text, gold)));
@@ -65,7 +68,7 @@ export function answer(name: string, options: AnswerOptions): LanguageTask {
         spec.metric === "number"
           ? best((a, b) => numberMatch(a, b, spec.tolerance))
           : best(scorers[spec.metric]);
-      return { status: "scored", score, prediction: text, raw: text };
+      return { status: "scored", score, prediction: text, ...kept };
     },
   };
 }

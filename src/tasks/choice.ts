@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { fingerprint } from "../core/json.js";
-import type { Demonstration, LanguageSubject, Query } from "../core/language.js";
+import type { Answer, Demonstration, LanguageSubject, Query } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
 import type { Grade, LanguageTask } from "../core/task.js";
 
@@ -82,15 +82,20 @@ export function choice(
     },
     async evaluate(subject: LanguageSubject, sample, context): Promise<Grade> {
       const answer = await subject.respond(query(sample), context);
-      const raw = answer.text === undefined ? {} : { raw: answer.text };
+      const kept = keptOf(answer);
       if (answer.choice === undefined) {
-        return { status: "unscored", cause: answer.unscored ?? "no-answer", ...raw };
+        return { status: "unscored", cause: answer.unscored ?? "no-answer", ...kept };
       }
       const right = goldKeys(sample).includes(answer.choice);
       const details = answer.scores ? { details: confidence(answer.scores, answer.choice) } : {};
-      return { status: "scored", score: right ? 1 : 0, prediction: answer.choice, ...raw, ...details };
+      return { status: "scored", score: right ? 1 : 0, prediction: answer.choice, ...kept, ...details };
     },
   };
+}
+
+/** What of an answer is kept beside its score. */
+export function keptOf({ text, trail }: Answer): Pick<Grade, "raw" | "trail"> {
+  return { ...(text === undefined ? {} : { raw: text }), ...(trail && trail.length > 0 ? { trail } : {}) };
 }
 
 /** The keys of the right options: one, or several where any of them is right. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Query } from "../../src/core/language.js";
+import { noCost } from "../../src/core/call.js";
+import type { LanguageModel, Query, ScoreRequest } from "../../src/core/language.js";
+import { generalist } from "../../src/models/generalist.js";
 import { optionLabels, parseChoice, renderPrompt } from "../../src/models/prompt.js";
 
 const tones = [
@@ -81,5 +83,68 @@ describe("parseChoice", () => {
   it("reads numbers beyond 26 options", () => {
     const many = Array.from({ length: 40 }, (_, i) => ({ key: `k${i}`, text: `option number ${i} of many` }));
     expect(read("Answer: 07", many)).toBe("k6");
+  });
+});
+
+describe("a query that reasons", () => {
+  const query: Query = {
+    input: "A new one.",
+    options: [
+      { key: "p", text: "polite" },
+      { key: "r", text: "rude" },
+    ],
+    demonstrations: [{ input: "An old one.", answer: "r", rationale: "It shouts." }],
+    passages: [{ id: "7", text: "Manners matter." }],
+    reason: { maxTokens: 20 },
+  };
+
+  it("asks for the reasons first and for the answer after them", () => {
+    const first = renderPrompt(query, "plain").messages[0]?.content;
+    expect(first).toBe(
+      "A. polite\nB. rude\n\nAn old one.\nReasoning: It shouts.\nAnswer: B\n\nContext: Manners matter.\n\nA new one.\nReasoning:",
+    );
+    expect(renderPrompt(query, "plain", "It is mild.").messages[0]?.content).toBe(
+      `${first} It is mild.\nAnswer:`,
+    );
+  });
+
+  it("keeps the two apart as turns in a chat, where the answer is scored", () => {
+    const roles = (rationale?: string) =>
+      renderPrompt(query, "chat", rationale).messages.map(({ role, content }) => [role[0], content]);
+    expect(roles("It is mild.")).toEqual([
+      ["s", "A. polite\nB. rude"],
+      ["u", "An old one.\nThink step by step."],
+      ["a", "It shouts."],
+      ["u", "Answer:"],
+      ["a", "B"],
+      ["u", "Context: Manners matter.\nA new one.\nThink step by step."],
+      ["a", "It is mild."],
+      ["u", "Answer:"],
+    ]);
+    expect(roles().length).toBe(6);
+  });
+
+  it("takes one call where the answer is written, two where it is scored, and keeps the reasons", async () => {
+    const asked: string[] = [];
+    const model = {
+      id: "m",
+      name: "m",
+      format: "chat",
+      generate: async () => {
+        asked.push("generate");
+        return { text: "It is mild.\n**Answer:** A", finish: "stop", cost: noCost };
+      },
+      score: async ({ options }: ScoreRequest) => {
+        asked.push("score");
+        return { options: options.map((_, i) => ({ logprob: -i, tokens: 1 })), cost: noCost };
+      },
+    } as unknown as LanguageModel;
+    const context = { signal: new AbortController().signal };
+    const written = await generalist(model).respond({ ...query, scoring: "parse" }, context);
+    expect(written).toMatchObject({ choice: "p", trail: [{ kind: "rationale", text: "It is mild." }] });
+    expect(asked.splice(0)).toEqual(["generate"]);
+    const scored = await generalist(model).respond(query, context);
+    expect(scored).toMatchObject({ choice: "p", trail: [{ kind: "rationale", text: "It is mild." }] });
+    expect(asked).toEqual(["generate", "score"]);
   });
 });

@@ -40,7 +40,7 @@ describe("the table", () => {
     expect(made.name).toBe(name);
     expect(entry.summary).not.toMatch(/\n|\.$/);
     expect(entry.paper).toBeTruthy();
-    expect(entry.place === null).toBe(made.reference === true);
+    expect(entry.leaf === null).toBe(made.reference === true);
     const schema = z.toJSONSchema(entry.options, { io: "input" });
     expect(schema.additionalProperties).toBe(false);
     for (const [option, value] of Object.entries(schema.properties ?? {})) {

@@ -63,7 +63,7 @@ const entry = (make: () => Specializer) => ({
   options: z.strictObject({}),
   summary: "for this test",
   paper: "none",
-  place: null,
+  leaf: null,
 });
 const table = { ...specializers, wordFile: entry(wordFile), needy: entry(needy) };
 const model = "mock:?skill=0.4&seed=1";
