@@ -4,19 +4,22 @@ import { join, resolve } from "node:path";
 import { exitCodes } from "../core/errors.js";
 import { renderSummary } from "../report/terminal.js";
 import { openStudy } from "../study/open.js";
-import { runStudy } from "../study/run.js";
+import { type RunOptions, runStudy } from "../study/run.js";
 import type { StudySpec } from "../study/spec.js";
 import { makeOutput } from "./output.js";
 
-export interface RunFlags {
+export interface LimitFlags {
   store: string;
   json?: boolean;
   quiet?: boolean;
-  dryRun?: boolean;
   maxCost?: number;
   maxTime?: number;
   concurrency?: number;
   retryErrors?: boolean;
+}
+
+export interface RunFlags extends LimitFlags {
+  dryRun?: boolean;
 }
 
 /**
@@ -39,32 +42,18 @@ export async function conduct(
     if (!flags.json) output.say(renderPlan(plan));
     return;
   }
-  const stop = stopSignals(output.log);
-  let record: Awaited<ReturnType<typeof runStudy>>;
-  try {
-    record = await runStudy(spec, {
-      store: flags.store,
+  const record = await stoppable(flags, output.log, (limits) =>
+    runStudy(spec, {
+      ...limits,
       base,
       reproduce,
-      signal: stop.abort,
-      drain: stop.drain,
       // The done record comes last, after the report is on disk.
       onEvent: (event) => {
         if (event.type !== "done") output.event(event);
       },
-      ...(flags.maxCost === undefined ? {} : { maxUsd: flags.maxCost }),
-      ...(flags.maxTime === undefined ? {} : { maxSeconds: flags.maxTime }),
-      ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
-      ...(flags.retryErrors ? { retryErrors: true } : {}),
-    });
-  } catch (error) {
-    if (!stop.abort.aborted) throw error;
-    output.log("Stopped. Every finished answer is in the journal; the same command continues.");
-    process.exitCode = 130;
-    return;
-  } finally {
-    stop.off();
-  }
+    }),
+  );
+  if (record === undefined) return;
   const study = openStudy(flags.store, spec.study);
   const paths = await study.report(join(resolve(flags.store), "reports", spec.study));
   study.close();
@@ -75,12 +64,46 @@ export async function conduct(
   else if (next.length > 0) output.say(`\nTry next:\n${next.map((line) => `  ${line}`).join("\n")}`);
   if (record.gate && !record.gate.met) output.log(`\nThe gate was not met: ${record.gate.text}.`);
   output.record(record);
-  if (stop.drain.aborted) process.exitCode = 130;
-  else if (record.stopped !== null || record.gate?.met === false) process.exitCode = exitCodes.gate;
+  if (record.stopped !== null || record.gate?.met === false) process.exitCode ??= exitCodes.gate;
+}
+
+type Limits = Pick<
+  RunOptions,
+  "store" | "signal" | "drain" | "maxUsd" | "maxSeconds" | "concurrency" | "retryErrors"
+>;
+
+/**
+ * Runs work within the limits that flags set and until a person stops it; then the exit code is 130.
+ * @returns undefined where it was stopped at once and there is nothing to show
+ */
+export async function stoppable<T>(
+  flags: LimitFlags,
+  log: (text: string) => void,
+  work: (limits: Limits) => Promise<T>,
+): Promise<T | undefined> {
+  const stop = stopSignals(log);
+  try {
+    return await work({
+      store: flags.store,
+      signal: stop.abort,
+      drain: stop.drain,
+      ...(flags.maxCost === undefined ? {} : { maxUsd: flags.maxCost }),
+      ...(flags.maxTime === undefined ? {} : { maxSeconds: flags.maxTime }),
+      ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+      ...(flags.retryErrors ? { retryErrors: true } : {}),
+    });
+  } catch (error) {
+    if (!stop.abort.aborted) throw error;
+    log("Stopped. Every finished answer is in the journal; the same command continues.");
+    return undefined;
+  } finally {
+    if (stop.drain.aborted) process.exitCode = 130;
+    stop.off();
+  }
 }
 
 /** Ctrl-C once drains: what is in flight is finished. Twice aborts. */
-export function stopSignals(log: (text: string) => void): {
+function stopSignals(log: (text: string) => void): {
   drain: AbortSignal;
   abort: AbortSignal;
   off: () => void;

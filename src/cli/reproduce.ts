@@ -6,22 +6,16 @@ import { exitCodes, HoneError } from "../core/errors.js";
 import { type Claim, type PaperEvent, papers, type Reproduction } from "../papers/index.js";
 import { oneLine } from "../report/escape.js";
 import { formatBare, formatDuration, formatInterval } from "../report/format.js";
-import { stopSignals } from "./conduct.js";
+import { type LimitFlags, stoppable } from "./conduct.js";
 import { makeOutput, type Output } from "./output.js";
 import { table } from "./table.js";
 
-export interface ReproduceFlags {
-  store: string;
+export interface ReproduceFlags extends LimitFlags {
   smoke?: boolean;
   original?: boolean;
   data?: string;
   model?: string[];
   out?: string;
-  maxTime?: number;
-  concurrency?: number;
-  retryErrors?: boolean;
-  quiet?: boolean;
-  json?: boolean;
 }
 
 export async function reproduce(name: string | undefined, flags: ReproduceFlags): Promise<void> {
@@ -57,37 +51,23 @@ export async function reproduce(name: string | undefined, flags: ReproduceFlags)
       kind: "usage",
     });
   }
-  const stop = stopSignals(output.log);
-  let result: Reproduction;
-  try {
-    result = await entry.reproduce({
+  const result = await stoppable(flags, output.log, (limits) =>
+    entry.reproduce({
+      ...limits,
       preset: flags.smoke ? "smoke" : flags.original ? "original" : "full",
-      store: flags.store,
-      signal: stop.abort,
-      drain: stop.drain,
       onEvent: (event) => show(event, output),
       ...(flags.data === undefined ? {} : { data: flags.data }),
       ...(flags.model === undefined ? {} : { models: flags.model }),
-      ...(flags.maxTime === undefined ? {} : { maxSeconds: flags.maxTime }),
-      ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
-      ...(flags.retryErrors ? { retryErrors: true } : {}),
-    });
-  } catch (error) {
-    if (!stop.abort.aborted) throw error;
-    output.log("Stopped. Every finished answer is in the journal; the same command continues.");
-    process.exitCode = 130;
-    return;
-  } finally {
-    stop.off();
-  }
+    }),
+  );
+  if (result === undefined) return;
   output.say(renderReproduction(result));
   if (flags.out !== undefined) {
     await writeFile(resolve(flags.out), `${JSON.stringify(result, null, 2)}\n`);
     output.say(`\nWritten to ${flags.out}`);
   }
   output.record(result);
-  if (stop.drain.aborted) process.exitCode = 130;
-  else if (result.stopped !== null) process.exitCode = exitCodes.gate;
+  if (result.stopped !== null) process.exitCode ??= exitCodes.gate;
 }
 
 function show(event: PaperEvent, output: Output): void {

@@ -107,6 +107,7 @@ export async function reproduceLawma(
 
   let stopped: string | null = null;
   const until = options.maxSeconds === undefined ? undefined : Date.now() + options.maxSeconds * 1000;
+  let usdLeft = options.maxUsd;
   const finished = new Set<string>();
   for (const [i, one] of plans.entries()) {
     emit({ type: "stage", stage: i + 1, of: plans.length, title: one.description });
@@ -119,10 +120,12 @@ export async function reproduceLawma(
       base: studyFolder(store, one.name),
       reproduce: `npx hone reproduce lawma${options.preset === "full" ? "" : ` --${options.preset}`}`,
       ...(until === undefined ? {} : { maxSeconds: Math.max(0, (until - Date.now()) / 1000) }),
+      ...(usdLeft === undefined ? {} : { maxUsd: usdLeft }),
       onEvent: (event) => {
         if (event.type !== "done") emit(event);
       },
     });
+    if (usdLeft !== undefined) usdLeft = Math.max(0, usdLeft - record.spentUsd);
     if (record.stopped !== null) {
       stopped = record.stopped;
       break;
