@@ -21,8 +21,8 @@ export function keepDemonstrations(shots: readonly Demonstration[], task: Langua
 
 /**
  * Puts examples before a query's own. The query itself is never among them: that would show the model its answer.
- * Before a query of another task (the study's `elsewhere`) each example brings its options along, or its answer would
- * be read as one of theirs.
+ * Before a query of another task (the study's `elsewhere`), or one whose options stand beside it in an order of its own,
+ * each example brings its options along, or its answer would be read as one of theirs.
  */
 export function prepend(
   shots: readonly Demonstration[],
@@ -31,7 +31,7 @@ export function prepend(
 ): Query {
   const own = sameTextKey(query);
   const others = shots.filter((shot) => sameTextKey(shot) !== own);
-  const atHome = labels === null || sameOptions(labels, query.options ?? []);
+  const atHome = labels === null || (!query.ownOptions && sameOptions(labels, query.options ?? []));
   const shown = atHome ? others : others.map((shot) => (shot.options ? shot : { ...shot, options: labels }));
   return { ...query, demonstrations: [...shown, ...query.demonstrations] };
 }
