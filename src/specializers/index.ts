@@ -7,6 +7,7 @@ import { adapter, adapterOptions } from "./adapter.js";
 import { bitfit, bitfitOptions } from "./bitfit.js";
 import { calibrate, calibrateOptions } from "./calibrate.js";
 import { chain } from "./chain.js";
+import { type CotOptions, cot, cotOptions } from "./cot.js";
 import { fewShot, fewShotOptions } from "./few-shot.js";
 import { full, fullOptions } from "./full.js";
 import { knn, knnOptions } from "./knn.js";
@@ -63,6 +64,14 @@ export const specializers = {
     summary: "Option scores less what the model would say if there were nothing to judge",
     paper: "Zhao et al. 2021, Calibrate Before Use (arXiv 2102.09690), eq. 1 and 2",
     leaf: "zero-shot prompt",
+  },
+  cot: {
+    make: ({ use, ...options }: CotOptions, inner) => cot(options, inner(use, "use")),
+    options: cotOptions,
+    summary: "Examples with the model's own reasoning, kept where it reached the right answer",
+    paper:
+      "Nori et al. 2023, Can Generalist Foundation Models Outcompete Special-Purpose Tuning? (2311.16452), §4.2",
+    leaf: "few-shot prompt",
   },
   lora: {
     make: lora,
@@ -218,6 +227,7 @@ export { type AdapterOptions, adapter } from "./adapter.js";
 export { type BitfitOptions, bitfit } from "./bitfit.js";
 export { type CalibrateOptions, calibrate } from "./calibrate.js";
 export { type Chain, chain } from "./chain.js";
+export { type CotOptions, cot } from "./cot.js";
 export {
   type Behaviour,
   type Definition,
