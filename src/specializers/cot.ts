@@ -3,17 +3,22 @@
 
 import { z } from "zod";
 import type { Json } from "../core/json.js";
-import type { Demonstration, LanguageSubject, Option, Query } from "../core/language.js";
+import type { Demonstration, LanguageSubject, Option } from "../core/language.js";
 import { randomFor, shuffled } from "../core/random.js";
 import type { Sample } from "../core/sample.js";
 import type { Given, Specializer } from "../core/specializer.js";
-import { derive, type JsonOf, requireTrain } from "./define.js";
+import { derive, requireTrain } from "./define.js";
 import { readOptions } from "./options.js";
+import { drawOrders } from "./permutations.js";
+import { zeroShot } from "./zero-shot.js";
 
 export const cotOptions = z.strictObject({
   use: z
     .unknown()
-    .describe("the specializer that puts the verified examples before a query, as a study would name it"),
+    .default("zeroShot")
+    .describe(
+      "the specializer that puts the verified examples before a query, as a study would name it; zeroShot for none",
+    ),
   pool: z
     .int()
     .min(1)
@@ -34,11 +39,12 @@ type State = { counts: { asked: number; verified: number; unscored: number }; in
 
 /**
  * Fits `use` on the samples whose own reasoning reached the gold answer (score 1), and lets every query reason. A sample
- * gives at most one example: its first verified order. Where nothing is verified, queries reason without examples.
+ * gives at most one example: its first verified order. Where nothing is verified, queries reason without examples; where
+ * `use` is `zeroShot` no examples are wanted, and fitting asks nothing.
  */
-export function cot(options: Omit<CotOptions, "use">, use: Specializer): Specializer {
+export function cot(options: Omit<CotOptions, "use"> = {}, use: Specializer = zeroShot()): Specializer {
   const { pool, shuffles, maxTokens } = readOptions(cotOptions.omit({ use: true }), "cot", options);
-  const label = `cot(${use.label})`;
+  const bare = use.name === "zeroShot";
   const chosen = { pool, shuffles, maxTokens };
   const reasoning = (subject: LanguageSubject) =>
     derive(subject, { name: "cot", label: "cot", options: chosen }, null, {
@@ -46,15 +52,16 @@ export function cot(options: Omit<CotOptions, "use">, use: Specializer): Special
     });
   return {
     name: "cot",
-    label,
+    label: bare ? "cot" : `cot(${use.label})`,
     options: { ...chosen, use: { name: use.name, options: use.options } },
     needs: [...new Set([...use.needs, "text" as const])],
-    seeded: true,
+    seeded: !bare,
     fit: async (subject, given) => {
+      const counts = { asked: 0, verified: 0, unscored: 0 };
+      if (bare) return { counts, inner: null };
       requireTrain(given, "cot");
       const thinker = reasoning(subject);
       const drawn = shuffled(given.train, randomFor(given.seed, "cot")).slice(0, pool);
-      const counts = { asked: 0, verified: 0, unscored: 0 };
       const kept = new Map<Sample, Demonstration>();
       const width = Math.max(1, subject.model?.concurrency ?? 1);
       for (let start = 0; start < drawn.length; start += width) {
@@ -93,16 +100,10 @@ async function verify(
   shuffles: number,
   counts: State["counts"],
 ): Promise<Demonstration | undefined> {
-  const random = randomFor(given.seed, "cot orders", sample.id);
-  for (let variant = 0; variant < shuffles; variant++) {
-    let order: readonly Option[] | undefined;
+  for (const order of ordersOf(given, sample, shuffles)) {
     const reader: LanguageSubject = {
       ...thinker,
-      respond: (query: Query, context) => {
-        if (variant === 0 || !query.options) return thinker.respond(query, context);
-        order = shuffled(query.options, random);
-        return thinker.respond({ ...query, options: order }, context);
-      },
+      respond: (query, context) => thinker.respond(order ? { ...query, options: order } : query, context),
     };
     const grade = await given.task.evaluate(reader, sample, given.context);
     counts.asked++;
@@ -110,8 +111,20 @@ async function verify(
     const rationale = grade.trail?.find((step) => step.kind === "rationale")?.text.trim();
     if (grade.status === "scored" && grade.score === 1 && rationale) {
       const shot = given.task.demonstration(sample);
-      return { ...shot, rationale, ...(order ? { options: order as JsonOf<Option>[] } : {}) };
+      // Where several answers are right, the reasoning belongs to the one that it reached.
+      const answer = given.task.kind === "choice" ? (grade.prediction ?? shot.answer) : shot.answer;
+      return { ...shot, answer, rationale, ...(order ? { options: order } : {}) };
     }
   }
   return undefined;
+}
+
+/** The orders to try, all distinct: undefined for the options as they stand (or none), then others by the seed. */
+function ordersOf(given: Given, sample: Sample, shuffles: number): (readonly Option[] | undefined)[] {
+  const { options = [] } = given.task.query(sample);
+  const random = randomFor(given.seed, "cot orders", sample.id);
+  const others = drawOrders(options.length, shuffles, "random", random)
+    .filter((order) => order.some((from, to) => from !== to))
+    .map((order) => order.map((from) => options[from] as Option));
+  return [undefined, ...others.slice(0, shuffles - 1)];
 }
