@@ -43,7 +43,7 @@ type State = { counts: { asked: number; verified: number; unscored: number }; in
  * `use` is `zeroShot` no examples are wanted, and fitting asks nothing.
  */
 export function cot(options: Omit<CotOptions, "use"> = {}, use: Specializer = zeroShot()): Specializer {
-  const { pool, shuffles, maxTokens } = readOptions(cotOptions.omit({ use: true }), "cot", options);
+  const { pool, shuffles, maxTokens } = readOptions(cotOptions.omit({ use: true }).strip(), "cot", options);
   const bare = use.name === "zeroShot";
   const chosen = { pool, shuffles, maxTokens };
   const reasoning = (subject: LanguageSubject) =>

@@ -66,7 +66,7 @@ export const specializers = {
     leaf: "zero-shot prompt",
   },
   cot: {
-    make: ({ use, ...options }: CotOptions, inner) => cot(options, inner(use, "use")),
+    make: (options: CotOptions, inner) => cot(options, inner(options.use, "use")),
     options: cotOptions,
     summary: "Examples with the model's own reasoning, kept where it reached the right answer",
     paper:
