@@ -15,6 +15,7 @@ import { linear, linearOptions } from "./linear.js";
 import { lora, loraOptions } from "./lora.js";
 import { majority, majorityOptions } from "./majority.js";
 import type { Leaf } from "./map.js";
+import { medprompt, medpromptOptions } from "./medprompt.js";
 import { listKnown, nearest, readOptions } from "./options.js";
 import { type PerStratumOptions, perStratum, perStratumOptions } from "./per-stratum.js";
 import { softPrompt, softPromptOptions } from "./soft-prompt.js";
@@ -71,6 +72,14 @@ export const specializers = {
     summary: "Examples with the model's own reasoning, kept where it reached the right answer",
     paper:
       "Nori et al. 2023, Can Generalist Foundation Models Outcompete Special-Purpose Tuning? (2311.16452), §4.2",
+    leaf: "few-shot prompt",
+  },
+  medprompt: {
+    make: medprompt,
+    options: medpromptOptions,
+    summary: "Nearest examples with verified reasoning, asked in several orders, and a vote",
+    paper:
+      "Nori et al. 2023, Can Generalist Foundation Models Outcompete Special-Purpose Tuning? (2311.16452), §4",
     leaf: "few-shot prompt",
   },
   lora: {
@@ -242,6 +251,15 @@ export { type KnnOptions, knn } from "./knn.js";
 export { type LinearOptions, linear } from "./linear.js";
 export { type LoraOptions, lora } from "./lora.js";
 export { type MajorityOptions, majority } from "./majority.js";
+export {
+  coalitions,
+  ladder,
+  type MedpromptOptions,
+  type MedpromptSpec,
+  medprompt,
+  type Rung,
+  rungs,
+} from "./medprompt.js";
 export { type PerStratumOptions, perStratum } from "./per-stratum.js";
 export { type SoftPromptOptions, softPrompt } from "./soft-prompt.js";
 export { type SubsetOptions, subset } from "./subset.js";
