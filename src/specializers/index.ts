@@ -18,6 +18,7 @@ import type { Leaf } from "./map.js";
 import { medprompt, medpromptOptions } from "./medprompt.js";
 import { listKnown, nearest, readOptions } from "./options.js";
 import { type PerStratumOptions, perStratum, perStratumOptions } from "./per-stratum.js";
+import { directly, type PortfolioOptions, portfolio, portfolioOptions } from "./portfolio.js";
 import { softPrompt, softPromptOptions } from "./soft-prompt.js";
 import { type SubsetOptions, subset, subsetOptions } from "./subset.js";
 import { zeroShot, zeroShotOptions } from "./zero-shot.js";
@@ -80,6 +81,18 @@ export const specializers = {
     summary: "Nearest examples with verified reasoning, asked in several orders, and a vote",
     paper:
       "Nori et al. 2023, Can Generalist Foundation Models Outcompete Special-Purpose Tuning? (2311.16452), §4",
+    leaf: "few-shot prompt",
+  },
+  portfolio: {
+    make: (options: PortfolioOptions, inner) =>
+      portfolio(
+        options,
+        inner(options.use ?? "medprompt", "use"),
+        inner(options.direct ?? directly, "direct"),
+      ),
+    options: portfolioOptions,
+    summary: "Reasoned votes and direct probabilities together, weighed by whether a query needs reasoning",
+    paper: "Microsoft promptbase 2023, Medprompt+, which extends Nori et al. 2023 (2311.16452)",
     leaf: "few-shot prompt",
   },
   lora: {
@@ -261,6 +274,7 @@ export {
   rungs,
 } from "./medprompt.js";
 export { type PerStratumOptions, perStratum } from "./per-stratum.js";
+export { type PortfolioOptions, portfolio } from "./portfolio.js";
 export { type SoftPromptOptions, softPrompt } from "./soft-prompt.js";
 export { type SubsetOptions, subset } from "./subset.js";
 export { type ZeroShotOptions, zeroShot } from "./zero-shot.js";
