@@ -19,6 +19,8 @@ export interface Given {
   encoder: () => Promise<LanguageModel>;
   /** Where files lie that are too large for a state. */
   readonly artifacts: Artifacts;
+  /** Absolute folder that relative `file:` sources start from. */
+  readonly base: string;
   context: CallContext;
   /** Tells the person how far a long fit has come. */
   progress: (done: number, total: number, note?: string) => void;

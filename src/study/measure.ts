@@ -109,6 +109,7 @@ async function buildOnce(
       seed,
       encoder,
       artifacts: own,
+      base: study.base,
       progress,
       context: {
         signal,

@@ -1,5 +1,6 @@
 // From a study's words to the things it names: data loaded and checked, models opened, the arms to be compared.
 
+import { resolve } from "node:path";
 import { fingerprint } from "../core/json.js";
 import type { LanguageModel, LanguageSubject } from "../core/language.js";
 import type { SubjectCard, TaskCard } from "../core/record.js";
@@ -48,6 +49,8 @@ export interface PreparedStudy {
   generalist: LanguageSubject;
   encoder: () => Promise<LanguageModel>;
   artifacts: ArtifactStore;
+  /** Absolute folder that relative `file:` sources start from. */
+  base: string;
   arms: Arm[];
   warnings: string[];
   close: () => Promise<void>;
@@ -111,6 +114,7 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
     generalist: generalist(model),
     encoder: getEncoder,
     artifacts: options.artifacts,
+    base: resolve(options.base),
     arms,
     warnings: [domain, ...elsewhere].flatMap(({ card, dataset }) =>
       dataset.warnings.map((text) => `${card.name}: ${text}`),

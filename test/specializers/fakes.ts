@@ -93,6 +93,7 @@ export function given(change: Partial<Given> = {}): Given {
     seed: 1,
     encoder: async () => encoder,
     artifacts: openArtifacts(),
+    base: process.cwd(),
     context,
     progress: () => {},
     ...change,

@@ -34,6 +34,7 @@ it("refuses with the estimate, and trains where there is room", async () => {
     seed: 1,
     encoder: () => Promise.reject(new Error("none")),
     artifacts: openArtifacts(join(folder, "artifacts")),
+    base: process.cwd(),
     context: { signal: new AbortController().signal },
     progress: (_done: number, _total: number, note = "") => void notes.push(note),
   };

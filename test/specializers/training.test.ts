@@ -69,6 +69,7 @@ const givenFor = (artifacts: Given["artifacts"], over: Partial<Given> = {}): Giv
   seed: 1,
   encoder: () => Promise.reject(new Error("no encoder here")),
   artifacts,
+  base: process.cwd(),
   context: { signal },
   progress: () => {},
   ...over,
