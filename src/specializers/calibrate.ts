@@ -150,7 +150,8 @@ function withoutChoice({ choice: _choice, scores: _scores, ...answer }: Answer, 
   return { ...answer, unscored };
 }
 
-function logSoftmax(scores: Map<string, number>): Map<string, number> {
+/** Scores as natural logs of probabilities that sum to 1. */
+export function logSoftmax(scores: Map<string, number>): Map<string, number> {
   const total = logSumExp([...scores.values()]);
   return new Map([...scores].map(([key, score]) => [key, score - total]));
 }

@@ -11,6 +11,7 @@ import { type CotOptions, cot, cotOptions } from "./cot.js";
 import { fewShot, fewShotOptions } from "./few-shot.js";
 import { full, fullOptions } from "./full.js";
 import { knn, knnOptions } from "./knn.js";
+import { knnLm, knnLmOptions } from "./knn-lm.js";
 import { linear, linearOptions } from "./linear.js";
 import { lora, loraOptions } from "./lora.js";
 import { majority, majorityOptions } from "./majority.js";
@@ -94,6 +95,13 @@ export const specializers = {
     summary: "Reasoned votes and direct probabilities together, weighed by whether a query needs reasoning",
     paper: "Microsoft promptbase 2023, Medprompt+, which extends Nori et al. 2023 (2311.16452)",
     leaf: "few-shot prompt",
+  knnLm: {
+    make: knnLm,
+    options: knnLmOptions,
+    summary: "The model's probabilities mixed with those of the nearest train examples' answers",
+    paper:
+      "Khandelwal et al. 2020, Generalization through Memorization: Nearest Neighbor Language Models (arXiv 1911.00172)",
+    leaf: "implicit knowledge",
   },
   lora: {
     make: lora,
@@ -261,6 +269,7 @@ export {
 export { type FewShotOptions, fewShot } from "./few-shot.js";
 export { type FullOptions, full } from "./full.js";
 export { type KnnOptions, knn } from "./knn.js";
+export { type KnnLmOptions, knnLm } from "./knn-lm.js";
 export { type LinearOptions, linear } from "./linear.js";
 export { type LoraOptions, lora } from "./lora.js";
 export { type MajorityOptions, majority } from "./majority.js";

@@ -2,15 +2,14 @@
 // §4.1). Likeness is the cosine of sentence vectors, or BM25. It retrieves examples; it never votes with their answers.
 
 import { z } from "zod";
-import type { CallContext } from "../core/call.js";
-import type { Demonstration, Query } from "../core/language.js";
-import type { Given, Specializer, Tools } from "../core/specializer.js";
+import type { Demonstration } from "../core/language.js";
+import type { Given, Specializer } from "../core/specializer.js";
 import { bm25 } from "./bm25.js";
 import { defineSpecializer, requireTrain } from "./define.js";
 import { type KeptDemonstrations, keepDemonstrations, prepend } from "./demonstrations.js";
+import { type KeptVectors, keepVectors, type Likeness, likenessByVectors } from "./neighbours.js";
 import { readOptions } from "./options.js";
 import { questionsVary, readText, sameTextKey } from "./text.js";
-import { encodeTexts, packFloats, requireEncoder, unpackFloats } from "./vectors.js";
 
 export const knnOptions = z.strictObject({
   k: z.int().min(1).max(1000).default(5).describe("how many examples, 1 to 1000"),
@@ -31,12 +30,9 @@ type State = {
   pool: KeptDemonstrations;
   /** Whether questions are part of the text compared: only where they differ between samples. */
   question: boolean;
-  /** Present for `by: "vectors"`: one row an example. */
-  vectors?: { encoder: string; dimensions: number; packed: string };
+  /** Present for `by: "vectors"`. */
+  vectors?: KeptVectors;
 };
-
-/** Likeness of a query to every example of the pool, in the pool's order. */
-type Likeness = (query: Query, context: CallContext) => Promise<ArrayLike<number>>;
 
 /** Puts the k nearest train examples before each query; examples that are the query itself are skipped. */
 export function knn(options: KnnOptions = {}): Specializer {
@@ -47,8 +43,10 @@ export function knn(options: KnnOptions = {}): Specializer {
     options: { k, by, balance },
     fit: (_subject, given) => fitPool(given, by),
     behave: (state, _subject, tools) => {
-      const likeness = state.vectors ? likenessByVectors(state, tools) : likenessByWords(state);
       const { shots, labels } = state.pool;
+      const likeness = state.vectors
+        ? likenessByVectors(state.vectors, shots.length, state.question, tools)
+        : likenessByWords(state);
       const keys = shots.map(sameTextKey);
       return {
         prepare: async (query, context) => {
@@ -74,27 +72,7 @@ async function fitPool(given: Given, by: "vectors" | "bm25"): Promise<State> {
   const pool = keepDemonstrations(shots, given.task);
   if (by === "bm25") return { pool, question };
   const texts = shots.map((shot) => readText(shot, question));
-  const { encoder, dimensions, vectors } = await encodeTexts(texts, given);
-  return { pool, question, vectors: { encoder, dimensions, packed: packFloats(vectors) } };
-}
-
-function likenessByVectors(state: State, tools: Tools): Likeness {
-  const { encoder: encoderId, dimensions, packed } = state.vectors as NonNullable<State["vectors"]>;
-  const rows = unpackFloats(packed, state.pool.shots.length * dimensions, "the examples' vectors");
-  return async (query, context) => {
-    const encoder = requireEncoder(await tools.encoder(), encoderId);
-    const { vectors } = await encoder.embed([readText(query, state.question)], context);
-    const vector = vectors[0] ?? [];
-    const scores = new Float64Array(state.pool.shots.length);
-    for (let row = 0; row < scores.length; row++) {
-      let dot = 0;
-      for (let i = 0; i < dimensions; i++)
-        dot += (rows[row * dimensions + i] as number) * (vector[i] as number);
-      // Vectors have unit length, so this is the cosine. A broken vector must not break the order.
-      scores[row] = Number.isFinite(dot) ? dot : -1;
-    }
-    return scores;
-  };
+  return { pool, question, vectors: await keepVectors(texts, given) };
 }
 
 function likenessByWords(state: State): Likeness {
