@@ -152,3 +152,25 @@ export const leaves: Readonly<Record<Leaf, LeafEntry>> = {
     examples: ["BitFit", "Child-Tuning", "ROME", "MEMIT", "distillation"],
   },
 };
+
+/**
+ * The map as lines to print: family, branch, leaf, and under each leaf what stands on it.
+ * @param placed the leaf of each specializer by name, as the table has it; null stands nowhere and is not printed.
+ * @returns one string a line, indented by two spaces a level.
+ */
+export function mapTree(placed: Readonly<Record<string, { leaf: Leaf | null }>>): string[] {
+  const lines: string[] = [];
+  for (const [family, access] of Object.entries(families)) {
+    lines.push(`${family} (${access})`);
+    let branch = "";
+    for (const [name, leaf] of Object.entries<LeafEntry>(leaves)) {
+      if (leaf.family !== family) continue;
+      if (leaf.branch !== branch) lines.push(`  ${leaf.branch}`);
+      branch = leaf.branch;
+      const here = Object.keys(placed).filter((key) => placed[key]?.leaf === name);
+      const stands = leaf.absent ? `none: ${leaf.absent.why}; see ${leaf.absent.nearest}` : here.join(", ");
+      lines.push(`    ${name} [${leaf.needs.join(", ")}]: ${stands || "none yet"}`);
+    }
+  }
+  return lines;
+}
