@@ -16,5 +16,6 @@ export {
   macroF1,
   unscoredBounds,
 } from "./profile.js";
+export { coalition, type ShapleyOptions, type ShapleyValue, shapley } from "./shapley.js";
 export { signFlip } from "./signFlip.js";
 export { type Group, standardError, type Units, unitsOf } from "./units.js";
