@@ -1,0 +1,90 @@
+// Every size of the Medprompt reproduction, and the arms of the ladder as a study would write them. It runs nothing.
+
+import type { Preset } from "../index.js";
+
+export interface MedpromptSettings {
+  /** Tasks of the ladder; those that the data lack are left out and named. */
+  tasks: readonly string[];
+  /** Worked examples, ensemble members, samples reasoned about, orders of each, tokens of a chain of thought. */
+  ladder: { k: number; members: number; pool: number; shuffles: number; maxTokens: number };
+  /** Most characters of a question and of a context. */
+  chars: { question: number; context: number };
+  limit: { train: number; dev: number; test: number };
+  /** The task on which every coalition of rungs is measured; null for none. */
+  shapley: string | null;
+  /** PubMedQA without its context: documents beside the data's own abstracts, passages shown, ways of searching. */
+  retrieval: { others: number; k: readonly number[]; by: readonly ("bm25" | "vectors" | "both")[] } | null;
+  models: readonly string[];
+}
+
+const small = "llama:smollm2-135m-instruct?format=plain";
+const large = "llama:gemma3-270m?format=plain";
+
+export const presets: Record<Preset, MedpromptSettings> = {
+  // A reasoned answer writes up to 40 tokens: at 100 tokens a second 0.4 s, five of them 2 s, beside reading about 1,500
+  // tokens (2 s). 60 samples, 3 tasks and 6 rungs come to about a quarter of an hour for the smaller model.
+  full: {
+    tasks: ["medqa", "pubmedqa", "sc_issuearea"],
+    ladder: { k: 5, members: 5, pool: 60, shuffles: 1, maxTokens: 40 },
+    chars: { question: 500, context: 400 },
+    limit: { train: 60, dev: 10, test: 40 },
+    shapley: "medqa",
+    retrieval: { others: 3000, k: [1, 3, 5], by: ["bm25", "vectors", "both"] },
+    models: [small, large],
+  },
+  smoke: {
+    tasks: ["medqa"],
+    ladder: { k: 2, members: 2, pool: 6, shuffles: 1, maxTokens: 12 },
+    chars: { question: 200, context: 150 },
+    limit: { train: 6, dev: 4, test: 8 },
+    shapley: null,
+    retrieval: { others: 300, k: [1], by: ["bm25"] },
+    models: [small],
+  },
+  // The paper's big variant is k = 20 with 11 members (90.6 on MedQA).
+  original: {
+    tasks: ["medqa", "pubmedqa", "medmcqa", "mmlu"],
+    ladder: { k: 5, members: 5, pool: 1_000_000, shuffles: 5, maxTokens: 500 },
+    chars: { question: 1_000_000, context: 1_000_000 },
+    limit: { train: 1_000_000, dev: 100, test: 1_000_000 },
+    shapley: "medqa",
+    retrieval: { others: 1_000_000, k: [1, 3, 5], by: ["bm25", "vectors", "both"] },
+    models: [small, large],
+  },
+};
+
+/** The parts of Medprompt whose coalitions are measured. */
+export const players = ["examples", "reasoning", "neighbours", "shuffling"] as const;
+
+const leaving = (ladder: MedpromptSettings["ladder"], kept: readonly string[]): unknown =>
+  kept.length === 0
+    ? "zeroShot"
+    : {
+        medprompt: {
+          ...ladder,
+          examples: "always",
+          ...(kept.length === players.length
+            ? {}
+            : { without: players.filter((one) => !kept.includes(one)) }),
+        },
+      };
+
+/** The published ladder from zero-shot to all of it, each rung beside the claim's own name. */
+export function rungArms(ladder: MedpromptSettings["ladder"]): { name: string; arm: unknown }[] {
+  return [
+    { name: "zero-shot", arm: leaving(ladder, []) },
+    { name: "few-shot", arm: leaving(ladder, ["examples"]) },
+    { name: "chain of thought", arm: leaving(ladder, ["examples", "reasoning"]) },
+    { name: "neighbours", arm: leaving(ladder, ["examples", "reasoning", "neighbours"]) },
+    { name: "ensemble", arm: leaving(ladder, players) },
+  ];
+}
+
+/** All sixteen coalitions by their members; neighbours without examples are measured as without, so twelve differ. */
+export function coalitionArms(ladder: MedpromptSettings["ladder"]): { members: string[]; arm: unknown }[] {
+  return Array.from({ length: 2 ** players.length }, (_, mask) => {
+    const members = players.filter((_, i) => mask & (1 << i));
+    const kept = members.filter((one) => one !== "neighbours" || members.includes("examples"));
+    return { members, arm: leaving(ladder, kept) };
+  });
+}
