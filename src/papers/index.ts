@@ -62,6 +62,11 @@ export const papers: Readonly<Record<string, PaperEntry>> = {
     paper: "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615)",
     reproduce: async (options) => (await import("./lawma/reproduce.js")).reproduceLawma(options),
   },
+  medprompt: {
+    summary: "Which rungs of Medprompt's prompting ladder raise a generalist's accuracy, and on what?",
+    paper: "Nori et al. 2023, Medprompt (arXiv 2311.16452)",
+    reproduce: async (options) => (await import("./medprompt/reproduce.js")).reproduceMedprompt(options),
+  },
 };
 
 export type { Claim } from "./claim.js";

@@ -12,8 +12,6 @@ export interface MedpromptSettings {
   limit: { train: number; dev: number; test: number };
   /** The task on which every coalition of rungs is measured; null for none. */
   shapley: string | null;
-  /** PubMedQA without its context: documents beside the data's own abstracts, passages shown, ways of searching. */
-  retrieval: { others: number; k: readonly number[]; by: readonly ("bm25" | "vectors" | "both")[] } | null;
   models: readonly string[];
 }
 
@@ -22,14 +20,13 @@ const large = "llama:gemma3-270m?format=plain";
 
 export const presets: Record<Preset, MedpromptSettings> = {
   // A reasoned answer writes up to 40 tokens: at 100 tokens a second 0.4 s, five of them 2 s, beside reading about 1,500
-  // tokens (2 s). 60 samples, 3 tasks and 6 rungs come to about a quarter of an hour for the smaller model.
+  // tokens (2 s). 60 samples, 2 tasks and 6 rungs come to about a quarter of an hour for the smaller model.
   full: {
-    tasks: ["medqa", "pubmedqa", "sc_issuearea"],
+    tasks: ["medqa", "pubmedqa"],
     ladder: { k: 5, members: 5, pool: 60, shuffles: 1, maxTokens: 40 },
     chars: { question: 500, context: 400 },
     limit: { train: 60, dev: 10, test: 40 },
     shapley: "medqa",
-    retrieval: { others: 3000, k: [1, 3, 5], by: ["bm25", "vectors", "both"] },
     models: [small, large],
   },
   smoke: {
@@ -38,17 +35,15 @@ export const presets: Record<Preset, MedpromptSettings> = {
     chars: { question: 200, context: 150 },
     limit: { train: 6, dev: 4, test: 8 },
     shapley: null,
-    retrieval: { others: 300, k: [1], by: ["bm25"] },
     models: [small],
   },
   // The paper's big variant is k = 20 with 11 members (90.6 on MedQA).
   original: {
-    tasks: ["medqa", "pubmedqa", "medmcqa", "mmlu"],
+    tasks: ["medqa", "pubmedqa", "medmcqa"],
     ladder: { k: 5, members: 5, pool: 1_000_000, shuffles: 5, maxTokens: 500 },
     chars: { question: 1_000_000, context: 1_000_000 },
     limit: { train: 1_000_000, dev: 100, test: 1_000_000 },
     shapley: "medqa",
-    retrieval: { others: 1_000_000, k: [1, 3, 5], by: ["bm25", "vectors", "both"] },
     models: [small, large],
   },
 };
