@@ -56,6 +56,7 @@ export async function runPlans(
 ): Promise<{ finished: Set<string>; stopped: string | null }> {
   const emit = options.onEvent ?? (() => {});
   const until = options.maxSeconds === undefined ? undefined : Date.now() + options.maxSeconds * 1000;
+  let usdLeft = options.maxUsd;
   const finished = new Set<string>();
   for (const [i, one] of plans.entries()) {
     emit({ type: "stage", stage: i + 1, of: plans.length, title: one.description });
@@ -66,10 +67,12 @@ export async function runPlans(
       base: studyFolder(options.store, one.name),
       reproduce: `npx hone reproduce ${paper}${preset === "full" ? "" : ` --${preset}`}`,
       ...(until === undefined ? {} : { maxSeconds: Math.max(0, (until - Date.now()) / 1000) }),
+      ...(usdLeft === undefined ? {} : { maxUsd: usdLeft }),
       onEvent: (event) => {
         if (event.type !== "done") emit(event);
       },
     });
+    if (usdLeft !== undefined) usdLeft = Math.max(0, usdLeft - record.spentUsd);
     if (record.stopped !== null) return { finished, stopped: record.stopped };
     finished.add(one.name);
   }

@@ -4,18 +4,17 @@
 import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { HoneError } from "../../core/errors.js";
-import { fingerprint } from "../../core/json.js";
 import { makeSpecializer } from "../../specializers/index.js";
 import { openStudy } from "../../study/open.js";
-import { runStudy } from "../../study/run.js";
 import { version } from "../../version.js";
 import type { ReproduceOptions, Reproduction } from "../index.js";
+import { planName, runPlans } from "../plans.js";
 import { type LawmaScores, lawmaClaims } from "./claims.js";
 import { deviations } from "./deviations.js";
 import { type Scores, scoresOf } from "./figures.js";
 import { readLawma } from "./read.js";
 import { type LawmaSettings, presets } from "./settings.js";
-import { curveArms, mainArms, rowsOf, type StudyPlan, studyFolder, writeStudy } from "./studies.js";
+import { curveArms, mainArms, rowsOf, type StudyPlan, toPlan } from "./studies.js";
 import { curveRecords, lawmaTables, taskRecords } from "./tables.js";
 import { choose, heldOut } from "./tasks.js";
 
@@ -50,9 +49,7 @@ export async function reproduceLawma(
 
   const plans: StudyPlan[] = [];
   const plan = (part: string, model: string, rest: Omit<StudyPlan, "name" | "model">): string => {
-    const full = `lawma-${options.preset}-${part}-${shortName(model)}`;
-    // A study's name has at most 64 characters; some tasks' names are long.
-    const name = full.length <= 64 ? full : `${full.slice(0, 55)}-${fingerprint(full, 8)}`;
+    const name = planName("lawma", options.preset, part, model);
     plans.push({ name, model, ...rest });
     return name;
   };
@@ -105,33 +102,7 @@ export async function reproduceLawma(
           seeds: [1],
         });
 
-  let stopped: string | null = null;
-  const until = options.maxSeconds === undefined ? undefined : Date.now() + options.maxSeconds * 1000;
-  let usdLeft = options.maxUsd;
-  const finished = new Set<string>();
-  for (const [i, one] of plans.entries()) {
-    emit({ type: "stage", stage: i + 1, of: plans.length, title: one.description });
-    const spec = await writeStudy(one, store);
-    const { preset: _p, data: _d, models: _m, maxSeconds: _s, ...run } = options;
-    const record = await runStudy(spec, {
-      ...run,
-      store,
-      signal,
-      base: studyFolder(store, one.name),
-      reproduce: `npx hone reproduce lawma${options.preset === "full" ? "" : ` --${options.preset}`}`,
-      ...(until === undefined ? {} : { maxSeconds: Math.max(0, (until - Date.now()) / 1000) }),
-      ...(usdLeft === undefined ? {} : { maxUsd: usdLeft }),
-      onEvent: (event) => {
-        if (event.type !== "done") emit(event);
-      },
-    });
-    if (usdLeft !== undefined) usdLeft = Math.max(0, usdLeft - record.spentUsd);
-    if (record.stopped !== null) {
-      stopped = record.stopped;
-      break;
-    }
-    finished.add(one.name);
-  }
+  const { finished, stopped } = await runPlans("lawma", plans.map(toPlan), { ...options, store, signal });
 
   const labelOf = (written: unknown): string => makeSpecializer(written, "lawma", options.specializers).label;
   const read = (study: string | undefined, subject: unknown): Scores => {
@@ -202,13 +173,4 @@ function nothingToDo(all: number): HoneError {
     next: "Give the whole data with --data, or use another preset.",
     kind: "usage",
   });
-}
-
-function shortName(model: string): string {
-  const name = model
-    .replace(/\?.*$/s, "")
-    .replace(/^\w+:/, "")
-    .replace(/[^A-Za-z0-9.-]+/g, "-")
-    .slice(-24);
-  return name || "model";
 }

@@ -1,11 +1,9 @@
 // The studies behind the claims, as data: which samples, which arms. Each is written to the store as files that
 // `hone run` takes too, so that nothing here is measured in a second way.
 
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { randomFor, shuffled } from "../../core/random.js";
 import type { SplitName } from "../../core/sample.js";
-import { parseStudy, type StudySpec } from "../../study/spec.js";
+import type { Plan } from "../plans.js";
 import type { LawmaSettings } from "./settings.js";
 import { type BalancedTask, head, roomFor, sentences } from "./tasks.js";
 
@@ -70,23 +68,11 @@ export interface StudyPlan {
   seeds: readonly number[];
 }
 
-/** Where a study's files lie in the store. */
-export function studyFolder(store: string, name: string): string {
-  return join(store, "papers", name);
-}
-
-/** Writes rows and study file, and returns the study as the file says it. */
-export async function writeStudy(plan: StudyPlan, store: string): Promise<StudySpec> {
-  const folder = studyFolder(store, plan.name);
-  await mkdir(folder, { recursive: true });
-  for (const split of ["train", "dev", "test"] as const) {
-    const lines = plan.rows[split].map((row) => `${JSON.stringify(row)}\n`);
-    await writeFile(join(folder, `${split}.jsonl`), lines.join(""));
-  }
+/** The study as the files of a plan say it. */
+export function toPlan({ name, description, model, rows, specialists, seeds }: StudyPlan): Plan {
+  const files = { "train.jsonl": rows.train, "dev.jsonl": rows.dev, "test.jsonl": rows.test };
   const study = {
-    study: plan.name,
-    description: plan.description,
-    model: plan.model,
+    model,
     task: {
       name: "lawma",
       kind: "choice",
@@ -104,13 +90,11 @@ export async function writeStudy(plan: StudyPlan, store: string): Promise<StudyS
         leakage: "off",
       },
     },
-    specialists: plan.specialists,
-    seeds: plan.seeds,
+    specialists,
+    seeds,
     handOver: 5,
   };
-  const path = join(folder, `${plan.name}.study.json`);
-  await writeFile(path, `${JSON.stringify(study, null, 2)}\n`);
-  return parseStudy(study, path);
+  return { name, description, files, study };
 }
 
 /** The arms of the main study, by the part that they play in the claims. */
