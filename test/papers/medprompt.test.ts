@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { z } from "zod";
+import { readTask } from "../../src/papers/medprompt/read.js";
 import { reproduceMedprompt } from "../../src/papers/medprompt/reproduce.js";
 import { coalitionArms, presets } from "../../src/papers/medprompt/settings.js";
 import { fewShot } from "../../src/specializers/few-shot.js";
@@ -61,3 +62,14 @@ it("runs the ladder and every coalition, judges the claims, names what is missin
   const whole = done.claims[4]?.measured as number;
   expect(values.reduce((sum, { mean }) => sum + mean, 0)).toBeCloseTo(whole, 9);
 });
+
+it.skipIf(!process.env.HONE_TEST_DATA)(
+  "reads the real sets without overlap (needs HONE_TEST_DATA)",
+  async () => {
+    for (const task of ["medqa", "pubmedqa", "medmcqa"]) {
+      const rows = await readTask(join(process.env.HONE_TEST_DATA as string, "med"), task, presets.full);
+      const ids = Object.values(rows ?? {}).flatMap((split) => split.map(({ id }) => id));
+      expect([ids.length, new Set(ids).size]).toEqual([110, 110]);
+    }
+  },
+);
