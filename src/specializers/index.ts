@@ -95,6 +95,7 @@ export const specializers = {
     summary: "Reasoned votes and direct probabilities together, weighed by whether a query needs reasoning",
     paper: "Microsoft promptbase 2023, Medprompt+, which extends Nori et al. 2023 (2311.16452)",
     leaf: "few-shot prompt",
+  },
   knnLm: {
     make: knnLm,
     options: knnLmOptions,
