@@ -4,10 +4,12 @@ import type { z } from "zod";
 import { HoneError } from "../core/errors.js";
 import type { Specializer } from "../core/specializer.js";
 import { adapter, adapterOptions } from "./adapter.js";
+import { type BestOfOptions, bestOf, bestOfOptions } from "./best-of.js";
 import { bitfit, bitfitOptions } from "./bitfit.js";
 import { calibrate, calibrateOptions } from "./calibrate.js";
 import { chain } from "./chain.js";
 import { type CotOptions, cot, cotOptions } from "./cot.js";
+import { ensemble, ensembleOptions } from "./ensemble.js";
 import { fewShot, fewShotOptions } from "./few-shot.js";
 import { full, fullOptions } from "./full.js";
 import { knn, knnOptions } from "./knn.js";
@@ -104,6 +106,13 @@ export const specializers = {
       "Khandelwal et al. 2020, Generalization through Memorization: Nearest Neighbor Language Models (arXiv 1911.00172)",
     leaf: "implicit knowledge",
   },
+  ensemble: {
+    make: ensemble,
+    options: ensembleOptions,
+    summary: "What stands before it, asked several times with the options in other orders, and a vote",
+    paper: "Nori et al. 2023, Medprompt (arXiv 2311.16452), section 4.3; Wang et al. 2022 (2203.11171)",
+    leaf: "zero-shot prompt",
+  },
   lora: {
     make: lora,
     options: loraOptions,
@@ -168,6 +177,13 @@ export const specializers = {
     options: subsetOptions,
     summary: "Another specializer on less training data: what a label is worth",
     paper: "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615): sample efficiency",
+    leaf: null,
+  },
+  bestOf: {
+    make: (options: BestOfOptions, inner) => bestOf(options.of.map((one, i) => inner(one, `of.${i}`))),
+    options: bestOfOptions,
+    summary: "Several specializers, of which the one that does best on dev is kept",
+    paper: "Nori et al. 2023, Medprompt (arXiv 2311.16452): what each rung adds is measured, not assumed",
     leaf: null,
   },
 } satisfies Record<string, SpecializerEntry>;
@@ -255,6 +271,7 @@ function unreadable(where: string, why: string): HoneError {
 }
 
 export { type AdapterOptions, adapter } from "./adapter.js";
+export { type BestOfOptions, bestOf } from "./best-of.js";
 export { type BitfitOptions, bitfit } from "./bitfit.js";
 export { type CalibrateOptions, calibrate } from "./calibrate.js";
 export { type Chain, chain } from "./chain.js";
@@ -267,6 +284,7 @@ export {
   derive,
   prepared,
 } from "./define.js";
+export { type EnsembleOptions, ensemble } from "./ensemble.js";
 export { type FewShotOptions, fewShot } from "./few-shot.js";
 export { type FullOptions, full } from "./full.js";
 export { type KnnOptions, knn } from "./knn.js";

@@ -34,7 +34,11 @@ describe("the table", () => {
   it.each(Object.entries(specializers))("describes %s", (name, entry) => {
     // Combinators apply another specializer; here a reference, which stands outside the map as they do.
     const made = (entry.make as (options: object, inner: MakeInner) => Specializer)(
-      "use" in entry.options.shape ? { n: 1, use: "linear" } : {},
+      "use" in entry.options.shape
+        ? { n: 1, use: "linear" }
+        : "of" in entry.options.shape
+          ? { of: ["linear"] }
+          : {},
       (written, field) => makeSpecializer(written, field),
     );
     expect(made.name).toBe(name);
