@@ -5,7 +5,7 @@ import type { Option } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
 import type { Row } from "./readers.js";
 import type { DatasetSpec } from "./schema.js";
-import { asText, compileTemplate, field, isTemplate, requiredField } from "./template.js";
+import { asText, compileTemplate, field, fieldOrTemplate, isTemplate, requiredField } from "./template.js";
 
 /** A sample with the place of its row, for errors. */
 export interface Placed {
@@ -98,10 +98,6 @@ export function sampleMaker(spec: DatasetSpec): SampleMaker {
       return { sample, place };
     },
   };
-}
-
-function fieldOrTemplate(text: string): (row: Record<string, unknown>, place: string) => string {
-  return isTemplate(text) ? compileTemplate(text) : (row, place) => asText(requiredField(row, text, place));
 }
 
 function isEmpty(value: unknown): boolean {

@@ -91,6 +91,11 @@ export function compileTemplate(template: string): (row: Record<string, unknown>
       .join("");
 }
 
+/** What reads a field, or fills a template where the text is one. */
+export function fieldOrTemplate(text: string): (row: Record<string, unknown>, place: string) => string {
+  return isTemplate(text) ? compileTemplate(text) : (row, place) => asText(requiredField(row, text, place));
+}
+
 /**
  * Fills a template from a row.
  *

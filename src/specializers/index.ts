@@ -22,6 +22,7 @@ import { medprompt, medpromptOptions } from "./medprompt.js";
 import { listKnown, nearest, readOptions } from "./options.js";
 import { type PerStratumOptions, perStratum, perStratumOptions } from "./per-stratum.js";
 import { directly, type PortfolioOptions, portfolio, portfolioOptions } from "./portfolio.js";
+import { retrieve, retrieveOptions } from "./retrieve.js";
 import { softPrompt, softPromptOptions } from "./soft-prompt.js";
 import { type SubsetOptions, subset, subsetOptions } from "./subset.js";
 import { zeroShot, zeroShotOptions } from "./zero-shot.js";
@@ -148,6 +149,14 @@ export const specializers = {
     summary: "A few vectors before every prompt, trained on the task's answers",
     paper: "Lester et al. 2021, The Power of Scale for Parameter-Efficient Prompt Tuning (arXiv 2104.08691)",
     leaf: "task-dependent soft prompt",
+  },
+  retrieve: {
+    make: retrieve,
+    options: retrieveOptions,
+    summary: "Passages of documents that are most like each query, put into its context",
+    paper:
+      "Lewis et al. 2020, Retrieval-Augmented Generation (arXiv 2005.11401); Robertson and Zaragoza 2009 (BM25)",
+    leaf: "explicit knowledge",
   },
   majority: {
     make: majority,
@@ -303,6 +312,7 @@ export {
 } from "./medprompt.js";
 export { type PerStratumOptions, perStratum } from "./per-stratum.js";
 export { type PortfolioOptions, portfolio } from "./portfolio.js";
+export { type RetrieveOptions, retrieve } from "./retrieve.js";
 export { type SoftPromptOptions, softPrompt } from "./soft-prompt.js";
 export { type SubsetOptions, subset } from "./subset.js";
 export { type ZeroShotOptions, zeroShot } from "./zero-shot.js";

@@ -67,10 +67,10 @@ export function medprompt(options: MedpromptOptions = {}): Specializer {
   const settings = readOptions(medpromptOptions, "medprompt", options);
   const left = leftOut(settings.without);
   const always = recipe(settings, left);
-  const measured =
+  const measured: Specializer =
     settings.examples === "always" || left.includes("examples")
       ? always
-      : bestOf({}, [always, recipe(settings, leftOut([...left, "examples"]))]);
+      : bestOf([always, recipe(settings, leftOut([...left, "examples"]))]);
   return {
     name: "medprompt",
     label: `medprompt(${describe(settings, left)})`,

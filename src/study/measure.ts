@@ -72,6 +72,7 @@ async function buildOnce(
   progress: (done: number, total: number, note?: string) => void,
 ): Promise<Build> {
   const { domain, generalist, encoder, artifacts } = study;
+  const contents = await study.contents(specializer);
   const key = fingerprint([
     "build",
     generalist.id,
@@ -82,6 +83,7 @@ async function buildOnce(
     specializer.options,
     specializer.seeded ? seed : null,
     study.spec.encoder,
+    ...(contents === undefined ? [] : [contents]),
   ]);
   const whole = (build: Build | undefined): boolean => {
     try {

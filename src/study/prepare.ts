@@ -1,11 +1,12 @@
 // From a study's words to the things it names: data loaded and checked, models opened, the arms to be compared.
 
 import { resolve } from "node:path";
-import { fingerprint } from "../core/json.js";
+import { fingerprint, type Json } from "../core/json.js";
 import type { LanguageModel, LanguageSubject } from "../core/language.js";
 import type { SubjectCard, TaskCard } from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
 import type { LanguageTask } from "../core/task.js";
+import { contentsOf, sourcesIn } from "../data/contents.js";
 import { type Dataset, loadDataset, type Opening } from "../data/index.js";
 import { generalist } from "../models/generalist.js";
 import { openModel } from "../models/registry.js";
@@ -51,6 +52,8 @@ export interface PreparedStudy {
   artifacts: ArtifactStore;
   /** Absolute folder that relative `file:` sources start from. */
   base: string;
+  /** Names the contents of what a specializer's options point to (documents); undefined where they point to nothing. */
+  contents: (specializer: Specializer) => Promise<Json | undefined>;
   arms: Arm[];
   warnings: string[];
   close: () => Promise<void>;
@@ -98,12 +101,25 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
     return encoder;
   };
 
+  const named = new Map<string, Promise<string>>();
+  const contents = async ({ options: chosen }: Specializer): Promise<Json | undefined> => {
+    const sources = sourcesIn(chosen);
+    for (const ref of sources) {
+      if (!named.has(ref)) named.set(ref, contentsOf(ref, { base: options.base, signal }));
+    }
+    const names = await Promise.all(sources.map((ref) => named.get(ref) as Promise<string>));
+    return names.length > 0 ? names : undefined;
+  };
+  const sources: (Json | undefined)[] = [];
+  for (const { specializer } of arms) sources.push(await contents(specializer));
+
   plan = fingerprint({
     model: model.id,
     encoder: spec.encoder,
     tasks: [domain, ...elsewhere].map(({ task, keys, card }) => [task.id, keys, card.counts]),
     train: fingerprint(domain.dataset.train),
     arms: arms.map(({ name, specializer, seeds }) => [name, specializer.name, specializer.options, seeds]),
+    ...(sources.some((one) => one !== undefined) ? { sources: sources.map((one) => one ?? null) } : {}),
   });
   return {
     spec,
@@ -115,6 +131,7 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
     encoder: getEncoder,
     artifacts: options.artifacts,
     base: resolve(options.base),
+    contents,
     arms,
     warnings: [domain, ...elsewhere].flatMap(({ card, dataset }) =>
       dataset.warnings.map((text) => `${card.name}: ${text}`),

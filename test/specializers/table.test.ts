@@ -38,7 +38,9 @@ describe("the table", () => {
         ? { n: 1, use: "linear" }
         : "of" in entry.options.shape
           ? { of: ["linear"] }
-          : {},
+          : "documents" in entry.options.shape
+            ? { documents: "file:facts.jsonl" }
+            : {},
       (written, field) => makeSpecializer(written, field),
     );
     expect(made.name).toBe(name);
