@@ -25,6 +25,7 @@ import { directly, type PortfolioOptions, portfolio, portfolioOptions } from "./
 import { retrieve, retrieveOptions } from "./retrieve.js";
 import { softPrompt, softPromptOptions } from "./soft-prompt.js";
 import { type SubsetOptions, subset, subsetOptions } from "./subset.js";
+import { type ToolsOptions, tools, toolsOptions } from "./tools.js";
 import { zeroShot, zeroShotOptions } from "./zero-shot.js";
 
 /** Makes the specializer that stands in a combinator's field, from the same table and with the place for errors. */
@@ -157,6 +158,13 @@ export const specializers = {
     paper:
       "Lewis et al. 2020, Retrieval-Augmented Generation (arXiv 2005.11401); Robertson and Zaragoza 2009 (BM25)",
     leaf: "explicit knowledge",
+  tools: {
+    make: (options: ToolsOptions) => tools(options),
+    options: toolsOptions,
+    summary: "Functions that the model may call before it answers: a calculator, tables, codes",
+    paper:
+      "Schick et al. 2023, Toolformer (arXiv 2302.04761); Yao et al. 2023, ReAct (arXiv 2210.03629): the idea, not their training",
+    leaf: "tools called by the model",
   },
   majority: {
     make: majority,
@@ -315,4 +323,6 @@ export { type PortfolioOptions, portfolio } from "./portfolio.js";
 export { type RetrieveOptions, retrieve } from "./retrieve.js";
 export { type SoftPromptOptions, softPrompt } from "./soft-prompt.js";
 export { type SubsetOptions, subset } from "./subset.js";
+export { defineTool, type Tool, type ToolDefinition } from "./tools/define.js";
+export { type Offered, type ToolsOptions, tools } from "./tools.js";
 export { type ZeroShotOptions, zeroShot } from "./zero-shot.js";
