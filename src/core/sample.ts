@@ -18,6 +18,8 @@ export interface Sample {
   group?: string;
   /** Which of several tasks put into one this sample belongs to. Specialists can be made a stratum each. */
   stratum?: string;
+  /** Ids of the documents that hold what is needed to answer; shown to no subject, and compared with what was retrieved. */
+  evidence?: readonly string[];
   /** Kept eyes-off: in the sealed test split, and never looked at while prompts are worked on (Nori et al. 2023, §3.2). */
   eyesOff?: boolean;
 }

@@ -85,6 +85,7 @@ export function sampleMaker(spec: DatasetSpec): SampleMaker {
         });
       const group = groupOf?.(row, place).trim();
       const stratum = stratumOf?.(row, place).trim();
+      const evidence = spec.evidence === undefined ? undefined : idsIn(field(row, spec.evidence));
       const sample: Sample = {
         id,
         input,
@@ -94,10 +95,17 @@ export function sampleMaker(spec: DatasetSpec): SampleMaker {
         gold,
         ...(group ? { group } : {}),
         ...(stratum ? { stratum } : {}),
+        ...(evidence && evidence.length > 0 ? { evidence } : {}),
       };
       return { sample, place };
     },
   };
+}
+
+/** One id or a list of them, each once; a missing field is none. */
+function idsIn(value: unknown): string[] {
+  const ids = [value].flat().map((one) => asText(one).trim());
+  return [...new Set(ids.filter((id) => id !== ""))];
 }
 
 function isEmpty(value: unknown): boolean {

@@ -83,6 +83,13 @@ export const datasetSchema = z
       .min(1)
       .optional()
       .describe("Field or template that says which of several tasks put into one a row belongs to."),
+    evidence: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "Field with the id of the document that holds what is needed to answer, or a list of ids: retrieval is measured against it.",
+      ),
     label: z
       .string()
       .min(1)

@@ -5,7 +5,7 @@ import { fingerprint } from "../core/json.js";
 import type { Demonstration, LanguageSubject, Query } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
 import type { Grade, LanguageTask } from "../core/task.js";
-import { keptOf } from "./choice.js";
+import { keptOf, recall } from "./choice.js";
 
 export const answerSchema = z.strictObject({
   kind: z.literal("answer").describe("A written answer, compared with the accepted ones"),
@@ -68,7 +68,8 @@ export function answer(name: string, options: AnswerOptions): LanguageTask {
         spec.metric === "number"
           ? best((a, b) => numberMatch(a, b, spec.tolerance))
           : best(scorers[spec.metric]);
-      return { status: "scored", score, prediction: text, ...kept };
+      const details = sample.evidence ? { details: recall(sample, answered) } : {};
+      return { status: "scored", score, prediction: text, ...kept, ...details };
     },
   };
 }

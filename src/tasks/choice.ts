@@ -87,7 +87,11 @@ export function choice(
         return { status: "unscored", cause: answer.unscored ?? "no-answer", ...kept };
       }
       const right = goldKeys(sample).includes(answer.choice);
-      const details = answer.scores ? { details: confidence(answer.scores, answer.choice) } : {};
+      const known = {
+        ...(answer.scores ? confidence(answer.scores, answer.choice) : {}),
+        ...recall(sample, answer),
+      };
+      const details = Object.keys(known).length > 0 ? { details: known } : {};
       return { status: "scored", score: right ? 1 : 0, prediction: answer.choice, ...kept, ...details };
     },
   };
@@ -96,6 +100,16 @@ export function choice(
 /** What of an answer is kept beside its score. */
 export function keptOf({ text, trail }: Answer): Pick<Grade, "raw" | "trail"> {
   return { ...(text === undefined ? {} : { raw: text }), ...(trail && trail.length > 0 ? { trail } : {}) };
+}
+
+/**
+ * The share of the sample's evidence among the documents of the passages that stood before the answer, 0 where there were
+ * none; nothing where the sample names no evidence.
+ */
+export function recall({ evidence = [] }: Sample, { trail = [] }: Answer): { recall?: number } {
+  if (evidence.length === 0) return {};
+  const found = new Set(trail.flatMap((step) => (step.kind === "passage" ? [step.id] : [])));
+  return { recall: evidence.filter((id) => found.has(id)).length / evidence.length };
 }
 
 /** The keys of the right options: one, or several where any of them is right. */
