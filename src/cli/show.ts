@@ -1,7 +1,7 @@
 // hone show STUDY [--sample ID]: the verdict again, or one sample with the exact prompts and raw answers.
 
 import { HoneError } from "../core/errors.js";
-import type { Message } from "../core/language.js";
+import type { Message, Step } from "../core/language.js";
 import type { Outcome } from "../core/outcome.js";
 import { plainText } from "../report/escape.js";
 import { formatDuration } from "../report/format.js";
@@ -57,6 +57,7 @@ export function show(
       print(
         `== ${subject}, seed ${seed}: ${result}; ${formatDuration(cost.ms)}, ${cost.inputTokens} tokens in`,
       );
+      for (const step of grade.trail ?? []) print(toldStep(step));
       for (const call of calls) {
         if (call.operation === "embed") continue;
         const { messages = [], options = [] } = call.request as { messages?: Message[]; options?: string[] };
@@ -71,5 +72,23 @@ export function show(
     }
   } finally {
     study.close();
+  }
+}
+
+/** One step of what stood behind an answer; passages begin with their document's id and how near they were. */
+function toldStep(step: Step): string {
+  switch (step.kind) {
+    case "passage":
+      return `-- passage ${step.id}, score ${step.score.toPrecision(4)}\n${step.text}`;
+    case "rationale":
+      return `-- rationale\n${step.text}`;
+    case "tool": {
+      const outcome = step.error === undefined ? (step.result ?? "") : `error: ${step.error}`;
+      return `-- tool ${step.name} ${JSON.stringify(step.arguments)}\n${outcome}`;
+    }
+    case "vote": {
+      const order = step.order ? ` (options seen as ${step.order.join(", ")})` : "";
+      return `-- vote ${step.choice ?? "none"}${order}`;
+    }
   }
 }
