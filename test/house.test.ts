@@ -10,7 +10,7 @@ const src = join(root, "src");
 /** From the top down; a folder may import its own tier's folders only where they are named together here. */
 const tiers = [
   ["cli", "serve"],
-  ["papers"],
+  ["papers", "advise"],
   ["study"],
   ["report"],
   ["specializers", "tasks"],

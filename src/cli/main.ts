@@ -35,6 +35,8 @@ const whole = (least: number) => (text: string) => {
   return value;
 };
 
+const list = (text: string) => text.split(",").map((word) => word.trim());
+
 const json = () => new Option("--json", "print JSON lines on stdout, everything else on stderr");
 const store = () =>
   new Option("--store <folder>", "where journal, specialists and reports are kept").default(".hone");
@@ -49,6 +51,43 @@ function limits(command: Command): Command {
     .addOption(store())
     .addOption(json());
 }
+
+function haves(command: Command): Command {
+  return command
+    .option(
+      "--access <words>",
+      "what the model gives you: text, logprobs, embeddings, gradients, weights (weights: all of them)",
+      list,
+    )
+    .option("--labels <n>", "labelled samples to learn from", whole(0))
+    .option("--documents <n>", "documents to search: how many, yes, no, or their file")
+    .option("--budget <usd>", "dollars for all answers", number(0))
+    .option("--answers <n>", "how many answers the budget is for; default: 1000", whole(1))
+    .option("--price <in,out>", "dollars per million input and output tokens")
+    .option("--latency <ms>", "most milliseconds for an answer", number(0))
+    .option("--hours <h>", "most hours of training", number(0))
+    .option("--task <kind>", "choice or answer (open text); default: choice, or what the data hold")
+    .option("--options <n>", "how many options there are to choose from", whole(2))
+    .option("--own-options", "every question brings its own options, as in an exam")
+    .option("--calculates", "answers must be calculated or looked up")
+    .option("--strength <kind>", "the model: small, large (GPT-4's class) or reasoning (o1's kind)")
+    .option("--model <ref>", "the model; says what it gives where Hone knows it")
+    .option("--data <file>", "a JSONL, CSV or Parquet file to build the study for")
+    .option("--input <field>", "the field that holds the text")
+    .option("--label <field>", "the field that holds the answer")
+    .option("--force", "overwrite")
+    .addOption(json());
+}
+
+haves(
+  program
+    .command("advise")
+    .description(
+      "which routes fit what you have, in the order to try them, and why; without options: the map",
+    ),
+)
+  .option("--out <file>", "write the study file there")
+  .action(async (options) => (await import("./advise.js")).adviseCommand(options));
 
 limits(
   program
@@ -175,16 +214,14 @@ program
   .addOption(json())
   .action(async (options) => (await import("./doctor.js")).doctor(options));
 
-program
-  .command("init")
-  .description("write a study file to begin with, from a data file where there is one")
-  .argument("[name]", "name of the study", "my-study")
-  .option("--data <file>", "a JSONL, CSV or Parquet file to build it for")
-  .option("--input <field>", "the field that holds the text")
-  .option("--label <field>", "the field that holds the answer")
-  .option("--force", "overwrite")
+haves(
+  program
+    .command("init")
+    .description("write a study file to begin with, from a data file where there is one")
+    .argument("[name]", "name of the study", "my-study"),
+)
+  .option("--advise", "with the specialists that `hone advise` names; so does every option on what you have")
   .option("--schema", "print the JSON schema of study files instead")
-  .addOption(json())
   .action(async (name, options) => (await import("./init.js")).init(name, options));
 
 program

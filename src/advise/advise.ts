@@ -1,0 +1,116 @@
+// From what a user has to the routes that apply, in the order to try them, and those that do not, each with its reasons.
+// It follows the table in routes.ts and computes nothing else; the same situation always gives the same answer.
+
+import type { Grant } from "../core/language.js";
+import { specializers } from "../specializers/index.js";
+import type { Leaf } from "../specializers/map.js";
+import { type Evidence, evidence } from "./evidence.js";
+import { type Route, routes } from "./routes.js";
+import { type Cost, dollarsOf, latencyOf, type Situation, trainingHours } from "./situation.js";
+
+/** A route that applies. */
+export interface Advised {
+  /** As a study writes it. */
+  specializer: unknown;
+  leaf: Leaf | null;
+  needs: readonly Grant[];
+  /** What speaks for it, and warnings, from what the user has. */
+  why: string;
+  evidence: Evidence[];
+  /** Of one answer; `latencyMs` and `usd` (of all answers) are rough. */
+  cost: Cost & { latencyMs: number; usd: number };
+  /** The points of its rules together: what it was ordered by. */
+  points: number;
+}
+
+export interface RuledOut {
+  specializer: unknown;
+  why: string;
+}
+
+export interface Advice {
+  routes: Advised[];
+  ruledOut: RuledOut[];
+}
+
+/**
+ * The routes for a situation: by points, then by tokens an answer, then as the table has them.
+ * @param table names of the specializers that there are; a route that names another is left out altogether
+ */
+export function advise(
+  has: Situation,
+  table: ReadonlySet<string> = new Set(Object.keys(specializers)),
+): Advice {
+  const advice: Advice = { routes: [], ruledOut: [] };
+  for (const route of routes) {
+    const specializer = route.write(has);
+    if (!namesIn(specializer).every((name) => table.has(name))) continue;
+    const against = objections(route, has);
+    if (against.length > 0) {
+      advice.ruledOut.push({ specializer, why: sentences(against) });
+      continue;
+    }
+    const holding = route.rules.filter(({ when }) => when(has));
+    const cost = route.cost(has);
+    advice.routes.push({
+      specializer,
+      leaf: route.leaf,
+      needs: route.needs,
+      why: sentences(holding.map(({ because }) => because)),
+      // Own figures say in `own` where a test finds them; that is no one else's business.
+      evidence: route.evidence.map((name) => {
+        const { own: _, ...shown } = evidence[name] as Evidence;
+        return shown;
+      }),
+      cost: { ...cost, latencyMs: latencyOf(cost), usd: dollarsOf(cost, has) },
+      points: holding.reduce((sum, { points }) => sum + points, 0),
+    });
+  }
+  const tokens = ({ cost }: Advised) => cost.inputTokens + cost.outputTokens;
+  advice.routes.sort((a, b) => b.points - a.points || tokens(a) - tokens(b));
+  return advice;
+}
+
+/** Everything that rules a route out; none where it applies. */
+function objections(route: Route, has: Situation): string[] {
+  const cost = route.cost(has);
+  const missing = route.needs.filter((grant) => !has.access.has(grant));
+  const ms = latencyOf(cost);
+  const usd = dollarsOf(cost, has);
+  const calls = `${cost.calls} ${cost.calls === 1 ? "call" : "calls"}`;
+  const found: (string | undefined | false)[] = [
+    missing.length > 0 && `it needs ${missing.join(" and ")}, which you do not have`,
+    has.labels < route.labels && `it needs ${route.labels} labels or more, you have ${has.labels}`,
+    route.unfit?.(has),
+    has.latencyMs !== undefined &&
+      ms > has.latencyMs &&
+      `an answer takes ${calls} and about ${ms} ms, more than ${has.latencyMs}`,
+    has.budgetUsd !== undefined &&
+      usd > has.budgetUsd &&
+      `${has.answers.toLocaleString("en")} answers of ${calls} and ${cost.inputTokens + cost.outputTokens} tokens cost about $${usd.toFixed(2)}, more than $${has.budgetUsd}`,
+    cost.training &&
+      has.hours !== undefined &&
+      trainingHours(has) > has.hours &&
+      `two epochs take about ${trainingHours(has).toFixed(1)} hours on two cores, more than ${has.hours}`,
+  ];
+  return found.filter((text): text is string => typeof text === "string");
+}
+
+function sentences(parts: readonly string[]): string {
+  return parts.map((text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`).join(" ");
+}
+
+/**
+ * The specializers that a study's entry names, those inside combinators too.
+ * @example
+ * namesIn([{ knn: { k: 5 } }, { ensemble: {} }]); // ["knn", "ensemble"]
+ */
+export function namesIn(written: unknown): string[] {
+  if (typeof written === "string") return [written];
+  if (Array.isArray(written)) return written.flatMap(namesIn);
+  return Object.entries(written as Record<string, Record<string, unknown>>).flatMap(([name, options]) => [
+    name,
+    ...["use", "direct"].flatMap((field) => (options[field] === undefined ? [] : namesIn(options[field]))),
+    ...(Array.isArray(options.of) ? options.of.flatMap(namesIn) : []),
+  ]);
+}

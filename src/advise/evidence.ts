@@ -1,0 +1,152 @@
+// What is known about each route, as figures with their sources: published ones, and this project's own. It is data for
+// `hone advise`; it measures nothing, and reads no file when it runs. A test holds the own figures against the files
+// that they come from.
+
+export interface Evidence {
+  /** Paper with its arXiv number, or "this project" with the page that tells how it was measured. */
+  source: string;
+  /** The figure in words, with the model and the data that it was measured on. */
+  figure: string;
+  /** Samples, or tasks where the figure says so. */
+  n?: number;
+  /** 95 % interval, in the figure's unit. */
+  interval?: [low: number, high: number];
+  /** Where an own figure is written down: the file, and the words that must stand in it. */
+  own?: { file: string; says: string };
+}
+
+const medprompt = "Nori et al. 2023, Medprompt (arXiv 2311.16452)";
+const promptbase = "Microsoft promptbase, Medprompt+ on MMLU (2023)";
+const o1 = "Nori et al. 2024, From Medprompt to o1 (arXiv 2411.03590)";
+const lawma = "Dominguez-Olmedo et al. 2024, Lawma v1 (arXiv 2407.16615)";
+const scotus = "this project, issue area of Supreme Court cases (docs/results.md)";
+const licences = "this project, licence categories (docs/results.md)";
+const pubmedqa = "this project, PubMedQA (docs/results.md)";
+const results = "docs/results.md";
+
+export const evidence = {
+  medpromptLadder: {
+    source: medprompt,
+    figure: "GPT-4 on MedQA, accuracy: 81.7 zero-shot to 90.2 with examples, reasoning, kNN and shuffling",
+    n: 1273,
+  },
+  randomShots: { source: medprompt, figure: "GPT-4 on MedQA: five random examples +2.2 points", n: 1273 },
+  selfReasoning: {
+    source: medprompt,
+    figure: "GPT-4 on MedQA: self-written chains of thought +3.4 points on top of random examples",
+    n: 1273,
+  },
+  nearestShots: {
+    source: medprompt,
+    figure: "GPT-4 on MedQA: nearest in place of random examples +1.1 points",
+    n: 1273,
+  },
+  shuffling: {
+    source: medprompt,
+    figure: "GPT-4 on MedQA: five votes over shuffled choices +1.8 points",
+    n: 1273,
+  },
+  portfolio: {
+    source: promptbase,
+    figure: "GPT-4 on MMLU: 89.1 with Medprompt (5 votes), 89.56 with 20, 90.10 with Medprompt+ at 31 calls",
+  },
+  reasoningModel: {
+    source: o1,
+    figure: "o1-preview on MedQA: 96.0 with no special prompting; few-shot prompting lowers its accuracy",
+    n: 1273,
+  },
+  smallSpecialist: {
+    source: "MedGemma study (arXiv 2603.25960), from its abstract",
+    figure:
+      "a small medical model: chain of thought -5.7 points, few-shot -11.9; 59.1 % of answers change when choices are shuffled; permutation voting +4",
+  },
+  lawmaTuned: {
+    source: lawma,
+    figure:
+      "mean over 260 legal tasks: fine-tuned 8B 80.3, GPT-4 zero-shot 62.9, the same 8B untuned 42.6, majority 41.7",
+  },
+  lawmaLabels: { source: lawma, figure: "1,000 labels less 10: +12.9 points, mean over ten tasks" },
+  lawmaShots: {
+    source: lawma,
+    figure: "GPT-4 with three examples 58.4, without 61.6, on the same legal questions",
+  },
+  lora: {
+    source: scotus,
+    figure: "SmolLM2-135M: LoRA 67.2 % on 2,103 labels, the same model as it is 27.5 %",
+    n: 600,
+    interval: [63.3, 70.8],
+    own: { file: results, says: "| lora(r=16, last 10) | 67.2 | 63.3 to 70.8 | 600 |" },
+  },
+  loraFew: {
+    source: "this project, 200 Supreme Court cases (docs/log.md)",
+    figure: "SmolLM2-135M: LoRA on 200 labels learns the mix of classes and not the task: 30 % accuracy",
+    n: 40,
+    interval: [18, 45],
+    own: { file: "docs/log.md", says: "accuracy 30 % (18 to 45, n = 40), as always answering the commonest" },
+  },
+  linear: {
+    source: scotus,
+    figure: "logistic regression on words 58.7 % where SmolLM2-135M as it is gives 27.5 %",
+    n: 600,
+    interval: [54.7, 62.5],
+    own: { file: results, says: "| linear(tfidf) | 58.7 | 54.7 to 62.5 | 600 |" },
+  },
+  linearVectors: {
+    source: scotus,
+    figure: "logistic regression on sentence vectors 56.8 %",
+    n: 600,
+    interval: [52.8, 60.7],
+    own: { file: results, says: "| linear(vectors) | 56.8 | 52.8 to 60.7 | 600 |" },
+  },
+  linearLicences: {
+    source: licences,
+    figure: "logistic regression on words 69.3 %, the best prompt of SmolLM2-135M (nearest examples) 53.3 %",
+    n: 150,
+    interval: [60.6, 76.9],
+    own: { file: results, says: "| linear(tfidf) | 69.3 | 60.6 to 76.9 | 150 |" },
+  },
+  knnLicences: {
+    source: licences,
+    figure: "SmolLM2-135M: nearest examples +13.3 points over none, fixed examples +1.3",
+    n: 150,
+    interval: [6.5, 20.4],
+    own: { file: results, says: "+13.3 (6.5 to 20.4)" },
+  },
+  fewShotSmall: {
+    source: scotus,
+    figure: "SmolLM2-135M: six fixed examples 0.0 points over none",
+    n: 600,
+    interval: [-0.6, 0.6],
+    own: { file: results, says: "0.0 (-0.6 to 0.6)" },
+  },
+  zeroShotSmall: {
+    source: scotus,
+    figure: "SmolLM2-135M as it is 27.5 %, as much as always giving the commonest answer",
+    n: 600,
+    interval: [24.1, 31.2],
+    own: { file: results, says: "| zeroShot | 27.5 | 24.1 to 31.2 | 600 |" },
+  },
+  majority: {
+    source: pubmedqa,
+    figure: "always the commonest answer 55.2 %; nothing that was tried there beats it",
+    n: 500,
+    interval: [50.8, 59.5],
+    own: { file: results, says: "| majority | 55.2 | 50.8 to 59.5 | 500 |" },
+  },
+  calibrateHarm: {
+    source: scotus,
+    figure: "SmolLM2-135M: contextual calibration -20.2 points",
+    n: 600,
+    interval: [-24.3, -16.1],
+    own: { file: results, says: "-20.2 (-24.3 to -16.1)" },
+  },
+  calibrateHelp: {
+    source: pubmedqa,
+    figure: "SmolLM2-135M, options scored by text: contextual calibration +6.0 points",
+    n: 500,
+    interval: [3.2, 9.0],
+    own: { file: results, says: "+6.0 (3.2 to 9.0)" },
+  },
+} satisfies Record<string, Evidence>;
+
+export type EvidenceName = keyof typeof evidence;
