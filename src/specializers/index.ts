@@ -158,6 +158,7 @@ export const specializers = {
     paper:
       "Lewis et al. 2020, Retrieval-Augmented Generation (arXiv 2005.11401); Robertson and Zaragoza 2009 (BM25)",
     leaf: "explicit knowledge",
+  },
   tools: {
     make: (options: ToolsOptions) => tools(options),
     options: toolsOptions,
