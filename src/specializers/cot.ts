@@ -2,11 +2,13 @@
 // (Nori et al. 2023, Medprompt, §4.2). It does not choose which examples a query gets; the specializer in `use` does.
 
 import { z } from "zod";
+import { CallError, type CallFailure } from "../core/call.js";
 import type { Json } from "../core/json.js";
 import type { Demonstration, LanguageSubject, Option } from "../core/language.js";
 import { randomFor, shuffled } from "../core/random.js";
 import type { Sample } from "../core/sample.js";
 import type { Given, Specializer } from "../core/specializer.js";
+import type { Grade } from "../core/task.js";
 import { derive, requireTrain } from "./define.js";
 import { readOptions } from "./options.js";
 import { drawOrders } from "./permutations.js";
@@ -105,8 +107,8 @@ async function verify(
       ...thinker,
       respond: (query, context) => thinker.respond(order ? { ...query, options: order } : query, context),
     };
-    const grade = await given.task.evaluate(reader, sample, given.context);
     counts.asked++;
+    const grade = await given.task.evaluate(reader, sample, given.context).catch(unanswerable);
     if (grade.status === "unscored") counts.unscored++;
     const rationale = grade.trail?.find((step) => step.kind === "rationale")?.text.trim();
     if (grade.status === "scored" && grade.score === 1 && rationale) {
@@ -117,6 +119,15 @@ async function verify(
     }
   }
   return undefined;
+}
+
+/** A failure that the sample itself brings is no reason to stop; one of the endpoint's is, and a new run goes on. */
+function unanswerable(error: unknown): Grade {
+  const own: CallFailure[] = ["refused", "too-long", "too-large", "malformed"];
+  if (error instanceof CallError && own.includes(error.failure)) {
+    return { status: "unscored", cause: error.failure };
+  }
+  throw error;
 }
 
 /** The orders to try, all distinct: undefined for the options as they stand (or none), then others by the seed. */

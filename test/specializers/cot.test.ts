@@ -1,6 +1,7 @@
 // cot: what the reasoning calls see, and which of them become examples.
 
 import { describe, expect, it } from "vitest";
+import { CallError } from "../../src/core/call.js";
 import { cot } from "../../src/specializers/cot.js";
 import { fewShot } from "../../src/specializers/few-shot.js";
 import { knn } from "../../src/specializers/knn.js";
@@ -86,5 +87,16 @@ describe("cot", () => {
     const state = await cot({}, fewShot()).fit(subject, given({ progress }));
     expect(state).toMatchObject({ counts: { asked: 12, verified: 6, unscored: 2 } });
     expect(notes.at(-1)).toBe("verified 6 of 12");
+  });
+
+  it("passes over a sample that is refused, and stops where the endpoint fails", async () => {
+    const failing = (failure: "refused" | "server-error") =>
+      listener(({ input }) => {
+        if (input.includes("plough")) throw new CallError(failure, "no");
+        return { choice: "s", trail: [{ kind: "rationale", text: "So." }] };
+      });
+    const state = await cot({}, fewShot()).fit(failing("refused"), given());
+    expect(state).toMatchObject({ counts: { asked: 12, verified: 6, unscored: 2 } });
+    await expect(cot({}, fewShot()).fit(failing("server-error"), given())).rejects.toThrow(CallError);
   });
 });

@@ -46,9 +46,9 @@ describe("knnLm", () => {
     // exp(-1) and exp(-2), as shares; the third neighbour has no voice.
     const s = Math.exp(-1) / (Math.exp(-1) + Math.exp(-2));
     const p = probabilities(found);
-    expect(p["s"]).toBeCloseTo(0.4 * s + 0.6 * 0.2, 6);
-    expect(p["f"]).toBeCloseTo(0.4 * (1 - s) + 0.6 * 0.3, 6);
-    expect(p["i"]).toBeCloseTo(0.6 * 0.5, 6);
+    expect(p.s).toBeCloseTo(0.4 * s + 0.6 * 0.2, 6);
+    expect(p.f).toBeCloseTo(0.4 * (1 - s) + 0.6 * 0.3, 6);
+    expect(p.i).toBeCloseTo(0.6 * 0.5, 6);
     expect(chosen).toBe("s");
   });
 
@@ -60,8 +60,8 @@ describe("knnLm", () => {
     const found = await all.respond(queryOf("80"), context);
     expect(found.choice).toBe("f");
     const p = probabilities(found.scores);
-    expect(p["f"]).toBe(1);
-    expect(p["s"]).toBeCloseTo(0, 12);
+    expect(p.f).toBe(1);
+    expect(p.s).toBeCloseTo(0, 12);
     expect(JSON.parse(JSON.stringify(found))).toEqual(found);
   });
 
@@ -80,7 +80,7 @@ describe("knnLm", () => {
     );
     const answered = await sure.respond(queryOf("0"), context);
     expect(answered).toMatchObject({ choice: "i", text: "C" });
-    expect(probabilities(answered.scores)["i"]).toBeCloseTo(0.6, 6);
+    expect(probabilities(answered.scores).i).toBeCloseTo(0.6, 6);
     const lost = await make(
       knnLm(options),
       listener(() => ({ unscored: "unparsed" })),
