@@ -5,7 +5,8 @@ import type { Grant } from "../core/language.js";
 import { specializers } from "../specializers/index.js";
 import type { Leaf } from "../specializers/map.js";
 import { type Evidence, evidence } from "./evidence.js";
-import { type Route, routes } from "./routes.js";
+import type { Route } from "./route.js";
+import { routes } from "./routes.js";
 import { type Cost, dollarsOf, latencyOf, type Situation, trainingHours } from "./situation.js";
 
 /** A route that applies. */
@@ -80,7 +81,8 @@ function objections(route: Route, has: Situation): string[] {
   const calls = `${cost.calls} ${cost.calls === 1 ? "call" : "calls"}`;
   const found: (string | undefined | false)[] = [
     missing.length > 0 && `it needs ${missing.join(" and ")}, which you do not have`,
-    has.labels < route.labels && `it needs ${route.labels} labels or more, you have ${has.labels}`,
+    has.labels < route.labels &&
+      `it needs at least ${route.labels} ${route.labels === 1 ? "label" : "labels"}, you have ${has.labels}`,
     route.unfit?.(has),
     has.latencyMs !== undefined &&
       ms > has.latencyMs &&

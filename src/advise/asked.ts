@@ -1,0 +1,248 @@
+// Routes that leave the weights as they are and ask otherwise: examples, reasoning, votes, documents, tools, memory.
+// Rules and points are argued here, each where it stands; advise.ts goes through them.
+
+import {
+  always,
+  labelsBelow,
+  labelsFrom,
+  large,
+  notLarge,
+  type Route,
+  reasons,
+  rule,
+  small,
+} from "./route.js";
+import { asking, type Situation } from "./situation.js";
+
+const shots = ({ labels }: Situation) => Math.min(5, Math.max(1, labels));
+const near = (has: Situation) => ({ knn: { k: shots(has) } });
+/** Every option at every place equally often where five calls or so allow it. */
+const members = ({ options }: Situation) => (options === undefined ? 5 : Math.min(5, Math.max(2, options)));
+
+const options = ({ task }: Situation) =>
+  task === "answer" ? "there are no options to choose from" : undefined;
+const noReasoner = (has: Situation) =>
+  reasons(has)
+    ? "the model reasons by itself: asking it for a chain of thought again is paid twice and examples lower it; measure examples with bestOf"
+    : undefined;
+
+export const asked: readonly Route[] = [
+  {
+    write: () => "zeroShot",
+    leaf: "zero-shot prompt",
+    needs: ["text"],
+    labels: 0,
+    cost: () => asking(1),
+    rules: [
+      rule(45, always, "it is where every other route starts: the task said in words, nothing to learn"),
+      rule(50, labelsBelow(1), "without labels to learn from, the instruction is what you can improve"),
+      rule(50, reasons, "a model that reasons by itself is best asked plainly"),
+    ],
+    evidence: ["zeroShotSmall", "reasoningModel"],
+  },
+  {
+    write: near,
+    leaf: "few-shot prompt",
+    needs: ["text"],
+    labels: 20,
+    cost: (has) => asking(1, { shots: shots(has) }),
+    rules: [
+      rule(
+        62,
+        always,
+        "the labels that you have become examples, each query with those nearest to it, and nothing is trained",
+      ),
+      rule(8, labelsFrom(100), "there are enough of them for near ones to be near"),
+      rule(-30, reasons, "warning: examples in the prompt lower a reasoning model"),
+    ],
+    evidence: ["nearestShots", "knnLicences", "lawmaShots"],
+  },
+  {
+    write: (has) => ({
+      fewShot: { k: shots(has), draw: has.task === "choice" && !has.ownOptions ? "balanced" : "random" },
+    }),
+    leaf: "few-shot prompt",
+    needs: ["text"],
+    labels: 1,
+    cost: (has) => asking(1, { shots: shots(has) }),
+    rules: [
+      rule(58, always, "a few labels are enough for fixed examples, and a server can keep their prompt"),
+      rule(-10, small, "small models gain little from fixed examples"),
+      rule(-30, reasons, "warning: examples in the prompt lower a reasoning model"),
+    ],
+    evidence: ["randomShots", "fewShotSmall", "smallSpecialist"],
+  },
+  {
+    write: (has) => ({
+      bestOf: { of: ["zeroShot", { fewShot: { k: shots(has) } }, ...(has.labels >= 20 ? [near(has)] : [])] },
+    }),
+    leaf: null,
+    needs: ["text"],
+    labels: 5,
+    cost: (has) => asking(1, { shots: shots(has) }),
+    rules: [
+      rule(40, always, "whether examples help this model is measured on dev, not assumed"),
+      rule(
+        40,
+        reasons,
+        "published results have few-shot lower a reasoning model, so examples must be a measured switch",
+      ),
+    ],
+    evidence: ["reasoningModel", "smallSpecialist", "lawmaShots"],
+  },
+  {
+    write: (has) => ({
+      medprompt: { k: shots(has), members: members(has), pool: Math.min(1000, has.labels) },
+    }),
+    leaf: "few-shot prompt",
+    needs: ["text"],
+    labels: 100,
+    unfit: (has) => options(has) ?? noReasoner(has),
+    cost: (has) => asking(members(has), { shots: shots(has), reasoning: true }),
+    rules: [
+      rule(40, always, "your labels can carry chains of thought that the model wrote and the label verified"),
+      rule(45, large, "on a model of GPT-4's class this is the strongest published way of prompting"),
+      rule(
+        -20,
+        notLarge,
+        "warning: the published gains are GPT-4's; on small models reasoning and examples can hurt",
+      ),
+    ],
+    evidence: ["medpromptLadder", "smallSpecialist"],
+  },
+  {
+    write: (has) => ({
+      portfolio: {
+        use: { medprompt: { k: shots(has), members: members(has), pool: Math.min(1000, has.labels) } },
+        direct: [near(has), { ensemble: { members: members(has), vote: "probability" } }],
+      },
+    }),
+    leaf: "few-shot prompt",
+    needs: ["text", "logprobs"],
+    labels: 100,
+    unfit: (has) => options(has) ?? noReasoner(has),
+    cost: (has) => {
+      const [slow, fast] = [
+        asking(members(has), { shots: shots(has), reasoning: true }),
+        asking(members(has) + 1, { shots: shots(has) }),
+      ];
+      return {
+        calls: slow.calls + fast.calls,
+        inputTokens: slow.inputTokens + fast.inputTokens,
+        outputTokens: slow.outputTokens + fast.outputTokens,
+        training: false,
+      };
+    },
+    rules: [
+      rule(
+        36,
+        always,
+        "reasoned and direct answers are weighed for each question; the last point for twice the calls",
+      ),
+      rule(38, large, "on a model of GPT-4's class it is ahead of Medprompt, a little"),
+      rule(-20, notLarge, "warning: measured on GPT-4 only"),
+    ],
+    evidence: ["portfolio"],
+  },
+  {
+    write: (has) => ({
+      cot: { use: has.labels >= 20 ? near(has) : "zeroShot", pool: Math.min(200, Math.max(1, has.labels)) },
+    }),
+    leaf: "few-shot prompt",
+    needs: ["text"],
+    labels: 0,
+    unfit: noReasoner,
+    cost: (has) => asking(1, { shots: has.labels >= 20 ? shots(has) : 0, reasoning: true }),
+    rules: [
+      rule(55, always, "the model reasons before it answers, which asks for nothing but text"),
+      rule(20, large, "on a model of GPT-4's class reasoning was the largest rung of Medprompt"),
+      rule(
+        -25,
+        small,
+        "warning: on small models a chain of thought can cost accuracy; measure it before you pay for it",
+      ),
+    ],
+    evidence: ["selfReasoning", "smallSpecialist"],
+  },
+  {
+    write: (has) => [...(has.labels >= 20 ? [near(has)] : []), { ensemble: { members: members(has) } }],
+    leaf: "few-shot prompt",
+    needs: ["text"],
+    labels: 0,
+    unfit: options,
+    cost: (has) => asking(members(has), { shots: has.labels >= 20 ? shots(has) : 0 }),
+    rules: [
+      rule(
+        38,
+        always,
+        "asking again with the options shuffled takes out the model's liking for a place, at a multiple of the calls",
+      ),
+      rule(8, small, "small models change many answers when options are shuffled"),
+    ],
+    evidence: ["shuffling", "smallSpecialist"],
+  },
+  {
+    write: (has) => ({
+      retrieve: { documents: has.documentsFrom ?? "file:documents.jsonl", text: "text", by: "bm25", k: 3 },
+    }),
+    leaf: "explicit knowledge",
+    needs: ["text"],
+    labels: 0,
+    unfit: ({ documents }) => (documents > 0 ? undefined : "there are no documents to search"),
+    cost: () => asking(1, { extra: 3 * 160 }),
+    rules: [
+      rule(72, always, "your documents can be searched for each query, without a single label"),
+      rule(15, labelsBelow(20), "where labels are missing, documents are the knowledge that you have"),
+    ],
+    evidence: [],
+  },
+  {
+    write: () => ({ tools: { offer: ["calculator"] } }),
+    leaf: "tools called by the model",
+    needs: ["text"],
+    labels: 0,
+    unfit: ({ calculates }) =>
+      calculates ? undefined : "nothing has to be calculated or looked up; say --calculates where it has",
+    cost: () => ({ ...asking(2, { extra: 200 }), outputTokens: 60 }),
+    rules: [
+      rule(86, always, "what must be calculated is calculated by a program and not guessed token by token"),
+      rule(-20, small, "small models often fail to write a call; they then answer without"),
+    ],
+    evidence: [],
+  },
+  {
+    write: () => "knnLm",
+    leaf: "implicit knowledge",
+    needs: ["logprobs"],
+    labels: 200,
+    unfit: ({ task }) =>
+      task === "answer" ? "it mixes probabilities of options, and the answers are open" : undefined,
+    cost: () => asking(1),
+    rules: [
+      rule(
+        60,
+        always,
+        "a memory of your labels is mixed with the model's probabilities at the price of one call",
+      ),
+      rule(14, labelsFrom(1000), "there are labels enough for a memory to have near neighbours"),
+    ],
+    evidence: [],
+  },
+  {
+    write: () => "calibrate",
+    leaf: "zero-shot prompt",
+    needs: ["logprobs"],
+    labels: 0,
+    unfit: options,
+    cost: () => asking(1),
+    rules: [
+      rule(
+        44,
+        always,
+        "it takes out what the model says before it has read anything, at no cost for each answer",
+      ),
+      rule(-15, notLarge, "warning: on a small model it cost 20 points on one task and gave 6 on another"),
+    ],
+    evidence: ["calibrateHarm", "calibrateHelp"],
+  },
+];

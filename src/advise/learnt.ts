@@ -1,0 +1,134 @@
+// Routes that learn weights from the labels: the references, which need no language model, and tuning the model itself.
+// Rules and points are argued here, each where it stands; advise.ts goes through them.
+
+import { always, labelsBelow, labelsFrom, type Route, type Rule, rule } from "./route.js";
+import { asking, type Cost, type Situation } from "./situation.js";
+
+const sharedLabels = ({ task, ownOptions }: Situation) =>
+  task === "answer"
+    ? "the answers are open, and it chooses among labels"
+    : ownOptions
+      ? "every question brings its own options, and it learns labels that all share"
+      : undefined;
+const trained = (has: Situation): Cost => ({ ...asking(1), training: has.labels > 0 });
+const free = (): Cost => ({ calls: 0, inputTokens: 0, outputTokens: 0, training: false });
+
+const tuning: readonly Rule[] = [
+  rule(40, always, "you hold the weights, so the model itself can learn the task"),
+  rule(25, labelsFrom(200), "there are labels enough to train on"),
+  rule(15, labelsFrom(1000), "with a thousand labels and more, tuning is what the published figures favour"),
+  rule(
+    -25,
+    labelsBelow(200),
+    "warning: so few labels mostly teach how often each answer occurs; keep it only if it beats linear",
+  ),
+];
+
+/** References first, then the kinds of tuning. */
+export const learnt: readonly Route[] = [
+  {
+    write: () => ({ linear: { features: "tfidf" } }),
+    leaf: null,
+    needs: [],
+    labels: 10,
+    unfit: sharedLabels,
+    cost: free,
+    rules: [
+      rule(50, always, "a reference that costs next to nothing: every dearer route has to beat it"),
+      rule(42, labelsFrom(100), "with a hundred labels and more it is often hard to beat"),
+    ],
+    evidence: ["linear", "linearLicences"],
+  },
+  {
+    write: () => ({ linear: { features: "vectors" } }),
+    leaf: null,
+    needs: [],
+    labels: 50,
+    unfit: sharedLabels,
+    cost: free,
+    rules: [
+      rule(
+        46,
+        always,
+        "the same reference on sentence vectors, for tasks where words vary; the encoder is part of Hone",
+      ),
+      rule(42, labelsFrom(100), "there are labels enough for it"),
+    ],
+    evidence: ["linearVectors"],
+  },
+  {
+    write: (has) => ({ lora: { ...(has.labels < 1000 ? { layers: 10 } : {}), epochs: 2 } }),
+    leaf: "low-rank adapter",
+    needs: ["gradients", "weights"],
+    labels: 50,
+    cost: trained,
+    rules: [
+      ...tuning,
+      rule(
+        6,
+        always,
+        "of the ways to tune it is the one measured most; the adapter is small and loads anywhere",
+      ),
+    ],
+    evidence: ["lora", "lawmaTuned", "lawmaLabels", "loraFew"],
+  },
+  {
+    write: () => ({ adapter: { epochs: 2 } }),
+    leaf: "neural adapter",
+    needs: ["gradients", "weights"],
+    labels: 200,
+    cost: trained,
+    rules: [...tuning, rule(-12, always, "worth trying after lora")],
+    evidence: [],
+  },
+  {
+    write: () => ({ softPrompt: { epochs: 2 } }),
+    leaf: "task-dependent soft prompt",
+    needs: ["gradients", "weights"],
+    labels: 50,
+    cost: trained,
+    rules: [
+      ...tuning,
+      rule(
+        -20,
+        always,
+        "it changes the model least; published results have it catch up with tuning in large models only",
+      ),
+    ],
+    evidence: [],
+  },
+  {
+    write: () => ({ bitfit: { epochs: 2 } }),
+    leaf: "partial update",
+    needs: ["gradients", "weights"],
+    labels: 200,
+    cost: trained,
+    rules: [...tuning, rule(-16, always, "the fewest weights to keep; worth trying after lora")],
+    evidence: [],
+  },
+  {
+    write: () => ({ full: { epochs: 2 } }),
+    leaf: "instruction-based update",
+    needs: ["gradients", "weights"],
+    labels: 1000,
+    cost: trained,
+    rules: [
+      ...tuning,
+      rule(
+        -8,
+        always,
+        "every weight is trained, so it needs the most memory and the result is a whole model",
+      ),
+    ],
+    evidence: ["lawmaTuned"],
+  },
+  {
+    write: () => "majority",
+    leaf: null,
+    needs: [],
+    labels: 1,
+    cost: free,
+    rules: [rule(1, always, "a reference, the floor: a route that does not beat it has learnt nothing")],
+    evidence: ["majority"],
+  },
+];

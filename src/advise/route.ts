@@ -1,0 +1,42 @@
+// What a route is to `hone advise`: what it needs, what speaks for it and against it, and how it is written in a study; with
+// the conditions that rules share. The routes themselves are in learnt.ts and asked.ts.
+
+import type { Grant } from "../core/language.js";
+import type { Leaf } from "../specializers/map.js";
+import type { EvidenceName } from "./evidence.js";
+import type { Cost, Situation } from "./situation.js";
+
+/** A reason that moves a route up (points above 0) or down where its condition holds. */
+export interface Rule {
+  points: number;
+  when: (has: Situation) => boolean;
+  because: string;
+}
+
+export interface Route {
+  /** As a study names it, with options that fit what the user has. */
+  write: (has: Situation) => unknown;
+  leaf: Leaf | null;
+  needs: readonly Grant[];
+  /** Fewest labels that it can learn from. */
+  labels: number;
+  /** A sentence where it does not apply for a reason of its own. */
+  unfit?: (has: Situation) => string | undefined;
+  cost: (has: Situation) => Cost;
+  /** Sum up to the place in the order; the reasons of those that hold are what the user reads. */
+  rules: readonly Rule[];
+  evidence: readonly EvidenceName[];
+}
+
+export const always = () => true;
+export const small = ({ strength }: Situation) => strength === "small";
+export const notLarge = ({ strength }: Situation) => strength === "small" || strength === null;
+export const large = ({ strength }: Situation) => strength === "large";
+export const reasons = ({ strength }: Situation) => strength === "reasoning";
+export const labelsFrom = (least: number) => (has: Situation) => has.labels >= least;
+export const labelsBelow = (most: number) => (has: Situation) => has.labels < most;
+export const rule = (points: number, when: Rule["when"], because: string): Rule => ({
+  points,
+  when,
+  because,
+});
