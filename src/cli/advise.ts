@@ -9,7 +9,7 @@ import type { Grant } from "../core/language.js";
 import { priceField } from "../models/price.js";
 import { listModels } from "../models/registry.js";
 import { formatCount } from "../report/format.js";
-import { specializers } from "../specializers/index.js";
+import { makeSpecializer, specializers } from "../specializers/index.js";
 import { mapTree } from "../specializers/map.js";
 import { makeOutput } from "./output.js";
 import { refuseToOverwrite, writeStudy } from "./study-file.js";
@@ -206,7 +206,7 @@ function misuse(flag: string, given: string, expects: string): HoneError {
 }
 
 function forPeople({ routes, ruledOut }: Advice, assumed: readonly string[]): string {
-  const short = (specializer: unknown) => namesIn(specializer).join(" + ");
+  const short = (specializer: unknown) => makeSpecializer(specializer, "hone advise").label;
   const rows = routes.map(({ specializer, leaf, needs, cost }, place) => [
     String(place + 1),
     short(specializer),

@@ -296,6 +296,37 @@ describe("hone", () => {
     expect(ran.code, ran.stderr).toBe(0);
   });
 
+  it("advises: the map without options, routes and a study with them, a usage error for words unknown", async () => {
+    expect((await hone(["advise"])).stdout).toMatch(/low-rank adapter \[gradients, weights\]: lora/);
+    writeTones(join(folder, "advise.jsonl"), 300);
+    const said = ["advise", "--data", "advise.jsonl", "--label", "tone", "--model", "mock:?skill=0.8"];
+    const { code, stderr, records } = await hone([...said, "--out", "advised.yaml", "--json"]);
+    expect(code, stderr).toBe(0);
+    const done = records.at(-1) as { type: string; study: string; routes: unknown[]; ruledOut: unknown[] };
+    expect(done.type).toBe("done");
+    expect(done.routes.length).toBeGreaterThan(3);
+    expect(JSON.stringify(done.ruledOut)).toMatch(/lora.*needs gradients and weights/);
+    expect(readFileSync(join(folder, "advised.yaml"), "utf8")).toBe(done.study);
+    expect((await hone([...said, "--out", "advised.yaml"])).code).toBe(2);
+    const check = await hone(["run", "advised.yaml", "--dry-run"]);
+    expect(check.code, check.stderr).toBe(0);
+    const unknown = await hone(["advise", "--access", "text,telepathy"]);
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toMatch(/telepathy.*\n.*\n.*logprobs, embeddings/);
+    const init = await hone([
+      "init",
+      "told",
+      "--data",
+      "advise.jsonl",
+      "--label",
+      "tone",
+      "--access",
+      "text",
+    ]);
+    expect(init.code, init.stderr).toBe(0);
+    expect(readFileSync(join(folder, "told.study.yaml"), "utf8")).toMatch(/linear:[\s\S]*knn:/);
+  });
+
   it("looks at data: show, count and split", async () => {
     writeTones(join(folder, "tones.jsonl"), 500);
     expect((await hone(["data", "show", "tones.jsonl", "--rows", "1"])).stdout).toMatch(/tone: [prn]/);
