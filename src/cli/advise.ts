@@ -1,7 +1,7 @@
 // hone advise: which routes fit what the user has, in the order to try them, why, and the study that tries them. Without
 // options it says what it would ask, and prints the survey's map.
 
-import { type Advice, advise as adviseOnRoutes, namesIn } from "../advise/advise.js";
+import { type Advice, advise as adviseOnRoutes } from "../advise/advise.js";
 import { endpointPrice, ownPrice, type Situation, type Strength, strengths } from "../advise/situation.js";
 import { type Draft, fromData, starter, studyName, studyText, withAdvice } from "../advise/study.js";
 import { HoneError } from "../core/errors.js";
