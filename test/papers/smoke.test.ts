@@ -1,4 +1,4 @@
-// `hone reproduce lawma --smoke` as it is shipped: real cases, a real model, real training, every claim computed.
+// `hone reproduce PAPER --smoke` as it is shipped: real data, a real model, every claim computed.
 
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -20,14 +20,17 @@ interface Claim {
   holds: boolean | null;
 }
 
-describe.skipIf(!process.env.HONE_TEST_DATA)("the smoke of Lawma (needs HONE_TEST_DATA)", () => {
-  it("trains, measures and judges every claim", { timeout: 600_000 }, async () => {
-    const args = [bin, "reproduce", "lawma", "--smoke", "--json"];
+describe.skipIf(!process.env.HONE_TEST_DATA)("the smoke of a paper (needs HONE_TEST_DATA)", () => {
+  it.each([
+    { paper: "lawma", claims: 13, measured: 9 },
+    { paper: "medprompt", claims: 5, measured: 5 },
+  ])("measures and judges every claim of $paper", { timeout: 600_000 }, async ({ paper, ...least }) => {
+    const args = [bin, "reproduce", paper, "--smoke", "--json"];
     const options = { cwd: folder, maxBuffer: 1e8 };
     const { stdout } = await promisify(execFile)(process.execPath, args, options);
     const done = JSON.parse(stdout.trim().split("\n").at(-1) as string) as { claims: Claim[]; paper: string };
-    expect(done).toMatchObject({ type: "done", paper: "lawma" });
-    expect(done.claims.length).toBeGreaterThan(10);
+    expect(done).toMatchObject({ type: "done", paper });
+    expect(done.claims.length).toBeGreaterThanOrEqual(least.claims);
     for (const { claim, holds, measured, low, high } of done.claims) {
       expect(claim.length).toBeGreaterThan(10);
       expect(holds === null).toBe(measured === null);
@@ -36,7 +39,9 @@ describe.skipIf(!process.env.HONE_TEST_DATA)("the smoke of Lawma (needs HONE_TES
         expect(measured).toBeLessThanOrEqual(high + 1e-9);
       }
     }
-    expect(done.claims.filter(({ measured }) => measured !== null).length).toBeGreaterThan(8);
+    expect(done.claims.filter(({ measured }) => measured !== null).length).toBeGreaterThanOrEqual(
+      least.measured,
+    );
     // Again: everything is in the journal.
     const start = performance.now();
     const again = await promisify(execFile)(process.execPath, args, options);
