@@ -8,15 +8,15 @@ import { fileChunks } from "./files.js";
 import { resolveSource, type SourceOptions } from "./sources.js";
 
 /**
- * The sources that a specializer's options name: every string under a key `documents`, at any depth, each once. So
- * combinators, whose options hold those of what they apply, need not pass them on.
+ * The sources that a specializer's options name: every string under a key `documents` or `source`, at any depth, each
+ * once. So combinators, whose options hold those of what they apply, need not pass them on.
  */
 export function sourcesIn(options: Json): string[] {
   const found = new Set<string>();
   const visit = (value: Json | undefined): void => {
     if (value === null || typeof value !== "object") return;
     for (const [key, inner] of Object.entries(value) as [string, Json | undefined][]) {
-      if (key === "documents" && typeof inner === "string") found.add(inner);
+      if ((key === "documents" || key === "source") && typeof inner === "string") found.add(inner);
       else visit(inner);
     }
   };

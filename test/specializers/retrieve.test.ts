@@ -149,6 +149,12 @@ describe("an index and its documents", () => {
       "x",
     );
     expect(sourcesIn(nested.options)).toEqual(["named.jsonl"]);
+    const best = {
+      bestOf: { of: ["zeroShot", { cot: { use: { retrieve: { documents: "named.jsonl" } } } }] },
+    };
+    expect(sourcesIn(makeSpecializer(best, "x").options)).toEqual(["named.jsonl"]);
+    const table = { table: { name: "doses", source: "doses.csv", key: "drug" } };
+    expect(sourcesIn(makeSpecializer({ tools: { offer: [table] } }, "x").options)).toEqual(["doses.csv"]);
     await write("named.jsonl", facts);
     const before = await contentsOf("named.jsonl", { base: folder });
     await write("named.jsonl", facts);
