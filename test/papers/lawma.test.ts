@@ -7,8 +7,6 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { renderReproduction } from "../../src/cli/reproduce.js";
 import { makeClaim } from "../../src/papers/claim.js";
-import { papers } from "../../src/papers/index.js";
-import { lawmaClaims } from "../../src/papers/lawma/claims.js";
 import {
   atNaturalMix,
   ceilingGap,
@@ -16,7 +14,9 @@ import {
   macroMean,
   type Scores,
   shareOfTasks,
-} from "../../src/papers/lawma/figures.js";
+} from "../../src/papers/figures.js";
+import { papers } from "../../src/papers/index.js";
+import { lawmaClaims } from "../../src/papers/lawma/claims.js";
 import { readLawma } from "../../src/papers/lawma/read.js";
 import { reproduceLawma } from "../../src/papers/lawma/reproduce.js";
 import { type LawmaSettings, presets } from "../../src/papers/lawma/settings.js";

@@ -9,7 +9,7 @@ import {
   type Scores,
   shareOfTasks,
   within,
-} from "./figures.js";
+} from "../figures.js";
 import * as published from "./published.js";
 import { type LawmaData, majorityOf } from "./tasks.js";
 

@@ -1,9 +1,9 @@
 // The reproduction's figures task by task and along the curve, as tables for people and as records for scripts.
 
 import { formatBare, formatInterval } from "../../report/format.js";
+import { atNaturalMix, byTask, macroMean, type Scores } from "../figures.js";
 import type { PaperTable } from "../index.js";
 import type { LawmaScores } from "./claims.js";
-import { atNaturalMix, byTask, macroMean, type Scores } from "./figures.js";
 import type { BalancedTask, LawmaData, LeftOut } from "./tasks.js";
 
 const shown = ["gpt4", "llama-3-8b-instruct", "lawma-8b"] as const;

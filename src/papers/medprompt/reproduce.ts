@@ -5,16 +5,16 @@ import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { HoneError } from "../../core/errors.js";
 import { formatBare, formatInterval } from "../../report/format.js";
-import { makeSpecializer } from "../../specializers/index.js";
+import { makeSpecializer, rungs as players } from "../../specializers/index.js";
 import { openStudy } from "../../study/open.js";
 import { coalition, type ShapleyValue, shapley } from "../../study/statistics/index.js";
 import { version } from "../../version.js";
 import { type Claim, makeClaim } from "../claim.js";
+import { macroDifference, macroMean, type Scores, scoresOf } from "../figures.js";
 import type { PaperTable, ReproduceOptions, Reproduction } from "../index.js";
-import { macroDifference, macroMean, type Scores, scoresOf } from "../lawma/figures.js";
 import { type Plan, planName, runPlans } from "../plans.js";
 import { readTask } from "./read.js";
-import { coalitionArms, type MedpromptSettings, players, presets, rungArms } from "./settings.js";
+import { coalitionArms, type MedpromptSettings, presets, rungArms } from "./settings.js";
 
 /** MedQA's ladder with GPT-4 (promptbase's figure); shares of 1. */
 const published = [0.817, 0.839, 0.873, 0.884, 0.902];

@@ -1,5 +1,6 @@
 // Every size of the Medprompt reproduction, and the arms of the ladder as a study would write them. It runs nothing.
 
+import { coalitions, ladder, type MedpromptSpec, type Rung, rungs } from "../../specializers/index.js";
 import type { Preset } from "../index.js";
 
 export interface MedpromptSettings {
@@ -48,38 +49,19 @@ export const presets: Record<Preset, MedpromptSettings> = {
   },
 };
 
-/** The parts of Medprompt whose coalitions are measured. */
-export const players = ["examples", "reasoning", "neighbours", "shuffling"] as const;
+/** Without any rung it is the generalist, which every study has anyway. */
+const armOf = (spec: MedpromptSpec): unknown =>
+  spec.medprompt.without?.length === rungs.length ? "zeroShot" : spec;
 
-const leaving = (ladder: MedpromptSettings["ladder"], kept: readonly string[]): unknown =>
-  kept.length === 0
-    ? "zeroShot"
-    : {
-        medprompt: {
-          ...ladder,
-          examples: "always",
-          ...(kept.length === players.length
-            ? {}
-            : { without: players.filter((one) => !kept.includes(one)) }),
-        },
-      };
+const names = ["zero-shot", "few-shot", "chain of thought", "neighbours", "ensemble"];
 
-/** The published ladder from zero-shot to all of it, each rung beside the claim's own name. */
-export function rungArms(ladder: MedpromptSettings["ladder"]): { name: string; arm: unknown }[] {
-  return [
-    { name: "zero-shot", arm: leaving(ladder, []) },
-    { name: "few-shot", arm: leaving(ladder, ["examples"]) },
-    { name: "chain of thought", arm: leaving(ladder, ["examples", "reasoning"]) },
-    { name: "neighbours", arm: leaving(ladder, ["examples", "reasoning", "neighbours"]) },
-    { name: "ensemble", arm: leaving(ladder, players) },
-  ];
+/** The published ladder from zero-shot to all of it; the big variant (k = 20, 11 members) is left to `original` runs by hand. */
+export function rungArms(sizes: MedpromptSettings["ladder"]): { name: string; arm: unknown }[] {
+  const climbed = ladder(sizes);
+  return names.map((name, i) => ({ name, arm: armOf(climbed[i] as MedpromptSpec) }));
 }
 
-/** All sixteen coalitions by their members; neighbours without examples are measured as without, so twelve differ. */
-export function coalitionArms(ladder: MedpromptSettings["ladder"]): { members: string[]; arm: unknown }[] {
-  return Array.from({ length: 2 ** players.length }, (_, mask) => {
-    const members = players.filter((_, i) => mask & (1 << i));
-    const kept = members.filter((one) => one !== "neighbours" || members.includes("examples"));
-    return { members, arm: leaving(ladder, kept) };
-  });
+/** All sixteen coalitions of rungs by their members; twelve of them differ. */
+export function coalitionArms(sizes: MedpromptSettings["ladder"]): { members: Rung[]; arm: unknown }[] {
+  return coalitions(sizes).map(({ rungs: members, spec }) => ({ members, arm: armOf(spec) }));
 }
