@@ -58,8 +58,9 @@ interface Member {
  * `balanced` orders (ours) are the rows of Latin squares: where `members` is a multiple of n each option stands in each
  * position equally often, so that a preference for positions falls on all options alike. `random` is as published.
  *
- * Votes: `plurality`, ties going to the higher mean probability where there are scores, then to the option that stands
- * first in the query's own order; or `probability`, the highest mean of the members' softmax, ties again to the first.
+ * Votes: `plurality`, ties going to the higher mean probability where there are scores, then to the option that the first
+ * member saw first (a drawn order: the query's own would bring the preference for positions back); or `probability`, the
+ * highest mean of the members' softmax, ties in the same way.
  * Members without a choice (for `probability`: without scores) have no voice; where none has one the answer is unscored
  * with the commonest cause. The answer's scores are the log of the mean probability where every voter gave scores, else
  * ln((votes + 0.5) / (voters + 0.5 n)).
@@ -150,7 +151,8 @@ function count(
   const scored = heard.flatMap(({ chances }) => (chances ? [chances] : []));
   const means = keys.map((_, i) => logMeanExp(scored.map((chances) => chances[i] as number)));
   const most = Math.max(...votes);
-  const tied = keys.map((_, i) => i).filter((i) => vote === "probability" || votes[i] === most);
+  const drawn = (asked[0] as Member).order.map((key) => keys.indexOf(key));
+  const tied = drawn.filter((i) => vote === "probability" || votes[i] === most);
   const best = scored.length > 0 ? highest(tied, (i) => means[i] as number) : (tied[0] as number);
   const scores =
     scored.length === heard.length
