@@ -92,7 +92,7 @@ export const asked: readonly Route[] = [
   },
   {
     write: (has) => ({
-      medprompt: { k: shots(has), members: members(has), pool: Math.min(1000, has.labels) },
+      medprompt: { k: shots(has), members: members(has), pool: Math.min(1000, Math.max(1, has.labels)) },
     }),
     leaf: "few-shot prompt",
     needs: ["text"],
@@ -113,7 +113,9 @@ export const asked: readonly Route[] = [
   {
     write: (has) => ({
       portfolio: {
-        use: { medprompt: { k: shots(has), members: members(has), pool: Math.min(1000, has.labels) } },
+        use: {
+          medprompt: { k: shots(has), members: members(has), pool: Math.min(1000, Math.max(1, has.labels)) },
+        },
         direct: [near(has), { ensemble: { members: members(has), vote: "probability" } }],
       },
     }),

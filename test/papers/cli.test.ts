@@ -35,7 +35,7 @@ describe("hone reproduce", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/lawma .*2407\.16615/);
     const { last } = await hone(["reproduce", "--json"]);
-    expect(last).toMatchObject({ type: "done", papers: [{ paper: "lawma" }] });
+    expect(last).toMatchObject({ type: "done", papers: [{ paper: "lawma" }, { paper: "medprompt" }] });
   });
 
   it.each([
