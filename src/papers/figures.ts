@@ -11,27 +11,34 @@ export interface Score {
   /** Mean over seeds. */
   score: number;
   gold: string;
+  /** Of the first seed. */
+  prediction: string;
 }
 
 /** One subject's scores by sample id. Unscored samples are not in it. */
 export type Scores = ReadonlyMap<string, Score>;
 
-/** The scores of a subject on test; empty where the study has no such subject. */
-export function scoresOf(study: OpenedStudy, subject: string): Scores {
+/**
+ * The scores of a subject on test; empty where the study has no such subject.
+ * @param task stands before the sample ids that do not name their task themselves (`task/id`)
+ */
+export function scoresOf(study: OpenedStudy, subject: string, task?: string): Scores {
   const ids = new Set(study.record.subjects.find(({ name }) => name === subject)?.ids);
   const sums = new Map<string, Score & { times: number }>();
   for (const { subject: id, sample, grade, gold, group } of study.outcomes()) {
     if (!ids.has(id) || grade.status !== "scored") continue;
-    const sum = sums.get(sample) ?? {
-      task: sample.slice(0, sample.indexOf("/")),
-      caseId: group ?? sample,
+    const key = task === undefined || sample.startsWith(`${task}/`) ? sample : `${task}/${sample}`;
+    const sum = sums.get(key) ?? {
+      task: key.slice(0, key.indexOf("/")),
+      caseId: group ?? key,
       score: 0,
       gold,
+      prediction: grade.prediction,
       times: 0,
     };
     sum.score += grade.score;
     sum.times++;
-    sums.set(sample, sum);
+    sums.set(key, sum);
   }
   return new Map([...sums].map(([id, { times, ...one }]) => [id, { ...one, score: one.score / times }]));
 }

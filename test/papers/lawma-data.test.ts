@@ -6,7 +6,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { renderPrompt } from "../../src/models/prompt.js";
-import { at, entriesOf, parseOrdered } from "../../src/papers/lawma/json.js";
+import { at, entriesOf, parseOrdered } from "../../src/papers/json.js";
 import { readLawma } from "../../src/papers/lawma/read.js";
 import { presets } from "../../src/papers/lawma/settings.js";
 import { rowsOf } from "../../src/papers/lawma/studies.js";

@@ -50,7 +50,8 @@ describe("a claim", () => {
 function scores(tasks: Record<string, [right: number, n: number]>): Scores {
   const made = Object.entries(tasks).flatMap(([task, [right, n]]) =>
     Array.from({ length: n }, (_, i) => {
-      const one = { task, caseId: `${task}${i}`, score: i < right ? 1 : 0, gold: i % 2 ? "a" : "b" };
+      const gold = i % 2 ? "a" : "b";
+      const one = { task, caseId: `${task}${i}`, score: i < right ? 1 : 0, gold, prediction: gold };
       return [`${task}/${i}`, one] as const;
     }),
   );

@@ -4,15 +4,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { readTask } from "../../src/papers/medprompt/read.js";
+import { lookupPlans } from "../../src/papers/medprompt/lookup.js";
+import { readSet, toRow } from "../../src/papers/medprompt/read.js";
 import { reproduceMedprompt } from "../../src/papers/medprompt/reproduce.js";
 import { coalitionArms, presets } from "../../src/papers/medprompt/settings.js";
+import { dataFolders } from "../../src/papers/medprompt/tasks.js";
 import { fewShot } from "../../src/specializers/few-shot.js";
 import { specializers } from "../../src/specializers/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "hone-medprompt-"));
+afterAll(() => vi.unstubAllEnvs());
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const standIn = {
@@ -43,6 +46,8 @@ it("runs the ladder and every coalition, judges the claims, names what is missin
       rows.map((row) => `${JSON.stringify(row)}\n`).join(""),
     );
   }
+  // Nobody listens there: what the folder lacks cannot be had.
+  vi.stubEnv("HF_ENDPOINT", "http://127.0.0.1:9");
   const settings = { ...presets.smoke, tasks: ["medqa", "pubmedqa"], shapley: "medqa" };
   const done = await reproduceMedprompt(
     {
@@ -55,21 +60,91 @@ it("runs the ladder and every coalition, judges the claims, names what is missin
     settings,
   );
   expect(done.stopped).toBeNull();
-  expect(done.missing).toEqual(["pubmedqa"]);
-  expect(done.claims.map(({ id }) => id)).toEqual(["m1.1", "m2.1", "m3.1", "m4.1", "m5.1"]);
+  expect(done.missing).toEqual([expect.stringMatching(/^PubMedQA: .*cannot be reached/)]);
+  expect(done.claims.map(({ id }) => id)).toEqual(
+    ["m1", "m2", "m3", "m4", "m5", "m6", "b.medqa"].map((id) => `${id}.1`),
+  );
   expect(done.claims.every(({ measured, n }) => measured !== null && n === 6)).toBe(true);
   const values = done.shapley as { mean: number }[];
   const whole = done.claims[4]?.measured as number;
   expect(values.reduce((sum, { mean }) => sum + mean, 0)).toBeCloseTo(whole, 9);
+  // Table 1, the ladder, prices, positions and both eyes are there, with a column or a row a rung.
+  const tables = Object.fromEntries(done.tables.map((table) => [table.title.split(",")[0], table]));
+  expect(tables["The ladder"]?.head).toHaveLength(7);
+  expect(tables["The paper's Table 1 and the whole ladder here"]?.rows).toHaveLength(1);
+  expect(tables["Cost of an answer by rung"]?.rows).toHaveLength(6);
+  expect(tables["Eyes-on and eyes-off"]?.rows).toHaveLength(6);
+  expect(tables["Where chosen options stood"]?.rows).toHaveLength(3);
+});
+
+const abcd = (...texts: string[]) => ({ label: ["A", "B", "C", "D"].slice(0, texts.length), text: texts });
+
+it.each([
+  [
+    "pubmedqa",
+    { pubid: 7, question: "Does it?", context: { contexts: ["One.", "Two."] }, final_decision: "no" },
+    {
+      id: "pubmedqa/7",
+      input: "One.\nTwo.",
+      question: "Does it?",
+      options: abcd("yes", "no", "maybe"),
+      answer: "B",
+      evidence: ["7"],
+    },
+  ],
+  [
+    "medmcqa",
+    { id: "x", question: "Which?", opa: "a", opb: "b", opc: "c", opd: "d", cop: 2, exp: "c, as" },
+    { id: "medmcqa/x", input: "Which?", options: abcd("a", "b", "c", "d"), answer: "C" },
+  ],
+  [
+    "mmlu_anatomy",
+    { question: "Where?", subject: "anatomy", choices: ["a", "b", "c", "d"], answer: 3 },
+    { id: "mmlu_anatomy/1", options: abcd("a", "b", "c", "d"), answer: "D" },
+  ],
+  [
+    "medqa",
+    { question: "What?", answer: "two", options: { A: "one", B: "two" }, answer_idx: "B" },
+    { id: "medqa/1", options: abcd("one", "two"), answer: "B" },
+  ],
+])("reads a row of %s as the Hub keeps it", (key, row, expected) => {
+  const read = toRow(key, row, 1, presets.original.chars);
+  expect(read).toMatchObject(expected);
+  expect(JSON.stringify(read)).not.toContain("c, as");
 });
 
 it.skipIf(!process.env.HONE_TEST_DATA)(
   "reads the real sets without overlap (needs HONE_TEST_DATA)",
   async () => {
+    const { med, has } = await dataFolders(process.env.HONE_TEST_DATA as string);
     for (const task of ["medqa", "pubmedqa", "medmcqa"]) {
-      const rows = await readTask(join(process.env.HONE_TEST_DATA as string, "med"), task, presets.full);
-      const ids = Object.values(rows ?? {}).flatMap((split) => split.map(({ id }) => id));
-      expect([ids.length, new Set(ids).size]).toEqual([110, 110]);
+      const rows = await readSet(task, med, has, presets.full, {});
+      const { train, dev, test } = presets.full.limit;
+      const ids = Object.values(rows).flatMap((split) => split.map(({ id }) => id));
+      expect([ids.length, new Set(ids).size]).toEqual([train + dev + test, train + dev + test]);
+    }
+  },
+);
+
+it.skipIf(!process.env.HONE_TEST_DATA)(
+  "asks without the text, and finds it among thousands of others (needs HONE_TEST_DATA)",
+  async () => {
+    const folders = await dataFolders(process.env.HONE_TEST_DATA as string);
+    const [abstracts, factoids] = await lookupPlans(folders, presets.full);
+    for (const one of [abstracts, factoids]) {
+      const documents = one?.files["documents.jsonl"] as { id: string; text: string }[];
+      const known = new Map(documents.map(({ id, text }) => [id, text]));
+      expect(known.size).toBe(documents.length);
+      const test = one?.files["test.jsonl"] as { input: string; evidence: string[] }[];
+      expect(test).toHaveLength(100);
+      for (const { evidence, input } of test) {
+        expect(evidence.length).toBeGreaterThan(0);
+        for (const id of evidence) {
+          expect(known.has(id)).toBe(true);
+          expect(input).not.toContain(known.get(id)?.slice(0, 60));
+        }
+        expect(documents.length - evidence.length).toBeGreaterThan(3000);
+      }
     }
   },
 );

@@ -6,7 +6,7 @@ import { HoneError } from "../../core/errors.js";
 import type { Option } from "../../core/language.js";
 import type { SplitName } from "../../core/sample.js";
 import { asText, findLeaks, readRows, resolveSource, type SourceOptions } from "../../data/index.js";
-import { at, entriesOf, readJsonFile } from "./json.js";
+import { at, entriesOf, readJsonFile } from "../json.js";
 import type { LawmaData, LawmaExample, LawmaTask } from "./tasks.js";
 
 type Row = Record<string, unknown>;

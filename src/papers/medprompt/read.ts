@@ -1,16 +1,15 @@
-// Reading the medical multiple-choice sets: their rows as a study takes them, and the abstracts that answers can be looked
-// up in. Long answers and conclusions are never read: they tell the label.
+// Reading the medical sets: from a folder of JSON lines where their files are, from the Hub elsewhere, into rows that a
+// study takes. Long answers, explanations and conclusions are never read: they tell the label.
 
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { randomFor, shuffled } from "../../core/random.js";
 import type { SplitName } from "../../core/sample.js";
-import { asText, readRows } from "../../data/index.js";
+import { asText, readRows, resolveSource, type SourceOptions } from "../../data/index.js";
 import type { MedpromptSettings } from "./settings.js";
 
 /** One question of a set. */
 export interface MedRow {
-  /** `task/id`. */
+  /** `set/id`. */
   id: string;
   input: string;
   question: string;
@@ -21,72 +20,157 @@ export interface MedRow {
 }
 
 export type MedRows = Record<SplitName, MedRow[]>;
-
-/** Which files, or shares of one file, make up a task's splits. */
-const files: Readonly<Record<string, Record<SplitName, string>>> = {
-  medqa: { train: "medqa_train1030", dev: "medqa_dev", test: "medqa_test" },
-  pubmedqa: { train: "pubmedqa_train", dev: "pubmedqa_train", test: "pubmedqa_test" },
-  // Neither has a training file in these data: dev's own questions are divided.
-  medmcqa: { train: "medmcqa_dev", dev: "medmcqa_dev", test: "medmcqa_dev" },
-};
-
+type Row = Record<string, unknown>;
 type Sizes = Pick<MedpromptSettings, "chars" | "limit">;
 
+interface MedSet {
+  title: string;
+  /** File of each split in the folder, where it can be there; splits that share a file divide it. */
+  folder?: Record<SplitName, string>;
+  hub: Record<SplitName, string>;
+}
+
+const mmlu = (subject: string): MedSet => ({
+  title: `MMLU ${subject.replaceAll("_", " ")}`,
+  hub: {
+    train: `hf:cais/mmlu/${subject}/validation-*.parquet`,
+    dev: `hf:cais/mmlu/${subject}/dev-*.parquet`,
+    test: `hf:cais/mmlu/${subject}/test-*.parquet`,
+  },
+});
+
+/** The nine multiple-choice sets of MultiMedQA (§3.1). */
+export const medSets: Readonly<Record<string, MedSet>> = {
+  medqa: {
+    title: "MedQA",
+    folder: { train: "medqa_train1030.jsonl", dev: "medqa_dev.jsonl", test: "medqa_test.jsonl" },
+    hub: {
+      train: "hf:GBaker/MedQA-USMLE-4-options/phrases_no_exclude_train.jsonl",
+      dev: "hf:GBaker/MedQA-USMLE-4-options/phrases_no_exclude_train.jsonl",
+      test: "hf:GBaker/MedQA-USMLE-4-options/phrases_no_exclude_test.jsonl",
+    },
+  },
+  pubmedqa: {
+    title: "PubMedQA",
+    folder: { train: "pubmedqa_train.jsonl", dev: "pubmedqa_train.jsonl", test: "pubmedqa_test.jsonl" },
+    // The Hub has the thousand labelled questions as one part, without the official halves.
+    hub: {
+      train: "hf:qiaojin/PubMedQA/pqa_labeled/*.parquet",
+      dev: "hf:qiaojin/PubMedQA/pqa_labeled/*.parquet",
+      test: "hf:qiaojin/PubMedQA/pqa_labeled/*.parquet",
+    },
+  },
+  medmcqa: {
+    title: "MedMCQA",
+    // There is no training file beside these data: dev's own questions are divided.
+    folder: { train: "medmcqa_dev.jsonl", dev: "medmcqa_dev.jsonl", test: "medmcqa_dev.jsonl" },
+    hub: {
+      train: "hf:openlifescienceai/medmcqa/data/train-*.parquet",
+      dev: "hf:openlifescienceai/medmcqa/data/train-*.parquet",
+      test: "hf:openlifescienceai/medmcqa/data/validation-*.parquet",
+    },
+  },
+  mmlu_clinical_knowledge: mmlu("clinical_knowledge"),
+  mmlu_medical_genetics: mmlu("medical_genetics"),
+  mmlu_anatomy: mmlu("anatomy"),
+  mmlu_professional_medicine: mmlu("professional_medicine"),
+  mmlu_college_biology: mmlu("college_biology"),
+  mmlu_college_medicine: mmlu("college_medicine"),
+};
+
+/** Whether a folder with these files holds a set's splits. */
+export function inFolder(key: string, has: ReadonlySet<string>): boolean {
+  const files = medSets[key]?.folder;
+  return files !== undefined && Object.values(files).every((name) => has.has(name));
+}
+
 /**
- * @param folder the folder of the sets' files, one JSON object a line
- * @returns undefined for a task that has no files there
+ * @param folder the folder of the sets' files
+ * @param has names of the files in it
+ * @throws HoneError where the set is neither in the folder nor to be had from the Hub
  */
-export async function readTask(folder: string, task: string, sizes: Sizes): Promise<MedRows | undefined> {
-  const named = files[task];
-  const there = new Set(await readdir(folder));
-  if (named === undefined || Object.values(named).some((name) => !there.has(`${name}.jsonl`)))
-    return undefined;
+export async function readSet(
+  key: string,
+  folder: string,
+  has: ReadonlySet<string>,
+  sizes: Sizes,
+  options: SourceOptions,
+): Promise<MedRows> {
+  const set = medSets[key] as MedSet;
+  const here = inFolder(key, has);
+  const sources = here ? (set.folder as Record<SplitName, string>) : set.hub;
   const read = new Map<string, MedRow[]>();
-  for (const name of new Set(Object.values(named))) {
+  for (const source of new Set(Object.values(sources))) {
+    const paths = here ? [join(folder, source)] : (await resolveSource(source, options)).files;
     const rows: MedRow[] = [];
-    for await (const { row } of readRows(join(folder, `${name}.jsonl`)))
-      rows.push(toRow(task, row as Record<string, unknown>, sizes.chars));
-    read.set(name, shuffled(rows, randomFor(0, "medprompt/draw", name)));
+    for (const path of paths) {
+      for await (const { row } of readRows(path))
+        rows.push(toRow(key, row as Row, rows.length + 1, sizes.chars));
+    }
+    read.set(source, shuffled(rows, randomFor(0, "medprompt/draw", source)));
   }
+  return divide(sources, read, sizes.limit);
+}
+
+/** Splits with a file of their own take its beginning; those that share one take turns. */
+function divide(
+  sources: Record<SplitName, string>,
+  read: ReadonlyMap<string, MedRow[]>,
+  limit: Sizes["limit"],
+): MedRows {
   const rows: MedRows = { train: [], dev: [], test: [] };
   const taken = new Map<string, number>();
   for (const split of ["test", "dev", "train"] as const) {
-    const name = named[split];
-    const all = read.get(name) as MedRow[];
-    const from = taken.get(name) ?? 0;
+    const source = sources[split];
+    const all = read.get(source) as MedRow[];
+    const from = taken.get(source) ?? 0;
+    const shares = Object.values(sources).filter((one) => one === source).length;
     // Where a file is divided, no split may take everything.
-    const shares = Object.values(named).filter((one) => one === name).length;
-    const most = Math.min(
-      sizes.limit[split],
-      Math.ceil((all.length - from) / (split === "train" ? 1 : shares)),
-    );
+    const share = Math.ceil((all.length - from) / (split === "train" ? 1 : shares));
+    const most = Math.min(limit[split], share);
     rows[split] = all.slice(from, from + most);
-    taken.set(name, from + most);
+    taken.set(source, from + most);
   }
   return rows;
 }
 
-function toRow(task: string, row: Record<string, unknown>, chars: Sizes["chars"]): MedRow {
-  const options = Object.entries(row.options as Record<string, unknown>);
-  const context = asText(row.context ?? "").slice(0, chars.context);
+/** @param place the row's number, its id where it has none */
+export function toRow(key: string, row: Row, place: number, chars: Sizes["chars"]): MedRow {
+  const id = asText(row.id ?? row.pubid ?? place);
+  const whole = row.context as Row | string | undefined;
+  const context = asText(
+    typeof whole === "object" && Array.isArray(whole.contexts) ? whole.contexts.join("\n") : (whole ?? ""),
+  ).slice(0, chars.context);
   const asked = asText(row.question);
   // The question proper stands at the end of a vignette: its tail is kept.
   const question = asked.length > chars.question ? asked.slice(-chars.question) : asked;
   return {
-    id: `${task}/${asText(row.id)}`,
+    id: `${key}/${id}`,
     input: context === "" ? question : context,
     question: context === "" ? "" : question,
-    options: { label: options.map(([key]) => key), text: options.map(([, text]) => asText(text)) },
-    answer: asText(row.answer),
-    evidence: context === "" ? [] : [asText(row.id)],
+    ...choicesOf(row),
+    evidence: context === "" ? [] : [id],
   };
 }
 
-/** PubMedQA's contexts as documents, train and test. */
-export async function readAbstracts(folder: string): Promise<{ id: string; text: string }[]> {
-  const documents: { id: string; text: string }[] = [];
-  for (const name of ["pubmedqa_train.jsonl", "pubmedqa_test.jsonl"])
-    for await (const { row } of readRows(join(folder, name)))
-      documents.push({ id: asText(row.id), text: asText(row.context) });
-  return documents;
+const letters = ["A", "B", "C", "D", "E", "F", "G", "H"];
+
+/** The options and the answer's letter, in any of the forms that the sets are kept in. */
+function choicesOf(row: Row): Pick<MedRow, "options" | "answer"> {
+  const listed = (texts: unknown[], answer: unknown) => ({
+    options: { label: letters.slice(0, texts.length), text: texts.map(asText) },
+    answer: letters[Number(answer)] ?? "",
+  });
+  // The Hub's MedMCQA counts from 0 in `cop`, its MMLU in `answer`; its PubMedQA says the word.
+  if (row.opa !== undefined) return listed([row.opa, row.opb, row.opc, row.opd], row.cop);
+  if (Array.isArray(row.choices)) return listed(row.choices, row.answer);
+  if (row.final_decision !== undefined) {
+    const words = ["yes", "no", "maybe"];
+    return listed(words, words.indexOf(asText(row.final_decision)));
+  }
+  const options = Object.entries((row.options ?? {}) as Row);
+  return {
+    options: { label: options.map(([letter]) => letter), text: options.map(([, text]) => asText(text)) },
+    answer: asText(row.answer_idx ?? row.answer),
+  };
 }

@@ -1,23 +1,33 @@
-// hone reproduce medprompt: the ladder task by task, every coalition of rungs on one task, and what they say about the
-// paper's claims. The journal makes it resumable.
+// hone reproduce medprompt: the ladder task by task, every coalition of rungs on one task, retrieval on two, and what they
+// say about the paper's claims. The journal makes it resumable.
 
 import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { HoneError } from "../../core/errors.js";
-import { formatBare, formatInterval } from "../../report/format.js";
+import { openModel } from "../../models/registry.js";
 import { makeSpecializer, rungs as players } from "../../specializers/index.js";
-import { openStudy } from "../../study/open.js";
-import { coalition, type ShapleyValue, shapley } from "../../study/statistics/index.js";
 import { version } from "../../version.js";
-import { type Claim, makeClaim } from "../claim.js";
-import { macroDifference, macroMean, type Scores, scoresOf } from "../figures.js";
 import type { PaperTable, ReproduceOptions, Reproduction } from "../index.js";
 import { type Plan, planName, runPlans } from "../plans.js";
-import { readTask } from "./read.js";
+import { claimsOf } from "./claims.js";
+import { type LookupPlan, lookupPlans } from "./lookup.js";
+import { creditOf, type MeasuredTask, readMeasured } from "./measured.js";
 import { coalitionArms, type MedpromptSettings, presets, rungArms } from "./settings.js";
+import {
+  biasTable,
+  costTable,
+  eyesTable,
+  ladderTable,
+  lookupTable,
+  shapleyTable,
+  tableOne,
+} from "./tables.js";
+import { dataFolders, type LadderTask, ladderTask } from "./tasks.js";
 
-/** MedQA's ladder with GPT-4 (promptbase's figure); shares of 1. */
-const published = [0.817, 0.839, 0.873, 0.884, 0.902];
+type Present = Exclude<LadderTask, { missing: string }>;
+
+/** The arms whose choices' positions are compared: all of the ladder but shuffling, and with it. */
+const shuffling = [3, 4];
 
 /**
  * Runs the reproduction, or continues it.
@@ -32,136 +42,97 @@ export async function reproduceMedprompt(
   const store = resolve(options.store ?? ".hone");
   const signal = options.signal ?? new AbortController().signal;
   const models = options.models && options.models.length > 0 ? options.models : settings.models;
-  const folder = dataFolder(options);
-  const rungs = rungArms(settings.ladder);
-  const coalitions = coalitionArms(settings.ladder);
-  const plans: Plan[] = [];
+  const folders = await dataFolders(rootFolder(options));
+  const tasks: Present[] = [];
   const missing: string[] = [];
-  const studies: { model: string; task: string; name: string }[] = [];
-  for (const task of settings.tasks) {
-    const rows = await readTask(folder, task, settings);
-    if (rows === undefined) {
-      missing.push(task);
-      continue;
-    }
-    for (const model of models) {
-      const all = task === settings.shapley && model === models[0];
-      const arms = [...rungs, ...(all ? coalitions : [])].map(({ arm }) => arm);
+  for (const key of settings.tasks) {
+    const task = await ladderTask(key, settings, folders, { signal });
+    if ("missing" in task) missing.push(task.missing);
+    else tasks.push(task);
+  }
+  if (tasks.length === 0) throw noData(missing);
+  const lookups = await lookupPlans(folders, settings);
+  const rungs = rungArms(settings);
+  const coalitions = coalitionArms(settings.ladder);
+  const plans: (Plan & { model: string; of: Present | LookupPlan })[] = [];
+  for (const model of models) {
+    const parse = (await answersOnly(model)) ? { scoring: "parse" } : {};
+    const plan = (of: Present | LookupPlan, description: string, arms: readonly unknown[]) => {
       const written = new Map(arms.map((arm) => [JSON.stringify(arm), arm]));
       written.delete(JSON.stringify("zeroShot"));
-      const name = planName("medprompt", options.preset, task, model);
-      studies.push({ model, task, name });
+      const task = of.task.kind === "choice" ? { ...of.task, ...parse } : of.task;
       plans.push({
-        name,
-        description: `Medprompt's ladder on ${task}`,
-        files: { "train.jsonl": rows.train, "dev.jsonl": rows.dev, "test.jsonl": rows.test },
-        study: {
-          model,
-          task: {
-            name: task,
-            kind: "choice",
-            data: {
-              splits: { train: "file:train.jsonl", dev: "file:dev.jsonl", test: "file:test.jsonl" },
-              id: "id",
-              input: "input",
-              question: "{{question}}",
-              options: "options",
-              label: "answer",
-              eyesOff: 0.2,
-            },
-          },
-          specialists: [...written.values()],
-        },
+        name: planName("medprompt", options.preset, of.key.replaceAll(" ", "-"), model),
+        description,
+        files: of.files,
+        study: { model, task, specialists: [...written.values(), "majority"] },
+        model,
+        of,
       });
+    };
+    for (const task of tasks) {
+      const all = task.key === settings.shapley && model === models[0];
+      const arms = [...rungs, ...(all ? coalitions : [])].map(({ arm }) => arm);
+      plan(task, `Medprompt's ladder on ${task.title}, ${model}`, arms);
     }
+    for (const one of lookups)
+      plan(
+        one,
+        `Retrieval for ${one.key}, ${model}`,
+        [one.without, ...one.with].map(({ arm }) => arm),
+      );
   }
-  if (plans.length === 0) throw noData(folder);
   const { finished, stopped } = await runPlans("medprompt", plans, { ...options, store, signal });
 
   const labelOf = (arm: unknown): string => makeSpecializer(arm, "medprompt", options.specializers).label;
-  const claims: Claim[] = [];
-  const tables: PaperTable[] = [];
-  let credit: ShapleyValue[] = [];
-  for (const model of models) {
-    const done = studies.filter((one) => one.model === model && finished.has(one.name));
-    const scores: Scores[] = rungs.map(() => new Map());
-    const read = (arms: readonly unknown[], name: string): Scores[] => {
-      const opened = openStudy(store, name);
-      try {
-        return arms.map((arm) => scoresOf(opened, labelOf(arm)));
-      } finally {
-        opened.close();
-      }
-    };
-    const rows: string[][] = [];
-    for (const { task, name } of done) {
-      const each = read(
-        rungs.map(({ arm }) => arm),
-        name,
-      );
-      scores.forEach((all, i) => {
-        scores[i] = new Map([...all, ...(each[i] as Scores)]);
+  const labelled = (arms: readonly { name: string; arm: unknown }[]) =>
+    arms.map(({ name, arm }) => ({ name, label: labelOf(arm) }));
+  const measured = (model: string, of: readonly (Present | LookupPlan)[]): MeasuredTask[] =>
+    plans
+      .filter((plan) => plan.model === model && of.includes(plan.of) && finished.has(plan.name))
+      .map(({ name, of: one }) => {
+        const arms = "without" in one ? [one.without, ...one.with] : rungs;
+        return readMeasured(store, { model, task: one.key, study: name }, labelled(arms));
       });
-      rows.push([task, ...each.map((one) => shown(macroMean(one)))]);
-      if (task === settings.shapley && model === models[0]) {
-        const games = read(
-          coalitions.map(({ arm }) => arm),
-          name,
-        );
-        const shared = [...(games[0] as Scores).keys()].filter((id) => games.every((game) => game.has(id)));
-        const values = new Map(
-          coalitions.map(({ members }, i) => [
-            coalition(players, members),
-            shared.map((id) => games[i]?.get(id)?.score as number),
-          ]),
-        );
-        if (shared.length > 0) credit = shapley(players, values, { seed: 1 });
-      }
-    }
-    tables.push({
-      title: `The ladder, ${model}`,
-      head: ["task", ...rungs.map(({ name }) => name)],
-      rows: [...rows, ["MedQA, GPT-4 (published)", ...published.map((value) => formatBare(value))]],
-      right: rungs.map((_, i) => i + 1),
-    });
-    const first = models.indexOf(model) + 1;
-    const gain = (id: string, claim: string, from: number, to: number): void => {
-      const words = {
-        id: `${id}.${first}`,
-        claim: `${claim} (${model}).`,
-        published: Math.round(((published[to] as number) - (published[from] as number)) * 1000) / 1000,
-        note: "Published: MedQA with GPT-4; ours: mean of the tasks' paired differences.",
-      };
-      const difference = macroDifference(scores[to] as Scores, scores[from] as Scores);
-      claims.push(makeClaim(words, { side: "above", threshold: 0 }, difference));
-    };
-    gain("m1", "Random worked examples raise accuracy", 0, 1);
-    gain("m2", "The model's own chains of thought raise it further", 1, 2);
-    gain("m3", "Nearest examples are better than random ones", 2, 3);
-    gain("m4", "The choice-shuffle ensemble raises it further", 3, 4);
-    gain("m5", "The whole ladder beats zero-shot", 0, 4);
-  }
-  if (credit.length > 0)
-    tables.push({
-      title: `Shapley values of the rungs on ${settings.shapley}, ${models[0]}`,
-      head: ["rung", "value"],
-      rows: credit.map((one) => [one.player, shown(one)]),
-      right: [1],
-    });
-  const { k, members, pool, maxTokens } = settings.ladder;
+  const byModel = models.map((model) => ({
+    model,
+    ladder: measured(model, tasks),
+    lookups: measured(model, lookups),
+  }));
+  const ladders = byModel.flatMap(({ ladder }) => ladder);
+  const game = ladders.find(({ task, model }) => task === settings.shapley && model === models[0]);
+  const games =
+    game &&
+    readMeasured(
+      store,
+      game,
+      coalitions.map(({ arm }) => ({ name: "", label: labelOf(arm) })),
+    );
+  const credit = games
+    ? creditOf(
+        players,
+        coalitions.map(({ members }, i) => ({ members, scores: games.arms[i]?.scores ?? new Map() })),
+      )
+    : [];
+  const tables: PaperTable[] = [
+    ...byModel.map(({ model, ladder }) => ladderTable(model, ladder)),
+    tableOne(ladders, models, 4),
+    ...(credit.length > 0 ? [shapleyTable(models[0] as string, settings.shapley as string, credit)] : []),
+    ...byModel.map(({ model, ladder }) => costTable(model, ladder)),
+    ...byModel.map(({ model, ladder }) => biasTable(model, ladder, shuffling)),
+    ...byModel.map(({ model, ladder }) => eyesTable(model, ladder)),
+    ...(lookups.length > 0 ? byModel.map((one) => lookupTable(one.model, one.lookups)) : []),
+  ];
   return {
     type: "done",
     paper: "medprompt",
     preset: options.preset,
     models: [...models],
-    claims,
-    tables,
-    deviations: [
-      `k=${k}, ${members} members, ${pool} samples reasoned about, chains of thought of at most ${maxTokens} tokens.`,
-      `At most ${settings.limit.test} test samples a task; questions cut to their last ${settings.chars.question} characters, contexts to their first ${settings.chars.context}.`,
-      ...(missing.length > 0 ? [`Not in these data: ${missing.join(", ")}.`] : []),
-      "Small open models, not GPT-4; MedMCQA has no training file here, its dev questions are divided.",
-    ],
+    claims: byModel.flatMap(({ model, ladder, lookups: looked }, i) =>
+      claimsOf(model, i + 1, ladder, looked),
+    ),
+    tables: tables.filter(({ rows }) => rows.length > 0),
+    deviations: deviationsOf(settings, missing),
     studies: plans.map(({ name }) => name),
     stopped,
     seconds: (performance.now() - started) / 1000,
@@ -173,25 +144,43 @@ export async function reproduceMedprompt(
   };
 }
 
-function shown(measured: { mean: number; low: number; high: number } | null): string {
-  return measured === null
-    ? ""
-    : `${formatBare(measured.mean)} ${formatInterval(measured.low, measured.high)}`;
+/** Whether a model gives no log-probabilities, so that its choice has to be parsed from what it writes. */
+async function answersOnly(ref: string): Promise<boolean> {
+  if (!ref.startsWith("openai:")) return false;
+  const model = await openModel(ref);
+  await model.close();
+  return !model.grants.has("logprobs");
 }
 
-function dataFolder(options: ReproduceOptions): string {
+function deviationsOf(settings: MedpromptSettings, missing: readonly string[]): string[] {
+  const { k, members, pool, shuffles, maxTokens } = settings.ladder;
+  const { limit, chars, lookup } = settings;
+  return [
+    `k=${k}, ${members} members, ${pool} samples reasoned about in ${shuffles} orders, chains of thought of at most ${maxTokens} tokens, written without worked examples.`,
+    `At most ${limit.train} train and ${limit.test} test samples a task; questions cut to their last ${chars.question} characters, contexts to their first ${chars.context}.`,
+    "Models other than GPT-4; MiniLM in the place of ada-002. MedMCQA's dev questions are divided where there is no training file.",
+    ...(lookup
+      ? [
+          "BioASQ's documents are the parts that its experts quoted, not whole abstracts; those of PubMedQA's own papers are left out.",
+        ]
+      : []),
+    ...missing.map((one) => `Left out: ${one}.`),
+  ];
+}
+
+/** Where files are looked for; a folder without any makes the Hub the source. */
+function rootFolder(options: ReproduceOptions): string {
   const home = process.env.HONE_TEST_DATA;
   if (options.data !== undefined) return resolve(options.base ?? ".", options.data.replace(/^file:/, ""));
-  if (home !== undefined && home !== "") return resolve(home, "med");
-  throw noData("--data");
+  return home !== undefined && home !== "" ? resolve(home) : resolve(options.base ?? ".");
 }
 
-function noData(where: string): HoneError {
+function noData(missing: readonly string[]): HoneError {
   return new HoneError({
     what: "No data for medprompt",
-    where,
-    why: "none of the sets' files (medqa_test.jsonl and so on) were found or named",
-    next: "Give --data with the folder of the sets' files.",
+    where: "--data",
+    why: missing[0] ?? "no task is asked for",
+    next: "Give --data with the folder of the sets' files, or make the Hub reachable.",
     kind: "usage",
   });
 }

@@ -1,9 +1,9 @@
-// JSON as the Lawma files have it: their maps of choices are in codebook order, and JavaScript would put keys that look
-// like whole numbers first and in order of size. Prompts list choices in that order, so it has to survive.
+// JSON as papers keep their data. The maps of choices in Lawma's are in codebook order, and JavaScript would put keys that
+// look like whole numbers first and in order of size. Prompts list choices in that order, so it has to survive.
 
 import { readFile } from "node:fs/promises";
-import { HoneError, messageOf } from "../../core/errors.js";
-import { shownPath } from "../../data/index.js";
+import { HoneError, messageOf } from "../core/errors.js";
+import { shownPath } from "../data/index.js";
 
 const mark = "#";
 
@@ -33,7 +33,7 @@ export async function readJsonFile(path: string, ordered: boolean): Promise<unkn
     return ordered ? parseOrdered(text) : JSON.parse(text);
   } catch (error) {
     throw new HoneError({
-      what: "Cannot read a file of the Lawma data",
+      what: "Cannot read a file of the paper's data",
       where: shownPath(path),
       why: messageOf(error),
       next: "Download or make it again.",

@@ -1,0 +1,157 @@
+// Questions asked without the text that answers them, and passages retrieved for them: PubMedQA without its abstracts, and
+// BioASQ's factoid questions. It makes the two studies; the paper has no such experiment, the survey's first leaf does.
+
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { randomFor, shuffled } from "../../core/random.js";
+import { asText, readRows } from "../../data/index.js";
+import { readJsonFile } from "../json.js";
+import type { Plan } from "../plans.js";
+import { readSet } from "./read.js";
+import type { MedpromptSettings } from "./settings.js";
+import type { DataFolders } from "./tasks.js";
+
+export interface LookupPlan {
+  key: "pubmedqa without abstracts" | "bioasq factoid";
+  files: Plan["files"];
+  task: Readonly<Record<string, unknown>>;
+  /** The arm that retrieves nothing, and those that do, by what stands in tables. */
+  without: { name: string; arm: unknown };
+  with: { name: string; arm: unknown }[];
+}
+
+interface Document {
+  id: string;
+  text: string;
+}
+
+/** Shorter ones are single sentences; they make no fair other documents for a question about an abstract. */
+const enoughText = 300;
+
+/** The two studies, or an empty list where the folder lacks their files. */
+export async function lookupPlans(
+  folders: DataFolders,
+  settings: Pick<MedpromptSettings, "lookup" | "chars">,
+): Promise<LookupPlan[]> {
+  const { lookup } = settings;
+  if (lookup === null || !folders.has.has("pubmedqa_test.jsonl") || !folders.has.has("bioasq")) return [];
+  const abstracts = await readAbstracts(folders.med);
+  const { documents, factoids } = await readBioasq(join(folders.med, "bioasq"));
+  const known = new Set(abstracts.map(({ id }) => id.replace(/\D/g, "")));
+  // A question's own paper, conclusion and all, would tell the label.
+  const others = documents.filter(({ id }) => !known.has(id));
+  const limit = { train: 20, dev: 5, test: lookup.test };
+  const open = { question: settings.chars.question, context: 0 };
+  const asked = await readSet("pubmedqa", folders.med, folders.has, { chars: open, limit }, {});
+  const bare = (rows: typeof asked.test) =>
+    rows.map((row) => ({ ...row, evidence: [row.id.slice(row.id.indexOf("/") + 1)] }));
+  const retrieve = (by: string, k: number) => ({
+    retrieve: {
+      documents: "file:documents.jsonl",
+      id: "id",
+      by,
+      k,
+      passage: { words: lookup.words, overlap: 0 },
+    },
+  });
+  const most = Math.max(...lookup.k);
+  const shots = { fewShot: { k: lookup.shots } };
+  const data = (label: string) => ({
+    splits: { train: "file:train.jsonl", dev: "file:dev.jsonl", test: "file:test.jsonl" },
+    id: "id",
+    input: "input",
+    label,
+    evidence: "evidence",
+  });
+  return [
+    {
+      key: "pubmedqa without abstracts",
+      files: {
+        "train.jsonl": bare(asked.train),
+        "dev.jsonl": bare(asked.dev),
+        "test.jsonl": bare(asked.test),
+        "documents.jsonl": [...abstracts, ...others.filter(({ text }) => text.length >= enoughText)],
+      },
+      task: {
+        name: "pubmedqa without abstracts",
+        kind: "choice",
+        data: { ...data("answer"), options: "options" },
+      },
+      without: { name: "zero-shot", arm: "zeroShot" },
+      with: [
+        ...lookup.k.map((k) => ({ name: `BM25, ${k}`, arm: retrieve("bm25", k) })),
+        { name: `vectors, ${most}`, arm: retrieve("vectors", most) },
+        { name: `both, ${most}`, arm: retrieve("both", most) },
+      ],
+    },
+    {
+      key: "bioasq factoid",
+      files: {
+        "train.jsonl": factoids.slice(lookup.test + limit.dev, lookup.test + limit.dev + limit.train),
+        "dev.jsonl": factoids.slice(lookup.test, lookup.test + limit.dev),
+        "test.jsonl": factoids.slice(0, lookup.test),
+        "documents.jsonl": documents,
+      },
+      task: {
+        name: "bioasq factoid",
+        kind: "answer",
+        metric: "f1",
+        maxTokens: 12,
+        instruction: "Answer the question in a few words.",
+        data: data("answers"),
+      },
+      without: { name: "few-shot", arm: shots },
+      with: lookup.k.map((k) => ({ name: `few-shot, BM25, ${k}`, arm: [shots, retrieve("bm25", k)] })),
+    },
+  ];
+}
+
+/** PubMedQA's contexts, train and test. They end before the conclusion, which is the answer. */
+async function readAbstracts(folder: string): Promise<Document[]> {
+  const documents: Document[] = [];
+  for (const name of ["pubmedqa_train.jsonl", "pubmedqa_test.jsonl"])
+    for await (const { row } of readRows(join(folder, name)))
+      documents.push({ id: asText(row.id), text: asText(row.context) });
+  return documents;
+}
+
+interface Factoid {
+  id: string;
+  input: string;
+  answers: string[];
+  evidence: string[];
+}
+
+interface BioasqFile {
+  questions: {
+    id: string;
+    body: string;
+    type: string;
+    exact_answer?: unknown;
+    snippets?: { text: string; document: string }[];
+  }[];
+}
+
+/** Documents by the number of their PubMed record, with all text quoted from them; factoid questions in a drawn order. */
+async function readBioasq(folder: string): Promise<{ documents: Document[]; factoids: Factoid[] }> {
+  const texts = new Map<string, Set<string>>();
+  const factoids = new Map<string, Factoid>();
+  const numberOf = (address: string) => address.slice(address.lastIndexOf("/") + 1);
+  for (const name of (await readdir(folder)).filter((file) => file.endsWith(".json")).sort()) {
+    const { questions } = (await readJsonFile(join(folder, name), false)) as BioasqFile;
+    for (const { id, body, type, exact_answer, snippets = [] } of questions) {
+      for (const { text, document } of snippets) {
+        const known = texts.get(numberOf(document)) ?? new Set();
+        texts.set(numberOf(document), known.add(text));
+      }
+      const answers = [exact_answer].flat(3).map(asText).filter(Boolean);
+      if (type !== "factoid" || answers.length === 0 || factoids.has(body)) continue;
+      const evidence = [...new Set(snippets.map(({ document }) => numberOf(document)))];
+      factoids.set(body, { id: `bioasq/${id}`, input: body, answers, evidence });
+    }
+  }
+  return {
+    documents: [...texts].map(([id, parts]) => ({ id, text: [...parts].join("\n") })),
+    factoids: shuffled([...factoids.values()], randomFor(0, "medprompt/draw", "bioasq")),
+  };
+}
