@@ -6,7 +6,7 @@ import type { Answer, LanguageModel, LanguageSubject, PromptFormat, Query } from
 import { answerIsWritten, parseChoice, renderPrompt, splitReasoned } from "./prompt.js";
 
 /** Changes when prompts or readings change in a way that makes old outcomes incomparable. */
-const protocol = 2;
+const protocol = 3;
 
 /**
  * A subject that puts each query to a model without any help. A query that reasons takes two calls where the answer is read

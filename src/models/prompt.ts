@@ -19,8 +19,11 @@ export function optionLabels(count: number): string[] {
   return Array.from({ length: count }, (_, i) => String(i + 1).padStart(width, "0"));
 }
 
-/** Stands before a chain of thought in `plain`. */
-const thoughtCue = "Reasoning:";
+/**
+ * Stands before a chain of thought in `plain`. After "Reasoning:" SmolLM2 and Gemma 3 270M write nothing, or the options
+ * again; after this word they explain.
+ */
+const thoughtCue = "Explanation:";
 /** Asks for a chain of thought in `chat`. */
 const thoughtRequest = "Think step by step.";
 

@@ -101,7 +101,7 @@ describe("a query that reasons", () => {
   it("asks for the reasons first and for the answer after them", () => {
     const first = renderPrompt(query, "plain").messages[0]?.content;
     expect(first).toBe(
-      "A. polite\nB. rude\n\nAn old one.\nReasoning: It shouts.\nAnswer: B\n\nContext: Manners matter.\n\nA new one.\nReasoning:",
+      "A. polite\nB. rude\n\nAn old one.\nExplanation: It shouts.\nAnswer: B\n\nContext: Manners matter.\n\nA new one.\nExplanation:",
     );
     expect(renderPrompt(query, "plain", "It is mild.").messages[0]?.content).toBe(
       `${first} It is mild.\nAnswer:`,

@@ -39,7 +39,10 @@ export async function lookupPlans(
   const { documents, factoids } = await readBioasq(join(folders.med, "bioasq"));
   const known = new Set(abstracts.map(({ id }) => id.replace(/\D/g, "")));
   // A question's own paper, conclusion and all, would tell the label.
-  const others = documents.filter(({ id }) => !known.has(id));
+  const others = shuffled(
+    documents.filter(({ id, text }) => !known.has(id) && text.length >= enoughText),
+    randomFor(0, "medprompt/draw", "documents"),
+  ).slice(0, lookup.others);
   const limit = { train: 20, dev: 5, test: lookup.test };
   const open = { question: settings.chars.question, context: 0 };
   const asked = await readSet("pubmedqa", folders.med, folders.has, { chars: open, limit }, {});
@@ -70,7 +73,7 @@ export async function lookupPlans(
         "train.jsonl": bare(asked.train),
         "dev.jsonl": bare(asked.dev),
         "test.jsonl": bare(asked.test),
-        "documents.jsonl": [...abstracts, ...others.filter(({ text }) => text.length >= enoughText)],
+        "documents.jsonl": [...abstracts, ...others],
       },
       task: {
         name: "pubmedqa without abstracts",
@@ -78,11 +81,11 @@ export async function lookupPlans(
         data: { ...data("answer"), options: "options" },
       },
       without: { name: "zero-shot", arm: "zeroShot" },
+      // Every number of passages by words alone, the largest in every way.
       with: [
-        ...lookup.k.map((k) => ({ name: `BM25, ${k}`, arm: retrieve("bm25", k) })),
-        { name: `vectors, ${most}`, arm: retrieve("vectors", most) },
-        { name: `both, ${most}`, arm: retrieve("both", most) },
-      ],
+        ...lookup.k.map((k) => ["bm25", k] as const),
+        ...lookup.by.filter((by) => by !== "bm25").map((by) => [by, most] as const),
+      ].map(([by, k]) => ({ name: `${by}, ${k}`, arm: retrieve(by, k) })),
     },
     {
       key: "bioasq factoid",
@@ -101,7 +104,7 @@ export async function lookupPlans(
         data: data("answers"),
       },
       without: { name: "few-shot", arm: shots },
-      with: lookup.k.map((k) => ({ name: `few-shot, BM25, ${k}`, arm: [shots, retrieve("bm25", k)] })),
+      with: lookup.k.map((k) => ({ name: `few-shot, bm25, ${k}`, arm: [shots, retrieve("bm25", k)] })),
     },
   ];
 }
@@ -151,7 +154,13 @@ async function readBioasq(folder: string): Promise<{ documents: Document[]; fact
     }
   }
   return {
-    documents: [...texts].map(([id, parts]) => ({ id, text: [...parts].join("\n") })),
+    documents: [...texts].map(([id, parts]) => ({ id, text: [...distinct(parts)].join("\n") })),
     factoids: shuffled([...factoids.values()], randomFor(0, "medprompt/draw", "bioasq")),
   };
+}
+
+/** Quotes that are not part of a longer quote. */
+function distinct(parts: ReadonlySet<string>): string[] {
+  const all = [...parts];
+  return all.filter((part) => !all.some((other) => other.length > part.length && other.includes(part)));
 }

@@ -16,7 +16,17 @@ export interface MedpromptSettings {
   /** The task on which every coalition of rungs is measured; null for none. */
   shapley: string | null;
   /** Questions asked without what answers them, for which passages are retrieved; null for none. */
-  lookup: { test: number; words: number; k: readonly number[]; shots: number } | null;
+  lookup: {
+    test: number;
+    /** BioASQ documents beside PubMedQA's own thousand. */
+    others: number;
+    /** Words of a passage. */
+    words: number;
+    k: readonly number[];
+    by: readonly ("bm25" | "vectors" | "both")[];
+    /** Worked examples for the questions that are answered in words. */
+    shots: number;
+  } | null;
   models: readonly string[];
 }
 
@@ -43,7 +53,7 @@ export const presets: Record<Preset, MedpromptSettings> = {
     chars: { question: 400, context: 300 },
     limit: { train: 60, dev: 5, test: 60 },
     shapley: "licence category",
-    lookup: { test: 100, words: 120, k: [1, 3], shots: 3 },
+    lookup: { test: 100, others: 2200, words: 120, k: [1, 3], by: ["bm25", "vectors", "both"], shots: 3 },
     models: [small, large],
   },
   smoke: {
@@ -53,7 +63,7 @@ export const presets: Record<Preset, MedpromptSettings> = {
     chars: { question: 200, context: 150 },
     limit: { train: 6, dev: 4, test: 8 },
     shapley: null,
-    lookup: { test: 6, words: 60, k: [1], shots: 1 },
+    lookup: { test: 6, others: 2200, words: 60, k: [1], by: ["bm25"], shots: 1 },
     models: [small],
   },
   // The paper's big variant is k = 20 with 11 members (90.6 on MedQA).
@@ -64,7 +74,14 @@ export const presets: Record<Preset, MedpromptSettings> = {
     chars: { question: 1_000_000, context: 1_000_000 },
     limit: { train: 1_000_000, dev: 100, test: 1_000_000 },
     shapley: "medqa",
-    lookup: { test: 500, words: 120, k: [1, 3, 5], shots: 5 },
+    lookup: {
+      test: 500,
+      others: 1_000_000,
+      words: 120,
+      k: [1, 3, 5],
+      by: ["bm25", "vectors", "both"],
+      shots: 5,
+    },
     models: [small, large],
   },
 };
