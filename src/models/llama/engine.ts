@@ -57,6 +57,8 @@ export interface Written {
 }
 
 export interface Engine extends ScoringContext {
+  /** How many of a prompt's tokens would be kept from what was evaluated before; asked of an idle engine. */
+  keeps(prompt: readonly number[]): number;
   generate(prompt: readonly number[], sampling: Sampling, signal: AbortSignal): Promise<Written>;
   /** The last layer's states averaged over the tokens; not normalised. */
   embed(tokens: readonly number[]): Promise<readonly number[]>;
@@ -224,13 +226,22 @@ function engineOver(model: LlamaModel, context: LlamaContext, contextTokens: num
     whole = Math.min(whole, Math.floor(keep / chunk) * chunk);
   };
 
-  /** Brings the sequence to the last chunk boundary that leaves two tokens; gives what is left, up to `chunk` + 1. */
-  const evaluateChunks = async (tokens: readonly number[], signal: AbortSignal): Promise<number[]> => {
-    const boundary = Math.floor(Math.max(0, tokens.length - 2) / chunk) * chunk;
+  /** The last chunk boundary that leaves two tokens. */
+  const boundaryOf = (tokens: readonly number[]): number =>
+    Math.floor(Math.max(0, tokens.length - 2) / chunk) * chunk;
+
+  const keeps = (tokens: readonly number[]): number => {
+    const most = Math.min(whole, boundaryOf(tokens));
     const held = sequence.contextTokens;
     let shared = 0;
-    while (shared < Math.min(whole, boundary) && held[shared] === tokens[shared]) shared++;
-    await rewind(Math.floor(shared / chunk) * chunk);
+    while (shared < most && held[shared] === tokens[shared]) shared++;
+    return Math.floor(shared / chunk) * chunk;
+  };
+
+  /** Brings the sequence to that boundary; gives what is left, up to `chunk` + 1 tokens. */
+  const evaluateChunks = async (tokens: readonly number[], signal: AbortSignal): Promise<number[]> => {
+    const boundary = boundaryOf(tokens);
+    await rewind(keeps(tokens));
     for (let at = sequence.nextTokenIndex; at < boundary; at += chunk) {
       signal.throwIfAborted();
       await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(at, at + chunk) as Token[]);
@@ -283,6 +294,7 @@ function engineOver(model: LlamaModel, context: LlamaContext, contextTokens: num
   let embedding: LlamaEmbeddingContext | undefined;
 
   return {
+    keeps,
     prompt: async (tokens, wanted, signal) => logProbs(await evaluateChunks(tokens, signal), wanted),
     async extend(keep, token, wanted, signal) {
       signal.throwIfAborted();

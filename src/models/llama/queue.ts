@@ -1,21 +1,70 @@
-// Runs asynchronous work in a fixed number of lanes, in order of arrival. Work whose signal fires while it waits is never
-// begun.
+// Runs asynchronous work in a fixed number of lanes: in order of arrival, except that a lane prefers work which fits what it
+// did last. It knows nothing of the work. Work whose signal fires while it waits is never begun.
 
-/** Resolves with what the work gives; rejects with the signal's reason when it fires before its turn. */
-export type Queue = <T>(signal: AbortSignal, work: (lane: number) => Promise<T>) => Promise<T>;
+/**
+ * Resolves with what the work gives; rejects with the signal's reason when it fires before its turn. `fit` says how well a
+ * free lane suits the work (higher is better, 0 where absent); it is asked again at every choice.
+ */
+export type Queue = <T>(
+  signal: AbortSignal,
+  work: (lane: number) => Promise<T>,
+  fit?: (lane: number) => number,
+) => Promise<T>;
 
-/** A queue whose work runs in lanes 0 … `count` - 1, one piece to a lane at a time. */
-export function inLanes(count: number): Queue {
+interface Waiting {
+  begin: (lane: number) => void;
+  fit: (lane: number) => number;
+  /** How many that came later were begun before it. */
+  overtaken: number;
+}
+
+/**
+ * A queue whose work runs in lanes 0 … `count` - 1, one piece to a lane at a time. Of what waits and the lanes that are free
+ * the pair with the highest fit comes first; among equals the oldest work and the lane that has been free longest.
+ *
+ * @param patience most later pieces that are begun before an earlier one; with 0 the order is that of arrival
+ */
+export function inLanes(count: number, patience = 32): Queue {
   const free = Array.from({ length: count }, (_, lane) => lane);
-  const waiting: ((lane: number) => void)[] = [];
-  const leave = (lane: number): void => {
-    const next = waiting.shift();
-    if (next) next(lane);
-    else free.unshift(lane);
+  const waiting: Waiting[] = [];
+
+  const match = (): void => {
+    while (free.length > 0 && waiting.length > 0) {
+      // Nobody behind the first was overtaken more often than it.
+      const eligible = (waiting[0] as Waiting).overtaken < patience ? waiting : waiting.slice(0, 1);
+      const { piece, lane } = bestPair(eligible, free);
+      for (const earlier of waiting.slice(0, waiting.indexOf(piece))) earlier.overtaken++;
+      waiting.splice(waiting.indexOf(piece), 1);
+      free.splice(free.indexOf(lane), 1);
+      piece.begin(lane);
+    }
   };
-  return async (signal, work) => {
+  const leave = (lane: number): void => {
+    free.push(lane);
+    // The lane rests for a moment: what follows on the work just done fits best and comes a turn of the event loop later,
+    // after the journal's commit.
+    if (waiting.length > 0) setImmediate(() => setImmediate(match));
+  };
+  const turn = (signal: AbortSignal, fit: Waiting["fit"]): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const stop = (): void => {
+        waiting.splice(waiting.indexOf(piece), 1);
+        reject(signal.reason);
+      };
+      const begin = (lane: number): void => {
+        signal.removeEventListener("abort", stop);
+        resolve(lane);
+      };
+      const piece: Waiting = { begin, fit, overtaken: 0 };
+      waiting.push(piece);
+      signal.addEventListener("abort", stop, { once: true });
+      // Where others wait too, no lane is free or those that are rest for a moment.
+      if (waiting.length === 1) match();
+    });
+
+  return async (signal, work, fit = () => 0) => {
     signal.throwIfAborted();
-    const lane = free.shift() ?? (await turn(signal, waiting));
+    const lane = await turn(signal, fit);
     try {
       return await work(lane);
     } finally {
@@ -24,17 +73,13 @@ export function inLanes(count: number): Queue {
   };
 }
 
-function turn(signal: AbortSignal, waiting: ((lane: number) => void)[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const begin = (lane: number): void => {
-      signal.removeEventListener("abort", stop);
-      resolve(lane);
-    };
-    const stop = (): void => {
-      waiting.splice(waiting.indexOf(begin), 1);
-      reject(signal.reason);
-    };
-    waiting.push(begin);
-    signal.addEventListener("abort", stop, { once: true });
-  });
+function bestPair(pieces: readonly Waiting[], lanes: readonly number[]): { piece: Waiting; lane: number } {
+  let best = { piece: pieces[0] as Waiting, lane: lanes[0] as number, fit: Number.NEGATIVE_INFINITY };
+  for (const piece of pieces) {
+    for (const lane of lanes) {
+      const fit = piece.fit(lane);
+      if (fit > best.fit) best = { piece, lane, fit };
+    }
+  }
+  return best;
 }

@@ -27,12 +27,6 @@ export interface Served extends Pick<LanguageModel, "id" | "name" | "grants" | "
   member: Member<Loaded>;
 }
 
-/** A loaded model, as one call sees it. */
-interface Lane {
-  engine: Engine;
-  weights: Weights;
-}
-
 /** Tokens of a prompt and of its options, as they are evaluated. */
 export type RequestTokens = (
   request: ScoreRequest,
@@ -80,23 +74,35 @@ export function serve(served: Served): { model: Omit<LanguageModel, "close">; to
     return { prompt, options, begin: vocabulary.bos === undefined ? 0 : 1 };
   };
 
-  /** Runs one call in a lane, timed from when it gets its turn. */
-  const call = <T>(
+  /** Runs one call in the lane that keeps most of its prompt, timed from when it gets its turn. */
+  const call = <T, R extends { prompt: readonly number[] }>(
     context: CallContext,
-    work: (lane: Lane, cost: (inputTokens: number, outputTokens: number) => Cost) => Promise<T>,
+    read: (weights: Weights) => Promise<R>,
+    work: (
+      engine: Engine,
+      request: R,
+      cost: (inputTokens: number, outputTokens: number) => Cost,
+    ) => Promise<T>,
   ): Promise<T> =>
-    queue(context.signal, (lane) =>
-      pool.use(member, ({ weights, engines }) => {
-        const start = performance.now();
-        return work({ engine: engines[lane] as Engine, weights }, (inputTokens, outputTokens) => ({
-          calls: 1,
-          inputTokens,
-          outputTokens,
-          ms: performance.now() - start,
-          usd: 0,
-        }));
-      }),
-    );
+    pool.use(member, async ({ weights, engines }) => {
+      context.signal.throwIfAborted();
+      const request = await read(weights);
+      const engineOf = (lane: number): Engine => engines[lane] as Engine;
+      return queue(
+        context.signal,
+        (lane) => {
+          const start = performance.now();
+          return work(engineOf(lane), request, (inputTokens, outputTokens) => ({
+            calls: 1,
+            inputTokens,
+            outputTokens,
+            ms: performance.now() - start,
+            usd: 0,
+          }));
+        },
+        (lane) => engineOf(lane).keeps(request.prompt),
+      );
+    });
   const checkRoom = (tokens: number, what: string): void => {
     if (tokens <= contextTokens) return;
     const why = `${what} takes ${tokens} tokens, but the context of ${name} holds ${contextTokens}`;
@@ -111,57 +117,80 @@ export function serve(served: Served): { model: Omit<LanguageModel, "close">; to
     format: served.format,
     concurrency: lanes,
     contextTokens,
-    generate: (request, context) =>
-      call(context, async ({ engine, weights }, cost) => {
-        const tokens = await promptTokens(weights.vocabulary, request.messages, request.format);
-        checkRoom(tokens.length + Math.min(1, request.maxTokens), "the prompt with one more token");
-        const stops = (request.stop ?? []).filter((stop) => stop !== "");
-        const written = await engine.generate(
-          tokens,
-          {
-            maxTokens: request.maxTokens,
-            temperature: request.temperature,
-            seed: request.seed,
-            enough: (text) => firstStop(text, stops) >= 0,
-          },
-          context.signal,
-        );
-        const end = firstStop(written.text, stops);
-        const text = end < 0 ? written.text : written.text.slice(0, end);
-        return { text, finish: written.finish, cost: cost(tokens.length, written.tokens) };
-      }),
+    generate: (request, context) => {
+      const stops = (request.stop ?? []).filter((stop) => stop !== "");
+      return call(
+        context,
+        async ({ vocabulary }) => {
+          const prompt = await promptTokens(vocabulary, request.messages, request.format);
+          checkRoom(prompt.length + Math.min(1, request.maxTokens), "the prompt with one more token");
+          return { prompt };
+        },
+        async (engine, { prompt }, cost) => {
+          const written = await engine.generate(
+            prompt,
+            {
+              maxTokens: request.maxTokens,
+              temperature: request.temperature,
+              seed: request.seed,
+              enough: (text) => firstStop(text, stops) >= 0,
+            },
+            context.signal,
+          );
+          const end = firstStop(written.text, stops);
+          const text = end < 0 ? written.text : written.text.slice(0, end);
+          return { text, finish: written.finish, cost: cost(prompt.length, written.tokens) };
+        },
+      );
+    },
     score: (request, context) =>
-      call(context, async ({ engine, weights }, cost) => {
-        const { prompt, options } = await requestTokens(request, weights);
-        // The last token of an option is read from the logits before it and takes no place in the context.
-        const longest = options.reduce((most, option) => Math.max(most, option.length), 1);
-        checkRoom(prompt.length + longest - 1, "the prompt with its longest option");
-        const logprobs = await scoreContinuations(engine, prompt, options, context.signal);
-        const scored = options.map((option, i) => ({
-          logprob: logprobs[i] as number,
-          tokens: option.length,
-        }));
-        const read = options.reduce((sum, option) => sum + option.length, prompt.length);
-        return { options: scored, cost: cost(read, 0) };
-      }),
+      call(
+        context,
+        async (weights) => {
+          const tokens = await requestTokens(request, weights);
+          // The last token of an option is read from the logits before it and takes no place in the context.
+          const longest = tokens.options.reduce((most, option) => Math.max(most, option.length), 1);
+          checkRoom(tokens.prompt.length + longest - 1, "the prompt with its longest option");
+          return tokens;
+        },
+        async (engine, { prompt, options }, cost) => {
+          const logprobs = await scoreContinuations(engine, prompt, options, context.signal);
+          const scored = options.map((option, i) => ({
+            logprob: logprobs[i] as number,
+            tokens: option.length,
+          }));
+          const read = options.reduce((sum, option) => sum + option.length, prompt.length);
+          return { options: scored, cost: cost(read, 0) };
+        },
+      ),
     embed: async (texts, context) => {
       if (!grants.has("embeddings")) throw new CallError("unsupported", `${name} gives no embeddings.`);
-      return call(context, async ({ engine, weights }, cost) => {
-        const vectors: number[][] = [];
-        let read = 0;
-        for (const [i, text] of texts.entries()) {
-          context.signal.throwIfAborted();
-          const tokens = tokenize(weights.vocabulary, [{ text, template: false }]);
-          if (tokens.length === 0) throw new CallError("unsupported", `Text ${i + 1} is empty.`);
-          checkRoom(tokens.length + 1, `text ${i + 1}`);
-          read += tokens.length;
-          const vector = await engine.embed(tokens);
-          const length = Math.hypot(...vector);
-          if (!(length > 0)) throw new CallError("malformed", `llama.cpp gave no vector for text ${i + 1}.`);
-          vectors.push(vector.map((value) => value / length));
-        }
-        return { vectors, cost: cost(read, 0) };
-      });
+      return call(
+        context,
+        async ({ vocabulary }) => {
+          const all = texts.map((text, i) => {
+            const tokens = tokenize(vocabulary, [{ text, template: false }]);
+            if (tokens.length === 0) throw new CallError("unsupported", `Text ${i + 1} is empty.`);
+            checkRoom(tokens.length + 1, `text ${i + 1}`);
+            return tokens;
+          });
+          // Embedding has contexts of its own: any lane suits it, and none loses what it keeps.
+          return { prompt: [], all };
+        },
+        async (engine, { all }, cost) => {
+          const vectors: number[][] = [];
+          for (const [i, tokens] of all.entries()) {
+            context.signal.throwIfAborted();
+            const vector = await engine.embed(tokens);
+            const length = Math.hypot(...vector);
+            if (!(length > 0))
+              throw new CallError("malformed", `llama.cpp gave no vector for text ${i + 1}.`);
+            vectors.push(vector.map((value) => value / length));
+          }
+          const read = all.reduce((sum, tokens) => sum + tokens.length, 0);
+          return { vectors, cost: cost(read, 0) };
+        },
+      );
     },
   };
   return { model, tokens: requestTokens };
