@@ -157,6 +157,16 @@ export interface OpenWeights {
   specialise(change: Change): LanguageModel;
 }
 
+/** What a model has done since it was opened, in tokens. */
+export interface Work {
+  /** Put through the model, each as often as it was. */
+  evaluated: number;
+  /** Of prompts: kept from the call before in the same place, and so not evaluated again. */
+  reused: number;
+  /** Drawn, the one that ends a text included. */
+  written: number;
+}
+
 /**
  * A model that answers. Every method is one call: it either comes back whole or throws a `CallError` that says why.
  * `id` is content identity: two models with the same id give the same answers, so a journal may reuse them.
@@ -174,6 +184,8 @@ export interface LanguageModel {
   readonly price?: { input: number; output: number };
   /** Its weights, where they can be had; the grants then include `weights` and `gradients`. */
   readonly weights?: OpenWeights;
+  /** Where it runs in this process: what it has done. Calls that a journal answers add nothing. */
+  readonly work?: () => Readonly<Work>;
   generate(request: GenerateRequest, context: CallContext): Promise<Generated>;
   score(request: ScoreRequest, context: CallContext): Promise<Scored>;
   embed(texts: readonly string[], context: CallContext): Promise<Embedded>;

@@ -64,7 +64,8 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
 
   const served = (change?: Change): Served => {
     const { lora, weights: file } = change ?? {};
-    const engineOptions: EngineOptions = { contextTokens, lanes, threads, ...(lora ? { lora } : {}) };
+    const work = { evaluated: 0, reused: 0, written: 0 };
+    const engineOptions: EngineOptions = { contextTokens, lanes, threads, work, ...(lora ? { lora } : {}) };
     const member: Member<Loaded> = {
       async load() {
         const weights = file === undefined ? await ownWeights() : await openWeights(file, gpu);
@@ -94,6 +95,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
       prefix: change?.prefix ?? [],
       pool,
       member,
+      work,
     };
   };
 

@@ -8,6 +8,8 @@ import type { LanguageModel } from "../../src/core/language.js";
 import { randomFor, shuffled } from "../../src/core/random.js";
 import { inLanes } from "../../src/models/llama/queue.js";
 import { openLlama } from "../../src/models/llama.js";
+import { openJournal } from "../../src/store/journal.js";
+import { journaled } from "../../src/store/journaled.js";
 import { ggufBytes, tinyLlama, withValue } from "./llama-make.js";
 
 const signal = new AbortController().signal;
@@ -147,6 +149,31 @@ describe("a model's answers", () => {
     const request = { messages, format: "plain", maxTokens: 6, temperature: 1, seed: 5 } as const;
     return (await model.generate(request, { signal })).text;
   };
+
+  it("count what is evaluated, kept and written, through a journal too", async () => {
+    const opened = await openLlama(path, { lanes: 2, threads: 1 });
+    const journal = openJournal(join(folder, "journal.sqlite"));
+    const model = journaled(opened, journal);
+    const done = () => model.work?.();
+    const request = (rest: string, options: readonly string[]) =>
+      ({ messages: [{ role: "user", content: "x".repeat(299) + rest }], format: "plain", options }) as const;
+    expect(done()).toEqual({ evaluated: 0, reused: 0, written: 0 });
+    // Begin token, 299 letters and the rest: two chunks of 128, then what is left.
+    await model.score(request("yz", ["a", "b"]), { signal });
+    expect(done()).toEqual({ evaluated: 302, reused: 0, written: 0 });
+    // The same chunks again in the lane that has them; the option's first letter is evaluated with the token before it.
+    await model.score(request("!", ["zz"]), { signal });
+    expect(done()).toEqual({ evaluated: 302 + 45 + 2, reused: 256, written: 0 });
+    const write = { ...request("?", []), maxTokens: 4, temperature: 1, seed: 1 };
+    const { cost } = await model.generate(write, { signal });
+    const drawn = cost.outputTokens;
+    expect(done()).toEqual({ evaluated: 349 + 45 + 2 * (drawn - 1), reused: 512, written: drawn });
+    const before = done();
+    await model.generate(write, { signal });
+    expect(done()).toEqual(before);
+    journal.close();
+    await opened.close();
+  });
 
   it("are the same to the last digit one by one, all at once in any order, and with nothing kept", async () => {
     const expected: unknown[] = [];

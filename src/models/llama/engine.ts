@@ -22,6 +22,7 @@ import type {
 } from "node-llama-cpp";
 import { CallError } from "../../core/call.js";
 import { HoneError, messageOf } from "../../core/errors.js";
+import type { Work } from "../../core/language.js";
 import { randomFor } from "../../core/random.js";
 import { type GgufFile, readGguf } from "../../tensor/gguf.js";
 import { checkModel } from "./check.js";
@@ -39,6 +40,8 @@ export interface EngineOptions {
   threads: number;
   /** Path of a GGUF adapter that is put on the weights, in these contexts alone. */
   lora?: string;
+  /** What every lane does is added to it. */
+  work?: Work;
 }
 
 export interface Sampling {
@@ -173,7 +176,7 @@ export async function openWeights(path: string, gpu: Gpu): Promise<Weights> {
       bos: beginToken(model, gguf),
     },
     continuation: (text) => model.tokenize(text, false, "trimLeadingSpace"),
-    async open({ contextTokens, lanes, threads, lora }) {
+    async open({ contextTokens, lanes, threads, lora, work = { evaluated: 0, reused: 0, written: 0 } }) {
       const engines: Engine[] = [];
       complaints = [];
       try {
@@ -186,7 +189,7 @@ export async function openWeights(path: string, gpu: Gpu): Promise<Weights> {
             flashAttention: true,
             ...(lora === undefined ? {} : { lora }),
           });
-          engines.push(engineOver(model, context, contextTokens, chunk));
+          engines.push(engineOver(model, context, contextTokens, chunk, work));
         }
       } catch (error) {
         for (const engine of engines) await engine.close();
@@ -214,7 +217,13 @@ function meanPooling(gguf: GgufFile): NonNullable<LlamaModelOptions["metadataOve
   return { [gguf.architecture]: { pooling_type: 1 } };
 }
 
-function engineOver(model: LlamaModel, context: LlamaContext, contextTokens: number, chunk: number): Engine {
+function engineOver(
+  model: LlamaModel,
+  context: LlamaContext,
+  contextTokens: number,
+  chunk: number,
+  work: Work,
+): Engine {
   const sequence: LlamaContextSequence = context.getSequence();
   /** How many of the sequence's tokens were evaluated as whole chunks, and may be kept for another prompt. */
   let whole = 0;
@@ -241,11 +250,14 @@ function engineOver(model: LlamaModel, context: LlamaContext, contextTokens: num
   /** Brings the sequence to that boundary; gives what is left, up to `chunk` + 1 tokens. */
   const evaluateChunks = async (tokens: readonly number[], signal: AbortSignal): Promise<number[]> => {
     const boundary = boundaryOf(tokens);
-    await rewind(keeps(tokens));
+    const kept = keeps(tokens);
+    work.reused += kept;
+    await rewind(kept);
     for (let at = sequence.nextTokenIndex; at < boundary; at += chunk) {
       signal.throwIfAborted();
       await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(at, at + chunk) as Token[]);
       whole = at + chunk;
+      work.evaluated += chunk;
     }
     signal.throwIfAborted();
     return tokens.slice(boundary);
@@ -260,6 +272,7 @@ function engineOver(model: LlamaModel, context: LlamaContext, contextTokens: num
     items.push([tokens[tokens.length - 1] as Token, { generateNext }]);
     const output = (await sequence.controlledEvaluate(items)).at(-1);
     if (!output) throw noLogits();
+    work.evaluated += tokens.length;
     return output;
   };
 
@@ -312,6 +325,7 @@ function engineOver(model: LlamaModel, context: LlamaContext, contextTokens: num
         const options = { ...neutral, temperature: sampling.temperature, seed };
         const { next } = await evaluate(tokens, { token: true, options });
         if (next.token == null) throw noLogits();
+        work.written++;
         if (model.isEogToken(next.token)) return { text, tokens: written.length + 1, finish: "stop" };
         written.push(next.token);
         text = model.detokenize(written, false, prompt.slice(-8) as Token[]);
@@ -327,6 +341,7 @@ function engineOver(model: LlamaModel, context: LlamaContext, contextTokens: num
       const size = contextTokens + 1;
       const threads = context.idealThreads;
       embedding ??= await model.createEmbeddingContext({ contextSize: size, batchSize: size, threads });
+      work.evaluated += tokens.length;
       return (await embedding.getEmbeddingFor(tokens as Token[])).vector;
     },
     async close() {

@@ -2,7 +2,14 @@
 // makes one call at a time. Loading and unloading are the pool's.
 
 import { type CallContext, CallError, type Cost } from "../../core/call.js";
-import type { LanguageModel, Message, OpenWeights, PromptFormat, ScoreRequest } from "../../core/language.js";
+import type {
+  LanguageModel,
+  Message,
+  OpenWeights,
+  PromptFormat,
+  ScoreRequest,
+  Work,
+} from "../../core/language.js";
 import type { GgufFile } from "../../tensor/gguf.js";
 import { type ChatTemplate, compileTemplate, plainSegments, type Segment } from "../template.js";
 import type { Engine, Weights } from "./engine.js";
@@ -25,6 +32,8 @@ export interface Served extends Pick<LanguageModel, "id" | "name" | "grants" | "
   prefix: readonly number[];
   pool: Pool<Loaded>;
   member: Member<Loaded>;
+  /** The sum of what its engines do. */
+  work: Work;
 }
 
 /** Tokens of a prompt and of its options, as they are evaluated. */
@@ -117,6 +126,7 @@ export function serve(served: Served): { model: Omit<LanguageModel, "close">; to
     format: served.format,
     concurrency: lanes,
     contextTokens,
+    work: () => ({ ...served.work }),
     generate: (request, context) => {
       const stops = (request.stop ?? []).filter((stop) => stop !== "");
       return call(
