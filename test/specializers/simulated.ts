@@ -1,10 +1,11 @@
 // A simulated subject whose accuracy is known: base, gains from examples, neighbours and reasoning, and a preference for
-// positions. With its task and its exact expectations, so that what a rung is measured to add can be checked.
+// positions. With its samples, its exact expectations and the bound for checks against them; no test is in here.
 
 import { fingerprint } from "../../src/core/json.js";
-import type { LanguageSubject, Option } from "../../src/core/language.js";
+import type { Answer, LanguageSubject, Option, Query } from "../../src/core/language.js";
 import { type Random, randomFor } from "../../src/core/random.js";
 import type { Sample } from "../../src/core/sample.js";
+import { normalQuantile } from "../../src/study/statistics/distributions.js";
 
 export interface Mind {
   /** Chance to know the answer without any help. */
@@ -20,12 +21,22 @@ export interface Mind {
   positions: readonly number[];
 }
 
-/** Samples of `clusters` clusters in turn, known by a word of their own; gold is uniform over n options. */
-export function simulatedSamples(count: number, n: number, clusters: number, split: string): Sample[] {
+export interface Simulated extends LanguageSubject {
+  /** Every query it was asked and what it said, in order. */
+  readonly heard: { query: Query; answer: Answer }[];
+}
+
+/** Samples whose clusters are `clusterOf(i)`, known by a word of their own; gold is drawn alike from n options. */
+export function simulatedSamples(
+  count: number,
+  n: number,
+  clusterOf: (i: number) => number,
+  split: string,
+): Sample[] {
   const random = randomFor(11, "simulated", split, n);
   return Array.from({ length: count }, (_, i) => ({
     id: `${split}${i}`,
-    input: `cluster${i % clusters} ${split}${i}`,
+    input: `cluster${clusterOf(i)} ${split}${i}`,
     gold: optionsOf(n)[Math.floor(random() * n)]!.key,
   }));
 }
@@ -34,30 +45,47 @@ export function optionsOf(n: number): Option[] {
   return Array.from({ length: n }, (_, i) => ({ key: `k${i}`, text: `option ${i}` }));
 }
 
-/** Draws anew for every query that differs in anything, so that members of an ensemble are independent. */
-export function simulated(mind: Mind, samples: readonly Sample[], seed = 1): LanguageSubject {
-  const golds = new Map(samples.map(({ input, gold }) => [input, gold]));
-  const cluster = (input: string) => input.split(" ")[0];
+/** The word that all texts of a cluster have in common. */
+export function clusterOf(input: string): string {
+  return input.split(" ")[0] as string;
+}
+
+/** Draws anew for every query that differs in anything, so that arms and members of an ensemble are independent. */
+export function simulated(mind: Mind, samples: readonly Sample[], seed = 1): Simulated {
+  const golds = new Map(samples.map(({ input, gold }) => [input, gold as string]));
+  const heard: Simulated["heard"] = [];
+  const choose = (query: Query): string => {
+    const random = randomFor(seed, "simulated", JSON.stringify(query));
+    const keys = query.options!.map(({ key }) => key);
+    if (random() < mind.bias) return keys[drawn(mind.positions, random)]!;
+    const shots = query.demonstrations;
+    const near = shots.filter(({ input }) => clusterOf(input) === clusterOf(query.input)).length;
+    const knows = known(mind, shots.length > 0 ? near / shots.length : null, query.reason !== undefined);
+    const gold = golds.get(query.input)!;
+    if (random() < knows) return gold;
+    const wrong = keys.filter((key) => key !== gold);
+    return wrong[Math.floor(random() * wrong.length)]!;
+  };
   return {
     kind: "language",
     name: "simulated",
     id: fingerprint(["simulated", mind as never, seed]),
+    heard,
     respond: async (query) => {
-      const random = randomFor(seed, "simulated", fingerprint(query as never));
-      const keys = query.options!.map(({ key }) => key);
-      if (random() < mind.bias) return { choice: keys[drawn(mind.positions, random)]! };
-      const shots = query.demonstrations;
-      const near = shots.filter(({ input }) => cluster(input) === cluster(query.input)).length;
-      const knows =
-        mind.base +
-        (shots.length > 0 ? mind.examples + (mind.neighbours * near) / shots.length : 0) +
-        (query.reason ? mind.reasoning : 0);
-      const gold = golds.get(query.input) as string;
-      if (random() < knows) return { choice: gold };
-      const wrong = keys.filter((key) => key !== gold);
-      return { choice: wrong[Math.floor(random() * wrong.length)]! };
+      const answer: Answer = {
+        choice: choose(query),
+        ...(query.reason ? { trail: [{ kind: "rationale", text: "So it is." }] } : {}),
+      };
+      heard.push({ query, answer });
+      return answer;
     },
   };
+}
+
+/** Chance to know; `near` is the share of examples of the query's own cluster, null where there are no examples. */
+export function known(mind: Mind, near: number | null, reasons: boolean): number {
+  const shown = near === null ? 0 : mind.examples + mind.neighbours * near;
+  return mind.base + shown + (reasons ? mind.reasoning : 0);
 }
 
 function drawn(weights: readonly number[], random: Random): number {
@@ -75,10 +103,19 @@ export function expectedAlone({ bias, positions }: Mind, knows: number): number 
 }
 
 /**
- * Accuracy of the plurality of `members` at most n, each seeing the next rotation of one drawn order, ties to the option
- * that stands first in that order: summed over all n^members combinations of choices, for gold in each place of the order.
+ * Accuracy of the plurality of `members`, ties to the option that the first member saw first: summed over all n^members
+ * combinations of choices, for gold in each place of the first member's order.
+ *
+ * `balanced`: each sees the next rotation of one drawn order, so members must be at most n. `random`: every later order is
+ * drawn alike from all, each option in each position equally often; that the orders are distinct is left out, which at
+ * n = 7 concerns 1 of 5,040.
  */
-export function expectedPlurality({ bias, positions }: Mind, knows: number, members: number): number {
+export function expectedPlurality(
+  { bias, positions }: Mind,
+  knows: number,
+  members: number,
+  orders: "balanced" | "random",
+): number {
   const n = positions.length;
   let total = 0;
   for (let gold = 0; gold < n; gold++) {
@@ -89,14 +126,52 @@ export function expectedPlurality({ bias, positions }: Mind, knows: number, memb
         return;
       }
       for (let option = 0; option < n; option++) {
-        const position = (option - member + n) % n;
+        const drawnAlike = orders === "random" && member > 0;
+        const placed = drawnAlike ? 1 / n : positions[(option - member + n) % n]!;
         const knowing = option === gold ? knows : (1 - knows) / (n - 1);
         votes[option]!++;
-        sum(member + 1, chance * (bias * positions[position]! + (1 - bias) * knowing));
+        sum(member + 1, chance * (bias * placed + (1 - bias) * knowing));
         votes[option]!--;
       }
     };
     sum(0, 1);
   }
   return total;
+}
+
+/**
+ * Of a pool that reasons without examples: the share that is right as its options stand, and the share that is right
+ * then or, asked again, in one other order. That other order is any but the first with the same chance, so gold stays in
+ * its place in (n-1)! - 1 of n! - 1 of them and moves to each other place in (n-1)!.
+ */
+export function expectedVerified(mind: Mind): { first: number; either: number } {
+  const { bias, positions } = mind;
+  const n = positions.length;
+  const knows = known(mind, null, true);
+  const right = positions.map((weight) => bias * weight + (1 - bias) * knows);
+  const ways = Array.from({ length: n - 1 }, (_, i) => i + 1).reduce((product, i) => product * i, 1);
+  const again = right.map((_, from) =>
+    sum(right.map((chance, to) => (chance * (to === from ? ways - 1 : ways)) / (ways * n - 1))),
+  );
+  return {
+    first: mean(right),
+    either: mean(right.map((chance, gold) => 1 - (1 - chance) * (1 - again[gold]!))),
+  };
+}
+
+/**
+ * How many standard errors a measured value may lie off where a file makes so many checks: two-sided and by Bonferroni,
+ * so that with fresh seeds a whole file of right values would fail once in 100 times. Seeds are fixed, so a run is
+ * always the same.
+ */
+export function boundFor(checks: number): number {
+  return normalQuantile(1 - 0.01 / (2 * checks));
+}
+
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+export function mean(values: readonly number[]): number {
+  return sum(values) / values.length;
 }
