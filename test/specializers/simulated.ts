@@ -107,8 +107,8 @@ export function expectedAlone({ bias, positions }: Mind, knows: number): number 
  * combinations of choices, for gold in each place of the first member's order.
  *
  * `balanced`: each sees the next rotation of one drawn order, so members must be at most n. `random`: every later order is
- * drawn alike from all, each option in each position equally often; that the orders are distinct is left out, which at
- * n = 7 concerns 1 of 5,040.
+ * drawn alike from all, each option in each position equally often. That orders are distinct is left out, which at n = 7
+ * concerns 1 of 5,040; at n = 2 it makes them rotations too.
  */
 export function expectedPlurality(
   { bias, positions }: Mind,
@@ -117,6 +117,7 @@ export function expectedPlurality(
   orders: "balanced" | "random",
 ): number {
   const n = positions.length;
+  const rotated = orders === "balanced" || n === 2;
   let total = 0;
   for (let gold = 0; gold < n; gold++) {
     const votes = new Array<number>(n).fill(0);
@@ -126,8 +127,7 @@ export function expectedPlurality(
         return;
       }
       for (let option = 0; option < n; option++) {
-        const drawnAlike = orders === "random" && member > 0;
-        const placed = drawnAlike ? 1 / n : positions[(option - member + n) % n]!;
+        const placed = rotated || member === 0 ? positions[(option - member + n) % n]! : 1 / n;
         const knowing = option === gold ? knows : (1 - knows) / (n - 1);
         votes[option]!++;
         sum(member + 1, chance * (bias * placed + (1 - bias) * knowing));
