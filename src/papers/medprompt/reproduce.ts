@@ -10,7 +10,7 @@ import { version } from "../../version.js";
 import type { PaperTable, ReproduceOptions, Reproduction } from "../index.js";
 import { type Plan, planName, runPlans } from "../plans.js";
 import { claimsOf } from "./claims.js";
-import { type LookupPlan, lookupPlans } from "./lookup.js";
+import { lookupPlans } from "./lookup.js";
 import { creditOf, type MeasuredTask, readMeasured } from "./measured.js";
 import { coalitionArms, type MedpromptSettings, presets, rungArms } from "./settings.js";
 import {
@@ -22,9 +22,14 @@ import {
   shapleyTable,
   tableOne,
 } from "./tables.js";
-import { dataFolders, type LadderTask, ladderTask } from "./tasks.js";
+import { dataFolders, ladderTask } from "./tasks.js";
 
-type Present = Exclude<LadderTask, { missing: string }>;
+interface MedpromptPlan extends Plan {
+  model: string;
+  task: string;
+  kind: "ladder" | "lookup";
+  arms: readonly { name: string; arm: unknown }[];
+}
 
 /** The arms whose choices' positions are compared: all of the ladder but shuffling, and with it. */
 const shuffling = [3, 4];
@@ -43,61 +48,63 @@ export async function reproduceMedprompt(
   const signal = options.signal ?? new AbortController().signal;
   const models = options.models && options.models.length > 0 ? options.models : settings.models;
   const folders = await dataFolders(rootFolder(options));
-  const tasks: Present[] = [];
-  const missing: string[] = [];
-  for (const key of settings.tasks) {
-    const task = await ladderTask(key, settings, folders, { signal });
-    if ("missing" in task) missing.push(task.missing);
-    else tasks.push(task);
-  }
-  if (tasks.length === 0) throw noData(missing);
-  const lookups = await lookupPlans(folders, settings);
-  const rungs = rungArms(settings);
+  const missing = new Set<string>();
   const coalitions = coalitionArms(settings.ladder);
-  const plans: (Plan & { model: string; of: Present | LookupPlan })[] = [];
-  for (const model of models) {
+  const plans: MedpromptPlan[] = [];
+  for (const [i, model] of models.entries()) {
+    const sizes = i === 0 ? settings : { ...settings, ...settings.later };
     const parse = (await answersOnly(model)) ? { scoring: "parse" } : {};
-    const plan = (of: Present | LookupPlan, description: string, arms: readonly unknown[]) => {
-      const written = new Map(arms.map((arm) => [JSON.stringify(arm), arm]));
+    const plan = (
+      of: Pick<MedpromptPlan, "files"> & { key: string; task: Readonly<Record<string, unknown>> },
+      description: string,
+      kind: MedpromptPlan["kind"],
+      arms: MedpromptPlan["arms"],
+      more: readonly unknown[] = [],
+    ) => {
+      const all = [...arms.map(({ arm }) => arm), ...more];
+      const written = new Map(all.map((arm) => [JSON.stringify(arm), arm]));
       written.delete(JSON.stringify("zeroShot"));
       const task = of.task.kind === "choice" ? { ...of.task, ...parse } : of.task;
       plans.push({
         name: planName("medprompt", options.preset, of.key.replaceAll(" ", "-"), model),
-        description,
+        description: `${description}, ${model}`,
         files: of.files,
         study: { model, task, specialists: [...written.values(), "majority"] },
         model,
-        of,
+        task: of.key,
+        kind,
+        arms,
       });
     };
-    for (const task of tasks) {
-      const all = task.key === settings.shapley && model === models[0];
-      const arms = [...rungs, ...(all ? coalitions : [])].map(({ arm }) => arm);
-      plan(task, `Medprompt's ladder on ${task.title}, ${model}`, arms);
+    for (const key of settings.tasks) {
+      const task = await ladderTask(key, sizes, folders, { signal });
+      if ("missing" in task) missing.add(task.missing);
+      else {
+        const whole = key === settings.shapley && i === 0 ? coalitions.map(({ arm }) => arm) : [];
+        plan(task, `Medprompt's ladder on ${task.title}`, "ladder", rungArms(sizes), whole);
+      }
     }
-    for (const one of lookups)
-      plan(
-        one,
-        `Retrieval for ${one.key}, ${model}`,
-        [one.without, ...one.with].map(({ arm }) => arm),
-      );
+    for (const one of await lookupPlans(folders, sizes))
+      plan(one, `Retrieval for ${one.key}`, "lookup", [one.without, ...one.with]);
   }
+  if (!plans.some(({ kind }) => kind === "ladder")) throw noData([...missing]);
   const { finished, stopped } = await runPlans("medprompt", plans, { ...options, store, signal });
 
   const labelOf = (arm: unknown): string => makeSpecializer(arm, "medprompt", options.specializers).label;
-  const labelled = (arms: readonly { name: string; arm: unknown }[]) =>
-    arms.map(({ name, arm }) => ({ name, label: labelOf(arm) }));
-  const measured = (model: string, of: readonly (Present | LookupPlan)[]): MeasuredTask[] =>
+  const measured = (model: string, kind: MedpromptPlan["kind"]): MeasuredTask[] =>
     plans
-      .filter((plan) => plan.model === model && of.includes(plan.of) && finished.has(plan.name))
-      .map(({ name, of: one }) => {
-        const arms = "without" in one ? [one.without, ...one.with] : rungs;
-        return readMeasured(store, { model, task: one.key, study: name }, labelled(arms));
-      });
+      .filter((plan) => plan.model === model && plan.kind === kind && finished.has(plan.name))
+      .map(({ name, task, arms }) =>
+        readMeasured(
+          store,
+          { model, task, study: name },
+          arms.map((one) => ({ name: one.name, label: labelOf(one.arm) })),
+        ),
+      );
   const byModel = models.map((model) => ({
     model,
-    ladder: measured(model, tasks),
-    lookups: measured(model, lookups),
+    ladder: measured(model, "ladder"),
+    lookups: measured(model, "lookup"),
   }));
   const ladders = byModel.flatMap(({ ladder }) => ladder);
   const game = ladders.find(({ task, model }) => task === settings.shapley && model === models[0]);
@@ -121,18 +128,16 @@ export async function reproduceMedprompt(
     ...byModel.map(({ model, ladder }) => costTable(model, ladder)),
     ...byModel.map(({ model, ladder }) => biasTable(model, ladder, shuffling)),
     ...byModel.map(({ model, ladder }) => eyesTable(model, ladder)),
-    ...(lookups.length > 0 ? byModel.map((one) => lookupTable(one.model, one.lookups)) : []),
+    ...byModel.map(({ model, lookups }) => lookupTable(model, lookups)),
   ];
   return {
     type: "done",
     paper: "medprompt",
     preset: options.preset,
     models: [...models],
-    claims: byModel.flatMap(({ model, ladder, lookups: looked }, i) =>
-      claimsOf(model, i + 1, ladder, looked),
-    ),
+    claims: byModel.flatMap(({ model, ladder, lookups }, i) => claimsOf(model, i + 1, ladder, lookups)),
     tables: tables.filter(({ rows }) => rows.length > 0),
-    deviations: deviationsOf(settings, missing),
+    deviations: deviationsOf(settings, [...missing]),
     studies: plans.map(({ name }) => name),
     stopped,
     seconds: (performance.now() - started) / 1000,
@@ -140,7 +145,7 @@ export async function reproduceMedprompt(
     hone: version,
     at: new Date().toISOString(),
     shapley: credit,
-    missing,
+    missing: [...missing],
   };
 }
 
@@ -157,7 +162,7 @@ function deviationsOf(settings: MedpromptSettings, missing: readonly string[]): 
   const { limit, chars, lookup } = settings;
   return [
     `k=${k}, ${members} members, ${pool} samples reasoned about in ${shuffles} orders, chains of thought of at most ${maxTokens} tokens, written without worked examples.`,
-    `At most ${limit.train} train and ${limit.test} test samples a task; questions cut to their last ${chars.question} characters, contexts to their first ${chars.context}.`,
+    `At most ${limit.train} train and ${limit.test} test samples a task${settings.later.limit ? ` (${settings.later.limit.test} for models after the first, without the portfolio)` : ""}; questions cut to their last ${chars.question} characters, contexts to their first ${chars.context}.`,
     "Models other than GPT-4; MiniLM in the place of ada-002. MedMCQA's dev questions are divided where there is no training file.",
     ...(lookup
       ? [

@@ -28,6 +28,8 @@ export interface MedpromptSettings {
     shots: number;
   } | null;
   models: readonly string[];
+  /** What is otherwise for the models after the first. */
+  later: Partial<Pick<MedpromptSettings, "limit" | "direct" | "lookup">>;
 }
 
 const small = "llama:smollm2-135m-instruct?format=plain";
@@ -45,16 +47,28 @@ const multiMedQA = [
   "mmlu_college_medicine",
 ];
 
+const lookup = (test: number, k: readonly number[]): NonNullable<MedpromptSettings["lookup"]> => ({
+  test,
+  others: 2200,
+  words: 120,
+  k,
+  by: ["bm25", "vectors", "both"],
+  shots: 3,
+});
+
 export const presets: Record<Preset, MedpromptSettings> = {
+  // Reading is what costs: with five neighbours 600 to 900 tokens, at about 700 a second on two cores, before five members of
+  // 250 tokens each. A sample takes some 8 s over all rungs with the smaller model and 12 s with the larger.
   full: {
     tasks: ["medqa", "pubmedqa", "issue area", "licence category"],
     ladder: { k: 5, members: 5, pool: 60, shuffles: 2, maxTokens: 32 },
     direct: 5,
-    chars: { question: 400, context: 300 },
-    limit: { train: 60, dev: 5, test: 60 },
+    chars: { question: 250, context: 250 },
+    limit: { train: 60, dev: 4, test: 48 },
     shapley: "licence category",
-    lookup: { test: 100, others: 2200, words: 120, k: [1, 3], by: ["bm25", "vectors", "both"], shots: 3 },
+    lookup: lookup(100, [1, 3]),
     models: [small, large],
+    later: { limit: { train: 60, dev: 4, test: 24 }, direct: null, lookup: lookup(60, [1, 3]) },
   },
   smoke: {
     tasks: ["medqa"],
@@ -65,6 +79,7 @@ export const presets: Record<Preset, MedpromptSettings> = {
     shapley: null,
     lookup: { test: 6, others: 2200, words: 60, k: [1], by: ["bm25"], shots: 1 },
     models: [small],
+    later: {},
   },
   // The paper's big variant is k = 20 with 11 members (90.6 on MedQA).
   original: {
@@ -74,15 +89,9 @@ export const presets: Record<Preset, MedpromptSettings> = {
     chars: { question: 1_000_000, context: 1_000_000 },
     limit: { train: 1_000_000, dev: 100, test: 1_000_000 },
     shapley: "medqa",
-    lookup: {
-      test: 500,
-      others: 1_000_000,
-      words: 120,
-      k: [1, 3, 5],
-      by: ["bm25", "vectors", "both"],
-      shots: 5,
-    },
+    lookup: { ...lookup(500, [1, 3, 5]), others: 1_000_000 },
     models: [small, large],
+    later: {},
   },
 };
 
