@@ -7,11 +7,11 @@ import type { CallContext } from "./call.js";
 import type { Json } from "./json.js";
 import type { Grant, LanguageModel, LanguageSubject } from "./language.js";
 import type { Sample } from "./sample.js";
-import type { LanguageTask } from "./task.js";
+import type { LanguageTask, Subject, Task } from "./task.js";
 
 /** What every specializer in a study gets, the same for all. */
-export interface Given {
-  task: LanguageTask;
+export interface Given<T extends Task = LanguageTask> {
+  task: T;
   train: readonly Sample[];
   dev: readonly Sample[];
   seed: number;
@@ -26,6 +26,9 @@ export interface Given {
   progress: (done: number, total: number, note?: string) => void;
 }
 
+/** What is given for a subject of this kind: its task is one that can be put to it. */
+export type GivenFor<S extends Subject> = Given<S extends LanguageSubject ? LanguageTask : Task<S>>;
+
 /** What `apply` may use at answering time. */
 export interface Tools {
   encoder: () => Promise<LanguageModel>;
@@ -33,7 +36,7 @@ export interface Tools {
   readonly artifacts: Pick<Artifacts, "path">;
 }
 
-export interface Specializer<State extends Json = Json> {
+export interface Specializer<State extends Json = Json, S extends Subject = LanguageSubject> {
   /** The name in the typed table and in study files. */
   readonly name: string;
   /** How it is called in tables, options included: `knn(k=8, bm25)`. */
@@ -42,10 +45,17 @@ export interface Specializer<State extends Json = Json> {
   readonly options: Json;
   /** What it must be able to ask of the subject's model. */
   readonly needs: readonly Grant[];
+  /** Which subjects it can be put to; language alone where absent. */
+  readonly subjects?: readonly Subject["kind"][];
   /** True for what every expensive route must beat and that needs no model: `majority`, `linear`. */
   readonly reference?: boolean;
   /** True where the result depends on the seed; others are fitted once. */
   readonly seeded: boolean;
-  fit(subject: LanguageSubject, given: Given): Promise<State>;
-  apply(subject: LanguageSubject, state: State, tools: Tools): LanguageSubject;
+  fit(subject: S, given: GivenFor<S>): Promise<State>;
+  /**
+   * The same for several seeds at once, where that is cheaper than one after the other: each gets what it would get alone.
+   * `given.seed` is the first. The states are in the order of the seeds.
+   */
+  fitAll?(subject: S, given: GivenFor<S>, seeds: readonly number[]): Promise<State[]>;
+  apply(subject: S, state: State, tools: Tools): S;
 }

@@ -2,10 +2,11 @@
 
 import type { CallContext } from "./call.js";
 import type { Demonstration, LanguageSubject, Query, Step } from "./language.js";
+import type { MotorSubject } from "./motor.js";
 import type { Sample } from "./sample.js";
 
-/** Anything whose skill can be measured. Encoders and motor controllers join this union with their tasks. */
-export type Subject = LanguageSubject;
+/** Anything whose skill can be measured. Encoders join this union with their tasks. */
+export type Subject = LanguageSubject | MotorSubject;
 
 /** One subject's result on one sample: scored with a number, or unscored with a cause; never a silent zero. */
 export type Grade = (
@@ -21,6 +22,8 @@ export type Grade = (
 export interface Task<S extends Subject = Subject> {
   readonly name: string;
   readonly kind: string;
+  /** Which subjects it can be put to. */
+  readonly subjects: S["kind"];
   /** Name of the score that comparisons use, for instance `accuracy`. */
   readonly metric: string;
   /** True where every score is 0 or 1, so that McNemar's test applies. */
@@ -28,6 +31,14 @@ export interface Task<S extends Subject = Subject> {
   /** Fingerprint of everything that decides a grade apart from the sample. */
   readonly id: string;
   evaluate(subject: S, sample: Sample, context: CallContext): Promise<Grade>;
+}
+
+/** Metrics of which less is better; of every other more is. Errors are in the task's own unit. */
+const errors: ReadonlySet<string> = new Set(["error"]);
+
+/** 1 where a higher score of this metric is better, -1 where a lower one is. */
+export function directionOf(metric: string): 1 | -1 {
+  return errors.has(metric) ? -1 : 1;
 }
 
 /** A task put to language subjects: what a prompting specializer may see of it. */

@@ -133,7 +133,7 @@ export function toResult(
   const sum = scores.rows.reduce((a, row) => a + row.score, 0);
   const off = scores.rows.filter((row) => row.eyesOff);
   const on = scores.rows.filter((row) => !row.eyesOff);
-  const labels = task.labels?.map((label) => label.key);
+  const labels = prepared.card.labels?.map((label) => label.key);
   return {
     subject: scores.name,
     task: task.name,

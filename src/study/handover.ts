@@ -8,11 +8,10 @@ import { type Artifacts, artifactsIn } from "../core/artifacts.js";
 import { CallError } from "../core/call.js";
 import { HoneError, messageOf } from "../core/errors.js";
 import type { Json } from "../core/json.js";
-import type { LanguageModel, LanguageSubject } from "../core/language.js";
+import type { LanguageModel } from "../core/language.js";
 import type { Outcome } from "../core/outcome.js";
 import type { HandOver } from "../core/record.js";
-import type { Grade } from "../core/task.js";
-import { generalist } from "../models/generalist.js";
+import type { Grade, Subject } from "../core/task.js";
 import { openModel } from "../models/registry.js";
 import { makeSpecializer, type SpecializerTable } from "../specializers/index.js";
 import { copyArtifact, findArtifact } from "../store/artifacts.js";
@@ -22,7 +21,8 @@ import { taskOptionsSchema } from "../tasks/index.js";
 import { readGguf } from "../tensor/gguf.js";
 import { type Budget, Draining } from "./budget.js";
 import { type CardFacts, modelCard } from "./card.js";
-import type { FittedArm } from "./measure.js";
+import { type Generalist, openGeneralist } from "./generalist.js";
+import { applied, type FittedArm } from "./measure.js";
 import type { PreparedStudy } from "./prepare.js";
 import { figuresOf } from "./record.js";
 
@@ -97,7 +97,7 @@ async function whatLiesIn(folder: string): Promise<CardFacts["files"]> {
 }
 
 /**
- * Loads a saved specialist as a subject that answers queries.
+ * Loads a saved specialist as a subject.
  * @param path of its JSON file, or of its folder
  * @throws HoneError when it is not one, when a file of it is missing or changed, or when its generalist is not the one it
  * was made from
@@ -111,7 +111,7 @@ export async function loadSpecialist(
     /** Wraps every opened model: a meter, a log. */
     wrap?: (model: LanguageModel) => LanguageModel;
   },
-): Promise<{ saved: SavedSpecialist; subject: LanguageSubject; close: () => Promise<void> }> {
+): Promise<{ saved: SavedSpecialist; subject: Subject; close: () => Promise<void> }> {
   let saved: SavedSpecialist;
   let folder = dirname(path);
   try {
@@ -133,7 +133,7 @@ export async function loadSpecialist(
     path: (id) => findArtifact(join(folder, layout.artifacts), id),
   };
   for (const id of artifactsIn(saved.state as Json)) artifacts.path(id);
-  const opened: LanguageModel[] = [];
+  const opened: Generalist["model"][] = [];
   const open = async (ref: string): Promise<LanguageModel> => {
     const model = await (options.open ?? ((name, stop) => openModel(name, { signal: stop })))(
       ref,
@@ -142,7 +142,8 @@ export async function loadSpecialist(
     opened.push(model);
     return options.wrap ? options.wrap(model) : model;
   };
-  const model = await open(saved.model);
+  const from = await openGeneralist(saved.model, open, (body) => opened.push(body));
+  const { model } = from;
   if (model.id !== saved.modelId) {
     await model.close();
     throw new HoneError({
@@ -161,7 +162,7 @@ export async function loadSpecialist(
     },
   };
   const specializer = makeSpecializer(saved.specializer, path, options.specializers);
-  const subject = specializer.apply(generalist(model), saved.state as Json, tools);
+  const subject = applied(specializer, from, saved.state as Json, tools);
   return {
     saved,
     subject,
@@ -214,7 +215,7 @@ export async function handOverChampion(
         name: model.name,
         ref: spec.model,
         id: model.id,
-        ...(model.weights ? { file: basename(model.weights.path) } : {}),
+        ...("weights" in model && model.weights ? { file: basename(model.weights.path) } : {}),
       },
       specializer: champion.arm.specializer,
       seed: specialist.seed,

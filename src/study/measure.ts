@@ -4,18 +4,18 @@ import { artifactsIn } from "../core/artifacts.js";
 import { addCost, CallError, type Cost, noCost } from "../core/call.js";
 import { HoneError, messageOf } from "../core/errors.js";
 import { fingerprint, type Json } from "../core/json.js";
-import type { LanguageModel, LanguageSubject } from "../core/language.js";
+import type { LanguageSubject } from "../core/language.js";
 import type { Outcome } from "../core/outcome.js";
 import type { Sample, SplitName } from "../core/sample.js";
-import type { Specializer } from "../core/specializer.js";
-import type { Grade, LanguageTask } from "../core/task.js";
+import type { Given, Specializer, Tools } from "../core/specializer.js";
+import type { Grade, LanguageTask, Subject, Task } from "../core/task.js";
 import type { Build, Journal } from "../store/journal.js";
 import { lockStudy } from "../store/lock.js";
 import { type Budget, Draining } from "./budget.js";
 import type { Arm, PreparedStudy } from "./prepare.js";
 
 export interface Specialist {
-  subject: LanguageSubject;
+  subject: Subject;
   /** The specializer's state, as JSON text. */
   state: string;
   build: Cost & { seconds: number };
@@ -44,12 +44,17 @@ export async function fitArm(
   const { generalist, encoder, artifacts } = study;
   requireGrants(specializer, generalist);
   const build = await buildOnce(study, specializer, seed, journal, signal, progress);
-  const subject = specializer.apply(generalist, JSON.parse(build.state), { encoder, artifacts });
+  const subject = applied(specializer, generalist, JSON.parse(build.state), { encoder, artifacts });
   return { subject, state: build.state, build: { ...build.cost, seconds: build.seconds } };
 }
 
+/** The specialist of a subject; that the specializer is for such subjects was checked when the study was prepared. */
+export function applied(specializer: Specializer, subject: Subject, state: Json, tools: Tools): Subject {
+  return specializer.apply(subject as LanguageSubject, state, tools);
+}
+
 /** @throws HoneError when the model does not let the specializer have what it needs */
-export function requireGrants(specializer: Specializer, generalist: LanguageSubject): void {
+export function requireGrants(specializer: Specializer, generalist: Subject): void {
   for (const need of specializer.needs) {
     if (!generalist.model?.grants.has(need)) {
       throw new HoneError({
@@ -62,6 +67,43 @@ export function requireGrants(specializer: Specializer, generalist: LanguageSubj
   }
 }
 
+/**
+ * Makes the specialists of several seeds together, where the specializer can and the journal lacks more than one of them;
+ * `fitArm` then finds them. Otherwise nothing is done.
+ */
+export async function fitTogetherWhereCheaper(
+  study: PreparedStudy,
+  { specializer, seeds }: Pick<Arm, "specializer" | "seeds">,
+  journal: Journal,
+  signal: AbortSignal,
+  progress: Given["progress"],
+): Promise<void> {
+  if (!specializer.fitAll) return;
+  requireGrants(specializer, study.generalist);
+  const contents = await study.contents(specializer);
+  const lacking = seeds.filter((seed) => !journal.build(buildKey(study, specializer, seed, contents)));
+  if (lacking.length < 2) return;
+  const key = fingerprint(lacking.map((seed) => buildKey(study, specializer, seed, contents)));
+  const unlock = await lockStudy(journal, `build ${key}`, { signal });
+  try {
+    const own = study.artifacts.forBuild(key);
+    let cost = noCost;
+    const started = performance.now();
+    const given = givenOf(study, lacking[0] as number, own, progress, signal, (more) => {
+      cost = addCost(cost, more);
+    });
+    const states = await specializer.fitAll(study.generalist as LanguageSubject, given, lacking);
+    const seconds = (performance.now() - started) / 1000 / lacking.length;
+    for (const [i, seed] of lacking.entries()) {
+      const build = { state: JSON.stringify(states[i]), cost: i === 0 ? cost : noCost, seconds };
+      journal.recordBuild(buildKey(study, specializer, seed, contents), build, false);
+    }
+    await own.done();
+  } finally {
+    unlock();
+  }
+}
+
 /** The build from the journal, or made now. One whose files were lost or damaged is made again. */
 async function buildOnce(
   study: PreparedStudy,
@@ -69,22 +111,10 @@ async function buildOnce(
   seed: number,
   journal: Journal,
   signal: AbortSignal,
-  progress: (done: number, total: number, note?: string) => void,
+  progress: Given["progress"],
 ): Promise<Build> {
-  const { domain, generalist, encoder, artifacts } = study;
-  const contents = await study.contents(specializer);
-  const key = fingerprint([
-    "build",
-    generalist.id,
-    domain.task.id,
-    fingerprint(domain.dataset.train),
-    fingerprint(domain.dataset.dev),
-    specializer.name,
-    specializer.options,
-    specializer.seeded ? seed : null,
-    study.spec.encoder,
-    ...(contents === undefined ? [] : [contents]),
-  ]);
+  const { generalist, artifacts } = study;
+  const key = buildKey(study, specializer, seed, await study.contents(specializer));
   const whole = (build: Build | undefined): boolean => {
     try {
       for (const id of build ? artifactsIn(JSON.parse(build.state) as Json) : []) artifacts.path(id);
@@ -104,22 +134,10 @@ async function buildOnce(
     const own = artifacts.forBuild(key);
     let cost = noCost;
     const started = performance.now();
-    const state = await specializer.fit(generalist, {
-      task: domain.task,
-      train: domain.dataset.train,
-      dev: domain.dataset.dev,
-      seed,
-      encoder,
-      artifacts: own,
-      base: study.base,
-      progress,
-      context: {
-        signal,
-        trace: (call) => {
-          cost = addCost(cost, call.cost);
-        },
-      },
+    const given = givenOf(study, seed, own, progress, signal, (more) => {
+      cost = addCost(cost, more);
     });
+    const state = await specializer.fit(generalist as LanguageSubject, given);
     const build: Build = {
       state: JSON.stringify(state),
       cost,
@@ -131,6 +149,48 @@ async function buildOnce(
   } finally {
     unlock();
   }
+}
+
+/** Everything that decides a build, as one key. */
+function buildKey(
+  { generalist, domain, spec }: PreparedStudy,
+  specializer: Specializer,
+  seed: number,
+  contents: Json | undefined,
+): string {
+  return fingerprint([
+    "build",
+    generalist.id,
+    domain.task.id,
+    fingerprint(domain.dataset.train),
+    fingerprint(domain.dataset.dev),
+    specializer.name,
+    specializer.options,
+    specializer.seeded ? seed : null,
+    spec.encoder,
+    ...(contents === undefined ? [] : [contents]),
+  ]);
+}
+
+function givenOf(
+  { domain, encoder, base }: PreparedStudy,
+  seed: number,
+  artifacts: Given["artifacts"],
+  progress: Given["progress"],
+  signal: AbortSignal,
+  paid: (cost: Cost) => void,
+): Given {
+  return {
+    task: domain.task as LanguageTask,
+    train: domain.dataset.train,
+    dev: domain.dataset.dev,
+    seed,
+    encoder,
+    artifacts,
+    base,
+    progress,
+    context: { signal, trace: (call) => paid(call.cost) },
+  };
 }
 
 export interface MeasureOptions {
@@ -151,8 +211,8 @@ export interface MeasureOptions {
  * @throws HoneError when the endpoint refuses every call or cannot be reached at all: then nothing is marked unscored
  */
 export async function measure(
-  subject: LanguageSubject,
-  task: LanguageTask,
+  subject: Subject,
+  task: Task,
   key: string,
   split: SplitName,
   seed: number,
@@ -259,11 +319,11 @@ export async function forEachConcurrently<T>(
 }
 
 /** How many samples a subject can usefully have in flight. */
-export function widthFor(subject: LanguageSubject, model: LanguageModel, asked?: number): number {
-  return subject.model ? (asked ?? model.concurrency) : 1;
+export function widthFor(subject: Subject, asked?: number): number {
+  return subject.model ? (asked ?? subject.model.concurrency) : 1;
 }
 
-function endpointDown(subject: LanguageSubject, error: CallError): HoneError {
+function endpointDown(subject: Subject, error: CallError): HoneError {
   return new HoneError({
     what: `${subject.model?.name ?? subject.name} does not answer at all`,
     why: error.message,
@@ -275,7 +335,7 @@ function endpointDown(subject: LanguageSubject, error: CallError): HoneError {
   });
 }
 
-function nameSample(error: unknown, subject: LanguageSubject, sample: Sample): unknown {
+function nameSample(error: unknown, subject: Subject, sample: Sample): unknown {
   if (!(error instanceof HoneError)) return error;
   return new HoneError({
     ...error.failure,

@@ -2,13 +2,12 @@
 
 import { resolve } from "node:path";
 import { fingerprint, type Json } from "../core/json.js";
-import type { LanguageModel, LanguageSubject } from "../core/language.js";
+import type { LanguageModel } from "../core/language.js";
 import type { SubjectCard, TaskCard } from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
-import type { LanguageTask } from "../core/task.js";
+import type { LanguageTask, Subject, Task } from "../core/task.js";
 import { contentsOf, sourcesIn } from "../data/contents.js";
 import { type Dataset, loadDataset, type Opening } from "../data/index.js";
-import { generalist } from "../models/generalist.js";
 import { openModel } from "../models/registry.js";
 import { makeSpecializer, type SpecializerTable } from "../specializers/index.js";
 import type { ArtifactStore } from "../store/artifacts.js";
@@ -16,10 +15,11 @@ import type { Journal } from "../store/journal.js";
 import { journaled } from "../store/journaled.js";
 import { makeTask } from "../tasks/index.js";
 import type { Budget } from "./budget.js";
+import { fitTogether, type Generalist, openGeneralist } from "./generalist.js";
 import type { StudySpec, TaskSpec } from "./spec.js";
 
 export interface PreparedTask {
-  task: LanguageTask;
+  task: Task;
   dataset: Dataset;
   card: TaskCard;
   /** Names the task together with one split's contents: outcomes are kept under it. */
@@ -46,8 +46,9 @@ export interface PreparedStudy {
   plan: string;
   domain: PreparedTask;
   elsewhere: PreparedTask[];
-  model: LanguageModel;
-  generalist: LanguageSubject;
+  /** What the generalist stands on: a language model, or a body. */
+  model: Generalist["model"];
+  generalist: Subject;
   encoder: () => Promise<LanguageModel>;
   artifacts: ArtifactStore;
   /** Absolute folder that relative `file:` sources start from. */
@@ -87,14 +88,16 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
   const elsewhere: PreparedTask[] = [];
   for (const other of spec.elsewhere) elsewhere.push(await prepareTask(other, options, onOpen));
 
-  const opened: LanguageModel[] = [];
+  const opened: Generalist["model"][] = [];
   const wrap = options.wrap ?? ((model: LanguageModel) => journaled(model, journal, budget));
   const open = async (ref: string): Promise<LanguageModel> => {
     const model = await (options.open ?? ((name, stop) => openModel(name, { signal: stop })))(ref, signal);
     opened.push(model);
     return wrap(model);
   };
-  const model = await open(spec.model);
+  const subject = await openGeneralist(spec.model, open, (body) => opened.push(body));
+  const { model } = subject;
+  fitTogether(subject, [domain, ...elsewhere], arms);
   let encoder: Promise<LanguageModel> | undefined;
   const getEncoder = () => {
     encoder ??= open(spec.encoder);
@@ -127,7 +130,7 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
     domain,
     elsewhere,
     model,
-    generalist: generalist(model),
+    generalist: subject,
     encoder: getEncoder,
     artifacts: options.artifacts,
     base: resolve(options.base),
@@ -207,11 +210,9 @@ async function prepareTask(
 }
 
 /** What knowing nothing scores, learnt from train and dev alone: test stays sealed. */
-function blindScores(
-  task: LanguageTask,
-  { train, dev }: Dataset,
-): Pick<PreparedTask, "commonest" | "chance"> {
-  if (task.kind !== "choice") return { commonest: undefined, chance: null };
+function blindScores(made: Task, { train, dev }: Dataset): Pick<PreparedTask, "commonest" | "chance"> {
+  if (made.kind !== "choice") return { commonest: undefined, chance: null };
+  const task = made as LanguageTask;
   const counts = new Map<string, number>();
   for (const sample of train) {
     const { answer } = task.demonstration(sample);

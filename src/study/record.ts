@@ -3,6 +3,7 @@
 import { cpus } from "node:os";
 import type { Comparison, Estimate, HandOver, Result, StudyRecord, SubjectCard } from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
+import { directionOf } from "../core/task.js";
 import type { Journal } from "../store/journal.js";
 import { version } from "../version.js";
 import { compareFamily, estimate, gatherScores, type Scores, toResult } from "./analyse.js";
@@ -40,6 +41,7 @@ export function chooseOnDev(
   fitted: readonly FittedArm[],
   journal: Journal,
 ): FittedArm | null {
+  const direction = directionOf(study.domain.task.metric);
   const ranked = fitted
     .filter(({ specialists }) => specialists.length > 0)
     .map((one) => ({ one, scores: scoresOf(study.domain, one, "dev", journal) }))
@@ -50,7 +52,7 @@ export function chooseOnDev(
       mean: scores.rows.reduce((sum, { score }) => sum + score, 0) / (scores.rows.length + scores.unscored),
       tokens: scores.cost.inputTokens + scores.cost.outputTokens,
     }))
-    .sort((a, b) => b.mean - a.mean || a.tokens - b.tokens);
+    .sort((a, b) => direction * (b.mean - a.mean) || a.tokens - b.tokens);
   return ranked[0]?.one ?? null;
 }
 
@@ -156,9 +158,12 @@ function checkGate(
   const best = results.find(({ subject, task }) => subject === champion && task === domain);
   if (!best) return { met: false, text: "no champion was measured on test" };
   const failures: string[] = [];
-  if (gate.atLeast !== undefined && !(best.low >= gate.atLeast)) {
+  const direction = directionOf(best.metric);
+  // Where less is better the interval's other end decides.
+  const worst = direction > 0 ? best.low : best.high;
+  if (gate.atLeast !== undefined && !(direction * (worst - gate.atLeast) >= 0)) {
     failures.push(
-      `the interval of ${best.subject} begins at ${best.low.toFixed(3)}, below the ${gate.atLeast} asked for`,
+      `the interval of ${best.subject} reaches ${worst.toFixed(3)}, worse than the ${gate.atLeast} asked for`,
     );
   }
   if (gate.beats !== undefined && gate.beats !== champion) {
@@ -166,7 +171,7 @@ function checkGate(
       ({ task, a, b }) =>
         task === domain && ((a === champion && b === gate.beats) || (b === champion && a === gate.beats)),
     );
-    const delta = found ? (found.a === champion ? found.delta : -found.delta) : 0;
+    const delta = direction * (found ? (found.a === champion ? found.delta : -found.delta) : 0);
     if (!found) failures.push(`${gate.beats} is not a subject of this study`);
     else if (!(delta > 0 && found.pAdjusted < 0.05)) {
       failures.push(

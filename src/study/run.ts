@@ -14,7 +14,7 @@ import { lockStudy } from "../store/lock.js";
 import { type Budget, Draining, makeBudget } from "./budget.js";
 import type { Phase, StudyEvent } from "./events.js";
 import { handOverChampion } from "./handover.js";
-import { type FittedArm, fitArm, measure, widthFor } from "./measure.js";
+import { type FittedArm, fitArm, fitTogetherWhereCheaper, measure, widthFor } from "./measure.js";
 import { type PreparedStudy, type PreparedTask, prepareStudy } from "./prepare.js";
 import { makeProgress } from "./progress.js";
 import { chooseOnDev, makeRecord } from "./record.js";
@@ -146,10 +146,11 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
   for (const arm of study.arms) {
     const one: FittedArm = { arm, specialists: [] };
     fitted.push(one);
-    for (const seed of arm.seeds) {
+    for (const [i, seed] of arm.seeds.entries()) {
       if (budget.drained() !== undefined) break;
       progress.begin("fit", arm.name, domain.card.name, 0);
       try {
+        if (i === 0) await fitTogetherWhereCheaper(study, arm, journal, signal, stoppable);
         one.specialists.push({
           seed,
           ...(await fitArm(study, arm.specializer, seed, journal, signal, stoppable)),
@@ -178,7 +179,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
           journal,
           budget,
           signal,
-          concurrency: widthFor(subject, study.model, options.concurrency),
+          concurrency: widthFor(subject, options.concurrency),
           retryErrors: options.retryErrors ?? false,
           onOutcome: progress.sample,
         });

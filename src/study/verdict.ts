@@ -2,6 +2,7 @@
 
 import type { Cost } from "../core/call.js";
 import type { Comparison, Result, SubjectCard, Verdict } from "../core/record.js";
+import { directionOf } from "../core/task.js";
 import {
   formatCost,
   formatDelta,
@@ -9,6 +10,7 @@ import {
   formatDuration,
   formatP,
   formatScore,
+  scaleOf,
 } from "../report/format.js";
 
 const level = 0.05;
@@ -22,8 +24,11 @@ export function makeVerdict(
 ): Verdict {
   const on = results.filter((result) => result.task === domain);
   const best = on.find((result) => result.subject === champion) as Result;
+  const direction = directionOf(best.metric);
+  const scale = scaleOf(best.metric);
+  const points = scale === "percent" ? " points" : "";
   const generalist = subjects.find((subject) => subject.role === "generalist")?.name ?? "";
-  const score = (value: number, n = best.n) => formatScore(value, n);
+  const score = (value: number, n = best.n) => formatScore(value, n, scale);
   const interval = (result: Result) => `${score(result.low)} to ${score(result.high)}`;
   /** The comparison seen from the champion. */
   const against = (other: string): Comparison | undefined => {
@@ -36,17 +41,17 @@ export function makeVerdict(
   };
 
   const sentences = [
-    `Chosen on dev, ${champion} scores ${score(best.mean)} ${best.metric} on ${best.n} sealed test samples of ${domain} (95 % interval ${interval(best)}; always giving the commonest answer: ${score(best.baseline)}).`,
+    `Chosen on dev, ${champion} scores ${score(best.mean)} ${best.metric} on ${best.n} sealed test samples of ${domain} (95 % interval ${interval(best)}${scale === "percent" ? `; always giving the commonest answer: ${score(best.baseline)}` : ""}).`,
   ];
   const versus = champion === generalist ? undefined : against(generalist);
   if (champion === generalist) {
     sentences.push("No specialist was better on dev than the generalist as it is.");
   } else if (versus) {
-    const change = `${formatDelta(versus.delta, versus.n)} points (95 % interval ${formatDeltaInterval(versus.low, versus.high, versus.n)}; ${pValue(versus.pAdjusted)} after Holm)`;
+    const change = `${formatDelta(versus.delta, versus.n, scale)}${points} (95 % interval ${formatDeltaInterval(versus.low, versus.high, versus.n, scale)}; ${pValue(versus.pAdjusted)} after Holm)`;
     sentences.push(
       versus.pAdjusted < level
-        ? `That is ${versus.delta > 0 ? "better" : "worse"} than ${generalist} by ${change}.`
-        : `No difference from ${generalist} is shown: ${change}; with this n only a difference of about ${formatDelta(versus.detectable, versus.n).slice(1)} points or more would have shown reliably.`,
+        ? `That is ${direction * versus.delta > 0 ? "better" : "worse"} than ${generalist} by ${change}.`
+        : `No difference from ${generalist} is shown: ${change}; with this n only a difference of about ${formatDelta(versus.detectable, versus.n, scale).slice(1)}${points} or more would have shown reliably.`,
     );
   }
   const others = on.filter(({ subject, n }) => subject !== champion && subject !== generalist && n > 0);
@@ -56,7 +61,7 @@ export function makeVerdict(
   for (const { subject } of others) {
     const comparison = against(subject);
     if (!comparison || comparison.pAdjusted >= level) same.push(subject);
-    else if (comparison.delta > 0) beaten.push(subject);
+    else if (direction * comparison.delta > 0) beaten.push(subject);
     else lost.push(subject);
   }
   if (versus && versus.pAdjusted >= level) same.unshift(generalist);
@@ -72,7 +77,7 @@ export function makeVerdict(
   const behind = own && against(own.subject);
   if (own && behind) {
     sentences.push(
-      `Of the specialists that use the model, ${own.subject} was best on dev: ${score(own.mean)} on test, ${formatDelta(-behind.delta, behind.n)} points from it (${pValue(behind.pAdjusted)}).`,
+      `Of the specialists that use the model, ${own.subject} was best on dev: ${score(own.mean)} on test, ${formatDelta(-behind.delta, behind.n, scale)}${points} from it (${pValue(behind.pAdjusted)}).`,
     );
   }
   sentences.push(price(best, champion));
@@ -82,13 +87,18 @@ export function makeVerdict(
       `Unscored, and therefore bounded rather than counted as wrong: ${list(unscored.map((r) => `${r.subject} ${r.unscored}`))}.`,
     );
   }
+  const metricOf = (task: string) => results.find((one) => one.task === task)?.metric ?? best.metric;
   const losses = comparisons.filter(
     ({ task, a, b, pAdjusted, delta }) =>
-      task !== domain && a === champion && b === generalist && pAdjusted < level && delta < 0,
+      task !== domain &&
+      a === champion &&
+      b === generalist &&
+      pAdjusted < level &&
+      directionOf(metricOf(task)) * delta < 0,
   );
   for (const loss of losses) {
     sentences.push(
-      `Elsewhere it lost: ${formatDelta(loss.delta, loss.n)} points on ${loss.task} (${pValue(loss.pAdjusted)}).`,
+      `Elsewhere it lost: ${formatDelta(loss.delta, loss.n, scaleOf(metricOf(loss.task)))}${scaleOf(metricOf(loss.task)) === "percent" ? " points" : ""} on ${loss.task} (${pValue(loss.pAdjusted)}).`,
     );
   }
   return { champion, text: sentences.join(" "), indistinguishable: same };
@@ -104,7 +114,7 @@ function ownBest(
   if (roles.get(champion) !== "reference") return undefined;
   return on
     .filter(({ subject, n }) => roles.get(subject) === "specialist" && n > 0)
-    .sort((a, b) => (b.dev?.mean ?? 0) - (a.dev?.mean ?? 0))[0];
+    .sort((a, b) => directionOf(a.metric) * ((b.dev?.mean ?? 0) - (a.dev?.mean ?? 0)))[0];
 }
 
 function price(best: Result, champion: string): string {

@@ -47,6 +47,7 @@ export function answer(name: string, options: AnswerOptions): LanguageTask {
   return {
     name,
     kind: "answer",
+    subjects: "language",
     metric: spec.metric,
     binary: spec.metric === "exact" || spec.metric === "number",
     id: fingerprint(["answer", name, spec]),

@@ -66,6 +66,7 @@ export function choice(
   return {
     name,
     kind: "choice",
+    subjects: "language",
     metric: "accuracy",
     binary: true,
     id: fingerprint(["choice", name, spec, labels ?? null]),
