@@ -1,0 +1,75 @@
+// Hill-type muscles with a rigid tendon (Kistemaker, Wong and Gribble 2010, in MotorNet's form). Lengths and velocities are
+// those of the fibres, normalised; where muscles lie on a skeleton is not known here.
+
+import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
+
+export interface HillOptions {
+  /** Fibre length, over the optimal one, from which the passive element pulls: 1.4 in MotorNet, 1 in its TensorFlow edition. */
+  readonly slack: number;
+}
+
+/** Half width of the force-length curve, the curves' floor, and the constants of the force-velocity relation. */
+const width = 0.66;
+const floor = 0.01;
+const aRel = 0.41;
+const bRel = 5.2;
+const blend = 0.001;
+
+/** What a muscle does at a moment, each [m, N], forces as shares of the greatest isometric one. */
+export interface HillForces {
+  /** Passive force. */
+  flpe: JaxArray;
+  /** Force-length factor of the active element. */
+  flce: JaxArray;
+  active: JaxArray;
+}
+
+/**
+ * Forces at fibre lengths over optimal length, velocities over the greatest velocity (negative while it shortens) and
+ * activations. Uses all three up.
+ *
+ * The published lengthening branch is (-p1 p3 + p1 s v + p2 - p3 v + s v²) / (p1 + v) with p1 = -f/(2h), p2 = f²/(4h),
+ * p3 = -3f/2 and h = s - 2d; both sides are taken times h here, which saves two quotients. Numerator and denominator are
+ * chosen before they are divided: a branch that is not taken may have its pole where the other one is.
+ */
+export function hillForces(
+  { slack }: HillOptions,
+  length: JaxArray,
+  velocity: JaxArray,
+  activation: JaxArray,
+): HillForces {
+  const beyond = length.ref.sub(1);
+  const stretch = slack === 1 ? beyond.ref : length.sub(slack);
+  if (slack === 1) length.dispose();
+  const flpe = np.square(np.maximum(stretch, 0)).mul(1 / (1.66 - slack) ** 2);
+  const long = beyond.ref.greater(0);
+  const flce = np.maximum(
+    np
+      .square(beyond)
+      .mul(-1 / width ** 2)
+      .add(1),
+    floor,
+  );
+  const a = np.where(long, flce.ref.mul(aRel), aRel);
+  // 5.2 (1 - 0.9 (act - 0.3) / (0.005 - 0.3))² below an activation of 0.3.
+  const slope = (0.9 / 0.295) * Math.sqrt(bRel);
+  const offset = Math.sqrt(bRel) - 0.3 * slope;
+  const b = np.square(np.minimum(activation.ref, 0.3).mul(slope).add(offset));
+  const f = flce.ref.mul(activation.ref);
+  const shortening = velocity.ref.less(0);
+
+  const va = activation.ref.mul(a.ref).mul(velocity.ref);
+  const shortNum = va.add(f.ref.mul(b.ref));
+  const shortDen = b.ref.sub(velocity.ref);
+
+  const h = activation.mul(flce.ref.add(a)).div(b).mul(-2).add(blend);
+  const hv = h.mul(velocity.ref);
+  const sv = velocity.mul(blend);
+  const half = f.ref.mul(-0.5);
+  const longNum = half.ref.mul(f.ref.add(sv.ref)).add(hv.ref.mul(f.mul(1.5).add(sv)));
+  const longDen = hv.add(half);
+
+  const num = np.where(shortening.ref, shortNum, longNum);
+  const den = np.where(shortening, shortDen, longDen);
+  return { flpe, flce, active: np.maximum(num.div(den), 0) };
+}
