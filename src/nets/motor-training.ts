@@ -1,0 +1,242 @@
+// Training of motor controllers: arms and seeds of one shape are trained side by side in one compiled program, each as if it
+// were alone. What distinguishes arms (losses, their routing, the callosum) is fed in, not compiled in. The loop is
+// tensor/train.ts; tasks and metrics are not known here.
+
+import { type Array as JaxArray, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { Tensor } from "onnxruntime-node";
+import { HoneError } from "../core/errors.js";
+import { compile, type Tensors } from "../tensor/compile.js";
+import { type Arrays, adamW, type Parameters } from "../tensor/optimizer.js";
+import { type Batch, type Trained, type Trainer, train } from "../tensor/train.js";
+import { type ControllerShape, initController, variableAxes } from "./controller.js";
+import { type Delays, type TrialArrays, unroll } from "./episode.js";
+import {
+  type Activity,
+  commonLoss,
+  dominantLoss,
+  type LossWeights,
+  lossTerms,
+  motorLoss,
+  nonDominantLoss,
+  type Routing,
+  repeated,
+  routed,
+} from "./motor-loss.js";
+import type { Plant } from "./plant/plant.js";
+import { type Trial, trialTensors } from "./trials.js";
+
+/** How a controller is taught. Controllers of one shape may differ in it and still be trained together. */
+export interface Teaching {
+  /**
+   * `common`: everything answers to the mean of the two losses. `dominant`, `nonDominant`: everything answers to that one.
+   * `specialized`: each hemisphere to its own, what they share to half of each (two hemispheres only).
+   */
+  readonly losses: "common" | "dominant" | "nonDominant" | "specialized";
+  /** The hemisphere that the dominant loss is for, where `specialized`; left by default. */
+  readonly dominantSide?: "left" | "right";
+  /** False silences the callosum of a shape that has one; true by default. */
+  readonly callosum?: boolean;
+}
+
+export interface MotorTrainerOptions {
+  readonly plant: Plant;
+  readonly shape: ControllerShape;
+  /** Steps of a trial. */
+  readonly steps: number;
+  /** `asIntended` by default. */
+  readonly activity?: Activity;
+  readonly delays?: Delays;
+  /** Largest norm of a variable's gradient, each variable of each seed for itself; 1 by default, 0 leaves them. */
+  readonly clipNorm?: number;
+  readonly threads?: number;
+}
+
+/** Losses of one teaching, and what each hemisphere and what is shared gets of each. */
+function plan({ losses, dominantSide = "left" }: Teaching, hemispheres: number) {
+  const whole = Array.from({ length: hemispheres }, () => 1);
+  const none = whole.map(() => 0);
+  const single = { common: commonLoss, dominant: dominantLoss, nonDominant: nonDominantLoss };
+  const off: LossWeights = { excitation: 0, position: 0, square: 0, activity: 0 };
+  if (losses !== "specialized") {
+    return [
+      { weights: single[losses], sides: whole, shared: 1 },
+      { weights: off, sides: none, shared: 0 },
+    ];
+  }
+  const sides = dominantSide === "left" ? [1, 0] : [0, 1];
+  return [
+    { weights: dominantLoss, sides, shared: 0.5 },
+    { weights: nonDominantLoss, sides: sides.map((side) => 1 - side), shared: 0.5 },
+  ];
+}
+
+/** The routing and the callosum's gains of controllers side by side, one teaching for each. */
+export function teach(teachings: readonly Teaching[], shape: ControllerShape): Record<string, Tensors> {
+  if (shape.hemispheres === 1 && teachings.some(({ losses }) => losses === "specialized")) {
+    throw new HoneError({
+      what: "A controller of one hemisphere cannot be specialized",
+      why: "there is no second hemisphere for the second loss",
+      next: 'Train it on "dominant", "nonDominant" or "common", or take hemispheres: 2.',
+      kind: "usage",
+    });
+  }
+  const seeds = teachings.length;
+  // One loss is enough where none is specialized, at half the cost.
+  const count = teachings.some(({ losses }) => losses === "specialized") ? 2 : 1;
+  const plans = teachings.map((teaching) => plan(teaching, shape.hemispheres).slice(0, count));
+  const table = (of: (entry: ReturnType<typeof plan>[number]) => readonly number[], ...dims: number[]) => {
+    const rows = Array.from({ length: count }, (_, k) => plans.map((list) => of(list[k] as never)));
+    return new Tensor("float32", Float32Array.from(rows.flat(2)), [count, seeds, ...dims]);
+  };
+  const weights = Object.fromEntries(
+    lossTerms.map((term) => [term, table((entry) => [entry.weights[term]])]),
+  );
+  const open = teachings.map(({ callosum = true }) => (callosum ? 1 : 0));
+  return {
+    routing: {
+      weights,
+      hemispheres: table((entry) => entry.sides, shape.hemispheres),
+      shared: table((entry) => [entry.shared]),
+    } as Tensors,
+    // Without a gain the program is smaller, and an open callosum needs none.
+    gains:
+      open.includes(0) && shape.callosum !== "none"
+        ? { callosum: new Tensor("float32", Float32Array.from(open), [seeds]) }
+        : {},
+  };
+}
+
+/**
+ * Each variable of each seed scaled down to a norm of at most `limit`, as Keras's `clipnorm` does; a variable is one array of
+ * one hemisphere. Uses the gradients up.
+ */
+function clipped(gradients: Arrays, limit: number): Arrays {
+  return Object.fromEntries(
+    Object.entries(gradients).map(([name, gradient]) => {
+      const axes = gradient.shape.map((_, axis) => axis).slice(variableAxes(name));
+      const norm = np.sqrt(np.sum(np.square(gradient.ref), axes, { keepdims: true }).add(1e-20));
+      return [name, gradient.mul(np.minimum(np.reciprocal(norm).mul(limit), 1))];
+    }),
+  );
+}
+
+/** Readies a trainer of controllers of one shape; what depends on their number is compiled at its first use. */
+export function motorTrainer(options: MotorTrainerOptions): Trainer {
+  const { plant, shape, steps, activity = "asIntended", delays, clipNorm = 1, threads } = options;
+  const runtime = threads === undefined ? {} : { threads };
+  const optimizer = adamW({ clipNorm: 0, weightDecay: 0, epsilon: 1e-7 });
+  const loss = (frozen: { routing: Routing; gains: Arrays }, params: Arrays, trials: TrialArrays) => {
+    const { routing, gains } = frozen;
+    const [losses, seeds] = routing.shared.shape as [number, number];
+    const all = losses * seeds;
+    const callosum =
+      gains.callosum &&
+      np.concatenate(
+        Array.from({ length: losses }, () => (gains.callosum as JaxArray).ref),
+        0,
+      );
+    const episode = unroll(
+      plant,
+      shape,
+      routed(params, routing),
+      repeated(trials, losses),
+      { callosum },
+      {
+        steps,
+        ...(delays ? { delays } : {}),
+        body: activity === "asPublished",
+      },
+    );
+    const weights = Object.fromEntries(
+      lossTerms.map((term) => [term, routing.weights[term].ref.reshape([all])]),
+    ) as Routing["weights"];
+    return np.sum(motorLoss(episode, weights, all, plant.dt, activity));
+  };
+  const gradients = compile<[Tensors, Parameters, Parameters, Tensors], [Tensor, Parameters]>(
+    (frozen, params: Arrays, sums: Arrays, trials) => {
+      const of = (trained: Arrays) => loss(frozen, trained, trials);
+      const [value, found] = valueAndGrad(of)(params) as unknown as [JaxArray, Arrays];
+      for (const [key, sum] of Object.entries(sums)) found[key] = (found[key] as JaxArray).add(sum);
+      return [value, found];
+    },
+    { ...runtime, name: "the controllers' losses and their gradients" },
+  );
+  const update = compile<
+    Tensors[],
+    { params: Parameters; state: { m: Parameters; v: Parameters }; norm: Tensor }
+  >(
+    (params, state, sums, scalars) => {
+      const next = optimizer.update(params, state, clipNorm > 0 ? clipped(sums, clipNorm) : sums, scalars);
+      // Hemispheres are added, never subtracted.
+      if (next.params.mix) next.params.mix = np.maximum(next.params.mix, 0);
+      return next;
+    },
+    { ...runtime, name: "the controllers' update" },
+  );
+  const release = async () => {
+    await gradients.release();
+    await update.release();
+  };
+  return { optimizer, gradients, update, release };
+}
+
+export interface MotorTrainOptions {
+  readonly trainer: Trainer;
+  readonly shape: ControllerShape;
+  readonly teachings: readonly Teaching[];
+  /** One for each teaching: fixes where its parameters begin. */
+  readonly seeds: readonly number[];
+  /** Trials of an update, counted from 1, for one of the seeds; as many for each. */
+  readonly trials: (update: number, seed: number) => readonly Trial[];
+  readonly updates: number;
+  /** Of Adam; 3e-3 by default (published: 1e-3). */
+  readonly learningRate?: number | ((update: number) => number);
+  readonly checkpoint?: { folder: string; key: string; seconds: number };
+  readonly signal?: AbortSignal;
+  readonly onUpdate?: (report: { update: number; loss: number; seconds: number }) => void;
+}
+
+/**
+ * Trains controllers of one shape side by side. Each gets what it would get alone: its own trials, losses, clipping and
+ * moments. Killed and called again it goes on from its checkpoint.
+ *
+ * @throws HoneError when a loss or a gradient is not finite
+ */
+export async function trainControllers(options: MotorTrainOptions): Promise<Trained> {
+  const {
+    trainer,
+    shape,
+    teachings,
+    seeds,
+    trials,
+    updates,
+    learningRate = 3e-3,
+    signal,
+    onUpdate,
+    checkpoint,
+  } = options;
+  if (teachings.length !== seeds.length) {
+    throw new RangeError(`${teachings.length} teachings for ${seeds.length} seeds.`);
+  }
+  const batches = (step: number): Batch[] => {
+    const each = seeds.map((seed) => trials(step, seed));
+    return [
+      {
+        inputs: trialTensors(each) as Tensors,
+        ids: seeds.map((seed) => `update ${step} of seed ${seed}`),
+        tokens: each.reduce((sum, list) => sum + list.length, 0),
+      },
+    ];
+  };
+  return train({
+    trainer,
+    frozen: teach(teachings, shape) as Tensors,
+    params: initController(shape, seeds),
+    batches,
+    steps: updates,
+    schedule: typeof learningRate === "number" ? () => learningRate : learningRate,
+    ...(checkpoint ? { checkpoint } : {}),
+    ...(signal ? { signal } : {}),
+    ...(onUpdate ? { onStep: ({ step, loss, seconds }) => onUpdate({ update: step, loss, seconds }) } : {}),
+  });
+}
