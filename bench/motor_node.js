@@ -1,0 +1,32 @@
+// A worker of bench/motor.js: trains controllers with Hone. A line with a number on stdin asks for as many updates; a line of
+// JSON answers with what they took. Called as `motor_node.js FOLDER NAME`.
+
+import { createInterface } from "node:readline";
+import { motorTrainer, teach } from "../dist/nets/motor-training.js";
+import { zerosLike } from "../dist/tensor/optimizer.js";
+import { learningRate, plant, read, steps } from "./motor_problem.js";
+
+const [folder, name] = process.argv.slice(2);
+const { params, inputs, seeds, specialized, ...rest } = read(name, folder);
+const { hemispheres, units, layers, callosum, cell, muscles } = rest;
+const shape = { hemispheres, units, layers, callosum, cell, muscles, inputs: 16 };
+const trainer = motorTrainer({ plant, shape, steps });
+const losses = specialized ? "specialized" : "common";
+const frozen = teach(
+  Array.from({ length: seeds }, () => ({ losses })),
+  shape,
+);
+const zeros = zerosLike(params);
+let at = { params, state: trainer.optimizer.init(params) };
+let made = 0;
+for await (const line of createInterface({ input: process.stdin })) {
+  const updates = [];
+  for (let i = 0; i < Number(line); i++) {
+    const start = performance.now();
+    const [loss, gradients] = await trainer.gradients(frozen, at.params, zeros, inputs);
+    at = await trainer.update(at.params, at.state, gradients, trainer.optimizer.scalars(++made, learningRate));
+    updates.push({ ms: performance.now() - start, loss: loss.data[0] });
+  }
+  const { nodes, seconds } = await trainer.gradients.prepare(frozen, at.params, zeros, inputs);
+  process.stdout.write(`${JSON.stringify({ updates, nodes, seconds })}\n`);
+}
