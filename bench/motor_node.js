@@ -24,7 +24,12 @@ for await (const line of createInterface({ input: process.stdin })) {
   for (let i = 0; i < Number(line); i++) {
     const start = performance.now();
     const [loss, gradients] = await trainer.gradients(frozen, at.params, zeros, inputs);
-    at = await trainer.update(at.params, at.state, gradients, trainer.optimizer.scalars(++made, learningRate));
+    at = await trainer.update(
+      at.params,
+      at.state,
+      gradients,
+      trainer.optimizer.scalars(++made, learningRate),
+    );
     updates.push({ ms: performance.now() - start, loss: loss.data[0] });
   }
   const { nodes, seconds } = await trainer.gradients.prepare(frozen, at.params, zeros, inputs);

@@ -17,7 +17,12 @@ const bilateral = { ...rest, hemispheres: 2, units: 16, callosum: "pooled" };
 export const problems = {
   one: { title: "one unilateral controller", shape: unilateral, seeds: 1, specialized: false },
   unilateral: { title: "ten unilateral controllers", shape: unilateral, seeds: 10, specialized: false },
-  bilateral: { title: "ten specialized bilateral controllers", shape: bilateral, seeds: 10, specialized: true },
+  bilateral: {
+    title: "ten specialized bilateral controllers",
+    shape: bilateral,
+    seeds: 10,
+    specialized: true,
+  },
 };
 export const steps = 50;
 export const trials = 64;
@@ -34,7 +39,9 @@ export function lay(name, { shape, seeds, specialized }, folder) {
     }),
   );
   const shapes = (tensors) => Object.entries(tensors).map(([key, { dims }]) => [key, dims]);
-  const all = [...Object.values(params), ...Object.values(inputs)].map(({ data }) => Buffer.from(data.buffer));
+  const all = [...Object.values(params), ...Object.values(inputs)].map(({ data }) =>
+    Buffer.from(data.buffer),
+  );
   writeFileSync(join(folder, `${name}.bin`), Buffer.concat(all));
   writeFileSync(
     join(folder, `${name}.json`),

@@ -10,6 +10,7 @@ import { type Arrays, adamW, type Parameters } from "../tensor/optimizer.js";
 import { type Batch, type Trained, type Trainer, train } from "../tensor/train.js";
 import { type ControllerShape, initController, variableAxes } from "./controller.js";
 import { type Delays, type TrialArrays, unroll } from "./episode.js";
+import { gainsOf } from "./lesion.js";
 import {
   type Activity,
   commonLoss,
@@ -91,7 +92,6 @@ export function teach(teachings: readonly Teaching[], shape: ControllerShape): R
   const weights = Object.fromEntries(
     lossTerms.map((term) => [term, table((entry) => [entry.weights[term]])]),
   );
-  const open = teachings.map(({ callosum = true }) => (callosum ? 1 : 0));
   return {
     routing: {
       weights,
@@ -99,10 +99,12 @@ export function teach(teachings: readonly Teaching[], shape: ControllerShape): R
       shared: table((entry) => [entry.shared]),
     } as Tensors,
     // Without a gain the program is smaller, and an open callosum needs none.
-    gains:
-      open.includes(0) && shape.callosum !== "none"
-        ? { callosum: new Tensor("float32", Float32Array.from(open), [seeds]) }
-        : {},
+    gains: gainsOf(
+      shape,
+      seeds,
+      [],
+      teachings.map(({ callosum = true }) => callosum),
+    ),
   };
 }
 
