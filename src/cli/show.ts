@@ -86,6 +86,11 @@ function toldStep(step: Step): string {
       const outcome = step.error === undefined ? (step.result ?? "") : `error: ${step.error}`;
       return `-- tool ${step.name} ${JSON.stringify(step.arguments)}\n${outcome}`;
     }
+    case "movement": {
+      const { hand, dt } = step.movement;
+      const end = hand.at(-1)?.map((part) => part.toFixed(3)).join(", ");
+      return `movement of ${((hand.length - 1) * dt).toFixed(2)} s; the hand ends at (${end}) m`;
+    }
     case "vote": {
       const order = step.order ? ` (options seen as ${step.order.join(", ")})` : "";
       return `-- vote ${step.choice ?? "none"}${order}`;

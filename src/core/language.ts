@@ -3,6 +3,7 @@
 
 import type { Call, CallContext, Cost } from "./call.js";
 import type { Json } from "./json.js";
+import type { Movement, Point } from "./motor.js";
 
 /** One of the things to choose between. `key` is the data set's own code and never changes; `text` is what is read. */
 export interface Option {
@@ -66,7 +67,9 @@ export type Step =
   | { kind: "rationale"; text: string }
   | { kind: "tool"; name: string; arguments: Json; result?: string; error?: string }
   /** One member's voice: the option keys in the order in which it saw them, or what it wrote; null where it had none. */
-  | { kind: "vote"; order?: readonly string[]; choice: string | null };
+  | { kind: "vote"; order?: readonly string[]; choice: string | null }
+  /** A movement as it went; the target is a place, or one for each step. */
+  | { kind: "movement"; target: Point | readonly Point[]; movement: Movement };
 
 export interface Answer {
   /** Key of the chosen option. Absent when the subject could not choose; then `unscored` says why. */

@@ -7,7 +7,7 @@ import type { LanguageModel } from "./language.js";
 export type Point = readonly [x: number, y: number];
 
 /** One movement that is asked for. It is data: a sample's input is a trial as JSON. */
-export interface Trial {
+export interface MotorTrial {
   /** Joints at the start, at rest. */
   readonly joints: Point;
   /** Where the hand should be: all the time, or one place for each step. */
@@ -52,5 +52,5 @@ export interface MotorSubject {
   /** Fingerprint of everything that decides its movements. */
   readonly id: string;
   readonly model: Body;
-  move(trial: Trial, context: CallContext): Promise<Movement>;
+  move(trial: MotorTrial, context: CallContext): Promise<Movement>;
 }

@@ -4,9 +4,9 @@
 import type { Array as JaxArray } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { beforeAll, describe, expect, it } from "vitest";
-import { accelerations, arm26 } from "../../src/nets/plant/arm.js";
-import type { Plant, PlantState } from "../../src/nets/plant/plant.js";
-import { pointMass } from "../../src/nets/plant/point-mass.js";
+import { accelerations, arm26 } from "../../src/nets/motor/plant/arm.js";
+import type { Plant, PlantState } from "../../src/nets/motor/plant/plant.js";
+import { pointMass } from "../../src/nets/motor/plant/point-mass.js";
 import { compile } from "../../src/tensor/compile.js";
 import { readyJax } from "../../src/tensor/jax.js";
 import { toJax } from "../tensor/against.js";

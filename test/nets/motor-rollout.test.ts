@@ -4,11 +4,11 @@ import type { Array as JaxArray } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { randomFor } from "../../src/core/random.js";
-import { type ControllerShape, initController } from "../../src/nets/controller.js";
-import { type TrialArrays, unroll } from "../../src/nets/episode.js";
-import { arm26 } from "../../src/nets/plant/arm.js";
-import { type History, makeRollout, type RolloutOptions } from "../../src/nets/rollout.js";
-import { delayed, holdTrial, reachTrial, type Trial, trialTensors } from "../../src/nets/trials.js";
+import { type ControllerShape, initController } from "../../src/nets/motor/controller.js";
+import { type TrialArrays, unroll } from "../../src/nets/motor/episode.js";
+import { arm26 } from "../../src/nets/motor/plant/arm.js";
+import { type History, makeRollout, type RolloutOptions } from "../../src/nets/motor/rollout.js";
+import { delayed, holdTrial, reachTrial, type Trial, trialTensors } from "../../src/nets/motor/trials.js";
 import { compile, type Tensors } from "../../src/tensor/compile.js";
 import { readyJax } from "../../src/tensor/jax.js";
 
@@ -99,12 +99,12 @@ describe("a rollout", () => {
   it("changes with noise, which the seed fixes and all controllers share", async () => {
     const noise = { excitation: 0.1, proprioception: 0.05, vision: 0.02 };
     const quiet = await run();
-    const once = await run({ noise, seed: 1 });
-    expect((await run({ noise, seed: 1 })).hand).toEqual(once.hand);
-    expect((await run({ noise, seed: 2 })).hand).not.toEqual(once.hand);
+    const once = await run({ noise, seeds: trials.map((_, b) => b + 1) });
+    expect((await run({ noise, seeds: trials.map((_, b) => b + 1) })).hand).toEqual(once.hand);
+    expect((await run({ noise, seeds: trials.map((_, b) => b + 2) })).hand).not.toEqual(once.hand);
     expect(once.hand).not.toEqual(quiet.hand);
     const twin = initController(shape, [1, 1]);
-    const both = await rollouts.dense.run(twin, trials, { steps, noise, seed: 1 });
+    const both = await rollouts.dense.run(twin, trials, { steps, noise, seeds: trials.map((_, b) => b + 1) });
     const half = both.hand.length / 2;
     expect(both.hand.slice(half)).toEqual(both.hand.slice(0, half));
     // Noise of the excitation alone leaves the first command as it was.

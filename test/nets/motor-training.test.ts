@@ -5,8 +5,8 @@ import type { Array as JaxArray } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { randomFor } from "../../src/core/random.js";
-import { type ControllerShape, controllerShapes, initController } from "../../src/nets/controller.js";
-import { type Episode, type TrialArrays, unroll } from "../../src/nets/episode.js";
+import { type ControllerShape, controllerShapes, initController } from "../../src/nets/motor/controller.js";
+import { type Episode, type TrialArrays, unroll } from "../../src/nets/motor/episode.js";
 import {
   commonLoss,
   dominantLoss,
@@ -14,11 +14,11 @@ import {
   lossTerms,
   motorLoss,
   nonDominantLoss,
-} from "../../src/nets/motor-loss.js";
-import { motorTrainer, type Teaching, teach, trainControllers } from "../../src/nets/motor-training.js";
-import { arm26 } from "../../src/nets/plant/arm.js";
-import { pointMass } from "../../src/nets/plant/point-mass.js";
-import { holdTrial, reachTrial, type Trial, trialTensors } from "../../src/nets/trials.js";
+} from "../../src/nets/motor/loss.js";
+import { motorTrainer, type Teaching, teach, trainControllers } from "../../src/nets/motor/training.js";
+import { arm26 } from "../../src/nets/motor/plant/arm.js";
+import { pointMass } from "../../src/nets/motor/plant/point-mass.js";
+import { holdTrial, reachTrial, type Trial, trialTensors } from "../../src/nets/motor/trials.js";
 import { compile, type Tensors } from "../../src/tensor/compile.js";
 import { readyJax } from "../../src/tensor/jax.js";
 import { type Parameters, zerosLike } from "../../src/tensor/optimizer.js";

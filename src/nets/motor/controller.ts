@@ -4,9 +4,9 @@
 
 import { type Array as JaxArray, lax, numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
-import { HoneError } from "../core/errors.js";
-import { randomFor } from "../core/random.js";
-import type { Arrays, Parameters } from "../tensor/optimizer.js";
+import { HoneError } from "../../core/errors.js";
+import { randomFor } from "../../core/random.js";
+import type { Arrays, Parameters } from "../../tensor/optimizer.js";
 import { exchange } from "./callosum.js";
 
 export interface ControllerShape {

@@ -3,9 +3,9 @@
 
 import type { Array as JaxArray } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
-import { normal, randomFor } from "../core/random.js";
-import { compile, type Tensors } from "../tensor/compile.js";
-import type { Arrays, Parameters } from "../tensor/optimizer.js";
+import { normal, randomFor } from "../../core/random.js";
+import { compile, type Tensors } from "../../tensor/compile.js";
+import type { Arrays, Parameters } from "../../tensor/optimizer.js";
 import { bindController, type ControllerShape, type Gains } from "./controller.js";
 import { type Delays, observe } from "./episode.js";
 import { gainsOf, type Lesion } from "./lesion.js";
@@ -23,8 +23,8 @@ export interface RolloutOptions {
   /** Steps of a trial. */
   readonly steps: number;
   readonly noise?: MotorNoise;
-  /** Fixes the noise; each trial has its own, the same for every controller. */
-  readonly seed?: number;
+  /** Fixes the noise, a seed for each trial; the same for every controller. The trial's number by default. */
+  readonly seeds?: readonly number[];
   /** In steps. */
   readonly delays?: Delays;
   readonly lesions?: readonly Lesion[];
@@ -188,7 +188,7 @@ function targetAt(target: Tensor, t: number): Tensor {
 
 /** Noise of step after step, [rows, N] for each sense that has some. */
 function noiseOf(
-  { noise = {}, seed = 0 }: RolloutOptions,
+  { noise = {}, seeds = [] }: RolloutOptions,
   muscles: number,
   trials: number,
   controllers: number,
@@ -196,7 +196,7 @@ function noiseOf(
   const rows = { excitation: muscles, proprioception: 2 * muscles, vision: 2 };
   const noisy = (Object.keys(rows) as (keyof typeof rows)[]).filter((key) => (noise[key] ?? 0) > 0);
   const streams = noisy.map((key) =>
-    Array.from({ length: trials }, (_, b) => randomFor(seed, "noise", key, b)),
+    Array.from({ length: trials }, (_, b) => randomFor(seeds[b] ?? b, "noise", key)),
   );
   return (): TensorRecord =>
     Object.fromEntries(

@@ -2,8 +2,8 @@
 // activity; non-dominant: squared error and the cost of excitation (Rajagopalan et al. 2024 and their code).
 
 import { type Array as JaxArray, lax, numpy as np } from "@jax-js/jax";
-import { HoneError } from "../core/errors.js";
-import type { Arrays } from "../tensor/optimizer.js";
+import { HoneError } from "../../core/errors.js";
+import type { Arrays } from "../../tensor/optimizer.js";
 import { isShared } from "./controller.js";
 import type { Episode } from "./episode.js";
 

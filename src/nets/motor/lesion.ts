@@ -2,7 +2,7 @@
 // is trained again, and no weight changes.
 
 import { Tensor } from "onnxruntime-node";
-import { HoneError } from "../core/errors.js";
+import { HoneError } from "../../core/errors.js";
 import type { ControllerShape } from "./controller.js";
 
 /**

@@ -1,8 +1,8 @@
 // A controller and a plant in their loop: what is sensed at each step, and many steps unrolled for training. Losses are
-// motor-loss.ts; trials for evaluation, step by step with noise and delays, are rollout.ts.
+// loss.ts; trials for evaluation, step by step with noise and delays, are rollout.ts.
 
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
-import type { Arrays } from "../tensor/optimizer.js";
+import type { Arrays } from "../../tensor/optimizer.js";
 import { bindController, type ControllerShape, type Gains } from "./controller.js";
 import type { Load, Plant, PlantState } from "./plant/plant.js";
 

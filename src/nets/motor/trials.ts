@@ -2,19 +2,12 @@
 // bilateral paper, drawn from a seed. How trials are scored is a task's business.
 
 import { Tensor } from "onnxruntime-node";
-import type { Random } from "../core/random.js";
+import type { MotorTrial } from "../../core/motor.js";
+import type { Random } from "../../core/random.js";
 import type { Plant } from "./plant/plant.js";
 
-export interface Trial {
-  /** Joints at the start, at rest. */
-  readonly joints: readonly [number, number];
-  /** Where the hand should be, in m: all the time, or one place for each step. */
-  readonly target: readonly [number, number] | readonly (readonly [number, number])[];
-  /** A constant force on the hand in N. */
-  readonly force?: readonly [number, number];
-  /** Strength of a curl field in N s/m. */
-  readonly curl?: number;
-}
+/** What a plant needs to know of a trial. */
+export type Trial = Pick<MotorTrial, "joints" | "target" | "force" | "curl">;
 
 /** Joints drawn evenly from within a plant's limits. */
 function posture({ limits: { lower, upper } }: Plant, random: Random): [number, number] {

@@ -4,10 +4,10 @@
 
 import { type Array as JaxArray, numpy as np, valueAndGrad } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
-import { HoneError } from "../core/errors.js";
-import { compile, type Tensors } from "../tensor/compile.js";
-import { type Arrays, adamW, type Parameters } from "../tensor/optimizer.js";
-import { type Batch, type Trained, type Trainer, train } from "../tensor/train.js";
+import { HoneError } from "../../core/errors.js";
+import { compile, type Tensors } from "../../tensor/compile.js";
+import { type Arrays, adamW, type Parameters } from "../../tensor/optimizer.js";
+import { type Batch, type Trained, type Trainer, train } from "../../tensor/train.js";
 import { type ControllerShape, initController, variableAxes } from "./controller.js";
 import { type Delays, type TrialArrays, unroll } from "./episode.js";
 import { gainsOf } from "./lesion.js";
@@ -22,7 +22,7 @@ import {
   type Routing,
   repeated,
   routed,
-} from "./motor-loss.js";
+} from "./loss.js";
 import type { Plant } from "./plant/plant.js";
 import { type Trial, trialTensors } from "./trials.js";
 
