@@ -88,7 +88,10 @@ function toldStep(step: Step): string {
     }
     case "movement": {
       const { hand, dt } = step.movement;
-      const end = hand.at(-1)?.map((part) => part.toFixed(3)).join(", ");
+      const end = hand
+        .at(-1)
+        ?.map((part) => part.toFixed(3))
+        .join(", ");
       return `movement of ${((hand.length - 1) * dt).toFixed(2)} s; the hand ends at (${end}) m`;
     }
     case "vote": {

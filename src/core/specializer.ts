@@ -22,6 +22,8 @@ export interface Given<T extends Task = LanguageTask> {
   /** Absolute folder that relative `file:` sources start from. */
   readonly base: string;
   context: CallContext;
+  /** Fits another specializer on the study's own subject with all of this, or finds what was made so before. */
+  build?: (specializer: Specializer) => Promise<Json>;
   /** Tells the person how far a long fit has come. */
   progress: (done: number, total: number, note?: string) => void;
 }

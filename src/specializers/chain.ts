@@ -23,12 +23,16 @@ export function chain(steps: readonly Specializer[]): Chain {
     needs: [...new Set(steps.flatMap((step) => step.needs))],
     seeded: steps.some((step) => step.seeded),
     ...(steps.at(-1)?.reference ? { reference: true } : {}),
+    subjects: (["language", "motor"] as const).filter((kind) =>
+      steps.every((step) => (step.subjects ?? ["language"]).includes(kind)),
+    ),
     steps,
     async fit(subject, given) {
       const states: Json[] = [];
       let current = subject;
-      for (const step of steps) {
-        const state = await step.fit(current, given);
+      for (const [i, step] of steps.entries()) {
+        // The first is what a study without the others would make, and may have made.
+        const state = i === 0 && given.build ? await given.build(step) : await step.fit(current, given);
         states.push(state);
         current = step.apply(current, state, { encoder: given.encoder, artifacts: given.artifacts });
       }

@@ -2,9 +2,12 @@
 
 import type { z } from "zod";
 import { HoneError } from "../core/errors.js";
+import type { Json } from "../core/json.js";
+import type { MotorSubject } from "../core/motor.js";
 import type { Specializer } from "../core/specializer.js";
 import { adapter, adapterOptions } from "./adapter.js";
 import { type BestOfOptions, bestOf, bestOfOptions } from "./best-of.js";
+import { type BilateralOptions, bilateral, bilateralOptions } from "./bilateral.js";
 import { bitfit, bitfitOptions } from "./bitfit.js";
 import { calibrate, calibrateOptions } from "./calibrate.js";
 import { chain } from "./chain.js";
@@ -14,6 +17,7 @@ import { fewShot, fewShotOptions } from "./few-shot.js";
 import { full, fullOptions } from "./full.js";
 import { knn, knnOptions } from "./knn.js";
 import { knnLm, knnLmOptions } from "./knn-lm.js";
+import { type LesionOptions, lesion, lesionOptions } from "./lesion.js";
 import { linear, linearOptions } from "./linear.js";
 import { lora, loraOptions } from "./lora.js";
 import { majority, majorityOptions } from "./majority.js";
@@ -38,7 +42,10 @@ export interface SpecializerEntry {
   /** One line. */
   summary: string;
   paper: string;
-  /** Its place on the survey's map; null for references and for combinators, which stand where what they apply stands. */
+  /**
+   * Its place on the survey's map; null for references, for combinators, which stand where what they apply stands, and for
+   * what is no route of language models.
+   */
   leaf: Leaf | null;
 }
 
@@ -204,7 +211,26 @@ export const specializers = {
     paper: "Nori et al. 2023, Medprompt (arXiv 2311.16452): what each rung adds is measured, not assumed",
     leaf: null,
   },
+  bilateral: {
+    make: (options: BilateralOptions) => forBodies(bilateral(options)),
+    options: bilateralOptions,
+    summary: "A motor controller of one or two hemispheres, each of which may learn by a loss of its own",
+    paper: "Rinaldo et al. 2024, Left/Right Brain, human motor control (arXiv 2401.14057)",
+    leaf: null,
+  },
+  lesion: {
+    make: (options: LesionOptions) => forBodies(lesion(options)),
+    options: lesionOptions,
+    summary: "A trained controller with a hemisphere's input or output, or the callosum, cut at test time",
+    paper: "Rinaldo et al. 2024, Left/Right Brain, human motor control (arXiv 2401.14057)",
+    leaf: null,
+  },
 } satisfies Record<string, SpecializerEntry>;
+
+/** Its `subjects` say that it is for motor subjects; a study checks that before it is put to one. */
+function forBodies<State extends Json>(made: Specializer<State, MotorSubject>): Specializer {
+  return made as unknown as Specializer;
+}
 
 export type SpecializerName = keyof typeof specializers;
 
@@ -290,6 +316,7 @@ function unreadable(where: string, why: string): HoneError {
 
 export { type AdapterOptions, adapter } from "./adapter.js";
 export { type BestOfOptions, bestOf } from "./best-of.js";
+export { type BilateralOptions, bilateral } from "./bilateral.js";
 export { type BitfitOptions, bitfit } from "./bitfit.js";
 export { type CalibrateOptions, calibrate } from "./calibrate.js";
 export { type Chain, chain } from "./chain.js";
@@ -307,6 +334,7 @@ export { type FewShotOptions, fewShot } from "./few-shot.js";
 export { type FullOptions, full } from "./full.js";
 export { type KnnOptions, knn } from "./knn.js";
 export { type KnnLmOptions, knnLm } from "./knn-lm.js";
+export { type LesionOptions, lesion } from "./lesion.js";
 export { type LinearOptions, linear } from "./linear.js";
 export { type LoraOptions, lora } from "./lora.js";
 export { type MajorityOptions, majority } from "./majority.js";

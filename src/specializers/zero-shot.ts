@@ -2,14 +2,22 @@
 
 import { z } from "zod";
 import type { Specializer } from "../core/specializer.js";
-import { defineSpecializer } from "./define.js";
 import { readOptions } from "./options.js";
 
 export const zeroShotOptions = z.strictObject({});
 export type ZeroShotOptions = z.input<typeof zeroShotOptions>;
 
-/** The identity: answers as the subject does. */
+/** The identity: the subject as it is, whatever its kind. */
 export function zeroShot(options: ZeroShotOptions = {}): Specializer {
   readOptions(zeroShotOptions, "zeroShot", options);
-  return defineSpecializer({ name: "zeroShot", behave: () => ({ prepare: (query) => query }) });
+  return {
+    name: "zeroShot",
+    label: "zeroShot",
+    options: {},
+    needs: [],
+    subjects: ["language", "motor"],
+    seeded: false,
+    fit: async () => null,
+    apply: (subject) => subject,
+  };
 }

@@ -133,15 +133,29 @@ async function buildOnce(
     if (known && whole(known)) return known;
     const own = artifacts.forBuild(key);
     let cost = noCost;
+    // What a part of it took is counted whenever that part was made.
+    let parts = { seconds: 0, waited: 0 };
     const started = performance.now();
     const given = givenOf(study, seed, own, progress, signal, (more) => {
       cost = addCost(cost, more);
     });
-    const state = await specializer.fit(generalist as LanguageSubject, given);
+    const state = await specializer.fit(generalist as LanguageSubject, {
+      ...given,
+      build: async (part) => {
+        const begun = performance.now();
+        const made = await buildOnce(study, part, seed, journal, signal, progress);
+        cost = addCost(cost, made.cost);
+        parts = {
+          seconds: parts.seconds + made.seconds,
+          waited: parts.waited + (performance.now() - begun) / 1000,
+        };
+        return JSON.parse(made.state) as Json;
+      },
+    });
     const build: Build = {
       state: JSON.stringify(state),
       cost,
-      seconds: (performance.now() - started) / 1000,
+      seconds: (performance.now() - started) / 1000 - parts.waited + parts.seconds,
     };
     journal.recordBuild(key, build, known !== undefined);
     await own.done();

@@ -7,13 +7,14 @@ import type { SubjectCard, TaskCard } from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
 import type { LanguageTask, Subject, Task } from "../core/task.js";
 import { contentsOf, sourcesIn } from "../data/contents.js";
-import { type Dataset, loadDataset, type Opening } from "../data/index.js";
+import { type Dataset, loadDataset, type Opening, sealTest } from "../data/index.js";
 import { openModel } from "../models/registry.js";
 import { makeSpecializer, type SpecializerTable } from "../specializers/index.js";
 import type { ArtifactStore } from "../store/artifacts.js";
 import type { Journal } from "../store/journal.js";
 import { journaled } from "../store/journaled.js";
 import { makeTask } from "../tasks/index.js";
+import { drawTrials } from "../tasks/motor/trials.js";
 import type { Budget } from "./budget.js";
 import { fitTogether, type Generalist, openGeneralist } from "./generalist.js";
 import type { StudySpec, TaskSpec } from "./spec.js";
@@ -175,14 +176,17 @@ async function prepareTask(
   options: PrepareOptions,
   onOpen: (opening: Opening) => void,
 ): Promise<PreparedTask> {
-  const { name, data, ...taskOptions } = spec;
-  const dataset = await loadDataset(data, {
-    base: options.base,
-    signal: options.signal,
-    name: `${name}: data`,
-    onOpen,
-    ...(options.onProgress ? { progress: options.onProgress } : {}),
-  });
+  const dataset =
+    spec.kind === "motor"
+      ? drawnDataset(spec, onOpen)
+      : await loadDataset(spec.data, {
+          base: options.base,
+          signal: options.signal,
+          name: `${spec.name}: data`,
+          onOpen,
+          ...(options.onProgress ? { progress: options.onProgress } : {}),
+        });
+  const { name, data: _data, ...taskOptions } = spec;
   const task = makeTask(name, taskOptions, dataset.labels);
   const { counts, leakage, source } = dataset;
   const keys = {
@@ -206,6 +210,23 @@ async function prepareTask(
     },
     ...blindScores(task, dataset),
     keys,
+  };
+}
+
+/** Trials are drawn, not read: there is nothing that could leak. */
+function drawnDataset(
+  { data, ...spec }: Extract<TaskSpec, { kind: "motor" }>,
+  onOpen: (opening: Opening) => void,
+): Dataset {
+  const { train, dev, test } = drawTrials(spec, data);
+  return {
+    train,
+    dev,
+    test: sealTest(test, { onOpen }),
+    source: `drawn with seed ${data.seed}`,
+    leakage: { exact: 0, near: 0, checked: false },
+    counts: { train: train.length, dev: dev.length, test: test.length, eyesOff: 0 },
+    warnings: [],
   };
 }
 

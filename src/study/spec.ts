@@ -7,18 +7,28 @@ import { HoneError, messageOf } from "../core/errors.js";
 import { datasetSchema } from "../data/index.js";
 import { answerSchema } from "../tasks/answer.js";
 import { choiceSchema } from "../tasks/choice.js";
+import { motorSchema } from "../tasks/motor/index.js";
+import { motorDataSchema } from "../tasks/motor/trials.js";
 
-const taskCommon = {
+const named = {
   name: z
     .string()
     .regex(/^[A-Za-z0-9][\w .-]{0,63}$/, "letters, digits, spaces, dots, dashes and underscores, at most 64")
     .describe("How the task is called in tables"),
+};
+
+const taskCommon = {
+  ...named,
   data: datasetSchema.describe("Where its samples come from and how they are split"),
 };
 
 export const taskSchema = z.discriminatedUnion("kind", [
   choiceSchema.extend(taskCommon),
   answerSchema.extend(taskCommon),
+  motorSchema.extend({
+    ...named,
+    data: motorDataSchema.prefault({}).describe("How many trials are drawn"),
+  }),
 ]);
 
 export const gateSchema = z.strictObject({

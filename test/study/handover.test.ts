@@ -93,6 +93,7 @@ describe("a specialist with files", () => {
     for (const path of [moved, join(moved, "specialist.json")]) {
       const { subject, close } = await load(path);
       expect(subject.id).toBe(handOver?.subject);
+      if (subject.kind !== "language") throw new Error(subject.kind);
       expect(await subject.respond(query, { signal })).toEqual({ choice: "r" });
       await close();
     }

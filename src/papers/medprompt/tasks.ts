@@ -87,6 +87,7 @@ async function shippedTask(
   { law }: DataFolders,
 ): Promise<LadderTask> {
   const { task } = await readStudy(fileURLToPath(new URL(`../../../examples/${file}`, import.meta.url)));
+  if (task.kind === "motor") throw new Error(`${file} is no text task`);
   const { splits, input } = task.data;
   if (splits && law === undefined)
     return { key, missing: `${key}: the data folder has no law/scdb_oyez in it` };
