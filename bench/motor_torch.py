@@ -1,6 +1,6 @@
 # The arm and its controllers in PyTorch, as one would write them there: a worker of bench/motor.js, which see.
 #   HONE_TORCH_PYTHON=VENV/bin/python npm run bench:motor
-# Called as `motor_torch.py FOLDER NAME`, with NAME.json (what to train) and NAME.bin (parameters, then trials); a line with
+# Called as `motor_torch.py THREADS FOLDER NAME`, with NAME.json (what to train) and NAME.bin (parameters, then trials); a line with
 # a number on stdin asks for as many updates, and a line of JSON answers with what they took.
 
 import json
@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-torch.set_num_threads(2)
-folder, name = Path(sys.argv[1]), sys.argv[2]
+torch.set_num_threads(int(sys.argv[1]))
+folder, name = Path(sys.argv[2]), sys.argv[3]
 problem = json.loads((folder / f"{name}.json").read_text())
 S, B, H, U = problem["seeds"], problem["trials"], problem["hemispheres"], problem["units"]
 DT = 0.01

@@ -123,17 +123,16 @@ export function bindController(shape: ControllerShape, params: Arrays, gains: Ga
   const of = (name: string) => (params[name] as JaxArray).ref;
   const seeds = (params["output.bias"] as JaxArray).shape[0] as number;
   const rows = (cell === "gru" ? 3 : 1) * units;
-  const factor = (gain: JaxArray | undefined) => gain?.ref.reshape([seeds, -1, 1, 1]);
-  const inputGain = factor(gains.input);
+  const inputGain = gains.input?.ref.reshape([seeds, sides, 1, 1]);
   const outputGain = gains.output?.ref;
-  const callosumGain = factor(gains.callosum);
+  const callosumGain = gains.callosum?.ref.reshape([seeds, 1, 1, 1]);
 
   // Both hemispheres read the same input in one product; later layers are a batch of seeds times hemispheres.
-  const kernels = Array.from({ length: layers }, (_, k) =>
-    k === 0
-      ? of("hidden0.kernel").reshape([seeds, sides * rows, inputs])
-      : of(`hidden${k}.kernel`).reshape([seeds, sides, rows, units]),
-  );
+  const kernels = Array.from({ length: layers }, (_, k) => {
+    if (k > 0) return of(`hidden${k}.kernel`);
+    const first = inputGain ? of("hidden0.kernel").mul(inputGain) : of("hidden0.kernel");
+    return first.reshape([seeds, sides * rows, inputs]);
+  });
   const biases = Array.from({ length: layers }, (_, k) =>
     of(`hidden${k}.bias`).reshape([seeds, sides, rows, 1]),
   );
@@ -159,9 +158,8 @@ export function bindController(shape: ControllerShape, params: Arrays, gains: Ga
     const hidden: JaxArray[] = [];
     for (let k = 0; k < layers; k++) {
       if (k > 0) x = exchange(shape.callosum, x, crossing[k], callosumGain);
-      let z = np.matmul((kernels[k] as JaxArray).ref, x).reshape([seeds, sides, rows, trials]);
-      if (k === 0 && inputGain) z = z.mul(inputGain.ref);
-      z = z.add((biases[k] as JaxArray).ref);
+      const product = np.matmul((kernels[k] as JaxArray).ref, x).reshape([seeds, sides, rows, trials]);
+      const z = product.add((biases[k] as JaxArray).ref);
       x = cell === "dense" ? tanh(z) : gru(z, (recurrent[k] as JaxArray).ref, memory?.[k]);
       hidden.push(x.ref);
     }

@@ -49,6 +49,7 @@ export interface MotorTrainerOptions {
   readonly delays?: Delays;
   /** Largest norm of a variable's gradient, each variable of each seed for itself; 1 by default, 0 leaves them. */
   readonly clipNorm?: number;
+  /** 1 by default: operators are so small and so many that several threads spend more on meeting than on work. */
   readonly threads?: number;
 }
 
@@ -124,8 +125,8 @@ function clipped(gradients: Arrays, limit: number): Arrays {
 
 /** Readies a trainer of controllers of one shape; what depends on their number is compiled at its first use. */
 export function motorTrainer(options: MotorTrainerOptions): Trainer {
-  const { plant, shape, steps, activity = "asIntended", delays, clipNorm = 1, threads } = options;
-  const runtime = threads === undefined ? {} : { threads };
+  const { plant, shape, steps, activity = "asIntended", delays, clipNorm = 1, threads = 1 } = options;
+  const runtime = { threads };
   const optimizer = adamW({ clipNorm: 0, weightDecay: 0, epsilon: 1e-7 });
   const loss = (frozen: { routing: Routing; gains: Arrays }, params: Arrays, trials: TrialArrays) => {
     const { routing, gains } = frozen;

@@ -26,5 +26,6 @@ export function activate(
   const rising = drive.ref.greater(activation.ref);
   const share = np.where(rising, np.reciprocal(pace.ref).mul(dt / rise), pace.mul(dt / fall));
   const moved = activation.ref.add(drive.sub(activation).mul(share));
-  return np.clip(moved, least, 1);
+  // Falling, an activation does not pass its excitation unless steps are as long as this.
+  return np.clip(moved, (2 * dt) / fall > 1 ? least : undefined, 1);
 }

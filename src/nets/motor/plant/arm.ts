@@ -30,6 +30,7 @@ const muscles = [
   { name: "tricepslong", force: 603, tendon: 0.217, optimal: 0.127, path: [0.2989, 0.03, 0, 0.03, -3.2e-3] },
 ] as const;
 const origin = [Math.PI / 2, 0] as const;
+const away = origin.map((angle) => -angle);
 /** Greatest shortening velocity in optimal lengths a second. */
 const speed = 10;
 
@@ -73,6 +74,18 @@ const geometry = (() => {
   return { map, offset, pull };
 })();
 
+/** The least fibre length of a muscle within joint limits, over the optimal one: published lengths are cut off at 0. */
+function leastLength(m: number, { lower, upper }: Plant["limits"]): number {
+  const row = geometry.map[m] as number[];
+  const least = ([0, 1] as const).map((joint) => {
+    const [linear, square] = [row[joint], row[joint + 2]] as [number, number];
+    const ends = [lower[joint] - origin[joint], upper[joint] - origin[joint]] as const;
+    const turn = square === 0 ? ends[0] : Math.min(Math.max(-linear / (2 * square), ends[0]), ends[1]);
+    return Math.min(...[...ends, turn].map((p) => linear * p + square * p * p));
+  });
+  return (geometry.offset[m] as number) + (least[0] as number) + (least[1] as number);
+}
+
 /** (q1, q1 + q2, q2), whose cosines and sines make the pose: hand, forearm, k cos q2, k sin q2. */
 const angles = [
   [1, 0],
@@ -94,7 +107,7 @@ function poseOf(joints: JaxArray): JaxArray {
 }
 
 function fibresOf(joints: JaxArray, velocities: JaxArray): JaxArray {
-  const p = joints.sub(matrix(origin));
+  const p = joints.add(matrix(away));
   const terms = [p.ref, np.square(p.ref), velocities.ref, p.mul(velocities)];
   return np.matmul(matrix(geometry.map), np.concatenate(terms, 0)).add(matrix(geometry.offset));
 }
@@ -128,10 +141,7 @@ export function accelerations(
   const m12 = kc.ref.add(b);
   const w = r1.sub(r2.ref);
   const q1 = w.ref.mul(b).sub(kc.ref.mul(r2.ref));
-  const q2 = kc.ref
-    .add(a - b)
-    .mul(r2)
-    .sub(m12.mul(w));
+  const q2 = r2.mul(kc.ref.add(a - b)).sub(w.mul(m12));
   const determinant = np
     .square(kc)
     .mul(-1)
@@ -165,9 +175,10 @@ export function arm26(options: ArmOptions = {}): Plant {
   const count = muscles.length;
   const limits = { lower: [0, 0], upper: [135 * degrees, 155 * degrees] } as const;
   const optimal = muscles.map((muscle) => muscle.optimal);
+  const neverShort = muscles.every((_, m) => leastLength(m, limits) > 0);
   const tense = (fibres: JaxArray, active: JaxArray) => {
     const [length, velocity] = np.split(fibres, 2, 0) as [JaxArray, JaxArray];
-    return hillForces({ slack }, np.maximum(length, 0), velocity, active);
+    return hillForces({ slack }, neverShort ? length : np.maximum(length, 0), velocity, active);
   };
   const forces = ({ active, flpe }: PlantState) =>
     (active as JaxArray).ref.add((flpe as JaxArray).ref).mul(matrix(muscles.map(({ force }) => force)));
@@ -201,7 +212,7 @@ export function arm26(options: ArmOptions = {}): Plant {
       const now = activate(activation, dt, before, excitation);
       const tension = (active as JaxArray).add(flpe as JaxArray);
       const [plain, bent] = np.split(np.matmul(matrix(geometry.pull), tension), 2, 0) as [JaxArray, JaxArray];
-      const torque = plain.add(bent.mul(joints.ref.sub(matrix(origin))));
+      const torque = plain.add(bent.mul(joints.ref.add(matrix(away))));
       const acceleration = accelerations(velocities.ref, posed, torque, load, viscosity);
       const fibres = fibresOf(joints.ref, velocities.ref);
       const moved = advance({ dt, limits, maxVelocity }, joints, velocities, acceleration);

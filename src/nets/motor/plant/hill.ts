@@ -28,9 +28,12 @@ export interface HillForces {
  * Forces at fibre lengths over optimal length, velocities over the greatest velocity (negative while it shortens) and
  * activations. Uses all three up.
  *
- * The published lengthening branch is (-p1 p3 + p1 s v + p2 - p3 v + s v²) / (p1 + v) with p1 = -f/(2h), p2 = f²/(4h),
- * p3 = -3f/2 and h = s - 2d; both sides are taken times h here, which saves two quotients. Numerator and denominator are
- * chosen before they are divided: a branch that is not taken may have its pole where the other one is.
+ * The published branches, with f = a·flce, E = a (flce + a_rel) and B = b_rel, are
+ * - shortening: (v a a_rel + f B) / (B - v) = f + v E / (B - v)
+ * - lengthening: (-p1 p3 + p1 s v + p2 - p3 v + s v²) / (p1 + v), p1 = -f/(2h), p2 = f²/(4h), p3 = -3f/2, h = s - 2E/B,
+ *   = f + v (s + ½f Q / (Q v + ½f B)) with Q = 2E - s B
+ *
+ * and are computed so. What is divided is chosen before it is: a branch that is not taken may have its pole there.
  */
 export function hillForces(
   { slack }: HillOptions,
@@ -55,21 +58,13 @@ export function hillForces(
   const slope = (0.9 / 0.295) * Math.sqrt(bRel);
   const offset = Math.sqrt(bRel) - 0.3 * slope;
   const b = np.square(np.minimum(activation.ref, 0.3).mul(slope).add(offset));
-  const f = flce.ref.mul(activation.ref);
   const shortening = velocity.ref.less(0);
-
-  const va = activation.ref.mul(a.ref).mul(velocity.ref);
-  const shortNum = va.add(f.ref.mul(b.ref));
-  const shortDen = b.ref.sub(velocity.ref);
-
-  const h = activation.mul(flce.ref.add(a)).div(b).mul(-2).add(blend);
-  const hv = h.mul(velocity.ref);
-  const sv = velocity.mul(blend);
-  const half = f.ref.mul(-0.5);
-  const longNum = half.ref.mul(f.ref.add(sv.ref)).add(hv.ref.mul(f.mul(1.5).add(sv)));
-  const longDen = hv.add(half);
-
-  const num = np.where(shortening.ref, shortNum, longNum);
-  const den = np.where(shortening, shortDen, longDen);
-  return { flpe, flce, active: np.maximum(num.div(den), 0) };
+  const f = flce.ref.mul(activation.ref);
+  const e = activation.mul(flce.ref.add(a));
+  const half = f.ref.mul(0.5);
+  const q = e.ref.mul(2).add(b.ref.mul(-blend));
+  const num = np.where(shortening.ref, e, half.ref.mul(q.ref));
+  const den = np.where(shortening.ref, b.ref.sub(velocity.ref), q.mul(velocity.ref).add(half.mul(b)));
+  const ratio = num.div(den).add(np.where(shortening, 0, blend));
+  return { flpe, flce, active: np.maximum(f.add(velocity.mul(ratio)), 0) };
 }

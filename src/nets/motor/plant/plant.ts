@@ -83,10 +83,12 @@ export function advance(
   const bounded = Number.isFinite(maxVelocity) ? np.clip(driven, -maxVelocity, maxVelocity) : driven;
   const atLower = free.ref.lessEqual(lower.ref);
   const atUpper = free.ref.greaterEqual(upper.ref);
-  const inward = np.where(
-    atLower,
-    np.maximum(bounded.ref, 0),
-    np.where(atUpper, np.minimum(bounded.ref, 0), bounded),
+  const blocked = np.logicalOr(
+    np.logicalAnd(atLower.ref, bounded.ref.less(0)),
+    np.logicalAnd(atUpper.ref, bounded.ref.greater(0)),
   );
-  return { joints: np.minimum(np.maximum(free, lower), upper), velocities: inward };
+  return {
+    joints: np.where(atLower, lower, np.where(atUpper, upper, free)),
+    velocities: np.where(blocked, 0, bounded),
+  };
 }

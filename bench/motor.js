@@ -1,0 +1,104 @@
+// The time of a motor update: Hone against PyTorch, the same arm, controllers, losses and first parameters on the same batch
+// (64 reaches of 50 steps a controller), in float32, with Adam. Run by `npm run build && npm run bench:motor`, on a quiet
+// machine; PyTorch is found through HONE_TORCH_PYTHON, a python with torch. Each way is a process of its own; they take turns.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { lay, problems } from "./motor_problem.js";
+
+const rounds = Number(process.env.HONE_BENCH_ROUNDS ?? 4);
+const python = process.env.HONE_TORCH_PYTHON;
+const here = (file) => join(import.meta.dirname, file);
+const ways = [
+  { name: "Hone", command: [process.execPath, here("motor_node.js")], updates: 5 },
+  // So many small operators are often faster on one core than on all.
+  ...(python ? [1, 2] : []).map((threads) => ({
+    name: `PyTorch, ${threads} thread${threads > 1 ? "s" : ""}`,
+    command: [python, here("motor_torch.py"), `${threads}`],
+    updates: 2,
+  })),
+];
+
+/** A process that makes updates when it is asked to. */
+function start({ command: [program, ...args] }, name, folder) {
+  const child = spawn(program, [...args, folder, name], { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  return {
+    turn: async (count) => {
+      child.stdin.write(`${count}\n`);
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`${program} ended with ${await ended}`);
+      return JSON.parse(value);
+    },
+    stop: () => {
+      child.stdin.end();
+      return ended;
+    },
+  };
+}
+
+const median = (values) => {
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+};
+
+async function measure(name, folder) {
+  const problem = problems[name];
+  console.log(problem.title);
+  lay(name, problem, folder);
+  const running = ways.map((way) => ({ ...way, ...start(way, name, folder), times: [], losses: [] }));
+  try {
+    for (let round = 0; round <= rounds; round++) {
+      for (const way of running) {
+        // Runtimes' threads spin for a while after their work; the next one is to have the cores for itself.
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        const { updates, ...rest } = await way.turn(way.updates);
+        way.losses.push(...updates.map(({ loss }) => loss));
+        // The first turn warms up.
+        if (round > 0) way.times.push(...updates.map(({ ms }) => ms));
+        else if (rest.nodes)
+          console.log(
+            `  Hone: ${rest.nodes} nodes, ready after ${(rest.seconds.lower + rest.seconds.session).toFixed(1)} s`,
+          );
+      }
+    }
+  } finally {
+    await Promise.all(running.map((way) => way.stop()));
+  }
+  const [hone, ...others] = running;
+  for (const way of running) {
+    const ms = median(way.times);
+    const rate = (problem.seeds * 1000) / ms;
+    console.log(
+      `  ${way.name}: median ${ms.toFixed(1)} ms of ${way.times.length}, ${rate.toFixed(1)} controllers' updates a second`,
+    );
+    const apart = Math.max(...way.losses.slice(0, 10).map((loss, i) => Math.abs(loss / hone.losses[i] - 1)));
+    if (!(apart < 1e-3))
+      throw new Error(`${way.name} computes other losses: ${way.losses} for ${hone.losses}`);
+  }
+  return others.length === 0
+    ? undefined
+    : Math.min(...others.map((way) => median(way.times))) / median(hone.times);
+}
+
+const folder = mkdtempSync(join(tmpdir(), "hone-motor-"));
+try {
+  console.log(
+    `${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.version}; ${rounds} rounds`,
+  );
+  const wanted = process.argv.slice(2);
+  const found = {};
+  for (const name of Object.keys(problems).filter((one) => wanted.length === 0 || wanted.includes(one))) {
+    found[name] = await measure(name, folder);
+  }
+  if (!python) console.log("motor: no python with torch (HONE_TORCH_PYTHON), PyTorch skipped");
+  for (const [name, ratio] of Object.entries(found)) {
+    if (ratio) console.log(`motor: ratio ${ratio.toFixed(2)} against PyTorch (${problems[name].title})`);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
