@@ -150,4 +150,26 @@ describe("a rollout", () => {
       single.run(initController(one, [1]), trials, { steps, lesions: ["leftInput"] }),
     ).rejects.toThrow(/one hemisphere/);
   });
+
+  it("stays finite and within the joints' limits, whatever untrained controllers do", async () => {
+    const draw = randomFor(11, "many");
+    const many = Array.from({ length: 300 }, (_, i) =>
+      i % 2 ? holdTrial(arm, draw, 40) : reachTrial(arm, draw),
+    );
+    const noise = { excitation: 1, proprioception: 1, vision: 1 };
+    const history = await rollouts.dense.run(initController(shape, [1, 2, 3, 4]), many, { steps: 60, noise });
+    const { lower, upper } = arm.limits;
+    for (let i = 0; i < history.joints.length; i++) {
+      const joint = (i % 2) as 0 | 1;
+      const angle = history.joints[i] as number;
+      if (!(angle >= lower[joint] && angle <= upper[joint] + 1e-6))
+        expect(angle, `joints ${i}`).toBe("within limits");
+    }
+    for (const key of ["hand", "velocities", "activation", "force", "excitation"] as const) {
+      expect(
+        history[key].findIndex((x) => !Number.isFinite(x)),
+        key,
+      ).toBe(-1);
+    }
+  });
 });
