@@ -81,7 +81,7 @@ function show(event: PaperEvent, output: Output): void {
 export function renderReproduction(result: Reproduction): string {
   const parts = result.tables.map(({ title, head, rows, right }) => `${title}\n${table(head, rows, right)}`);
   parts.push(
-    `Claims (differences in points; the interval is ours)\n${table(
+    `Claims (differences in ${result.unit ?? "points"}; the interval is ours)\n${table(
       ["", "claim", "paper", "ours", "95 %", "n", "holds"],
       result.claims.map((claim) => [
         claim.id,

@@ -35,6 +35,8 @@ export interface Reproduction {
   preset: Preset;
   models: string[];
   claims: Claim[];
+  /** What a difference of 0.01 is one of, where it is not a point of accuracy. */
+  unit?: string;
   tables: PaperTable[];
   /** What differs from the paper, in sentences. */
   deviations: string[];
@@ -66,6 +68,11 @@ export const papers: Readonly<Record<string, PaperEntry>> = {
     summary: "Which rungs of Medprompt's prompting ladder raise a generalist's accuracy, and on what?",
     paper: "Nori et al. 2023, Medprompt (arXiv 2311.16452)",
     reproduce: async (options) => (await import("./medprompt/reproduce.js")).reproduceMedprompt(options),
+  },
+  bilateral: {
+    summary: "Do two hemispheres that specialize control an arm better than one?",
+    paper: "Rinaldo et al. 2024, Left/Right Brain, human motor control (arXiv 2401.14057)",
+    reproduce: async (options) => (await import("./bilateral/reproduce.js")).reproduceBilateral(options),
   },
 };
 

@@ -1,0 +1,153 @@
+// Every size of the bilateral reproduction, its arms and its tasks as a study file writes them. It runs nothing.
+
+import type { BilateralOptions } from "../../specializers/index.js";
+import type { Preset } from "../index.js";
+
+export interface BilateralSettings {
+  seeds: readonly number[];
+  /** Units of a layer, all hemispheres together, and the other sizes of controllers and their training. */
+  controller: Pick<BilateralOptions, "units" | "layers" | "updates" | "batch" | "learningRate" | "activity">;
+  /** Steps of a trial, 0.01 s each. */
+  steps: number;
+  trials: { train: number; dev: number; test: number };
+  arms: readonly ArmName[];
+  /** Parts of the specialised controller with a callosum that are cut, one lesion an entry. */
+  lesions: readonly (readonly string[])[];
+  /** Tasks on which what was trained is tested besides the two. */
+  elsewhere: readonly OtherTask[];
+  /** Slack length of the muscles' passive element over the optimal length. */
+  slack: number;
+}
+
+/** Preferred: the side whose loss suits the task. `cc` is the corpus callosum. */
+const arms = {
+  "unilateral common": { hemispheres: 1, losses: "common" },
+  "unilateral dominant": { hemispheres: 1, losses: "dominant" },
+  "unilateral non-dominant": { hemispheres: 1, losses: "nonDominant" },
+  "bilateral common": { losses: "common", callosum: "none" },
+  "bilateral common, cc": { losses: "common", callosum: "pooled" },
+  "bilateral specialized": { losses: "specialized", callosum: "none" },
+  "bilateral specialized, cc": { losses: "specialized", callosum: "pooled" },
+  "bilateral specialized, learned cc": { losses: "specialized", callosum: "learned" },
+  "bilateral specialized, cc, as published": {
+    losses: "specialized",
+    callosum: "pooled",
+    activity: "asPublished",
+  },
+} satisfies Record<string, BilateralOptions>;
+
+export type ArmName = keyof typeof arms;
+export const armNames = Object.keys(arms) as ArmName[];
+
+/** The two tasks of the paper, and which loss alone is the preferred system's on it (§1: reaching is the dominant hand's). */
+export const mainTasks = {
+  reach: { preferred: "unilateral dominant", other: "unilateral non-dominant" },
+  hold: { preferred: "unilateral non-dominant", other: "unilateral dominant" },
+} as const satisfies Record<string, { preferred: ArmName; other: ArmName }>;
+
+export type MainTask = keyof typeof mainTasks;
+
+const otherTasks = {
+  "reach, load 5 N": { movement: "reach", load: 5 },
+  "reach, curl field": { movement: "reach", curl: 10 },
+  "reach, late target": { movement: "reach", shownAfter: 10 },
+  "reach, noise": { movement: "reach", noise: { proprioception: 0.02, vision: 0.01, excitation: 0.05 } },
+  "reach, delay": { movement: "reach", delay: { proprioception: 2, vision: 5 } },
+  "hold, load 20 N": { movement: "hold", load: 20 },
+} as const;
+
+export type OtherTask = keyof typeof otherTasks;
+
+export function armOf(name: ArmName, { controller }: Pick<BilateralSettings, "controller">): unknown {
+  return { bilateral: { ...controller, ...arms[name] } };
+}
+
+export const lesioned: ArmName = "bilateral specialized, cc";
+
+export function lesionArm(cut: readonly string[], settings: Pick<BilateralSettings, "controller">): unknown {
+  return [armOf(lesioned, settings), { lesion: { cut } }];
+}
+
+/** Body and task as a study has them; names have no commas there. */
+export function taskOf(name: MainTask | OtherTask, { steps, trials, slack }: BilateralSettings): object {
+  const options = name in otherTasks ? otherTasks[name as OtherTask] : { movement: name };
+  return {
+    name: taskName(name),
+    kind: "motor",
+    body: `arm26?slack=${slack}`,
+    steps,
+    ...options,
+    data: name in otherTasks ? { train: 1, dev: 0, test: trials.test } : trials,
+  };
+}
+
+export function taskName(name: MainTask | OtherTask): string {
+  return name.replaceAll(",", "");
+}
+
+const everyOther = Object.keys(otherTasks) as OtherTask[];
+const everyLesion = [
+  ["leftInput"],
+  ["rightInput"],
+  ["leftOutput"],
+  ["rightOutput"],
+  ["callosum"],
+  ["callosum", "leftInput"],
+  ["callosum", "rightInput"],
+];
+
+const count = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
+
+export const presets: Record<Preset, BilateralSettings> = {
+  // Width 32, 3e-3 and 800 updates are what reaches 3 cm in a few minutes (the facts' own trial runs); published example: 10
+  // units, 1e-3, 1,000 updates, which learns to relax.
+  full: {
+    seeds: count(10),
+    controller: {
+      units: 32,
+      layers: 2,
+      updates: 800,
+      batch: 64,
+      learningRate: 0.003,
+      activity: "asIntended",
+    },
+    steps: 50,
+    trials: { train: 6400, dev: 32, test: 256 },
+    arms: armNames,
+    lesions: everyLesion,
+    elsewhere: everyOther,
+    slack: 1,
+  },
+  smoke: {
+    seeds: count(2),
+    controller: { units: 16, layers: 2, updates: 60, batch: 32, learningRate: 0.005, activity: "asIntended" },
+    steps: 20,
+    trials: { train: 640, dev: 8, test: 32 },
+    arms: [
+      "unilateral dominant",
+      "unilateral non-dominant",
+      "bilateral specialized",
+      "bilateral specialized, cc",
+    ],
+    lesions: [["leftOutput"], ["callosum"]],
+    elsewhere: ["reach, load 5 N", "reach, noise"],
+    slack: 1,
+  },
+  original: {
+    seeds: count(10),
+    controller: {
+      units: 10,
+      layers: 2,
+      updates: 1000,
+      batch: 64,
+      learningRate: 0.001,
+      activity: "asPublished",
+    },
+    steps: 50,
+    trials: { train: 6400, dev: 64, test: 256 },
+    arms: armNames.filter((name) => !name.endsWith("as published")),
+    lesions: everyLesion,
+    elsewhere: everyOther,
+    slack: 1,
+  },
+};
