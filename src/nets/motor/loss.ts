@@ -1,9 +1,8 @@
 // The two losses of the bilateral controllers, and which parameters answer to which. Dominant: mean error and a regulariser of
 // activity; non-dominant: squared error and the cost of excitation (Rajagopalan et al. 2024 and their code).
 
-import { type Array as JaxArray, lax, numpy as np } from "@jax-js/jax";
+import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import { HoneError } from "../../core/errors.js";
-import type { Arrays } from "../../tensor/optimizer.js";
 import { isShared } from "./controller.js";
 import type { Episode } from "./episode.js";
 
@@ -54,7 +53,8 @@ function meanBySeed(x: JaxArray, seeds: number, seedAxis: 1 | 2): JaxArray {
 }
 
 /**
- * The losses of an episode, [S], under weights that each seed has of its own ([S] each). Uses the episode up.
+ * The losses of an episode, [S], under weights that each seed has of its own ([S] each); [K, S] for K losses, where weights are
+ * [K, S]. Uses the episode up.
  *
  * @throws HoneError for `asPublished` without the plant's states, or with other than two layers, whose pairing is not known
  */
@@ -117,41 +117,9 @@ export interface Routing {
   shared: JaxArray;
 }
 
-/**
- * Parameters [S, ...] repeated for K losses, [K·S, ...], loss by loss: the same numbers, but what flows back into a
- * parameter from loss k is scaled by its share of it. Leaves both usable.
- */
-export function routed(params: Arrays, routing: Routing): Arrays {
-  const [losses, seeds] = routing.shared.shape as [number, number];
-  const made: Arrays = {};
-  for (const [name, param] of Object.entries(params)) {
-    const dims = param.shape.slice(1);
-    const share = isShared(name) ? routing.shared : routing.hemispheres;
-    const spread = [...share.shape, ...dims.slice(share.shape.length - 2).map(() => 1)];
-    const kept = share.ref.reshape(spread);
-    const held = lax.stopGradient(param.ref).mul(kept.ref.neg().add(1));
-    made[name] = param.ref
-      .mul(kept)
-      .add(held)
-      .reshape([losses * seeds, ...dims]);
-  }
-  return made;
-}
-
-/** Trials [rows, S·B] (or [T, rows, S·B]) repeated for K losses: [..., K·S·B]. Leaves them usable. */
-export function repeated<T extends Record<string, JaxArray | undefined>>(trials: T, losses: number): T {
-  return Object.fromEntries(
-    Object.entries(trials).map(([key, x]) => {
-      if (!x) return [key, x];
-      return [
-        key,
-        losses === 1
-          ? x.ref
-          : np.concatenate(
-              Array.from({ length: losses }, () => x.ref),
-              -1,
-            ),
-      ];
-    }),
-  ) as T;
+/** What a parameter learns from gradients [K, S, ...] of the losses: their sum, each times its share. Uses the gradients up. */
+export function routed(name: string, gradients: JaxArray, { hemispheres, shared }: Routing): JaxArray {
+  const share = isShared(name) ? shared : hemispheres;
+  const dims = share.shape.concat(gradients.shape.slice(share.shape.length).map(() => 1));
+  return gradients.mul(share.ref.reshape(dims)).sum(0);
 }

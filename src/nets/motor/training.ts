@@ -2,13 +2,13 @@
 // were alone. What distinguishes arms (losses, their routing, the callosum) is fed in, not compiled in. The loop is
 // tensor/train.ts; tasks and metrics are not known here.
 
-import { type Array as JaxArray, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { type Array as JaxArray, numpy as np, vjp } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { HoneError } from "../../core/errors.js";
 import { compile, type Tensors } from "../../tensor/compile.js";
 import { type Arrays, adamW, type Parameters } from "../../tensor/optimizer.js";
 import { type Batch, type Trained, type Trainer, train } from "../../tensor/train.js";
-import { type ControllerShape, initController, variableAxes } from "./controller.js";
+import { type ControllerShape, type Gains, initController, variableAxes } from "./controller.js";
 import { type Delays, type TrialArrays, unroll } from "./episode.js";
 import { gainsOf } from "./lesion.js";
 import {
@@ -20,7 +20,6 @@ import {
   motorLoss,
   nonDominantLoss,
   type Routing,
-  repeated,
   routed,
 } from "./loss.js";
 import type { Plant } from "./plant/plant.js";
@@ -123,44 +122,42 @@ function clipped(gradients: Arrays, limit: number): Arrays {
   );
 }
 
+type Frozen = { routing: Routing; gains: Gains };
+
 /** Readies a trainer of controllers of one shape; what depends on their number is compiled at its first use. */
 export function motorTrainer(options: MotorTrainerOptions): Trainer {
   const { plant, shape, steps, activity = "asIntended", delays, clipNorm = 1, threads = 1 } = options;
   const runtime = { threads };
   const optimizer = adamW({ clipNorm: 0, weightDecay: 0, epsilon: 1e-7 });
-  const loss = (frozen: { routing: Routing; gains: Arrays }, params: Arrays, trials: TrialArrays) => {
-    const { routing, gains } = frozen;
-    const [losses, seeds] = routing.shared.shape as [number, number];
-    const all = losses * seeds;
-    const callosum =
-      gains.callosum &&
-      np.concatenate(
-        Array.from({ length: losses }, () => (gains.callosum as JaxArray).ref),
-        0,
-      );
-    const episode = unroll(
-      plant,
-      shape,
-      routed(params, routing),
-      repeated(trials, losses),
-      { callosum },
-      {
-        steps,
-        ...(delays ? { delays } : {}),
-        body: activity === "asPublished",
-      },
-    );
-    const weights = Object.fromEntries(
-      lossTerms.map((term) => [term, routing.weights[term].ref.reshape([all])]),
-    ) as Routing["weights"];
-    return np.sum(motorLoss(episode, weights, all, plant.dt, activity));
+  /** The losses of all seeds, [K, S]. */
+  const losses = ({ routing, gains }: Frozen, params: Arrays, trials: TrialArrays) => {
+    const body = activity === "asPublished";
+    const episode = unroll(plant, shape, params, trials, gains, {
+      steps,
+      body,
+      ...(delays ? { delays } : {}),
+    });
+    return motorLoss(episode, routing.weights, routing.shared.shape[1] as number, plant.dt, activity);
   };
   const gradients = compile<[Tensors, Parameters, Parameters, Tensors], [Tensor, Parameters]>(
-    (frozen, params: Arrays, sums: Arrays, trials) => {
-      const of = (trained: Arrays) => loss(frozen, trained, trials);
-      const [value, found] = valueAndGrad(of)(params) as unknown as [JaxArray, Arrays];
-      for (const [key, sum] of Object.entries(sums)) found[key] = (found[key] as JaxArray).add(sum);
-      return [value, found];
+    (frozen: Frozen, params: Arrays, sums: Arrays, trials: TrialArrays) => {
+      const ofAll = (trained: Arrays) => losses(frozen, trained, trials).sum(1);
+      const [found, back] = vjp(ofAll, [params]) as unknown as [JaxArray, (ct: JaxArray) => [Arrays]];
+      // Every loss goes back through the trials by itself: the way forward is shared, and arrays stay small.
+      const count = found.shape[0] as number;
+      const own = Array.from({ length: count }, (_, k) => {
+        const only = Array.from({ length: count }, (_, i) => (i === k ? 1 : 0));
+        return back(np.array(only))[0];
+      });
+      const gradient: Arrays = {};
+      for (const [key, sum] of Object.entries(sums)) {
+        const stacked = np.stack(
+          own.map((each) => each[key] as JaxArray),
+          0,
+        );
+        gradient[key] = routed(key, stacked, frozen.routing).add(sum);
+      }
+      return [found.sum(), gradient];
     },
     { ...runtime, name: "the controllers' losses and their gradients" },
   );
