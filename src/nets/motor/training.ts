@@ -201,6 +201,10 @@ export interface MotorTrainOptions {
  * moments. Killed and called again it goes on from its checkpoint.
  *
  * @throws HoneError when a loss or a gradient is not finite
+ * @example
+ * const trainer = motorTrainer({ plant, shape, steps: 50 });
+ * const teachings = [{ losses: "specialized" }, { losses: "common", callosum: false }] as const;
+ * const { params } = await trainControllers({ trainer, shape, teachings, seeds: [1, 1], trials, updates: 800 });
  */
 export async function trainControllers(options: MotorTrainOptions): Promise<Trained> {
   const {
