@@ -15,9 +15,9 @@ import {
   motorLoss,
   nonDominantLoss,
 } from "../../src/nets/motor/loss.js";
-import { motorTrainer, type Teaching, teach, trainControllers } from "../../src/nets/motor/training.js";
 import { arm26 } from "../../src/nets/motor/plant/arm.js";
 import { pointMass } from "../../src/nets/motor/plant/point-mass.js";
+import { motorTrainer, type Teaching, teach, trainControllers } from "../../src/nets/motor/training.js";
 import { holdTrial, reachTrial, type Trial, trialTensors } from "../../src/nets/motor/trials.js";
 import { compile, type Tensors } from "../../src/tensor/compile.js";
 import { readyJax } from "../../src/tensor/jax.js";
