@@ -51,4 +51,32 @@ describe("shipped studies on real models", () => {
     () => smoke("pubmedqa.study.yaml", data as string),
     420_000,
   );
+
+  it("reach, with short trials and little training", async () => {
+    const spec = await readStudy(join(root, "examples", "reach.study.yaml"));
+    const little = (written: unknown): unknown =>
+      Array.isArray(written)
+        ? written.map(little)
+        : written === "bilateral" || (written as object & { bilateral?: object }).bilateral
+          ? { bilateral: { ...(written as { bilateral?: object }).bilateral, updates: 10, batch: 8 } }
+          : written;
+    const task = {
+      ...spec.task,
+      steps: 8,
+      data: { train: 64, dev: 4, test: 8, seed: 0 },
+    } as typeof spec.task;
+    const small = {
+      ...spec,
+      task,
+      elsewhere: [],
+      seeds: [1],
+      handOver: 5,
+      specialists: spec.specialists.map(little),
+    };
+    const record = await runStudy(small, { base: folder, store: join(folder, "reach") });
+    expect(record.results).toHaveLength(7);
+    for (const { n, unscored, metric } of record.results)
+      expect([n, unscored, metric]).toEqual([8, 0, "error"]);
+    expect(record.handOver).toMatchObject({ n: 5, agree: 5 });
+  }, 120_000);
 });

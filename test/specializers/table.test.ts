@@ -40,13 +40,16 @@ describe("the table", () => {
           ? { of: ["linear"] }
           : "documents" in entry.options.shape
             ? { documents: "file:facts.jsonl" }
-            : {},
+            : "cut" in entry.options.shape
+              ? { cut: ["callosum"] }
+              : {},
       (written, field) => makeSpecializer(written, field),
     );
     expect(made.name).toBe(name);
     expect(entry.summary).not.toMatch(/\n|\.$/);
     expect(entry.paper).toBeTruthy();
-    expect(entry.leaf === null).toBe(made.reference === true);
+    const forBodies = made.subjects?.includes("motor") && !made.subjects.includes("language");
+    expect(entry.leaf === null).toBe(made.reference === true || forBodies === true);
     const schema = z.toJSONSchema(entry.options, { io: "input" });
     expect(schema.additionalProperties).toBe(false);
     for (const [option, value] of Object.entries(schema.properties ?? {})) {
