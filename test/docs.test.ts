@@ -38,7 +38,12 @@ describe("examples", () => {
 
   it("are all known to a test", () => {
     // A new example comes with a test that runs it; this counts them.
-    expect(studies.sort()).toEqual(["licences.study.yaml", "pubmedqa.study.yaml", "scotus.study.yaml"]);
+    expect(studies.sort()).toEqual([
+      "licences.study.yaml",
+      "pubmedqa.study.yaml",
+      "reach.study.yaml",
+      "scotus.study.yaml",
+    ]);
     expect(examples.filter((name) => !name.endsWith(".study.yaml")).sort()).toEqual([
       "custom-specializer.ts",
       "library.ts",
