@@ -144,7 +144,7 @@ program
   .option("--original", "the paper's own sizes, for its own data and a larger machine")
   .option("--data <ref>", "the paper's data: a folder, file:… or hf:…; default: HONE_TEST_DATA's")
   .option("--model <ref...>", "one or two models to run it with, the smaller first")
-  .option("--out <file>", "write the result there as JSON, too")
+  .option("--out <file>", "write the result there, too: as Markdown where it ends in .md, else as JSON")
   .option("--max-cost <usd>", "stop cleanly before spending more than this", number(0))
   .option("--max-time <seconds>", "stop cleanly after this long", number(0))
   .option("--concurrency <n>", "samples in flight", whole(1))

@@ -3,11 +3,10 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { exitCodes, HoneError } from "../core/errors.js";
-import { type Claim, type PaperEvent, papers, type Reproduction } from "../papers/index.js";
-import { oneLine } from "../report/escape.js";
-import { formatBare, formatDuration, formatInterval } from "../report/format.js";
+import { type PaperEvent, papers } from "../papers/index.js";
 import { type LimitFlags, stoppable } from "./conduct.js";
 import { makeOutput, type Output } from "./output.js";
+import { markdownReproduction, renderReproduction } from "./reproduction.js";
 import { table } from "./table.js";
 
 export interface ReproduceFlags extends LimitFlags {
@@ -63,7 +62,8 @@ export async function reproduce(name: string | undefined, flags: ReproduceFlags)
   if (result === undefined) return;
   output.say(renderReproduction(result));
   if (flags.out !== undefined) {
-    await writeFile(resolve(flags.out), `${JSON.stringify(result, null, 2)}\n`);
+    const whole = flags.out.endsWith(".md") ? markdownReproduction(result) : JSON.stringify(result, null, 2);
+    await writeFile(resolve(flags.out), `${whole}\n`);
     output.say(`\nWritten to ${flags.out}`);
   }
   output.record(result);
@@ -75,41 +75,4 @@ function show(event: PaperEvent, output: Output): void {
     output.record(event);
     output.log(`\nStudy ${event.stage} of ${event.of}: ${event.title}`);
   } else output.event(event);
-}
-
-/** Tables, claims and what to know about them, as text for a terminal. */
-export function renderReproduction(result: Reproduction): string {
-  const parts = result.tables.map(({ title, head, rows, right }) => `${title}\n${table(head, rows, right)}`);
-  parts.push(
-    `Claims (differences in ${result.unit ?? "points"}; the interval is ours)\n${table(
-      ["", "claim", "paper", "ours", "95 %", "n", "holds"],
-      result.claims.map((claim) => [
-        claim.id,
-        oneLine(claim.claim, 90),
-        points(claim.published),
-        points(claim.measured),
-        claim.low === null || claim.high === null ? "–" : formatInterval(claim.low, claim.high),
-        String(claim.n),
-        verdictOf(claim),
-      ]),
-      [2, 3, 4, 5],
-    )}`,
-  );
-  parts.push(`What differs from the paper\n${result.deviations.map((one) => `- ${one}`).join("\n")}`);
-  if (result.stopped !== null) parts.push(`Stopped: ${result.stopped}. The same command continues.`);
-  parts.push(
-    `${result.models.join(" and ")}, ${formatDuration(result.seconds * 1000)}. Each study in full: ${result.studies
-      .map((study) => `hone show ${study}`)
-      .join(", ")}`,
-  );
-  return parts.join("\n\n");
-}
-
-function points(value: number | null): string {
-  return value === null ? "–" : formatBare(value);
-}
-
-function verdictOf({ holds, opposite }: Claim): string {
-  if (holds === null) return "not measured";
-  return holds ? "holds" : opposite ? "the opposite" : "not shown";
 }

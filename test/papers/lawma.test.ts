@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { renderReproduction } from "../../src/cli/reproduce.js";
+import { markdownReproduction, renderReproduction } from "../../src/cli/reproduction.js";
 import { makeClaim } from "../../src/papers/claim.js";
 import {
   atNaturalMix,
@@ -171,6 +171,12 @@ describe("the whole reproduction, over the mock", () => {
     expect(result.tasks).toHaveLength(3);
     const text = renderReproduction(result);
     for (const { id, claim } of result.claims) expect(text).toContain(`${id}  ${claim.slice(0, 40)}`);
+    const page = markdownReproduction(result);
+    for (const { id } of result.claims) expect(page).toMatch(new RegExp(`^\\| ${id} \\| .* \\|$`, "m"));
+    for (const { title, rows } of result.tables) {
+      const section = page.split(`## ${title}`)[1]?.split("\n\n")[1] as string;
+      expect(section.split("\n")).toHaveLength(rows.length + 2);
+    }
 
     const journal = openJournal(join(folder, "store", "journal.db"));
     const studies = journal.studies().map(({ name }) => name);

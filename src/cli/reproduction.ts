@@ -1,0 +1,71 @@
+// A reproduction's result for people: as text for a terminal, and as Markdown for a page that stays.
+
+import type { Claim, Reproduction } from "../papers/index.js";
+import { escapeMarkdown, oneLine } from "../report/escape.js";
+import { formatBare, formatDuration, formatInterval } from "../report/format.js";
+import { table } from "./table.js";
+
+/** Tables, claims and what to know about them, as text for a terminal. */
+export function renderReproduction(result: Reproduction): string {
+  const parts = result.tables.map(({ title, head, rows, right }) => `${title}\n${table(head, rows, right)}`);
+  parts.push(
+    `Claims (differences in ${result.unit ?? "points"}; the interval is ours)\n${table(
+      ["", "claim", "paper", "ours", "95 %", "n", "holds"],
+      result.claims.map((claim) => [claim.id, oneLine(claim.claim, 90), ...figuresOf(claim)]),
+      [2, 3, 4, 5],
+    )}`,
+  );
+  parts.push(`What differs from the paper\n${result.deviations.map((one) => `- ${one}`).join("\n")}`);
+  if (result.stopped !== null) parts.push(`Stopped: ${result.stopped}. The same command continues.`);
+  parts.push(
+    `${result.models.join(" and ")}, ${formatDuration(result.seconds * 1000)}. Each study in full: ${result.studies
+      .map((study) => `hone show ${study}`)
+      .join(", ")}`,
+  );
+  return parts.join("\n\n");
+}
+
+/** The paper's figure, ours, its interval, n, and whether the claim holds. */
+function figuresOf(claim: Claim): string[] {
+  return [
+    points(claim.published),
+    points(claim.measured),
+    claim.low === null || claim.high === null ? "–" : formatInterval(claim.low, claim.high),
+    String(claim.n),
+    verdictOf(claim),
+  ];
+}
+
+function points(value: number | null): string {
+  return value === null ? "–" : formatBare(value);
+}
+
+function verdictOf({ holds, opposite }: Claim): string {
+  if (holds === null) return "not measured";
+  return holds ? "holds" : opposite ? "the opposite" : "not shown";
+}
+
+/** The same as Markdown: claims first, then the tables and what differs from the paper. */
+export function markdownReproduction(result: Reproduction): string {
+  const cell = (text: string) => escapeMarkdown(text, 500).replaceAll("\n", " ");
+  const grid = (head: readonly string[], rows: readonly (readonly string[])[], right: readonly number[]) =>
+    [
+      `| ${head.map(cell).join(" | ")} |`,
+      `|${head.map((_, i) => (right.includes(i) ? "---:" : "---")).join("|")}|`,
+      ...rows.map((row) => `| ${row.map(cell).join(" | ")} |`),
+    ].join("\n");
+  const claims = result.claims.map((claim) => [claim.id, claim.claim, ...figuresOf(claim)]);
+  return [
+    `# ${cell(result.paper)}: ${cell(result.preset)}`,
+    `\`npx hone reproduce ${result.paper}${result.preset === "full" ? "" : ` --${result.preset}`}\`, ${result.at.slice(0, 10)}, Hone ${cell(result.hone)}, ${cell(result.machine)}, ${formatDuration(result.seconds * 1000)} for what was not in the journal.`,
+    "## Claims",
+    `Differences in ${result.unit ?? "points"}; a claim holds where the whole 95 % interval lies on its side.`,
+    grid(["", "claim", "paper", "ours", "95 %", "n", "holds"], claims, [2, 3, 4, 5]),
+    ...result.tables.flatMap(({ title, head, rows, right }) => [
+      `## ${cell(title)}`,
+      grid(head, rows, right),
+    ]),
+    "## What differs from the paper",
+    result.deviations.map((one) => `- ${cell(one)}`).join("\n"),
+  ].join("\n\n");
+}
