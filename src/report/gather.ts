@@ -4,6 +4,7 @@
 import type { Call } from "../core/call.js";
 import type { Outcome } from "../core/outcome.js";
 import type { StudyRecord, SubjectCard, TaskCard } from "../core/record.js";
+import { collectMovements, type TaskMovements } from "./movements.js";
 
 /** What a sample showed to its subjects. */
 export interface SampleText {
@@ -53,6 +54,8 @@ export interface Gathered {
   samples: number[];
   /** Per task: whether every score seen is 0 or 1, so that a failure is a score below 1 and not below a half. */
   binary: boolean[];
+  /** By task; none for tasks whose subjects do not move. */
+  movements: TaskMovements[];
 }
 
 const mostKeys = 14;
@@ -91,10 +94,12 @@ export function gather(source: Source, most: number): Gathered {
   const seen = new Map<string, Seen>();
   const tallies = new Map<string, Map<string, Map<string | null, number>>>();
   const binary = record.tasks.map(() => true);
+  const movements = collectMovements(record);
   for (const outcome of source.outcomes()) {
     const at = place(outcome);
     if (!at) continue;
     const [task, subject] = at;
+    movements.see(task, subject, outcome);
     const key = `${task}\n${outcome.sample}`;
     let sample = seen.get(key);
     if (!sample) {
@@ -142,7 +147,13 @@ export function gather(source: Source, most: number): Gathered {
 
   const samples = record.tasks.map(() => 0);
   for (const { task } of seen.values()) samples[task] = (samples[task] ?? 0) + 1;
-  return { confusions: confusionsOf(record, tallies), rows: [...rows.values()], samples, binary };
+  return {
+    confusions: confusionsOf(record, tallies),
+    rows: [...rows.values()],
+    samples,
+    binary,
+    movements: movements.all(),
+  };
 }
 
 type Tally = Map<string, Map<string | null, number>>;

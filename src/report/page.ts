@@ -9,6 +9,8 @@ import { type Html, html, oneLine } from "./escape.js";
 import { comparisonTable, costFigure, scoreFigure, scoreLegend } from "./figures.js";
 import { formatCost, formatDate, formatDuration, formatWhole, plural } from "./format.js";
 import type { Gathered, Source } from "./gather.js";
+import { movementSection, packMovements } from "./movement-figures.js";
+import { playMovements } from "./movement-player.js";
 import { profileTable } from "./profile.js";
 import { style } from "./style.js";
 import {
@@ -54,18 +56,24 @@ export function renderPage(
   limits: Required<Limits>,
 ): { page: string; shown: number } {
   const { record } = source;
-  const script = `(${browse.toString()})();`;
+  const { movements } = gathered;
+  const player = movements.length > 0 ? `(${playMovements.toString()})();` : "";
+  const script = `(${browse.toString()})();${player}`;
   const before = top(record, script);
   const sections = figures(record, gathered);
   const after = bottom(record);
-  const fixed = Buffer.byteLength(before + sections.markup + after.markup + script) + 20_000;
+  const moved =
+    movements.length > 0
+      ? `<script type="application/json" id="movements-data">${packMovements(record, movements)}</script>\n`
+      : "";
+  const fixed = Buffer.byteLength(before + sections.markup + after.markup + moved + script) + 20_000;
   const { json, kept } = packSamples(source, gathered, Math.max(2_000, limits.bytes - fixed), limits.text);
   const all = gathered.samples.reduce((sum, count) => sum + count, 0);
   const samples = sampleSection(record, kept, all);
   // The payload is escaped by `embedJson` and the script is this repository's own, so both go in as they are.
   const page = `${before}${sections.markup}${samples.markup}${after.markup}
 <script type="application/json" id="samples-data">${json}</script>
-<script>${script}</script>
+${moved}<script>${script}</script>
 </body></html>
 `;
   return { page, shown: kept };
@@ -153,6 +161,7 @@ ${section(
   "Score, and difference from the generalist in points; bold where the difference is shown after Holm's correction.",
   record.results.length > 0 ? profileTable(record) : html``,
 )}
+${section("Movements", null, movementSection(record, gathered.movements))}
 ${section(
   "Confusion",
   null,

@@ -131,6 +131,29 @@ pre.output{border-left:2px solid var(--special)}
 .scores td{overflow-wrap:anywhere}.scores{width:auto;justify-self:start;font-size:.86rem}.scores svg{width:110px;margin-right:8px;background:var(--faint)}.scores rect{fill:var(--special)}
 .scores code{white-space:pre-wrap}.share{white-space:nowrap}
 .more{margin:.9rem 0;color:var(--link);padding:3px 0}
+h4{font:600 .9rem/1.3 var(--sans);margin:1.8rem 0 .2rem}
+.movements{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(205px,100%),1fr));gap:1.5rem 1.7rem;margin:.8rem 0}
+.movement{margin:0;min-width:0;display:grid;grid-row:span 3;grid-template-rows:subgrid;row-gap:.4rem}
+.movement figcaption{font-size:.86rem;line-height:1.3;align-self:end}.movement figcaption>.quiet{display:block;padding-left:24px;color:var(--soft)}
+.from-above,.stage>svg{display:block;width:100%;height:auto;background:var(--raised);border-radius:4px;overflow:hidden}
+.player path,.movement path,.muscles path,.legend path{fill:none;vector-effect:non-scaling-stroke}
+.movement .canvas svg{overflow:hidden}.movement .canvas svg.at{overflow:visible}
+.from-above .grid,#movement-stage .grid{stroke:var(--rule);stroke-width:.6}
+.shoulder{stroke:var(--soft)}.way{stroke:var(--refer);stroke-dasharray:2 3}
+.target{fill:none;stroke:var(--loss);stroke-width:1.4;vector-effect:non-scaling-stroke}.start{fill:var(--soft)}
+.hand{stroke:var(--special);stroke-width:1.5;stroke-linejoin:round;stroke-linecap:round}
+.hand.generalist{stroke:var(--general)}.hand.reference,.hand.intact,.hand.beside{stroke:var(--refer)}.hand.cut{stroke:var(--loss)}
+.movement .canvas .hand{stroke-width:1.1;opacity:.8}
+svg text.halo{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}
+.muscles{max-width:720px}.muscles td,.muscles th{padding-top:0;padding-bottom:0;border:0!important;vertical-align:middle}.muscles .plot{width:64%}
+.muscles .level{fill:rgba(var(--gain-tint),.3)}.muscles .asked{stroke:var(--special);stroke-width:1}
+.stage{display:grid;grid-template-columns:minmax(0,1fr) 15rem;gap:1.6rem;align-items:center;max-width:820px}
+.stage>svg{aspect-ratio:4/3}
+.stage .hand{stroke-width:2}.stage .whole{stroke-width:1;opacity:.35}.stage .arm{stroke:var(--ink);stroke-width:5;stroke-linecap:round;stroke-linejoin:round;opacity:.75}.stage .arm.beside{stroke:var(--refer);opacity:.45}
+.joint{fill:var(--ink)}.joint.beside{fill:var(--refer)}
+.bars{font-size:.82rem}.bars th{white-space:nowrap;width:1%}.bars th,.bars td{padding:3px 8px 3px 0;border:0!important}.bars svg{display:block;width:100%;background:var(--faint)}.bars rect{fill:var(--special)}
+.transport{flex-wrap:nowrap;max-width:820px}.play{flex:none;width:4.6rem;text-align:center;border:1px solid var(--rule);border-radius:4px;padding:2px 0}.play:hover{background:var(--raised)}
+.transport input{flex:1;min-width:0;accent-color:var(--special)}#movement-now{flex:none;width:15rem;color:var(--soft)}
 dl{display:grid;grid-template-columns:minmax(7rem,auto) minmax(0,1fr);gap:.5rem 1.4rem;margin:.6rem 0 1.2rem;font-size:.93rem}
 dt{color:var(--soft)}dd{margin:0}
 .command{display:inline-block;background:var(--raised);padding:3px 9px;border-radius:4px;user-select:all}
@@ -149,6 +172,7 @@ body{padding:28px 16px 64px}h1{font-size:1.75rem}.verdict{font-size:1.18rem}h2{m
 .scroll th:first-child{position:sticky;left:0;background:var(--paper);max-width:9.5rem;min-width:7.5rem;z-index:1}
 .profile thead th:first-child{min-width:7.5rem}
 
+.stage{grid-template-columns:minmax(0,1fr)}.transport{flex-wrap:wrap}.transport input{flex:1 1 60%}#movement-now{width:100%}.muscles .plot{width:46%}
 .samples thead th:nth-child(4),.samples thead th:nth-child(6){width:0;padding:0;font-size:0}
 .samples .row td:nth-child(4),.samples .row td:nth-child(6){padding:0;font-size:0}
 .scores svg{width:44px}.forest tbody th{min-width:0}
@@ -164,7 +188,7 @@ input[type=search]{width:100%}
 html{font-size:10.5pt}body{max-width:none;padding:0}
 h2{break-after:avoid;margin-top:2rem}h3{break-after:avoid}tr,figure,.dots,.cost-plot,.matrix{break-inside:avoid}
 .scroll{overflow:visible}.scroll table{font-size:.7rem}.scroll thead th{font-size:.64rem}.scroll th,.scroll td{padding-left:3px;padding-right:3px}.scroll .first,.groups th+th{padding-left:9px!important}.scroll .forest tbody th{min-width:0}.forest .plot{width:20%;min-width:110px}.matrix .cell{min-width:30px}
-.controls,.costs>label,.costs>.control-name,.more,.no-print{display:none!important}
+.player,.controls,.costs>label,.costs>.control-name,.more,.no-print{display:none!important}
 pre{max-height:none;overflow:visible;border:1px solid var(--rule)}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 @page{margin:16mm 14mm}
