@@ -58,8 +58,15 @@ export function browse(): void {
     if (!answers?.length) return "absent";
     const score = mean(answers);
     if (score === null) return "unscored";
+    if (data.tasks[sample.task]?.lower) {
+      return score <= (mean(sample.answers[data.generalist]) ?? score) ? "right" : "wrong";
+    }
     return score >= (data.tasks[sample.task]?.binary ? 1 : 0.5) ? "right" : "wrong";
   }
+  const titleOf = (sample: PackedSample, state: "right" | "wrong" | "unscored" | "absent"): string =>
+    data.tasks[sample.task]?.lower && (state === "right" || state === "wrong")
+      ? `${state === "right" ? "no " : ""}worse than the generalist`
+      : state;
   const said = (sample: PackedSample, subject: number): string => {
     const texts = (sample.answers[subject] ?? []).map((answer) =>
       answer.cause === null ? labelOf(sample, text(answer.said)) : `unscored: ${text(answer.cause)}`,
@@ -122,13 +129,14 @@ export function browse(): void {
     const state = stateOf(sample, subject);
     const score = mean(sample.answers[subject]);
     const binary = data.tasks[sample.task]?.binary;
+    const lower = data.tasks[sample.task]?.lower;
     const mark = make("span", `state ${state}`, signs[state]);
-    mark.setAttribute("title", state);
+    mark.setAttribute("title", titleOf(sample, state));
     const strip = make("td", "strip");
     for (const [s, { name }] of data.subjects.entries()) {
       const each = stateOf(sample, s);
       const sign = make("span", s === subject ? `${each} chosen` : each, signs[each]);
-      sign.setAttribute("title", `${name}: ${each}`);
+      sign.setAttribute("title", `${name}: ${titleOf(sample, each)}`);
       strip.append(sign);
     }
     row.append(
@@ -138,7 +146,11 @@ export function browse(): void {
       make(
         "td",
         "num",
-        score === null ? "–" : binary && (score === 0 || score === 1) ? String(score) : score.toFixed(2),
+        score === null
+          ? "–"
+          : binary && (score === 0 || score === 1)
+            ? String(score)
+            : score.toFixed(lower ? 3 : 2),
       ),
       strip,
       make(
@@ -183,7 +195,7 @@ export function browse(): void {
         choices.append(make("li", gold ? "gold" : "", make("bdi", "", shownKey), gold ? " (right)" : ""));
       }
       shows.append(choices);
-    } else
+    } else if (text(sample.gold) !== "")
       shows.append(
         make(
           "p",

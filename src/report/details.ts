@@ -4,6 +4,7 @@
 
 import type { Call, Cost } from "../core/call.js";
 import type { Outcome } from "../core/outcome.js";
+import { directionOf } from "../core/task.js";
 import { clip, embedJson, visibleText } from "./escape.js";
 import type { Gathered, SampleRow, Source } from "./gather.js";
 
@@ -55,7 +56,8 @@ export interface Packed {
   /** Front-coded: index, characters shared with the string before, the rest. */
   strings: [index: number, shared: number, rest: string][];
   subjects: { name: string; role: string; champion: boolean }[];
-  tasks: { name: string; binary: boolean; labels: [key: string, text: string][] }[];
+  /** `lower`: less is better, so that a score is held against the generalist's and not against a half. */
+  tasks: { name: string; binary: boolean; lower: boolean; labels: [key: string, text: string][] }[];
   generalist: number;
   samples: PackedSample[];
   calls: PackedCall[];
@@ -155,6 +157,7 @@ function pack(
     tasks: record.tasks.map((task, i) => ({
       name: visibleText(task.name, 120),
       binary: gathered.binary[i] ?? false,
+      lower: directionOf(task.metric) < 0,
       labels: (task.labels ?? []).map(({ key, text }) => [visibleText(key, 500), visibleText(text, 500)]),
     })),
     generalist: record.subjects.findIndex(({ role }) => role === "generalist"),

@@ -2,9 +2,11 @@
 // They draw what the record says and compute nothing but positions.
 
 import type { Comparison, Result, StudyRecord, SubjectCard } from "../core/record.js";
+import { directionOf } from "../core/task.js";
 import * as chart from "./chart.js";
 import { type Html, html, oneLine } from "./escape.js";
 import {
+  differenceUnit,
   formatBare,
   formatCost,
   formatCount,
@@ -14,6 +16,7 @@ import {
   formatInterval,
   formatP,
   formatScore,
+  metricHead,
   scaleOf,
 } from "./format.js";
 import { subjectIndex } from "./gather.js";
@@ -35,9 +38,15 @@ export function subjectName(record: StudyRecord, subject: string, withMark = tru
     : written;
 }
 
+/** What kind of task it is, by its name. */
+export function kindOf(record: StudyRecord, task: string): string | undefined {
+  return record.tasks.find(({ name }) => name === task)?.kind;
+}
+
 /** Results of one task, best first; what was never scored comes last. */
 export function ranked(record: StudyRecord, task: string): Result[] {
-  const order = (result: Result): number => (result.n > 0 ? result.mean : Number.NEGATIVE_INFINITY);
+  const order = (result: Result): number =>
+    result.n > 0 ? directionOf(result.metric) * result.mean : Number.NEGATIVE_INFINITY;
   return record.results.filter((result) => result.task === task).sort((a, b) => order(b) - order(a) || 0);
 }
 
@@ -83,9 +92,9 @@ export function scoreFigure(record: StudyRecord, task: string): Html {
     const text = scale === "percent" ? `${formatBare(tick, 1, scale)}%` : formatBare(tick, 1, scale);
     return chart.words(text, axis.at(tick), 14, "middle", "small");
   });
-  return html`<table class="dots"><caption class="unseen">${task}: ${best.metric} with 95 % intervals</caption>
+  return html`<table class="dots"><caption class="unseen">${task}: ${metricHead(best.metric, kindOf(record, task))} with 95 % intervals</caption>
 <thead><tr><th scope="col" class="unseen-wide">subject</th><td class="plot">${chart.canvas(32, head)}</td>
-<th scope="col" class="num">${best.metric}</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th></tr></thead>
+<th scope="col" class="num">${metricHead(best.metric, kindOf(record, task))}</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th></tr></thead>
 <tbody>${rows}</tbody>
 <tfoot><tr><td></td><td class="plot">${chart.canvas(18, foot)}</td><td></td><td></td><td></td></tr></tfoot></table>`;
 }
@@ -118,9 +127,10 @@ export function scoreLegend(record: StudyRecord): Html {
     record.subjects.some((subject) => subject.role === role),
   );
   const dev = record.results.some((result) => result.dev !== null);
+  const lower = record.tasks.find(({ metric }) => directionOf(metric) < 0);
   return html`<p class="legend">${roles.map((role) => html`<span>${chart.glyph(role)}${role}</span> `)}
 ${record.verdict?.champion ? html`<span>${chart.glyph("specialist", true)}champion, chosen on dev</span> ` : null}
-${dev ? html`<span><svg class="glyph" width="14" height="14" viewBox="-7 -7 14 14" aria-hidden="true"><circle class="hollow" r="3"/></svg>dev score, fixed before test was opened</span>` : null}</p>`;
+${dev ? html`<span><svg class="glyph" width="14" height="14" viewBox="-7 -7 14 14" aria-hidden="true"><circle class="hollow" r="3"/></svg>dev score, fixed before test was opened</span> ` : null}${lower && html`<span>less ${lower.metric} is better</span>`}</p>`;
 }
 
 type Price = "usd" | "ms" | "tokens";
@@ -212,7 +222,7 @@ function costCanvas(record: StudyRecord, results: readonly Result[], unit: Price
     html`<g class="for-narrow">${chart.labels(names, 330, bottom)}</g>`,
     chart.words(`${name} per answer${wide ? ", logarithmic" : ""}`, 100, height - 2, "end", "small"),
   ];
-  const metric = results[0]?.metric ?? "score";
+  const metric = results[0] ? metricHead(results[0].metric, kindOf(record, results[0].task)) : "score";
   return chart.canvas(
     height,
     drawing,
@@ -232,6 +242,10 @@ export function comparisonTable(record: StudyRecord, task: string): Html {
   // Lines reach over the cell's edges so that they run through rows of any height.
   const grid = (top: number): Html[] =>
     axis.ticks.map((tick) => chart.vertical(axis.at(tick), top, height + 4, tick === 0 ? "zero" : "grid"));
+  const direction = (c: Comparison): string => {
+    if (!(c.pAdjusted < shownBelow)) return "unclear";
+    return directionOf(metric) * c.delta > 0 ? "better" : "worse";
+  };
   const row = (c: Comparison): Html => {
     const drawing = [
       ...grid(-8),
@@ -263,15 +277,11 @@ export function comparisonTable(record: StudyRecord, task: string): Html {
       tick === 0 ? "small strong" : "small",
     ),
   );
-  const unit = scale === "percent" ? ", points" : "";
+  const counted = differenceUnit(metric, kindOf(record, task));
+  const unit = counted && `, ${counted}`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="comparisons on ${task}"><table class="forest"><thead><tr><th scope="col">subject</th><td class="plot"></td>
 <th scope="col" class="num">difference${unit}</th><th scope="col" class="num">95 % interval</th>
 <th scope="col" class="num">p</th><th scope="col" class="num">p, Holm</th><th scope="col">test</th>
 <th scope="col" class="num">detectable</th><th scope="col" class="num">n</th></tr></thead>${groups}
 <tfoot><tr><td></td><td class="plot">${chart.canvas(17, foot)}</td><td colspan="7"></td></tr></tfoot></table></div>`;
-}
-
-function direction(comparison: Comparison): "better" | "worse" | "unclear" {
-  if (!(comparison.pAdjusted < shownBelow)) return "unclear";
-  return comparison.delta > 0 ? "better" : "worse";
 }

@@ -14,7 +14,42 @@ const plainMetrics = new Set([
   "rating",
   "error",
   "reward",
+  "finalError",
+  "meanError",
+  "pathRatio",
+  "peakSpeed",
+  "jerk",
+  "effort",
+  "settling",
+  "spread",
 ]);
+
+/** Units of what motor tasks measure. */
+const motorUnits: ReadonlyMap<string, string> = new Map([
+  ["error", "m"],
+  ["finalError", "m"],
+  ["meanError", "m"],
+  ["spread", "m"],
+  ["peakSpeed", "m/s"],
+  ["jerk", "m/s³"],
+  ["settling", "s"],
+]);
+
+/** The unit of a metric of a kind of task; empty where it has none. */
+export function unitOf(metric: string, kind: string | undefined): string {
+  return (kind === "motor" && motorUnits.get(metric)) || "";
+}
+
+/** A metric as the head of a column: `accuracy`, `error (m)`. */
+export function metricHead(metric: string, kind: string | undefined): string {
+  const unit = unitOf(metric, kind);
+  return unit === "" ? metric : `${metric} (${unit})`;
+}
+
+/** What a difference of scores is counted in, to stand behind a comma or a figure; empty for plain numbers. */
+export function differenceUnit(metric: string, kind: string | undefined): string {
+  return scaleOf(metric) === "percent" ? "points" : unitOf(metric, kind);
+}
 
 /** How a metric is written: as a percentage or as a plain number. */
 export type Scale = "percent" | "number";
@@ -32,7 +67,10 @@ export function formatScore(value: number, n = 100, scale: Scale = "percent"): s
 /** A score without its unit, for columns whose head names it. */
 export function formatBare(value: number, n = 100, scale: Scale = "percent"): string {
   if (!Number.isFinite(value)) return none;
-  const text = scale === "percent" ? (100 * value).toFixed(n >= 100 ? 1 : 0) : value.toFixed(3);
+  const text =
+    scale === "percent"
+      ? (100 * value).toFixed(n >= 100 ? 1 : 0)
+      : value.toFixed(Math.abs(value) < 100 ? 3 : 1);
   return text.replace(/^-(?=0*\.?0*$)/, "").replace("-", minus);
 }
 

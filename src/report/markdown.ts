@@ -3,8 +3,9 @@
 
 import type { StudyRecord } from "../core/record.js";
 import { fenced, escapeMarkdown as md } from "./escape.js";
-import { ranked } from "./figures.js";
+import { kindOf, ranked } from "./figures.js";
 import {
+  differenceUnit,
   formatBare,
   formatCost,
   formatCount,
@@ -16,12 +17,15 @@ import {
   formatP,
   formatScore,
   formatWhole,
+  metricHead,
   plural,
   scaleOf,
 } from "./format.js";
 import { type Confusion, type Gathered, meanScore, type SampleRow, type Source } from "./gather.js";
+import { nameOf, perTask, section, table } from "./markdown-parts.js";
+import { movementWords } from "./movement-words.js";
 import { describeStudy, leftOut, verdictText } from "./page.js";
-import { detailNames } from "./tables.js";
+import { detailNames, scoreBounds } from "./tables.js";
 
 const mostSamples = 20;
 const mostText = 4_000;
@@ -37,6 +41,7 @@ export function renderMarkdown(source: Source, gathered: Gathered): string {
     ...results(record),
     ...comparisons(record),
     ...profile(record),
+    ...movementWords(record, gathered.movements),
     ...confusions(record, gathered.confusions),
     ...eyes(record),
     ...unscored(record),
@@ -45,34 +50,6 @@ export function renderMarkdown(source: Source, gathered: Gathered): string {
     ...reproduce(record),
   ];
   return `${parts.join("\n\n")}\n`;
-}
-
-/** A Markdown table whose cells are already escaped; columns from the second on are right-aligned unless named left. */
-function table(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  left: readonly number[] = [0],
-): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  const rule = head.map((_, i) => (left.includes(i) ? "---" : "---:"));
-  return [line(head), line(rule), ...rows.map(line)].join("\n");
-}
-
-function nameOf(record: StudyRecord, subject: string): string {
-  const name = md(subject, 64);
-  return subject === record.verdict?.champion ? `**${name}** (champion)` : name;
-}
-
-/** A heading for each task that has something to show, none where there is only one task. */
-function perTask(record: StudyRecord, draw: (task: string, index: number) => string[]): string[] {
-  return record.tasks.flatMap((task, i) => {
-    const body = draw(task.name, i);
-    return body.length > 0 && record.tasks.length > 1 ? [`### ${md(task.name, 80)}`, ...body] : body;
-  });
-}
-
-function section(title: string, body: readonly string[]): string[] {
-  return body.length > 0 ? [`## ${title}`, ...body] : [];
 }
 
 function results(record: StudyRecord): string[] {
@@ -86,7 +63,7 @@ function results(record: StudyRecord): string[] {
       const more = detailNames(rows);
       const head = [
         "subject",
-        md(best.metric),
+        md(metricHead(best.metric, kindOf(record, task))),
         "95 % interval",
         "n",
         "unscored",
@@ -95,7 +72,12 @@ function results(record: StudyRecord): string[] {
         "chance",
         "dev",
       ];
-      head.push(...more.map((name) => md(name, 40)), "build tokens", "build time", "build money");
+      head.push(
+        ...more.map((name) => md(metricHead(name, kindOf(record, task)), 40)),
+        "build tokens",
+        "build time",
+        "build money",
+      );
       head.push("tokens in", "tokens out", "median", "money per answer");
       const line = (r: (typeof rows)[number]): string[] => [
         nameOf(record, r.subject),
@@ -103,7 +85,7 @@ function results(record: StudyRecord): string[] {
         formatInterval(r.low, r.high, r.n, scale),
         formatWhole(r.n),
         formatWhole(r.unscored),
-        r.unscored > 0 ? formatInterval(r.bounds[0], r.bounds[1], r.n, scale) : "–",
+        scoreBounds(r),
         formatBare(r.baseline, r.n, scale),
         r.chance === null ? "–" : formatBare(r.chance, r.n, scale),
         r.dev ? formatBare(r.dev.mean, r.dev.n, scale) : "–",
@@ -125,7 +107,8 @@ function comparisons(record: StudyRecord): string[] {
   return section(
     "Comparisons",
     perTask(record, (task) => {
-      const scale = scaleOf(record.results.find((result) => result.task === task)?.metric ?? "");
+      const metric = record.results.find((result) => result.task === task)?.metric ?? "";
+      const scale = scaleOf(metric);
       const rows = record.comparisons
         .filter((comparison) => comparison.task === task)
         .map((c) => [
@@ -138,8 +121,17 @@ function comparisons(record: StudyRecord): string[] {
           formatBare(c.detectable, c.n, scale),
           formatWhole(c.n),
         ]);
-      const unit = scale === "percent" ? "difference, points" : "difference";
-      const head = ["comparison", unit, "95 % interval", "p", "p, Holm", "test", "detectable", "n"];
+      const unit = differenceUnit(metric, kindOf(record, task));
+      const head = [
+        "comparison",
+        unit ? `difference, ${unit}` : "difference",
+        "95 % interval",
+        "p",
+        "p, Holm",
+        "test",
+        "detectable",
+        "n",
+      ];
       return rows.length > 0 ? [table(head, rows, [0, 5])] : [];
     }),
   );
@@ -161,7 +153,10 @@ function profile(record: StudyRecord): string[] {
       return `${score} (${formatDelta(own.mean - general.mean, own.n, scaleOf(own.metric))})`;
     }),
   ]);
-  const head = ["subject", ...record.tasks.map((task) => md(task.name, 60))];
+  const head = [
+    "subject",
+    ...record.tasks.map((task) => md(`${task.name}, ${metricHead(task.metric, task.kind)}`, 80)),
+  ];
   return section("Specialization profile", ["Score, and difference from the generalist.", table(head, rows)]);
 }
 

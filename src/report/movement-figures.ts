@@ -22,14 +22,15 @@ function taskFigures(record: StudyRecord, one: TaskMovements): Html {
   const several = record.tasks.length > 1;
   const tops = one.motions.flat().flatMap((motion) => (motion ? speedsOf(motion.movement) : []));
   const ends = one.motions.flat().flatMap((motion) => (motion ? [lengthOf(motion)] : []));
-  const speed = chart.linearAxis(0, Math.max(...tops) * 1.04, 2);
+  const speed = chart.linearAxis(0, Math.max(...tops) * 1.04, 3);
   const time = chart.linearAxis(0, Math.max(...ends), 3);
   const cards = one.subjects.map((s, i) => {
     const motions = one.motions[i] ?? [];
     const name = record.subjects[s]?.name ?? "";
+    const style = one.lesioned.some(({ cut }) => cut === s) ? "cut" : roleOf(record, name);
     return html`<figure class="movement"><figcaption>${subjectName(record, name)}</figcaption>
-${pathPanel(one, motions, roleOf(record, name), `hand paths of ${oneLine(name, 64)}`)}
-${speedPanel(motions, speed, time, roleOf(record, name), `hand speed of ${oneLine(name, 64)}`)}</figure>`;
+${pathPanel(one, motions, style, `hand paths of ${oneLine(name, 64)}`)}
+${speedPanel(motions, speed, time, style, `hand speed of ${oneLine(name, 64)}`)}</figure>`;
   });
   const step = Math.round(100 * gridStep(one));
   const shown = one.trials.map((trial) => oneLine(trial, 40)).join(", ");
@@ -245,7 +246,8 @@ export function packMovements(record: StudyRecord, all: readonly TaskMovements[]
       trials: one.trials.map((trial) => oneLine(trial, 64)),
       subjects: one.subjects.map((s) => {
         const { name = "", role = "reference" } = record.subjects[s] ?? {};
-        return { name: oneLine(name, 64), role };
+        const cut = one.lesioned.some((pair) => pair.cut === s);
+        return { name: oneLine(name, 64), style: cut ? "cut" : role };
       }),
       lesioned: one.lesioned.map(({ cut, intact }) => [
         one.subjects.indexOf(cut),

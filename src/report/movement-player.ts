@@ -20,7 +20,7 @@ export interface PackedMovements {
     frame: number[];
     grid: string;
     trials: string[];
-    subjects: { name: string; role: string }[];
+    subjects: { name: string; style: string }[];
     /** Places of a lesioned subject and of its intact one in `subjects`. */
     lesioned: number[][];
     /** By subject, then by trial. */
@@ -112,13 +112,13 @@ export function playMovements(): void {
     }
     for (const [i, motion] of [...motions.entries()].reverse()) {
       if (!motion) continue;
-      const role = i === 0 ? (subjects[Number(subjectSelect.value)]?.role ?? "") : "beside";
+      const style = i === 0 ? (subjects[Number(subjectSelect.value)]?.style ?? "") : "beside";
       const end = last(motion);
-      shape("path", `hand whole ${role}`, { d: line(motion.hand, end) });
-      const trail = shape("path", `hand ${role}`, {});
-      const arm = motion.elbow && shape("path", `arm ${role}`, {});
-      const joints = (motion.elbow ? ["joint", "joint", "joint"] : ["joint"]).map((style) =>
-        shape("circle", `${style} ${role}`, { r: unit }),
+      shape("path", `hand whole ${style}`, { d: line(motion.hand, end) });
+      const trail = shape("path", `hand ${style}`, {});
+      const arm = motion.elbow && shape("path", `arm ${style}`, {});
+      const joints = (motion.elbow ? ["joint", "joint", "joint"] : ["joint"]).map((joint) =>
+        shape("circle", `${joint} ${style}`, { r: unit }),
       );
       draws.push((step) => {
         const frameNow = Math.min(step, end);

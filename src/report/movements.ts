@@ -93,11 +93,12 @@ function arrange(record: StudyRecord, task: number, kept: ReadonlyMap<string, Mo
   const moved = record.subjects.flatMap((_, s) => {
     return [...kept.keys()].some((key) => key.startsWith(`${s}\n`)) ? [s] : [];
   });
-  const lesioned = lesionedSubjects(record.subjects).filter(
-    ({ cut, intact }) => moved.includes(cut) && moved.includes(intact),
-  );
+  const champion = record.subjects.findIndex(({ name }) => name === record.verdict?.champion);
+  const lesioned = lesionedSubjects(record.subjects)
+    .filter(({ cut, intact }) => moved.includes(cut) && moved.includes(intact))
+    .sort((a, b) => Number(b.intact === champion) - Number(a.intact === champion));
   const first = [
-    record.subjects.findIndex(({ name }) => name === record.verdict?.champion),
+    champion,
     record.subjects.findIndex(({ role }) => role === "generalist"),
     ...lesioned.flatMap(({ cut, intact }) => [intact, cut]),
   ].filter((s) => moved.includes(s));

@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import type { StudyRecord } from "../core/record.js";
+import { directionOf } from "../core/task.js";
 import { browse } from "./browser.js";
 import { type Limits, packSamples } from "./details.js";
 import { type Html, html, oneLine } from "./escape.js";
@@ -139,6 +140,7 @@ function figures(record: StudyRecord, gathered: Gathered): Html {
   const confusions = record.tasks.map((task) =>
     gathered.confusions.filter((confusion) => confusion.task === task),
   );
+  const pointed = record.tasks.some(({ metric }) => directionOf(metric) > 0);
   return html`
 <section>${perTask(record, (task) => scoreFigure(record, task))}${record.results.length > 0 && scoreLegend(record)}</section>
 ${section(
@@ -158,7 +160,7 @@ ${section(
 )}
 ${section(
   "Specialization profile",
-  "Score, and difference from the generalist in points; bold where the difference is shown after Holm's correction.",
+  `Score, and difference from the generalist${pointed ? " in points" : ""}; bold where the difference is shown after Holm's correction.${pointed ? "" : " Tints are shares of the generalist's error: blue is less, orange more."}`,
   record.results.length > 0 ? profileTable(record) : html``,
 )}
 ${section("Movements", null, movementSection(record, gathered.movements))}
@@ -173,14 +175,15 @@ ${section("Unscored", "An endpoint's failure is not a wrong answer. “Score bet
 
 function sampleSection(record: StudyRecord, kept: number, all: number): Html {
   const first = record.verdict?.champion ?? record.subjects.find(({ role }) => role === "specialist")?.name;
+  const lower = record.tasks.length > 0 && record.tasks.every(({ metric }) => directionOf(metric) < 0);
   const filters = [
     ["all", "all"],
-    ["failures", "failures"],
+    ["failures", lower ? "worse than generalist" : "failures"],
     ["different", "different from generalist"],
     ["unscored", "unscored"],
   ] as const;
   return html`<section><h2>Samples</h2>
-<p class="note">${leftOut(kept, all)} A row opens to the exact prompt and raw output of any subject. <span class="no-print">● right, ○ wrong, – unscored; one sign a subject, in the order of the list.</span></p>
+<p class="note">${leftOut(kept, all)} A row opens to the exact prompt and raw output of any subject. <span class="no-print">${lower ? "● no worse than the generalist, ○ worse" : "● right, ○ wrong"}, – unscored; one sign a subject, in the order of the list.</span></p>
 <noscript><p class="note">Opening samples needs the script in this file; it makes no request.</p></noscript>
 <div class="controls" id="samples-controls" hidden>
 ${record.tasks.length > 1 && html`<label>Task <select id="samples-task"><option value="-1">all</option>${record.tasks.map((task, i) => html`<option value="${i}">${oneLine(task.name, 64)}</option>`)}</select></label>`}

@@ -2,9 +2,10 @@
 // The same picture serves every kind of specialist, so nothing here knows what kind it is.
 
 import type { Result, StudyRecord, SubjectCard } from "../core/record.js";
+import { directionOf } from "../core/task.js";
 import { type Html, html, oneLine } from "./escape.js";
 import { shownBelow, subjectName } from "./figures.js";
-import { formatDelta, formatScore, plural, scaleOf } from "./format.js";
+import { formatDelta, formatScore, metricHead, plural, scaleOf } from "./format.js";
 
 /** Subjects × tasks: score, and difference from the generalist as figure and as tint. */
 export function profileTable(record: StudyRecord): Html {
@@ -35,11 +36,11 @@ export function profileTable(record: StudyRecord): Html {
     const difference = Number.isFinite(delta)
       ? html`<span class="difference${shown && " strong"}">${formatDelta(delta, own.n, scale)}</span>`
       : subject === generalist && html`<span class="difference quiet">generalist</span>`;
-    return html`<td class="heat ${tint(delta)}"><span class="score">${formatScore(own.mean, own.n, scale)}</span>${difference}</td>`;
+    return html`<td class="heat ${tint(own.metric, delta, general?.mean)}"><span class="score">${formatScore(own.mean, own.n, scale)}</span>${difference}</td>`;
   };
   return html`<div class="scroll" tabindex="0" role="region" aria-label="profile"><table class="profile"><thead><tr><th scope="col">subject</th>${record.tasks.map(
     (task) =>
-      html`<th scope="col"><bdi>${oneLine(task.name, 60)}</bdi><br><span class="quiet">${task.metric}, ${plural(task.counts.test, "sample")}</span></th>`,
+      html`<th scope="col"><bdi>${oneLine(task.name, 60)}</bdi><br><span class="quiet">${metricHead(task.metric, task.kind)}, ${plural(task.counts.test, "sample")}</span></th>`,
   )}</tr></thead><tbody>${order.map(
     (subject) =>
       html`<tr><th scope="row">${subjectName(record, subject.name)}</th>${record.tasks.map((task) => cell(subject, task.name))}</tr>`,
@@ -48,11 +49,16 @@ export function profileTable(record: StudyRecord): Html {
 
 function average(record: StudyRecord, subject: string): number {
   const own = record.results.filter((result) => result.subject === subject && Number.isFinite(result.mean));
-  return own.reduce((sum, result) => sum + result.mean, 0) / Math.max(1, own.length);
+  return (
+    own.reduce((sum, result) => sum + directionOf(result.metric) * result.mean, 0) / Math.max(1, own.length)
+  );
 }
 
-/** Four steps of gain and four of loss, as classes of the style sheet. */
-function tint(delta: number): string {
-  const size = [0.01, 0.05, 0.1, 0.2].filter((step) => Math.abs(delta) >= step).length;
-  return size === 0 ? "even" : `${delta > 0 ? "gain" : "loss"}-${size}`;
+/** Four steps of gain and four of loss, as classes of the style sheet; an error's are shares of the generalist's error. */
+function tint(metric: string, delta: number, general: number | undefined): string {
+  const direction = directionOf(metric);
+  const change = direction < 0 ? Math.abs(delta) / (general ?? Number.NaN) : Math.abs(delta);
+  const steps = direction < 0 ? [0.02, 0.1, 0.25, 0.5] : [0.01, 0.05, 0.1, 0.2];
+  const size = steps.filter((step) => change >= step).length;
+  return size === 0 ? "even" : `${direction * delta > 0 ? "gain" : "loss"}-${size}`;
 }

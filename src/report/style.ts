@@ -140,7 +140,7 @@ h4{font:600 .9rem/1.3 var(--sans);margin:1.8rem 0 .2rem}
 .movement .canvas svg{overflow:hidden}.movement .canvas svg.at{overflow:visible}
 .from-above .grid,#movement-stage .grid{stroke:var(--rule);stroke-width:.6}
 .shoulder{stroke:var(--soft)}.way{stroke:var(--refer);stroke-dasharray:2 3}
-.target{fill:none;stroke:var(--loss);stroke-width:1.4;vector-effect:non-scaling-stroke}.start{fill:var(--soft)}
+.target{fill:none;stroke:var(--ink);stroke-width:1.2;vector-effect:non-scaling-stroke}.start{fill:var(--soft)}
 .hand{stroke:var(--special);stroke-width:1.5;stroke-linejoin:round;stroke-linecap:round}
 .hand.generalist{stroke:var(--general)}.hand.reference,.hand.intact,.hand.beside{stroke:var(--refer)}.hand.cut{stroke:var(--loss)}
 .movement .canvas .hand{stroke-width:1.1;opacity:.8}

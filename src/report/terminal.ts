@@ -2,9 +2,11 @@
 // It returns text and decides nothing about streams; the caller knows whether the terminal has colours and how wide it is.
 
 import type { Result, StudyRecord } from "../core/record.js";
+import { directionOf } from "../core/task.js";
 import { oneLine, plainText } from "./escape.js";
-import { ranked, roleOf, shownBelow } from "./figures.js";
+import { kindOf, ranked, roleOf, shownBelow } from "./figures.js";
 import {
+  differenceUnit,
   formatBare,
   formatCost,
   formatDelta,
@@ -14,6 +16,7 @@ import {
   formatP,
   formatScore,
   formatWhole,
+  metricHead,
   plural,
   scaleOf,
 } from "./format.js";
@@ -82,7 +85,13 @@ function scoreLines(
     r.unscored > 0 ? formatWhole(r.unscored) : "",
     r.perAnswer.usd > 0 ? formatCost(r.perAnswer.usd) : formatDuration(r.perAnswer.msMedian),
   ]);
-  const heads = [oneLine(best.metric, 12), "95 % interval", "n", "unscored", "per answer"];
+  const heads = [
+    metricHead(oneLine(best.metric, 12), kindOf(record, task)),
+    "95 % interval",
+    "n",
+    "unscored",
+    "per answer",
+  ];
   let used = heads.flatMap((head, i) => (figures.some((row) => row[i] !== "") ? [{ head, i }] : []));
   const widthOf = (i: number): number =>
     Math.max(heads[i]?.length ?? 0, ...figures.map((row) => row[i]?.length ?? 0));
@@ -95,7 +104,8 @@ function scoreLines(
   const bar = Math.min(30, columns - fixed - Math.min(longest, 24) - 2);
   const drawn = bar >= 12;
   const nameWidth = Math.max(12, Math.min(longest, columns - fixed - (drawn ? bar + 2 : 0)));
-  const values = results.flatMap((r) => [r.low, r.high, r.baseline]).filter(Number.isFinite);
+  const based = directionOf(best.metric) > 0;
+  const values = results.flatMap((r) => [r.low, r.high, based ? r.baseline : r.low]).filter(Number.isFinite);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const out = [
     paint(
@@ -121,6 +131,11 @@ function scoreLines(
     );
   }
   const sign = unicode ? "┊" : ":";
+  // Movements have no commonest answer to give.
+  if (directionOf(best.metric) < 0) {
+    out.push(paint("2", `  less ${oneLine(best.metric, 12)} is better`), "");
+    return out;
+  }
   const baseline = `${scale === "percent" ? "majority" : "baseline"} ${formatScore(best.baseline, best.n, scale)}`;
   const chance = best.chance === null ? "" : `, chance ${formatScore(best.chance, best.n, scale)}`;
   out.push(paint("2", `  ${drawn ? `${sign} ` : ""}${baseline}${chance}`), "");
@@ -134,7 +149,8 @@ function intervalBar(result: Result, low: number, high: number, width: number, u
   const at = (value: number): number =>
     Math.min(width - 1, Math.max(0, Math.round(((value - low) / span) * (width - 1))));
   const cells = new Array<string>(width).fill(" ");
-  if (Number.isFinite(result.baseline)) cells[at(result.baseline)] = base as string;
+  if (Number.isFinite(result.baseline) && directionOf(result.metric) > 0)
+    cells[at(result.baseline)] = base as string;
   if (result.n > 0 && Number.isFinite(result.mean)) {
     for (let i = at(result.low); i <= at(result.high); i++) cells[i] = line as string;
     cells[at(result.low)] = left as string;
@@ -145,7 +161,8 @@ function intervalBar(result: Result, low: number, high: number, width: number, u
 }
 
 function comparisonLines(record: StudyRecord, task: string, columns: number, paint: Paint): string[] {
-  const scale = scaleOf(record.results.find((result) => result.task === task)?.metric ?? "");
+  const metric = record.results.find((result) => result.task === task)?.metric ?? "";
+  const scale = scaleOf(metric);
   const all = record.comparisons.filter((comparison) => comparison.task === task);
   // The champion's own comparisons say what the verdict rests on, so they come first; then the surest.
   const about = (c: (typeof all)[number]): number =>
@@ -153,7 +170,8 @@ function comparisonLines(record: StudyRecord, task: string, columns: number, pai
   const shown = [...all]
     .sort((x, y) => about(x) - about(y) || x.pAdjusted - y.pAdjusted)
     .slice(0, mostComparisons);
-  const unit = scale === "percent" ? " points" : "";
+  const counted = differenceUnit(metric, kindOf(record, task));
+  const unit = counted && ` ${counted}`;
   const lines = shown.flatMap((c) => {
     const real = c.pAdjusted < shownBelow;
     const text = `${oneLine(c.a, 40)} against ${oneLine(c.b, 40)}: ${formatDelta(c.delta, c.n, scale)}${unit} (${formatDeltaInterval(c.low, c.high, c.n, scale)}), p ${formatP(c.pAdjusted)}${real ? "" : `, not shown; ${formatBare(c.detectable, c.n, scale)} would have been`}`;
