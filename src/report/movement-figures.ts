@@ -35,19 +35,19 @@ ${speedPanel(motions, speed, time, style, `hand speed of ${oneLine(name, 64)}`)}
   const step = Math.round(100 * gridStep(one));
   const shown = one.trials.map((trial) => oneLine(trial, 40)).join(", ");
   return html`${several && html`<h3><bdi>${oneLine(record.tasks[one.task]?.name ?? "", 80)}</bdi></h3>`}
-<p class="note">Hand paths from above and, below them, the hand's speed in m/s over time in s, of the same ${plural(one.trials.length, "test trial")} (${shown}) for every subject. Grid lines are ${step} cm apart.${one.frame.cut && " Paths that run far off are cut at the frame."}</p>
-<p class="legend">${key("start")}start</span> ${key("target")}target</span>${lookOf(record, musclesIn(one)).links && html` ${key("shoulder")}shoulder</span>`}</p>
+<p class="note">Hand paths from above and, below them, the hand's speed over time, of the same ${plural(one.trials.length, "test trial")} (${shown}) for every subject. Grid lines are ${step} cm apart.${one.frame.cut && " Paths that run far off are cut at the frame."}</p>
+<p class="legend">${key("start")} ${key("target")}${one.frame.shoulder && html` ${key("shoulder")}`}</p>
 <div class="movements">${cards}</div>
 ${lesionFigures(record, one)}${muscleFigure(record, one)}`;
 }
 
-/** A sign of the legend with its opening tag, so that sign and word stay together. */
+/** A sign of the legend and its word. */
 function key(kind: "start" | "target" | "shoulder"): Html {
   const sign = { start: "", target: "", shoulder: "M-4 0h8M0-4v8" }[kind];
   const drawn = sign
     ? html`<path class="shoulder" d="${sign}"/>`
     : html`<circle class="${kind}" r="${kind === "start" ? 2.6 : 4}"/>`;
-  return html`<span><svg class="glyph" width="14" height="14" viewBox="-7 -7 14 14" aria-hidden="true">${drawn}</svg>`;
+  return html`<span><svg class="glyph" width="14" height="14" viewBox="-7 -7 14 14" aria-hidden="true">${drawn}</svg>${kind}</span>`;
 }
 
 function musclesIn(one: TaskMovements): number {
@@ -101,7 +101,9 @@ function ground(one: TaskMovements, trials: readonly (Motion | undefined)[]): Ht
       ? [html`${way}<circle class="target" cx="${mm(x)}" cy="${mm(-y)}" r="${mm(1.7 * unit)}"/>`]
       : [];
   });
-  return html`<path class="grid" d="${gridPath(one)}"/><path class="shoulder" d="M${mm(-1.6 * unit)} 0h${mm(3.2 * unit)}M0 ${mm(-1.6 * unit)}v${mm(3.2 * unit)}"/>${goals}`;
+  const arm = 1.6 * unit;
+  const shoulder = html`<path class="shoulder" d="M${mm(-arm)} 0h${mm(2 * arm)}M0 ${mm(-arm)}v${mm(2 * arm)}"/>`;
+  return html`<path class="grid" d="${gridPath(one)}"/>${one.frame.shoulder && shoulder}${goals}`;
 }
 
 function path(motion: Motion, style: string, unit: number): Html {
@@ -155,7 +157,9 @@ function speedPanel(
       stretched(0, height, curves),
       ...speed.ticks
         .filter((tick) => tick > 0)
-        .map((tick) => chart.words(short(tick), 0, down(tick) + 11, "start", "small halo")),
+        .map((tick, i, all) =>
+          chart.words(withUnit(tick, i === all.length - 1, "m/s"), 0, down(tick) + 11, "start", "small halo"),
+        ),
       ...timeWords(time, height + 13),
     ],
     label,
@@ -163,13 +167,21 @@ function speedPanel(
 }
 
 function timeWords(time: chart.Axis, y: number): Html[] {
-  return time.ticks.map((tick) => {
+  return time.ticks.map((tick, i, all) => {
     const x = time.at(tick);
-    return chart.words(short(tick), x, y, x < 4 ? "start" : x > 92 ? "end" : "middle", "small");
+    return chart.words(
+      withUnit(tick, i === all.length - 1, "s"),
+      x,
+      y,
+      x < 4 ? "start" : x > 92 ? "end" : "middle",
+      "small",
+    );
   });
 }
 
-const short = (value: number): string => String(Number(value.toPrecision(3)));
+/** A tick's number; the last of an axis names the unit. */
+const withUnit = (tick: number, last: boolean, unit: string): string =>
+  `${Number(tick.toPrecision(3))}${last ? ` ${unit}` : ""}`;
 
 function lesionFigures(record: StudyRecord, one: TaskMovements): Html {
   if (one.lesioned.length === 0) return html``;
@@ -184,10 +196,10 @@ function lesionFigures(record: StudyRecord, one: TaskMovements): Html {
     return html`<figure class="movement"><figcaption>${subjectName(record, nameOf(cut))}<span class="quiet">ends ${figure(cut)} m from the targets; intact, ${figure(intact)} m</span></figcaption>
 <svg class="from-above" viewBox="${viewBox(one)}" role="img" aria-label="hand paths of ${oneLine(nameOf(cut), 64)} over those of ${oneLine(nameOf(intact), 64)}">${ground(one, of(intact))}${whole}${hurt}</svg></figure>`;
   });
-  const line = (style: string): Html =>
-    html`<span><svg class="glyph" width="20" height="14" viewBox="-10 -7 20 14" aria-hidden="true"><path class="hand ${style}" d="M-9 0h18"/></svg>`;
+  const line = (style: string, name: string): Html =>
+    html`<span><svg class="glyph" width="20" height="14" viewBox="-10 -7 20 14" aria-hidden="true"><path class="hand ${style}" d="M-9 0h18"/></svg>${name}</span>`;
   return html`<h4>With a lesion</h4><p class="note">The lesioned subject's paths over those of the same subject intact, in ${plural(Math.min(mostPairs, one.trials.length), "trial")}.</p>
-<p class="legend">${line("cut")}lesioned</span> ${line("intact")}intact</span></p><div class="movements">${cards}</div>`;
+<p class="legend">${line("cut", "lesioned")} ${line("intact", "intact")}</p><div class="movements">${cards}</div>`;
 }
 
 /** Activation of every muscle in the first trial of the first subject, which is the champion where it moved. */
@@ -213,7 +225,7 @@ function muscleFigure(record: StudyRecord, one: TaskMovements): Html {
     return html`<tr><th scope="row">${muscle}</th><td class="plot">${chart.canvas(height, drawing)}</td><td class="num">${formatBare(mean, 1, "number")}</td><td class="num">${formatBare(Math.max(...levels), 1, "number")}</td></tr>`;
   });
   const name = record.subjects[one.subjects[0] ?? -1]?.name ?? "";
-  return html`<h4>Muscle activity</h4><p class="note">Activation (filled) and excitation (line), each from 0 to 1, over time in s: ${subjectName(record, name, false)}, trial <bdi>${oneLine(motion.trial, 40)}</bdi>.</p>
+  return html`<h4>Muscle activity</h4><p class="note">Activation (filled) and excitation (line), each from 0 to 1, over time: ${subjectName(record, name, false)}, trial <bdi>${oneLine(motion.trial, 40)}</bdi>.</p>
 <table class="muscles"><thead><tr><th scope="col">muscle</th><td class="plot"></td><th scope="col" class="num">mean</th><th scope="col" class="num">peak</th></tr></thead><tbody>${rows}</tbody>
 <tfoot><tr><td></td><td class="plot">${chart.canvas(18, timeWords(time, 14))}</td><td colspan="2"></td></tr></tfoot></table>`;
 }

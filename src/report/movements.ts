@@ -38,7 +38,7 @@ export interface TaskMovements {
   motions: (Motion | undefined)[][];
   lesioned: Lesioned[];
   /** The part of the plane that is drawn, in m: everything, unless a movement ran far away from all targets. */
-  frame: { left: number; bottom: number; width: number; height: number; cut: boolean };
+  frame: { left: number; bottom: number; width: number; height: number; cut: boolean; shoulder: boolean };
 }
 
 /** What a body looks like, as far as the report has to know it. */
@@ -213,7 +213,7 @@ function frameOf(motions: readonly Motion[], shoulder: boolean): TaskMovements["
   width = Math.max(width, 0.9 * height);
   height = Math.max(height, 0.65 * width);
   const left = (box.left + box.right - width) / 2;
-  return { left, bottom: (box.bottom + box.top - height) / 2, width, height, cut };
+  return { left, bottom: (box.bottom + box.top - height) / 2, width, height, cut, shoulder };
 }
 
 function boundsOf(points: readonly Point[]): Record<"left" | "right" | "bottom" | "top", number> {

@@ -194,7 +194,7 @@ ${record.tasks.length > 1 && html`<label>Task <select id="samples-task"><option 
   )}</fieldset>
 <input type="search" id="samples-search" data-live="yes" placeholder="find in id, text, answers" aria-label="Find samples">
 </div>
-<table class="samples" id="samples-table" hidden><thead><tr><th scope="col">sample</th><th scope="col">right answer</th><th scope="col">answer</th><th scope="col" class="num">score</th><th scope="col">every subject</th><th scope="col">text</th></tr></thead>
+<table class="samples" id="samples-table" hidden><thead><tr><th scope="col">sample</th><th scope="col">${lower ? "" : "right answer"}</th><th scope="col">answer</th><th scope="col" class="num">score</th><th scope="col">every subject</th><th scope="col">text</th></tr></thead>
 <tbody id="samples-body"></tbody></table>
 <p class="note" id="samples-status" role="status"></p><button type="button" class="more" id="samples-more" hidden></button></section>`;
 }

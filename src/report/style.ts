@@ -172,7 +172,7 @@ body{padding:28px 16px 64px}h1{font-size:1.75rem}.verdict{font-size:1.18rem}h2{m
 .scroll th:first-child{position:sticky;left:0;background:var(--paper);max-width:9.5rem;min-width:7.5rem;z-index:1}
 .profile thead th:first-child{min-width:7.5rem}
 
-.stage{grid-template-columns:minmax(0,1fr)}.transport{flex-wrap:wrap}.transport input{flex:1 1 60%}#movement-now{width:100%}.muscles .plot{width:46%}
+.movements{grid-template-columns:repeat(auto-fill,minmax(min(150px,100%),1fr));gap:1.2rem 1rem}.stage{grid-template-columns:minmax(0,1fr)}.transport{flex-wrap:wrap}.transport input{flex:1 1 60%}#movement-now{width:100%}.muscles .plot{width:46%}
 .samples thead th:nth-child(4),.samples thead th:nth-child(6){width:0;padding:0;font-size:0}
 .samples .row td:nth-child(4),.samples .row td:nth-child(6){padding:0;font-size:0}
 .scores svg{width:44px}.forest tbody th{min-width:0}

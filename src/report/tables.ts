@@ -43,6 +43,7 @@ export function resultsTable(record: StudyRecord, task: string): Html {
   const priced = results.some((r) => r.perAnswer.usd > 0 || r.build.usd > 0);
   // Columns that would say nothing are left out.
   const bounded = results.some((r) => r.unscored > 0 && directionOf(r.metric) > 0);
+  const based = results.some((r) => r.baseline > 0);
   const kind = kindOf(record, task);
   const wrote = results.some((r) => r.perAnswer.outputTokens > 0);
   const rows = results.map((r) => {
@@ -51,7 +52,7 @@ export function resultsTable(record: StudyRecord, task: string): Html {
 <td class="num strong">${formatScore(r.mean, r.n, scale)}</td><td class="num">${formatInterval(r.low, r.high, r.n, scale)}</td>
 <td class="num">${formatCount(r.n)}</td><td class="num">${r.unscored > 0 ? formatCount(r.unscored) : html`<span class="quiet">0</span>`}</td>
 ${bounded && html`<td class="num">${r.unscored > 0 ? scoreBounds(r) : html`<span class="quiet">–</span>`}</td>`}
-<td class="num">${r.baseline > 0 ? formatBare(r.baseline, r.n, scale) : html`<span class="quiet">–</span>`}</td><td class="num">${r.dev ? formatBare(r.dev.mean, r.dev.n, scale) : "–"}</td>
+${based && html`<td class="num">${r.baseline > 0 ? formatBare(r.baseline, r.n, scale) : html`<span class="quiet">–</span>`}</td>`}<td class="num">${r.dev ? formatBare(r.dev.mean, r.dev.n, scale) : "–"}</td>
 ${more.map((name) => html`<td class="num">${formatBare(r.details[name] ?? Number.NaN, r.n, scaleOf(name))}</td>`)}
 <td class="num first">${tokens > 0 ? formatCount(tokens) : html`<span class="quiet">0</span>`}</td><td class="num">${formatDuration(1000 * r.build.seconds)}</td>
 ${priced && html`<td class="num">${formatCost(r.build.usd)}</td>`}
@@ -59,9 +60,9 @@ ${priced && html`<td class="num">${formatCost(r.build.usd)}</td>`}
 ${priced && html`<td class="num">${formatCost(r.perAnswer.usd)}</td>`}</tr>`;
   });
   return html`<div class="scroll" tabindex="0" role="region" aria-label="results on ${task}"><table class="results"><thead>
-<tr class="groups"><th></th><th colspan="${(bounded ? 7 : 6) + more.length}" scope="colgroup">on the sealed test samples</th><th class="first" colspan="${priced ? 3 : 2}" scope="colgroup">to build, once</th><th class="first" colspan="${2 + (wrote ? 1 : 0) + (priced ? 1 : 0)}" scope="colgroup">per answer</th></tr>
+<tr class="groups"><th></th><th colspan="${5 + (bounded ? 1 : 0) + (based ? 1 : 0) + more.length}" scope="colgroup">on the sealed test samples</th><th class="first" colspan="${priced ? 3 : 2}" scope="colgroup">to build, once</th><th class="first" colspan="${2 + (wrote ? 1 : 0) + (priced ? 1 : 0)}" scope="colgroup">per answer</th></tr>
 <tr><th scope="col">subject</th><th scope="col" class="num">${metricHead(best.metric, kind)}</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th>
-<th scope="col" class="num">unscored</th>${bounded && html`<th scope="col" class="num">bounds</th>`}<th scope="col" class="num">majority</th><th scope="col" class="num">dev</th>
+<th scope="col" class="num">unscored</th>${bounded && html`<th scope="col" class="num">bounds</th>`}${based && html`<th scope="col" class="num">majority</th>`}<th scope="col" class="num">dev</th>
 ${more.map((name) => html`<th scope="col" class="num">${metricHead(oneLine(name, 24), kind)}</th>`)}
 <th scope="col" class="num first">tokens</th><th scope="col" class="num">time</th>${priced && html`<th scope="col" class="num">money</th>`}
 <th scope="col" class="num first">tokens in</th>${wrote && html`<th scope="col" class="num">out</th>`}<th scope="col" class="num">median</th>${priced && html`<th scope="col" class="num">money</th>`}</tr></thead>

@@ -49,7 +49,7 @@ export const cast: readonly Cast[] = [
     errors: [0.14, 0.2],
     chain: [{ name: "chain", options: [bilateral, cut] }],
   },
-  { name: "stand still", role: "reference", errors: [0.29, 0.11], chain: [{ name: "still", options: {} }] },
+  { name: "babble", role: "reference", errors: [0.29, 0.11], chain: [{ name: "babble", options: {} }] },
 ];
 
 function jointsAt([x, y]: Point): Point {
