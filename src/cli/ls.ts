@@ -2,7 +2,7 @@
 
 import type { StudyRecord } from "../core/record.js";
 import { oneLine } from "../report/escape.js";
-import { formatDate, formatScore } from "../report/format.js";
+import { formatDate, formatScore, scaleOf } from "../report/format.js";
 import { openStore } from "../study/open.js";
 import { makeOutput } from "./output.js";
 import { table } from "./table.js";
@@ -20,6 +20,7 @@ export function ls(flags: { store: string; json?: boolean }): void {
       study: study.name,
       state: !record ? "unfinished" : record.stopped === null ? "done" : "stopped",
       champion,
+      metric: best?.metric ?? null,
       mean: best?.mean ?? null,
       n: best?.n ?? null,
       openings: record?.openings ?? null,
@@ -33,7 +34,7 @@ export function ls(flags: { store: string; json?: boolean }): void {
     row.study,
     row.state,
     oneLine(row.champion ?? "–", 40),
-    row.mean === null ? "–" : formatScore(row.mean, row.n ?? 0),
+    row.mean === null ? "–" : formatScore(row.mean, row.n ?? 0, scaleOf(row.metric ?? "")),
     row.n === null ? "–" : String(row.n),
     row.openings === null ? "–" : String(row.openings),
     formatDate(row.started),

@@ -101,7 +101,10 @@ function scoreLines(
   const widths = used.map(({ i }) => widthOf(i));
   const fixed = needed();
   const longest = Math.max(...results.map((r) => displayWidth(oneLine(r.subject, 60)))) + 2;
-  const bar = Math.min(30, columns - fixed - Math.min(longest, 24) - 2);
+  // Names that would be cut to the same letters need the bars' room.
+  const cut = new Set(results.map((r) => pad(oneLine(r.subject, 60), 22)));
+  const least = cut.size < results.length ? longest : Math.min(longest, 24);
+  const bar = Math.min(30, columns - fixed - least - 2);
   const drawn = bar >= 12;
   const nameWidth = Math.max(12, Math.min(longest, columns - fixed - (drawn ? bar + 2 : 0)));
   const based = directionOf(best.metric) > 0;

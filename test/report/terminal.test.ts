@@ -46,3 +46,11 @@ test("widths count columns, not characters", () => {
   expect(wrap("one two three", 7)).toEqual(["one two", "three"]);
   expect(wrap("abcdefghij", 4)).toEqual(["abcd", "efgh", "ij"]);
 });
+
+test("names that would be cut to the same letters are shown whole, without bars", () => {
+  const long = (name: string): string => `bilateral(specialized, cc) ${name}`;
+  const results = record.results.map((result) => ({ ...result, subject: long(result.subject) }));
+  const text = renderSummary({ ...record, results, comparisons: [] }, { colour: false, width: 110 });
+  for (const { subject } of results) expect(text).toContain(subject);
+  expect(text).not.toContain("├");
+});
