@@ -2,6 +2,7 @@
 
 import { HoneError } from "../core/errors.js";
 import type { Comparison, Estimate } from "../core/record.js";
+import { directionOf } from "../core/task.js";
 import { oneLine, plainText } from "../report/escape.js";
 import {
   formatDelta,
@@ -10,6 +11,7 @@ import {
   formatP,
   formatScore,
   formatWhole,
+  scaleOf,
 } from "../report/format.js";
 import { gatherScores } from "../study/analyse.js";
 import { adjustFamily, allPairs, compareScores, type Rank, rank } from "../study/compare.js";
@@ -122,6 +124,7 @@ function inStore(name: string, chosen: readonly string[], flags: Flags, output: 
 interface Row extends Estimate {
   subject: string;
   task: string;
+  metric: string;
   unscored: number;
   baseline: number;
 }
@@ -137,17 +140,19 @@ function print(
     letters,
     row: results.find((result) => result.task === task && result.subject === subject) as Row,
   }));
+  const metric = found[0]?.row.metric ?? "";
+  const scale = scaleOf(metric);
   output.say(plainText(`\n${task}`));
   output.say(
     table(
       ["system", "score", "95 % interval", "n", "unscored", "majority", "group"],
       found.map(({ letters, row }) => [
         oneLine(row.subject, 50),
-        formatScore(row.mean, row.n),
-        formatInterval(row.low, row.high, row.n),
+        formatScore(row.mean, row.n, scale),
+        formatInterval(row.low, row.high, row.n, scale),
         formatWhole(row.n),
         formatWhole(row.unscored),
-        formatScore(row.baseline, row.n),
+        scale === "percent" ? formatScore(row.baseline, row.n) : "",
         letters,
       ]),
       [1, 2, 3, 4, 5],
@@ -155,7 +160,7 @@ function print(
   );
   const pairs = comparisons
     .filter((comparison) => comparison.task === task)
-    .map((pair) => (pair.delta < 0 ? turned(pair) : pair));
+    .map((pair) => (directionOf(metric) * pair.delta < 0 ? turned(pair) : pair));
   if (pairs.length === 0) return;
   const order = new Map(ranks.map(({ subject }, i) => [subject, i]));
   const sorted = pairs.toSorted(
@@ -169,13 +174,13 @@ function print(
         .slice(0, mostPairs)
         .map((pair) => [
           oneLine(`${pair.a} − ${pair.b}`, 70),
-          formatDelta(pair.delta, pair.n),
-          formatDeltaInterval(pair.low, pair.high, pair.n),
+          formatDelta(pair.delta, pair.n, scale),
+          formatDeltaInterval(pair.low, pair.high, pair.n, scale),
           formatWhole(pair.n),
           formatP(pair.p),
           `${formatP(pair.pAdjusted)}${pair.pAdjusted < 0.05 ? " *" : ""}`,
           pair.test,
-          formatDelta(pair.detectable, pair.n).replace("+", ""),
+          formatDelta(pair.detectable, pair.n, scale).replace("+", ""),
         ]),
       [1, 2, 3, 4, 5, 7],
     ),

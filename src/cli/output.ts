@@ -3,7 +3,7 @@
 
 import { describeFailure, HoneError } from "../core/errors.js";
 import { plainText } from "../report/escape.js";
-import { formatCost, formatCount, formatDuration, formatScore } from "../report/format.js";
+import { formatCost, formatCount, formatDuration, formatScore, scaleOf } from "../report/format.js";
 import type { StudyEvent } from "../study/events.js";
 
 export interface Output {
@@ -98,11 +98,11 @@ function fetchLine({ done, total, note }: Extract<StudyEvent, { type: "fetch" }>
 function progressLine(event: Extract<StudyEvent, { type: "progress" }>): string {
   const { running, doneAll, totalAll, tokens, usd, etaSeconds } = event;
   const share = totalAll > 0 ? Math.floor((100 * doneAll) / totalAll) : 0;
+  const score = (value: number) => formatScore(value, running?.n, scaleOf(event.metric));
   return [
     `${String(share).padStart(3)}%`,
     `${event.phase} ${event.subject} ${event.total > 0 ? `${event.done}/${event.total}` : ""}`.trim(),
-    running &&
-      `${formatScore(running.mean, running.n)} [${formatScore(running.low, running.n)}, ${formatScore(running.high, running.n)}]`,
+    running && `${score(running.mean)} [${score(running.low)}, ${score(running.high)}]`,
     event.unscored > 0 && `${event.unscored} unscored`,
     tokens > 0 && `${formatCount(tokens)} tokens`,
     usd > 0 && formatCost(usd),

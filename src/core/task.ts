@@ -34,7 +34,7 @@ export interface Task<S extends Subject = Subject> {
 }
 
 /** Metrics of which less is better; of every other more is. Errors are in the task's own unit. */
-const errors: ReadonlySet<string> = new Set(["error"]);
+const errors: ReadonlySet<string> = new Set(["error", "loss", "perplexity", "bits", "nats"]);
 
 /** 1 where a higher score of this metric is better, -1 where a lower one is. */
 export function directionOf(metric: string): 1 | -1 {

@@ -3,6 +3,7 @@
 
 import { HoneError } from "../core/errors.js";
 import type { Comparison } from "../core/record.js";
+import { directionOf } from "../core/task.js";
 import { type Group, holm, pairedDifference } from "./statistics/index.js";
 
 /** One sample's score. `null` is unscored: it is not compared, and it is counted. Higher is better. */
@@ -91,14 +92,15 @@ export interface Rank {
  * was never compared is not shown to differ. Comparisons of other tasks are left aside. NaN means come last.
  */
 export function rank(
-  results: readonly { subject: string; task: string; mean: number }[],
+  results: readonly { subject: string; task: string; metric: string; mean: number }[],
   comparisons: readonly Comparison[],
   { task, alpha = 0.05 }: { task: string; alpha?: number },
 ): Rank[] {
-  const value = (mean: number): number => (Number.isNaN(mean) ? Number.NEGATIVE_INFINITY : mean);
+  const value = ({ mean, metric }: { mean: number; metric: string }): number =>
+    Number.isNaN(mean) ? Number.NEGATIVE_INFINITY : directionOf(metric) * mean;
   const ranked = results
     .filter((result) => result.task === task)
-    .toSorted((a, b) => (value(a.mean) === value(b.mean) ? 0 : value(b.mean) - value(a.mean)));
+    .toSorted((a, b) => (value(a) === value(b) ? 0 : value(b) - value(a)));
   const order = new Map(ranked.map(({ subject }, i) => [subject, i]));
   let columns: Set<number>[] = [new Set(order.values())];
   for (const { a, b, task: where, pAdjusted } of comparisons) {

@@ -22,6 +22,8 @@ export type StudyEvent =
       phase: Phase;
       subject: string;
       task: string;
+      /** What `running` is a mean of. */
+      metric: string;
       /** Samples of this subject, split and seed. */
       done: number;
       total: number;

@@ -1,7 +1,7 @@
 // How far a study has come: counts, spending, the running score, and when it will be done.
 
 import type { Cost } from "../core/call.js";
-import type { Estimate } from "../core/record.js";
+import type { Estimate, TaskCard } from "../core/record.js";
 import type { Phase, StudyEvent } from "./events.js";
 import { meanInterval } from "./statistics/index.js";
 
@@ -9,7 +9,7 @@ const quietMs = 250;
 
 export interface Progress {
   /** Begins a stretch of work on one subject. */
-  begin: (phase: Phase, subject: string, task: string, total: number) => void;
+  begin: (phase: Phase, subject: string, task: Pick<TaskCard, "name" | "metric">, total: number) => void;
   /** One sample is done; `score` is null where it is unscored. */
   sample: (score: number | null, cost: Cost) => void;
   /** Work that has no samples: a fit. */
@@ -19,7 +19,7 @@ export interface Progress {
 
 /** @param totalAll samples of the whole study, over subjects, seeds and splits */
 export function makeProgress(totalAll: number, emit: (event: StudyEvent) => void): Progress {
-  let at = { phase: "fit" as Phase, subject: "", task: "", total: 0 };
+  let at = { phase: "fit" as Phase, subject: "", task: "", metric: "", total: 0 };
   let scores: number[] = [];
   let done = 0;
   let unscored = 0;
@@ -52,7 +52,7 @@ export function makeProgress(totalAll: number, emit: (event: StudyEvent) => void
   };
   return {
     begin(phase, subject, task, total) {
-      at = { phase, subject, task, total };
+      at = { phase, subject, task: task.name, metric: task.metric, total };
       scores = [];
       done = 0;
       unscored = 0;

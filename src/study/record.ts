@@ -98,7 +98,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
   const verdict =
     champion === null || input.stopped !== null
       ? null
-      : makeVerdict(results, comparisons, subjects, champion, domain.card.name);
+      : makeVerdict(results, comparisons, subjects, champion, domain.card.name, domain.card.kind);
   return {
     type: "done",
     study: spec.study,

@@ -148,7 +148,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     fitted.push(one);
     for (const [i, seed] of arm.seeds.entries()) {
       if (budget.drained() !== undefined) break;
-      progress.begin("fit", arm.name, domain.card.name, 0);
+      progress.begin("fit", arm.name, domain.card, 0);
       try {
         if (i === 0) await fitTogetherWhereCheaper(study, arm, journal, signal, stoppable);
         one.specialists.push({
@@ -172,7 +172,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     for (const { arm, specialists } of arms) {
       for (const { seed, subject } of specialists) {
         if (budget.drained() !== undefined) return;
-        progress.begin(phase, arm.name, card.name, card.counts[split]);
+        progress.begin(phase, arm.name, card, card.counts[split]);
         const samples: AsyncIterable<Sample> | readonly Sample[] =
           split === "dev" ? dataset.dev : dataset.test.open(`study ${spec.study}`);
         await measure(subject, task, keys[split], split, seed, samples, {
@@ -198,7 +198,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
   let handOver: HandOver | null = null;
   if (champion && budget.drained() === undefined) {
     const { arm, specialists } = champion;
-    progress.begin("hand-over", arm.name, domain.card.name, spec.handOver);
+    progress.begin("hand-over", arm.name, domain.card, spec.handOver);
     handOver = await handOverChampion(study, champion, specialists[0]!, run.store, journal, {
       signal,
       budget,

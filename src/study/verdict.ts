@@ -4,6 +4,7 @@ import type { Cost } from "../core/call.js";
 import type { Comparison, Result, SubjectCard, Verdict } from "../core/record.js";
 import { directionOf } from "../core/task.js";
 import {
+  differenceUnit,
   formatCost,
   formatDelta,
   formatDeltaInterval,
@@ -21,12 +22,14 @@ export function makeVerdict(
   subjects: readonly SubjectCard[],
   champion: string,
   domain: string,
+  kind: string,
 ): Verdict {
   const on = results.filter((result) => result.task === domain);
   const best = on.find((result) => result.subject === champion) as Result;
   const direction = directionOf(best.metric);
   const scale = scaleOf(best.metric);
-  const points = scale === "percent" ? " points" : "";
+  const unit = differenceUnit(best.metric, kind);
+  const points = unit === "" ? "" : ` ${unit}`;
   const generalist = subjects.find((subject) => subject.role === "generalist")?.name ?? "";
   const score = (value: number, n = best.n) => formatScore(value, n, scale);
   const interval = (result: Result) => `${score(result.low)} to ${score(result.high)}`;
@@ -41,7 +44,7 @@ export function makeVerdict(
   };
 
   const sentences = [
-    `Chosen on dev, ${champion} scores ${score(best.mean)} ${best.metric} on ${best.n} sealed test samples of ${domain} (95 % interval ${interval(best)}${scale === "percent" ? `; always giving the commonest answer: ${score(best.baseline)}` : ""}).`,
+    `Chosen on dev, ${champion} scores ${score(best.mean)}${scale === "percent" ? "" : points} ${best.metric} on ${best.n} sealed test samples of ${domain} (95 % interval ${interval(best)}${scale === "percent" ? `; always giving the commonest answer: ${score(best.baseline)}` : ""}).`,
   ];
   const versus = champion === generalist ? undefined : against(generalist);
   if (champion === generalist) {

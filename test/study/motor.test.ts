@@ -54,7 +54,9 @@ describe("a study of movements", () => {
     expect(on(champion)?.dev?.mean).toBe(Math.min(...devs));
     // Learning to hold still is better than a controller that has learnt nothing, and the verdict says so.
     expect(on(champion)?.mean).toBeLessThan(on("zeroShot")?.mean as number);
-    expect(record.verdict?.text).toMatch(/error on 24[\s\S]*better than zeroShot by −0\.\d/);
+    expect(record.verdict?.text).toMatch(
+      /scores 0\.\d+ m error on 24[\s\S]*better than zeroShot by −0\.\d+ m/,
+    );
     expect(record.handOver).toMatchObject({ n: 20, agree: 20 });
     expect(Object.keys(on(champion)?.details ?? {})).toEqual(
       expect.arrayContaining(["finalError", "peakSpeed", "jerk", "effort", "settling", "spread"]),

@@ -309,7 +309,7 @@ describe("families and ranks", () => {
 
   test("letters are shared exactly by pairs that are not shown to differ", () => {
     const names = ["a", "b", "c", "d", "e", "f"];
-    const results = names.map((subject, i) => ({ subject, task: "t", mean: 1 - i / 10 }));
+    const results = names.map((subject, i) => ({ subject, task: "t", metric: "accuracy", mean: 1 - i / 10 }));
     for (let pattern = 0; pattern < 2 ** 15; pattern += 37) {
       const comparisons = allPairs(names).map(([a, b], k) => ({
         a,
