@@ -10,7 +10,7 @@ import { openArtifacts } from "../store/artifacts.js";
 import { openJournal } from "../store/journal.js";
 import { callKey } from "../store/journaled.js";
 import { makeBudget } from "./budget.js";
-import { fitArm, requireGrants } from "./measure.js";
+import { fitArm, requireGrants } from "./fit.js";
 import { prepareStudy } from "./prepare.js";
 import type { StudySpec } from "./spec.js";
 

@@ -29,7 +29,7 @@ export async function openGeneralist(
 }
 
 /** @throws HoneError where a task or a specializer is not made for the study's kind of subject */
-export function fitTogether(
+export function checkKinds(
   { kind, name }: Generalist,
   tasks: readonly PreparedTask[],
   arms: readonly Arm[],

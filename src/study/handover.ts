@@ -21,8 +21,8 @@ import { taskOptionsSchema } from "../tasks/index.js";
 import { readGguf } from "../tensor/gguf.js";
 import { type Budget, Draining } from "./budget.js";
 import { type CardFacts, modelCard } from "./card.js";
+import { applied, type FittedArm } from "./fit.js";
 import { type Generalist, openGeneralist } from "./generalist.js";
-import { applied, type FittedArm } from "./measure.js";
 import type { PreparedStudy } from "./prepare.js";
 import { figuresOf } from "./record.js";
 

@@ -16,7 +16,7 @@ import { journaled } from "../store/journaled.js";
 import { makeTask } from "../tasks/index.js";
 import { drawTrials } from "../tasks/motor/trials.js";
 import type { Budget } from "./budget.js";
-import { fitTogether, type Generalist, openGeneralist } from "./generalist.js";
+import { checkKinds, type Generalist, openGeneralist } from "./generalist.js";
 import type { StudySpec, TaskSpec } from "./spec.js";
 
 export interface PreparedTask {
@@ -98,7 +98,7 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
   };
   const subject = await openGeneralist(spec.model, open, (body) => opened.push(body));
   const { model } = subject;
-  fitTogether(subject, [domain, ...elsewhere], arms);
+  checkKinds(subject, [domain, ...elsewhere], arms);
   let encoder: Promise<LanguageModel> | undefined;
   const getEncoder = () => {
     encoder ??= open(spec.encoder);

@@ -7,7 +7,7 @@ import { directionOf } from "../core/task.js";
 import type { Journal } from "../store/journal.js";
 import { version } from "../version.js";
 import { compareFamily, estimate, gatherScores, type Scores, toResult } from "./analyse.js";
-import type { FittedArm } from "./measure.js";
+import type { FittedArm } from "./fit.js";
 import type { PreparedStudy, PreparedTask } from "./prepare.js";
 import { makeVerdict } from "./verdict.js";
 

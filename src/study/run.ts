@@ -13,8 +13,9 @@ import { openJournal } from "../store/journal.js";
 import { lockStudy } from "../store/lock.js";
 import { type Budget, Draining, makeBudget } from "./budget.js";
 import type { Phase, StudyEvent } from "./events.js";
+import { type FittedArm, fitArm, fitSeeds } from "./fit.js";
 import { handOverChampion } from "./handover.js";
-import { type FittedArm, fitArm, fitTogetherWhereCheaper, measure, widthFor } from "./measure.js";
+import { measure, widthFor } from "./measure.js";
 import { type PreparedStudy, type PreparedTask, prepareStudy } from "./prepare.js";
 import { makeProgress } from "./progress.js";
 import { chooseOnDev, makeRecord } from "./record.js";
@@ -150,7 +151,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
       if (budget.drained() !== undefined) break;
       progress.begin("fit", arm.name, domain.card, 0);
       try {
-        if (i === 0) await fitTogetherWhereCheaper(study, arm, journal, signal, stoppable);
+        if (i === 0) await fitSeeds(study, arm, journal, signal, stoppable);
         one.specialists.push({
           seed,
           ...(await fitArm(study, arm.specializer, seed, journal, signal, stoppable)),

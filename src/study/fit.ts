@@ -1,0 +1,205 @@
+// Making specialists: one arm fitted for each seed, or found in the journal where the same one was made before.
+
+import { artifactsIn } from "../core/artifacts.js";
+import { addCost, type Cost, noCost } from "../core/call.js";
+import { HoneError } from "../core/errors.js";
+import { fingerprint, type Json } from "../core/json.js";
+import type { LanguageSubject } from "../core/language.js";
+import type { Given, Specializer, Tools } from "../core/specializer.js";
+import type { LanguageTask, Subject } from "../core/task.js";
+import type { Build, Journal } from "../store/journal.js";
+import { lockStudy } from "../store/lock.js";
+import type { Arm, PreparedStudy } from "./prepare.js";
+
+export interface Specialist {
+  subject: Subject;
+  /** The specializer's state, as JSON text. */
+  state: string;
+  build: Cost & { seconds: number };
+}
+
+/** One arm with what was made of it, a specialist a seed. */
+export interface FittedArm {
+  arm: Arm;
+  specialists: (Specialist & { seed: number })[];
+  /** Why it could not be made, where the model failed during the fit. */
+  failure?: string;
+}
+
+/**
+ * Makes a specialist, or takes its state from the journal where the same one was made before.
+ * @throws CallError when the model failed during the fit; HoneError when the specializer cannot be used here
+ */
+export async function fitArm(
+  study: PreparedStudy,
+  specializer: Specializer,
+  seed: number,
+  journal: Journal,
+  signal: AbortSignal,
+  progress: (done: number, total: number, note?: string) => void,
+): Promise<Specialist> {
+  const { generalist, encoder, artifacts } = study;
+  requireGrants(specializer, generalist);
+  const build = await buildOnce(study, specializer, seed, journal, signal, progress);
+  const subject = applied(specializer, generalist, JSON.parse(build.state), { encoder, artifacts });
+  return { subject, state: build.state, build: { ...build.cost, seconds: build.seconds } };
+}
+
+/** The specialist of a subject; that the specializer is for such subjects was checked when the study was prepared. */
+export function applied(specializer: Specializer, subject: Subject, state: Json, tools: Tools): Subject {
+  return specializer.apply(subject as LanguageSubject, state, tools);
+}
+
+/** @throws HoneError when the model does not let the specializer have what it needs */
+export function requireGrants(specializer: Specializer, generalist: Subject): void {
+  for (const need of specializer.needs) {
+    if (!generalist.model?.grants.has(need)) {
+      throw new HoneError({
+        what: `Cannot use ${specializer.label} on ${generalist.name}`,
+        why: `it needs ${need}, and this model grants ${[...(generalist.model?.grants ?? [])].join(", ") || "nothing"}`,
+        next: `Leave ${specializer.label} out, or choose a model that grants ${need} (\`hone models list\`).`,
+        kind: "usage",
+      });
+    }
+  }
+}
+
+/**
+ * Makes the specialists of several seeds together, where the specializer can and the journal lacks more than one of them;
+ * `fitArm` then finds them. Otherwise nothing is done.
+ */
+export async function fitSeeds(
+  study: PreparedStudy,
+  { specializer, seeds }: Pick<Arm, "specializer" | "seeds">,
+  journal: Journal,
+  signal: AbortSignal,
+  progress: Given["progress"],
+): Promise<void> {
+  if (!specializer.fitAll) return;
+  requireGrants(specializer, study.generalist);
+  const contents = await study.contents(specializer);
+  const lacking = seeds.filter((seed) => !journal.build(buildKey(study, specializer, seed, contents)));
+  if (lacking.length < 2) return;
+  const key = fingerprint(lacking.map((seed) => buildKey(study, specializer, seed, contents)));
+  const unlock = await lockStudy(journal, `build ${key}`, { signal });
+  try {
+    const own = study.artifacts.forBuild(key);
+    let cost = noCost;
+    const started = performance.now();
+    const given = givenOf(study, lacking[0] as number, own, progress, signal, (more) => {
+      cost = addCost(cost, more);
+    });
+    const states = await specializer.fitAll(study.generalist as LanguageSubject, given, lacking);
+    const seconds = (performance.now() - started) / 1000 / lacking.length;
+    for (const [i, seed] of lacking.entries()) {
+      const build = { state: JSON.stringify(states[i]), cost: i === 0 ? cost : noCost, seconds };
+      journal.recordBuild(buildKey(study, specializer, seed, contents), build, false);
+    }
+    await own.done();
+  } finally {
+    unlock();
+  }
+}
+
+/** The build from the journal, or made now. One whose files were lost or damaged is made again. */
+async function buildOnce(
+  study: PreparedStudy,
+  specializer: Specializer,
+  seed: number,
+  journal: Journal,
+  signal: AbortSignal,
+  progress: Given["progress"],
+): Promise<Build> {
+  const { generalist, artifacts } = study;
+  const key = buildKey(study, specializer, seed, await study.contents(specializer));
+  const whole = (build: Build | undefined): boolean => {
+    try {
+      for (const id of build ? artifactsIn(JSON.parse(build.state) as Json) : []) artifacts.path(id);
+      return build !== undefined;
+    } catch (error) {
+      if (error instanceof HoneError) return false;
+      throw error;
+    }
+  };
+  const before = journal.build(key);
+  if (before && whole(before)) return before;
+  // Another study may be making the same one: its checkpoints are not to be shared, but its result is.
+  const unlock = await lockStudy(journal, `build ${key}`, { signal });
+  try {
+    const known = journal.build(key);
+    if (known && whole(known)) return known;
+    const own = artifacts.forBuild(key);
+    let cost = noCost;
+    // What a part of it took is counted whenever that part was made.
+    let parts = { seconds: 0, waited: 0 };
+    const started = performance.now();
+    const given = givenOf(study, seed, own, progress, signal, (more) => {
+      cost = addCost(cost, more);
+    });
+    const state = await specializer.fit(generalist as LanguageSubject, {
+      ...given,
+      build: async (part) => {
+        const begun = performance.now();
+        const made = await buildOnce(study, part, seed, journal, signal, progress);
+        cost = addCost(cost, made.cost);
+        parts = {
+          seconds: parts.seconds + made.seconds,
+          waited: parts.waited + (performance.now() - begun) / 1000,
+        };
+        return JSON.parse(made.state) as Json;
+      },
+    });
+    const build: Build = {
+      state: JSON.stringify(state),
+      cost,
+      seconds: (performance.now() - started) / 1000 - parts.waited + parts.seconds,
+    };
+    journal.recordBuild(key, build, known !== undefined);
+    await own.done();
+    return build;
+  } finally {
+    unlock();
+  }
+}
+
+/** Everything that decides a build, as one key. */
+function buildKey(
+  { generalist, domain, spec }: PreparedStudy,
+  specializer: Specializer,
+  seed: number,
+  contents: Json | undefined,
+): string {
+  return fingerprint([
+    "build",
+    generalist.id,
+    domain.task.id,
+    fingerprint(domain.dataset.train),
+    fingerprint(domain.dataset.dev),
+    specializer.name,
+    specializer.options,
+    specializer.seeded ? seed : null,
+    spec.encoder,
+    ...(contents === undefined ? [] : [contents]),
+  ]);
+}
+
+function givenOf(
+  { domain, encoder, base }: PreparedStudy,
+  seed: number,
+  artifacts: Given["artifacts"],
+  progress: Given["progress"],
+  signal: AbortSignal,
+  paid: (cost: Cost) => void,
+): Given {
+  return {
+    task: domain.task as LanguageTask,
+    train: domain.dataset.train,
+    dev: domain.dataset.dev,
+    seed,
+    encoder,
+    artifacts,
+    base,
+    progress,
+    context: { signal, trace: (call) => paid(call.cost) },
+  };
+}
