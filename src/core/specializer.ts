@@ -22,8 +22,11 @@ export interface Given<T extends Task = LanguageTask> {
   /** Absolute folder that relative `file:` sources start from. */
   readonly base: string;
   context: CallContext;
-  /** Fits another specializer on the study's own subject with all of this, or finds what was made so before. */
-  build?: (specializer: Specializer) => Promise<Json>;
+  /**
+   * Fits another specializer, or finds what was made so before. It can only be found for the study's own subject and for
+   * this very object; with anything else (a part of train, another subject) it is fitted.
+   */
+  build?: (specializer: Specializer, subject: LanguageSubject, given: Given) => Promise<Json>;
   /** Tells the person how far a long fit has come. */
   progress: (done: number, total: number, note?: string) => void;
 }

@@ -32,7 +32,8 @@ export function chain(steps: readonly Specializer[]): Chain {
       let current = subject;
       for (const [i, step] of steps.entries()) {
         // The first is what a study without the others would make, and may have made.
-        const state = i === 0 && given.build ? await given.build(step) : await step.fit(current, given);
+        const state =
+          i === 0 && given.build ? await given.build(step, subject, given) : await step.fit(current, given);
         states.push(state);
         current = step.apply(current, state, { encoder: given.encoder, artifacts: given.artifacts });
       }

@@ -133,12 +133,12 @@ async function buildOnce(
     // What a part of it took is counted whenever that part was made.
     let parts = { seconds: 0, waited: 0 };
     const started = performance.now();
-    const given = givenOf(study, seed, own, progress, signal, (more) => {
-      cost = addCost(cost, more);
-    });
-    const state = await specializer.fit(generalist as LanguageSubject, {
-      ...given,
-      build: async (part) => {
+    const given: Given = {
+      ...givenOf(study, seed, own, progress, signal, (more) => {
+        cost = addCost(cost, more);
+      }),
+      build: async (part, subject, asked) => {
+        if (subject !== generalist || asked !== given) return part.fit(subject, asked);
         const begun = performance.now();
         const made = await buildOnce(study, part, seed, journal, signal, progress);
         cost = addCost(cost, made.cost);
@@ -148,7 +148,8 @@ async function buildOnce(
         };
         return JSON.parse(made.state) as Json;
       },
-    });
+    };
+    const state = await specializer.fit(generalist as LanguageSubject, given);
     const build: Build = {
       state: JSON.stringify(state),
       cost,

@@ -68,7 +68,7 @@ export const presets: Record<Preset, MedpromptSettings> = {
     shapley: "licence category",
     lookup: lookup(100, [1, 3]),
     models: [small, large],
-    later: { limit: { train: 60, dev: 4, test: 24 }, direct: null, lookup: lookup(60, [1, 3]) },
+    later: { limit: { train: 30, dev: 2, test: 16 }, direct: null, lookup: lookup(40, [3]) },
   },
   smoke: {
     tasks: ["medqa"],
