@@ -54,7 +54,7 @@ export const studySchema = z.strictObject({
     .string()
     .min(1)
     .describe(
-      "The generalist: llama:NAME, openai:MODEL?base=URL, mock:…; `hone models list` shows what there is",
+      "The generalist: llama:NAME, openai:MODEL?base=URL, mock:…, motor:BODY; `hone models list` shows what there is",
     ),
   encoder: z.string().default("encoder:minilm").describe("Sentence vectors for specializers that retrieve"),
   task: taskSchema.describe("The domain task: specialists are made for it and judged on it"),
