@@ -5,7 +5,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { makeSpecializer } from "../src/specializers/index.js";
+import { makeSpecializer, specializers } from "../src/specializers/index.js";
+import { mapTree } from "../src/specializers/map.js";
 import { parseStudy, readStudy, studyJsonSchema } from "../src/study/spec.js";
 
 const root = resolve(import.meta.dirname, "..");
@@ -24,6 +25,11 @@ describe("documents", () => {
       }
     }
     expect(seen).toBeGreaterThan(0);
+  });
+
+  it("prints the survey's map as it stands", () => {
+    const page = readFileSync(join(root, "docs/advise.md"), "utf8");
+    expect(page).toContain(`\`\`\`\n${mapTree(specializers).join("\n")}\n\`\`\``);
   });
 
   it("ships the schema that the program checks with", () => {
