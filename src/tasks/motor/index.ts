@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { HoneError } from "../../core/errors.js";
 import { fingerprint } from "../../core/json.js";
-import type { MotorSubject } from "../../core/motor.js";
+import type { MotorSubject, Movement } from "../../core/motor.js";
 import type { Sample } from "../../core/sample.js";
 import type { Grade, Task } from "../../core/task.js";
 import { openBody } from "../../nets/motor/subject.js";
@@ -56,10 +56,20 @@ export function motor(name: string, options: MotorOptions): MotorTask {
         score,
         prediction: `${(100 * score).toFixed(1)} cm`,
         details: { finalError, meanError, ...rest },
-        ...(isKept(sample) ? { trail: [{ kind: "movement", target: trial.target, movement }] } : {}),
+        ...(isKept(sample)
+          ? { trail: [{ kind: "movement", target: trial.target, movement: rounded(movement) }] }
+          : {}),
       };
     },
   };
+}
+
+/** To a tenth of a millimetre, which is less than a pixel of any drawing. */
+function rounded({ dt, ...histories }: Movement): Movement {
+  const shorter = (rows: readonly (readonly number[])[]) =>
+    rows.map((row) => row.map((value) => Math.round(value * 1e4) / 1e4));
+  const kept = Object.entries(histories).map(([name, rows]) => [name, shorter(rows)]);
+  return { dt, ...Object.fromEntries(kept) } as Movement;
 }
 
 function isKept({ id }: Sample): boolean {
