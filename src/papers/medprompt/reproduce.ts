@@ -76,6 +76,8 @@ export async function reproduceMedprompt(
         arms,
       });
     };
+    for (const one of await lookupPlans(folders, sizes))
+      plan(one, `Retrieval for ${one.key}`, "lookup", [one.without, ...one.with]);
     for (const key of settings.tasks) {
       const task = await ladderTask(key, sizes, folders, { signal });
       if ("missing" in task) missing.add(task.missing);
@@ -84,8 +86,6 @@ export async function reproduceMedprompt(
         plan(task, `Medprompt's ladder on ${task.title}`, "ladder", rungArms(sizes), whole);
       }
     }
-    for (const one of await lookupPlans(folders, sizes))
-      plan(one, `Retrieval for ${one.key}`, "lookup", [one.without, ...one.with]);
   }
   if (!plans.some(({ kind }) => kind === "ladder")) throw noData([...missing]);
   const { finished, stopped } = await runPlans("medprompt", plans, { ...options, store, signal });

@@ -60,7 +60,7 @@ export const presets: Record<Preset, MedpromptSettings> = {
   // Reading is what costs: with five neighbours 600 to 900 tokens, at about 700 a second on two cores, before five members of
   // 250 tokens each. A sample takes some 8 s over all rungs with the smaller model and 12 s with the larger.
   full: {
-    tasks: ["medqa", "pubmedqa", "issue area", "licence category"],
+    tasks: ["medqa", "pubmedqa", "licence category", "issue area"],
     ladder: { k: 5, members: 5, pool: 60, shuffles: 2, maxTokens: 32 },
     direct: 5,
     chars: { question: 250, context: 250 },
