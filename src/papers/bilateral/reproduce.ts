@@ -24,16 +24,17 @@ import {
 } from "./settings.js";
 import { errorTable, lesionTable, metricsTable, type Row } from "./tables.js";
 
-/** Runs the reproduction, or continues it. @param settings replaces the preset's sizes, for tests */
+/** Runs the reproduction, or continues it. @param sizes replaces the preset's sizes, for tests */
 export async function reproduceBilateral(
   options: ReproduceOptions,
-  settings: BilateralSettings = presets[options.preset],
+  sizes: BilateralSettings = presets[options.preset],
 ): Promise<Reproduction> {
   const started = performance.now();
   const store = resolve(options.store ?? ".hone");
   const signal = options.signal ?? new AbortController().signal;
   const mains = Object.keys(mainTasks) as MainTask[];
-  const model = `motor:arm26?slack=${settings.slack}`;
+  const model = options.models?.[0] ?? `motor:${sizes.body}`;
+  const settings = { ...sizes, body: model.replace(/^motor:/, "") };
   const lesions = settings.arms.includes(lesioned) ? settings.lesions : [];
   const plans: (Plan & { task: MainTask })[] = mains.map((task) => ({
     name: planName("bilateral", options.preset, task, model),
@@ -82,7 +83,7 @@ export async function reproduceBilateral(
         ...(cut.length > 0 ? [lesionTable(armRow(task, lesioned), cut, task)] : []),
       ];
     });
-  const { controller, seeds, steps, trials, slack } = settings;
+  const { controller, seeds, steps, trials } = settings;
   return {
     type: "done",
     paper: "bilateral",
@@ -92,7 +93,7 @@ export async function reproduceBilateral(
     unit: "cm",
     tables,
     deviations: [
-      `${seeds.length} seeds, ${controller.units} units a layer in all, ${controller.layers} layers, ${controller.updates} updates of ${controller.batch} trials at ${controller.learningRate}; ${trials.test} test trials of ${steps} steps; slack ${slack}.`,
+      `${seeds.length} seeds, ${controller.units} units a layer in all, ${controller.layers} layers, ${controller.updates} updates of ${controller.batch} trials at ${controller.learningRate}; ${trials.test} test trials of ${steps} steps; body ${model}.`,
       "The paper's own sizes, metrics and figures could not be read: only its abstract and its code. Intervals are over seeds (t).",
       `"As good as" means worse by less than ${1000 * margin} mm, fixed before measuring.`,
       "Which loss is the dominant one is not said in the code: loss 0 (mean distance and activity) is taken for it, `dominantSide` turns it.",

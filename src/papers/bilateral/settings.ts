@@ -15,8 +15,8 @@ export interface BilateralSettings {
   lesions: readonly (readonly string[])[];
   /** Tasks on which what was trained is tested besides the two. */
   elsewhere: readonly OtherTask[];
-  /** Slack length of the muscles' passive element over the optimal length. */
-  slack: number;
+  /** As behind `motor:`. Slack 1 is MotorNet's TensorFlow edition, which the paper used. */
+  body: string;
 }
 
 /** Preferred: the side whose loss suits the task. `cc` is the corpus callosum. */
@@ -69,12 +69,12 @@ export function lesionArm(cut: readonly string[], settings: Pick<BilateralSettin
 }
 
 /** Body and task as a study has them; names have no commas there. */
-export function taskOf(name: MainTask | OtherTask, { steps, trials, slack }: BilateralSettings): object {
+export function taskOf(name: MainTask | OtherTask, { steps, trials, body }: BilateralSettings): object {
   const options = name in otherTasks ? otherTasks[name as OtherTask] : { movement: name };
   return {
     name: taskName(name),
     kind: "motor",
-    body: `arm26?slack=${slack}`,
+    body,
     steps,
     ...options,
     // What carries over is told with fewer trials: there are ten seeds of every controller.
@@ -117,7 +117,7 @@ export const presets: Record<Preset, BilateralSettings> = {
     arms: armNames,
     lesions: everyLesion,
     elsewhere: everyOther,
-    slack: 1,
+    body: "arm26?slack=1",
   },
   smoke: {
     seeds: count(2),
@@ -132,7 +132,7 @@ export const presets: Record<Preset, BilateralSettings> = {
     ],
     lesions: [["leftOutput"], ["callosum"]],
     elsewhere: ["reach, load 5 N", "reach, noise"],
-    slack: 1,
+    body: "arm26?slack=1",
   },
   original: {
     seeds: count(10),
@@ -149,6 +149,6 @@ export const presets: Record<Preset, BilateralSettings> = {
     arms: armNames.filter((name) => !name.endsWith("as published")),
     lesions: everyLesion,
     elsewhere: everyOther,
-    slack: 1,
+    body: "arm26?slack=1",
   },
 };
