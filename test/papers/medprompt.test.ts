@@ -77,6 +77,16 @@ it("runs the ladder and every coalition, judges the claims, names what is missin
   expect(tables["Where chosen options stood"]?.rows).toHaveLength(3);
 });
 
+it("refuses a data folder that is not there", async () => {
+  const given = {
+    preset: "smoke",
+    data: join(folder, "nowhere"),
+    models: ["mock:"],
+    store: join(folder, "s"),
+  } as const;
+  await expect(reproduceMedprompt(given)).rejects.toThrow(/Cannot read the folder of data[\s\S]*nowhere/);
+});
+
 const abcd = (...texts: string[]) => ({ label: ["A", "B", "C", "D"].slice(0, texts.length), text: texts });
 
 it.each([

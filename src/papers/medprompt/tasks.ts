@@ -4,8 +4,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { HoneError } from "../../core/errors.js";
-import type { SourceOptions } from "../../data/index.js";
+import { HoneError, messageOf } from "../../core/errors.js";
+import { type SourceOptions, shownPath } from "../../data/index.js";
 import { readStudy } from "../../study/spec.js";
 import type { Plan } from "../plans.js";
 import { inFolder, medSets, readSet } from "./read.js";
@@ -23,9 +23,25 @@ export interface DataFolders {
   law: string | undefined;
 }
 
-/** @param root a folder with `med` and `law` in it, or one with the medical sets' files themselves */
+/**
+ * @param root a folder with `med` and `law` in it, or one with the medical sets' files themselves
+ * @throws HoneError where it cannot be read
+ */
 export async function dataFolders(root: string): Promise<DataFolders> {
-  const names = async (folder: string) => new Set(await readdir(folder).catch(() => []));
+  const names = async (folder: string): Promise<Set<string>> => {
+    try {
+      return new Set(await readdir(folder));
+    } catch (error) {
+      throw new HoneError({
+        what: "Cannot read the folder of data",
+        where: shownPath(folder),
+        why: messageOf(error),
+        next: "Name another with --data; what it lacks is taken from the Hub.",
+        kind: "usage",
+        cause: error,
+      });
+    }
+  };
   const inRoot = await names(root);
   const med = inRoot.has("med") ? join(root, "med") : root;
   return {
