@@ -51,39 +51,49 @@ export async function reproduceMedprompt(
   const missing = new Set<string>();
   const coalitions = coalitionArms(settings.ladder);
   const plans: MedpromptPlan[] = [];
-  for (const [i, model] of models.entries()) {
-    const sizes = i === 0 ? settings : { ...settings, ...settings.later };
-    const parse = (await answersOnly(model)) ? { scoring: "parse" } : {};
-    const plan = (
-      of: Pick<MedpromptPlan, "files"> & { key: string; task: Readonly<Record<string, unknown>> },
-      description: string,
-      kind: MedpromptPlan["kind"],
-      arms: MedpromptPlan["arms"],
-      more: readonly unknown[] = [],
-    ) => {
-      const all = [...arms.map(({ arm }) => arm), ...more];
-      const written = new Map(all.map((arm) => [JSON.stringify(arm), arm]));
-      written.delete(JSON.stringify("zeroShot"));
-      const task = of.task.kind === "choice" ? { ...of.task, ...parse } : of.task;
-      plans.push({
-        name: planName("medprompt", options.preset, of.key.replaceAll(" ", "-"), model),
-        description: `${description}, ${model}`,
-        files: of.files,
-        study: { model, task, specialists: [...written.values(), "majority"] },
-        model,
-        task: of.key,
-        kind,
-        arms,
-      });
-    };
-    for (const one of await lookupPlans(folders, sizes))
-      plan(one, `Retrieval for ${one.key}`, "lookup", [one.without, ...one.with]);
-    for (const key of settings.tasks) {
-      const task = await ladderTask(key, sizes, folders, { signal });
+  const each = await Promise.all(
+    models.map(async (model, i) => ({
+      model,
+      sizes: i === 0 ? settings : { ...settings, ...settings.later },
+      // Without log-probabilities the choice is parsed from what is written.
+      parse: (await answersOnly(model)) ? { scoring: "parse" } : {},
+    })),
+  );
+  const plan = (
+    { model, parse }: (typeof each)[number],
+    of: Pick<MedpromptPlan, "files"> & { key: string; task: Readonly<Record<string, unknown>> },
+    description: string,
+    kind: MedpromptPlan["kind"],
+    arms: MedpromptPlan["arms"],
+    more: readonly unknown[] = [],
+  ): void => {
+    const all = [...arms.map(({ arm }) => arm), ...more];
+    const written = new Map(all.map((arm) => [JSON.stringify(arm), arm]));
+    written.delete(JSON.stringify("zeroShot"));
+    const task = of.task.kind === "choice" ? { ...of.task, ...parse } : of.task;
+    plans.push({
+      name: planName("medprompt", options.preset, of.key.replaceAll(" ", "-"), model),
+      description: `${description}, ${model}`,
+      files: of.files,
+      study: { model, task, specialists: [...written.values(), "majority"] },
+      model,
+      task: of.key,
+      kind,
+      arms,
+    });
+  };
+  for (const at of each) {
+    for (const one of await lookupPlans(folders, at.sizes))
+      plan(at, one, `Retrieval for ${one.key}`, "lookup", [one.without, ...one.with]);
+  }
+  // Task by task, so that a run which is stopped has whole tasks of every model.
+  for (const key of settings.tasks) {
+    for (const at of each) {
+      const task = await ladderTask(key, at.sizes, folders, { signal });
       if ("missing" in task) missing.add(task.missing);
       else {
-        const whole = key === settings.shapley && i === 0 ? coalitions.map(({ arm }) => arm) : [];
-        plan(task, `Medprompt's ladder on ${task.title}`, "ladder", rungArms(sizes), whole);
+        const whole = key === settings.shapley && at === each[0] ? coalitions.map(({ arm }) => arm) : [];
+        plan(at, task, `Medprompt's ladder on ${task.title}`, "ladder", rungArms(at.sizes), whole);
       }
     }
   }
