@@ -2,7 +2,7 @@
 // here are over seeds. Trials are shared by all controllers.
 
 import type { OpenedStudy } from "../../study/open.js";
-import { meanInterval } from "../../study/statistics/index.js";
+import { tQuantile } from "../../study/statistics/index.js";
 import type { Measured } from "../claim.js";
 
 /** Means over the test trials, by seed: the error in m and the movement's other metrics by name. */
@@ -64,10 +64,12 @@ export function seedDifference(
   );
 }
 
+/** Mean of seeds with Student's t interval; its ends are NaN for a single one. */
 function interval(values: readonly number[]): Measured | null {
-  if (values.length === 0) return null;
-  const most = 2 * Math.max(...values.map(Math.abs), 1e-6);
-  const least = values.every((value) => value >= 0) ? 0 : -most;
-  const { mean, low, high, n } = meanInterval(values, { seed: 1, range: [least, most] });
-  return { mean, low, high, n };
+  const n = values.length;
+  if (n === 0) return null;
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const half = n === 1 ? Number.NaN : tQuantile(0.975, n - 1) * Math.sqrt(squares / (n - 1) / n);
+  return { mean, low: mean - half, high: mean + half, n };
 }

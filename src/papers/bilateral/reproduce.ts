@@ -94,7 +94,7 @@ export async function reproduceBilateral(
     tables,
     deviations: [
       `${seeds.length} seeds, ${controller.units} units a layer in all, ${controller.layers} layers, ${controller.updates} updates of ${controller.batch} trials at ${controller.learningRate}; ${trials.test} test trials of ${steps} steps; body ${model}.`,
-      "The paper's own sizes, metrics and figures could not be read: only its abstract and its code. Intervals are over seeds (t).",
+      "The paper's own sizes, metrics and figures could not be read: only its abstract and its code. Intervals are Student's t over seeds.",
       `"As good as" means worse by less than ${1000 * margin} mm, fixed before measuring.`,
       "Which loss is the dominant one is not said in the code: loss 0 (mean distance and activity) is taken for it, `dominantSide` turns it.",
       "The regulariser acts on the hidden layers as the code means it; the arm `as published` has it where the program put it.",

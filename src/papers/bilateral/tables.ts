@@ -11,7 +11,7 @@ export type Row = { name: string; on: (task: string) => BySeed | undefined };
 function cm(measured: Measured | null): string {
   if (!measured) return "";
   const [mean, low, high] = [measured.mean, measured.low, measured.high].map((x) => (100 * x).toFixed(1));
-  return `${mean} (${low} to ${high})`;
+  return measured.n === 1 ? `${mean}` : `${mean} (${low} to ${high})`;
 }
 
 const rightOf = (head: readonly string[]) => head.map((_, i) => i).slice(1);

@@ -3,6 +3,7 @@
 export { type BootstrapMethod, bootstrapInterval } from "./bootstrap.js";
 export { nearlyConstantInterval, wilson } from "./bounded.js";
 export { type Difference, type DifferenceOptions, pairedDifference } from "./difference.js";
+export { tQuantile } from "./distributions.js";
 export { holm } from "./holm.js";
 export { type Interval, type IntervalOptions, meanInterval } from "./interval.js";
 export { mcnemar, mcnemarDetectable, mcnemarPower, tango } from "./mcnemar.js";
