@@ -93,7 +93,9 @@ export async function reproduceMedprompt(
       if ("missing" in task) missing.add(task.missing);
       else {
         const whole = key === settings.shapley && at === each[0] ? coalitions.map(({ arm }) => arm) : [];
-        plan(at, task, `Medprompt's ladder on ${task.title}`, "ladder", rungArms(at.sizes), whole);
+        const direct = settings.plain.includes(key) ? null : at.sizes.direct;
+        const arms = rungArms({ ...at.sizes, direct });
+        plan(at, task, `Medprompt's ladder on ${task.title}`, "ladder", arms, whole);
       }
     }
   }
@@ -169,11 +171,12 @@ async function answersOnly(ref: string): Promise<boolean> {
 
 function deviationsOf(settings: MedpromptSettings, missing: readonly string[]): string[] {
   const { k, members, pool, shuffles, maxTokens } = settings.ladder;
-  const { limit, chars, lookup } = settings;
+  const { limit, chars, lookup, plain, direct } = settings;
   return [
     `k=${k}, ${members} members, ${pool} samples reasoned about in ${shuffles} orders, chains of thought of at most ${maxTokens} tokens, written without worked examples.`,
     `At most ${limit.train} train and ${limit.test} test samples a task${settings.later.limit ? ` (${settings.later.limit.test} for models after the first, without the portfolio)` : ""}; questions cut to their last ${chars.question} characters, contexts to their first ${chars.context}.`,
     "Models other than GPT-4; MiniLM in the place of ada-002. MedMCQA's dev questions are divided where there is no training file.",
+    ...(direct !== null && plain.length > 0 ? [`The portfolio is left out on ${plain.join(", ")}.`] : []),
     ...(lookup
       ? [
           "BioASQ's documents are the parts that its experts quoted, not whole abstracts; those of PubMedQA's own papers are left out.",

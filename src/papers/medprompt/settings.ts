@@ -10,6 +10,8 @@ export interface MedpromptSettings {
   ladder: { k: number; members: number; pool: number; shuffles: number; maxTokens: number };
   /** Direct calls of the portfolio above the ladder; null for no portfolio. */
   direct: number | null;
+  /** Tasks that are too dear for the portfolio: with many options every prompt is long. */
+  plain: readonly string[];
   /** Most characters of a question and of a context. */
   chars: { question: number; context: number };
   limit: { train: number; dev: number; test: number };
@@ -63,6 +65,7 @@ export const presets: Record<Preset, MedpromptSettings> = {
     tasks: ["medqa", "pubmedqa", "licence category", "issue area"],
     ladder: { k: 5, members: 5, pool: 60, shuffles: 2, maxTokens: 32 },
     direct: 5,
+    plain: ["issue area"],
     chars: { question: 250, context: 250 },
     limit: { train: 60, dev: 4, test: 48 },
     shapley: "licence category",
@@ -74,6 +77,7 @@ export const presets: Record<Preset, MedpromptSettings> = {
     tasks: ["medqa"],
     ladder: { k: 2, members: 2, pool: 6, shuffles: 1, maxTokens: 12 },
     direct: 2,
+    plain: [],
     chars: { question: 200, context: 150 },
     limit: { train: 6, dev: 4, test: 8 },
     shapley: null,
@@ -86,6 +90,7 @@ export const presets: Record<Preset, MedpromptSettings> = {
     tasks: multiMedQA,
     ladder: { k: 5, members: 5, pool: 1_000_000, shuffles: 5, maxTokens: 500 },
     direct: 10,
+    plain: [],
     chars: { question: 1_000_000, context: 1_000_000 },
     limit: { train: 1_000_000, dev: 100, test: 1_000_000 },
     shapley: "medqa",

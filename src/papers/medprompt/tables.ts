@@ -8,6 +8,7 @@ import type { PaperTable } from "../index.js";
 import { positionHistograms } from "./bias.js";
 import type { MeasuredTask } from "./measured.js";
 import { publishedLadder, publishedTable } from "./published.js";
+import { rungNames } from "./settings.js";
 
 type Shown = { mean: number; low: number; high: number } | null | undefined;
 
@@ -18,13 +19,16 @@ function shown(measured: Shown): string {
 const numbers = (head: readonly string[], from = 1) => head.map((_, i) => i).slice(from);
 
 export function ladderTable(model: string, tasks: readonly MeasuredTask[]): PaperTable {
-  const rungs = tasks[0]?.arms.map(({ name }) => name) ?? [];
+  const rungs = rungNames.slice(0, Math.max(0, ...tasks.map(({ arms }) => arms.length)));
   const head = ["task", ...rungs];
   return {
     title: `The ladder, ${model} (accuracy, 95 %)`,
     head,
     rows: [
-      ...tasks.map(({ task, arms }) => [task, ...arms.map(({ scores }) => shown(macroMean(scores)))]),
+      ...tasks.map(({ task, arms }) => [
+        task,
+        ...rungs.map((_, i) => shown(macroMean(arms[i]?.scores ?? new Map()))),
+      ]),
       ["medqa, GPT-4 (published)", ...rungs.map((_, i) => percent(publishedLadder[i]))],
     ],
     right: numbers(head),
