@@ -35,7 +35,10 @@ describe("hone reproduce", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/lawma .*2407\.16615/);
     const { last } = await hone(["reproduce", "--json"]);
-    expect(last).toMatchObject({ type: "done", papers: [{ paper: "lawma" }, { paper: "medprompt" }] });
+    expect(last).toMatchObject({
+      type: "done",
+      papers: [{ paper: "lawma" }, { paper: "medprompt" }, { paper: "bilateral" }],
+    });
   });
 
   it.each([
