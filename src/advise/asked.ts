@@ -108,7 +108,7 @@ export const asked: readonly Route[] = [
         "warning: the published gains are GPT-4's; on small models reasoning and examples can hurt",
       ),
     ],
-    evidence: ["medpromptLadder", "smallSpecialist"],
+    evidence: ["medpromptLadder", "smallSpecialist", "ladderSmall"],
   },
   {
     write: (has) => ({
@@ -181,7 +181,7 @@ export const asked: readonly Route[] = [
       ),
       rule(8, small, "small models change many answers when options are shuffled"),
     ],
-    evidence: ["shuffling", "smallSpecialist"],
+    evidence: ["shuffling", "smallSpecialist", "shufflingSmall"],
   },
   {
     write: (has) => ({
@@ -196,7 +196,7 @@ export const asked: readonly Route[] = [
       rule(72, always, "your documents can be searched for each query, without a single label"),
       rule(15, labelsBelow(20), "where labels are missing, documents are the knowledge that you have"),
     ],
-    evidence: [],
+    evidence: ["retrieveHelps", "retrieveUnused"],
   },
   {
     write: () => ({ tools: { offer: ["calculator"] } }),

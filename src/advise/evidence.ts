@@ -22,6 +22,7 @@ const lawma = "Dominguez-Olmedo et al. 2024, Lawma v1 (arXiv 2407.16615)";
 const scotus = "this project, issue area of Supreme Court cases (docs/results.md)";
 const licences = "this project, licence categories (docs/results.md)";
 const pubmedqa = "this project, PubMedQA (docs/results.md)";
+const ladder = "this project, Medprompt done again (papers/medprompt/README.md)";
 const results = "docs/results.md";
 
 export const evidence = {
@@ -147,6 +148,36 @@ export const evidence = {
     n: 500,
     interval: [3.2, 9.0],
     own: { file: results, says: "+6.0 (3.2 to 9.0)" },
+  },
+  ladderSmall: {
+    source: ladder,
+    figure:
+      "SmolLM2-135M: the whole ladder -12.0 points against zero-shot on four tasks, no rung shown to help",
+    n: 192,
+    interval: [-21.9, -2.1],
+    own: { file: "docs/log.md", says: "the whole ladder is 12.0 points below zero-shot (2.1 to 21.9)" },
+  },
+  shufflingSmall: {
+    source: ladder,
+    figure: "SmolLM2-135M: the choice-shuffle ensemble -10.4 points; position was what it answered by",
+    n: 192,
+    interval: [-20.2, -0.7],
+    own: { file: "docs/log.md", says: "ensemble alone costs 10.4 (0.7 to 20.2)" },
+  },
+  retrieveHelps: {
+    source: ladder,
+    figure: "SmolLM2-135M on BioASQ's factoid questions: three passages +24.6 points of token F1",
+    n: 100,
+    interval: [15.8, 33.8],
+    own: { file: "docs/log.md", says: "adds 24.6 points of F1 (15.8 to 33.8)" },
+  },
+  retrieveUnused: {
+    source: ladder,
+    figure:
+      "SmolLM2-135M on PubMedQA without abstracts: the gold one found in 98 %, accuracy 0.0 points higher",
+    n: 100,
+    interval: [-3.7, 3.7],
+    own: { file: "docs/log.md", says: "59.0 %, always yes (0.0, -3.7 to 3.7)" },
   },
 } satisfies Record<string, Evidence>;
 
