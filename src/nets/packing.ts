@@ -1,6 +1,7 @@
 // Examples packed into rows of one fixed shape, so that one compiled program serves all lengths and little is padding.
 // Examples whose prompts begin alike share that beginning: it stands once in a row, every example sees it and none sees
-// another, and positions count on from it. The result is what each example alone would give.
+// another, and positions count on from it. A row of several groups shares nothing. The result is what each example alone
+// would give.
 
 import { Tensor } from "onnxruntime-node";
 import { type AnswerBatch, lengthOf, type TokenExample } from "./answer.js";
@@ -56,7 +57,34 @@ export function shareHeads<Example extends TokenExample & { group: string }>(
   return examples.map((example) => ({ ...example, head: heads.get(example.group)?.length ?? 0 }));
 }
 
-/** Packs examples, in about the order given, into blocks. Rows of one group only; the last block may be short. */
+/**
+ * The row length that packs lists of examples, each list in rows of its own, into the least work: a multiple of 32 tokens,
+ * at least the longest example and at most `limit` where that suffices.
+ */
+export function rowLengthFor(
+  examples: readonly PackedExample[],
+  lists: readonly (readonly number[])[],
+  limit: number,
+): number {
+  const grain = 32;
+  const longest = examples.reduce((most, one) => Math.max(most, lengthOf(one)), 1);
+  const roundUp = (tokens: number) => grain * Math.ceil(tokens / grain);
+  const work = (length: number) =>
+    lists.reduce((sum, list) => sum + planBlocks(examples, list, { rows: 1, length }).length, 0) *
+    (length + rowOverhead);
+  let best = roundUp(longest);
+  let least = work(best);
+  for (let length = best + grain; length <= roundUp(limit); length += grain) {
+    const found = work(length);
+    if (found < least) [best, least] = [length, found];
+  }
+  return best;
+}
+
+/** What evaluating a row costs beside its tokens, in tokens. */
+const rowOverhead = 32;
+
+/** Packs examples, in about the order given, into blocks; the last block may be short. */
 export function planBlocks(
   examples: readonly PackedExample[],
   order: readonly number[],
@@ -70,17 +98,21 @@ export function planBlocks(
       const first = pending.shift() as number;
       const { group, head } = examples[first] as PackedExample;
       const row = [first];
-      let room = length - lengthOf(examples[first] as PackedExample);
-      for (let i = 0; i < Math.min(pending.length, lookAhead); ) {
-        const next = examples[pending[i] as number] as PackedExample;
-        const more = lengthOf(next) - head;
-        if (next.group !== group || more > room) {
-          i++;
-          continue;
+      const fill = (cost: (next: PackedExample) => number) => {
+        let room = length - lengthOf(examples[first] as PackedExample);
+        for (let i = 0; i < Math.min(pending.length, lookAhead); ) {
+          const more = cost(examples[pending[i] as number] as PackedExample);
+          if (more > room) {
+            i++;
+            continue;
+          }
+          row.push(...pending.splice(i, 1));
+          room -= more;
         }
-        row.push(...pending.splice(i, 1));
-        room -= more;
-      }
+      };
+      fill((next) => (next.group === group ? lengthOf(next) - head : Number.POSITIVE_INFINITY));
+      // Alone of its group: what is left of the row is good for others, each with the whole of its prompt.
+      if (row.length === 1) fill(lengthOf);
       block.push(row);
     }
     blocks.push(block);
@@ -110,7 +142,8 @@ export function packBlock(
   let used = 0;
   for (const [r, row] of block.entries()) {
     const start = r * length;
-    const head = examples[row[0] as number]?.head as number;
+    const { group, head: common } = examples[row[0] as number] as PackedExample;
+    const head = row.every((index) => examples[index]?.group === group) ? common : 0;
     let at = start;
     const put = (list: readonly number[], segment: number, position: number) => {
       tokens.set(list, at);
@@ -158,15 +191,26 @@ export function largest(
   examples: readonly PackedExample[],
   blocks: readonly Block[],
 ): Pick<BlockShape, "examples" | "answers"> {
-  let most = 1;
-  let answers = 1;
-  for (const block of blocks) {
-    const all = block.flat();
-    most = Math.max(most, all.length);
-    answers = Math.max(
-      answers,
-      all.reduce((sum, i) => sum + (examples[i]?.answer.length as number), 0),
-    );
-  }
-  return { examples: 8 * Math.ceil(most / 8), answers: 8 * Math.ceil(answers / 8) };
+  const answersOf = (block: Block) =>
+    block.flat().reduce((sum, i) => sum + (examples[i]?.answer.length as number), 0);
+  return roomFor(
+    blocks.reduce((most, block) => Math.max(most, block.flat().length), 1),
+    blocks.reduce((most, block) => Math.max(most, answersOf(block)), 1),
+  );
+}
+
+/** The same for any blocks whatever that hold at most `count` of the examples. */
+export function largestOf(
+  examples: readonly PackedExample[],
+  count: number,
+): Pick<BlockShape, "examples" | "answers"> {
+  const longest = examples.map(({ answer }) => answer.length).sort((a, b) => b - a);
+  return roomFor(
+    count,
+    longest.slice(0, count).reduce((sum, tokens) => sum + tokens, 0),
+  );
+}
+
+function roomFor(examples: number, answers: number): Pick<BlockShape, "examples" | "answers"> {
+  return { examples: 8 * Math.ceil(examples / 8), answers: 8 * Math.ceil(answers / 8) };
 }

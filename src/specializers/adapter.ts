@@ -33,6 +33,7 @@ export function adapter(options: AdapterOptions = {}): Specializer {
     training,
     method: {
       name: "adapter",
+      rate: 0.001,
       options: { size },
       trainable: ({ layers, width }) => 3 * layers * width * size,
       first: () => 0,

@@ -17,7 +17,6 @@ import { replacementsOf } from "./training/served.js";
 
 export const bitfitOptions = z.strictObject({
   ...trainingShape,
-  learningRate: trainingShape.learningRate.default(0.003),
 });
 export type BitfitOptions = z.input<typeof bitfitOptions>;
 
@@ -31,6 +30,7 @@ export function bitfit(options: BitfitOptions = {}): Specializer {
     training,
     method: {
       name: "bitfit",
+      rate: 0.003,
       options: {},
       trainable: (config) => {
         const shapes = tensorShapes(config);

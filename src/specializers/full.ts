@@ -12,7 +12,6 @@ import { replacementsOf } from "./training/served.js";
 
 export const fullOptions = z.strictObject({
   ...trainingShape,
-  learningRate: trainingShape.learningRate.default(3e-5),
   weightDecay: trainingShape.weightDecay.default(0.1),
 });
 export type FullOptions = z.input<typeof fullOptions>;
@@ -27,6 +26,7 @@ export function full(options: FullOptions = {}): Specializer {
     training,
     method: {
       name: "full",
+      rate: 3e-5,
       options: {},
       trainable: parameterCount,
       first: () => 0,

@@ -48,6 +48,7 @@ export function lora(options: LoraOptions = {}): Specializer {
     training,
     method: {
       name: "lora",
+      rate: 0.001,
       options: { rank, alpha, targets, layers: layers ?? null },
       first,
       trainable: (config) => {

@@ -13,7 +13,6 @@ import { withMoreTokens } from "./training/served.js";
 export const softPromptOptions = z.strictObject({
   tokens: z.int().min(1).max(512).default(20).describe("how many vectors"),
   ...trainingShape,
-  learningRate: trainingShape.learningRate.default(0.01),
 });
 export type SoftPromptOptions = z.input<typeof softPromptOptions>;
 
@@ -27,6 +26,7 @@ export function softPrompt(options: SoftPromptOptions = {}): Specializer {
     training,
     method: {
       name: "softPrompt",
+      rate: 0.01,
       options: { tokens },
       trainable: ({ width }) => tokens * width,
       first: () => 0,

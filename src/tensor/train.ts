@@ -71,8 +71,16 @@ export interface TrainOptions {
   batches: (step: number) => readonly Batch[];
   steps: number;
   schedule: Schedule;
-  /** The held-out loss, asked for after every `every` steps and after the last. */
-  evaluate?: { every: number; loss: (params: Parameters) => Promise<number>; patience: number };
+  /**
+   * The held-out loss, asked for after every `every` steps and after the last. Training stops after `patience` of them
+   * without a better one, but not before one was below `learnt`.
+   */
+  evaluate?: {
+    every: number;
+    loss: (params: Parameters) => Promise<number>;
+    patience: number;
+    learnt?: number;
+  };
   /** Where a checkpoint is kept, and after how many seconds a new one is due. */
   checkpoint?: { folder: string; key: string; seconds: number };
   signal?: AbortSignal;
@@ -122,7 +130,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
   const zeros = zerosLike(options.params);
   let saved = performance.now();
   try {
-    while (at.step < steps && !stopped(at, evaluate?.patience)) {
+    while (at.step < steps && !stopped(at, evaluate)) {
       signal?.throwIfAborted();
       const began = performance.now();
       const step = at.step + 1;
@@ -185,10 +193,10 @@ export async function train(options: TrainOptions): Promise<Trained> {
   };
 }
 
-/** Early stopping: the last `patience` looks brought nothing better than the best before them. */
-function stopped({ heldOut, best }: Checkpoint, patience: number | undefined): boolean {
-  if (patience === undefined || !best) return false;
-  return heldOut.filter(({ step }) => step > best.step).length >= patience;
+/** Early stopping: it has learnt something, and the last `patience` looks brought nothing better than the best before. */
+function stopped({ heldOut, best }: Checkpoint, evaluate: TrainOptions["evaluate"]): boolean {
+  if (!evaluate || !best || best.loss >= (evaluate.learnt ?? Number.POSITIVE_INFINITY)) return false;
+  return heldOut.filter(({ step }) => step > best.step).length >= evaluate.patience;
 }
 
 function notFinite(

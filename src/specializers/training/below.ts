@@ -28,26 +28,25 @@ export async function statesBelow(
   model: LanguageModel,
   programs: Programs,
   frozen: Tensors,
-  parts: readonly Packed[],
+  all: Packed,
   { layer, width, context: given }: { layer: number; width: number; context: Given },
 ): Promise<LayIn> {
   const as = (inputs: AnswerBatch<Tensor>) => inputs;
   if (layer === 0) return as;
   const known = sharedStates(model);
   const keyOf = ({ prompt, answer }: PackedExample) => `${layer}:${prompt.join()}:${answer.join()}`;
-  const lacking = parts.flatMap(({ examples }) => examples.filter((one) => !known.has(keyOf(one))));
+  const lacking = all.examples.filter((one) => !known.has(keyOf(one)));
   const bytes = (list: readonly PackedExample[]) =>
     list.reduce((sum, one) => sum + 4 * width * lengthOf(one), 0);
   if (bytes(lacking) > freemem() / 3) {
     known.clear();
-    if (bytes(parts.flatMap(({ examples }) => examples)) > freemem() / 3) return as;
+    if (bytes(all.examples) > freemem() / 3) return as;
   }
-  const todo = parts.flatMap(({ examples, blocks, shape }) =>
-    blocks
-      .filter((block) => block.flat().some((i) => !known.has(keyOf(examples[i] as PackedExample))))
-      .map((block) => ({ examples, block, shape })),
+  const { examples, blocks, shape } = all;
+  const todo = blocks.filter((block) =>
+    block.flat().some((i) => !known.has(keyOf(examples[i] as PackedExample))),
   );
-  for (const [done, { examples, block, shape }] of todo.entries()) {
+  for (const [done, block] of todo.entries()) {
     given.context.signal.throwIfAborted();
     given.progress(done, todo.length, "computing the layers below");
     const { inputs, spans } = packBlock(examples, block, shape, 0);

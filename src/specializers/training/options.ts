@@ -7,10 +7,15 @@ export const trainingShape = {
     .number()
     .positive()
     .max(1000)
-    .default(4)
-    .describe("how often every train sample is seen, at most"),
-  learningRate: z.number().positive().max(1).default(5e-4).describe("the highest rate, after the warm-up"),
-  batch: z.int().min(1).max(4096).default(16).describe("train samples in one step, about"),
+    .optional()
+    .describe("how often every train sample is seen, at most; chosen on a part of train where absent"),
+  learningRate: z
+    .number()
+    .positive()
+    .max(1)
+    .optional()
+    .describe("the highest rate, after the warm-up; chosen on a part of train where absent"),
+  batch: z.int().min(1).max(4096).default(8).describe("train samples in one step"),
   warmup: z.number().min(0).max(1).default(0.1).describe("share of the steps in which the rate rises"),
   schedule: z
     .enum(["cosine", "linear", "constant"])
@@ -21,15 +26,17 @@ export const trainingShape = {
   patience: z
     .int()
     .min(1)
-    .default(3)
-    .describe("stop after so many looks at dev without a better loss; the best weights are kept"),
+    .default(4)
+    .describe(
+      "stop after so many looks at dev without a better loss, once it is better than guessing; the best weights are kept",
+    ),
   looksPerEpoch: z.int().min(1).max(100).default(2).describe("how often an epoch looks at dev"),
   rowTokens: z
     .int()
     .min(32)
     .max(65_536)
     .default(512)
-    .describe("tokens of a packed row; longer where a sample needs it"),
+    .describe("most tokens of a packed row; longer where a sample needs it"),
   rows: z
     .int()
     .min(1)

@@ -1,0 +1,188 @@
+// Whether the default training recipe learns: LoRA on tickets-like texts, licences and the Supreme Court's issue areas, by
+// number of labels and seed, against the labels' entropy on dev and against majority on test. Run by
+//   npm run build && npm run bench:recipe -- [--data FOLDER] [--only tickets/100] [--seeds 5] [--dist FOLDER --recipe JSON --as NAME]
+// FOLDER holds law/scdb_oyez/; without it the issue areas are skipped. `--dist` takes another build of Hone and `--recipe` its
+// options, which is how the figures before a change are had. Rows are added to bench/recorded/recipe.json as they come.
+
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { parse } from "yaml";
+import { tickets } from "./tickets.js";
+
+const { values } = parseArgs({
+  options: {
+    data: { type: "string" },
+    only: { type: "string" },
+    seeds: { type: "string", default: "5" },
+    dist: { type: "string", default: resolve(import.meta.dirname, "../dist") },
+    recipe: { type: "string", default: '{"layers":10}' },
+    as: { type: "string", default: "default" },
+    out: { type: "string", default: join(import.meta.dirname, "recorded/recipe.json") },
+  },
+});
+const load = (path) => import(join(resolve(values.dist), path));
+const { generalist, loadDataset, lora, makeTask, openModel } = await load("index.js");
+const { openArtifacts } = await load("store/artifacts.js");
+const signal = new AbortController().signal;
+
+const limits = { dev: 100, test: 200 };
+const studies = {
+  tickets: ticketTask,
+  licences: () => shipped("licences"),
+  "issue area": () => shipped("scotus"),
+};
+const sizes = { tickets: [100, 200, 500], licences: [100, 480], "issue area": [100, 500] };
+
+for (const [name, make] of Object.entries(studies)) {
+  for (const labels of sizes[name]) {
+    if (values.only && values.only !== `${name}/${labels}`) continue;
+    const given = make();
+    if (!given) continue;
+    for (let seed = 1; seed <= Number(values.seeds); seed++) await measure(name, labels, seed, given);
+  }
+}
+summarise();
+
+/** Trains once and writes the row down. */
+async function measure(task, labels, seed, { model: reference, task: spec }) {
+  const key = { task, labels, seed, recipe: values.as };
+  if (recorded().some((row) => Object.entries(key).every(([field, value]) => row[field] === value))) return;
+  const { name, data, ...options } = spec;
+  const dataset = await loadDataset(
+    { ...data, limit: { ...limits, train: labels } },
+    { base: values.data ?? ".", onOpen: () => {} },
+  );
+  const asked = makeTask(name, options, dataset.labels);
+  const model = await openModel(reference);
+  const artifacts = openArtifacts();
+  const started = performance.now();
+  const specializer = lora(JSON.parse(values.recipe));
+  const state = await specializer.fit(generalist(model), {
+    task: asked,
+    train: dataset.train,
+    dev: dataset.dev,
+    seed,
+    encoder: () => Promise.reject(new Error("not needed")),
+    artifacts,
+    base: ".",
+    context: { signal },
+    progress: (done, total, note) =>
+      process.stderr.write(`\r${task} ${labels} ${seed}: ${done}/${total} ${note ?? ""}\x1b[K`),
+  });
+  const seconds = (performance.now() - started) / 1000;
+  const specialist = specializer.apply(generalist(model), state, { artifacts });
+  const test = [];
+  for await (const sample of dataset.test.open("bench/recipe.js")) test.push(sample);
+  let right = 0;
+  for (const sample of test) right += (await asked.evaluate(specialist, sample, { signal })).score;
+  await model.close();
+  await artifacts.close();
+  const { report } = state;
+  const row = {
+    ...key,
+    devLoss: round(Math.min(...report.heldOut.map(({ loss }) => loss))),
+    guessing: round(guessing(asked, dataset)),
+    accuracy: round(right / test.length),
+    majority: round(majority(asked, dataset.train, test)),
+    n: test.length,
+    steps: report.steps,
+    bestStep: report.bestStep,
+    learningRate: report.learningRate ?? null,
+    epochs: report.epochs ?? null,
+    sweep: report.sweep ?? [],
+    seconds: Math.round(seconds),
+    options: JSON.parse(values.recipe),
+  };
+  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores`;
+  const rows = [...recorded(), row];
+  writeFileSync(
+    values.out,
+    `${JSON.stringify({ bench: "recipe", machine, node: process.version, limits, rows }, null, 1)}\n`,
+  );
+  console.log(`\n${JSON.stringify(row)}`);
+}
+
+/** Cross-entropy of dev's labels under train's frequencies, nats; computed here, so that builds of any age are judged alike. */
+function guessing(task, { train, dev, labels }) {
+  const of = (sample) => task.demonstration(sample).answer;
+  const count = (answer) => train.filter((sample) => of(sample) === answer).length;
+  return (
+    dev.reduce((sum, one) => sum - Math.log((count(of(one)) + 1) / (train.length + labels.length)), 0) /
+    dev.length
+  );
+}
+
+function majority(task, train, test) {
+  const of = (sample) => task.demonstration(sample).answer;
+  const counts = new Map();
+  for (const sample of train) counts.set(of(sample), (counts.get(of(sample)) ?? 0) + 1);
+  const [most] = [...counts].sort((a, b) => b[1] - a[1])[0];
+  return test.filter((sample) => of(sample) === most).length / test.length;
+}
+
+function ticketTask() {
+  const path = join(mkdtempSync(join(tmpdir(), "hone-recipe-")), "tickets.jsonl");
+  writeFileSync(
+    path,
+    tickets(1000, 1)
+      .map((row) => JSON.stringify(row))
+      .join("\n"),
+  );
+  return {
+    model: "llama:smollm2-135m-instruct?format=plain",
+    task: {
+      name: "ticket",
+      kind: "choice",
+      instruction: "Which team should answer this support ticket?",
+      data: {
+        source: path,
+        id: "id",
+        input: "text",
+        label: "label",
+        options: ["billing", "bug", "access", "feature", "delivery"],
+        split: { by: "hash", stratify: true, group: "near", seed: 1 },
+        leakage: "report",
+      },
+    },
+  };
+}
+
+function shipped(name) {
+  const { model, task } = parse(
+    readFileSync(join(import.meta.dirname, `../examples/${name}.study.yaml`), "utf8"),
+  );
+  const folder = task.data.splits && join(values.data ?? "", "law/scdb_oyez");
+  if (!folder || (values.data && existsSync(folder))) return { model, task };
+  console.log(`recipe: no ${folder} under --data, skipped`);
+  return undefined;
+}
+
+function recorded() {
+  return existsSync(values.out) ? JSON.parse(readFileSync(values.out, "utf8")).rows : [];
+}
+
+/** For each task, size and recipe: how many seeds are clear of guessing, and the means over them. */
+function summarise() {
+  const groups = new Map();
+  for (const row of recorded()) {
+    const key = `${row.task}, ${row.labels} labels, ${row.recipe}`;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  const mean = (rows, field) => rows.reduce((sum, row) => sum + row[field], 0) / rows.length;
+  for (const [key, rows] of groups) {
+    const clear = rows.filter(({ devLoss, guessing }) => devLoss < 0.95 * guessing).length;
+    const [loss, chance] = [mean(rows, "devLoss"), mean(rows, "guessing")].map((value) => value.toFixed(2));
+    const [right, majority] = [mean(rows, "accuracy"), mean(rows, "majority")].map((value) =>
+      (100 * value).toFixed(1),
+    );
+    console.log(
+      `${key}: ${clear} of ${rows.length} seeds below guessing; dev loss ${loss} (guessing ${chance}), accuracy ${right} (majority ${majority}), ${Math.round(mean(rows, "seconds"))} s`,
+    );
+  }
+}
+
+function round(value) {
+  return Number(value.toFixed(4));
+}
