@@ -6,8 +6,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { answerLogprobs, answerLoss, type TokenExample } from "../../src/nets/answer.js";
 import type { NetConfig } from "../../src/nets/config.js";
 import { hidden } from "../../src/nets/decoder.js";
+import { type Block, largestOf, packBlock, planBlocks } from "../../src/nets/packing.js";
 import { naiveLogits, naiveLogSoftmax } from "./naive.js";
-import { hostWeights, packed, startWasm, tinyConfig, toArrays } from "./tiny.js";
+import { hostWeights, packed, startWasm, tinyConfig, toArrays, toBatch } from "./tiny.js";
 
 beforeAll(startWasm);
 
@@ -40,6 +41,16 @@ describe.each(["llama", "gemma3"] as const)("answers under %s", (family) => {
     expect(found.slice(3).every((none) => none === 0)).toBe(true);
     const loss = answerLoss(config, weights, batch).item();
     expect(loss).toBeCloseTo(-expected.reduce((a, b) => a + b, 0) / 3, 4);
+  });
+
+  it("have it in a row that examples of several groups share", () => {
+    const mixed = examples.map((example, i) => ({ ...example, id: `${i}`, group: `${i}`, head: 2 }));
+    const blocks = planBlocks(mixed, [0, 1, 2], { rows: 1, length: 32 });
+    expect(blocks).toEqual([[[0, 1, 2]]]);
+    const shape = { rows: 1, length: 32, ...largestOf(mixed, 3) };
+    const { inputs } = packBlock(mixed, blocks[0] as Block, shape, 1);
+    const found = [...answerLogprobs(config, toArrays(host), toBatch(inputs)).dataSync()];
+    for (const [i, value] of expected.entries()) expect(found[i]).toBeCloseTo(value, 4);
   });
 
   it("have it where the lower layers' states are given", () => {

@@ -1,7 +1,7 @@
 // Training through the whole way on a llama of one layer: samples, tokens, packed rows, compiled steps, files, and the
 // specialist asked through llama.cpp. What is served must score what training saw.
 
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -59,6 +59,23 @@ afterAll(async () => {
   await model.close();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Of one layer, and that one trained, nothing is below. The file with its layer twice has one below. */
+function openTwoLayers(): Promise<LanguageModel> {
+  const path = join(folder, "two.gguf");
+  const made = tinyLlama();
+  const twice = {
+    ...made,
+    metadata: made.metadata.map(([key, value]): (typeof made.metadata)[number] =>
+      key === "llama.block_count" ? [key, { type: "u32", value: 2 }] : [key, value],
+    ),
+    tensors: made.tensors.flatMap((one) =>
+      one.name.startsWith("blk.0.") ? [one, { ...one, name: one.name.replace("blk.0.", "blk.1.") }] : [one],
+    ),
+  };
+  writeFileSync(path, ggufBytes(twice));
+  return openLlama(path, { format: "plain", context: 256, lanes: 1, threads: 1 });
+}
 
 let stores = 0;
 const storeOf = (name = `store${++stores}`) => openArtifacts(join(folder, name));
@@ -144,6 +161,49 @@ describe("a training", () => {
     }
   });
 
+  it("makes a step of every batch, however many samples a row could hold", async () => {
+    const wide = lora({ ...common, rank: 4, rowTokens: 4096, epochs: 2, batch: 5, patience: 99 });
+    const { report } = await trainedBy(wide, givenFor(storeOf()));
+    expect(report.steps).toBe(2 * Math.ceil(24 / 5));
+    // Three rows at once are another shape and the same training.
+    const rows = lora({ ...common, rank: 4, rowTokens: 64, rows: 3, epochs: 2, batch: 5, patience: 99 });
+    const other = (await trainedBy(rows, givenFor(storeOf()))).report;
+    expect(other.steps).toBe(report.steps);
+    for (const [i, { loss }] of other.heldOut.entries())
+      expect(loss).toBeCloseTo(report.heldOut[i]?.loss as number, 3);
+  });
+
+  it("chooses rate and epochs on a part of train where none are given, over a kill too", async () => {
+    const { epochs: _, learningRate: __, ...open } = common;
+    const unset = lora({ ...open, rank: 4, alpha: 8 });
+    const more = { train: samplesOf("more", 48) };
+    const notes = new Set<string>();
+    const whole = await trainedBy(
+      unset,
+      givenFor(storeOf(), {
+        ...more,
+        progress: (_done, _total, note = "") => void notes.add(note.split(":")[0] ?? ""),
+      }),
+    );
+    const { sweep, learningRate, epochs, guessing, steps } = whole.report;
+    const tried = sweep.map((trial) => trial.learningRate);
+    expect(new Set(tried)).toEqual(new Set([0.001, 0.0005, 0.002]));
+    const best = sweep.reduce((a, b) => (b.loss < a.loss ? b : a));
+    expect(learningRate).toBe(best.learningRate);
+    expect(epochs).toBeGreaterThanOrEqual(2);
+    expect(steps).toBeLessThanOrEqual(epochs * 12);
+    expect([...notes].some((note) => note.startsWith("rate 0.0005, 2 of 3"))).toBe(true);
+    // A third of dev is x; train has as many.
+    expect(guessing).toBeCloseTo(-(Math.log(17 / 50) + 2 * Math.log(33 / 50)) / 3, 6);
+
+    const artifacts = storeOf("killed-sweep");
+    const progress: Given["progress"] = (done, _total, note) => {
+      if (done === 5 && note?.startsWith("rate 0.0005")) throw new Error("killed");
+    };
+    await expect(trainedBy(unset, givenFor(artifacts, { ...more, progress }))).rejects.toThrow("killed");
+    expect(await trainedBy(unset, givenFor(artifacts, more))).toEqual(whole);
+  });
+
   it("starts over where the samples or the options are others, and refuses a damaged checkpoint", async () => {
     const artifacts = storeOf("other");
     const stop: Given["progress"] = (done, _total, note) => {
@@ -174,21 +234,7 @@ describe("a training", () => {
   });
 
   it("does not depend on what the layers below were computed for before", async () => {
-    // One layer, and that one trained: nothing is below. The file with its layer twice has one below.
-    const made = tinyLlama();
-    const twice = {
-      ...made,
-      metadata: made.metadata.map(([key, value]): (typeof made.metadata)[number] =>
-        key === "llama.block_count" ? [key, { type: "u32", value: 2 }] : [key, value],
-      ),
-      tensors: made.tensors.flatMap((one) =>
-        one.name.startsWith("blk.0.") ? [one, { ...one, name: one.name.replace("blk.0.", "blk.1.") }] : [one],
-      ),
-    };
-    const path = join(folder, "two.gguf");
-    writeFileSync(path, ggufBytes(twice));
-    const open = () => openLlama(path, { format: "plain", context: 256, lanes: 1, threads: 1 });
-    const [deep, again] = await Promise.all([open(), open()]);
+    const [deep, again] = await Promise.all([openTwoLayers(), openTwoLayers()]);
     try {
       const upper = lora({ ...common, rank: 4, alpha: 8, layers: 1, epochs: 2 });
       const fresh = await trainedBy(upper, givenFor(storeOf()), generalist(deep));
@@ -212,6 +258,47 @@ describe("a training", () => {
       await deep.close();
       await again.close();
     }
+  });
+
+  it("keeps over a kill what the layers below gave, but for a torn end", async () => {
+    const upper = lora({ ...common, rank: 4, alpha: 8, layers: 1, epochs: 1 });
+    const artifacts = storeOf("below");
+    /** Rounds of the layers below that a process new to the model makes. */
+    const roundsOf = async (stopAt?: string): Promise<{ rounds: number; state?: TrainedState }> => {
+      const own = await openTwoLayers();
+      let rounds = 0;
+      const progress: Given["progress"] = (_done, _total, note = "") => {
+        if (note.startsWith("computing the layers below")) rounds++;
+        if (stopAt !== undefined && note.startsWith(stopAt)) throw new Error("killed");
+      };
+      try {
+        return { state: await trainedBy(upper, givenFor(artifacts, { progress }), generalist(own)), rounds };
+      } catch (error) {
+        expect((error as Error).message).toBe("killed");
+        return { rounds };
+      } finally {
+        await own.close();
+      }
+    };
+    const first = await roundsOf("loss");
+    expect(first.rounds).toBeGreaterThan(1);
+    expect((await roundsOf("loss")).rounds).toBe(0);
+    const file = readdirSync(join(folder, "below"), { recursive: true, encoding: "utf8" }).find((name) =>
+      name.endsWith("states.f32"),
+    );
+    const path = join(folder, "below", file as string);
+    truncateSync(path, statSync(path).size / 2 + 1);
+    const torn = await roundsOf("loss");
+    expect(torn.rounds).toBeGreaterThan(0);
+    expect(torn.rounds).toBeLessThan(first.rounds);
+    const { rounds, state } = await roundsOf();
+    expect(rounds).toBe(0);
+    const own = await openTwoLayers();
+    const fresh = await trainedBy(upper, givenFor(storeOf()), generalist(own));
+    await own.close();
+    expect(state?.report.heldOut.map(({ loss }) => loss.toFixed(4))).toEqual(
+      fresh.report.heldOut.map(({ loss }) => loss.toFixed(4)),
+    );
   });
 
   it("names the sample whose answer is no option, and one that is too long", async () => {

@@ -95,6 +95,15 @@ describe("train", () => {
     expect(numbers(params.w as Tensor)[0]).toBe(looks[2]);
   });
 
+  it("has patience without end until something has been learnt", async () => {
+    let look = 0;
+    const evaluate = { every: 1, patience: 2, learnt: 0.5, loss: async () => losses[look++] as number };
+    // Flat at guessing for six looks, then it learns, then no more.
+    const losses = [1, 1.1, 1.2, 1.1, 1.2, 1.1, 0.4, 0.6, 0.5, 0.3];
+    const { steps, bestStep } = await train({ ...base(), steps: 10, evaluate });
+    expect([steps, bestStep]).toEqual([9, 7]);
+  });
+
   it("goes on after a stop with the same bits", async () => {
     const evaluate = {
       every: 3,

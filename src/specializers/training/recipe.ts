@@ -18,24 +18,24 @@ export interface Chosen {
   tokens: number;
 }
 
-/** Steps below which a LoRA on a small model has mostly not begun to learn, and those that are more than enough. */
-const enoughSteps = 400;
-/** Steps of a trial that compares rates. */
-const trialSteps = 64;
-const [fewestEpochs, mostEpochs] = [2, 20];
+/** Steps below which a small model has mostly not begun to learn, and those after which more of the same labels add little. */
+const [fewestSteps, manySteps] = [240, 1200];
+const mostEpochs = 12;
+/** Steps of a trial that compares rates, at most; and the part of the training's steps that it may be. */
+const trialSteps = { most: 100, part: 1 / 3 };
 /** Samples of a trial: those that are learnt, those that are held against them. Below `fewest` nothing can be told. */
 const trialSize = { train: 256, held: 64, fewest: 40 };
-/** The share by which a longer training has to be better. */
-const gain = 0.01;
 
-/** Epochs that make enough steps: many on few labels, two on many. */
+/** Epochs that make enough steps: many on few labels, two while that is quick, one on many. */
 export function enoughEpochs(samples: number, batch: number): number {
-  return Math.min(mostEpochs, Math.max(fewestEpochs, Math.ceil((enoughSteps * batch) / samples)));
+  const perEpoch = Math.ceil(samples / batch);
+  const usual = 2 * perEpoch > manySteps ? 1 : 2;
+  return Math.min(mostEpochs, Math.max(usual, Math.ceil(fewestSteps / perEpoch)));
 }
 
 /**
- * What the user gave, and for the rest the best of a few short trainings: half, one and two times the method's usual rate, then
- * the best of them for longer, as long as that helps.
+ * What the user gave, and for the rest what a few short trainings say: the rate is the best of half, one and two times the
+ * method's usual one; the epochs are those that make enough steps, or more where it took the best rate longer to begin to learn.
  *
  * @param of how many examples of the rig, from the first, are train's
  * @param run trains a course and tells the person about it
@@ -47,8 +47,10 @@ export async function chooseRecipe(
   run: (course: Course, what: string) => Promise<Trained>,
 ): Promise<Chosen> {
   const { options, usualRate, seed } = given;
-  const most = options.epochs ?? enoughEpochs(of, options.batch);
-  const known: Recipe = { learningRate: options.learningRate ?? usualRate, epochs: most };
+  const known: Recipe = {
+    learningRate: options.learningRate ?? usualRate,
+    epochs: options.epochs ?? enoughEpochs(of, options.batch),
+  };
   const settled = options.learningRate !== undefined && options.epochs !== undefined;
   if (settled || of < trialSize.fewest) return { recipe: known, sweep: [], tokens: 0 };
 
@@ -74,25 +76,24 @@ export async function chooseRecipe(
     return trial;
   };
 
-  const short = Math.min(most, (trialSteps * options.batch) / train.length);
+  const epochsOf = (steps: number, samples: number) => (steps * options.batch) / samples;
+  const whole = rig.stepsIn({ train: [...Array(of).keys()], epochs: known.epochs });
+  let steps = Math.min(trialSteps.most, Math.ceil(trialSteps.part * whole));
   const rates =
     options.learningRate === undefined ? [1, 0.5, 2].map((by) => by * usualRate) : [known.learningRate];
   for (const [i, learningRate] of rates.entries()) {
-    await attempt({ learningRate, epochs: short }, `rate ${learningRate}, ${i + 1} of ${rates.length}`);
+    const recipe = { learningRate, epochs: epochsOf(steps, train.length) };
+    await attempt(recipe, `rate ${learningRate}, ${i + 1} of ${rates.length}`);
   }
-  let best = lowest(sweep);
-  const { learningRate } = best;
-  // Where trials see all of train, they can also tell how long is long enough; of what has learnt nothing no one can.
-  let { epochs } = best;
-  while (options.epochs === undefined && train.length + heldCount === of && epochs < most) {
-    epochs = Math.min(most, 2 * epochs);
-    const longer = await attempt({ learningRate, epochs }, `${Math.round(epochs)} epochs`);
-    const helped = longer.loss < (1 - gain) * best.loss;
-    if (helped) best = longer;
-    else if (best.loss < (given.learnt ?? Number.POSITIVE_INFINITY))
-      return done({ learningRate, epochs: best.epochs });
+  const { learningRate } = lowest(sweep);
+  if (options.epochs !== undefined || given.learnt === undefined) return done({ ...known, learningRate });
+  // Nothing has begun to learn: the best rate for longer, until it does.
+  while (lowest(sweep).loss >= given.learnt && epochsOf(2 * steps, of) <= mostEpochs) {
+    steps *= 2;
+    await attempt({ learningRate, epochs: epochsOf(steps, train.length) }, `${steps} steps`);
   }
-  return done({ learningRate, epochs: most });
+  const longer = steps > trialSteps.most ? Math.ceil(epochsOf(2 * steps, of)) : 0;
+  return done({ learningRate, epochs: Math.min(mostEpochs, Math.max(known.epochs, longer)) });
 
   function done(recipe: Recipe): Chosen {
     return { recipe, sweep, tokens };

@@ -100,12 +100,7 @@ export async function setUp(
     { layer: method.first(config), width: config.width, context: given },
   );
 
-  const stepsOf = ({ train, epochs }: Pick<Course, "train" | "epochs">): number[][] =>
-    Array.from({ length: Math.ceil(epochs) }, (_, epoch) => {
-      const order = shuffled(train, randomFor(seed, "epoch", epoch));
-      const share = Math.min(1, epochs - epoch);
-      return chunks(order.slice(0, Math.max(1, Math.round(order.length * share))), batch);
-    }).flat();
+  const stepsOf = (course: Pick<Course, "train" | "epochs">) => drawSteps(course, batch, seed);
   const blocksOf = (step: readonly number[]) => planBlocks(examples, step, size);
   const batchOf = (block: Block, share: number): Batch => {
     const { inputs, ids, tokens, spans } = packBlock(examples, block, shape, share);
@@ -173,6 +168,19 @@ export async function setUp(
       });
     },
   };
+}
+
+/** Which examples each optimizer step learns from: `batch` of them (the last of an epoch fewer), drawn anew every epoch. */
+export function drawSteps(
+  { train, epochs }: Pick<Course, "train" | "epochs">,
+  batch: number,
+  seed: number,
+): number[][] {
+  return Array.from({ length: Math.ceil(epochs) }, (_, epoch) => {
+    const order = shuffled(train, randomFor(seed, "epoch", epoch));
+    const share = Math.min(1, epochs - epoch);
+    return chunks(order.slice(0, Math.max(1, Math.round(order.length * share))), batch);
+  }).flat();
 }
 
 function chunks<Item>(items: readonly Item[], size: number): Item[][] {
