@@ -73,14 +73,20 @@ describe("the recipe", () => {
     const { courses, choose } = fake(({ learningRate }) => Math.abs(learningRate - 0.02));
     const { recipe, sweep, tokens } = await choose(200);
     expect(recipe).toEqual({ learningRate: 0.02, epochs: 5 });
-    expect(sweep.map((trial) => trial.learningRate)).toEqual([0.01, 0.005, 0.02]);
+    expect(sweep.map((trial) => trial.learningRate)).toEqual([0.01, 0.02]);
     for (const { train, held } of courses) {
       expect([train, held]).toEqual([courses[0]?.train, courses[0]?.held]);
       expect(held.length).toBe(40);
       expect(new Set([...train, ...held]).size).toBe(200);
     }
-    expect(new Set(courses.map(({ name }) => name)).size).toBe(3);
+    expect(new Set(courses.map(({ name }) => name)).size).toBe(2);
     expect(tokens).toBe(10 * sweep.reduce((sum, { steps }) => sum + steps, 0));
+  });
+
+  it("tries half the rate where twice is no better", async () => {
+    const { recipe, sweep } = await fake(({ learningRate }) => learningRate).choose(200);
+    expect(sweep.map((trial) => trial.learningRate)).toEqual([0.01, 0.02, 0.005]);
+    expect(recipe.learningRate).toBe(0.005);
   });
 
   it("goes on for longer where nothing has begun to learn", async () => {

@@ -187,18 +187,18 @@ describe("a training", () => {
     );
     const { sweep, learningRate, epochs, guessing, steps } = whole.report;
     const tried = sweep.map((trial) => trial.learningRate);
-    expect(new Set(tried)).toEqual(new Set([0.001, 0.0005, 0.002]));
+    expect(tried.slice(0, 2)).toEqual([0.001, 0.002]);
     const best = sweep.reduce((a, b) => (b.loss < a.loss ? b : a));
     expect(learningRate).toBe(best.learningRate);
     expect(epochs).toBeGreaterThanOrEqual(2);
     expect(steps).toBeLessThanOrEqual(epochs * 12);
-    expect([...notes].some((note) => note.startsWith("rate 0.0005, 2 of 3"))).toBe(true);
+    expect([...notes].some((note) => note === "twice the rate, 0.002")).toBe(true);
     // A third of dev is x; train has as many.
     expect(guessing).toBeCloseTo(-(Math.log(17 / 50) + 2 * Math.log(33 / 50)) / 3, 6);
 
     const artifacts = storeOf("killed-sweep");
     const progress: Given["progress"] = (done, _total, note) => {
-      if (done === 5 && note?.startsWith("rate 0.0005")) throw new Error("killed");
+      if (done === 5 && note?.startsWith("twice the rate")) throw new Error("killed");
     };
     await expect(trainedBy(unset, givenFor(artifacts, { ...more, progress }))).rejects.toThrow("killed");
     expect(await trainedBy(unset, givenFor(artifacts, more))).toEqual(whole);

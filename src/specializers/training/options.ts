@@ -30,7 +30,12 @@ export const trainingShape = {
     .describe(
       "stop after so many looks at dev without a better loss, once it is better than guessing; the best weights are kept",
     ),
-  looksPerEpoch: z.int().min(1).max(100).default(2).describe("how often an epoch looks at dev"),
+  looksPerEpoch: z
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("how often an epoch looks at dev; ten times in a training where absent"),
   rowTokens: z
     .int()
     .min(32)

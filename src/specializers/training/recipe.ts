@@ -34,8 +34,8 @@ export function enoughEpochs(samples: number, batch: number): number {
 }
 
 /**
- * What the user gave, and for the rest what a few short trainings say: the rate is the best of half, one and two times the
- * method's usual one; the epochs are those that make enough steps, or more where it took the best rate longer to begin to learn.
+ * What the user gave, and for the rest what a few short trainings say: the rate is the better of the method's usual one and
+ * twice that, or half of it where twice is no better; the epochs are those that make enough steps, or more where it took the best rate longer to begin to learn.
  *
  * @param of how many examples of the rig, from the first, are train's
  * @param run trains a course and tells the person about it
@@ -65,6 +65,7 @@ export async function chooseRecipe(
       name: `sweep/${sweep.length}`,
       train,
       held,
+      looks: 4,
       ...recipe,
       ...(given.learnt === undefined ? {} : { learnt: given.learnt }),
     };
@@ -79,18 +80,20 @@ export async function chooseRecipe(
   const epochsOf = (steps: number, samples: number) => (steps * options.batch) / samples;
   const whole = rig.stepsIn({ train: [...Array(of).keys()], epochs: known.epochs });
   let steps = Math.min(trialSteps.most, Math.ceil(trialSteps.part * whole));
-  const rates =
-    options.learningRate === undefined ? [1, 0.5, 2].map((by) => by * usualRate) : [known.learningRate];
-  for (const [i, learningRate] of rates.entries()) {
-    const recipe = { learningRate, epochs: epochsOf(steps, train.length) };
-    await attempt(recipe, `rate ${learningRate}, ${i + 1} of ${rates.length}`);
+  const atRate = (learningRate: number, what: string) =>
+    attempt({ learningRate, epochs: epochsOf(steps, train.length) }, `${what} ${learningRate}`);
+  const usual = await atRate(known.learningRate, "rate");
+  if (options.learningRate === undefined) {
+    const twice = await atRate(2 * usualRate, "twice the rate,");
+    // The loss has one valley in the rate: what twice made better, half makes worse.
+    if (twice.loss >= usual.loss) await atRate(usualRate / 2, "half the rate,");
   }
   const { learningRate } = lowest(sweep);
   if (options.epochs !== undefined || given.learnt === undefined) return done({ ...known, learningRate });
   // Nothing has begun to learn: the best rate for longer, until it does.
   while (lowest(sweep).loss >= given.learnt && epochsOf(2 * steps, of) <= mostEpochs) {
     steps *= 2;
-    await attempt({ learningRate, epochs: epochsOf(steps, train.length) }, `${steps} steps`);
+    await atRate(learningRate, `${steps} steps at rate`);
   }
   const longer = steps > trialSteps.most ? Math.ceil(epochsOf(2 * steps, of)) : 0;
   return done({ learningRate, epochs: Math.min(mostEpochs, Math.max(known.epochs, longer)) });

@@ -35,6 +35,8 @@ export interface Course {
   held: readonly number[];
   learningRate: number;
   epochs: number;
+  /** How often the held-out loss is taken, where the options do not say. */
+  looks: number;
   /** Held-out loss below which something has been learnt; patience counts from there. */
   learnt?: number;
 }
@@ -134,9 +136,10 @@ export async function setUp(
     train: async (course, onStep) => {
       const steps = stepsOf(course);
       const held = planBlocks(examples, course.held, denseSize);
-      const perEpoch = steps.length / course.epochs;
+      const { looksPerEpoch } = options;
+      const looks = looksPerEpoch === undefined ? course.looks : looksPerEpoch * course.epochs;
       const evaluate = {
-        every: Math.max(1, Math.round(perEpoch / options.looksPerEpoch)),
+        every: Math.max(1, Math.round(steps.length / looks)),
         loss: (params: Parameters) => heldOut(params, held),
         patience: options.patience,
         ...(course.learnt === undefined ? {} : { learnt: course.learnt }),
