@@ -72,21 +72,30 @@ describe("the recipe", () => {
   it("has the rate of the best trial, each on the same part of train, none on what it is held against", async () => {
     const { courses, choose } = fake(({ learningRate }) => Math.abs(learningRate - 0.02));
     const { recipe, sweep, tokens } = await choose(200);
-    expect(recipe).toEqual({ learningRate: 0.02, epochs: 5 });
-    expect(sweep.map((trial) => trial.learningRate)).toEqual([0.01, 0.02]);
+    expect(recipe.learningRate).toBe(0.02);
+    expect(sweep.map((trial) => trial.learningRate)).toEqual([0.01, 0.02, 0.02]);
     for (const { train, held } of courses) {
       expect([train, held]).toEqual([courses[0]?.train, courses[0]?.held]);
       expect(held.length).toBe(40);
       expect(new Set([...train, ...held]).size).toBe(200);
     }
-    expect(new Set(courses.map(({ name }) => name)).size).toBe(2);
+    expect(new Set(courses.map(({ name }) => name)).size).toBe(3);
     expect(tokens).toBe(10 * sweep.reduce((sum, { steps }) => sum + steps, 0));
   });
 
   it("tries half the rate where twice is no better", async () => {
     const { recipe, sweep } = await fake(({ learningRate }) => learningRate).choose(200);
-    expect(sweep.map((trial) => trial.learningRate)).toEqual([0.01, 0.02, 0.005]);
+    expect(sweep.map((trial) => trial.learningRate)).toEqual([0.01, 0.02, 0.005, 0.005]);
     expect(recipe.learningRate).toBe(0.005);
+  });
+
+  it("has the epochs that a trial on all of train was best with", async () => {
+    const long = await fake((_course, steps) => (steps > 100 ? 0.3 : 0.5)).choose(200);
+    expect([long.recipe.epochs, long.sweep.at(-1)?.epochs]).toEqual([5, 5]);
+    const short = await fake((_course, steps) => (steps > 100 ? 0.7 : 0.5)).choose(200);
+    expect(short.recipe.epochs).toBe(short.sweep[0]?.epochs);
+    // Of a part of train no trial can tell it.
+    expect((await fake((_course, steps) => (steps > 100 ? 0.7 : 0.5)).choose(480)).recipe.epochs).toBe(2);
   });
 
   it("goes on for longer where nothing has begun to learn", async () => {
@@ -110,7 +119,7 @@ describe("the recipe", () => {
     expect(courses).toEqual([]);
     expect((await choose(200, { epochs: 3 })).recipe.epochs).toBe(3);
     expect((await choose(200, { learningRate: 0.3 })).sweep.map((trial) => trial.learningRate)).toEqual([
-      0.3,
+      0.3, 0.3,
     ]);
   });
 });

@@ -25,6 +25,8 @@ const mostEpochs = 12;
 const trialSteps = { most: 100, part: 1 / 3 };
 /** Samples of a trial: those that are learnt, those that are held against them. Below `fewest` nothing can be told. */
 const trialSize = { train: 256, held: 64, fewest: 40 };
+/** The share by which the whole length has to be better than a trial's. */
+const gain = 0.01;
 
 /** Epochs that make enough steps: many on few labels, two while that is quick, one on many. */
 export function enoughEpochs(samples: number, batch: number): number {
@@ -35,7 +37,8 @@ export function enoughEpochs(samples: number, batch: number): number {
 
 /**
  * What the user gave, and for the rest what a few short trainings say: the rate is the better of the method's usual one and
- * twice that, or half of it where twice is no better; the epochs are those that make enough steps, or more where it took the best rate longer to begin to learn.
+ * twice that, or half of it where twice is no better; the epochs are those that make enough steps, more where it
+ * took the best rate longer to begin to learn, and fewer where a trial on all of train was better without them.
  *
  * @param of how many examples of the rig, from the first, are train's
  * @param run trains a course and tells the person about it
@@ -78,8 +81,8 @@ export async function chooseRecipe(
   };
 
   const epochsOf = (steps: number, samples: number) => (steps * options.batch) / samples;
-  const whole = rig.stepsIn({ train: [...Array(of).keys()], epochs: known.epochs });
-  let steps = Math.min(trialSteps.most, Math.ceil(trialSteps.part * whole));
+  const most = rig.stepsIn({ train: [...Array(of).keys()], epochs: known.epochs });
+  let steps = Math.min(trialSteps.most, Math.ceil(trialSteps.part * most));
   const atRate = (learningRate: number, what: string) =>
     attempt({ learningRate, epochs: epochsOf(steps, train.length) }, `${what} ${learningRate}`);
   const usual = await atRate(known.learningRate, "rate");
@@ -88,15 +91,20 @@ export async function chooseRecipe(
     // The loss has one valley in the rate: what twice made better, half makes worse.
     if (twice.loss >= usual.loss) await atRate(usualRate / 2, "half the rate,");
   }
-  const { learningRate } = lowest(sweep);
+  const best = lowest(sweep);
+  const { learningRate } = best;
   if (options.epochs !== undefined || given.learnt === undefined) return done({ ...known, learningRate });
   // Nothing has begun to learn: the best rate for longer, until it does.
   while (lowest(sweep).loss >= given.learnt && epochsOf(2 * steps, of) <= mostEpochs) {
     steps *= 2;
     await atRate(learningRate, `${steps} steps at rate`);
   }
-  const longer = steps > trialSteps.most ? Math.ceil(epochsOf(2 * steps, of)) : 0;
-  return done({ learningRate, epochs: Math.min(mostEpochs, Math.max(known.epochs, longer)) });
+  if (best !== lowest(sweep))
+    return done({ learningRate, epochs: Math.max(known.epochs, Math.ceil(epochsOf(2 * steps, of))) });
+  // Where trials see all of train they can tell whether the whole length is better than theirs.
+  if (train.length + heldCount < of || best.loss >= given.learnt) return done({ ...known, learningRate });
+  const whole = await attempt({ ...known, learningRate }, `${known.epochs} epochs at rate ${learningRate}`);
+  return done({ learningRate, epochs: whole.loss < (1 - gain) * best.loss ? known.epochs : best.epochs });
 
   function done(recipe: Recipe): Chosen {
     return { recipe, sweep, tokens };
