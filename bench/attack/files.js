@@ -17,7 +17,7 @@ const atOnce = 2;
 /** Milliseconds after which Hone hangs: longer than its own limit for a trial. */
 const limitMs = 90_000;
 /** A process is made anew after so many files, as none of Hone's opens thousands. */
-const filesEach = 250;
+const filesEach = 500;
 
 /** Sound files, from which all others are made. */
 async function writeSound(folder) {
@@ -152,12 +152,16 @@ function openHone(cache) {
   };
 }
 
+/**
+ * @param {{count: number, seed: number, workdir: string, log: (text: string) => void, only?: number}} given `only`: the one
+ *   case to try, whose files stay
+ */
 async function run({ count, seed, workdir, log, only }) {
   const folder = join(workdir, "files");
   mkdirSync(folder, { recursive: true });
   const sound = await writeSound(folder);
   const cases = only === undefined ? Array.from({ length: count }, (_, i) => i) : [only];
-  const tally = { tried: 0, refused: 0, passed: 0, killed: 0, notes: [], trials: 0 };
+  const tally = { tried: 0, refused: 0, passed: 0, killed: 0, notes: [], trials: 0, ways: {} };
   const reasons = new Map();
   let next = 0;
   const worker = async () => {
@@ -169,6 +173,7 @@ async function run({ count, seed, workdir, log, only }) {
         const file = writeCase(place, sound, drawsOf(seed, number));
         const { ending, words } = await hone.open(file);
         tally.tried++;
+        tally.ways[file.way] = (tally.ways[file.way] ?? 0) + 1;
         if (ending === "killed" || ending === "unclear") {
           tally.killed++;
           tally.notes.push(`case ${number} (${file.way}, ${file.fault}): ${words}`);

@@ -8,11 +8,17 @@ import { openWeights } from "./engine.js";
 import { trainedContext } from "./serve.js";
 import type { Trial, Verdict } from "./trial.js";
 
-/** Letters, digits, spaces and signs of many kinds, so that every way of reading text is gone once. */
-const text =
-  'The first text: 12,345 naïve words (\t"x" = y_1) \r\n\n  día 漢字かな Ж ١٢ 🙂\u200d🙂 \u0000 <s></s> don\'t. ';
-/** More than one chunk of a prompt. */
-const mostTokens = 160;
+/** Words, and every byte that a text in UTF-8 can have, so that every way of reading text is gone once. */
+const text = [
+  "The first text: 12,345 naïve words, don't! <s></s>\r\n\n  漢字かな ١٢ 🙂\u200d🙂 ",
+  ...Array.from({ length: 0x80 }, (_, i) => String.fromCodePoint(i)),
+  ...Array.from({ length: 0x40 }, (_, i) => String.fromCodePoint(0x80 + i)),
+  ...Array.from({ length: 0x1e }, (_, i) => String.fromCodePoint(0x80 + 0x40 * i)),
+  ...Array.from({ length: 0x10 }, (_, i) => String.fromCodePoint(Math.max(0x800, 0x1000 * i))),
+  ...Array.from({ length: 5 }, (_, i) => String.fromCodePoint(0x10000 + 0x3c000 * i)),
+].join("");
+/** Of a prompt: more than the engine evaluates one by one. */
+const mostTokens = 64;
 
 async function attempt({ model, lora, gpu }: Trial): Promise<Verdict> {
   const { signal } = new AbortController();
@@ -24,7 +30,7 @@ async function attempt({ model, lora, gpu }: Trial): Promise<Verdict> {
     const weights = await openWeights(model, gpu);
     try {
       const { bos, tokenize } = weights.vocabulary;
-      const tokens = [...tokenize(text.repeat(8)), ...weights.continuation(text)];
+      const tokens = [...tokenize(text), ...weights.continuation(text)];
       weights.text(Array.from({ length: size }, (_, token) => token));
       const change = lora === undefined ? {} : { lora };
       const [engine] = await weights.open({ contextTokens, lanes: 1, threads: 1, ...change });

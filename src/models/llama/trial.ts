@@ -79,6 +79,7 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function attempt(trial: Trial, ms: number, signal?: AbortSignal): Promise<End> {
+  signal?.throwIfAborted();
   const used = idle?.tried ?? 0;
   const end = await inProcess(trial, ms, signal);
   // A file before this one may have left the process damaged.
@@ -139,7 +140,6 @@ function inProcess(trial: Trial, ms: number, signal?: AbortSignal): Promise<End>
       kill();
       finish({ how: "slow", code: "", words: trying.words() });
     }, ms);
-    if (signal?.aborted) return stop();
     signal?.addEventListener("abort", stop);
     process.on("exit", kill);
     child.on("message", (verdict: Verdict) => {
@@ -193,7 +193,8 @@ function killed(file: string, end: Exclude<End, { how: "verdict" }>, seconds: nu
 function said(words: string): string {
   const lines = words
     .split("\n")
-    .map((line) => line.trim())
+    // Not the folders of whoever built the engine.
+    .map((line) => line.replaceAll(/\/\S*\/(?=[\w-]+\.(c|cpp|h):\d)/g, "").trim())
     .filter((line) => line !== "");
   const telling = lines.filter((line) => /GGML_ASSERT|what\(\)|terminate called|error|failed/i.test(line));
   const chosen = (telling.length > 0 ? telling : lines).slice(-3);
