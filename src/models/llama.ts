@@ -11,6 +11,7 @@ import { type EngineOptions, openWeights, planLanes, type Weights } from "./llam
 import { sha256Of } from "./llama/hash.js";
 import { type Member, makePool } from "./llama/pool.js";
 import { type Loaded, type Served, serve, trainedContext } from "./llama/serve.js";
+import { type Trial, tryFirst } from "./llama/trial.js";
 
 export interface LlamaOptions {
   /** Shown to people; the file's name where absent. */
@@ -25,13 +26,18 @@ export interface LlamaOptions {
   threads?: number;
   /** `auto` uses a GPU where a prebuilt binary supports it. `off` by default. */
   gpu?: "off" | "auto";
+  /** Hone's cache, where it is remembered which files have been tried. */
+  cache?: string;
+  /** Most seconds that a file which is new may take when it is first opened; by default as its size is. */
+  trialSeconds?: number;
 }
 
 /** Of a model and its specialists, how many have contexts in memory at once: one that answers and one it is compared with. */
 const mostLoaded = 2;
 
 /**
- * Opens a GGUF file. The header is checked at once, the weights are loaded by the first call.
+ * Opens a GGUF file. The header is checked at once, the weights are loaded by the first call; a file that is new here is first
+ * opened in a process of its own, as are the files of changes to it.
  *
  * - `score` tokenises prompt and options apart: an option never changes how the prompt's end is read. Begin an option with
  *   a space where it is a word of its own.
@@ -56,10 +62,22 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
   const pool = makePool<Loaded>(mostLoaded);
   let loading: Promise<Weights> | undefined;
   let closed = false;
-  const ownWeights = (): Promise<Weights> => {
+  const tried = (trial: Trial, signal?: AbortSignal): Promise<void> =>
+    tryFirst(trial, {
+      ...(signal ? { signal } : {}),
+      ...(options.cache === undefined ? {} : { cache: options.cache }),
+      ...(options.trialSeconds === undefined ? {} : { seconds: options.trialSeconds }),
+    });
+  const ownWeights = (signal?: AbortSignal): Promise<Weights> => {
     if (closed) throw new Error(`The model ${name} is closed.`);
-    loading ??= openWeights(path, gpu);
-    return loading;
+    if (loading) return loading;
+    const started = tried({ model: path, gpu }, signal).then(() => openWeights(path, gpu));
+    loading = started;
+    // What one caller gave up is for the next to begin again.
+    started.catch(() => {
+      if (signal?.aborted && loading === started) loading = undefined;
+    });
+    return started;
   };
 
   const served = (change?: Change): Served => {
@@ -67,8 +85,10 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
     const work = { evaluated: 0, reused: 0, written: 0 };
     const engineOptions: EngineOptions = { contextTokens, lanes, threads, work, ...(lora ? { lora } : {}) };
     const member: Member<Loaded> = {
-      async load() {
-        const weights = file === undefined ? await ownWeights() : await openWeights(file, gpu);
+      async load(signal) {
+        // On the CPU: a GPU may have no room for the base twice.
+        if (lora ?? file) await tried({ model: file ?? path, gpu: "off", ...(lora ? { lora } : {}) }, signal);
+        const weights = file === undefined ? await ownWeights(signal) : await openWeights(file, gpu);
         try {
           return { weights, engines: await weights.open(engineOptions) };
         } catch (error) {

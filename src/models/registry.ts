@@ -224,6 +224,7 @@ async function openLlamaRef(rest: string, options: OpenModelOptions): Promise<La
   const { openLlama } = await import("./llama.js");
   return openLlama(weights === "q8_0" ? await asQ8(path, options) : path, {
     gpu,
+    ...(options.cache === undefined ? {} : { cache: options.cache }),
     ...(known ? { name } : {}),
     ...(format === undefined ? {} : { format }),
     ...(context === undefined ? {} : { context }),

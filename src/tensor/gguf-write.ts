@@ -5,7 +5,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { HoneError, messageOf } from "../core/errors.js";
 import { intoPlace } from "../core/place.js";
-import type { GgufFile } from "./gguf.js";
+import { type GgufFile, metadataTypes } from "./gguf.js";
 import { type DenseTensor, rawChunks } from "./gguf-tensors.js";
 import { quantize, type WritableType, writableTypes } from "./quantize.js";
 
@@ -221,9 +221,7 @@ async function writeAll(out: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await out.write(bytes, at)).bytesWritten;
 }
 
-/** ggml's numbers of metadata types. */
-const entryTypes = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8 } as const;
-const arrayType = 9;
+const { array: arrayType, ...entryTypes } = metadataTypes;
 
 function encodeEntry(path: string, key: string, { type, value }: GgufEntry): Buffer {
   if (key === "") throw unwritable(path, "a metadata key is empty");

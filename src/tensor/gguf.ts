@@ -25,6 +25,8 @@ export interface GgufFile {
   size: number;
   architecture: string;
   metadata: ReadonlyMap<string, GgufValue>;
+  /** ggml's number of each metadata entry's type (`metadataTypes`). */
+  types: ReadonlyMap<string, number>;
   /** Where each metadata entry, with its key and type, begins and ends in the file. */
   spans: ReadonlyMap<string, readonly [start: number, end: number]>;
   tensors: readonly GgufTensor[];
@@ -69,9 +71,10 @@ export const ggmlTypes: Readonly<Record<number, readonly [name: string, weights:
   39: ["MXFP4", 32, 17],
 };
 
+/** ggml's numbers of metadata types (gguf.h, `gguf_type`). */
+export const metadataTypes = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const;
 const scalarBytes = [1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8] as const;
-const stringType = 8;
-const arrayType = 9;
+const { string: stringType, array: arrayType } = metadataTypes;
 /** Longest single string: a chat template or a merge rule; a megabyte is far beyond any. */
 const longestString = 1 << 24;
 /** Most items of a metadata array; the largest vocabularies have 262,144 tokens and twice as many merges. */
@@ -184,6 +187,7 @@ function readHeader(path: string, size: number, cursor: Cursor, bad: Bad): GgufF
   if (tensorCount > most(33)) throw bad(`it claims ${tensorCount} tensors in ${size} bytes`, 8);
   if (entryCount > most(14)) throw bad(`it claims ${entryCount} metadata entries in ${size} bytes`, 16);
   const metadata = new Map<string, GgufValue>();
+  const types = new Map<string, number>();
   const spans = new Map<string, readonly [number, number]>();
   for (let i = 0; i < entryCount; i++) {
     const at = cursor.at();
@@ -191,7 +195,9 @@ function readHeader(path: string, size: number, cursor: Cursor, bad: Bad): GgufF
     if (key === "" || key.length > 65_535)
       throw bad(`metadata key ${i + 1} has ${key.length} characters`, at);
     if (metadata.has(key)) throw bad(`metadata key ${JSON.stringify(key)} occurs twice`, at);
-    metadata.set(key, readValue(cursor, key, size, bad));
+    const type = cursor.u32(`the type of metadata ${JSON.stringify(key)}`);
+    types.set(key, type);
+    metadata.set(key, readValue(cursor, type, key, size, bad));
     spans.set(key, [at, cursor.at()]);
   }
   const architecture = metadata.get("general.architecture");
@@ -220,13 +226,12 @@ function readHeader(path: string, size: number, cursor: Cursor, bad: Bad): GgufF
       throw bad(`${why} (cut short?)`, starts[i]);
     }
   }
-  return { path, version, size, architecture, metadata, spans, tensors, dataStart, alignment };
+  return { path, version, size, architecture, metadata, types, spans, tensors, dataStart, alignment };
 }
 
-function readValue(cursor: Cursor, key: string, size: number, bad: Bad): GgufValue {
+function readValue(cursor: Cursor, type: number, key: string, size: number, bad: Bad): GgufValue {
   const what = `metadata ${JSON.stringify(key)}`;
-  const at = cursor.at();
-  const type = cursor.u32(`the type of ${what}`);
+  const at = cursor.at() - 4;
   if (type !== arrayType) return readScalar(cursor, type, what, at, bad);
   const inner = cursor.u32(`the type of ${what}`);
   if (inner === arrayType) throw bad(`${what} nests arrays`, at);

@@ -3,7 +3,7 @@
 
 import { HoneError } from "../../core/errors.js";
 import type { Change } from "../../core/language.js";
-import { type GgufFile, type GgufTensor, readGguf } from "../../tensor/gguf.js";
+import { type GgufFile, type GgufTensor, metadataTypes, readGguf } from "../../tensor/gguf.js";
 import { checkModel } from "./check.js";
 
 /** llama.cpp multiplies adapters as they are stored: only types without blocks. */
@@ -76,6 +76,9 @@ function checkAdapter(base: GgufFile, path: string): void {
   const alpha = file.metadata.get("adapter.lora.alpha");
   if (typeof alpha !== "number" || !Number.isFinite(alpha) || alpha <= 0) {
     throw bad(`its adapter.lora.alpha is ${String(alpha)}`);
+  }
+  if (file.types.get("adapter.lora.alpha") !== metadataTypes.float32) {
+    throw bad("its adapter.lora.alpha is not stored as a 32-bit float");
   }
   const wanted = shapesOf(base);
   const halves = new Map<string, { a?: GgufTensor; b?: GgufTensor }>();

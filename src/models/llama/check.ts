@@ -1,8 +1,14 @@
 // Whether a well-formed GGUF file is a language model that hangs together: its numbers agree with its tensors and its
-// vocabulary. llama.cpp asserts some of this and aborts the process; here it is one error.
+// vocabulary. llama.cpp asserts some of this and aborts the process; here it is one error that says what is wrong. What this
+// does not find ends the process in which the file is tried (`trial.ts`).
 
 import { HoneError } from "../../core/errors.js";
-import type { GgufFile } from "../../tensor/gguf.js";
+import { type GgufFile, ggmlTypes } from "../../tensor/gguf.js";
+
+/** Types that no weights have: lists of whole numbers, and what llama.cpp keeps while it computes. */
+const uncomputed = new Set(["I8", "I16", "I32", "I64", "F64", "Q8_1", "Q8_K"]);
+const weight = /(^|\.)(token_embd|output|output_norm|attn_\w+|ffn_(gate|up|down|norm))\.weight$/;
+const ropeScalings = ["none", "linear", "yarn", "longrope"];
 
 /** Throws a HoneError that says what does not hold. Whether its architecture is known is for llama.cpp to say. */
 export function checkModel(gguf: GgufFile): void {
@@ -31,7 +37,8 @@ export function checkModel(gguf: GgufFile): void {
   };
   const layers = count("block_count", true) as number;
   const width = count("embedding_length", true) as number;
-  const heads = count("attention.head_count", false);
+  const hasAttention = gguf.tensors.some((tensor) => /\.attn_(q|k|v|qkv)\.weight$/.test(tensor.name));
+  const heads = count("attention.head_count", hasAttention);
   if (layers < 1 || layers > 1024) throw bad(`it claims ${layers} layers`);
   if (heads !== undefined) {
     if (heads < 1) throw bad("it claims no attention heads");
@@ -43,14 +50,45 @@ export function checkModel(gguf: GgufFile): void {
     }
   }
   if ((count("context_length", true) as number) < 1) throw bad("its context length is 0");
-  count("feed_forward_length", false);
+  const hasFeedForward = gguf.tensors.some((tensor) => /\.ffn_(up|down)\.weight$/.test(tensor.name));
+  const hidden = count("feed_forward_length", hasFeedForward) ?? 0;
+  if (hasFeedForward && hidden < 1) throw bad("its feed-forward length is 0");
+  for (const key of ["key_length", "value_length", "key_length_swa", "value_length_swa"]) {
+    if ((count(`attention.${key}`, false) ?? 1) < 1) throw bad(`its ${name}.attention.${key} is 0`);
+  }
+  const experts = count("expert_count", false) ?? 0;
+  const used = count("expert_used_count", false) ?? 0;
+  if (used > experts || (experts > 0 && used < 1)) throw bad(`it uses ${used} of ${experts} experts`);
+  for (const [key, value] of metadata) {
+    if (!key.startsWith(`${name}.`) || !key.endsWith("epsilon")) continue;
+    if (typeof value !== "number" || !(value >= 0 && value < 1)) throw bad(`its ${key} is ${String(value)}`);
+  }
+  const scaling = metadata.get(`${name}.rope.scaling.type`);
+  if (scaling !== undefined && !ropeScalings.includes(String(scaling))) {
+    throw bad(
+      `its ${name}.rope.scaling.type is ${JSON.stringify(scaling)}, none of ${ropeScalings.join(", ")}`,
+    );
+  }
+  const pooling = metadata.get(`${name}.pooling_type`);
+  if (pooling !== undefined && ![0, 1, 2, 3, 4].includes(Number(pooling))) {
+    throw bad(`its ${name}.pooling_type is ${String(pooling)}`);
+  }
+  for (const { name: tensor, type } of gguf.tensors) {
+    const typeName = ggmlTypes[type]?.[0] ?? "";
+    if (weight.test(tensor) && uncomputed.has(typeName)) {
+      throw bad(`its ${tensor} is stored as ${typeName}, which llama.cpp does not compute with`);
+    }
+  }
 
   const last = `blk.${layers - 1}.`;
   if (!gguf.tensors.some((tensor) => tensor.name.startsWith(last))) {
     throw bad(`it claims ${layers} layers, but has no tensor of layer ${layers - 1}`);
   }
   const tokens = metadata.get("tokenizer.ggml.tokens");
-  if (!Array.isArray(tokens) || tokens.length === 0) throw bad("it has no vocabulary");
+  const reader = metadata.get("tokenizer.ggml.model");
+  if (!isTexts(tokens) || tokens.length === 0 || reader === "none" || reader === "no_vocab") {
+    throw bad("it has no vocabulary");
+  }
   const embedding = gguf.tensors.find((tensor) => tensor.name === "token_embd.weight");
   if (!embedding) throw bad("it has no tensor token_embd.weight");
   if (embedding.shape[0] !== width) {
@@ -58,6 +96,23 @@ export function checkModel(gguf: GgufFile): void {
   }
   if (embedding.shape[1] !== tokens.length) {
     throw bad(`its vocabulary has ${tokens.length} tokens, but its embedding has ${embedding.shape[1]}`);
+  }
+  const known = new Set<string>();
+  for (const [i, token] of tokens.entries()) {
+    // llama.cpp's own name for an empty one. What is no text is read as �, and two of those may differ.
+    const text = token === "" ? `[EMPTY_${i}]` : token;
+    if (known.has(text) && !text.includes("\ufffd")) {
+      throw bad(`its vocabulary has ${JSON.stringify(token.slice(0, 40))} twice (the second is token ${i})`);
+    }
+    known.add(text);
+  }
+  if (reader === "llama") {
+    // What no token spells is read byte by byte.
+    for (let byte = 0; byte < 256; byte++) {
+      const token = `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
+      const letter = known.has(byte < 128 ? String.fromCharCode(byte) : "\ufffd");
+      if (!known.has(token) && !letter) throw bad(`its vocabulary has no token ${token}`);
+    }
   }
   for (const key of ["token_type", "scores"]) {
     const list = metadata.get(`tokenizer.ggml.${key}`);
@@ -72,4 +127,8 @@ export function checkModel(gguf: GgufFile): void {
       throw bad(`its ${key} is ${String(value)}, outside a vocabulary of ${tokens.length}`);
     }
   }
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

@@ -74,6 +74,8 @@ export interface Weights {
   readonly vocabulary: Vocabulary;
   /** Tokens of a text that continues a prompt: no space is put before it. */
   continuation(text: string): number[];
+  /** What tokens spell, control tokens left out. */
+  text(tokens: readonly number[]): string;
   /** Makes contexts over the weights, one engine a lane. @throws HoneError when memory or the adapter does not serve */
   open(options: EngineOptions): Promise<Engine[]>;
   /** Frees the weights and every context over them. */
@@ -176,6 +178,7 @@ export async function openWeights(path: string, gpu: Gpu): Promise<Weights> {
       bos: beginToken(model, gguf),
     },
     continuation: (text) => model.tokenize(text, false, "trimLeadingSpace"),
+    text: (tokens) => model.detokenize(tokens as Token[]),
     async open({ contextTokens, lanes, threads, lora, work = { evaluated: 0, reused: 0, written: 0 } }) {
       const engines: Engine[] = [];
       complaints = [];

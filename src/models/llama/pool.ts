@@ -2,13 +2,14 @@
 // for. It never unloads what is in use, and knows nothing of what it holds.
 
 export interface Member<T> {
-  load(): Promise<T>;
+  /** `signal` is that of whoever asked first; others who wait then ask themselves. */
+  load(signal?: AbortSignal): Promise<T>;
   unload(loaded: T): Promise<void>;
 }
 
 export interface Pool<T> {
   /** Runs work on a member, loading it first if need be. Rejects with what its `load` rejects with. */
-  use<R>(member: Member<T>, work: (loaded: T) => Promise<R>): Promise<R>;
+  use<R>(member: Member<T>, work: (loaded: T) => Promise<R>, signal?: AbortSignal): Promise<R>;
   /** Unloads everything, each as soon as it is idle; then `use` rejects. */
   close(): Promise<void>;
 }
@@ -46,7 +47,7 @@ export function makePool<T>(most: number): Pool<T> {
     });
     return moving;
   };
-  const enter = async (member: Member<T>): Promise<Entry<T>> => {
+  const enter = async (member: Member<T>, signal?: AbortSignal): Promise<Entry<T>> => {
     // Nothing may happen between the last look at `moving` and what follows: two would move at once.
     while (moving) await moving.catch(() => {});
     if (closed) throw new Error("The model is closed.");
@@ -60,15 +61,15 @@ export function makePool<T>(most: number): Pool<T> {
     let entry: Entry<T> | undefined;
     await move(async () => {
       await makeRoom(most - 1);
-      entry = { loaded: await member.load(), users: 1 };
+      entry = { loaded: await member.load(signal), users: 1 };
       resident.set(member, entry);
     });
     return entry as unknown as Entry<T>;
   };
 
   return {
-    async use(member, work) {
-      const entry = await enter(member);
+    async use(member, work, signal) {
+      const entry = await enter(member, signal);
       try {
         return await work(entry.loaded);
       } finally {

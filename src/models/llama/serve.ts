@@ -93,25 +93,29 @@ export function serve(served: Served): { model: Omit<LanguageModel, "close">; to
       cost: (inputTokens: number, outputTokens: number) => Cost,
     ) => Promise<T>,
   ): Promise<T> =>
-    pool.use(member, async ({ weights, engines }) => {
-      context.signal.throwIfAborted();
-      const request = await read(weights);
-      const engineOf = (lane: number): Engine => engines[lane] as Engine;
-      return queue(
-        context.signal,
-        (lane) => {
-          const start = performance.now();
-          return work(engineOf(lane), request, (inputTokens, outputTokens) => ({
-            calls: 1,
-            inputTokens,
-            outputTokens,
-            ms: performance.now() - start,
-            usd: 0,
-          }));
-        },
-        (lane) => engineOf(lane).keeps(request.prompt),
-      );
-    });
+    pool.use(
+      member,
+      async ({ weights, engines }) => {
+        context.signal.throwIfAborted();
+        const request = await read(weights);
+        const engineOf = (lane: number): Engine => engines[lane] as Engine;
+        return queue(
+          context.signal,
+          (lane) => {
+            const start = performance.now();
+            return work(engineOf(lane), request, (inputTokens, outputTokens) => ({
+              calls: 1,
+              inputTokens,
+              outputTokens,
+              ms: performance.now() - start,
+              usd: 0,
+            }));
+          },
+          (lane) => engineOf(lane).keeps(request.prompt),
+        );
+      },
+      context.signal,
+    );
   const checkRoom = (tokens: number, what: string): void => {
     if (tokens <= contextTokens) return;
     const why = `${what} takes ${tokens} tokens, but the context of ${name} holds ${contextTokens}`;

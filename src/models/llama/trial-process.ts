@@ -1,0 +1,68 @@
+// The process that a new file is opened in first (see `trial.ts`): it loads the file as Hone would, makes a context, evaluates
+// and writes a few tokens, and says that it is still there.
+
+import { CallError } from "../../core/call.js";
+import { HoneError, messageOf } from "../../core/errors.js";
+import { readGguf } from "../../tensor/gguf.js";
+import { openWeights } from "./engine.js";
+import { trainedContext } from "./serve.js";
+import type { Trial, Verdict } from "./trial.js";
+
+/** Words, and every byte that a text in UTF-8 can have, so that every way of reading text is gone once. */
+const text = [
+  "The first text: 12,345 naïve words, don't! <s></s>\r\n\n  漢字かな ١٢ 🙂\u200d🙂 ",
+  ...Array.from({ length: 0x80 }, (_, i) => String.fromCodePoint(i)),
+  ...Array.from({ length: 0x40 }, (_, i) => String.fromCodePoint(0x80 + i)),
+  ...Array.from({ length: 0x1e }, (_, i) => String.fromCodePoint(0x80 + 0x40 * i)),
+  ...Array.from({ length: 0x10 }, (_, i) => String.fromCodePoint(Math.max(0x800, 0x1000 * i))),
+  ...Array.from({ length: 5 }, (_, i) => String.fromCodePoint(0x10000 + 0x3c000 * i)),
+].join("");
+/** Of a prompt: more than the engine evaluates one by one. */
+const mostTokens = 64;
+
+async function attempt({ model, lora, gpu }: Trial): Promise<Verdict> {
+  const { signal } = new AbortController();
+  try {
+    const gguf = readGguf(model);
+    const contextTokens = Math.min(mostTokens, trainedContext(gguf));
+    const vocabulary = gguf.metadata.get("tokenizer.ggml.tokens");
+    const size = Array.isArray(vocabulary) ? vocabulary.length : 0;
+    const weights = await openWeights(model, gpu);
+    try {
+      const { bos, tokenize } = weights.vocabulary;
+      const tokens = [...tokenize(text), ...weights.continuation(text)];
+      weights.text(Array.from({ length: size }, (_, token) => token));
+      const change = lora === undefined ? {} : { lora };
+      const [engine] = await weights.open({ contextTokens, lanes: 1, threads: 1, ...change });
+      if (!engine || tokens.length === 0) return {};
+      const prompt = [...(bos === undefined ? [] : [bos]), ...tokens].slice(
+        0,
+        Math.max(1, contextTokens - 2),
+      );
+      await engine.prompt(prompt, [0, size - 1], signal);
+      const sampling = { maxTokens: 2, temperature: 1, seed: 1, enough: () => false };
+      await engine.generate(prompt, sampling, signal);
+      if (lora === undefined) await engine.embed(prompt.slice(0, 32));
+    } finally {
+      await weights.close();
+    }
+    return {};
+  } catch (error) {
+    // What a call cannot have is told by that call, with its own cause.
+    if (error instanceof CallError) return {};
+    if (error instanceof HoneError) return { failure: { ...error.failure, cause: undefined } };
+    return {
+      failure: {
+        what: "llama.cpp cannot evaluate with this file",
+        where: lora ?? model,
+        why: messageOf(error),
+        next: "Fetch or make the file again, or give another.",
+      },
+    };
+  }
+}
+
+// Ctrl-C reaches every process of a terminal; whether this one stops is for its parent to say.
+process.on("SIGINT", () => {});
+process.on("disconnect", () => process.exit());
+process.on("message", async (trial: Trial) => process.send?.(await attempt(trial)));

@@ -1,0 +1,202 @@
+// Opens a model file that is new on this machine in a process of its own first. What is wrong with a file can abort llama.cpp
+// or crash it, and with it whatever process it runs in; there it ends a trial, and here it is one error. What passed is
+// remembered by contents and engine, so that the cost is paid once. What a trial does is `trial-process.ts`'s.
+
+import { type ChildProcess, fork } from "node:child_process";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Failure, HoneError } from "../../core/errors.js";
+import { fingerprint } from "../../core/json.js";
+import { cacheFolder, sizeOf, writeJson } from "../../data/cache.js";
+import { sha256Of } from "./hash.js";
+
+/** What is tried: a model file, or an adapter on one. */
+export interface Trial {
+  model: string;
+  lora?: string;
+  gpu: "off" | "auto";
+}
+
+/** What a trial's process says when a trial is over: nothing, or why the engine refuses the file. */
+export interface Verdict {
+  failure?: Failure;
+}
+
+export interface TrialOptions {
+  /** Hone's cache, where it is kept what passed. */
+  cache?: string;
+  /** Ends the trial, and its process. */
+  signal?: AbortSignal;
+  /** How long a trial may take; by default a minute, and 100 s for each GB. */
+  seconds?: number;
+}
+
+/** How a trial ended. `words` are the last that its process wrote to stderr. */
+type End = { how: "verdict"; verdict: Verdict } | { how: "died" | "slow"; code: string; words: string };
+
+/** How long a process that has nothing to try is kept for the next file. */
+const idleMs = 5000;
+/** What is kept of what a process writes to stderr. */
+const mostWords = 4096;
+
+/** Bumped when trials find more than before. */
+const edition = 1;
+
+/**
+ * Resolves at once for files that passed before with this engine; else tries them.
+ * @throws HoneError for a file that kills the engine, that it refuses, or that takes too long; the signal's reason
+ */
+export async function tryFirst(trial: Trial, options: TrialOptions = {}): Promise<void> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const files = [trial.model, ...(trial.lora ? [trial.lora] : [])];
+  const contents = await Promise.all(files.map((path) => sha256Of(path, { note: false })));
+  const key = fingerprint([edition, contents, trial.gpu, engineVersion(), process.platform, process.arch]);
+  const note = join(options.cache ?? cacheFolder(), "models", "tried", `${key}.json`);
+  if ((await sizeOf(note)) !== undefined) return;
+
+  const file = trial.lora ?? trial.model;
+  const seconds = options.seconds ?? 60 + Math.ceil(statSync(trial.model).size / 1e7);
+  const end = await inTurn(() => attempt(trial, seconds * 1000, signal));
+  if (end.how !== "verdict") throw killed(file, end, seconds);
+  if (end.verdict.failure) throw new HoneError(end.verdict.failure);
+  // A cache that cannot be written only costs the trial again.
+  await writeJson(note, { files, contents, engine: engineVersion() }).catch(() => {});
+}
+
+function engineVersion(): string {
+  const manifest = new URL("../package.json", import.meta.resolve("node-llama-cpp"));
+  return (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
+}
+
+/** One trial at a time: they would only take each other's memory. */
+let last: Promise<unknown> = Promise.resolve();
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = last.then(work, work);
+  last = turn.catch(() => {});
+  return turn;
+}
+
+async function attempt(trial: Trial, ms: number, signal?: AbortSignal): Promise<End> {
+  signal?.throwIfAborted();
+  const used = idle?.tried ?? 0;
+  const end = await inProcess(trial, ms, signal);
+  // A file before this one may have left the process damaged.
+  return end.how === "died" && used > 0 ? inProcess(trial, ms, signal) : end;
+}
+
+interface TrialProcess {
+  child: ChildProcess;
+  tried: number;
+  words: () => string;
+  /** Ends it when it has been idle for long. */
+  timer?: NodeJS.Timeout;
+}
+
+let idle: TrialProcess | undefined;
+
+function start(): TrialProcess {
+  // From sources (in tests) the process still runs what is built.
+  const script = new URL("../../../dist/models/llama/trial-process.js", import.meta.url);
+  const child = fork(fileURLToPath(script), {
+    execArgv: [],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    // Its backtrace would start a debugger.
+    env: { ...process.env, GGML_NO_BACKTRACE: "1" },
+  });
+  let words = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    words = (words + text).slice(-mostWords);
+  });
+  return { child, tried: 0, words: () => words };
+}
+
+function inProcess(trial: Trial, ms: number, signal?: AbortSignal): Promise<End> {
+  const trying = idle ?? start();
+  idle = undefined;
+  clearTimeout(trying.timer);
+  const { child } = trying;
+  trying.tried++;
+  hold(child, true);
+  return new Promise((resolve, reject) => {
+    const settle = (then: () => void): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+      process.off("exit", kill);
+      child.removeAllListeners();
+      // Nobody listens any more to what becomes of it.
+      child.on("error", () => {});
+      then();
+    };
+    const kill = (): void => void child.kill("SIGKILL");
+    const finish = (end: End): void => settle(() => resolve(end));
+    const stop = (): void =>
+      settle(() => {
+        kill();
+        reject(signal?.reason);
+      });
+    const timer = setTimeout(() => {
+      kill();
+      finish({ how: "slow", code: "", words: trying.words() });
+    }, ms);
+    signal?.addEventListener("abort", stop);
+    process.on("exit", kill);
+    child.on("message", (verdict: Verdict) => {
+      finish({ how: "verdict", verdict });
+      keep(trying);
+    });
+    // `close` and not `exit`: by then everything it wrote has been read.
+    child.on("close", (code, killedBy) =>
+      finish({ how: "died", code: killedBy ?? `exit code ${code}`, words: trying.words() }),
+    );
+    child.on("error", (error) => finish({ how: "died", code: error.message, words: trying.words() }));
+    child.send(trial);
+  });
+}
+
+/** Keeps a process for the next file; while it is idle it keeps nothing alive. */
+function keep(trying: TrialProcess): void {
+  idle?.child.kill();
+  idle = trying;
+  const leave = (): void => {
+    if (idle === trying) idle = undefined;
+  };
+  trying.child.on("exit", leave);
+  trying.timer = setTimeout(() => {
+    leave();
+    trying.child.kill();
+  }, idleMs);
+  trying.timer.unref();
+  hold(trying.child, false);
+}
+
+/** Whether this process waits for the child before it ends. */
+function hold(child: ChildProcess, held: boolean): void {
+  const stderr = child.stderr as (NodeJS.ReadableStream & { ref?(): void; unref?(): void }) | null;
+  for (const handle of [child, child.channel, stderr]) held ? handle?.ref?.() : handle?.unref?.();
+}
+
+function killed(file: string, end: Exclude<End, { how: "verdict" }>, seconds: number): HoneError {
+  const slow = end.how === "slow";
+  return new HoneError({
+    what: slow ? "llama.cpp does not get done with this file" : "This file crashes llama.cpp",
+    where: file,
+    why: slow
+      ? `opening it in a process of its own took longer than ${seconds} s${said(end.words)}`
+      : `the process that opened it first ended with ${end.code}${said(end.words)}`,
+    next: "Fetch or make the file again, or give another. Hone itself has not loaded it.",
+  });
+}
+
+/** The engine's last words: what it asserted, where it says so, else its last lines. */
+function said(words: string): string {
+  const lines = words
+    .split("\n")
+    // Not the folders of whoever built the engine.
+    .map((line) => line.replaceAll(/\/\S*\/(?=[\w-]+\.(c|cpp|h):\d)/g, "").trim())
+    .filter((line) => line !== "");
+  const telling = lines.filter((line) => /GGML_ASSERT|what\(\)|terminate called|error|failed/i.test(line));
+  const chosen = (telling.length > 0 ? telling : lines).slice(-3);
+  return chosen.length > 0 ? `: ${chosen.join("; ").slice(0, 600)}` : "";
+}
