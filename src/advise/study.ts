@@ -4,7 +4,7 @@
 import { dirname, relative, resolve } from "node:path";
 import { stringify } from "yaml";
 import { HoneError } from "../core/errors.js";
-import { type Row, readRows } from "../data/index.js";
+import { type Reading, type Row, readingOf, readRows } from "../data/index.js";
 import { parseStudy } from "../study/spec.js";
 import { type Advice, namesIn } from "./advise.js";
 
@@ -101,11 +101,11 @@ export async function fromData(
   study: string,
   path: string,
   file: string,
-  flags: { input?: string; label?: string },
+  flags: { input?: string; label?: string } & Reading,
 ): Promise<Draft> {
   const rows: Row["row"][] = [];
   let count = 0;
-  for await (const { row } of readRows(file)) {
+  for await (const { row } of readRows(file, readingOf(flags))) {
     count++;
     if (rows.length < sampleRows) rows.push(row);
   }
@@ -152,6 +152,7 @@ export async function fromData(
       ...(classes ? {} : { metric: "f1" }),
       data: {
         ...source,
+        ...readingOf(flags),
         ...shared,
         ...(classes ? { options: Object.fromEntries(values.map((value) => [value, value])) } : {}),
         split: { by: "hash", ...(classes ? { stratify: true } : {}), seed: 1 },

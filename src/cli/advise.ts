@@ -6,6 +6,7 @@ import { endpointPrice, ownPrice, type Situation, type Strength, strengths } fro
 import { type Draft, fromData, starter, studyName, studyText, withAdvice } from "../advise/study.js";
 import { HoneError } from "../core/errors.js";
 import type { Grant } from "../core/language.js";
+import type { Reading } from "../data/reading.js";
 import { priceField } from "../models/price.js";
 import { listModels } from "../models/registry.js";
 import { formatCount } from "../report/format.js";
@@ -15,7 +16,7 @@ import { makeOutput } from "./output.js";
 import { refuseToOverwrite, writeStudy } from "./study-file.js";
 import { table } from "./table.js";
 
-export interface AdviseFlags {
+export interface AdviseFlags extends Reading {
   access?: string[];
   labels?: number;
   documents?: string;
