@@ -30,7 +30,8 @@ async function written(
     const answers: Record<string, string> = {};
     for (let k = 0; k < systems; k++) answers[`s${k}`] = random() < skill(k) ? "A" : "B";
     const row = { id: `case-${i}`, gold: "A", answers, ...more(i) };
-    if (!out.write(`${JSON.stringify(row)}\n`)) await new Promise((go) => out.once("drain", go));
+    if (!out.write(`${JSON.stringify(row)}\n`))
+      await new Promise<void>((go) => out.once("drain", () => go()));
   }
   await new Promise<void>((go) => out.end(() => go()));
   return path;
