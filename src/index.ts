@@ -20,7 +20,7 @@ export { writeReport } from "./report/index.js";
 export * from "./specializers/index.js";
 export { type Journal, openJournal } from "./store/journal.js";
 export { journaled } from "./store/journaled.js";
-export { compareScores } from "./study/compare.js";
+export { adjustFamily, compareScores } from "./study/compare.js";
 export type { StudyEvent } from "./study/events.js";
 export { loadSpecialist } from "./study/handover.js";
 export { openStudy } from "./study/open.js";

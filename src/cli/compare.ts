@@ -5,13 +5,16 @@ import type { Comparison, Estimate } from "../core/record.js";
 import { directionOf } from "../core/task.js";
 import { oneLine, plainText } from "../report/escape.js";
 import {
+  formatBare,
   formatDelta,
   formatDeltaInterval,
   formatInterval,
   formatP,
   formatScore,
   formatWhole,
+  plural,
   scaleOf,
+  testName,
 } from "../report/format.js";
 import { gatherScores } from "../study/analyse.js";
 import { adjustFamily, allPairs, compareScores, type Rank, rank } from "../study/compare.js";
@@ -77,7 +80,7 @@ async function predictions(
   if (flags.json) return;
   for (const { task, ranks } of ranking) print(output, task, results, ranks, comparisons);
   for (const note of notes) output.log(plainText(`! ${note}`));
-  output.say(footnote(comparisons.length));
+  output.say(footnote(plural(comparisons.length, "comparison")));
 }
 
 function inStore(name: string, chosen: readonly string[], flags: Flags, output: Output): void {
@@ -96,16 +99,25 @@ function inStore(name: string, chosen: readonly string[], flags: Flags, output: 
       });
     }
     const cards = record.subjects.filter((card) => chosen.length === 0 || chosen.includes(card.name));
+    // Whatever is asked for, the family is all that the study did not plan: choosing subjects must not choose the p.
+    const planned = record.comparisons;
     const family = record.tasks.flatMap((task) => {
-      const systems = cards.map((card) => {
+      const systems = record.subjects.map((card) => {
         const seeds = card.ids.map((id, i) => ({ id, seed: card.seeds[i] as number }));
         const scores = gatherScores(card.name, seeds, task.key, "test", task.binary, journal);
         return { name: card.name, binary: scores.binary, scores: scores.rows };
       });
-      const pairs = allPairs(systems.filter(({ scores }) => scores.length > 0).map((system) => system.name));
+      const scored = systems.filter(({ scores }) => scores.length > 0).map((system) => system.name);
+      const pairs = allPairs(scored).filter(
+        (pair) =>
+          !planned.some(({ task: on, a, b }) => on === task.name && pair.includes(a) && pair.includes(b)),
+      );
       return compareScores({ task: task.name, systems, pairs, seed: record.seeds[0] as number });
     });
-    const comparisons = adjustFamily(family);
+    const named = new Set(cards.map((card) => card.name));
+    const comparisons = [...planned, ...adjustFamily(family)].filter(
+      ({ a, b }) => named.has(a) && named.has(b),
+    );
     const results = record.results.filter(({ subject }) => cards.some((card) => card.name === subject));
     const ranking = record.tasks.map((task) => ({
       task: task.name,
@@ -114,7 +126,11 @@ function inStore(name: string, chosen: readonly string[], flags: Flags, output: 
     output.record({ type: "done", study: name, results, comparisons, ranking });
     if (flags.json) return;
     for (const { task, ranks } of ranking) print(output, task, results, ranks, comparisons);
-    output.say(footnote(comparisons.length));
+    const families = [
+      planned.length > 0 && `the study's ${plural(planned.length, "planned comparison")}, as in its report`,
+      family.length > 0 && plural(family.length, planned.length > 0 ? "other pair" : "pair"),
+    ].filter((text) => text !== false);
+    output.say(footnote(families.join(", and apart from them over ")));
   } finally {
     journal.close();
     study.close();
@@ -169,7 +185,7 @@ function print(
   output.say("");
   output.say(
     table(
-      ["pair", "difference", "95 % interval", "n", "p", "Holm p", "test", "shows from"],
+      ["pair", "difference", "95 % interval", "n", "Holm p", "test", "detectable"],
       sorted
         .slice(0, mostPairs)
         .map((pair) => [
@@ -177,12 +193,11 @@ function print(
           formatDelta(pair.delta, pair.n, scale),
           formatDeltaInterval(pair.low, pair.high, pair.n, scale),
           formatWhole(pair.n),
-          formatP(pair.p),
           `${formatP(pair.pAdjusted)}${pair.pAdjusted < 0.05 ? " *" : ""}`,
-          pair.test,
-          formatDelta(pair.detectable, pair.n, scale).replace("+", ""),
+          testName(pair.test),
+          formatBare(pair.detectable, pair.n, scale),
         ]),
-      [1, 2, 3, 4, 5, 7],
+      [1, 2, 3, 4, 6],
     ),
   );
   if (sorted.length > mostPairs) {
@@ -195,6 +210,6 @@ function turned(pair: Comparison): Comparison {
   return { ...pair, a: pair.b, b: pair.a, delta: -pair.delta, low: -pair.high, high: -pair.low };
 }
 
-function footnote(pairs: number): string {
-  return `\nSystems that share a letter are not shown to differ (Holm-adjusted p of at least 0.05 in a family of ${pairs} comparisons).\n"shows from" is the smallest true difference that this n would show with 80 % power.`;
+function footnote(family: string): string {
+  return `\nSystems that share a letter are not shown to differ: their p, by Holm's procedure over ${family}, is at least 0.05.\n"detectable" is the smallest true difference that this n would show with 80 % power at the level at which Holm's procedure tests the pair.`;
 }

@@ -47,11 +47,15 @@ export interface Comparison {
   delta: number;
   low: number;
   high: number;
+  /** Of this comparison alone. People are told `pAdjusted`. */
   p: number;
-  /** Holm-adjusted over the study's family of comparisons. */
+  /** Holm-adjusted over the study's family of comparisons: the difference is shown where it is below 0.05. */
   pAdjusted: number;
   test: "mcnemar-exact" | "sign-flip";
-  /** Smallest true difference that this n would show with 80 % power at the 5 % level. */
+  /**
+   * Smallest true difference that this n would show with 80 % power at the level at which Holm's procedure tests the pair;
+   * always more than a difference that was not shown. Infinity, in JSON null, where n is too small to show any.
+   */
   detectable: number;
 }
 
@@ -90,7 +94,8 @@ export interface TaskCard {
   labels: { key: string; text: string }[] | null;
   /** Fingerprint of the sealed test split. */
   testFingerprint: string;
-  leakage: { exact: number; near: number; checked: boolean };
+  /** Training and dev samples that also occur in test, exactly or nearly; `dropped` ones were left out and are not among them. */
+  leakage: { exact: number; near: number; checked: boolean; dropped?: number };
 }
 
 /** Whether the saved specialist, loaded again and scored again, gives what was measured. */

@@ -21,7 +21,8 @@ export interface Dataset {
   test: SealedTest;
   /** Where the samples come from, pinned: with the Hub's commit or the wheel's SHA-256. */
   source: string;
-  leakage: { exact: number; near: number; checked: boolean };
+  /** Copies of test samples in train and dev; `dropped` ones were left out and are not among the others. */
+  leakage: { exact: number; near: number; checked: boolean; dropped?: number };
   counts: { train: number; dev: number; test: number; eyesOff: number };
   warnings: string[];
   /** The options shared by all samples, where they are: classification. */
@@ -81,7 +82,7 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
     chosen.train = cap(chosen.train, spec.limit?.train);
     chosen.dev = cap(chosen.dev, spec.limit?.dev);
   }
-  let found = { exact: 0, near: 0, checked: false };
+  let found: Dataset["leakage"] = { exact: 0, near: 0, checked: false };
   if (leakage.mode !== "off") {
     const items = (indices: number[]) =>
       indices.map((i) => ({ id: String(i), text: ownText(pool[i]!.sample, spec) }));
@@ -98,6 +99,7 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
         const out = new Set(leaks.map((leak) => Number(leak.train)));
         chosen.train = chosen.train.filter((i) => !out.has(i));
         chosen.dev = chosen.dev.filter((i) => !out.has(i));
+        found = { exact: 0, near: 0, checked: true, dropped: leaks.length };
       }
     }
   }

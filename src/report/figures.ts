@@ -18,6 +18,7 @@ import {
   formatScore,
   metricHead,
   scaleOf,
+  testName,
 } from "./format.js";
 import { subjectIndex } from "./gather.js";
 
@@ -259,14 +260,14 @@ export function comparisonTable(record: StudyRecord, task: string): Html {
 <td class="plot">${chart.canvas(height, drawing)}</td>
 <td class="num ${direction(c) === "unclear" ? "" : "strong"}">${formatDelta(c.delta, c.n, scale)}</td>
 <td class="num">${formatDeltaInterval(c.low, c.high, c.n, scale)}</td>
-<td class="num">${formatP(c.p)}</td><td class="num ${c.pAdjusted < shownBelow ? "strong" : ""}">${formatP(c.pAdjusted)}</td>
-<td class="whole">${c.test === "mcnemar-exact" ? "McNemar" : "sign flip"}</td>
+<td class="num ${c.pAdjusted < shownBelow ? "strong" : ""}">${formatP(c.pAdjusted)}</td>
+<td class="whole">${testName(c.test)}</td>
 <td class="num">${formatBare(c.detectable, c.n, scale)}</td><td class="num">${formatCount(c.n)}</td></tr>`;
   };
   const others = [...new Set(comparisons.map((c) => c.b))];
   const groups = others.map(
     (other) =>
-      html`<tbody><tr class="group"><th scope="rowgroup"><span class="quiet">against</span> ${subjectName(record, other, false)}</th><td class="plot">${chart.canvas(height, grid(0))}</td><td colspan="7"></td></tr>${comparisons.filter((c) => c.b === other).map(row)}</tbody>`,
+      html`<tbody><tr class="group"><th scope="rowgroup"><span class="quiet">against</span> ${subjectName(record, other, false)}</th><td class="plot">${chart.canvas(height, grid(0))}</td><td colspan="6"></td></tr>${comparisons.filter((c) => c.b === other).map(row)}</tbody>`,
   );
   const foot = axis.ticks.map((tick) =>
     chart.words(
@@ -281,7 +282,7 @@ export function comparisonTable(record: StudyRecord, task: string): Html {
   const unit = counted && `, ${counted}`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="comparisons on ${task}"><table class="forest"><thead><tr><th scope="col">subject</th><td class="plot"></td>
 <th scope="col" class="num">difference${unit}</th><th scope="col" class="num">95 % interval</th>
-<th scope="col" class="num">p</th><th scope="col" class="num">p, Holm</th><th scope="col">test</th>
+<th scope="col" class="num">Holm p</th><th scope="col">test</th>
 <th scope="col" class="num">detectable</th><th scope="col" class="num">n</th></tr></thead>${groups}
-<tfoot><tr><td></td><td class="plot">${chart.canvas(17, foot)}</td><td colspan="7"></td></tr></tfoot></table></div>`;
+<tfoot><tr><td></td><td class="plot">${chart.canvas(17, foot)}</td><td colspan="6"></td></tr></tfoot></table></div>`;
 }

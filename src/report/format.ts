@@ -1,5 +1,7 @@
 // How numbers are written, the same in terminal, HTML, Markdown and CLI. It rounds and names units; it computes nothing.
 
+import type { Comparison } from "../core/record.js";
+
 const minus = "\u2212";
 const none = "–";
 
@@ -99,6 +101,17 @@ export function formatP(p: number): string {
   if (p < 0.001) return "< 0.001";
   if (p > 0.99) return p === 1 ? "1" : "> 0.99";
   return p.toFixed(p < 0.1 ? 3 : 2);
+}
+
+/** A pair's p in a sentence: `Holm p = 0.043`, `Holm p < 0.001`. It is the only p of it that people are told. */
+export function sayP(p: number): string {
+  const text = formatP(p);
+  return /^[<>]/.test(text) ? `Holm p ${text}` : `Holm p = ${text}`;
+}
+
+/** A test as a table names it. */
+export function testName(test: Comparison["test"]): string {
+  return test === "mcnemar-exact" ? "McNemar, exact" : "sign flip";
 }
 
 /** US dollars with two significant digits below a dollar. Local models cost `$0`. */

@@ -20,12 +20,13 @@ import {
   metricHead,
   plural,
   scaleOf,
+  testName,
 } from "./format.js";
 import { type Confusion, type Gathered, meanScore, type SampleRow, type Source } from "./gather.js";
 import { nameOf, perTask, section, table } from "./markdown-parts.js";
 import { movementWords } from "./movement-words.js";
 import { describeStudy, leftOut, verdictText } from "./page.js";
-import { detailNames, scoreBounds } from "./tables.js";
+import { comparisonNote, copiesFound, detailNames, scoreBounds } from "./tables.js";
 
 const mostSamples = 20;
 const mostText = 4_000;
@@ -104,37 +105,33 @@ function results(record: StudyRecord): string[] {
 }
 
 function comparisons(record: StudyRecord): string[] {
-  return section(
-    "Comparisons",
-    perTask(record, (task) => {
-      const metric = record.results.find((result) => result.task === task)?.metric ?? "";
-      const scale = scaleOf(metric);
-      const rows = record.comparisons
-        .filter((comparison) => comparison.task === task)
-        .map((c) => [
-          `${md(c.a, 64)} against ${md(c.b, 64)}`,
-          formatDelta(c.delta, c.n, scale),
-          formatDeltaInterval(c.low, c.high, c.n, scale),
-          md(formatP(c.p)),
-          md(formatP(c.pAdjusted)),
-          c.test === "mcnemar-exact" ? "McNemar, exact" : "sign flip",
-          formatBare(c.detectable, c.n, scale),
-          formatWhole(c.n),
-        ]);
-      const unit = differenceUnit(metric, kindOf(record, task));
-      const head = [
-        "comparison",
-        unit ? `difference, ${unit}` : "difference",
-        "95 % interval",
-        "p",
-        "p, Holm",
-        "test",
-        "detectable",
-        "n",
-      ];
-      return rows.length > 0 ? [table(head, rows, [0, 5])] : [];
-    }),
-  );
+  const tables = perTask(record, (task) => {
+    const metric = record.results.find((result) => result.task === task)?.metric ?? "";
+    const scale = scaleOf(metric);
+    const rows = record.comparisons
+      .filter((comparison) => comparison.task === task)
+      .map((c) => [
+        `${md(c.a, 64)} against ${md(c.b, 64)}`,
+        formatDelta(c.delta, c.n, scale),
+        formatDeltaInterval(c.low, c.high, c.n, scale),
+        md(formatP(c.pAdjusted)),
+        testName(c.test),
+        formatBare(c.detectable, c.n, scale),
+        formatWhole(c.n),
+      ]);
+    const unit = differenceUnit(metric, kindOf(record, task));
+    const head = [
+      "comparison",
+      unit ? `difference, ${unit}` : "difference",
+      "95 % interval",
+      "Holm p",
+      "test",
+      "detectable",
+      "n",
+    ];
+    return rows.length > 0 ? [table(head, rows, [0, 4])] : [];
+  });
+  return section("Comparisons", tables.length > 0 ? [md(comparisonNote(record), 2_000), ...tables] : []);
 }
 
 function profile(record: StudyRecord): string[] {
@@ -250,11 +247,8 @@ function seal(record: StudyRecord): string[] {
   const lines = [`- test opened ${plural(record.openings, "time")} in this store`];
   for (const { name, counts, source, testFingerprint, leakage } of record.tasks) {
     const sizes = `${formatWhole(counts.train)} train, ${formatWhole(counts.dev)} dev, ${formatWhole(counts.test)} test (${formatWhole(counts.eyesOff)} eyes-off)`;
-    const leaks = leakage.checked
-      ? `${formatWhole(leakage.exact)} exact and ${formatWhole(leakage.near)} near copies of training samples in test`
-      : "not checked for copies of training samples";
     lines.push(
-      `- ${md(name, 80)}: ${sizes}; ${leaks}; source ${md(source, 300)}; test split ${md(testFingerprint, 80)}`,
+      `- ${md(name, 80)}: ${sizes}; ${copiesFound(leakage)}; source ${md(source, 300)}; test split ${md(testFingerprint, 80)}`,
     );
   }
   if (record.handOver) {

@@ -15,6 +15,7 @@ import { playMovements } from "./movement-player.js";
 import { profileTable } from "./profile.js";
 import { style } from "./style.js";
 import {
+  comparisonNote,
   confusionFigure,
   eyesTable,
   factList,
@@ -155,7 +156,7 @@ ${section(
 )}
 ${section(
   "Comparisons",
-  "Paired by sample, so that overlapping intervals above may still differ. McNemar's test is exact; Holm's correction covers the whole family. “Detectable” is the smallest true difference that this n would show with 80 % power at the 5 % level.",
+  comparisonNote(record),
   perTask(record, (task) => comparisonTable(record, task)),
 )}
 ${section(

@@ -1,6 +1,6 @@
 // The report's plain tables and lists: results, confusion matrices, eyes-off, unscored, the seal, how to reproduce.
 
-import type { Result, StudyRecord } from "../core/record.js";
+import type { Result, StudyRecord, TaskCard } from "../core/record.js";
 import { directionOf } from "../core/task.js";
 import { type Html, html, oneLine } from "./escape.js";
 import { kindOf, ranked, subjectName } from "./figures.js";
@@ -141,6 +141,31 @@ ${causes.map((cause) => html`<td class="num">${formatWhole(Object.hasOwn(r.cause
   )}</tbody></table></div>`;
 }
 
+/** What stands above the comparisons: how they are paired, which tests were made, what p and “detectable” mean. */
+export function comparisonNote({ comparisons }: StudyRecord): string {
+  const used = new Set(comparisons.map(({ test }) => test));
+  const flip = "sign-flip permutation, samples of a group together";
+  const tests =
+    used.size > 1
+      ? `Tests: McNemar's, exact, for right/wrong answers without groups; otherwise ${flip}.`
+      : `Test: ${used.has("sign-flip") ? flip : "McNemar's, exact"}.`;
+  return `Paired by sample, so that overlapping intervals may still differ. ${tests} p is Holm's over ${
+    comparisons.length === 1
+      ? "the study's one comparison"
+      : `all ${formatWhole(comparisons.length)} comparisons of the study`
+  }. “Detectable” is the smallest true difference that this n would show with 80 % power at the level at which Holm's procedure tests the pair.`;
+}
+
+/** What was found of training samples that also occur in test; copies that were left out of training are told apart. */
+export function copiesFound({ exact, near, checked, dropped = 0 }: TaskCard["leakage"]): string {
+  if (!checked) return "not checked for copies of training samples";
+  const found =
+    exact + near === 0
+      ? "no copy of a training sample in test"
+      : `${plural(exact, "exact copy", "exact copies")} and ${plural(near, "near copy", "near copies")} of training samples in test`;
+  return dropped > 0 ? `${found} (${plural(dropped, "copy", "copies")} left out of train and dev)` : found;
+}
+
 type Fact = [term: string, fact: string | Html];
 
 export function factList(facts: readonly Fact[]): Html {
@@ -154,13 +179,9 @@ export function sealFacts(record: StudyRecord): Fact[] {
     const { train, dev, test, eyesOff } = task.counts;
     const sizes = [`${formatWhole(train)} train`, `${formatWhole(dev)} dev`, `${formatWhole(test)} test`];
     if (eyesOff > 0) sizes.push(`of these ${formatWhole(eyesOff)} eyes-off`);
-    const { exact, near, checked } = task.leakage;
-    const leaks = checked
-      ? `${plural(exact, "exact copy", "exact copies")} and ${plural(near, "near copy", "near copies")} of training samples in test`
-      : "not checked for copies of training samples";
     facts.push([
       task.name,
-      html`${sizes.join(", ")}; ${leaks}.<br><span class="quiet">source</span> <bdi>${oneLine(task.source, 300)}</bdi><br><span class="quiet">test split</span> <code>${oneLine(task.testFingerprint, 80)}</code>`,
+      html`${sizes.join(", ")}; ${copiesFound(task.leakage)}.<br><span class="quiet">source</span> <bdi>${oneLine(task.source, 300)}</bdi><br><span class="quiet">test split</span> <code>${oneLine(task.testFingerprint, 80)}</code>`,
     ]);
   }
   if (record.handOver) {

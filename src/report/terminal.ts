@@ -13,11 +13,11 @@ import {
   formatDeltaInterval,
   formatDuration,
   formatInterval,
-  formatP,
   formatScore,
   formatWhole,
   metricHead,
   plural,
+  sayP,
   scaleOf,
 } from "./format.js";
 import { verdictText } from "./page.js";
@@ -175,10 +175,14 @@ function comparisonLines(record: StudyRecord, task: string, columns: number, pai
     .slice(0, mostComparisons);
   const counted = differenceUnit(metric, kindOf(record, task));
   const unit = counted && ` ${counted}`;
+  const detectable = (c: (typeof all)[number]): string =>
+    Number.isFinite(c.detectable)
+      ? `detectable: ${formatBare(c.detectable, c.n, scale)}${unit}`
+      : "n is too small to show any";
   const lines = shown.flatMap((c) => {
     const real = c.pAdjusted < shownBelow;
-    const text = `${oneLine(c.a, 40)} against ${oneLine(c.b, 40)}: ${formatDelta(c.delta, c.n, scale)}${unit} (${formatDeltaInterval(c.low, c.high, c.n, scale)}), p ${formatP(c.pAdjusted)}${real ? "" : `, not shown; ${formatBare(c.detectable, c.n, scale)} would have been`}`;
-    return wrap(text, columns - 2).map(
+    const text = `${oneLine(c.a, 40)} against ${oneLine(c.b, 40)}: ${formatDelta(c.delta, c.n, scale)}${unit} (${formatDeltaInterval(c.low, c.high, c.n, scale)}), ${sayP(c.pAdjusted)}${real ? "" : `, not shown (${detectable(c)})`}`;
+    return wrap(text, columns - 4).map(
       (line, i) => `  ${i > 0 ? "  " : ""}${real ? line : paint("2", line)}`,
     );
   });

@@ -4,7 +4,8 @@
 import { HoneError } from "../core/errors.js";
 import type { Comparison } from "../core/record.js";
 import { directionOf } from "../core/task.js";
-import { type Group, holm, pairedDifference } from "./statistics/index.js";
+import { letterGroups, letterName } from "./letters.js";
+import { type Difference, holm, holmLevels, pairedDifference } from "./statistics/index.js";
 
 /** One sample's score. `null` is unscored: it is not compared, and it is counted. Higher is better. */
 export interface ScoredSample {
@@ -20,6 +21,15 @@ export interface System {
   scores: readonly ScoredSample[];
 }
 
+/** Scores of several systems, sample by sample. */
+export interface ScoreTable {
+  task: string;
+  /** Per system one score a sample; NaN is unscored. */
+  scores: ReadonlyMap<string, ArrayLike<number>>;
+  /** Per sample the number of its group, from 0; null where every sample stands alone. */
+  groups: Int32Array | null;
+}
+
 export interface PairedComparison extends Comparison {
   /** Samples that one or both of the two left unscored; `n` counts only those that both scored. */
   dropped: number;
@@ -27,51 +37,84 @@ export interface PairedComparison extends Comparison {
   bounds: [number, number];
 }
 
+/** A comparison before its family is known, which decides at what level it is tested. */
+export interface Unadjusted
+  extends Omit<PairedComparison, "pAdjusted" | "detectable">,
+    Pick<Difference, "detectableAt"> {}
+
+type Pair = readonly [a: string, b: string];
+
 /**
- * Compares pairs of systems on the samples that both scored. p-values are not yet adjusted: see `adjustFamily`.
- * A sample scored more than once by one system (several seeds) counts once, with its mean.
+ * Compares pairs of systems on the samples that both scored. The result is for `adjustFamily`.
+ * A sample scored more than once by one system (several seeds) counts once, with its mean. Samples are taken in the order
+ * of their names, so that a pair has one p whichever of the two stands first and in whatever order they were answered.
  *
  * @throws HoneError when a pair names a system that is not there
  */
 export function compareScores(input: {
   task: string;
   systems: readonly System[];
-  pairs: readonly (readonly [string, string])[];
+  pairs: readonly Pair[];
   seed: number;
-}): PairedComparison[] {
-  const systems = new Map(input.systems.map((system) => [system.name, gather(system)]));
-  const find = (name: string): Gathered => {
-    const found = systems.get(name);
+}): Unadjusted[] {
+  return comparePairs(tabled(input.task, input.systems), input.pairs, input.seed);
+}
+
+/** The same for scores that are already side by side. */
+export function comparePairs(table: ScoreTable, pairs: readonly Pair[], seed: number): Unadjusted[] {
+  const find = (name: string): ArrayLike<number> => {
+    const found = table.scores.get(name);
     if (found) return found;
     throw new HoneError({
       what: `Cannot compare ${JSON.stringify(name)}: there is no such system.`,
-      where: input.task,
-      next: `Name one of ${[...systems.keys()].join(", ")}.`,
+      where: table.task,
+      next: `Name one of ${[...table.scores.keys()].join(", ")}.`,
       kind: "usage",
     });
   };
-  return input.pairs.map(([a, b]) => {
-    const pair = paired(find(a), find(b));
-    const { method: _, ...difference } = pairedDifference(pair.a, pair.b, {
-      seed: input.seed,
-      ...(pair.groups ? { groups: pair.groups } : {}),
-    });
-    return {
-      a,
-      b,
-      task: input.task,
-      ...difference,
-      pAdjusted: difference.p,
-      dropped: pair.dropped,
-      bounds: pair.bounds,
-    };
+  const n = Math.max(0, ...[...table.scores.values()].map(({ length }) => length));
+  const both = { a: new Float64Array(n), b: new Float64Array(n), groups: new Int32Array(n) };
+  return pairs.map(([a, b]) => {
+    const left = find(a);
+    const right = find(b);
+    let kept = 0;
+    let low = 0;
+    let high = 0;
+    for (let i = 0; i < n; i++) {
+      const x = left[i]!;
+      const y = right[i]!;
+      const scored = !Number.isNaN(x - y);
+      low += scored ? x - y : (Number.isNaN(x) ? 0 : x) - (Number.isNaN(y) ? 1 : y);
+      high += scored ? x - y : (Number.isNaN(x) ? 1 : x) - (Number.isNaN(y) ? 0 : y);
+      if (!scored) continue;
+      both.a[kept] = x;
+      both.b[kept] = y;
+      if (table.groups) both.groups[kept] = table.groups[i]!;
+      kept++;
+    }
+    const { method: _, ...difference } = pairedDifference(
+      both.a.subarray(0, kept),
+      both.b.subarray(0, kept),
+      { seed, ...(table.groups ? { groups: both.groups.subarray(0, kept) } : {}) },
+    );
+    const bounds: [number, number] = n === 0 ? [-1, 1] : [low / n, high / n];
+    return { a, b, task: table.task, ...difference, dropped: n - kept, bounds };
   });
 }
 
-/** The same comparisons with `pAdjusted` set by Holm's procedure over all of them: they are one family. */
-export function adjustFamily<T extends Comparison>(comparisons: readonly T[]): T[] {
-  const adjusted = holm(comparisons.map(({ p }) => p));
-  return comparisons.map((comparison, i) => ({ ...comparison, pAdjusted: adjusted[i]! }));
+/**
+ * The comparisons as one family: `pAdjusted` by Holm's procedure over all of them, and what each could have shown at the
+ * level at which that procedure tests it. So a difference that is not shown is always smaller than its `detectable`.
+ */
+export function adjustFamily(family: readonly Unadjusted[], alpha = 0.05): PairedComparison[] {
+  const ps = family.map(({ p }) => p);
+  const adjusted = holm(ps);
+  const levels = holmLevels(ps, alpha);
+  return family.map(({ detectableAt, ...comparison }, i) => ({
+    ...comparison,
+    pAdjusted: adjusted[i]!,
+    detectable: detectableAt(levels[i]!),
+  }));
 }
 
 /** Every unordered pair, in the order given. */
@@ -87,9 +130,9 @@ export interface Rank {
 }
 
 /**
- * Ranks the subjects of one task by mean and gives each its letters (compact letter display, Piepho 2004: insert and
- * absorb). Two subjects share a letter exactly when no comparison shows them to differ (pAdjusted < alpha); a pair that
- * was never compared is not shown to differ. Comparisons of other tasks are left aside. NaN means come last.
+ * Ranks the subjects of one task by mean and gives each its letters. Two subjects share a letter exactly when no comparison
+ * shows them to differ (pAdjusted < alpha); a pair that was never compared is not shown to differ. Comparisons of other
+ * tasks are left aside. NaN means come last.
  */
 export function rank(
   results: readonly { subject: string; task: string; metric: string; mean: number }[],
@@ -102,90 +145,56 @@ export function rank(
     .filter((result) => result.task === task)
     .toSorted((a, b) => (value(a) === value(b) ? 0 : value(b) - value(a)));
   const order = new Map(ranked.map(({ subject }, i) => [subject, i]));
-  let columns: Set<number>[] = [new Set(order.values())];
+  const n = ranked.length;
+  const shown = new Uint8Array(n * n);
   for (const { a, b, task: where, pAdjusted } of comparisons) {
     const i = order.get(a);
     const j = order.get(b);
-    if (where !== task || i === undefined || j === undefined || i === j || !(pAdjusted < alpha)) continue;
-    const split = columns.flatMap((column) =>
-      column.has(i) && column.has(j) ? [without(column, i), without(column, j)] : [column],
-    );
-    columns = split.filter(
-      (column, k) =>
-        !split.some((other, m) => m !== k && isWithin(column, other) && (column.size < other.size || m < k)),
-    );
+    if (where !== task || i === undefined || j === undefined || !(pAdjusted < alpha)) continue;
+    shown[i * n + j] = shown[j * n + i] = 1;
   }
-  const first = (column: Set<number>): number => Math.min(...column);
-  const sorted = columns.toSorted((a, b) => first(a) - first(b) || Math.max(...a) - Math.max(...b));
-  return ranked.map(({ subject, mean }, i) => ({
-    subject,
-    mean,
-    letters: sorted.map((column, k) => (column.has(i) ? letter(k) : "")).join(""),
-  }));
+  const letters = ranked.map(() => "");
+  letterGroups(n, (i, j) => shown[i * n + j] === 1).forEach((members, k) => {
+    for (const member of members) letters[member] += letterName(k);
+  });
+  return ranked.map(({ subject, mean }, i) => ({ subject, mean, letters: letters[i]! }));
 }
 
-/** a, b, … z, then a1, b1, … */
-function letter(k: number): string {
-  const round = Math.floor(k / 26);
-  return String.fromCharCode(97 + (k % 26)) + (round > 0 ? String(round) : "");
-}
-
-function without(column: Set<number>, member: number): Set<number> {
-  const rest = new Set(column);
-  rest.delete(member);
-  return rest;
-}
-
-function isWithin(column: Set<number>, other: Set<number>): boolean {
-  for (const member of column) if (!other.has(member)) return false;
-  return true;
-}
-
-type Gathered = Map<string, { score: number | null; group: Group }>;
-
-function gather({ name, binary, scores }: System): Gathered {
-  const seen = new Map<string, { sum: number; count: number; group: Group }>();
-  for (const { sample, score, group } of scores) {
-    if (score !== null && !(binary ? score === 0 || score === 1 : Number.isFinite(score)))
-      throw new RangeError(
-        `${name}, sample ${sample}: ${score} is not a ${binary ? "0 or 1" : "finite score"}`,
-      );
-    const entry = seen.get(sample) ?? { sum: 0, count: 0, group };
-    if (score !== null) {
-      entry.sum += score;
-      entry.count++;
+/** Systems side by side: the samples that any of them met, in the order of their names. */
+function tabled(task: string, systems: readonly System[]): ScoreTable {
+  const names = new Set<string>();
+  const groupOf = new Map<string, string>();
+  for (const { scores } of systems) {
+    for (const { sample, group } of scores) {
+      names.add(sample);
+      if (group !== undefined && !groupOf.has(sample)) groupOf.set(sample, group);
     }
-    seen.set(sample, entry);
   }
-  const gathered: Gathered = new Map();
-  for (const [sample, { sum, count, group }] of seen)
-    gathered.set(sample, { score: count === 0 ? null : sum / count, group });
-  return gathered;
-}
-
-function paired(first: Gathered, second: Gathered) {
-  const a: number[] = [];
-  const b: number[] = [];
-  const groups: Group[] = [];
-  let dropped = 0;
-  let low = 0;
-  let high = 0;
-  for (const sample of new Set([...first.keys(), ...second.keys()])) {
-    const x = first.get(sample);
-    const y = second.get(sample);
-    const left = x?.score ?? null;
-    const right = y?.score ?? null;
-    low += (left ?? 0) - (right ?? 1);
-    high += (left ?? 1) - (right ?? 0);
-    if (left === null || right === null) {
-      dropped++;
-      continue;
+  const samples = [...names].sort();
+  const at = new Map(samples.map((sample, i) => [sample, i]));
+  const columns = systems.map(({ name, binary, scores }): [string, Float64Array] => {
+    const sums = new Float64Array(samples.length);
+    const counts = new Uint32Array(samples.length);
+    for (const { sample, score } of scores) {
+      if (score === null) continue;
+      if (!(binary ? score === 0 || score === 1 : Number.isFinite(score)))
+        throw new RangeError(
+          `${name}, sample ${sample}: ${score} is not a ${binary ? "0 or 1" : "finite score"}`,
+        );
+      const i = at.get(sample)!;
+      sums[i]! += score;
+      counts[i]!++;
     }
-    a.push(left);
-    b.push(right);
-    groups.push(x?.group ?? y?.group);
+    return [name, sums.map((sum, i) => (counts[i] === 0 ? Number.NaN : sum / counts[i]!))];
+  });
+  const groups = groupOf.size === 0 ? null : new Int32Array(samples.length);
+  const numbers = new Map<string, number>();
+  for (let i = 0; groups && i < samples.length; i++) {
+    const group = groupOf.get(samples[i]!);
+    const key = group === undefined ? `sample ${samples[i]}` : `group ${group}`;
+    const number = numbers.get(key) ?? numbers.size;
+    numbers.set(key, number);
+    groups[i] = number;
   }
-  const all = a.length + dropped;
-  const bounds: [number, number] = all === 0 ? [-1, 1] : [low / all, high / all];
-  return { a, b, groups: groups.some((group) => group !== undefined) ? groups : undefined, dropped, bounds };
+  return { task, scores: new Map(columns), groups };
 }

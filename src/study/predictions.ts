@@ -4,13 +4,13 @@ import type { Estimate } from "../core/record.js";
 import {
   adjustFamily,
   allPairs,
-  compareScores,
+  comparePairs,
   type PairedComparison,
   type Rank,
   rank,
-  type ScoredSample,
+  type Unadjusted,
 } from "./compare.js";
-import { comparePooled, compareTaskMeans, meanOfTasks, overallNames, pooled } from "./overall.js";
+import { acrossTasks, overallNames, pooled, scoredOf, tableOf } from "./overall.js";
 import { type PredictionsOptions, readPredictions, type TaskPredictions } from "./predictionsFile.js";
 import { meanInterval, unscoredBounds } from "./statistics/index.js";
 
@@ -51,41 +51,33 @@ export async function comparePredictionsFile(
   path: string,
   options: PredictionsOptions & { seed?: number } = {},
 ): Promise<PredictionsReport> {
-  const { systems, tasks, notes } = await readPredictions(path, options);
+  const { systems, tasks, units, notes } = await readPredictions(path, options);
   const seed = options.seed ?? 1;
   const results: PredictionResult[] = [];
-  const comparisons: PairedComparison[] = [];
+  const comparisons: Unadjusted[] = [];
   const pairs = allPairs(systems);
   for (const data of tasks) {
     results.push(...systems.map((system) => resultOf(system, data, seed)));
-    comparisons.push(
-      ...compareScores({
-        task: data.task,
-        systems: systems.map((name) => ({ name, binary: true, scores: samplesOf(name, data) })),
-        pairs,
-        seed,
-      }),
-    );
+    comparisons.push(...comparePairs(tableOf(data), pairs, seed));
   }
   if (tasks.length > 1) {
     const all = pooled(tasks);
+    const across = acrossTasks(tasks, units, seed);
     results.push(...systems.map((system) => resultOf(system, all, seed)));
     for (const system of systems) {
-      const mean = meanOfTasks(system, tasks, seed);
+      const mean = across.mean(system);
       const on = results.filter(({ subject, task }) => subject === system && task !== overallNames.pooled);
       const baseline = on.reduce((sum, result) => sum + result.baseline, 0) / tasks.length;
       if (mean)
         results.push({ subject: system, task: overallNames.means, metric: "accuracy", ...mean, baseline });
       else notes.push(`${system} has no scored answer in some tasks, so it has no mean of tasks.`);
     }
-    comparisons.push(
-      ...comparePooled(all, pairs, seed),
-      ...compareTaskMeans(tasks, pairs, comparisons, seed),
-    );
+    comparisons.push(...comparePairs(tableOf(all), pairs, seed), ...across.compare(pairs, comparisons));
   }
   for (const system of systems) {
     const missing = tasks.reduce(
-      (sum, { scores }) => sum + scores.get(system)!.filter((score) => score === null).length,
+      (sum, { scores }) =>
+        sum + scores.get(system)!.reduce((n, score) => n + (Number.isNaN(score) ? 1 : 0), 0),
       0,
     );
     if (missing > 0)
@@ -101,19 +93,9 @@ export async function comparePredictionsFile(
 }
 
 function resultOf(system: string, data: TaskPredictions, seed: number): PredictionResult {
-  const samples = samplesOf(system, data);
-  const kept = samples.flatMap(({ score }, i) =>
-    score === null ? [] : [{ score, i, group: samples[i]!.group }],
-  );
-  const scores = kept.map(({ score }) => score);
-  const grouped = kept.some(({ group }) => group !== undefined);
-  const { n, mean, low, high } = meanInterval(scores, {
-    seed,
-    ...(grouped ? { groups: kept.map(({ group }) => group) } : {}),
-  });
-  const counts = new Map<string, number>();
-  for (const { i } of kept) counts.set(data.gold[i]!, (counts.get(data.gold[i]!) ?? 0) + 1);
-  const unscored = samples.length - n;
+  const { scores, units } = scoredOf(data, system);
+  const { n, mean, low, high } = meanInterval(scores, { seed, ...(data.grouped ? { groups: units } : {}) });
+  const unscored = data.n - n;
   return {
     subject: system,
     task: data.task,
@@ -124,15 +106,15 @@ function resultOf(system: string, data: TaskPredictions, seed: number): Predicti
     high,
     unscored,
     bounds: unscoredBounds(scores, unscored),
-    baseline: n === 0 ? 0 : Math.max(...counts.values()) / n,
+    baseline: n === 0 ? 0 : commonestGold(data, system) / n,
   };
 }
 
-function samplesOf(system: string, { ids, groups, scores }: TaskPredictions): ScoredSample[] {
-  const list = scores.get(system) ?? [];
-  return ids.map((sample, i) => ({
-    sample,
-    score: list[i] ?? null,
-    ...(groups[i] === undefined ? {} : { group: groups[i] }),
-  }));
+/** How many of the scored samples have the gold that most of them have. */
+function commonestGold({ n, gold, scores }: TaskPredictions, system: string): number {
+  const all = scores.get(system)!;
+  const counts = new Uint32Array(gold.reduce((most, number) => Math.max(most, number), 0) + 1);
+  let most = 0;
+  for (let i = 0; i < n; i++) if (!Number.isNaN(all[i]!)) most = Math.max(most, ++counts[gold[i]!]!);
+  return most;
 }

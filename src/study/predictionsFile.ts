@@ -4,6 +4,7 @@
 import { HoneError } from "../core/errors.js";
 import { readRows } from "../data/readers.js";
 import { type Match, type MatchedGold, matches, readGold } from "./answers.js";
+import { makeInterner } from "./interner.js";
 import { overallNames } from "./overall.js";
 
 export interface PredictionsOptions {
@@ -15,19 +16,29 @@ export interface PredictionsOptions {
   systems?: readonly string[];
 }
 
-/** One task's samples, in the file's order. `scores` has one entry a sample: 1, 0, or null for no answer. */
+/** One task's samples, in the file's order. */
 export interface TaskPredictions {
   task: string;
-  ids: string[];
-  groups: (string | undefined)[];
-  /** The accepted answers, joined for display. */
-  gold: string[];
-  scores: Map<string, (0 | 1 | null)[]>;
+  /** Number of samples. */
+  n: number;
+  /**
+   * Per sample the number of what it depends on: its group, else its id. The same group or id has the same number in every
+   * task.
+   */
+  units: Int32Array;
+  /** Whether some sample has a group; else every sample of the task is a unit of its own. */
+  grouped: boolean;
+  /** Per sample the number of its accepted answers: equal numbers, equal answers. */
+  gold: Int32Array;
+  /** Per system and sample: 1, 0, or NaN for no answer. */
+  scores: Map<string, Float32Array>;
 }
 
 export interface Predictions {
   systems: string[];
   tasks: TaskPredictions[];
+  /** How many units there are over all tasks. */
+  units: number;
   /** What a reader of the figures should know: fields taken, samples without an answer, answers that look misread. */
   notes: string[];
 }
@@ -45,32 +56,24 @@ const mostSystems = 100;
  */
 export async function readPredictions(path: string, options: PredictionsOptions = {}): Promise<Predictions> {
   const match = options.match ?? "exact";
-  const tasks = new Map<string, TaskPredictions>();
-  const places = new Map<string, string>();
+  const tasks = new Map<string, Growing>();
+  const units = makeInterner();
+  const golds = makeInterner();
   const systems = new Set<string>();
   const chances = new Map<string, { exact: number; choice: number; empty: number }>();
   let field = options.answersField;
-  const format = /\.(json|parquet)$/i.test(path) ? {} : { format: "jsonl" as const };
-  for await (const { row, place } of readRows(path, format)) {
+  for await (const { row, place } of rowsOf(path)) {
     field ??= ["answers", "pred", "predictions"].find((name) => Object.hasOwn(row, name)) ?? "answers";
     const { id, task, group, gold, answers } = readRow(row, field, place);
-    const key = JSON.stringify([task, id]);
-    const before = places.get(key);
-    if (before !== undefined)
-      throw rowError(
-        place,
-        `id ${quote(id)} of task ${quote(task)} already stands at ${before}`,
-        "Give every sample of a task its own id, or keep one of the two rows.",
-      );
-    places.set(key, place);
-    let entry = tasks.get(task);
-    if (!entry) {
-      entry = { task, ids: [], groups: [], gold: [], scores: new Map() };
-      tasks.set(task, entry);
-    }
-    const at = entry.ids.push(id) - 1;
-    entry.groups.push(group);
-    entry.gold.push(gold.map(({ text }) => text).join(" | "));
+    const entry = tasks.get(task) ?? growing(task);
+    tasks.set(task, entry);
+    const own = units.number(`id ${id}`);
+    if (entry.seen.has(own)) throw await repeated(path, field, task, id, place);
+    const at = entry.add(
+      own,
+      group === undefined ? undefined : units.number(`group ${group}`),
+      golds.number(gold.length === 1 ? gold[0]!.text : JSON.stringify(gold.map(({ text }) => text))),
+    );
     for (const [system, answer] of answers) {
       if (options.systems && !options.systems.includes(system)) continue;
       systems.add(system);
@@ -80,15 +83,10 @@ export async function readPredictions(path: string, options: PredictionsOptions 
           `more than ${mostSystems} systems`,
           "Keep fewer systems in a file, or check the answers field.",
         );
-      let scores = entry.scores.get(system);
-      if (!scores) {
-        scores = [];
-        entry.scores.set(system, scores);
-      }
-      while (scores.length < at) scores.push(null);
       const exact = matches(answer, gold, "exact");
-      const choice = matches(answer, gold, "choice");
-      scores.push((match === "exact" ? exact : choice) ? 1 : 0);
+      // What is equal to the letter or number has that letter or number in it.
+      const choice = exact || matches(answer, gold, "choice");
+      entry.score(system, at, (match === "exact" ? exact : choice) ? 1 : 0);
       const chance = chances.get(system) ?? { exact: 0, choice: 0, empty: 0 };
       chances.set(system, chance);
       if (exact) chance.exact++;
@@ -98,13 +96,6 @@ export async function readPredictions(path: string, options: PredictionsOptions 
   }
   const named = options.systems ?? [...systems];
   checkSystems(named, systems, path, field ?? "answers");
-  for (const { ids, scores } of tasks.values()) {
-    for (const system of named) {
-      const list = scores.get(system) ?? [];
-      while (list.length < ids.length) list.push(null);
-      scores.set(system, list);
-    }
-  }
   const notes: string[] = [];
   if (field !== "answers" && options.answersField === undefined)
     notes.push(`The answers were read from the field ${quote(field ?? "")}.`);
@@ -119,7 +110,94 @@ export async function readPredictions(path: string, options: PredictionsOptions 
         `${system}: ${empty} empty answers count as wrong. Write null where a system gave no answer.`,
       );
   }
-  return { systems: [...named], tasks: [...tasks.values()], notes };
+  return {
+    systems: [...named],
+    tasks: [...tasks.values()].map((entry) => entry.whole(named)),
+    units: units.size,
+    notes,
+  };
+}
+
+const rowsOf = (path: string): ReturnType<typeof readRows> =>
+  readRows(path, /\.(json|parquet)$/i.test(path) ? {} : { format: "jsonl" });
+
+/** The error for an id that stands twice in a task. The file is read again for the first of its places. */
+async function repeated(
+  path: string,
+  field: string,
+  task: string,
+  id: string,
+  place: string,
+): Promise<HoneError> {
+  let first = "an earlier row";
+  for await (const earlier of rowsOf(path)) {
+    const row = readRow(earlier.row, field, earlier.place);
+    if (row.task !== task || row.id !== id) continue;
+    first = earlier.place;
+    break;
+  }
+  return rowError(
+    place,
+    `id ${quote(id)} of task ${quote(task)} already stands at ${first}`,
+    "Give every sample of a task its own id, or keep one of the two rows.",
+  );
+}
+
+interface Growing {
+  /** The numbers of the ids so far. */
+  seen: { has: (id: number) => boolean };
+  add: (id: number, group: number | undefined, gold: number) => number;
+  score: (system: string, at: number, score: 0 | 1) => void;
+  whole: (systems: readonly string[]) => TaskPredictions;
+}
+
+/** A task while its rows are read. */
+function growing(task: string): Growing {
+  let n = 0;
+  let grouped = false;
+  let units = new Int32Array(64);
+  let gold = new Int32Array(64);
+  /** One bit an id. */
+  let ids = new Uint8Array(64);
+  const scores = new Map<string, Float32Array>();
+  const sized = (list: Float32Array | undefined): Float32Array => {
+    if (list && list.length >= n) return list;
+    const more = new Float32Array(units.length).fill(Number.NaN);
+    if (list) more.set(list);
+    return more;
+  };
+  return {
+    seen: { has: (id) => ((ids[id >> 3] ?? 0) & (1 << (id & 7))) !== 0 },
+    add(id, group, answer) {
+      if (n === units.length) {
+        units = Int32Array.from({ length: 2 * n }, (_, i) => units[i] ?? 0);
+        gold = Int32Array.from({ length: 2 * n }, (_, i) => gold[i] ?? 0);
+      }
+      if (id >> 3 >= ids.length) {
+        const more = new Uint8Array(2 * ((id >> 3) + 1));
+        more.set(ids);
+        ids = more;
+      }
+      ids[id >> 3]! |= 1 << (id & 7);
+      grouped ||= group !== undefined;
+      units[n] = group ?? id;
+      gold[n] = answer;
+      return n++;
+    },
+    score(system, at, score) {
+      const list = sized(scores.get(system));
+      list[at] = score;
+      scores.set(system, list);
+    },
+    whole: (systems) => ({
+      task,
+      n,
+      grouped,
+      units: units.slice(0, n),
+      gold: gold.slice(0, n),
+      scores: new Map(systems.map((system) => [system, sized(scores.get(system)).slice(0, n)])),
+    }),
+  };
 }
 
 interface ReadRow {

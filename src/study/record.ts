@@ -4,6 +4,7 @@ import { cpus } from "node:os";
 import type { Comparison, Estimate, HandOver, Result, StudyRecord, SubjectCard } from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
 import { directionOf } from "../core/task.js";
+import { sayP } from "../report/format.js";
 import type { Journal } from "../store/journal.js";
 import { version } from "../version.js";
 import { compareFamily, estimate, gatherScores, type Scores, toResult } from "./analyse.js";
@@ -174,9 +175,7 @@ function checkGate(
     const delta = direction * (found ? (found.a === champion ? found.delta : -found.delta) : 0);
     if (!found) failures.push(`${gate.beats} is not a subject of this study`);
     else if (!(delta > 0 && found.pAdjusted < 0.05)) {
-      failures.push(
-        `${best.subject} is not shown to beat ${gate.beats} (adjusted p ${found.pAdjusted.toFixed(3)})`,
-      );
+      failures.push(`${best.subject} is not shown to beat ${gate.beats} (${sayP(found.pAdjusted)})`);
     }
   } else if (gate.beats !== undefined) {
     failures.push(`${gate.beats} is itself the champion`);

@@ -5,12 +5,13 @@ import type { Comparison, Result, SubjectCard, Verdict } from "../core/record.js
 import { directionOf } from "../core/task.js";
 import {
   differenceUnit,
+  formatBare,
   formatCost,
   formatDelta,
   formatDeltaInterval,
   formatDuration,
-  formatP,
   formatScore,
+  sayP,
   scaleOf,
 } from "../report/format.js";
 
@@ -43,6 +44,11 @@ export function makeVerdict(
     return { ...found, a: champion, b: other, delta: -found.delta, low: -found.high, high: -found.low };
   };
 
+  const couldShow = ({ detectable, n }: Comparison): string =>
+    Number.isFinite(detectable)
+      ? `at this corrected level only a difference of about ${formatBare(detectable, n, scale)}${points} or more would have shown reliably on so many samples`
+      : "at this corrected level no difference could have shown on so few samples";
+
   const sentences = [
     `Chosen on dev, ${champion} scores ${score(best.mean)}${scale === "percent" ? "" : points} ${best.metric} on ${best.n} sealed test samples of ${domain} (95 % interval ${interval(best)}${scale === "percent" ? `; always giving the commonest answer: ${score(best.baseline)}` : ""}).`,
   ];
@@ -50,11 +56,11 @@ export function makeVerdict(
   if (champion === generalist) {
     sentences.push("No specialist was better on dev than the generalist as it is.");
   } else if (versus) {
-    const change = `${formatDelta(versus.delta, versus.n, scale)}${points} (95 % interval ${formatDeltaInterval(versus.low, versus.high, versus.n, scale)}; ${pValue(versus.pAdjusted)} after Holm)`;
+    const change = `${formatDelta(versus.delta, versus.n, scale)}${points} (95 % interval ${formatDeltaInterval(versus.low, versus.high, versus.n, scale)}; ${sayP(versus.pAdjusted)})`;
     sentences.push(
       versus.pAdjusted < level
         ? `That is ${direction * versus.delta > 0 ? "better" : "worse"} than ${generalist} by ${change}.`
-        : `No difference from ${generalist} is shown: ${change}; with this n only a difference of about ${formatDelta(versus.detectable, versus.n, scale).slice(1)}${points} or more would have shown reliably.`,
+        : `No difference from ${generalist} is shown: ${change}; ${couldShow(versus)}.`,
     );
   }
   const others = on.filter(({ subject, n }) => subject !== champion && subject !== generalist && n > 0);
@@ -80,7 +86,7 @@ export function makeVerdict(
   const behind = own && against(own.subject);
   if (own && behind) {
     sentences.push(
-      `Of the specialists that use the model, ${own.subject} was best on dev: ${score(own.mean)} on test, ${formatDelta(-behind.delta, behind.n, scale)}${points} from it (${pValue(behind.pAdjusted)}).`,
+      `Of the specialists that use the model, ${own.subject} was best on dev: ${score(own.mean)} on test, ${formatDelta(-behind.delta, behind.n, scale)}${points} from it (${sayP(behind.pAdjusted)}).`,
     );
   }
   sentences.push(price(best, champion));
@@ -101,7 +107,7 @@ export function makeVerdict(
   );
   for (const loss of losses) {
     sentences.push(
-      `Elsewhere it lost: ${formatDelta(loss.delta, loss.n, scaleOf(metricOf(loss.task)))}${scaleOf(metricOf(loss.task)) === "percent" ? " points" : ""} on ${loss.task} (${pValue(loss.pAdjusted)}).`,
+      `Elsewhere it lost: ${formatDelta(loss.delta, loss.n, scaleOf(metricOf(loss.task)))}${scaleOf(metricOf(loss.task)) === "percent" ? " points" : ""} on ${loss.task} (${sayP(loss.pAdjusted)}).`,
     );
   }
   return { champion, text: sentences.join(" "), indistinguishable: same };
@@ -132,11 +138,6 @@ function price(best: Result, champion: string): string {
 function describe(cost: Cost): string {
   const tokens = Math.round(cost.inputTokens + cost.outputTokens);
   return `${tokens.toLocaleString("en")} tokens${cost.usd > 0 ? ` (${formatCost(cost.usd)})` : ""}`;
-}
-
-function pValue(p: number): string {
-  const text = formatP(p);
-  return text.startsWith("<") ? `p ${text}` : `p = ${text}`;
 }
 
 function list(names: readonly string[]): string {

@@ -241,6 +241,7 @@ describe("leakage", () => {
       reported.counts.train + reported.counts.dev - reported.leakage.exact,
     );
     expect(dropped.warnings.join()).toMatch(/were dropped/);
+    expect(dropped.leakage).toEqual({ exact: 0, near: 0, checked: true, dropped: reported.leakage.exact });
     const grouped = await load({ source: "twice.jsonl", split: { group: "near" } });
     expect(grouped.leakage).toEqual({ exact: 0, near: 0, checked: true });
     expect(grouped.counts.train + grouped.counts.dev + grouped.counts.test).toBe(330);

@@ -144,14 +144,16 @@ describe("pairedDifference", () => {
       expect(found).toMatchObject({ delta: 0, p: 1 });
       expect(found.high).toBeCloseTo((z * z) / (40 + z * z), 9);
       expect(found.low).toBeCloseTo(-found.high, 9);
-      expect(found.detectable).toBeGreaterThan(0.1);
+      expect(found.detectableAt(0.05)).toBeGreaterThan(0.1);
+      expect(found.detectableAt(0.005)).toBeGreaterThan(found.detectableAt(0.05));
     }
   });
 
   test("no samples, one sample, too few to show anything", () => {
     expect(pairedDifference([], [], { seed: 1 })).toMatchObject({ n: 0, low: -1, high: 1, p: 1 });
     const one = pairedDifference([1], [0], { seed: 1 });
-    expect(one).toMatchObject({ delta: 1, p: 1, detectable: Number.POSITIVE_INFINITY });
+    expect(one).toMatchObject({ delta: 1, p: 1 });
+    expect(one.detectableAt(0.05)).toBe(Number.POSITIVE_INFINITY);
     expect(one.low).toBeLessThan(0.3);
     expect(pairedDifference([0.3], [0.1], { seed: 1 }).low).toBeLessThan(0);
   });
@@ -219,7 +221,7 @@ describe("sign-flip", () => {
     expect(p).toBe(1 / 9991);
   });
 
-  test("more than 4,096 units: merged ones give the same p within simulation error", () => {
+  test("more than 1,024 units: merged ones give the same p within simulation error", () => {
     const random = randomFor(2, "merged");
     const sums = Array.from({ length: 9000 }, () => normal(random) + 0.021);
     const mean = sums.reduce((x, y) => x + y, 0) / 9000;
@@ -258,12 +260,13 @@ describe("what n could show", () => {
       base,
       { seed: 1, resamples: 100 },
     );
-    const sd = (first.detectable * Math.sqrt(n)) / 2.85;
+    const detectable = first.detectableAt(0.05);
+    const sd = (detectable * Math.sqrt(n)) / 2.85;
     let shown = 0;
     for (let i = 0; i < 400; i++)
       if (
         signFlip(
-          base.map(() => first.detectable + sd * normal(random)),
+          base.map(() => detectable + sd * normal(random)),
           { random, draws: 499 },
         ) <= 0.05
       )

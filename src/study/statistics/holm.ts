@@ -16,3 +16,24 @@ export function holm(ps: readonly number[]): number[] {
   });
   return adjusted;
 }
+
+/**
+ * The level at which Holm's procedure tests each p: with the other p-values as they are, a hypothesis is rejected exactly
+ * where its own p is below. It is α/(m - J), J being how many of the others are rejected before it can be.
+ */
+export function holmLevels(ps: readonly number[], alpha: number): number[] {
+  const m = ps.length;
+  const known = ps.map((p) => (Number.isNaN(p) ? 1 : p));
+  const order = known.map((_, i) => i).sort((i, j) => known[i]! - known[j]!);
+  let rejected = 0;
+  while (rejected < m && known[order[rejected]!]! * (m - rejected) < alpha) rejected++;
+  const levels = new Array<number>(m).fill(alpha / Math.max(1, m - rejected));
+  // Without a rejected hypothesis those after it move up one place, where the level is stricter.
+  let others = rejected === m ? m - 1 : rejected;
+  for (let rank = rejected - 1; rank >= 0; rank--) {
+    const after = rank + 1;
+    if (after < m && known[order[after]!]! * (m - after + 1) >= alpha) others = rank;
+    levels[order[rank]!] = alpha / (m - others);
+  }
+  return levels;
+}

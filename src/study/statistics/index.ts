@@ -2,11 +2,11 @@
 
 export { type BootstrapMethod, bootstrapInterval } from "./bootstrap.js";
 export { nearlyConstantInterval, wilson } from "./bounded.js";
-export { type Difference, type DifferenceOptions, pairedDifference } from "./difference.js";
+export { type Difference, type DifferenceOptions, detectableMean, pairedDifference } from "./difference.js";
 export { tQuantile } from "./distributions.js";
-export { holm } from "./holm.js";
+export { holm, holmLevels } from "./holm.js";
 export { type Interval, type IntervalOptions, meanInterval } from "./interval.js";
-export { mcnemar, mcnemarDetectable, mcnemarPower, tango } from "./mcnemar.js";
+export { mcnemar, mcnemarCritical, mcnemarDetectable, mcnemarPower, tango } from "./mcnemar.js";
 export {
   agreement,
   balancedAccuracy,
@@ -19,4 +19,4 @@ export {
 } from "./profile.js";
 export { coalition, type ShapleyOptions, type ShapleyValue, shapley } from "./shapley.js";
 export { signFlip } from "./signFlip.js";
-export { type Group, standardError, type Units, unitsOf } from "./units.js";
+export { type Group, type Groups, standardError, type Units, unitsOf } from "./units.js";

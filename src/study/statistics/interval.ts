@@ -5,11 +5,11 @@ import { randomFor } from "../../core/random.js";
 import { bootstrapInterval } from "./bootstrap.js";
 import { nearlyConstantInterval, wilson } from "./bounded.js";
 import { normalQuantile, tQuantile } from "./distributions.js";
-import { type Group, standardError, type Units, unitsOf } from "./units.js";
+import { type Groups, standardError, type Units, unitsOf } from "./units.js";
 
 export interface IntervalOptions {
   /** One entry a score: samples of one group are not independent. Undefined entries are groups of their own. */
-  groups?: readonly Group[];
+  groups?: Groups;
   seed: number;
   /** Default 0.95. */
   level?: number;

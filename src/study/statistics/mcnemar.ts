@@ -71,14 +71,29 @@ export function mcnemarDetectable(n: number, discordance: number, alpha = 0.05, 
   }
   const critical = criticalValues(alpha);
   if (powerOf(1, n, discordance, critical) < power) return Number.POSITIVE_INFINITY;
-  let low = 0;
-  let high = 1;
+  // The normal form is close: start around it, and widen where it is not close enough.
+  const quantiles = normalQuantile(1 - alpha / 2) + normalQuantile(power);
+  const guess = Math.min(1, quantiles * Math.sqrt(Math.max(discordance, 1 / n) / n));
+  let low = 0.9 * guess;
+  let high = Math.min(1, 1.1 * guess);
+  while (low > 1e-9 && powerOf(low, n, discordance, critical) >= power) low /= 2;
+  while (high < 1 && powerOf(high, n, discordance, critical) < power) high = Math.min(1, 1.5 * high);
   while (high - low > 1e-4 * high) {
     const middle = (low + high) / 2;
     if (powerOf(middle, n, discordance, critical) < power) low = middle;
     else high = middle;
   }
   return high;
+}
+
+/**
+ * Smallest observed difference that the exact test rejects at `alpha` among so many disagreements; where none does, that of
+ * the fewest disagreements, all pointing one way, that it rejects. Infinity where n is smaller than that.
+ */
+export function mcnemarCritical(n: number, disagreements: number, alpha: number): number {
+  const most = criticalValues(alpha)(disagreements);
+  const least = most >= 0 ? disagreements - 2 * most : Math.ceil(1 - Math.log2(alpha));
+  return least > n ? Number.POSITIVE_INFINITY : least / n;
 }
 
 /** Probability that the exact test rejects, for a true difference `d` > 0 and a share `discordance` of disagreements. */
@@ -91,20 +106,50 @@ function powerOf(d: number, n: number, discordance: number, critical: (m: number
   const first = (1 + d / psi) / 2;
   const centre = n * psi;
   const width = 6 * Math.sqrt(centre * (1 - psi)) + 1;
+  const rarer = tailAlong(1 - first);
+  const commoner = tailAlong(first);
   let power = 0;
+  let weight = 0;
   for (let m = Math.max(0, Math.floor(centre - width)); m <= Math.min(n, Math.ceil(centre + width)); m++) {
+    weight = weight > 0 && psi < 1 ? (weight * (n - m + 1) * psi) / (m * (1 - psi)) : binomialPmf(m, n, psi);
     const most = critical(m);
-    if (most < 0) continue;
-    const weight = binomialPmf(m, n, psi);
-    if (weight < 1e-9) continue;
-    power += weight * (binomialCdf(most, m, 1 - first) + binomialCdf(most, m, first));
+    if (most >= 0) power += weight * (rarer(most, m) + commoner(most, m));
   }
   return power;
 }
 
+/**
+ * P(X ≤ k) for X ~ Binomial(m, q), asked for m that grows by one and k that grows by none or one each time: carried along
+ * by F(k; m + 1) = F(k; m) - q f(k; m) and f's own recurrences, which takes a few operations instead of a series.
+ */
+function tailAlong(q: number): (k: number, m: number) => number {
+  let at = { k: -1, m: -1 };
+  let cumulative = 0;
+  let density = 0;
+  return (k, m) => {
+    if (q <= 0) return 1;
+    if (q >= 1) return k >= m ? 1 : 0;
+    if (at.m !== m - 1 || k < at.k || k > at.k + 1 || density < 1e-250) {
+      cumulative = binomialCdf(k, m, q);
+      density = binomialPmf(k, m, q);
+    } else {
+      cumulative -= q * density;
+      density *= ((1 - q) * m) / (m - at.k);
+      if (k > at.k) {
+        density *= ((m - at.k) * q) / (k * (1 - q));
+        cumulative += density;
+      }
+    }
+    at = { k, m };
+    return cumulative;
+  };
+}
+
 /** For m disagreements: the largest k so that the test rejects when the rarer kind occurs at most k times; -1 for none. */
 function criticalValues(alpha: number): (m: number) => number {
-  const known = new Map<number, number>();
+  if (alpha !== lastAlpha) lastValues = new Map();
+  lastAlpha = alpha;
+  const known = lastValues;
   return (m) => {
     let k = known.get(m);
     if (k === undefined) {
@@ -117,3 +162,7 @@ function criticalValues(alpha: number): (m: number) => number {
     return k;
   };
 }
+
+// A family of comparisons asks for the same level again and again.
+let lastAlpha = Number.NaN;
+let lastValues = new Map<number, number>();

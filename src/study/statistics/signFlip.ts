@@ -14,7 +14,7 @@ const mostAdditions = 5e7;
 /** All sign patterns are enumerated up to this many non-zero differences: 2^16 = 65,536 patterns. */
 const mostEnumerated = 16;
 /** More non-zero differences than this are merged at random: flipping merged ones together is a subgroup of all flips. */
-const mostUnits = 4096;
+const mostUnits = 1024;
 
 /**
  * Two-sided p: the share of sign patterns whose |sum| is at least the observed |sum| (Fisher 1935, §21).

@@ -18,12 +18,15 @@ export interface Units {
 
 export type Group = string | number | undefined;
 
+/** One entry a sample, by name; or whole numbers from 0, which is faster. */
+export type Groups = readonly Group[] | Int32Array;
+
 /**
  * Sums values by group. A sample whose group is undefined is a unit of its own.
  *
  * @param groups one entry a value, or absent when all samples are independent
  */
-export function unitsOf(values: ArrayLike<number>, groups?: readonly Group[]): Units {
+export function unitsOf(values: ArrayLike<number>, groups?: Groups): Units {
   const n = values.length;
   let sum = 0;
   let constant = true;
@@ -34,35 +37,49 @@ export function unitsOf(values: ArrayLike<number>, groups?: readonly Group[]): U
   }
   // Equal values have exactly zero variance, whatever rounding does to their sum.
   const mean = n === 0 ? Number.NaN : constant ? values[0]! : sum / n;
-  if (!groups) {
-    const sums = Float64Array.from(values);
-    return { n, mean, sums, deviations: sums.map((value) => value - mean), sizes: null };
-  }
-  if (groups.length !== n) throw new RangeError("groups and scores differ in length");
-  const index = new Map<Group, number>();
-  const sums: number[] = [];
-  const deviations: number[] = [];
-  const sizes: number[] = [];
-  for (let i = 0; i < n; i++) {
-    const group = groups[i];
-    let unit = group === undefined ? undefined : index.get(group);
-    if (unit === undefined) {
-      unit = sums.push(0) - 1;
-      deviations.push(0);
-      sizes.push(0);
-      if (group !== undefined) index.set(group, unit);
+  if (groups && groups.length !== n) throw new RangeError("groups and scores differ in length");
+  const { unit, count } = groups ? numbered(groups) : { unit: null, count: n };
+  if (!unit || count === n) {
+    const sums = new Float64Array(n);
+    const deviations = new Float64Array(n);
+    for (let i = 0; i < n; i++) {
+      sums[i] = values[i]!;
+      deviations[i] = values[i]! - mean;
     }
-    sums[unit]! += values[i]!;
-    deviations[unit]! += values[i]! - mean;
-    sizes[unit]! += 1;
+    return { n, mean, sums, deviations, sizes: null };
   }
-  return {
-    n,
-    mean,
-    sums: Float64Array.from(sums),
-    deviations: Float64Array.from(deviations),
-    sizes: sums.length === n ? null : Float64Array.from(sizes),
-  };
+  const sums = new Float64Array(count);
+  const deviations = new Float64Array(count);
+  const sizes = new Float64Array(count);
+  for (let i = 0; i < n; i++) {
+    sums[unit[i]!]! += values[i]!;
+    deviations[unit[i]!]! += values[i]! - mean;
+    sizes[unit[i]!]!++;
+  }
+  return { n, mean, sums, deviations, sizes };
+}
+
+/** Units numbered in order of first appearance, and how many there are. */
+function numbered(groups: Groups): { unit: Int32Array; count: number } {
+  const unit = new Int32Array(groups.length);
+  let count = 0;
+  if (groups instanceof Int32Array) {
+    const known = new Int32Array(groups.reduce((most, code) => Math.max(most, code), -1) + 1);
+    for (let i = 0; i < unit.length; i++) {
+      const code = groups[i]!;
+      if (known[code] === 0) known[code] = ++count;
+      unit[i] = known[code]! - 1;
+    }
+    return { unit, count };
+  }
+  const known = new Map<Group, number>();
+  for (let i = 0; i < unit.length; i++) {
+    const group = groups[i];
+    const at = group === undefined ? undefined : known.get(group);
+    unit[i] = at ?? count++;
+    if (at === undefined && group !== undefined) known.set(group, unit[i]!);
+  }
+  return { unit, count };
 }
 
 /**
