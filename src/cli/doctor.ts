@@ -1,11 +1,11 @@
-// hone doctor: each thing that Hone needs, tried for real, with what to do where it fails.
+// hone doctor: each thing that Hone needs, tried for real, with what to do where it fails; with --store, a store.
 
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { messageOf } from "../core/errors.js";
+import { HoneError, messageOf } from "../core/errors.js";
 import { cacheFolder } from "../data/index.js";
 import { openJournal } from "../store/journal.js";
 import { version } from "../version.js";
@@ -22,7 +22,20 @@ interface Check {
   remedy?: string;
 }
 
-export async function doctor(flags: { json?: boolean }): Promise<void> {
+export async function doctor(flags: { json?: boolean; store?: string; repair?: boolean }): Promise<void> {
+  if (flags.store !== undefined) {
+    const { examineStore } = await import("./doctor-store.js");
+    return examineStore(flags.store, flags.repair ?? false, makeOutput(flags));
+  }
+  if (flags.repair) {
+    throw new HoneError({
+      what: "Nothing to repair",
+      where: "--repair",
+      why: "no store is named",
+      next: "Type: hone doctor --store .hone --repair",
+      kind: "usage",
+    });
+  }
   const output = makeOutput(flags);
   const checks: Check[] = [];
   const attempt = async (

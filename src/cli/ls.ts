@@ -1,35 +1,65 @@
-// hone ls: the studies in the store.
+// hone ls: the studies in the store, also those of a damaged journal that can still be read.
 
+import { join, resolve } from "node:path";
+import type { HoneError } from "../core/errors.js";
 import type { StudyRecord } from "../core/record.js";
 import { oneLine } from "../report/escape.js";
 import { formatDate, formatScore, scaleOf } from "../report/format.js";
+import { studiesIn } from "../store/examine.js";
+import { resultOf, type StudyRow } from "../store/journal.js";
+import { DamagedJournal, DamagedRecord, passingOver } from "../store/sqlite.js";
 import { openStore } from "../study/open.js";
 import { makeOutput } from "./output.js";
 import { table } from "./table.js";
 
+interface StudyLine {
+  study: string;
+  state: string;
+  champion: string | null;
+  metric: string | null;
+  mean: number | null;
+  n: number | null;
+  openings: number | null;
+  started: string;
+}
+
+type Listed = Pick<StudyRow, "name" | "started"> & { result: StudyRecord | "damaged" | undefined };
+
 export function ls(flags: { store: string; json?: boolean }): void {
   const output = makeOutput(flags);
-  const journal = openStore(flags.store);
-  const rows = journal.studies().map((study) => {
-    const record = study.record ? (JSON.parse(study.record) as StudyRecord) : undefined;
-    const champion = record?.verdict?.champion ?? null;
-    const best = record?.results.find(
-      ({ subject, task }) => subject === champion && task === record.tasks[0]?.name,
-    );
-    return {
-      study: study.name,
-      state: !record ? "unfinished" : record.stopped === null ? "done" : "stopped",
-      champion,
-      metric: best?.metric ?? null,
-      mean: best?.mean ?? null,
-      n: best?.n ?? null,
-      openings: record?.openings ?? null,
-      started: new Date(study.started).toISOString(),
-    };
-  });
-  journal.close();
+  const damage: HoneError[] = [];
+  const rows = listed(flags.store, (error) => damage.push(error)).map(
+    ({ name, started, result }): StudyLine => {
+      const record = result === "damaged" ? undefined : result;
+      const champion = record?.verdict?.champion ?? null;
+      const best = record?.results.find(
+        ({ subject, task }) => subject === champion && task === record.tasks[0]?.name,
+      );
+      return {
+        study: name,
+        state:
+          result === "damaged"
+            ? "damaged"
+            : !record
+              ? "unfinished"
+              : record.stopped === null
+                ? "done"
+                : "stopped",
+        champion,
+        metric: best?.metric ?? null,
+        mean: best?.mean ?? null,
+        n: best?.n ?? null,
+        openings: record?.openings ?? null,
+        started: new Date(started).toISOString(),
+      };
+    },
+  );
   output.record({ type: "done", studies: rows });
-  if (flags.json) return;
+  if (!flags.json && (rows.length > 0 || damage.length === 0)) output.say(listing(rows));
+  if (damage[0]) throw damage[0];
+}
+
+function listing(rows: readonly StudyLine[]): string {
   const lines = rows.map((row) => [
     row.study,
     row.state,
@@ -39,5 +69,34 @@ export function ls(flags: { store: string; json?: boolean }): void {
     row.openings === null ? "–" : String(row.openings),
     formatDate(row.started),
   ]);
-  output.say(table(["study", "state", "champion", "score", "n", "openings", "started"], lines, [3, 4, 5]));
+  return table(["study", "state", "champion", "score", "n", "openings", "started"], lines, [3, 4, 5]);
+}
+
+/** The studies as the journal lists them; where it cannot, as its pages still hold them. */
+function listed(store: string, onDamaged: (error: HoneError) => void): Listed[] {
+  const result = (row: { name: string; record: string | null }, path: string): Listed["result"] => {
+    try {
+      return resultOf(row, path);
+    } catch (error) {
+      if (!(error instanceof DamagedRecord)) throw error;
+      onDamaged(error);
+      return "damaged";
+    }
+  };
+  try {
+    const journal = openStore(store);
+    try {
+      return journal.studies(onDamaged).map(({ name, started }) => {
+        const row = passingOver(() => journal.study(name), onDamaged);
+        return { name, started, result: row ? result(row, journal.path) : "damaged" };
+      });
+    } finally {
+      journal.close();
+    }
+  } catch (error) {
+    if (!(error instanceof DamagedJournal)) throw error;
+    onDamaged(error);
+    const path = join(resolve(store), "journal.db");
+    return studiesIn(path).map((row) => ({ ...row, result: result(row, path) }));
+  }
 }

@@ -227,7 +227,9 @@ data
 
 program
   .command("doctor")
-  .description("what works on this machine, and what to do about what does not")
+  .description("what works on this machine, and what to do about what does not; or whether a store is whole")
+  .option("--store <folder>", "examine this store: every record of its journal, and its files")
+  .option("--repair", "with --store: save what can be read in a new journal, and keep the damaged one")
   .addOption(json())
   .action(async (options) => (await import("./doctor.js")).doctor(options));
 

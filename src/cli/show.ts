@@ -28,7 +28,11 @@ export function show(
       (card) => flags.subject === undefined || card.name === flags.subject,
     );
     const found: { subject: string; outcome: Outcome }[] = [];
-    for (const outcome of study.outcomes()) {
+    const damaged = (why: string) =>
+      output.log(
+        plainText(`! A damaged record is passed over: ${why}. See \`hone doctor --store ${flags.store}\`.`),
+      );
+    for (const outcome of study.outcomes((error) => damaged(error.failure.why ?? ""))) {
       const subject = subjects.find(({ ids }) => ids.includes(outcome.subject));
       if (subject && outcome.sample === flags.sample) found.push({ subject: subject.name, outcome });
     }
@@ -45,7 +49,11 @@ export function show(
     const answers = found.map(({ subject, outcome }) => ({
       ...outcome,
       subject,
-      calls: outcome.calls.map((key) => study.call(key)).filter((call) => call !== undefined),
+      calls: outcome.calls.flatMap((key) => {
+        const call = study.call(key);
+        if (!call) damaged(`call ${key} of ${subject}`);
+        return call ?? [];
+      }),
     }));
     output.record({ type: "sample", study: name, id: flags.sample, sample, answers });
     if (flags.json) return;

@@ -9,7 +9,7 @@ import { onAbort } from "./wait.js";
 export interface Reply {
   status: number;
   headers: http.IncomingHttpHeaders;
-  /** Empty where a sink took the bytes. */
+  /** Empty where a sink took the bytes. At status 200 it was valid UTF-8. */
   body: string;
   /** Milliseconds from sending to the last byte that mattered. */
   ms: number;
@@ -101,16 +101,18 @@ export function connect(base: string, headers: http.OutgoingHttpHeaders, limits:
           const take = status === 200 ? sink?.(incoming.headers) : undefined;
           const chunks: Buffer[] = [];
           let bytes = 0;
-          const finish = () =>
+          const finish = () => {
+            if (settled) return;
+            let body: string;
+            try {
+              body = textOf(Buffer.concat(chunks), status === 200);
+            } catch (error) {
+              return fail(error);
+            }
             settle(() =>
-              resolve({
-                status,
-                headers: incoming.headers,
-                body:
-                  chunks.length === 1 ? (chunks[0] as Buffer).toString() : Buffer.concat(chunks).toString(),
-                ms: performance.now() - started,
-              }),
+              resolve({ status, headers: incoming.headers, body, ms: performance.now() - started }),
             );
+          };
           const tooLarge = () =>
             fail(
               new AttemptFailed(
@@ -155,6 +157,17 @@ export function connect(base: string, headers: http.OutgoingHttpHeaders, limits:
     close: () => agent.destroy(),
   };
 }
+
+/** An answer must be UTF-8 to the last byte: a replaced character would be scored. An error page only has to be readable. */
+function textOf(bytes: Buffer, strict: boolean): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: strict }).decode(bytes);
+  } catch {
+    throw new AttemptFailed("malformed", notUtf8, { retry: true });
+  }
+}
+
+export const notUtf8 = "the response is malformed: it is not UTF-8";
 
 function timedOut(message: string): AttemptFailed {
   return new AttemptFailed("timeout", message, { retry: true, overload: true });

@@ -86,6 +86,13 @@ const table = {
     response.writeHead(200, { "content-type": streamType(whole) });
     response.write(whole.subarray(0, 20));
   },
+  /** The good answer, but for one byte that no UTF-8 has. */
+  "not-utf8": ({ response, body, bytes }: Exchange) => {
+    const whole = bytes(body);
+    whole[whole.indexOf('"object"') + 1] = 0xff;
+    response.writeHead(200, { "content-type": streamType(whole), "content-length": whole.length });
+    response.end(whole);
+  },
   "wrong-json": ({ response, body, bytes }: Exchange) => {
     const whole = bytes(body).toString().replaceAll('"', "'");
     response.writeHead(200, {
@@ -108,6 +115,12 @@ const table = {
     changed((choice) => withContent(choice, `You sent ${exchange.authorization}.`))(exchange),
   "echo-key": (exchange: Exchange) =>
     fail(401, `Incorrect API key provided: ${exchange.authorization}.`)(exchange),
+  /** As a well-known endpoint does it: the first characters, asterisks, the last four. */
+  "echo-key-short": (exchange: Exchange) => {
+    const key = exchange.authorization.replace(/^Bearer /, "");
+    const short = `${key.slice(0, 8)}${"*".repeat(Math.max(3, key.length - 12))}${key.slice(-4)}`;
+    fail(401, `Incorrect API key provided: ${short}.`)(exchange);
+  },
   "echo-key-500": (exchange: Exchange) => fail(500, `Cannot use ${exchange.authorization}.`)(exchange),
   huge: changed((choice) => withContent(choice, "x".repeat(10_000_000))),
   infinite: ({ response }: Exchange) => {

@@ -9,6 +9,7 @@ import type { GenerateRequest, LanguageModel, ScoreRequest } from "../core/langu
 import { randomFor } from "../core/random.js";
 import { connect, type Reply, type Sink } from "./http.js";
 import { type Limiter, sharedLimiter } from "./limiter.js";
+import { makeMask } from "./mask.js";
 import { fields, identify, publicBase, readBase, readKey, reserved, usage } from "./openai-options.js";
 import { noLogprobs, readEcho, readTop } from "./openai-score.js";
 import {
@@ -58,9 +59,7 @@ export async function openOpenAI(ref: string, options: OpenOptions = {}): Promis
   }
   const base = readBase(params.base ?? env.OPENAI_BASE_URL ?? publicBase);
   const key = readKey(name, params.key, base, env);
-  const scrub = (given: string) => (key ? given.replaceAll(key, "[key]") : given);
-  /** Keys of local servers are words like EMPTY that an answer may well contain; only real ones are cut from answers. */
-  const scrubAnswer = (given: string) => (key && key.length >= 12 ? scrub(given) : given);
+  const { message: scrub, answer: scrubAnswer } = makeMask(key);
   const price = findPrice(name, params.price, env);
   const limits = {
     timeoutMs: params.timeout * 1000,

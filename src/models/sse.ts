@@ -1,10 +1,14 @@
 // Server-sent events, as far as endpoints use them: the data of each event. Chunks may be split anywhere, inside a
 // character or between CR and LF. It neither reconnects nor reads event names and ids.
 
-import { StringDecoder } from "node:string_decoder";
+import { notUtf8 } from "./http.js";
+import { AttemptFailed } from "./retry.js";
 
 export interface SseParser {
-  /** Takes the next bytes of the stream and calls `onData` for every event that they complete. */
+  /**
+   * Takes the next bytes of the stream and calls `onData` for every event that they complete.
+   * @throws AttemptFailed where they are not UTF-8
+   */
   push(chunk: Buffer): void;
 }
 
@@ -15,10 +19,17 @@ export interface SseParser {
  * parser.push(Buffer.from("data: one\n\n"));
  */
 export function createSseParser(onData: (data: string) => void): SseParser {
-  const decoder = new StringDecoder("utf8");
+  // It also drops a byte order mark.
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decode = (chunk: Buffer): string => {
+    try {
+      return decoder.decode(chunk, { stream: true });
+    } catch {
+      throw new AttemptFailed("malformed", notUtf8, { retry: true });
+    }
+  };
   let rest = "";
   let data: string | undefined;
-  let first = true;
   /** The last line ended in CR at the end of a chunk: a LF that follows belongs to it. */
   let afterCr = false;
 
@@ -35,10 +46,8 @@ export function createSseParser(onData: (data: string) => void): SseParser {
 
   return {
     push(chunk) {
-      let text = decoder.write(chunk);
+      let text = decode(chunk);
       if (text === "") return;
-      if (first && text.charCodeAt(0) === 0xfeff) text = text.slice(1);
-      first = false;
       if (afterCr && text.startsWith("\n")) text = text.slice(1);
       afterCr = text === "" ? false : text.endsWith("\r");
       // Only the new text can end a line: searching all of `rest` again would be quadratic in a long line.

@@ -3,43 +3,25 @@
 // killed at any moment loses nothing finished, and a commit is paid for once by all that are in flight.
 // It knows nothing of studies' plans or of statistics, and it never sees a key or a header.
 
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import Database from "libsql";
 import type { Call, CallFailure, Cost, Operation } from "../core/call.js";
-import { HoneError, messageOf } from "../core/errors.js";
+import { HoneError } from "../core/errors.js";
 import type { Outcome } from "../core/outcome.js";
+import type { StudyRecord } from "../core/record.js";
 import type { SplitName } from "../core/sample.js";
-
-const schemaVersion = 1;
-
-// Keys are random, so tables that hold long rows keep them in order of arrival and index the keys apart: inserting into a
-// tree of long rows in random order took half again as long.
-
-const schema = `
-create table if not exists calls (
-  key text primary key, model text not null, operation text not null, request text not null, response text not null,
-  calls integer not null, input integer not null, output integer not null, ms real not null, usd real not null,
-  at integer not null);
-create table if not exists failures (
-  key text not null, model text not null, operation text not null, failure text not null, message text not null, at integer not null);
-create table if not exists outcomes (
-  subject text not null, task text not null, split text not null, seed integer not null, sample text not null,
-  status text not null, score real, outcome text not null, at integer not null,
-  primary key (subject, task, split, seed, sample));
-create table if not exists samples (
-  task text not null, sample text not null, content text not null, primary key (task, sample));
-create table if not exists builds (
-  subject text primary key, state text not null, cost text not null, seconds real not null, at integer not null) without rowid;
-create table if not exists openings (
-  test text not null, plan text not null, study text not null, reason text not null, at integer not null,
-  primary key (test, plan)) without rowid;
-create table if not exists studies (
-  name text primary key, plan text not null, spec text not null, record text, seconds real not null default 0,
-  started integer not null, finished integer) without rowid;
-create table if not exists locks (
-  name text primary key, owner text not null, pid integer not null, host text not null, beat integer not null) without rowid;
-`;
+import { makeLocks } from "./lock.js";
+import { fromText, jsonOf, toText, withChecksum } from "./records.js";
+import { schema, schemaVersion, tables } from "./schema.js";
+import {
+  DamagedJournal,
+  isBusy,
+  type OnDamaged,
+  type OpenOptions,
+  openSqlite,
+  passingOver,
+  type Row,
+  type SqliteFile,
+  waitingFor,
+} from "./sqlite.js";
 
 /** What making a specialist left behind: its state and what it took. */
 export interface Build {
@@ -52,11 +34,19 @@ export interface StudyRow {
   name: string;
   plan: string;
   spec: string;
+  /** To be read with `resultOf`. */
   record: string | null;
   /** Seconds spent running, over all its runs. */
   seconds: number;
   started: number;
   finished: number | null;
+}
+
+/** The result that a study ended with, if it has one. @throws DamagedRecord */
+export function resultOf(row: Pick<StudyRow, "name" | "record">, path: string): StudyRecord | undefined {
+  return row.record === null
+    ? undefined
+    : fromText<StudyRecord>(row.record, `the result of ${row.name}`, path);
 }
 
 export interface OutcomeFilter {
@@ -65,103 +55,162 @@ export interface OutcomeFilter {
   split: SplitName;
 }
 
-/** As much of SQLite as the lock and the tests use. */
-export interface Connection {
-  prepare: (sql: string) => {
-    get: (...values: unknown[]) => unknown;
-    all: (...values: unknown[]) => unknown[];
-    run: (...values: unknown[]) => { changes: number };
-  };
-  exec: (sql: string) => unknown;
-}
-
 export type Journal = ReturnType<typeof openJournal>;
+
+const callColumns = {
+  ...({ key: "text", model: "text", operation: "text", request: "text", response: "text" } as const),
+  ...({ calls: "number", input: "number", output: "number", ms: "number", usd: "number" } as const),
+} as const;
+const studyColumns = {
+  ...({ name: "text", plan: "text", spec: "text", record: "text?" } as const),
+  ...({ seconds: "number", started: "number", finished: "number?" } as const),
+} as const;
 
 /**
  * Opens the journal at a path, making it and its folder if need be. `:memory:` keeps nothing.
- * @throws HoneError when the file is not a journal or cannot be written
+ * @throws HoneError when the file is not a journal, is damaged, or cannot be written
  */
-export function openJournal(path: string) {
-  const db = connect(path);
-  const prepare = (sql: string) => db.prepare(sql);
-  const getCall = prepare("select * from calls where key = ?");
-  const putCall = prepare("insert or ignore into calls values (?,?,?,?,?,?,?,?,?,?,?)");
-  const putFailure = prepare("insert into failures values (?,?,?,?,?,?)");
-  const putOutcome = prepare("insert or ignore into outcomes values (?,?,?,?,?,?,?,?,?)");
-  const dropOutcome = prepare(
+export function openJournal(path: string, options: OpenOptions = {}) {
+  const db = openSqlite(path, options);
+  try {
+    return journalOf(db, options);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function journalOf(db: SqliteFile, { onWait }: OpenOptions) {
+  const { path } = db;
+  prepareSchema(db);
+  const getCall = db.select(callColumns, "from calls where key = ?");
+  const putCall = db.write("insert or ignore into calls values (?,?,?,?,?,?,?,?,?,?,?)");
+  const dropCall = db.write("delete from calls where key = ?");
+  const putFailure = db.write("insert into failures values (?,?,?,?,?,?)");
+  const putOutcome = db.write("insert or ignore into outcomes values (?,?,?,?,?,?,?,?,?)");
+  const dropOutcome = db.write(
     "delete from outcomes where subject = ? and task = ? and split = ? and seed = ? and sample = ?",
   );
-  const outcomesOf = prepare(
-    "select outcome from outcomes where subject = ? and task = ? and split = ? order by sample, seed",
+  const outcomesOf = db.select(
+    { sample: "text", outcome: "text" },
+    "from outcomes where subject = ? and task = ? and split = ? order by sample, seed",
   );
-  const doneOf = prepare(
-    "select sample, score from outcomes where subject = ? and task = ? and split = ? and seed = ?",
+  const doneOf = db.select(
+    { sample: "text", score: "number?" },
+    "from outcomes where subject = ? and task = ? and split = ? and seed = ?",
   );
-  const putSample = prepare("insert or ignore into samples values (?,?,?)");
-  const getSample = prepare("select content from samples where task = ? and sample = ?");
-  const getBuild = prepare("select state, cost, seconds from builds where subject = ?");
-  const putBuild = prepare("insert or ignore into builds values (?,?,?,?,?)");
-  const dropBuild = prepare("delete from builds where subject = ?");
-  const putOpening = prepare("insert or ignore into openings values (?,?,?,?,?)");
-  const countOpenings = prepare("select count(*) as n from openings where test = ?");
-  const getStudy = prepare("select * from studies where name = ?");
-  const allStudies = prepare("select * from studies order by started desc");
-  const putStudy = prepare(
+  const putSample = db.write("insert or ignore into samples values (?,?,?)");
+  const getSample = db.select({ content: "text" }, "from samples where task = ? and sample = ?");
+  const getBuild = db.select(
+    { state: "text", cost: "text", seconds: "number" },
+    "from builds where subject = ?",
+  );
+  const putBuild = db.write("insert or ignore into builds values (?,?,?,?,?)");
+  const dropBuild = db.write("delete from builds where subject = ?");
+  const putOpening = db.write("insert or ignore into openings values (?,?,?,?,?)");
+  const openingsOf = db.select({ plan: "text" }, "from openings where test = ?");
+  const getStudy = db.select(studyColumns, "from studies where name = ?");
+  const allStudies = db.select({ name: "text", started: "number" }, "from studies order by started desc");
+  const putStudy = db.write(
     `insert into studies (name, plan, spec, started) values (?,?,?,?) on conflict (name) do update set
        plan = excluded.plan, spec = excluded.spec, seconds = case when plan = excluded.plan then seconds else 0 end,
        record = case when plan = excluded.plan then record else null end,
        finished = case when plan = excluded.plan then finished else null end`,
   );
-  const addSeconds = prepare("update studies set seconds = seconds + ? where name = ?");
-  const putRecord = prepare("update studies set record = ?, finished = ? where name = ?");
+  const addSeconds = db.write("update studies set seconds = seconds + ? where name = ?");
+  const putRecord = db.write("update studies set record = ?, finished = ? where name = ?");
+  const locks = makeLocks(db);
 
   let queued: (() => void)[] = [];
   let committed: Promise<void> | undefined;
-  const commit = (): void => {
+  const flush = (): void => {
     const work = queued;
+    if (work.length > 0) {
+      db.transaction(() => {
+        for (const write of work) write();
+      });
+    }
     queued = [];
-    committed = undefined;
-    if (work.length === 0) return;
-    db.exec("begin immediate");
-    try {
-      for (const write of work) write();
-      db.exec("commit");
-    } catch (error) {
-      db.exec("rollback");
-      throw error;
+  };
+  const commit = async (): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    const started = Date.now();
+    let told = false;
+    for (;;) {
+      try {
+        flush();
+        committed = undefined;
+        return;
+      } catch (error) {
+        if (!isBusy(error)) {
+          queued = [];
+          committed = undefined;
+          throw db.explain(error);
+        }
+      }
+      // What is done meanwhile is written together with this.
+      if (!told && Date.now() - started >= 1_000) {
+        told = true;
+        onWait?.(waitingFor(path));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };
   /** Resolves when the write is on disk, together with all others of this turn. */
   const soon = (write: () => void): Promise<void> => {
     queued.push(write);
-    committed ??= new Promise((resolve, reject) => {
-      setImmediate(() => {
-        try {
-          commit();
-          resolve();
-        } catch (error) {
-          reject(error);
-        }
-      });
-    });
+    committed ??= commit();
     return committed;
   };
+
+  /** Calls that are there and cannot be read: they are made again. */
+  const unreadable = new Set<string>();
+  const shared = path !== ":memory:";
+  const claimOf = (key: string) => `call ${key}`;
 
   return {
     path,
 
+    /** A finished call. One that is damaged counts as missing, so that it is made again. */
     call(key: string): Call | undefined {
-      const row = getCall.get(key) as CallRow | undefined;
-      return row && toCall(row);
+      return passingOver(
+        () => {
+          const row = getCall.get(key);
+          return row && toCall(row, path);
+        },
+        () => unreadable.add(key),
+      );
     },
-    /** Resolves when the call is on disk. */
+    /** Resolves when the call is on disk and its claim is given back. */
     recordCall(call: Call): Promise<void> {
       const { key, model, operation } = call;
       const { calls, inputTokens, outputTokens, ms, usd } = call.cost;
       const at = Date.now();
-      const [request, response] = [JSON.stringify(call.request), JSON.stringify(call.response)];
+      const [request, response] = [JSON.stringify(call.request), toText(call.response)];
       return soon(() => {
-        putCall.run(key, model, operation, request, response, calls, inputTokens, outputTokens, ms, usd, at);
+        if (unreadable.delete(key)) dropCall(key);
+        putCall(key, model, operation, request, response, calls, inputTokens, outputTokens, ms, usd, at);
+        if (shared) locks.drop(claimOf(key));
+      });
+    },
+    /**
+     * Announces that this process makes a call, so that no other one does. False where another one, or another part of
+     * this one, is making it already. After true, look whether the call was finished in between.
+     */
+    async claim(key: string): Promise<boolean> {
+      let mine = !shared;
+      if (shared) {
+        await soon(() => {
+          mine = locks.take(claimOf(key));
+        });
+      }
+      return mine;
+    },
+    /** Gives claims back without a call. */
+    async release(keys: readonly string[]): Promise<void> {
+      if (!shared) return;
+      await soon(() => {
+        for (const key of keys) locks.drop(claimOf(key));
       });
     },
     recordFailure(
@@ -170,17 +219,17 @@ export function openJournal(path: string) {
       operation: Operation,
       failure: CallFailure,
       message: string,
-    ): void {
-      putFailure.run(key, model, operation, failure, message.slice(0, 2000), Date.now());
+    ): Promise<void> {
+      const at = Date.now();
+      return soon(() => {
+        putFailure(key, model, operation, failure, message.slice(0, 2000), at);
+      });
     },
 
     /** The samples that have an outcome, with its score, or null where they are unscored. */
     done(filter: OutcomeFilter, seed: number): Map<string, number | null> {
-      const rows = doneOf.all(filter.subject, filter.task, filter.split, seed) as {
-        sample: string;
-        score: number | null;
-      }[];
-      return new Map(rows.map((row) => [row.sample, row.score]));
+      const rows = doneOf.iterate([filter.subject, filter.task, filter.split, seed]);
+      return new Map([...rows].map((row) => [row.sample, row.score]));
     },
     /**
      * Keeps the first outcome of a sample, and what the sample showed; a second outcome for the same subject, task, split
@@ -189,81 +238,90 @@ export function openJournal(path: string) {
     recordOutcome(outcome: Outcome, content: string, replaces = false): Promise<void> {
       const { subject, task, split, seed, sample, grade } = outcome;
       const score = grade.status === "scored" ? grade.score : null;
-      const text = JSON.stringify(outcome);
+      const text = toText(outcome);
       const at = Date.now();
       return soon(() => {
-        if (replaces) dropOutcome.run(subject, task, split, seed, sample);
-        putOutcome.run(subject, task, split, seed, sample, grade.status, score, text, at);
-        putSample.run(task, sample, content);
+        if (replaces) dropOutcome(subject, task, split, seed, sample);
+        putOutcome(subject, task, split, seed, sample, grade.status, score, text, at);
+        putSample(task, sample, withChecksum(content));
       });
     },
-    *outcomes(filter: OutcomeFilter): Generator<Outcome> {
-      for (const row of outcomesOf.iterate(filter.subject, filter.task, filter.split)) {
-        yield JSON.parse((row as { outcome: string }).outcome) as Outcome;
+    /** @param onDamaged told of outcomes that cannot be read, which are then passed over; else the first one is thrown */
+    *outcomes(filter: OutcomeFilter, onDamaged?: OnDamaged): Generator<Outcome> {
+      const { subject, task, split } = filter;
+      for (const { sample, outcome } of outcomesOf.iterate([subject, task, split], onDamaged)) {
+        const name = `the outcome of sample ${sample}`;
+        const read = passingOver(() => fromText<Outcome>(outcome, name, path), onDamaged);
+        if (read !== undefined) yield read;
       }
     },
     sample(task: string, sample: string): string | undefined {
-      return (getSample.get(task, sample) as { content: string } | undefined)?.content;
+      const row = getSample.get(task, sample);
+      return row && jsonOf(row.content, `the text of sample ${sample}`, path);
     },
 
     build(subject: string): Build | undefined {
-      const row = getBuild.get(subject) as { state: string; cost: string; seconds: number } | undefined;
-      return row && { state: row.state, cost: JSON.parse(row.cost) as Cost, seconds: row.seconds };
+      const row = getBuild.get(subject);
+      if (!row) return undefined;
+      const name = `the specialist ${subject}`;
+      return {
+        state: jsonOf(row.state, name, path),
+        cost: fromText<Cost>(row.cost, name, path),
+        seconds: row.seconds,
+      };
     },
     /** @param again replaces what is there: a build whose files were lost */
     recordBuild(subject: string, build: Build, again = false): void {
-      if (again) dropBuild.run(subject);
-      putBuild.run(subject, build.state, JSON.stringify(build.cost), build.seconds, Date.now());
+      if (again) dropBuild(subject);
+      putBuild(subject, withChecksum(build.state), toText(build.cost), build.seconds, Date.now());
     },
 
     /** Writes down that a plan opens a test split. The same plan may open it again (to resume) without being counted twice. */
     recordOpening(test: string, plan: string, study: string, reason: string): void {
-      putOpening.run(test, plan, study, reason, Date.now());
+      putOpening(test, plan, study, reason, Date.now());
     },
     openings(test: string): number {
-      return (countOpenings.get(test) as { n: number }).n;
+      return [...openingsOf.iterate([test])].length;
     },
 
     /** Starts or continues a study. A changed plan forgets the old record, never the calls and outcomes. */
     startStudy(name: string, plan: string, spec: string): void {
-      putStudy.run(name, plan, spec, Date.now());
+      putStudy(name, plan, spec, Date.now());
     },
     addSeconds(name: string, seconds: number): void {
-      addSeconds.run(seconds, name);
+      addSeconds(seconds, name);
     },
-    finishStudy(name: string, record: unknown): void {
-      putRecord.run(JSON.stringify(record), Date.now(), name);
+    finishStudy(name: string, record: StudyRecord): void {
+      putRecord(toText(record), Date.now(), name);
     },
     study(name: string): StudyRow | undefined {
-      return getStudy.get(name) as StudyRow | undefined;
+      return getStudy.get(name);
     },
-    studies(): StudyRow[] {
-      return allStudies.all() as StudyRow[];
+    /** The newest first. @param onDamaged told of studies that cannot be read, which are then passed over */
+    studies(onDamaged?: OnDamaged): Pick<StudyRow, "name" | "started">[] {
+      const studies = [...allStudies.iterate([], onDamaged)];
+      // A date that no calendar has.
+      return studies.map((row) => ({ ...row, started: isDate(row.started) ? row.started : 0 }));
     },
 
-    /** The connection, for the lock beside this file. */
-    db: db as Connection,
+    locks,
+    /** The connection, for tests and for `hone doctor`. */
+    db,
     close(): void {
-      commit();
+      db.patiently(() => {
+        flush();
+        locks.close();
+      });
       db.close();
     },
   };
 }
 
-interface CallRow {
-  key: string;
-  model: string;
-  operation: Operation;
-  request: string;
-  response: string;
-  calls: number;
-  input: number;
-  output: number;
-  ms: number;
-  usd: number;
+export function isDate(ms: number): boolean {
+  return !Number.isNaN(new Date(ms).getTime());
 }
 
-function toCall(row: CallRow): Call {
+function toCall(row: Row<typeof callColumns>, path: string): Call {
   const cost = {
     calls: row.calls,
     inputTokens: row.input,
@@ -271,43 +329,40 @@ function toCall(row: CallRow): Call {
     ms: row.ms,
     usd: row.usd,
   };
-  const { key, model, operation } = row;
+  const { key, model } = row;
+  const name = `call ${key}`;
   return {
     key,
     model,
-    operation,
-    request: JSON.parse(row.request),
-    response: JSON.parse(row.response),
+    operation: row.operation as Operation,
+    request: fromText(row.request, name, path),
+    response: fromText(row.response, name, path),
     cost,
   };
 }
 
-function connect(path: string): Database.Database {
-  try {
-    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
-    const db = new Database(path);
-    // NORMAL survives any death of the process; only a power cut can lose the last moments.
-    db.exec("pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = normal;");
-    const { user_version: version } = db.prepare("pragma user_version").get() as { user_version: number };
-    if (version > schemaVersion) {
-      throw new HoneError({
-        what: "Cannot open the journal",
-        where: path,
-        why: `it was written by a newer Hone (format ${version}, this one knows ${schemaVersion})`,
-        next: "Update Hone, or name another folder with --store.",
-      });
-    }
-    db.exec(schema);
-    db.exec(`pragma user_version = ${schemaVersion};`);
-    return db;
-  } catch (error) {
-    if (error instanceof HoneError) throw error;
+/** Makes the tables of a new journal, and makes sure of those of an old one: a lost table is not a new one. */
+function prepareSchema(db: SqliteFile): void {
+  const { user_version: version } = db.prepare("pragma user_version").get() as { user_version: number };
+  if (version > schemaVersion) {
     throw new HoneError({
       what: "Cannot open the journal",
-      where: path,
-      why: messageOf(error),
-      next: "Check that the folder can be written and that the file is a Hone journal; or name another with --store.",
-      cause: error,
+      where: db.path,
+      why: `it was written by a newer Hone (format ${version}, this one knows ${schemaVersion})`,
+      next: "Update Hone, or name another folder with --store.",
     });
   }
+  if (version === schemaVersion) {
+    const known = db.select({ name: "text" }, "from sqlite_master where type = 'table'");
+    const names = new Set([...known.iterate([])].map(({ name }) => name));
+    const lost = tables.find(({ name }) => !names.has(name));
+    if (lost) throw new DamagedJournal(db.path, `it has lost its table ${lost.name}`);
+    return;
+  }
+  db.patiently(() =>
+    db.transaction(() => {
+      db.exec(schema);
+      db.exec(`pragma user_version = ${schemaVersion};`);
+    }),
+  );
 }

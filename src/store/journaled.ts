@@ -1,6 +1,6 @@
 // A model whose finished calls are kept: asked again, it answers from the journal and pays nothing.
 
-import { type Call, CallError, type Cost, noCost, type Operation } from "../core/call.js";
+import { type Call, type CallContext, CallError, type Cost, noCost, type Operation } from "../core/call.js";
 import { messageOf } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
 import type { Embedded, Generated, LanguageModel, Scored } from "../core/language.js";
@@ -37,30 +37,56 @@ export function journaled(model: LanguageModel, journal: Journal, events: Journa
     events.made?.(call);
     return call;
   };
-  const failed = (key: string, operation: Operation, error: unknown): never => {
+  const failed = async (keys: readonly string[], operation: Operation, error: unknown): Promise<never> => {
     events.failed?.();
+    const written = journal.release(keys);
     if (error instanceof CallError) {
-      journal.recordFailure(key, model.id, operation, error.failure, messageOf(error));
+      await journal.recordFailure(keys[0] as string, model.id, operation, error.failure, messageOf(error));
     }
+    await written;
     throw error;
+  };
+  /** Where another process makes the same call, its result; else undefined, and the call is ours to make. */
+  const claimed = async (key: string, signal: AbortSignal): Promise<Call | undefined> => {
+    for (let pause = 10; !(await journal.claim(key)); pause = Math.min(200, pause * 2)) {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      signal.throwIfAborted();
+      const known = lookUp(key);
+      if (known) return known;
+    }
+    // It may have been finished just before the claim.
+    const known = lookUp(key);
+    if (known) await journal.release([key]);
+    return known;
+  };
+  /** Refuses a call before it is made. */
+  const permit = async (keys: readonly string[]): Promise<void> => {
+    try {
+      events.before?.();
+    } catch (error) {
+      await journal.release(keys);
+      throw error;
+    }
   };
 
   const once = async <R extends { cost: Cost }>(
     operation: Operation,
     request: unknown,
     make: () => Promise<R>,
-    trace?: (call: Call) => void,
+    { signal, trace }: CallContext,
   ): Promise<R> => {
     const key = callKey(model.id, operation, request);
     let call = lookUp(key);
     if (!call) {
       let pending = inFlight.get(key);
       if (!pending) {
-        events.before?.();
-        pending = make()
-          .catch((error) => failed(key, operation, error))
-          .then(({ cost, ...response }) => keep(key, operation, request, response, cost))
-          .finally(() => inFlight.delete(key));
+        pending = (async () => {
+          const known = await claimed(key, signal);
+          if (known) return known;
+          await permit([key]);
+          const { cost, ...response } = await make().catch((error) => failed([key], operation, error));
+          return keep(key, operation, request, response, cost);
+        })().finally(() => inFlight.delete(key));
         inFlight.set(key, pending);
       }
       call = await pending;
@@ -79,24 +105,19 @@ export function journaled(model: LanguageModel, journal: Journal, events: Journa
       },
     }),
     generate: (request, context) =>
-      once<Generated>("generate", request, () => model.generate(request, context), context.trace),
-    score: (request, context) =>
-      once<Scored>("score", request, () => model.score(request, context), context.trace),
+      once<Generated>("generate", request, () => model.generate(request, context), context),
+    score: (request, context) => once<Scored>("score", request, () => model.score(request, context), context),
 
     // One row a text, whatever the batches were: vectors asked for in another grouping are still found.
     async embed(texts, context): Promise<Embedded> {
       const keys = texts.map((text) => callKey(model.id, "embed", { text }));
       const calls = keys.map(lookUp);
-      const missing = texts.map((_, i) => i).filter((i) => !calls[i]);
-      for (let start = 0; start < missing.length; start += 64) {
-        const batch = missing.slice(start, start + 64);
-        events.before?.();
-        const made = await model
-          .embed(
-            batch.map((i) => texts[i] as string),
-            context,
-          )
-          .catch((error) => failed(keys[batch[0] as number] as string, "embed", error));
+      const make = async (batch: readonly number[]): Promise<void> => {
+        if (batch.length === 0) return;
+        const own = batch.map((i) => keys[i] as string);
+        await permit(own);
+        const asked = batch.map((i) => texts[i] as string);
+        const made = await model.embed(asked, context).catch((error) => failed(own, "embed", error));
         await Promise.all(
           batch.map(async (i, position) => {
             const vector = encodeVector(made.vectors[position] as readonly number[]);
@@ -104,6 +125,25 @@ export function journaled(model: LanguageModel, journal: Journal, events: Journa
             calls[i] = await keep(keys[i] as string, "embed", { text: texts[i] }, { vector }, cost);
           }),
         );
+      };
+      const missing = texts.map((_, i) => i).filter((i) => !calls[i]);
+      const theirs: number[] = [];
+      for (let start = 0; start < missing.length; start += 64) {
+        const ours: number[] = [];
+        await Promise.all(
+          missing.slice(start, start + 64).map(async (i) => {
+            const key = keys[i] as string;
+            if (!(await journal.claim(key))) return theirs.push(i);
+            calls[i] = lookUp(key);
+            return calls[i] ? journal.release([key]) : ours.push(i);
+          }),
+        );
+        await make(ours);
+      }
+      // What others make is waited for last, when we hold nothing that they could be waiting for.
+      for (const i of theirs) {
+        calls[i] = await claimed(keys[i] as string, context.signal);
+        if (!calls[i]) await make([i]);
       }
       const all = calls as Call[];
       for (const call of all) context.trace?.(call);

@@ -1,23 +1,74 @@
-// One process runs a study at a time: a second one waits for it and then finds everything done. The lock is a row with
-// the owner's pid and a heartbeat, so that a killed owner does not hold it.
+// Who does what in a store that several processes use: one runs a study or makes a specialist at a time, and one makes a
+// call. A lock is a row with its owner's pid and a heartbeat, so that a killed owner does not hold it.
 
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { Journal } from "./journal.js";
+import type { SqliteFile } from "./sqlite.js";
 
 const beatMs = 2_000;
 /** An owner on another machine that has not beaten for this long is taken for dead. */
 const staleMs = 30_000;
 
-interface LockRow {
-  owner: string;
-  pid: number;
-  host: string;
-  beat: number;
+export interface Locks {
+  /** Takes a lock that is free or whose owner is dead. */
+  take: (name: string) => boolean;
+  /** Who holds it, where that is somebody alive. */
+  holder: (name: string) => { pid: number; host: string } | undefined;
+  drop: (name: string) => void;
+  /** Gives all back. */
+  close: () => void;
+}
+
+/** The locks that one connection holds. */
+export function makeLocks(db: SqliteFile): Locks {
+  const owner = randomUUID();
+  const host = hostname();
+  const read = db.select(
+    { owner: "text", pid: "number", host: "text", beat: "number" },
+    "from locks where name = ?",
+  );
+  // The condition on the owner makes this a compare-and-swap: of two that wait, one wins.
+  const take = db.write(
+    `insert into locks values (?, ?, ?, ?, ?) on conflict (name) do update set
+       owner = excluded.owner, pid = excluded.pid, host = excluded.host, beat = excluded.beat
+     where locks.owner = ?`,
+  );
+  const drop = db.write("delete from locks where name = ? and owner = ?");
+  const dropAll = db.write("delete from locks where owner = ?");
+  const beat = db.prepare("update locks set beat = ? where owner = ?");
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    take(name) {
+      const known = read.get(name);
+      if (known && !isDead(known)) return false;
+      if (take(name, owner, process.pid, host, Date.now(), known?.owner ?? "") === 0) return false;
+      timer ??= setInterval(() => {
+        try {
+          beat.run(Date.now(), owner);
+        } catch {
+          // Somebody else is writing; the next beat comes soon.
+        }
+      }, beatMs).unref();
+      return true;
+    },
+    holder(name) {
+      const known = read.get(name);
+      return known && !isDead(known) ? known : undefined;
+    },
+    drop(name) {
+      drop(name, owner);
+    },
+    close() {
+      if (timer === undefined) return;
+      clearInterval(timer);
+      dropAll(owner);
+    },
+  };
 }
 
 /**
- * Takes the study's lock, waiting for another owner to finish. Resolves to the function that gives it back.
+ * Takes a lock, waiting for another owner to finish. Resolves to the function that gives it back.
  * @param onWait told once, with the other owner's pid and host, when there is somebody to wait for
  */
 export async function lockStudy(
@@ -25,39 +76,22 @@ export async function lockStudy(
   name: string,
   options: { signal: AbortSignal; onWait?: (pid: number, host: string) => void },
 ): Promise<() => void> {
-  const owner = randomUUID();
-  const { db } = journal;
-  const take = db.prepare(
-    `insert into locks values (?, ?, ?, ?, ?) on conflict (name) do update set
-       owner = excluded.owner, pid = excluded.pid, host = excluded.host, beat = excluded.beat
-     where locks.owner = ?`,
-  );
-  const read = db.prepare("select owner, pid, host, beat from locks where name = ?");
-  const beat = db.prepare("update locks set beat = ? where name = ? and owner = ?");
-  const drop = db.prepare("delete from locks where name = ? and owner = ?");
+  const { locks } = journal;
   let told = false;
   for (;;) {
     options.signal.throwIfAborted();
-    const holder = read.get(name) as LockRow | undefined;
-    if (!holder || isDead(holder)) {
-      // The condition on the owner makes this a compare-and-swap: of two that wait, one wins.
-      const taken = take.run(name, owner, process.pid, hostname(), Date.now(), holder?.owner ?? owner);
-      if (taken.changes > 0 && (read.get(name) as LockRow).owner === owner) break;
-      continue;
+    if (locks.take(name)) return () => locks.drop(name);
+    const holder = locks.holder(name);
+    if (holder && !told) {
+      told = true;
+      options.onWait?.(holder.pid, holder.host);
     }
-    if (!told) options.onWait?.(holder.pid, holder.host);
-    told = true;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    if (holder) await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  const timer = setInterval(() => beat.run(Date.now(), name, owner), beatMs);
-  timer.unref();
-  return () => {
-    clearInterval(timer);
-    drop.run(name, owner);
-  };
 }
 
-function isDead(holder: LockRow): boolean {
+/** Whether nobody is left who could give the lock back. */
+export function isDead(holder: { pid: number; host: string; beat: number }): boolean {
   if (holder.host !== hostname()) return Date.now() - holder.beat > staleMs;
   try {
     process.kill(holder.pid, 0);

@@ -15,8 +15,9 @@ import type { Grade, Subject } from "../core/task.js";
 import { openModel } from "../models/registry.js";
 import { makeSpecializer, type SpecializerTable } from "../specializers/index.js";
 import { copyArtifact, findArtifact } from "../store/artifacts.js";
-import { type Journal, openJournal } from "../store/journal.js";
+import { type Journal, openJournal, resultOf } from "../store/journal.js";
 import { journaled } from "../store/journaled.js";
+import { passingOver } from "../store/sqlite.js";
 import { taskOptionsSchema } from "../tasks/index.js";
 import { readGguf } from "../tensor/gguf.js";
 import { type Budget, Draining } from "./budget.js";
@@ -204,8 +205,14 @@ export async function handOverChampion(
     task: { name: domain.card.name, options: taskOptions, labels: domain.card.labels },
     made: { study: spec.study, plan: study.plan },
   };
-  const before = journal.study(spec.study)?.record;
-  const known = before ? (JSON.parse(before) as { handOver: HandOver | null }).handOver : null;
+  const before = journal.study(spec.study);
+  // A damaged result is replaced at the end of this run.
+  const known =
+    before &&
+    passingOver(
+      () => resultOf(before, journal.path),
+      () => {},
+    )?.handOver;
   const card = (files: CardFacts["files"]): string =>
     modelCard({
       name: champion.arm.name,

@@ -8,12 +8,17 @@ import type { Outcome } from "../core/outcome.js";
 import type { StudyRecord } from "../core/record.js";
 import type { SampleText } from "../report/gather.js";
 import { writeReport } from "../report/index.js";
-import { type Journal, openJournal, type StudyRow } from "../store/journal.js";
+import { type Journal, openJournal, resultOf } from "../store/journal.js";
+import { fromText } from "../store/records.js";
+import type { OnDamaged } from "../store/sqlite.js";
 
 export interface OpenedStudy {
   record: StudyRecord;
-  /** Every outcome on test splits, subject by subject. */
-  outcomes: () => Iterable<Outcome>;
+  /**
+   * Every outcome on test splits, subject by subject.
+   * @param onDamaged told of those that cannot be read, which are then passed over; else the first one is thrown
+   */
+  outcomes: (onDamaged?: OnDamaged) => Iterable<Outcome>;
   call: (key: string) => Call | undefined;
   sample: (task: string, id: string) => SampleText | undefined;
   report: (folder: string) => Promise<{ html: string; markdown: string; json: string }>;
@@ -32,16 +37,28 @@ export function openStore(store: string): Journal {
       kind: "usage",
     });
   }
-  return openJournal(path);
+  return openJournal(path, {
+    existing: true,
+    onWait: (text) => process.stderr.write(`! ${text}\n`),
+  });
 }
 
-/** @throws HoneError where the store does not know the study, or has no result of it yet */
+/** @throws HoneError where the store does not know the study, has no result of it yet, or is damaged */
 export function openStudy(store: string, name: string): OpenedStudy {
   const journal = openStore(store);
-  const row = journal.study(name);
-  if (!row?.record) {
-    const known = journal.studies().map((study: StudyRow) => study.name);
+  try {
+    return openedStudy(journal, store, name);
+  } catch (error) {
     journal.close();
+    throw error;
+  }
+}
+
+function openedStudy(journal: Journal, store: string, name: string): OpenedStudy {
+  const row = journal.study(name);
+  const record = row && resultOf(row, journal.path);
+  if (!record) {
+    const known = journal.studies(() => {}).map((study) => study.name);
     throw new HoneError({
       what: row ? `The study ${name} has no result yet` : `There is no study ${name}`,
       where: resolve(store),
@@ -50,11 +67,10 @@ export function openStudy(store: string, name: string): OpenedStudy {
       kind: "usage",
     });
   }
-  const record = JSON.parse(row.record) as StudyRecord;
-  const outcomes = function* (): Generator<Outcome> {
+  const outcomes = function* (onDamaged?: OnDamaged): Generator<Outcome> {
     for (const { key } of record.tasks) {
       for (const { ids } of record.subjects) {
-        for (const subject of ids) yield* journal.outcomes({ subject, task: key, split: "test" });
+        for (const subject of ids) yield* journal.outcomes({ subject, task: key, split: "test" }, onDamaged);
       }
     }
   };
@@ -62,14 +78,16 @@ export function openStudy(store: string, name: string): OpenedStudy {
   const sample = (task: string, id: string): SampleText | undefined => {
     const key = record.tasks.find((card) => card.name === task || card.key === task)?.key;
     const text = key === undefined ? undefined : journal.sample(key, id);
-    return text === undefined ? undefined : (JSON.parse(text) as SampleText);
+    return text === undefined
+      ? undefined
+      : fromText<SampleText>(text, `the text of sample ${id}`, journal.path);
   };
   return {
     record,
     outcomes,
     call,
     sample,
-    report: (folder) => writeReport({ record, outcomes, call, samples: sample, folder }),
+    report: (folder) => writeReport({ record, outcomes: () => outcomes(), call, samples: sample, folder }),
     close: () => journal.close(),
   };
 }

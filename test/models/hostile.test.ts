@@ -92,6 +92,7 @@ const fates: Record<Behaviour, Fate | Partial<Record<Way | "else", Fate>>> = {
   // A whole body that is cut in good order is broken JSON.
   "early-end": { streamed: "cut-stream", else: "malformed" },
   stall: "timeout",
+  "not-utf8": "malformed",
   "wrong-json": "malformed",
   html: "malformed",
   empty: "malformed",
@@ -108,6 +109,7 @@ const fates: Record<Behaviour, Fate | Partial<Record<Way | "else", Fate>>> = {
   },
   "key-in-answer": { top: "right", echo: "no-logprobs", embed: "right" },
   "echo-key": "refused",
+  "echo-key-short": "refused",
   "echo-key-500": "server-error",
   huge: { embed: "right", else: "too-large" },
   infinite: "too-large",
@@ -137,6 +139,7 @@ describe("an endpoint that only misbehaves", () => {
         const outcome = await operations[way](model).catch((error: unknown) => error);
         expect(performance.now() - started).toBeLessThan(6_000);
         expect(exposed(outcome)).not.toContain(key);
+        expect(exposed(outcome)).not.toMatch(/\*\*cdef/);
         if (expected === undefined) {
           expect(outcome, way).toContain("[key]");
         } else if (expected === "right") {

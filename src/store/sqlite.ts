@@ -1,0 +1,345 @@
+// The SQLite file of a store: opened for its owner alone, waited for while another program holds it, and read so that
+// damage ends in one error. It knows files and rows, not what a study keeps in them.
+
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { types } from "node:util";
+import Database from "libsql";
+import { HoneError, messageOf } from "../core/errors.js";
+
+/** The file has bytes that cannot be what Hone wrote. */
+export class DamagedJournal extends HoneError {
+  constructor(path: string, why: string, what = "The journal is damaged") {
+    const next = `See what can be saved: \`hone doctor --store ${dirname(path)}\`.`;
+    super({ what, where: path, why, next });
+  }
+}
+
+/** One record cannot be read; the others can. */
+export class DamagedRecord extends DamagedJournal {
+  /** @param record what it is, for instance "the outcome of sample 12" */
+  constructor(path: string, record: string, why: string) {
+    super(path, `${record}: ${why}`, "A record of the journal is damaged");
+  }
+}
+
+export interface OpenOptions {
+  /** Told once when another program's lock has been waited for a second. */
+  onWait?: (text: string) => void;
+  /** Longest wait for a lock, in milliseconds. It blocks the process, which a signal then ends. */
+  patienceMs?: number;
+  /** The file must hold a journal already; else an empty or missing one is begun. */
+  existing?: boolean;
+}
+
+/** SQLite waits this long before it says that a lock is held; then we wait on. */
+const busyMs = 250;
+const defaultPatienceMs = 60_000;
+const noticeMs = 1_000;
+
+type Kind = "text" | "number" | "text?" | "number?";
+type Value<K extends Kind> = K extends "text"
+  ? string
+  : K extends "number"
+    ? number
+    : K extends "text?"
+      ? string | null
+      : number | null;
+export type Columns = Record<string, Kind>;
+export type Row<C extends Columns> = { [N in keyof C]: Value<C[N]> };
+
+export type OnDamaged = (error: DamagedRecord) => void;
+
+/** One SELECT with columns of known types. A row that does not have them is damaged, and says so when it is read. */
+export interface Query<C extends Columns> {
+  get: (...values: unknown[]) => Row<C> | undefined;
+  /** @param onDamaged told of records that cannot be read, which are then passed over; else the first one is thrown */
+  iterate: (values: readonly unknown[], onDamaged?: OnDamaged) => Generator<Row<C>>;
+}
+
+export interface SqliteFile {
+  path: string;
+  /** As SQLite gives them. */
+  prepare: (sql: string) => Statement;
+  exec: (sql: string) => void;
+  /** @param rest the statement from FROM on */
+  select: <const C extends Columns>(columns: C, rest: string) => Query<C>;
+  write: (sql: string) => (...values: unknown[]) => number;
+  /** Runs `work` in one transaction and writes it down. Fails with `isBusy` at once where another client is writing. */
+  transaction: (work: () => void) => void;
+  /** Runs an operation again and again while another client holds the lock. */
+  patiently: <T>(work: () => T) => T;
+  /** The error that a person sees. */
+  explain: (error: unknown) => unknown;
+  close: () => void;
+}
+
+export interface Statement {
+  get: (...values: unknown[]) => unknown;
+  all: (...values: unknown[]) => unknown[];
+  iterate: (...values: unknown[]) => Iterable<unknown>;
+  run: (...values: unknown[]) => { changes: number };
+}
+
+/** @throws HoneError where the file is not SQLite's, is damaged, or cannot be read and written */
+export function openSqlite(path: string, options: OpenOptions = {}): SqliteFile {
+  const explain = (error: unknown) => explainError(error, path);
+  const explained = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw explain(error);
+    }
+  };
+  if (path !== ":memory:") explained(() => prepareFile(path, options.existing ?? false));
+
+  let told = false;
+  const patiently = <T>(work: () => T): T => {
+    const started = Date.now();
+    for (;;) {
+      try {
+        return work();
+      } catch (error) {
+        const waited = Date.now() - started;
+        if (!isBusy(error) || waited > (options.patienceMs ?? defaultPatienceMs)) throw explain(error);
+        if (waited >= noticeMs && !told) {
+          told = true;
+          options.onWait?.(waitingFor(path));
+        }
+        // Some locks are refused at once, without SQLite's own wait.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+      }
+    }
+  };
+  const db = opened(path);
+  // NORMAL survives any death of the process; only a power cut can lose the last moments. Nothing that a damaged schema
+  // says is run.
+  patiently(() =>
+    db.exec(
+      `pragma busy_timeout = ${busyMs}; pragma trusted_schema = off; pragma journal_mode = wal; pragma synchronous = normal;`,
+    ),
+  );
+  const prepare = (sql: string) => patiently(() => db.prepare(sql));
+
+  return {
+    path,
+    prepare,
+    exec: (sql) => patiently(() => db.exec(sql)),
+    select(columns, rest) {
+      const statement = prepare(`select ${Object.entries(columns).map(readColumn).join(", ")} ${rest}`);
+      const record = `a row of ${/from (\w+)/.exec(rest)?.[1] ?? "it"}`;
+      const decode = (row: unknown): Row<typeof columns> => {
+        try {
+          return decodeRow(row as Record<string, unknown>, columns);
+        } catch (error) {
+          throw new DamagedRecord(path, record, messageOf(error));
+        }
+      };
+      return {
+        get(...values) {
+          const row = patiently(() => statement.get(...values));
+          return row === undefined ? undefined : decode(row);
+        },
+        *iterate(values, onDamaged) {
+          const rows = patiently(() => statement.iterate(...values)[Symbol.iterator]());
+          for (;;) {
+            const next = patiently(() => rows.next());
+            if (next.done) return;
+            const row = passingOver(() => decode(next.value), onDamaged);
+            if (row !== undefined) yield row;
+          }
+        },
+      };
+    },
+    write(sql) {
+      const statement = prepare(sql);
+      return (...values) => {
+        // Within a transaction the lock is held already.
+        if (db.inTransaction) return statement.run(...values).changes;
+        return patiently(() => statement.run(...values)).changes;
+      };
+    },
+    transaction(work) {
+      db.exec("begin immediate");
+      try {
+        work();
+        db.exec("commit");
+      } catch (error) {
+        if (db.inTransaction) db.exec("rollback");
+        throw error;
+      }
+    },
+    patiently,
+    explain,
+    close: () => db.close(),
+  };
+}
+
+/** Makes something of a record; undefined where the record is damaged and somebody is told of it. */
+export function passingOver<T>(make: () => T, onDamaged: OnDamaged | undefined): T | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (!onDamaged || !(error instanceof DamagedRecord)) throw error;
+    onDamaged(error);
+    return undefined;
+  }
+}
+
+export function waitingFor(path: string): string {
+  return `Another program holds the lock of ${path}; waiting for it.`;
+}
+
+function opened(path: string): Database.Database {
+  try {
+    return new Database(path);
+  } catch (error) {
+    throw explainError(error, path, true);
+  }
+}
+
+/** Whether another client holds the lock that is needed. */
+export function isBusy(error: unknown): boolean {
+  return primaryCode(error) === 5 || primaryCode(error) === 6;
+}
+
+/** A new file is made here and not by SQLite, whose mode would follow the umask; logs inherit its mode. */
+function prepareFile(path: string, existing: boolean): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) {
+    closeSync(openSync(path, "a", 0o600));
+    return;
+  }
+  if (!found.isFile()) throw notAJournal(path, "it is not a regular file");
+  for (const each of [path, `${path}-wal`, `${path}-shm`]) keepPrivate(each);
+  const log = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  if (found.size === 0 && (existing || log > 0)) {
+    // SQLite would take it for a new file and delete the log.
+    throw new DamagedJournal(
+      path,
+      log > 0 ? "the file is empty, and its log is not" : "the file is empty: 0 bytes",
+    );
+  }
+  if (found.size > 0) checkHeader(path, found.size, log > 0);
+}
+
+/** Takes a file's permissions from everybody but its owner. */
+function keepPrivate(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined || (found.mode & 0o077) === 0) return;
+  try {
+    chmodSync(path, 0o600);
+  } catch {
+    // It belongs to somebody else, who decides.
+  }
+}
+
+/** What SQLite would not notice or not say clearly. The log may hold newer pages, so sizes are compared without one only. */
+function checkHeader(path: string, size: number, hasLog: boolean): void {
+  const header = Buffer.alloc(100);
+  const file = openSync(path, "r");
+  try {
+    readSync(file, header, 0, 100, 0);
+  } finally {
+    closeSync(file);
+  }
+  if (header.toString("latin1", 0, 16) !== "SQLite format 3\0")
+    throw notAJournal(path, "it does not begin as an SQLite file does");
+  const declared = header.readUInt16BE(16);
+  const pageSize = declared === 1 ? 65_536 : declared;
+  const pages = header.readUInt32BE(28);
+  // The count is valid only where it was written together with the change counter.
+  const counted = header.readUInt32BE(24) === header.readUInt32BE(92);
+  if (!hasLog && counted && pages * pageSize > size) {
+    throw new DamagedJournal(path, `the file is cut off: ${size} of ${pages * pageSize} bytes are there`);
+  }
+}
+
+function notAJournal(path: string, why: string): HoneError {
+  return new HoneError({
+    what: "Cannot open the journal",
+    where: path,
+    why,
+    next: `Name another folder with --store; or see what can be saved: \`hone doctor --store ${dirname(path)}\`.`,
+  });
+}
+
+/** A column of the wrong type comes as null, and text as bytes: the binding aborts the process on text that is not UTF-8. */
+function readColumn([name, kind]: [string, Kind]): string {
+  const value = kind.startsWith("text")
+    ? `case typeof(${name}) when 'text' then cast(${name} as blob) end as ${name}`
+    : `case when typeof(${name}) in ('integer', 'real') then ${name} end as ${name}`;
+  return kind.endsWith("?") ? `${value}, ${name} is null as ${name}_null` : value;
+}
+
+// A byte order mark is part of a text.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The binding gives bytes as a Buffer or as an ArrayBuffer. */
+function bytesOf(value: unknown): Uint8Array | undefined {
+  if (types.isArrayBuffer(value)) return new Uint8Array(value);
+  return ArrayBuffer.isView(value)
+    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    : undefined;
+}
+
+function decodeRow<C extends Columns>(row: Record<string, unknown>, columns: C): Row<C> {
+  const decoded: Record<string, string | number | null> = {};
+  for (const [name, kind] of Object.entries(columns)) {
+    const value = row[name];
+    const bytes = bytesOf(value);
+    if (value === null && row[`${name}_null`] === 1) decoded[name] = null;
+    else if (typeof value === "number" && kind.startsWith("number")) decoded[name] = value;
+    else if (bytes && kind.startsWith("text")) {
+      try {
+        decoded[name] = decoder.decode(bytes);
+      } catch {
+        throw new Error(`its ${name} is not UTF-8`);
+      }
+    } else throw new Error(`its ${name} is not a ${kind.replace("?", "")}`);
+  }
+  return decoded as Row<C>;
+}
+
+/** SQLite's result code without its extension. */
+function primaryCode(error: unknown): number | undefined {
+  const raw = (error as { rawCode?: unknown } | undefined)?.rawCode;
+  return typeof raw === "number" ? raw & 0xff : undefined;
+}
+
+/** @param surely the error is the file's, whatever it looks like; else what is not SQLite's or the system's stays a bug */
+function explainError(error: unknown, path: string, surely = false): unknown {
+  if (error instanceof HoneError) return error;
+  const code = primaryCode(error);
+  const { syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code === undefined && syscall === undefined && !surely) return error;
+  const why = messageOf(error);
+  const cannot = (next: string, reason = why) =>
+    new HoneError({ what: "Cannot use the journal", where: path, why: reason, next, cause: error });
+  switch (code) {
+    // Our statements are right, so one that names what is not there has met a damaged schema.
+    case 1:
+    case 11:
+      return new DamagedJournal(path, why);
+    case 5:
+    case 6:
+      return cannot(
+        "Close the other program, and run the same command again.",
+        "another program holds its lock",
+      );
+    case 13:
+      return cannot(
+        "Make room, and run the same command again: it continues where it stopped.",
+        "the disk is full",
+      );
+    case 26:
+      return notAJournal(path, why);
+    default:
+      return cannot(
+        existsSync(path)
+          ? "Check that the file and its folder can be read and written, or name another folder with --store."
+          : "Check that the folder can be written, or name another with --store.",
+      );
+  }
+}
