@@ -24,7 +24,9 @@ const whole = (name) => {
 const [count, seed, only] = [whole("count"), whole("seed"), whole("case")];
 
 const folder = join(import.meta.dirname, "attack");
-const names = readdirSync(folder).filter((name) => name.endsWith(".js")).sort();
+const names = readdirSync(folder)
+  .filter((name) => name.endsWith(".js"))
+  .sort();
 const modules = [];
 for (const name of names) modules.push((await import(join(folder, name))).default);
 const wanted = values.only?.split(",") ?? modules.map(({ name }) => name);
@@ -36,7 +38,7 @@ if (only !== undefined && wanted.length !== 1) usage("--case goes with --only an
 const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores`;
 console.log(`${machine}, Node ${process.version}, seed ${seed}\n`);
 const workdir = mkdtempSync(join(tmpdir(), "hone-attack-"));
-const row = (cells) => cells.map((cell, i) => (i === 0 ? cell.padEnd(12) : cell.padStart(9))).join("");
+const row = (cells) => cells.map((cell, i) => (i === 0 ? cell.padEnd(44) : cell.padStart(9))).join("");
 const results = {};
 try {
   for (const { name, count: usual, run } of modules) {
@@ -45,14 +47,14 @@ try {
     const log = (text) => console.error(`  ${text}`);
     const asked = count ?? usual;
     const given = { seed, workdir, log, ...(asked === undefined ? {} : { count: asked }) };
-    const { tried, refused, passed, killed, notes = [] } = await run({
-      ...given,
-      ...(only === undefined ? {} : { only }),
-    });
+    const result = await run({ ...given, ...(only === undefined ? {} : { only }) });
+    const { tried, refused, passed, killed, notes = [], classes } = result;
     if (!(tried > 0) || tried !== refused + passed + killed)
-      throw new Error(`${name} counts ${tried} cases: ${refused} refused, ${passed} passed, ${killed} killed`);
+      throw new Error(
+        `${name} counts ${tried} cases: ${refused} refused, ${passed} passed, ${killed} killed`,
+      );
     const seconds = Math.round((performance.now() - started) / 100) / 10;
-    results[name] = { tried, refused, passed, killed, seconds, notes };
+    results[name] = { tried, refused, passed, killed, seconds, notes, ...(classes && { classes }) };
     console.error(`  ${name}: ${tried} cases in ${seconds} s, ${killed} killed`);
   }
 } finally {
@@ -62,19 +64,26 @@ try {
 const total = (field) => Object.values(results).reduce((sum, result) => sum + result[field], 0);
 const cells = (result) => [
   ...["tried", "refused", "passed", "killed"].map((field) => result[field].toLocaleString("en")),
-  `${result.seconds.toFixed(0)} s`,
+  ...("seconds" in result ? [`${result.seconds.toFixed(0)} s`] : []),
 ];
 console.log(row(["attack", "tried", "refused", "passed", "killed", "time"]));
-for (const [name, result] of Object.entries(results)) console.log(row([name, ...cells(result)]));
+for (const [name, result] of Object.entries(results)) {
+  console.log(row([name, ...cells(result)]));
+  for (const [kind, counts] of Object.entries(result.classes ?? {}).sort())
+    console.log(row([`  ${kind}`, ...cells(counts)]));
+}
 const fields = ["tried", "refused", "passed", "killed", "seconds"];
 console.log(row(["all", ...cells(Object.fromEntries(fields.map((field) => [field, total(field)])))]));
 // A part of the attack is no record of it.
 if (values.only === undefined && count === undefined) {
-  const record = { machine, node: process.version, seed, seconds: Math.round(total("seconds")), modules: results };
-  writeFileSync(
-    join(import.meta.dirname, "recorded", "attack.json"),
-    `${JSON.stringify(record, null, 2)}\n`,
-  );
+  const record = {
+    machine,
+    node: process.version,
+    seed,
+    seconds: Math.round(total("seconds")),
+    modules: results,
+  };
+  writeFileSync(join(import.meta.dirname, "recorded", "attack.json"), `${JSON.stringify(record, null, 2)}\n`);
 }
 if (total("killed") > 0) {
   console.log("\nEach case again: npm run attack -- --only MODULE --case NUMBER --seed SEED");

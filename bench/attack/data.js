@@ -166,7 +166,18 @@ const classes = {
   async "other formats' endings"(attack) {
     const rows = rowsOf(attack);
     const bytes = Buffer.from(writers[attack.pick(Object.keys(writers))](rows));
-    const ending = attack.pick(["csv", "tsv", "jsonl", "json", "parquet", "txt", "xlsx", "csv.gz", "db", "sqlite"]);
+    const ending = attack.pick([
+      "csv",
+      "tsv",
+      "jsonl",
+      "json",
+      "parquet",
+      "txt",
+      "xlsx",
+      "csv.gz",
+      "db",
+      "sqlite",
+    ]);
     return show(attack, save(attack, `other.${ending}`, bytes));
   },
 
@@ -184,7 +195,10 @@ const classes = {
 
   async size(attack) {
     const [ending, text] = attack.pick([
-      () => ["csv", `${Array.from({ length: 20_000 }, (_, i) => `c${i}`).join(",")}\n${"1,".repeat(19_999)}1\n`],
+      () => [
+        "csv",
+        `${Array.from({ length: 20_000 }, (_, i) => `c${i}`).join(",")}\n${"1,".repeat(19_999)}1\n`,
+      ],
       () => ["csv", `id,text\n1,"${"x".repeat(attack.int(1, 70) * 1_000_000)}`],
       () => ["jsonl", `{"text":"${"x".repeat(attack.int(1, 70) * 1_000_000)}"}`],
       () => ["jsonl", "\n".repeat(2_000_000)],
@@ -210,10 +224,36 @@ const classes = {
     symlinkSync("/dev/zero", path("zero.jsonl"));
     writeFileSync(path("empty.jsonl"), "");
     const source = pick([
-      ...["folder.jsonl", "self.jsonl", "empty.jsonl", "zero.jsonl", "/dev/zero", "/dev/stdin", "/proc/self/mem"],
+      ...[
+        "folder.jsonl",
+        "self.jsonl",
+        "empty.jsonl",
+        "zero.jsonl",
+        "/dev/zero",
+        "/dev/stdin",
+        "/proc/self/mem",
+      ],
       ...["**/*.jsonl", "loop/**/*.jsonl", "{a,b}".repeat(20), "{".repeat(500), `${"*/".repeat(300)}*`],
-      ...["file:", "file:///", "file:a.jsonl#x", "file:%2e%2e/a.jsonl", "hf:", "hf:x", "hf:a/../../b/c", "pip:", "pip:x"],
-      ...["pip:--help==1#x", "pip:a==1#../../x", "http://127.0.0.1:9/x", "ftp:x", "javascript:1", "__proto__:x", "constructor:y"],
+      ...[
+        "file:",
+        "file:///",
+        "file:a.jsonl#x",
+        "file:%2e%2e/a.jsonl",
+        "hf:",
+        "hf:x",
+        "hf:a/../../b/c",
+        "pip:",
+        "pip:x",
+      ],
+      ...[
+        "pip:--help==1#x",
+        "pip:a==1#../../x",
+        "http://127.0.0.1:9/x",
+        "ftp:x",
+        "javascript:1",
+        "__proto__:x",
+        "constructor:y",
+      ],
       ...texts.filter((text) => !text.startsWith("-") && !text.includes("\0")),
       ...longTexts,
     ]);
@@ -279,11 +319,18 @@ const classes = {
     const { pick } = attack;
     save(attack, "rows.jsonl", writers.jsonl(rowsOf(attack)));
     const place = pick(
-      "source splits split devFraction format encoding where id input question label options group limit minLabelCount eyesOff leakage evidence".split(" "),
+      "source splits split devFraction format encoding where id input question label options group limit minLabelCount eyesOff leakage evidence".split(
+        " ",
+      ),
     );
     const value = pick([...values, ...texts, { by: pick(values) }, { train: pick(values), dev: 1, test: 1 }]);
     save(attack, "attacked.study.yaml", studyOf("rows.jsonl", { [place]: value }));
-    return attack.hone(pick([["run", "attacked.study.yaml", "--dry-run"], ["data", "check", "attacked.study.yaml"]]));
+    return attack.hone(
+      pick([
+        ["run", "attacked.study.yaml", "--dry-run"],
+        ["data", "check", "attacked.study.yaml"],
+      ]),
+    );
   },
 
   async "rows of odd values"(attack) {
@@ -296,7 +343,12 @@ const classes = {
     });
     save(attack, "rows.jsonl", writers.jsonl(rows));
     save(attack, "attacked.study.yaml", studyOf("rows.jsonl", { split: { stratify: chance(0.5) } }));
-    return attack.hone(pick([["run", "attacked.study.yaml", "--dry-run"], ["data", "check", "attacked.study.yaml"]]));
+    return attack.hone(
+      pick([
+        ["run", "attacked.study.yaml", "--dry-run"],
+        ["data", "check", "attacked.study.yaml"],
+      ]),
+    );
   },
 
   async "headers, then the study that init makes"(attack) {
@@ -307,7 +359,10 @@ const classes = {
       Object.fromEntries(names.map((name, k) => [name, `${pick(odd)}${name === "label" ? "" : i * k}`])),
     );
     const [ending, bytes] = pick([
-      ["csv", `${[names, ...lines.map(Object.values)].map((row) => row.map(csvField).join(",")).join("\n")}\n`],
+      [
+        "csv",
+        `${[names, ...lines.map(Object.values)].map((row) => row.map(csvField).join(",")).join("\n")}\n`,
+      ],
       ["jsonl", writers.jsonl(lines)],
     ]);
     const file = save(attack, `${pick(["data", "da ta", "d'a\"t$a", "-data", "日本"])}.${ending}`, bytes);
@@ -327,7 +382,12 @@ const classes = {
       const id = place === "id" ? big : i;
       return `{"id":${id},"text":"number ${i}","tone":${place === "gold" ? big : '"kind"'}}`;
     });
-    const result = await attack.hone(["data", "show", save(attack, "large.jsonl", lines.join("\n")), "--json"]);
+    const result = await attack.hone([
+      "data",
+      "show",
+      save(attack, "large.jsonl", lines.join("\n")),
+      "--json",
+    ]);
     attack.expect(!result.refused, "it refused an integer above 2^53");
     attack.expect(result.stdout.includes(digits), `it changed the digits of ${digits}`);
     return result;
@@ -339,7 +399,13 @@ const classes = {
       name: pick([`m${i}.txt`, "../m.txt", "/m.txt", "a/../../m", "C:\\m", "m\0", "", "a//b", pick(texts)]),
       data: pick(["x", "x".repeat(100_000), Buffer.alloc(80e6)]),
       deflate: true,
-      lie: pick([{}, { size: int(0, 2 ** 31) }, { crc: 1 }, { method: int(0, 99) }, { offset: int(0, 2 ** 31) }]),
+      lie: pick([
+        {},
+        { size: int(0, 2 ** 31) },
+        { crc: 1 },
+        { method: int(0, 99) },
+        { offset: int(0, 2 ** 31) },
+      ]),
     }));
     const whole = makeZip(members);
     const file = path("attacked.zip");
@@ -349,7 +415,8 @@ const classes = {
     try {
       const archive = await openZip(file, "attacked.zip");
       try {
-        for (const [i, entry] of archive.entries.entries()) await archive.extract(entry, path("out", String(i)));
+        for (const [i, entry] of archive.entries.entries())
+          await archive.extract(entry, path("out", String(i)));
       } finally {
         await archive.close();
       }
@@ -385,7 +452,15 @@ const classes = {
     const out = pick(["parts", ".", "rows.jsonl", "/dev/null/x", "/proc/x", ""]);
     const hopeless = await attack.hone(["data", "split", file, "--out", "parts", ...shares]);
     attack.expect(hopeless.refused, `it split by ${shares.join(" ")}`);
-    const result = await attack.hone(["data", "split", file, "--out", out, "--stratify", pick(["tone", ...texts])]);
+    const result = await attack.hone([
+      "data",
+      "split",
+      file,
+      "--out",
+      out,
+      "--stratify",
+      pick(["tone", ...texts]),
+    ]);
     attack.expect(readFileSync(attack.path(file)).equals(before), "it changed the file that it split");
     return result;
   },

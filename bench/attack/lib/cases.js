@@ -6,19 +6,19 @@ import { join } from "node:path";
 import { randomFor } from "../../../dist/core/random.js";
 import { commandLine, deathOf, inProcess, Killed, openHost } from "./cli.js";
 
-const atOnce = 2;
 /** Every so many commands one runs in a process of its own from the start: that nothing keeps it alive shows only there. */
 const ownProcessEvery = 25;
 
 /**
  * Runs `count` cases, or the one numbered `only`.
+ * @param atOnce cases under way; more than two where they mostly wait
  * @param classes by name, what a case of that class does: `(attack) => Promise<{refused: boolean}>`; a throw is a kill
- * @returns {Promise<{tried: number, refused: number, passed: number, killed: number, notes: string[]}>}
+ * @returns counts of all cases, and of each class under `classes`; `notes` say what was killed and how
  */
-export async function runCases({ name, classes, count, seed, workdir, log, only }) {
+export async function runCases({ name, classes, count, seed, workdir, log, only, atOnce = 2 }) {
   const names = Object.keys(classes);
   const numbers = only === undefined ? Array.from({ length: count }, (_, i) => i) : [only];
-  const tally = { tried: 0, refused: 0, passed: 0, killed: 0, notes: [] };
+  const tally = { tried: 0, refused: 0, passed: 0, killed: 0, notes: [], classes: {} };
   let next = 0;
   const worker = async () => {
     const host = openHost();
@@ -26,7 +26,17 @@ export async function runCases({ name, classes, count, seed, workdir, log, only 
       for (let place = next++; place < numbers.length; place = next++) {
         const number = numbers[place];
         const kind = names[number % names.length];
-        const attack = openCase({ name, kind, number, seed, workdir, host, note, keep: only !== undefined });
+        const attack = openCase({
+          name,
+          kind,
+          number,
+          seed,
+          workdir,
+          host,
+          note,
+          log,
+          keep: only !== undefined,
+        });
         let ending;
         try {
           ending = (await classes[kind](attack)).refused ? "refused" : "passed";
@@ -37,8 +47,11 @@ export async function runCases({ name, classes, count, seed, workdir, log, only 
           note(`case ${number} (${kind}): ${words}${attack.last ? `\n    ${attack.last}` : ""}`);
         }
         if (only !== undefined) log(`case ${number} (${kind}) ${ending}, in ${attack.folder}`);
-        tally[ending]++;
-        tally.tried++;
+        tally.classes[kind] ??= { tried: 0, refused: 0, passed: 0, killed: 0 };
+        for (const count of [tally, tally.classes[kind]]) {
+          count[ending]++;
+          count.tried++;
+        }
         attack.close();
       }
     } finally {
@@ -55,7 +68,7 @@ export async function runCases({ name, classes, count, seed, workdir, log, only 
 
 let commands = 0;
 
-function openCase({ name, kind, number, seed, workdir, host, note, keep }) {
+function openCase({ name, kind, number, seed, workdir, host, note, log, keep }) {
   const outer = join(workdir, name, String(number));
   const levels = ["a", "b", "c", "in"];
   const folder = join(outer, ...levels);
@@ -89,6 +102,10 @@ function openCase({ name, kind, number, seed, workdir, host, note, keep }) {
           if (deathOf(result) === undefined) note(`case ${number} (${kind}): only in a series: ${death}`);
         }
       }
+      if (keep)
+        log(
+          `${attack.last}\n    ended with ${result.code}: ${result.stderr.trim().slice(0, 1_000).replaceAll("\n", "\n    ")}`,
+        );
       const death = deathOf(result);
       if (death !== undefined) throw new Killed(death);
       return { ...result, refused: result.code !== 0 };

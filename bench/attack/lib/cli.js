@@ -86,12 +86,21 @@ export function deathOf({ code, signal, stdout, stderr, hung }, sent = []) {
   if (hung) return "it hung";
   if (signal !== null) return sent.includes(signal) ? undefined : `it died by ${signal}`;
   const text = `${stdout}\n${stderr}`;
-  if (/This is a bug|Hone broke/.test(text)) return `it says that it has a bug: ${excerpt(text, /Hone broke/)}`;
+  if (/This is a bug|Hone broke/.test(text))
+    return `it says that it has a bug: ${excerpt(text, /Hone broke/)}`;
   if (traces.test(stderr)) return `it shows a stack trace: ${excerpt(stderr, traces)}`;
-  if (!(code === 0 || code === 1 || code === 2 || code === 100 || (code === 130 && sent.length > 0)))
+  if (
+    !(
+      code === 0 ||
+      code === 1 ||
+      code === 2 ||
+      code === 100 ||
+      ((code === 130 || code === 143) && sent.length > 0)
+    )
+  )
     return `it ended with ${code}`;
   if (code === 1 || code === 2) {
-    const errors = stderr.match(/^(?:error: .+|  next: .+)$/gm)?.length ?? 0;
+    const errors = stderr.match(/^(?:error: .+| {2}next: .+)$/gm)?.length ?? 0;
     if (stderr.trim() === "") return `it ended with ${code} and no word why`;
     if (errors > 1) return `it shows ${errors} errors: ${excerpt(stderr, /./)}`;
   }

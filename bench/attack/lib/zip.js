@@ -44,7 +44,7 @@ export function makeZip(members) {
 
 /** Rows as a workbook of one sheet, cells as inline texts. */
 export function makeWorkbook(rows) {
-  const escape = (text) =>
+  const cellText = (text) =>
     text
       .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]/g, "?")
       .replaceAll("&", "&amp;")
@@ -52,7 +52,8 @@ export function makeWorkbook(rows) {
   const column = (i) => String.fromCharCode(65 + i);
   const lines = [Object.keys(rows[0]), ...rows.map(Object.values)].map((cells, r) => {
     const inner = cells.map(
-      (text, c) => `<c r="${column(c)}${r + 1}" t="inlineStr"><is><t xml:space="preserve">${escape(text)}</t></is></c>`,
+      (text, c) =>
+        `<c r="${column(c)}${r + 1}" t="inlineStr"><is><t xml:space="preserve">${cellText(text)}</t></is></c>`,
     );
     return `<row r="${r + 1}">${inner.join("")}</row>`;
   });
