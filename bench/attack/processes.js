@@ -131,9 +131,7 @@ const signalled = (signal, again) => (attack) =>
 const cutOff = (name) => (attack) =>
   disturbed(attack, async (server) => {
     const args = attack.pick([["--json"], [], ["--json", "--quiet"]]);
-    const result = await interrupt(attack, attack.int(100, 1_200), (child) => child[name].destroy(), {
-      args,
-    });
+    const result = await interrupt(attack, server, (child) => child[name].destroy(), { args });
     const death = deathOf(result);
     attack.expect(death === undefined || result.stderr === "", `without a reader of ${name} ${death}`);
     // Who cannot read the verdict must not take the run for a success; messages alone may be lost.
