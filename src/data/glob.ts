@@ -35,21 +35,65 @@ function tooLarge(pattern: string): HoneError {
   });
 }
 
-/** A test for paths with forward slashes. `*` and `?` never match a slash or a leading dot of hidden files is not special. */
+/** One step of a pattern: a character, `?`, `*`, `**`, or the folders that `**` with a slash stands for. */
+type Step = { kind: "character"; character: string } | { kind: "?" | "*" | "**" | "folders" };
+
+function stepsOf(pattern: string): Step[] {
+  const parts = pattern.replace(/(\*\*\/)+/g, "**/").replace(/\*{3,}/g, "**");
+  return Array.from(parts.matchAll(/\*\*\/|\*\*|./gsu), ([token]): Step => {
+    if (token === "**/") return { kind: "folders" };
+    if (token === "**" || token === "*" || token === "?") return { kind: token };
+    return { kind: "character", character: token };
+  });
+}
+
+/**
+ * Whether the steps match all of the path. Every place in the pattern that the path's beginning can have led to is followed
+ * at once, so that time grows with the product of the lengths and never faster.
+ */
+function matchesSteps(steps: readonly Step[], path: string): boolean {
+  // Place 2i is before step i; 2i + 1 is within a folder's name at step i.
+  let places = new Set<number>();
+  const enter = (into: Set<number>, from: number): void => {
+    for (let i = from; !into.has(2 * i); i++) {
+      into.add(2 * i);
+      const kind = steps[i]?.kind;
+      if (kind !== "*" && kind !== "**" && kind !== "folders") return;
+    }
+  };
+  enter(places, 0);
+  for (const character of path) {
+    const next = new Set<number>();
+    const slash = character === "/";
+    for (const place of places) {
+      const i = place >> 1;
+      const step = steps[i];
+      if (step === undefined) continue;
+      if (place % 2 === 1) slash ? enter(next, i) : next.add(place);
+      else if (step.kind === "character") step.character === character && enter(next, i + 1);
+      else if (step.kind === "**" || (step.kind === "*" && !slash)) enter(next, i);
+      else if (step.kind === "?" && !slash) enter(next, i + 1);
+      else if (step.kind === "folders" && !slash) next.add(place + 1);
+    }
+    if (next.size === 0) return false;
+    places = next;
+  }
+  return places.has(2 * steps.length);
+}
+
+/** A test for paths with forward slashes. `*` and `?` never match a slash; a leading dot is not special. */
 export function globMatcher(pattern: string): (path: string) => boolean {
   if (pattern.length > maxPatternLength) throw tooLarge(pattern);
   const alternatives = expandBraces(pattern).map((one) => {
-    const parts = one.replace(/(\*\*\/)+/g, "**/").replace(/\*{3,}/g, "**");
-    const source = parts.replace(/\*\*\/|\*\*|\*|\?|[^*?]+/g, (token) => {
-      if (token === "**/") return "(?:[^/]+/)*";
-      if (token === "**") return ".*";
-      if (token === "*") return "[^/]*";
-      if (token === "?") return "[^/]";
-      return token.replace(/[\\^$.|+()[\]{}]/g, "\\$&");
-    });
-    return new RegExp(`^${source}$`, "su");
+    const start = /^[^*?]*/.exec(one)![0];
+    const end = /[^*?/]*$/.exec(one.slice(start.length))![0];
+    return { start, end, steps: stepsOf(one.slice(start.length)) };
   });
-  return (path) => alternatives.some((expression) => expression.test(path));
+  return (path) =>
+    alternatives.some(
+      ({ start, end, steps }) =>
+        path.startsWith(start) && path.endsWith(end) && matchesSteps(steps, path.slice(start.length)),
+    );
 }
 
 /** The regular files that match, as absolute paths in code-unit order. A path without pattern characters is itself. */
