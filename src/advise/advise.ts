@@ -93,7 +93,7 @@ function objections(route: Route, has: Situation): string[] {
     cost.training &&
       has.hours !== undefined &&
       trainingHours(has) > has.hours &&
-      `two epochs take about ${trainingHours(has).toFixed(1)} hours on two cores, more than ${has.hours}`,
+      `training takes about ${trainingHours(has).toFixed(1)} hours on two cores, more than ${has.hours}`,
   ];
   return found.filter((text): text is string => typeof text === "string");
 }

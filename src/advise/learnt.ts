@@ -13,6 +13,10 @@ const sharedLabels = ({ task, ownOptions }: Situation) =>
 const trained = (has: Situation): Cost => ({ ...asking(1), training: has.labels > 0 });
 const free = (): Cost => ({ calls: 0, inputTokens: 0, outputTokens: 0, training: false });
 
+/** Below it the last layers alone are trained: those under them are computed once, for the sweep and for all epochs. */
+const fewLabels = 1000;
+
+// Epochs and rate are left to the sweep that every training begins with.
 const tuning: readonly Rule[] = [
   rule(40, always, "you hold the weights, so the model itself can learn the task"),
   rule(25, labelsFrom(200), "there are labels enough to train on"),
@@ -57,7 +61,7 @@ export const learnt: readonly Route[] = [
     evidence: ["linearVectors"],
   },
   {
-    write: (has) => ({ lora: { ...(has.labels < 1000 ? { layers: 10 } : {}), epochs: 2 } }),
+    write: (has) => (has.labels < fewLabels ? { lora: { layers: 10 } } : "lora"),
     leaf: "low-rank adapter",
     needs: ["gradients", "weights"],
     labels: 50,
@@ -73,7 +77,7 @@ export const learnt: readonly Route[] = [
     evidence: ["lora", "lawmaTuned", "lawmaLabels", "loraFew"],
   },
   {
-    write: () => ({ adapter: { epochs: 2 } }),
+    write: () => "adapter",
     leaf: "neural adapter",
     needs: ["gradients", "weights"],
     labels: 200,
@@ -82,7 +86,7 @@ export const learnt: readonly Route[] = [
     evidence: [],
   },
   {
-    write: () => ({ softPrompt: { epochs: 2 } }),
+    write: () => "softPrompt",
     leaf: "task-dependent soft prompt",
     needs: ["gradients", "weights"],
     labels: 50,
@@ -98,7 +102,7 @@ export const learnt: readonly Route[] = [
     evidence: [],
   },
   {
-    write: () => ({ bitfit: { epochs: 2 } }),
+    write: () => "bitfit",
     leaf: "partial update",
     needs: ["gradients", "weights"],
     labels: 200,
@@ -107,7 +111,7 @@ export const learnt: readonly Route[] = [
     evidence: [],
   },
   {
-    write: () => ({ full: { epochs: 2 } }),
+    write: () => "full",
     leaf: "instruction-based update",
     needs: ["gradients", "weights"],
     labels: 1000,

@@ -2,6 +2,7 @@
 // calls, tokens, time and money. The figures of time and length are assumptions, said here once; they measure nothing.
 
 import type { Grant } from "../core/language.js";
+import { enoughEpochs } from "../specializers/training/recipe.js";
 
 /** How strong the generalist is: below about 10 billion parameters, of GPT-4's class, or one that reasons by itself. */
 export const strengths = ["small", "large", "reasoning"] as const;
@@ -81,5 +82,10 @@ export const latencyOf = ({ calls, inputTokens, outputTokens }: Cost): number =>
 export const dollarsOf = (cost: Cost, { price, answers }: Situation): number =>
   (answers * (cost.inputTokens * price.input + cost.outputTokens * price.output)) / 1e6;
 
-/** Hours to train: two epochs at 288 tokens a second, as measured for 135 million parameters on two cores. */
-export const trainingHours = ({ labels }: Situation): number => (2 * labels * sampleTokens) / 288 / 3600;
+/** What a training reads at 288 tokens a second, as measured for 135 million parameters on two cores: its epochs and a sweep. */
+export const trainingHours = ({ labels }: Situation): number =>
+  ((enoughEpochs(labels, usualBatch) * labels + sweepSamples) * sampleTokens) / 288 / 3600;
+
+/** Samples of a step, and those that a sweep of three rates reads in 64 steps each. */
+const usualBatch = 8;
+const sweepSamples = 3 * 64 * usualBatch;

@@ -107,7 +107,9 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
     chosen.train = cap(chosen.train, spec.limit?.train);
     chosen.dev = cap(chosen.dev, spec.limit?.dev);
   }
-  for (const part of ["train", "test"] as const) {
+  // A share of nothing is said by those who only ask a model, and have nothing to learn from.
+  const untrained = spec.split?.fractions?.train === 0;
+  for (const part of untrained ? (["test"] as const) : (["train", "test"] as const)) {
     if (chosen[part].length === 0) {
       throw unusable(
         name,
@@ -119,7 +121,7 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
   const samplesOf = (indices: number[]): Sample[] => indices.map((i) => pool[i]!.sample);
   const test = eyesOff(samplesOf(chosen.test), spec.eyesOff ?? 0, seed);
   const dataset = { train: samplesOf(chosen.train), dev: samplesOf(chosen.dev) };
-  if (shared) warnUnseen(dataset.train, shared, warnings);
+  if (shared && !untrained) warnUnseen(dataset.train, shared, warnings);
   return {
     ...dataset,
     test: sealTest(test, options.onOpen ? { onOpen: options.onOpen } : {}),
@@ -191,6 +193,7 @@ async function collect(
       pool.push({ ...made, unit: "", ...(given ? { given } : {}) });
     }
   }
+  if (pool.length === 0 && maker.labelless) throw maker.labelless;
   return { pool, dropped: maker.dropped, shared: maker.shared, pinned };
 }
 
@@ -303,6 +306,8 @@ function countDropped(dropped: Dropped, warnings: string[]): void {
   const rows = (n: number): string => counted(n, "row");
   if (dropped.noLabel > 0) warnings.push(`${rows(dropped.noLabel)} without a label left out.`);
   if (dropped.noInput > 0) warnings.push(`${rows(dropped.noInput)} with an empty input left out.`);
+  if (dropped.respelt > 0)
+    warnings.push(`${rows(dropped.respelt)} with a label that is an option but for case or white space.`);
   if (dropped.otherLabel > 0)
     warnings.push(`${rows(dropped.otherLabel)} with a label outside the options left out.`);
 }

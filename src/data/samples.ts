@@ -4,7 +4,7 @@ import { HoneError } from "../core/errors.js";
 import type { Option } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
 import type { Row } from "./readers.js";
-import type { DatasetSpec } from "./schema.js";
+import { type DatasetSpec, optionsAre } from "./schema.js";
 import { asText, compileTemplate, field, fieldOrTemplate, isTemplate, requiredField } from "./template.js";
 
 /** A sample with the place of its row, for errors. */
@@ -18,6 +18,8 @@ export interface Dropped {
   noLabel: number;
   noInput: number;
   otherLabel: number;
+  /** Not left out: their label was an option but for case or white space. */
+  respelt: number;
 }
 
 export interface SampleMaker {
@@ -26,10 +28,12 @@ export interface SampleMaker {
   readonly dropped: Dropped;
   /** The options shared by all samples. */
   readonly shared: readonly Option[] | undefined;
+  /** What is said of the first row without the label's field, should no row have it. */
+  readonly labelless: HoneError | undefined;
 }
 
 export function sampleMaker(spec: DatasetSpec): SampleMaker {
-  const idOf = spec.id === undefined ? undefined : fieldOrTemplate(spec.id);
+  const idOf = typeof spec.id === "string" ? fieldOrTemplate(spec.id) : undefined;
   const inputOf = fieldOrTemplate(spec.input);
   const questionOf = spec.question === undefined ? undefined : compileTemplate(spec.question);
   const instructionOf = spec.instruction === undefined ? undefined : compileTemplate(spec.instruction);
@@ -39,16 +43,29 @@ export function sampleMaker(spec: DatasetSpec): SampleMaker {
   const labelTemplate = isTemplate(spec.label) ? compileTemplate(spec.label) : undefined;
   const keep = filterOf(spec.where ?? {});
   const { options } = spec;
-  const shared = typeof options === "object" ? sharedOptions(options) : undefined;
-  const indexed = Array.isArray(options);
-  const dropped: Dropped = { noLabel: 0, noInput: 0, otherLabel: 0 };
+  const shared = optionsAre(options) === "shared" ? choicesOf(options as Listed) : undefined;
+  const ownOf = shared ? undefined : ownOptions(options);
+  const dropped: Dropped = { noLabel: 0, noInput: 0, otherLabel: 0, respelt: 0 };
+  let labelless: HoneError | undefined;
+  const labelOf = (row: Row["row"], place: string): unknown => {
+    try {
+      return labelTemplate ? labelTemplate(row, place) : requiredField(row, spec.label, place);
+    } catch (error) {
+      if (!(error instanceof HoneError)) throw error;
+      labelless ??= error;
+      return undefined;
+    }
+  };
 
   return {
     dropped,
-    shared,
+    shared: shared?.options,
+    get labelless() {
+      return labelless;
+    },
     make({ row, place }, fallbackId) {
       if (!keep(row)) return undefined;
-      const label = labelTemplate ? labelTemplate(row, place) : requiredField(row, spec.label, place);
+      const label = labelOf(row, place);
       if (isEmpty(label)) {
         dropped.noLabel++;
         return undefined;
@@ -60,23 +77,26 @@ export function sampleMaker(spec: DatasetSpec): SampleMaker {
       }
       const question = questionOf?.(row, place).trim();
       const instruction = instructionOf?.(row, place).trim();
-      let own: { options: readonly Option[]; list: boolean } | undefined;
+      const stratum = stratumOf?.(row, place).trim();
+      const own = ownOf?.(row, place, stratum);
+      const choices = shared ?? own;
       let gold: string | readonly string[];
-      if (shared || options !== undefined) {
-        if (!shared) own = rowOptions(requiredField(row, options as string, place), options as string, place);
-        const choices = shared ?? own!.options;
-        const list = shared ? indexed : own!.list;
-        const keys = [label].flat().map((one) => optionKey(one, choices, list, place));
+      if (choices) {
+        const found = [label].flat().map((one) => optionKey(one, choices, place));
+        const keys = found.map((one) => one?.key);
         const known = keys.filter((key) => key !== undefined);
         if (known.length < keys.length) {
           if (spec.otherLabels !== "drop")
-            throw otherLabel([label].flat()[keys.indexOf(undefined)], choices, place);
+            throw otherLabel([label].flat()[keys.indexOf(undefined)], choices.options, place);
           dropped.otherLabel++;
           return undefined;
         }
+        if (found.some((one) => one?.respelt)) dropped.respelt++;
         gold = known.length === 1 ? known[0]! : known;
       } else gold = goldTexts(label, place);
-      const id = idOf ? idOf(row, place).trim() : asText(row.id).trim() || fallbackId;
+      const id = idOf
+        ? idOf(row, place).trim()
+        : (spec.id === undefined && asText(row.id).trim()) || fallbackId;
       if (id === "")
         throw new HoneError({
           what: "A row has no id.",
@@ -84,7 +104,6 @@ export function sampleMaker(spec: DatasetSpec): SampleMaker {
           next: "Fill the field, or leave `id` out.",
         });
       const group = groupOf?.(row, place).trim();
-      const stratum = stratumOf?.(row, place).trim();
       const evidence = spec.evidence === undefined ? undefined : idsIn(field(row, spec.evidence));
       const sample: Sample = {
         id,
@@ -127,20 +146,74 @@ function filterOf(where: NonNullable<DatasetSpec["where"]>): (row: Record<string
   return (row) => tests.every((passes) => passes(row));
 }
 
-function sharedOptions(options: readonly string[] | Record<string, string>): Option[] {
-  if (Array.isArray(options)) return options.map((text: string) => ({ key: text, text }));
-  return Object.entries(options as Record<string, string>).map(([key, text]) => ({ key, text }));
+/** What a sample chooses from. In a list, a number is an index. */
+interface Choices {
+  options: readonly Option[];
+  list: boolean;
+}
+type Listed = readonly string[] | Readonly<Record<string, string>>;
+
+function choicesOf(listed: Listed): Choices {
+  if (Array.isArray(listed))
+    return { options: listed.map((text: string) => ({ key: text, text })), list: true };
+  return { options: Object.entries(listed).map(([key, text]) => ({ key, text })), list: false };
+}
+
+/** How a row's own options are read: from one field, from a field each, or as those of its stratum. */
+function ownOptions(
+  options: DatasetSpec["options"],
+): ((row: Row["row"], place: string, stratum: string | undefined) => Choices) | undefined {
+  if (options === undefined || Array.isArray(options)) return undefined;
+  if (typeof options === "string")
+    return (row, place) => rowOptions(requiredField(row, options, place), options, place, row);
+  const entries = Object.entries(options);
+  if (optionsAre(options) === "by stratum") {
+    const sets = new Map(entries.map(([stratum, listed]) => [stratum, choicesOf(listed as Listed)]));
+    return (_, place, stratum = "") => {
+      const found = sets.get(stratum);
+      if (found) return found;
+      throw new HoneError({
+        what: "A row's stratum has no options.",
+        where: place,
+        why: `the stratum is ${JSON.stringify(stratum.slice(0, 80))}; \`options\` has ${[...sets.keys()].slice(0, 20).join(", ")}`,
+        next: "Add it to `options`, or filter the row with `where`.",
+      });
+    };
+  }
+  const fills = entries.map(([key, text]) => [key, optionTemplate(text as string)] as const);
+  return (row, place) =>
+    rowOptions(
+      Object.fromEntries(fills.map(([key, fill]) => [key, fill(row, place)])),
+      "options",
+      place,
+      row,
+    );
+}
+
+/** An option's template. `{{choices.4}}` is empty, hence no option, where the list is shorter. */
+function optionTemplate(text: string): (row: Row["row"], place: string) => string {
+  const fill = compileTemplate(text);
+  const item = /^\{\{\s*([^|{}]+)\.\d+\s*\}\}$/.exec(text);
+  return (row, place) => {
+    const list = item ? field(row, item[1]!) : undefined;
+    if (!item || !Array.isArray(list)) return fill(row, place);
+    return asText(field(row, text.slice(2, -2).trim()));
+  };
 }
 
 /** A row's own options: {key: text}, a list of texts (keys A, B, …), or {text: […], label: […]} as some data sets have it. */
-function rowOptions(value: unknown, name: string, place: string): { options: Option[]; list: boolean } {
-  const bad = (why: string): HoneError =>
-    new HoneError({
+function rowOptions(value: unknown, name: string, place: string, row: Row["row"]): Choices {
+  const bad = (why: string): HoneError => {
+    const better = Object.keys(row).find((key) => key !== name && isOptionList(row[key]));
+    return new HoneError({
       what: "Cannot read a row's options.",
       where: place,
       why: `${JSON.stringify(name)} ${why}`,
-      next: 'Write them as {"A": "…", "B": "…"} or as a list of texts.',
+      next: better
+        ? `The field ${JSON.stringify(better)} holds a list: say \`options: ${better}\`.`
+        : 'Write them as {"A": "…", "B": "…"} or as a list of texts.',
     });
+  };
   if (value === null || typeof value !== "object") throw bad("is neither a map nor a list");
   let options: Option[];
   const { text: texts, label: labels } = value as { text?: unknown; label?: unknown };
@@ -160,6 +233,10 @@ function rowOptions(value: unknown, name: string, place: string): { options: Opt
   return { options, list };
 }
 
+function isOptionList(value: unknown): boolean {
+  return Array.isArray(value) && value.length >= 2 && value.every((one) => typeof one === "string");
+}
+
 /** A, B, …, Z, AA, AB, … */
 function letterOf(index: number): string {
   const last = String.fromCharCode(65 + (index % 26));
@@ -168,17 +245,17 @@ function letterOf(index: number): string {
 
 /**
  * The option that a label means. A number into a list is an index from 0, as the Hub's data sets have it; otherwise the
- * label is a key, else a text, else (for lists) an index written as text.
+ * label is a key, else a text, else (for lists) an index written as text, else the one key or text that differs from it in
+ * case or white space alone.
  */
 function optionKey(
   label: unknown,
-  options: readonly Option[],
-  list: boolean,
+  { options, list }: Choices,
   place: string,
-): string | undefined {
-  if (list && typeof label === "number") return options[label]?.key;
+): { key: string; respelt?: boolean } | undefined {
+  if (list && typeof label === "number") return options[label];
   const text = asText(label).trim();
-  if (options.some(({ key }) => key === text)) return text;
+  if (options.some(({ key }) => key === text)) return { key: text };
   const same = options.filter((option) => option.text === text);
   if (same.length > 1) {
     const next = "Give the label as the option's key.";
@@ -189,8 +266,17 @@ function optionKey(
       next,
     });
   }
-  if (same[0]) return same[0].key;
-  return list && /^\d{1,6}$/.test(text) ? options[Number(text)]?.key : undefined;
+  if (same[0]) return { key: same[0].key };
+  const indexed = list && /^\d{1,6}$/.test(text) ? options[Number(text)] : undefined;
+  if (indexed) return { key: indexed.key };
+  const folded = foldLabel(text);
+  const alike = options.filter((one) => foldLabel(one.key) === folded || foldLabel(one.text) === folded);
+  return alike.length === 1 ? { key: alike[0]!.key, respelt: true } : undefined;
+}
+
+/** Equal for labels that differ in case or white space alone. */
+export function foldLabel(text: string): string {
+  return text.normalize("NFKC").replace(/\s+/g, " ").trim().toLowerCase();
 }
 
 function otherLabel(label: unknown, options: readonly Option[], place: string): HoneError {

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { delimiterOf, encodings, formats } from "./reading.js";
+import { isTemplate } from "./template.js";
 
 const ref = z.string().min(1).max(4000);
 const refs = z.union([ref, z.array(ref).min(1)]);
@@ -14,6 +15,8 @@ const delimiter = z
   .string()
   .transform((text) => delimiterOf(text) ?? "")
   .refine((text) => text !== "", "must be one character, or tab");
+
+const choices = z.union([z.array(z.string().min(1)).min(2), z.record(z.string(), z.string().min(1))]);
 
 const split = z
   .strictObject({
@@ -83,10 +86,11 @@ export const datasetSchema = z
       .optional()
       .describe("Rows to keep: {field: value}, {field: [values]} or {field: {not: value or values}}."),
     id: z
-      .string()
-      .min(1)
+      .union([z.string().min(1), z.literal(false)])
       .optional()
-      .describe("Field or template of the row's id. Default: the field `id`, else file and row number."),
+      .describe(
+        "Field or template of the row's id. Default: the field `id`, else file and row number; `false`: file and row number.",
+      ),
     input: z.string().min(1).describe("Field or template of the text to judge, for instance {{facts|1200}}."),
     question: z
       .string()
@@ -117,10 +121,14 @@ export const datasetSchema = z
         "Field or template of the right answer; a list in the field means that any of them is right.",
       ),
     options: z
-      .union([z.string().min(1), z.array(z.string().min(1)).min(2), z.record(z.string(), z.string().min(1))])
+      .union([
+        z.string().min(1),
+        choices,
+        z.record(z.string(), choices).describe("With `stratum`: the options of each."),
+      ])
       .optional()
       .describe(
-        "What to choose from: {code: text} or a list of texts for all rows, or the name of the field with each row's own.",
+        "What to choose from: {code: text} or a list of texts for all rows; the field with each row's own, or {code: template} where each option has a field; or {stratum: options}.",
       ),
     otherLabels: z
       .enum(["stop", "drop"])
@@ -174,9 +182,14 @@ export const datasetSchema = z
     const f = spec.split?.fractions;
     if (f && Math.abs(f.train + f.dev + f.test - 1) > 1e-6) problem(["split", "fractions"], "must sum to 1");
     if (f && f.test === 0) problem(["split", "fractions", "test"], "must be above 0");
-    const shared = spec.options !== undefined && typeof spec.options !== "string";
+    const shared = optionsAre(spec.options) === "shared";
     if (spec.minLabelCount !== undefined && !shared)
       problem(["minLabelCount"], "needs options shared by all rows");
+    if (optionsAre(spec.options) === "by stratum" && spec.stratum === undefined)
+      problem(
+        ["options"],
+        "options for each stratum need `stratum`, the field that says which one a row is of",
+      );
     if (spec.split?.stratify && spec.options === undefined) problem(["split", "stratify"], "needs `options`");
     if (shared && Object.keys(spec.options as object).length < 2)
       problem(["options"], "needs at least two options");
@@ -187,3 +200,13 @@ export const datasetSchema = z
   });
 
 export type DatasetSpec = z.infer<typeof datasetSchema>;
+
+/** Whether all rows have the same options, those of a stratum, or each its own. */
+export function optionsAre(options: DatasetSpec["options"]): "none" | "shared" | "by stratum" | "own" {
+  if (options === undefined) return "none";
+  if (typeof options === "string") return "own";
+  if (Array.isArray(options)) return "shared";
+  const values = Object.values(options);
+  if (values.some((value) => typeof value === "object")) return "by stratum";
+  return values.some((value) => typeof value === "string" && isTemplate(value)) ? "own" : "shared";
+}

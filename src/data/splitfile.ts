@@ -9,7 +9,7 @@ import { temporaryName } from "./cache.js";
 import { shownPath } from "./files.js";
 import { isBlank, parseJsonRow } from "./json.js";
 import type { Encoding } from "./reading.js";
-import { assignSplits, parts, type SplitPlan, unitHash } from "./split.js";
+import { assignSplits, parts, type Shares, type SplitPlan, unitHash } from "./split.js";
 import { asText, requiredField } from "./template.js";
 import { byteLines } from "./text.js";
 
@@ -54,7 +54,7 @@ export async function splitFile(
   const encoding = options.encoding ?? "utf8";
   const plan: SplitPlan = options.counts
     ? { counts: options.counts }
-    : { fractions: options.fractions ?? { train: 0.7, dev: 0.1, test: 0.2 } };
+    : { fractions: sensible(options.fractions ?? { train: 0.7, dev: 0.1, test: 0.2 }, name) };
   const seed = options.seed ?? 0;
 
   let hashes = new Float64Array(1 << 16);
@@ -116,6 +116,23 @@ export async function splitFile(
     encoding,
     options.signal,
   );
+}
+
+/** @throws HoneError for shares that are none, do not sum to 1, or leave train nothing */
+function sensible(shares: Shares, where: string): Shares {
+  const { train, dev, test } = shares;
+  const percent = (share: number) => `${Number((100 * share).toFixed(2))} %`;
+  const whole = [dev, test].every((share) => share >= 0 && share <= 1);
+  if (whole && train > 1e-9 && Math.abs(train + dev + test - 1) < 1e-9) return shares;
+  throw new HoneError({
+    what: "Rows cannot be split by these shares.",
+    where,
+    why: whole
+      ? `dev takes ${percent(dev)} and test ${percent(test)}, which leaves train ${train > 1e-9 ? percent(train) : "nothing"}`
+      : `dev is ${dev} and test ${test}; a share lies between 0 and 1`,
+    next: "Give shares that together stay below 1, for instance --dev 0.1 --test 0.2.",
+    kind: "usage",
+  });
 }
 
 function idOf(row: Record<string, unknown>, bytes: Buffer, path: string | undefined, place: string): string {

@@ -149,11 +149,24 @@ describe("hone advise, in ten situations", () => {
     inOrder(few, "knn", "lora", "softPrompt");
     expect(whyIn(few, "lora")).toContain("Warning: so few labels");
     expect(whyOut(advise(has(weights, 20), everything), "lora")).toContain("you have 20");
-    expect(whyOut(advise(has(weights, 9000, { hours: 1 }), everything), "lora")).toMatch(/3\.5 hours/);
+    expect(whyOut(advise(has(weights, 9000, { hours: 1 }), everything), "lora")).toMatch(/about 3\.8 hours/);
   });
 });
 
 describe("what the advice rests on", () => {
+  it("writes the recipe that was measured: the last ten layers for few labels, rate and epochs left to the sweep", () => {
+    const written = (labels: number) =>
+      advise(has(weights, labels, { strength: "small" }), everything)
+        .routes.filter(({ cost }) => cost.training)
+        .map(({ specializer }) => specializer);
+    expect(written(200)).toContainEqual({ lora: { layers: 10 } });
+    expect(written(999)).toContainEqual({ lora: { layers: 10 } });
+    expect(written(1000)).toEqual(
+      expect.arrayContaining(["lora", "adapter", "softPrompt", "bitfit", "full"]),
+    );
+    expect(JSON.stringify([written(200), written(5000)])).not.toMatch(/epochs|learningRate/);
+  });
+
   it("is the same each time, names leaves of the map, and asks no more than it says", () => {
     for (const one of [has(["text"], 50), has(weights, 2000, { strength: "small" })]) {
       expect(advise(one, everything)).toEqual(advise(one, everything));

@@ -343,6 +343,20 @@ describe("hone", () => {
     ]);
     const { train, dev, test } = records[0] as { train: number; dev: number; test: number };
     expect(train + dev + test).toBe(500);
+    const greedy = await hone([
+      "data",
+      "split",
+      "tones.jsonl",
+      "--out",
+      "none",
+      "--dev",
+      "0.9",
+      "--test",
+      "0.9",
+    ]);
+    expect(greedy.code).toBe(2);
+    expect(greedy.stderr).toMatch(/leaves train nothing/);
+    expect(existsSync(join(folder, "none"))).toBe(false);
     expect((await hone(["data", "show", "none.jsonl"])).code).not.toBe(0);
   });
 

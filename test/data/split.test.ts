@@ -180,6 +180,28 @@ describe("splitting a file", () => {
     expect((await readdir(out)).sort()).toEqual(["dev.jsonl", "test.jsonl", "train.jsonl"]);
   });
 
+  test("shares that leave train nothing, or are no shares, are refused before anything is written", async () => {
+    const folder = await temporaryFolder();
+    const path = await write(folder, "all.jsonl", lines.join("\n"));
+    for (const [dev, test] of [
+      [0.9, 0.9],
+      [0.1, 0.9],
+      [0, 1],
+      [5, 0.2],
+      [-0.5, 0.2],
+      [Number.NaN, 0.2],
+    ] as const) {
+      const fractions = { train: 1 - dev - test, dev, test };
+      const failure = await refusal(() => splitFile(path, join(folder, "out"), { fractions }));
+      expect(failure).toMatchObject({ kind: "usage" });
+    }
+    expect(await readdir(folder)).toEqual(["all.jsonl"]);
+    const fractions = { train: 1 - 0.3 - 0.6, dev: 0.3, test: 0.6 };
+    const { train, dev, test } = await splitFile(path, join(folder, "out"), { fractions });
+    expect(train + dev + test).toBe(300);
+    expect(train).toBeGreaterThan(0);
+  });
+
   test("failures name the lines and leave the old files as they were", async () => {
     const folder = await temporaryFolder();
     await write(folder, "out/train.jsonl", "old");
