@@ -1,4 +1,4 @@
-// Controllers of a plant: small networks from what is sensed to excitations, of one hemisphere or of two (Rajagopalan et al.
+// Controllers of a plant: small networks from what is sensed to excitations, of one hemisphere or of two (Rinaldo et al.
 // 2024, "Left/Right Brain, human motor control"). Many controllers of one shape, S seeds, run side by side. How they are
 // trained is not their business; what passes between hemispheres is callosum.ts.
 

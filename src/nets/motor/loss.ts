@@ -1,5 +1,5 @@
 // The two losses of the bilateral controllers, and which parameters answer to which. Dominant: mean error and a regulariser of
-// activity; non-dominant: squared error and the cost of excitation (Rajagopalan et al. 2024 and their code).
+// activity; non-dominant: squared error and the cost of excitation (Rinaldo et al. 2024 and their code).
 
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import { HoneError } from "../../core/errors.js";
