@@ -15,7 +15,7 @@ import { breakGguf, damage, drawsOf, matrices, writeModel } from "./lib/model-fi
 const opener = fileURLToPath(new URL("lib/opener.js", import.meta.url));
 const atOnce = 2;
 /** Milliseconds after which Hone hangs: longer than its own limit for a trial. */
-const limitMs = 90_000;
+const limitMs = 240_000;
 /** A process is made anew after so many files, as none of Hone's opens thousands. */
 const filesEach = 500;
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import files from "../../bench/attack/files.js";
 
-it("two hundred broken files are refused or used, and none ends Hone", { timeout: 300_000 }, async () => {
+it("two hundred broken files are refused or used, and none ends Hone", { timeout: 900_000 }, async () => {
   const workdir = mkdtempSync(join(tmpdir(), "hone-attack-"));
   try {
     const { tried, refused, passed, killed, notes, ways } = await files.run({

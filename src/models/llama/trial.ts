@@ -28,7 +28,7 @@ export interface TrialOptions {
   cache?: string;
   /** Ends the trial, and its process. */
   signal?: AbortSignal;
-  /** How long a trial may take; by default a minute, and 100 s for each GB. */
+  /** How long a trial may take; by default three minutes, and 100 s for each GB: busy machines are slow. */
   seconds?: number;
 }
 
@@ -57,7 +57,7 @@ export async function tryFirst(trial: Trial, options: TrialOptions = {}): Promis
   if ((await sizeOf(note)) !== undefined) return;
 
   const file = trial.lora ?? trial.model;
-  const seconds = options.seconds ?? 60 + Math.ceil(statSync(trial.model).size / 1e7);
+  const seconds = options.seconds ?? 180 + Math.ceil(statSync(trial.model).size / 1e7);
   const end = await inTurn(() => attempt(trial, seconds * 1000, signal));
   if (end.how !== "verdict") throw killed(file, end, seconds);
   if (end.verdict.failure) throw new HoneError(end.verdict.failure);
@@ -82,8 +82,9 @@ async function attempt(trial: Trial, ms: number, signal?: AbortSignal): Promise<
   signal?.throwIfAborted();
   const used = idle?.tried ?? 0;
   const end = await inProcess(trial, ms, signal);
-  // A file before this one may have left the process damaged.
-  return end.how === "died" && used > 0 ? inProcess(trial, ms, signal) : end;
+  // Without a word, a file before this one may have left the process damaged.
+  const owed = end.how === "died" && used > 0 && !/GGML_ASSERT|terminate called/.test(end.words);
+  return owed ? inProcess(trial, ms, signal) : end;
 }
 
 interface TrialProcess {
