@@ -50,7 +50,9 @@ export async function count(source: string, flags: Flags & Reading): Promise<voi
   for (const file of files) rows += await countRows(file, readingOf(flags));
   output.record({ type: "done", source: pinned, files: files.length, rows });
   if (!flags.json)
-    output.say(`${formatWhole(rows)} rows in ${files.length} ${files.length === 1 ? "file" : "files"}`);
+    output.say(
+      `${formatWhole(rows)} ${rows === 1 ? "row" : "rows"} in ${files.length} ${files.length === 1 ? "file" : "files"}`,
+    );
 }
 
 export async function split(

@@ -72,7 +72,7 @@ function reading(command: Command): Command {
 }
 
 function haves(command: Command): Command {
-  return reading(command)
+  command
     .option(
       "--access <words>",
       "what the model gives you: text, logprobs, embeddings, gradients, weights (weights: all of them)",
@@ -93,9 +93,8 @@ function haves(command: Command): Command {
     .option("--model <ref>", "the model; says what it gives where Hone knows it")
     .option("--data <file>", "a data file to build the study for: JSONL, CSV, Excel, SQLite, Parquet, …")
     .option("--input <field>", "the field that holds the text")
-    .option("--label <field>", "the field that holds the answer")
-    .option("--force", "overwrite")
-    .addOption(json());
+    .option("--label <field>", "the field that holds the answer");
+  return reading(command).option("--force", "overwrite").addOption(json());
 }
 
 haves(

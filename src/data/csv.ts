@@ -78,7 +78,7 @@ export async function* readCsv(
       const isFirst = lastLine === 0;
       lastLine = info.lines;
       if (header === undefined) {
-        header = checkHeader(record, name, `${name}:${line}`);
+        header = checkHeader(record, `${name}:${line}`);
         continue;
       }
       if (columns && isFirst && record.join("\n") === columns.join("\n")) {

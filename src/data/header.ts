@@ -3,14 +3,14 @@
 import { HoneError } from "../core/errors.js";
 
 /** The names in a header row. */
-export function checkHeader(record: readonly string[], name: string, where: string): string[] {
+export function checkHeader(record: readonly string[], where: string): string[] {
   const why = fault(record);
   if (why === undefined) return [...record];
   throw new HoneError({
     what: "Cannot use the header row.",
     where,
     why,
-    next: `Give every column its own name in the first row, or name them in \`columns\` (--columns a,b,c) if ${name} has no header.`,
+    next: "Give every column its own name in the first row, or name them in `columns` (--columns a,b,c) if the file has no header.",
   });
 }
 

@@ -12,6 +12,7 @@ import type { Encoding } from "./reading.js";
 import { byteLines, checkText } from "./text.js";
 
 const maxDepth = 100;
+const again = "Download or write the file again.";
 
 /** True where objects and arrays are nested deeper than the limit. Does not recurse. */
 function tooDeep(value: object): boolean {
@@ -79,8 +80,16 @@ export async function* readJson(
   if (shape.kind === "array" && (shape.objects || !lines))
     return yield* cutRows(path, encoding, name, { at: shape.at, inner: false });
   // Of one broken line among others the line is told; a whole file that is broken is told where it breaks.
-  if (shape.kind === "lines" || shape.kind === "array" || (lines && shape.kind === "unclosed"))
-    return yield* readLines(path, encoding, name);
+  if (lines ? shape.kind !== "object" && shape.kind !== "objects" : shape.kind === "lines") {
+    try {
+      return yield* readLines(path, encoding, name);
+    } catch (error) {
+      if (lines || !(error instanceof HoneError)) throw error;
+      const next =
+        "Write the file as an array of objects, [{…}, {…}], or as one object a line; if it is no JSON, say its `format`.";
+      throw new HoneError({ ...error.failure, next });
+    }
+  }
   yield* cutRows(path, encoding, name);
 }
 
@@ -196,7 +205,11 @@ async function* cutRows(
     }
     offset += chunk.length;
   }
-  if (!array && state === "inside") rowOf(Buffer.alloc(0)); // says where it is broken
-  if (array ? (state as string) !== "after" : state === "inside")
-    throw refuse("the file ends before the array's ]", offset, "Download or write the file again.");
+  if (!array && state === "inside") {
+    line = startLine;
+    lineStart = 0;
+    throw refuse("the object that begins there is never closed", startColumn - 1, again);
+  }
+  if (array && (state as string) !== "after")
+    throw refuse("the file ends before the array's ]", offset, again);
 }

@@ -10,7 +10,7 @@ import { plainInteger } from "./digits.js";
 import { maxRecordBytes, openFile } from "./files.js";
 import type { Row } from "./readers.js";
 
-type Value = null | bigint | number | ArrayBuffer;
+type Value = null | bigint | number | Buffer;
 type Opened = { database: Database.Database; utf16: "LE" | "BE" | undefined };
 
 /** Rows between two looks at what else the process has to do. */
@@ -27,7 +27,7 @@ export async function* readSqlite(
   try {
     const chosen = chooseTable(tablesOf(opened, name), table, name);
     const place = `${name}: ${chosen}`;
-    const columns = select<[ArrayBuffer]>(
+    const columns = select<[Buffer]>(
       database,
       `SELECT CAST(name AS BLOB) FROM pragma_table_info(${literal(chosen)})`,
       place,
@@ -50,12 +50,9 @@ export async function* readSqlite(
       const values = next.value as Value[];
       const row = columns.map((column, i) => {
         const value = plain(values[2 * i + 1] ?? null, `${place}: row ${n}: ${column}`);
-        if (!(value instanceof ArrayBuffer)) return [column, value];
+        if (!Buffer.isBuffer(value)) return [column, value];
         const isText = values[2 * i] === 1n;
-        return [
-          column,
-          isText ? textOf(value, opened, `${place}: row ${n}`) : Buffer.from(value).toString("base64"),
-        ];
+        return [column, isText ? textOf(value, opened, `${place}: row ${n}`) : value.toString("base64")];
       });
       yield { row: Object.fromEntries(row), place: `${place}: row ${n}` };
       if (n % batch === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -118,7 +115,7 @@ interface Table {
 function tablesOf(opened: Opened, name: string): Table[] {
   const sql =
     "SELECT CAST(name AS BLOB), type = 'view' FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
-  return select<[ArrayBuffer, bigint]>(opened.database, sql, name).map(([table, view]) => ({
+  return select<[Buffer, bigint]>(opened.database, sql, name).map(([table, view]) => ({
     name: textOf(table, opened, name),
     view: view === 1n,
   }));
@@ -160,23 +157,22 @@ function guarded<T>(where: string, work: () => T): T {
 }
 
 /** A number as JSON has it, with all its digits; bytes are left to the caller. */
-function plain(value: Value, where: string): ArrayBuffer | string | number | null {
+function plain(value: Value, where: string): Buffer | string | number | null {
   if (typeof value === "bigint") return plainInteger(value);
-  if (value instanceof ArrayBuffer && value.byteLength > maxRecordBytes) {
+  if (Buffer.isBuffer(value) && value.length > maxRecordBytes) {
     throw new HoneError({
       what: "A value is too long.",
       where,
-      why: `it has ${value.byteLength} bytes; at most ${maxRecordBytes / 1024 / 1024} MiB are read`,
+      why: `it has ${value.length} bytes; at most ${maxRecordBytes / 1024 / 1024} MiB are read`,
       next: "Leave the column out of the table, or cut it.",
     });
   }
   return value;
 }
 
-function textOf(bytes: ArrayBuffer, { utf16 }: Opened, where: string): string {
-  const buffer = Buffer.from(bytes);
-  if (utf16) return (utf16 === "BE" ? buffer.swap16() : buffer).toString("utf16le");
-  if (isUtf8(buffer)) return buffer.toString("utf8");
+function textOf(bytes: Buffer, { utf16 }: Opened, where: string): string {
+  if (utf16) return (utf16 === "BE" ? bytes.swap16() : bytes).toString("utf16le");
+  if (isUtf8(bytes)) return bytes.toString("utf8");
   throw new HoneError({
     what: "Cannot read a text of the SQLite file.",
     where,

@@ -35,7 +35,8 @@ function serve(threads: Threads, fs: Files, excel: typeof import("read-excel-fil
       reply({ value: (await rows).slice(from, to).map((row) => row.map(plain)) });
     } catch (error) {
       const sheets = (error as { sheets?: string[] }).sheets;
-      const message = error instanceof Error ? error.message : String(error);
+      const internal = error instanceof TypeError || error instanceof RangeError;
+      const message = internal ? "its sheets make no sense" : (error as Error).message;
       reply({ error: sheets ? `sheets: ${sheets.map((name) => JSON.stringify(name)).join(", ")}` : message });
     }
   });

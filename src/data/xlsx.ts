@@ -11,14 +11,17 @@ import { openZip } from "./zip.js";
 /** A workbook is XML that is held in memory: 512 MiB of it are about Excel's million rows of a few columns. */
 const maxUnpackedMb = 512;
 const batch = 2000;
-const patienceMs = 20_000;
 
-/** Rows of a sheet, the first one where none is named; `place` is the row's number as Excel shows it. */
+/**
+ * Rows of a sheet, the first one where none is named; `place` is the row's number as Excel shows it.
+ * `patienceMs` is how long the parser may take, besides a second for every megabyte.
+ */
 export async function* readXlsx(
   path: string,
   name: string,
   sheet?: string,
   columns?: readonly string[],
+  patienceMs = 20_000,
 ): AsyncGenerator<Row> {
   const bytes = await checkArchive(path, name);
   const thread = startExcelThread(path, sheet ?? 1);
@@ -36,7 +39,7 @@ export async function* readXlsx(
         const place = `${name}: row ${from + i + 1}`;
         if (cells.every(isEmpty)) continue;
         if (header) yield { row: rowOf(cells, header, place), place };
-        else header = headerOf(cells, name, place);
+        else header = headerOf(cells, place);
       }
     }
   } finally {
@@ -46,23 +49,28 @@ export async function* readXlsx(
 
 const isEmpty = (cell: Cell | undefined): boolean => cell === null || cell === undefined || cell === "";
 
-/** The header's names, without the empty cells that a sheet has to the right of its table. */
-function headerOf(cells: readonly Cell[], name: string, place: string): string[] {
+/** The header's names; columns that have none stay "" and must be empty throughout. */
+function headerOf(cells: readonly Cell[], place: string): string[] {
   const names = cells.map((cell) => (isEmpty(cell) ? "" : String(cell).trim()));
-  return checkHeader(names.slice(0, names.findLastIndex((one) => one !== "") + 1), name, place);
+  checkHeader(
+    names.filter((one) => one !== ""),
+    place,
+  );
+  return names;
 }
 
 function rowOf(cells: readonly Cell[], header: readonly string[], place: string): Record<string, unknown> {
-  const beyond = cells.findIndex((cell, i) => i >= header.length && !isEmpty(cell));
-  if (beyond >= 0) {
+  const unnamed = cells.findIndex((cell, i) => !header[i] && !isEmpty(cell));
+  if (unnamed >= 0) {
     throw new HoneError({
       what: "A row does not fit the sheet's columns.",
       where: place,
-      why: `it has a value in column ${beyond + 1}; there are ${header.length} names`,
+      why: `it has a value in column ${unnamed + 1}, which has no name`,
       next: "Name that column in the header row, or empty the cell.",
     });
   }
-  return Object.fromEntries(header.map((key, i) => [key, cells[i] ?? null]));
+  const named = header.flatMap((key, i) => (key === "" ? [] : [[key, cells[i] ?? null]]));
+  return Object.fromEntries(named);
 }
 
 /** Holds every member to the size that it declares, all of them to a limit; returns the sum. */
