@@ -114,6 +114,10 @@ export interface StudyRecord {
   results: Result[];
   comparisons: Comparison[];
   verdict: Verdict | null;
+  /** Why there is no verdict, where the run was not stopped. */
+  noVerdict?: string;
+  /** What speaks against relying on the figures, most telling first; absent in records of older versions. */
+  warnings?: string[];
   /** How often the test split has been opened in this store. */
   openings: number;
   subjects: SubjectCard[];

@@ -163,6 +163,12 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatWhole(count)} ${count === 1 ? one : many}`;
 }
 
+/** `a, b and c`. */
+export function list(names: readonly string[]): string {
+  if (names.length < 2) return names.join("");
+  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
 /** An ISO time as `23 Nov 2026, 14:05 UTC`; anything else as it is. */
 export function formatDate(iso: string): string {
   const date = new Date(iso);

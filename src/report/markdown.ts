@@ -38,6 +38,10 @@ export function renderMarkdown(source: Source, gathered: Gathered): string {
     md(describeStudy(record)),
     `**Verdict.** ${md(verdictText(record), 5_000)}`,
     ...(record.stopped && record.verdict ? [`The run was stopped: ${md(record.stopped)}.`] : []),
+    ...section(
+      "Warnings",
+      record.warnings?.length ? [record.warnings.map((text) => `- ${md(text, 2_000)}`).join("\n")] : [],
+    ),
     ...(record.gate ? [`**Gate ${record.gate.met ? "met" : "not met"}.** ${md(record.gate.text)}`] : []),
     ...results(record),
     ...comparisons(record),

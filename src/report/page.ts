@@ -6,7 +6,7 @@ import type { StudyRecord } from "../core/record.js";
 import { directionOf } from "../core/task.js";
 import { browse } from "./browser.js";
 import { type Limits, packSamples } from "./details.js";
-import { type Html, html, oneLine } from "./escape.js";
+import { type Html, html, oneLine, visibleText } from "./escape.js";
 import { comparisonTable, costFigure, scoreFigure, scoreLegend } from "./figures.js";
 import { formatCost, formatDate, formatDuration, formatWhole, plural } from "./format.js";
 import type { Gathered, Source } from "./gather.js";
@@ -41,7 +41,8 @@ export function describeStudy(record: StudyRecord): string {
 /** The verdict, or why there is none. */
 export function verdictText(record: StudyRecord): string {
   if (record.verdict) return record.verdict.text;
-  return record.stopped ? `No verdict: the run was stopped (${record.stopped}).` : "No verdict was drawn.";
+  if (record.stopped) return `No verdict: the run was stopped (${record.stopped}).`;
+  return record.noVerdict ? `No verdict: ${record.noVerdict}.` : "No verdict was drawn.";
 }
 
 /** How many samples a report shows of how many, and what to type to see one of the others. */
@@ -142,7 +143,9 @@ function figures(record: StudyRecord, gathered: Gathered): Html {
     gathered.confusions.filter((confusion) => confusion.task === task),
   );
   const pointed = record.tasks.some(({ metric }) => directionOf(metric) > 0);
+  const warnings = record.warnings ?? [];
   return html`
+${section("Warnings", null, warnings.length > 0 ? html`<ul>${warnings.map((text) => html`<li>${visibleText(text, 2_000)}</li>`)}</ul>` : html``)}
 <section>${perTask(record, (task) => scoreFigure(record, task))}${record.results.length > 0 && scoreLegend(record)}</section>
 ${section(
   "Results",

@@ -42,6 +42,10 @@ export function renderSummary(
   lines.push(...wrap(plainText(verdictText(record), 4_000), columns), "");
   if (record.verdict && record.stopped)
     lines.push(...wrap(`Stopped: ${oneLine(record.stopped, 300)}`, columns), "");
+  const warnings = (record.warnings ?? []).flatMap((text) =>
+    wrap(`! ${oneLine(text, 1_000)}`, columns - 2).map((line, i) => paint("33", i > 0 ? `  ${line}` : line)),
+  );
+  if (warnings.length > 0) lines.push(...warnings, "");
   for (const task of record.tasks) {
     if (record.tasks.length > 1) lines.push(paint("1", oneLine(task.name, columns)));
     lines.push(...scoreLines(record, task.name, columns, unicode, paint));

@@ -3,7 +3,7 @@
 
 import { join, resolve } from "node:path";
 import type { Operation } from "../core/call.js";
-import type { LanguageModel } from "../core/language.js";
+import type { LanguageModel, ScoreRequest } from "../core/language.js";
 import type { TaskCard } from "../core/record.js";
 import { formatCost, formatWhole } from "../report/format.js";
 import { openArtifacts } from "../store/artifacts.js";
@@ -13,9 +13,12 @@ import { makeBudget } from "./budget.js";
 import { fitArm, requireGrants } from "./fit.js";
 import { prepareStudy } from "./prepare.js";
 import type { StudySpec } from "./spec.js";
+import { tooLongWarning } from "./warnings.js";
 
 /** Fewest bytes a token stands for in the reckoning; English has about 4.5, so this errs on the dear side. */
 const bytesPerToken = 3;
+/** What a token mostly stands for: for telling which prompts are too long, where only the provider can count. */
+const usualBytesPerToken = 4;
 
 export interface PlannedSubject {
   subject: string;
@@ -41,6 +44,8 @@ export interface StudyPlan {
   priced: boolean;
   /** How many of the fit and dev calls the journal already holds. */
   inJournal: number;
+  /** What the data, and the length of their prompts, give reason to warn of. */
+  warnings: string[];
 }
 
 interface Tally {
@@ -60,6 +65,17 @@ export async function planStudy(
   let tally: Tally = { calls: 0, tokens: 0, usd: 0 };
   let inJournal = 0;
   let priced = true;
+  /** Whether a prompt went beyond the context since this was last unset; and whether the model's own tokens said so. */
+  let long: { exact: boolean } | undefined;
+  const measure = async (model: LanguageModel, request: ScoreRequest, text: string, room: number) => {
+    const { contextTokens, weights } = model;
+    // Hardly any token is shorter than a byte, so most prompts need no counting.
+    if (contextTokens === undefined || Buffer.byteLength(text) + room <= contextTokens) return;
+    const tokens = weights
+      ? (await weights.tokenize(request)).prompt.length
+      : Math.ceil(Buffer.byteLength(text) / usualBytesPerToken);
+    if (tokens + room > contextTokens) long = { exact: weights !== undefined };
+  };
   const count = (model: LanguageModel): LanguageModel => {
     const add = (operation: Operation, request: unknown, text: string, calls: number, output: number) => {
       const input = Math.ceil(Buffer.byteLength(text) / bytesPerToken);
@@ -79,15 +95,19 @@ export async function planStudy(
       ...(weights && {
         weights: { ...weights, specialise: (change) => count(weights.specialise(change)) },
       }),
-      generate: async (request) => ({
-        text: "",
-        finish: "stop",
-        cost: add("generate", request, promptText(request.messages), 1, request.maxTokens),
-      }),
-      score: async (request) => ({
-        options: request.options.map(() => ({ logprob: -1, tokens: 1 })),
-        cost: add("score", request, promptText(request.messages) + request.options.join(""), 1, 0),
-      }),
+      generate: async (request) => {
+        const prompt = promptText(request.messages);
+        await measure(model, { ...request, options: [] }, prompt, request.maxTokens);
+        return { text: "", finish: "stop", cost: add("generate", request, prompt, 1, request.maxTokens) };
+      },
+      score: async (request) => {
+        const prompt = promptText(request.messages);
+        await measure(model, request, prompt, 1);
+        return {
+          options: request.options.map(() => ({ logprob: -1, tokens: 1 })),
+          cost: add("score", request, prompt + request.options.join(""), 1, 0),
+        };
+      },
       embed: async (texts) => ({
         vectors: texts.map(() => Array.from({ length: 8 }, (_, i) => (i === 0 ? 1 : 0))),
         cost: add("embed", { text: texts[0] }, texts.join("\n"), 1, 0),
@@ -108,12 +128,15 @@ export async function planStudy(
       const { domain, elsewhere, arms } = study;
       const tests = [domain, ...elsewhere].reduce((sum, { card }) => sum + card.counts.test, 0);
       const subjects: PlannedSubject[] = [];
+      const warnings = [...study.warnings];
       for (const { name, specializer, seeds } of arms) {
         requireGrants(specializer, study.generalist);
         tally = { calls: 0, tokens: 0, usd: 0 };
         let fit = 0;
         let dev = 0;
         let most = { tokens: 0, usd: 0 };
+        let tooLong = 0;
+        let exact = true;
         for (const seed of seeds) {
           const before = tally.calls;
           // Training makes no calls, and a dry run does not train: what is trained is then asked as the generalist is.
@@ -123,7 +146,11 @@ export async function planStudy(
           fit += tally.calls - before;
           for (const sample of domain.dataset.dev) {
             const at = { ...tally };
+            long = undefined;
             await domain.task.evaluate(subject, sample, { signal });
+            const told = long as { exact: boolean } | undefined;
+            if (told) tooLong++;
+            exact &&= told?.exact ?? true;
             dev += tally.calls - at.calls;
             most = {
               tokens: Math.max(most.tokens, tally.tokens - at.tokens),
@@ -131,6 +158,11 @@ export async function planStudy(
             };
           }
         }
+        const of = domain.dataset.dev.length * seeds.length;
+        const context =
+          study.generalist.kind === "language" ? study.generalist.model?.contextTokens : undefined;
+        if (tooLong > 0 && context !== undefined)
+          warnings.push(tooLongWarning(name, { tooLong, of, context, exact }));
         const perAnswer = dev / Math.max(1, domain.dataset.dev.length * seeds.length);
         subjects.push({
           subject: name,
@@ -153,6 +185,7 @@ export async function planStudy(
         usd: total(({ usd }) => usd),
         priced,
         inJournal,
+        warnings,
       };
     } finally {
       await study.close();
@@ -186,6 +219,7 @@ export function renderPlan(plan: StudyPlan): string {
   ];
   if (plan.inJournal > 0)
     lines.push(`${formatWhole(plan.inJournal)} of these calls are in the journal and cost nothing.`);
+  for (const text of plan.warnings) lines.push(`! ${text}`);
   if (task && task.counts.dev === 0)
     lines.push("There is no dev split, so the calls on test could not be reckoned.");
   return lines.join("\n");

@@ -18,6 +18,7 @@ import { drawTrials } from "../tasks/motor/trials.js";
 import type { Budget } from "./budget.js";
 import { checkKinds, type Generalist, openGeneralist } from "./generalist.js";
 import type { StudySpec, TaskSpec } from "./spec.js";
+import { dataWarnings } from "./warnings.js";
 
 export interface PreparedTask {
   task: Task;
@@ -29,6 +30,8 @@ export interface PreparedTask {
   commonest: string | undefined;
   /** The score of guessing uniformly among the options; null where answers are written. */
   chance: number | null;
+  /** What the data alone give reason to warn of. */
+  warnings: string[];
 }
 
 /** One row of the study's table: a specializer still to be fitted, once for each seed that changes it. */
@@ -137,9 +140,7 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
     base: resolve(options.base),
     contents,
     arms,
-    warnings: [domain, ...elsewhere].flatMap(({ card, dataset }) =>
-      dataset.warnings.map((text) => `${card.name}: ${text}`),
-    ),
+    warnings: [domain, ...elsewhere].flatMap(({ warnings }) => warnings),
     close: async () => {
       await Promise.all(opened.map((one) => one.close()));
     },
@@ -193,23 +194,26 @@ async function prepareTask(
     dev: `${name}@${fingerprint([task.id, dataset.dev], 12)}`,
     test: `${name}@${fingerprint([task.id, dataset.test.fingerprint], 12)}`,
   };
+  const card: TaskCard = {
+    name,
+    key: keys.test,
+    kind: task.kind,
+    metric: task.metric,
+    binary: task.binary,
+    source,
+    counts,
+    labels: dataset.labels ? [...dataset.labels] : null,
+    testFingerprint: dataset.test.fingerprint,
+    leakage,
+  };
+  const choice = task.kind === "choice" ? (task as LanguageTask) : null;
   return {
     task,
     dataset,
-    card: {
-      name,
-      key: keys.test,
-      kind: task.kind,
-      metric: task.metric,
-      binary: task.binary,
-      source,
-      counts,
-      labels: dataset.labels ? [...dataset.labels] : null,
-      testFingerprint: dataset.test.fingerprint,
-      leakage,
-    },
+    card,
     ...blindScores(task, dataset),
     keys,
+    warnings: dataWarnings(spec, card, dataset, choice),
   };
 }
 

@@ -11,6 +11,7 @@ import { compareFamily, estimate, gatherScores, type Scores, toResult } from "./
 import type { FittedArm } from "./fit.js";
 import type { PreparedStudy, PreparedTask } from "./prepare.js";
 import { makeVerdict } from "./verdict.js";
+import { noVerdict, outcomeWarnings, untrained } from "./warnings.js";
 
 /** One specialist on the study's own task: what its card says. */
 export function figuresOf(
@@ -96,10 +97,19 @@ export function makeRecord(input: RecordInput): StudyRecord {
     seeds: specialists.map(({ seed }) => seed),
     chain: chainOf(arm.specializer),
   }));
+  const made = fitted.map(({ arm, specialists }) => ({
+    name: arm.name,
+    specializer: arm.specializer,
+    states: specialists.map(({ state }) => state),
+  }));
+  const { name, kind, counts } = domain.card;
+  const notTrained = untrained(made).map(({ subject }) => subject);
   const verdict =
     champion === null || input.stopped !== null
       ? null
-      : makeVerdict(results, comparisons, subjects, champion, domain.card.name, domain.card.kind);
+      : makeVerdict(results, comparisons, subjects, champion, name, kind, notTrained);
+  const cards = tasks.map(({ prepared }) => prepared.card);
+  const figures = { results, subjects, verdict, handOver: input.handOver, tasks: cards };
   return {
     type: "done",
     study: spec.study,
@@ -107,9 +117,21 @@ export function makeRecord(input: RecordInput): StudyRecord {
     results,
     comparisons,
     verdict,
+    ...(champion === null && input.stopped === null
+      ? {
+          noVerdict: noVerdict(
+            counts,
+            fitted.map((one) => ({
+              causes: scoresOf(domain, one, "dev", journal).causes,
+              failure: one.failure,
+            })),
+          ),
+        }
+      : {}),
+    warnings: [...outcomeWarnings(figures, made), ...study.warnings],
     openings: journal.openings(domain.card.testFingerprint),
     subjects,
-    tasks: tasks.map(({ prepared }) => prepared.card),
+    tasks: cards,
     handOver: input.handOver,
     stopped: input.stopped,
     gate: spec.gate ? checkGate(spec.gate, results, comparisons, champion, domain.card.name) : null,

@@ -11,9 +11,11 @@ import {
   formatDeltaInterval,
   formatDuration,
   formatScore,
+  list,
   sayP,
   scaleOf,
 } from "../report/format.js";
+import { belowMajority } from "./warnings.js";
 
 const level = 0.05;
 
@@ -24,6 +26,7 @@ export function makeVerdict(
   champion: string,
   domain: string,
   kind: string,
+  notTrained: readonly string[] = [],
 ): Verdict {
   const on = results.filter((result) => result.task === domain);
   const best = on.find((result) => result.subject === champion) as Result;
@@ -52,6 +55,11 @@ export function makeVerdict(
   const sentences = [
     `Chosen on dev, ${champion} scores ${score(best.mean)}${scale === "percent" ? "" : points} ${best.metric} on ${best.n} sealed test samples of ${domain} (95 % interval ${interval(best)}${scale === "percent" ? `; always giving the commonest answer: ${score(best.baseline)}` : ""}).`,
   ];
+  const role = subjects.find(({ name }) => name === champion)?.role;
+  if (belowMajority(best, role))
+    sentences.push(
+      "That is no better than always giving the commonest answer, so it is not fit for use, whatever it is compared with.",
+    );
   const versus = champion === generalist ? undefined : against(generalist);
   if (champion === generalist) {
     sentences.push("No specialist was better on dev than the generalist as it is.");
@@ -89,6 +97,10 @@ export function makeVerdict(
       `Of the specialists that use the model, ${own.subject} was best on dev: ${score(own.mean)} on test, ${formatDelta(-behind.delta, behind.n, scale)}${points} from it (${sayP(behind.pAdjusted)}).`,
     );
   }
+  if (notTrained.length > 0)
+    sentences.push(
+      `Not trained, so that ${notTrained.length > 1 ? "their figures say" : "its figure says"} nothing about training: ${list(notTrained)}, whose dev loss never fell below guessing.`,
+    );
   sentences.push(price(best, champion));
   const unscored = on.filter((result) => result.unscored > 0);
   if (unscored.length > 0) {
@@ -138,9 +150,4 @@ function price(best: Result, champion: string): string {
 function describe(cost: Cost): string {
   const tokens = Math.round(cost.inputTokens + cost.outputTokens);
   return `${tokens.toLocaleString("en")} tokens${cost.usd > 0 ? ` (${formatCost(cost.usd)})` : ""}`;
-}
-
-function list(names: readonly string[]): string {
-  if (names.length < 2) return names.join("");
-  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
