@@ -5,9 +5,9 @@ import type { HoneError } from "../core/errors.js";
 import type { StudyRecord } from "../core/record.js";
 import { oneLine } from "../report/escape.js";
 import { formatDate, formatScore, scaleOf } from "../report/format.js";
+import { DamagedJournal, DamagedRecord, passingOver } from "../store/damage.js";
 import { studiesIn } from "../store/examine.js";
 import { resultOf, type StudyRow } from "../store/journal.js";
-import { DamagedJournal, DamagedRecord, passingOver } from "../store/sqlite.js";
 import { openStore } from "../study/open.js";
 import { makeOutput } from "./output.js";
 import { table } from "./table.js";
@@ -50,7 +50,8 @@ export function ls(flags: { store: string; json?: boolean }): void {
         mean: best?.mean ?? null,
         n: best?.n ?? null,
         openings: record?.openings ?? null,
-        started: new Date(started).toISOString(),
+        // A damaged date can be one that no calendar has.
+        started: new Date(Math.abs(started) < 8e15 ? started : 0).toISOString(),
       };
     },
   );

@@ -4,6 +4,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fingerprint } from "../core/json.js";
+import { makePrivate, privateFolder } from "../store/private.js";
 import { runStudy } from "../study/run.js";
 import { parseStudy, type StudySpec } from "../study/spec.js";
 import type { ReproduceOptions } from "./index.js";
@@ -36,12 +37,13 @@ export function planName(paper: string, preset: string, part: string, model: str
 /** Writes rows and study file, and returns the study as the file says it. */
 export async function writePlan(plan: Plan, store: string): Promise<StudySpec> {
   const folder = studyFolder(store, plan.name);
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, privateFolder);
   for (const [file, rows] of Object.entries(plan.files))
     await writeFile(join(folder, file), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
   const study = { study: plan.name, description: plan.description, ...plan.study };
   const path = join(folder, `${plan.name}.study.json`);
   await writeFile(path, `${JSON.stringify(study, null, 2)}\n`);
+  await makePrivate(folder);
   return parseStudy(study, path);
 }
 

@@ -12,6 +12,7 @@ import type { Artifacts } from "../core/artifacts.js";
 import { HoneError, messageOf } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
 import { pathInside, temporaryName } from "../data/cache.js";
+import { makePrivate, privateFolder } from "./private.js";
 
 export const manifestName = "manifest.json";
 
@@ -52,7 +53,7 @@ export function openArtifacts(folder?: string): ArtifactStore {
   };
   const scratch = async (...keys: readonly string[]): Promise<string> => {
     const path = join(base(), "scratch", ...keys.map((key) => fingerprint(key, 32)));
-    await mkdir(path, { recursive: true });
+    await mkdir(path, privateFolder);
     return path;
   };
   const store: Artifacts = {
@@ -101,7 +102,7 @@ export async function copyArtifact(fromRoot: string, toRoot: string, id: string)
   const names = [...readManifest(from, id).files.map(({ name }) => name), manifestName];
   for (const name of names) {
     const target = pathInside(to, name, from);
-    await mkdir(dirname(target), { recursive: true });
+    await mkdir(dirname(target), privateFolder);
     await copyFile(join(from, name), target);
     await toDisk(target);
   }
@@ -138,7 +139,8 @@ async function keepFolder(root: string, from: string): Promise<string> {
   } finally {
     await file.close();
   }
-  await mkdir(root, { recursive: true });
+  await mkdir(root, privateFolder);
+  await makePrivate(from);
   await moveFolder(from, target);
   verified.add(target);
   return id;

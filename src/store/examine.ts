@@ -5,13 +5,13 @@ import { execFile } from "node:child_process";
 import { chmodSync, existsSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { HoneError, messageOf } from "../core/errors.js";
+import { DamagedRecord } from "./damage.js";
 import { openJournal } from "./journal.js";
 import { callKey } from "./journaled.js";
 import { isDead } from "./lock.js";
 import { openPages, type RawRow, type RawValue } from "./pages.js";
 import { fromText, jsonOf } from "./records.js";
 import { type Table, tables } from "./schema.js";
-import { DamagedRecord } from "./sqlite.js";
 
 export interface Examination {
   path: string;

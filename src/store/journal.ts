@@ -8,20 +8,12 @@ import { HoneError } from "../core/errors.js";
 import type { Outcome } from "../core/outcome.js";
 import type { StudyRecord } from "../core/record.js";
 import type { SplitName } from "../core/sample.js";
+import { groupCommits } from "./commits.js";
+import { DamagedJournal, type OnDamaged, passingOver } from "./damage.js";
 import { makeLocks } from "./lock.js";
 import { fromText, jsonOf, toText, withChecksum } from "./records.js";
 import { schema, schemaVersion, tables } from "./schema.js";
-import {
-  DamagedJournal,
-  isBusy,
-  type OnDamaged,
-  type OpenOptions,
-  openSqlite,
-  passingOver,
-  type Row,
-  type SqliteFile,
-  waitingFor,
-} from "./sqlite.js";
+import { isBusy, type OpenOptions, openSqlite, type Row, type SqliteFile, waitingFor } from "./sqlite.js";
 
 /** What making a specialist left behind: its state and what it took. */
 export interface Build {
@@ -80,7 +72,31 @@ export function openJournal(path: string, options: OpenOptions = {}) {
   }
 }
 
-function journalOf(db: SqliteFile, { onWait }: OpenOptions) {
+/** Opens the journal as soon as no other program holds its lock, however long that takes, without blocking the process. */
+export async function openJournalWhenFree(
+  path: string,
+  { signal, onWait }: { signal: AbortSignal; onWait: (text: string) => void },
+): Promise<Journal> {
+  const started = Date.now();
+  let told = false;
+  for (;;) {
+    try {
+      const journal = openJournal(path, { onWait, patienceMs: 0 });
+      journal.db.bePatient();
+      return journal;
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+    }
+    if (!told && Date.now() - started >= 1_000) {
+      told = true;
+      onWait(waitingFor(path));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    signal.throwIfAborted();
+  }
+}
+
+function journalOf(db: SqliteFile, options: OpenOptions) {
   const { path } = db;
   prepareSchema(db);
   const getCall = db.select(callColumns, "from calls where key = ?");
@@ -121,47 +137,7 @@ function journalOf(db: SqliteFile, { onWait }: OpenOptions) {
   const putRecord = db.write("update studies set record = ?, finished = ? where name = ?");
   const locks = makeLocks(db);
 
-  let queued: (() => void)[] = [];
-  let committed: Promise<void> | undefined;
-  const flush = (): void => {
-    const work = queued;
-    if (work.length > 0) {
-      db.transaction(() => {
-        for (const write of work) write();
-      });
-    }
-    queued = [];
-  };
-  const commit = async (): Promise<void> => {
-    await new Promise((resolve) => setImmediate(resolve));
-    const started = Date.now();
-    let told = false;
-    for (;;) {
-      try {
-        flush();
-        committed = undefined;
-        return;
-      } catch (error) {
-        if (!isBusy(error)) {
-          queued = [];
-          committed = undefined;
-          throw db.explain(error);
-        }
-      }
-      // What is done meanwhile is written together with this.
-      if (!told && Date.now() - started >= 1_000) {
-        told = true;
-        onWait?.(waitingFor(path));
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
-  /** Resolves when the write is on disk, together with all others of this turn. */
-  const soon = (write: () => void): Promise<void> => {
-    queued.push(write);
-    committed ??= commit();
-    return committed;
-  };
+  const { soon, flush } = groupCommits(db, options);
 
   /** Calls that are there and cannot be read: they are made again. */
   const unreadable = new Set<string>();
@@ -299,9 +275,7 @@ function journalOf(db: SqliteFile, { onWait }: OpenOptions) {
     },
     /** The newest first. @param onDamaged told of studies that cannot be read, which are then passed over */
     studies(onDamaged?: OnDamaged): Pick<StudyRow, "name" | "started">[] {
-      const studies = [...allStudies.iterate([], onDamaged)];
-      // A date that no calendar has.
-      return studies.map((row) => ({ ...row, started: isDate(row.started) ? row.started : 0 }));
+      return [...allStudies.iterate([], onDamaged)];
     },
 
     locks,
@@ -312,13 +286,10 @@ function journalOf(db: SqliteFile, { onWait }: OpenOptions) {
         flush();
         locks.close();
       });
+      if (shared) db.tidy();
       db.close();
     },
   };
-}
-
-export function isDate(ms: number): boolean {
-  return !Number.isNaN(new Date(ms).getTime());
 }
 
 function toCall(row: Row<typeof callColumns>, path: string): Call {

@@ -3,7 +3,7 @@
 
 import { crc32 } from "node:zlib";
 import { messageOf } from "../core/errors.js";
-import { DamagedRecord } from "./sqlite.js";
+import { DamagedRecord } from "./damage.js";
 
 const tail = /,"crc":"([0-9a-f]{8})"\}$/;
 

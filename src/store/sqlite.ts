@@ -1,27 +1,11 @@
-// The SQLite file of a store: opened for its owner alone, waited for while another program holds it, and read so that
-// damage ends in one error. It knows files and rows, not what a study keeps in them.
+// The SQLite file of a store: waited for while another program holds it, and read so that damage ends in one error. It knows files and rows, not what a study keeps in them.
 
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync } from "node:fs";
 import { types } from "node:util";
 import Database from "libsql";
 import { HoneError, messageOf } from "../core/errors.js";
-
-/** The file has bytes that cannot be what Hone wrote. */
-export class DamagedJournal extends HoneError {
-  constructor(path: string, why: string, what = "The journal is damaged") {
-    const next = `See what can be saved: \`hone doctor --store ${dirname(path)}\`.`;
-    super({ what, where: path, why, next });
-  }
-}
-
-/** One record cannot be read; the others can. */
-export class DamagedRecord extends DamagedJournal {
-  /** @param record what it is, for instance "the outcome of sample 12" */
-  constructor(path: string, record: string, why: string) {
-    super(path, `${record}: ${why}`, "A record of the journal is damaged");
-  }
-}
+import { DamagedJournal, DamagedRecord, notAJournal, type OnDamaged, passingOver } from "./damage.js";
+import { prepareFile } from "./file.js";
 
 export interface OpenOptions {
   /** Told once when another program's lock has been waited for a second. */
@@ -48,8 +32,6 @@ type Value<K extends Kind> = K extends "text"
 export type Columns = Record<string, Kind>;
 export type Row<C extends Columns> = { [N in keyof C]: Value<C[N]> };
 
-export type OnDamaged = (error: DamagedRecord) => void;
-
 /** One SELECT with columns of known types. A row that does not have them is damaged, and says so when it is read. */
 export interface Query<C extends Columns> {
   get: (...values: unknown[]) => Row<C> | undefined;
@@ -69,8 +51,12 @@ export interface SqliteFile {
   transaction: (work: () => void) => void;
   /** Runs an operation again and again while another client holds the lock. */
   patiently: <T>(work: () => T) => T;
+  /** How long operations wait from now on. */
+  bePatient: (ms?: number) => void;
   /** The error that a person sees. */
   explain: (error: unknown) => unknown;
+  /** Puts what the log holds into the file, so that the file is whole by itself. */
+  tidy: () => void;
   close: () => void;
 }
 
@@ -94,6 +80,7 @@ export function openSqlite(path: string, options: OpenOptions = {}): SqliteFile 
   if (path !== ":memory:") explained(() => prepareFile(path, options.existing ?? false));
 
   let told = false;
+  let patienceMs = options.patienceMs ?? defaultPatienceMs;
   const patiently = <T>(work: () => T): T => {
     const started = Date.now();
     for (;;) {
@@ -101,7 +88,7 @@ export function openSqlite(path: string, options: OpenOptions = {}): SqliteFile 
         return work();
       } catch (error) {
         const waited = Date.now() - started;
-        if (!isBusy(error) || waited > (options.patienceMs ?? defaultPatienceMs)) throw explain(error);
+        if (!isBusy(error) || waited > patienceMs) throw explain(error);
         if (waited >= noticeMs && !told) {
           told = true;
           options.onWait?.(waitingFor(path));
@@ -170,20 +157,19 @@ export function openSqlite(path: string, options: OpenOptions = {}): SqliteFile 
       }
     },
     patiently,
+    bePatient(ms = defaultPatienceMs) {
+      patienceMs = ms;
+    },
     explain,
+    tidy() {
+      try {
+        db.exec("pragma wal_checkpoint(truncate)");
+      } catch {
+        // Somebody else has it open, or it is damaged: the log stays.
+      }
+    },
     close: () => db.close(),
   };
-}
-
-/** Makes something of a record; undefined where the record is damaged and somebody is told of it. */
-export function passingOver<T>(make: () => T, onDamaged: OnDamaged | undefined): T | undefined {
-  try {
-    return make();
-  } catch (error) {
-    if (!onDamaged || !(error instanceof DamagedRecord)) throw error;
-    onDamaged(error);
-    return undefined;
-  }
 }
 
 export function waitingFor(path: string): string {
@@ -200,69 +186,8 @@ function opened(path: string): Database.Database {
 
 /** Whether another client holds the lock that is needed. */
 export function isBusy(error: unknown): boolean {
-  return primaryCode(error) === 5 || primaryCode(error) === 6;
-}
-
-/** A new file is made here and not by SQLite, whose mode would follow the umask; logs inherit its mode. */
-function prepareFile(path: string, existing: boolean): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) {
-    closeSync(openSync(path, "a", 0o600));
-    return;
-  }
-  if (!found.isFile()) throw notAJournal(path, "it is not a regular file");
-  for (const each of [path, `${path}-wal`, `${path}-shm`]) keepPrivate(each);
-  const log = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-  if (found.size === 0 && (existing || log > 0)) {
-    // SQLite would take it for a new file and delete the log.
-    throw new DamagedJournal(
-      path,
-      log > 0 ? "the file is empty, and its log is not" : "the file is empty: 0 bytes",
-    );
-  }
-  if (found.size > 0) checkHeader(path, found.size, log > 0);
-}
-
-/** Takes a file's permissions from everybody but its owner. */
-function keepPrivate(path: string): void {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined || (found.mode & 0o077) === 0) return;
-  try {
-    chmodSync(path, 0o600);
-  } catch {
-    // It belongs to somebody else, who decides.
-  }
-}
-
-/** What SQLite would not notice or not say clearly. The log may hold newer pages, so sizes are compared without one only. */
-function checkHeader(path: string, size: number, hasLog: boolean): void {
-  const header = Buffer.alloc(100);
-  const file = openSync(path, "r");
-  try {
-    readSync(file, header, 0, 100, 0);
-  } finally {
-    closeSync(file);
-  }
-  if (header.toString("latin1", 0, 16) !== "SQLite format 3\0")
-    throw notAJournal(path, "it does not begin as an SQLite file does");
-  const declared = header.readUInt16BE(16);
-  const pageSize = declared === 1 ? 65_536 : declared;
-  const pages = header.readUInt32BE(28);
-  // The count is valid only where it was written together with the change counter.
-  const counted = header.readUInt32BE(24) === header.readUInt32BE(92);
-  if (!hasLog && counted && pages * pageSize > size) {
-    throw new DamagedJournal(path, `the file is cut off: ${size} of ${pages * pageSize} bytes are there`);
-  }
-}
-
-function notAJournal(path: string, why: string): HoneError {
-  return new HoneError({
-    what: "Cannot open the journal",
-    where: path,
-    why,
-    next: `Name another folder with --store; or see what can be saved: \`hone doctor --store ${dirname(path)}\`.`,
-  });
+  const code = primaryCode(error instanceof HoneError ? error.cause : error);
+  return code === 5 || code === 6;
 }
 
 /** A column of the wrong type comes as null, and text as bytes: the binding aborts the process on text that is not UTF-8. */

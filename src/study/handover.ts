@@ -15,9 +15,10 @@ import type { Grade, Subject } from "../core/task.js";
 import { openModel } from "../models/registry.js";
 import { makeSpecializer, type SpecializerTable } from "../specializers/index.js";
 import { copyArtifact, findArtifact } from "../store/artifacts.js";
+import { passingOver } from "../store/damage.js";
 import { type Journal, openJournal, resultOf } from "../store/journal.js";
 import { journaled } from "../store/journaled.js";
-import { passingOver } from "../store/sqlite.js";
+import { makePrivate, privateFile, privateFolder } from "../store/private.js";
 import { taskOptionsSchema } from "../tasks/index.js";
 import { readGguf } from "../tensor/gguf.js";
 import { type Budget, Draining } from "./budget.js";
@@ -63,19 +64,20 @@ export async function saveSpecialist(
   const ids = artifactsIn(saved.state as Json);
   const text = `${JSON.stringify(saved)}\n`;
   const file = `${path}.json`;
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(dirname(path), privateFolder);
   const part = `${path}.${process.pid}.part`;
   await rm(part, { recursive: true, force: true });
   if (ids.length === 0) {
-    await writeFile(part, text);
+    await writeFile(part, text, privateFile);
     await rename(part, file);
     await rm(path, { recursive: true, force: true });
     return file;
   }
-  await mkdir(part);
+  await mkdir(part, privateFolder);
   for (const id of ids) await copyArtifact(dirname(artifacts.path(id)), join(part, layout.artifacts), id);
   await writeFile(join(part, layout.card), card(await whatLiesIn(part)));
   await writeFile(join(part, layout.specialist), text);
+  await makePrivate(part);
   await rm(path, { recursive: true, force: true });
   await rename(part, path);
   await rm(file, { force: true });

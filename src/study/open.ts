@@ -1,16 +1,18 @@
 // A finished study, read back from the store: its record, its outcomes, and the calls behind them.
 
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
 import type { Call } from "../core/call.js";
 import { HoneError } from "../core/errors.js";
 import type { Outcome } from "../core/outcome.js";
 import type { StudyRecord } from "../core/record.js";
 import type { SampleText } from "../report/gather.js";
 import { writeReport } from "../report/index.js";
+import type { OnDamaged } from "../store/damage.js";
 import { type Journal, openJournal, resultOf } from "../store/journal.js";
+import { makePrivate, privateFolder } from "../store/private.js";
 import { fromText } from "../store/records.js";
-import type { OnDamaged } from "../store/sqlite.js";
 
 export interface OpenedStudy {
   record: StudyRecord;
@@ -87,7 +89,20 @@ function openedStudy(journal: Journal, store: string, name: string): OpenedStudy
     outcomes,
     call,
     sample,
-    report: (folder) => writeReport({ record, outcomes: () => outcomes(), call, samples: sample, folder }),
+    async report(folder) {
+      const within = relative(resolve(store), resolve(folder));
+      const ours = within !== "" && !within.startsWith("..");
+      if (ours) await mkdir(dirname(resolve(folder)), privateFolder);
+      const written = await writeReport({
+        record,
+        outcomes: () => outcomes(),
+        call,
+        samples: sample,
+        folder,
+      });
+      if (ours) await makePrivate(resolve(folder));
+      return written;
+    },
     close: () => journal.close(),
   };
 }

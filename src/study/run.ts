@@ -9,7 +9,7 @@ import type { HandOver, StudyRecord } from "../core/record.js";
 import type { Sample } from "../core/sample.js";
 import type { SpecializerTable } from "../specializers/index.js";
 import { openArtifacts } from "../store/artifacts.js";
-import { openJournal } from "../store/journal.js";
+import { type Journal, openJournalWhenFree } from "../store/journal.js";
 import { lockStudy } from "../store/lock.js";
 import { type Budget, Draining, makeBudget } from "./budget.js";
 import type { Phase, StudyEvent } from "./events.js";
@@ -63,7 +63,10 @@ export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promi
   options.drain?.addEventListener("abort", drain, { once: true });
   if (options.drain?.aborted) drain();
 
-  const journal = openJournal(join(store, "journal.db"));
+  const journal = await openJournalWhenFree(join(store, "journal.db"), {
+    signal,
+    onWait: (text) => emit({ type: "warning", text }),
+  });
   try {
     const unlock = await lockStudy(journal, spec.study, {
       signal,
@@ -96,7 +99,7 @@ export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promi
 
 interface Conduct {
   study: PreparedStudy;
-  journal: ReturnType<typeof openJournal>;
+  journal: Journal;
   store: string;
   budget: Budget;
   signal: AbortSignal;
