@@ -1,8 +1,12 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
+
+/** These take longer than all other tests together, and are run apart by `npm run test:papers`. */
+export const papers = "test/papers/smoke.test.ts";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, papers],
     globalSetup: ["test/setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -11,13 +11,17 @@ const ownProcessEvery = 25;
 
 /**
  * Runs `count` cases, or the one numbered `only`.
- * @param atOnce cases under way; more than two where they mostly wait
- * @param classes by name, what a case of that class does: `(attack) => Promise<{refused: boolean}>`; a throw is a kill
+ * @param {{name: string, classes: Record<string, (attack: any) => Promise<{refused: boolean}>>, count: number, seed: number,
+ *   workdir: string, log: (text: string) => void, only?: number, atOnce?: number}} given
+ *   `atOnce`: cases under way; more than two where they mostly wait
+ *   `classes`: by name, what a case of that class does; a throw is a kill
  * @returns counts of all cases, and of each class under `classes`; `notes` say what was killed and how
  */
 export async function runCases({ name, classes, count, seed, workdir, log, only, atOnce = 2 }) {
   const names = Object.keys(classes);
-  const numbers = only === undefined ? Array.from({ length: count }, (_, i) => i) : [only];
+  // A count below that of the classes reaches across all of them.
+  const stride = Math.max(1, Math.floor(names.length / count));
+  const numbers = only === undefined ? Array.from({ length: count }, (_, i) => i * stride) : [only];
   const tally = { tried: 0, refused: 0, passed: 0, killed: 0, notes: [], classes: {} };
   let next = 0;
   const worker = async () => {

@@ -31,7 +31,7 @@ export const texts = [
   "; ls",
   "%s%n%d",
   "{{x}}",
-  "${x}",
+  "$" + "{x}",
   "'\"",
   "<script>alert(1)</script>",
   "=1+1",

@@ -1,0 +1,5 @@
+import { defineConfig } from "vitest/config";
+import base, { papers } from "./vitest.config.js";
+
+/** The smoke of every paper on its real model: `npm run test:papers`. */
+export default defineConfig({ test: { ...base.test, include: [papers], exclude: [] } });
