@@ -13,6 +13,7 @@ export {
   type Row,
   readRows,
 } from "./readers.js";
+export { foldLabel } from "./samples.js";
 export { type DatasetSpec, datasetSchema } from "./schema.js";
 export { eyesOff, type Opening, type SealedTest, sealTest } from "./sealed.js";
 export { type ResolvedSource, resolveSource, type SourceOptions } from "./sources.js";
