@@ -147,9 +147,7 @@ export const asked: readonly Route[] = [
     evidence: ["portfolio"],
   },
   {
-    write: (has) => ({
-      cot: { use: has.labels >= 20 ? near(has) : "zeroShot", pool: Math.min(200, Math.max(1, has.labels)) },
-    }),
+    write: (has) => (has.labels >= 20 ? { cot: { use: near(has), pool: Math.min(200, has.labels) } } : "cot"),
     leaf: "few-shot prompt",
     needs: ["text"],
     labels: 0,
@@ -167,7 +165,10 @@ export const asked: readonly Route[] = [
     evidence: ["selfReasoning", "smallSpecialist"],
   },
   {
-    write: (has) => [...(has.labels >= 20 ? [near(has)] : []), { ensemble: { members: members(has) } }],
+    write: (has) => {
+      const votes = { ensemble: { members: members(has) } };
+      return has.labels >= 20 ? [near(has), votes] : votes;
+    },
     leaf: "few-shot prompt",
     needs: ["text"],
     labels: 0,

@@ -1,12 +1,11 @@
-// Study files that are written for a user: the starter on the demo's texts, one from a data file's own fields, and either
-// with the specialists that were advised. Used by `hone init` and `hone advise`; it writes nothing to disk.
+// Study files that are written for a user: the starter on the demo's texts, or a data file's own (own-data.ts), with the
+// specialists that were advised. Used by `hone init` and `hone advise`; it writes nothing to disk.
 
-import { dirname, relative, resolve } from "node:path";
 import { stringify } from "yaml";
-import { HoneError } from "../core/errors.js";
-import { type Reading, type Row, readingOf, readRows } from "../data/index.js";
+import { oneLine } from "../report/escape.js";
 import { parseStudy } from "../study/spec.js";
 import { type Advice, namesIn } from "./advise.js";
+import type { About } from "./own-data.js";
 
 /** A study to be written. */
 export interface Draft {
@@ -14,16 +13,18 @@ export interface Draft {
   model: string;
   task: { kind: string; name: string; data: Record<string, unknown> } & Record<string, unknown>;
   specialists: unknown[];
-  /** Rows of the data file, where there is one. */
-  rows?: number;
+  /** What the data file was found to be, where there is one. */
+  about?: About;
 }
 
-/** Rows looked at to guess which field is what. */
-const sampleRows = 500;
-const mostLabels = 40;
+export const defaultModel = "llama:smollm2-135m-instruct?format=plain";
 /** In an advised study: specialists in all, and of these such that are trained. */
 const mostAdvised = 8;
 const mostTrained = 2;
+/** Where nobody asks for advice: one route of a kind, and the reference. */
+const basic = ["fewShot", "knn", "calibrate", "lora", "linear", "majority"];
+/** What is made for each task apart where several are in one file. */
+const perTask = new Set(["fewShot", "knn", "linear", "majority"]);
 
 /** The study's name in a path such as `folder/mine.study.yaml`. */
 export function studyName(path: string): string {
@@ -32,14 +33,33 @@ export function studyName(path: string): string {
 
 /**
  * The draft with the specialists that were advised, in their order: the first eight, at most two of them trained, and
- * always the references. The generalist as it is belongs to every study and is not listed.
+ * always the first that is trained and the floor. The generalist as it is belongs to every study and is not listed.
+ * @param few the first route of each basic kind alone, where there is something to learn from
  */
-export function withAdvice(draft: Draft, advice: Advice, model?: string): Draft {
-  const others = advice.routes.filter(({ specializer }) => specializer !== "zeroShot");
-  const trained = others.filter(({ cost }) => cost.training).slice(0, mostTrained);
-  const kept = others.filter((route) => !route.cost.training || trained.includes(route));
-  const chosen = kept.filter((route, place) => place < mostAdvised || route.specializer === "majority");
-  const listed = chosen.map(({ specializer }) => specializer);
+export function withAdvice(
+  draft: Draft,
+  advice: Advice,
+  { model, few = false }: { model?: string | undefined; few?: boolean } = {},
+): Draft {
+  const advised = advice.routes
+    .map(({ specializer, cost }) => ({ specializer, training: cost.training, names: namesIn(specializer) }))
+    .filter(({ specializer }) => specializer !== "zeroShot");
+  const isFirst = ({ names }: (typeof advised)[number], place: number): boolean =>
+    names.length === 1 &&
+    basic.includes(names[0] as string) &&
+    advised.findIndex((one) => one.names[0] === names[0]) === place;
+  const usable = few && draft.about?.counts.train !== 0 ? advised.filter(isFirst) : advised;
+  const trained = usable.filter(({ training }) => training).slice(0, mostTrained);
+  const kept = usable.filter((route) => !route.training || trained.includes(route));
+  const chosen = kept.filter(
+    (route, place) => place < mostAdvised || route.specializer === "majority" || route === trained[0],
+  );
+  const stratified = draft.task.data.stratum !== undefined;
+  const listed = chosen.map(({ specializer, names }) => {
+    const written = few && names[0] === "knn" ? byWords(specializer) : specializer;
+    const apart = stratified && !Array.isArray(written) && perTask.has(names[0] as string);
+    return apart ? { perStratum: { use: written } } : written;
+  });
   return {
     ...draft,
     ...(model === undefined ? {} : { model }),
@@ -47,32 +67,62 @@ export function withAdvice(draft: Draft, advice: Advice, model?: string): Draft 
   };
 }
 
+/** Neighbours by shared words: a first study needs no second model. */
+function byWords(specializer: unknown): unknown {
+  const { knn } = specializer as { knn: Record<string, unknown> };
+  return { knn: { ...knn, by: "bm25" } };
+}
+
+/** What of a draft stands in the study file. */
+export function specOf({ about: _, ...spec }: Draft): Omit<Draft, "about"> {
+  return spec;
+}
+
 /**
  * The study file's text, checked.
  * @throws HoneError where the draft is no study
  */
-export function studyText(path: string, { rows: _, ...spec }: Draft): string {
+export function studyText(path: string, draft: Draft): string {
+  const spec = specOf(draft);
   parseStudy(spec, path);
-  const documents = spec.specialists.flatMap(namesIn).includes("retrieve")
-    ? "# Put your documents in place of what retrieve names; text is the field (or the template) that holds their text.\n"
-    : "";
-  return `# npx hone run ${path}\n#\n# Every field: docs/study.md, or \`hone init --schema\` for your editor.\n${documents}${stringify(spec, { lineWidth: 100 })}`;
+  const named = spec.specialists.flatMap(namesIn);
+  const notes = [
+    `npx hone run ${path}`,
+    "",
+    ...(draft.about ? reasons(draft.about) : []),
+    ...(named.includes("retrieve")
+      ? [
+          "Put your documents in place of what retrieve names; text is the field (or the template) that holds their text.",
+        ]
+      : []),
+    ...(named.includes("lora")
+      ? [
+          "lora trains the model, which takes minutes to hours on a CPU; without that line prompts alone are compared.",
+        ]
+      : []),
+    "Every field: docs/study.md, or `hone init --schema` for your editor.",
+  ];
+  const head = notes.map((line) => (line === "" ? "#" : `# ${tidy(line)}`)).join("\n");
+  return `${head}\n${stringify(spec, { lineWidth: 100 })}`;
 }
 
-/** Where nobody advised: routes that need no training, and the references. */
-const specialists = [
-  { fewShot: { k: 4, draw: "balanced" } },
-  { knn: { k: 4, by: "bm25" } },
-  "calibrate",
-  "linear",
-  "majority",
-];
+/** A comment line: what came from data cannot end it. */
+const tidy = (line: string) => `${/^ */.exec(line)?.[0] ?? ""}${oneLine(line, 400)}`;
 
-/** Without data of one's own: the demo's texts, few enough to run in a minute. */
+function reasons({ source, taken, notes }: About): string[] {
+  return [
+    `What was taken from ${source}, and why:`,
+    ...taken.map(({ role, fields, why }) => `  ${role}: ${fields.join(", ")} (${why})`),
+    ...notes.map((note) => `  ! ${note}`),
+    "",
+  ];
+}
+
+/** Without data of one's own: the demo's texts, few enough that prompts run in a minute. */
 export function starter(study: string): Draft {
   return {
     study,
-    model: "llama:smollm2-135m-instruct?format=plain",
+    model: defaultModel,
     task: {
       name: "permissive or copyleft",
       kind: "choice",
@@ -88,97 +138,6 @@ export function starter(study: string): Draft {
         limit: { train: 200, dev: 30, test: 60 },
       },
     },
-    specialists,
+    specialists: ["zeroShot"],
   };
-}
-
-/**
- * A study of a data file of one's own: which field is text and which is answer is guessed where it is not said.
- * @param path where the study file will lie; its source is written relative to it
- * @throws HoneError where a field cannot be told or is not there
- */
-export async function fromData(
-  study: string,
-  path: string,
-  file: string,
-  flags: { input?: string; label?: string } & Reading,
-): Promise<Draft> {
-  const rows: Row["row"][] = [];
-  let count = 0;
-  for await (const { row } of readRows(file, readingOf(flags))) {
-    count++;
-    if (rows.length < sampleRows) rows.push(row);
-  }
-  const fields = Object.keys(rows[0] ?? {});
-  const texts = (field: string) =>
-    rows
-      .map((row) => row[field])
-      .filter(
-        (value): value is string | number | boolean =>
-          value !== null && typeof value !== "object" && value !== undefined,
-      );
-  const label = flags.label ?? guessLabel(fields, texts);
-  const input =
-    flags.input ??
-    guessInput(
-      fields.filter((field) => field !== label),
-      texts,
-    );
-  for (const [flag, field] of [
-    ["--label", label],
-    ["--input", input],
-  ] as const) {
-    if (field !== undefined && fields.includes(field)) continue;
-    throw new HoneError({
-      what: field === undefined ? "Cannot tell which field to use" : `There is no field ${field}`,
-      where: file,
-      why: `the first row has ${fields.join(", ") || "no fields"}`,
-      next: `Name it with ${flag} FIELD.`,
-      kind: "usage",
-    });
-  }
-  const values = [...new Set(texts(label as string).map(String))].sort();
-  const shared = { input: `{{${input}|1500}}`, label, ...(fields.includes("id") ? { id: "id" } : {}) };
-  const source = { source: `file:${relative(dirname(resolve(path)), resolve(file)) || file}` };
-  const classes = values.length <= mostLabels && values.length < rows.length / 2;
-  return {
-    study,
-    rows: count,
-    model: "llama:smollm2-135m-instruct?format=plain",
-    task: {
-      name: String(label),
-      kind: classes ? "choice" : "answer",
-      instruction: classes ? `Which ${label} fits best?` : "Answer briefly.",
-      ...(classes ? {} : { metric: "f1" }),
-      data: {
-        ...source,
-        ...readingOf(flags),
-        ...shared,
-        ...(classes ? { options: Object.fromEntries(values.map((value) => [value, value])) } : {}),
-        split: { by: "hash", ...(classes ? { stratify: true } : {}), seed: 1 },
-        limit: { dev: 100, test: 300 },
-      },
-    },
-    specialists: classes ? specialists : [{ fewShot: { k: 4 } }, { knn: { k: 4, by: "bm25" } }, "majority"],
-  };
-}
-
-type TextsOf = (field: string) => (string | number | boolean)[];
-
-/** A field called like a label, else the one with the fewest distinct values that still has two. */
-function guessLabel(fields: readonly string[], texts: TextsOf): string | undefined {
-  const named = fields.find((field) => /^(label|category|class|target|gold|answer)$/i.test(field));
-  if (named) return named;
-  return fields
-    .map((field) => ({ field, distinct: new Set(texts(field)).size }))
-    .filter(({ distinct }) => distinct >= 2 && distinct <= mostLabels)
-    .sort((a, b) => a.distinct - b.distinct)[0]?.field;
-}
-
-/** A field called like a text, else the one with the longest values. */
-function guessInput(fields: readonly string[], texts: TextsOf): string | undefined {
-  const length = (field: string) =>
-    texts(field).reduce((sum: number, value) => sum + String(value).length, 0);
-  const named = fields.find((field) => /^(text|input|question|prompt|content|body)$/i.test(field));
-  return named ?? fields.toSorted((a, b) => length(b) - length(a))[0];
 }

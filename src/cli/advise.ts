@@ -1,22 +1,24 @@
 // hone advise: which routes fit what the user has, in the order to try them, why, and the study that tries them. Without
 // options it says what it would ask, and prints the survey's map.
 
+import { existsSync } from "node:fs";
 import { type Advice, advise as adviseOnRoutes } from "../advise/advise.js";
+import { type DataFlags, fromData } from "../advise/own-data.js";
 import { endpointPrice, ownPrice, type Situation, type Strength, strengths } from "../advise/situation.js";
-import { type Draft, fromData, starter, studyName, studyText, withAdvice } from "../advise/study.js";
+import { type Draft, starter, studyName, studyText, withAdvice } from "../advise/study.js";
 import { HoneError } from "../core/errors.js";
 import type { Grant } from "../core/language.js";
-import type { Reading } from "../data/reading.js";
 import { priceField } from "../models/price.js";
 import { listModels } from "../models/registry.js";
 import { formatCount } from "../report/format.js";
 import { makeSpecializer, specializers } from "../specializers/index.js";
 import { mapTree } from "../specializers/map.js";
+import { aboutText } from "./about.js";
 import { makeOutput } from "./output.js";
 import { refuseToOverwrite, writeStudy } from "./study-file.js";
 import { table } from "./table.js";
 
-export interface AdviseFlags extends Reading {
+export interface AdviseFlags extends DataFlags {
   access?: string[];
   labels?: number;
   documents?: string;
@@ -27,13 +29,10 @@ export interface AdviseFlags extends Reading {
   hours?: number;
   task?: string;
   options?: number;
-  ownOptions?: boolean;
   calculates?: boolean;
   strength?: string;
   model?: string;
   data?: string;
-  input?: string;
-  label?: string;
   force?: boolean;
   json?: boolean;
 }
@@ -69,9 +68,17 @@ const whatThereIs = [
   "model",
 ] as const satisfies readonly (keyof AdviseFlags)[];
 
+/** What tells which study to write, and asks for no advice. */
+const ofTheStudy: ReadonlySet<string> = new Set(["task", "options", "ownOptions", "model"]);
+
 /** Whether anything was said that advice could follow from, data apart. */
 export function tellsWhatThereIs(flags: AdviseFlags): boolean {
   return whatThereIs.some((key) => flags[key] !== undefined);
+}
+
+/** Whether a study is to have all that would be advised, and not the basic routes alone. */
+export function asksForAdvice(flags: AdviseFlags & { advise?: boolean }): boolean {
+  return flags.advise === true || whatThereIs.some((key) => !ofTheStudy.has(key) && flags[key] !== undefined);
 }
 
 export async function adviseCommand(flags: AdviseFlags & { out?: string }): Promise<void> {
@@ -87,8 +94,10 @@ export async function adviseCommand(flags: AdviseFlags & { out?: string }): Prom
   const { situation, assumed, advice, draft } = await adviseOn(path, flags);
   const study = studyText(path, draft);
   if (flags.out !== undefined) await writeStudy(path, study);
+  const { about } = draft;
   output.record({
     type: "done",
+    ...(about ? { about } : {}),
     situation: { ...situation, access: [...situation.access] },
     assumed,
     ...advice,
@@ -96,36 +105,46 @@ export async function adviseCommand(flags: AdviseFlags & { out?: string }): Prom
     ...(flags.out === undefined ? {} : { path }),
   });
   if (flags.json) return;
+  if (about) output.say(`${aboutText(about)}\n`);
   output.say(forPeople(advice, assumed));
   output.say(flags.out === undefined ? `\nThe study (--out FILE writes it):\n\n${study}` : `\nWrote ${path}`);
 }
 
-/** Routes for what the flags say, and the study that tries them. @param path where that study would lie */
+/**
+ * Routes for what the flags say, and the study that tries them.
+ * @param path where that study would lie
+ * @param how `few`: the basic routes alone, on the study's own model and rows where nothing else was said
+ */
 export async function adviseOn(
   path: string,
   flags: AdviseFlags,
+  { few = false }: { few?: boolean } = {},
 ): Promise<{ situation: Situation; assumed: string[]; advice: Advice; draft: Draft }> {
   const name = studyName(path);
   const draft = flags.data === undefined ? starter(name) : await fromData(name, path, flags.data, flags);
-  const { situation, assumed } = await situationOf(flags, draft);
+  const { situation, assumed } = await situationOf(flags, draft, few);
   const advice = adviseOnRoutes(situation);
-  return { situation, assumed, advice, draft: withAdvice(draft, advice, flags.model) };
+  return { situation, assumed, advice, draft: withAdvice(draft, advice, { model: flags.model, few }) };
 }
 
 async function situationOf(
   flags: AdviseFlags,
   draft: Draft,
+  few: boolean,
 ): Promise<{ situation: Situation; assumed: string[] }> {
+  const { about } = draft;
   const assumed: string[] = [];
   const said = flags.access?.map((word) => oneOf(word, grants, "--access"));
-  const known = flags.model === undefined ? undefined : await knownOf(flags.model);
+  // Where a study is to be written, its own model says what there is to work with.
+  const model = flags.model ?? (few || about ? draft.model : undefined);
+  const known = model === undefined ? undefined : await knownOf(model);
   const access = new Set<Grant>(implied(said ?? known?.grants ?? ["text"]));
   if (said === undefined)
-    assumed.push(`access: ${[...access].join(", ")}${known ? ", as this model gives" : ""}`);
-  const rows = draft.rows;
-  const labels = flags.labels ?? Math.round((rows ?? 0) * trainShare);
-  if (flags.labels === undefined && rows !== undefined)
-    assumed.push(`labels: ${labels}, what a split of ${rows} rows leaves to learn from`);
+    assumed.push(`access: ${[...access].join(", ")}${known ? `, as ${model} gives` : ""}`);
+  const given = draft.task.data.limit as { train?: number } | undefined;
+  const labels = flags.labels ?? about?.counts.train ?? (few ? (given?.train ?? 0) : 0);
+  if (flags.labels === undefined && about)
+    assumed.push(`labels: ${labels}, what a split of ${about.rows} rows leaves to learn from`);
   const price = flags.price === undefined ? undefined : priceField.read(flags.price);
   if (flags.price !== undefined && price === undefined)
     throw misuse("--price", flags.price, priceField.expects);
@@ -136,10 +155,8 @@ async function situationOf(
         ? "price: nothing, your own machine"
         : `price: $${endpointPrice.input} and $${endpointPrice.output} per million tokens in and out; say --price`,
     );
-  const fromFile = flags.data === undefined ? undefined : draft.task;
-  const given = fromFile?.data.options;
-  const options =
-    flags.options ?? (typeof given === "object" && given !== null ? Object.keys(given).length : undefined);
+  const fromFile = about ? draft.task : undefined;
+  const options = flags.options ?? about?.options.most;
   const task = oneOf(flags.task ?? fromFile?.kind ?? "choice", ["choice", "answer"] as const, "--task");
   const strength: Strength | null =
     flags.strength === undefined ? (known?.strength ?? null) : oneOf(flags.strength, strengths, "--strength");
@@ -149,7 +166,7 @@ async function situationOf(
     labels,
     ...documentsOf(flags.documents ?? "no"),
     task,
-    ownOptions: flags.ownOptions ?? false,
+    ownOptions: about?.options.own ?? flags.ownOptions !== undefined,
     ...(options === undefined ? {} : { options }),
     calculates: flags.calculates ?? false,
     strength,
@@ -161,9 +178,6 @@ async function situationOf(
   };
   return { situation, assumed };
 }
-
-/** What a split by hash leaves for training; dev and test are taken from the rest. */
-const trainShare = 0.7;
 
 /** Who holds the weights can do all; whatever scores text also answers in it. */
 function implied(said: readonly Grant[]): readonly Grant[] {
@@ -177,9 +191,26 @@ async function knownOf(model: string): Promise<{ grants: readonly Grant[]; stren
   const [ref = "", query = ""] = model.split("?");
   const listing = (await listModels()).find((one) => one.ref === ref);
   if (listing) return { grants: listing.grants, ...(listing.sizeMB === null ? {} : { strength: "small" }) };
-  if (ref.startsWith("llama:")) return { grants };
+  if (ref.startsWith("llama:")) return { grants: (await isTrainable(ref)) ? grants : grants.slice(0, 3) };
   const stated = new URLSearchParams(query).get("grants")?.split(",") ?? ["text"];
   return { grants: grants.filter((grant) => stated.includes(grant)) };
+}
+
+/** Whether weights of this kind can be trained here; of a file that is not here yet it is taken for granted. */
+async function isTrainable(ref: string): Promise<boolean> {
+  const path = /^llama:file:(.+)$/.exec(ref)?.[1];
+  if (path === undefined || !existsSync(path)) return true;
+  const [{ readGguf }, { netConfig }] = await Promise.all([
+    import("../tensor/gguf.js"),
+    import("../nets/config.js"),
+  ]);
+  try {
+    netConfig(readGguf(path));
+    return true;
+  } catch (error) {
+    if (error instanceof HoneError) return false;
+    throw error;
+  }
 }
 
 function documentsOf(said: string): Pick<Situation, "documents" | "documentsFrom"> {

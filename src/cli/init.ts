@@ -1,14 +1,17 @@
-// hone init: a study file that runs as it is, built from a data file's own fields where one is given, with the specialists
-// that `hone advise` would name where that is asked for.
+// hone init: a study file that runs as it is, built from a data file's own fields where one is given. Its specialists are the
+// basic routes that `hone advise` finds for the model, or all that it names where that is asked for.
 
-import { fromData, starter, studyName, studyText } from "../advise/study.js";
+import { namesIn } from "../advise/advise.js";
+import { specOf, studyText } from "../advise/study.js";
 import { studyJsonSchema } from "../study/spec.js";
-import { type AdviseFlags, adviseOn, tellsWhatThereIs } from "./advise.js";
+import { aboutText } from "./about.js";
+import { type AdviseFlags, adviseOn, asksForAdvice } from "./advise.js";
 import { makeOutput } from "./output.js";
-import { refuseToOverwrite, writeStudy } from "./study-file.js";
+import { pathWithin, refuseToOverwrite, writeStudy } from "./study-file.js";
 
 interface Flags extends AdviseFlags {
   advise?: boolean;
+  folder?: string;
   schema?: boolean;
 }
 
@@ -18,18 +21,15 @@ export async function init(name: string, flags: Flags): Promise<void> {
     process.stdout.write(`${JSON.stringify(studyJsonSchema(), null, 2)}\n`);
     return;
   }
-  const path = /\.ya?ml$/.test(name) ? name : `${name}.study.yaml`;
+  const path = await pathWithin(flags.folder ?? ".", /\.ya?ml$/.test(name) ? name : `${name}.study.yaml`);
   refuseToOverwrite(path, flags.force);
-  const study = studyName(path);
-  const asked = flags.advise || tellsWhatThereIs(flags);
-  const { draft } = asked
-    ? await adviseOn(path, flags)
-    : { draft: flags.data === undefined ? starter(study) : await fromData(study, path, flags.data, flags) };
-  const { rows: _, ...spec } = draft;
+  const { draft } = await adviseOn(path, flags, { few: !asksForAdvice(flags) });
   await writeStudy(path, studyText(path, draft));
-  output.record({ type: "done", path, spec });
+  const { about } = draft;
+  output.record({ type: "done", path, spec: specOf(draft), ...(about ? { about } : {}) });
   if (flags.json) return;
-  output.say(
-    `Wrote ${path}\n\nNext:\n  hone data check ${path}\n  hone run ${path} --dry-run\n  hone run ${path}`,
-  );
+  if (about) output.say(`${aboutText(about)}\n`);
+  const routes = draft.specialists.map((one) => namesIn(one).join(" + "));
+  output.say(`Wrote ${path}, for ${draft.model}: ${routes.join(", ")}`);
+  output.say(`\nNext:\n  hone data check ${path}\n  hone run ${path} --dry-run\n  hone run ${path}`);
 }

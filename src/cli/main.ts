@@ -87,13 +87,18 @@ function haves(command: Command): Command {
     .option("--hours <h>", "most hours of training", number(0))
     .option("--task <kind>", "choice or answer (open text); default: choice, or what the data hold")
     .option("--options <n>", "how many options there are to choose from", whole(2))
-    .option("--own-options", "every question brings its own options, as in an exam")
+    .option(
+      "--own-options [field]",
+      "every question brings its own options, as in an exam; the field that holds them",
+    )
     .option("--calculates", "answers must be calculated or looked up")
     .option("--strength <kind>", "the model: small, large (GPT-4's class) or reasoning (o1's kind)")
     .option("--model <ref>", "the model; says what it gives where Hone knows it")
     .option("--data <file>", "a data file to build the study for: JSONL, CSV, Excel, SQLite, Parquet, …")
     .option("--input <field>", "the field that holds the text")
-    .option("--label <field>", "the field that holds the answer");
+    .option("--label <field>", "the field that holds the answer")
+    .option("--test-only", "all rows are for testing: a study of prompts")
+    .option("--no-test-only", "split the rows, whatever the file is called");
   return reading(command).option("--force", "overwrite").addOption(json());
 }
 
@@ -238,6 +243,7 @@ haves(
     .description("write a study file to begin with, from a data file where there is one")
     .argument("[name]", "name of the study", "my-study"),
 )
+  .option("--folder <folder>", "where to write it; default: here")
   .option("--advise", "with the specialists that `hone advise` names; so does every option on what you have")
   .option("--schema", "print the JSON schema of study files instead")
   .action(async (name, options) => (await import("./init.js")).init(name, options));

@@ -1,19 +1,62 @@
-// Writing a study file to disk for `hone init` and `hone advise`: never over one that is there unless that was said.
+// Writing a study file to disk for `hone init` and `hone advise`: never over one that is there unless that was said, and for
+// `init` never outside the folder that it was told.
 
-import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { lstatSync } from "node:fs";
+import { mkdir, realpath, writeFile } from "node:fs/promises";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { HoneError } from "../core/errors.js";
 
 /** @throws HoneError where there is a file and it was not said to overwrite it */
 export function refuseToOverwrite(path: string, force = false): void {
-  if (!existsSync(path) || force) return;
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (!there || (force && there.isFile())) return;
   throw new HoneError({
-    what: "The study file exists already",
+    what: there.isFile() ? "The study file exists already" : "A study cannot be written there",
     where: path,
-    next: "Choose another name, or overwrite it with --force.",
+    ...(there.isFile() ? {} : { why: there.isDirectory() ? "it is a folder" : "it is not a regular file" }),
+    next: there.isFile() ? "Choose another name, or overwrite it with --force." : "Choose another name.",
     kind: "usage",
   });
+}
+
+/**
+ * The path of a study in a folder, as short as it can be written from here.
+ * @throws HoneError where the name leads out of the folder, through `..`, from the root, or over a link
+ */
+export async function pathWithin(folder: string, name: string): Promise<string> {
+  const path = resolve(folder, name);
+  const inside =
+    isInside(resolve(folder), path) && isInside(await real(folder), await real(dirname(path)), true);
+  if (isAbsolute(name) || !inside) {
+    throw new HoneError({
+      what: "The name leads out of the folder",
+      where: name,
+      why: `a study is written in ${resolve(folder)}`,
+      next: "Give a name alone, and the folder with --folder.",
+      kind: "usage",
+    });
+  }
+  return isInside(process.cwd(), path) ? relative(process.cwd(), path) : path;
+}
+
+function isInside(folder: string, path: string, orSame = false): boolean {
+  const from = relative(folder, path);
+  return (
+    (orSame && from === "") ||
+    (from !== "" && from !== ".." && !from.startsWith(`..${sep}`) && !isAbsolute(from))
+  );
+}
+
+/** The path with its links followed; what is not there yet has none. */
+async function real(path: string): Promise<string> {
+  const whole = resolve(path);
+  try {
+    return await realpath(whole);
+  } catch (error) {
+    const parent = dirname(whole);
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || parent === whole) throw error;
+    return join(await real(parent), relative(parent, whole));
+  }
 }
 
 export async function writeStudy(path: string, text: string): Promise<void> {

@@ -6,6 +6,7 @@ export { shownPath } from "./files.js";
 export { findLeaks, type Leak, nearGroups, normaliseText, type TextItem } from "./leakage.js";
 export { countRows, formatOf, type ReadOptions, type Row, readRows } from "./readers.js";
 export { type Encoding, encodings, type Format, formats, type Reading, readingOf } from "./reading.js";
+export { foldLabel } from "./samples.js";
 export { type DatasetSpec, datasetSchema } from "./schema.js";
 export { eyesOff, type Opening, type SealedTest, sealTest } from "./sealed.js";
 export { type ResolvedSource, resolveSource, type SourceOptions } from "./sources.js";

@@ -26,7 +26,7 @@ export interface PreparedTask {
   card: TaskCard;
   /** Names the task together with one split's contents: outcomes are kept under it. */
   keys: { dev: string; test: string };
-  /** The most frequent answer of train; undefined where answers are written. */
+  /** The most frequent answer of train, or of dev where nothing is learnt; undefined where answers are written. */
   commonest: string | undefined;
   /** The score of guessing uniformly among the options; null where answers are written. */
   chance: number | null;
@@ -239,7 +239,7 @@ function blindScores(made: Task, { train, dev }: Dataset): Pick<PreparedTask, "c
   if (made.kind !== "choice") return { commonest: undefined, chance: null };
   const task = made as LanguageTask;
   const counts = new Map<string, number>();
-  for (const sample of train) {
+  for (const sample of train.length > 0 ? train : dev) {
     const { answer } = task.demonstration(sample);
     counts.set(answer, (counts.get(answer) ?? 0) + 1);
   }

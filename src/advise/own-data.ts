@@ -1,0 +1,345 @@
+// A study of a data file of one's own: columns are given their roles, labels are counted, and the data set is loaded as the
+// study will load it, so that what is written runs. It says what it took, and what it could not keep.
+
+import { basename, dirname, relative, resolve } from "node:path";
+import { HoneError } from "../core/errors.js";
+import { loadDataset, type Reading, readingOf } from "../data/index.js";
+import { type Column, readTable, type Table } from "./columns.js";
+import { countLabels, type Label, type Labels } from "./labels.js";
+import { labelsApart, type Roles, rolesOf, type Said, type Taken } from "./roles.js";
+import { type Draft, defaultModel } from "./study.js";
+
+export interface DataFlags extends Said, Reading {
+  /** All rows are for testing: true or false where it is said, else told from names and numbers. */
+  testOnly?: boolean;
+}
+
+/** What a study's data were found to be, for people and for --json. */
+export interface About {
+  source: string;
+  rows: number;
+  fields: number;
+  taken: readonly Taken[];
+  unused: Roles["unused"];
+  /** By task where there are several; empty where answers are open or every row has its own options. */
+  labels: readonly { task?: string; labels: readonly Pick<Label, "text" | "rows">[] }[];
+  /** Most options that a sample has, and whether every row brings its own. */
+  options: { most?: number; own: boolean };
+  counts: { train: number; dev: number; test: number };
+  /** Whether near-duplicates stay in one split. */
+  near: boolean;
+  /** What was left out, joined or not kept, a sentence each. */
+  notes: readonly string[];
+}
+
+/** Below so many rows with an answer nothing is left to learn from once dev and test are taken. */
+const fewestRows = 50;
+/** From so many on, a fifth is test enough. */
+const manyRows = 500;
+const limit = { dev: 100, test: 300 };
+const cut = 1500;
+
+/**
+ * @param path where the study file will lie; its source is written relative to it
+ * @param file a path or pattern, hf: or pip:
+ * @throws HoneError where a field cannot be told or is not there
+ */
+export async function fromData(
+  study: string,
+  path: string,
+  file: string,
+  flags: DataFlags,
+): Promise<Draft & { about: About }> {
+  const table = await readTable(file, readingOf(flags));
+  const roles = rolesOf(table, flags, file);
+  const apart =
+    roles.kind === "labels" && roles.task !== undefined && labelsApart(table.rows, roles.task, roles.label);
+  const labels = await countLabels(table, roles.label, apart ? roles.task : undefined);
+  const labelled = table.total - labels.empty;
+  const notes =
+    labels.empty > 0 ? [`${countOf(labels.empty, "row")} without ${article(roles.label)} are left out.`] : [];
+  const shown = roles.kind === "labels" ? shownLabels(labels, roles, table, notes, file) : [];
+  const untrained = testReason(table, labelled, file, flags.testOnly);
+  if (untrained !== undefined)
+    notes.push(`${untrained}: the study has prompts only, and a fifth of the rows to choose among them.`);
+
+  const base = dirname(resolve(path));
+  const data = {
+    ...sourceOf(table, base, file, untrained !== undefined),
+    ...table.reading,
+    ...dataOf(roles, labels, apart, table.columns),
+  };
+  const settled = await settle(data, { base, notes, roles, labelled, untrained: untrained !== undefined });
+  return {
+    study,
+    model: defaultModel,
+    task: {
+      name: taskName(roles.label),
+      kind: roles.kind === "open" ? "answer" : "choice",
+      ...asked(roles, table),
+      data: settled.data,
+    },
+    specialists: ["zeroShot"],
+    about: {
+      source: file,
+      rows: table.total,
+      fields: table.columns.filter(({ name }) => !name.includes(".")).length,
+      taken: settled.taken,
+      unused: roles.unused,
+      labels: shown.map(({ labels: list, ...of }) => ({
+        ...of,
+        labels: list.map(({ text, rows }) => ({ text, rows })),
+      })),
+      options:
+        roles.options !== undefined
+          ? { most: roles.options.most, own: true }
+          : {
+              ...(shown.length > 0 ? { most: Math.max(...shown.map((one) => one.labels.length)) } : {}),
+              own: false,
+            },
+      counts: settled.counts,
+      near: (settled.data.split as { group?: string }).group === "near",
+      notes,
+    },
+  };
+}
+
+/** Labels for the output; spellings that were joined are noted. */
+function shownLabels(
+  { strata }: Labels,
+  { label }: Roles,
+  table: Table,
+  notes: string[],
+  file: string,
+): About["labels"] {
+  const all = [...strata].map(([task, labels]) => ({ ...(task === "" ? {} : { task }), labels }));
+  const joined = all.flatMap(({ labels }) => labels.filter(({ spellings }) => spellings.length > 1));
+  if (joined.length > 0) {
+    const shown = joined.slice(0, 5).map(
+      ({ text, spellings }) =>
+        `${text} (also ${spellings
+          .slice(1, 4)
+          .map((one) => JSON.stringify(one))
+          .join(", ")})`,
+    );
+    notes.push(
+      `${countOf(joined.length, "label")} stood in several spellings that differ by case or white space; each counts as one: ${shown.join("; ")}${joined.length > 5 ? "; …" : ""}.`,
+    );
+  }
+  if (new Set(all.flatMap(({ labels }) => labels.map(({ text }) => text))).size < 2)
+    throw new HoneError({
+      what: `The field ${label} has one label only`,
+      where: file,
+      why: `with ${table.total} rows there is nothing to tell apart`,
+      next: "Name another field with --label FIELD, or add rows of other labels.",
+      kind: "usage",
+    });
+  return all;
+}
+
+/** Why nothing is to be learnt from these rows; undefined where they can be split. */
+function testReason(
+  table: Table,
+  labelled: number,
+  file: string,
+  said: boolean | undefined,
+): string | undefined {
+  if (said !== undefined) return said ? "--test-only" : undefined;
+  const few = `${countOf(labelled, "row")} with an answer are too few to learn from and to test on`;
+  if (labelled < fewestRows) return few;
+  const test = /(^|[^a-z])(test|eval|holdout|heldout|benchmark)([^a-z]|$)/i;
+  if (table.files.every((one) => test.test(basename(one))))
+    return `${oneName(table.files, file)} is a test set by its name (--no-test-only splits it)`;
+  const split = splitColumn(table.columns);
+  return split && [...split.counts.keys()].every((value) => test.test(value))
+    ? `the field ${split.name} says test in every row (--no-test-only splits them)`
+    : undefined;
+}
+
+const splitColumn = (columns: readonly Column[]) =>
+  columns.find(
+    ({ name, filled, counts }) =>
+      /^(split|fold|partition|subset)$/i.test(name) && filled > 0 && counts.size <= 4,
+  );
+
+function oneName(files: readonly string[], file: string): string {
+  return files.length === 1 ? basename(files[0] as string) : file;
+}
+
+/** One source to be split, or files that are splits already by their names. */
+function sourceOf({ files }: Table, base: string, file: string, untrained: boolean): Record<string, unknown> {
+  const written = (path: string) => `file:${relative(base, path).split("\\").join("/") || path}`;
+  const part = (word: RegExp) => {
+    const found = files.filter((path) => word.test(basename(path).toLowerCase()));
+    return found.length === 0
+      ? undefined
+      : found.length === 1
+        ? written(found[0] as string)
+        : found.map(written);
+  };
+  const train = part(/(^|[^a-z])train([^a-z]|$)/);
+  const test = part(/(^|[^a-z])test([^a-z]|$)/);
+  const dev = part(/(^|[^a-z])(dev|val|valid|validation)([^a-z]|$)/);
+  if (train && test && !untrained) return { splits: { train, ...(dev ? { dev } : {}), test } };
+  if (/^(hf|pip):/.test(file)) return { source: file };
+  const path = file.replace(/^file:/, "");
+  return { source: written(resolve(path)) };
+}
+
+function dataOf(
+  roles: Roles,
+  labels: Labels,
+  apart: boolean,
+  columns: readonly Column[],
+): Record<string, unknown> {
+  const { id, question, instruction, group, task, options, kind } = roles;
+  // In a list a number would be an index.
+  const named = (list: readonly Label[]) => {
+    const texts = list.map(({ text }) => text);
+    return texts.some((text) => /^\d+$/.test(text))
+      ? Object.fromEntries(texts.map((text) => [text, text]))
+      : texts;
+  };
+  const shared = apart
+    ? Object.fromEntries([...labels.strata].map(([stratum, list]) => [stratum, named(list)]))
+    : named([...labels.strata.values()].flat());
+  return {
+    ...(id === undefined ? {} : { id }),
+    input: template(roles.input, columns),
+    ...(question === undefined ? {} : { question: `{{${question}}}` }),
+    ...(question === undefined && instruction === undefined && task !== undefined
+      ? { question: `What is the {{${task}}}?` }
+      : {}),
+    ...(instruction === undefined ? {} : { instruction: `{{${instruction}}}` }),
+    label: roles.label,
+    ...(options ? { options: options.written } : kind === "labels" ? { options: shared } : {}),
+    ...(options && options.share < 1 ? { otherLabels: "drop" } : {}),
+    ...(task === undefined ? {} : { stratum: task }),
+    ...(group === undefined ? {} : { group }),
+  };
+}
+
+/** A title stands above its text as it is; other texts are told apart by their names. */
+function template(input: readonly string[], columns: readonly Column[]): string {
+  const of = (name: string) => columns.find((column) => column.name === name);
+  const isLong = (name: string) => [...(of(name)?.counts.keys() ?? [])].some((text) => text.length > cut / 4);
+  const slot = (name: string) => {
+    if (/^\s|\s$|[|{}]/.test(name)) return name;
+    return isLong(name) ? `{{${name}|${cut}}}` : `{{${name}}}`;
+  };
+  const only = input[0] as string;
+  if (input.length === 1) return slot(only);
+  const isTitle = (name: string) =>
+    columns
+      .find((column) => column.name === name)
+      ?.words.some((word) => /^(title|subject|headline|heading|betreff|titel|titre)$/.test(word)) ?? false;
+  const order = [...input.filter(isTitle), ...input.filter((name) => !isTitle(name))];
+  if (order.length === 2 && isTitle(order[0] as string)) return order.map(slot).join("\n");
+  return order.map((name) => `${name}: ${slot(name)}`).join("\n");
+}
+
+function asked({ kind, label, instruction, options, task }: Roles, table: Table): Record<string, unknown> {
+  if (kind === "open") return { ...(instruction ? {} : { instruction: "Answer briefly." }), metric: "f1" };
+  if (instruction || (task && kind === "labels")) return {};
+  const words = table.columns.find(({ name }) => name === label)?.words.join(" ") || label;
+  return { instruction: options ? "Which answer is right?" : `Which ${words} fits best?` };
+}
+
+interface Settling {
+  base: string;
+  notes: string[];
+  roles: Roles;
+  labelled: number;
+  untrained: boolean;
+}
+
+/**
+ * Splits with near-duplicates and groups on one side; where one of them is so large that a split would be left empty or
+ * much too small, less is kept together, which is noted.
+ */
+async function settle(
+  data: Record<string, unknown>,
+  { base, notes, roles, labelled, untrained }: Settling,
+): Promise<{ data: Record<string, unknown>; counts: About["counts"]; taken: readonly Taken[] }> {
+  const fractions = untrained
+    ? { train: 0, dev: 0.2, test: 0.8 }
+    : labelled < manyRows
+      ? { train: 0.5, dev: 0.15, test: 0.35 }
+      : { train: 0.7, dev: 0.1, test: 0.2 };
+  const given = data.splits !== undefined;
+  const stratify = roles.kind === "labels" ? { stratify: true } : {};
+  const split = { by: "hash", ...(given ? {} : { fractions }), ...stratify, seed: 1 };
+  const { group, ...alone } = data;
+  const apart = { leakage: "drop" };
+  const ungrouped = `${String(group)} does not keep rows together: one of its values has too many of them.`;
+  const loose =
+    "Many rows are near-duplicates of each other; those of train that are also in test are dropped.";
+  const near = { ...split, group: "near" };
+  const ways: { data: Record<string, unknown>; notes: string[] }[] = given
+    ? [{ data: { ...data, split, ...apart }, notes: [] }]
+    : [
+        { data: { ...data, split: near }, notes: [] },
+        ...(group === undefined
+          ? []
+          : [
+              { data: { ...data, split, ...apart }, notes: [loose] },
+              { data: { ...alone, split: near }, notes: [ungrouped] },
+            ]),
+        { data: { ...alone, split, ...apart }, notes: group === undefined ? [loose] : [ungrouped, loose] },
+      ];
+  const wanted = (part: "train" | "dev" | "test") => 0.5 * fractions[part] * labelled;
+  let failure: unknown;
+  for (const way of ways) {
+    const tried = await tryOut({ ...way.data, limit }, base).catch((error: unknown) => {
+      failure = error;
+    });
+    if (!tried) continue;
+    const { counts } = tried.loaded;
+    const fits =
+      counts.test >= Math.min(wanted("test"), limit.test) &&
+      counts.train >= wanted("train") &&
+      counts.dev >= Math.min(wanted("dev"), limit.dev);
+    if (!given && !fits && way !== ways.at(-1)) continue;
+    notes.push(...way.notes, ...tried.notes, ...tried.loaded.warnings.filter((text) => !known.test(text)));
+    const taken =
+      way.data.group === undefined ? roles.taken.filter(({ role }) => role !== "group") : roles.taken;
+    return { data: tried.data, counts: { train: counts.train, dev: counts.dev, test: counts.test }, taken };
+  }
+  throw failure;
+}
+
+/** Warnings of the data layer that were noted already, with more in them. */
+const known = /without a label left out|but for case or white space/;
+
+/** Loads the data as the study will; ids that turn out not to be, and answers that name no option, are seen to. */
+async function tryOut(data: Record<string, unknown>, base: string) {
+  let tried = data;
+  const notes: string[] = [];
+  for (;;) {
+    try {
+      return { data: tried, notes, loaded: await loadDataset(tried, { base, name: "data" }) };
+    } catch (error) {
+      const what = error instanceof HoneError ? error.failure.what : "";
+      if (what === "Two rows have the same id." && tried.id !== false) {
+        notes.push("Ids repeat; rows are known by file and row number.");
+        tried = { ...tried, id: false };
+      } else if (what === "A label is not among the options." && tried.otherLabels === undefined) {
+        tried = { ...tried, otherLabels: "drop" };
+      } else throw error;
+    }
+  }
+}
+
+/** A task's name has letters, digits and a few signs. */
+function taskName(label: string): string {
+  const plain = label
+    .normalize("NFKD")
+    .replace(/[^A-Za-z0-9_ .-]+/g, " ")
+    .replace(/^[^A-Za-z0-9]+/, "")
+    .trim()
+    .slice(0, 64);
+  return plain === "" ? "label" : plain;
+}
+
+const countOf = (n: number, what: string) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
+const article = (name: string) => `a value in ${name}`;

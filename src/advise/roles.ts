@@ -1,0 +1,397 @@
+// Which column of a data file is what: answer, text, options, id, group, task. Each decision is made from names and facts, and
+// keeps the reason that a person reads. Nothing is decided here that the user has said.
+
+import { HoneError } from "../core/errors.js";
+import { field, foldLabel } from "../data/index.js";
+import { type Column, isFilled, type Table } from "./columns.js";
+import { findOptions, type OwnOptions } from "./own-options.js";
+
+export type Role = "label" | "input" | "question" | "instruction" | "options" | "id" | "group" | "task";
+
+/** What was taken for what, and why. */
+export interface Taken {
+  role: Role;
+  fields: readonly string[];
+  why: string;
+}
+
+export interface Roles {
+  label: string;
+  /** Labels that rows share, options of their own, or open answers. */
+  kind: "labels" | "options" | "open";
+  input: readonly string[];
+  question?: string;
+  instruction?: string;
+  options?: OwnOptions;
+  id?: string | false;
+  group?: string;
+  task?: string;
+  taken: readonly Taken[];
+  /** Columns that no part of the study reads. */
+  unused: readonly { name: string; why?: string }[];
+}
+
+export interface Said {
+  input?: string;
+  label?: string;
+  ownOptions?: string | boolean;
+}
+
+const set = (words: string) => new Set(words.split(" "));
+const named = {
+  label: set(
+    "label labels class classes category gold target y sentiment intent topic tone stance emotion genre team queue department verdict outcome diagnosis kategorie klasse catégorie categoría",
+  ),
+  perhapsLabel: set(
+    "type status priority severity urgency rating stars decision area tag answer result code",
+  ),
+  open: set("answer answers output response target completion summary gold reference translation"),
+  title: set("title subject headline heading betreff titel titre"),
+  text: set(
+    "text input body content contents message description question prompt review comment tweet sentence document abstract context passage premise hypothesis query request ticket email narrative facts article post statement claim evidence title subject headline summary complaint",
+  ),
+  question: set("question query"),
+  instruction: set("instruction instructions codebook"),
+  // What was written after the answer was known, or because of it.
+  after: set(
+    "explanation explanations rationale rationales reasoning reason cot resolution resolved reply response responses solution prediction predictions predicted output justification agent annotator annotation confidence",
+  ),
+  group: set(
+    "customer client user patient case thread conversation author account session document doc group family household speaker company organisation organization org article passage subject_id member person student participant contact email sender vendor merchant kunde patientin fall dialog dialogue chat page source",
+  ),
+  id: set("id ids uuid guid key nr no number ref reference index idx num identifier nummer"),
+  task: set("task tasks subtask dataset codebook variable attribute aspect dimension benchmark"),
+  date: set("date time datetime timestamp created updated at on day month year datum"),
+};
+/** Labels are at most so many, or more where each has rows enough. */
+const most = { labels: 40, frequent: 100, tasks: 50 };
+const has = (column: Column, words: ReadonlySet<string>) => column.words.some((word) => words.has(word));
+
+/** @throws HoneError where a field cannot be told, or one that was named is not there or does not serve */
+export function rolesOf(table: Table, said: Said, file: string): Roles {
+  const { rows } = table;
+  // A template cannot name these; such names are rare, and nothing is lost but their column.
+  const columns = table.columns.filter(({ name, filled }) => /^[^\s|{}][^|{}]*$/.test(name) && filled > 0);
+  const byName = new Map(table.columns.map((column) => [column.name, column]));
+  for (const flag of ["input", "label"] as const) {
+    const wanted = said[flag];
+    if (wanted !== undefined && !byName.has(wanted)) throw unknownField(flag, wanted, table, file);
+  }
+  const taken: Taken[] = [];
+  const used = new Set<string>();
+  const take = (role: Role, fields: readonly string[], why: string): void => {
+    for (const name of fields) used.add(name);
+    taken.push({ role, fields, why });
+  };
+  const isUsed = ({ name }: Column) => used.has(name) || [...used].some((one) => name.startsWith(`${one}.`));
+  const free = () => columns.filter((column) => !isUsed(column));
+
+  const options = findOptions({ ...table, columns }, said.label, said.ownOptions);
+  const answer = options
+    ? { name: options.label, why: "it names one of the row's options" }
+    : labelOf(columns, said);
+  if (!answer) throw noLabel(columns, table, file);
+  const labelColumn = byName.get(answer.name) as Column;
+  const kind = options
+    ? "options"
+    : isCategorical(asLabels(labelColumn, rows), rows.length)
+      ? "labels"
+      : "open";
+  const rivals =
+    options || said.label
+      ? []
+      : free().filter(
+          (one) =>
+            one.name !== answer.name &&
+            isCategorical(one, rows.length) &&
+            ![named.after, named.text, named.date, named.id].some((words) => has(one, words)),
+        );
+  const rival = rivals
+    .slice(0, 3)
+    .map(({ name }) => name)
+    .join(", ");
+  take(
+    "label",
+    [answer.name],
+    said.label
+      ? "as --label says"
+      : `${answer.why}${rival ? `; --label FIELD takes another (${rival})` : ""}`,
+  );
+  if (options) take("options", options.fields, options.why);
+
+  // Ids come before texts: a name of letters and digits is short, and never what is judged.
+  const id = idOf(free(), rows.length, said.input);
+  if (id) take("id", [id.name], id.why);
+  const repeated = columns.find(({ name }) => name === "id" && !used.has(name));
+
+  const task = taskOf(free(), table);
+  if (task) take("task", [task.name], tasksApart(task, table, labelColumn, options));
+  const group = groupOf(free(), rows.length, said.input);
+  if (group) take("group", [group.name], group.why);
+
+  const texts = textsOf(free(), rows.length, said);
+  const { input } = texts;
+  if (input.length === 0) throw noText(table, file);
+  // What tells tasks apart may be the very words in which they are asked.
+  const words = (role: ReadonlySet<string>) => (task && has(task, role) ? task.name : undefined);
+  const question = texts.question ?? words(named.question);
+  const instruction = texts.instruction ?? words(named.instruction);
+  take("input", input, texts.why);
+  if (question) take("question", [question], "asked about the text");
+  if (instruction) take("instruction", [instruction], "each row brings its own");
+  const passage = group ? undefined : passageOf(input, question, byName, rows.length);
+  if (passage) taken.push({ role: "group", fields: [passage], why: "several rows are about the same text" });
+  const unused = columns
+    .filter((column) => !isUsed(column) && !column.name.includes("."))
+    .map((column) => ({
+      name: column.name,
+      ...(has(column, named.after) ? { why: "it may give the answer away" } : {}),
+    }));
+  return {
+    label: answer.name,
+    kind,
+    input,
+    ...(question ? { question } : {}),
+    ...(instruction ? { instruction } : {}),
+    ...(options ? { options } : {}),
+    ...(id ? { id: id.name } : repeated ? { id: false as const } : {}),
+    ...(group ? { group: group.name } : passage ? { group: passage } : {}),
+    ...(task ? { task: task.name } : {}),
+    taken,
+    unused,
+  };
+}
+
+/** Few values, each in several rows. */
+export function isCategorical({ counts, filled, lists, meanLength }: Column, rows: number): boolean {
+  const values = new Set([...counts.keys()].map(foldLabel)).size;
+  const each = filled / Math.max(1, values);
+  if (lists > 0 || filled < rows / 2 || values < 2 || meanLength > 200) return false;
+  return values <= most.labels ? each >= 2 : values <= most.frequent && each >= 5;
+}
+
+/** The column with what its lists hold in place of them. */
+function asLabels(column: Column, rows: Table["rows"]): Column {
+  if (column.lists < 0.5) return column;
+  const counts = new Map<string, number>();
+  for (const row of rows)
+    for (const one of [field(row, column.name)].flat().filter(isFilled))
+      counts.set(String(one), (counts.get(String(one)) ?? 0) + 1);
+  return { ...column, lists: 0, counts };
+}
+
+function labelOf(columns: readonly Column[], said: Said): { name: string; why: string } | undefined {
+  if (said.label !== undefined) return { name: said.label, why: "" };
+  const rows = Math.max(...columns.map(({ filled }) => filled));
+  const others = columns.filter(({ name }) => name !== said.input);
+  const few = others.filter((column) => isCategorical(column, rows) && !has(column, named.date));
+  const open = others.find(
+    (column) =>
+      has(column, named.open) &&
+      !few.includes(column) &&
+      column.filled > rows / 2 &&
+      (column.counts.size > 0 || column.lists > 0.9),
+  );
+  const asks = others.some((column) => has(column, set("question prompt instruction source")));
+  const clear = few.findLast((column) => has(column, named.label) && !has(column, named.id));
+  if (open && asks && !clear?.words.includes("label"))
+    return { name: open.name, why: "an answer in free text" };
+  if (clear) return { name: clear.name, why: "called like a label, with few values" };
+  const tagged = others.find((column) => has(column, named.label) && column.lists > 0.9);
+  if (tagged) return { name: tagged.name, why: "called like a label; any of a row's is right" };
+  const perhaps = few.findLast((column) => has(column, named.perhapsLabel));
+  if (perhaps) return { name: perhaps.name, why: "few values, and called like an answer" };
+  if (open) return { name: open.name, why: "an answer in free text" };
+  const last = few.filter((column) => !has(column, named.id) && !has(column, named.group)).at(-1);
+  return last && { name: last.name, why: "few values" };
+}
+
+function idOf(
+  columns: readonly Column[],
+  rows: number,
+  input?: string,
+): { name: string; why: string } | undefined {
+  const unique = columns.filter(
+    ({ name, filled, counts, meanWords, meanLength }) =>
+      name !== input && filled === rows && counts.size === rows && meanWords <= 1.5 && meanLength <= 80,
+  );
+  const exact = unique.find(({ name }) => name.toLowerCase() === "id");
+  const called = unique.find((column) => has(column, named.id) && !has(column, named.date));
+  // A first column without a name is a table's row number; other shapes of an id have digits and no decimals.
+  const shaped = unique.find(
+    (column, place) =>
+      !has(column, named.date) &&
+      !has(column, named.text) &&
+      (column.numeric < 0.5 || (place === 0 && column === columns[0])) &&
+      [...column.counts.keys()].slice(0, 100).every((value) => /^(?=.*\d)[\p{L}\d_:/-]+$/u.test(value)),
+  );
+  const found = exact ?? called ?? shaped;
+  return found && { name: found.name, why: "different in every row" };
+}
+
+function groupOf(
+  columns: readonly Column[],
+  rows: number,
+  input?: string,
+): { name: string; why: string } | undefined {
+  const repeating = columns.filter(({ name, counts, filled, meanWords, meanLength }) => {
+    const largest = Math.max(0, ...counts.values());
+    return (
+      name !== input &&
+      meanWords <= 4 &&
+      meanLength <= 80 &&
+      counts.size >= Math.min(10, rows / 10) &&
+      counts.size < 0.95 * filled &&
+      largest <= Math.max(2, 0.25 * rows)
+    );
+  });
+  const idLike = ({ counts }: Column) =>
+    [...counts.keys()]
+      .slice(0, 100)
+      .every((value) => /^(?=.*\d)[\p{L}\d][\p{L}\d_-]*$/u.test(value) && /\p{L}|[-_]/u.test(value));
+  const fits = repeating.filter(
+    (column) =>
+      !has(column, named.date) &&
+      (has(column, named.group) || has(column, named.id) || (idLike(column) && column.numeric < 0.5)) &&
+      (has(column, named.id) || !has(column, named.title)),
+  );
+  // A customer has threads: the coarser one keeps the finer one together.
+  const found = fits.toSorted((a, b) => a.counts.size - b.counts.size)[0];
+  if (!found) return undefined;
+  const each = (found.filled / found.counts.size).toFixed(1);
+  return {
+    name: found.name,
+    why: `${found.counts.size} values, ${each} rows each: they stay in one split`,
+  };
+}
+
+/** Named like a task, and every task has rows enough; or a question that a few kinds of rows share. */
+function taskOf(columns: readonly Column[], { rows }: Table): Column | undefined {
+  const few = columns.filter(
+    (column) =>
+      isCategorical(column, rows.length) &&
+      column.everywhere &&
+      column.filled === rows.length &&
+      column.counts.size <= most.tasks &&
+      Math.min(...column.counts.values()) >= 5,
+  );
+  const called = few.find((column) => has(column, named.task) && !has(column, named.date));
+  const asked = few.find((column) => has(column, named.question) || has(column, named.instruction));
+  return called ?? asked;
+}
+
+function tasksApart(task: Column, { rows }: Table, label: Column, options: OwnOptions | undefined): string {
+  const own = !options && labelsApart(rows, task.name, label.name);
+  return `tells ${task.counts.size} tasks apart${own ? ", each with labels of its own" : ""}`;
+}
+
+/** Whether hardly a label occurs in two of the tasks. */
+export function labelsApart(rows: Table["rows"], task: string, label: string): boolean {
+  const tasks = new Map<string, Set<string>>();
+  for (const row of rows) {
+    const value = field(row, label);
+    if (!isFilled(value)) continue;
+    const name = foldLabel(String(value));
+    tasks.set(name, (tasks.get(name) ?? new Set()).add(String(field(row, task))));
+  }
+  const all = [...tasks.values()];
+  return all.filter(({ size }) => size > 1).length <= 0.2 * all.length;
+}
+
+function textsOf(
+  columns: readonly Column[],
+  rows: number,
+  said: Said,
+): { input: string[]; question?: string; instruction?: string; why: string } {
+  if (said.input !== undefined) return { input: [said.input], why: "as --input says" };
+  const written = columns.filter(
+    (column) =>
+      column.lists === 0 &&
+      column.numeric < 0.5 &&
+      column.everywhere &&
+      column.counts.size > 0 &&
+      !has(column, named.after) &&
+      !has(column, named.date) &&
+      !/^https?:/.test(column.counts.keys().next().value ?? "") &&
+      (column.meanWords >= 3 ||
+        column.meanLength >= 30 ||
+        (has(column, named.text) && !isCategorical(column, rows))),
+  );
+  const few = (column: Column) => column.counts.size <= most.tasks && isCategorical(column, rows);
+  const texts = written.filter((column) => has(column, named.text) || !few(column)).slice(0, 4);
+  if (texts.length === 0) {
+    const longest = columns
+      .filter(({ counts, everywhere }) => everywhere && counts.size > 1)
+      .toSorted((a, b) => b.meanLength - a.meanLength)[0];
+    return { input: longest ? [longest.name] : [], why: "the longest values" };
+  }
+  // Most rows must have the text that is judged; where it is often empty, what stands beside it is part of it.
+  const always = ({ filled }: Column) => filled >= 0.98 * rows;
+  const apart = (words: ReadonlySet<string>) => {
+    const found = texts.find((column) => has(column, words));
+    const rest = texts.filter((column) => column !== found && !has(column, named.instruction));
+    return found && rest.some(always) ? found : undefined;
+  };
+  const question = apart(named.question);
+  const instruction = apart(named.instruction);
+  const input = texts.filter((column) => column !== question && column !== instruction);
+  return {
+    input: input.map(({ name }) => name),
+    ...(question ? { question: question.name } : {}),
+    ...(instruction ? { instruction: instruction.name } : {}),
+    why: input.length === 1 ? "the text of a row" : "the texts of a row",
+  };
+}
+
+/** The text that several questions are about. */
+function passageOf(
+  input: readonly string[],
+  question: string | undefined,
+  columns: ReadonlyMap<string, Column>,
+  rows: number,
+): string | undefined {
+  if (question === undefined) return undefined;
+  return input.find((name) => {
+    const { counts, filled } = columns.get(name) as Column;
+    return filled === rows && counts.size < 0.9 * rows && Math.max(...counts.values()) <= 0.25 * rows;
+  });
+}
+
+const fieldsOf = ({ columns }: Table) =>
+  columns
+    .slice(0, 30)
+    .map(({ name }) => name)
+    .join(", ") || "none";
+
+function unknownField(flag: string, name: string, table: Table, file: string): HoneError {
+  return new HoneError({
+    what: `There is no field ${name}`,
+    where: file,
+    why: `its fields are ${fieldsOf(table)}`,
+    next: `Name one of them with --${flag} FIELD.`,
+    kind: "usage",
+  });
+}
+
+function noLabel(columns: readonly Column[], table: Table, file: string): HoneError {
+  const one = columns.find((column) => has(column, named.label) && column.counts.size === 1);
+  return new HoneError({
+    what: one ? `The field ${one.name} has one label only` : "Cannot tell which field holds the answer",
+    where: file,
+    why: one
+      ? `every row says ${JSON.stringify([...one.counts.keys()][0]?.slice(0, 60))}, so there is nothing to tell apart`
+      : `no field has few values that repeat, or is called like an answer; its fields are ${fieldsOf(table)}`,
+    next: "Name it with --label FIELD.",
+    kind: "usage",
+  });
+}
+
+function noText(table: Table, file: string): HoneError {
+  return new HoneError({
+    what: "Cannot tell which field holds the text",
+    where: file,
+    why: `its fields are ${fieldsOf(table)}`,
+    next: "Name it with --input FIELD.",
+    kind: "usage",
+  });
+}
