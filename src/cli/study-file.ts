@@ -4,10 +4,14 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { HoneError } from "../core/errors.js";
+import { requireFile } from "../store/place.js";
 
-/** @throws HoneError where there is a file and it was not said to overwrite it */
+/** @throws HoneError where there is a file and it was not said to overwrite it, and where it cannot be written */
 export function refuseToOverwrite(path: string, force = false): void {
-  if (!existsSync(path) || force) return;
+  if (!existsSync(path) || force) {
+    requireFile(path, "the study file");
+    return;
+  }
   throw new HoneError({
     what: "The study file exists already",
     where: path,
