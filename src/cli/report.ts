@@ -27,7 +27,7 @@ export async function report(
   const study = openStudy(flags.store, name);
   try {
     if (flags.format === "csv") {
-      for (const line of outcomesCsv(study.outcomes())) process.stdout.write(line);
+      for (const line of outcomesCsv(study.record, study.outcomes())) process.stdout.write(line);
       return;
     }
     const paths = await study.report(resolve(flags.out ?? join(flags.store, "reports", name)));

@@ -15,7 +15,7 @@ import { requireStore } from "../store/place.js";
 import { type Budget, Draining, makeBudget } from "./budget.js";
 import type { Phase, StudyEvent } from "./events.js";
 import { type FittedArm, fitArm, fitSeeds } from "./fit.js";
-import { handOverChampion } from "./handover.js";
+import { handOverChampion, saveOthers } from "./handover.js";
 import { measure, mostInFlight, widthFor } from "./measure.js";
 import { type PreparedStudy, type PreparedTask, prepareStudy } from "./prepare.js";
 import { makeProgress } from "./progress.js";
@@ -216,6 +216,10 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
       ...(options.specializers ? { specializers: options.specializers } : {}),
       onSample: (done) => progress.note(done, spec.handOver, "scoring the saved specialist again"),
     });
+    if (handOver) {
+      const others = await saveOthers(study, fitted, champion, run.store, journal);
+      handOver = { ...handOver, ...(others.length > 0 ? { others } : {}) };
+    }
     progress.end();
   }
 
