@@ -1,12 +1,18 @@
 // Running a study from the command line: signals, limits, progress, report, summary, exit code. Shared by run and demo.
 
 import { join, resolve } from "node:path";
-import { exitCodes } from "../core/errors.js";
+import { describeFailure, exitCodes } from "../core/errors.js";
+import type { StudyRecord } from "../core/record.js";
+import { plainText } from "../report/escape.js";
+import { formatWhole } from "../report/format.js";
 import { renderSummary } from "../report/terminal.js";
+import { requireStore } from "../store/place.js";
+import type { Phase } from "../study/events.js";
 import { openStudy } from "../study/open.js";
 import { type RunOptions, runStudy } from "../study/run.js";
 import type { StudySpec } from "../study/spec.js";
 import { makeOutput } from "./output.js";
+import { stopSignals } from "./stop.js";
 
 export interface LimitFlags {
   store: string;
@@ -42,29 +48,58 @@ export async function conduct(
     if (!flags.json) output.say(renderPlan(plan));
     return;
   }
-  const record = await stoppable(flags, output.log, (limits) =>
+  let answered = { done: 0, all: 0 };
+  const record = await stoppable(flags, output.log, (limits, watch) =>
     runStudy(spec, {
       ...limits,
       base,
       reproduce,
-      // The done record comes last, after the report is on disk.
       onEvent: (event) => {
+        watch(event);
+        if (event.type === "progress") answered = { done: event.doneAll, all: event.totalAll };
+        // The done record comes last, after the report is on disk.
         if (event.type !== "done") output.event(event);
       },
     }),
   );
   if (record === undefined) return;
-  const study = openStudy(flags.store, spec.study);
-  const paths = await study.report(join(resolve(flags.store), "reports", spec.study));
-  study.close();
-  output.say("");
-  output.say(renderSummary(record, { colour: output.colour, width: output.width }));
-  output.say(`\nReport: ${paths.html}`);
-  if (record.stopped !== null) output.say(`\nStopped: ${record.stopped}. The same command continues.`);
-  else if (next.length > 0) output.say(`\nTry next:\n${next.map((line) => `  ${line}`).join("\n")}`);
+  // A table of what was not measured yet says nothing.
+  if (record.results.some(({ n, unscored, causes }) => n + unscored > (causes.unanswered ?? 0))) {
+    const study = openStudy(flags.store, spec.study);
+    const paths = await study.report(join(resolve(flags.store), "reports", spec.study));
+    study.close();
+    output.say("");
+    output.say(renderSummary(record, { colour: output.colour, width: output.width }));
+    output.say(`\nReport: ${paths.html}`);
+  }
+  if (record.stopped !== null) {
+    output.say(
+      `\nStopped: ${record.stopped}. ${formatWhole(answered.done)} of ${formatWhole(answered.all)} answers are in the journal; the same command continues.`,
+    );
+  } else if (next.length > 0) output.say(`\nTry next:\n${next.map((line) => `  ${line}`).join("\n")}`);
   if (record.gate && !record.gate.met) output.log(`\nThe gate was not met: ${record.gate.text}.`);
   output.record(record);
+  const failed = failedThroughout(record);
+  if (failed !== undefined) {
+    output.log(plainText(`\n${failed}`));
+    process.exitCode ??= exitCodes.broke;
+  }
   if (record.stopped !== null || record.gate?.met === false) process.exitCode ??= exitCodes.gate;
+}
+
+/** What to say of a model that failed on every sample it was asked about; undefined where it did not. */
+function failedThroughout(record: StudyRecord): string | undefined {
+  const asking = record.subjects.filter(({ role }) => role !== "reference").map(({ name }) => name);
+  const asked = record.results.filter(({ subject }) => asking.includes(subject));
+  const causes = new Map<string, number>();
+  for (const [cause, n] of asked.flatMap((result) => Object.entries(result.causes)))
+    if (cause !== "unanswered") causes.set(cause, (causes.get(cause) ?? 0) + n);
+  if (causes.size === 0 || asked.some(({ n }) => n > 0)) return undefined;
+  return describeFailure({
+    what: `${record.model} failed on every sample`,
+    why: [...causes].map(([cause, n]) => `${cause}: ${formatWhole(n)}`).join(", "),
+    next: "Mend what causes it, then run the same command with --retry-errors.",
+  });
 }
 
 type Limits = Pick<
@@ -73,59 +108,40 @@ type Limits = Pick<
 >;
 
 /**
- * Runs work within the limits that flags set and until a person stops it; then the exit code is 130.
+ * Runs work within the limits that flags set and until it is stopped from outside; then the exit code is 130 or 143.
+ * @param work given the limits, and what is to see every event
  * @returns undefined where it was stopped at once and there is nothing to show
  */
 export async function stoppable<T>(
   flags: LimitFlags,
   log: (text: string) => void,
-  work: (limits: Limits) => Promise<T>,
+  work: (limits: Limits, watch: (event: { type: string; phase?: Phase }) => void) => Promise<T>,
 ): Promise<T | undefined> {
+  requireStore(flags.store);
   const stop = stopSignals(log);
+  // Data are read and specialists made first.
+  stop.deaf(true);
+  const watch = ({ phase }: { type: string; phase?: Phase }) => {
+    if (phase !== undefined) stop.deaf(phase === "fit" || phase === "hand-over");
+  };
+  const limits: Limits = {
+    store: flags.store,
+    signal: stop.abort,
+    drain: stop.drain,
+    ...(flags.maxCost === undefined ? {} : { maxUsd: flags.maxCost }),
+    ...(flags.maxTime === undefined ? {} : { maxSeconds: flags.maxTime }),
+    ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+    ...(flags.retryErrors ? { retryErrors: true } : {}),
+  };
   try {
-    return await work({
-      store: flags.store,
-      signal: stop.abort,
-      drain: stop.drain,
-      ...(flags.maxCost === undefined ? {} : { maxUsd: flags.maxCost }),
-      ...(flags.maxTime === undefined ? {} : { maxSeconds: flags.maxTime }),
-      ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
-      ...(flags.retryErrors ? { retryErrors: true } : {}),
-    });
+    return await work(limits, watch);
   } catch (error) {
     if (!stop.abort.aborted) throw error;
     log("Stopped. Every finished answer is in the journal; the same command continues.");
     return undefined;
   } finally {
-    if (stop.drain.aborted) process.exitCode = 130;
+    const code = stop.code();
+    if (code !== undefined) process.exitCode = code;
     stop.off();
   }
-}
-
-/** Ctrl-C once drains: what is in flight is finished. Twice aborts. */
-function stopSignals(log: (text: string) => void): {
-  drain: AbortSignal;
-  abort: AbortSignal;
-  off: () => void;
-} {
-  const drain = new AbortController();
-  const abort = new AbortController();
-  const onSignal = () => {
-    if (drain.signal.aborted) {
-      abort.abort();
-      return;
-    }
-    log("Finishing what is in flight; press Ctrl-C again to stop at once.");
-    drain.abort();
-  };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  return {
-    drain: drain.signal,
-    abort: abort.signal,
-    off: () => {
-      process.off("SIGINT", onSignal);
-      process.off("SIGTERM", onSignal);
-    },
-  };
 }

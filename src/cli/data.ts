@@ -12,6 +12,7 @@ import {
 } from "../data/index.js";
 import { oneLine, plainText } from "../report/escape.js";
 import { formatWhole } from "../report/format.js";
+import { requireFolder } from "../store/place.js";
 import { readStudy } from "../study/spec.js";
 import { makeOutput } from "./output.js";
 
@@ -68,6 +69,7 @@ export async function split(
   },
 ): Promise<void> {
   const output = makeOutput(flags);
+  requireFolder(flags.out, "--out");
   const result = await splitFile(file, resolve(flags.out), {
     fractions: { train: 1 - flags.dev - flags.test, dev: flags.dev, test: flags.test },
     ...(flags.id === undefined ? {} : { id: flags.id }),

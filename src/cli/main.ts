@@ -2,6 +2,7 @@
 // so that help answers at once.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { exitCodes } from "../core/errors.js";
 import { delimiterOf, encodings, formats } from "../data/reading.js";
 import { version } from "../version.js";
 import { printError } from "./output.js";
@@ -44,9 +45,17 @@ const separator = (text: string) => {
 
 const list = (text: string) => text.split(",").map((word) => word.trim());
 
+/** An empty one would be the working folder, which nobody means. */
+const place = (text: string) => {
+  if (text.trim() === "") throw new InvalidArgumentError("give a path");
+  return text;
+};
+
 const json = () => new Option("--json", "print JSON lines on stdout, everything else on stderr");
 const store = () =>
-  new Option("--store <folder>", "where journal, specialists and reports are kept").default(".hone");
+  new Option("--store <folder>", "where journal, specialists and reports are kept")
+    .default(".hone")
+    .argParser(place);
 
 function limits(command: Command): Command {
   return command
@@ -109,7 +118,7 @@ haves(
       "which routes fit what you have, in the order to try them, and why; without options: the map",
     ),
 )
-  .option("--out <file>", "write the study file there")
+  .option("--out <file>", "write the study file there", place)
   .action(async (options) => (await import("./advise.js")).adviseCommand(options));
 
 limits(
@@ -151,7 +160,7 @@ program
   .command("report")
   .description("write a study's report again and say where it is")
   .argument("<study>", "name of a study in the store")
-  .option("--out <folder>", "where to write it; default: in the store")
+  .option("--out <folder>", "where to write it; default: in the store", place)
   .option("--format <format>", "print html, md, json or csv on stdout instead")
   .addOption(store())
   .addOption(json())
@@ -167,7 +176,11 @@ program
   .option("--original", "the paper's own sizes, for its own data and a larger machine")
   .option("--data <ref>", "the paper's data: a folder, file:… or hf:…; default: HONE_TEST_DATA's")
   .option("--model <ref...>", "one or two models to run it with, the smaller first")
-  .option("--out <file>", "write the result there, too: as Markdown where it ends in .md, else as JSON")
+  .option(
+    "--out <file>",
+    "write the result there, too: as Markdown where it ends in .md, else as JSON",
+    place,
+  )
   .option("--max-cost <usd>", "stop cleanly before spending more than this", number(0))
   .option("--max-time <seconds>", "stop cleanly after this long", number(0))
   .option("--concurrency <n>", "samples in flight", whole(1))
@@ -212,7 +225,7 @@ data
   .command("split")
   .description("split a JSONL file into train, dev and test by seeded hash")
   .argument("<file>")
-  .requiredOption("--out <folder>", "where train.jsonl, dev.jsonl and test.jsonl go")
+  .requiredOption("--out <folder>", "where train.jsonl, dev.jsonl and test.jsonl go", place)
   .option("--dev <share>", "share of dev", number(0), 0.1)
   .option("--test <share>", "share of test", number(0), 0.2)
   .option("--stratify <field>", "keep this field's values in proportion")
@@ -266,11 +279,15 @@ program
   .action(async (study, options) => (await import("./show.js")).show(study, options));
 
 try {
-  // A reader that goes away (`hone ls | head`) is not an error.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      // A reader that goes away (`hone ls | head`) is not an error, but a study that it cut short is not done.
+      const [, , command = "", ...others] = process.argv;
+      const study = ["demo", "reproduce", "run"].includes(command) && !others.includes("--dry-run");
+      process.exit(study ? exitCodes.broke : 0);
+    });
+  }
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { HoneError } from "../core/errors.js";
 import { outcomesCsv } from "../report/index.js";
+import { requireFolder } from "../store/place.js";
 import { openStudy } from "../study/open.js";
 import { makeOutput } from "./output.js";
 
@@ -22,10 +23,11 @@ export async function report(
     });
   }
   const output = makeOutput(flags);
+  if (flags.out !== undefined) requireFolder(flags.out, "--out");
   const study = openStudy(flags.store, name);
   try {
     if (flags.format === "csv") {
-      for (const line of outcomesCsv(study.outcomes())) process.stdout.write(line);
+      for (const line of outcomesCsv(study.record, study.outcomes())) process.stdout.write(line);
       return;
     }
     const paths = await study.report(resolve(flags.out ?? join(flags.store, "reports", name)));

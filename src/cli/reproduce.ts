@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { exitCodes, HoneError } from "../core/errors.js";
 import { type PaperEvent, papers } from "../papers/index.js";
+import { requireFile } from "../store/place.js";
 import { type LimitFlags, stoppable } from "./conduct.js";
 import { makeOutput, type Output } from "./output.js";
 import { markdownReproduction, renderReproduction } from "./reproduction.js";
@@ -50,11 +51,15 @@ export async function reproduce(name: string | undefined, flags: ReproduceFlags)
       kind: "usage",
     });
   }
-  const result = await stoppable(flags, output.log, (limits) =>
+  if (flags.out !== undefined) requireFile(flags.out, "--out");
+  const result = await stoppable(flags, output.log, (limits, watch) =>
     entry.reproduce({
       ...limits,
       preset: flags.smoke ? "smoke" : flags.original ? "original" : "full",
-      onEvent: (event) => show(event, output),
+      onEvent: (event) => {
+        watch(event);
+        show(event, output);
+      },
       ...(flags.data === undefined ? {} : { data: flags.data }),
       ...(flags.model === undefined ? {} : { models: flags.model }),
     }),

@@ -3,6 +3,7 @@
 import { HoneError } from "../core/errors.js";
 import type { Message, Step } from "../core/language.js";
 import type { Outcome } from "../core/outcome.js";
+import type { StudyRecord } from "../core/record.js";
 import { plainText } from "../report/escape.js";
 import { formatDuration } from "../report/format.js";
 import { renderSummary } from "../report/terminal.js";
@@ -17,11 +18,14 @@ export function show(
   const study = openStudy(flags.store, name);
   try {
     const { record } = study;
+    if (flags.subject !== undefined) requireSubject(record, flags.subject);
     if (flags.sample === undefined) {
       output.record(record);
       if (flags.json) return;
-      output.say(renderSummary(record, { colour: output.colour, width: output.width }));
+      output.say(renderSummary(only(record, flags.subject), { colour: output.colour, width: output.width }));
       if (record.handOver) output.say(plainText(`\nSaved specialist: ${record.handOver.path}`));
+      for (const { subject, path } of record.handOver?.others ?? [])
+        output.say(plainText(`Not chosen, and kept: ${subject} in ${path}`));
       return;
     }
     const subjects = record.subjects.filter(
@@ -81,6 +85,28 @@ export function show(
   } finally {
     study.close();
   }
+}
+
+/** @throws HoneError where the study has no such subject */
+export function requireSubject({ study, subjects }: StudyRecord, subject: string): void {
+  if (subjects.some(({ name }) => name === subject)) return;
+  throw new HoneError({
+    what: `The study ${study} has no subject ${subject}`,
+    where: "the subject's name",
+    why: `it has ${subjects.map(({ name }) => name).join("; ")}`,
+    next: "Write the name as the report does; put it in quotes for the shell.",
+    kind: "usage",
+  });
+}
+
+/** The record with the figures and comparisons of one subject. */
+function only(record: StudyRecord, subject: string | undefined): StudyRecord {
+  if (subject === undefined) return record;
+  return {
+    ...record,
+    results: record.results.filter((result) => result.subject === subject),
+    comparisons: record.comparisons.filter(({ a, b }) => a === subject || b === subject),
+  };
 }
 
 /** One step of what stood behind an answer; passages begin with their document's id and how near they were. */

@@ -5,11 +5,15 @@ import { lstatSync } from "node:fs";
 import { mkdir, realpath, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { HoneError } from "../core/errors.js";
+import { requireFile } from "../store/place.js";
 
-/** @throws HoneError where there is a file and it was not said to overwrite it */
+/** @throws HoneError where there is a file and it was not said to overwrite it, and where it cannot be written */
 export function refuseToOverwrite(path: string, force = false): void {
   const there = lstatSync(path, { throwIfNoEntry: false });
-  if (!there || (force && there.isFile())) return;
+  if (!there || (force && there.isFile())) {
+    requireFile(path, "the study file");
+    return;
+  }
   throw new HoneError({
     what: there.isFile() ? "The study file exists already" : "A study cannot be written there",
     where: path,

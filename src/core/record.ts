@@ -105,6 +105,8 @@ export interface HandOver {
   subject: string;
   n: number;
   agree: number;
+  /** Other specialists that have files of their own, adapters for instance, and where they were saved. */
+  others?: { subject: string; path: string }[];
 }
 
 export interface StudyRecord {

@@ -53,6 +53,9 @@ export function isTemplate(text: string): boolean {
   return text.includes("{{");
 }
 
+/** Most slots in one template, and most characters of a filled one: far above any prompt, and soon told. */
+const [mostSlots, mostCharacters] = [1_000, 2_000_000];
+
 /** Checks a template once and returns the function that fills it. `place` names the row in errors. */
 export function compileTemplate(template: string): (row: Record<string, unknown>, place: string) => string {
   const parts: (string | { path: string; length?: number })[] = [];
@@ -79,16 +82,41 @@ export function compileTemplate(template: string): (row: Record<string, unknown>
       ...(slot[2] === undefined ? {} : { length: Number(slot[2]) }),
     });
     from = close + 2;
+    if (parts.length > 2 * mostSlots) {
+      throw new HoneError({
+        what: "The template is too long.",
+        where: JSON.stringify(template.slice(0, 80)),
+        why: `it names more than ${mostSlots.toLocaleString("en")} fields`,
+        next: "Name each field once.",
+        kind: "usage",
+      });
+    }
   }
   parts.push(template.slice(from));
-  return (row, place) =>
-    parts
-      .map((part) => {
-        if (typeof part === "string") return part;
+  return (row, place) => {
+    let filled = "";
+    for (const part of parts) {
+      if (typeof part === "string") filled += part;
+      else {
         const text = asText(requiredField(row, part.path, place));
-        return part.length === undefined ? text : cutAtWord(text, part.length);
-      })
-      .join("");
+        filled += part.length === undefined ? text : cutAtWord(text, part.length);
+      }
+      if (filled.length > mostCharacters) throw tooLong(place, parts.length);
+    }
+    return filled;
+  };
+}
+
+function tooLong(place: string, parts: number): HoneError {
+  return new HoneError({
+    what: "A filled template is too long.",
+    where: place,
+    why: `it has more than ${mostCharacters.toLocaleString("en")} characters`,
+    next:
+      parts > 3
+        ? "Name fewer fields, or cut them with a length, as in {{facts|1200}}."
+        : "Cut the field with a length, as in {{facts|1200}}.",
+  });
 }
 
 /** What reads a field, or fills a template where the text is one. */

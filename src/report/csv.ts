@@ -1,6 +1,8 @@
-// Outcomes as CSV, one row each, streamed: fit for a spreadsheet, inert in it.
+// Outcomes as CSV, one row each, streamed: fit for a spreadsheet, inert in it. Subjects and tasks go by the names that the
+// report gives them; what the journal calls them stands in the last columns.
 
 import type { Outcome } from "../core/outcome.js";
+import type { StudyRecord } from "../core/record.js";
 import { csvCell } from "./escape.js";
 
 const columns = [
@@ -23,16 +25,23 @@ const columns = [
   "output_tokens",
   "ms",
   "usd",
+  "subject_id",
+  "task_id",
 ] as const;
 
 /** Yields the head and then one line per outcome, each ending in CRLF (RFC 4180). */
-export function* outcomesCsv(outcomes: Iterable<Outcome>): Generator<string> {
+export function* outcomesCsv(
+  { subjects, tasks }: Pick<StudyRecord, "subjects" | "tasks">,
+  outcomes: Iterable<Outcome>,
+): Generator<string> {
+  const subjectNames = new Map(subjects.flatMap(({ name, ids }) => ids.map((id) => [id, name])));
+  const taskNames = new Map(tasks.map(({ name, key }) => [key, name]));
   yield `${columns.join(",")}\r\n`;
   for (const { subject, task, split, sample, seed, group, eyesOff, gold, grade, cost } of outcomes) {
     const scored = grade.status === "scored";
     const cells = [
-      subject,
-      task,
+      subjectNames.get(subject) ?? subject,
+      taskNames.get(task) ?? task,
       split,
       sample,
       seed,
@@ -50,6 +59,8 @@ export function* outcomesCsv(outcomes: Iterable<Outcome>): Generator<string> {
       cost.outputTokens,
       cost.ms,
       cost.usd,
+      subject,
+      task,
     ];
     yield `${cells.map(csvCell).join(",")}\r\n`;
   }

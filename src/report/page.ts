@@ -187,7 +187,7 @@ function sampleSection(record: StudyRecord, kept: number, all: number): Html {
     ["unscored", "unscored"],
   ] as const;
   return html`<section><h2>Samples</h2>
-<p class="note">${leftOut(kept, all)} A row opens to the exact prompt and raw output of any subject. <span class="no-print">${lower ? "● no worse than the generalist, ○ worse" : "● right, ○ wrong"}, – unscored; one sign a subject, in the order of the list.</span></p>
+<p class="note"><span class="no-print">${leftOut(kept, all)} A row opens to the exact prompt and raw output of any subject.</span> <span>${lower ? "● no worse than the generalist, ○ worse" : "● right, ○ wrong"}, – unscored; one sign a subject, in the order of the list.</span></p>
 <noscript><p class="note">Opening samples needs the script in this file; it makes no request.</p></noscript>
 <div class="controls" id="samples-controls" hidden>
 ${record.tasks.length > 1 && html`<label>Task <select id="samples-task"><option value="-1">all</option>${record.tasks.map((task, i) => html`<option value="${i}">${oneLine(task.name, 64)}</option>`)}</select></label>`}

@@ -95,15 +95,20 @@ export function findArtifact(root: string, id: string): string {
   return folder;
 }
 
-/** Copies an artifact from one folder of artifacts to another, the manifest last, and makes sure of the copy. */
-export async function copyArtifact(fromRoot: string, toRoot: string, id: string): Promise<void> {
+/** Copies an artifact from one folder of artifacts to another, the manifest last, and makes sure of the copy. `copy` makes one file. */
+export async function copyArtifact(
+  fromRoot: string,
+  toRoot: string,
+  id: string,
+  copy: (from: string, to: string) => Promise<void> = copyFile,
+): Promise<void> {
   const from = findArtifact(fromRoot, id);
   const to = join(toRoot, id);
   const names = [...readManifest(from, id).files.map(({ name }) => name), manifestName];
   for (const name of names) {
     const target = pathInside(to, name, from);
     await mkdir(dirname(target), privateFolder);
-    await copyFile(join(from, name), target);
+    await copy(join(from, name), target);
     await toDisk(target);
   }
   findArtifact(toRoot, id);

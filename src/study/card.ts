@@ -14,7 +14,7 @@ export interface CardFacts {
   study: string;
   /** Fingerprint of the study's plan. */
   plan: string;
-  /** The generalist: its name, the reference that opens it, its identity, and its weights' file where there is one. */
+  /** The generalist: its name, the reference that opens it, its identity, and the path of its weights where there are any. */
   base: { name: string; ref: string; id: string; file?: string };
   specializer: { name: string; options: Json };
   seed: number;
@@ -56,6 +56,7 @@ export function modelCard(facts: CardFacts): string {
       "| | |",
       "|---|---|",
       `| base | ${md(base.ref)} (${md(base.id)}) |`,
+      ...(base.file === undefined ? [] : [`| base file | ${md(base.file, 400)} |`]),
       `| data | ${md(task.source, 300)}: ${formatWhole(train)} train, ${formatWhole(dev)} dev, ${formatWhole(test)} test samples |`,
       ...settings(facts.specializer.options).map(([key, value]) => `| ${md(key, 100)} | ${md(value, 300)} |`),
       `| seed | ${facts.seed} |`,
@@ -89,9 +90,12 @@ function loading({ base, files }: CardFacts): string[] {
     ),
   ];
   const gguf = base.file ?? "BASE.gguf";
+  const known = /^llama:([\w.-]+)(?:\?|$)/.exec(base.ref)?.[1];
+  const fetched =
+    known === undefined || known.endsWith(".gguf") ? "" : ` (\`hone models pull ${known}\` brings it)`;
   for (const file of files.adapters) {
     parts.push(
-      "With llama.cpp, on the base's file:",
+      `With llama.cpp, on the base's file${fetched}:`,
       fenced(oneLine(`llama-server -m ${gguf} --lora ${file}`)),
     );
   }

@@ -1,6 +1,7 @@
 // What a run would do and cost, found by running it with models that only count. Test stays sealed: its part is
 // reckoned from dev.
 
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Operation } from "../core/call.js";
 import type { LanguageModel, ScoreRequest } from "../core/language.js";
@@ -59,7 +60,9 @@ export async function planStudy(
   options: { store: string; base: string },
 ): Promise<StudyPlan> {
   const signal = new AbortController().signal;
-  const known = openJournal(join(resolve(options.store), "journal.db"));
+  const path = join(resolve(options.store), "journal.db");
+  // A dry run leaves nothing behind, no empty store either.
+  const known = openJournal(existsSync(path) ? path : ":memory:");
   const scratch = openJournal(":memory:");
   const artifacts = openArtifacts();
   let tally: Tally = { calls: 0, tokens: 0, usd: 0 };

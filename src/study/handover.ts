@@ -1,13 +1,15 @@
-// Handing the champion over: saved as one JSON file, or as a folder where it has files of its own; loaded again, and scored again on samples it was measured on, with
-// fresh calls and without the journal. What is handed over is what was measured, or the report says that it is not.
+// Handing the champion over: saved as one JSON file, or as a folder where it has files of its own; loaded again, and scored
+// again on samples it was measured on, with fresh calls and without the journal. What is handed over is what was measured,
+// or the report says that it is not.
 
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { z } from "zod";
 import { type Artifacts, artifactsIn } from "../core/artifacts.js";
 import { CallError } from "../core/call.js";
 import { HoneError, messageOf } from "../core/errors.js";
-import type { Json } from "../core/json.js";
+import { fingerprint, type Json } from "../core/json.js";
 import type { LanguageModel } from "../core/language.js";
 import type { Outcome } from "../core/outcome.js";
 import type { HandOver } from "../core/record.js";
@@ -53,6 +55,7 @@ const layout = { specialist: "specialist.json", artifacts: "artifacts", card: "R
  * Writes a specialist, whole or not at all: `PATH.json` where its state is all there is, else the folder `PATH` with its
  * artifacts, the card, and last specialist.json. What an earlier study left under that name is replaced.
  * @param path without an ending
+ * @param copy how an artifact's file gets there
  * @returns the path of the file or the folder
  */
 export async function saveSpecialist(
@@ -60,6 +63,7 @@ export async function saveSpecialist(
   saved: SavedSpecialist,
   artifacts: Pick<Artifacts, "path">,
   card: (files: CardFacts["files"]) => string,
+  copy?: (from: string, to: string) => Promise<void>,
 ): Promise<string> {
   const ids = artifactsIn(saved.state as Json);
   const text = `${JSON.stringify(saved)}\n`;
@@ -74,7 +78,8 @@ export async function saveSpecialist(
     return file;
   }
   await mkdir(part, privateFolder);
-  for (const id of ids) await copyArtifact(dirname(artifacts.path(id)), join(part, layout.artifacts), id);
+  for (const id of ids)
+    await copyArtifact(dirname(artifacts.path(id)), join(part, layout.artifacts), id, copy);
   await writeFile(join(part, layout.card), card(await whatLiesIn(part)));
   await writeFile(join(part, layout.specialist), text);
   await makePrivate(part);
@@ -194,19 +199,7 @@ export async function handOverChampion(
     onSample?: (done: number) => void;
   },
 ): Promise<HandOver | null> {
-  const { spec, domain, model } = study;
-  const { name: _name, data: _data, ...taskOptions } = spec.task;
-  const saved: SavedSpecialist = {
-    hone: "specialist/1",
-    name: champion.arm.name,
-    model: spec.model,
-    modelId: model.id,
-    encoder: spec.encoder,
-    specializer: champion.arm.written,
-    state: JSON.parse(specialist.state),
-    task: { name: domain.card.name, options: taskOptions, labels: domain.card.labels },
-    made: { study: spec.study, plan: study.plan },
-  };
+  const { spec, domain } = study;
   const before = journal.study(spec.study);
   // A damaged result is replaced at the end of this run.
   const known =
@@ -215,24 +208,8 @@ export async function handOverChampion(
       () => resultOf(before, journal.path),
       () => {},
     )?.handOver;
-  const card = (files: CardFacts["files"]): string =>
-    modelCard({
-      name: champion.arm.name,
-      study: spec.study,
-      plan: study.plan,
-      base: {
-        name: model.name,
-        ref: spec.model,
-        id: model.id,
-        ...("weights" in model && model.weights ? { file: basename(model.weights.path) } : {}),
-      },
-      specializer: champion.arm.specializer,
-      seed: specialist.seed,
-      seconds: specialist.build.seconds,
-      task: domain.card,
-      ...figuresOf(study, champion, specialist, journal),
-      files,
-    });
+  const saved = savedForm(study, champion.arm, specialist);
+  const card = cardOf(study, champion, specialist, journal);
   const path = await saveSpecialist(join(store, "specialists", spec.study), saved, study.artifacts, card);
   if (
     known &&
@@ -272,6 +249,102 @@ export async function handOverChampion(
     scratch.close();
   }
   return { path: relative(process.cwd(), path) || path, subject: specialist.subject.id, n, agree };
+}
+
+/** A specialist as it is written down. */
+function savedForm(
+  { spec, domain, model, plan }: PreparedStudy,
+  arm: FittedArm["arm"],
+  specialist: FittedArm["specialists"][number],
+): SavedSpecialist {
+  const { name: _name, data: _data, ...taskOptions } = spec.task;
+  return {
+    hone: "specialist/1",
+    name: arm.name,
+    model: spec.model,
+    modelId: model.id,
+    encoder: spec.encoder,
+    specializer: arm.written,
+    state: JSON.parse(specialist.state),
+    task: { name: domain.card.name, options: taskOptions, labels: domain.card.labels },
+    made: { study: spec.study, plan },
+  };
+}
+
+function cardOf(
+  study: PreparedStudy,
+  one: FittedArm,
+  specialist: FittedArm["specialists"][number],
+  journal: Journal,
+): (files: CardFacts["files"]) => string {
+  const { spec, model, domain, plan } = study;
+  return (files) =>
+    modelCard({
+      name: one.arm.name,
+      study: spec.study,
+      plan,
+      base: {
+        name: model.name,
+        ref: spec.model,
+        id: model.id,
+        ...("weights" in model && model.weights ? { file: fromHome(model.weights.path) } : {}),
+      },
+      specializer: one.arm.specializer,
+      seed: specialist.seed,
+      seconds: specialist.build.seconds,
+      task: domain.card,
+      ...figuresOf(study, one, specialist, journal),
+      files,
+    });
+}
+
+/** A path as a shell reads it and as it can be shown to others: `~/…` below the home folder. */
+function fromHome(path: string): string {
+  const below = relative(homedir(), path);
+  return below.startsWith("..") || isAbsolute(below) ? path : `~/${below.split(sep).join("/")}`;
+}
+
+/**
+ * Saves what was not chosen but has files of its own (adapters, weights), so that it can be found by its name and loaded:
+ * in `specialists/STUDY+others/NAME`, which shares its files with the store and so takes no room.
+ */
+export async function saveOthers(
+  study: PreparedStudy,
+  fitted: readonly FittedArm[],
+  champion: FittedArm,
+  store: string,
+  journal: Journal,
+): Promise<{ subject: string; path: string }[]> {
+  const folder = join(store, "specialists", `${study.spec.study}+others`);
+  await rm(folder, { recursive: true, force: true });
+  const others: { subject: string; path: string }[] = [];
+  for (const one of fitted) {
+    const [specialist] = one.specialists;
+    if (one === champion || !specialist) continue;
+    const saved = savedForm(study, one.arm, specialist);
+    if (artifactsIn(saved.state as Json).length === 0) continue;
+    const card = cardOf(study, one, specialist, journal);
+    const path = await saveSpecialist(
+      join(folder, fileName(one.arm.name)),
+      saved,
+      study.artifacts,
+      card,
+      share,
+    );
+    others.push({ subject: one.arm.name, path: relative(process.cwd(), path) || path });
+  }
+  return others;
+}
+
+/** `lora(r=8) #2` as `lora-r-8-2`. */
+function fileName(name: string): string {
+  const plain = name.replace(/[^A-Za-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "specialist";
+  return plain.length <= 64 ? plain : `${plain.slice(0, 51)}-${fingerprint(name, 12)}`;
+}
+
+/** A second name for the same file, or a copy where the file system has no such thing. */
+async function share(from: string, to: string): Promise<void> {
+  await link(from, to).catch(() => copyFile(from, to));
 }
 
 function sameGrade(a: Grade, b: Grade): boolean {

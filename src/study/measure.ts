@@ -1,6 +1,6 @@
 // Putting one subject through samples, with everything written down as it happens.
 
-import { addCost, CallError, type Cost, noCost } from "../core/call.js";
+import { addCost, CallError, type CallFailure, type Cost, noCost } from "../core/call.js";
 import { HoneError, messageOf } from "../core/errors.js";
 import type { Outcome } from "../core/outcome.js";
 import type { Sample, SplitName } from "../core/sample.js";
@@ -21,9 +21,23 @@ export interface MeasureOptions {
 }
 
 /**
+ * How many samples a model that has not answered yet may fail on before it is taken for down, by the failure. What is not
+ * here is an answer, if one that cannot be used.
+ */
+const patience: Partial<Record<CallFailure, number>> = {
+  refused: 5,
+  unreachable: 5,
+  timeout: 8,
+  "server-error": 8,
+  "rate-limited": 8,
+  "cut-stream": 8,
+  malformed: 8,
+};
+
+/**
  * Scores a subject on samples, each exactly once per seed, continuing where the journal stops.
  * Ends early, without an error, when the budget drains; what is in flight is finished first.
- * @throws HoneError when the endpoint refuses every call or cannot be reached at all: then nothing is marked unscored
+ * @throws HoneError when the endpoint fails on every call: then nothing is marked unscored
  */
 export async function measure(
   subject: Subject,
@@ -61,9 +75,10 @@ export async function measure(
     } catch (error) {
       if (error instanceof Draining || signal.aborted) return;
       if (!(error instanceof CallError)) throw nameSample(error, subject, sample);
-      if (silent() && (error.failure === "refused" || error.failure === "unreachable")) {
+      const most = silent() ? patience[error.failure] : undefined;
+      if (most !== undefined) {
         dead.push({ sample, error });
-        if (dead.length >= 5) throw endpointDown(subject, error);
+        if (dead.length >= most) throw endpointDown(subject, error);
         return;
       }
       grade = { status: "unscored", cause: error.failure, detail: error.message };
@@ -133,9 +148,12 @@ export async function forEachConcurrently<T>(
   if (failure) throw failure.error;
 }
 
+/** Most samples in flight at once, whatever was asked for; models allow no more calls, either. */
+export const mostInFlight = 1024;
+
 /** How many samples a subject can usefully have in flight. */
 export function widthFor(subject: Subject, asked?: number): number {
-  return subject.model ? (asked ?? subject.model.concurrency) : 1;
+  return subject.model ? Math.min(asked ?? subject.model.concurrency, mostInFlight) : 1;
 }
 
 function endpointDown(subject: Subject, error: CallError): HoneError {
@@ -145,7 +163,9 @@ function endpointDown(subject: Subject, error: CallError): HoneError {
     next:
       error.failure === "refused"
         ? "Check the key in the environment and the model's name, then run the same command again."
-        : "Check the address (?base=…) and that the server runs, then run the same command again.",
+        : error.failure !== "unreachable"
+          ? "See what the server says of it, then run the same command again."
+          : "Check the address (?base=…) and that the server runs, then run the same command again.",
     cause: error,
   });
 }

@@ -57,7 +57,7 @@ export function makeProgress(totalAll: number, emit: (event: StudyEvent) => void
       done = 0;
       unscored = 0;
       since = performance.now();
-      send(false);
+      send(true);
     },
     sample(score, cost) {
       const now = performance.now();

@@ -11,11 +11,12 @@ import type { SpecializerTable } from "../specializers/index.js";
 import { openArtifacts } from "../store/artifacts.js";
 import { type Journal, openJournalWhenFree } from "../store/journal.js";
 import { lockStudy } from "../store/lock.js";
+import { requireStore } from "../store/place.js";
 import { type Budget, Draining, makeBudget } from "./budget.js";
 import type { Phase, StudyEvent } from "./events.js";
 import { type FittedArm, fitArm, fitSeeds } from "./fit.js";
-import { handOverChampion } from "./handover.js";
-import { measure, widthFor } from "./measure.js";
+import { handOverChampion, saveOthers } from "./handover.js";
+import { measure, mostInFlight, widthFor } from "./measure.js";
 import { type PreparedStudy, type PreparedTask, prepareStudy } from "./prepare.js";
 import { makeProgress } from "./progress.js";
 import { chooseOnDev, makeRecord } from "./record.js";
@@ -51,15 +52,23 @@ export interface RunOptions {
  */
 export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promise<StudyRecord> {
   const store = resolve(options.store ?? ".hone");
+  requireStore(store);
   const signal = options.signal ?? new AbortController().signal;
   // Every call in flight listens to it.
   setMaxListeners(0, signal);
   const emit = options.onEvent ?? (() => {});
+  if (options.concurrency !== undefined && options.concurrency > mostInFlight) {
+    const asked = options.concurrency.toLocaleString("en");
+    emit({
+      type: "warning",
+      text: `A concurrency of ${asked} is more than Hone allows; ${mostInFlight.toLocaleString("en")} samples are kept in flight.`,
+    });
+  }
   const budget = makeBudget({
     ...(options.maxUsd === undefined ? {} : { maxUsd: options.maxUsd }),
     ...(options.maxSeconds === undefined ? {} : { maxSeconds: options.maxSeconds }),
   });
-  const drain = () => budget.drain("stopped by hand");
+  const drain = () => budget.drain("by hand");
   options.drain?.addEventListener("abort", drain, { once: true });
   if (options.drain?.aborted) drain();
 
@@ -210,6 +219,10 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
       ...(options.specializers ? { specializers: options.specializers } : {}),
       onSample: (done) => progress.note(done, spec.handOver, "scoring the saved specialist again"),
     });
+    if (handOver) {
+      const others = await saveOthers(study, fitted, champion, run.store, journal);
+      handOver = { ...handOver, ...(others.length > 0 ? { others } : {}) };
+    }
     progress.end();
   }
 

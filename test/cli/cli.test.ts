@@ -241,6 +241,15 @@ describe("hone", () => {
     expect(shown).toMatch(/sealed test samples/);
     expect(shown).toMatch(/Saved specialist: \.hone\/specialists\/seen\.json/);
     const csv = (await hone(["report", "seen", "--format", "csv"])).stdout;
+    expect(csv).toMatch(/\n"fewShot\(k=3\)","tone","test",/);
+    for (const more of [[], ["--sample", "row-1"]]) {
+      const wrong = await hone(["show", "seen", "--subject", "fewshot", ...more]);
+      expect(wrong.code).toBe(2);
+      expect(wrong.stderr).toMatch(/no subject fewshot[\s\S]*it has zeroShot; fewShot\(k=3\); majority/);
+    }
+    const one = (await hone(["show", "seen", "--subject", "fewShot(k=3)"])).stdout;
+    expect(one).toMatch(/^\W*fewShot\(k=3\) .*%/m);
+    expect(one).not.toMatch(/^\W*majority {2,}/m);
     const id = /row-\d+/.exec(csv)?.[0] as string;
     const sample = (await hone(["show", "seen", "--sample", id])).stdout;
     expect(sample).toMatch(/What is the tone\?/);

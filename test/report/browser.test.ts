@@ -7,19 +7,46 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { SubjectCard } from "../../src/core/record.js";
 import { writeReport } from "../../src/report/index.js";
-import { attacks, fixture } from "./fixture.js";
+import { attacks, type Fixture, fixture } from "./fixture.js";
 
 const executablePath = process.env.HONE_CHROMIUM ?? "/usr/bin/chromium";
 const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"];
 args.push("--disable-background-networking", "--disable-component-update", "--disable-sync");
+
+/** The made-up study with two dozen subjects more, which answer as one of its own does. */
+function manySubjects(): Fixture {
+  const study = fixture();
+  const { record, all } = study;
+  const [, like] = record.subjects as [SubjectCard, SubjectCard];
+  const more = Array.from({ length: 24 }, (_, i) => ({
+    ...like,
+    name: `${like.name} #${i + 2}`,
+    ids: [`more-${i}`],
+  }));
+  const own = all.filter(({ subject }) => like.ids.includes(subject));
+  const outcomes = [
+    ...all,
+    ...more.flatMap(({ ids }) => own.map((one) => ({ ...one, subject: ids[0] as string }))),
+  ];
+  const results = more.flatMap(({ name }) =>
+    record.results.filter(({ subject }) => subject === like.name).map((one) => ({ ...one, subject: name })),
+  );
+  return {
+    ...study,
+    all: outcomes,
+    outcomes: () => outcomes,
+    record: { ...record, subjects: [...record.subjects, ...more], results: [...record.results, ...results] },
+  };
+}
 
 describe.skipIf(!existsSync(executablePath))(
   "the page in a browser (skipped without chromium; HONE_CHROMIUM names it)",
   () => {
     let folder: string;
     let browser: Browser;
-    const urls = { plain: "", hostile: "" };
+    const urls = { plain: "", hostile: "", many: "" };
 
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), "hone-report-"));
@@ -28,6 +55,8 @@ describe.skipIf(!existsSync(executablePath))(
         const { html } = await writeReport({ ...study, folder: join(folder, kind) });
         urls[kind] = pathToFileURL(html).href;
       }
+      const { html } = await writeReport({ ...manySubjects(), folder: join(folder, "many") });
+      urls.many = pathToFileURL(html).href;
       browser = await chromium.launch({ executablePath, args });
     });
     afterAll(async () => {
@@ -175,6 +204,34 @@ describe.skipIf(!existsSync(executablePath))(
       await page.selectOption("select[data-matrices]", { label: "majority" });
       expect(await page.locator("[data-matrix]:visible").count()).toBe(1);
       expect(await page.locator("[data-matrix]:visible caption").textContent()).toContain("majority");
+      await page.close();
+    });
+
+    test("with many subjects nothing is wider than a phone, and wide tables scroll by themselves", async () => {
+      const { page } = await open("many", 375);
+      await page.locator("tr.row .opener").nth(1).click();
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(375);
+      const [inner, outer] = (await page.evaluate(`(() => {
+        const wide = document.querySelector(".results").closest(".scroll");
+        wide.scrollLeft = 100;
+        return [wide.scrollLeft, wide.clientWidth];
+      })()`)) as [number, number];
+      expect(inner).toBe(100);
+      expect(outer).toBeLessThanOrEqual(375);
+      await page.close();
+    });
+
+    test("on paper the legends of marks and signs stay, and what only a screen can do goes", async () => {
+      const { page } = await open("plain", 700);
+      await page.emulateMedia({ media: "print" });
+      expect(await page.locator(".legend").first().isVisible()).toBe(true);
+      for (const [text, seen] of [
+        ["● right, ○ wrong", true],
+        ["chosen on dev", true],
+        ["A row opens to", false],
+        ["cost per answer in", false],
+      ] as const)
+        expect([text, await page.getByText(text).last().isVisible()]).toEqual([text, seen]);
       await page.close();
     });
 

@@ -284,9 +284,20 @@ test("a folder that cannot be written is one clear error", async () => {
   expect((failure as HoneError).failure.where).toBe(join(blocked, "report.html"));
 });
 
+test("the CSV names subjects and tasks as the report does, and says what the journal calls them", () => {
+  const { all, record } = fixture({ samples: 20 });
+  const rows = parse([...outcomesCsv(record, all)].join(""), { columns: true }) as Record<string, string>[];
+  expect(new Set(rows.map(({ subject }) => subject))).toEqual(
+    new Set(record.subjects.map(({ name }) => name)),
+  );
+  expect(new Set(rows.map(({ task }) => task))).toEqual(new Set(record.tasks.map(({ name }) => name)));
+  for (const [i, { subject, task }] of all.entries())
+    expect(rows[i]).toMatchObject({ subject_id: subject, task_id: task });
+});
+
 test("the CSV has one inert row an outcome and streams", () => {
-  const { all } = fixture({ hostile: true });
-  const rows = parse([...outcomesCsv(all)].join(""), { columns: true }) as Record<string, string>[];
+  const { all, record } = fixture({ hostile: true });
+  const rows = parse([...outcomesCsv(record, all)].join(""), { columns: true }) as Record<string, string>[];
   expect(rows).toHaveLength(all.length);
   for (const row of rows)
     for (const cell of Object.values(row)) expect(cell).not.toMatch(/^[=@\t\r]|^[+-](?!\d)|[\x1b\u202e]/);
@@ -296,7 +307,7 @@ test("the CSV has one inert row an outcome and streams", () => {
   const endless = (function* () {
     for (;;) yield* all;
   })();
-  const stream = outcomesCsv(endless);
+  const stream = outcomesCsv(record, endless);
   expect(stream.next().value).toMatch(/^subject,task,/);
   expect(stream.next().value).toMatch(/\r\n$/);
 });

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { HoneError } from "../../src/core/errors.js";
@@ -65,7 +65,17 @@ const entry = (make: () => Specializer) => ({
   paper: "none",
   leaf: null,
 });
-const table = { ...specializers, wordFile: entry(wordFile), needy: entry(needy) };
+/** The same with a file in which no word is right. */
+const dull = (): Specializer => ({
+  ...wordFile(),
+  name: "dull",
+  label: "dull(k=1)",
+  apply: (subject, state, tools) => {
+    const made = wordFile().apply(subject, state, tools);
+    return { ...made, id: `${made.id}-dull`, respond: async () => ({ choice: "p" }) };
+  },
+});
+const table = { ...specializers, wordFile: entry(wordFile), needy: entry(needy), dull: entry(dull) };
 const model = "mock:?skill=0.4&seed=1";
 
 function run(store: string, specialists: unknown[] = ["wordFile"], name = "tones") {
@@ -98,6 +108,22 @@ describe("a specialist with files", () => {
       await close();
     }
     renameSync(join(root, "gone"), join(root, "a"));
+  });
+
+  it("is kept under its name where another was chosen, and loads from there", async () => {
+    const { handOver, verdict } = await run("kept", ["dull", "wordFile"]);
+    expect(verdict?.champion).toBe("wordFile");
+    const folder = join(root, "kept", "specialists", "tones+others", "dull-k-1");
+    expect(handOver?.others?.map(({ subject }) => subject)).toEqual(["dull(k=1)"]);
+    expect(resolve(handOver?.others?.[0]?.path as string)).toBe(folder);
+    expect(readFileSync(join(folder, "README.md"), "utf8")).toMatch(/^# dull\(k=1\)$/m);
+    const { subject, saved, close } = await load(folder);
+    if (subject.kind !== "language") throw new Error(subject.kind);
+    expect([saved.name, await subject.respond(query, { signal })]).toEqual(["dull(k=1)", { choice: "p" }]);
+    await close();
+    // What the study no longer holds goes.
+    await run("kept", ["wordFile"]);
+    expect(existsSync(join(root, "kept", "specialists", "tones+others"))).toBe(false);
   });
 
   it("is refused with one error when a file of it is missing, cut short or changed, or leads elsewhere", async () => {

@@ -1,0 +1,70 @@
+// Stopping a run by signal. Ctrl-C once drains: what is in flight is finished. Ctrl-C twice ends the process, and so does
+// SIGTERM, within five seconds and whatever the engine is doing: every finished answer is in the journal by then.
+
+import { Worker } from "node:worker_threads";
+
+/** After SIGTERM: until what is in flight is given up, and until the process ends itself. */
+const [giveUpMs, endMs] = [2_500, 4_000];
+
+export interface Stop {
+  /** Begin nothing new. */
+  drain: AbortSignal;
+  /** Give up what is in flight. */
+  abort: AbortSignal;
+  /** The exit code of a run that was stopped; undefined where it was not. */
+  code: () => number | undefined;
+  /**
+   * Says that work begins, or ends, which may keep this thread from hearing signals for long, as training does. SIGTERM
+   * is then left to the system, which ends the process at once.
+   */
+  deaf: (deaf: boolean) => void;
+  off: () => void;
+}
+
+export function stopSignals(log: (text: string) => void): Stop {
+  const drain = new AbortController();
+  const abort = new AbortController();
+  let code: number | undefined;
+  let given = 0;
+  let isDeaf = false;
+  const unheard = () => {
+    process.off("SIGINT", onInterrupt);
+    process.off("SIGTERM", onTerminate);
+  };
+  const onInterrupt = () => {
+    if (++given > 1) {
+      // Both were given while this thread was busy.
+      unheard();
+      process.kill(process.pid, "SIGINT");
+      return;
+    }
+    code = 130;
+    log("Stopping after what is in flight; Ctrl-C again stops at once, and nothing finished is lost.");
+    drain.abort();
+    // The next one is the system's: it ends the process also where a native call keeps this thread busy.
+    setImmediate(() => process.off("SIGINT", onInterrupt));
+  };
+  const onTerminate = () => {
+    unheard();
+    code = 143;
+    log(`Terminated: stopping within ${Math.ceil(endMs / 1000)} seconds.`);
+    drain.abort();
+    setTimeout(() => abort.abort(), giveUpMs).unref();
+    // A thread of its own, for this one may be busy by then; by signal, for an orderly exit waits for native calls.
+    new Worker(`setTimeout(() => process.kill(${process.pid}, "SIGTERM"), ${endMs})`, { eval: true }).unref();
+  };
+  process.on("SIGINT", onInterrupt);
+  process.on("SIGTERM", onTerminate);
+  return {
+    drain: drain.signal,
+    abort: abort.signal,
+    code: () => code,
+    deaf(deaf) {
+      if (deaf === isDeaf || code !== undefined) return;
+      isDeaf = deaf;
+      if (deaf) process.off("SIGTERM", onTerminate);
+      else process.on("SIGTERM", onTerminate);
+    },
+    off: unheard,
+  };
+}

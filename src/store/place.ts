@@ -1,0 +1,89 @@
+// Whether a place can be written, found out before any work is done there.
+
+import { closeSync, constants, mkdirSync, openSync, rmdirSync, rmSync, type Stats, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { HoneError, messageOf } from "../core/errors.js";
+import { privateFolder } from "./private.js";
+
+/**
+ * Makes a folder where there is none and writes an empty file in it, which is removed again.
+ * @param said how the user named the folder, for instance `--store runs`
+ * @param mode of folders that are made
+ * @throws HoneError where it is no folder or cannot be written; then nothing that was made stays
+ */
+export function requireFolder(path: string, said: string, mode = 0o777): void {
+  const folder = resolve(path);
+  const made: string[] = [];
+  try {
+    // Level by level: under /proc Node's recursive mkdir never returns.
+    for (const level of missingLevels(folder)) {
+      mkdirSync(level, { mode });
+      made.push(level);
+    }
+    const probe = join(folder, `.write-test-${process.pid}`);
+    closeSync(openSync(probe, "w"));
+    rmSync(probe, { force: true });
+  } catch (error) {
+    for (const level of made.reverse()) rmdirSync(level);
+    throw cannotWrite(folder, said, messageOf(error));
+  }
+}
+
+/** The same for a store: its folder, and what an earlier run or somebody else put into it. */
+export function requireStore(store: string): void {
+  requireFolder(store, "the store", privateFolder.mode);
+  for (const part of ["artifacts", "reports", "specialists"]) {
+    const folder = join(resolve(store), part);
+    if (lookAt(folder)) requireFolder(folder, "the store");
+  }
+}
+
+/**
+ * The same for a file, which is left as it is.
+ * @throws HoneError where it is a folder or cannot be written
+ */
+export function requireFile(path: string, said: string): void {
+  const file = resolve(path);
+  const found = lookAt(file);
+  if (!found) {
+    requireFolder(dirname(file), said);
+    return;
+  }
+  if (found.isDirectory()) throw cannotWrite(file, said, "it is a folder, and a file is needed");
+  try {
+    // Without waiting: a pipe that nobody reads is an error, too.
+    closeSync(openSync(file, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK));
+  } catch (error) {
+    throw cannotWrite(file, said, messageOf(error));
+  }
+}
+
+/** The folders to be made, the uppermost first. */
+function missingLevels(folder: string): string[] {
+  const missing: string[] = [];
+  for (let level = folder; ; level = dirname(level)) {
+    const found = lookAt(level);
+    if (found?.isDirectory()) return missing;
+    if (found) throw new Error(`${level} is a file, and a folder is needed`);
+    missing.unshift(level);
+  }
+}
+
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+function cannotWrite(where: string, said: string, why: string): HoneError {
+  return new HoneError({
+    what: "Cannot write there",
+    where: `${said} (${where})`,
+    why,
+    next: "Name a folder that you can write to.",
+    kind: "usage",
+  });
+}
