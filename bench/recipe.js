@@ -33,7 +33,7 @@ const studies = {
   licences: () => shipped("licences"),
   "issue area": () => shipped("scotus"),
 };
-const sizes = { tickets: [100, 200, 500], licences: [100, 480], "issue area": [100, 500] };
+const sizes = { tickets: [200], licences: [480], "issue area": [500] };
 
 for (const [name, make] of Object.entries(studies)) {
   for (const labels of sizes[name]) {

@@ -25,8 +25,8 @@ const mostEpochs = 12;
 const trialSteps = { most: 100, part: 1 / 3 };
 /** Samples of a trial: those that are learnt, those that are held against them. Below `fewest` nothing can be told. */
 const trialSize = { train: 256, held: 64, fewest: 40 };
-/** The share by which the whole length has to be better than a trial's. */
-const gain = 0.01;
+/** The share by which another rate or length has to be better than the usual one: what trials are held against is small. */
+const gain = 0.05;
 
 /** Epochs that make enough steps: many on few labels, two while that is quick, one on many. */
 export function enoughEpochs(samples: number, batch: number): number {
@@ -36,8 +36,8 @@ export function enoughEpochs(samples: number, batch: number): number {
 }
 
 /**
- * What the user gave, and for the rest what a few short trainings say: the rate is the better of the method's usual one and
- * twice that, or half of it where twice is no better; the epochs are those that make enough steps, more where it
+ * What the user gave, and for the rest what a few short trainings say: the rate is the method's usual one unless twice that,
+ * or half of it, is clearly better; the epochs are those that make enough steps, more where it
  * took the best rate longer to begin to learn, and fewer where a trial on all of train was better without them.
  *
  * @param of how many examples of the rig, from the first, are train's
@@ -85,32 +85,34 @@ export async function chooseRecipe(
   let steps = Math.min(trialSteps.most, Math.ceil(trialSteps.part * most));
   const atRate = (learningRate: number, what: string) =>
     attempt({ learningRate, epochs: epochsOf(steps, train.length) }, `${what} ${learningRate}`);
-  const usual = await atRate(known.learningRate, "rate");
-  if (options.learningRate === undefined) {
-    const twice = await atRate(2 * usualRate, "twice the rate,");
-    // The loss has one valley in the rate: what twice made better, half makes worse.
-    if (twice.loss >= usual.loss) await atRate(usualRate / 2, "half the rate,");
-  }
-  const best = lowest(sweep);
+  let best = await atRate(known.learningRate, "rate");
+  const takeIfBetter = (trial: Trial): boolean => {
+    const better = trial.loss < (1 - gain) * best.loss;
+    if (better) best = trial;
+    return better;
+  };
+  // The loss has one valley in the rate: what twice made better, half makes worse.
+  if (options.learningRate === undefined && !takeIfBetter(await atRate(2 * usualRate, "twice the rate,")))
+    takeIfBetter(await atRate(usualRate / 2, "half the rate,"));
   const { learningRate } = best;
   if (options.epochs !== undefined || given.learnt === undefined) return done({ ...known, learningRate });
   // Nothing has begun to learn: the best rate for longer, until it does.
-  while (lowest(sweep).loss >= given.learnt && epochsOf(2 * steps, of) <= mostEpochs) {
+  let last = best;
+  while (last.loss >= given.learnt && epochsOf(2 * steps, of) <= mostEpochs) {
     steps *= 2;
-    await atRate(learningRate, `${steps} steps at rate`);
+    last = await atRate(learningRate, `${steps} steps at rate`);
   }
-  if (best !== lowest(sweep))
-    return done({ learningRate, epochs: Math.max(known.epochs, Math.ceil(epochsOf(2 * steps, of))) });
+  if (last !== best)
+    return done({
+      learningRate,
+      epochs: Math.max(known.epochs, Math.min(mostEpochs, Math.ceil(epochsOf(2 * steps, of)))),
+    });
   // Where trials see all of train they can tell whether the whole length is better than theirs.
   if (train.length + heldCount < of || best.loss >= given.learnt) return done({ ...known, learningRate });
   const whole = await attempt({ ...known, learningRate }, `${known.epochs} epochs at rate ${learningRate}`);
-  return done({ learningRate, epochs: whole.loss < (1 - gain) * best.loss ? known.epochs : best.epochs });
+  return done({ learningRate, epochs: takeIfBetter(whole) ? known.epochs : best.epochs });
 
   function done(recipe: Recipe): Chosen {
     return { recipe, sweep, tokens };
   }
-}
-
-function lowest(sweep: readonly Trial[]): Trial {
-  return sweep.reduce((best, trial) => (trial.loss < best.loss ? trial : best));
 }
