@@ -35,6 +35,18 @@ function deadly(): string {
   checkModel(readGguf(path));
   return path;
 }
+/** llama.cpp asserts that alpha is a 32-bit float, and aborts. */
+function deadlyAdapter(): string {
+  return file({
+    ...tinyLlama(),
+    metadata: [
+      ["general.architecture", { type: "string", value: "llama" }],
+      ["general.type", { type: "string", value: "adapter" }],
+      ["adapter.type", { type: "string", value: "lora" }],
+      ["adapter.lora.alpha", { type: "u32", value: 8 }],
+    ],
+  });
+}
 const open = (path: string) => openLlama(path, { lanes: 1, threads: 1, cache });
 const score = (model: LanguageModel) =>
   model.score(
@@ -76,6 +88,13 @@ describe("a file that ends the engine's process", () => {
     expect((await score(base)).options).toHaveLength(2);
     await base.close();
   });
+});
+
+it("an adapter that ends the engine's process is one error with its own place", async () => {
+  const lora = deadlyAdapter();
+  const error = await thrownBy(tryFirst({ model: sound(), lora, gpu: "off" }, { cache }));
+  expect((error as HoneError).failure).toMatchObject({ what: "This file crashes llama.cpp", where: lora });
+  expect((error as HoneError).failure.why).toMatch(/GGML_ASSERT/);
 });
 
 describe("a file that is new", () => {
@@ -209,16 +228,7 @@ describe("what can be known without the engine is said before it", () => {
 
   it("an adapter whose alpha has another type", async () => {
     const base = await open(sound());
-    const adapter: Made = {
-      ...tiny,
-      metadata: [
-        ["general.architecture", { type: "string", value: "llama" }],
-        ["general.type", { type: "string", value: "adapter" }],
-        ["adapter.type", { type: "string", value: "lora" }],
-        ["adapter.lora.alpha", u32(8)],
-      ],
-    };
-    const lora = file(adapter);
+    const lora = deadlyAdapter();
     expect(() => base.weights!.specialise({ id: "a", name: "a", lora })).toThrow(
       /not stored as a 32-bit float/,
     );
