@@ -185,7 +185,7 @@ async function run({ count, seed, workdir, log, only }) {
           reasons.set(why, [...(reasons.get(why) ?? []), number]);
         }
         if (only !== undefined)
-          log(`case ${number} (${file.way}, ${file.fault}) ${ending}, in ${place}\n${words}`);
+          log(`case ${number} (${file.way}, ${file.fault}) ${ending}, in ${place}\n${words ?? ""}`);
         else if (ending !== "killed") rmSync(place, { recursive: true });
         if (tally.tried % 1000 === 0) log(`files: ${tally.tried} of ${cases.length}`);
       }

@@ -3,7 +3,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
 import type { LanguageModel } from "../../src/core/language.js";
 import { checkModel } from "../../src/models/llama/check.js";
@@ -16,6 +16,8 @@ const folder = mkdtempSync(join(tmpdir(), "hone-trial-"));
 const cache = join(folder, "cache");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const { signal } = new AbortController();
+// Starting the engine takes a second of a core's time, and cores may be busy.
+vi.setConfig({ testTimeout: 300_000 });
 
 let files = 0;
 function file(made: Made): string {
@@ -33,6 +35,18 @@ function deadly(): string {
   checkModel(readGguf(path));
   return path;
 }
+/** llama.cpp asserts that alpha is a 32-bit float, and aborts. */
+function deadlyAdapter(): string {
+  return file({
+    ...tinyLlama(),
+    metadata: [
+      ["general.architecture", { type: "string", value: "llama" }],
+      ["general.type", { type: "string", value: "adapter" }],
+      ["adapter.type", { type: "string", value: "lora" }],
+      ["adapter.lora.alpha", { type: "u32", value: 8 }],
+    ],
+  });
+}
 const open = (path: string) => openLlama(path, { lanes: 1, threads: 1, cache });
 const score = (model: LanguageModel) =>
   model.score(
@@ -47,25 +61,23 @@ async function thrownBy(work: Promise<unknown>): Promise<unknown> {
 }
 
 describe("a file that ends the engine's process", () => {
-  it("is one error with the engine's words, every time, and the next file is not blamed for it", async () => {
+  it("is one error with the engine's words, and the next file is not blamed for it", async () => {
     const path = deadly();
-    for (let time = 0; time < 2; time++) {
-      const model = await open(path);
-      const error = await thrownBy(score(model));
-      expect(error).toBeInstanceOf(HoneError);
-      const { failure, exitCode } = error as HoneError;
-      expect(exitCode).toBe(1);
-      expect(failure).toMatchObject({ what: "This file crashes llama.cpp", where: path });
-      expect(failure.why).toMatch(/SIGABRT.*GGML_ASSERT.*expert/);
-      expect(failure.why, "no folders of whoever built the engine").not.toMatch(/\/home\//);
-      expect(failure.next).toBeTruthy();
-      // A second call says the same and tries nothing.
-      expect(await thrownBy(score(model))).toBe(error);
-      await model.close();
-    }
-    const model = await open(sound());
-    expect((await score(model)).options).toHaveLength(2);
+    const model = await open(path);
+    const error = await thrownBy(score(model));
+    expect(error).toBeInstanceOf(HoneError);
+    const { failure, exitCode } = error as HoneError;
+    expect(exitCode).toBe(1);
+    expect(failure).toMatchObject({ what: "This file crashes llama.cpp", where: path });
+    expect(failure.why).toMatch(/SIGABRT.*GGML_ASSERT.*expert/);
+    expect(failure.why, "no folders of whoever built the engine").not.toMatch(/\/home\//);
+    expect(failure.next).toBeTruthy();
+    // A second call says the same and tries nothing.
+    expect(await thrownBy(score(model))).toBe(error);
     await model.close();
+    const other = await open(sound());
+    expect((await score(other)).options).toHaveLength(2);
+    await other.close();
   });
 
   it("is one error as whole weights of a specialist too, and the base goes on", async () => {
@@ -76,6 +88,13 @@ describe("a file that ends the engine's process", () => {
     expect((await score(base)).options).toHaveLength(2);
     await base.close();
   });
+});
+
+it("an adapter that ends the engine's process is one error with its own place", async () => {
+  const lora = deadlyAdapter();
+  const error = await thrownBy(tryFirst({ model: sound(), lora, gpu: "off" }, { cache }));
+  expect((error as HoneError).failure).toMatchObject({ what: "This file crashes llama.cpp", where: lora });
+  expect((error as HoneError).failure.why).toMatch(/GGML_ASSERT/);
 });
 
 describe("a file that is new", () => {
@@ -187,6 +206,7 @@ describe("what can be known without the engine is said before it", () => {
       withValue(tiny, "llama.expert_used_count", u32(2)),
       /uses 2 of 0 experts/,
     ],
+    ["layers beyond its own", withValue(tiny, "llama.nextn_predict_layers", u32(2)), /2 of its 1 layers/],
     [
       "a negative epsilon",
       withValue(tiny, "llama.attention.layer_norm_rms_epsilon", { type: "f32", value: -1 }),
@@ -208,16 +228,7 @@ describe("what can be known without the engine is said before it", () => {
 
   it("an adapter whose alpha has another type", async () => {
     const base = await open(sound());
-    const adapter: Made = {
-      ...tiny,
-      metadata: [
-        ["general.architecture", { type: "string", value: "llama" }],
-        ["general.type", { type: "string", value: "adapter" }],
-        ["adapter.type", { type: "string", value: "lora" }],
-        ["adapter.lora.alpha", u32(8)],
-      ],
-    };
-    const lora = file(adapter);
+    const lora = deadlyAdapter();
     expect(() => base.weights!.specialise({ id: "a", name: "a", lora })).toThrow(
       /not stored as a 32-bit float/,
     );

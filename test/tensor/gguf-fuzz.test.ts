@@ -22,7 +22,7 @@ const cases = 3400;
 /** Bytes that all cases of a file together may take beyond what the process had before. */
 const mostBytes = 200e6;
 /** Milliseconds for one case; a busy machine takes a few. */
-const mostMs = 5000;
+const mostMs = 20_000;
 
 type Random = () => number;
 const below = (random: Random, n: number): number => Math.floor(random() * n);
@@ -172,7 +172,7 @@ async function readWholeGguf(path: string, i: number): Promise<void> {
   if (refused) throw refused;
 }
 
-describe("ten thousand broken files", () => {
+describe("ten thousand broken files", { timeout: 300_000 }, () => {
   it("of a GGUF model with tensors of every type", async () => {
     const fixture = JSON.parse(
       readFileSync(join(import.meta.dirname, "fixtures/dequantize.json"), "utf8"),

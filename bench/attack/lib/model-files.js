@@ -171,156 +171,43 @@ function putTogether(entries, tensors) {
   ]);
 }
 
-const counts = [
-  0,
-  1,
-  2,
-  3,
-  4,
-  5,
-  7,
-  8,
-  15,
-  31,
-  33,
-  64,
-  255,
-  256,
-  1000,
-  65535,
-  1e6,
-  2 ** 24,
-  2 ** 31 - 1,
-  2 ** 31,
-  -1,
-  -2,
-];
-const reals = [-1e-5, -1, 0, 1e-30, 1e30, -1e30, NaN, Infinity, -Infinity, 0.5, 3e38, 1e-45];
+const counts = "0 1 2 3 4 5 7 8 15 31 33 64 255 256 1000 65535 1e6 16777216 2147483647 2147483648 -1 -2"
+  .split(" ")
+  .map(Number);
+const reals = "-1e-5 -1 0 1e-30 1e30 -1e30 NaN Infinity -Infinity 0.5 3e38 1e-45".split(" ").map(Number);
 const words = [
-  ...[
-    "",
+  ..."none linear yarn longrope llama3 llama gpt2 bert t5 rwkv plamo2 no_vocab default llama-bpe".split(" "),
+  ..."qwen2 gemma3 gemma mamba deepseek2 gpt-oss smollm bpe lora adapter model ab ▁ <0x00> <0xZZ> <0x".split(
     " ",
-    "none",
-    "linear",
-    "yarn",
-    "longrope",
-    "llama3",
-    "llama",
-    "gpt2",
-    "bert",
-    "t5",
-    "rwkv",
-    "plamo2",
-    "no_vocab",
-  ],
-  ...[
-    "default",
-    "llama-bpe",
-    "qwen2",
-    "gemma3",
-    "gemma",
-    "mamba",
-    "deepseek2",
-    "gpt-oss",
-    "smollm",
-    "bpe",
-    "x".repeat(300),
-  ],
-  ...[
-    "a b c",
-    "ab",
-    "▁",
-    "<0x00>",
-    "<0xZZ>",
-    "<0x",
-    "\u0000",
-    "\ud800",
-    "漢字",
-    "{{",
-    "%s%n",
-    "lora",
-    "adapter",
-    "model",
-  ],
+  ),
+  ...["", " ", "a b c", "x".repeat(300), "\u0000", "\ud800", "漢字", "{{", "%s%n"],
 ];
 /** Entries that a file need not have, and that decide how an engine reads the others. */
-const others = [
-  ...[
-    "expert_count",
-    "expert_used_count",
-    "expert_shared_count",
-    "expert_feed_forward_length",
-    "expert_gating_func",
-  ],
-  ...[
-    "expert_weights_scale",
-    "expert_weights_norm",
-    "expert_group_count",
-    "leading_dense_block_count",
-    "vocab_size",
-  ],
-  ...[
-    "attention.key_length",
-    "attention.value_length",
-    "attention.key_length_swa",
-    "attention.sliding_window",
-  ],
-  ...["attention.sliding_window_pattern", "attention.causal", "attention.scale", "attention.clamp_kqv"],
-  ...[
-    "attention.max_alibi_bias",
-    "attention.layer_norm_epsilon",
-    "attention.group_norm_groups",
-    "attention.temperature_scale",
-  ],
-  ...["attention.temperature_length", "rope.dimension_count", "rope.dimension_sections", "rope.freq_base"],
-  ...[
-    "rope.freq_base_swa",
-    "rope.scaling.type",
-    "rope.scaling.factor",
-    "rope.scaling.attn_factor",
-    "rope.scale_linear",
-  ],
-  ...["rope.scaling.original_context_length", "rope.scaling.finetuned", "rope.scaling.yarn_log_multiplier"],
-  ...["rope.scaling.yarn_beta_fast", "pooling_type", "logit_scale", "residual_scale", "embedding_scale"],
-  ...[
-    "attn_logit_softcapping",
-    "final_logit_softcapping",
-    "router_logit_softcapping",
-    "use_parallel_residual",
-  ],
-  ...[
-    "tensor_data_layout",
-    "swin_norm",
-    "decoder_block_count",
-    "embedding_length_out",
-    "classifier.output_labels",
-  ],
-  ...[
-    "ssm.conv_kernel",
-    "nextn_predict_layers",
-    "full_attention_interval",
-    "n_deepstack_layers",
-    "altup.num_inputs",
-  ],
-];
-const otherTokens = [
-  ...[
-    "eot_token_id",
-    "eom_token_id",
-    "unknown_token_id",
-    "padding_token_id",
-    "seperator_token_id",
-    "mask_token_id",
-  ],
-  ...[
-    "fim_pre_token_id",
-    "token_type_count",
-    "add_space_prefix",
-    "remove_extra_whitespaces",
-    "add_eos_token",
-  ],
-  ...["add_sep_token", "precompiled_charsmap", "suppress_tokens", "scores", "merges", "pre", "model"],
-];
+const others = `
+  expert_count expert_used_count expert_shared_count expert_feed_forward_length expert_gating_func expert_group_count
+  expert_weights_scale expert_weights_norm leading_dense_block_count vocab_size pooling_type logit_scale residual_scale
+  embedding_scale attention.key_length attention.value_length attention.key_length_swa attention.sliding_window
+  attention.sliding_window_pattern attention.causal attention.scale attention.clamp_kqv attention.max_alibi_bias
+  attention.layer_norm_epsilon attention.group_norm_groups attention.temperature_scale attention.temperature_length
+  rope.dimension_count rope.dimension_sections rope.freq_base rope.freq_base_swa rope.scaling.type rope.scaling.factor
+  rope.scaling.attn_factor rope.scale_linear rope.scaling.original_context_length rope.scaling.finetuned
+  rope.scaling.yarn_log_multiplier rope.scaling.yarn_beta_fast attn_logit_softcapping final_logit_softcapping
+  router_logit_softcapping use_parallel_residual tensor_data_layout swin_norm decoder_block_count embedding_length_out
+  classifier.output_labels ssm.conv_kernel nextn_predict_layers full_attention_interval n_deepstack_layers
+  altup.num_inputs`
+  .trim()
+  .split(/\s+/);
+const otherTokens = `
+  eot_token_id eom_token_id unknown_token_id padding_token_id seperator_token_id mask_token_id fim_pre_token_id
+  token_type_count add_space_prefix remove_extra_whitespaces add_eos_token add_sep_token precompiled_charsmap
+  suppress_tokens scores merges pre model`
+  .trim()
+  .split(/\s+/);
+const otherAdapters = `
+  adapter.alora.invocation_tokens adapter.lora.task_name adapter.lora.prompt_prefix adapter.lora.alpha adapter.type
+  general.type general.architecture general.alignment`
+  .trim()
+  .split(/\s+/);
 const tensorTypes = [0, 1, 2, 3, 6, 7, 8, 9, 10, 12, 14, 15, 20, 24, 25, 26, 27, 28, 30, 34, 39];
 
 /** What is wrong with a file, by class; each is given its own draws and gives bytes. */
@@ -366,7 +253,10 @@ const faults = {
   },
   "metadata that was not there": ({ parts, pick, chance }) => {
     const { entries, gguf } = parts;
-    const key = chance(0.75) ? `${gguf.architecture}.${pick(others)}` : `tokenizer.ggml.${pick(otherTokens)}`;
+    const ofModel = chance(0.75)
+      ? `${gguf.architecture}.${pick(others)}`
+      : `tokenizer.ggml.${pick(otherTokens)}`;
+    const key = gguf.metadata.has("adapter.type") && chance(0.8) ? pick(otherAdapters) : ofModel;
     const ways = [
       () => entryBytes(key, "u32", pick(counts)),
       () => entryBytes(key, "u32", pick(counts)),

@@ -10,10 +10,11 @@ const uncomputed = new Set(["I8", "I16", "I32", "I64", "F64", "Q8_1", "Q8_K"]);
 const weight = /(^|\.)(token_embd|output|output_norm|attn_\w+|ffn_(gate|up|down|norm))\.weight$/;
 const ropeScalings = ["none", "linear", "yarn", "longrope"];
 
+type Bad = (why: string) => HoneError;
+
 /** Throws a HoneError that says what does not hold. Whether its architecture is known is for llama.cpp to say. */
 export function checkModel(gguf: GgufFile): void {
-  const { architecture: name, metadata } = gguf;
-  const bad = (why: string) =>
+  const bad: Bad = (why) =>
     new HoneError({
       what: "Cannot use this model file",
       where: gguf.path,
@@ -21,81 +22,105 @@ export function checkModel(gguf: GgufFile): void {
       next: "Give a GGUF file of a language model, for instance one that `hone models list` names.",
     });
   if (gguf.tensors.length === 0) throw bad("it holds no tensors");
+  checkShape(gguf, bad);
+  checkSettings(gguf, bad);
+  checkVocabulary(gguf, bad);
+}
 
-  const count = (key: string, required: boolean): number | undefined => {
-    const value = metadata.get(`${name}.${key}`);
-    // Some architectures have one value a layer.
-    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-    if (value === undefined && !required) return undefined;
-    for (const one of values) {
-      const whole = (typeof one === "number" && Number.isInteger(one)) || typeof one === "bigint";
-      if (!whole || Number(one) < 0 || Number(one) > 2 ** 31 - 1) {
-        throw bad(`its ${name}.${key} is ${value === undefined ? "missing" : String(one)}`);
-      }
+/** A number of the model's; the largest where there is one a layer. */
+function countOf({ architecture, metadata }: GgufFile, key: string, bad: Bad): number | undefined {
+  const value = metadata.get(`${architecture}.${key}`);
+  if (value === undefined) return undefined;
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (values.length === 0) throw bad(`its ${architecture}.${key} is an empty list`);
+  for (const one of values) {
+    const whole = (typeof one === "number" && Number.isInteger(one)) || typeof one === "bigint";
+    if (!whole || Number(one) < 0 || Number(one) > 2 ** 31 - 1) {
+      throw bad(`its ${architecture}.${key} is ${String(one)}`);
     }
-    return Math.max(...values.map(Number));
+  }
+  return Math.max(...values.map(Number));
+}
+
+/** Layers, widths and heads against each other and the tensors. */
+function checkShape(gguf: GgufFile, bad: Bad): void {
+  const { architecture: name, metadata, tensors } = gguf;
+  const count = (key: string) => countOf(gguf, key, bad);
+  const required = (key: string): number => {
+    const value = count(key);
+    if (value === undefined) throw bad(`its ${name}.${key} is missing`);
+    return value;
   };
-  const layers = count("block_count", true) as number;
-  const width = count("embedding_length", true) as number;
-  const hasAttention = gguf.tensors.some((tensor) => /\.attn_(q|k|v|qkv)\.weight$/.test(tensor.name));
-  const heads = count("attention.head_count", hasAttention);
+  const has = (pattern: RegExp) => tensors.some((tensor) => pattern.test(tensor.name));
+  const layers = required("block_count");
   if (layers < 1 || layers > 1024) throw bad(`it claims ${layers} layers`);
+  const width = required("embedding_length");
+  const attends = has(/\.attn_(q|k|v|qkv)\.weight$/);
+  const heads = attends ? required("attention.head_count") : count("attention.head_count");
   if (heads !== undefined) {
     if (heads < 1) throw bad("it claims no attention heads");
     const own = metadata.has(`${name}.attention.key_length`);
     if (!own && width % heads !== 0) throw bad(`its ${heads} heads do not divide its width of ${width}`);
-    const shared = count("attention.head_count_kv", false) ?? heads;
+    const shared = count("attention.head_count_kv") ?? heads;
     if (shared < 1 || shared > heads || heads % shared !== 0) {
       throw bad(`${heads} heads cannot share ${shared} key heads`);
     }
   }
-  if ((count("context_length", true) as number) < 1) throw bad("its context length is 0");
-  const hasFeedForward = gguf.tensors.some((tensor) => /\.ffn_(up|down)\.weight$/.test(tensor.name));
-  const hidden = count("feed_forward_length", hasFeedForward) ?? 0;
-  if (hasFeedForward && hidden < 1) throw bad("its feed-forward length is 0");
   for (const key of ["key_length", "value_length", "key_length_swa", "value_length_swa"]) {
-    if ((count(`attention.${key}`, false) ?? 1) < 1) throw bad(`its ${name}.attention.${key} is 0`);
+    if (count(`attention.${key}`) === 0) throw bad(`its ${name}.attention.${key} is 0`);
   }
-  const experts = count("expert_count", false) ?? 0;
-  const used = count("expert_used_count", false) ?? 0;
+  if (required("context_length") < 1) throw bad("its context length is 0");
+  const feeds = has(/\.ffn_(up|down)\.weight$/);
+  const hidden = feeds ? required("feed_forward_length") : count("feed_forward_length");
+  if (feeds && hidden === 0) throw bad("its feed-forward length is 0");
+  const experts = count("expert_count") ?? 0;
+  const used = count("expert_used_count") ?? 0;
   if (used > experts || (experts > 0 && used < 1)) throw bad(`it uses ${used} of ${experts} experts`);
+  const ahead = count("nextn_predict_layers") ?? 0;
+  if (ahead > layers) throw bad(`it predicts ahead with ${ahead} of its ${layers} layers`);
+
+  if (!tensors.some((tensor) => tensor.name.startsWith(`blk.${layers - 1}.`))) {
+    throw bad(`it claims ${layers} layers, but has no tensor of layer ${layers - 1}`);
+  }
+  const embedding = tensors.find((tensor) => tensor.name === "token_embd.weight");
+  if (!embedding) throw bad("it has no tensor token_embd.weight");
+  if (embedding.shape[0] !== width) {
+    throw bad(`its embedding is ${embedding.shape[0]} wide, but its width is said to be ${width}`);
+  }
+  for (const { name: tensor, type } of tensors) {
+    const typeName = ggmlTypes[type]?.[0] ?? "";
+    if (weight.test(tensor) && uncomputed.has(typeName)) {
+      throw bad(`its ${tensor} is stored as ${typeName}, which llama.cpp does not compute with`);
+    }
+  }
+}
+
+/** How the model computes, as far as llama.cpp aborts on what it does not know. */
+function checkSettings({ architecture: name, metadata }: GgufFile, bad: Bad): void {
   for (const [key, value] of metadata) {
     if (!key.startsWith(`${name}.`) || !key.endsWith("epsilon")) continue;
     if (typeof value !== "number" || !(value >= 0 && value < 1)) throw bad(`its ${key} is ${String(value)}`);
   }
   const scaling = metadata.get(`${name}.rope.scaling.type`);
   if (scaling !== undefined && !ropeScalings.includes(String(scaling))) {
-    throw bad(
-      `its ${name}.rope.scaling.type is ${JSON.stringify(scaling)}, none of ${ropeScalings.join(", ")}`,
-    );
+    const known = ropeScalings.join(", ");
+    throw bad(`its ${name}.rope.scaling.type is ${JSON.stringify(String(scaling))}, none of ${known}`);
   }
   const pooling = metadata.get(`${name}.pooling_type`);
   if (pooling !== undefined && ![0, 1, 2, 3, 4].includes(Number(pooling))) {
     throw bad(`its ${name}.pooling_type is ${String(pooling)}`);
   }
-  for (const { name: tensor, type } of gguf.tensors) {
-    const typeName = ggmlTypes[type]?.[0] ?? "";
-    if (weight.test(tensor) && uncomputed.has(typeName)) {
-      throw bad(`its ${tensor} is stored as ${typeName}, which llama.cpp does not compute with`);
-    }
-  }
+}
 
-  const last = `blk.${layers - 1}.`;
-  if (!gguf.tensors.some((tensor) => tensor.name.startsWith(last))) {
-    throw bad(`it claims ${layers} layers, but has no tensor of layer ${layers - 1}`);
-  }
+function checkVocabulary({ metadata, tensors }: GgufFile, bad: Bad): void {
   const tokens = metadata.get("tokenizer.ggml.tokens");
   const reader = metadata.get("tokenizer.ggml.model");
   if (!isTexts(tokens) || tokens.length === 0 || reader === "none" || reader === "no_vocab") {
     throw bad("it has no vocabulary");
   }
-  const embedding = gguf.tensors.find((tensor) => tensor.name === "token_embd.weight");
-  if (!embedding) throw bad("it has no tensor token_embd.weight");
-  if (embedding.shape[0] !== width) {
-    throw bad(`its embedding is ${embedding.shape[0]} wide, but its width is said to be ${width}`);
-  }
-  if (embedding.shape[1] !== tokens.length) {
-    throw bad(`its vocabulary has ${tokens.length} tokens, but its embedding has ${embedding.shape[1]}`);
+  const rows = tensors.find((tensor) => tensor.name === "token_embd.weight")?.shape[1] ?? 1;
+  if (rows !== tokens.length) {
+    throw bad(`its vocabulary has ${tokens.length} tokens, but its embedding has ${rows}`);
   }
   const known = new Set<string>();
   for (const [i, token] of tokens.entries()) {

@@ -35,10 +35,8 @@ async function attempt({ model, lora, gpu }: Trial): Promise<Verdict> {
       const change = lora === undefined ? {} : { lora };
       const [engine] = await weights.open({ contextTokens, lanes: 1, threads: 1, ...change });
       if (!engine || tokens.length === 0) return {};
-      const prompt = [...(bos === undefined ? [] : [bos]), ...tokens].slice(
-        0,
-        Math.max(1, contextTokens - 2),
-      );
+      const begin = bos === undefined ? [] : [bos];
+      const prompt = [...begin, ...tokens].slice(0, Math.max(1, contextTokens - 2));
       await engine.prompt(prompt, [0, size - 1], signal);
       const sampling = { maxTokens: 2, temperature: 1, seed: 1, enough: () => false };
       await engine.generate(prompt, sampling, signal);

@@ -11,7 +11,7 @@ import { fingerprint } from "../../core/json.js";
 import { cacheFolder, sizeOf, writeJson } from "../../data/cache.js";
 import { sha256Of } from "./hash.js";
 
-/** What is tried: a model file, or an adapter on one. */
+/** What is tried: a model file, or an adapter on a model that has been tried. */
 export interface Trial {
   model: string;
   lora?: string;
@@ -89,8 +89,10 @@ async function attempt(trial: Trial, ms: number, signal?: AbortSignal): Promise<
 
 interface TrialProcess {
   child: ChildProcess;
+  /** How many files it was given. */
   tried: number;
-  words: () => string;
+  /** What it wrote to stderr since it has the file. */
+  words: string;
   /** Ends it when it has been idle for long. */
   timer?: NodeJS.Timeout;
 }
@@ -106,11 +108,16 @@ function start(): TrialProcess {
     // Its backtrace would start a debugger.
     env: { ...process.env, GGML_NO_BACKTRACE: "1" },
   });
-  let words = "";
+  const started: TrialProcess = { child, tried: 0, words: "" };
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    words = (words + text).slice(-mostWords);
+    started.words = (started.words + text).slice(-mostWords);
   });
-  return { child, tried: 0, words: () => words };
+  child.on("exit", () => {
+    if (idle === started) idle = undefined;
+  });
+  // Where a trial waits for it, the trial tells.
+  child.on("error", () => {});
+  return started;
 }
 
 function inProcess(trial: Trial, ms: number, signal?: AbortSignal): Promise<End> {
@@ -119,39 +126,41 @@ function inProcess(trial: Trial, ms: number, signal?: AbortSignal): Promise<End>
   clearTimeout(trying.timer);
   const { child } = trying;
   trying.tried++;
+  trying.words = "";
   hold(child, true);
   return new Promise((resolve, reject) => {
     const settle = (then: () => void): void => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", stop);
+      signal?.removeEventListener("abort", onAbort);
       process.off("exit", kill);
-      child.removeAllListeners();
-      // Nobody listens any more to what becomes of it.
-      child.on("error", () => {});
+      child.off("message", onMessage).off("close", onClose).off("error", onError);
       then();
     };
     const kill = (): void => void child.kill("SIGKILL");
     const finish = (end: End): void => settle(() => resolve(end));
-    const stop = (): void =>
+    const onAbort = (): void =>
       settle(() => {
         kill();
         reject(signal?.reason);
       });
-    const timer = setTimeout(() => {
-      kill();
-      finish({ how: "slow", code: "", words: trying.words() });
-    }, ms);
-    signal?.addEventListener("abort", stop);
-    process.on("exit", kill);
-    child.on("message", (verdict: Verdict) => {
+    const onMessage = (verdict: Verdict): void => {
       finish({ how: "verdict", verdict });
       keep(trying);
-    });
+    };
     // `close` and not `exit`: by then everything it wrote has been read.
-    child.on("close", (code, killedBy) =>
-      finish({ how: "died", code: killedBy ?? `exit code ${code}`, words: trying.words() }),
-    );
-    child.on("error", (error) => finish({ how: "died", code: error.message, words: trying.words() }));
+    const onClose = (code: number | null, killedBy: string | null): void =>
+      finish({ how: "died", code: killedBy ?? `exit code ${code}`, words: trying.words });
+    const onError = (error: Error): void => {
+      if (trying.tried > 1) finish({ how: "died", code: error.message, words: trying.words });
+      else settle(() => reject(cannotStart(trial.lora ?? trial.model, error)));
+    };
+    const timer = setTimeout(() => {
+      kill();
+      finish({ how: "slow", code: "", words: trying.words });
+    }, ms);
+    signal?.addEventListener("abort", onAbort);
+    process.on("exit", kill);
+    child.on("message", onMessage).on("close", onClose).on("error", onError);
     child.send(trial);
   });
 }
@@ -160,12 +169,8 @@ function inProcess(trial: Trial, ms: number, signal?: AbortSignal): Promise<End>
 function keep(trying: TrialProcess): void {
   idle?.child.kill();
   idle = trying;
-  const leave = (): void => {
-    if (idle === trying) idle = undefined;
-  };
-  trying.child.on("exit", leave);
   trying.timer = setTimeout(() => {
-    leave();
+    if (idle === trying) idle = undefined;
     trying.child.kill();
   }, idleMs);
   trying.timer.unref();
@@ -180,13 +185,24 @@ function hold(child: ChildProcess, held: boolean): void {
 
 function killed(file: string, end: Exclude<End, { how: "verdict" }>, seconds: number): HoneError {
   const slow = end.how === "slow";
+  const memory = end.code === "SIGKILL" ? ", as systems end what takes too much memory" : "";
   return new HoneError({
     what: slow ? "llama.cpp does not get done with this file" : "This file crashes llama.cpp",
     where: file,
     why: slow
       ? `opening it in a process of its own took longer than ${seconds} s${said(end.words)}`
-      : `the process that opened it first ended with ${end.code}${said(end.words)}`,
+      : `the process that opened it first ended with ${end.code}${memory}${said(end.words)}`,
     next: "Fetch or make the file again, or give another. Hone itself has not loaded it.",
+  });
+}
+
+function cannotStart(file: string, error: Error): HoneError {
+  return new HoneError({
+    what: "Cannot start the process in which new model files are opened first",
+    where: file,
+    why: error.message,
+    next: "Look whether the system lets you start processes, and run it again.",
+    cause: error,
   });
 }
 
