@@ -9,6 +9,7 @@ import { describe, expect, test } from "vitest";
 import { findDelimiter } from "../../src/data/delimiter.js";
 import { parseKeepingDigits } from "../../src/data/digits.js";
 import { countRows, loadDataset, readRows, resolveSource, splitFile } from "../../src/data/index.js";
+import { readStudy } from "../../src/study/spec.js";
 import { drain, refusal, temporaryFolder, write } from "./make.js";
 
 const folder = await temporaryFolder();
@@ -38,6 +39,8 @@ describe("CSV", () => {
     ["semicolon before prose", "id;a, b, c\n1;x, y, z\n", [{ id: "1", "a, b, c": "x, y, z" }]],
     ["comma and space", "id, text\n1, x\n", [{ id: "1", " text": " x" }]],
     ["semicolon in quotes", 'id,"a;b;c"\n1,x\n', [{ id: "1", "a;b;c": "x" }]],
+    ["Excel's own line", "sep=;\nid;text\n1;a,b,c\n", [{ id: "1", text: "a,b,c" }]],
+    ["the row's number from pandas", ",text\n0,a\n", [{ index: "0", text: "a" }]],
     ["one column", "text\nhello\n", [{ text: "hello" }]],
   ])("the delimiter is found: %s", async (name, contents, expected) => {
     expect(await rowsOf(await write(folder, `${name}.csv`, contents))).toEqual(expected);
@@ -260,6 +263,35 @@ describe("integers above 2^53", () => {
       const i = Number(BigInt(id) - 9007199254740990n);
       expect(gold).toBe(String(12345678901234567890n + BigInt(i % 3)));
     }
+  });
+
+  test("in a study file, where they choose rows and name labels", async () => {
+    const rows = Array.from({ length: 40 }, (_, i) => ({ set: `900719925474099${3 + (i % 2)}`, n: i }));
+    const text = rows.map(
+      ({ set, n }) => `{"set":${set},"text":"text ${n} of ${n * 77}","label":1234567890123456789${n % 4}}`,
+    );
+    await write(folder, "sets.jsonl", text.join("\n"));
+    const study = await write(
+      folder,
+      "long.study.yaml",
+      `study: long
+model: mock:?skill=1
+task:
+  name: long
+  data:
+    source: file:sets.jsonl
+    where: { set: 9007199254740993 }
+    input: text
+    label: label
+    options: { 12345678901234567890: even, 12345678901234567892: odd }
+    leakage: off
+specialists: [majority]
+`,
+    );
+    const { task } = await readStudy(study);
+    const { counts, labels } = await loadDataset(task.data, { base: folder });
+    expect(counts.train + counts.dev + counts.test).toBe(20);
+    expect(labels?.map(({ key }) => key)).toEqual(["12345678901234567890", "12345678901234567892"]);
   });
 
   test("in CSV and in a document's header", async () => {
