@@ -48,7 +48,7 @@ describe("hone init and hone data", () => {
     const checked = hone("data", "check", "mine.study.yaml", "--json");
     expect(checked.code, checked.stderr).toBe(0);
     expect(JSON.parse(checked.stdout.trim()).tasks[0].labels).toHaveLength(2);
-  });
+  }, 120_000);
 
   it("takes a folder of texts by label", () => {
     for (const label of ["ham", "spam"]) {
@@ -61,7 +61,7 @@ describe("hone init and hone data", () => {
     expect(task.data).toMatchObject({ source: "file:mails", label: "folder" });
     const checked = hone("data", "check", "mails.study.yaml");
     expect(checked.stdout, checked.stderr).toMatch(/2 labels: ham, spam/);
-  });
+  }, 120_000);
 
   it("ends with 2 for a delimiter that is none, and at once for a pipe", () => {
     expect(hone("data", "count", "export.csv", "--delimiter", "<>")).toMatchObject({ code: 2 });
@@ -77,5 +77,5 @@ describe("hone init and hone data", () => {
       expect(code, args.join(" ")).toBe(1);
       expect(stderr).toMatch(/it is a (pipe|device)/);
     }
-  });
+  }, 120_000);
 });
