@@ -189,6 +189,24 @@ describe("JSON", () => {
     expect(await countRows(path)).toBe(rows.length);
   });
 
+  test("any rows come back from every layout", async () => {
+    const row = fc.dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 3 }), { minKeys: 1 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(row, { minLength: 2, maxLength: 4 }), async (some) => {
+        const expected = some.map((one) => parseKeepingDigits(JSON.stringify(one)));
+        const layouts = {
+          "l.json": pretty({ meta: { data: 1 }, data: some, more: [] }),
+          "o.json": some.map(pretty).join(" "),
+          "a.jsonl": pretty(some),
+          "c.jsonl": some.map((one) => JSON.stringify(one)).join("\r\n"),
+        };
+        for (const [name, text] of Object.entries(layouts))
+          expect(await rowsOf(await write(folder, name, text)), name).toEqual(expected);
+      }),
+      { numRuns: 50, seed: 5 },
+    );
+  });
+
   test("rows that hold lists themselves stay rows", async () => {
     const talks = [
       { id: 1, turns: [{ text: "a" }] },
@@ -334,6 +352,43 @@ describe("a folder with one subfolder of texts for each label", () => {
     await write(folder, "mixed/b/b.csv", "x,y\n1,2\n");
     expect((await refusal(() => rowsOf(join(folder, "mixed")))).where).toMatch(/b\.csv$/);
   });
+});
+
+test("files with bytes changed, lost or added are read or refused with a place and a remedy", async () => {
+  const rows = Array.from({ length: 9 }, (_, i) => ({
+    id: `${i}`,
+    text: `Ä "q" ; , ${i}`,
+    more: [{ a: i }],
+  }));
+  const lines = rows.map((row) => JSON.stringify(row)).join("\n");
+  const files = {
+    "f.json": JSON.stringify({ data: rows }, null, 1),
+    "g.json": rows.map((row) => JSON.stringify(row, null, 1)).join("\n"),
+    "f.jsonl": lines,
+    "f.jsonl.gz": gzipSync(lines),
+    "f.csv": rows.map(({ id, text }) => `${id};"${text.replaceAll('"', '""')}"`).join("\n"),
+    "g.csv": Buffer.from("\ufeffid\ttext\n1\tÄ😀\n", "utf16le"),
+  };
+  const change = fc.record({
+    name: fc.constantFrom(...(Object.keys(files) as (keyof typeof files)[])),
+    at: fc.nat(),
+    lost: fc.nat(3),
+    added: fc.uint8Array({ maxLength: 3 }),
+  });
+  let refused = 0;
+  await fc.assert(
+    fc.asyncProperty(change, async ({ name, at, lost, added }) => {
+      const whole = Buffer.from(files[name]);
+      const place = at % whole.length;
+      const bytes = Buffer.concat([whole.subarray(0, place), added, whole.subarray(place + lost)]);
+      await rowsOf(await write(folder, name, bytes)).catch(async (error: unknown) => {
+        await refusal(() => Promise.reject(error));
+        refused++;
+      });
+    }),
+    { numRuns: 300, seed: 6 },
+  );
+  expect(refused).toBeGreaterThan(100);
 });
 
 describe("what a name promises", () => {
