@@ -42,6 +42,9 @@ export interface Unadjusted
   extends Omit<PairedComparison, "pAdjusted" | "detectable">,
     Pick<Difference, "detectableAt"> {}
 
+/** Of more pairs than this each is resampled less often: coverage was measured with 999 resamples, too. */
+const manyPairs = 1000;
+
 type Pair = readonly [a: string, b: string];
 
 /**
@@ -95,7 +98,11 @@ export function comparePairs(table: ScoreTable, pairs: readonly Pair[], seed: nu
     const { method: _, ...difference } = pairedDifference(
       both.a.subarray(0, kept),
       both.b.subarray(0, kept),
-      { seed, ...(table.groups ? { groups: both.groups.subarray(0, kept) } : {}) },
+      {
+        seed,
+        ...(table.groups ? { groups: both.groups.subarray(0, kept) } : {}),
+        ...(pairs.length > manyPairs ? { resamples: 1000 } : {}),
+      },
     );
     const bounds: [number, number] = n === 0 ? [-1, 1] : [low / n, high / n];
     return { a, b, task: table.task, ...difference, dropped: n - kept, bounds };

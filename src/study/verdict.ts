@@ -67,7 +67,7 @@ export function makeVerdict(
     const change = `${formatDelta(versus.delta, versus.n, scale)}${points} (95 % interval ${formatDeltaInterval(versus.low, versus.high, versus.n, scale)}; ${sayP(versus.pAdjusted)})`;
     sentences.push(
       versus.pAdjusted < level
-        ? `That is ${direction * versus.delta > 0 ? "better" : "worse"} than ${generalist} by ${change}.`
+        ? `It is ${direction * versus.delta > 0 ? "better" : "worse"} than ${generalist} by ${change}.`
         : `No difference from ${generalist} is shown: ${change}; ${couldShow(versus)}.`,
     );
   }
