@@ -68,23 +68,19 @@ export function examine(path: string, keep: (found: Found) => void = () => {}): 
       if (row.table && values.length === 5) continue;
       const table = tables.find((one) => fits(one, row));
       const name = table?.name ?? nearest(row);
+      let whole: Found;
       try {
         if (!table) throw new Error("a value of another type");
-        const mended = checked(
-          { table, values: table.columns.map(({ name }, i) => plain(values[i] as RawValue, name)) },
-          path,
-          tell,
-        );
-        readable[table.name] = (readable[table.name] ?? 0) + 1;
-        keep(mended);
+        const read = table.columns.map((column, i) => plain(values[i] as RawValue, column.name));
+        whole = checked({ table, values: read }, path, tell);
       } catch (error) {
         broken[name] = (broken[name] ?? 0) + 1;
-        tell(
-          error instanceof DamagedRecord
-            ? (error.failure.why ?? "")
-            : `a record of ${name}: ${messageOf(error)}`,
-        );
+        const why = error instanceof DamagedRecord ? error.failure.why : undefined;
+        tell(why ?? `a record of ${name}: ${messageOf(error)}`);
+        continue;
       }
+      readable[name] = (readable[name] ?? 0) + 1;
+      keep(whole);
     }
     for (const [name, count] of Object.entries(indexed)) {
       const lost = count - (readable[name] ?? 0) - (broken[name] ?? 0);

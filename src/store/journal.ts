@@ -11,7 +11,7 @@ import type { SplitName } from "../core/sample.js";
 import { groupCommits } from "./commits.js";
 import { DamagedJournal, type OnDamaged, passingOver } from "./damage.js";
 import { makeLocks } from "./lock.js";
-import { fromText, jsonOf, toText, withChecksum } from "./records.js";
+import { checkedText, fromText, jsonOf, toText, withChecksum } from "./records.js";
 import { schema, schemaVersion, tables } from "./schema.js";
 import { isBusy, type OpenOptions, openSqlite, type Row, type SqliteFile, waitingFor } from "./sqlite.js";
 
@@ -233,7 +233,7 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
     },
     sample(task: string, sample: string): string | undefined {
       const row = getSample.get(task, sample);
-      return row && jsonOf(row.content, `the text of sample ${sample}`, path);
+      return row && checkedText(row.content, `the text of sample ${sample}`, path);
     },
 
     build(subject: string): Build | undefined {
