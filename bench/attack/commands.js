@@ -324,6 +324,6 @@ const classes = {
 
 export default {
   name: "commands",
-  count: 880,
+  count: 660,
   run: (given) => runCases({ name: "commands", classes, ...given }),
 };

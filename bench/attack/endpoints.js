@@ -130,6 +130,6 @@ const classes = {
 
 export default {
   name: "endpoints",
-  count: 2 * Object.keys(classes).length,
+  count: Object.keys(classes).length,
   run: (given) => runCases({ name: "endpoints", classes, atOnce: 4, ...given }),
 };

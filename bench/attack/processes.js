@@ -10,7 +10,9 @@ import { study, writeTones } from "./lib/tones.js";
 
 const file = "attacked.study.yaml";
 const concurrency = 4;
-const own = { own: true, env: { OPENAI_API_KEY: "sk-test" } };
+/** Milliseconds after which a run hangs: several are under way, on a machine that may be busy. */
+const limit = 120_000;
+const own = { own: true, limit, env: { OPENAI_API_KEY: "sk-test" } };
 /** Milliseconds that a stopped run may take to end, with room for a busy machine; five seconds are promised. */
 const endsWithin = 10_000;
 
@@ -77,18 +79,18 @@ async function disturbed(attack, disturb) {
   }
 }
 
-/** Starts the run, does something to it after so many milliseconds, and waits for its end. */
-async function interrupt(
-  attack,
-  moment,
-  act,
-  { args = ["--json"], stdio = ["ignore", "pipe", "pipe"] } = {},
-) {
-  attack.last = `hone run ${file} ${args.join(" ")}, disturbed after ${Math.round(moment)} ms`;
+/** Starts the run, does something to it at a random moment, and waits for its end. */
+async function interrupt(attack, server, act, { args = ["--json"] } = {}) {
+  // Mostly at a request, so that a slow machine is disturbed at the same places; else while it starts.
+  const starting = attack.chance(0.2);
+  const moment = starting ? attack.int(20, 600) : server.stats().requests + attack.int(1, 80);
+  const due = () => !starting && server.stats().requests >= moment;
+  const when = starting ? `after ${moment} ms` : `at request ${moment}`;
+  attack.last = `hone run ${file} ${args.join(" ")}, disturbed ${when}`;
   const child = spawn(process.execPath, [bin, "run", file, ...args], {
     cwd: attack.folder,
     env: { ...process.env, ...own.env },
-    stdio,
+    stdio: ["ignore", "pipe", "pipe"],
   });
   const out = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"])
@@ -103,7 +105,7 @@ async function interrupt(
   const alive = !over();
   const from = performance.now();
   if (alive) act(child);
-  const timer = setTimeout(() => child.kill("SIGKILL"), 30_000);
+  const timer = setTimeout(() => child.kill("SIGKILL"), limit);
   const end = await ended;
   clearTimeout(timer);
   return { ...end, ...out, alive, took: performance.now() - from, hung: false };
@@ -153,7 +155,12 @@ const canMount = (() => {
 function within(attack, mount, rest) {
   const script = `${mount} && { ${JSON.stringify(process.execPath)} ${JSON.stringify(bin)} run ${file} ${rest}; code=$?; }; cp -r place .hone 2>/dev/null; exit $code`;
   attack.last = script;
-  return inProcess(["-rm", "sh", "-c", script], { cwd: attack.folder, env: own.env, command: ["unshare"] });
+  return inProcess(["-rm", "sh", "-c", script], {
+    cwd: attack.folder,
+    env: own.env,
+    limit,
+    command: ["unshare"],
+  });
 }
 
 const classes = {
@@ -170,7 +177,12 @@ const classes = {
       const to = attack.pick(["> /dev/full", "2> /dev/full", "> /dev/full 2>&1"]);
       const script = `${JSON.stringify(process.execPath)} ${JSON.stringify(bin)} run ${file} ${to}`;
       attack.last = script;
-      const result = await inProcess(["-c", script], { cwd: attack.folder, env: own.env, command: ["sh"] });
+      const result = await inProcess(["-c", script], {
+        cwd: attack.folder,
+        env: own.env,
+        limit,
+        command: ["sh"],
+      });
       const death = deathOf(result);
       attack.expect(death === undefined || result.stderr === "", `${to}: ${death}`);
       attack.expect(!result.hung && result.signal === null, `${to}: ${death}`);
@@ -215,7 +227,7 @@ const classes = {
   "two at once": (attack) =>
     disturbed(attack, async () => {
       const both = await Promise.all(
-        [0, 1].map(() => inProcess(["run", file, "--json"], { cwd: attack.folder, env: own.env })),
+        [0, 1].map(() => inProcess(["run", file, "--json"], { cwd: attack.folder, env: own.env, limit })),
       );
       for (const result of both)
         attack.expect(
@@ -232,6 +244,6 @@ const classes = {
 
 export default {
   name: "processes",
-  count: 66,
+  count: 55,
   run: (given) => runCases({ name: "processes", classes, ...given }),
 };

@@ -343,6 +343,6 @@ const classes = {
 
 export default {
   name: "studies",
-  count: 960,
+  count: 720,
   run: (given) => runCases({ name: "studies", classes, ...given }),
 };
