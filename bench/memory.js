@@ -1,5 +1,6 @@
 // Memory over a million-row data set: generates a JSONL of about 200 bytes a row, counts it, splits it in the three ways,
-// and fails when the process's peak resident memory exceeds 300 MB. Run: npm run build && node bench/memory.js
+// reads the same rows from a packed file, one JSON object, CSV and SQLite, and fails when the process's peak resident memory
+// exceeds 300 MB. Run: npm run build && node bench/memory.js
 
 import { createWriteStream } from "node:fs";
 import { mkdtemp, rm, stat } from "node:fs/promises";
@@ -7,7 +8,9 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { countRows, splitFile } from "../dist/data/index.js";
+import { createGzip } from "node:zlib";
+import Database from "libsql";
+import { countRows, readRows, splitFile } from "../dist/data/index.js";
 
 const rows = Number(process.env.HONE_BENCH_ROWS ?? 1_000_000);
 const limitMb = 300;
@@ -33,6 +36,40 @@ function* generated() {
     }
   }
   yield chunk;
+}
+
+/** The rows in the other layouts, by file name. */
+async function writeOthers(path, folder) {
+  const rewritten = (name, write, ...more) =>
+    pipeline(Readable.from(write(readRows(path))), ...more, createWriteStream(join(folder, name)));
+  await rewritten("rows.jsonl.gz", lines, createGzip({ level: 1 }));
+  await rewritten("rows.json", wrapped);
+  await rewritten("rows.csv", semicolons);
+  const database = new Database(join(folder, "rows.sqlite"));
+  database.exec("CREATE TABLE rows (id TEXT, label TEXT, grp TEXT, text TEXT); BEGIN");
+  const insert = database.prepare("INSERT INTO rows VALUES (?, ?, ?, ?)");
+  for await (const { row } of readRows(path)) insert.run(row.id, row.label, row.group, row.text);
+  database.exec("COMMIT");
+  database.close();
+  return ["rows.jsonl.gz", "rows.json", "rows.csv", "rows.sqlite"];
+}
+
+async function* lines(read) {
+  for await (const { row } of read) yield `${JSON.stringify(row)}\n`;
+}
+
+async function* wrapped(read) {
+  let before = '{"version": 1, "data": [';
+  for await (const { row } of read) {
+    yield `${before}\n${JSON.stringify(row)}`;
+    before = ",";
+  }
+  yield "]}\n";
+}
+
+async function* semicolons(read) {
+  yield "id;label;group;text\n";
+  for await (const { row } of read) yield `${Object.values(row).join(";")}\n`;
 }
 
 const folder = await mkdtemp(join(tmpdir(), "hone-memory-"));
@@ -67,6 +104,14 @@ try {
     failed ||= result.train + result.dev + result.test !== rows;
   }
   failed ||= counted !== rows;
+  for (const name of await writeOthers(path, folder)) {
+    const read = await timed(name, async () => {
+      let n = 0;
+      for await (const _ of readRows(join(folder, name))) n++;
+      return n;
+    });
+    failed ||= read !== rows;
+  }
   if (failed) console.error("the rows do not add up");
 } finally {
   await rm(folder, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 // What is in a data file's columns: how often each is filled, how many different values it has, how long they are. Facts
 // alone; which column is what is decided in roles.ts.
 
-import { readRows, resolveSource } from "../data/index.js";
+import { type Reading, readRows, resolveSource } from "../data/index.js";
 
 type Value = string | number | boolean;
 export type TableRow = Record<string, unknown>;
@@ -31,32 +31,34 @@ export interface Table {
   total: number;
   columns: readonly Column[];
   files: readonly string[];
+  /** How the files are read, where their contents do not tell. */
+  reading: Reading;
 }
 
 /** Rows that are kept to look at, and the most text of theirs. */
 const kept = { rows: 20_000, characters: 50_000_000 };
 
 /** Reads the source once and describes its columns by its first rows. */
-export async function readTable(source: string): Promise<Table> {
+export async function readTable(source: string, reading: Reading = {}): Promise<Table> {
   const { files } = await resolveSource(source);
   const rows: TableRow[] = [];
   let total = 0;
   let characters = 0;
   for (const file of files) {
-    for await (const { row } of readRows(file)) {
+    for await (const { row } of readRows(file, reading)) {
       total++;
       if (rows.length >= kept.rows || characters >= kept.characters) continue;
       rows.push(row);
       for (const value of Object.values(row)) characters += typeof value === "string" ? value.length : 8;
     }
   }
-  return { rows, total, files, columns: describe(rows) };
+  return { rows, total, files, reading, columns: describe(rows) };
 }
 
 /** All rows of the source again, for what has to be counted to the last one. */
 export async function* allRows(table: Table): AsyncGenerator<TableRow> {
   if (table.rows.length === table.total) yield* table.rows;
-  else for (const file of table.files) for await (const { row } of readRows(file)) yield row;
+  else for (const file of table.files) for await (const { row } of readRows(file, table.reading)) yield row;
 }
 
 export function isScalar(value: unknown): value is Value {

@@ -3,13 +3,13 @@
 
 import { basename, dirname, relative, resolve } from "node:path";
 import { HoneError } from "../core/errors.js";
-import { loadDataset } from "../data/index.js";
+import { loadDataset, type Reading, readingOf } from "../data/index.js";
 import { type Column, readTable, type Table } from "./columns.js";
 import { countLabels, type Label, type Labels } from "./labels.js";
 import { labelsApart, type Roles, rolesOf, type Said, type Taken } from "./roles.js";
 import { type Draft, defaultModel } from "./study.js";
 
-export interface DataFlags extends Said {
+export interface DataFlags extends Said, Reading {
   /** All rows are for testing: true or false where it is said, else told from names and numbers. */
   testOnly?: boolean;
 }
@@ -50,7 +50,7 @@ export async function fromData(
   file: string,
   flags: DataFlags,
 ): Promise<Draft & { about: About }> {
-  const table = await readTable(file);
+  const table = await readTable(file, readingOf(flags));
   const roles = rolesOf(table, flags, file);
   const apart =
     roles.kind === "labels" && roles.task !== undefined && labelsApart(table.rows, roles.task, roles.label);
@@ -66,6 +66,7 @@ export async function fromData(
   const base = dirname(resolve(path));
   const data = {
     ...sourceOf(table, base, file, untrained !== undefined),
+    ...table.reading,
     ...dataOf(roles, labels, apart, table.columns),
   };
   const settled = await settle(data, { base, notes, roles, labelled, untrained: untrained !== undefined });

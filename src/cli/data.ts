@@ -1,7 +1,15 @@
 // hone data show | count | split | check
 
 import { dirname, resolve } from "node:path";
-import { countRows, loadDataset, readRows, resolveSource, splitFile } from "../data/index.js";
+import {
+  countRows,
+  loadDataset,
+  type Reading,
+  readingOf,
+  readRows,
+  resolveSource,
+  splitFile,
+} from "../data/index.js";
 import { oneLine, plainText } from "../report/escape.js";
 import { formatWhole } from "../report/format.js";
 import { readStudy } from "../study/spec.js";
@@ -11,12 +19,12 @@ interface Flags {
   json?: boolean;
 }
 
-export async function showRows(source: string, flags: Flags & { rows: number }): Promise<void> {
+export async function showRows(source: string, flags: Flags & Reading & { rows: number }): Promise<void> {
   const output = makeOutput(flags);
   const { files, pinned } = await resolveSource(source);
   const rows: { place: string; row: Record<string, unknown> }[] = [];
   for (const file of files) {
-    for await (const { row, place } of readRows(file)) {
+    for await (const { row, place } of readRows(file, readingOf(flags))) {
       rows.push({ place, row });
       if (rows.length >= flags.rows) break;
     }
@@ -35,14 +43,16 @@ export async function showRows(source: string, flags: Flags & { rows: number }):
   }
 }
 
-export async function count(source: string, flags: Flags): Promise<void> {
+export async function count(source: string, flags: Flags & Reading): Promise<void> {
   const output = makeOutput(flags);
   const { files, pinned } = await resolveSource(source);
   let rows = 0;
-  for (const file of files) rows += await countRows(file);
+  for (const file of files) rows += await countRows(file, readingOf(flags));
   output.record({ type: "done", source: pinned, files: files.length, rows });
   if (!flags.json)
-    output.say(`${formatWhole(rows)} rows in ${files.length} ${files.length === 1 ? "file" : "files"}`);
+    output.say(
+      `${formatWhole(rows)} ${rows === 1 ? "row" : "rows"} in ${files.length} ${files.length === 1 ? "file" : "files"}`,
+    );
 }
 
 export async function split(

@@ -2,6 +2,7 @@
 // so that help answers at once.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { delimiterOf, encodings, formats } from "../data/reading.js";
 import { version } from "../version.js";
 import { printError } from "./output.js";
 
@@ -35,6 +36,12 @@ const whole = (least: number) => (text: string) => {
   return value;
 };
 
+const separator = (text: string) => {
+  const read = delimiterOf(text);
+  if (read === undefined) throw new InvalidArgumentError("give one character, or tab");
+  return read;
+};
+
 const list = (text: string) => text.split(",").map((word) => word.trim());
 
 const json = () => new Option("--json", "print JSON lines on stdout, everything else on stderr");
@@ -52,8 +59,20 @@ function limits(command: Command): Command {
     .addOption(json());
 }
 
-function haves(command: Command): Command {
+/** How data files are read, where their contents do not tell. */
+function reading(command: Command): Command {
   return command
+    .addOption(
+      new Option("--format <name>", "format of the file, where its ending does not say it").choices(formats),
+    )
+    .addOption(new Option("--encoding <name>", "encoding of a text file; default: utf8").choices(encodings))
+    .option("--delimiter <character>", "between the fields of CSV, or tab; default: found", separator)
+    .option("--columns <names>", "a,b,c: the columns of a CSV or Excel file without a header row", list)
+    .option("--table <name>", "SQLite table, Excel sheet, or field of a JSON object that holds the rows");
+}
+
+function haves(command: Command): Command {
+  command
     .option(
       "--access <words>",
       "what the model gives you: text, logprobs, embeddings, gradients, weights (weights: all of them)",
@@ -75,13 +94,12 @@ function haves(command: Command): Command {
     .option("--calculates", "answers must be calculated or looked up")
     .option("--strength <kind>", "the model: small, large (GPT-4's class) or reasoning (o1's kind)")
     .option("--model <ref>", "the model; says what it gives where Hone knows it")
-    .option("--data <file>", "a JSONL, CSV or Parquet file to build the study for")
+    .option("--data <file>", "a data file to build the study for: JSONL, CSV, Excel, SQLite, Parquet, …")
     .option("--input <field>", "the field that holds the text")
     .option("--label <field>", "the field that holds the answer")
     .option("--test-only", "all rows are for testing: a study of prompts")
-    .option("--no-test-only", "split the rows, whatever the file is called")
-    .option("--force", "overwrite")
-    .addOption(json());
+    .option("--no-test-only", "split the rows, whatever the file is called");
+  return reading(command).option("--force", "overwrite").addOption(json());
 }
 
 haves(
@@ -179,15 +197,13 @@ models
   .action(async (name, options) => (await import("./models.js")).pullCommand(name, options));
 
 const data = program.command("data").description("look at data, split it, check it for leaks");
-data
-  .command("show")
+reading(data.command("show"))
   .description("the first rows of a source and the fields they have")
   .argument("<source>", "file:, hf: or pip: reference, or a path")
   .option("--rows <n>", "how many rows", whole(1), 3)
   .addOption(json())
   .action(async (source, options) => (await import("./data.js")).showRows(source, options));
-data
-  .command("count")
+reading(data.command("count"))
   .description("count the rows of a source")
   .argument("<source>", "file:, hf: or pip: reference, or a path")
   .addOption(json())

@@ -1,11 +1,25 @@
-// Rows from CSV and TSV (RFC 4180 quoting in both): a header row, then one record a row. Values are strings, always.
+// Rows from CSV and TSV (RFC 4180 quoting in both): a header row, or names given in its place, then one record a row.
+// The delimiter is found in the first records unless it is given. Values are strings, always.
 
 import { pipeline, Readable } from "node:stream";
 import { CsvError, parse } from "csv-parse";
 import { HoneError, messageOf } from "../core/errors.js";
+import { findDelimiter } from "./delimiter.js";
+import { following } from "./encoding.js";
 import { maxRecordBytes } from "./files.js";
+import { checkColumns, checkHeader } from "./header.js";
 import type { Row } from "./readers.js";
-import { type Encoding, textChunks } from "./text.js";
+import type { Encoding } from "./reading.js";
+import { textChunks } from "./text.js";
+
+export interface CsvOptions {
+  /** Taken where the first records tell no other. */
+  usual: "," | "\t";
+  /** Found where absent. */
+  delimiter?: string | undefined;
+  /** Names of the columns, where the file has no header row. */
+  columns?: readonly string[] | undefined;
+}
 
 const advice: Record<string, { why: string; next: string }> = {
   CSV_QUOTE_NOT_CLOSED: {
@@ -26,13 +40,21 @@ const advice: Record<string, { why: string; next: string }> = {
   },
 };
 
-/** Rows of a CSV (`,`) or TSV (tab) file. `place` is the line on which the record begins. */
+const spoken: Record<string, string> = { ",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a pipe" };
+
+/** Rows of a CSV or TSV file. `place` is the line on which the record begins. */
 export async function* readCsv(
   path: string,
-  delimiter: "," | "\t",
   encoding: Encoding,
   name: string,
+  options: CsvOptions,
 ): AsyncGenerator<Row> {
+  const { usual, columns } = options;
+  let header = columns && checkColumns(columns, name);
+  const chunks = textChunks(path, encoding, name);
+  const first = await chunks.next();
+  const head = first.done ? "" : first.value;
+  const delimiter = options.delimiter ?? findDelimiter(head, usual, columns?.length);
   const parser = parse({
     delimiter,
     info: true,
@@ -41,8 +63,7 @@ export async function* readCsv(
     max_record_size: maxRecordBytes,
   });
   // Errors of either side reach the loop below through the parser, which pipeline destroys.
-  pipeline(Readable.from(textChunks(path, encoding, name)), parser, () => {});
-  let header: string[] | undefined;
+  pipeline(Readable.from(following(head, chunks)), parser, () => {});
   let lastLine = 0;
   try {
     for await (const { record, info } of parser as AsyncIterable<{
@@ -54,17 +75,28 @@ export async function* readCsv(
         0,
       );
       const line = Math.max(lastLine + 1, info.lines - breaks);
+      const isFirst = lastLine === 0;
       lastLine = info.lines;
       if (header === undefined) {
-        header = checkHeader(record, name, line);
+        header = checkHeader(record, `${name}:${line}`);
         continue;
       }
-      if (record.length !== header.length) {
+      if (columns && isFirst && record.join("\n") === columns.join("\n")) {
         throw new HoneError({
-          what: "A CSV row does not fit its header.",
+          what: "The columns are named twice.",
           where: `${name}:${line}`,
-          why: `it has ${record.length} fields, the header has ${header.length}`,
-          next: `Mend line ${line}: quote fields that contain ${delimiter === "," ? "a comma" : "a tab"} or a line break.`,
+          why: "the file's first row has the same names as `columns`",
+          next: "Leave `columns` out: the file has a header row.",
+          kind: "usage",
+        });
+      }
+      if (record.length !== header.length) {
+        const separator = spoken[delimiter] ?? JSON.stringify(delimiter);
+        throw new HoneError({
+          what: columns ? "A CSV row does not fit `columns`." : "A CSV row does not fit its header.",
+          where: `${name}:${line}`,
+          why: `it has ${record.length} ${record.length === 1 ? "field" : "fields"}, ${columns ? "`columns` names" : "the header has"} ${header.length}, with ${separator} between them`,
+          next: `Mend line ${line} (quote fields that contain ${separator} or a line break), or say another \`delimiter\`.`,
         });
       }
       yield { row: Object.fromEntries(header.map((key, i) => [key, record[i]])), place: `${name}:${line}` };
@@ -85,21 +117,4 @@ export async function* readCsv(
   } finally {
     parser.destroy();
   }
-}
-
-function checkHeader(record: readonly string[], name: string, line: number): string[] {
-  const seen = new Set<string>();
-  record.forEach((key, i) => {
-    if (key !== "" && !seen.has(key)) {
-      seen.add(key);
-      return;
-    }
-    throw new HoneError({
-      what: "Cannot use the CSV header.",
-      where: `${name}:${line}`,
-      why: key === "" ? `column ${i + 1} has no name` : `two columns are called ${JSON.stringify(key)}`,
-      next: "Give every column its own name in the first line.",
-    });
-  });
-  return [...record];
 }

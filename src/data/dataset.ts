@@ -7,6 +7,7 @@ import type { Option } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
 import { findLeaks, type Leak, nearGroups } from "./leakage.js";
 import { formatOf, readRows } from "./readers.js";
+import { readingOf } from "./reading.js";
 import { type Dropped, type Placed, sampleMaker } from "./samples.js";
 import { type DatasetSpec, datasetSchema } from "./schema.js";
 import { eyesOff, type Opening, type SealedTest, sealTest } from "./sealed.js";
@@ -173,10 +174,7 @@ async function collect(
     const short = relative(folder, path).split(sep).join("/");
     const format = spec.format ?? formatOf(path);
     let n = 0;
-    for await (const row of readRows(path, {
-      format,
-      ...(spec.encoding ? { encoding: spec.encoding } : {}),
-    })) {
+    for await (const row of readRows(path, { ...readingOf(spec), format })) {
       n++;
       const made = maker.make(row, format === "document" ? short : `${short}:${n}`);
       if (!made) continue;

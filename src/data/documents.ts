@@ -1,37 +1,39 @@
 // One row from one document: a YAML header between `---` lines where there is one, and the text below it.
-// The row is the header's fields, `text` (the body) and `file` (the file's name).
+// The row is the header's fields, `text` (the body), `file` (the file's name) and `folder` (that of the folder it is in).
 
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { parseDocument } from "yaml";
 import { HoneError, messageOf } from "../core/errors.js";
-import { maxRecordBytes, openFile } from "./files.js";
+import { plainInteger } from "./digits.js";
+import { textBytes } from "./encoding.js";
+import { maxRecordBytes } from "./files.js";
 import type { Row } from "./readers.js";
-import { checkText, decode, type Encoding } from "./text.js";
+import type { Encoding } from "./reading.js";
+import { checkText } from "./text.js";
 
 const maxHeaderLength = 256 * 1024;
 
 /** The one row of a document file. */
 export async function* readDocument(path: string, encoding: Encoding, name: string): AsyncGenerator<Row> {
-  const { handle, size } = await openFile(path);
-  let bytes: Buffer;
-  try {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of textBytes(path, encoding, name)) {
+    size += chunk.length;
     if (size > maxRecordBytes) {
-      const why = `it has ${size} bytes; a document may have ${maxRecordBytes}`;
       throw new HoneError({
         what: "The document is too long.",
         where: name,
-        why,
+        why: `it has more than ${maxRecordBytes / 1024 / 1024} MiB`,
         next: "Cut it into smaller files.",
       });
     }
-    bytes = await handle.readFile();
-  } finally {
-    await handle.close();
+    parts.push(chunk);
   }
-  checkText(bytes, encoding, name, 1);
-  const text = decode(bytes, encoding).replace(/^\ufeff/, "");
-  const { header, body } = splitHeader(text, name);
-  yield { row: { ...header, text: body, file: basename(path) }, place: name };
+  const bytes = Buffer.concat(parts);
+  checkText(bytes, name, 1);
+  const { header, body } = splitHeader(bytes.toString("utf8"), name);
+  const row = { folder: basename(dirname(path)), ...header, text: body, file: basename(path) };
+  yield { row, place: name };
 }
 
 function splitHeader(text: string, name: string): { header: Record<string, unknown>; body: string } {
@@ -57,13 +59,20 @@ function splitHeader(text: string, name: string): { header: Record<string, unkno
     throw refuse(source.slice(0, nested.index).split("\n").length + 1, 1, "it is nested too deeply");
   let value: unknown;
   try {
-    const document = parseDocument(source, { maxAliasCount: 0, prettyErrors: false } as object);
+    const document = parseDocument(source, {
+      maxAliasCount: 0,
+      intAsBigInt: true,
+      prettyErrors: false,
+    } as object);
     const problem = document.errors[0];
     if (problem) {
       const before = source.slice(0, problem.pos[0]).split("\n");
       throw refuse(before.length + 1, before.at(-1)!.length + 1, problem.message, problem);
     }
-    value = document.toJS({ maxAliasCount: 0 });
+    value = document.toJS({
+      maxAliasCount: 0,
+      reviver: (_key, inner) => (typeof inner === "bigint" ? plainInteger(inner) : inner),
+    });
   } catch (error) {
     if (error instanceof HoneError) throw error;
     const alias = /alias/i.test(messageOf(error));

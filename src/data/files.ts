@@ -1,6 +1,7 @@
 // Opening files that people named: how a path is shown, and one clear error where it cannot be read.
 // Not a place for formats; those are in readers.ts and its neighbours.
 
+import { constants, type Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
 import { isAbsolute, relative } from "node:path";
@@ -23,6 +24,7 @@ const reasons: Record<string, string> = {
   ELOOP: "too many symbolic links",
   ENAMETOOLONG: "the name is too long",
   EMFILE: "too many open files",
+  ENXIO: "it is a socket or a device that is not there",
 };
 
 /** The error code of a failed system call, where there is one. */
@@ -31,12 +33,20 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
+/** What something that is neither file nor folder is called. */
+function kindOf(stat: Stats): string {
+  if (stat.isFIFO()) return "a pipe";
+  if (stat.isSocket()) return "a socket";
+  return stat.isCharacterDevice() || stat.isBlockDevice() ? "a device" : "not a regular file";
+}
+
 /** Opens a regular, non-empty file, or throws the one HoneError that says why not. The caller closes the handle. */
 export async function openFile(path: string): Promise<{ handle: FileHandle; size: number }> {
   let handle: FileHandle;
   try {
     if (path.includes("\0")) throw new Error("the path contains a NUL byte");
-    handle = await open(path, "r");
+    // Without O_NONBLOCK, opening a named pipe waits until somebody writes to it. Windows has neither.
+    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     throw new HoneError({
       what: "Cannot open the file.",
@@ -50,7 +60,10 @@ export async function openFile(path: string): Promise<{ handle: FileHandle; size
   const refused = stat.isDirectory()
     ? { why: "it is a folder", next: "Name the files in it, for instance `FOLDER/*.jsonl`." }
     : !stat.isFile()
-      ? { why: "it is not a regular file", next: "Copy its contents to a file first." }
+      ? {
+          why: `it is ${kindOf(stat)}`,
+          next: "Rows are read more than once: write them to a file and name that.",
+        }
       : stat.size === 0
         ? { why: "the file is empty", next: "Check that it was written or downloaded completely." }
         : undefined;

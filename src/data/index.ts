@@ -4,15 +4,8 @@ export { cacheFolder } from "./cache.js";
 export { type Dataset, type DatasetOptions, loadDataset } from "./dataset.js";
 export { shownPath } from "./files.js";
 export { findLeaks, type Leak, nearGroups, normaliseText, type TextItem } from "./leakage.js";
-export {
-  countRows,
-  type Format,
-  formatOf,
-  formats,
-  type ReadOptions,
-  type Row,
-  readRows,
-} from "./readers.js";
+export { countRows, formatOf, type ReadOptions, type Row, readRows } from "./readers.js";
+export { type Encoding, encodings, type Format, formats, type Reading, readingOf } from "./reading.js";
 export { foldLabel } from "./samples.js";
 export { type DatasetSpec, datasetSchema } from "./schema.js";
 export { eyesOff, type Opening, type SealedTest, sealTest } from "./sealed.js";
@@ -31,4 +24,3 @@ export {
 } from "./split.js";
 export { type SplitFileOptions, type SplitFileResult, splitFile } from "./splitfile.js";
 export { asText, compileTemplate, field, fillTemplate, isTemplate } from "./template.js";
-export { type Encoding, encodings } from "./text.js";

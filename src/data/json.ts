@@ -1,89 +1,18 @@
-// Rows from JSON: one object a line (.jsonl), or an array of objects (.json), streamed in both cases.
-// JSON.parse does the reading; the scanner below only finds the place of a mistake, which engines do not tell reliably.
+// Rows from JSON: one object a line (.jsonl), an array of objects, objects over several lines, or one object that holds
+// the array, as in {"data": [{…}, {…}]}. All are streamed: one row is in memory at a time. JSON.parse does the reading.
 
 import { HoneError } from "../core/errors.js";
+import { parseKeepingDigits } from "./digits.js";
+import { textBytes } from "./encoding.js";
 import { maxRecordBytes } from "./files.js";
+import { findJsonError } from "./json-error.js";
+import { type At, chosenList, isSpace, shapeOf } from "./json-shape.js";
 import type { Row } from "./readers.js";
-import { byteLines, checkText, decode, type Encoding, textBytes } from "./text.js";
+import type { Encoding } from "./reading.js";
+import { byteLines, checkText } from "./text.js";
 
 const maxDepth = 100;
-
-/** Where and why a text is not JSON, or undefined if it is. `offset` is in UTF-16 units from 0. */
-export function findJsonError(text: string): { offset: number; why: string } | undefined {
-  let i = 0;
-  const closers: string[] = [];
-  let expect: "value" | "value or ]" | "name or }" | "name" | "end" = "value";
-  const literal = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-  const string = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y;
-  const fail = (offset: number, why: string) => ({ offset, why });
-  const skip = (): void => {
-    while (i < text.length && " \t\r\n".includes(text[i]!)) i++;
-  };
-  const readString = (): { offset: number; why: string } | undefined => {
-    string.lastIndex = i;
-    string.test(text);
-    const end = string.lastIndex;
-    if (text[end] === '"') {
-      i = end + 1;
-      return undefined;
-    }
-    if (end >= text.length) return fail(i, "a string has no closing quote");
-    return fail(end, text[end] === "\\" ? "a bad escape in a string" : "a raw control character in a string");
-  };
-  for (;;) {
-    skip();
-    const c = text[i];
-    if (expect === "end") {
-      const closer = closers.at(-1);
-      if (closer === undefined)
-        return i < text.length ? fail(i, "more text after the end of the value") : undefined;
-      if (c === closer) {
-        closers.pop();
-        i++;
-      } else if (c === ",") {
-        i++;
-        expect = closer === "}" ? "name" : "value";
-      } else return fail(i, c === undefined ? `the text ends before a ${closer}` : `expected , or ${closer}`);
-      continue;
-    }
-    if (c === undefined) return fail(i, "the text ends too early");
-    if (expect === "name" || expect === "name or }") {
-      if (c === "}" && expect === "name or }") {
-        closers.pop();
-        i++;
-        expect = "end";
-        continue;
-      }
-      if (c !== '"') return fail(i, "expected a name in double quotes");
-      const problem = readString();
-      if (problem) return problem;
-      skip();
-      if (text[i] !== ":") return fail(i, "expected : after a name");
-      i++;
-      expect = "value";
-      continue;
-    }
-    if (c === "]" && expect === "value or ]") {
-      closers.pop();
-      i++;
-      expect = "end";
-    } else if (c === "{" || c === "[") {
-      closers.push(c === "{" ? "}" : "]");
-      expect = c === "{" ? "name or }" : "value or ]";
-      i++;
-    } else {
-      if (c === '"') {
-        const problem = readString();
-        if (problem) return problem;
-      } else {
-        literal.lastIndex = i;
-        if (!literal.test(text)) return fail(i, `${JSON.stringify(c)} cannot begin a value`);
-        i = literal.lastIndex;
-      }
-      expect = "end";
-    }
-  }
-}
+const again = "Download or write the file again.";
 
 /** True where objects and arrays are nested deeper than the limit. Does not recurse. */
 function tooDeep(value: object): boolean {
@@ -100,15 +29,9 @@ function tooDeep(value: object): boolean {
 }
 
 /** One row from the bytes of one JSON value that begins at `line` and `column`. */
-export function parseJsonRow(
-  bytes: Buffer,
-  encoding: Encoding,
-  name: string,
-  line: number,
-  column = 1,
-): Record<string, unknown> {
-  checkText(bytes, encoding, name, line, column);
-  const text = decode(bytes, encoding);
+export function parseJsonRow(bytes: Buffer, name: string, line: number, column = 1): Record<string, unknown> {
+  checkText(bytes, name, line, column);
+  const text = bytes.toString("utf8");
   const refuse = (why: string, offset: number, next: string, cause?: unknown): HoneError => {
     const before = text.slice(0, offset).split("\n");
     const shift = before.length > 1 ? 1 : column;
@@ -117,7 +40,7 @@ export function parseJsonRow(
   };
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseKeepingDigits(text);
   } catch (error) {
     const found = findJsonError(text);
     throw refuse(found?.why ?? "not JSON", found?.offset ?? 0, `Mend line ${line}, or remove it.`, error);
@@ -140,43 +63,73 @@ export function isBlank(bytes: Buffer): boolean {
   return true;
 }
 
-/** Rows of a JSONL file. Blank lines are skipped. */
-export async function* readJsonLines(path: string, encoding: Encoding, name: string): AsyncGenerator<Row> {
-  for await (const lines of byteLines(path, name)) {
-    for (const { bytes, line } of lines) {
-      if (isBlank(bytes)) continue;
-      yield { row: parseJsonRow(bytes, encoding, name, line), place: `${name}:${line}` };
-    }
-  }
-}
-
-/** Rows of a .json file: an array of objects, or, as many data sets have it, JSON lines under that ending. */
-export async function* readJson(path: string, encoding: Encoding, name: string): AsyncGenerator<Row> {
-  for await (const chunk of textBytes(path)) {
-    const first = chunk.toString("latin1").trimStart()[0];
-    if (first === undefined) continue;
-    if (first === "[") return yield* readJsonArray(path, encoding, name);
-    let rows = 0;
+/** Rows of a JSONL file, or of a .json file: whatever the ending, the contents decide how they are laid out. */
+export async function* readJson(
+  path: string,
+  encoding: Encoding,
+  name: string,
+  lines: boolean,
+  table?: string,
+): AsyncGenerator<Row> {
+  // A .jsonl file is looked at as a whole only where its first line is no row.
+  if (lines && table === undefined && (await firstLineIsRow(path, encoding, name)))
+    return yield* readLines(path, encoding, name);
+  const shape = await shapeOf(path, encoding, name);
+  const list = chosenList(shape.kind === "object" ? shape.lists : [], table, name);
+  if (list) return yield* cutRows(path, encoding, name, { at: list, inner: true });
+  if (shape.kind === "array" && (shape.objects || !lines))
+    return yield* cutRows(path, encoding, name, { at: shape.at, inner: false });
+  // Of one broken line among others the line is told; a whole file that is broken is told where it breaks.
+  if (lines ? shape.kind !== "object" && shape.kind !== "objects" : shape.kind === "lines") {
     try {
-      for await (const row of readJsonLines(path, encoding, name)) {
-        rows++;
-        yield row;
-      }
+      return yield* readLines(path, encoding, name);
     } catch (error) {
-      if (rows > 0 || !(error instanceof HoneError)) throw error;
-      const next = "Write the file as an array of objects, [{…}, {…}], or as one object a line.";
+      if (lines || !(error instanceof HoneError)) throw error;
+      const next =
+        "Write the file as an array of objects, [{…}, {…}], or as one object a line; if it is no JSON, say its `format`.";
       throw new HoneError({ ...error.failure, next });
     }
-    return;
+  }
+  yield* cutRows(path, encoding, name);
+}
+
+/** Whether rows of the file can be counted by its lines. */
+export async function firstLineIsRow(path: string, encoding: Encoding, name: string): Promise<boolean> {
+  for await (const lines of byteLines(path, encoding, name)) {
+    for (const { bytes, line } of lines) {
+      if (isBlank(bytes)) continue;
+      try {
+        parseJsonRow(bytes, name, line);
+        return true;
+      } catch (error) {
+        if (error instanceof HoneError) return false;
+        throw error;
+      }
+    }
+  }
+  return true;
+}
+
+async function* readLines(path: string, encoding: Encoding, name: string): AsyncGenerator<Row> {
+  for await (const lines of byteLines(path, encoding, name)) {
+    for (const { bytes, line } of lines) {
+      if (isBlank(bytes)) continue;
+      yield { row: parseJsonRow(bytes, name, line), place: `${name}:${line}` };
+    }
   }
 }
 
-/** Elements of a top-level array, cut out byte by byte so that only one is in memory at a time. */
-async function* readJsonArray(path: string, encoding: Encoding, name: string): AsyncGenerator<Row> {
-  let line = 1;
-  let lineStart = 0; // file offset (without a byte order mark) where the current line begins
-  let offset = 0; // file offset of the current chunk
-  let state: "before" | "between" | "inside" | "after" = "before";
+/** Elements of an array whose [ is at a place, or objects that follow one another: cut out byte by byte, one at a time. */
+async function* cutRows(
+  path: string,
+  encoding: Encoding,
+  name: string,
+  array?: { at: At; inner: boolean },
+): AsyncGenerator<Row> {
+  let { line, lineStart } = array?.at ?? { line: 1, lineStart: 0 };
+  const begin = array ? array.at.offset + 1 : 0;
+  let offset = 0; // of the current chunk in the file
+  let state: "between" | "inside" | "after" = "between";
   let depth = 0;
   let inString = false;
   let escaped = false;
@@ -187,35 +140,35 @@ async function* readJsonArray(path: string, encoding: Encoding, name: string): A
   let startColumn = 1;
   const refuse = (why: string, at: number, next = "Write the file as an array of objects: [{…}, {…}].") =>
     new HoneError({
-      what: "Cannot read the JSON array.",
+      what: array ? "Cannot read the JSON array." : "Cannot read the JSON objects.",
       where: `${name}:${line}:${at - lineStart + 1}`,
       why,
       next,
     });
+  const rowOf = (last: Buffer): Row => {
+    const bytes = Buffer.concat([...parts, last]);
+    parts = [];
+    held = 0;
+    return { row: parseJsonRow(bytes, name, startLine, startColumn), place: `${name}:${startLine}` };
+  };
 
-  for await (const chunk of textBytes(path)) {
+  for await (const chunk of textBytes(path, encoding, name)) {
     let from = 0;
-    for (let i = 0; i < chunk.length; i++) {
+    for (let i = Math.max(0, begin - offset); i < chunk.length; i++) {
       const byte = chunk[i]!;
-      if (state !== "inside") {
-        if (byte === 32 || byte === 9 || byte === 13 || byte === 10) {
-          // white space between elements
-        } else if (state === "before") {
-          state = "between"; // readJson has seen the [
-        } else if (state === "after") {
-          throw refuse("more text after the array's ]", offset + i);
-        } else if (byte === 0x5d) {
+      if (state !== "inside" && !isSpace(byte)) {
+        if (state === "after") throw refuse("more text after the array's ]", offset + i);
+        if (array && byte === 0x5d) {
           if (afterComma) throw refuse("a comma before the array's ]", offset + i, "Remove the last comma.");
+          if (array.inner) return;
           state = "after";
-        } else {
+        } else if (array || byte === 0x7b) {
           state = "inside";
           from = i;
           startLine = line;
           startColumn = offset + i - lineStart + 1;
           depth = 0;
-          inString = false;
-          escaped = false;
-        }
+        } else throw refuse("expected another object", offset + i);
       }
       if (state === "inside") {
         if (inString) {
@@ -224,15 +177,17 @@ async function* readJsonArray(path: string, encoding: Encoding, name: string): A
           else if (byte === 0x22) inString = false;
         } else if (byte === 0x22) inString = true;
         else if (byte === 0x7b || byte === 0x5b) depth++;
-        else if (depth > 0 && (byte === 0x7d || byte === 0x5d)) depth--;
-        else if (depth === 0 && (byte === 0x2c || byte === 0x5d)) {
-          parts.push(chunk.subarray(from, i));
-          const row = parseJsonRow(Buffer.concat(parts), encoding, name, startLine, startColumn);
-          yield { row, place: `${name}:${startLine}` };
-          parts = [];
-          held = 0;
+        else if (depth > 0 && (byte === 0x7d || byte === 0x5d)) {
+          depth--;
+          if (!array && depth === 0) {
+            state = "between";
+            yield rowOf(chunk.subarray(from, i + 1));
+          }
+        } else if (array && depth === 0 && (byte === 0x2c || byte === 0x5d)) {
           afterComma = byte === 0x2c;
           state = afterComma ? "between" : "after";
+          yield rowOf(chunk.subarray(from, i));
+          if (state === "after" && array.inner) return;
         }
       }
       if (byte === 10) {
@@ -250,6 +205,11 @@ async function* readJsonArray(path: string, encoding: Encoding, name: string): A
     }
     offset += chunk.length;
   }
-  if ((state as string) !== "after")
-    throw refuse("the file ends before the array's ]", offset, "Download or write the file again.");
+  if (!array && state === "inside") {
+    line = startLine;
+    lineStart = 0;
+    throw refuse("the object that begins there is never closed", startColumn - 1, again);
+  }
+  if (array && (state as string) !== "after")
+    throw refuse("the file ends before the array's ]", offset, again);
 }

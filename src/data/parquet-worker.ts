@@ -1,8 +1,7 @@
-// The part of reading Parquet that runs on its own thread. The decoder is synchronous and believes what pages declare, so
-// a damaged or hostile page can make it loop or fill the heap; a thread has a heap of its own and can be stopped.
+// The part of reading Parquet that runs on its own thread: the decoder is synchronous and believes what pages declare, so a
+// damaged or hostile page can make it loop or fill the heap.
 
-import type * as FileSystem from "node:fs/promises";
-import { Worker } from "node:worker_threads";
+import { type Files, type ReaderThread, type Reply, startThread, type Threads } from "./thread.js";
 
 /** What is asked of the thread: one row group. */
 interface Request {
@@ -10,20 +9,18 @@ interface Request {
   rowEnd: number;
 }
 
-type Reply = { rows: unknown[][] } | { error: string };
-
 const maxPageBytes = 256 * 1024 * 1024;
-const heapMb = 3072;
 
-/** The thread's own code. It is passed as source text, so it may use nothing from outside but its parameters. */
+/** The thread's own code; see `startThread` for what it may use. */
 function serve(
+  threads: Threads,
+  fs: Files,
   hyparquet: typeof import("hyparquet"),
   codecs: typeof import("hyparquet-compressors"),
-  fs: typeof FileSystem,
-  threads: typeof import("node:worker_threads"),
 ): void {
   const { path, size, pageLimit } = threads.workerData as { path: string; size: number; pageLimit: number };
   const port = threads.parentPort!;
+  const reply = (value: Reply<unknown[][]>): void => port.postMessage(value);
   const opened = fs.open(path, "r");
   const file = {
     byteLength: size,
@@ -75,56 +72,17 @@ function serve(
           read = rows;
         },
       });
-      port.postMessage({ rows: read.map((row) => row.map((value) => plain(value, 0))) });
+      reply({ value: read.map((row) => row.map((value) => plain(value, 0))) });
     } catch (error) {
       const internal = error instanceof TypeError || error instanceof RangeError;
       const message = error instanceof Error ? error.message : String(error);
-      port.postMessage({ error: internal ? "its pages make no sense" : message });
+      reply({ error: internal ? "its pages make no sense" : message });
     }
   });
 }
 
-export interface ParquetThread {
-  /** The rows of a group as arrays of plain values; rejects with the reason when they cannot be had within `ms`. */
-  read(request: Request, ms: number): Promise<unknown[][]>;
-  close(): Promise<void>;
-}
-
-export function startParquetThread(path: string, size: number): ParquetThread {
-  const urls = ["hyparquet", "hyparquet-compressors"].map((name) =>
-    JSON.stringify(import.meta.resolve(name)),
-  );
-  const source = `Promise.all([import(${urls[0]}), import(${urls[1]})]).then(([hyparquet, codecs]) =>
-    (${serve.toString()})(hyparquet, codecs, require("node:fs/promises"), require("node:worker_threads")))`;
-  const worker = new Worker(source, {
-    eval: true,
-    workerData: { path, size, pageLimit: maxPageBytes },
-    resourceLimits: { maxOldGenerationSizeMb: heapMb },
-  });
-  return {
-    read: (request, ms) =>
-      new Promise((resolve, reject) => {
-        const timer = setTimeout(
-          () => finish(() => reject(new Error(`decoding took over ${ms / 1000} s`))),
-          ms,
-        );
-        const onMessage = (reply: Reply): void =>
-          finish(() => ("rows" in reply ? resolve(reply.rows) : reject(new Error(reply.error))));
-        const onError = (error: Error): void => {
-          const heap = (error as { code?: string }).code === "ERR_WORKER_OUT_OF_MEMORY";
-          finish(() => reject(heap ? new Error(`decoding needs over ${heapMb} MB`) : error));
-        };
-        const finish = (settle: () => void): void => {
-          clearTimeout(timer);
-          worker.off("message", onMessage).off("error", onError);
-          settle();
-        };
-        worker.on("message", onMessage).on("error", onError);
-        worker.postMessage(request);
-      }),
-    async close() {
-      worker.on("error", () => {}); // whatever the thread still throws while it is stopped concerns nobody
-      await worker.terminate();
-    },
-  };
+/** Answers row groups as arrays of plain values. */
+export function startParquetThread(path: string, size: number): ReaderThread<Request, unknown[][]> {
+  const data = { path, size, pageLimit: maxPageBytes };
+  return startThread(serve, ["hyparquet", "hyparquet-compressors"], data);
 }

@@ -98,7 +98,7 @@ export async function* readParquet(path: string, name: string, patienceMs = 20_0
       );
       let rows: unknown[][];
       try {
-        rows = await thread.read({ rowStart, rowEnd }, patienceMs + bytes / 1000);
+        rows = await thread.ask({ rowStart, rowEnd }, patienceMs + bytes / 1000);
         if (rows.length !== rowEnd - rowStart) {
           throw new Error(`row group ${g} declares ${rowEnd - rowStart} rows and holds ${rows.length}`);
         }

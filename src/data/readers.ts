@@ -1,27 +1,22 @@
-// Rows from files: the one door to every format. Each reader streams; no file is held in memory whole but a document.
+// Rows from files: the one door to every format. Each reader streams, or holds no more than its own limit says.
 
 import { extname } from "node:path";
 import { HoneError } from "../core/errors.js";
 import { shownPath } from "./files.js";
-import { isBlank, readJson, readJsonLines } from "./json.js";
-import { byteLines, type Encoding } from "./text.js";
+import { firstLineIsRow, isBlank, readJson } from "./json.js";
+import { type Format, formats, type Reading } from "./reading.js";
+import { checkContents } from "./sniff.js";
+import { byteLines } from "./text.js";
 
-export const formats = ["jsonl", "json", "csv", "tsv", "parquet", "document"] as const;
-export type Format = (typeof formats)[number];
-
-/** One row and where it stands: `file:line`, or `file: row N` in Parquet. */
+/** One row and where it stands: `file:line`, or `file: row N` in Parquet, Excel and SQLite. */
 export interface Row {
   row: Record<string, unknown>;
   place: string;
 }
 
-export interface ReadOptions {
-  /** Taken from the file's ending where absent. */
-  format?: Format;
-  /** `utf8` where absent. Parquet is always UTF-8. */
-  encoding?: Encoding;
+export interface ReadOptions extends Reading {
   /** How places call the file; its path where absent. */
-  name?: string;
+  name?: string | undefined;
 }
 
 const endings: Record<string, Format> = {
@@ -30,53 +25,101 @@ const endings: Record<string, Format> = {
   ".json": "json",
   ".csv": "csv",
   ".tsv": "tsv",
+  ".xlsx": "xlsx",
+  ".sqlite": "sqlite",
+  ".sqlite3": "sqlite",
+  ".db": "sqlite",
   ".parquet": "parquet",
   ".license": "document",
   ".md": "document",
   ".txt": "document",
 };
 
+/** Formats of text, whose files may be packed with gzip. */
+const packable: readonly Format[] = ["jsonl", "json", "csv", "tsv", "document"];
+
 /** The format that a file's ending says, or a HoneError that lists the endings. */
 export function formatOf(path: string): Format {
-  const format = endings[extname(path).toLowerCase()];
-  if (format) return format;
+  const packed = /\.gz$/i.test(path);
+  const format = endings[extname(packed ? path.slice(0, -3) : path).toLowerCase()];
+  if (format && (!packed || packable.includes(format))) return format;
   throw new HoneError({
     what: "Cannot tell the file's format.",
     where: shownPath(path),
-    why: `its ending is none of ${Object.keys(endings).join(" ")}`,
-    next: `Say \`format:\` with one of ${formats.join(", ")}.`,
+    why: `its ending is none of ${Object.keys(endings).join(" ")}, nor .gz after one of text`,
+    next: `Say \`format:\` (--format) with one of ${formats.join(", ")}.`,
     kind: "usage",
   });
 }
 
+/** The options that not every format has. */
+const fits = {
+  delimiter: ["csv", "tsv"],
+  columns: ["csv", "tsv", "xlsx"],
+  table: ["xlsx", "sqlite", "json", "jsonl"],
+} as const satisfies Partial<Record<keyof Reading, readonly Format[]>>;
+
+function checkReading(reading: Reading, format: Format, name: string): void {
+  for (const [option, having] of Object.entries(fits) as [keyof typeof fits, readonly Format[]][]) {
+    if (reading[option] === undefined || having.includes(format)) continue;
+    throw new HoneError({
+      what: `\`${option}\` does not go with this file.`,
+      where: name,
+      why: `it is read as ${format}; \`${option}\` is for ${having.join(", ")}`,
+      next: `Leave \`${option}\` out, or say another \`format\`.`,
+      kind: "usage",
+    });
+  }
+}
+
 /**
- * Streams the rows of a file. Values are plain JSON; names such as `__proto__` are ordinary, inert fields.
+ * Streams the rows of a file, or of the text files in a folder of one subfolder a label. Values are plain JSON; integers
+ * that a double cannot hold are strings of their digits; names such as `__proto__` are ordinary, inert fields.
  *
  * @throws HoneError with file and place for anything malformed, and for a file without a single row.
  * @example
  * for await (const { row, place } of readRows("cases.jsonl")) console.log(place, row["text"]);
  */
 export async function* readRows(path: string, options: ReadOptions = {}): AsyncGenerator<Row> {
-  const format = options.format ?? formatOf(path);
-  const name = options.name ?? shownPath(path);
+  const files = await (await import("./folder.js")).filesByFolder(path);
+  if (files) {
+    for (const file of files) yield* readRows(file, { ...options, name: undefined });
+    return;
+  }
+  const { format, name } = await checked(path, options);
   let empty = true;
-  for await (const row of rowsOf(path, format, options.encoding ?? "utf8", name)) {
+  for await (const row of rowsOf(path, format, name, options)) {
     empty = false;
     yield row;
   }
   if (empty) throw noRows(name, format);
 }
 
+/** Format and name of a file that holds what it says and fits what is said about reading it. */
+async function checked(path: string, options: ReadOptions): Promise<{ format: Format; name: string }> {
+  const format = options.format ?? formatOf(path);
+  const name = options.name ?? shownPath(path);
+  checkReading(options, format, name);
+  await checkContents(path, format, name);
+  return { format, name };
+}
+
 // The parsers of other formats than JSON are loaded on use.
-async function* rowsOf(path: string, format: Format, encoding: Encoding, name: string): AsyncGenerator<Row> {
+async function* rowsOf(path: string, format: Format, name: string, reading: Reading): AsyncGenerator<Row> {
+  const { encoding = "utf8", delimiter, columns, table } = reading;
   switch (format) {
     case "jsonl":
-      return yield* readJsonLines(path, encoding, name);
     case "json":
-      return yield* readJson(path, encoding, name);
+      return yield* readJson(path, encoding, name, format === "jsonl", table);
     case "csv":
-    case "tsv":
-      return yield* (await import("./csv.js")).readCsv(path, format === "csv" ? "," : "\t", encoding, name);
+    case "tsv": {
+      const usual = format === "csv" ? "," : "\t";
+      return yield* (await import("./csv.js")).readCsv(path, encoding, name, { usual, delimiter, columns });
+    }
+    case "xlsx":
+      return yield* (await import("./xlsx.js")).readXlsx(path, name, table, columns);
+    case "sqlite":
+      return yield* (await import("./sqlite.js")).readSqlite(path, name, table);
     case "parquet":
       return yield* (await import("./parquet.js")).readParquet(path, name);
     case "document":
@@ -85,24 +128,31 @@ async function* rowsOf(path: string, format: Format, encoding: Encoding, name: s
 }
 
 function noRows(name: string, format: Format): HoneError {
-  const header = format === "csv" || format === "tsv" ? "no row follows its header" : "it has no rows";
+  const why =
+    format === "csv" || format === "tsv" || format === "xlsx"
+      ? "no row follows its header"
+      : "it has no rows";
   return new HoneError({
     what: "The file has no rows.",
     where: name,
-    why: header,
+    why,
     next: "Check the file's contents.",
   });
 }
 
-/** Number of rows. JSON lines are counted without parsing them, Parquet from its footer; memory stays flat. */
+/** Number of rows. JSON lines are counted without parsing them, Parquet and SQLite by what they know; memory stays flat. */
 export async function countRows(path: string, options: ReadOptions = {}): Promise<number> {
-  const format = options.format ?? formatOf(path);
-  const name = options.name ?? shownPath(path);
+  const files = await (await import("./folder.js")).filesByFolder(path);
+  if (files) return files.length;
+  const { format, name } = await checked(path, options);
+  const { encoding = "utf8", table } = options;
   let n = 0;
   if (format === "parquet") n = await (await import("./parquet.js")).countParquetRows(path, name);
-  else if (format === "jsonl") {
-    for await (const lines of byteLines(path, name)) for (const { bytes } of lines) if (!isBlank(bytes)) n++;
-  } else for await (const _ of rowsOf(path, format, options.encoding ?? "utf8", name)) n++;
+  else if (format === "sqlite") n = await (await import("./sqlite.js")).countSqliteRows(path, name, table);
+  else if (format === "jsonl" && (await firstLineIsRow(path, encoding, name))) {
+    for await (const lines of byteLines(path, encoding, name))
+      for (const { bytes } of lines) if (!isBlank(bytes)) n++;
+  } else for await (const _ of rowsOf(path, format, name, options)) n++;
   if (n === 0) throw noRows(name, format);
   return n;
 }

@@ -1,9 +1,8 @@
 // The `data:` part of a study file, as a zod schema: what may stand there, with its documentation and its JSON schema.
 
 import { z } from "zod";
-import { formats } from "./readers.js";
+import { delimiterOf, encodings, formats } from "./reading.js";
 import { isTemplate } from "./template.js";
-import { encodings } from "./text.js";
 
 const ref = z.string().min(1).max(4000);
 const refs = z.union([ref, z.array(ref).min(1)]);
@@ -11,6 +10,11 @@ const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const scalars = z.union([scalar, z.array(scalar).min(1)]);
 const share = z.number().min(0).max(1);
 const count = z.number().int().min(0);
+
+const delimiter = z
+  .string()
+  .transform((text) => delimiterOf(text) ?? "")
+  .refine((text) => text !== "", "must be one character, or tab");
 
 const choices = z.union([z.array(z.string().min(1)).min(2), z.record(z.string(), z.string().min(1))]);
 
@@ -60,7 +64,23 @@ export const datasetSchema = z
       .optional()
       .describe("Part of train that becomes dev where `splits` has no dev. Default: 0.15."),
     format: z.enum(formats).optional().describe("Format of the files, where their endings do not say it."),
-    encoding: z.enum(encodings).optional().describe("Encoding of text files. Default: utf8."),
+    encoding: z
+      .enum(encodings)
+      .optional()
+      .describe("Encoding of text files; a byte order mark has the last word. Default: utf8."),
+    delimiter: delimiter
+      .optional()
+      .describe("Character between the fields of CSV, or `tab`. Default: , ; tab or |, whichever fits."),
+    columns: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe("Names of the columns, where a CSV or Excel file has no header row."),
+    table: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("SQLite table, Excel sheet (default: the first), or field of a JSON object with the rows."),
     where: z
       .record(z.string(), z.union([scalars, z.strictObject({ not: scalars })]))
       .optional()

@@ -4,6 +4,7 @@
 import { resolve } from "node:path";
 import { HoneError } from "../core/errors.js";
 import { cacheFolder } from "./cache.js";
+import { filesByFolder } from "./folder.js";
 import { globFiles } from "./glob.js";
 
 export interface SourceOptions {
@@ -62,7 +63,8 @@ export async function resolveSource(ref: string, options: SourceOptions = {}): P
 async function resolveFile(ref: string, options: SourceOptions): Promise<ResolvedSource> {
   const pattern = ref.replace(/^file:(?:\/\/(?=\/))?/i, "");
   const base = resolve(options.base ?? ".");
-  const files = pattern === "" ? [] : await globFiles(pattern, base);
+  const found = pattern === "" ? [] : await globFiles(pattern, base);
+  const files = (found.length === 1 && (await filesByFolder(found[0]!))) || found;
   if (files.length === 0) {
     throw new HoneError({
       what: "No file matches.",

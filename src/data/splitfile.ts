@@ -1,5 +1,5 @@
 // Splitting a JSONL file into train.jsonl, dev.jsonl and test.jsonl without holding it in memory: one pass reads the
-// ids (8 bytes a row are kept), the second copies the lines, byte for byte.
+// ids (8 bytes a row are kept), the second copies the lines, byte for byte (what is not UTF-8 becomes it).
 
 import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, realpath, rename, rm } from "node:fs/promises";
@@ -8,9 +8,10 @@ import { HoneError } from "../core/errors.js";
 import { temporaryName } from "./cache.js";
 import { shownPath } from "./files.js";
 import { isBlank, parseJsonRow } from "./json.js";
+import type { Encoding } from "./reading.js";
 import { assignSplits, parts, type Shares, type SplitPlan, unitHash } from "./split.js";
 import { asText, requiredField } from "./template.js";
-import { byteLines, type Encoding } from "./text.js";
+import { byteLines } from "./text.js";
 
 export interface SplitFileOptions extends SplitPlan {
   /** Default 0. */
@@ -61,7 +62,7 @@ export async function splitFile(
   const strataNames = new Map<string, number>();
   let ownIds: Float64Array | undefined = options.group === undefined ? undefined : new Float64Array(1 << 16);
   let n = 0;
-  for await (const lines of byteLines(path, name)) {
+  for await (const lines of byteLines(path, encoding, name)) {
     options.signal?.throwIfAborted();
     for (const { bytes, line } of lines) {
       if (isBlank(bytes)) continue;
@@ -70,7 +71,7 @@ export async function splitFile(
         if (strata) strata = grown(strata, new Int32Array(n * 2));
         if (ownIds) ownIds = grown(ownIds, new Float64Array(n * 2));
       }
-      const row = parseJsonRow(bytes, encoding, name, line);
+      const row = parseJsonRow(bytes, name, line);
       const place = `${name}:${line}`;
       const id = unitHash(seed, idOf(row, bytes, options.id, place));
       hashes[n] =
@@ -227,11 +228,11 @@ async function writeParts(
       });
     }
     let i = 0;
-    for await (const lines of byteLines(path, name)) {
+    for await (const lines of byteLines(path, encoding, name)) {
       signal?.throwIfAborted();
       for (const { bytes, line } of lines) {
         if (isBlank(bytes)) continue;
-        if (checking) checkId(parseJsonRow(bytes, encoding, name, line), bytes, line, seen);
+        if (checking) checkId(parseJsonRow(bytes, name, line), bytes, line, seen);
         const out = outputs[assigned[i++] ?? -1];
         if (!out) {
           unusedRows++;

@@ -2,29 +2,9 @@
 
 import { isUtf8 } from "node:buffer";
 import { HoneError } from "../core/errors.js";
-import { fileChunks, maxRecordBytes } from "./files.js";
-
-/** How a file's bytes are read as text. `cp1252` is what Windows programs call ANSI. */
-export const encodings = ["utf8", "latin1", "cp1252"] as const;
-export type Encoding = (typeof encodings)[number];
-
-// Windows-1252 differs from Latin-1 in 0x80-0x9F only. Node 20's own TextDecoder("windows-1252") has decoded these as
-// Latin-1 in several releases, so the table is here. Zero marks the five undefined bytes, which stay control characters.
-const cp1252 = [
-  0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0,
-  0x017d, 0, 0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a,
-  0x0153, 0, 0x017e, 0x0178,
-];
-
-/** Decodes bytes that are known to be whole characters of the encoding. */
-export function decode(bytes: Buffer, encoding: Encoding): string {
-  if (encoding === "utf8") return bytes.toString("utf8");
-  const text = bytes.toString("latin1");
-  if (encoding === "latin1") return text;
-  return text.replace(/[\x80-\x9f]/g, (c) =>
-    String.fromCharCode(cp1252[c.charCodeAt(0) - 0x80] || c.charCodeAt(0)),
-  );
-}
+import { textBytes } from "./encoding.js";
+import { maxRecordBytes } from "./files.js";
+import type { Encoding } from "./reading.js";
 
 /** Length of the longest prefix that is valid UTF-8. */
 function validUtf8Prefix(bytes: Buffer): number {
@@ -51,10 +31,10 @@ function wholeCharacters(bytes: Buffer): number {
   return bytes.length;
 }
 
-/** Throws when the bytes cannot be decoded or hold a NUL; `line` and `column` (both from 1) are those of the first byte. */
-export function checkText(bytes: Buffer, encoding: Encoding, name: string, line: number, column = 1): void {
+/** Throws when the bytes are no UTF-8 or hold a NUL; `line` and `column` (both from 1) are those of the first byte. */
+export function checkText(bytes: Buffer, name: string, line: number, column = 1): void {
   const nul = bytes.indexOf(0);
-  const valid = encoding !== "utf8" || isUtf8(bytes);
+  const valid = isUtf8(bytes);
   if (nul < 0 && valid) return;
   const at = nul >= 0 && (valid || isUtf8(bytes.subarray(0, nul))) ? nul : validUtf8Prefix(bytes);
   const before = bytes.subarray(0, at);
@@ -62,33 +42,20 @@ export function checkText(bytes: Buffer, encoding: Encoding, name: string, line:
   for (let i = before.indexOf(10); i >= 0; i = before.indexOf(10, i + 1)) newlines++;
   const tail = newlines > 0 ? before.subarray(before.lastIndexOf(10) + 1) : before;
   const where = `${name}:${line + newlines}:${(newlines > 0 ? 1 : column) + tail.toString("utf8").length}`;
-  const utf16 =
-    line === 1 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff));
-  if (utf16 || at === nul) {
+  if (at === nul) {
     throw new HoneError({
       what: "Cannot read the file as text.",
       where,
-      why: utf16 ? "it is UTF-16" : "it contains a NUL byte, so it is binary or UTF-16",
-      next: "Name the format if it is not text, or convert it: `iconv -f UTF-16 -t UTF-8 FILE > NEW`.",
+      why: "it contains a NUL byte, so it is binary or UTF-16",
+      next: "Say `encoding: utf16le` if it is UTF-16, or name the format if it is not text.",
     });
   }
   throw new HoneError({
     what: "Cannot read the file as UTF-8.",
     where,
     why: `byte 0x${(bytes[at] ?? 0).toString(16).padStart(2, "0")} is not valid there`,
-    next: "If the file came from Windows or Excel, say `encoding: cp1252`; else `encoding: latin1` or convert it to UTF-8.",
+    next: "If the file came from Windows or Excel, say `encoding: cp1252` (--encoding cp1252); else `encoding: latin1`, or convert it to UTF-8.",
   });
-}
-
-const bom = Buffer.from([0xef, 0xbb, 0xbf]);
-
-/** The chunks of a file without a byte order mark. */
-export async function* textBytes(path: string): AsyncGenerator<Buffer> {
-  let first = true;
-  for await (const chunk of fileChunks(path)) {
-    yield first && chunk.subarray(0, 3).equals(bom) ? chunk.subarray(3) : chunk;
-    first = false;
-  }
 }
 
 /** The file's text in pieces, checked and decoded. */
@@ -97,30 +64,30 @@ export async function* textChunks(path: string, encoding: Encoding, name: string
   let line = 1;
   let column = 1;
   const decoded = (bytes: Buffer): string => {
-    checkText(bytes, encoding, name, line, column);
-    const text = decode(bytes, encoding);
+    checkText(bytes, name, line, column);
+    const text = bytes.toString("utf8");
     const last = text.lastIndexOf("\n");
     for (let i = text.indexOf("\n"); i >= 0; i = text.indexOf("\n", i + 1)) line++;
     column = last < 0 ? column + text.length : text.length - last;
     return text;
   };
-  for await (const chunk of textBytes(path)) {
+  for await (const chunk of textBytes(path, encoding, name)) {
     const bytes = carry.length > 0 ? Buffer.concat([carry, chunk]) : chunk;
-    const whole = encoding === "utf8" ? wholeCharacters(bytes) : bytes.length;
+    const whole = wholeCharacters(bytes);
     carry = bytes.subarray(whole);
     if (whole > 0) yield decoded(bytes.subarray(0, whole));
   }
   if (carry.length > 0) yield decoded(carry);
 }
 
-/** A line of a file as bytes, without its newline. `line` counts from 1. */
+/** A line of a file as UTF-8, without its newline. `line` counts from 1. */
 export interface ByteLine {
   bytes: Buffer;
   line: number;
 }
 
 /** The lines of a file, many at a time: one await a chunk, not one a line, which is what a million rows need. */
-export async function* byteLines(path: string, name: string): AsyncGenerator<ByteLine[]> {
+export async function* byteLines(path: string, encoding: Encoding, name: string): AsyncGenerator<ByteLine[]> {
   let parts: Buffer[] = [];
   let held = 0;
   let line = 1;
@@ -136,7 +103,7 @@ export async function* byteLines(path: string, name: string): AsyncGenerator<Byt
     }
     parts.push(bytes);
   };
-  for await (const chunk of textBytes(path)) {
+  for await (const chunk of textBytes(path, encoding, name)) {
     const lines: ByteLine[] = [];
     let start = 0;
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {

@@ -3,7 +3,7 @@
 
 import type { FileHandle } from "node:fs/promises";
 import { open, writeFile } from "node:fs/promises";
-import { Transform } from "node:stream";
+import { Transform, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { crc32, createInflateRaw, inflateRawSync } from "node:zlib";
 import { HoneError, messageOf } from "../core/errors.js";
@@ -33,6 +33,8 @@ export interface ZipArchive {
   entries: readonly ZipEntry[];
   /** Unpacks one member to a path, atomically; throws a HoneError naming the member if it is not what it declares. */
   extract(entry: ZipEntry, target: string): Promise<void>;
+  /** Unpacks one member to nowhere; throws as `extract` does. */
+  check(entry: ZipEntry): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -52,7 +54,23 @@ export async function openZip(path: string, name: string): Promise<ZipArchive> {
     const entries = await readDirectory(handle, size, refuse);
     return {
       entries,
-      extract: (entry, target) => extractEntry(handle, size, entry, target, refuse),
+      extract: (entry, target) =>
+        withEntry(handle, size, entry, refuse, (from) =>
+          intoPlace(target, async (temporary) => {
+            if (entry.size <= smallBytes && entry.compressed <= smallBytes)
+              await writeFile(temporary, unpackSmall(await readAt(handle, from, entry.compressed), entry));
+            else {
+              const out = await open(temporary, "wx");
+              await unpackLarge(handle, from, entry, out.createWriteStream()).finally(
+                () => out.close().catch(() => {}), // the stream has closed it already unless it failed
+              );
+            }
+          }),
+        ),
+      check: (entry) =>
+        withEntry(handle, size, entry, refuse, (from) =>
+          unpackLarge(handle, from, entry, new Writable({ write: (_chunk, _encoding, done) => done() })),
+        ),
       close: () => handle.close(),
     };
   } catch (error) {
@@ -198,14 +216,14 @@ function readZip64(
   }
 }
 
-async function extractEntry(
+/** Does something with where a member's data begin; what goes wrong is told with the member's name. */
+async function withEntry(
   handle: FileHandle,
   archiveSize: number,
   entry: ZipEntry,
-  target: string,
   refuse: Refuse,
+  work: (from: number) => Promise<void>,
 ): Promise<void> {
-  const shown = JSON.stringify(entry.name);
   try {
     const header = await readAt(handle, entry.offset, 30);
     if (header.readUInt32LE(0) !== 0x04034b50) throw new Error("its local header is damaged");
@@ -216,20 +234,19 @@ async function extractEntry(
     }
     const from = entry.offset + 30 + nameLength + header.readUInt16LE(28);
     if (from + entry.compressed > archiveSize) throw new Error("its data lie outside the file");
-    await intoPlace(target, async (temporary) => {
-      if (entry.size <= smallBytes && entry.compressed <= smallBytes) {
-        const bytes = unpackSmall(await readAt(handle, from, entry.compressed), entry);
-        if (crc32(bytes) !== entry.crc) throw new Error("its checksum is wrong");
-        await writeFile(temporary, bytes);
-      } else await unpackLarge(handle, from, entry, temporary);
-    });
+    await work(from);
   } catch (error) {
-    throw error instanceof HoneError ? error : refuse(shown, messageOf(error), error);
+    throw error instanceof HoneError ? error : refuse(JSON.stringify(entry.name), messageOf(error), error);
   }
 }
 
 function unpackSmall(raw: Buffer, entry: ZipEntry): Buffer {
-  if (entry.method === 0) return raw;
+  const bytes = entry.method === 0 ? raw : inflateSmall(raw, entry);
+  if (crc32(bytes) !== entry.crc) throw new Error("its checksum is wrong");
+  return bytes;
+}
+
+function inflateSmall(raw: Buffer, entry: ZipEntry): Buffer {
   let result: { buffer: Buffer; engine: { bytesWritten: number } };
   try {
     result = inflateRawSync(raw, { maxOutputLength: Math.max(1, entry.size), info: true }) as never;
@@ -245,12 +262,7 @@ function unpackSmall(raw: Buffer, entry: ZipEntry): Buffer {
   return result.buffer;
 }
 
-async function unpackLarge(
-  handle: FileHandle,
-  from: number,
-  entry: ZipEntry,
-  temporary: string,
-): Promise<void> {
+async function unpackLarge(handle: FileHandle, from: number, entry: ZipEntry, sink: Writable): Promise<void> {
   let size = 0;
   let crc = 0;
   const check = new Transform({
@@ -268,17 +280,12 @@ async function unpackLarge(
       at += length;
     }
   };
-  const out = await open(temporary, "wx");
-  try {
-    if (entry.method === 8) {
-      const inflate = createInflateRaw();
-      await pipeline(source, inflate, check, out.createWriteStream());
-      if (inflate.bytesWritten !== entry.compressed)
-        throw new Error("its compressed size is not what it declares");
-    } else await pipeline(source, check, out.createWriteStream());
-  } finally {
-    await out.close().catch(() => {}); // the stream has closed it already unless it failed
-  }
+  if (entry.method === 8) {
+    const inflate = createInflateRaw();
+    await pipeline(source, inflate, check, sink);
+    if (inflate.bytesWritten !== entry.compressed)
+      throw new Error("its compressed size is not what it declares");
+  } else await pipeline(source, check, sink);
   if (size !== entry.size) throw new Error("it unpacks to less than it declares");
   if (crc !== entry.crc) throw new Error("its checksum is wrong");
 }

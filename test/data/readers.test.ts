@@ -1,8 +1,9 @@
+import { basename } from "node:path";
 import fc from "fast-check";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, test } from "vitest";
 import { countRows, type Format, readRows } from "../../src/data/index.js";
-import { findJsonError } from "../../src/data/json.js";
+import { findJsonError } from "../../src/data/json-error.js";
 import { readParquet } from "../../src/data/parquet.js";
 import { drain, refusal, temporaryFolder, write } from "./make.js";
 
@@ -68,17 +69,24 @@ describe("well-formed files", () => {
     expect(await countRows(path)).toBe(n);
   });
 
-  test("documents: header fields, body and file name", async () => {
+  test("documents: header fields, body, names of file and folder", async () => {
+    const here = basename(folder);
     const path = await write(
       folder,
       "mit.LICENSE",
       "---\nkey: mit\ntags: [a, b]\n---\n\nPermission is hereby granted\n",
     );
     expect(await rowsOf(path)).toEqual([
-      { key: "mit", tags: ["a", "b"], text: "Permission is hereby granted", file: "mit.LICENSE" },
+      {
+        folder: here,
+        key: "mit",
+        tags: ["a", "b"],
+        text: "Permission is hereby granted",
+        file: "mit.LICENSE",
+      },
     ]);
     expect(await rowsOf(await write(folder, "plain.txt", "no header\n"))).toEqual([
-      { text: "no header", file: "plain.txt" },
+      { folder: here, text: "no header", file: "plain.txt" },
     ]);
   });
 
@@ -153,9 +161,9 @@ const malformed: [
   ["deep.jsonl", `{"a":${deepArray}}\n`, "deep.jsonl:1:1", /nested deeper/],
   ["latin.jsonl", Buffer.from('{"a":1}\n{"a":"caf\xe9"}\n', "latin1"), "latin.jsonl:2:10", /0xe9/],
   ["nul.jsonl", '{"a":1}\n{"a":"\0"}\n', "nul.jsonl:2:7", /NUL/],
-  ["utf16.jsonl", Buffer.from('\ufeff{"a":1}\n', "utf16le"), "utf16.jsonl:1:1", /UTF-16/],
+  ["utf16.jsonl", Buffer.from('{"a":1}\n', "utf16le"), "utf16.jsonl:1:2", /UTF-16/],
   ["long.jsonl", Buffer.alloc(65 * 1024 * 1024, 0x61), "long.jsonl:1", /exceeds 64 MiB/],
-  ["object.json", '{\n  "data": []\n}\n', "object.json:1:2", /ends too early/],
+  ["object.json", '{\n  "data": []\n}\n', "object.json", /no rows/],
   ["unclosed.json", '[{"a":1},\n{"a":2}', "unclosed.json:2:8", /ends before/],
   ["trailing.json", '[{"a":1},]', "trailing.json:1:10", /comma before/],
   ["after.json", '[{"a":1}] x', "after.json:1:11", /more text/],
@@ -165,9 +173,9 @@ const malformed: [
   ["empty.csv", "", "empty.csv", /empty/],
   ["header.csv", "a,b\n", "header.csv", /no row follows/],
   ["unclosed.csv", 'a,b\n1,2\n3,"x\n4,5\n', /unclosed\.csv:\d/, /never closed/],
-  ["ragged.csv", "a,b\n1,2\n3\n", "ragged.csv:3", /1 fields, the header has 2/],
+  ["ragged.csv", "a,b\n1,2\n3\n", "ragged.csv:3", /1 field, the header has 2/],
   ["wide.csv", "a,b\n1,2,3\n", "wide.csv:2", /3 fields/],
-  ["after-multiline.csv", 'a,b\n"x\ny",2\n3\n', "after-multiline.csv:4", /1 fields/],
+  ["after-multiline.csv", 'a,b\n"x\ny",2\n3\n', "after-multiline.csv:4", /1 field/],
   ["quote.csv", 'a,b\n1,"x"y\n', "quote.csv:2", /closing quote/],
   ["twice.csv", "a,a\n1,2\n", "twice.csv:1", /two columns/],
   ["noname.csv", "a,,c\n1,2,3\n", "noname.csv:1", /column 2 has no name/],
