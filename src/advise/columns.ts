@@ -52,7 +52,7 @@ export async function readTable(source: string, reading: Reading = {}): Promise<
       for (const value of Object.values(row)) characters += typeof value === "string" ? value.length : 8;
     }
   }
-  return { rows, total, files, columns: describe(rows), reading };
+  return { rows, total, files, reading, columns: describe(rows) };
 }
 
 /** All rows of the source again, for what has to be counted to the last one. */

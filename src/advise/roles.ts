@@ -4,7 +4,9 @@
 import { HoneError } from "../core/errors.js";
 import { field, foldLabel } from "../data/index.js";
 import { type Column, isFilled, type Table } from "./columns.js";
+import { has, isCategorical, most, named, set } from "./names.js";
 import { findOptions, type OwnOptions } from "./own-options.js";
+import { passageOf, textsOf } from "./texts.js";
 
 export type Role = "label" | "input" | "question" | "instruction" | "options" | "id" | "group" | "task";
 
@@ -36,36 +38,6 @@ export interface Said {
   label?: string;
   ownOptions?: string | boolean;
 }
-
-const set = (words: string) => new Set(words.split(" "));
-const named = {
-  label: set(
-    "label labels class classes category gold target y sentiment intent topic tone stance emotion genre team queue department verdict outcome diagnosis kategorie klasse catégorie categoría",
-  ),
-  perhapsLabel: set(
-    "type status priority severity urgency rating stars decision area tag answer result code",
-  ),
-  open: set("answer answers output response target completion summary gold reference translation"),
-  title: set("title subject headline heading betreff titel titre"),
-  text: set(
-    "text input body content contents message description question prompt review comment tweet sentence document abstract context passage premise hypothesis query request ticket email narrative facts article post statement claim evidence title subject headline summary complaint",
-  ),
-  question: set("question query"),
-  instruction: set("instruction instructions codebook"),
-  // What was written after the answer was known, or because of it.
-  after: set(
-    "explanation explanations rationale rationales reasoning reason cot resolution resolved reply response responses solution prediction predictions predicted output justification agent annotator annotation confidence",
-  ),
-  group: set(
-    "customer client user patient case thread conversation author account session document doc group family household speaker company organisation organization org article passage subject_id member person student participant contact email sender vendor merchant kunde patientin fall dialog dialogue chat page source",
-  ),
-  id: set("id ids uuid guid key nr no number ref reference index idx num identifier nummer"),
-  task: set("task tasks subtask dataset codebook variable attribute aspect dimension benchmark"),
-  date: set("date time datetime timestamp created updated at on day month year datum"),
-};
-/** Labels are at most so many, or more where each has rows enough. */
-const most = { labels: 40, frequent: 100, tasks: 50 };
-const has = (column: Column, words: ReadonlySet<string>) => column.words.some((word) => words.has(word));
 
 /** @throws HoneError where a field cannot be told, or one that was named is not there or does not serve */
 export function rolesOf(table: Table, said: Said, file: string): Roles {
@@ -160,14 +132,6 @@ export function rolesOf(table: Table, said: Said, file: string): Roles {
     taken,
     unused,
   };
-}
-
-/** Few values, each in several rows. */
-export function isCategorical({ counts, filled, lists, meanLength }: Column, rows: number): boolean {
-  const values = new Set([...counts.keys()].map(foldLabel)).size;
-  const each = filled / Math.max(1, values);
-  if (lists > 0 || filled < rows / 2 || values < 2 || meanLength > 200) return false;
-  return values <= most.labels ? each >= 2 : values <= most.frequent && each >= 5;
 }
 
 /** The column with what its lists hold in place of them. */
@@ -296,65 +260,6 @@ export function labelsApart(rows: Table["rows"], task: string, label: string): b
   }
   const all = [...tasks.values()];
   return all.filter(({ size }) => size > 1).length <= 0.2 * all.length;
-}
-
-function textsOf(
-  columns: readonly Column[],
-  rows: number,
-  said: Said,
-): { input: string[]; question?: string; instruction?: string; why: string } {
-  if (said.input !== undefined) return { input: [said.input], why: "as --input says" };
-  const written = columns.filter(
-    (column) =>
-      column.lists === 0 &&
-      column.numeric < 0.5 &&
-      column.everywhere &&
-      column.counts.size > 0 &&
-      !has(column, named.after) &&
-      !has(column, named.date) &&
-      !/^https?:/.test(column.counts.keys().next().value ?? "") &&
-      (column.meanWords >= 3 ||
-        column.meanLength >= 30 ||
-        (has(column, named.text) && !isCategorical(column, rows))),
-  );
-  const few = (column: Column) => column.counts.size <= most.tasks && isCategorical(column, rows);
-  const texts = written.filter((column) => has(column, named.text) || !few(column)).slice(0, 4);
-  if (texts.length === 0) {
-    const longest = columns
-      .filter(({ counts, everywhere }) => everywhere && counts.size > 1)
-      .toSorted((a, b) => b.meanLength - a.meanLength)[0];
-    return { input: longest ? [longest.name] : [], why: "the longest values" };
-  }
-  // Most rows must have the text that is judged; where it is often empty, what stands beside it is part of it.
-  const always = ({ filled }: Column) => filled >= 0.98 * rows;
-  const apart = (words: ReadonlySet<string>) => {
-    const found = texts.find((column) => has(column, words));
-    const rest = texts.filter((column) => column !== found && !has(column, named.instruction));
-    return found && rest.some(always) ? found : undefined;
-  };
-  const question = apart(named.question);
-  const instruction = apart(named.instruction);
-  const input = texts.filter((column) => column !== question && column !== instruction);
-  return {
-    input: input.map(({ name }) => name),
-    ...(question ? { question: question.name } : {}),
-    ...(instruction ? { instruction: instruction.name } : {}),
-    why: input.length === 1 ? "the text of a row" : "the texts of a row",
-  };
-}
-
-/** The text that several questions are about. */
-function passageOf(
-  input: readonly string[],
-  question: string | undefined,
-  columns: ReadonlyMap<string, Column>,
-  rows: number,
-): string | undefined {
-  if (question === undefined) return undefined;
-  return input.find((name) => {
-    const { counts, filled } = columns.get(name) as Column;
-    return filled === rows && counts.size < 0.9 * rows && Math.max(...counts.values()) <= 0.25 * rows;
-  });
 }
 
 const fieldsOf = ({ columns }: Table) =>
