@@ -3,20 +3,19 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Operation } from "../core/call.js";
 import type { LanguageModel } from "../core/language.js";
 import type { TaskCard } from "../core/record.js";
-import { formatCost, formatWhole } from "../report/format.js";
+import type { Sample } from "../core/sample.js";
+import { formatCost, formatDuration, formatWhole } from "../report/format.js";
 import { openArtifacts } from "../store/artifacts.js";
 import { openJournal } from "../store/journal.js";
 import { callKey } from "../store/journaled.js";
 import { makeBudget } from "./budget.js";
-import { fitArm, requireGrants } from "./fit.js";
+import { counting } from "./counting.js";
+import { answerEffort, bytesPerToken, readingSeconds, trainingSeconds } from "./effort.js";
+import { fitArm, isBuilt, requireGrants } from "./fit.js";
 import { prepareStudy } from "./prepare.js";
 import type { StudySpec } from "./spec.js";
-
-/** Fewest bytes a token stands for in the reckoning; English has about 4.5, so this errs on the dear side. */
-const bytesPerToken = 3;
 
 export interface PlannedSubject {
   subject: string;
@@ -27,6 +26,8 @@ export interface PlannedSubject {
   tokens: number;
   /** Dollars at most. */
   usd: number;
+  /** About how long its trainings and its answers take on this machine; null where that is not known. */
+  seconds: { training: number | null; answers: number | null };
 }
 
 export interface StudyPlan {
@@ -42,6 +43,8 @@ export interface StudyPlan {
   priced: boolean;
   /** How many of the fit and dev calls the journal already holds. */
   inJournal: number;
+  /** Seconds of training and of answers, where they are known for every subject. */
+  seconds: { training: number | null; answers: number | null };
 }
 
 interface Tally {
@@ -64,39 +67,15 @@ export async function planStudy(
   let inJournal = 0;
   let priced = true;
   const count = (model: LanguageModel): LanguageModel => {
-    const add = (operation: Operation, request: unknown, text: string, calls: number, output: number) => {
-      const input = Math.ceil(Buffer.byteLength(text) / bytesPerToken);
-      if (known.call(callKey(model.id, operation, request))) inJournal++;
-      tally.calls += calls;
-      tally.tokens += input + output;
-      tally.usd += model.price ? (input * model.price.input + output * model.price.output) / 1e6 : 0;
-      const cost = { calls, inputTokens: input, outputTokens: output, ms: 0, usd: 0 };
-      return cost;
-    };
     if (!model.price && model.id.startsWith("openai:")) priced = false;
-    const promptText = (messages: readonly { content: string }[]) =>
-      messages.map(({ content }) => content).join("\n");
-    const { weights } = model;
-    return {
-      ...model,
-      ...(weights && {
-        weights: { ...weights, specialise: (change) => count(weights.specialise(change)) },
-      }),
-      generate: async (request) => ({
-        text: "",
-        finish: "stop",
-        cost: add("generate", request, promptText(request.messages), 1, request.maxTokens),
-      }),
-      score: async (request) => ({
-        options: request.options.map(() => ({ logprob: -1, tokens: 1 })),
-        cost: add("score", request, promptText(request.messages) + request.options.join(""), 1, 0),
-      }),
-      embed: async (texts) => ({
-        vectors: texts.map(() => Array.from({ length: 8 }, (_, i) => (i === 0 ? 1 : 0))),
-        cost: add("embed", { text: texts[0] }, texts.join("\n"), 1, 0),
-      }),
-      close: () => model.close(),
-    };
+    return counting(model, ({ model: asked, operation, request, text, output }) => {
+      const input = Math.ceil(Buffer.byteLength(text) / bytesPerToken);
+      if (known.call(callKey(asked.id, operation, request))) inJournal++;
+      tally.calls++;
+      tally.tokens += input + output;
+      tally.usd += asked.price ? (input * asked.price.input + output * asked.price.output) / 1e6 : 0;
+      return { calls: 1, inputTokens: input, outputTokens: output, ms: 0, usd: 0 };
+    });
   };
   try {
     const study = await prepareStudy(spec, {
@@ -111,19 +90,35 @@ export async function planStudy(
       const { domain, elsewhere, arms } = study;
       const tests = [domain, ...elsewhere].reduce((sum, { card }) => sum + card.counts.test, 0);
       const subjects: PlannedSubject[] = [];
+      const asked = study.generalist.kind === "language" ? study.generalist.model : undefined;
+      const { train } = domain.dataset;
+      const perSample = train.length === 0 ? 0 : bytesOf(train.slice(0, 100)) / Math.min(100, train.length);
       for (const { name, specializer, seeds } of arms) {
         requireGrants(specializer, study.generalist);
         tally = { calls: 0, tokens: 0, usd: 0 };
         let fit = 0;
         let dev = 0;
         let most = { tokens: 0, usd: 0 };
+        let training: number | null = 0;
+        let effort: number | undefined;
+        let fitTokens = 0;
         for (const seed of seeds) {
-          const before = tally.calls;
+          const before = { ...tally };
           // Training makes no calls, and a dry run does not train: what is trained is then asked as the generalist is.
-          const { subject } = specializer.needs.includes("gradients")
-            ? { subject: study.generalist }
+          const { subject, state } = specializer.needs.includes("gradients")
+            ? { subject: study.generalist, state: "null" }
             : await fitArm(study, specializer, seed, scratch, signal, () => {});
-          fit += tally.calls - before;
+          fit += tally.calls - before.calls;
+          fitTokens += tally.tokens - before.tokens;
+          effort ??= await answerEffort(study, specializer, state, signal);
+          const made = await isBuilt(study, specializer, seed, known);
+          const lasts =
+            made || !specializer.needs.includes("gradients")
+              ? 0
+              : asked
+                ? trainingSeconds(asked, specializer, train.length, perSample / bytesPerToken)
+                : null;
+          training = training === null || lasts === null ? null : training + lasts;
           for (const sample of domain.dataset.dev) {
             const at = { ...tally };
             await domain.task.evaluate(subject, sample, { signal });
@@ -141,6 +136,16 @@ export async function planStudy(
           calls: { fit, dev, test: Math.round(perAnswer * tests * seeds.length) },
           tokens: tally.tokens + most.tokens * tests * seeds.length,
           usd: tally.usd + most.usd * tests * seeds.length,
+          seconds: {
+            training,
+            answers:
+              asked && effort !== undefined
+                ? readingSeconds(
+                    asked,
+                    fitTokens + effort * seeds.length * (domain.dataset.dev.length + tests),
+                  )
+                : null,
+          },
         });
       }
       const total = (pick: (one: PlannedSubject) => number) =>
@@ -156,6 +161,10 @@ export async function planStudy(
         usd: total(({ usd }) => usd),
         priced,
         inJournal,
+        seconds: {
+          training: sumOf(subjects.map(({ seconds }) => seconds.training)),
+          answers: sumOf(subjects.map(({ seconds }) => seconds.answers)),
+        },
       };
     } finally {
       await study.close();
@@ -165,6 +174,15 @@ export async function planStudy(
     scratch.close();
     await artifacts.close();
   }
+}
+
+function bytesOf(samples: readonly Sample[]): number {
+  return samples.reduce((sum, { input }) => sum + Buffer.byteLength(input), 0);
+}
+
+/** The sum, or null where one of them is not known. */
+function sumOf(parts: readonly (number | null)[]): number | null {
+  return parts.reduce<number | null>((sum, part) => (sum === null || part === null ? null : sum + part), 0);
 }
 
 /** The plan for people. */
@@ -187,6 +205,15 @@ export function renderPlan(plan: StudyPlan): string {
       ? `Cost at most ${formatCost(plan.usd)}`
       : `Cost unknown: say what tokens cost with ?price=IN,OUT (dollars per million)`,
   ];
+  const { training, answers } = plan.seconds;
+  const times = [
+    training !== null && training > 0 && `${formatDuration(1000 * training)} of training`,
+    answers !== null && answers > 0 && `${formatDuration(1000 * answers)} of answers`,
+  ].filter(Boolean);
+  if (times.length > 0)
+    lines.push(`Takes about ${times.join(" and ")} on this machine, going by the model's size`);
+  if (training === null) lines.push("How long the trainings take is not known beforehand.");
+  if (answers === null) lines.push("How long the answers take depends on the endpoint.");
   if (plan.inJournal > 0)
     lines.push(`${formatWhole(plan.inJournal)} of these calls are in the journal and cost nothing.`);
   if (task && task.counts.dev === 0)
