@@ -96,8 +96,8 @@ function fetchLine({ done, total, note }: Extract<StudyEvent, { type: "fetch" }>
 }
 
 function progressLine(event: Extract<StudyEvent, { type: "progress" }>): string {
-  const { running, doneAll, totalAll, tokens, usd, etaSeconds } = event;
-  const share = totalAll > 0 ? Math.floor((100 * doneAll) / totalAll) : 0;
+  const { running, tokens, usd, etaSeconds } = event;
+  const share = Math.floor(100 * event.share);
   const score = (value: number) => formatScore(value, running?.n, scaleOf(event.metric));
   return [
     `${String(share).padStart(3)}%`,

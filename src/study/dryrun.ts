@@ -3,21 +3,21 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Operation } from "../core/call.js";
-import type { LanguageModel, ScoreRequest } from "../core/language.js";
+import type { LanguageModel } from "../core/language.js";
 import type { TaskCard } from "../core/record.js";
-import { formatCost, formatWhole } from "../report/format.js";
+import type { Sample } from "../core/sample.js";
+import { formatCost, formatDuration, formatWhole } from "../report/format.js";
 import { openArtifacts } from "../store/artifacts.js";
 import { openJournal } from "../store/journal.js";
 import { callKey } from "../store/journaled.js";
 import { makeBudget } from "./budget.js";
-import { fitArm, requireGrants } from "./fit.js";
+import { type CountedCall, counting } from "./counting.js";
+import { answerEffort, bytesPerToken, readingSeconds, trainingSeconds } from "./effort.js";
+import { fitArm, isBuilt, requireGrants } from "./fit.js";
 import { prepareStudy } from "./prepare.js";
 import type { StudySpec } from "./spec.js";
 import { tooLongWarning } from "./warnings.js";
 
-/** Fewest bytes a token stands for in the reckoning; English has about 4.5, so this errs on the dear side. */
-const bytesPerToken = 3;
 /** What a token mostly stands for: for telling which prompts are too long, where only the provider can count. */
 const usualBytesPerToken = 4;
 
@@ -30,6 +30,8 @@ export interface PlannedSubject {
   tokens: number;
   /** Dollars at most. */
   usd: number;
+  /** About how long its trainings and its answers take on this machine; null where that is not known. */
+  seconds: { training: number | null; answers: number | null };
 }
 
 export interface StudyPlan {
@@ -45,6 +47,8 @@ export interface StudyPlan {
   priced: boolean;
   /** How many of the fit and dev calls the journal already holds. */
   inJournal: number;
+  /** Seconds of training and of answers, where they are known for every subject. */
+  seconds: { training: number | null; answers: number | null };
   /** What the data, and the length of their prompts, give reason to warn of. */
   warnings: string[];
 }
@@ -70,53 +74,27 @@ export async function planStudy(
   let priced = true;
   /** Whether a prompt went beyond the context since this was last unset; and whether the model's own tokens said so. */
   let long: { exact: boolean } | undefined;
-  const measure = async (model: LanguageModel, request: ScoreRequest, text: string, room: number) => {
-    const { contextTokens, weights } = model;
+  const measure = async ({ contextTokens, weights }: LanguageModel, prompt: CountedCall["prompt"]) => {
     // Hardly any token is shorter than a byte, so most prompts need no counting.
-    if (contextTokens === undefined || Buffer.byteLength(text) + room <= contextTokens) return;
+    if (!prompt || contextTokens === undefined) return;
+    const bytes = Buffer.byteLength(prompt.text);
+    if (bytes + prompt.room <= contextTokens) return;
     const tokens = weights
-      ? (await weights.tokenize(request)).prompt.length
-      : Math.ceil(Buffer.byteLength(text) / usualBytesPerToken);
-    if (tokens + room > contextTokens) long = { exact: weights !== undefined };
+      ? (await weights.tokenize(prompt.request)).prompt.length
+      : Math.ceil(bytes / usualBytesPerToken);
+    if (tokens + prompt.room > contextTokens) long = { exact: weights !== undefined };
   };
   const count = (model: LanguageModel): LanguageModel => {
-    const add = (operation: Operation, request: unknown, text: string, calls: number, output: number) => {
-      const input = Math.ceil(Buffer.byteLength(text) / bytesPerToken);
-      if (known.call(callKey(model.id, operation, request))) inJournal++;
-      tally.calls += calls;
-      tally.tokens += input + output;
-      tally.usd += model.price ? (input * model.price.input + output * model.price.output) / 1e6 : 0;
-      const cost = { calls, inputTokens: input, outputTokens: output, ms: 0, usd: 0 };
-      return cost;
-    };
     if (!model.price && model.id.startsWith("openai:")) priced = false;
-    const promptText = (messages: readonly { content: string }[]) =>
-      messages.map(({ content }) => content).join("\n");
-    const { weights } = model;
-    return {
-      ...model,
-      ...(weights && {
-        weights: { ...weights, specialise: (change) => count(weights.specialise(change)) },
-      }),
-      generate: async (request) => {
-        const prompt = promptText(request.messages);
-        await measure(model, { ...request, options: [] }, prompt, request.maxTokens);
-        return { text: "", finish: "stop", cost: add("generate", request, prompt, 1, request.maxTokens) };
-      },
-      score: async (request) => {
-        const prompt = promptText(request.messages);
-        await measure(model, request, prompt, 1);
-        return {
-          options: request.options.map(() => ({ logprob: -1, tokens: 1 })),
-          cost: add("score", request, prompt + request.options.join(""), 1, 0),
-        };
-      },
-      embed: async (texts) => ({
-        vectors: texts.map(() => Array.from({ length: 8 }, (_, i) => (i === 0 ? 1 : 0))),
-        cost: add("embed", { text: texts[0] }, texts.join("\n"), 1, 0),
-      }),
-      close: () => model.close(),
-    };
+    return counting(model, async ({ model: asked, operation, request, text, output, prompt }) => {
+      await measure(asked, prompt);
+      const input = Math.ceil(Buffer.byteLength(text) / bytesPerToken);
+      if (known.call(callKey(asked.id, operation, request))) inJournal++;
+      tally.calls++;
+      tally.tokens += input + output;
+      tally.usd += asked.price ? (input * asked.price.input + output * asked.price.output) / 1e6 : 0;
+      return { calls: 1, inputTokens: input, outputTokens: output, ms: 0, usd: 0 };
+    });
   };
   try {
     const study = await prepareStudy(spec, {
@@ -132,21 +110,37 @@ export async function planStudy(
       const tests = [domain, ...elsewhere].reduce((sum, { card }) => sum + card.counts.test, 0);
       const subjects: PlannedSubject[] = [];
       const warnings = [...study.warnings];
+      const asked = study.generalist.kind === "language" ? study.generalist.model : undefined;
+      const { train } = domain.dataset;
+      const perSample = train.length === 0 ? 0 : bytesOf(train.slice(0, 100)) / Math.min(100, train.length);
       for (const { name, specializer, seeds } of arms) {
         requireGrants(specializer, study.generalist);
         tally = { calls: 0, tokens: 0, usd: 0 };
         let fit = 0;
         let dev = 0;
         let most = { tokens: 0, usd: 0 };
+        let training: number | null = 0;
+        let effort: number | undefined;
+        let fitTokens = 0;
         let tooLong = 0;
         let exact = true;
         for (const seed of seeds) {
-          const before = tally.calls;
+          const before = { ...tally };
           // Training makes no calls, and a dry run does not train: what is trained is then asked as the generalist is.
-          const { subject } = specializer.needs.includes("gradients")
-            ? { subject: study.generalist }
+          const { subject, state } = specializer.needs.includes("gradients")
+            ? { subject: study.generalist, state: "null" }
             : await fitArm(study, specializer, seed, scratch, signal, () => {});
-          fit += tally.calls - before;
+          fit += tally.calls - before.calls;
+          fitTokens += tally.tokens - before.tokens;
+          effort ??= await answerEffort(study, specializer, state, signal);
+          const made = await isBuilt(study, specializer, seed, known);
+          const lasts =
+            made || !specializer.needs.includes("gradients")
+              ? 0
+              : asked
+                ? trainingSeconds(asked, specializer, train.length, perSample / bytesPerToken)
+                : null;
+          training = training === null || lasts === null ? null : training + lasts;
           for (const sample of domain.dataset.dev) {
             const at = { ...tally };
             long = undefined;
@@ -162,17 +156,26 @@ export async function planStudy(
           }
         }
         const of = domain.dataset.dev.length * seeds.length;
-        const context =
-          study.generalist.kind === "language" ? study.generalist.model?.contextTokens : undefined;
+        const context = asked?.contextTokens;
         if (tooLong > 0 && context !== undefined)
           warnings.push(tooLongWarning(name, { tooLong, of, context, exact }));
-        const perAnswer = dev / Math.max(1, domain.dataset.dev.length * seeds.length);
+        const perAnswer = dev / Math.max(1, of);
         subjects.push({
           subject: name,
           seeds: seeds.length,
           calls: { fit, dev, test: Math.round(perAnswer * tests * seeds.length) },
           tokens: tally.tokens + most.tokens * tests * seeds.length,
           usd: tally.usd + most.usd * tests * seeds.length,
+          seconds: {
+            training,
+            answers:
+              asked && effort !== undefined
+                ? readingSeconds(
+                    asked,
+                    fitTokens + effort * seeds.length * (domain.dataset.dev.length + tests),
+                  )
+                : null,
+          },
         });
       }
       const total = (pick: (one: PlannedSubject) => number) =>
@@ -189,6 +192,10 @@ export async function planStudy(
         priced,
         inJournal,
         warnings,
+        seconds: {
+          training: sumOf(subjects.map(({ seconds }) => seconds.training)),
+          answers: sumOf(subjects.map(({ seconds }) => seconds.answers)),
+        },
       };
     } finally {
       await study.close();
@@ -198,6 +205,15 @@ export async function planStudy(
     scratch.close();
     await artifacts.close();
   }
+}
+
+function bytesOf(samples: readonly Sample[]): number {
+  return samples.reduce((sum, { input }) => sum + Buffer.byteLength(input), 0);
+}
+
+/** The sum, or null where one of them is not known. */
+function sumOf(parts: readonly (number | null)[]): number | null {
+  return parts.reduce<number | null>((sum, part) => (sum === null || part === null ? null : sum + part), 0);
 }
 
 /** The plan for people. */
@@ -220,6 +236,15 @@ export function renderPlan(plan: StudyPlan): string {
       ? `Cost at most ${formatCost(plan.usd)}`
       : `Cost unknown: say what tokens cost with ?price=IN,OUT (dollars per million)`,
   ];
+  const { training, answers } = plan.seconds;
+  const times = [
+    training !== null && training > 0 && `${formatDuration(1000 * training)} of training`,
+    answers !== null && answers > 0 && `${formatDuration(1000 * answers)} of answers`,
+  ].filter(Boolean);
+  if (times.length > 0)
+    lines.push(`Takes about ${times.join(" and ")} on this machine, going by the model's size`);
+  if (training === null) lines.push("How long the trainings take is not known beforehand.");
+  if (answers === null) lines.push("How long the answers take depends on the endpoint.");
   if (plan.inJournal > 0)
     lines.push(`${formatWhole(plan.inJournal)} of these calls are in the journal and cost nothing.`);
   for (const text of plan.warnings) lines.push(`! ${text}`);

@@ -30,8 +30,11 @@ export type StudyEvent =
       /** Samples of the whole study. */
       doneAll: number;
       totalAll: number;
+      /** How much of the study's time is over, making specialists included: 0 to 1, and never less than before. */
+      share: number;
       unscored: number;
       running: Estimate | null;
+      /** Spent by this run; what the journal gave is not in it. */
       tokens: number;
       usd: number;
       etaSeconds: number | null;

@@ -163,6 +163,17 @@ async function buildOnce(
   }
 }
 
+/** Whether the journal holds what a specializer makes here. */
+export async function isBuilt(
+  study: PreparedStudy,
+  specializer: Specializer,
+  seed: number,
+  journal: Journal,
+): Promise<boolean> {
+  const contents = await study.contents(specializer);
+  return journal.build(buildKey(study, specializer, seed, contents)) !== undefined;
+}
+
 /** Everything that decides a build, as one key. */
 function buildKey(
   { generalist, domain, spec }: PreparedStudy,

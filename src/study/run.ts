@@ -13,12 +13,13 @@ import { type Journal, openJournalWhenFree } from "../store/journal.js";
 import { lockStudy } from "../store/lock.js";
 import { requireStore } from "../store/place.js";
 import { type Budget, Draining, makeBudget } from "./budget.js";
+import { answerEffort, bytesPerToken, trainingSeconds } from "./effort.js";
 import type { Phase, StudyEvent } from "./events.js";
-import { type FittedArm, fitArm, fitSeeds } from "./fit.js";
+import { type FittedArm, fitArm, fitSeeds, isBuilt } from "./fit.js";
 import { handOverChampion, saveOthers } from "./handover.js";
 import { measure, mostInFlight, widthFor } from "./measure.js";
 import { type PreparedStudy, type PreparedTask, prepareStudy } from "./prepare.js";
-import { makeProgress } from "./progress.js";
+import { makeProgress, type Progress, type Stretch } from "./progress.js";
 import { chooseOnDev, makeRecord } from "./record.js";
 import type { StudySpec } from "./spec.js";
 
@@ -147,7 +148,8 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     store: run.store,
     at: new Date().toISOString(),
   });
-  const progress = makeProgress(answers, emit);
+  const progress = makeProgress(stretchesOf(study), emit, budget.spent);
+  await reckonFits(study, journal, progress);
 
   // A fit that makes no calls, as training does, is stopped where it tells its progress; its checkpoint goes on later.
   const stoppable: typeof progress.note = (...told) => {
@@ -161,13 +163,14 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     fitted.push(one);
     for (const [i, seed] of arm.seeds.entries()) {
       if (budget.drained() !== undefined) break;
-      progress.begin("fit", arm.name, domain.card, 0);
+      progress.begin({ phase: "fit", subject: arm.name, task: domain.card, seed, total: 0 });
       try {
         if (i === 0) await fitSeeds(study, arm, journal, signal, stoppable);
         one.specialists.push({
           seed,
           ...(await fitArm(study, arm.specializer, seed, journal, signal, stoppable)),
         });
+        progress.end();
       } catch (error) {
         if (error instanceof Draining) break;
         if (!(error instanceof CallError)) throw error;
@@ -180,19 +183,25 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     }
   }
 
+  for (const { arm, specialists } of fitted) {
+    const [first] = specialists;
+    if (first) progress.effort(arm.name, await answerEffort(study, arm.specializer, first.state, signal));
+  }
+
   const through = async (phase: Phase, split: "dev" | "test", prepared: PreparedTask, arms: FittedArm[]) => {
     const { task, card, keys, dataset } = prepared;
     for (const { arm, specialists } of arms) {
       for (const { seed, subject } of specialists) {
         if (budget.drained() !== undefined) return;
-        progress.begin(phase, arm.name, card, card.counts[split]);
+        const width = widthFor(subject, options.concurrency);
+        progress.begin({ phase, subject: arm.name, task: card, seed, total: card.counts[split] }, width);
         const samples: AsyncIterable<Sample> | readonly Sample[] =
           split === "dev" ? dataset.dev : dataset.test.open(`study ${spec.study}`);
         await measure(subject, task, keys[split], split, seed, samples, {
           journal,
           budget,
           signal,
-          concurrency: widthFor(subject, options.concurrency),
+          concurrency: width,
           retryErrors: options.retryErrors ?? false,
           onOutcome: progress.sample,
         });
@@ -211,13 +220,15 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
   let handOver: HandOver | null = null;
   if (champion && budget.drained() === undefined) {
     const { arm, specialists } = champion;
-    progress.begin("hand-over", arm.name, domain.card, spec.handOver);
+    const [{ seed }] = specialists as [(typeof specialists)[number]];
+    const total = Math.min(spec.handOver, domain.card.counts.test);
+    progress.begin({ phase: "hand-over", subject: arm.name, task: domain.card, seed, total });
     handOver = await handOverChampion(study, champion, specialists[0]!, run.store, journal, {
       signal,
       budget,
       ...(options.open ? { open: options.open } : {}),
       ...(options.specializers ? { specializers: options.specializers } : {}),
-      onSample: (done) => progress.note(done, spec.handOver, "scoring the saved specialist again"),
+      onSample: (done) => progress.note(done, total, "scoring the saved specialist again"),
     });
     if (handOver) {
       const others = await saveOthers(study, fitted, champion, run.store, journal);
@@ -241,4 +252,52 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
   journal.finishStudy(spec.study, record);
   emit(record);
   return record;
+}
+
+/** All that a study does, in order: progress is told against it. */
+function stretchesOf({ spec, arms, domain, elsewhere }: PreparedStudy): Stretch[] {
+  const each = (phase: Phase, { card }: PreparedTask, total: number): Stretch[] =>
+    arms.flatMap(({ name, seeds }) =>
+      seeds.map((seed) => ({ phase, subject: name, task: card, seed, total })),
+    );
+  const { counts } = domain.card;
+  return [
+    ...each("fit", domain, 0),
+    ...each("dev", domain, counts.dev),
+    ...each("test", domain, counts.test),
+    ...elsewhere.flatMap((other) => each("elsewhere", other, other.card.counts.test)),
+    {
+      phase: "hand-over",
+      subject: "",
+      task: domain.card,
+      seed: 0,
+      total: Math.min(spec.handOver, counts.test),
+    },
+  ];
+}
+
+/** Tells how long specialists take to be made, where that can be known before. */
+async function reckonFits(
+  study: PreparedStudy,
+  journal: Conduct["journal"],
+  progress: Progress,
+): Promise<void> {
+  const { arms, domain, generalist } = study;
+  const train = domain.dataset.train.slice(0, 100);
+  const bytes = train.reduce(
+    (sum, { input }) => sum + (typeof input === "string" ? Buffer.byteLength(input) : 0),
+    0,
+  );
+  const tokens = bytes / Math.max(1, train.length) / bytesPerToken;
+  for (const { name, specializer, seeds } of arms) {
+    for (const seed of seeds) {
+      const seconds =
+        generalist.kind !== "language" || !generalist.model
+          ? null
+          : (await isBuilt(study, specializer, seed, journal))
+            ? 0
+            : trainingSeconds(generalist.model, specializer, domain.dataset.train.length, tokens);
+      progress.fitSeconds(name, seed, seconds);
+    }
+  }
 }

@@ -1,0 +1,70 @@
+// A model that answers nothing and counts what it is asked: for dry runs, and to know before a run what answers will take.
+
+import type { Cost, Operation } from "../core/call.js";
+import type { LanguageModel, ScoreRequest } from "../core/language.js";
+
+export interface CountedCall {
+  model: LanguageModel;
+  operation: Operation;
+  request: unknown;
+  /** All that the model would read. */
+  text: string;
+  /** Most tokens that it would write. */
+  output: number;
+  /** What has to fit into the model's context, and the tokens that must find room after it; none for vectors. */
+  prompt?: { request: ScoreRequest; text: string; room: number };
+}
+
+/** @param add told of every call; what it gives stands as the call's cost */
+export function counting(
+  model: LanguageModel,
+  add: (call: CountedCall) => Cost | Promise<Cost>,
+): LanguageModel {
+  const promptText = (messages: readonly { content: string }[]) =>
+    messages.map(({ content }) => content).join("\n");
+  const { weights } = model;
+  return {
+    ...model,
+    ...(weights && {
+      weights: { ...weights, specialise: (change) => counting(weights.specialise(change), add) },
+    }),
+    generate: async (request) => ({
+      text: "",
+      finish: "stop",
+      cost: await add({
+        model,
+        operation: "generate",
+        request,
+        text: promptText(request.messages),
+        output: request.maxTokens,
+        prompt: {
+          request: { ...request, options: [] },
+          text: promptText(request.messages),
+          room: request.maxTokens,
+        },
+      }),
+    }),
+    score: async (request) => ({
+      options: request.options.map(() => ({ logprob: -1, tokens: 1 })),
+      cost: await add({
+        model,
+        operation: "score",
+        request,
+        text: promptText(request.messages) + request.options.join(""),
+        output: 0,
+        prompt: { request, text: promptText(request.messages), room: 1 },
+      }),
+    }),
+    embed: async (texts) => ({
+      vectors: texts.map(() => Array.from({ length: 8 }, (_, i) => (i === 0 ? 1 : 0))),
+      cost: await add({
+        model,
+        operation: "embed",
+        request: { text: texts[0] },
+        text: texts.join("\n"),
+        output: 0,
+      }),
+    }),
+    close: () => model.close(),
+  };
+}
