@@ -9,9 +9,10 @@ export const named = {
     "label labels class classes category gold target y sentiment intent topic tone stance emotion genre team queue department verdict outcome diagnosis kategorie klasse catégorie categoría",
   ),
   perhapsLabel: set(
-    "type status priority severity urgency rating stars decision area tag answer result code",
+    "overall score grade level type status priority severity urgency rating stars decision area tag answer result code",
   ),
-  open: set("answer answers output response target completion summary gold reference translation"),
+  open: set("answer answers output response target completion gold reference"),
+  openLast: set("summary translation abstract"),
   title: set("title subject headline heading betreff titel titre"),
   text: set(
     "text input body content contents message description question prompt review comment tweet sentence document abstract context passage premise hypothesis query request ticket email narrative facts article post statement claim evidence title subject headline summary complaint",
@@ -20,7 +21,7 @@ export const named = {
   instruction: set("instruction instructions codebook"),
   // What was written after the answer was known, or because of it.
   after: set(
-    "explanation explanations rationale rationales reasoning reason cot resolution resolved reply response responses solution prediction predictions predicted output justification agent annotator annotation confidence",
+    "explanation explanations exp expl hint support rationale rationales reasoning reason cot resolution resolved reply response responses solution prediction predictions predicted output justification agent annotator annotation confidence",
   ),
   group: set(
     "customer client user patient case thread conversation author account session document doc group family household speaker company organisation organization org article passage subject_id member person student participant contact email sender vendor merchant kunde patientin fall dialog dialogue chat page source",

@@ -57,6 +57,10 @@ export async function fromData(
   const notes =
     labels.empty > 0 ? [`${countOf(labels.empty, "row")} without ${article(roles.label)} are left out.`] : [];
   const shown = roles.kind === "labels" ? shownLabels(labels, roles, table, notes, file) : [];
+  if (shown.length > 0 && shown.every((one) => one.labels.every(({ text }) => /^[\d.]+$/.test(text))))
+    notes.push(
+      "The labels are numbers: write what each means after it under `options`; the model reads that.",
+    );
   const untrained = testReason(table, labelled, file, flags.testOnly);
   if (untrained !== undefined)
     notes.push(`${untrained}: the study has prompts only, and a fifth of the rows to choose among them.`);

@@ -3,8 +3,9 @@
 
 import { HoneError } from "../core/errors.js";
 import { field, foldLabel } from "../data/index.js";
+import { asLabels, betrays, labelOf } from "./answer.js";
 import { type Column, isFilled, type Table } from "./columns.js";
-import { has, isCategorical, most, named, set } from "./names.js";
+import { has, isCategorical, most, named } from "./names.js";
 import { findOptions, type OwnOptions } from "./own-options.js";
 import { passageOf, textsOf } from "./texts.js";
 
@@ -76,7 +77,7 @@ export function rolesOf(table: Table, said: Said, file: string): Roles {
           (one) =>
             one.name !== answer.name &&
             isCategorical(one, rows.length) &&
-            ![named.after, named.text, named.date, named.id].some((words) => has(one, words)),
+            ![named.after, named.text, named.date, named.id, named.group].some((words) => has(one, words)),
         );
   const rival = rivals
     .slice(0, 3)
@@ -101,7 +102,14 @@ export function rolesOf(table: Table, said: Said, file: string): Roles {
   const group = groupOf(free(), rows.length, said.input);
   if (group) take("group", [group.name], group.why);
 
-  const texts = textsOf(free(), rows.length, said);
+  const telling = new Set(
+    kind === "labels" ? free().filter((column) => betrays(rows, column, answer.name)) : [],
+  );
+  const texts = textsOf(
+    free().filter((column) => !telling.has(column)),
+    rows.length,
+    said,
+  );
   const { input } = texts;
   if (input.length === 0) throw noText(table, file);
   // What tells tasks apart may be the very words in which they are asked.
@@ -114,10 +122,11 @@ export function rolesOf(table: Table, said: Said, file: string): Roles {
   const passage = group ? undefined : passageOf(input, question, byName, rows.length);
   if (passage) taken.push({ role: "group", fields: [passage], why: "several rows are about the same text" });
   const unused = columns
-    .filter((column) => !isUsed(column) && !column.name.includes("."))
+    .filter(({ name }) => !name.includes(".") && ![...used].some((one) => one.startsWith(`${name}.`)))
+    .filter((column) => !isUsed(column))
     .map((column) => ({
       name: column.name,
-      ...(has(column, named.after) ? { why: "it may give the answer away" } : {}),
+      ...(has(column, named.after) || telling.has(column) ? { why: "it may give the answer away" } : {}),
     }));
   return {
     label: answer.name,
@@ -132,42 +141,6 @@ export function rolesOf(table: Table, said: Said, file: string): Roles {
     taken,
     unused,
   };
-}
-
-/** The column with what its lists hold in place of them. */
-function asLabels(column: Column, rows: Table["rows"]): Column {
-  if (column.lists < 0.5) return column;
-  const counts = new Map<string, number>();
-  for (const row of rows)
-    for (const one of [field(row, column.name)].flat().filter(isFilled))
-      counts.set(String(one), (counts.get(String(one)) ?? 0) + 1);
-  return { ...column, lists: 0, counts };
-}
-
-function labelOf(columns: readonly Column[], said: Said): { name: string; why: string } | undefined {
-  if (said.label !== undefined) return { name: said.label, why: "" };
-  const rows = Math.max(...columns.map(({ filled }) => filled));
-  const others = columns.filter(({ name }) => name !== said.input);
-  const few = others.filter((column) => isCategorical(column, rows) && !has(column, named.date));
-  const open = others.find(
-    (column) =>
-      has(column, named.open) &&
-      !few.includes(column) &&
-      column.filled > rows / 2 &&
-      (column.counts.size > 0 || column.lists > 0.9),
-  );
-  const asks = others.some((column) => has(column, set("question prompt instruction source")));
-  const clear = few.findLast((column) => has(column, named.label) && !has(column, named.id));
-  if (open && asks && !clear?.words.includes("label"))
-    return { name: open.name, why: "an answer in free text" };
-  if (clear) return { name: clear.name, why: "called like a label, with few values" };
-  const tagged = others.find((column) => has(column, named.label) && column.lists > 0.9);
-  if (tagged) return { name: tagged.name, why: "called like a label; any of a row's is right" };
-  const perhaps = few.findLast((column) => has(column, named.perhapsLabel));
-  if (perhaps) return { name: perhaps.name, why: "few values, and called like an answer" };
-  if (open) return { name: open.name, why: "an answer in free text" };
-  const last = few.filter((column) => !has(column, named.id) && !has(column, named.group)).at(-1);
-  return last && { name: last.name, why: "few values" };
 }
 
 function idOf(

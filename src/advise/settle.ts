@@ -8,7 +8,8 @@ export type Counts = Record<"train" | "dev" | "test", number>;
 
 /** From so many on, a fifth is test enough. */
 const manyRows = 500;
-const limit = { dev: 100, test: 300 };
+/** Of more labels fine-tuning takes hours for little; the user may raise it. */
+const mostTrain = 5000;
 
 interface Settling {
   base: string;
@@ -52,7 +53,10 @@ export async function settle(
             ]),
         { data: { ...alone, split, ...apart }, notes: group === undefined ? [loose] : [ungrouped, loose] },
       ];
-  const wanted = (part: "train" | "dev" | "test") => 0.5 * fractions[part] * labelled;
+  const most = { train: mostTrain, dev: 100, test: 300 };
+  const many = fractions.train * labelled > mostTrain;
+  const limit = many ? most : { dev: most.dev, test: most.test };
+  const wanted = (part: "train" | "dev" | "test") => Math.min(0.5 * fractions[part] * labelled, most[part]);
   let failure: unknown;
   for (const way of ways) {
     const tried = await tryOut({ ...way.data, limit }, base).catch((error: unknown) => {
@@ -61,10 +65,10 @@ export async function settle(
     if (!tried) continue;
     const { counts } = tried.loaded;
     const fits =
-      counts.test >= Math.min(wanted("test"), limit.test) &&
-      counts.train >= wanted("train") &&
-      counts.dev >= Math.min(wanted("dev"), limit.dev);
+      counts.test >= wanted("test") && counts.train >= wanted("train") && counts.dev >= wanted("dev");
     if (!given && !fits && way !== ways.at(-1)) continue;
+    if (many)
+      notes.push(`At most ${mostTrain.toLocaleString("en")} rows are learnt from; \`limit\` can be raised.`);
     notes.push(...way.notes, ...tried.notes, ...tried.loaded.warnings.filter((text) => !known.test(text)));
     const taken = roles.taken.filter(
       ({ role }) =>

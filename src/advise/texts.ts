@@ -16,7 +16,7 @@ export function textsOf(
       column.lists === 0 &&
       column.numeric < 0.5 &&
       column.everywhere &&
-      column.counts.size > 0 &&
+      column.counts.size > 1 &&
       !has(column, named.after) &&
       !has(column, named.date) &&
       !/^https?:/.test(column.counts.keys().next().value ?? "") &&

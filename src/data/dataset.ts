@@ -345,7 +345,7 @@ function warnStraddling(split: Divided, pool: readonly Pool[], warnings: string[
 }
 
 function warnUnseen(train: readonly Sample[], shared: readonly Option[], warnings: string[]): void {
-  const seen = new Set(train.map((sample) => String(sample.gold)));
+  const seen = new Set(train.flatMap(({ gold }) => gold));
   const unseen = shared.filter(({ key }) => !seen.has(key)).map(({ text }) => text);
   if (unseen.length > 0) {
     warnings.push(

@@ -183,6 +183,43 @@ describe("a study from data as they come", () => {
     await run("mixed");
   });
 
+  it("other shapes: what names the label in other words stays out, several right answers, semicolons, folders of texts", async () => {
+    const rows = sets.tickets(120);
+    const codes = rows.map(({ body, team }) => ({ body, team, team_text: `the people of ${team}`, code: 1 }));
+    const coded = await init("codes", sets.writeCsv(folder, "codes.csv", codes));
+    expect(coded.taken.input).toEqual(["body"]);
+    expect(coded.about.unused.find(({ name }) => name === "team_text")?.why).toMatch(/give the answer away/);
+    const several = rows.map(({ body, team }, i) => ({ body, labels: [team, ["Fast", "Slow"][i % 2]] }));
+    const { about } = await init("several", sets.writeJsonLines(folder, "several.jsonl", several));
+    expect(about.labels[0]?.labels).toHaveLength(6);
+    expect(about.notes.join()).not.toMatch(/no training sample/);
+    const numbered = rows.map(({ body }, i) => ({ body, label: i % 2 }));
+    const { about: numbers, spec } = await init(
+      "numbers",
+      sets.writeJsonLines(folder, "numbers.jsonl", numbered),
+    );
+    expect(numbers.notes.join()).toMatch(/The labels are numbers/);
+    expect(spec.task.data.options).toEqual({ 0: "0", 1: "1" });
+    const lines = rows.map(({ body, team, customer_id }) => `${customer_id};${body};${team}`);
+    writeFileSync(join(folder, "semi.csv"), `Kunde;Beschreibung;Kategorie\n${lines.join("\n")}\n`);
+    expect((await init("semi", "semi.csv")).taken).toMatchObject({ group: ["Kunde"], label: ["Kategorie"] });
+    for (const name of ["codes", "several", "numbers", "semi"]) await run(name);
+  });
+
+  it("files that are splits by their names stay so", async () => {
+    mkdirSync(join(folder, "parts"), { recursive: true });
+    const rows = sets.tickets(300).map(({ body, team }) => ({ body, team }));
+    sets.writeJsonLines(folder, "parts/train.jsonl", rows.slice(0, 180));
+    sets.writeJsonLines(folder, "parts/test.jsonl", rows.slice(180));
+    const { spec, about } = await init("parts", "parts/*.jsonl");
+    expect(spec.task.data).toMatchObject({
+      splits: { train: "file:parts/train.jsonl", test: "file:parts/test.jsonl" },
+      leakage: "drop",
+    });
+    expect(about.counts.test).toBe(120);
+    await run("parts");
+  });
+
   it("a file of copies, and ids that are none: what cannot be kept apart is dropped, and said", async () => {
     const rows = sets
       .tickets(120)

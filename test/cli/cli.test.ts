@@ -295,11 +295,10 @@ describe("hone", () => {
 
   it("writes a study that runs, from a data file's own fields", async () => {
     writeTones(join(folder, "mine.jsonl"), 300);
-    const made = await hone(["init", "mine", "--data", "mine.jsonl", "--label", "tone"]);
+    const asked = ["init", "mine", "--data", "mine.jsonl", "--label", "tone", "--model", "mock:?skill=0.8"];
+    const made = await hone(asked);
     expect(made.code, made.stderr).toBe(0);
     expect((await hone(["init", "mine", "--data", "mine.jsonl"])).code).toBe(2);
-    const path = join(folder, "mine.study.yaml");
-    writeFileSync(path, readFileSync(path, "utf8").replace(/model: .*/, 'model: "mock:?skill=0.8"'));
     expect((await hone(["data", "check", "mine.study.yaml"])).stdout).toMatch(/3 labels/);
     const ran = await hone(["run", "mine.study.yaml", "--quiet"]);
     expect(ran.code, ran.stderr).toBe(0);

@@ -1,0 +1,70 @@
+// Which column of a data file holds the answer, and which others would give it away.
+
+import { field, foldLabel } from "../data/index.js";
+import { type Column, isFilled, type Table } from "./columns.js";
+import { has, isCategorical, named, set } from "./names.js";
+
+/** Whether it is the label in other words: as few values, and each with one label alone. */
+export function betrays(
+  rows: Table["rows"],
+  { name, counts, filled, meanLength }: Column,
+  label: string,
+): boolean {
+  if (counts.size < 2 || counts.size > filled / 2 || meanLength < 3) return false;
+  const labels = new Map<string, string>();
+  const alone = rows.every((row) => {
+    const [value, answer] = [field(row, name), field(row, label)];
+    if (!isFilled(value) || !isFilled(answer)) return true;
+    const key = String(value).trim();
+    const known = labels.get(key) ?? foldLabel(String(answer));
+    labels.set(key, known);
+    return known === foldLabel(String(answer));
+  });
+  return alone && counts.size <= new Set(labels.values()).size;
+}
+
+/** The column with what its lists hold in place of them. */
+export function asLabels(column: Column, rows: Table["rows"]): Column {
+  if (column.lists < 0.5) return column;
+  const counts = new Map<string, number>();
+  for (const row of rows)
+    for (const one of [field(row, column.name)].flat().filter(isFilled))
+      counts.set(String(one), (counts.get(String(one)) ?? 0) + 1);
+  return { ...column, lists: 0, counts };
+}
+
+/** A column called like a label with few values, else an answer in free text, else the last with few values. */
+export function labelOf(
+  columns: readonly Column[],
+  said: { input?: string; label?: string },
+): { name: string; why: string } | undefined {
+  if (said.label !== undefined) return { name: said.label, why: "" };
+  const rows = Math.max(...columns.map(({ filled }) => filled));
+  const others = columns.filter(({ name }) => name !== said.input);
+  const few = others.filter((column) => isCategorical(column, rows) && !has(column, named.date));
+  const open = others.find(
+    (column) =>
+      has(column, named.open) &&
+      !few.includes(column) &&
+      column.filled > rows / 2 &&
+      (column.counts.size > 0 || column.lists > 0.9),
+  );
+  const asks = others.some((column) => has(column, set("question prompt instruction source")));
+  // The barest name, and of such the last: `team` before `team_text`.
+  const clear = few
+    .toReversed()
+    .filter((column) => has(column, named.label) && !has(column, named.id))
+    .toSorted((a, b) => a.words.length - b.words.length)[0];
+  if (open && asks && !clear?.words.includes("label"))
+    return { name: open.name, why: "an answer in free text" };
+  if (clear) return { name: clear.name, why: "called like a label, with few values" };
+  const tagged = others.find((column) => has(column, named.label) && column.lists > 0.9);
+  if (tagged) return { name: tagged.name, why: "called like a label; any of a row's is right" };
+  const perhaps = few.findLast((column) => has(column, named.perhapsLabel));
+  if (perhaps) return { name: perhaps.name, why: "few values, and called like an answer" };
+  if (open) return { name: open.name, why: "an answer in free text" };
+  const last = few.filter((column) => ![named.id, named.group].some((words) => has(column, words))).at(-1);
+  if (last) return { name: last.name, why: "few values" };
+  const written = others.find((column) => has(column, named.openLast) && column.filled > rows / 2);
+  return written && { name: written.name, why: "a text of its own, and nothing else like an answer" };
+}
