@@ -136,6 +136,8 @@ describe("encodings", () => {
     const { files, train } = await splitFile(path, join(folder, "split"), { encoding: "cp1252" });
     expect(await rowsOf(files.train)).toHaveLength(train);
     expect((await rowsOf(files.train))[0]).toMatchObject({ t: "€" });
+    const csv = await write(folder, "split.csv", "id,t\n1,x\n");
+    expect((await refusal(() => splitFile(csv, join(folder, "split"), {}))).why).toBe("the file is csv");
   });
 });
 
