@@ -161,7 +161,8 @@ async function run({ count, seed, workdir, log, only }) {
   mkdirSync(folder, { recursive: true });
   const sound = await writeSound(folder);
   const cases = only === undefined ? Array.from({ length: count }, (_, i) => i) : [only];
-  const tally = { tried: 0, refused: 0, passed: 0, killed: 0, notes: [], trials: 0, ways: {} };
+  const tally = { tried: 0, refused: 0, passed: 0, killed: 0, notes: [], classes: {} };
+  let trials = 0;
   const reasons = new Map();
   let next = 0;
   const worker = async () => {
@@ -172,20 +173,23 @@ async function run({ count, seed, workdir, log, only }) {
         const place = join(folder, `case-${number}`);
         const file = writeCase(place, sound, drawsOf(seed, number));
         const { ending, words } = await hone.open(file);
-        tally.tried++;
-        tally.ways[file.way] = (tally.ways[file.way] ?? 0) + 1;
-        if (ending === "killed" || ending === "unclear") {
-          tally.killed++;
-          tally.notes.push(`case ${number} (${file.way}, ${file.fault}): ${words}`);
+        const kind = `${file.way}: ${file.fault}`;
+        tally.classes[kind] ??= { tried: 0, refused: 0, passed: 0, killed: 0 };
+        const counted = ending === "unclear" ? "killed" : ending;
+        for (const counts of [tally, tally.classes[kind]]) {
+          counts.tried++;
+          counts[counted]++;
+        }
+        if (counted === "killed") {
+          tally.notes.push(`case ${number} (${kind}): ${words}`);
           log(`files: ${tally.notes.at(-1)}`);
-        } else tally[ending]++;
+        }
         if (/crashes llama\.cpp|does not get done/.test(words)) {
-          tally.trials++;
+          trials++;
           const why = /why: {3}(.*)/.exec(words)?.[1] ?? words;
           reasons.set(why, [...(reasons.get(why) ?? []), number]);
         }
-        if (only !== undefined)
-          log(`case ${number} (${file.way}, ${file.fault}) ${ending}, in ${place}\n${words ?? ""}`);
+        if (only !== undefined) log(`case ${number} (${kind}) ${ending}, in ${place}\n${words ?? ""}`);
         else if (ending !== "killed") rmSync(place, { recursive: true });
         if (tally.tried % 1000 === 0) log(`files: ${tally.tried} of ${cases.length}`);
       }
@@ -196,7 +200,7 @@ async function run({ count, seed, workdir, log, only }) {
   await Promise.all(Array.from({ length: Math.min(atOnce, cases.length) }, worker));
   for (const [why, numbers] of reasons)
     tally.notes.push(`ended its trial: ${why} (cases ${numbers.slice(0, 5).join(", ")})`);
-  tally.notes.unshift(`${tally.trials} ended the process in which Hone tried them first`);
+  tally.notes.unshift(`${trials} ended the process in which Hone tried them first`);
   return tally;
 }
 
