@@ -76,12 +76,17 @@ const fields = ["tried", "refused", "passed", "killed", "seconds"];
 console.log(row(["all", ...cells(Object.fromEntries(fields.map((field) => [field, total(field)])))]));
 // A part of the attack is no record of it.
 if (values.only === undefined && count === undefined) {
+  const recorded = Object.entries(results).map(([name, { classes, notes, ...counts }]) => [
+    name,
+    {
+      ...counts,
+      ...(classes && { classes: Object.keys(classes).length }),
+      ...(notes.length > 0 && { notes: notes.join("\n") }),
+    },
+  ]);
   const record = {
-    machine,
-    node: process.version,
-    seed,
-    seconds: Math.round(total("seconds")),
-    modules: results,
+    ...{ machine, node: process.version, seed, seconds: Math.round(total("seconds")) },
+    modules: Object.fromEntries(recorded),
   };
   writeFileSync(join(import.meta.dirname, "recorded", "attack.json"), `${JSON.stringify(record, null, 2)}\n`);
 }

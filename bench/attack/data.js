@@ -199,8 +199,8 @@ const classes = {
         "csv",
         `${Array.from({ length: 20_000 }, (_, i) => `c${i}`).join(",")}\n${"1,".repeat(19_999)}1\n`,
       ],
-      () => ["csv", `id,text\n1,"${"x".repeat(attack.int(1, 70) * 1_000_000)}`],
-      () => ["jsonl", `{"text":"${"x".repeat(attack.int(1, 70) * 1_000_000)}"}`],
+      () => ["csv", `id,text\n1,"${"x".repeat(attack.int(1, 12) * 1_000_000)}`],
+      () => ["jsonl", `{"text":"${"x".repeat(attack.pick([1, 5, 66]) * 1_000_000)}"}`],
       () => ["jsonl", "\n".repeat(2_000_000)],
       () => ["json", `[${" ".repeat(2_000_000)}]`],
       () => ["csv", '"\n'.repeat(200_000)],
@@ -432,7 +432,7 @@ const classes = {
       () => ["book.xlsx", makeWorkbook(rows)],
       () => ["rows.csv.gz", gzipSync(writers.csv(rows))],
       () => ["rows.jsonl.gz", gzipSync(writers.jsonl(rows))],
-      () => ["bomb.csv.gz", gzipSync(Buffer.alloc(int(1, 150) * 1_000_000, 120))],
+      () => ["bomb.csv.gz", gzipSync(Buffer.alloc(int(1, 12) * 1_000_000, 120))],
     ])();
     const bytes = name.startsWith("bomb") || chance(0.3) ? whole : mutate(whole, attack);
     return attack.hone(["data", pick(["show", "count"]), save(attack, name, bytes)]);
