@@ -77,7 +77,7 @@ async function predictions(
   if (flags.json) return;
   for (const { task, ranks } of ranking) print(output, task, results, ranks, comparisons);
   for (const note of notes) output.log(plainText(`! ${note}`));
-  output.say(footnote(comparisons.length));
+  output.prose(footnote(comparisons.length));
 }
 
 function inStore(name: string, chosen: readonly string[], flags: Flags, output: Output): void {
@@ -114,7 +114,7 @@ function inStore(name: string, chosen: readonly string[], flags: Flags, output: 
     output.record({ type: "done", study: name, results, comparisons, ranking });
     if (flags.json) return;
     for (const { task, ranks } of ranking) print(output, task, results, ranks, comparisons);
-    output.say(footnote(comparisons.length));
+    output.prose(footnote(comparisons.length));
   } finally {
     journal.close();
     study.close();
@@ -186,7 +186,7 @@ function print(
     ),
   );
   if (sorted.length > mostPairs) {
-    output.say(`and ${sorted.length - mostPairs} more pairs; --json has them all`);
+    output.prose(`and ${sorted.length - mostPairs} more pairs; --json has them all`);
   }
 }
 
