@@ -4,6 +4,8 @@ import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 
 export default function setup(): void {
+  // Commands that tests start print whole lines, whatever terminal the tests run in.
+  delete process.env.COLUMNS;
   const root = resolve(import.meta.dirname, "..");
   execFileSync(
     process.execPath,

@@ -86,7 +86,7 @@ export async function adviseCommand(flags: AdviseFlags & { out?: string }): Prom
   if (!tellsWhatThereIs(flags) && flags.data === undefined && flags.out === undefined) {
     const map = mapTree(specializers);
     output.record({ type: "done", questions, map });
-    if (!flags.json) output.say(`${questions}${map.join("\n")}`);
+    if (!flags.json) output.prose(`${questions}${map.join("\n")}`);
     return;
   }
   const path = flags.out ?? "advised.study.yaml";
@@ -105,8 +105,8 @@ export async function adviseCommand(flags: AdviseFlags & { out?: string }): Prom
     ...(flags.out === undefined ? {} : { path }),
   });
   if (flags.json) return;
-  if (about) output.say(`${aboutText(about)}\n`);
-  output.say(forPeople(advice, assumed));
+  if (about) output.prose(`${aboutText(about)}\n`);
+  output.prose(forPeople(advice, assumed));
   output.say(flags.out === undefined ? `\nThe study (--out FILE writes it):\n\n${study}` : `\nWrote ${path}`);
 }
 

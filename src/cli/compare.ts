@@ -80,7 +80,7 @@ async function predictions(
   if (flags.json) return;
   for (const { task, ranks } of ranking) print(output, task, results, ranks, comparisons);
   for (const note of notes) output.log(plainText(`! ${note}`));
-  output.say(footnote(plural(comparisons.length, "comparison")));
+  output.prose(footnote(plural(comparisons.length, "comparison")));
 }
 
 function inStore(name: string, chosen: readonly string[], flags: Flags, output: Output): void {
@@ -130,7 +130,7 @@ function inStore(name: string, chosen: readonly string[], flags: Flags, output: 
       planned.length > 0 && `the study's ${plural(planned.length, "planned comparison")}, as in its report`,
       family.length > 0 && plural(family.length, planned.length > 0 ? "other pair" : "pair"),
     ].filter((text) => text !== false);
-    output.say(footnote(families.join(", and apart from them over ")));
+    output.prose(footnote(families.join(", and apart from them over ")));
   } finally {
     journal.close();
     study.close();
@@ -201,7 +201,7 @@ function print(
     ),
   );
   if (sorted.length > mostPairs) {
-    output.say(`and ${sorted.length - mostPairs} more pairs; --json has them all`);
+    output.prose(`and ${sorted.length - mostPairs} more pairs; --json has them all`);
   }
 }
 

@@ -45,7 +45,7 @@ export async function conduct(
     const { planStudy, renderPlan } = await import("../study/dryrun.js");
     const plan = await planStudy(spec, { store: flags.store, base });
     output.record(plan);
-    if (!flags.json) output.say(renderPlan(plan));
+    if (!flags.json) output.prose(renderPlan(plan));
     return;
   }
   let answered = { done: 0, all: 0 };
@@ -70,13 +70,13 @@ export async function conduct(
     study.close();
     output.say("");
     output.say(renderSummary(record, { colour: output.colour, width: output.width }));
-    output.say(`\nReport: ${paths.html}`);
+    output.prose(`\nReport: ${paths.html}`);
   }
   if (record.stopped !== null) {
-    output.say(
+    output.prose(
       `\nStopped: ${record.stopped}. ${formatWhole(answered.done)} of ${formatWhole(answered.all)} answers are in the journal; the same command continues.`,
     );
-  } else if (next.length > 0) output.say(`\nTry next:\n${next.map((line) => `  ${line}`).join("\n")}`);
+  } else if (next.length > 0) output.prose(`\nTry next:\n${next.map((line) => `  ${line}`).join("\n")}`);
   if (record.gate && !record.gate.met) output.log(`\nThe gate was not met: ${record.gate.text}.`);
   output.record(record);
   const failed = failedThroughout(record);

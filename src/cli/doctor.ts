@@ -137,8 +137,8 @@ export async function doctor(flags: { json?: boolean; store?: string; repair?: b
   output.record({ type: "done", hone: version, healthy, checks });
   if (!flags.json) {
     for (const { name, ok, needed, found, remedy } of checks) {
-      output.say(`${ok ? "ok  " : needed ? "FAIL" : "miss"}  ${name.padEnd(18)} ${found}`);
-      if (remedy) output.say(`      ${" ".repeat(18)} ${remedy}`);
+      output.prose(`${ok ? "ok  " : needed ? "FAIL" : "miss"}  ${name.padEnd(18)} ${found}`);
+      if (remedy) output.prose(`      ${" ".repeat(18)} ${remedy}`);
     }
   }
   if (!healthy) process.exitCode = 1;

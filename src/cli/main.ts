@@ -1,27 +1,41 @@
 // The command line: names, options and help. Each command's work is in its own file and is loaded when it is called,
 // so that help answers at once.
 
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
 import { exitCodes } from "../core/errors.js";
 import { delimiterOf, encodings, formats } from "../data/reading.js";
 import { version } from "../version.js";
 import { printError } from "./output.js";
+import { columnsOf, fold } from "./width.js";
 
 const program = new Command("hone")
+  .configureOutput({
+    getOutHelpWidth: () => columnsOf() ?? 80,
+    getErrHelpWidth: () => columnsOf(process.stderr) ?? 80,
+  })
   .description("Hone a generalist model into a specialist, and prove it.")
   .version(version)
   .exitOverride()
   .showSuggestionAfterError(true)
-  .configureHelp({ showGlobalOptions: true })
-  .addHelpText(
-    "after",
-    `
+  .configureHelp({
+    showGlobalOptions: true,
+    minWidthToWrap: 20,
+    // Beside long names a narrow terminal has no room: the description goes below.
+    formatItem(term, termWidth, description, helper) {
+      const room = (this.helpWidth ?? 80) - termWidth - 4;
+      if (room >= 30 || description === "")
+        return Help.prototype.formatItem.call(this, term, termWidth, description, helper);
+      return fold(`  ${term}\n      ${description}`, this.helpWidth);
+    },
+  })
+  .addHelpText("after", () =>
+    fold(`
 Begin with:
   hone demo                     a whole study on real licence texts, in a few minutes
   hone init                     a study file of your own
   hone run my.study.yaml        run it, or continue where it stopped
 
-Exit codes: 0 fine, 1 broke, 2 usage, 100 a gate was not met or a limit stopped the run, 130 stopped by hand.`,
+Exit codes: 0 fine, 1 broke, 2 usage, 100 a gate was not met or a limit stopped the run, 130 stopped by hand.`),
   );
 
 const number = (least: number) => (text: string) => {

@@ -37,7 +37,7 @@ export async function showCommand(name: string, flags: Flags): Promise<void> {
         ? JSON.stringify(value)
         : String(value),
   ]);
-  output.say(rows.map(([key, value]) => `${`${key}:`.padEnd(12)} ${value}`).join("\n"));
+  output.prose(rows.map(([key, value]) => `${`${key}:`.padEnd(12)} ${value}`).join("\n"));
 }
 
 export async function pullCommand(name: string, flags: Flags): Promise<void> {

@@ -5,6 +5,7 @@ import { describeFailure, HoneError } from "../core/errors.js";
 import { plainText } from "../report/escape.js";
 import { formatCost, formatCount, formatDuration, formatScore, scaleOf } from "../report/format.js";
 import type { StudyEvent } from "../study/events.js";
+import { columnsOf, fold } from "./width.js";
 
 export interface Output {
   json: boolean;
@@ -14,6 +15,8 @@ export interface Output {
   record: (value: unknown) => void;
   /** Text for people: on stdout, or on stderr with --json. */
   say: (text: string) => void;
+  /** The same for sentences and lists, which are broken to fit the terminal. */
+  prose: (text: string) => void;
   /** Text about what is going on: always on stderr. */
   log: (text: string) => void;
   /** What a running study tells. */
@@ -28,7 +31,7 @@ export function makeOutput(options: { json?: boolean; quiet?: boolean }): Output
   const terminal = process.stderr.isTTY === true && process.env.TERM !== "dumb";
   const colour =
     process.stdout.isTTY === true && (process.env.NO_COLOR ?? "") === "" && process.env.TERM !== "dumb";
-  const width = Math.min(120, Math.max(40, process.stdout.columns ?? 100));
+  const width = Math.min(120, columnsOf() ?? 100);
   let lastPlain = 0;
   let liveLine = false;
   const clear = () => {
@@ -37,7 +40,11 @@ export function makeOutput(options: { json?: boolean; quiet?: boolean }): Output
   };
   const log = (text: string) => {
     clear();
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${fold(text, columnsOf(process.stderr))}\n`);
+  };
+  const say = (text: string) => {
+    clear();
+    (json ? process.stderr : process.stdout).write(`${text}\n`);
   };
   const record = (value: unknown) => {
     if (json) process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -48,10 +55,8 @@ export function makeOutput(options: { json?: boolean; quiet?: boolean }): Output
     width,
     record,
     log,
-    say(text) {
-      clear();
-      (json ? process.stderr : process.stdout).write(`${text}\n`);
-    },
+    say,
+    prose: (text) => say(fold(text)),
     event(event) {
       record(event);
       if (event.type === "warning") return log(plainText(`! ${event.text}`));
@@ -76,7 +81,7 @@ export function makeOutput(options: { json?: boolean; quiet?: boolean }): Output
       );
       if (line === "") return;
       if (terminal) {
-        process.stderr.write(`\r\x1b[2K${line.slice(0, (process.stderr.columns ?? 100) - 1)}`);
+        process.stderr.write(`\r\x1b[2K${line.slice(0, (columnsOf(process.stderr) ?? 100) - 1)}`);
         liveLine = true;
       } else if (Date.now() - lastPlain >= plainEveryMs || finished(event)) {
         lastPlain = Date.now();
@@ -120,7 +125,7 @@ export function printError(error: unknown, json: boolean): number {
   const text = failure
     ? describeFailure(failure)
     : `Hone broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n  next:  This is a bug; please report it with the command that you typed.`;
-  process.stderr.write(`\n${plainText(text)}\n`);
+  process.stderr.write(`\n${fold(plainText(text), columnsOf(process.stderr))}\n`);
   if (json) {
     const { what = "Hone broke", where, why, next } = failure ?? { what: text };
     process.stdout.write(`${JSON.stringify({ type: "error", what, where, why, next, code })}\n`);

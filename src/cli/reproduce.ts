@@ -65,11 +65,11 @@ export async function reproduce(name: string | undefined, flags: ReproduceFlags)
     }),
   );
   if (result === undefined) return;
-  output.say(renderReproduction(result));
+  output.prose(renderReproduction(result));
   if (flags.out !== undefined) {
     const whole = flags.out.endsWith(".md") ? markdownReproduction(result) : JSON.stringify(result, null, 2);
     await writeFile(resolve(flags.out), `${whole}\n`);
-    output.say(`\nWritten to ${flags.out}`);
+    output.prose(`\nWritten to ${flags.out}`);
   }
   output.record(result);
   if (result.stopped !== null) process.exitCode ??= exitCodes.gate;

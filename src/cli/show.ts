@@ -23,9 +23,9 @@ export function show(
       output.record(record);
       if (flags.json) return;
       output.say(renderSummary(only(record, flags.subject), { colour: output.colour, width: output.width }));
-      if (record.handOver) output.say(plainText(`\nSaved specialist: ${record.handOver.path}`));
+      if (record.handOver) output.prose(plainText(`\nSaved specialist: ${record.handOver.path}`));
       for (const { subject, path } of record.handOver?.others ?? [])
-        output.say(plainText(`Not chosen, and kept: ${subject} in ${path}`));
+        output.prose(plainText(`Not chosen, and kept: ${subject} in ${path}`));
       return;
     }
     const subjects = record.subjects.filter(

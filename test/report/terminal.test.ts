@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { displayWidth, pad, renderSummary, wrap } from "../../src/report/terminal.js";
+import { displayWidth, pad, wrap } from "../../src/report/columns.js";
+import { renderSummary } from "../../src/report/terminal.js";
 import { fixture } from "./fixture.js";
 
 const { record } = fixture();
