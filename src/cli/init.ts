@@ -28,8 +28,8 @@ export async function init(name: string, flags: Flags): Promise<void> {
   const { about } = draft;
   output.record({ type: "done", path, spec: specOf(draft), ...(about ? { about } : {}) });
   if (flags.json) return;
-  if (about) output.say(`${aboutText(about)}\n`);
+  if (about) output.prose(`${aboutText(about)}\n`);
   const routes = draft.specialists.map((one) => namesIn(one).join(" + "));
-  output.say(`Wrote ${path}, for ${draft.model}: ${routes.join(", ")}`);
+  output.prose(`Wrote ${path}, for ${draft.model}: ${routes.join(", ")}`);
   output.say(`\nNext:\n  hone data check ${path}\n  hone run ${path} --dry-run\n  hone run ${path}`);
 }
