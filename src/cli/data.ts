@@ -3,6 +3,7 @@
 import { dirname, resolve } from "node:path";
 import {
   countRows,
+  type Encoding,
   loadDataset,
   type Reading,
   readingOf,
@@ -58,6 +59,7 @@ export async function count(source: string, flags: Flags & Reading): Promise<voi
 export async function split(
   file: string,
   flags: Flags & {
+    encoding?: Encoding;
     out: string;
     dev: number;
     test: number;
@@ -72,6 +74,7 @@ export async function split(
     fractions: { train: 1 - flags.dev - flags.test, dev: flags.dev, test: flags.test },
     ...(flags.id === undefined ? {} : { id: flags.id }),
     seed: flags.seed,
+    ...(flags.encoding === undefined ? {} : { encoding: flags.encoding }),
     ...(flags.stratify === undefined ? {} : { stratify: flags.stratify }),
     ...(flags.group === undefined ? {} : { group: flags.group }),
   });

@@ -59,13 +59,16 @@ function limits(command: Command): Command {
     .addOption(json());
 }
 
+const encoding = () =>
+  new Option("--encoding <name>", "encoding of a text file; default: utf8").choices(encodings);
+
 /** How data files are read, where their contents do not tell. */
 function reading(command: Command): Command {
   return command
+    .addOption(encoding())
     .addOption(
       new Option("--format <name>", "format of the file, where its ending does not say it").choices(formats),
     )
-    .addOption(new Option("--encoding <name>", "encoding of a text file; default: utf8").choices(encodings))
     .option("--delimiter <character>", "between the fields of CSV, or tab; default: found", separator)
     .option("--columns <names>", "a,b,c: the columns of a CSV or Excel file without a header row", list)
     .option("--table <name>", "SQLite table, Excel sheet, or field of a JSON object that holds the rows");
@@ -219,6 +222,7 @@ data
   .option("--group <field>", "rows that share this field stay together")
   .option("--id <field>", "the field that names a row; default: id, else the line itself")
   .option("--seed <n>", "seed", whole(0), 1)
+  .addOption(encoding())
   .addOption(json())
   .action(async (file, options) => (await import("./data.js")).split(file, options));
 data

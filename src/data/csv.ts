@@ -54,7 +54,8 @@ export async function* readCsv(
   const chunks = textChunks(path, encoding, name);
   const first = await chunks.next();
   const head = first.done ? "" : first.value;
-  const delimiter = options.delimiter ?? findDelimiter(head, usual, columns?.length);
+  const said = /^sep=([^"\r\n])\r?\n/i.exec(head)?.[1]; // Excel's own first line
+  const delimiter = options.delimiter ?? said ?? findDelimiter(head, usual, columns?.length);
   const parser = parse({
     delimiter,
     info: true,
@@ -77,6 +78,7 @@ export async function* readCsv(
       const line = Math.max(lastLine + 1, info.lines - breaks);
       const isFirst = lastLine === 0;
       lastLine = info.lines;
+      if (isFirst && said !== undefined) continue;
       if (header === undefined) {
         header = checkHeader(record, `${name}:${line}`);
         continue;

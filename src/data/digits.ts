@@ -6,6 +6,11 @@ export function plainInteger(value: bigint): number | string {
   return Number.isSafeInteger(number) ? number : value.toString();
 }
 
+/** A reviver for YAML that was parsed with `intAsBigInt`. */
+export function keepDigits(_key: unknown, value: unknown): unknown {
+  return typeof value === "bigint" ? plainInteger(value) : value;
+}
+
 /**
  * JSON.parse, but integers that a double cannot hold come as strings of their digits. (From Node 22 on a reviver is given
  * the source text; until then the digits are quoted before a second parse.)

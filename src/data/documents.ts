@@ -4,7 +4,7 @@
 import { basename, dirname } from "node:path";
 import { parseDocument } from "yaml";
 import { HoneError, messageOf } from "../core/errors.js";
-import { plainInteger } from "./digits.js";
+import { keepDigits } from "./digits.js";
 import { textBytes } from "./encoding.js";
 import { maxRecordBytes } from "./files.js";
 import type { Row } from "./readers.js";
@@ -69,10 +69,7 @@ function splitHeader(text: string, name: string): { header: Record<string, unkno
       const before = source.slice(0, problem.pos[0]).split("\n");
       throw refuse(before.length + 1, before.at(-1)!.length + 1, problem.message, problem);
     }
-    value = document.toJS({
-      maxAliasCount: 0,
-      reviver: (_key, inner) => (typeof inner === "bigint" ? plainInteger(inner) : inner),
-    });
+    value = document.toJS({ maxAliasCount: 0, reviver: keepDigits });
   } catch (error) {
     if (error instanceof HoneError) throw error;
     const alias = /alias/i.test(messageOf(error));

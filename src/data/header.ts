@@ -2,10 +2,11 @@
 
 import { HoneError } from "../core/errors.js";
 
-/** The names in a header row. */
+/** The names in a header row. A first column without one is the row's number, as pandas and R write it. */
 export function checkHeader(record: readonly string[], where: string): string[] {
-  const why = fault(record);
-  if (why === undefined) return [...record];
+  const names = record[0] === "" && record.length > 1 ? ["index", ...record.slice(1)] : [...record];
+  const why = fault(names);
+  if (why === undefined) return names;
   throw new HoneError({
     what: "Cannot use the header row.",
     where,

@@ -38,11 +38,17 @@ const endings: Record<string, Format> = {
 /** Formats of text, whose files may be packed with gzip. */
 const packable: readonly Format[] = ["jsonl", "json", "csv", "tsv", "document"];
 
-/** The format that a file's ending says, or a HoneError that lists the endings. */
-export function formatOf(path: string): Format {
+/** The format that a file's ending says, where it says one. */
+export function formatByEnding(path: string): Format | undefined {
   const packed = /\.gz$/i.test(path);
   const format = endings[extname(packed ? path.slice(0, -3) : path).toLowerCase()];
-  if (format && (!packed || packable.includes(format))) return format;
+  return format && (!packed || packable.includes(format)) ? format : undefined;
+}
+
+/** The format that a file's ending says, or a HoneError that lists the endings. */
+export function formatOf(path: string): Format {
+  const format = formatByEnding(path);
+  if (format) return format;
   throw new HoneError({
     what: "Cannot tell the file's format.",
     where: shownPath(path),

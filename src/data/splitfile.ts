@@ -8,6 +8,7 @@ import { HoneError } from "../core/errors.js";
 import { temporaryName } from "./cache.js";
 import { shownPath } from "./files.js";
 import { isBlank, parseJsonRow } from "./json.js";
+import { formatByEnding } from "./readers.js";
 import type { Encoding } from "./reading.js";
 import { assignSplits, parts, type Shares, type SplitPlan, unitHash } from "./split.js";
 import { asText, requiredField } from "./template.js";
@@ -52,6 +53,16 @@ export async function splitFile(
 ): Promise<SplitFileResult> {
   const name = shownPath(path);
   const encoding = options.encoding ?? "utf8";
+  const format = formatByEnding(path) ?? "jsonl";
+  if (format !== "jsonl" && format !== "json") {
+    throw new HoneError({
+      what: "Only JSON lines are split into files.",
+      where: name,
+      why: `the file is ${format}`,
+      next: "A study divides rows of every format by itself: `split` in its `data:`.",
+      kind: "usage",
+    });
+  }
   const plan: SplitPlan = options.counts
     ? { counts: options.counts }
     : { fractions: sensible(options.fractions ?? { train: 0.7, dev: 0.1, test: 0.2 }, name) };

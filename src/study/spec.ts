@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { isNode, LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { HoneError, messageOf } from "../core/errors.js";
+import { keepDigits } from "../data/digits.js";
 import { datasetSchema } from "../data/index.js";
 import { answerSchema } from "../tasks/answer.js";
 import { choiceSchema } from "../tasks/choice.js";
@@ -131,7 +132,7 @@ export async function readStudy(path: string): Promise<StudySpec> {
     });
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, intAsBigInt: true });
   const problem = document.errors[0];
   if (problem) {
     const { line, col } = lines.linePos(problem.pos[0]);
@@ -145,7 +146,7 @@ export async function readStudy(path: string): Promise<StudySpec> {
   }
   let value: unknown;
   try {
-    value = document.toJS({ maxAliasCount: 100 });
+    value = document.toJS({ maxAliasCount: 100, reviver: keepDigits });
   } catch (error) {
     throw new HoneError({
       what: "The study file is not valid YAML",

@@ -9,6 +9,7 @@ import { describe, expect, test } from "vitest";
 import { findDelimiter } from "../../src/data/delimiter.js";
 import { parseKeepingDigits } from "../../src/data/digits.js";
 import { countRows, loadDataset, readRows, resolveSource, splitFile } from "../../src/data/index.js";
+import { readStudy } from "../../src/study/spec.js";
 import { drain, refusal, temporaryFolder, write } from "./make.js";
 
 const folder = await temporaryFolder();
@@ -38,6 +39,8 @@ describe("CSV", () => {
     ["semicolon before prose", "id;a, b, c\n1;x, y, z\n", [{ id: "1", "a, b, c": "x, y, z" }]],
     ["comma and space", "id, text\n1, x\n", [{ id: "1", " text": " x" }]],
     ["semicolon in quotes", 'id,"a;b;c"\n1,x\n', [{ id: "1", "a;b;c": "x" }]],
+    ["Excel's own line", "sep=;\nid;text\n1;a,b,c\n", [{ id: "1", text: "a,b,c" }]],
+    ["the row's number from pandas", ",text\n0,a\n", [{ index: "0", text: "a" }]],
     ["one column", "text\nhello\n", [{ text: "hello" }]],
   ])("the delimiter is found: %s", async (name, contents, expected) => {
     expect(await rowsOf(await write(folder, `${name}.csv`, contents))).toEqual(expected);
@@ -133,6 +136,8 @@ describe("encodings", () => {
     const { files, train } = await splitFile(path, join(folder, "split"), { encoding: "cp1252" });
     expect(await rowsOf(files.train)).toHaveLength(train);
     expect((await rowsOf(files.train))[0]).toMatchObject({ t: "€" });
+    const csv = await write(folder, "split.csv", "id,t\n1,x\n");
+    expect((await refusal(() => splitFile(csv, join(folder, "split"), {}))).why).toBe("the file is csv");
   });
 });
 
@@ -184,6 +189,24 @@ describe("JSON", () => {
     expect(read.map(({ row }) => row)).toEqual(rows);
     expect(read.map(({ place }) => place)).toEqual(lines.map((line) => `${name}:${line}`));
     expect(await countRows(path)).toBe(rows.length);
+  });
+
+  test("any rows come back from every layout", async () => {
+    const row = fc.dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 3 }), { minKeys: 1 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(row, { minLength: 2, maxLength: 4 }), async (some) => {
+        const expected = some.map((one) => parseKeepingDigits(JSON.stringify(one)));
+        const layouts = {
+          "l.json": pretty({ meta: { data: 1 }, data: some, more: [] }),
+          "o.json": some.map(pretty).join(" "),
+          "a.jsonl": pretty(some),
+          "c.jsonl": some.map((one) => JSON.stringify(one)).join("\r\n"),
+        };
+        for (const [name, text] of Object.entries(layouts))
+          expect(await rowsOf(await write(folder, name, text)), name).toEqual(expected);
+      }),
+      { numRuns: 50, seed: 5 },
+    );
   });
 
   test("rows that hold lists themselves stay rows", async () => {
@@ -262,6 +285,35 @@ describe("integers above 2^53", () => {
     }
   });
 
+  test("in a study file, where they choose rows and name labels", async () => {
+    const rows = Array.from({ length: 40 }, (_, i) => ({ set: `900719925474099${3 + (i % 2)}`, n: i }));
+    const text = rows.map(
+      ({ set, n }) => `{"set":${set},"text":"text ${n} of ${n * 77}","label":1234567890123456789${n % 4}}`,
+    );
+    await write(folder, "sets.jsonl", text.join("\n"));
+    const study = await write(
+      folder,
+      "long.study.yaml",
+      `study: long
+model: mock:?skill=1
+task:
+  name: long
+  data:
+    source: file:sets.jsonl
+    where: { set: 9007199254740993 }
+    input: text
+    label: label
+    options: { 12345678901234567890: even, 12345678901234567892: odd }
+    leakage: off
+specialists: [majority]
+`,
+    );
+    const { task } = await readStudy(study);
+    const { counts, labels } = await loadDataset(task.data, { base: folder });
+    expect(counts.train + counts.dev + counts.test).toBe(20);
+    expect(labels?.map(({ key }) => key)).toEqual(["12345678901234567890", "12345678901234567892"]);
+  });
+
   test("in CSV and in a document's header", async () => {
     expect(await rowsOf(await write(folder, "big.csv", "id\n9007199254740993\n"))).toEqual([
       { id: "9007199254740993" },
@@ -302,6 +354,43 @@ describe("a folder with one subfolder of texts for each label", () => {
     await write(folder, "mixed/b/b.csv", "x,y\n1,2\n");
     expect((await refusal(() => rowsOf(join(folder, "mixed")))).where).toMatch(/b\.csv$/);
   });
+});
+
+test("files with bytes changed, lost or added are read or refused with a place and a remedy", async () => {
+  const rows = Array.from({ length: 9 }, (_, i) => ({
+    id: `${i}`,
+    text: `Ä "q" ; , ${i}`,
+    more: [{ a: i }],
+  }));
+  const lines = rows.map((row) => JSON.stringify(row)).join("\n");
+  const files = {
+    "f.json": JSON.stringify({ data: rows }, null, 1),
+    "g.json": rows.map((row) => JSON.stringify(row, null, 1)).join("\n"),
+    "f.jsonl": lines,
+    "f.jsonl.gz": gzipSync(lines),
+    "f.csv": rows.map(({ id, text }) => `${id};"${text.replaceAll('"', '""')}"`).join("\n"),
+    "g.csv": Buffer.from("\ufeffid\ttext\n1\tÄ😀\n", "utf16le"),
+  };
+  const change = fc.record({
+    name: fc.constantFrom(...(Object.keys(files) as (keyof typeof files)[])),
+    at: fc.nat(),
+    lost: fc.nat(3),
+    added: fc.uint8Array({ maxLength: 3 }),
+  });
+  let refused = 0;
+  await fc.assert(
+    fc.asyncProperty(change, async ({ name, at, lost, added }) => {
+      const whole = Buffer.from(files[name]);
+      const place = at % whole.length;
+      const bytes = Buffer.concat([whole.subarray(0, place), added, whole.subarray(place + lost)]);
+      await rowsOf(await write(folder, name, bytes)).catch(async (error: unknown) => {
+        await refusal(() => Promise.reject(error));
+        refused++;
+      });
+    }),
+    { numRuns: 300, seed: 6 },
+  );
+  expect(refused).toBeGreaterThan(100);
 });
 
 describe("what a name promises", () => {
