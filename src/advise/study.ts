@@ -96,9 +96,7 @@ export function studyText(path: string, draft: Draft): string {
         ]
       : []),
     ...(named.includes("lora")
-      ? [
-          "lora trains the model, which takes minutes to hours on a CPU; without that line prompts alone are compared.",
-        ]
+      ? ["lora trains the model, which takes minutes to hours on a CPU; take it out for a quick first run."]
       : []),
     "Every field: docs/study.md, or `hone init --schema` for your editor.",
   ];
