@@ -240,8 +240,10 @@ export function repair(path: string): Examination & { kept: string; saved: numbe
 }
 
 function refuseInUse({ table, values }: Found, path: string): void {
-  const { pid, host, beat } = Object.fromEntries(table.columns.map(({ name }, i) => [name, values[i]]));
-  const holder = { pid: Number(pid), host: String(host), beat: Number(beat) };
+  const { owner, pid, host, beat } = Object.fromEntries(
+    table.columns.map(({ name }, i) => [name, values[i]]),
+  );
+  const holder = { owner: String(owner), pid: Number(pid), host: String(host), beat: Number(beat) };
   if (isDead(holder)) return;
   throw new HoneError({
     what: "Cannot repair the journal",

@@ -10,6 +10,9 @@ const beatMs = 2_000;
 /** An owner on another machine that has not beaten for this long is taken for dead. */
 const staleMs = 30_000;
 
+/** The owners within this process. */
+const living = new Set<string>();
+
 export interface Locks {
   /** Takes a lock that is free or whose owner is dead. */
   take: (name: string) => boolean;
@@ -24,6 +27,7 @@ export interface Locks {
 export function makeLocks(db: SqliteFile): Locks {
   const owner = randomUUID();
   const host = hostname();
+  living.add(owner);
   const read = db.select(
     { owner: "text", pid: "number", host: "text", beat: "number" },
     "from locks where name = ?",
@@ -60,6 +64,7 @@ export function makeLocks(db: SqliteFile): Locks {
       drop(name, owner);
     },
     close() {
+      living.delete(owner);
       if (timer === undefined) return;
       clearInterval(timer);
       dropAll(owner);
@@ -91,8 +96,10 @@ export async function lockStudy(
 }
 
 /** Whether nobody is left who could give the lock back. */
-export function isDead(holder: { pid: number; host: string; beat: number }): boolean {
+export function isDead(holder: { owner: string; pid: number; host: string; beat: number }): boolean {
   if (holder.host !== hostname()) return Date.now() - holder.beat > staleMs;
+  // In a container that was started again the dead one had our pid.
+  if (holder.pid === process.pid) return !living.has(holder.owner);
   try {
     process.kill(holder.pid, 0);
     // A pid can be reused: an owner that lives but has stopped beating for long is not the owner.

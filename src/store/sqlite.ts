@@ -1,5 +1,6 @@
 // The SQLite file of a store: waited for while another program holds it, and read so that damage ends in one error. It knows files and rows, not what a study keeps in them.
 
+import { isUtf8 } from "node:buffer";
 import { existsSync } from "node:fs";
 import { types } from "node:util";
 import Database from "libsql";
@@ -114,10 +115,15 @@ export function openSqlite(path: string, options: OpenOptions = {}): SqliteFile 
     exec: (sql) => patiently(() => db.exec(sql)),
     select(columns, rest) {
       const statement = prepare(`select ${Object.entries(columns).map(readColumn).join(", ")} ${rest}`);
+      const readers = Object.entries(columns).map(([name, kind]) => ({
+        name,
+        text: kind.startsWith("text"),
+        empty: kind.endsWith("?") ? `${name}_null` : undefined,
+      }));
       const record = `a row of ${/from (\w+)/.exec(rest)?.[1] ?? "it"}`;
       const decode = (row: unknown): Row<typeof columns> => {
         try {
-          return decodeRow(row as Record<string, unknown>, columns);
+          return decodeRow<typeof columns>(row as Record<string, unknown>, readers);
         } catch (error) {
           throw new DamagedRecord(path, record, messageOf(error));
         }
@@ -198,33 +204,27 @@ function readColumn([name, kind]: [string, Kind]): string {
   return kind.endsWith("?") ? `${value}, ${name} is null as ${name}_null` : value;
 }
 
-// A byte order mark is part of a text.
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** A column as rows are decoded by: worked out once a query. */
+type Reader = { name: string; text: boolean; empty: string | undefined };
 
-/** The binding gives bytes as a Buffer or as an ArrayBuffer. */
-function bytesOf(value: unknown): Uint8Array | undefined {
-  if (types.isArrayBuffer(value)) return new Uint8Array(value);
-  return ArrayBuffer.isView(value)
-    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-    : undefined;
-}
-
-function decodeRow<C extends Columns>(row: Record<string, unknown>, columns: C): Row<C> {
+function decodeRow<C extends Columns>(row: Record<string, unknown>, readers: readonly Reader[]): Row<C> {
   const decoded: Record<string, string | number | null> = {};
-  for (const [name, kind] of Object.entries(columns)) {
+  for (const { name, text, empty } of readers) {
     const value = row[name];
-    const bytes = bytesOf(value);
-    if (value === null && row[`${name}_null`] === 1) decoded[name] = null;
-    else if (typeof value === "number" && kind.startsWith("number")) decoded[name] = value;
-    else if (bytes && kind.startsWith("text")) {
-      try {
-        decoded[name] = decoder.decode(bytes);
-      } catch {
-        throw new Error(`its ${name} is not UTF-8`);
-      }
-    } else throw new Error(`its ${name} is not a ${kind.replace("?", "")}`);
+    if (!text && typeof value === "number") decoded[name] = value;
+    else if (text && isBytes(value)) {
+      const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value);
+      if (!isUtf8(bytes)) throw new Error(`its ${name} is not UTF-8`);
+      decoded[name] = bytes.toString();
+    } else if (empty !== undefined && value === null && row[empty] === 1) decoded[name] = null;
+    else throw new Error(`its ${name} is not a ${text ? "text" : "number"}`);
   }
   return decoded as Row<C>;
+}
+
+/** The binding gives bytes as a Buffer or as an ArrayBuffer. */
+function isBytes(value: unknown): value is Buffer | ArrayBuffer {
+  return Buffer.isBuffer(value) || types.isArrayBuffer(value);
 }
 
 /** SQLite's result code without its extension. */

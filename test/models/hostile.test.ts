@@ -137,7 +137,7 @@ describe("an endpoint that only misbehaves", () => {
         const { server, model } = await open({ [behaviour]: 1 }, undefined, switches[way]);
         const started = performance.now();
         const outcome = await operations[way](model).catch((error: unknown) => error);
-        expect(performance.now() - started).toBeLessThan(6_000);
+        expect(performance.now() - started).toBeLessThan(30_000);
         expect(exposed(outcome)).not.toContain(key);
         expect(exposed(outcome)).not.toMatch(/\*\*cdef/);
         if (expected === undefined) {
@@ -212,7 +212,7 @@ describe("a bad day", () => {
     expect(server.stats().peak).toBeLessThanOrEqual(64);
     expect(server.stats().repeated).toBe(0);
     await model.close();
-  }, 60_000);
+  }, 180_000);
 
   it("destroys the connection of an answer without end instead of reading on", async () => {
     const { model } = await open({ infinite: 1 }, undefined, "&maxBytes=100000");

@@ -185,4 +185,16 @@ describe("lock", () => {
     expect(journal.db.prepare("select * from locks").all()).toEqual([]);
     journal.close();
   });
+
+  it("takes over from an owner that had our pid, as in a container that was started again", async () => {
+    const journal = openJournal(join(folder, "journal.db"));
+    const { hostname } = await import("node:os");
+    journal.db
+      .prepare("insert into locks values (?,?,?,?,?)")
+      .run("study", "before", process.pid, hostname(), Date.now());
+    const release = await lockStudy(journal, "study", { signal });
+    expect(journal.locks.take("study")).toBe(false);
+    release();
+    journal.close();
+  });
 });
