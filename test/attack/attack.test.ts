@@ -54,7 +54,7 @@ describe("attacked by hostile", () => {
       expect(result.tried).toBe(count);
       expect(result.refused + result.passed).toBe(count);
     },
-    300_000,
+    600_000,
   );
 });
 
