@@ -279,7 +279,7 @@ const classes = {
       ["run", name],
       ["compare", "--predictions", name],
     ]);
-    const result = await attack.hone(args, { own: true, limit: 15_000 });
+    const result = await attack.hone(args, { own: true });
     attack.expect(result.refused, "it read a pipe");
     return result;
   },

@@ -235,7 +235,7 @@ const classes = {
 
   async "many specialists, deep and repeated"(attack) {
     const { pick, int } = attack;
-    const n = int(50, 2_000);
+    const n = int(50, 1_000);
     let nested = "majority";
     for (let i = 0; i < n; i++)
       nested = pick([[nested], { ensemble: { use: nested } }, { subset: { n: 5, use: nested } }]);

@@ -17,7 +17,7 @@ const names = readdirSync(attacks)
   .map((name) => name.slice(0, -3));
 
 /** Cases of each attack; 40 where it is not said. */
-const counts: Record<string, number> = { data: 46, studies: 48, endpoints: 27, processes: 11, commands: 44 };
+const counts: Record<string, number> = { data: 25, studies: 36, endpoints: 27, processes: 11, commands: 33 };
 
 interface Result {
   tried: number;
@@ -54,7 +54,7 @@ describe("attacked by hostile", () => {
       expect(result.tried).toBe(count);
       expect(result.refused + result.passed).toBe(count);
     },
-    300_000,
+    600_000,
   );
 });
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 export const bin = fileURLToPath(new URL("../../../bin/hone.js", import.meta.url));
 const host = fileURLToPath(new URL("host.js", import.meta.url));
 /** Milliseconds after which a command hangs. */
-export const limitMs = 30_000;
+export const limitMs = 60_000;
 /** So that memory without bound ends in an abort and not in the machine's trouble. */
 const heap = "--max-old-space-size=1024";
 
