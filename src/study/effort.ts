@@ -72,14 +72,14 @@ function sharedLength(a: string, b: string): number {
 }
 
 /** Seconds that reading so many tokens takes a local model; null for an endpoint, whose speed nobody knows. */
-export function readingSeconds(model: LanguageModel, tokens: number): number | null {
+export function readingSeconds(model: Pick<LanguageModel, "weights">, tokens: number): number | null {
   const parameters = parametersOf(model);
   return parameters === null ? null : (tokens * parameters) / (readPerSecond * cores());
 }
 
 /** About how long one training lasts, with the short ones that choose its rate; null where that is not known. */
 export function trainingSeconds(
-  model: LanguageModel,
+  model: Pick<LanguageModel, "weights">,
   specializer: Specializer,
   samples: number,
   tokensPerSample: number,
@@ -100,7 +100,7 @@ export function trainingSeconds(
 const cores = (): number => Math.max(1, availableParallelism() / 2);
 
 /** A byte a parameter, about, as models are served here; null where there is no file. */
-function parametersOf({ weights }: LanguageModel): number | null {
+function parametersOf({ weights }: Pick<LanguageModel, "weights">): number | null {
   return (weights && statSync(weights.path, { throwIfNoEntry: false })?.size) ?? null;
 }
 
