@@ -8,6 +8,7 @@ import type { Json } from "../core/json.js";
 import type { LanguageModel } from "../core/language.js";
 import type { Specializer } from "../core/specializer.js";
 import { generalist } from "../models/generalist.js";
+import { samplesSeen } from "../specializers/training/recipe.js";
 import { counting } from "./counting.js";
 import { applied } from "./fit.js";
 import type { PreparedStudy } from "./prepare.js";
@@ -72,14 +73,14 @@ function sharedLength(a: string, b: string): number {
 }
 
 /** Seconds that reading so many tokens takes a local model; null for an endpoint, whose speed nobody knows. */
-export function readingSeconds(model: LanguageModel, tokens: number): number | null {
+export function readingSeconds(model: Pick<LanguageModel, "weights">, tokens: number): number | null {
   const parameters = parametersOf(model);
   return parameters === null ? null : (tokens * parameters) / (readPerSecond * cores());
 }
 
 /** About how long one training lasts, with the short ones that choose its rate; null where that is not known. */
 export function trainingSeconds(
-  model: LanguageModel,
+  model: Pick<LanguageModel, "weights">,
   specializer: Specializer,
   samples: number,
   tokensPerSample: number,
@@ -87,12 +88,12 @@ export function trainingSeconds(
   if (!specializer.needs.includes("gradients")) return 0;
   const parameters = parametersOf(model);
   if (parameters === null) return null;
-  const batch = numberIn(specializer.options, "batch") ?? 8;
-  const given = numberIn(specializer.options, "epochs");
-  const epochs = given ?? Math.min(20, Math.max(2, Math.ceil((400 * batch) / Math.max(1, samples))));
-  const settled = given !== undefined && numberIn(specializer.options, "learningRate") !== undefined;
-  const trials = settled || samples < 40 ? 0 : Math.min(3 * 64 * batch, 3 * samples * epochs);
-  const seen = samples * epochs + trials;
+  const { options } = specializer;
+  const given = (name: string) => {
+    const value = numberIn(options, name);
+    return value === undefined ? {} : { [name]: value };
+  };
+  const seen = samplesSeen(samples, { ...given("epochs"), ...given("learningRate"), ...given("batch") });
   return (seen * tokensPerSample * parameters) / (trainedPerSecond * cores());
 }
 
@@ -100,7 +101,7 @@ export function trainingSeconds(
 const cores = (): number => Math.max(1, availableParallelism() / 2);
 
 /** A byte a parameter, about, as models are served here; null where there is no file. */
-function parametersOf({ weights }: LanguageModel): number | null {
+function parametersOf({ weights }: Pick<LanguageModel, "weights">): number | null {
   return (weights && statSync(weights.path, { throwIfNoEntry: false })?.size) ?? null;
 }
 

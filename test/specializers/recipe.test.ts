@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Sample } from "../../src/core/sample.js";
 import { guessingLoss, learntBelow } from "../../src/specializers/training/guessing.js";
 import { type TrainingOptions, trainingShape } from "../../src/specializers/training/options.js";
-import { chooseRecipe, enoughEpochs } from "../../src/specializers/training/recipe.js";
+import { chooseRecipe, enoughEpochs, samplesSeen } from "../../src/specializers/training/recipe.js";
 import { type Course, drawSteps, type Rig } from "../../src/specializers/training/rig.js";
 import { choice } from "../../src/tasks/choice.js";
 
@@ -38,6 +38,16 @@ describe("enough epochs", () => {
     expect(found).toEqual([12, 10, 5, 2, 2, 1]);
     for (const labels of [100, 200, 480, 2000, 5000])
       expect(enoughEpochs(labels, 4) * Math.ceil(labels / 4)).toBeGreaterThanOrEqual(240);
+  });
+});
+
+describe("samples seen", () => {
+  it("are those of the training and of its trials", () => {
+    expect(samplesSeen(480, { epochs: 2, learningRate: 0.001 })).toBe(960);
+    expect(samplesSeen(30, {})).toBe(360);
+    // Three trials of 80 steps, and where all of train is tried the whole length once more.
+    expect(samplesSeen(480, {})).toBeCloseTo(960 + 3 * 320, 6);
+    expect(samplesSeen(200, {})).toBeCloseTo(1000 + 3 * (1000 / 3) + 800, 6);
   });
 });
 

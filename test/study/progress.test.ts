@@ -1,12 +1,14 @@
 // What a run tells of itself: the share of time that is over, what is left, and what was spent.
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Cost, noCost } from "../../src/core/call.js";
 import { startMockServer } from "../../src/models/mock-server.js";
+import { makeSpecializer } from "../../src/specializers/index.js";
 import { planStudy, renderPlan } from "../../src/study/dryrun.js";
+import { readingSeconds, trainingSeconds } from "../../src/study/effort.js";
 import type { StudyEvent } from "../../src/study/events.js";
 import { makeProgress, type Stretch } from "../../src/study/progress.js";
 import { runStudy } from "../../src/study/run.js";
@@ -155,6 +157,33 @@ describe("a study", () => {
       await server.close();
     }
   }, 60_000);
+
+  it("knows about how long trainings and answers take a model whose weights are here", () => {
+    const path = join(folder, "model.gguf");
+    writeFileSync(path, "");
+    truncateSync(path, 135_000_000);
+    const nobody = () => {
+      throw new Error("nothing is loaded for an estimate");
+    };
+    const model = { weights: { path, tokenize: nobody, specialise: nobody } };
+    const lora = (options: object) =>
+      trainingSeconds(model, makeSpecializer({ lora: options }, "test"), 200, 60) as number;
+    const two = lora({ epochs: 2, learningRate: 0.001 });
+    // 24,000 tokens, at 270 a second on two cores.
+    expect(two * Math.max(1, availableParallelism() / 2)).toBeCloseTo(90, -1);
+    expect(lora({ epochs: 4, learningRate: 0.001 })).toBeCloseTo(2 * two);
+    // What chooses the rate by short trainings takes longer.
+    expect(lora({ epochs: 2 })).toBeGreaterThan(1.5 * two);
+    const chain = makeSpecializer(
+      [{ lora: { epochs: 2, learningRate: 0.001 } }, { fewShot: { k: 2 } }],
+      "test",
+    );
+    expect(trainingSeconds(model, chain, 200, 60)).toBeCloseTo(two);
+    expect(trainingSeconds(model, makeSpecializer("majority", "test"), 200, 60)).toBe(0);
+    expect(trainingSeconds({}, makeSpecializer("lora", "test"), 200, 60)).toBeNull();
+    expect(readingSeconds(model, 1000)).toBeGreaterThan(0);
+    expect(readingSeconds({}, 1000)).toBeNull();
+  });
 
   it("says beforehand that an endpoint's time is not known", async () => {
     const spec = toneSpec({ model: "mock:?skill=0.9" });

@@ -36,6 +36,23 @@ export function enoughEpochs(samples: number, batch: number): number {
 }
 
 /**
+ * About how many samples are seen in all, one of them as often as it is, the trials among them: what a training will take.
+ * @param of samples of train
+ */
+export function samplesSeen(
+  of: number,
+  { epochs, learningRate, batch = 4 }: Partial<Pick<TrainingOptions, "epochs" | "learningRate" | "batch">>,
+): number {
+  const whole = of * (epochs ?? enoughEpochs(of, batch));
+  if ((epochs !== undefined && learningRate !== undefined) || of < trialSize.fewest) return whole;
+  const trial = Math.min(trialSteps.most * batch, trialSteps.part * whole);
+  const seesAll = of - Math.min(trialSize.held, Math.floor(of / 5)) <= trialSize.train;
+  return (
+    whole + trial * (learningRate === undefined ? 3 : 1) + (epochs === undefined && seesAll ? 0.8 * whole : 0)
+  );
+}
+
+/**
  * What the user gave, and for the rest what a few short trainings say: the rate is the method's usual one unless twice that,
  * or half of it, is clearly better; the epochs are those that make enough steps, more where it
  * took the best rate longer to begin to learn, and fewer where a trial on all of train was better without them.
