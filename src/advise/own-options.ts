@@ -59,6 +59,8 @@ export function findOptions(
     table.columns
       .filter(({ name, lists }) => lists === 0 && !candidate.fields.includes(name))
       .filter(({ name }) => label === undefined || name === label)
+      // What is not called like options has an answer that is called so: else every field would be tried for every other.
+      .filter((column) => candidate.named || asked !== undefined || isCalledAnswer(column))
       .flatMap((column) => reading(table, candidate, column, asked !== undefined) ?? []),
   );
   const best = found.sort((a, b) => b.rank - a.rank)[0];
@@ -140,6 +142,10 @@ function candidatesIn({ columns, rows }: Table): Candidate[] {
     });
   }
   return found;
+}
+
+function isCalledAnswer({ words }: Column): boolean {
+  return words.some((word) => answerWords.has(word));
 }
 
 function isMap(value: unknown): boolean {
@@ -230,8 +236,7 @@ function reading(
     if (share >= enough && share > (best?.share ?? 0)) best = { how, why, share };
   }
   if (!best) return undefined;
-  const named = label.words.filter((word) => answerWords.has(word)).length > 0;
-  if (!candidate.named && !asked && !named) return undefined;
+  const named = isCalledAnswer(label);
   const most = rows.reduce((most, row) => Math.max(most, candidate.read(row).length), 0);
   return {
     fields: candidate.fields,

@@ -6,6 +6,9 @@ import { formatWhole } from "../report/format.js";
 
 const shownLabels = 12;
 
+/** Names of fields that are not used: more are only counted. */
+const mostNames = 20;
+
 export function aboutText({
   source,
   rows,
@@ -24,7 +27,7 @@ export function aboutText({
     oneLine(`${source}: ${formatWhole(rows)} rows of ${fields} fields`),
     ...taken.map(({ role, fields: names, why }) => line(role, `${names.join(", ")}: ${why}`)),
     ...unused.flatMap(({ name, why }) => (why === undefined ? [] : [line("not used", `${name}: ${why}`)])),
-    ...(plain.length > 0 ? [line("not used", plain.join(", "))] : []),
+    ...(plain.length > 0 ? [line("not used", shortened(plain))] : []),
     ...labels.map(({ task, labels: list }) => {
       const shown = list.slice(0, shownLabels).map(({ text, rows: n }) => `${text} ${formatWhole(n)}`);
       const more = list.length > shown.length ? `, and ${list.length - shown.length} more` : "";
@@ -36,4 +39,9 @@ export function aboutText({
     ),
     ...notes.map((note) => `  ! ${oneLine(note, 600)}`),
   ].join("\n");
+}
+
+function shortened(names: readonly string[]): string {
+  const more = names.length - mostNames;
+  return more > 1 ? `${names.slice(0, mostNames).join(", ")} and ${more} more` : names.join(", ");
 }
