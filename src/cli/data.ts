@@ -9,6 +9,7 @@ import {
   readingOf,
   readRows,
   resolveSource,
+  sensibleShares,
   splitFile,
 } from "../data/index.js";
 import { oneLine, plainText } from "../report/escape.js";
@@ -71,9 +72,11 @@ export async function split(
   },
 ): Promise<void> {
   const output = makeOutput(flags);
+  const shares = { train: 1 - flags.dev - flags.test, dev: flags.dev, test: flags.test };
+  const fractions = sensibleShares(shares, file);
   requireFolder(flags.out, "--out");
   const result = await splitFile(file, resolve(flags.out), {
-    fractions: { train: 1 - flags.dev - flags.test, dev: flags.dev, test: flags.test },
+    fractions,
     ...(flags.id === undefined ? {} : { id: flags.id }),
     seed: flags.seed,
     ...(flags.encoding === undefined ? {} : { encoding: flags.encoding }),

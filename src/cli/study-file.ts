@@ -1,7 +1,7 @@
 // Writing a study file to disk for `hone init` and `hone advise`: never over one that is there unless that was said, and for
 // `init` never outside the folder that it was told.
 
-import { lstatSync } from "node:fs";
+import { lstatSync, type Stats } from "node:fs";
 import { mkdir, realpath, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { HoneError } from "../core/errors.js";
@@ -9,7 +9,7 @@ import { requireFile } from "../store/place.js";
 
 /** @throws HoneError where there is a file and it was not said to overwrite it, and where it cannot be written */
 export function refuseToOverwrite(path: string, force = false): void {
-  const there = lstatSync(path, { throwIfNoEntry: false });
+  const there = lookAt(path);
   if (!there || (force && there.isFile())) {
     requireFile(path, "the study file");
     return;
@@ -21,6 +21,16 @@ export function refuseToOverwrite(path: string, force = false): void {
     next: there.isFile() ? "Choose another name, or overwrite it with --force." : "Choose another name.",
     kind: "usage",
   });
+}
+
+/** What lies at a path, links not followed; below a file there is nothing. */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
+    throw error;
+  }
 }
 
 /**

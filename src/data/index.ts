@@ -22,5 +22,5 @@ export {
   unitHash,
   unused,
 } from "./split.js";
-export { type SplitFileOptions, type SplitFileResult, splitFile } from "./splitfile.js";
+export { type SplitFileOptions, type SplitFileResult, sensibleShares, splitFile } from "./splitfile.js";
 export { asText, compileTemplate, field, fillTemplate, isTemplate } from "./template.js";

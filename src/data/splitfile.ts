@@ -65,7 +65,7 @@ export async function splitFile(
   }
   const plan: SplitPlan = options.counts
     ? { counts: options.counts }
-    : { fractions: sensible(options.fractions ?? { train: 0.7, dev: 0.1, test: 0.2 }, name) };
+    : { fractions: sensibleShares(options.fractions ?? { train: 0.7, dev: 0.1, test: 0.2 }, name) };
   const seed = options.seed ?? 0;
 
   let hashes = new Float64Array(1 << 16);
@@ -130,7 +130,7 @@ export async function splitFile(
 }
 
 /** @throws HoneError for shares that are none, do not sum to 1, or leave train nothing */
-function sensible(shares: Shares, where: string): Shares {
+export function sensibleShares(shares: Shares, where: string): Shares {
   const { train, dev, test } = shares;
   const percent = (share: number) => `${Number((100 * share).toFixed(2))} %`;
   const whole = [dev, test].every((share) => share >= 0 && share <= 1);

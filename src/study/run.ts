@@ -121,7 +121,6 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
   const { study, journal, budget, signal, emit, options } = run;
   const { spec, domain, elsewhere } = study;
   const started = performance.now();
-  for (const text of study.warnings) emit({ type: "warning", text });
   journal.startStudy(spec.study, study.plan, canonicalJson(spec));
 
   const answers = study.arms.reduce(
@@ -148,6 +147,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     store: run.store,
     at: new Date().toISOString(),
   });
+  for (const text of study.warnings) emit({ type: "warning", text });
   const progress = makeProgress(stretchesOf(study), emit, budget.spent);
   await reckonFits(study, journal, progress);
 

@@ -79,6 +79,7 @@ function labelWarnings(
     return [
       `every sample of train and dev has the label ${nameOf(seen[0]!)}: there is nothing to tell apart.`,
     ];
+  if (train.length === 0) return [];
   const warnings: string[] = [];
   const [key, count] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a));
   if (count >= mostShare * train.length) {

@@ -149,7 +149,7 @@ describe("hone advise, in ten situations", () => {
     inOrder(few, "knn", "lora", "softPrompt");
     expect(whyIn(few, "lora")).toContain("Warning: so few labels");
     expect(whyOut(advise(has(weights, 20), everything), "lora")).toContain("you have 20");
-    expect(whyOut(advise(has(weights, 9000, { hours: 1 }), everything), "lora")).toMatch(/about 3\.8 hours/);
+    expect(whyOut(advise(has(weights, 9000, { hours: 1 }), everything), "lora")).toMatch(/about 2\.0 hours/);
   });
 });
 

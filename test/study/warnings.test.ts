@@ -122,7 +122,6 @@ describe("the data", () => {
 
 describe("training", () => {
   const state = (losses: number[], guessing: number | null) => ({
-    artifact: "x",
     report: { heldOut: losses.map((loss, step) => ({ step, loss })), guessing },
   });
   const made = (states: unknown[], options = {}) => [
