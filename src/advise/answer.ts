@@ -63,6 +63,10 @@ export function labelOf(
   const perhaps = few.findLast((column) => has(column, named.perhapsLabel));
   if (perhaps) return { name: perhaps.name, why: "few values, and called like an answer" };
   if (open) return { name: open.name, why: "an answer in free text" };
+  // Of documents read from a folder for each label: `file` repeats where folders name their files alike.
+  const folder = few.find(({ name }) => name === "folder");
+  if (folder && columns.some(({ name }) => name === "file"))
+    return { name: folder.name, why: "the folder that a text lies in" };
   const last = few.filter((column) => ![named.id, named.group].some((words) => has(column, words))).at(-1);
   if (last) return { name: last.name, why: "few values" };
   const written = others.find((column) => has(column, named.openLast) && column.filled > rows / 2);
