@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function smoke(name: string, base: string) {
   const spec = await readStudy(join(root, "examples", name));
-  spec.task.data = { ...spec.task.data, limit: { train: 60, dev: 5, test: 10 } };
+  spec.task.data = { ...spec.task.data, limit: { train: 30, dev: 5, test: 10 } };
   spec.handOver = 5;
   const started = performance.now();
   const store = join(folder, name);

@@ -23,13 +23,12 @@ export function refuseToOverwrite(path: string, force = false): void {
   });
 }
 
-/** What lies at a path, links not followed; below a file there is nothing. */
+/** What lies at a path, links not followed. A path that cannot be looked at is for `requireFile` to refuse. */
 function lookAt(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
-    throw error;
+  } catch {
+    return undefined;
   }
 }
 

@@ -44,7 +44,12 @@ export function requireStore(store: string): void {
  */
 export function requireFile(path: string, said: string): void {
   const file = resolve(path);
-  const found = lookAt(file);
+  let found: Stats | undefined;
+  try {
+    found = lookAt(file);
+  } catch (error) {
+    throw cannotWrite(file, said, messageOf(error));
+  }
   if (!found) {
     requireFolder(dirname(file), said);
     return;
