@@ -63,6 +63,7 @@ function pageOf(bytes, draw) {
 
 export default {
   name: "journals",
+  count: 100,
 
   /** @returns {Promise<{tried: number, refused: number, passed: number, killed: number}>} */
   async run({ count, seed, workdir, log }) {

@@ -12,6 +12,11 @@ import { privateFolder } from "./private.js";
  * @throws HoneError where it is no folder or cannot be written; then nothing that was made stays
  */
 export function requireFolder(path: string, said: string, mode = 0o777): void {
+  tryFolder(path, said, mode);
+}
+
+/** Does that, and gives the folders that it made, the uppermost first. */
+function tryFolder(path: string, said: string, mode = 0o777): string[] {
   const folder = resolve(path);
   const made: string[] = [];
   try {
@@ -23,6 +28,7 @@ export function requireFolder(path: string, said: string, mode = 0o777): void {
     const probe = join(folder, `.write-test-${process.pid}`);
     closeSync(openSync(probe, "w"));
     rmSync(probe, { force: true });
+    return made;
   } catch (error) {
     for (const level of made.reverse()) rmdirSync(level);
     throw cannotWrite(folder, said, messageOf(error));
@@ -39,7 +45,7 @@ export function requireStore(store: string): void {
 }
 
 /**
- * The same for a file, which is left as it is.
+ * The same for a file, which is left as it is; no folder that was made for it stays.
  * @throws HoneError where it is a folder or cannot be written
  */
 export function requireFile(path: string, said: string): void {
@@ -51,7 +57,7 @@ export function requireFile(path: string, said: string): void {
     throw cannotWrite(file, said, messageOf(error));
   }
   if (!found) {
-    requireFolder(dirname(file), said);
+    for (const level of tryFolder(dirname(file), said).reverse()) rmdirSync(level);
     return;
   }
   if (found.isDirectory()) throw cannotWrite(file, said, "it is a folder, and a file is needed");

@@ -1,6 +1,6 @@
 // The study file: what it may say, and reading it with errors that name the line.
 
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { isNode, LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { HoneError, messageOf } from "../core/errors.js";
@@ -119,6 +119,9 @@ export function parseStudy(
 export async function readStudy(path: string): Promise<StudySpec> {
   let text: string;
   try {
+    const found = await stat(path);
+    // Reading a pipe waits until somebody writes to it.
+    if (!found.isFile() && !found.isDirectory()) throw new Error("it is a pipe, a socket or a device");
     text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;

@@ -27,6 +27,9 @@ const logprob =
   ({ response, body }) =>
     reply(response, 200, JSON.stringify(replaced(body, "logprob", () => "@")).replaceAll('"@"', text));
 
+/** A text with the place at which bytes that are no UTF-8 are put in. */
+const marked = (old) => (typeof old === "string" ? `@${old}` : old);
+
 /** Behaviours of our own; `changes` are those after which a well-formed answer may be another than the honest one. */
 const own = {
   "invalid-utf8": ({ response, bytes }) => {
@@ -40,11 +43,7 @@ const own = {
   },
   "invalid-utf8-content": ({ response, body }) => {
     const text = JSON.stringify(
-      replaced(
-        replaced(body, "content", (old) => (typeof old === "string" ? `@${old}` : old)),
-        "token",
-        (old) => `@${old}`,
-      ),
+      replaced(replaced(replaced(body, "content", marked), "text", marked), "token", marked),
     );
     const [head, ...rest] = text.split("@").map((part) => Buffer.from(part));
     reply(response, 200, Buffer.concat([head, ...rest.flatMap((part) => [Buffer.from([0xc3, 0x28]), part])]));
