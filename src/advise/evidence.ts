@@ -102,7 +102,7 @@ export const evidence = {
   linearLicences: {
     source: licences,
     figure:
-      "logistic regression on words 71.3 %, LoRA of SmolLM2-135M 63.3 % (no difference shown), its best prompt 56.7 %",
+      "logistic regression on words 71.3 %, LoRA of SmolLM2-135M 57.3 % (behind it), its best prompt 56.7 %",
     n: 150,
     interval: [63.2, 78.3],
     own: { file: results, says: "| linear(tfidf) | 71.3 | 63.2 to 78.3 | 150 |" },

@@ -299,7 +299,12 @@ program
 try {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
+      if (error.code !== "EPIPE") {
+        // A full disk, mostly. Where stderr is what cannot be written, nothing is left to say it on.
+        if (stream === process.stdout)
+          process.stderr.write(`\nCannot write the output\n  why:   ${error.message}\n`);
+        process.exit(exitCodes.broke);
+      }
       // A reader that goes away (`hone ls | head`) is not an error, but a study that it cut short is not done.
       const [, , command = "", ...others] = process.argv;
       const study = ["demo", "reproduce", "run"].includes(command) && !others.includes("--dry-run");
