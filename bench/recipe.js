@@ -99,7 +99,7 @@ async function measure(task, labels, seed, { model: reference, task: spec }) {
   const rows = [...recorded(), row];
   writeFileSync(
     values.out,
-    `${JSON.stringify({ bench: "recipe", machine, node: process.version, limits, rows }, null, 1)}\n`,
+    `${JSON.stringify({ bench: "recipe", machine, node: process.version, limits, rows }, null, 2)}\n`,
   );
   console.log(`\n${JSON.stringify(row)}`);
 }
