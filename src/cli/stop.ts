@@ -1,5 +1,6 @@
-// Stopping a run by signal. Ctrl-C once drains: what is in flight is finished. Ctrl-C twice ends the process, and so does
-// SIGTERM, within five seconds and whatever the engine is doing: every finished answer is in the journal by then.
+// Stopping a run by signal. Ctrl-C once drains: what is in flight is finished; a second one ends the process, but two within
+// one native call wait for its end. SIGTERM ends it within five seconds, whatever the engine is doing. Every finished answer
+// is in the journal by then.
 
 import { Worker } from "node:worker_threads";
 

@@ -5,15 +5,14 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { LanguageModel } from "../core/language.js";
 import type { TaskCard } from "../core/record.js";
-import type { Sample } from "../core/sample.js";
 import { formatCost, formatDuration, formatWhole } from "../report/format.js";
 import { openArtifacts } from "../store/artifacts.js";
 import { openJournal } from "../store/journal.js";
 import { callKey } from "../store/journaled.js";
 import { makeBudget } from "./budget.js";
 import { type CountedCall, counting } from "./counting.js";
-import { answerEffort, bytesPerToken, readingSeconds, trainingSeconds } from "./effort.js";
-import { fitArm, isBuilt, requireGrants } from "./fit.js";
+import { answerEffort, bytesPerToken, fitSeconds, readingSeconds } from "./effort.js";
+import { fitArm, requireGrants } from "./fit.js";
 import { prepareStudy } from "./prepare.js";
 import type { StudySpec } from "./spec.js";
 import { tooLongWarning } from "./warnings.js";
@@ -111,8 +110,6 @@ export async function planStudy(
       const subjects: PlannedSubject[] = [];
       const warnings = [...study.warnings];
       const asked = study.generalist.kind === "language" ? study.generalist.model : undefined;
-      const { train } = domain.dataset;
-      const perSample = train.length === 0 ? 0 : bytesOf(train.slice(0, 100)) / Math.min(100, train.length);
       for (const { name, specializer, seeds } of arms) {
         requireGrants(specializer, study.generalist);
         tally = { calls: 0, tokens: 0, usd: 0 };
@@ -133,13 +130,7 @@ export async function planStudy(
           fit += tally.calls - before.calls;
           fitTokens += tally.tokens - before.tokens;
           effort ??= await answerEffort(study, specializer, state, signal);
-          const made = await isBuilt(study, specializer, seed, known);
-          const lasts =
-            made || !specializer.needs.includes("gradients")
-              ? 0
-              : asked
-                ? trainingSeconds(asked, specializer, train.length, perSample / bytesPerToken)
-                : null;
+          const lasts = await fitSeconds(study, specializer, seed, known);
           training = training === null || lasts === null ? null : training + lasts;
           for (const sample of domain.dataset.dev) {
             const at = { ...tally };
@@ -205,10 +196,6 @@ export async function planStudy(
     scratch.close();
     await artifacts.close();
   }
-}
-
-function bytesOf(samples: readonly Sample[]): number {
-  return samples.reduce((sum, { input }) => sum + Buffer.byteLength(input), 0);
 }
 
 /** The sum, or null where one of them is not known. */

@@ -9,8 +9,9 @@ import type { LanguageModel } from "../core/language.js";
 import type { Specializer } from "../core/specializer.js";
 import { generalist } from "../models/generalist.js";
 import { samplesSeen } from "../specializers/training/recipe.js";
+import type { Journal } from "../store/journal.js";
 import { counting } from "./counting.js";
-import { applied } from "./fit.js";
+import { applied, isBuilt } from "./fit.js";
 import type { PreparedStudy } from "./prepare.js";
 
 /** Fewest bytes a token stands for; English has about 4.5, so this overestimates. */
@@ -76,6 +77,24 @@ function sharedLength(a: string, b: string): number {
 export function readingSeconds(model: Pick<LanguageModel, "weights">, tokens: number): number | null {
   const parameters = parametersOf(model);
   return parameters === null ? null : (tokens * parameters) / (readPerSecond * cores());
+}
+
+/** About how long making a specialist trains in this study: 0 where it is made already or nothing is trained. */
+export async function fitSeconds(
+  study: PreparedStudy,
+  specializer: Specializer,
+  seed: number,
+  journal: Journal,
+): Promise<number | null> {
+  const { generalist: subject, domain } = study;
+  const { train } = domain.dataset;
+  if (!specializer.needs.includes("gradients") || (await isBuilt(study, specializer, seed, journal)))
+    return 0;
+  if (subject.kind !== "language" || !subject.model) return null;
+  const looked = train.slice(0, 100);
+  const bytes = looked.reduce((sum, { input }) => sum + Buffer.byteLength(input), 0);
+  const tokens = bytes / Math.max(1, looked.length) / bytesPerToken;
+  return trainingSeconds(subject.model, specializer, train.length, tokens);
 }
 
 /** About how long one training lasts, with the short ones that choose its rate; null where that is not known. */

@@ -13,13 +13,13 @@ import { type Journal, openJournalWhenFree } from "../store/journal.js";
 import { lockStudy } from "../store/lock.js";
 import { requireStore } from "../store/place.js";
 import { type Budget, Draining, makeBudget } from "./budget.js";
-import { answerEffort, bytesPerToken, trainingSeconds } from "./effort.js";
+import { answerEffort, fitSeconds } from "./effort.js";
 import type { Phase, StudyEvent } from "./events.js";
-import { type FittedArm, fitArm, fitSeeds, isBuilt } from "./fit.js";
+import { type FittedArm, fitArm, fitSeeds } from "./fit.js";
 import { handOverChampion, saveOthers } from "./handover.js";
 import { measure, mostInFlight, widthFor } from "./measure.js";
 import { type PreparedStudy, type PreparedTask, prepareStudy } from "./prepare.js";
-import { makeProgress, type Progress, type Stretch } from "./progress.js";
+import { makeProgress, type Stretch } from "./progress.js";
 import { chooseOnDev, makeRecord } from "./record.js";
 import type { StudySpec } from "./spec.js";
 
@@ -149,7 +149,9 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
   });
   for (const text of study.warnings) emit({ type: "warning", text });
   const progress = makeProgress(stretchesOf(study), emit, budget.spent);
-  await reckonFits(study, journal, progress);
+  for (const { name, specializer, seeds } of study.arms)
+    for (const seed of seeds)
+      progress.fitSeconds(name, seed, await fitSeconds(study, specializer, seed, journal));
 
   // A fit that makes no calls, as training does, is stopped where it tells its progress; its checkpoint goes on later.
   const stoppable: typeof progress.note = (...told) => {
@@ -274,30 +276,4 @@ function stretchesOf({ spec, arms, domain, elsewhere }: PreparedStudy): Stretch[
       total: Math.min(spec.handOver, counts.test),
     },
   ];
-}
-
-/** Tells how long specialists take to be made, where that can be known before. */
-async function reckonFits(
-  study: PreparedStudy,
-  journal: Conduct["journal"],
-  progress: Progress,
-): Promise<void> {
-  const { arms, domain, generalist } = study;
-  const train = domain.dataset.train.slice(0, 100);
-  const bytes = train.reduce(
-    (sum, { input }) => sum + (typeof input === "string" ? Buffer.byteLength(input) : 0),
-    0,
-  );
-  const tokens = bytes / Math.max(1, train.length) / bytesPerToken;
-  for (const { name, specializer, seeds } of arms) {
-    for (const seed of seeds) {
-      const seconds =
-        generalist.kind !== "language" || !generalist.model
-          ? null
-          : (await isBuilt(study, specializer, seed, journal))
-            ? 0
-            : trainingSeconds(generalist.model, specializer, domain.dataset.train.length, tokens);
-      progress.fitSeconds(name, seed, seconds);
-    }
-  }
 }

@@ -55,8 +55,8 @@ export function makeVerdict(
   const sentences = [
     `Chosen on dev, ${champion} scores ${score(best.mean)}${scale === "percent" ? "" : points} ${best.metric} on ${best.n} sealed test samples of ${domain} (95 % interval ${interval(best)}${scale === "percent" ? `; always giving the commonest answer: ${score(best.baseline)}` : ""}).`,
   ];
-  const role = subjects.find(({ name }) => name === champion)?.role;
-  if (belowMajority(best, role))
+  const chosen = subjects.find(({ name }) => name === champion);
+  if (belowMajority(best, chosen))
     sentences.push(
       "That is no better than always giving the commonest answer, so it is not fit for use, whatever it is compared with.",
     );

@@ -2,7 +2,7 @@
 // data show it, kept in the record, and shown wherever the verdict is.
 
 import { z } from "zod";
-import type { Result, StudyRecord, TaskCard } from "../core/record.js";
+import type { Result, StudyRecord, SubjectCard, TaskCard } from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
 import { directionOf, type LanguageTask } from "../core/task.js";
 import type { Dataset } from "../data/index.js";
@@ -136,7 +136,7 @@ export function untrained(made: readonly Made[]): { subject: string; told: strin
     return [
       {
         subject: name,
-        told: `${name} is not trained${seeds}: its best dev loss is ${best.toFixed(2)} nats, where knowing only how often each answer occurs costs ${guessing.toFixed(2)}. Its scores say nothing about what training can do. Try ${advice}.`,
+        told: `${name} is not trained${seeds}: its best dev loss is ${best.toFixed(2)} nats, where knowing only how often each answer occurs costs ${guessing.toFixed(2)}. Try ${advice}.`,
       },
     ];
   });
@@ -155,10 +155,10 @@ function reportsIn(value: unknown): { best: number; guessing: number }[] {
   return Object.values(value).flatMap(reportsIn);
 }
 
-/** True where a champion that is no reference does no better than always giving the commonest answer. */
-export function belowMajority(best: Result, role: string | undefined): boolean {
+/** True where a champion does no better than always giving the commonest answer, without being that answer. */
+export function belowMajority(best: Result, subject: SubjectCard | undefined): boolean {
   return (
-    role !== "reference" &&
+    subject?.chain.at(-1)?.name !== "majority" &&
     best.n > 0 &&
     directionOf(best.metric) > 0 &&
     best.baseline > 0 &&
@@ -174,8 +174,8 @@ export function outcomeWarnings(
   const { results, subjects, verdict, handOver, tasks } = record;
   const warnings: string[] = [];
   const best = results.find(({ subject, task }) => subject === verdict?.champion && task === tasks[0]?.name);
-  const role = subjects.find(({ name }) => name === best?.subject)?.role;
-  if (best && belowMajority(best, role)) {
+  const champion = subjects.find(({ name }) => name === best?.subject);
+  if (best && belowMajority(best, champion)) {
     const score = (value: number): string => formatScore(value, best.n, scaleOf(best.metric));
     const handed = handOver ? ` Do not use what was handed over (${handOver.path}) for this task.` : "";
     warnings.push(

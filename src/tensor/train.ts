@@ -109,11 +109,14 @@ export interface Trained {
   heldOut: readonly { step: number; loss: number }[];
 }
 
+/** A loss or a gradient that is not finite any more: the steps before it are good, and kept. */
+export class Diverged extends HoneError {}
+
 /**
  * Trains. Killed and called again with the same options it goes on from its last checkpoint, and ends with the same
  * parameters to the last bit (one machine, the same number of threads).
  *
- * @throws HoneError when a loss or a gradient is not finite, with the samples of the batch
+ * @throws Diverged when a loss or a gradient is not finite, with the samples of the batch
  */
 export async function train(options: TrainOptions): Promise<Trained> {
   const { frozen, steps, signal, onStep, evaluate, checkpoint } = options;
@@ -204,9 +207,9 @@ function notFinite(
   value: number,
   step: number,
   batches: readonly Batch[],
-): HoneError {
+): Diverged {
   const ids = batches.flatMap((batch) => batch.ids);
-  return new HoneError({
+  return new Diverged({
     what: `The ${what} is not a number any more`,
     where: `training step ${step}, samples ${ids.slice(0, 20).join(", ")}${ids.length > 20 ? ", …" : ""}`,
     why: `it is ${value}: the step before went too far, or these samples are unlike the rest`,

@@ -8,6 +8,7 @@ import { type TrainingOptions, trainingShape } from "../../src/specializers/trai
 import { chooseRecipe, enoughEpochs, samplesSeen } from "../../src/specializers/training/recipe.js";
 import { type Course, drawSteps, type Rig } from "../../src/specializers/training/rig.js";
 import { choice } from "../../src/tasks/choice.js";
+import { Diverged } from "../../src/tensor/train.js";
 
 const optionsWith = (over: Partial<TrainingOptions> = {}): TrainingOptions =>
   z.object(trainingShape).parse({ ...over });
@@ -97,6 +98,20 @@ describe("the recipe", () => {
     const { recipe, sweep } = await fake(({ learningRate }) => learningRate).choose(200);
     expect(sweep.map((trial) => trial.learningRate)).toEqual([0.01, 0.02, 0.005, 0.005]);
     expect(recipe.learningRate).toBe(0.005);
+  });
+
+  it("takes a trial that diverges for one that lost", async () => {
+    const diverging = (from: number) =>
+      fake(({ learningRate }) => {
+        if (learningRate < from) return 0.5;
+        throw new Diverged({ what: "The loss is not a number any more" });
+      });
+    const twice = await diverging(0.02).choose(480);
+    expect(twice.sweep.map(({ loss }) => loss)).toEqual([0.5, null, 0.5]);
+    expect(twice.recipe.learningRate).toBe(0.01);
+    const usual = await diverging(0.01).choose(480);
+    expect(usual.sweep.map(({ loss }) => loss)).toEqual([null, null, 0.5]);
+    expect(usual.recipe.learningRate).toBe(0.005);
   });
 
   it("has the epochs that a trial on all of train was best with", async () => {

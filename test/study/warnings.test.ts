@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import type { StudyRecord } from "../../src/core/record.js";
+import type { Result, StudyRecord, SubjectCard } from "../../src/core/record.js";
 import { openMock } from "../../src/models/mock.js";
 import { renderSummary } from "../../src/report/terminal.js";
 import { defineSpecializer } from "../../src/specializers/define.js";
@@ -14,7 +14,7 @@ import { planStudy, renderPlan } from "../../src/study/dryrun.js";
 import { openStudy } from "../../src/study/open.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy, type StudySpec } from "../../src/study/spec.js";
-import { untrained } from "../../src/study/warnings.js";
+import { belowMajority, untrained } from "../../src/study/warnings.js";
 import { toneStudy, writeTones } from "./fixture.js";
 
 let folder: string;
@@ -201,6 +201,17 @@ describe("the champion", () => {
     expect(record.verdict?.text).toContain(
       "no better than always giving the commonest answer, so it is not fit for use",
     );
+  });
+
+  test("is measured against it whatever it is, but for that answer itself", () => {
+    const result = (mean: number) => ({ n: 100, mean, baseline: 0.5, metric: "accuracy" }) as Result;
+    const card = (name: string, role: SubjectCard["role"]): SubjectCard => {
+      return { name, role, ids: [], seeds: [1], chain: [{ name, options: {} }] };
+    };
+    expect(belowMajority(result(0.4), card("linear", "reference"))).toBe(true);
+    expect(belowMajority(result(0.5), card("lora", "specialist"))).toBe(true);
+    expect(belowMajority(result(0.6), card("linear", "reference"))).toBe(false);
+    expect(belowMajority(result(0.5), card("majority", "reference"))).toBe(false);
   });
 
   test("that is better is not warned of", async () => {

@@ -2,6 +2,9 @@
 
 import { z } from "zod";
 
+/** Train samples in one step, where the user does not say. */
+export const usualBatch = 4;
+
 export const trainingShape = {
   epochs: z
     .number()
@@ -15,7 +18,7 @@ export const trainingShape = {
     .max(1)
     .optional()
     .describe("the highest rate, after the warm-up; chosen on a part of train where absent"),
-  batch: z.int().min(1).max(4096).default(4).describe("train samples in one step"),
+  batch: z.int().min(1).max(4096).default(usualBatch).describe("train samples in one step"),
   warmup: z.number().min(0).max(1).default(0.1).describe("share of the steps in which the rate rises"),
   schedule: z
     .enum(["cosine", "linear", "constant"])

@@ -2,14 +2,14 @@
 // dev is not touched by it. Layers below the trained ones are computed once for the sweep and the training after it.
 
 import { randomFor, shuffled } from "../../core/random.js";
-import type { Trained } from "../../tensor/train.js";
-import type { TrainingOptions } from "./options.js";
+import { Diverged, type Trained } from "../../tensor/train.js";
+import { type TrainingOptions, usualBatch } from "./options.js";
 import type { Course, Rig } from "./rig.js";
 
 export type Recipe = { learningRate: number; epochs: number };
 
-/** One training of the sweep. */
-export type Trial = Recipe & { steps: number; loss: number };
+/** One training of the sweep, with its best held-out loss; null where it diverged. */
+export type Trial = Recipe & { steps: number; loss: number | null };
 
 export interface Chosen {
   recipe: Recipe;
@@ -41,7 +41,11 @@ export function enoughEpochs(samples: number, batch: number): number {
  */
 export function samplesSeen(
   of: number,
-  { epochs, learningRate, batch = 4 }: Partial<Pick<TrainingOptions, "epochs" | "learningRate" | "batch">>,
+  {
+    epochs,
+    learningRate,
+    batch = usualBatch,
+  }: Partial<Pick<TrainingOptions, "epochs" | "learningRate" | "batch">>,
 ): number {
   const whole = of * (epochs ?? enoughEpochs(of, batch));
   if ((epochs !== undefined && learningRate !== undefined) || of < trialSize.fewest) return whole;
@@ -89,8 +93,12 @@ export async function chooseRecipe(
       ...recipe,
       ...(given.learnt === undefined ? {} : { learnt: given.learnt }),
     };
-    const { steps, heldOut } = await run(course, what);
-    const loss = Math.min(...heldOut.map((look) => look.loss));
+    const ended = await run(course, what).catch((error: unknown) => {
+      if (error instanceof Diverged) return null;
+      throw error;
+    });
+    const steps = ended?.steps ?? 0;
+    const loss = ended && Math.min(...ended.heldOut.map((look) => look.loss));
     tokens += rig.tokensIn(course, steps);
     const trial = { ...recipe, steps, loss };
     sweep.push(trial);
@@ -104,7 +112,7 @@ export async function chooseRecipe(
     attempt({ learningRate, epochs: epochsOf(steps, train.length) }, `${what} ${learningRate}`);
   let best = await atRate(known.learningRate, "rate");
   const takeIfBetter = (trial: Trial): boolean => {
-    const better = trial.loss < (1 - gain) * best.loss;
+    const better = lossOf(trial) < (1 - gain) * lossOf(best);
     if (better) best = trial;
     return better;
   };
@@ -115,7 +123,7 @@ export async function chooseRecipe(
   if (options.epochs !== undefined || given.learnt === undefined) return done({ ...known, learningRate });
   // Nothing has begun to learn: the best rate for longer, until it does.
   let last = best;
-  while (last.loss >= given.learnt && epochsOf(2 * steps, of) <= mostEpochs) {
+  while (lossOf(last) >= given.learnt && epochsOf(2 * steps, of) <= mostEpochs) {
     steps *= 2;
     last = await atRate(learningRate, `${steps} steps at rate`);
   }
@@ -125,11 +133,15 @@ export async function chooseRecipe(
       epochs: Math.max(known.epochs, Math.min(mostEpochs, Math.ceil(epochsOf(2 * steps, of)))),
     });
   // Where trials see all of train they can tell whether the whole length is better than theirs.
-  if (train.length + heldCount < of || best.loss >= given.learnt) return done({ ...known, learningRate });
+  if (train.length + heldCount < of || lossOf(best) >= given.learnt) return done({ ...known, learningRate });
   const whole = await attempt({ ...known, learningRate }, `${known.epochs} epochs at rate ${learningRate}`);
   return done({ learningRate, epochs: takeIfBetter(whole) ? known.epochs : best.epochs });
 
   function done(recipe: Recipe): Chosen {
     return { recipe, sweep, tokens };
   }
+}
+
+function lossOf({ loss }: Trial): number {
+  return loss ?? Number.POSITIVE_INFINITY;
 }
