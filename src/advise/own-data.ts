@@ -6,6 +6,7 @@ import { HoneError } from "../core/errors.js";
 import { type Reading, readingOf } from "../data/index.js";
 import { type Column, readTable, type Table } from "./columns.js";
 import { countLabels, type Label, type Labels } from "./labels.js";
+import { has, named } from "./names.js";
 import { labelsApart, type Roles, rolesOf, type Said, type Taken } from "./roles.js";
 import { type Counts, settle } from "./settle.js";
 import { type Draft, defaultModel } from "./study.js";
@@ -196,15 +197,15 @@ function dataOf(
 ): Record<string, unknown> {
   const { id, question, instruction, group, task, options, kind } = roles;
   // In a list a number would be an index.
-  const named = (list: readonly Label[]) => {
+  const written = (list: readonly Label[]) => {
     const texts = list.map(({ text }) => text);
     return texts.some((text) => /^\d+$/.test(text))
       ? Object.fromEntries(texts.map((text) => [text, text]))
       : texts;
   };
   const shared = apart
-    ? Object.fromEntries([...labels.strata].map(([stratum, list]) => [stratum, named(list)]))
-    : named([...labels.strata.values()].flat());
+    ? Object.fromEntries([...labels.strata].map(([stratum, list]) => [stratum, written(list)]))
+    : written([...labels.strata.values()].flat());
   return {
     ...(id === undefined ? {} : { id }),
     input: template(roles.input, columns),
@@ -231,10 +232,10 @@ function template(input: readonly string[], columns: readonly Column[]): string 
   };
   const only = input[0] as string;
   if (input.length === 1) return slot(only);
-  const isTitle = (name: string) =>
-    columns
-      .find((column) => column.name === name)
-      ?.words.some((word) => /^(title|subject|headline|heading|betreff|titel|titre)$/.test(word)) ?? false;
+  const isTitle = (name: string) => {
+    const column = of(name);
+    return column !== undefined && has(column, named.title);
+  };
   const order = [...input.filter(isTitle), ...input.filter((name) => !isTitle(name))];
   if (order.length === 2 && isTitle(order[0] as string)) return order.map(slot).join("\n");
   return order.map((name) => `${name}: ${slot(name)}`).join("\n");
