@@ -9,6 +9,7 @@ import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
+import { tableOf } from "./recipe-table.js";
 import { tickets } from "./tickets.js";
 
 const { values } = parseArgs({
@@ -33,7 +34,7 @@ const studies = {
   licences: () => shipped("licences"),
   "issue area": () => shipped("scotus"),
 };
-const sizes = { tickets: [200], licences: [480], "issue area": [500] };
+const sizes = { tickets: [200], licences: [100, 480], "issue area": [500] };
 
 for (const [name, make] of Object.entries(studies)) {
   for (const labels of sizes[name]) {
@@ -43,7 +44,7 @@ for (const [name, make] of Object.entries(studies)) {
     for (let seed = 1; seed <= Number(values.seeds); seed++) await measure(name, labels, seed, given);
   }
 }
-summarise();
+console.log(tableOf(recorded()).join("\n"));
 
 /** Trains once and writes the row down. */
 async function measure(task, labels, seed, { model: reference, task: spec }) {
@@ -161,26 +162,6 @@ function shipped(name) {
 
 function recorded() {
   return existsSync(values.out) ? JSON.parse(readFileSync(values.out, "utf8")).rows : [];
-}
-
-/** For each task, size and recipe: how many seeds are clear of guessing, and the means over them. */
-function summarise() {
-  const groups = new Map();
-  for (const row of recorded()) {
-    const key = `${row.task}, ${row.labels} labels, ${row.recipe}`;
-    groups.set(key, [...(groups.get(key) ?? []), row]);
-  }
-  const mean = (rows, field) => rows.reduce((sum, row) => sum + row[field], 0) / rows.length;
-  for (const [key, rows] of groups) {
-    const clear = rows.filter(({ devLoss, guessing }) => devLoss < 0.95 * guessing).length;
-    const [loss, chance] = [mean(rows, "devLoss"), mean(rows, "guessing")].map((value) => value.toFixed(2));
-    const [right, majority] = [mean(rows, "accuracy"), mean(rows, "majority")].map((value) =>
-      (100 * value).toFixed(1),
-    );
-    console.log(
-      `${key}: ${clear} of ${rows.length} seeds below guessing; dev loss ${loss} (guessing ${chance}), accuracy ${right} (majority ${majority}), ${Math.round(mean(rows, "seconds"))} s`,
-    );
-  }
 }
 
 function round(value) {

@@ -21,16 +21,17 @@ const root = resolve(import.meta.dirname, "../..");
 const { rows } = JSON.parse(readFileSync(join(root, "bench/recorded/recipe.json"), "utf8")) as {
   rows: Row[];
 };
-const of = (recipe: Row["recipe"], task: string) =>
-  rows.filter((row) => row.recipe === recipe && row.task === task);
-const tasks = [...new Set(rows.map(({ task }) => task))];
-const mean = (list: readonly Row[], field: "devLoss" | "guessing" | "accuracy" | "majority") =>
-  list.reduce((sum, row) => sum + row[field], 0) / list.length;
+const nameOf = ({ task, labels }: Row) => `${task}, ${labels} labels`;
+const of = (recipe: Row["recipe"], study: string) =>
+  rows.filter((row) => row.recipe === recipe && nameOf(row) === study);
+const studies = [...new Set(rows.map(nameOf))];
+/** Measured, quoted, and not learnt: docs/log.md, 2026-11-28. */
+const tooFew = "licences, 100 labels";
 
-describe.each(tasks)("the recorded trainings on %s", (task) => {
-  const [now, before] = [of("default", task), of("before", task)];
+describe.each(studies)("the recorded trainings on %s", (study) => {
+  const [now, before] = [of("default", study), of("before", study)];
 
-  it("learnt with every seed", () => {
+  it.skipIf(study === tooFew)("learnt with every seed", () => {
     expect(new Set(now.map(({ seed }) => seed)).size).toBe(now.length);
     expect(now.length).toBeGreaterThan(0);
     for (const { seed, devLoss, guessing, accuracy, majority } of now) {
@@ -46,20 +47,17 @@ describe.each(tasks)("the recorded trainings on %s", (task) => {
       expect(after.devLoss).toBeLessThan(devLoss - 0.2);
     }
   });
+});
 
-  it("are quoted as they are", () => {
-    const percent = (value: number) => (100 * value).toFixed(1);
-    const told = (list: readonly Row[]) =>
-      list.length === 0
-        ? "– | –"
-        : `${mean(list, "devLoss").toFixed(2)} | ${percent(mean(list, "accuracy"))}${list.length === now.length ? "" : ` (${list.length} of the seeds)`}`;
-    const { labels, n } = now[0] as Row;
-    const line = `| ${task}, ${labels} labels | ${now.length} | ${mean(now, "guessing").toFixed(2)} | ${percent(mean(now, "majority"))} | ${told(before)} | ${told(now)} |`;
-    expect(n).toBe(200);
-    expect(readFileSync(join(root, "docs/training.md"), "utf8")).toContain(line);
-  });
+it("are quoted in the docs as the bench prints them", async () => {
+  const { tableOf } = (await import(join(root, "bench/recipe-table.js"))) as {
+    tableOf: (rows: readonly Row[]) => string[];
+  };
+  const page = readFileSync(join(root, "docs/training.md"), "utf8");
+  for (const { n } of rows) expect(n).toBe(200);
+  for (const line of tableOf(rows)) expect(page).toContain(line);
 });
 
 it("of the tickets there are five seeds", () => {
-  expect(of("default", "tickets")).toHaveLength(5);
+  expect(of("default", "tickets, 200 labels")).toHaveLength(5);
 });
