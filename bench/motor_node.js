@@ -2,7 +2,7 @@
 // JSON answers with what they took. Called as `motor_node.js FOLDER NAME`.
 
 import { createInterface } from "node:readline";
-import { motorTrainer, teach } from "../dist/nets/motor/training.js";
+import { motorTrainer, teach } from "../dist/motor/training.js";
 import { zerosLike } from "../dist/tensor/optimizer.js";
 import { learningRate, plant, read, steps } from "./motor_problem.js";
 

@@ -4,10 +4,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
 import { randomFor } from "../dist/core/random.js";
-import { initController } from "../dist/nets/motor/controller.js";
-import { commonLoss, dominantLoss, nonDominantLoss } from "../dist/nets/motor/loss.js";
-import { arm26 } from "../dist/nets/motor/plant/arm.js";
-import { reachTrial, trialTensors } from "../dist/nets/motor/trials.js";
+import { initController } from "../dist/motor/controller.js";
+import { commonLoss, dominantLoss, nonDominantLoss } from "../dist/motor/loss.js";
+import { arm26 } from "../dist/motor/plant/arm.js";
+import { reachTrial, trialTensors } from "../dist/motor/trials.js";
 
 export const plant = arm26();
 const rest = { layers: 2, cell: "dense", inputs: 16, muscles: 6 };

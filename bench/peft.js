@@ -11,8 +11,8 @@ import { parseArgs } from "node:util";
 import { Tensor } from "onnxruntime-node";
 import { generalist, loadDataset, makeTask, openModel, readStudy } from "../dist/index.js";
 import { answerLogprobs } from "../dist/nets/answer.js";
+import { lora, matricesOf } from "../dist/nets/changes/lora.js";
 import { netConfig, tensorShapes } from "../dist/nets/config.js";
-import { lora, matricesOf } from "../dist/nets/lora.js";
 import { packBlock } from "../dist/nets/packing.js";
 import { loadWeights } from "../dist/nets/weights.js";
 import { compile } from "../dist/tensor/compile.js";
@@ -174,7 +174,7 @@ function compared(a, b) {
 
 /** A LoRA with both matrices drawn at random, in both formats. */
 async function writeRandom() {
-  const { writePeft } = await import("../dist/specializers/saved/peft.js");
+  const { writePeft } = await import("../dist/specializers/training/finetune/peft.js");
   const [rank, alpha] = [16, 32];
   let state = 1;
   const draw = () => {

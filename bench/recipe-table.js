@@ -1,6 +1,6 @@
 // The recorded trainings as rows of the table in docs/training.md: printed by bench/recipe.js, and what a test looks for.
 
-import { wilson } from "../dist/study/statistics/index.js";
+import { wilson } from "../dist/statistics/index.js";
 
 /** The normal quantile of a 95 % interval. */
 const normal = 1.959964;

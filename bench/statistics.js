@@ -7,7 +7,7 @@
 // lie inside outright is printed too. Settings marked * are too small or too sparse to come near 95 % with any
 // deterministic method: with fewer than four expected disagreements, few values off the commonest one, or 20 unequal groups
 // of which two hold most samples or nearly all answers are right, an honest interval over-covers. For them only the lower limit holds.
-// The suite runs part of the settings with fewer simulations (test/study/statistics-coverage.test.ts).
+// The suite runs part of the settings with fewer simulations (test/statistics/coverage.test.ts).
 
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -369,9 +369,9 @@ async function main() {
   };
   const sims = Number(value("--sims", "2000"));
   const only = value("--only", "");
-  const statistics = await import("../dist/study/statistics/index.js");
+  const statistics = await import("../dist/statistics/index.js");
   const random = await import("../dist/core/random.js");
-  const { normalQuantile } = await import("../dist/study/statistics/distributions.js");
+  const { normalQuantile } = await import("../dist/statistics/distributions.js");
   const api = { ...statistics, ...random, normalQuantile };
   let failed = 0;
   let judged = 0;

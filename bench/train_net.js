@@ -5,8 +5,8 @@
 import { lax, nn, numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { answerLogprobs } from "../dist/nets/answer.js";
+import { lora, matricesOf } from "../dist/nets/changes/lora.js";
 import { tensorShapes } from "../dist/nets/config.js";
-import { lora, matricesOf } from "../dist/nets/lora.js";
 import { packBlock } from "../dist/nets/packing.js";
 
 export const optimizer = { weightDecay: 0.01, clipNorm: 1 };
@@ -186,7 +186,7 @@ function smallLoss(_frozen, given, { tokens, targets }) {
   return total.sub(right).mean();
 }
 
-/** The loss of LoRA on answers, as src/specializers/training computes it. */
+/** The loss of LoRA on answers, as src/specializers/training/finetune computes it. */
 function loraLoss(frozen, params, inputs) {
   return answerLogprobs(smollm, frozen, inputs, [lora(adapter, params)])
     .mul(inputs.shares.ref)

@@ -14,8 +14,8 @@ const tiers = [
   ["study"],
   ["report"],
   ["specializers", "tasks"],
-  ["models", "nets", "store"],
-  ["data"],
+  ["models", "nets", "motor", "store"],
+  ["data", "learn", "statistics"],
   ["tensor"],
   ["core"],
 ];

@@ -2,7 +2,7 @@
 // calls, tokens, time and money. The figures of time and length are assumptions, said here once; they measure nothing.
 
 import type { Grant } from "../core/language.js";
-import { enoughEpochs } from "../specializers/training/recipe.js";
+import { enoughEpochs } from "../specializers/training/finetune/recipe.js";
 
 /** How strong the generalist is: below about 10 billion parameters, of GPT-4's class, or one that reasons by itself. */
 export const strengths = ["small", "large", "reasoning"] as const;

@@ -1,8 +1,8 @@
 // From the outcomes of a study to a paper's figures: the mean over tasks with its interval, differences of such means, and
 // accuracy at the natural mix of classes. Cases are the units: what many tasks ask about one case is not independent.
 
+import { meanInterval, pairedDifference, wilson } from "../statistics/index.js";
 import type { OpenedStudy } from "../study/open.js";
-import { meanInterval, pairedDifference, wilson } from "../study/statistics/index.js";
 import type { Measured } from "./claim.js";
 
 export interface Score {

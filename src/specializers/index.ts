@@ -5,32 +5,32 @@ import { HoneError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import type { MotorSubject } from "../core/motor.js";
 import type { Specializer } from "../core/specializer.js";
-import { adapter, adapterOptions } from "./adapter.js";
-import { type BestOfOptions, bestOf, bestOfOptions } from "./best-of.js";
-import { type BilateralOptions, bilateral, bilateralOptions } from "./bilateral.js";
-import { bitfit, bitfitOptions } from "./bitfit.js";
-import { calibrate, calibrateOptions } from "./calibrate.js";
-import { chain } from "./chain.js";
-import { type CotOptions, cot, cotOptions } from "./cot.js";
-import { ensemble, ensembleOptions } from "./ensemble.js";
-import { fewShot, fewShotOptions } from "./few-shot.js";
-import { full, fullOptions } from "./full.js";
-import { knn, knnOptions } from "./knn.js";
-import { knnLm, knnLmOptions } from "./knn-lm.js";
-import { type LesionOptions, lesion, lesionOptions } from "./lesion.js";
-import { linear, linearOptions } from "./linear.js";
-import { lora, loraOptions } from "./lora.js";
-import { majority, majorityOptions } from "./majority.js";
+import { type BestOfOptions, bestOf, bestOfOptions } from "./combine/best-of.js";
+import { chain } from "./combine/chain.js";
+import { type PerStratumOptions, perStratum, perStratumOptions } from "./combine/per-stratum.js";
+import { type SubsetOptions, subset, subsetOptions } from "./combine/subset.js";
 import type { Leaf } from "./map.js";
-import { medprompt, medpromptOptions } from "./medprompt.js";
-import { listKnown, nearest, readOptions } from "./options.js";
-import { type PerStratumOptions, perStratum, perStratumOptions } from "./per-stratum.js";
-import { directly, type PortfolioOptions, portfolio, portfolioOptions } from "./portfolio.js";
-import { retrieve, retrieveOptions } from "./retrieve.js";
-import { softPrompt, softPromptOptions } from "./soft-prompt.js";
-import { type SubsetOptions, subset, subsetOptions } from "./subset.js";
-import { type ToolsOptions, tools, toolsOptions } from "./tools.js";
-import { zeroShot, zeroShotOptions } from "./zero-shot.js";
+import { type BilateralOptions, bilateral, bilateralOptions } from "./motor/bilateral.js";
+import { type LesionOptions, lesion, lesionOptions } from "./motor/lesion.js";
+import { listKnown, nearest, readOptions } from "./parts/options.js";
+import { calibrate, calibrateOptions } from "./prompting/calibrate.js";
+import { type CotOptions, cot, cotOptions } from "./prompting/cot.js";
+import { ensemble, ensembleOptions } from "./prompting/ensemble.js";
+import { fewShot, fewShotOptions } from "./prompting/few-shot.js";
+import { knn, knnOptions } from "./prompting/knn.js";
+import { medprompt, medpromptOptions } from "./prompting/medprompt.js";
+import { directly, type PortfolioOptions, portfolio, portfolioOptions } from "./prompting/portfolio.js";
+import { type ToolsOptions, tools, toolsOptions } from "./prompting/tools.js";
+import { zeroShot, zeroShotOptions } from "./prompting/zero-shot.js";
+import { linear, linearOptions } from "./reference/linear.js";
+import { majority, majorityOptions } from "./reference/majority.js";
+import { knnLm, knnLmOptions } from "./retrieval/knn-lm.js";
+import { retrieve, retrieveOptions } from "./retrieval/retrieve.js";
+import { adapter, adapterOptions } from "./training/adapter.js";
+import { bitfit, bitfitOptions } from "./training/bitfit.js";
+import { full, fullOptions } from "./training/full.js";
+import { lora, loraOptions } from "./training/lora.js";
+import { softPrompt, softPromptOptions } from "./training/soft-prompt.js";
 
 /** Makes the specializer that stands in a combinator's field, from the same table and with the place for errors. */
 export type MakeInner = (written: unknown, field: string) => Specializer;
@@ -314,13 +314,12 @@ function unreadable(where: string, why: string): HoneError {
   });
 }
 
-export { type AdapterOptions, adapter } from "./adapter.js";
-export { type BestOfOptions, bestOf } from "./best-of.js";
-export { type BilateralOptions, bilateral } from "./bilateral.js";
-export { type BitfitOptions, bitfit } from "./bitfit.js";
-export { type CalibrateOptions, calibrate } from "./calibrate.js";
-export { type Chain, chain } from "./chain.js";
-export { type CotOptions, cot } from "./cot.js";
+export { type BestOfOptions, bestOf } from "./combine/best-of.js";
+export { type Chain, chain } from "./combine/chain.js";
+export { type PerStratumOptions, perStratum } from "./combine/per-stratum.js";
+export { type SubsetOptions, subset } from "./combine/subset.js";
+export { type BilateralOptions, bilateral } from "./motor/bilateral.js";
+export { type LesionOptions, lesion } from "./motor/lesion.js";
 export {
   type Behaviour,
   type Definition,
@@ -328,16 +327,12 @@ export {
   defineSpecializer,
   derive,
   prepared,
-} from "./define.js";
-export { type EnsembleOptions, ensemble } from "./ensemble.js";
-export { type FewShotOptions, fewShot } from "./few-shot.js";
-export { type FullOptions, full } from "./full.js";
-export { type KnnOptions, knn } from "./knn.js";
-export { type KnnLmOptions, knnLm } from "./knn-lm.js";
-export { type LesionOptions, lesion } from "./lesion.js";
-export { type LinearOptions, linear } from "./linear.js";
-export { type LoraOptions, lora } from "./lora.js";
-export { type MajorityOptions, majority } from "./majority.js";
+} from "./parts/define.js";
+export { type CalibrateOptions, calibrate } from "./prompting/calibrate.js";
+export { type CotOptions, cot } from "./prompting/cot.js";
+export { type EnsembleOptions, ensemble } from "./prompting/ensemble.js";
+export { type FewShotOptions, fewShot } from "./prompting/few-shot.js";
+export { type KnnOptions, knn } from "./prompting/knn.js";
 export {
   coalitions,
   ladder,
@@ -346,12 +341,17 @@ export {
   medprompt,
   type Rung,
   rungs,
-} from "./medprompt.js";
-export { type PerStratumOptions, perStratum } from "./per-stratum.js";
-export { type PortfolioOptions, portfolio } from "./portfolio.js";
-export { type RetrieveOptions, retrieve } from "./retrieve.js";
-export { type SoftPromptOptions, softPrompt } from "./soft-prompt.js";
-export { type SubsetOptions, subset } from "./subset.js";
-export { defineTool, type Tool, type ToolDefinition } from "./tools/define.js";
-export { type Offered, type ToolsOptions, tools } from "./tools.js";
-export { type ZeroShotOptions, zeroShot } from "./zero-shot.js";
+} from "./prompting/medprompt.js";
+export { type PortfolioOptions, portfolio } from "./prompting/portfolio.js";
+export { defineTool, type Tool, type ToolDefinition } from "./prompting/tools/define.js";
+export { type Offered, type ToolsOptions, tools } from "./prompting/tools.js";
+export { type ZeroShotOptions, zeroShot } from "./prompting/zero-shot.js";
+export { type LinearOptions, linear } from "./reference/linear.js";
+export { type MajorityOptions, majority } from "./reference/majority.js";
+export { type KnnLmOptions, knnLm } from "./retrieval/knn-lm.js";
+export { type RetrieveOptions, retrieve } from "./retrieval/retrieve.js";
+export { type AdapterOptions, adapter } from "./training/adapter.js";
+export { type BitfitOptions, bitfit } from "./training/bitfit.js";
+export { type FullOptions, full } from "./training/full.js";
+export { type LoraOptions, lora } from "./training/lora.js";
+export { type SoftPromptOptions, softPrompt } from "./training/soft-prompt.js";

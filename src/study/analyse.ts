@@ -3,10 +3,10 @@
 import { addCost, type Cost, noCost } from "../core/call.js";
 import type { Outcome } from "../core/outcome.js";
 import type { Comparison, Estimate, Result } from "../core/record.js";
+import { confusion, macroF1, meanInterval } from "../statistics/index.js";
 import type { Journal } from "../store/journal.js";
 import { adjustFamily, compareScores } from "./compare.js";
 import type { PreparedTask } from "./prepare.js";
-import { confusion, macroF1, meanInterval } from "./statistics/index.js";
 
 /** One subject's samples, with the seeds of a sample averaged. */
 export interface Scores {

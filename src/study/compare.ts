@@ -4,8 +4,8 @@
 import { HoneError } from "../core/errors.js";
 import type { Comparison } from "../core/record.js";
 import { directionOf } from "../core/task.js";
+import { type Difference, holm, holmLevels, pairedDifference } from "../statistics/index.js";
 import { letterGroups, letterName } from "./letters.js";
-import { type Difference, holm, holmLevels, pairedDifference } from "./statistics/index.js";
 
 /** One sample's score. `null` is unscored: it is not compared, and it is counted. Higher is better. */
 export interface ScoredSample {

@@ -8,7 +8,7 @@ import type { Json } from "../core/json.js";
 import type { LanguageModel } from "../core/language.js";
 import type { Specializer } from "../core/specializer.js";
 import { generalist } from "../models/generalist.js";
-import { samplesSeen } from "../specializers/training/recipe.js";
+import { samplesSeen } from "../specializers/training/finetune/recipe.js";
 import type { Journal } from "../store/journal.js";
 import { counting } from "./counting.js";
 import { applied, isBuilt } from "./fit.js";

@@ -5,7 +5,7 @@ import { HoneError } from "../core/errors.js";
 import type { LanguageModel, LanguageSubject } from "../core/language.js";
 import type { Body, MotorSubject } from "../core/motor.js";
 import { generalist } from "../models/generalist.js";
-import { openBody, untrained } from "../nets/motor/subject.js";
+import { openBody, untrained } from "../motor/subject.js";
 import type { Arm, PreparedTask } from "./prepare.js";
 
 export type Generalist = (LanguageSubject & { model: LanguageModel }) | MotorSubject;

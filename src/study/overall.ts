@@ -3,9 +3,9 @@
 
 import { randomFor } from "../core/random.js";
 import type { Estimate } from "../core/record.js";
+import { detectableMean, meanInterval, signFlip } from "../statistics/index.js";
 import type { ScoreTable, Unadjusted } from "./compare.js";
-import type { TaskPredictions } from "./predictionsFile.js";
-import { detectableMean, meanInterval, signFlip } from "./statistics/index.js";
+import type { TaskPredictions } from "./predictions-file.js";
 
 /** What stands in the task column for the figures over all tasks. */
 export const overallNames = { pooled: "(all samples)", means: "(mean of tasks)" } as const;

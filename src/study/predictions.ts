@@ -1,6 +1,7 @@
 // Predictions made elsewhere, put through the same statistics as a study's outcomes.
 
 import type { Estimate } from "../core/record.js";
+import { meanInterval, unscoredBounds } from "../statistics/index.js";
 import {
   adjustFamily,
   allPairs,
@@ -11,15 +12,14 @@ import {
   type Unadjusted,
 } from "./compare.js";
 import { acrossTasks, overallNames, pooled, scoredOf, tableOf } from "./overall.js";
-import { type PredictionsOptions, readPredictions, type TaskPredictions } from "./predictionsFile.js";
-import { meanInterval, unscoredBounds } from "./statistics/index.js";
+import { type PredictionsOptions, readPredictions, type TaskPredictions } from "./predictions-file.js";
 
 export {
   type Predictions,
   type PredictionsOptions,
   readPredictions,
   type TaskPredictions,
-} from "./predictionsFile.js";
+} from "./predictions-file.js";
 
 export interface PredictionResult extends Estimate {
   subject: string;

@@ -3,8 +3,8 @@
 
 import type { Cost } from "../core/call.js";
 import type { Estimate, TaskCard } from "../core/record.js";
+import { meanInterval } from "../statistics/index.js";
 import type { Phase, StudyEvent } from "./events.js";
-import { meanInterval } from "./statistics/index.js";
 
 const quietMs = 250;
 /** Seconds for a token to be read, and for a specialist to be made, until something was measured: for the share alone, and

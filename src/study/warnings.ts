@@ -7,7 +7,7 @@ import type { Specializer } from "../core/specializer.js";
 import { directionOf, type LanguageTask } from "../core/task.js";
 import type { Dataset } from "../data/index.js";
 import { formatScore, formatWhole, list, plural, scaleOf } from "../report/format.js";
-import { learntBelow } from "../specializers/training/guessing.js";
+import { learntBelow } from "../specializers/training/finetune/guessing.js";
 import type { TaskSpec } from "./spec.js";
 
 /** Fewer test samples than this leave an interval of ± 10 points and more. */

@@ -4,13 +4,13 @@ import { type numpy as np, valueAndGrad } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { normal, randomFor } from "../../src/core/random.js";
-import { adapter, initAdapter } from "../../src/nets/adapter.js";
 import { answerLoss, type TokenExample } from "../../src/nets/answer.js";
-import { bitfit, initBitfit } from "../../src/nets/bitfit.js";
+import { adapter, initAdapter } from "../../src/nets/changes/adapter.js";
+import { bitfit, initBitfit } from "../../src/nets/changes/bitfit.js";
+import { initLora, lora } from "../../src/nets/changes/lora.js";
+import { initSoftPrompt, softPrompt, softTokens } from "../../src/nets/changes/soft-prompt.js";
 import type { Family } from "../../src/nets/config.js";
 import type { Change } from "../../src/nets/decoder.js";
-import { initLora, lora } from "../../src/nets/lora.js";
-import { initSoftPrompt, softPrompt, softTokens } from "../../src/nets/soft-prompt.js";
 import { hostWeights, packed, startWasm, tinyConfig, tinyWeights, toArrays } from "./tiny.js";
 
 type Host = Record<string, Tensor>;

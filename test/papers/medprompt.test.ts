@@ -11,8 +11,8 @@ import { readSet, toRow } from "../../src/papers/medprompt/read.js";
 import { reproduceMedprompt } from "../../src/papers/medprompt/reproduce.js";
 import { coalitionArms, presets } from "../../src/papers/medprompt/settings.js";
 import { dataFolders } from "../../src/papers/medprompt/tasks.js";
-import { fewShot } from "../../src/specializers/few-shot.js";
 import { specializers } from "../../src/specializers/index.js";
+import { fewShot } from "../../src/specializers/prompting/few-shot.js";
 
 const folder = mkdtempSync(join(tmpdir(), "hone-medprompt-"));
 afterAll(() => vi.unstubAllEnvs());

@@ -3,12 +3,12 @@
 import { expect, test } from "vitest";
 import { CallError } from "../../src/core/call.js";
 import type { Answer } from "../../src/core/language.js";
-import { bestOf } from "../../src/specializers/best-of.js";
-import { defineSpecializer } from "../../src/specializers/define.js";
-import { ensemble } from "../../src/specializers/ensemble.js";
-import { fewShot } from "../../src/specializers/few-shot.js";
+import { bestOf } from "../../src/specializers/combine/best-of.js";
 import { makeSpecializer } from "../../src/specializers/index.js";
-import { zeroShot } from "../../src/specializers/zero-shot.js";
+import { defineSpecializer } from "../../src/specializers/parts/define.js";
+import { ensemble } from "../../src/specializers/prompting/ensemble.js";
+import { fewShot } from "../../src/specializers/prompting/few-shot.js";
+import { zeroShot } from "../../src/specializers/prompting/zero-shot.js";
 import { context, given, listener, make, queryOf, train } from "./fakes.js";
 
 // Twelve samples: six s, four f, two i.

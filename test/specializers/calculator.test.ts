@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { calculate } from "../../src/specializers/tools/calculator.js";
+import { calculate } from "../../src/specializers/prompting/tools/calculator.js";
 
 describe("calculate", () => {
   it.each([

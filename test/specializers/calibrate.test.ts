@@ -3,10 +3,10 @@
 import { describe, expect, it } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
 import type { Answer, Query } from "../../src/core/language.js";
-import { calibrate, contentFree } from "../../src/specializers/calibrate.js";
-import { chain } from "../../src/specializers/chain.js";
-import { fewShot } from "../../src/specializers/few-shot.js";
-import { knn } from "../../src/specializers/knn.js";
+import { chain } from "../../src/specializers/combine/chain.js";
+import { calibrate, contentFree } from "../../src/specializers/prompting/calibrate.js";
+import { fewShot } from "../../src/specializers/prompting/few-shot.js";
+import { knn } from "../../src/specializers/prompting/knn.js";
 import { answer } from "../../src/tasks/answer.js";
 import { choice } from "../../src/tasks/choice.js";
 import { context, given, listener, make, queryOf, task, train } from "./fakes.js";

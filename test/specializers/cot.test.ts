@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from "vitest";
 import { CallError } from "../../src/core/call.js";
-import { cot } from "../../src/specializers/cot.js";
-import { fewShot } from "../../src/specializers/few-shot.js";
-import { knn } from "../../src/specializers/knn.js";
+import { cot } from "../../src/specializers/prompting/cot.js";
+import { fewShot } from "../../src/specializers/prompting/few-shot.js";
+import { knn } from "../../src/specializers/prompting/knn.js";
 import { choice } from "../../src/tasks/choice.js";
 import { context, given, listener, make, queryOf } from "./fakes.js";
 

@@ -4,10 +4,10 @@ import { expect, test } from "vitest";
 import { fingerprint } from "../../src/core/json.js";
 import type { Answer, Query } from "../../src/core/language.js";
 import { renderPrompt } from "../../src/models/prompt.js";
-import { calibrate } from "../../src/specializers/calibrate.js";
-import { chain } from "../../src/specializers/chain.js";
-import { type EnsembleOptions, ensemble } from "../../src/specializers/ensemble.js";
-import { knn } from "../../src/specializers/knn.js";
+import { chain } from "../../src/specializers/combine/chain.js";
+import { calibrate } from "../../src/specializers/prompting/calibrate.js";
+import { type EnsembleOptions, ensemble } from "../../src/specializers/prompting/ensemble.js";
+import { knn } from "../../src/specializers/prompting/knn.js";
 import { answer } from "../../src/tasks/answer.js";
 import { context, labels, letterEncoder, listener, make, queryOf, task, train } from "./fakes.js";
 

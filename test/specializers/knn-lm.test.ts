@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
 import type { Query } from "../../src/core/language.js";
 import type { Sample } from "../../src/core/sample.js";
-import { knnLm } from "../../src/specializers/knn-lm.js";
+import { knnLm } from "../../src/specializers/retrieval/knn-lm.js";
 import { answer } from "../../src/tasks/answer.js";
 import { choice } from "../../src/tasks/choice.js";
 import { context, given, letterEncoder, listener, make, queryOf, task } from "./fakes.js";

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { noCost } from "../../src/core/call.js";
 import type { LanguageModel, Query } from "../../src/core/language.js";
 import type { Sample } from "../../src/core/sample.js";
-import { medprompt, type Rung, rungs } from "../../src/specializers/medprompt.js";
+import { medprompt, type Rung, rungs } from "../../src/specializers/prompting/medprompt.js";
 import { choice } from "../../src/tasks/choice.js";
 import { context, given, letterEncoder } from "./fakes.js";
 import {

@@ -2,20 +2,20 @@
 
 import { describe, expect, it } from "vitest";
 import type { Answer, Query } from "../../src/core/language.js";
-import { chain } from "../../src/specializers/chain.js";
-import { cot } from "../../src/specializers/cot.js";
-import { ensemble } from "../../src/specializers/ensemble.js";
-import { fewShot } from "../../src/specializers/few-shot.js";
+import { chain } from "../../src/specializers/combine/chain.js";
 import { makeSpecializer } from "../../src/specializers/index.js";
-import { knn } from "../../src/specializers/knn.js";
+import { cot } from "../../src/specializers/prompting/cot.js";
+import { ensemble } from "../../src/specializers/prompting/ensemble.js";
+import { fewShot } from "../../src/specializers/prompting/few-shot.js";
+import { knn } from "../../src/specializers/prompting/knn.js";
 import {
   coalitions,
   ladder,
   type MedpromptOptions,
   medprompt,
   type Rung,
-} from "../../src/specializers/medprompt.js";
-import { zeroShot } from "../../src/specializers/zero-shot.js";
+} from "../../src/specializers/prompting/medprompt.js";
+import { zeroShot } from "../../src/specializers/prompting/zero-shot.js";
 import { context, labels, listener, make, queryOf, train } from "./fakes.js";
 
 const dev = ["f1", "f2", "s1", "i1"].map((id) => {

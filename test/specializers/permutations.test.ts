@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { randomFor } from "../../src/core/random.js";
-import { drawOrders } from "../../src/specializers/permutations.js";
+import { drawOrders } from "../../src/specializers/parts/permutations.js";
 
 test.each(["balanced", "random"] as const)(
   "%s orders are distinct permutations, at most n! of them",

@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from "vitest";
 import type { Answer, Query } from "../../src/core/language.js";
-import { defineSpecializer } from "../../src/specializers/define.js";
 import { makeSpecializer } from "../../src/specializers/index.js";
-import { portfolio } from "../../src/specializers/portfolio.js";
+import { defineSpecializer } from "../../src/specializers/parts/define.js";
+import { portfolio } from "../../src/specializers/prompting/portfolio.js";
 import { context, listener, make, queryOf } from "./fakes.js";
 
 const says = (name: string, answer: Answer) =>

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { learntBelow } from "../../src/specializers/training/guessing.js";
+import { learntBelow } from "../../src/specializers/training/finetune/guessing.js";
 
 interface Row {
   task: string;

@@ -3,10 +3,10 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Sample } from "../../src/core/sample.js";
-import { guessingLoss, learntBelow } from "../../src/specializers/training/guessing.js";
-import { type TrainingOptions, trainingShape } from "../../src/specializers/training/options.js";
-import { chooseRecipe, enoughEpochs, samplesSeen } from "../../src/specializers/training/recipe.js";
-import { type Course, drawSteps, type Rig } from "../../src/specializers/training/rig.js";
+import { guessingLoss, learntBelow } from "../../src/specializers/training/finetune/guessing.js";
+import { type TrainingOptions, trainingShape } from "../../src/specializers/training/finetune/options.js";
+import { chooseRecipe, enoughEpochs, samplesSeen } from "../../src/specializers/training/finetune/recipe.js";
+import { type Course, drawSteps, type Rig } from "../../src/specializers/training/finetune/rig.js";
 import { choice } from "../../src/tasks/choice.js";
 import { Diverged } from "../../src/tensor/train.js";
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Json } from "../../src/core/json.js";
 import { contentsOf, sourcesIn } from "../../src/data/contents.js";
 import { makeSpecializer, type RetrieveOptions, retrieve } from "../../src/specializers/index.js";
-import { cutPassages } from "../../src/specializers/retrieve/passages.js";
+import { cutPassages } from "../../src/specializers/retrieval/documents/passages.js";
 import { openArtifacts } from "../../src/store/artifacts.js";
 import { openJournal } from "../../src/store/journal.js";
 import { journaled } from "../../src/store/journaled.js";

@@ -5,7 +5,7 @@ import { fingerprint } from "../../src/core/json.js";
 import type { Answer, LanguageSubject, Option, Query } from "../../src/core/language.js";
 import { type Random, randomFor } from "../../src/core/random.js";
 import type { Sample } from "../../src/core/sample.js";
-import { normalQuantile } from "../../src/study/statistics/distributions.js";
+import { normalQuantile } from "../../src/statistics/distributions.js";
 
 export interface Mind {
   /** Chance to know the answer without any help. */

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { HoneError } from "../../src/core/errors.js";
 import type { Answer, Query } from "../../src/core/language.js";
-import { knn } from "../../src/specializers/knn.js";
-import { defineTool } from "../../src/specializers/tools/define.js";
-import { type ToolsOptions, tools } from "../../src/specializers/tools.js";
+import { knn } from "../../src/specializers/prompting/knn.js";
+import { defineTool } from "../../src/specializers/prompting/tools/define.js";
+import { type ToolsOptions, tools } from "../../src/specializers/prompting/tools.js";
 import { context, given, listener, make, queryOf } from "./fakes.js";
 
 let base: string;

@@ -4,8 +4,8 @@
 import { describe, expect, it } from "vitest";
 import { canonicalJson } from "../../src/core/json.js";
 import type { Query } from "../../src/core/language.js";
-import { cot } from "../../src/specializers/cot.js";
-import { fewShot } from "../../src/specializers/few-shot.js";
+import { cot } from "../../src/specializers/prompting/cot.js";
+import { fewShot } from "../../src/specializers/prompting/few-shot.js";
 import { choice } from "../../src/tasks/choice.js";
 import { context, given } from "./fakes.js";
 import {

@@ -12,8 +12,8 @@ import type { Comparison, StudyRecord } from "../../src/core/record.js";
 import { formatP, sayP } from "../../src/report/format.js";
 import { comparisonNote, copiesFound } from "../../src/report/tables.js";
 import { renderSummary } from "../../src/report/terminal.js";
+import { holm, holmLevels } from "../../src/statistics/index.js";
 import { adjustFamily, allPairs, compareScores } from "../../src/study/compare.js";
-import { holm, holmLevels } from "../../src/study/statistics/index.js";
 import { writeToneStudy } from "./fixture.js";
 
 describe("levels", () => {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
 import type { LanguageModel, Message } from "../../src/core/language.js";
 import { openMock } from "../../src/models/mock.js";
-import { ladder } from "../../src/specializers/medprompt.js";
+import { ladder } from "../../src/specializers/prompting/medprompt.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
 import { toneStudy, writeTones } from "./fixture.js";

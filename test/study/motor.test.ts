@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { StudyRecord } from "../../src/core/record.js";
-import type { ControllerSubject } from "../../src/nets/motor/subject.js";
+import type { ControllerSubject } from "../../src/motor/subject.js";
 import { loadSpecialist } from "../../src/study/handover.js";
 import { openStudy } from "../../src/study/open.js";
 import { runStudy } from "../../src/study/run.js";

@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
+import { mcnemar } from "../../src/statistics/index.js";
 import { firstInteger, firstLetter, matches, readGold } from "../../src/study/answers.js";
 import { adjustFamily, compareScores } from "../../src/study/compare.js";
 import { comparePredictionsFile, readPredictions } from "../../src/study/predictions.js";
-import { mcnemar } from "../../src/study/statistics/index.js";
 
 let folder: string;
 beforeAll(async () => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { MotorSubject, MotorTrial, Movement, Point } from "../../src/core/motor.js";
-import { openBody, untrained } from "../../src/nets/motor/subject.js";
+import { openBody, untrained } from "../../src/motor/subject.js";
 import { motor, motorSchema } from "../../src/tasks/motor/index.js";
 import { metricsOf } from "../../src/tasks/motor/metrics.js";
 import { drawTrials, motorDataSchema, trialOf } from "../../src/tasks/motor/trials.js";

@@ -1,8 +1,8 @@
 // What finished motor studies say, seed by seed: a controller that was trained once more is a draw of its own, so intervals
 // here are over seeds. Trials are shared by all controllers.
 
+import { tQuantile } from "../../statistics/index.js";
 import type { OpenedStudy } from "../../study/open.js";
-import { tQuantile } from "../../study/statistics/index.js";
 import type { Measured } from "../claim.js";
 
 /** Means over the test trials, by seed: the error in m and the movement's other metrics by name. */

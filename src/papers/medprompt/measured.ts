@@ -1,8 +1,8 @@
 // What finished studies of the ladder say: scores, prices and positions by rung, read back from the store.
 
 import type { Result } from "../../core/record.js";
+import { coalition, type ShapleyValue, shapley } from "../../statistics/index.js";
 import { openStudy } from "../../study/open.js";
-import { coalition, type ShapleyValue, shapley } from "../../study/statistics/index.js";
 import { type Scores, scoresOf } from "../figures.js";
 
 /** One arm of a study: a rung of the ladder, or a way of looking things up. */

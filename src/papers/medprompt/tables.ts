@@ -2,7 +2,7 @@
 // chosen options stood, what retrieval found and brought.
 
 import { formatBare, formatInterval } from "../../report/format.js";
-import type { ShapleyValue } from "../../study/statistics/index.js";
+import type { ShapleyValue } from "../../statistics/index.js";
 import { macroDifference, macroMean } from "../figures.js";
 import type { PaperTable } from "../index.js";
 import { positionHistograms } from "./bias.js";

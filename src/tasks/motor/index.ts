@@ -6,7 +6,7 @@ import { fingerprint } from "../../core/json.js";
 import type { MotorSubject, Movement } from "../../core/motor.js";
 import type { Sample } from "../../core/sample.js";
 import type { Grade, Task } from "../../core/task.js";
-import { openBody } from "../../nets/motor/subject.js";
+import { openBody } from "../../motor/subject.js";
 import { metricsOf } from "./metrics.js";
 import { motorTrialOptions, trialOf } from "./trials.js";
 

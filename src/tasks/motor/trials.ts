@@ -5,8 +5,8 @@ import { z } from "zod";
 import type { MotorTrial, Point } from "../../core/motor.js";
 import { randomFor } from "../../core/random.js";
 import type { Sample, SplitName } from "../../core/sample.js";
-import { openBody } from "../../nets/motor/subject.js";
-import { delayed, holdTrial, reachTrial } from "../../nets/motor/trials.js";
+import { openBody } from "../../motor/subject.js";
+import { delayed, holdTrial, reachTrial } from "../../motor/trials.js";
 
 const count = z.int().min(0).max(1_000_000);
 const lag = z.int().min(0).max(100).default(0);

@@ -1,0 +1,41 @@
+// subset: another specializer on less training data, to measure what labels are worth. Test and dev stay as they are.
+
+import { z } from "zod";
+import { randomFor, shuffled } from "../../core/random.js";
+import type { Sample } from "../../core/sample.js";
+import type { Specializer } from "../../core/specializer.js";
+
+export const subsetOptions = z.strictObject({
+  n: z.int().min(1).max(1_000_000).describe("train samples to keep of each stratum, drawn by the seed"),
+  use: z.unknown().describe("the specializer that learns from them, as a study would name it"),
+});
+export type SubsetOptions = z.input<typeof subsetOptions>;
+
+/**
+ * Fits `inner` on n train samples of each stratum (of all, where there are no strata). For one seed the draws are nested:
+ * the first 50 are among the first 100, so that a curve over n compares amounts and not draws.
+ *
+ * @example
+ * subset({ n: 50 }, linear()).label; // "linear(tfidf), n=50"
+ */
+export function subset({ n }: Pick<SubsetOptions, "n">, inner: Specializer): Specializer {
+  return {
+    name: "subset",
+    label: `${inner.label}, n=${n}`,
+    options: { n, use: { name: inner.name, options: inner.options } },
+    needs: inner.needs,
+    seeded: true,
+    ...(inner.reference ? { reference: true } : {}),
+    fit: (subject, given) => inner.fit(subject, { ...given, train: drawn(given.train, n, given.seed) }),
+    apply: (subject, state, tools) => inner.apply(subject, state, tools),
+  };
+}
+
+function drawn(samples: readonly Sample[], n: number, seed: number): Sample[] {
+  const taken = new Map<string, number>();
+  return shuffled(samples, randomFor(seed, "subset")).filter(({ stratum = "" }) => {
+    const before = taken.get(stratum) ?? 0;
+    taken.set(stratum, before + 1);
+    return before < n;
+  });
+}

@@ -1,0 +1,47 @@
+// lesion: a trained controller with something cut at test time. Nothing is learnt and no weight changes.
+
+import { z } from "zod";
+import type { MotorSubject } from "../../core/motor.js";
+import type { Specializer } from "../../core/specializer.js";
+import { gainsOf, lesions } from "../../motor/lesion.js";
+import { type ControllerSubject, controllerSubject } from "../../motor/subject.js";
+import { readOptions } from "../parts/options.js";
+
+export const lesionOptions = z.strictObject({
+  cut: z
+    .array(z.enum(lesions))
+    .min(1)
+    .describe(
+      "what is cut: leftInput, rightInput, leftOutput, rightOutput, callosum; with callosum and leftInput both, the published ccl",
+    ),
+});
+export type LesionOptions = z.input<typeof lesionOptions>;
+
+/**
+ * Silences parts of a controller, in a list behind what made it.
+ *
+ * @example
+ * [{ bilateral: {} }, { lesion: { cut: ["callosum"] } }]
+ */
+export function lesion(options: LesionOptions): Specializer<null, MotorSubject> {
+  const { cut } = readOptions(lesionOptions, "lesion", options);
+  const label = `cut(${cut.join(", ")})`;
+  return {
+    name: "lesion",
+    label,
+    options: { cut },
+    needs: ["weights"],
+    subjects: ["motor"],
+    seeded: false,
+    // Checked before anything is measured: what is not there cannot be cut.
+    fit: async (subject) => {
+      gainsOf((subject as ControllerSubject).controller.shape, 1, cut);
+      return null;
+    },
+    apply: (subject) => {
+      const { model, controller, lesions: before } = subject as ControllerSubject;
+      const all = [...new Set([...before, ...cut])];
+      return controllerSubject(model, controller, `${subject.name} + ${label}`, all);
+    },
+  };
+}

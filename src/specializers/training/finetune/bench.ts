@@ -1,0 +1,104 @@
+// What trainings on one model share, one after the other: its weights as float32 and the programs compiled last. It lives
+// as long as the model does. Compiling takes seconds, and a study may train dozens of specialists of one kind.
+
+import type { numpy as np } from "@jax-js/jax";
+import type { Tensor } from "onnxruntime-node";
+import { fingerprint } from "../../../core/json.js";
+import type { LanguageModel } from "../../../core/language.js";
+import { type AnswerBatch, answerLogprobs, answerLoss } from "../../../nets/answer.js";
+import type { NetConfig } from "../../../nets/config.js";
+import { hidden } from "../../../nets/decoder.js";
+import type { BlockShape } from "../../../nets/packing.js";
+import { loadWeights } from "../../../nets/weights.js";
+import { type Compiled, compile, type Tensors } from "../../../tensor/compile.js";
+import type { GgufFile } from "../../../tensor/gguf.js";
+import type { AdamWOptions, Arrays, Parameters } from "../../../tensor/optimizer.js";
+import { makeTrainer, type Trainer } from "../../../tensor/train.js";
+import type { Method } from "./fit.js";
+
+export interface Programs {
+  trainer: Trainer;
+  /** log p of each example's answer, [E]. */
+  logprobs: Compiled<[Tensors, Parameters, Tensors], Tensor>;
+  /** The states before the first layer that is trained, [B, T, width]. */
+  trunk: Compiled<[Tensors, Tensors], Tensor>;
+}
+
+interface Bench {
+  /** By first trained layer and tokens: what the layers below give for an example, [tokens, width]. */
+  states: Map<string, Float32Array>;
+  weights?: Promise<Record<string, Tensor>>;
+  programs?: { key: string; made: Programs };
+}
+
+const benches = new WeakMap<LanguageModel, Bench>();
+
+function benchOf(model: LanguageModel): Bench {
+  const known = benches.get(model) ?? { states: new Map() };
+  benches.set(model, known);
+  return known;
+}
+
+/** What the layers below gave for examples so far. */
+export function sharedStates(model: LanguageModel): Map<string, Float32Array> {
+  return benchOf(model).states;
+}
+
+/** The model's weights, read once. */
+export function sharedWeights(
+  model: LanguageModel,
+  gguf: GgufFile,
+  config: NetConfig,
+): Promise<Record<string, Tensor>> {
+  const bench = benchOf(model);
+  bench.weights ??= loadWeights(gguf, config);
+  bench.weights.catch(() => delete bench.weights);
+  return bench.weights;
+}
+
+/** The programs of a method at a shape: those of the training before if nothing differs, else new ones. */
+export async function sharedPrograms(
+  model: LanguageModel,
+  config: NetConfig,
+  method: Method,
+  optimizer: AdamWOptions,
+  shapes: readonly BlockShape[],
+): Promise<Programs> {
+  const bench = benchOf(model);
+  const key = fingerprint([
+    method.name,
+    method.options,
+    { ...optimizer },
+    shapes.map((shape) => ({ ...shape })),
+  ]);
+  if (bench.programs?.key === key) return bench.programs.made;
+  const before = bench.programs?.made;
+  delete bench.programs;
+  if (before) {
+    await before.trainer.release();
+    await before.logprobs.release();
+    await before.trunk.release();
+  }
+  const first = method.first(config);
+  type Borrowed = Readonly<Record<string, np.Array>>;
+  const under = (trained: Borrowed) => [method.change(config, trained)];
+  const made: Programs = {
+    trainer: makeTrainer({
+      loss: (fixed, params: Arrays, inputs: AnswerBatch) =>
+        answerLoss(config, fixed, inputs, under(params), first),
+      optimizer,
+    }),
+    logprobs: compile(
+      (fixed: Borrowed, trained: Borrowed, inputs: AnswerBatch) =>
+        answerLogprobs(config, fixed, inputs, under(trained), first),
+      { name: "the answers' probabilities" },
+    ),
+    trunk: compile(
+      (fixed: Borrowed, { tokens, packing }: AnswerBatch) =>
+        hidden(config, fixed, tokens, { until: first, ...(packing ? { packing } : {}) }),
+      { name: "the layers below" },
+    ),
+  };
+  bench.programs = { key, made };
+  return made;
+}

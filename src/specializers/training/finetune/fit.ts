@@ -1,0 +1,139 @@
+// Training some weights of a model on a task's answers: one recipe for every way of changing weights. It ends with the
+// trained arrays; what is made of them is the way's own business.
+
+import type { numpy as np } from "@jax-js/jax";
+import type { Tensor } from "onnxruntime-node";
+import type { Json } from "../../../core/json.js";
+import type { Given } from "../../../core/specializer.js";
+import type { NetConfig } from "../../../nets/config.js";
+import type { Change } from "../../../nets/decoder.js";
+import type { PackedExample } from "../../../nets/packing.js";
+import type { GgufFile } from "../../../tensor/gguf.js";
+import type { Parameters } from "../../../tensor/optimizer.js";
+import type { StepReport } from "../../../tensor/train.js";
+import type { TrainableSubject } from "./examples.js";
+import { guessingLoss, learntBelow } from "./guessing.js";
+import type { TrainingOptions } from "./options.js";
+import { chooseRecipe, type Trial } from "./recipe.js";
+import { type Course, setUp } from "./rig.js";
+
+/** The base model of a fit: its file, what it looks like, and its weights as float32. */
+export interface Base {
+  gguf: GgufFile;
+  config: NetConfig;
+  weights: Readonly<Record<string, Tensor>>;
+}
+
+/** A way of changing a model's weights. */
+export interface Method {
+  name: string;
+  /** Everything that decides the result beside the common options. */
+  options: Json;
+  /** The learning rate that mostly suits it: the middle of what is tried where the user gives none. */
+  rate: number;
+  /** Numbers that are trained: known before any weight is loaded. */
+  trainable: (config: NetConfig) => number;
+  /** Where training starts; changes nothing yet. */
+  init: (base: Base, seed: number, examples: readonly PackedExample[]) => Parameters;
+  /** What the trained arrays do to the model; traced. */
+  change: (config: NetConfig, trained: Readonly<Record<string, np.Array>>) => Change;
+  /** The first layer that the change touches; what lies below is computed once for each sample. 0 where it is all. */
+  first: (config: NetConfig) => number;
+  /** Token ids after the begin token of every prompt, where the way has such. */
+  prefix?: (config: NetConfig) => readonly number[];
+}
+
+/** What is remembered of a training beside its result. All of it is the same on every run. */
+export type TrainingReport = {
+  examples: number;
+  trainable: number;
+  learningRate: number;
+  epochs: number;
+  /** The short trainings that chose them; none where the user did. */
+  sweep: Trial[];
+  steps: number;
+  bestStep: number;
+  /** Tokens that were read in training and the sweep, without padding. */
+  tokens: number;
+  /** Mean -log p of the right answer on dev, by step. */
+  heldOut: { step: number; loss: number }[];
+  /** That loss for a model that knows no more than how often each answer occurs; null where answers are written. */
+  guessing: number | null;
+  firstLoss: number;
+  lastLoss: number;
+};
+
+export interface Fitted {
+  base: Base;
+  params: Parameters;
+  report: TrainingReport;
+}
+
+/** Trains a method's arrays on `given.train`, choosing the step by the loss on `given.dev`. */
+export async function fitMethod(
+  method: Method,
+  target: TrainableSubject,
+  given: Given,
+  options: TrainingOptions,
+): Promise<Fitted> {
+  const rig = await setUp(method, target, given, options);
+  const guessing = guessingLoss(given);
+  const learnt = guessing === undefined ? {} : { learnt: learntBelow(guessing) };
+  const everything = [...rig.examples.keys()];
+  const told = teller(given.progress);
+  const run = (course: Course, what: string) => rig.train(course, told(what));
+
+  const count = given.train.length;
+  const { recipe, sweep, tokens } = await chooseRecipe(
+    rig,
+    count,
+    { usualRate: method.rate, seed: given.seed, options, ...learnt },
+    (course, what) => run(course, `${what}: `),
+  );
+  const course: Course = {
+    name: "training",
+    train: everything.slice(0, count),
+    held: everything.slice(count),
+    looks: 10,
+    ...recipe,
+    ...learnt,
+  };
+  const trained = await run(course, "");
+  return {
+    base: rig.base,
+    params: trained.params,
+    report: {
+      examples: count,
+      trainable: method.trainable(rig.base.config),
+      ...recipe,
+      sweep,
+      steps: trained.steps,
+      bestStep: trained.bestStep,
+      tokens: tokens + rig.tokensIn(course, trained.steps),
+      heldOut: trained.heldOut.map((look) => ({ ...look })),
+      guessing: guessing ?? null,
+      firstLoss: trained.losses[0] ?? Number.NaN,
+      lastLoss: trained.losses.at(-1) ?? Number.NaN,
+    },
+  };
+}
+
+/** Puts a training's steps in words: its losses, its speed and what is left of it at most. */
+function teller(progress: Given["progress"]): (what: string) => (at: StepReport) => void {
+  return (what) => {
+    const started = performance.now();
+    let tokens = 0;
+    let made = 0;
+    return (at) => {
+      tokens += at.tokens;
+      made++;
+      const seconds = (performance.now() - started) / 1000;
+      const dev = at.heldOut === undefined ? "" : `, dev loss ${at.heldOut.toFixed(3)}`;
+      const left = Math.ceil((seconds / made) * (at.steps - at.step));
+      const eta = left >= 120 ? `${Math.round(left / 60)} min` : `${left} s`;
+      const rate = `${Math.round(tokens / seconds)} tokens/s`;
+      const told = `${what}loss ${at.loss.toFixed(3)}${dev}, ${rate}, at most ${eta} left`;
+      progress(at.step, at.steps, told);
+    };
+  };
+}

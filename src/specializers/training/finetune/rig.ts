@@ -1,0 +1,193 @@
+// A method set up on a model and a task's examples: weights loaded, programs compiled, rows laid out. It can then be trained
+// any number of times, on any part of the examples; what differs between two trainings is their course.
+
+import { freemem } from "node:os";
+import { fingerprint } from "../../../core/json.js";
+import { randomFor, shuffled } from "../../../core/random.js";
+import type { Given } from "../../../core/specializer.js";
+import { netConfig } from "../../../nets/config.js";
+import {
+  type Block,
+  type BlockShape,
+  largest,
+  largestOf,
+  type PackedExample,
+  packBlock,
+  planBlocks,
+  rowLengthFor,
+} from "../../../nets/packing.js";
+import { checkMemory } from "../../../nets/weights.js";
+import { readGguf } from "../../../tensor/gguf.js";
+import { type Parameters, schedule } from "../../../tensor/optimizer.js";
+import { type Batch, type StepReport, type Trained, train } from "../../../tensor/train.js";
+import { statesBelow } from "./below.js";
+import { sharedPrograms, sharedWeights } from "./bench.js";
+import { examplesOf, type TrainableSubject } from "./examples.js";
+import type { Base, Method } from "./fit.js";
+import type { TrainingOptions } from "./options.js";
+
+/** What one training is: everything but the method and the options that all trainings of a fit share. */
+export interface Course {
+  /** Names the checkpoint's folder; unique within a fit. */
+  name: string;
+  /** Indices of the examples that are learnt, and of those whose loss is looked at. */
+  train: readonly number[];
+  held: readonly number[];
+  learningRate: number;
+  epochs: number;
+  /** How often the held-out loss is taken, where the options do not say. */
+  looks: number;
+  /** Held-out loss below which something has been learnt; patience counts from there. */
+  learnt?: number;
+}
+
+export interface Rig {
+  base: Base;
+  /** Train's examples, then dev's. */
+  examples: readonly PackedExample[];
+  /** Optimizer steps of a course, and the tokens that its first `made` steps read, without padding. */
+  stepsIn: (course: Pick<Course, "train" | "epochs">) => number;
+  tokensIn: (course: Course, made: number) => number;
+  train: (course: Course, onStep: (at: StepReport) => void) => Promise<Trained>;
+}
+
+/** Sets a method up. */
+export async function setUp(
+  method: Method,
+  target: TrainableSubject,
+  given: Given,
+  options: TrainingOptions,
+): Promise<Rig> {
+  const { seed, context } = given;
+  const gguf = readGguf(target.weights.path);
+  const config = netConfig(gguf);
+  const end = gguf.metadata.get("tokenizer.ggml.eos_token_id");
+  const examples = await examplesOf([...given.train, ...given.dev], target, given, {
+    end: typeof end === "number" ? end : undefined,
+    prefix: method.prefix?.(config) ?? [],
+  });
+
+  // A step's samples share rows; which samples these are is drawn for every epoch, so shapes must hold any of them.
+  const { rows, batch } = options;
+  const everything = [...examples.keys()];
+  const typical = chunks(shuffled(everything.slice(0, given.train.length), randomFor(0, "rows")), batch);
+  const size = { rows, length: rowLengthFor(examples, typical, options.rowTokens) };
+  const shape: BlockShape = { ...size, ...largestOf(examples, batch) };
+  // Where nothing is learnt a row may hold as many as it can.
+  const denseSize = { rows, length: rowLengthFor(examples, [everything], options.rowTokens) };
+  const cover = planBlocks(examples, everything, denseSize);
+  const dense: BlockShape = { ...denseSize, ...largest(examples, cover) };
+  checkMemory(
+    gguf,
+    config,
+    {
+      batch: rows,
+      tokens: Math.max(size.length, dense.length),
+      answers: Math.max(shape.answers, dense.answers),
+      trainable: method.trainable(config),
+    },
+    freemem() * 0.9,
+  );
+
+  given.progress(0, 1, "loading the weights");
+  const base: Base = { gguf, config, weights: await sharedWeights(target.model, gguf, config) };
+  const frozen = { ...base.weights };
+  const optimizer = { weightDecay: options.weightDecay, clipNorm: options.clipNorm };
+  const programs = await sharedPrograms(target.model, config, method, optimizer, [shape, dense]);
+  const below = await statesBelow(
+    target.model,
+    programs,
+    frozen,
+    { examples, blocks: cover, shape: dense },
+    { layer: method.first(config), width: config.width, context: given },
+  );
+
+  const stepsOf = (course: Pick<Course, "train" | "epochs">) => drawSteps(course, batch, seed);
+  const blocksOf = (step: readonly number[]) => planBlocks(examples, step, size);
+  const batchOf = (block: Block, share: number): Batch => {
+    const { inputs, ids, tokens, spans } = packBlock(examples, block, shape, share);
+    return { inputs: below(inputs, examples, spans) as never, ids, tokens };
+  };
+  const heldOut = async (params: Parameters, blocks: readonly Block[]): Promise<number> => {
+    let sum = 0;
+    let count = 0;
+    for (const block of blocks) {
+      context.signal.throwIfAborted();
+      const { inputs, ids, spans } = packBlock(examples, block, dense, 1);
+      const ready = below(inputs, examples, spans) as never;
+      const found = (await programs.logprobs(frozen, params, ready)).data as Float32Array;
+      for (let i = 0; i < ids.length; i++) sum -= found[i] as number;
+      count += ids.length;
+    }
+    return sum / count;
+  };
+  const start = method.init(base, seed, examples.slice(0, given.train.length));
+  const same = fingerprint([method.name, method.options, options, seed, target.model.id, examples]);
+
+  return {
+    base,
+    examples,
+    stepsIn: (course) => stepsOf(course).length,
+    tokensIn: (course, made) =>
+      stepsOf(course)
+        .slice(0, made)
+        .flatMap(blocksOf)
+        .reduce((sum, block) => sum + packBlock(examples, block, shape, 0).tokens, 0),
+    train: async (course, onStep) => {
+      const steps = stepsOf(course);
+      const held = planBlocks(examples, course.held, denseSize);
+      const { looksPerEpoch } = options;
+      const looks = looksPerEpoch === undefined ? course.looks : looksPerEpoch * course.epochs;
+      const evaluate = {
+        every: Math.max(1, Math.round(steps.length / looks)),
+        loss: (params: Parameters) => heldOut(params, held),
+        patience: options.patience,
+        ...(course.learnt === undefined ? {} : { learnt: course.learnt }),
+      };
+      return train({
+        trainer: programs.trainer,
+        frozen,
+        params: start,
+        batches: (step) => {
+          const own = steps[step - 1] as number[];
+          return blocksOf(own).map((block) => batchOf(block, 1 / own.length));
+        },
+        steps: steps.length,
+        schedule: schedule({
+          shape: options.schedule,
+          peak: course.learningRate,
+          steps: steps.length,
+          warmup: Math.round(options.warmup * steps.length),
+          floor: 0.1,
+        }),
+        ...(held.length > 0 ? { evaluate } : {}),
+        checkpoint: {
+          folder: await given.artifacts.scratch(course.name),
+          key: fingerprint([same, { ...course }]),
+          seconds: 60,
+        },
+        signal: context.signal,
+        onStep,
+      });
+    },
+  };
+}
+
+/** Which examples each optimizer step learns from: `batch` of them (the last of an epoch fewer), drawn anew every epoch. */
+export function drawSteps(
+  { train, epochs }: Pick<Course, "train" | "epochs">,
+  batch: number,
+  seed: number,
+): number[][] {
+  return Array.from({ length: Math.ceil(epochs) }, (_, epoch) => {
+    const order = shuffled(train, randomFor(seed, "epoch", epoch));
+    const share = Math.min(1, epochs - epoch);
+    return chunks(order.slice(0, Math.max(1, Math.round(order.length * share))), batch);
+  }).flat();
+}
+
+function chunks<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
+    items.slice(i * size, (i + 1) * size),
+  );
+}
