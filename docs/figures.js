@@ -1,9 +1,12 @@
 // The figures in README and docs, made from their records: `npm run docs:figures` fills what stands between
 // `<!-- figures: NAME -->` and `<!-- end -->`, and test/figures.test.ts holds the pages to it. A figure without a record has no row.
 
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { renderSummary } from "../dist/report/terminal.js";
 import { wilson } from "../dist/statistics/index.js";
+import { catalogue } from "./catalogue.js";
 
 const root = resolve(import.meta.dirname, "..");
 /** The normal quantile of a 95 % interval. */
@@ -205,8 +208,48 @@ function measured() {
   return ["| what | figure | command |", "|---|---|---|", ...rows.map((cells) => `| ${cells.join(" | ")} |`)];
 }
 
+/** What the demo prints last, down to its table. */
+function demo() {
+  const record = study("licences");
+  if (!record) return undefined;
+  const lines = renderSummary(record, { colour: false, width: 100 }).trim().split("\n");
+  const end = lines.findIndex((line) => line.includes("chance"));
+  return ["```", ...lines.slice(2, end + 1).map((line) => line.trimEnd()), "```"];
+}
+
+/** Lawma's stored predictions, best first. */
+function predictions() {
+  const { results, ranking } = bench("lawma-predictions");
+  const [{ ranks }] = ranking;
+  const rows = ranks.map(({ subject, letters }) => {
+    const { mean, low, high, n, unscored } = results.find((one) => one.subject === subject);
+    return `| ${subject} | ${percent(mean)} | ${percent(low)} to ${percent(high)} | ${n} | ${unscored} | ${letters} |`;
+  });
+  return [
+    "| system | accuracy, % | 95 % interval | n | unscored | letters |",
+    "|---|---|---|---|---|---|",
+    ...rows,
+  ];
+}
+
+/** What a command prints, under the command. */
+function printed(command) {
+  const [, ...args] = command.split(" ");
+  const run = spawnSync(process.execPath, [join(root, "bin/hone.js"), ...args], {
+    encoding: "utf8",
+    env: { ...process.env, COLUMNS: "400", NO_COLOR: "1" },
+  });
+  if (run.status !== 0) throw new Error(run.stderr);
+  const [text] = run.stdout.split("\nThe study");
+  return ["```", `$ ${command}`, text.trimEnd(), "```"];
+}
+
 const tables = {
+  advise: () => printed("hone advise --access text,logprobs --labels 300 --latency 500 --strength small"),
+  "lawma-predictions": predictions,
   measured,
+  demo,
+  specializers: catalogue,
   licences: () => study("licences") && studyTable(study("licences")),
   "scotus-issue-area": () => study("scotus-issue-area") && studyTable(study("scotus-issue-area")),
   pubmedqa: () => study("pubmedqa") && studyTable(study("pubmedqa")),

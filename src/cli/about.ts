@@ -7,7 +7,7 @@ import { formatWhole } from "../report/format.js";
 const shownLabels = 12;
 
 /** Names of fields that are not used: more are only counted. */
-const mostNames = 20;
+const maxNames = 20;
 
 export function aboutText({
   source,
@@ -42,6 +42,6 @@ export function aboutText({
 }
 
 function shortened(names: readonly string[]): string {
-  const more = names.length - mostNames;
-  return more > 1 ? `${names.slice(0, mostNames).join(", ")} and ${more} more` : names.join(", ");
+  const more = names.length - maxNames;
+  return more > 1 ? `${names.slice(0, maxNames).join(", ")} and ${more} more` : names.join(", ");
 }

@@ -47,7 +47,7 @@ export function createMind(options: MindOptions): Mind {
   ): number[] {
     const right = oracle
       ? matchAnswer(oracle(prompt, names), names, texts)
-      : mostOverlap(prompt, texts, randomFor(seed, "tie", ...texts));
+      : maxOverlap(prompt, texts, randomFor(seed, "tie", ...texts));
     const knows = random() < skill;
     const other = Math.floor(random() * (texts.length - 1));
     const margin = 0.01 + 0.99 * random();
@@ -146,7 +146,7 @@ function matchAnswer(
 }
 
 /** The option with the largest share of its words in the text, apart from the list itself and worked examples. */
-function mostOverlap(prompt: string, texts: readonly string[], random: Random): number | undefined {
+function maxOverlap(prompt: string, texts: readonly string[], random: Random): number | undefined {
   const shots = [...prompt.matchAll(/^Answer: *\S.*$/gm)].at(-1);
   const body = (shots ? prompt.slice(shots.index + shots[0].length) : prompt).replace(
     /^(?:\(?(?:[A-Z]|\d{1,4})[.):]|-) +\S.*$/gm,

@@ -196,7 +196,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
   };
 }
 
-/** Early stopping: it has learnt something, and the last `patience` looks brought nothing better than the best before. */
+/** Early stopping: it has learnt something, and the last `patience` evaluations brought nothing better than the best before. */
 function stopped({ heldOut, best }: Checkpoint, evaluate: TrainOptions["evaluate"]): boolean {
   if (!evaluate || !best || best.loss >= (evaluate.learnt ?? Number.POSITIVE_INFINITY)) return false;
   return heldOut.filter(({ step }) => step > best.step).length >= evaluate.patience;
