@@ -71,6 +71,7 @@ export type Step =
   /** A movement as it went; the target is a place, or one for each step. */
   | { kind: "movement"; target: Point | readonly Point[]; movement: Movement };
 
+/** A language subject's reply to a query. */
 export interface Answer {
   /** Key of the chosen option. Absent when the subject could not choose; then `unscored` says why. */
   choice?: string;
@@ -87,6 +88,7 @@ export interface Answer {
 /** What a model lets its caller have. A specializer names what it needs. */
 export type Grant = "text" | "logprobs" | "embeddings" | "gradients" | "weights";
 
+/** One turn of a chat. */
 export interface Message {
   role: "system" | "user" | "assistant";
   content: string;
@@ -95,6 +97,7 @@ export interface Message {
 /** `chat` applies the model's chat template; `plain` joins the messages' contents and adds nothing. */
 export type PromptFormat = "chat" | "plain";
 
+/** Sampling a continuation of a prompt. */
 export interface GenerateRequest {
   messages: readonly Message[];
   format: PromptFormat;
@@ -105,12 +108,14 @@ export interface GenerateRequest {
   stop?: readonly string[];
 }
 
+/** The continuation, and why it ended: at a stop or at `maxTokens`. */
 export interface Generated {
   text: string;
   finish: "stop" | "length";
   cost: Cost;
 }
 
+/** Log-probabilities of given continuations of one prompt. */
 export interface ScoreRequest {
   messages: readonly Message[];
   format: PromptFormat;
@@ -118,12 +123,14 @@ export interface ScoreRequest {
   options: readonly string[];
 }
 
+/** The options' log-probabilities, in nats. */
 export interface Scored {
   /** Per option, in order: summed natural-log probability, and over how many tokens. */
   options: readonly { logprob: number; tokens: number }[];
   cost: Cost;
 }
 
+/** Sentence vectors, one a text. */
 export interface Embedded {
   /** One unit-length vector per text. */
   vectors: readonly (readonly number[])[];

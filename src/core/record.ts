@@ -59,6 +59,7 @@ export interface Comparison {
   detectable: number;
 }
 
+/** What the evidence supports, in words. */
 export interface Verdict {
   /** Chosen on dev, before test was opened. */
   champion: string | null;
@@ -79,6 +80,7 @@ export interface SubjectCard {
   chain: { name: string; options: Json }[];
 }
 
+/** One task of a study: where its samples come from, how many, and how they are scored. */
 export interface TaskCard {
   name: string;
   /** Outcomes are kept under this: the name and a fingerprint of the task and its test split. */
@@ -109,6 +111,7 @@ export interface HandOver {
   others?: { subject: string; path: string }[];
 }
 
+/** A study's result: `hone run --json` prints it as its last line. */
 export interface StudyRecord {
   type: "done";
   study: string;

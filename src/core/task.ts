@@ -19,6 +19,7 @@ export type Grade = (
   trail?: readonly Step[];
 };
 
+/** Puts a subject through one sample and scores the reply. */
 export interface Task<S extends Subject = Subject> {
   readonly name: string;
   readonly kind: string;

@@ -15,6 +15,7 @@ import { resolveSource, type SourceOptions } from "./sources.js";
 import { assignSplits, capByHash, codesOf, parts, unitHash } from "./split.js";
 import { isTemplate } from "./template.js";
 
+/** A data set that was split and checked for leakage; test is sealed. */
 export interface Dataset {
   train: Sample[];
   dev: Sample[];
@@ -29,6 +30,7 @@ export interface Dataset {
   labels?: Option[];
 }
 
+/** Where sources are looked up, and who is told of an opening. */
 export interface DatasetOptions extends SourceOptions {
   /** Told before the test split is opened; see `sealTest`. */
   onOpen?: (opening: Opening) => void | Promise<void>;
@@ -47,7 +49,9 @@ interface Pool extends Placed {
  *
  * @throws HoneError for a wrong specification, unreadable or unusable rows, an empty split, or (by default) leakage.
  * @example
+ * import { loadDataset } from "@honelab/hone";
  * const data = await loadDataset({ source: "cases.jsonl", input: "{{facts}}", label: "area", options: ["Tax", "Crime"] });
+ * data.train.length > data.test.n; // true
  */
 export async function loadDataset(input: unknown, options: DatasetOptions = {}): Promise<Dataset> {
   const name = options.name ?? "data";

@@ -13,6 +13,7 @@ export interface Opening {
   reason: string;
 }
 
+/** A test split that tells its size and fingerprint; every access to its samples is logged. */
 export interface SealedTest {
   readonly n: number;
   /** Hash of all ids and contents; the order of the samples does not matter. */

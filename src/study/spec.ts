@@ -86,6 +86,7 @@ export const studySchema = z.strictObject({
     .describe("How many test samples the saved champion is scored on again, without the journal"),
 });
 
+/** A study file, checked and with its defaults. */
 export type StudySpec = z.infer<typeof studySchema>;
 export type TaskSpec = StudySpec["task"];
 

@@ -24,6 +24,10 @@ type Makers = {
 /** One maker for every kind; a missing one does not compile. */
 export const taskKinds = { choice, answer, motor } satisfies Makers;
 
+/**
+ * Makes a task from the `task` field of a study file.
+ * @param labels the options that all samples share, where they do
+ */
 export function makeTask(
   name: string,
   options: Extract<TaskOptions, { kind: "choice" | "answer" }>,

@@ -3,6 +3,7 @@
 import type { Json } from "../../core/json.js";
 import type { Specializer } from "../../core/specializer.js";
 
+/** Specializers applied one after the other. */
 export interface Chain extends Specializer<Json[]> {
   readonly steps: readonly Specializer[];
 }
@@ -12,6 +13,7 @@ export interface Chain extends Specializer<Json[]> {
  * examples of later ones stand nearer to the query. The state is the list of the steps' states.
  *
  * @example
+ * import { calibrate, chain, fewShot } from "@honelab/hone";
  * chain([fewShot({ k: 6, draw: "balanced" }), calibrate()]).label; // "fewShot(k=6, balanced) + calibrate"
  */
 export function chain(steps: readonly Specializer[]): Chain {
