@@ -58,7 +58,13 @@ describe("examples in docstrings", () => {
       const program = `import { deepStrictEqual } from "node:assert";\nvoid deepStrictEqual;\n${checked(code)}\nexport {};\n`;
       writeFileSync(join(folder, `${name}.ts`), program);
     }
-    const compilerOptions = { noEmit: false, outDir: "out", rootDir: ".", allowJs: false, declaration: false };
+    const compilerOptions = {
+      noEmit: false,
+      outDir: "out",
+      rootDir: ".",
+      allowJs: false,
+      declaration: false,
+    };
     writeFileSync(
       join(folder, "tsconfig.json"),
       JSON.stringify({ extends: "../../tsconfig.json", compilerOptions, include: ["*.ts"] }),

@@ -1,5 +1,5 @@
 // Study files that are written for a user: the starter on the demo's texts, or a data file's own (own-data.ts), with the
-// specialists that were advised. Used by `hone init` and `hone advise`; it writes nothing to disk.
+// specialists that were advised. Used by `hone init` and `hone advise`.
 
 import { stringify } from "yaml";
 import { oneLine } from "../report/escape.js";

@@ -1,4 +1,4 @@
-// What `hone init` and `hone advise` say of a data file: which column is what and why, the labels, the split, what was left out.
+// What `hone init` and `hone advise` print about a data file: each column's role and why, the labels, the split, what was left out.
 
 import type { About } from "../advise/own-data.js";
 import { oneLine } from "../report/escape.js";

@@ -1,5 +1,5 @@
 // Log-probabilities from what an OpenAI-compatible endpoint sends back. Two readings: `top` finds single labels among the
-// likeliest first tokens; `echo` sums an option's own tokens in an echoed prompt. A figure that is not surely the option's
+// top first tokens; `echo` sums an option's own tokens in an echoed prompt. A figure that is not surely the option's
 // is refused, because a wrong score looks just like a right one.
 
 import { adviseParse, at, malformed } from "./openai-wire.js";

@@ -1,5 +1,5 @@
 // Reads a GGUF file's header and checks every claim it makes against the file, before native code sees it:
-// llama.cpp may abort the whole process on a file that lies. It does not read weights.
+// llama.cpp may abort the whole process on a file that lies.
 // Format: ggml's docs/gguf.md, versions 2 and 3, little endian.
 
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";

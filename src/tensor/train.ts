@@ -1,5 +1,5 @@
-// The training loop: gradients summed over small batches, one update, now and then a look at held-out data and a
-// checkpoint. It knows arrays and losses; what is trained, and on what, is its caller's business.
+// The training loop: gradients summed over small batches, one update, periodic evaluation on held-out data and
+// checkpoints.
 
 import { type Array as JaxArray, valueAndGrad } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";

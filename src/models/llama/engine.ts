@@ -1,5 +1,5 @@
-// One loaded GGUF model behind llama.cpp: evaluates tokens and reads log-probabilities. It knows no messages and no
-// requests; `../llama.ts` does.
+// One loaded GGUF model behind llama.cpp: evaluates tokens and reads log-probabilities. Messages and requests are
+// `../llama.ts`'s.
 //
 // The same request gives the same figures whatever was asked before. Floating-point results depend on how tokens were
 // batched, so prompts are always evaluated in chunks that begin at multiples of `chunk`, and only whole chunks are kept
