@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import type { HoneError } from "../core/errors.js";
 import type { StudyRecord } from "../core/record.js";
 import { oneLine } from "../report/escape.js";
-import { formatDate, formatScore, scaleOf } from "../report/format.js";
+import { formatDate, formatScore, type Scale } from "../report/format.js";
 import { DamagedJournal, DamagedRecord, passingOver } from "../store/damage.js";
 import { studiesIn } from "../store/examine.js";
 import { resultOf, type StudyRow } from "../store/journal.js";
@@ -17,6 +17,7 @@ interface StudyLine {
   state: string;
   champion: string | null;
   metric: string | null;
+  display: Scale;
   mean: number | null;
   n: number | null;
   openings: number | null;
@@ -47,6 +48,7 @@ export function ls(flags: { store: string; json?: boolean }): void {
                 : "stopped",
         champion,
         metric: best?.metric ?? null,
+        display: record?.tasks[0]?.metric.display ?? "percent",
         mean: best?.mean ?? null,
         n: best?.n ?? null,
         openings: record?.openings ?? null,
@@ -65,7 +67,7 @@ function listing(rows: readonly StudyLine[]): string {
     row.study,
     row.state,
     oneLine(row.champion ?? "–", 40),
-    row.mean === null ? "–" : formatScore(row.mean, row.n ?? 0, scaleOf(row.metric ?? "")),
+    row.mean === null ? "–" : formatScore(row.mean, row.n ?? 0, row.display),
     row.n === null ? "–" : String(row.n),
     row.openings === null ? "–" : String(row.openings),
     formatDate(row.started),

@@ -155,6 +155,10 @@ limits(
     .argument("<study>", "a study file (YAML or JSON)"),
 )
   .option("--data <folder>", "where the study's relative file: sources are; default: the study's folder")
+  .option(
+    "--allow-modules",
+    "load the modules under `use` that do not lie beside the study: their code is run",
+  )
   .option("--dry-run", "say what would be done: samples, calls, tokens and a ceiling of the cost")
   .action(async (file, options) => (await import("./run.js")).run(file, options));
 

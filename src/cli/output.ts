@@ -3,7 +3,7 @@
 
 import { describeFailure, HoneError } from "../core/errors.js";
 import { plainText } from "../report/escape.js";
-import { formatCost, formatCount, formatDuration, formatScore, scaleOf } from "../report/format.js";
+import { formatCost, formatCount, formatDuration, formatScore } from "../report/format.js";
 import type { StudyEvent } from "../study/events.js";
 import { columnsOf, fold } from "./width.js";
 
@@ -103,7 +103,7 @@ function fetchLine({ done, total, note }: Extract<StudyEvent, { type: "fetch" }>
 function progressLine(event: Extract<StudyEvent, { type: "progress" }>): string {
   const { running, tokens, usd, etaSeconds } = event;
   const share = Math.floor(100 * event.share);
-  const score = (value: number) => formatScore(value, running?.n, scaleOf(event.metric));
+  const score = (value: number) => formatScore(value, running?.n, event.display);
   return [
     `${String(share).padStart(3)}%`,
     `${event.phase} ${event.subject} ${event.total > 0 ? `${event.done}/${event.total}` : ""}`.trim(),

@@ -3,6 +3,7 @@
 
 import type { Cost } from "./call.js";
 import type { Json } from "./json.js";
+import type { Metric } from "./metric.js";
 
 /** A mean with its 95 % interval. */
 export interface Estimate {
@@ -21,8 +22,8 @@ export interface Result extends Estimate {
   unscored: number;
   /** Unscored samples by cause. */
   causes: Record<string, number>;
-  /** The mean if every unscored sample had scored 0, and if every one had scored 1. */
-  bounds: [number, number];
+  /** The score if every unscored sample had scored worst, and if every one best; null where the scale has no end. */
+  bounds: [low: number | null, high: number | null];
   /** The score of always giving the training data's most frequent answer, on the same samples; for `answer` tasks 0. */
   baseline: number;
   /** The score of guessing uniformly, where there are options. */
@@ -84,7 +85,9 @@ export interface TaskCard {
   /** Outcomes are kept under this: the name and a fingerprint of the task and its test split. */
   key: string;
   kind: string;
-  metric: string;
+  metric: Metric;
+  /** What else is measured, so that it can be read. */
+  details: readonly Metric[];
   /** Every score is 0 or 1. */
   binary: boolean;
   /** Where the samples come from, as the study file says it. */
@@ -107,6 +110,17 @@ export interface HandOver {
   agree: number;
   /** Other specialists that have files of their own, adapters for instance, and where they were saved. */
   others?: { subject: string; path: string }[];
+}
+
+/** The metric of one of a record's tasks. */
+export function metricOf({ tasks }: Pick<StudyRecord, "tasks">, task: string): Metric {
+  return (tasks.find(({ name }) => name === task) as TaskCard).metric;
+}
+
+/** One of the other things that are measured on a task, by name; a plain number where its task does not describe it. */
+export function detailOf({ tasks }: Pick<StudyRecord, "tasks">, task: string, name: string): Metric {
+  const described = tasks.find((card) => card.name === task)?.details.find((detail) => detail.name === name);
+  return described ?? { name, better: "higher", unit: "", display: "number" };
 }
 
 export interface StudyRecord {

@@ -3,7 +3,7 @@
 
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
-import type { Change, Grant, LanguageModel, PromptFormat } from "../core/language.js";
+import type { Change, Embeds, Grant, LanguageModel, PromptFormat } from "../core/model.js";
 import { readGguf } from "../tensor/gguf.js";
 import { checkChange } from "./llama/change.js";
 import { checkModel } from "./llama/check.js";
@@ -48,7 +48,7 @@ const mostLoaded = 2;
  *
  * @throws HoneError when the file is not a usable model
  */
-export async function openLlama(path: string, options: LlamaOptions = {}): Promise<LanguageModel> {
+export async function openLlama(path: string, options: LlamaOptions = {}): Promise<LanguageModel & Embeds> {
   const gguf = readGguf(path);
   checkModel(gguf);
   const contextTokens = Math.min(options.context ?? 4096, trainedContext(gguf));

@@ -1,64 +1,23 @@
 // How numbers are written, the same in terminal, HTML, Markdown and CLI. It rounds and names units; it computes nothing.
 
+import type { Metric } from "../core/metric.js";
 import type { Comparison } from "../core/record.js";
 
 const minus = "\u2212";
 const none = "–";
 
-/** Metrics whose values are not shares of 1; every other metric is shown in percent. */
-const plainMetrics = new Set([
-  "loss",
-  "perplexity",
-  "bits",
-  "nats",
-  "spearman",
-  "pearson",
-  "rating",
-  "error",
-  "reward",
-  "finalError",
-  "meanError",
-  "pathRatio",
-  "peakSpeed",
-  "jerk",
-  "effort",
-  "settling",
-  "spread",
-]);
-
-/** Units of what motor tasks measure. */
-const motorUnits: ReadonlyMap<string, string> = new Map([
-  ["error", "m"],
-  ["finalError", "m"],
-  ["meanError", "m"],
-  ["spread", "m"],
-  ["peakSpeed", "m/s"],
-  ["jerk", "m/s³"],
-  ["settling", "s"],
-]);
-
-/** The unit of a metric of a kind of task; empty where it has none. */
-export function unitOf(metric: string, kind: string | undefined): string {
-  return (kind === "motor" && motorUnits.get(metric)) || "";
-}
-
 /** A metric as the head of a column: `accuracy`, `error (m)`. */
-export function metricHead(metric: string, kind: string | undefined): string {
-  const unit = unitOf(metric, kind);
-  return unit === "" ? metric : `${metric} (${unit})`;
+export function metricHead({ name, unit }: Pick<Metric, "name" | "unit">): string {
+  return unit === "" ? name : `${name} (${unit})`;
 }
 
 /** What a difference of scores is counted in, to stand behind a comma or a figure; empty for plain numbers. */
-export function differenceUnit(metric: string, kind: string | undefined): string {
-  return scaleOf(metric) === "percent" ? "points" : unitOf(metric, kind);
+export function differenceUnit({ display, unit }: Metric): string {
+  return display === "percent" ? "points" : unit;
 }
 
 /** How a metric is written: as a percentage or as a plain number. */
-export type Scale = "percent" | "number";
-
-export function scaleOf(metric: string): Scale {
-  return plainMetrics.has(metric) ? "number" : "percent";
-}
+export type Scale = Metric["display"];
 
 /** A score. Percent with one decimal from 100 samples on and none below: fewer samples do not carry the digit. */
 export function formatScore(value: number, n = 100, scale: Scale = "percent"): string {

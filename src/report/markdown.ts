@@ -1,9 +1,9 @@
 // The report as Markdown: the same facts as the page, in tables that read well as plain text and on a forge.
 // A few samples are spelled out; opening any of them is the page's part.
 
-import type { StudyRecord } from "../core/record.js";
+import { detailOf, metricOf, type StudyRecord } from "../core/record.js";
 import { fenced, escapeMarkdown as md } from "./escape.js";
-import { kindOf, ranked } from "./figures.js";
+import { ranked } from "./figures.js";
 import {
   differenceUnit,
   formatBare,
@@ -19,7 +19,6 @@ import {
   formatWhole,
   metricHead,
   plural,
-  scaleOf,
   testName,
 } from "./format.js";
 import { type Confusion, type Gathered, meanScore, type SampleRow, type Source } from "./gather.js";
@@ -64,11 +63,12 @@ function results(record: StudyRecord): string[] {
       const rows = ranked(record, task);
       const [best] = rows;
       if (!best) return [];
-      const scale = scaleOf(best.metric);
+      const metric = metricOf(record, task);
+      const scale = metric.display;
       const more = detailNames(rows);
       const head = [
         "subject",
-        md(metricHead(best.metric, kindOf(record, task))),
+        md(metricHead(metric)),
         "95 % interval",
         "n",
         "unscored",
@@ -78,7 +78,7 @@ function results(record: StudyRecord): string[] {
         "dev",
       ];
       head.push(
-        ...more.map((name) => md(metricHead(name, kindOf(record, task)), 40)),
+        ...more.map((name) => md(metricHead(detailOf(record, task, name)), 40)),
         "build tokens",
         "build time",
         "build money",
@@ -90,11 +90,13 @@ function results(record: StudyRecord): string[] {
         formatInterval(r.low, r.high, r.n, scale),
         formatWhole(r.n),
         formatWhole(r.unscored),
-        scoreBounds(r),
+        scoreBounds(r, metric),
         formatBare(r.baseline, r.n, scale),
         r.chance === null ? "–" : formatBare(r.chance, r.n, scale),
         r.dev ? formatBare(r.dev.mean, r.dev.n, scale) : "–",
-        ...more.map((name) => formatBare(r.details[name] ?? Number.NaN, r.n, scaleOf(name))),
+        ...more.map((name) =>
+          formatBare(r.details[name] ?? Number.NaN, r.n, detailOf(record, task, name).display),
+        ),
         formatCount(r.build.inputTokens + r.build.outputTokens),
         formatDuration(1000 * r.build.seconds),
         formatCost(r.build.usd),
@@ -110,8 +112,8 @@ function results(record: StudyRecord): string[] {
 
 function comparisons(record: StudyRecord): string[] {
   const tables = perTask(record, (task) => {
-    const metric = record.results.find((result) => result.task === task)?.metric ?? "";
-    const scale = scaleOf(metric);
+    const metric = metricOf(record, task);
+    const scale = metric.display;
     const rows = record.comparisons
       .filter((comparison) => comparison.task === task)
       .map((c) => [
@@ -123,7 +125,7 @@ function comparisons(record: StudyRecord): string[] {
         formatBare(c.detectable, c.n, scale),
         formatWhole(c.n),
       ]);
-    const unit = differenceUnit(metric, kindOf(record, task));
+    const unit = differenceUnit(metric);
     const head = [
       "comparison",
       unit ? `difference, ${unit}` : "difference",
@@ -149,15 +151,12 @@ function profile(record: StudyRecord): string[] {
       const own = at(name, task.name);
       const general = at(generalist, task.name);
       if (!own) return "–";
-      const score = formatScore(own.mean, own.n, scaleOf(own.metric));
+      const score = formatScore(own.mean, own.n, task.metric.display);
       if (!general || name === generalist) return score;
-      return `${score} (${formatDelta(own.mean - general.mean, own.n, scaleOf(own.metric))})`;
+      return `${score} (${formatDelta(own.mean - general.mean, own.n, task.metric.display)})`;
     }),
   ]);
-  const head = [
-    "subject",
-    ...record.tasks.map((task) => md(`${task.name}, ${metricHead(task.metric, task.kind)}`, 80)),
-  ];
+  const head = ["subject", ...record.tasks.map((task) => md(`${task.name}, ${metricHead(task.metric)}`, 80))];
   return section("Specialization profile", ["Score, and difference from the generalist.", table(head, rows)]);
 }
 
@@ -184,7 +183,7 @@ function confusions(record: StudyRecord, all: readonly Confusion[]): string[] {
 function eyes(record: StudyRecord): string[] {
   const rows = record.results.flatMap((r) => {
     if (!r.eyes) return [];
-    const scale = scaleOf(r.metric);
+    const scale = metricOf(record, r.task).display;
     const cells = [r.eyes.on, r.eyes.off].flatMap((part) => [
       formatScore(part.mean, part.n, scale),
       formatInterval(part.low, part.high, part.n, scale),

@@ -2,8 +2,8 @@
 // in the page's own policy. It arranges what figures.ts and tables.ts draw.
 
 import { createHash } from "node:crypto";
+import { directionOf } from "../core/metric.js";
 import type { StudyRecord } from "../core/record.js";
-import { directionOf } from "../core/task.js";
 import { browse } from "./browser.js";
 import { type Limits, packSamples } from "./details.js";
 import { type Html, html, oneLine, visibleText } from "./escape.js";

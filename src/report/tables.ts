@@ -1,9 +1,9 @@
 // The report's plain tables and lists: results, confusion matrices, eyes-off, unscored, the seal, how to reproduce.
 
-import type { Result, StudyRecord, TaskCard } from "../core/record.js";
-import { directionOf } from "../core/task.js";
+import type { Metric } from "../core/metric.js";
+import { detailOf, metricOf, type Result, type StudyRecord, type TaskCard } from "../core/record.js";
 import { type Html, html, oneLine } from "./escape.js";
-import { kindOf, ranked, subjectName } from "./figures.js";
+import { ranked, subjectName } from "./figures.js";
 import {
   formatBare,
   formatCost,
@@ -15,7 +15,6 @@ import {
   formatWhole,
   metricHead,
   plural,
-  scaleOf,
 } from "./format.js";
 import type { Confusion } from "./gather.js";
 
@@ -26,34 +25,34 @@ export function detailNames(results: readonly Result[]): string[] {
   return [...new Set(results.flatMap((result) => Object.keys(result.details)))].sort().slice(0, mostDetails);
 }
 
-/**
- * What the mean would be if every unscored sample had been wrong, and if every one had been right; a dash where no score
- * is the worst there is.
- */
-export function scoreBounds({ bounds: [low, high], n, metric, unscored }: Result): string {
-  return unscored > 0 && directionOf(metric) > 0 ? formatInterval(low, high, n, scaleOf(metric)) : "–";
+/** What the score would be if every unscored sample had scored worst, and if every one had scored best. */
+export function scoreBounds({ bounds: [low, high], n, unscored }: Result, { display }: Metric): string {
+  if (unscored === 0) return "–";
+  if (low !== null && high !== null) return formatInterval(low, high, n, display);
+  if (low !== null) return `${formatBare(low, n, display)} or more`;
+  return high !== null ? `${formatBare(high, n, display)} or less` : "none";
 }
 
 export function resultsTable(record: StudyRecord, task: string): Html {
   const results = ranked(record, task);
   const [best] = results;
   if (!best) return html``;
-  const scale = scaleOf(best.metric);
+  const metric = metricOf(record, task);
+  const scale = metric.display;
   const more = detailNames(results);
   const priced = results.some((r) => r.perAnswer.usd > 0 || r.build.usd > 0);
   // Columns that would say nothing are left out.
-  const bounded = results.some((r) => r.unscored > 0 && directionOf(r.metric) > 0);
+  const bounded = results.some((r) => r.unscored > 0);
   const based = results.some((r) => r.baseline > 0);
-  const kind = kindOf(record, task);
   const wrote = results.some((r) => r.perAnswer.outputTokens > 0);
   const rows = results.map((r) => {
     const tokens = r.build.inputTokens + r.build.outputTokens;
     return html`<tr class="${r.subject === record.verdict?.champion ? "champion" : ""}"><th scope="row">${subjectName(record, r.subject)}</th>
 <td class="num strong">${formatScore(r.mean, r.n, scale)}</td><td class="num">${formatInterval(r.low, r.high, r.n, scale)}</td>
 <td class="num">${formatCount(r.n)}</td><td class="num">${r.unscored > 0 ? formatCount(r.unscored) : html`<span class="quiet">0</span>`}</td>
-${bounded && html`<td class="num">${r.unscored > 0 ? scoreBounds(r) : html`<span class="quiet">–</span>`}</td>`}
+${bounded && html`<td class="num">${r.unscored > 0 ? scoreBounds(r, metric) : html`<span class="quiet">–</span>`}</td>`}
 ${based && html`<td class="num">${r.baseline > 0 ? formatBare(r.baseline, r.n, scale) : html`<span class="quiet">–</span>`}</td>`}<td class="num">${r.dev ? formatBare(r.dev.mean, r.dev.n, scale) : "–"}</td>
-${more.map((name) => html`<td class="num">${formatBare(r.details[name] ?? Number.NaN, r.n, scaleOf(name))}</td>`)}
+${more.map((name) => html`<td class="num">${formatBare(r.details[name] ?? Number.NaN, r.n, detailOf(record, task, name).display)}</td>`)}
 <td class="num first">${tokens > 0 ? formatCount(tokens) : html`<span class="quiet">0</span>`}</td><td class="num">${formatDuration(1000 * r.build.seconds)}</td>
 ${priced && html`<td class="num">${formatCost(r.build.usd)}</td>`}
 <td class="num first">${formatCount(r.perAnswer.inputTokens)}</td>${wrote && html`<td class="num">${formatCount(r.perAnswer.outputTokens)}</td>`}<td class="num">${formatDuration(r.perAnswer.msMedian)}</td>
@@ -61,9 +60,9 @@ ${priced && html`<td class="num">${formatCost(r.perAnswer.usd)}</td>`}</tr>`;
   });
   return html`<div class="scroll" tabindex="0" role="region" aria-label="results on ${task}"><table class="results"><thead>
 <tr class="groups"><th></th><th colspan="${5 + (bounded ? 1 : 0) + (based ? 1 : 0) + more.length}" scope="colgroup">on the sealed test samples</th><th class="first" colspan="${priced ? 3 : 2}" scope="colgroup">to build, once</th><th class="first" colspan="${2 + (wrote ? 1 : 0) + (priced ? 1 : 0)}" scope="colgroup">per answer</th></tr>
-<tr><th scope="col">subject</th><th scope="col" class="num">${metricHead(best.metric, kind)}</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th>
+<tr><th scope="col">subject</th><th scope="col" class="num">${metricHead(metric)}</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th>
 <th scope="col" class="num">unscored</th>${bounded && html`<th scope="col" class="num">bounds</th>`}${based && html`<th scope="col" class="num">majority</th>`}<th scope="col" class="num">dev</th>
-${more.map((name) => html`<th scope="col" class="num">${metricHead(oneLine(name, 24), kind)}</th>`)}
+${more.map((name) => html`<th scope="col" class="num">${metricHead({ ...detailOf(record, task, name), name: oneLine(name, 24) })}</th>`)}
 <th scope="col" class="num first">tokens</th><th scope="col" class="num">time</th>${priced && html`<th scope="col" class="num">money</th>`}
 <th scope="col" class="num first">tokens in</th>${wrote && html`<th scope="col" class="num">out</th>`}<th scope="col" class="num">median</th>${priced && html`<th scope="col" class="num">money</th>`}</tr></thead>
 <tbody>${rows}</tbody></table></div>`;
@@ -120,7 +119,7 @@ export function eyesTable(record: StudyRecord): Html {
 <th scope="col" class="num">eyes-on</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th>
 <th scope="col" class="num first">eyes-off</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th></tr></thead><tbody>${rows.map(
     ({ r, eyes: { on, off } }) => {
-      const scale = scaleOf(r.metric);
+      const scale = metricOf(record, r.task).display;
       return html`<tr><th scope="row">${subjectName(record, r.subject)}</th>${record.tasks.length > 1 && html`<td><bdi>${oneLine(r.task, 60)}</bdi></td>`}
 <td class="num strong">${formatScore(on.mean, on.n, scale)}</td><td class="num">${formatInterval(on.low, on.high, on.n, scale)}</td><td class="num">${formatCount(on.n)}</td>
 <td class="num strong first">${formatScore(off.mean, off.n, scale)}</td><td class="num">${formatInterval(off.low, off.high, off.n, scale)}</td><td class="num">${formatCount(off.n)}</td></tr>`;
@@ -137,7 +136,7 @@ ${causes.map((cause) => html`<th scope="col" class="num">${oneLine(cause, 40)}</
     (r) =>
       html`<tr><th scope="row">${subjectName(record, r.subject)}</th>${record.tasks.length > 1 && html`<td><bdi>${oneLine(r.task, 60)}</bdi></td>`}
 ${causes.map((cause) => html`<td class="num">${formatWhole(Object.hasOwn(r.causes, cause) ? (r.causes[cause] ?? 0) : 0)}</td>`)}<td class="num strong first">${formatWhole(r.unscored)}</td><td class="num">${formatWhole(r.n + r.unscored)}</td>
-<td class="num">${scoreBounds(r)}</td></tr>`,
+<td class="num">${scoreBounds(r, metricOf(record, r.task))}</td></tr>`,
   )}</tbody></table></div>`;
 }
 

@@ -34,11 +34,23 @@ export interface StudyRow {
   finished: number | null;
 }
 
-/** The result that a study ended with, if it has one. @throws DamagedRecord */
-export function resultOf(row: Pick<StudyRow, "name" | "record">, path: string): StudyRecord | undefined {
-  return row.record === null
-    ? undefined
-    : fromText<StudyRecord>(row.record, `the result of ${row.name}`, path);
+/**
+ * The result that a study ended with, if it has one.
+ * @throws DamagedRecord; HoneError where an older version wrote it, whose answers can still be used
+ */
+export function resultOf(
+  { name, record }: Pick<StudyRow, "name" | "record">,
+  path: string,
+): StudyRecord | undefined {
+  if (record === null) return undefined;
+  const result = fromText<StudyRecord>(record, `the result of ${name}`, path);
+  if (result.tasks.every(({ metric }) => typeof metric === "object")) return result;
+  throw new HoneError({
+    what: `The result of ${name} was written by an older Hone`,
+    where: path,
+    why: `it is of version ${result.hone}, whose results say less of their metrics`,
+    next: "Run the study again: answers that the journal holds are not asked for again.",
+  });
 }
 
 export interface OutcomeFilter {

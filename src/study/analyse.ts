@@ -1,6 +1,7 @@
 // From outcomes to the figures: one result a subject and task, and the study's family of comparisons.
 
 import { addCost, type Cost, noCost } from "../core/call.js";
+import type { Metric } from "../core/metric.js";
 import type { Outcome } from "../core/outcome.js";
 import type { Comparison, Estimate, Result } from "../core/record.js";
 import { confusion, macroF1, meanInterval } from "../statistics/index.js";
@@ -137,11 +138,11 @@ export function toResult(
   return {
     subject: scores.name,
     task: task.name,
-    metric: task.metric,
+    metric: task.metric.name,
     ...mean,
     unscored,
     causes: missing > 0 ? { ...scores.causes, [whyMissing]: missing } : scores.causes,
-    bounds: total === 0 ? [0, 1] : [sum / total, (sum + unscored) / total],
+    bounds: boundsOf(sum, unscored, total, task.metric),
     baseline:
       scores.labelled.filter(({ gold }) => gold === commonest).length / Math.max(1, scores.labelled.length),
     chance,
@@ -156,6 +157,19 @@ export function toResult(
         : {}),
     },
   };
+}
+
+/** What a mean could be, whatever the unscored samples would have scored; null where the metric has no end there. */
+function boundsOf(sum: number, unscored: number, total: number, { least, most }: Metric): Result["bounds"] {
+  const end = (value: number | undefined) =>
+    unscored === 0 && total > 0
+      ? sum / total
+      : value === undefined
+        ? null
+        : total === 0
+          ? value
+          : (sum + unscored * value) / total;
+  return [end(least), end(most)];
 }
 
 /**

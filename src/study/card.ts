@@ -5,7 +5,7 @@ import { stringify } from "yaml";
 import type { Json } from "../core/json.js";
 import type { Estimate, TaskCard } from "../core/record.js";
 import { escapeMarkdown, fenced, oneLine } from "../report/escape.js";
-import { formatDuration, formatInterval, formatScore, formatWhole, scaleOf } from "../report/format.js";
+import { formatDuration, formatInterval, formatScore, formatWhole } from "../report/format.js";
 import { version } from "../version.js";
 
 export interface CardFacts {
@@ -39,7 +39,7 @@ export function modelCard(facts: CardFacts): string {
     pipeline_tag: task.labels ? "text-classification" : "text-generation",
   });
   const score = (one: Estimate): string => {
-    const scale = scaleOf(task.metric);
+    const scale = task.metric.display;
     return `${formatScore(one.mean, one.n, scale)} (95 % interval ${formatInterval(one.low, one.high, one.n, scale)})`;
   };
   const { train, dev, test } = task.counts;
@@ -65,7 +65,7 @@ export function modelCard(facts: CardFacts): string {
     ].join("\n"),
     "## How well it does",
     measured.length > 0
-      ? [`| split | n | ${md(task.metric)} |`, "|---|---|---|", ...measured].join("\n")
+      ? [`| split | n | ${md(task.metric.name)} |`, "|---|---|---|", ...measured].join("\n")
       : "It was not measured.",
     ...(unscored > 0 ? [`${formatWhole(unscored)} test samples could not be scored and are left out.`] : []),
     "The study's report compares it with the base, with prompts and with simple references on the same samples.",

@@ -2,8 +2,8 @@
 // Where the scores come from (a study's journal, a file of predictions) is the caller's business.
 
 import { HoneError } from "../core/errors.js";
+import { directionOf, type Metric } from "../core/metric.js";
 import type { Comparison } from "../core/record.js";
-import { directionOf } from "../core/task.js";
 import { type Difference, holm, holmLevels, pairedDifference } from "../statistics/index.js";
 import { letterGroups, letterName } from "./letters.js";
 
@@ -142,12 +142,12 @@ export interface Rank {
  * tasks are left aside. NaN means come last.
  */
 export function rank(
-  results: readonly { subject: string; task: string; metric: string; mean: number }[],
+  results: readonly { subject: string; task: string; mean: number }[],
   comparisons: readonly Comparison[],
-  { task, alpha = 0.05 }: { task: string; alpha?: number },
+  { task, better = "higher", alpha = 0.05 }: { task: string; better?: Metric["better"]; alpha?: number },
 ): Rank[] {
-  const value = ({ mean, metric }: { mean: number; metric: string }): number =>
-    Number.isNaN(mean) ? Number.NEGATIVE_INFINITY : directionOf(metric) * mean;
+  const value = ({ mean }: { mean: number }): number =>
+    Number.isNaN(mean) ? Number.NEGATIVE_INFINITY : directionOf({ better }) * mean;
   const ranked = results
     .filter((result) => result.task === task)
     .toSorted((a, b) => (value(a) === value(b) ? 0 : value(b) - value(a)));

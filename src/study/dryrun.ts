@@ -3,14 +3,14 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { LanguageModel } from "../core/language.js";
 import type { TaskCard } from "../core/record.js";
+import { taskContext } from "../core/task.js";
 import { formatCost, formatDuration, formatWhole } from "../report/format.js";
 import { openArtifacts } from "../store/artifacts.js";
 import { openJournal } from "../store/journal.js";
 import { callKey } from "../store/journaled.js";
 import { makeBudget } from "./budget.js";
-import { type CountedCall, counting } from "./counting.js";
+import { type Asked, type CountedCall, counting } from "./counting.js";
 import { answerEffort, bytesPerToken, fitSeconds, readingSeconds } from "./effort.js";
 import { fitArm, requireGrants } from "./fit.js";
 import { prepareStudy } from "./prepare.js";
@@ -73,7 +73,7 @@ export async function planStudy(
   let priced = true;
   /** Whether a prompt went beyond the context since this was last unset; and whether the model's own tokens said so. */
   let long: { exact: boolean } | undefined;
-  const measure = async ({ contextTokens, weights }: LanguageModel, prompt: CountedCall["prompt"]) => {
+  const measure = async ({ contextTokens, weights }: Asked, prompt: CountedCall["prompt"]) => {
     // Hardly any token is shorter than a byte, so most prompts need no counting.
     if (!prompt || contextTokens === undefined) return;
     const bytes = Buffer.byteLength(prompt.text);
@@ -83,7 +83,7 @@ export async function planStudy(
       : Math.ceil(bytes / usualBytesPerToken);
     if (tokens + prompt.room > contextTokens) long = { exact: weights !== undefined };
   };
-  const count = (model: LanguageModel): LanguageModel => {
+  const count = <M extends Asked>(model: M): M => {
     if (!model.price && model.id.startsWith("openai:")) priced = false;
     return counting(model, async ({ model: asked, operation, request, text, output, prompt }) => {
       await measure(asked, prompt);
@@ -135,7 +135,7 @@ export async function planStudy(
           for (const sample of domain.dataset.dev) {
             const at = { ...tally };
             long = undefined;
-            await domain.task.evaluate(subject, sample, { signal });
+            await domain.task.evaluate(subject, sample, taskContext(signal));
             const told = long as { exact: boolean } | undefined;
             if (told) tooLong++;
             exact &&= told?.exact ?? true;

@@ -1,5 +1,6 @@
 // What a running study tells whoever watches: the command line, a log, later the viewer. Plain data.
 
+import type { Metric } from "../core/metric.js";
 import type { Estimate, StudyRecord, SubjectCard, TaskCard } from "../core/record.js";
 
 export type Phase = "fit" | "dev" | "test" | "elsewhere" | "hand-over";
@@ -24,6 +25,7 @@ export type StudyEvent =
       task: string;
       /** What `running` is a mean of. */
       metric: string;
+      display: Metric["display"];
       /** Samples of this subject, split and seed. */
       done: number;
       total: number;

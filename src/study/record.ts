@@ -1,9 +1,17 @@
 // The study's record, computed from the journal: results, the family of comparisons, the verdict, the gate.
 
 import { cpus } from "node:os";
-import type { Comparison, Estimate, HandOver, Result, StudyRecord, SubjectCard } from "../core/record.js";
+import { directionOf } from "../core/metric.js";
+import type {
+  Comparison,
+  Estimate,
+  HandOver,
+  Result,
+  StudyRecord,
+  SubjectCard,
+  TaskCard,
+} from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
-import { directionOf } from "../core/task.js";
 import { sayP } from "../report/format.js";
 import type { Journal } from "../store/journal.js";
 import { version } from "../version.js";
@@ -102,13 +110,13 @@ export function makeRecord(input: RecordInput): StudyRecord {
     specializer: arm.specializer,
     states: specialists.map(({ state }) => state),
   }));
-  const { name, kind, counts } = domain.card;
+  const { counts } = domain.card;
+  const cards = tasks.map(({ prepared }) => prepared.card);
   const notTrained = untrained(made).map(({ subject }) => subject);
   const verdict =
     champion === null || input.stopped !== null
       ? null
-      : makeVerdict(results, comparisons, subjects, champion, name, kind, notTrained);
-  const cards = tasks.map(({ prepared }) => prepared.card);
+      : makeVerdict({ results, comparisons, subjects, tasks: cards }, champion, notTrained);
   const figures = { results, subjects, verdict, handOver: input.handOver, tasks: cards };
   return {
     type: "done",
@@ -134,7 +142,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
     tasks: cards,
     handOver: input.handOver,
     stopped: input.stopped,
-    gate: spec.gate ? checkGate(spec.gate, results, comparisons, champion, domain.card.name) : null,
+    gate: spec.gate ? checkGate(spec.gate, results, comparisons, champion, domain.card) : null,
     seeds: spec.seeds,
     model: study.model.name,
     seconds: input.seconds,
@@ -176,17 +184,18 @@ function checkGate(
   results: readonly Result[],
   comparisons: readonly Comparison[],
   champion: string | null,
-  domain: string,
+  { name: domain, metric }: TaskCard,
 ): { met: boolean; text: string } {
   const best = results.find(({ subject, task }) => subject === champion && task === domain);
   if (!best) return { met: false, text: "no champion was measured on test" };
   const failures: string[] = [];
-  const direction = directionOf(best.metric);
-  // Where less is better the interval's other end decides.
+  const direction = directionOf(metric);
+  // The end of the interval that is worse decides.
   const worst = direction > 0 ? best.low : best.high;
-  if (gate.atLeast !== undefined && !(direction * (worst - gate.atLeast) >= 0)) {
+  const asked = gate.atLeast ?? gate.atMost;
+  if (asked !== undefined && !(direction * (worst - asked) >= 0)) {
     failures.push(
-      `the interval of ${best.subject} reaches ${worst.toFixed(3)}, worse than the ${gate.atLeast} asked for`,
+      `the interval of ${best.subject} reaches ${worst.toFixed(3)}, worse than the ${asked} asked for`,
     );
   }
   if (gate.beats !== undefined && gate.beats !== champion) {

@@ -1,8 +1,16 @@
 // The verdict: one paragraph computed from the figures, that claims nothing the comparisons do not show.
 
 import type { Cost } from "../core/call.js";
-import type { Comparison, Result, SubjectCard, Verdict } from "../core/record.js";
-import { directionOf } from "../core/task.js";
+import { directionOf } from "../core/metric.js";
+import {
+  type Comparison,
+  metricOf,
+  type Result,
+  type StudyRecord,
+  type SubjectCard,
+  type TaskCard,
+  type Verdict,
+} from "../core/record.js";
 import {
   differenceUnit,
   formatBare,
@@ -13,26 +21,24 @@ import {
   formatScore,
   list,
   sayP,
-  scaleOf,
 } from "../report/format.js";
 import { belowMajority } from "./warnings.js";
 
 const level = 0.05;
 
 export function makeVerdict(
-  results: readonly Result[],
-  comparisons: readonly Comparison[],
-  subjects: readonly SubjectCard[],
+  record: Pick<StudyRecord, "results" | "comparisons" | "subjects" | "tasks">,
   champion: string,
-  domain: string,
-  kind: string,
   notTrained: readonly string[] = [],
 ): Verdict {
+  const { results, comparisons, subjects, tasks } = record;
+  const domain = (tasks[0] as TaskCard).name;
   const on = results.filter((result) => result.task === domain);
   const best = on.find((result) => result.subject === champion) as Result;
-  const direction = directionOf(best.metric);
-  const scale = scaleOf(best.metric);
-  const unit = differenceUnit(best.metric, kind);
+  const metric = metricOf(record, domain);
+  const direction = directionOf(metric);
+  const scale = metric.display;
+  const unit = differenceUnit(metric);
   const points = unit === "" ? "" : ` ${unit}`;
   const generalist = subjects.find((subject) => subject.role === "generalist")?.name ?? "";
   const score = (value: number, n = best.n) => formatScore(value, n, scale);
@@ -56,7 +62,7 @@ export function makeVerdict(
     `Chosen on dev, ${champion} scores ${score(best.mean)}${scale === "percent" ? "" : points} ${best.metric} on ${best.n} sealed test samples of ${domain} (95 % interval ${interval(best)}${scale === "percent" ? `; always giving the commonest answer: ${score(best.baseline)}` : ""}).`,
   ];
   const chosen = subjects.find(({ name }) => name === champion);
-  if (belowMajority(best, chosen))
+  if (belowMajority(best, metric, chosen))
     sentences.push(
       "That is no better than always giving the commonest answer, so it is not fit for use, whatever it is compared with.",
     );
@@ -90,7 +96,7 @@ export function makeVerdict(
   }
   const rivals = same.filter((name) => name !== generalist);
   if (rivals.length > 0) sentences.push(`Not told apart from it: ${list(rivals)}.`);
-  const own = ownBest(on, subjects, champion);
+  const own = ownBest(on, subjects, champion, direction);
   const behind = own && against(own.subject);
   if (own && behind) {
     sentences.push(
@@ -108,18 +114,19 @@ export function makeVerdict(
       `Unscored, and therefore bounded rather than counted as wrong: ${list(unscored.map((r) => `${r.subject} ${r.unscored}`))}.`,
     );
   }
-  const metricOf = (task: string) => results.find((one) => one.task === task)?.metric ?? best.metric;
   const losses = comparisons.filter(
     ({ task, a, b, pAdjusted, delta }) =>
       task !== domain &&
       a === champion &&
       b === generalist &&
       pAdjusted < level &&
-      directionOf(metricOf(task)) * delta < 0,
+      directionOf(metricOf(record, task)) * delta < 0,
   );
   for (const loss of losses) {
+    const there = metricOf(record, loss.task);
+    const counted = differenceUnit(there);
     sentences.push(
-      `Elsewhere it lost: ${formatDelta(loss.delta, loss.n, scaleOf(metricOf(loss.task)))}${scaleOf(metricOf(loss.task)) === "percent" ? " points" : ""} on ${loss.task} (${sayP(loss.pAdjusted)}).`,
+      `Elsewhere it lost: ${formatDelta(loss.delta, loss.n, there.display)}${counted && ` ${counted}`} on ${loss.task} (${sayP(loss.pAdjusted)}).`,
     );
   }
   return { champion, text: sentences.join(" "), indistinguishable: same };
@@ -130,12 +137,13 @@ function ownBest(
   on: readonly Result[],
   subjects: readonly SubjectCard[],
   champion: string,
+  direction: 1 | -1,
 ): Result | undefined {
   const roles = new Map(subjects.map(({ name, role }) => [name, role]));
   if (roles.get(champion) !== "reference") return undefined;
   return on
-    .filter(({ subject, n }) => roles.get(subject) === "specialist" && n > 0)
-    .sort((a, b) => directionOf(a.metric) * ((b.dev?.mean ?? 0) - (a.dev?.mean ?? 0)))[0];
+    .filter(({ subject, n, dev }) => roles.get(subject) === "specialist" && n > 0 && dev)
+    .sort((a, b) => direction * (b.dev!.mean - a.dev!.mean))[0];
 }
 
 function price(best: Result, champion: string): string {

@@ -2,9 +2,12 @@
 
 import { z } from "zod";
 import { fingerprint } from "../core/json.js";
-import type { Answer, Demonstration, LanguageSubject, Query } from "../core/language.js";
+import type { LanguageSubject } from "../core/kinds.js";
+import type { Answer, Demonstration, Query } from "../core/language.js";
+import { share } from "../core/metric.js";
 import type { Sample } from "../core/sample.js";
 import type { Grade, LanguageTask } from "../core/task.js";
+import { rows, taskEntry } from "./table.js";
 
 export const choiceSchema = z.strictObject({
   kind: z.literal("choice").default("choice").describe("Multiple choice or classification"),
@@ -67,7 +70,8 @@ export function choice(
     name,
     kind: "choice",
     subjects: "language",
-    metric: "accuracy",
+    metric: share("accuracy"),
+    details: [share("macroF1"), share("confidence"), share("recall")],
     binary: true,
     id: fingerprint(["choice", name, spec, labels ?? null]),
     ...(labels ? { labels } : {}),
@@ -97,6 +101,8 @@ export function choice(
     },
   };
 }
+
+export const choiceTask = taskEntry({ options: choiceSchema, data: rows, make: choice });
 
 /** What of an answer is kept beside its score. */
 export function keptOf({ text, trail }: Answer): Pick<Grade, "raw" | "trail"> {

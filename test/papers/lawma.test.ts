@@ -147,7 +147,7 @@ describe("the whole reproduction, over the mock", () => {
         data: join(folder, "data"),
         store: join(folder, store),
         models: ["mock:small", "mock:large"],
-        specializers: table,
+        use: { specializers: table },
         ...more,
       },
       settings,

@@ -55,7 +55,7 @@ it("runs the ladder and every coalition, judges the claims, names what is missin
       data: folder,
       models: ["mock:"],
       store: join(folder, "store"),
-      specializers: { ...specializers, medprompt: standIn } as never,
+      use: { specializers: { ...specializers, medprompt: standIn } as never },
     },
     settings,
   );

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Sample } from "../../src/core/sample.js";
+import { taskContext } from "../../src/core/task.js";
 import { lbfgs } from "../../src/learn/lbfgs.js";
 import { fitLogistic, logProbabilities } from "../../src/learn/logistic.js";
 import { learnVocabulary, toSparseRows, vectoriser } from "../../src/learn/tfidf.js";
@@ -253,9 +254,9 @@ describe("linear", () => {
 
   it("stops when asked to", async () => {
     const signal = AbortSignal.abort(new Error("stopped by hand"));
-    await expect(linear().fit(listener(), given({ train: separable, context: { signal } }))).rejects.toThrow(
-      "stopped by hand",
-    );
+    await expect(
+      linear().fit(listener(), given({ train: separable, context: taskContext(signal) })),
+    ).rejects.toThrow("stopped by hand");
   });
 
   it("tells how far it is", async () => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { share } from "../../src/core/metric.js";
 import { type CardFacts, modelCard } from "../../src/study/card.js";
 
 const facts: CardFacts = {
@@ -14,7 +15,7 @@ const facts: CardFacts = {
   seconds: 90,
   task: {
     name: "issue area",
-    metric: "accuracy",
+    metric: share("accuracy"),
     source: "file:cases.jsonl",
     counts: { train: 1000, dev: 50, test: 600, eyesOff: 0 },
     labels: [

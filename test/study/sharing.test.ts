@@ -50,7 +50,7 @@ it("fits the first of a list once for the study, and again on a part of train", 
   const record = await runStudy(parseStudy(study, "test"), {
     base: folder,
     store: join(folder, "store"),
-    specializers: table as never,
+    use: { specializers: table } as never,
   });
   expect(record.stopped).toBeNull();
   const train = record.tasks[0]?.counts.train as number;

@@ -56,7 +56,8 @@ export async function reproduceBilateral(
   }));
   const { finished, stopped } = await runPlans("bilateral", plans, { ...options, store, signal });
 
-  const labelOf = (arm: unknown): string => makeSpecializer(arm, "bilateral", options.specializers).label;
+  const labelOf = (arm: unknown): string =>
+    makeSpecializer(arm, "bilateral", options.use?.specializers).label;
   const trained = new Map<MainTask, Map<string, Map<string, BySeed>>>();
   for (const { name, task } of plans.filter((plan) => finished.has(plan.name))) {
     const opened = openStudy(store, name);

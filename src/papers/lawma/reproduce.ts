@@ -104,7 +104,8 @@ export async function reproduceLawma(
 
   const { finished, stopped } = await runPlans("lawma", plans.map(toPlan), { ...options, store, signal });
 
-  const labelOf = (written: unknown): string => makeSpecializer(written, "lawma", options.specializers).label;
+  const labelOf = (written: unknown): string =>
+    makeSpecializer(written, "lawma", options.use?.specializers).label;
   const read = (study: string | undefined, subject: unknown): Scores => {
     if (study === undefined || !finished.has(study)) return nothing;
     const opened = openStudy(store, study);

@@ -102,7 +102,8 @@ export async function reproduceMedprompt(
   if (!plans.some(({ kind }) => kind === "ladder")) throw noData([...missing]);
   const { finished, stopped } = await runPlans("medprompt", plans, { ...options, store, signal });
 
-  const labelOf = (arm: unknown): string => makeSpecializer(arm, "medprompt", options.specializers).label;
+  const labelOf = (arm: unknown): string =>
+    makeSpecializer(arm, "medprompt", options.use?.specializers).label;
   const measured = (model: string, kind: MedpromptPlan["kind"]): MeasuredTask[] =>
     plans
       .filter((plan) => plan.model === model && plan.kind === kind && finished.has(plan.name))

@@ -5,8 +5,9 @@ import { z } from "zod";
 import { CallError } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
 import type { Json } from "../../core/json.js";
-import type { LanguageSubject } from "../../core/language.js";
+import type { Kind, Subject } from "../../core/kinds.js";
 import type { Given, Specializer } from "../../core/specializer.js";
+import { sharedKinds } from "../parts/kinds.js";
 
 export const bestOfOptions = z.strictObject({
   of: z
@@ -34,13 +35,14 @@ type State = {
  * @example
  * bestOf([zeroShot(), fewShot({ k: 5 })]).label; // "bestOf(zeroShot | fewShot(k=5))"
  */
-export function bestOf(candidates: readonly Specializer[]): Specializer<State> {
+export function bestOf<K extends Kind>(candidates: readonly Specializer<Json, K>[]): Specializer<State, K> {
   if (candidates.length === 0) throw new Error("bestOf: there must be at least one specializer");
   return {
     name: "bestOf",
     label: `bestOf(${candidates.map(({ label }) => label).join(" | ")})`,
     options: { of: candidates.map(({ name, options }) => ({ name, options })) },
     needs: [...new Set(candidates.flatMap(({ needs }) => needs))],
+    kinds: sharedKinds(candidates),
     seeded: candidates.some(({ seeded }) => seeded),
     ...(candidates.every(({ reference }) => reference) ? { reference: true } : {}),
     async fit(subject, given) {
@@ -72,8 +74,8 @@ export function bestOf(candidates: readonly Specializer[]): Specializer<State> {
 }
 
 async function measure(
-  subject: LanguageSubject,
-  { task, dev, context, progress }: Given,
+  subject: Subject,
+  { task, dev, context, progress }: Given<Kind>,
   label: string,
 ): Promise<{ mean: number | null; n: number; unscored: number }> {
   const grades: (number | null)[] = [];
@@ -100,7 +102,7 @@ async function measure(
   };
 }
 
-function unable({ task }: Given, why: string): HoneError {
+function unable({ task }: Pick<Given<Kind>, "task">, why: string): HoneError {
   return new HoneError({
     what: "bestOf cannot choose",
     where: `task ${task.name}, split dev`,

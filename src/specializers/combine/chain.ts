@@ -1,10 +1,13 @@
 // chain: several specializers as one. Each is fitted on what the ones before it made.
 
 import type { Json } from "../../core/json.js";
+import type { Kind } from "../../core/kinds.js";
 import type { Specializer } from "../../core/specializer.js";
+import { sharedKinds } from "../parts/kinds.js";
 
-export interface Chain extends Specializer<Json[]> {
-  readonly steps: readonly Specializer[];
+/** A study builds its steps one by one, so that what arms have in common is made once. */
+export interface Chain<K extends Kind = Kind> extends Specializer<Json[], K> {
+  readonly steps: readonly Specializer<Json, K>[];
 }
 
 /**
@@ -14,26 +17,22 @@ export interface Chain extends Specializer<Json[]> {
  * @example
  * chain([fewShot({ k: 6, draw: "balanced" }), calibrate()]).label; // "fewShot(k=6, balanced) + calibrate"
  */
-export function chain(steps: readonly Specializer[]): Chain {
+export function chain<K extends Kind>(steps: readonly Specializer<Json, K>[]): Chain<K> {
   if (steps.length === 0) throw new Error("chain: there must be at least one specializer");
   return {
     name: "chain",
     label: steps.map((step) => step.label).join(" + "),
     options: steps.map((step) => ({ name: step.name, options: step.options })),
     needs: [...new Set(steps.flatMap((step) => step.needs))],
+    kinds: sharedKinds(steps),
     seeded: steps.some((step) => step.seeded),
     ...(steps.at(-1)?.reference ? { reference: true } : {}),
-    subjects: (["language", "motor"] as const).filter((kind) =>
-      steps.every((step) => (step.subjects ?? ["language"]).includes(kind)),
-    ),
     steps,
     async fit(subject, given) {
       const states: Json[] = [];
       let current = subject;
-      for (const [i, step] of steps.entries()) {
-        // The first is what a study without the others would make, and may have made.
-        const state =
-          i === 0 && given.build ? await given.build(step, subject, given) : await step.fit(current, given);
+      for (const step of steps) {
+        const state = await step.fit(current, given);
         states.push(state);
         current = step.apply(current, state, { encoder: given.encoder, artifacts: given.artifacts });
       }
@@ -42,4 +41,8 @@ export function chain(steps: readonly Specializer[]): Chain {
     apply: (subject, states, tools) =>
       steps.reduce((current, step, i) => step.apply(current, states[i] as Json, tools), subject),
   };
+}
+
+export function isChain(specializer: Specializer): specializer is Chain {
+  return "steps" in specializer;
 }

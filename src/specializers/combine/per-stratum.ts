@@ -9,7 +9,7 @@ import { HoneError } from "../../core/errors.js";
 import { fingerprint, type Json } from "../../core/json.js";
 import type { Option } from "../../core/language.js";
 import type { Sample } from "../../core/sample.js";
-import type { Given, Specializer } from "../../core/specializer.js";
+import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import type { LanguageTask } from "../../core/task.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 
@@ -30,7 +30,7 @@ type State = { [stratum: string]: Json };
  * @example
  * perStratum(linear()).label; // "linear(tfidf), one a stratum"
  */
-export function perStratum(inner: Specializer): Specializer {
+export function perStratum(inner: LanguageSpecializer): LanguageSpecializer {
   return defineSpecializer<State>({
     name: "perStratum",
     label: `${inner.label}, one a stratum`,

@@ -1,6 +1,8 @@
 // subset: another specializer on less training data, to measure what labels are worth. Test and dev stay as they are.
 
 import { z } from "zod";
+import type { Json } from "../../core/json.js";
+import type { Kind } from "../../core/kinds.js";
 import { randomFor, shuffled } from "../../core/random.js";
 import type { Sample } from "../../core/sample.js";
 import type { Specializer } from "../../core/specializer.js";
@@ -18,12 +20,16 @@ export type SubsetOptions = z.input<typeof subsetOptions>;
  * @example
  * subset({ n: 50 }, linear()).label; // "linear(tfidf), n=50"
  */
-export function subset({ n }: Pick<SubsetOptions, "n">, inner: Specializer): Specializer {
+export function subset<K extends Kind>(
+  { n }: Pick<SubsetOptions, "n">,
+  inner: Specializer<Json, K>,
+): Specializer<Json, K> {
   return {
     name: "subset",
     label: `${inner.label}, n=${n}`,
     options: { n, use: { name: inner.name, options: inner.options } },
     needs: inner.needs,
+    kinds: inner.kinds,
     seeded: true,
     ...(inner.reference ? { reference: true } : {}),
     fit: (subject, given) => inner.fit(subject, { ...given, train: drawn(given.train, n, given.seed) }),

@@ -1,7 +1,6 @@
 // lesion: a trained controller with something cut at test time. Nothing is learnt and no weight changes.
 
 import { z } from "zod";
-import type { MotorSubject } from "../../core/motor.js";
 import type { Specializer } from "../../core/specializer.js";
 import { gainsOf, lesions } from "../../motor/lesion.js";
 import { type ControllerSubject, controllerSubject } from "../../motor/subject.js";
@@ -23,7 +22,7 @@ export type LesionOptions = z.input<typeof lesionOptions>;
  * @example
  * [{ bilateral: {} }, { lesion: { cut: ["callosum"] } }]
  */
-export function lesion(options: LesionOptions): Specializer<null, MotorSubject> {
+export function lesion(options: LesionOptions): Specializer<null, "motor"> {
   const { cut } = readOptions(lesionOptions, "lesion", options);
   const label = `cut(${cut.join(", ")})`;
   return {
@@ -31,7 +30,7 @@ export function lesion(options: LesionOptions): Specializer<null, MotorSubject> 
     label,
     options: { cut },
     needs: ["weights"],
-    subjects: ["motor"],
+    kinds: ["motor"],
     seeded: false,
     // Checked before anything is measured: what is not there cannot be cut.
     fit: async (subject) => {

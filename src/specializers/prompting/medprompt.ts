@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import type { Json } from "../../core/json.js";
-import type { Specializer } from "../../core/specializer.js";
+import type { LanguageSpecializer } from "../../core/specializer.js";
 import { bestOf } from "../combine/best-of.js";
 import { chain } from "../combine/chain.js";
 import { readOptions } from "../parts/options.js";
@@ -63,11 +63,11 @@ type State = { examples: Settings["examples"]; inner: Json };
  * @example
  * medprompt({ without: ["neighbours"] }).label; // "medprompt(k=5, x5, without neighbours)"
  */
-export function medprompt(options: MedpromptOptions = {}): Specializer {
+export function medprompt(options: MedpromptOptions = {}): LanguageSpecializer {
   const settings = readOptions(medpromptOptions, "medprompt", options);
   const left = leftOut(settings.without);
   const always = recipe(settings, left);
-  const measured: Specializer =
+  const measured: LanguageSpecializer =
     settings.examples === "always" || left.includes("examples")
       ? always
       : bestOf([always, recipe(settings, leftOut([...left, "examples"]))]);
@@ -76,6 +76,7 @@ export function medprompt(options: MedpromptOptions = {}): Specializer {
     label: `medprompt(${describe(settings, left)})`,
     options: { ...settings, without: left },
     needs: measured.needs,
+    kinds: ["language"],
     seeded: measured.seeded,
     fit: async (subject, given): Promise<State> => {
       const examples = given.dev.length > 0 ? settings.examples : "always";
@@ -89,10 +90,14 @@ export function medprompt(options: MedpromptOptions = {}): Specializer {
   };
 }
 
-function recipe(settings: Settings, left: readonly Rung[]): Specializer {
+function recipe(settings: Settings, left: readonly Rung[]): LanguageSpecializer {
   const { k, members, pool, shuffles, maxTokens, by, orders, vote } = settings;
   const has = (rung: Rung) => !left.includes(rung);
-  const shown = has("neighbours") ? knn({ k, by }) : has("examples") ? fewShot({ k }) : zeroShot();
+  const shown = has("neighbours")
+    ? knn({ k, by })
+    : has("examples")
+      ? fewShot({ k })
+      : zeroShot<"language">();
   const reasoned = has("reasoning") ? cot({ pool, shuffles, maxTokens }, shown) : shown;
   return has("shuffling") ? chain([reasoned, ensemble({ members, orders, vote })]) : reasoned;
 }

@@ -4,8 +4,9 @@
 import { z } from "zod";
 import type { CallContext } from "../../core/call.js";
 import type { Json } from "../../core/json.js";
-import type { Answer, LanguageSubject, Query } from "../../core/language.js";
-import type { Specializer } from "../../core/specializer.js";
+import type { LanguageSubject } from "../../core/kinds.js";
+import type { Answer, Query } from "../../core/language.js";
+import type { LanguageSpecializer } from "../../core/specializer.js";
 import { derive } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
 
@@ -56,9 +57,9 @@ const least = 1e-12;
  */
 export function portfolio(
   options: Omit<PortfolioOptions, "use" | "direct">,
-  reasoning: Specializer,
-  direct: Specializer,
-): Specializer {
+  reasoning: LanguageSpecializer,
+  direct: LanguageSpecializer,
+): LanguageSpecializer {
   const schema = portfolioOptions.omit({ use: true, direct: true }).strip();
   const { weight, screen } = readOptions(schema, "portfolio", options);
   const label = `portfolio(${reasoning.label} & ${direct.label})`;
@@ -73,6 +74,7 @@ export function portfolio(
     label,
     options: chosen,
     needs: [...new Set([...reasoning.needs, ...direct.needs])],
+    kinds: ["language"],
     seeded: reasoning.seeded || direct.seeded,
     fit: async (subject, given) => [await reasoning.fit(subject, given), await direct.fit(subject, given)],
     apply: (subject, states, tools) => {

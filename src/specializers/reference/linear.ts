@@ -9,7 +9,7 @@ import type { CallContext } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
 import type { Answer, Query } from "../../core/language.js";
 import type { Sample } from "../../core/sample.js";
-import type { Given, Specializer, Tools } from "../../core/specializer.js";
+import type { Given, LanguageSpecializer, Tools } from "../../core/specializer.js";
 import { type LogisticModel, logProbabilities } from "../../learn/logistic.js";
 import { type ChosenPenalty, choosePenalty, type Row } from "../../learn/penalty.js";
 import { questionsVary, readText } from "../../learn/text.js";
@@ -41,7 +41,7 @@ type State = {
 };
 
 /** Classifies input and question by logistic regression. For tasks whose samples share their labels. */
-export function linear(options: LinearOptions = {}): Specializer {
+export function linear(options: LinearOptions = {}): LanguageSpecializer {
   const { features } = readOptions(linearOptions, "linear", options);
   return defineSpecializer<State>({
     name: "linear",

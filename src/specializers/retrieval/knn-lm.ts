@@ -8,8 +8,9 @@ import { z } from "zod";
 import type { CallContext } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
 import { fingerprint } from "../../core/json.js";
-import type { Answer, Demonstration, LanguageSubject, Option, Query } from "../../core/language.js";
-import type { Given, Specializer } from "../../core/specializer.js";
+import type { LanguageSubject } from "../../core/kinds.js";
+import type { Answer, Demonstration, Option, Query } from "../../core/language.js";
+import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import type { LanguageTask } from "../../core/task.js";
 import { type KeptVectors, keepVectors, likenessByVectors } from "../../learn/neighbours.js";
 import { questionsVary, readText, sameTextKey } from "../../learn/text.js";
@@ -68,7 +69,7 @@ type Find = (query: Query, context: CallContext) => Promise<Neighbour[]>;
  *
  * @throws HoneError at fit where the task asks to write
  */
-export function knnLm(options: KnnLmOptions = {}): Specializer {
+export function knnLm(options: KnnLmOptions = {}): LanguageSpecializer {
   const { k, lambda, temperature } = readOptions(knnLmOptions, "knnLm", options);
   const fixed = [
     lambda === "dev" ? "" : `, lambda=${lambda}`,

@@ -5,8 +5,10 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type CallContext, noCost } from "../../../core/call.js";
 import { fingerprint, type Json } from "../../../core/json.js";
-import type { LanguageSubject, Change as ModelChange, Query } from "../../../core/language.js";
-import type { Given, Specializer } from "../../../core/specializer.js";
+import type { LanguageSubject } from "../../../core/kinds.js";
+import type { Query } from "../../../core/language.js";
+import type { Change as ModelChange } from "../../../core/model.js";
+import type { Given, LanguageSpecializer } from "../../../core/specializer.js";
 import { generalist } from "../../../models/generalist.js";
 import { defineSpecializer, prepared, requireTrain } from "../../parts/define.js";
 import { requireWeights } from "./examples.js";
@@ -33,7 +35,7 @@ export interface TrainedDefinition {
 }
 
 /** Makes the specializer. */
-export function defineTrained(definition: TrainedDefinition): Specializer<TrainedState> {
+export function defineTrained(definition: TrainedDefinition): LanguageSpecializer<TrainedState> {
   const { name, label, options, method, training, save } = definition;
   return defineSpecializer<TrainedState>({
     name,

@@ -1,0 +1,30 @@
+// What the table of tasks holds for each kind of task. A new kind is one file that exports such an entry, and one line in
+// index.ts; a module that a study file names exports the same.
+
+import type { z } from "zod";
+import type { Sample, SplitName } from "../core/sample.js";
+import type { Task } from "../core/task.js";
+import { datasetSchema } from "../data/index.js";
+
+export type Labels = readonly { key: string; text: string }[];
+
+export interface TaskEntry<Options extends z.ZodObject = z.ZodObject, Data extends z.ZodType = z.ZodType> {
+  /** What a study file may say of the task; its `kind` is a literal. */
+  readonly options: Options;
+  /** What it may say under `data`. */
+  readonly data: Data;
+  /** @param labels the options that all samples share, where the data have them */
+  make(name: string, options: z.output<Options>, labels?: Labels): Task;
+  /** Draws the samples, where they are not read from files. */
+  draw?(options: z.output<Options>, data: z.output<Data>): Record<SplitName, Sample[]> & { source: string };
+}
+
+/** An entry with its types, for the table. */
+export function taskEntry<Options extends z.ZodObject, Data extends z.ZodType>(
+  entry: TaskEntry<Options, Data>,
+): TaskEntry<Options, Data> {
+  return entry;
+}
+
+/** Samples are rows of files. */
+export const rows = datasetSchema.describe("Where its samples come from and how they are split");
