@@ -79,7 +79,9 @@ describe("the house", () => {
     const shipped = [
       ...sources,
       ...files(join(root, "test")),
-      ...readdirSync(join(root, "examples")).map((name) => join(root, "examples", name)),
+      ...readdirSync(join(root, "examples"), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name)),
     ];
     for (const path of shipped) {
       expect(readFileSync(path, "utf8"), relative(root, path)).not.toMatch(

@@ -112,7 +112,7 @@ export function gather(source: Source, most: number): Gathered {
       sample.highest = Math.max(sample.highest, score);
       if (score !== 0 && score !== 1) binary[task] = false;
     } else sample.unscored = true;
-    if (record.tasks[task]?.kind === "choice") {
+    if (record.tasks[task]?.labels) {
       const predicted = outcome.grade.status === "scored" ? outcome.grade.prediction : null;
       const tally = child(tallies, `${task} ${subject}`, () => new Map<string, Map<string | null, number>>());
       const row = child(tally, outcome.gold, () => new Map<string | null, number>());

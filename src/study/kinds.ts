@@ -4,6 +4,7 @@
 import { HoneError } from "../core/errors.js";
 import type { Kind, Kinds, Subject } from "../core/kinds.js";
 import type { Encoder, LanguageModel, Model } from "../core/model.js";
+import { hasQueries } from "../core/task.js";
 import { encoderSubject } from "../models/encoder.js";
 import { generalist } from "../models/generalist.js";
 import type { OpenModelOptions } from "../models/registry.js";
@@ -87,5 +88,14 @@ export function checkKinds(
   for (const { name: arm, specializer } of arms) {
     if (!specializer.kinds.includes(kind))
       throw wrong(arm, specializer.kinds, `Leave ${arm} out; docs/study.md lists what there is.`);
+    const [domain] = tasks as [PreparedTask];
+    // One for language alone works on queries; one for every kind does not look into them.
+    if (kind === "language" && specializer.kinds.length === 1 && !hasQueries(domain.task))
+      throw new HoneError({
+        what: `${arm} is not for the task ${domain.task.name}`,
+        why: "it works on queries, and this task asks none",
+        next: `Leave ${arm} out.`,
+        kind: "usage",
+      });
   }
 }

@@ -8,7 +8,7 @@ import type { Metric } from "../core/metric.js";
 import type { Callable, Encoder, Model } from "../core/model.js";
 import type { SubjectCard, TaskCard } from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
-import { hasQueries, type Task } from "../core/task.js";
+import type { Task } from "../core/task.js";
 import { contentsOf, sourcesIn } from "../data/contents.js";
 import { type Dataset, type DatasetSpec, loadDataset, type Opening, sealTest } from "../data/index.js";
 import { openModel } from "../models/registry.js";
@@ -265,7 +265,7 @@ async function prepareTask(
     card,
     ...blindScores(task, dataset),
     keys,
-    warnings: dataWarnings(entry.draw ? null : (data as DatasetSpec), card, dataset, task),
+    warnings: dataWarnings(entry.draw ? null : (data as DatasetSpec), card, dataset),
   };
 }
 
@@ -286,16 +286,19 @@ function drawnDataset(
 }
 
 /** What knowing nothing scores, learnt from train and dev alone: test stays sealed. */
-function blindScores(task: Task, { train, dev }: Dataset): Pick<PreparedTask, "commonest" | "chance"> {
-  if (!hasQueries(task) || task.kind !== "choice") return { commonest: undefined, chance: null };
+function blindScores(
+  task: Task,
+  { train, dev, labels }: Dataset,
+): Pick<PreparedTask, "commonest" | "chance"> {
+  const sizes = [...train, ...dev].map((sample) => sample.options?.length ?? labels?.length ?? 0);
+  const known = sizes.filter((size) => size > 0);
+  if (!task.binary || known.length === 0) return { commonest: undefined, chance: null };
   const counts = new Map<string, number>();
-  for (const sample of train.length > 0 ? train : dev) {
-    const { answer } = task.demonstration(sample);
+  for (const { gold } of train.length > 0 ? train : dev) {
+    const answer = [gold].flat()[0] as string;
     counts.set(answer, (counts.get(answer) ?? 0) + 1);
   }
   const commonest = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
-  const sizes = [...train, ...dev].map((sample) => sample.options?.length ?? task.labels?.length ?? 0);
-  const known = sizes.filter((size) => size > 0);
   const chance = known.length === 0 ? null : known.reduce((sum, size) => sum + 1 / size, 0) / known.length;
   return { commonest, chance };
 }

@@ -5,7 +5,6 @@ import { z } from "zod";
 import type { Metric } from "../core/metric.js";
 import type { Result, StudyRecord, SubjectCard, TaskCard } from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
-import { hasQueries, type LanguageTask, type Task } from "../core/task.js";
 import type { Dataset, DatasetSpec } from "../data/index.js";
 import { formatScore, formatWhole, list, plural } from "../report/format.js";
 import { learntBelow } from "../specializers/training/finetune/guessing.js";
@@ -18,12 +17,7 @@ const mostShare = 0.8;
 const enoughOfLabel = 5;
 
 /** What the data alone show, before anything is asked of a model. Test stays sealed: labels are those of train and dev. */
-export function dataWarnings(
-  spec: DatasetSpec | null,
-  card: TaskCard,
-  dataset: Dataset,
-  task: Task,
-): string[] {
+export function dataWarnings(spec: DatasetSpec | null, card: TaskCard, dataset: Dataset): string[] {
   return [
     ...dataset.warnings,
     ...(spec ? fewerThanAsked(spec, card) : []),
@@ -33,7 +27,7 @@ export function dataWarnings(
           "there is no dev sample, so no champion can be chosen; give `split` or `devFraction` a part for dev.",
         ]
       : []),
-    ...(hasQueries(task) && card.labels ? labelWarnings(task, dataset, card.labels) : []),
+    ...(card.labels ? labelWarnings(dataset, card.labels) : []),
   ].map((text) => `${card.name}: ${text}`);
 }
 
@@ -56,17 +50,13 @@ function fewerThanAsked({ limit, split, splits, group }: DatasetSpec, { counts }
   return [`${formatWhole(counts.test)} test samples of the ${formatWhole(asked)} asked for: ${why}.`];
 }
 
-function labelWarnings(
-  task: LanguageTask,
-  { train, dev }: Dataset,
-  labels: NonNullable<TaskCard["labels"]>,
-): string[] {
+function labelWarnings({ train, dev }: Dataset, labels: NonNullable<TaskCard["labels"]>): string[] {
   const nameOf = (key: string): string =>
     JSON.stringify(labels.find((label) => label.key === key)?.text ?? key);
   const tally = (samples: Dataset["train"]): Map<string, number> => {
     const counts = new Map<string, number>();
-    for (const sample of samples) {
-      const { answer } = task.demonstration(sample);
+    for (const { gold } of samples) {
+      const answer = [gold].flat()[0] as string;
       counts.set(answer, (counts.get(answer) ?? 0) + 1);
     }
     return counts;
