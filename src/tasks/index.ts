@@ -5,12 +5,14 @@ import type { LanguageTask, Task } from "../core/task.js";
 import { answer, answerTask } from "./answer.js";
 import { choice, choiceTask } from "./choice.js";
 import { motor, motorTask } from "./motor/index.js";
+import { nearestTask } from "./nearest.js";
 import type { Labels, TaskEntry } from "./table.js";
 
 export const tasks = {
   choice: choiceTask,
   answer: answerTask,
   motor: motorTask,
+  nearest: nearestTask,
 } satisfies TaskTable;
 
 /** Entries by name: `{ ...tasks, mine }` adds one's own without touching this file. */
