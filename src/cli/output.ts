@@ -77,7 +77,13 @@ export function makeOutput(options: { json?: boolean; quiet?: boolean }): Output
         return;
       }
       const line = plainText(
-        event.type === "fetch" ? fetchLine(event) : event.type === "progress" ? progressLine(event) : "",
+        event.type === "fetch"
+          ? fetchLine(event)
+          : event.type === "asking"
+            ? `asking the generalist on dev in ${event.of} ways: ${event.done} done`
+            : event.type === "progress"
+              ? progressLine(event)
+              : "",
       );
       if (line === "") return;
       if (terminal) {

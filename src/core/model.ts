@@ -127,8 +127,10 @@ export type Encoder = Model & Embeds;
 
 /** A model that reads prompts: it writes and scores; whether it embeds and opens its weights differs. */
 export interface LanguageModel extends Model, Writes, Scores, Partial<Embeds>, Partial<OpensWeights> {
-  /** The prompt format it was made for. */
+  /** The prompt format that it is asked in unless another is named. */
   readonly format: PromptFormat;
+  /** The formats that it could be asked in, where whoever opened it left that open. */
+  readonly formats?: readonly PromptFormat[];
   readonly contextTokens?: number;
   /** Dollars per million tokens; absent where calls cost nothing or nobody said what they cost. */
   readonly price?: { input: number; output: number };

@@ -95,10 +95,18 @@ export interface TaskCard {
   counts: { train: number; dev: number; test: number; eyesOff: number };
   /** Option key to text, where all samples share the options. */
   labels: { key: string; text: string }[] | null;
+  /** How its subjects are asked, where dev decided it. */
+  asked?: Asked;
   /** Fingerprint of the sealed test split. */
   testFingerprint: string;
   /** Training and dev samples that also occur in test, exactly or nearly; `dropped` ones were left out and are not among them. */
   leakage: { exact: number; near: number; checked: boolean; dropped?: number };
+}
+
+/** The ways in which the generalist was asked on dev, and the one that was then taken for all subjects. */
+export interface Asked {
+  way: string;
+  tried: { way: string; mean: number; n: number; unscored: number }[];
 }
 
 /** Whether the saved specialist, loaded again and scored again, gives what was measured. */

@@ -101,6 +101,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
         if (file !== undefined) await weights.close();
       },
     };
+    const template = gguf.metadata.get("tokenizer.chat_template");
     const granted: Grant[] = ["text", "logprobs"];
     if (!lora && !change?.prefix) granted.push("embeddings");
     if (!change) granted.push("gradients", "weights");
@@ -108,7 +109,8 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
       id: change ? `${id}+${change.id}` : id,
       name: change ? `${name} + ${change.name}` : name,
       grants: new Set(granted),
-      format: options.format ?? (gguf.metadata.get("tokenizer.chat_template") ? "chat" : "plain"),
+      format: options.format ?? (template ? "chat" : "plain"),
+      ...(options.format === undefined && template ? { formats: ["chat", "plain"] as const } : {}),
       gguf,
       contextTokens,
       lanes,

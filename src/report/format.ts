@@ -1,7 +1,7 @@
 // How numbers are written, the same in terminal, HTML, Markdown and CLI. It rounds and names units; it computes nothing.
 
 import type { Metric } from "../core/metric.js";
-import type { Comparison } from "../core/record.js";
+import type { Comparison, TaskCard } from "../core/record.js";
 
 const minus = "\u2212";
 const none = "–";
@@ -66,6 +66,16 @@ export function formatP(p: number): string {
 export function sayP(p: number): string {
   const text = formatP(p);
   return /^[<>]/.test(text) ? `Holm p ${text}` : `Holm p = ${text}`;
+}
+
+/** How a task's subjects are asked, where dev decided it; undefined elsewhere. */
+export function askedText({ asked, metric }: Pick<TaskCard, "asked" | "metric">): string | undefined {
+  if (!asked) return undefined;
+  const { way, tried } = asked;
+  const scores = tried.map(({ mean }) => mean).filter(Number.isFinite);
+  const n = Math.max(...tried.map((one) => one.n + one.unscored));
+  const range = formatInterval(Math.min(...scores), Math.max(...scores), n, metric.display);
+  return `Asked by ${way}: of ${tried.length} ways (${range} ${metric.name} on ${plural(n, "dev sample")}) the generalist's best, for all subjects.`;
 }
 
 /** A test as a table names it. */

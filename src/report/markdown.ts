@@ -1,10 +1,11 @@
 // The report as Markdown: the same facts as the page, in tables that read well as plain text and on a forge.
 // A few samples are spelled out; opening any of them is the page's part.
 
-import { detailOf, metricOf, type StudyRecord } from "../core/record.js";
+import { detailOf, metricOf, type StudyRecord, type TaskCard } from "../core/record.js";
 import { fenced, escapeMarkdown as md } from "./escape.js";
 import { ranked } from "./figures.js";
 import {
+  askedText,
   differenceUnit,
   formatBare,
   formatCost,
@@ -105,7 +106,8 @@ function results(record: StudyRecord): string[] {
         formatDuration(r.perAnswer.msMedian),
         formatCost(r.perAnswer.usd),
       ];
-      return [table(head, rows.map(line))];
+      const asked = askedText(record.tasks.find(({ name }) => name === task) as TaskCard);
+      return [table(head, rows.map(line)), ...(asked ? [md(asked, 300)] : [])];
     }),
   );
 }

@@ -5,6 +5,7 @@ import { detailOf, metricOf, type Result, type StudyRecord, type TaskCard } from
 import { type Html, html, oneLine } from "./escape.js";
 import { ranked, subjectName } from "./figures.js";
 import {
+  askedText,
   formatBare,
   formatCost,
   formatCount,
@@ -40,6 +41,7 @@ export function resultsTable(record: StudyRecord, task: string): Html {
   const metric = metricOf(record, task);
   const scale = metric.display;
   const more = detailNames(results);
+  const asked = askedText(record.tasks.find(({ name }) => name === task) as TaskCard);
   const priced = results.some((r) => r.perAnswer.usd > 0 || r.build.usd > 0);
   // Columns that would say nothing are left out.
   const bounded = results.some((r) => r.unscored > 0);
@@ -65,7 +67,7 @@ ${priced && html`<td class="num">${formatCost(r.perAnswer.usd)}</td>`}</tr>`;
 ${more.map((name) => html`<th scope="col" class="num">${metricHead({ ...detailOf(record, task, name), name: oneLine(name, 24) })}</th>`)}
 <th scope="col" class="num first">tokens</th><th scope="col" class="num">time</th>${priced && html`<th scope="col" class="num">money</th>`}
 <th scope="col" class="num first">tokens in</th>${wrote && html`<th scope="col" class="num">out</th>`}<th scope="col" class="num">median</th>${priced && html`<th scope="col" class="num">money</th>`}</tr></thead>
-<tbody>${rows}</tbody></table></div>`;
+<tbody>${rows}</tbody></table></div>${asked && html`<p class="quiet">${asked}</p>`}`;
 }
 
 /** The matrices of one task with a selector; the script shows one at a time, starting with the champion's. */

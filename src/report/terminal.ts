@@ -7,6 +7,7 @@ import { displayWidth, pad, wrap } from "./columns.js";
 import { oneLine, plainText } from "./escape.js";
 import { ranked, roleOf, shownBelow } from "./figures.js";
 import {
+  askedText,
   differenceUnit,
   formatBare,
   formatCost,
@@ -48,6 +49,8 @@ export function renderSummary(
   if (warnings.length > 0) lines.push(...warnings, "");
   for (const task of record.tasks) {
     if (record.tasks.length > 1) lines.push(paint("1", oneLine(task.name, columns)));
+    const asked = askedText(task);
+    if (asked) lines.push(...wrap(oneLine(asked, 300), columns - 2).map((line) => paint("2", `  ${line}`)));
     lines.push(...scoreLines(record, task.name, columns, unicode, paint));
     lines.push(...comparisonLines(record, task.name, columns, paint));
   }

@@ -44,6 +44,8 @@ export interface StudyPlan {
   usd: number;
   /** False where nobody said what the model's tokens cost. */
   priced: boolean;
+  /** Calls on dev that find out how the generalist is best asked. */
+  asking: number;
   /** How many of the fit and dev calls the journal already holds. */
   inJournal: number;
   /** Seconds of training and of answers, where they are known for every subject. */
@@ -107,6 +109,7 @@ export async function planStudy(
     try {
       const { domain, elsewhere, arms } = study;
       const tests = [domain, ...elsewhere].reduce((sum, { card }) => sum + card.counts.test, 0);
+      const asking = { ...tally };
       const subjects: PlannedSubject[] = [];
       const warnings = [...study.warnings];
       const asked = study.generalist.kind === "language" ? study.generalist.model : undefined;
@@ -177,9 +180,10 @@ export async function planStudy(
         model: study.model.name,
         tasks: [domain, ...elsewhere].map(({ card }) => card),
         subjects,
-        calls: total(({ calls }) => calls.fit + calls.dev + calls.test),
-        tokens: total(({ tokens }) => tokens),
-        usd: total(({ usd }) => usd),
+        calls: asking.calls + total(({ calls }) => calls.fit + calls.dev + calls.test),
+        tokens: asking.tokens + total(({ tokens }) => tokens),
+        usd: asking.usd + total(({ usd }) => usd),
+        asking: asking.calls,
         priced,
         inJournal,
         warnings,
@@ -218,6 +222,9 @@ export function renderPlan(plan: StudyPlan): string {
         `  ${subject}: ${formatWhole(calls.fit)} calls to make it, ${formatWhole(calls.dev)} on dev, ${formatWhole(calls.test)} on test${seeds > 1 ? ` (${seeds} seeds)` : ""}; at most ${formatWhole(tokens)} tokens`,
     ),
     "",
+    ...(plan.asking > 0
+      ? [`  ${formatWhole(plan.asking)} calls on dev to find out how the generalist is best asked`, ""]
+      : []),
     `${formatWhole(plan.calls)} calls, at most about ${formatWhole(plan.tokens)} tokens (one for every ${bytesPerToken} bytes)`,
     plan.priced
       ? `Cost at most ${formatCost(plan.usd)}`

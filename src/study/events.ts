@@ -43,6 +43,8 @@ export type StudyEvent =
       note?: string;
     }
   | { type: "warning"; text: string }
+  /** Which of the ways of asking the generalist is being measured on dev. */
+  | { type: "asking"; done: number; of: number }
   /** Bytes of a download; `total` is 0 while unknown. */
   | { type: "fetch"; done: number; total: number; note: string }
   | StudyRecord;

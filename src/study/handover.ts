@@ -37,6 +37,7 @@ export const specialistSchema = z.strictObject({
   model: z.string().describe("The generalist's reference, as in the study"),
   modelId: z.string().describe("Content identity of the generalist it was made from"),
   encoder: z.string(),
+  format: z.enum(["chat", "plain"]).optional().describe("The prompt format, where dev chose it"),
   specializer: z.unknown().describe("The specializer as a study file would say it"),
   state: z.unknown().describe("What it learnt"),
   task: z.strictObject({
@@ -146,7 +147,7 @@ export async function loadSpecialist(
     options.open ??
     ((ref: string, signal: AbortSignal) => openModel(ref, { signal, schemes: tables.models }));
   const models = modelOpener({ signal: options.signal, open }, options.wrap ?? ((model) => model));
-  const from = begin(await models.open(saved.model));
+  const from = begin(await models.open(saved.model), saved.format);
   const { model } = from;
   if (model.id !== saved.modelId) {
     await models.close();
@@ -237,20 +238,20 @@ export async function handOverChampion(
 
 /** A specialist as it is written down. */
 function savedForm(
-  { spec, domain, model, plan }: PreparedStudy,
+  { spec, domain, model, format, plan }: PreparedStudy,
   arm: FittedArm["arm"],
   specialist: FittedArm["specialists"][number],
 ): SavedSpecialist {
-  const { name: _name, data: _data, ...taskOptions } = spec.task;
   return {
     hone: "specialist/1",
     name: arm.name,
     model: spec.model,
     modelId: model.id,
     encoder: spec.encoder,
+    ...(format === undefined ? {} : { format }),
     specializer: arm.written,
     state: JSON.parse(specialist.state),
-    task: { name: domain.card.name, options: taskOptions, labels: domain.card.labels },
+    task: { name: domain.card.name, options: domain.options, labels: domain.card.labels },
     ...(spec.use.length > 0 ? { use: spec.use } : {}),
     made: { study: spec.study, plan },
   };

@@ -3,7 +3,7 @@
 
 import { HoneError } from "../core/errors.js";
 import type { Kind, Kinds, Subject } from "../core/kinds.js";
-import type { Encoder, LanguageModel, Model } from "../core/model.js";
+import type { Encoder, LanguageModel, Model, PromptFormat } from "../core/model.js";
 import { hasQueries } from "../core/task.js";
 import { encoderSubject } from "../models/encoder.js";
 import { generalist } from "../models/generalist.js";
@@ -48,8 +48,13 @@ export const kindTable: { readonly [K in Kind]: KindEntry<K> } = {
 /** Schemes of models that are no language models. */
 export const schemes: NonNullable<OpenModelOptions["schemes"]> = { motor: async (rest) => openBody(rest) };
 
-/** The subject that a model is to begin with. @throws HoneError where no kind knows such a model */
-export function begin(model: Model): Generalist {
+/**
+ * The subject that a model is to begin with.
+ * @param format the prompt format that it is asked in; its own where left out
+ * @throws HoneError where no kind knows such a model
+ */
+export function begin(opened: Model, format?: PromptFormat): Generalist {
+  const model = format === undefined ? opened : { ...opened, format };
   for (const { begin: make } of Object.values(kindTable)) {
     const subject = make(model);
     if (subject) return { ...subject, model } as Generalist;

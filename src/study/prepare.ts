@@ -5,37 +5,22 @@ import { HoneError } from "../core/errors.js";
 import { fingerprint, type Json } from "../core/json.js";
 import type { Subject } from "../core/kinds.js";
 import type { Metric } from "../core/metric.js";
-import type { Callable, Encoder, Model } from "../core/model.js";
-import type { SubjectCard, TaskCard } from "../core/record.js";
+import type { Callable, Encoder, Model, PromptFormat } from "../core/model.js";
+import type { SubjectCard } from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
-import type { Task } from "../core/task.js";
 import { contentsOf, sourcesIn } from "../data/contents.js";
-import { type Dataset, type DatasetSpec, loadDataset, type Opening, sealTest } from "../data/index.js";
+import type { Opening } from "../data/index.js";
 import { openModel } from "../models/registry.js";
 import { makeSpecializer, type SpecializerTable } from "../specializers/index.js";
 import type { ArtifactStore } from "../store/artifacts.js";
 import type { Journal } from "../store/journal.js";
 import { journaled } from "../store/journaled.js";
-import type { TaskEntry, TaskTable } from "../tasks/index.js";
+import { chooseWay } from "./asking.js";
 import type { Budget } from "./budget.js";
 import { type Extension, loadModules, tablesWith } from "./extension.js";
 import { begin, checkKinds, type Generalist } from "./kinds.js";
-import type { StudySpec, TaskSpec } from "./spec.js";
-import { dataWarnings } from "./warnings.js";
-
-export interface PreparedTask {
-  task: Task;
-  dataset: Dataset;
-  card: TaskCard;
-  /** Names the task together with one split's contents: outcomes are kept under it. */
-  keys: { dev: string; test: string };
-  /** The most frequent answer of train, or of dev where nothing is learnt; undefined where answers are written. */
-  commonest: string | undefined;
-  /** The score of guessing uniformly among the options; null where answers are written. */
-  chance: number | null;
-  /** What the data alone give reason to warn of. */
-  warnings: string[];
-}
+import { type PreparedTask, prepareTask } from "./prepare-task.js";
+import type { StudySpec } from "./spec.js";
 
 /** One row of the study's table: a specializer still to be fitted, once for each seed that changes it. */
 export interface Arm {
@@ -47,6 +32,8 @@ export interface Arm {
   seeds: number[];
 }
 
+export type { PreparedTask } from "./prepare-task.js";
+
 export interface PreparedStudy {
   spec: StudySpec;
   /** Fingerprint of everything that decides the figures. */
@@ -55,6 +42,8 @@ export interface PreparedStudy {
   elsewhere: PreparedTask[];
   /** What the generalist stands on: a language model, or a body. */
   model: Generalist["model"];
+  /** The prompt format that dev decided for; undefined where the model's own stands. */
+  format: PromptFormat | undefined;
   generalist: Generalist;
   encoder: () => Promise<Encoder>;
   /** Another subject, for tasks that ask for one; opened once. */
@@ -82,6 +71,10 @@ export interface PrepareOptions {
   open?: (ref: string, signal: AbortSignal) => Promise<Model>;
   /** Tasks, specializers and models of the caller's own, besides those that the study uses. */
   use?: Extension;
+  /** Samples in flight; by default what the model asks for. */
+  concurrency?: number;
+  /** Told which of the ways of asking is being measured on dev. */
+  onAsk?: (done: number, of: number) => void;
   /** Wraps every opened model; the journal by default. */
   wrap?: <M extends Callable>(model: M) => M;
 }
@@ -94,8 +87,8 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
   let plan = "";
   const onOpen = ({ fingerprint: test, reason }: Opening): void =>
     journal.recordOpening(test, plan, spec.study, reason);
-  const domain = await prepareTask(spec.task, tables.tasks, options, onOpen);
-  const elsewhere: PreparedTask[] = [];
+  let domain = await prepareTask(spec.task, tables.tasks, options, onOpen);
+  let elsewhere: PreparedTask[] = [];
   for (const other of spec.elsewhere) elsewhere.push(await prepareTask(other, tables.tasks, options, onOpen));
 
   if (spec.gate) checkGate(spec.gate, domain.task.metric);
@@ -103,9 +96,16 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
     { signal, open: options.open ?? ((ref) => openModel(ref, { signal, schemes: tables.models })) },
     options.wrap ?? ((model) => journaled(model, journal, budget)),
   );
-  const subject = begin(await models.open(spec.model));
+  const open = async (ref: string): Promise<Subject> => begin(await models.open(ref));
+  const asIs = await models.open(spec.model);
+  checkKinds(begin(asIs), [domain, ...elsewhere], arms);
+  const { format, ...asked } = await chooseWay(asIs, [domain, ...elsewhere], spec.seeds[0] as number, {
+    ...{ journal, budget, signal, open, told: options.onAsk ?? (() => {}) },
+    ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+  });
+  [domain, ...elsewhere] = asked.tasks;
+  const subject = begin(asIs, format);
   const { model } = subject;
-  checkKinds(subject, [domain, ...elsewhere], arms);
 
   const named = new Map<string, Promise<string>>();
   const contents = async ({ options: chosen }: Specializer): Promise<Json | undefined> => {
@@ -133,9 +133,10 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
     domain,
     elsewhere,
     model,
+    format,
     generalist: subject,
     encoder: () => models.encoder(spec.encoder),
-    open: async (ref) => begin(await models.open(ref)),
+    open,
     artifacts: options.artifacts,
     base: resolve(options.base),
     contents,
@@ -221,84 +222,4 @@ function listArms(spec: StudySpec, table: SpecializerTable): Arm[] {
       seeds: specializer.seeded ? spec.seeds : [spec.seeds[0] as number],
     };
   });
-}
-
-async function prepareTask(
-  spec: TaskSpec,
-  table: TaskTable,
-  options: PrepareOptions,
-  onOpen: (opening: Opening) => void,
-): Promise<PreparedTask> {
-  const { name, data, ...taskOptions } = spec;
-  const entry = table[spec.kind] as TaskEntry;
-  const dataset = entry.draw
-    ? drawnDataset(entry.draw(taskOptions, data), onOpen)
-    : await loadDataset(data as DatasetSpec, {
-        base: options.base,
-        signal: options.signal,
-        name: `${spec.name}: data`,
-        onOpen,
-        ...(options.onProgress ? { progress: options.onProgress } : {}),
-      });
-  const task = entry.make(name, taskOptions, dataset.labels);
-  const { counts, leakage, source } = dataset;
-  const keys = {
-    dev: `${name}@${fingerprint([task.id, dataset.dev], 12)}`,
-    test: `${name}@${fingerprint([task.id, dataset.test.fingerprint], 12)}`,
-  };
-  const card: TaskCard = {
-    name,
-    key: keys.test,
-    kind: task.kind,
-    metric: task.metric,
-    details: task.details ?? [],
-    binary: task.binary,
-    source,
-    counts,
-    labels: dataset.labels ? [...dataset.labels] : null,
-    testFingerprint: dataset.test.fingerprint,
-    leakage,
-  };
-  return {
-    task,
-    dataset,
-    card,
-    ...blindScores(task, dataset),
-    keys,
-    warnings: dataWarnings(entry.draw ? null : (data as DatasetSpec), card, dataset),
-  };
-}
-
-/** Trials are drawn, not read: there is nothing that could leak. */
-function drawnDataset(
-  { train, dev, test, source }: ReturnType<NonNullable<TaskEntry["draw"]>>,
-  onOpen: (opening: Opening) => void,
-): Dataset {
-  return {
-    train,
-    dev,
-    test: sealTest(test, { onOpen }),
-    source,
-    leakage: { exact: 0, near: 0, checked: false },
-    counts: { train: train.length, dev: dev.length, test: test.length, eyesOff: 0 },
-    warnings: [],
-  };
-}
-
-/** What knowing nothing scores, learnt from train and dev alone: test stays sealed. */
-function blindScores(
-  task: Task,
-  { train, dev, labels }: Dataset,
-): Pick<PreparedTask, "commonest" | "chance"> {
-  const sizes = [...train, ...dev].map((sample) => sample.options?.length ?? labels?.length ?? 0);
-  const known = sizes.filter((size) => size > 0);
-  if (!task.binary || known.length === 0) return { commonest: undefined, chance: null };
-  const counts = new Map<string, number>();
-  for (const { gold } of train.length > 0 ? train : dev) {
-    const answer = [gold].flat()[0] as string;
-    counts.set(answer, (counts.get(answer) ?? 0) + 1);
-  }
-  const commonest = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
-  const chance = known.length === 0 ? null : known.reduce((sum, size) => sum + 1 / size, 0) / known.length;
-  return { commonest, chance };
 }

@@ -91,6 +91,8 @@ export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promi
         artifacts: openArtifacts(join(store, "artifacts")),
         budget,
         onProgress: (done, total, note) => emit({ type: "fetch", done, total, note }),
+        onAsk: (done, of) => emit({ type: "asking", done, of }),
+        ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
         ...(options.open ? { open: options.open } : {}),
         ...(options.use ? { use: options.use } : {}),
       });

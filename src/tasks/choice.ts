@@ -15,13 +15,13 @@ export const choiceSchema = z.strictObject({
   question: z.string().optional().describe("A question asked about every sample alike"),
   answerBy: z
     .enum(["label", "text"])
-    .default("label")
-    .describe("Score the option's label (A, B, …) or its whole text"),
+    .optional()
+    .describe("Score the option's label (A, B, …) or its whole text; the better one on dev where left out"),
   scoring: z
     .enum(["sum", "mean", "prior", "parse"])
-    .default("sum")
+    .optional()
     .describe(
-      "How an option is read: log-probability summed, per token, corrected by its prior, or parsed from written text",
+      "How an option is read: log-probability summed, per token, less its prior, or parsed from written text; the best one on dev where left out",
     ),
   list: z
     .enum(["once", "each"])
@@ -44,7 +44,8 @@ export function choice(
   options: ChoiceOptions = {},
   labels?: readonly { key: string; text: string }[],
 ): LanguageTask {
-  const spec = choiceSchema.parse(options);
+  const { answerBy = "label", scoring = "sum", ...rest } = choiceSchema.parse(options);
+  const spec = { ...rest, answerBy, scoring };
   const optionsOf = (sample: Sample) => sample.options ?? labels ?? [];
   const questionOf = (sample: Sample) => sample.question ?? spec.question;
   const ownOptions = (sample: Sample) => sample.options !== undefined || spec.list === "each";
@@ -102,7 +103,20 @@ export function choice(
   };
 }
 
-export const choiceTask = taskEntry({ options: choiceSchema, data: rows, make: choice });
+export const choiceTask = taskEntry({
+  options: choiceSchema,
+  data: rows,
+  make: choice,
+  ways: (options, grants) => {
+    const read = grants.has("logprobs") ? (["sum", "mean", "prior"] as const) : (["parse"] as const);
+    return (options.answerBy ? [options.answerBy] : (["label", "text"] as const)).flatMap((answerBy) =>
+      (options.scoring ? [options.scoring] : read)
+        // A label is one token: its sum and its mean are the same.
+        .filter((scoring) => options.scoring !== undefined || answerBy === "text" || scoring !== "mean")
+        .map((scoring) => ({ label: `${answerBy}, ${scoring}`, options: { ...options, answerBy, scoring } })),
+    );
+  },
+});
 
 /** What of an answer is kept beside its score. */
 export function keptOf({ text, trail }: Answer): Pick<Grade, "raw" | "trail"> {

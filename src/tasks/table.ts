@@ -2,6 +2,7 @@
 // index.ts; a module that a study file names exports the same.
 
 import type { z } from "zod";
+import type { Grant } from "../core/model.js";
 import type { Sample, SplitName } from "../core/sample.js";
 import type { Task } from "../core/task.js";
 import { datasetSchema } from "../data/index.js";
@@ -15,6 +16,11 @@ export interface TaskEntry<Options extends z.ZodObject = z.ZodObject, Data exten
   readonly data: Data;
   /** @param labels the options that all samples share, where the data have them */
   make(name: string, options: z.output<Options>, labels?: Labels): Task;
+  /** The ways of asking that options leave open, the usual one first, as whole options with a name for people. */
+  ways?(
+    options: z.output<Options>,
+    grants: ReadonlySet<Grant>,
+  ): { label: string; options: z.output<Options> }[];
   /** Draws the samples, where they are not read from files. */
   draw?(options: z.output<Options>, data: z.output<Data>): Record<SplitName, Sample[]> & { source: string };
 }

@@ -25,7 +25,7 @@ export interface Loaded {
   engines: readonly Engine[];
 }
 
-export interface Served extends Pick<LanguageModel, "id" | "name" | "grants" | "format"> {
+export interface Served extends Pick<LanguageModel, "id" | "name" | "grants" | "format" | "formats"> {
   gguf: GgufFile;
   contextTokens: number;
   lanes: number;
@@ -132,6 +132,7 @@ export function serve(served: Served): {
     name,
     grants,
     format: served.format,
+    ...(served.formats ? { formats: served.formats } : {}),
     concurrency: lanes,
     contextTokens,
     work: () => ({ ...served.work }),

@@ -64,7 +64,7 @@ export function defineTrained(definition: TrainedDefinition): LanguageSpecialize
       return { artifact, kept, report: fitted.report };
     },
     behave: ({ artifact, kept }, subject, { artifacts }) => {
-      const { weights } = requireWeights(subject, name);
+      const { model: base, weights } = requireWeights(subject, name);
       const folder = artifacts.path(artifact);
       const change: ModelChange = {
         id: artifact,
@@ -74,13 +74,16 @@ export function defineTrained(definition: TrainedDefinition): LanguageSpecialize
         ...(kept.prefix === undefined ? {} : { prefix: kept.prefix }),
       };
       const model = weights.specialise(change);
-      const specialist = generalist(model);
+      const specialist = generalist(model, base.format);
       return {
         model,
         respond: async (query: Query, context: CallContext) => {
           // What stands before the model goes on changing queries; the model itself is the trained one.
           const ready = await prepared(subject, query, context);
-          return specialist.respond(ready.query, context);
+          // Its own likelihoods were trained; less a prior they would be something else.
+          const { scoring } = ready.query;
+          const asked = scoring === "prior" ? { ...ready.query, scoring: "sum" as const } : ready.query;
+          return specialist.respond(asked, context);
         },
       };
     },
