@@ -5,6 +5,7 @@ import { dirname, relative, sep } from "node:path";
 import { HoneError } from "../core/errors.js";
 import type { Option } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
+import { rowIdentity } from "./identity.js";
 import { findLeaks, type Leak, nearGroups } from "./leakage.js";
 import { formatOf, readRows } from "./readers.js";
 import { readingOf } from "./reading.js";
@@ -37,6 +38,8 @@ export interface DatasetOptions extends SourceOptions {
 }
 
 interface Pool extends Placed {
+  /** Identity of the source row. */
+  row: string;
   given?: "train" | "dev" | "test";
   /** Name of what must stay together. */
   unit: string;
@@ -124,7 +127,10 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
   if (shared && !untrained) warnUnseen(dataset.train, shared, warnings);
   return {
     ...dataset,
-    test: sealTest(test, options.onOpen ? { onOpen: options.onOpen } : {}),
+    test: sealTest(test, {
+      rows: chosen.test.map((i) => pool[i]!.row),
+      ...(options.onOpen ? { onOpen: options.onOpen } : {}),
+    }),
     source: loaded.pinned.join(", "),
     leakage: found,
     counts: {
@@ -190,7 +196,12 @@ async function collect(
         });
       }
       places.set(made.sample.id, made.place);
-      pool.push({ ...made, unit: "", ...(given ? { given } : {}) });
+      pool.push({
+        ...made,
+        row: rowIdentity(row.row, format === "document"),
+        unit: "",
+        ...(given ? { given } : {}),
+      });
     }
   }
   if (pool.length === 0 && maker.labelless) throw maker.labelless;

@@ -18,6 +18,7 @@ import {
   formatWhole,
   metricHead,
   plural,
+  sayOpenings,
   sayP,
   scaleOf,
 } from "./format.js";
@@ -53,7 +54,7 @@ export function renderSummary(
     lines.push(...comparisonLines(record, task.name, columns, paint));
   }
   const facts = [
-    `test opened ${plural(record.openings, "time")}`,
+    sayOpenings(record.openings, record.openedBefore),
     formatDuration(1000 * record.seconds),
     formatCost(record.spentUsd),
   ];

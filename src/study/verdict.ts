@@ -1,7 +1,7 @@
 // The verdict: one paragraph computed from the figures, that claims nothing the comparisons do not show.
 
 import type { Cost } from "../core/call.js";
-import type { Comparison, Result, SubjectCard, Verdict } from "../core/record.js";
+import type { Comparison, OpenedBefore, Result, SubjectCard, Verdict } from "../core/record.js";
 import { directionOf } from "../core/task.js";
 import {
   differenceUnit,
@@ -12,6 +12,7 @@ import {
   formatDuration,
   formatScore,
   list,
+  sayOpenedBefore,
   sayP,
   scaleOf,
 } from "../report/format.js";
@@ -27,6 +28,7 @@ export function makeVerdict(
   domain: string,
   kind: string,
   notTrained: readonly string[] = [],
+  opened?: OpenedBefore,
 ): Verdict {
   const on = results.filter((result) => result.task === domain);
   const best = on.find((result) => result.subject === champion) as Result;
@@ -102,6 +104,10 @@ export function makeVerdict(
       `Not trained, so that ${notTrained.length > 1 ? "their figures say" : "its figure says"} nothing about training: ${list(notTrained)}, whose dev loss never fell below guessing.`,
     );
   sentences.push(price(best, champion));
+  if (opened && opened.rows > 0)
+    sentences.push(
+      `The test was not new: ${sayOpenedBefore(opened)}; settings chosen since then may be fitted to it.`,
+    );
   const unscored = on.filter((result) => result.unscored > 0);
   if (unscored.length > 0) {
     sentences.push(
