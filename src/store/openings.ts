@@ -13,15 +13,19 @@ export interface TestRows {
   rows: readonly string[];
 }
 
-/** Digits of a row's identity. */
-const width = 16;
+/** Bytes of a row's identity. */
+const width = 8;
 
-/** The identities in base 64: 11 bytes a row. */
-const packed = (rows: readonly string[]) => Buffer.from(rows.join(""), "hex").toString("base64");
+const bytesOf = (rows: readonly string[]): Buffer => Buffer.from(rows.join(""), "hex");
 
-function unpacked(text: string): string[] {
-  const digits = Buffer.from(text, "base64").toString("hex");
-  return Array.from({ length: digits.length / width }, (_, i) => digits.slice(i * width, (i + 1) * width));
+/** Marks the rows that are among the others; both are sorted. */
+function mark(marks: Uint8Array, rows: Buffer, others: Buffer): void {
+  for (let i = 0, j = 0; i < rows.length && j < others.length; ) {
+    const order = rows.compare(others, j, j + width, i, i + width);
+    if (order === 0) marks[i / width] = 1;
+    if (order <= 0) i += width;
+    else j += width;
+  }
 }
 
 export function makeOpenings(db: SqliteFile) {
@@ -32,25 +36,23 @@ export function makeOpenings(db: SqliteFile) {
   const hasRows = db.select({ at: "number" }, "from tests where test = ? and id = ?");
   const rowsOf = db.select({ rows: "text" }, "from tests where test = ?");
 
-  /** Which of these rows are in another test split. */
-  const shared = (test: TestRows, other: string): ReadonlySet<string> => {
-    if (other === test.fingerprint) return new Set(test.rows);
-    const wanted = new Set(test.rows);
-    const found = new Set<string>();
-    for (const { rows } of rowsOf.iterate([other])) {
-      const name = `the rows of the test split ${other}`;
-      for (const row of unpacked(fromText<{ rows: string }>(rows, name, db.path).rows))
-        if (wanted.has(row)) found.add(row);
+  /** Marks which of a split's rows are in another split. */
+  const shared = ({ fingerprint: own }: TestRows, rows: Buffer, other: string): Uint8Array => {
+    const marks = new Uint8Array(rows.length / width);
+    if (other === own) return marks.fill(1);
+    for (const { rows: text } of rowsOf.iterate([other])) {
+      const { base64 } = fromText<{ base64: string }>(text, `the rows of the test split ${other}`, db.path);
+      mark(marks, rows, Buffer.from(base64, "base64"));
     }
-    return found;
+    return marks;
   };
 
   return {
     /** Writes down that a plan opens a test split, rows first. The same plan may open it again, which changes nothing. */
     record(test: TestRows, plan: string, study: string, reason: string): void {
-      const id = fingerprint(test.rows);
-      if (!hasRows.get(test.fingerprint, id))
-        putRows(test.fingerprint, id, toText({ rows: packed(test.rows) }), Date.now());
+      const base64 = bytesOf(test.rows).toString("base64");
+      const id = fingerprint(base64);
+      if (!hasRows.get(test.fingerprint, id)) putRows(test.fingerprint, id, toText({ base64 }), Date.now());
       put(test.fingerprint, plan, study, reason, Date.now());
     },
     /**
@@ -59,21 +61,22 @@ export function makeOpenings(db: SqliteFile) {
      */
     of(test: TestRows, plan: string): { plans: number; before: OpenedBefore } {
       const own = known.get(test.fingerprint, plan);
+      const bytes = bytesOf(test.rows);
       const ever = new Set(own ? [plan] : []);
       const before = new Set<string>();
-      const opened = new Set<string>();
-      const seen = new Map<string, ReadonlySet<string>>();
+      const opened = new Uint8Array(test.rows.length);
+      const seen = new Map<string, Uint8Array>();
       for (const other of others.iterate([plan])) {
-        const rows = seen.get(other.test) ?? shared(test, other.test);
-        seen.set(other.test, rows);
-        if (rows.size === 0) continue;
+        const marks = seen.get(other.test) ?? shared(test, bytes, other.test);
+        seen.set(other.test, marks);
+        if (!marks.includes(1)) continue;
         ever.add(other.plan);
         if (own && other.at > own.at) continue;
         before.add(other.plan);
-        for (const row of rows) opened.add(row);
+        for (const [i, one] of marks.entries()) opened[i] ||= one;
       }
-      const rows = test.rows.filter((row) => opened.has(row)).length;
-      return { plans: ever.size, before: { rows, of: test.rows.length, plans: before.size } };
+      const rows = opened.reduce((sum, one) => sum + one, 0);
+      return { plans: ever.size, before: { rows, of: opened.length, plans: before.size } };
     },
   };
 }
