@@ -1,7 +1,7 @@
 // The identity of a source row: a hash of its contents as they were read, whatever a study makes of them. Openings of test
 // splits are recorded by it.
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** Fields that the reader of documents adds: where a text lies, not what it says. */
 const places: ReadonlySet<string> = new Set(["file", "folder"]);
@@ -13,10 +13,7 @@ const places: ReadonlySet<string> = new Set(["file", "folder"]);
  */
 export function rowIdentity(row: Readonly<Record<string, unknown>>, document = false): string {
   const entries = Object.entries(row).filter(([name]) => !document || !places.has(name));
-  return createHash("sha256")
-    .update(JSON.stringify(members(entries)))
-    .digest("hex")
-    .slice(0, 16);
+  return hash("sha256", JSON.stringify(members(entries)), "hex").slice(0, 16);
 }
 
 function members(entries: [string, unknown][]): unknown[] {
