@@ -4,14 +4,9 @@
 
 import { fingerprint } from "../core/json.js";
 import type { OpenedBefore } from "../core/record.js";
+import type { TestIdentity } from "../data/sealed.js";
 import { fromText, toText } from "./records.js";
 import type { SqliteFile } from "./sqlite.js";
-
-/** A test split: the fingerprint of its samples, and the identity of each sample's source row, sorted. */
-export interface TestRows {
-  fingerprint: string;
-  rows: readonly string[];
-}
 
 /** Bytes of a row's identity. */
 const width = 8;
@@ -37,7 +32,7 @@ export function makeOpenings(db: SqliteFile) {
   const rowsOf = db.select({ rows: "text" }, "from tests where test = ?");
 
   /** Marks which of a split's rows are in another split. */
-  const shared = ({ fingerprint: own }: TestRows, rows: Buffer, other: string): Uint8Array => {
+  const shared = ({ fingerprint: own }: TestIdentity, rows: Buffer, other: string): Uint8Array => {
     const marks = new Uint8Array(rows.length / width);
     if (other === own) return marks.fill(1);
     for (const { rows: text } of rowsOf.iterate([other])) {
@@ -49,7 +44,7 @@ export function makeOpenings(db: SqliteFile) {
 
   return {
     /** Writes down that a plan opens a test split, rows first. The same plan may open it again, which changes nothing. */
-    record(test: TestRows, plan: string, study: string, reason: string): void {
+    record(test: TestIdentity, plan: string, study: string, reason: string): void {
       const base64 = bytesOf(test.rows).toString("base64");
       const id = fingerprint(base64);
       if (!hasRows.get(test.fingerprint, id)) putRows(test.fingerprint, id, toText({ base64 }), Date.now());
@@ -59,7 +54,7 @@ export function makeOpenings(db: SqliteFile) {
      * How many plans have opened any of the split's rows, this plan included where it has, and what other plans had opened
      * of them before this one did; by now, where it has not.
      */
-    of(test: TestRows, plan: string): { plans: number; before: OpenedBefore } {
+    of(test: TestIdentity, plan: string): { plans: number; before: OpenedBefore } {
       const own = known.get(test.fingerprint, plan);
       const bytes = bytesOf(test.rows);
       const ever = new Set(own ? [plan] : []);

@@ -95,21 +95,19 @@ describe("openings", () => {
     expect(examine(path)).toMatchObject({ damaged: 1, damage: [expect.stringContaining("test split f")] });
   });
 
+  // On two loaded cores: 0.2 s an opening, 0.6 s to count them, 10.8 bytes a row.
+  // On two loaded cores: 0.2 s an opening, 0.6 s to count them, 10.8 bytes a row.
   it("stays cheap at 100,000 rows", () => {
     const path = join(folder, "many.db");
     const journal = openJournal(path);
     const started = performance.now();
     for (let plan = 0; plan < 5; plan++)
       open(journal, plan, test(`t${plan}`, plan, 100_000 + plan), `${plan}`);
-    const written = performance.now();
     const { before } = journal.openings.of(test("t4", 4, 100_004), "4");
     const read = performance.now();
     journal.close();
     expect(before).toEqual({ rows: 99_999, of: 100_000, plans: 4 });
     const bytes = statSync(path).size / 5 / 100_000;
-    console.info(
-      `${((written - started) / 5).toFixed(0)} ms an opening, ${(read - written).toFixed(0)} ms to count, ${bytes.toFixed(1)} bytes a row`,
-    );
     expect(bytes).toBeLessThan(12);
     expect(read - started).toBeLessThan(20_000);
   });
