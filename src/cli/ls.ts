@@ -2,7 +2,7 @@
 
 import { join, resolve } from "node:path";
 import type { HoneError } from "../core/errors.js";
-import type { StudyRecord } from "../core/record.js";
+import type { OpenedBefore, StudyRecord } from "../core/record.js";
 import { oneLine } from "../report/escape.js";
 import { formatDate, formatScore, type Scale } from "../report/format.js";
 import { DamagedJournal, DamagedRecord, passingOver } from "../store/damage.js";
@@ -21,6 +21,7 @@ interface StudyLine {
   mean: number | null;
   n: number | null;
   openings: number | null;
+  openedBefore: OpenedBefore | null;
   started: string;
 }
 
@@ -52,6 +53,7 @@ export function ls(flags: { store: string; json?: boolean }): void {
         mean: best?.mean ?? null,
         n: best?.n ?? null,
         openings: record?.openings ?? null,
+        openedBefore: record?.openedBefore ?? null,
         // A damaged date can be one that no calendar has.
         started: new Date(Math.abs(started) < 8e15 ? started : 0).toISOString(),
       };
@@ -70,9 +72,14 @@ function listing(rows: readonly StudyLine[]): string {
     row.mean === null ? "–" : formatScore(row.mean, row.n ?? 0, row.display),
     row.n === null ? "–" : String(row.n),
     row.openings === null ? "–" : String(row.openings),
+    row.openedBefore ? `${row.openedBefore.rows} of ${row.openedBefore.of}` : "–",
     formatDate(row.started),
   ]);
-  return table(["study", "state", "champion", "score", "n", "openings", "started"], lines, [3, 4, 5]);
+  return table(
+    ["study", "state", "champion", "score", "n", "openings", "rows opened before", "started"],
+    lines,
+    [3, 4, 5, 6],
+  );
 }
 
 /** The studies as the journal lists them; where it cannot, as its pages still hold them. */

@@ -101,6 +101,15 @@ export interface TaskCard {
   testFingerprint: string;
   /** Training and dev samples that also occur in test, exactly or nearly; `dropped` ones were left out and are not among them. */
   leakage: { exact: number; near: number; checked: boolean; dropped?: number };
+  /** In records of finished and stopped runs: what other plans had opened of its test rows. */
+  openedBefore?: OpenedBefore;
+}
+
+/** Of a test split's `of` rows, `rows` had been opened in this store before, by `plans` other plans. */
+export interface OpenedBefore {
+  rows: number;
+  of: number;
+  plans: number;
 }
 
 /** The ways in which the generalist was asked on dev, and the one that was then taken for all subjects. */
@@ -142,8 +151,10 @@ export interface StudyRecord {
   noVerdict?: string;
   /** What speaks against relying on the figures, most telling first; absent in records of older versions. */
   warnings?: string[];
-  /** How often the test split has been opened in this store. */
+  /** How many plans have opened any of the test split's rows in this store, this one among them. */
   openings: number;
+  /** What other plans had opened of them before this one did; absent in records of older versions. */
+  openedBefore?: OpenedBefore;
   subjects: SubjectCard[];
   tasks: TaskCard[];
   handOver: HandOver | null;

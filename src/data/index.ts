@@ -8,7 +8,7 @@ export { countRows, formatOf, type ReadOptions, type Row, readRows } from "./rea
 export { type Encoding, encodings, type Format, formats, type Reading, readingOf } from "./reading.js";
 export { foldLabel } from "./samples.js";
 export { type DatasetSpec, datasetSchema } from "./schema.js";
-export { eyesOff, type Opening, type SealedTest, sealTest } from "./sealed.js";
+export { eyesOff, type Opening, type SealedTest, sealTest, type TestIdentity } from "./sealed.js";
 export { type ResolvedSource, resolveSource, type SourceOptions } from "./sources.js";
 export {
   assignSplits,

@@ -1,7 +1,7 @@
 // How numbers are written, the same in terminal, HTML, Markdown and CLI. It rounds and names units; it computes nothing.
 
 import type { Metric } from "../core/metric.js";
-import type { Comparison, TaskCard } from "../core/record.js";
+import type { Comparison, OpenedBefore, TaskCard } from "../core/record.js";
 
 const minus = "\u2212";
 const none = "–";
@@ -149,4 +149,15 @@ export function formatDate(iso: string): string {
     timeZone: "UTC",
   });
   return `${day}, ${date.toISOString().slice(11, 16)} UTC`;
+}
+
+/** What other plans had opened of a test split, in words. */
+export function sayOpenedBefore({ rows, of, plans }: OpenedBefore): string {
+  if (rows === 0) return `none of ${plural(of, "row")} opened before`;
+  return `${formatWhole(rows)} of ${plural(of, "row")} opened before, by ${plural(plans, "other plan")}`;
+}
+
+/** How often test was opened, in words; older records do not say which rows had been. */
+export function sayOpenings(openings: number, before: OpenedBefore | undefined): string {
+  return `test opened by ${plural(openings, "plan")}${before ? `; ${sayOpenedBefore(before)}` : ""}`;
 }

@@ -20,13 +20,14 @@ import {
   formatWhole,
   metricHead,
   plural,
+  sayOpenings,
   testName,
 } from "./format.js";
 import { type Confusion, type Gathered, meanScore, type SampleRow, type Source } from "./gather.js";
 import { nameOf, perTask, section, table } from "./markdown-parts.js";
 import { movementWords } from "./movement-words.js";
 import { describeStudy, leftOut, verdictText } from "./page.js";
-import { comparisonNote, copiesFound, detailNames, scoreBounds } from "./tables.js";
+import { comparisonNote, copiesFound, detailNames, elsewhereOpened, scoreBounds } from "./tables.js";
 
 const mostSamples = 20;
 const mostText = 4_000;
@@ -249,11 +250,12 @@ function oneSample(source: Source, record: StudyRecord, row: SampleRow): string[
 }
 
 function seal(record: StudyRecord): string[] {
-  const lines = [`- test opened ${plural(record.openings, "time")} in this store`];
-  for (const { name, counts, source, testFingerprint, leakage } of record.tasks) {
+  const lines = [`- ${sayOpenings(record.openings, record.openedBefore)}`];
+  for (const task of record.tasks) {
+    const { name, counts, source, testFingerprint, leakage } = task;
     const sizes = `${formatWhole(counts.train)} train, ${formatWhole(counts.dev)} dev, ${formatWhole(counts.test)} test (${formatWhole(counts.eyesOff)} eyes-off)`;
     lines.push(
-      `- ${md(name, 80)}: ${sizes}; ${copiesFound(leakage)}; source ${md(source, 300)}; test split ${md(testFingerprint, 80)}`,
+      `- ${md(name, 80)}: ${sizes}; ${copiesFound(leakage)}${elsewhereOpened(record, task)}; source ${md(source, 300)}; test split ${md(testFingerprint, 80)}`,
     );
   }
   if (record.handOver) {

@@ -16,6 +16,8 @@ import {
   formatWhole,
   metricHead,
   plural,
+  sayOpenedBefore,
+  sayOpenings,
 } from "./format.js";
 import type { Confusion } from "./gather.js";
 
@@ -173,16 +175,21 @@ export function factList(facts: readonly Fact[]): Html {
   return html`<dl>${facts.map(([term, fact]) => html`<dt>${term}</dt><dd>${fact}</dd>`)}</dl>`;
 }
 
+/** The same of a task that is not the study's own, for behind a semicolon. */
+export function elsewhereOpened({ tasks }: StudyRecord, task: TaskCard): string {
+  return task === tasks[0] || !task.openedBefore ? "" : `; ${sayOpenedBefore(task.openedBefore)}`;
+}
+
 /** How the test split was kept: openings, leakage, fingerprints, the hand-over and the gate. */
 export function sealFacts(record: StudyRecord): Fact[] {
-  const facts: Fact[] = [["test opened", `${plural(record.openings, "time")} in this store`]];
+  const facts: Fact[] = [["the seal", sayOpenings(record.openings, record.openedBefore)]];
   for (const task of record.tasks) {
     const { train, dev, test, eyesOff } = task.counts;
     const sizes = [`${formatWhole(train)} train`, `${formatWhole(dev)} dev`, `${formatWhole(test)} test`];
     if (eyesOff > 0) sizes.push(`of these ${formatWhole(eyesOff)} eyes-off`);
     facts.push([
       task.name,
-      html`${sizes.join(", ")}; ${copiesFound(task.leakage)}.<br><span class="quiet">source</span> <bdi>${oneLine(task.source, 300)}</bdi><br><span class="quiet">test split</span> <code>${oneLine(task.testFingerprint, 80)}</code>`,
+      html`${sizes.join(", ")}; ${copiesFound(task.leakage)}${elsewhereOpened(record, task)}.<br><span class="quiet">source</span> <bdi>${oneLine(task.source, 300)}</bdi><br><span class="quiet">test split</span> <code>${oneLine(task.testFingerprint, 80)}</code>`,
     ]);
   }
   if (record.handOver) {

@@ -19,6 +19,7 @@ import {
   formatWhole,
   metricHead,
   plural,
+  sayOpenings,
   sayP,
 } from "./format.js";
 import { verdictText } from "./page.js";
@@ -55,7 +56,7 @@ export function renderSummary(
     lines.push(...comparisonLines(record, task.name, columns, paint));
   }
   const facts = [
-    `test opened ${plural(record.openings, "time")}`,
+    sayOpenings(record.openings, record.openedBefore),
     formatDuration(1000 * record.seconds),
     formatCost(record.spentUsd),
   ];

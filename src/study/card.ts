@@ -3,9 +3,15 @@
 
 import { stringify } from "yaml";
 import type { Json } from "../core/json.js";
-import type { Estimate, TaskCard } from "../core/record.js";
+import type { Estimate, OpenedBefore, TaskCard } from "../core/record.js";
 import { escapeMarkdown, fenced, oneLine } from "../report/escape.js";
-import { formatDuration, formatInterval, formatScore, formatWhole } from "../report/format.js";
+import {
+  formatDuration,
+  formatInterval,
+  formatScore,
+  formatWhole,
+  sayOpenedBefore,
+} from "../report/format.js";
 import { version } from "../version.js";
 
 export interface CardFacts {
@@ -23,6 +29,8 @@ export interface CardFacts {
   task: Pick<TaskCard, "name" | "metric" | "source" | "counts" | "labels">;
   dev: Estimate | null;
   test: (Estimate & { unscored: number }) | null;
+  /** What other plans had opened of the test rows. */
+  openedBefore: OpenedBefore;
   /** Below the specialist's folder, with slashes. `adapter` and `model` are GGUF files, `peft` a folder that peft loads. */
   files: { adapters: readonly string[]; models: readonly string[]; peft: readonly string[] };
 }
@@ -68,6 +76,7 @@ export function modelCard(facts: CardFacts): string {
       ? [`| split | n | ${md(task.metric.name)} |`, "|---|---|---|", ...measured].join("\n")
       : "It was not measured.",
     ...(unscored > 0 ? [`${formatWhole(unscored)} test samples could not be scored and are left out.`] : []),
+    ...(facts.test ? [`Of the test split, ${sayOpenedBefore(facts.openedBefore)}.`] : []),
     "The study's report compares it with the base, with prompts and with simple references on the same samples.",
     "## How to load it",
     ...loading(facts),

@@ -280,6 +280,7 @@ function cardOf(
       seconds: specialist.build.seconds,
       task: domain.card,
       ...figuresOf(study, one, specialist, journal),
+      openedBefore: journal.openings.of(domain.dataset.test, study.plan).before,
       files,
     });
 }

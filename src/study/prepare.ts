@@ -85,8 +85,8 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
   const arms = listArms(spec, tables.specializers);
   // The seal: nothing in a test split is shown before the journal has it in writing that this plan opens it.
   let plan = "";
-  const onOpen = ({ fingerprint: test, reason }: Opening): void =>
-    journal.recordOpening(test, plan, spec.study, reason);
+  const onOpen = (opening: Opening): void =>
+    journal.openings.record(opening, plan, spec.study, opening.reason);
   let domain = await prepareTask(spec.task, tables.tasks, options, onOpen);
   let elsewhere: PreparedTask[] = [];
   for (const other of spec.elsewhere) elsewhere.push(await prepareTask(other, tables.tasks, options, onOpen));

@@ -111,12 +111,17 @@ export function makeRecord(input: RecordInput): StudyRecord {
     states: specialists.map(({ state }) => state),
   }));
   const { counts } = domain.card;
-  const cards = tasks.map(({ prepared }) => prepared.card);
+  const openings = tasks.map(({ prepared }) => journal.openings.of(prepared.dataset.test, study.plan));
+  const [{ plans, before: openedBefore }] = openings as [(typeof openings)[number]];
+  const cards = tasks.map(({ prepared }, i) => ({
+    ...prepared.card,
+    openedBefore: (openings[i] as (typeof openings)[number]).before,
+  }));
   const notTrained = untrained(made).map(({ subject }) => subject);
   const verdict =
     champion === null || input.stopped !== null
       ? null
-      : makeVerdict({ results, comparisons, subjects, tasks: cards }, champion, notTrained);
+      : makeVerdict({ results, comparisons, subjects, tasks: cards, openedBefore }, champion, notTrained);
   const figures = { results, subjects, verdict, handOver: input.handOver, tasks: cards };
   return {
     type: "done",
@@ -137,7 +142,8 @@ export function makeRecord(input: RecordInput): StudyRecord {
         }
       : {}),
     warnings: [...outcomeWarnings(figures, made), ...study.warnings],
-    openings: journal.openings(domain.card.testFingerprint),
+    openings: plans,
+    openedBefore,
     subjects,
     tasks: cards,
     handOver: input.handOver,

@@ -20,6 +20,7 @@ import {
   formatDuration,
   formatScore,
   list,
+  sayOpenedBefore,
   sayP,
 } from "../report/format.js";
 import { belowMajority } from "./warnings.js";
@@ -27,11 +28,11 @@ import { belowMajority } from "./warnings.js";
 const level = 0.05;
 
 export function makeVerdict(
-  record: Pick<StudyRecord, "results" | "comparisons" | "subjects" | "tasks">,
+  record: Pick<StudyRecord, "results" | "comparisons" | "subjects" | "tasks" | "openedBefore">,
   champion: string,
   notTrained: readonly string[] = [],
 ): Verdict {
-  const { results, comparisons, subjects, tasks } = record;
+  const { results, comparisons, subjects, tasks, openedBefore: opened } = record;
   const domain = (tasks[0] as TaskCard).name;
   const on = results.filter((result) => result.task === domain);
   const best = on.find((result) => result.subject === champion) as Result;
@@ -108,6 +109,10 @@ export function makeVerdict(
       `Not trained, so that ${notTrained.length > 1 ? "their figures say" : "its figure says"} nothing about training: ${list(notTrained)}, whose dev loss never fell below guessing.`,
     );
   sentences.push(price(best, champion));
+  if (opened && opened.rows > 0)
+    sentences.push(
+      `The test was not new: ${sayOpenedBefore(opened)}; settings chosen since then may be fitted to it.`,
+    );
   const unscored = on.filter((result) => result.unscored > 0);
   if (unscored.length > 0) {
     sentences.push(

@@ -310,7 +310,8 @@ function recordOf(
       ),
       indistinguishable: [text("knn(k=4, minilm)"), text("linear(minilm)")],
     },
-    openings: 1,
+    openings: 3,
+    openedBefore: { rows: (samples * 4) / 5, of: samples, plans: 2 },
     subjects: cast.map(({ name, role }, s) => ({
       name: text(name),
       role,

@@ -189,7 +189,7 @@ test("the Markdown says what the record says", async () => {
   expect(text).toContain(
     `| **knn(k=4, minilm) + calibrate** (champion) | ${(100 * (best?.mean ?? 0)).toFixed(1)}% | ${(100 * (best?.low ?? 0)).toFixed(1)}–${(100 * (best?.high ?? 0)).toFixed(1)} | ${best?.n} |`,
   );
-  expect(text).toContain("test opened 1 time in this store");
+  expect(text).toContain("test opened by 3 plans; 120 of 150 rows opened before, by 2 other plans");
   expect(text).toContain("150 of 150 answers agree");
   expect(text).toContain("npx hone run examples/licences.study.yaml --seed 1");
 });

@@ -130,17 +130,6 @@ describe("journal", () => {
     journal.close();
   });
 
-  it("counts an opening once a plan", () => {
-    const journal = openJournal(":memory:");
-    journal.recordOpening("test", "plan 1", "study", "verdict");
-    journal.recordOpening("test", "plan 1", "study", "verdict");
-    expect(journal.openings("test")).toBe(1);
-    journal.recordOpening("test", "plan 2", "study", "verdict");
-    expect(journal.openings("test")).toBe(2);
-    expect(journal.openings("other")).toBe(0);
-    journal.close();
-  });
-
   it("refuses a file that is no journal, and one of a newer Hone", () => {
     const path = join(folder, "broken.db");
     writeFileSync(path, "this is not a database, but it is long enough to be read as one".repeat(50));
