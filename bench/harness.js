@@ -1,18 +1,23 @@
 // Samples a second against the mock HTTP endpoint (20 ms, concurrency 64): Hone's client alone, Hone's whole study, and
-// promptfoo on the same endpoint where PROMPTFOO_DIR names a folder that has it. Run by `npm run bench:harness`.
+// promptfoo on the same endpoint where PROMPTFOO_DIR names a folder that has it, in three interleaved rounds; writes
+// bench/recorded/harness.json. Run by `npm run bench:harness`.
 // Client and server share the machine's cores, so every figure is a lower bound for the client.
 
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseStudy, runStudy } from "../dist/index.js";
 import { openOpenAI } from "../dist/models/openai.js";
+import { machine, record } from "./record.js";
 
 const latencyMs = 20;
 const concurrency = 64;
+const rounds = 3;
 const count = Number(process.env.HONE_BENCH_SAMPLES ?? 8000);
 const labels = ["contract", "tort", "property", "crime"];
+
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 /** Distinct questions of about 60 tokens; the words are drawn by a fixed linear congruential generator. */
 function questions(n, from = 0) {
@@ -85,6 +90,7 @@ async function clientRates(url) {
 
 /** (b) The whole harness: data, splits, leakage check, prompts, journal, statistics and verdict, by wall clock. */
 async function studyRate(url, folder) {
+  mkdirSync(folder);
   const rows = { train: questions(40), dev: questions(40, 100), test: questions(count, 1000) };
   for (const [name, list] of Object.entries(rows))
     writeFileSync(join(folder, `${name}.jsonl`), list.map((row) => JSON.stringify(row)).join("\n"));
@@ -110,11 +116,11 @@ async function studyRate(url, folder) {
   const before = await stats(url);
   const cpu = process.cpuUsage();
   const started = performance.now();
-  const record = await runStudy(spec, { store: join(folder, "store"), base: folder });
+  const { results } = await runStudy(spec, { store: join(folder, "store"), base: folder });
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   const answered = (await stats(url)).answered - before.answered;
-  const unscored = record.results.reduce((sum, result) => sum + result.unscored, 0);
+  const unscored = results.reduce((sum, result) => sum + result.unscored, 0);
   if (unscored > 0 || answered < count)
     throw new Error(`${unscored} unscored, ${answered} answered of ${count}`);
   console.log(
@@ -180,21 +186,40 @@ function promptfooRate(url, folder) {
   console.log(
     `promptfoo ${version}: ${perSecond.toFixed(0)} samples/s (its start, ${start.toFixed(1)} s, taken out)`,
   );
-  return perSecond;
+  return { version, perSecond };
 }
 
 const folder = mkdtempSync(join(tmpdir(), "hone-harness-"));
 mkdirSync(join(folder, "promptfoo"));
 const server = await startServer();
 try {
-  console.log(`${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.version}`);
-  console.log(`endpoint: ${latencyMs} ms, concurrency ${concurrency}, ${count} samples`);
+  const place = machine();
+  console.log(
+    `${place}; endpoint: ${latencyMs} ms, concurrency ${concurrency}, ${count} samples, ${rounds} rounds`,
+  );
   await clientRates(server.url);
-  const hone = await studyRate(server.url, folder);
-  const peer = promptfooRate(server.url, folder);
+  const [ours, theirs] = [[], []];
+  let version;
+  for (let round = 0; round < rounds; round++) {
+    ours.push(await studyRate(server.url, join(folder, `${round}`)));
+    const peer = promptfooRate(server.url, folder);
+    if (!peer) continue;
+    theirs.push(peer.perSecond);
+    version = peer.version;
+  }
+  const hone = median(ours);
   console.log(`${hone.toFixed(0)} samples/s`);
-  if (peer === undefined) console.log("harness: promptfoo is not installed (PROMPTFOO_DIR), skipped");
-  else console.log(`harness: ratio ${(hone / peer).toFixed(2)} against promptfoo`);
+  if (theirs.length < rounds) console.log("harness: promptfoo is not installed (PROMPTFOO_DIR), skipped");
+  else {
+    const ratio = median(ours.map((each, round) => each / theirs[round]));
+    const peer = { name: "promptfoo", version, perSecond: median(theirs) };
+    record(
+      "harness",
+      { ratio, rounds, latencyMs, concurrency, samples: count, perSecond: hone, peer },
+      place,
+    );
+    console.log(`harness: ratio ${ratio.toFixed(2)} against promptfoo`);
+  }
 } finally {
   server.stop();
   rmSync(folder, { recursive: true, force: true });

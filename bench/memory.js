@@ -1,16 +1,17 @@
 // Memory over a million-row data set: generates a JSONL of about 200 bytes a row, counts it, splits it in the three ways,
 // reads the same rows from a packed file, one JSON object, CSV and SQLite, and fails when the process's peak resident memory
-// exceeds 300 MB. Run: npm run build && node bench/memory.js
+// exceeds 300 MB. Run by `npm run build && npm run bench:memory`; writes bench/recorded/memory.json.
 
 import { createWriteStream } from "node:fs";
 import { mkdtemp, rm, stat } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import Database from "libsql";
 import { countRows, readRows, splitFile } from "../dist/data/index.js";
+import { machine, record } from "./record.js";
 
 const rows = Number(process.env.HONE_BENCH_ROWS ?? 1_000_000);
 const limitMb = 300;
@@ -78,7 +79,7 @@ try {
   const path = join(folder, "rows.jsonl");
   await pipeline(Readable.from(generated()), createWriteStream(path));
   const { size } = await stat(path);
-  console.log(`${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores, Node ${process.version}`);
+  console.log(machine());
   console.log(
     `${rows} rows, ${megabytes(size).toFixed(0)} MB; peak after writing them: ${peakMb().toFixed(0)} MB`,
   );
@@ -119,4 +120,6 @@ try {
 const peak = peakMb();
 if (failed || peak > limitMb) process.exitCode = 1;
 console.log(`peak resident memory ${peak.toFixed(0)} MB, limit ${limitMb} MB`);
+if (!failed)
+  record("memory", { ratio: limitMb / peak, rows, peakMegabytes: Math.round(peak), limitMegabytes: limitMb });
 console.log(`memory: ratio ${(limitMb / peak).toFixed(2)} against 300 MB`);

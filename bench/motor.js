@@ -1,13 +1,15 @@
 // The time of a motor update: Hone against PyTorch, the same arm, controllers, losses and first parameters on the same batch
 // (64 reaches of 50 steps a controller), in float32, with Adam. Run by `npm run build && npm run bench:motor`, on a quiet
 // machine; PyTorch is found through HONE_TORCH_PYTHON, a python with torch. Each way is a process of its own; they take turns.
+// Writes bench/recorded/motor.json where PyTorch was there.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { lay, problems } from "./motor_problem.js";
+import { machine, record } from "./record.js";
 
 const rounds = Number(process.env.HONE_BENCH_ROUNDS ?? 4);
 const python = process.env.HONE_TORCH_PYTHON;
@@ -80,24 +82,24 @@ async function measure(name, folder) {
     if (!(apart < 1e-3))
       throw new Error(`${way.name} computes other losses: ${way.losses} for ${hone.losses}`);
   }
-  return others.length === 0
-    ? undefined
-    : Math.min(...others.map((way) => median(way.times))) / median(hone.times);
+  if (others.length === 0) return undefined;
+  const [honeMs, torchMs] = [median(hone.times), Math.min(...others.map((way) => median(way.times)))];
+  return { title: problem.title, ratio: torchMs / honeMs, honeMs, torchMs };
 }
 
 const folder = mkdtempSync(join(tmpdir(), "hone-motor-"));
 try {
-  console.log(
-    `${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.version}; ${rounds} rounds`,
-  );
+  const place = machine();
+  console.log(`${place}; ${rounds} rounds`);
   const wanted = process.argv.slice(2);
   const found = {};
   for (const name of Object.keys(problems).filter((one) => wanted.length === 0 || wanted.includes(one))) {
     found[name] = await measure(name, folder);
   }
   if (!python) console.log("motor: no python with torch (HONE_TORCH_PYTHON), PyTorch skipped");
-  for (const [name, ratio] of Object.entries(found)) {
-    if (ratio) console.log(`motor: ratio ${ratio.toFixed(2)} against PyTorch (${problems[name].title})`);
+  else if (wanted.length === 0) record("motor", { rounds, problems: found }, place);
+  for (const one of Object.values(found)) {
+    if (one) console.log(`motor: ratio ${one.ratio.toFixed(2)} against PyTorch (${one.title})`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

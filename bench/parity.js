@@ -1,5 +1,6 @@
 // The decoder that Hone trains against llama.cpp, which serves it: log-probabilities of the next token on 200 real prompts.
-// Run by `npm run build && HONE_TEST_DATA=… npm run bench:parity -- [MODEL …] [--prompts N]`, MODEL as in study files.
+// Run by `npm run build && HONE_TEST_DATA=… npm run bench:parity -- [MODEL …] [--prompts N]`, MODEL as in study files; writes
+// bench/recorded/parity.json.
 // Both read the same GGUF file. llama.cpp rounds activations to 8 bits where weights are quantised, so they cannot be equal.
 
 import { readFileSync } from "node:fs";
@@ -13,6 +14,7 @@ import { hidden, logitsOf } from "../dist/nets/decoder.js";
 import { loadWeights } from "../dist/nets/weights.js";
 import { compile } from "../dist/tensor/compile.js";
 import { readGguf } from "../dist/tensor/gguf.js";
+import { machine, record } from "./record.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -41,7 +43,10 @@ const facts = readFileSync(join(folder, "law/scdb_oyez/test.jsonl"), "utf8")
   .map((line) => JSON.parse(line).facts)
   .filter((text) => typeof text === "string" && text.length > 1200);
 
-for (const ref of refs) await measure(ref);
+const place = machine();
+const models = [];
+for (const ref of refs) models.push(await measure(ref));
+record("parity", { prompts: wanted, models }, place);
 
 async function measure(ref) {
   const opened = await openModel(ref);
@@ -113,6 +118,7 @@ async function measure(ref) {
   console.log(
     `parity: ${ref}: top-1 ${(100 * result.top1Agreement).toFixed(1)} %, mean |Δ log p| ${result.meanAbsoluteDifference} nats over each prompt's ${compared} likeliest tokens`,
   );
+  return result;
 }
 
 function bestOf(logprobs) {

@@ -7,7 +7,7 @@ const normal = 1.959964;
 const mean = (rows, field) => rows.reduce((sum, row) => sum + row[field], 0) / rows.length;
 const percent = (value) => (100 * value).toFixed(1);
 
-/** `study | seeds | guessing | commonest | dev loss and accuracy before | dev loss and accuracy`, means over seeds. */
+/** `study | seeds | label entropy | majority class | dev loss and accuracy before | dev loss and accuracy`, means over seeds. */
 export function tableOf(rows) {
   const studies = [...new Set(rows.map(({ task, labels }) => `${task}, ${labels} labels`))];
   return studies.map((study) => {

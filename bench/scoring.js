@@ -1,22 +1,29 @@
-// Choice scoring with the shared prompt evaluated once, against one call per option, with the embedded model.
-// Run by `npm run build && npm run bench:scoring`. Each prompt is measured both ways in turn, so that both meet the same
-// machine; calls that follow each other have different prompts, so that one call per option never finds its prompt cached.
+// Choice scoring with the shared prompt evaluated once, against one call per option without any reuse, on the embedded model.
+// Run by `npm run build && npm run bench:scoring`; writes bench/recorded/scoring.json. Both ways have one context and one
+// thread, for the ratio is of work done. Two prompts take turns, so that a call per option finds another prompt in its context:
+// the engine's own count of reused tokens must stay 0. The ways are interleaved, and three rounds have prompts of their own.
 
-import { cpus } from "node:os";
 import { openModel } from "../dist/models/registry.js";
+import { machine, record } from "./record.js";
 
-const prompts = 20;
-const promptTokens = 500;
+const rounds = 3;
+const promptWords = 500;
+const cases = {
+  texts: {
+    title: "5 options of several tokens",
+    prompts: 8,
+    options: [
+      " it was affirmed on appeal",
+      " the case was sent back",
+      " a new trial was ordered",
+      " nothing of it was decided",
+      " the parties settled early",
+    ],
+  },
+  labels: { title: "5 labels of one token", prompts: 4, options: [" A", " B", " C", " D", " E"] },
+};
+
 const context = { signal: new AbortController().signal };
-const texts = [
-  " it was affirmed on appeal",
-  " the case was sent back",
-  " a new trial was ordered",
-  " nothing of it was decided",
-  " the parties settled early",
-];
-const labels = [" A", " B", " C", " D", " E"];
-
 const words =
   "the court of appeals held that a party may rely on such terms where notice was given in time and form".split(
     " ",
@@ -29,22 +36,12 @@ function draw(seed) {
   };
 }
 
-// One thread: the ratio is of work done, and llama.cpp's threads lose much time to each other on a machine with other work.
-const shared = await openModel("llama:smollm2-135m-instruct?threads=1");
-const apart = await openModel("llama:smollm2-135m-instruct?threads=1");
+const place = machine();
+const reference = "llama:smollm2-135m-instruct?lanes=1&threads=1";
+const shared = await openModel(reference);
+const apart = await openModel(reference);
 const score = (model, content, options) =>
   model.score({ messages: [{ role: "user", content }], format: "plain", options }, context);
-
-// Prompts of about the wanted length: words until there are enough tokens.
-async function makePrompts(count, seed) {
-  const made = [];
-  for (let i = 0; i < count; i++) {
-    const random = draw(seed + i);
-    const text = Array.from({ length: promptTokens }, () => words[Math.floor(random() * words.length)]);
-    made.push(`${text.slice(0, promptTokens - 4).join(" ")}. Outcome:`);
-  }
-  return made;
-}
 
 async function timed(work) {
   const start = performance.now();
@@ -52,64 +49,80 @@ async function timed(work) {
   return { ms: performance.now() - start, value };
 }
 
-/** Median ratio with its 95 % interval, by bootstrap over prompts (2,000 resamples, seeded). */
-function summary(pairs) {
-  const ratioOf = (sample) => {
-    const sorted = sample.map(({ apart, shared }) => apart / shared).sort((a, b) => a - b);
-    return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
-  };
-  const random = draw(1);
-  const resampled = Array.from({ length: 2000 }, () =>
-    ratioOf(pairs.map(() => pairs[Math.floor(random() * pairs.length)])),
-  ).sort((a, b) => a - b);
-  const mean = (key) => pairs.reduce((sum, pair) => sum + pair[key], 0) / pairs.length;
-  return {
-    ratio: ratioOf(pairs),
-    low: resampled[49],
-    high: resampled[1950],
-    shared: mean("shared"),
-    apart: mean("apart"),
-  };
-}
+const median = (values) => {
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+};
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-async function compare(options, count, seed) {
-  const contents = await makePrompts(count, seed);
-  const pairs = [];
-  let tokens = 0;
-  for (let at = 0; at < count; at += 2) {
-    const two = contents.slice(at, at + 2).map((content) => ({ content, shared: 0, apart: 0, logprobs: [] }));
-    for (const one of two) {
-      const { ms, value } = await timed(() => score(shared, one.content, options));
-      one.shared = ms;
-      one.expected = value.options;
-      tokens += value.cost.inputTokens;
-    }
-    for (const [i, option] of options.entries()) {
-      for (const one of two) {
-        const { ms, value } = await timed(() => score(apart, one.content, [option]));
-        one.apart += ms;
-        if (value.options[0].logprob !== one.expected[i].logprob) throw new Error("The two ways disagree.");
-      }
-    }
-    pairs.push(...two);
+/** One prompt in each way, two prompts in turn: milliseconds and evaluated tokens. */
+async function pair(contents, options) {
+  const made = contents.map((content) => ({ content, shared: 0, apart: 0 }));
+  for (const one of made) {
+    const { ms, value } = await timed(() => score(shared, one.content, options));
+    one.shared = ms;
+    one.expected = value.options;
   }
-  return { ...summary(pairs), tokens: tokens / count };
+  for (const [i, option] of options.entries()) {
+    for (const one of made) {
+      const { ms, value } = await timed(() => score(apart, one.content, [option]));
+      one.apart += ms;
+      // Equal to the last digit on one machine; the margin is for others.
+      if (Math.abs(value.options[0].logprob - one.expected[i].logprob) > 1e-3)
+        throw new Error("The two ways disagree.");
+    }
+  }
+  return made;
 }
 
-await score(shared, "warm", labels);
-await score(apart, "warm", labels);
-const long = await compare(texts, prompts, 100);
-const short = await compare(labels, 8, 900);
-await shared.close();
-await apart.close();
-
-const say = (name, { ratio, low, high, shared, apart, tokens }) =>
+async function measure({ title, prompts, options }, seed) {
+  const before = { shared: shared.work(), apart: apart.work() };
+  const found = [];
+  for (let round = 0; round < rounds; round++) {
+    const times = [];
+    for (let at = 0; at < prompts; at += 2) {
+      const contents = [at, at + 1].map((i) => {
+        const random = draw(seed + 1000 * round + i);
+        const text = Array.from({ length: promptWords }, () => words[Math.floor(random() * words.length)]);
+        return `${text.join(" ")}. Outcome:`;
+      });
+      times.push(...(await pair(contents, options)));
+    }
+    found.push(times);
+  }
+  const since = (model, key) => model.work()[key] - before[model === shared ? "shared" : "apart"][key];
+  if (since(apart, "reused") > 0)
+    throw new Error(`The baseline reused ${since(apart, "reused")} tokens of its prompts.`);
+  const ratios = found.map((times) => median(times.map((one) => one.apart / one.shared)));
+  const all = found.flat();
+  const result = {
+    title,
+    n: all.length,
+    ratio: median(ratios),
+    rounds: ratios,
+    sharedMs: mean(all.map((one) => one.shared)),
+    apartMs: mean(all.map((one) => one.apart)),
+    sharedTokens: Math.round(since(shared, "evaluated") / all.length),
+    apartTokens: Math.round(since(apart, "evaluated") / all.length),
+  };
   console.log(
-    `${name}: ${shared.toFixed(0)} ms with the prompt shared, ${apart.toFixed(0)} ms with one call per option ` +
-      `(${tokens.toFixed(0)} tokens a prompt with its options); median ratio ${ratio.toFixed(2)}, 95 % ${low.toFixed(2)} to ${high.toFixed(2)}`,
+    `${title}, ${prompts} prompts in each of ${rounds} rounds: ${result.sharedMs.toFixed(0)} ms (${result.sharedTokens} tokens) with the ` +
+      `prompt evaluated once, ${result.apartMs.toFixed(0)} ms (${result.apartTokens} tokens) with a call per option; ` +
+      `ratio ${result.ratio.toFixed(2)} (rounds ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`,
   );
-console.log(`machine: ${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.version}`);
-console.log(`model: ${shared.id}; same log-probabilities both ways, to the last digit`);
-say(`5 options of several tokens, ${prompts} prompts`, long);
-say("5 labels of one token, 8 prompts", short);
-console.log(`scoring: ratio ${long.ratio.toFixed(2)} against one call per option`);
+  return result;
+}
+
+console.log(place);
+console.log(`model: ${shared.id}, one context, one thread`);
+try {
+  await score(shared, "warm", cases.labels.options);
+  await score(apart, "warm", cases.labels.options);
+  const texts = await measure(cases.texts, 100);
+  const labels = await measure(cases.labels, 900);
+  record("scoring", { model: shared.id, ratio: texts.ratio, texts, labels }, place);
+  console.log(`scoring: ratio ${texts.ratio.toFixed(2)} against one call per option without any reuse`);
+} finally {
+  await shared.close();
+  await apart.close();
+}

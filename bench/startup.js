@@ -1,9 +1,9 @@
-// node bench/startup.js — how long `hone --help` takes, against the 150 ms that a person does not notice, and against
-// Node alone. Exits with 1 over the limit.
+// The time of `hone --help` against `node -e 0`, interleaved; writes bench/recorded/startup.json. Run by `npm run bench:startup`.
+// Exits with 1 above 150 ms, which a person does not notice.
 
 import { spawnSync } from "node:child_process";
-import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
+import { machine, record } from "./record.js";
 
 const limitMs = 150;
 const runs = 31;
@@ -18,6 +18,7 @@ function time(args) {
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
+const place = machine();
 time([bin, "--help"]);
 const help = [];
 const bare = [];
@@ -26,12 +27,12 @@ for (let i = 0; i < runs; i++) {
   bare.push(time(["-e", "0"]));
 }
 const sorted = help.toSorted((a, b) => a - b);
-console.log(
-  `${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}, ${runs} runs each, interleaved`,
-);
+console.log(`${place}; ${runs} runs each, interleaved`);
 console.log(
   `hone --help: median ${median(help).toFixed(0)} ms (${sorted[1].toFixed(0)} to ${sorted.at(-2).toFixed(0)} ms without the two extremes)`,
 );
 console.log(`node -e 0:   median ${median(bare).toFixed(0)} ms`);
-console.log(`startup: ratio ${(limitMs / median(help)).toFixed(2)} against ${limitMs} ms`);
+const ratio = median(help) / median(bare);
+record("startup", { ratio, runs, helpMs: median(help), nodeMs: median(bare) }, place);
+console.log(`startup: ratio ${ratio.toFixed(2)} against node -e 0`);
 if (median(help) > limitMs) process.exitCode = 1;

@@ -1,13 +1,15 @@
 // The time of a training step: Hone against jax-js alone and against PyTorch, the same function from the same weights on the
 // same batch, in float32. Run by `npm run build && npm run bench:train`, on a quiet machine; PyTorch is found through
 // HONE_TORCH_PYTHON, a python with torch (made as bench/train_torch.py says). A step is forward, backward, clipping and AdamW.
-// Each way is a process of its own; they take turns, so that all meet the same machine.
+// Each way is a process of its own; they take turns, so that all meet the same machine. Writes
+// bench/recorded/train.json where PyTorch was there.
 
 import { spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { machine, record } from "./record.js";
 import { learningRate, optimizer, problems, randomWeights } from "./train_net.js";
 
 const rounds = Number(process.env.HONE_BENCH_ROUNDS ?? 6);
@@ -142,7 +144,7 @@ function say(problem, ways) {
       .map((times, round) => median(times) / median(hone.times[round]))
       .sort((a, b) => a - b);
     const ratio = median(way.times.flat()) / median(hone.times.flat());
-    ratios[way.name] = ratio;
+    ratios[way.name] = { ratio, ms: median(way.times.flat()), honeMs: median(hone.times.flat()) };
     console.log(
       `  ratio ${ratio.toFixed(2)} against ${way.name} (rounds ${each[0].toFixed(2)} to ${each.at(-1).toFixed(2)}); ` +
         `losses of ${common} steps within ${Math.max(...apart).toExponential(1)}`,
@@ -153,16 +155,17 @@ function say(problem, ways) {
 
 const folder = mkdtempSync(join(tmpdir(), "hone-train-"));
 try {
-  console.log(
-    `${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.version}; ${rounds} rounds`,
-  );
+  const place = machine();
+  console.log(`${place}; ${rounds} rounds`);
   const kinds = Object.keys(plan).filter((kind) => wanted.length === 0 || wanted.includes(kind));
   const found = {};
   for (const kind of kinds) found[kind] = await measure(kind, folder);
-  if (found.small) console.log(`train: ratio ${found.small["jax-js wasm"].toFixed(2)} against jax-js wasm`);
+  if (found.small)
+    console.log(`train: ratio ${found.small["jax-js wasm"].ratio.toFixed(2)} against jax-js wasm`);
   if (!python) console.log("train: no python with torch (HONE_TORCH_PYTHON), PyTorch skipped");
+  else if (wanted.length === 0) record("train", { rounds, problems: found }, place);
   for (const [kind, ratios] of Object.entries(found)) {
-    if (python) console.log(`train: ratio ${ratios.PyTorch.toFixed(2)} against PyTorch (${kind})`);
+    if (python) console.log(`train: ratio ${ratios.PyTorch.ratio.toFixed(2)} against PyTorch (${kind})`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -60,10 +60,10 @@ describe("the house", () => {
     expect(silent.map((path) => relative(root, path))).toEqual([]);
   });
 
-  it("prints the tree of src in the README", () => {
-    const readme = readFileSync(join(root, "README.md"), "utf8");
+  it("prints the tree of src in ARCHITECTURE.md", () => {
+    const page = readFileSync(join(root, "ARCHITECTURE.md"), "utf8");
     for (const { name } of readdirSync(src, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
-      expect(readme, `README.md names ${name}/`).toMatch(new RegExp(`^\\s+${name}/\\s+\\S`, "m"));
+      expect(page, `ARCHITECTURE.md names ${name}/`).toMatch(new RegExp(`^\\s+${name}/\\s+\\S`, "m"));
     }
   });
 

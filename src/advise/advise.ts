@@ -1,5 +1,5 @@
 // From what a user has to the routes that apply, in the order to try them, and those that do not, each with its reasons.
-// It follows the table in routes.ts and computes nothing else; the same situation always gives the same answer.
+// Deterministic: the rules are in the table of routes.ts.
 
 import type { Grant } from "../core/model.js";
 import { specializers } from "../specializers/index.js";

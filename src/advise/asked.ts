@@ -1,4 +1,4 @@
-// Routes that leave the weights as they are and ask otherwise: examples, reasoning, votes, documents, tools, memory.
+// Routes that leave the weights unchanged: examples, reasoning, votes, documents, tools, memory.
 // Rules and points are argued here, each where it stands; advise.ts goes through them.
 
 import {

@@ -1,5 +1,5 @@
-// What is in a data file's columns: how often each is filled, how many different values it has, how long they are. Facts
-// alone; which column is what is decided in roles.ts.
+// What is in a data file's columns: how often each is filled, how many different values it has, how long they are. Roles are
+// decided in roles.ts.
 
 import { type Reading, readRows, resolveSource } from "../data/index.js";
 

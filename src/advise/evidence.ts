@@ -1,6 +1,5 @@
-// What is known about each route, as figures with their sources: published ones, and this project's own. It is data for
-// `hone advise`; it measures nothing, and reads no file when it runs. A test holds the own figures against the files
-// that they come from.
+// Evidence for each route of `hone advise`: published figures and this project's own, with their sources. A test holds the
+// own ones to the pages that they come from.
 
 export interface Evidence {
   /** Paper with its arXiv number, or "this project" with the page that tells how it was measured. */
@@ -73,21 +72,21 @@ export const evidence = {
   },
   lora: {
     source: scotus,
-    figure: "SmolLM2-135M: LoRA 67.2 % on 2,103 labels, the same model as it is 27.5 %",
+    figure: "SmolLM2-135M: LoRA 67.2 % on 2,103 labels, zero-shot 27.5 %",
     n: 600,
     interval: [63.3, 70.8],
     own: { file: results, says: "| lora(r=16, last 10) | 67.2 | 63.3 to 70.8 | 600 |" },
   },
   loraFew: {
     source: "this project, 200 Supreme Court cases (docs/log.md)",
-    figure: "SmolLM2-135M: LoRA on 200 labels learns the mix of classes and not the task: 30 % accuracy",
+    figure: "SmolLM2-135M: LoRA on 200 labels learns the class frequencies and not the task: 30 % accuracy",
     n: 40,
     interval: [18, 45],
     own: { file: "docs/log.md", says: "accuracy 30 % (18 to 45, n = 40), as always answering the commonest" },
   },
   linear: {
     source: scotus,
-    figure: "logistic regression on words 58.7 % where SmolLM2-135M as it is gives 27.5 %",
+    figure: "logistic regression on words 58.7 % where SmolLM2-135M zero-shot has 27.5 %",
     n: 600,
     interval: [54.7, 62.5],
     own: { file: results, says: "| linear(tfidf) | 58.7 | 54.7 to 62.5 | 600 |" },
@@ -102,35 +101,35 @@ export const evidence = {
   linearLicences: {
     source: licences,
     figure:
-      "logistic regression on words 71.3 %, LoRA of SmolLM2-135M 57.3 % (behind it), its best prompt 56.7 %",
+      "logistic regression on words 71.3 %, LoRA of SmolLM2-135M 57.3 % (behind it), kNN few-shot 56.7 %",
     n: 150,
     interval: [63.2, 78.3],
     own: { file: results, says: "| linear(tfidf) | 71.3 | 63.2 to 78.3 | 150 |" },
   },
   knnLicences: {
     source: licences,
-    figure: "SmolLM2-135M: nearest examples +14.0 points over none, fixed examples +0.7",
+    figure: "SmolLM2-135M against zero-shot: kNN few-shot +14.0 points, few-shot +0.7",
     n: 150,
     interval: [7, 21.2],
     own: { file: results, says: "+14.0 (7.0 to 21.2)" },
   },
   fewShotSmall: {
     source: scotus,
-    figure: "SmolLM2-135M: six fixed examples 0.0 points over none",
+    figure: "SmolLM2-135M: six-shot 0.0 points against zero-shot",
     n: 600,
     interval: [-0.6, 0.6],
     own: { file: results, says: "0.0 (-0.6 to 0.6)" },
   },
   zeroShotSmall: {
     source: scotus,
-    figure: "SmolLM2-135M as it is 27.5 %, as much as always giving the commonest answer",
+    figure: "SmolLM2-135M zero-shot 27.5 %, equal to the majority class",
     n: 600,
     interval: [24.1, 31.2],
     own: { file: results, says: "| zeroShot | 27.5 | 24.1 to 31.2 | 600 |" },
   },
   majority: {
     source: pubmedqa,
-    figure: "always the commonest answer 55.2 %; nothing that was tried there beats it",
+    figure: "majority class 55.2 %; nothing that was tried there beats it",
     n: 500,
     interval: [50.8, 59.5],
     own: { file: results, says: "| majority | 55.2 | 50.8 to 59.5 | 500 |" },

@@ -9,7 +9,7 @@ export type Counts = Record<"train" | "dev" | "test", number>;
 /** From so many on, a fifth is test enough. */
 const manyRows = 500;
 /** Of more labels fine-tuning takes hours for little; the user may raise it. */
-const mostTrain = 5000;
+const maxTrain = 5000;
 
 interface Settling {
   base: string;
@@ -53,8 +53,8 @@ export async function settle(
             ]),
         { data: { ...alone, split, ...apart }, notes: group === undefined ? [loose] : [ungrouped, loose] },
       ];
-  const most = { train: mostTrain, dev: 100, test: 300 };
-  const many = fractions.train * labelled > mostTrain;
+  const most = { train: maxTrain, dev: 100, test: 300 };
+  const many = fractions.train * labelled > maxTrain;
   const limit = many ? most : { dev: most.dev, test: most.test };
   const wanted = (part: "train" | "dev" | "test") => Math.min(0.5 * fractions[part] * labelled, most[part]);
   let failure: unknown;
@@ -68,7 +68,7 @@ export async function settle(
       counts.test >= wanted("test") && counts.train >= wanted("train") && counts.dev >= wanted("dev");
     if (!given && !fits && way !== ways.at(-1)) continue;
     if (many)
-      notes.push(`At most ${mostTrain.toLocaleString("en")} rows are learnt from; \`limit\` can be raised.`);
+      notes.push(`At most ${maxTrain.toLocaleString("en")} rows are learnt from; \`limit\` can be raised.`);
     notes.push(...way.notes, ...tried.notes, ...tried.loaded.warnings.filter((text) => !known.test(text)));
     const taken = roles.taken.filter(
       ({ role }) =>

@@ -1,5 +1,5 @@
 // What a user has, and what a route would cost there: the questions of `hone advise` as types, and rough arithmetic of
-// calls, tokens, time and money. The figures of time and length are assumptions, said here once; they measure nothing.
+// calls, tokens, time and money. The figures of time and length are assumptions.
 
 import type { Grant } from "../core/model.js";
 import { enoughEpochs } from "../specializers/training/finetune/recipe.js";

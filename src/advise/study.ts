@@ -1,5 +1,5 @@
 // Study files that are written for a user: the starter on the demo's texts, or a data file's own (own-data.ts), with the
-// specialists that were advised. Used by `hone init` and `hone advise`; it writes nothing to disk.
+// specialists that were advised. Used by `hone init` and `hone advise`.
 
 import { stringify } from "yaml";
 import { oneLine } from "../report/escape.js";
@@ -19,8 +19,8 @@ export interface Draft {
 
 export const defaultModel = "llama:smollm2-135m-instruct?format=plain";
 /** In an advised study: specialists in all, and of these such that are trained. */
-const mostAdvised = 8;
-const mostTrained = 2;
+const maxAdvised = 8;
+const maxTrained = 2;
 /** Where nobody asks for advice: one route of a kind, and the reference. */
 const basic = ["fewShot", "knn", "calibrate", "lora", "linear", "majority"];
 /** What is made for each task apart where several are in one file. */
@@ -49,10 +49,10 @@ export function withAdvice(
     basic.includes(names[0] as string) &&
     advised.findIndex((one) => one.names[0] === names[0]) === place;
   const usable = few && draft.about?.counts.train !== 0 ? advised.filter(isFirst) : advised;
-  const trained = usable.filter(({ training }) => training).slice(0, mostTrained);
+  const trained = usable.filter(({ training }) => training).slice(0, maxTrained);
   const kept = usable.filter((route) => !route.training || trained.includes(route));
   const chosen = kept.filter(
-    (route, place) => place < mostAdvised || route.specializer === "majority" || route === trained[0],
+    (route, place) => place < maxAdvised || route.specializer === "majority" || route === trained[0],
   );
   const stratified = draft.task.data.stratum !== undefined;
   const listed = chosen.map(({ specializer, names }) => {

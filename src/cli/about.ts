@@ -1,4 +1,4 @@
-// What `hone init` and `hone advise` say of a data file: which column is what and why, the labels, the split, what was left out.
+// What `hone init` and `hone advise` print about a data file: each column's role and why, the labels, the split, what was left out.
 
 import type { About } from "../advise/own-data.js";
 import { oneLine } from "../report/escape.js";
@@ -7,7 +7,7 @@ import { formatWhole } from "../report/format.js";
 const shownLabels = 12;
 
 /** Names of fields that are not used: more are only counted. */
-const mostNames = 20;
+const maxNames = 20;
 
 export function aboutText({
   source,
@@ -42,6 +42,6 @@ export function aboutText({
 }
 
 function shortened(names: readonly string[]): string {
-  const more = names.length - mostNames;
-  return more > 1 ? `${names.slice(0, mostNames).join(", ")} and ${more} more` : names.join(", ");
+  const more = names.length - maxNames;
+  return more > 1 ? `${names.slice(0, maxNames).join(", ")} and ${more} more` : names.join(", ");
 }

@@ -32,7 +32,7 @@ interface Flags {
 }
 
 /** Pairs printed for people; --json has all. */
-const mostPairs = 30;
+const maxPairs = 30;
 
 export async function compare(
   name: string | undefined,
@@ -187,7 +187,7 @@ function print(
     table(
       ["pair", "difference", "95 % interval", "n", "Holm p", "test", "detectable"],
       sorted
-        .slice(0, mostPairs)
+        .slice(0, maxPairs)
         .map((pair) => [
           oneLine(`${pair.a} − ${pair.b}`, 70),
           formatDelta(pair.delta, pair.n, scale),
@@ -200,8 +200,8 @@ function print(
       [1, 2, 3, 4, 6],
     ),
   );
-  if (sorted.length > mostPairs) {
-    output.prose(`and ${sorted.length - mostPairs} more pairs; --json has them all`);
+  if (sorted.length > maxPairs) {
+    output.prose(`and ${sorted.length - maxPairs} more pairs; --json has them all`);
   }
 }
 

@@ -1,4 +1,4 @@
-// hone demo: the shipped study of licence texts, as anybody would run it.
+// hone demo: the shipped study of licence texts.
 
 import { fileURLToPath } from "node:url";
 import { readStudy } from "../study/spec.js";

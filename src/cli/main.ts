@@ -76,7 +76,7 @@ function limits(command: Command): Command {
     .option("--max-cost <usd>", "stop cleanly before spending more than this", number(0))
     .option("--max-time <seconds>", "stop cleanly after this long", number(0))
     .option("--concurrency <n>", "samples in flight", whole(1))
-    .option("--retry-errors", "try again what an earlier run left unscored")
+    .option("--retry-errors", "retry samples that an earlier run left unscored")
     .option("--quiet", "no progress")
     .addOption(store())
     .addOption(json());
@@ -109,8 +109,8 @@ function haves(command: Command): Command {
     .option("--budget <usd>", "dollars for all answers", number(0))
     .option("--answers <n>", "how many answers the budget is for; default: 1000", whole(1))
     .option("--price <in,out>", "dollars per million input and output tokens")
-    .option("--latency <ms>", "most milliseconds for an answer", number(0))
-    .option("--hours <h>", "most hours of training", number(0))
+    .option("--latency <ms>", "maximum milliseconds an answer", number(0))
+    .option("--hours <h>", "maximum hours of training", number(0))
     .option("--task <kind>", "choice or answer (open text); default: choice, or what the data hold")
     .option("--options <n>", "how many options there are to choose from", whole(2))
     .option(
@@ -119,7 +119,7 @@ function haves(command: Command): Command {
     )
     .option("--calculates", "answers must be calculated or looked up")
     .option("--strength <kind>", "the model: small, large (GPT-4's class) or reasoning (o1's kind)")
-    .option("--model <ref>", "the model; says what it gives where Hone knows it")
+    .option("--model <ref>", "the model; implies --access where Hone knows it")
     .option("--data <file>", "a data file to build the study for: JSONL, CSV, Excel, SQLite, Parquet, …")
     .option("--input <field>", "the field that holds the text")
     .option("--label <field>", "the field that holds the answer")
@@ -145,7 +145,7 @@ limits(
       "a real study: which of six routes sorts licence texts best? (SmolLM2-135M, ScanCode's texts)",
     ),
 )
-  .option("--dry-run", "say what would be done and what it would cost")
+  .option("--dry-run", "print the plan and its cost")
   .action(async (options) => (await import("./demo.js")).demo(options));
 
 limits(
@@ -159,12 +159,12 @@ limits(
     "--allow-modules",
     "load the modules under `use` that do not lie beside the study: their code is run",
   )
-  .option("--dry-run", "say what would be done: samples, calls, tokens and a ceiling of the cost")
+  .option("--dry-run", "print the plan: samples, calls, tokens and a ceiling of the cost")
   .action(async (file, options) => (await import("./run.js")).run(file, options));
 
 program
   .command("compare")
-  .description("compare a study's subjects pair by pair, or systems whose predictions were made elsewhere")
+  .description("compare a study's subjects pair by pair, or systems by their predictions")
   .argument("[study]", "name of a study in the store")
   .argument("[subjects...]", "compare only these subjects, or with --predictions these systems")
   .option("--predictions <file>", 'JSON lines {"id", "task"?, "gold", "answers": {"system": "answer"}}')
@@ -179,7 +179,7 @@ program
 
 program
   .command("report")
-  .description("write a study's report again and say where it is")
+  .description("write a study's report")
   .argument("<study>", "name of a study in the store")
   .option("--out <folder>", "where to write it; default: in the store", place)
   .option("--format <format>", "print html, md, json or csv on stdout instead")
@@ -193,7 +193,7 @@ program
     "do a paper's studies again and set its claims beside what comes out; continues where it stopped",
   )
   .argument("[paper]", "its short name; left out: the papers there are")
-  .option("--smoke", "a few minutes: everything once, too little to show anything")
+  .option("--smoke", "a few minutes: everything once, underpowered")
   .option("--original", "the paper's own sizes, for its own data and a larger machine")
   .option("--data <ref>", "the paper's data: a folder, file:… or hf:…; default: HONE_TEST_DATA's")
   .option("--model <ref...>", "one or two models to run it with, the smaller first")
@@ -205,7 +205,7 @@ program
   .option("--max-cost <usd>", "stop cleanly before spending more than this", number(0))
   .option("--max-time <seconds>", "stop cleanly after this long", number(0))
   .option("--concurrency <n>", "samples in flight", whole(1))
-  .option("--retry-errors", "try again what an earlier run left unscored")
+  .option("--retry-errors", "retry samples that an earlier run left unscored")
   .option("--quiet", "no progress")
   .addOption(store())
   .addOption(json())
@@ -230,7 +230,7 @@ models
   .addOption(json())
   .action(async (name, options) => (await import("./models.js")).pullCommand(name, options));
 
-const data = program.command("data").description("look at data, split it, check it for leaks");
+const data = program.command("data").description("inspect data, split it, check it for leakage");
 reading(data.command("show"))
   .description("the first rows of a source and the fields they have")
   .argument("<source>", "file:, hf: or pip: reference, or a path")
@@ -258,7 +258,7 @@ data
   .action(async (file, options) => (await import("./data.js")).split(file, options));
 data
   .command("check")
-  .description("load a study's data: splits, labels, leaks between train and test")
+  .description("load a study's data: splits, labels, leakage between train and test")
   .argument("<study>", "a study file")
   .option("--data <folder>", "where the study's relative file: sources are")
   .addOption(json())
@@ -266,7 +266,7 @@ data
 
 program
   .command("doctor")
-  .description("what works on this machine, and what to do about what does not; or whether a store is whole")
+  .description("check this machine, or the integrity of a store")
   .option("--store <folder>", "examine this store: every record of its journal, and its files")
   .option("--repair", "with --store: save what can be read in a new journal, and keep the damaged one")
   .addOption(json())

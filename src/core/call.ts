@@ -10,8 +10,10 @@ export interface Cost {
   usd: number;
 }
 
+/** No calls, tokens, milliseconds or dollars. */
 export const noCost: Cost = { calls: 0, inputTokens: 0, outputTokens: 0, ms: 0, usd: 0 };
 
+/** The sum of two costs, field by field. */
 export function addCost(a: Cost, b: Cost): Cost {
   return {
     calls: a.calls + b.calls,
@@ -56,6 +58,7 @@ export type CallFailure =
   | "unreachable"
   | "unsupported";
 
+/** A call that failed for good: the sample is unscored, with this cause. */
 export class CallError extends Error {
   constructor(
     readonly failure: CallFailure,

@@ -1,11 +1,13 @@
 // The one error that Hone shows to people: what went wrong, where, why, and what to type next.
 // It is not for bugs: those stay ordinary errors and keep their stack.
 
+/** Decides the exit code: 1 broke, 2 usage, 100 a gate was not met. */
 export type FailureKind = "broke" | "usage" | "gate";
 
 /** Process exit codes that scripts rely on: 0 fine, 1 broke, 2 usage, 100 a gate was not met. */
 export const exitCodes: Record<FailureKind, number> = { broke: 1, usage: 2, gate: 100 };
 
+/** The parts of an error message: what, where, why, what to do next. */
 export interface Failure {
   /** What could not be done, in one short sentence. */
   what: string;
@@ -24,7 +26,9 @@ export interface Failure {
  * A failure with a place and a remedy.
  *
  * @example
- * throw new HoneError({ what: "Cannot read row", where: "a.jsonl:3", why: "not JSON", next: "Mend line 3." });
+ * import { HoneError } from "@honelab/hone";
+ * const error = new HoneError({ what: "Cannot read row", where: "a.jsonl:3", why: "not JSON", next: "Mend line 3." });
+ * error.message.includes("a.jsonl:3"); // true
  */
 export class HoneError extends Error {
   readonly failure: Failure;

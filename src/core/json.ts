@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 
+/** A JSON value, immutable. */
 export type Json =
   | null
   | boolean

@@ -73,6 +73,7 @@ export type Step =
   /** A movement as it went; the target is a place, or one for each step. */
   | { kind: "movement"; target: Point | readonly Point[]; movement: Movement };
 
+/** A language subject's reply to a query. */
 export interface Answer {
   /** Key of the chosen option. Absent when the subject could not choose; then `unscored` says why. */
   choice?: string;

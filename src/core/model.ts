@@ -6,6 +6,7 @@ import type { CallContext, Cost } from "./call.js";
 /** What a model lets its caller have. A specializer names what it needs. */
 export type Grant = "text" | "logprobs" | "embeddings" | "gradients" | "weights";
 
+/** One turn of a chat. */
 export interface Message {
   role: "system" | "user" | "assistant";
   content: string;
@@ -14,6 +15,7 @@ export interface Message {
 /** `chat` applies the model's chat template; `plain` joins the messages' contents and adds nothing. */
 export type PromptFormat = "chat" | "plain";
 
+/** Sampling a continuation of a prompt. */
 export interface GenerateRequest {
   messages: readonly Message[];
   format: PromptFormat;
@@ -24,12 +26,14 @@ export interface GenerateRequest {
   stop?: readonly string[];
 }
 
+/** The continuation, and why it ended: at a stop or at `maxTokens`. */
 export interface Generated {
   text: string;
   finish: "stop" | "length";
   cost: Cost;
 }
 
+/** Log-probabilities of given continuations of one prompt. */
 export interface ScoreRequest {
   messages: readonly Message[];
   format: PromptFormat;
@@ -37,12 +41,14 @@ export interface ScoreRequest {
   options: readonly string[];
 }
 
+/** The options' log-probabilities, in nats. */
 export interface Scored {
   /** Per option, in order: summed natural-log probability, and over how many tokens. */
   options: readonly { logprob: number; tokens: number }[];
   cost: Cost;
 }
 
+/** Sentence vectors, one a text. */
 export interface Embedded {
   /** One unit-length vector per text. */
   vectors: readonly (readonly number[])[];
@@ -102,18 +108,22 @@ export interface Model {
   close(): Promise<void>;
 }
 
+/** Writes text. */
 export interface Writes {
   generate(request: GenerateRequest, context: CallContext): Promise<Generated>;
 }
 
+/** Gives log-probabilities of continuations. */
 export interface Scores {
   score(request: ScoreRequest, context: CallContext): Promise<Scored>;
 }
 
+/** Gives sentence vectors. */
 export interface Embeds {
   embed(texts: readonly string[], context: CallContext): Promise<Embedded>;
 }
 
+/** Lets its weights be read and changed. */
 export interface OpensWeights {
   /** The grants then include `weights` and `gradients`. */
   readonly weights: OpenWeights;

@@ -4,6 +4,7 @@ import type { Cost } from "./call.js";
 import type { SplitName } from "./sample.js";
 import type { Grade } from "./task.js";
 
+/** One subject's result on one sample with one seed, as the journal keeps it. */
 export interface Outcome {
   /** The subject's id (fingerprint). */
   subject: string;

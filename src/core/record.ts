@@ -60,6 +60,7 @@ export interface Comparison {
   detectable: number;
 }
 
+/** What the evidence supports, in words. */
 export interface Verdict {
   /** Chosen on dev, before test was opened. */
   champion: string | null;
@@ -80,6 +81,7 @@ export interface SubjectCard {
   chain: { name: string; options: Json }[];
 }
 
+/** One task of a study: where its samples come from, how many, and how they are scored. */
 export interface TaskCard {
   name: string;
   /** Outcomes are kept under this: the name and a fingerprint of the task and its test split. */
@@ -140,6 +142,7 @@ export function detailOf({ tasks }: Pick<StudyRecord, "tasks">, task: string, na
   return described ?? { name, better: "higher", unit: "", display: "number" };
 }
 
+/** A study's result: `hone run --json` prints it as its last line. */
 export interface StudyRecord {
   type: "done";
   study: string;

@@ -1,7 +1,9 @@
 // One example of a task. Its gold answer travels with it; a subject only ever sees what the task's query shows.
 
+/** The splits of a data set. */
 export type SplitName = "train" | "dev" | "test";
 
+/** One item of a data set: what the subject sees, and the right answer. */
 export interface Sample {
   /** Unique within the data set. */
   id: string;

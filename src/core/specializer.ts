@@ -33,6 +33,7 @@ export interface Tools {
   readonly artifacts: Pick<Artifacts, "path">;
 }
 
+/** Maps a subject to a subject of the same kind: `fit` learns a state from train and dev, `apply` makes the specialist from it. */
 export interface Specializer<State extends Json = Json, K extends Kind = Kind> {
   /** The name in the typed table and in study files. */
   readonly name: string;

@@ -47,6 +47,7 @@ export function taskContext(signal: AbortSignal, more: Partial<TaskContext> = {}
   return { signal, seed: 0, open, ...more };
 }
 
+/** Puts a subject through one sample and scores the reply. */
 export interface Task<K extends Kind = Kind> {
   readonly name: string;
   /** The kind of task: `choice`, `motor`, … */

@@ -16,6 +16,7 @@ import { eyesOff, type Opening, type SealedTest, sealTest } from "./sealed.js";
 import { resolveSource, type SourceOptions } from "./sources.js";
 import { capByHash, codesOf, parts } from "./split.js";
 
+/** A data set that was split and checked for leakage; test is sealed. */
 export interface Dataset {
   train: Sample[];
   dev: Sample[];
@@ -30,6 +31,7 @@ export interface Dataset {
   labels?: Option[];
 }
 
+/** Where sources are looked up, and who is told of an opening. */
 export interface DatasetOptions extends SourceOptions {
   /** Told before the test split is opened; see `sealTest`. */
   onOpen?: (opening: Opening) => void | Promise<void>;
@@ -42,7 +44,9 @@ export interface DatasetOptions extends SourceOptions {
  *
  * @throws HoneError for a wrong specification, unreadable or unusable rows, an empty split, or (by default) leakage.
  * @example
+ * import { loadDataset } from "@honelab/hone";
  * const data = await loadDataset({ source: "cases.jsonl", input: "{{facts}}", label: "area", options: ["Tax", "Crime"] });
+ * data.train.length > data.test.n; // true
  */
 export async function loadDataset(input: unknown, options: DatasetOptions = {}): Promise<Dataset> {
   const name = options.name ?? "data";

@@ -4,6 +4,7 @@
 
 import { createHash } from "node:crypto";
 
+/** A text with the id under which a leak names it. */
 export interface TextItem {
   id: string;
   text: string;

@@ -14,6 +14,7 @@ export interface Row {
   place: string;
 }
 
+/** How a file is read, where its ending does not say enough. */
 export interface ReadOptions extends Reading {
   /** How places call the file; its path where absent. */
   name?: string | undefined;
@@ -84,7 +85,8 @@ function checkReading(reading: Reading, format: Format, name: string): void {
  *
  * @throws HoneError with file and place for anything malformed, and for a file without a single row.
  * @example
- * for await (const { row, place } of readRows("cases.jsonl")) console.log(place, row["text"]);
+ * import { readRows } from "@honelab/hone";
+ * for await (const { row, place } of readRows("cases.jsonl")) console.log(place, row["facts"]);
  */
 export async function* readRows(path: string, options: ReadOptions = {}): AsyncGenerator<Row> {
   const files = await (await import("./folder.js")).filesByFolder(path);

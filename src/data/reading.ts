@@ -1,11 +1,14 @@
 // How files are read: the words that studies, the command line and the readers share. It imports nothing, so that help
 // answers at once.
 
+/** Every format that can be read. */
 export const formats = ["jsonl", "json", "csv", "tsv", "xlsx", "sqlite", "parquet", "document"] as const;
+/** A data file's format. */
 export type Format = (typeof formats)[number];
 
 /** How a file's bytes are read as text. `cp1252` is what Windows programs call ANSI. */
 export const encodings = ["utf8", "latin1", "cp1252", "utf16le", "utf16be"] as const;
+/** A text file's encoding. */
 export type Encoding = (typeof encodings)[number];
 
 /** The fields of a study's `data:` and the flags of the same names. */

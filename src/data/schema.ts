@@ -216,6 +216,7 @@ export const datasetSchema = z
     }
   });
 
+/** The `data` field of a study file, checked. */
 export type DatasetSpec = z.infer<typeof datasetSchema>;
 
 /** Whether all rows have the same options, those of a stratum, or each its own. */

@@ -21,6 +21,7 @@ export interface TestIdentity {
   readonly rows: readonly string[];
 }
 
+/** A test split that tells its size and fingerprint; every access to its samples is logged. */
 export interface SealedTest extends TestIdentity {
   readonly n: number;
   /** The samples, after the opening has been recorded. Every iteration is one opening. */

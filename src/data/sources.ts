@@ -7,6 +7,7 @@ import { cacheFolder } from "./cache.js";
 import { filesByFolder } from "./folder.js";
 import { globFiles } from "./glob.js";
 
+/** Where references are looked up and kept. */
 export interface SourceOptions {
   /** Folder that `file:` references are relative to; the working folder where absent. */
   base?: string;
@@ -19,6 +20,7 @@ export interface SourceOptions {
   offline?: boolean;
 }
 
+/** The files that a source reference names, on this machine. */
 export interface ResolvedSource {
   /** Absolute paths, sorted; at least one. */
   files: string[];
@@ -40,6 +42,7 @@ const schemes: Record<string, Resolver> = {
  *
  * @throws HoneError that names the reference: nothing matches, no access, no network, wrong checksum, hostile archive.
  * @example
+ * import { resolveSource } from "@honelab/hone";
  * const { files } = await resolveSource("pip:licensedcode-data==32.1.0#licensedcode/data/licenses/mit.LICENSE");
  */
 export async function resolveSource(ref: string, options: SourceOptions = {}): Promise<ResolvedSource> {

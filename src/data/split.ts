@@ -8,12 +8,14 @@
 import { createHash } from "node:crypto";
 import type { SplitName } from "../core/sample.js";
 
+/** Parts or numbers of rows, by split. */
 export interface Shares {
   train: number;
   dev: number;
   test: number;
 }
 
+/** How many rows each split gets. */
 export interface SplitPlan {
   /** Parts of the whole; together 1. Exactly one of `fractions` and `counts` is given. */
   fractions?: Shares;
@@ -21,6 +23,7 @@ export interface SplitPlan {
   counts?: { train?: number; dev: number; test: number };
 }
 
+/** What of each row decides its split. */
 export interface SplitRows {
   /** Per row, {@link unitHash} of its id, or of its group's name. */
   hashes: Float64Array;

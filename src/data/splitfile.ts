@@ -14,6 +14,7 @@ import { assignSplits, parts, type Shares, type SplitPlan, unitHash } from "./sp
 import { asText, requiredField } from "./template.js";
 import { byteLines } from "./text.js";
 
+/** The split plan, and the fields that it heeds. */
 export interface SplitFileOptions extends SplitPlan {
   /** Default 0. */
   seed?: number;
@@ -27,6 +28,7 @@ export interface SplitFileOptions extends SplitPlan {
   signal?: AbortSignal;
 }
 
+/** Rows by split, and the files they went to. */
 export interface SplitFileResult {
   train: number;
   dev: number;

@@ -128,7 +128,8 @@ export function fieldOrTemplate(text: string): (row: Record<string, unknown>, pl
  * Fills a template from a row.
  *
  * @example
- * fillTemplate("{{facts|1200}}\n\n{{question}}", row, "cases.jsonl:3");
+ * import { fillTemplate } from "@honelab/hone";
+ * fillTemplate("{{facts}} ({{area}})", { facts: "A tax dispute.", area: "Tax" }, "cases.jsonl:3"); // "A tax dispute. (Tax)"
  */
 export function fillTemplate(template: string, row: Record<string, unknown>, place = "the row"): string {
   return compileTemplate(template)(row, place);

@@ -1,4 +1,4 @@
-// Sentence vectors from a BERT-like encoder (all-MiniLM-L6-v2) through ONNX Runtime. It embeds and does nothing else.
+// Sentence vectors from a BERT-like encoder (all-MiniLM-L6-v2) through ONNX Runtime.
 //
 // Each text is run by itself, unpadded, so that it has the same vector whatever stands beside it. Batches would gain
 // nothing on a CPU: 12 ms a text in batches of 16 against 13 ms alone, measured on two busy cores.

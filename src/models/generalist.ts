@@ -1,4 +1,4 @@
-// The generalist: a model that is asked as it is. Every specialist of it begins here.
+// The generalist: zero-shot queries to a model. Every specialist of it begins here.
 
 import type { CallContext } from "../core/call.js";
 import { fingerprint } from "../core/json.js";

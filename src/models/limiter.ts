@@ -1,6 +1,5 @@
 // How many calls an endpoint gets at once: additive increase, multiplicative decrease, as TCP does (Chiu and Jain 1989).
-// One limiter serves every model on the same base URL, because the endpoint counts calls, not models. It knows nothing of
-// HTTP and does not retry.
+// One limiter serves every model on the same base URL, because the endpoint counts calls, not models.
 
 import { onAbort } from "./wait.js";
 

@@ -33,7 +33,7 @@ export interface LlamaOptions {
 }
 
 /** Of a model and its specialists, how many have contexts in memory at once: one that answers and one it is compared with. */
-const mostLoaded = 2;
+const maxLoaded = 2;
 
 /**
  * Opens a GGUF file. The header is checked at once, the weights are loaded by the first call; a file that is new here is first
@@ -59,7 +59,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
   const planned = gpu === "off" ? planLanes(gguf, contextTokens, cores) : { lanes: 1, threads: cores };
   const lanes = options.lanes ?? planned.lanes;
   const threads = options.threads ?? Math.max(1, Math.floor(cores / lanes));
-  const pool = makePool<Loaded>(mostLoaded);
+  const pool = makePool<Loaded>(maxLoaded);
   let loading: Promise<Weights> | undefined;
   let closed = false;
   const tried = (trial: Trial, signal?: AbortSignal): Promise<void> =>

@@ -1,5 +1,5 @@
 // The mock's answers in the words of the OpenAI protocol: bodies for chat, completions and embeddings, and the same bodies
-// as streams of events. It opens no socket and spoils nothing.
+// as streams of events.
 
 import { promptText } from "./mock.js";
 import { listedOptions, type Mind, tokenize } from "./mock-mind.js";

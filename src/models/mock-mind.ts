@@ -1,8 +1,9 @@
-// What the mock thinks: a pure function of its seed and the words it reads. Same request, same answer, in whatever order
-// and however many at once. It neither waits nor fails: mock.ts and mock-server.ts do that to it.
+// The mock's answers: a pure function of its seed and the prompt. Same request, same answer, in whatever order
+// and however many at once. Latency and failures are added by
+// mock.ts and mock-server.ts.
 //
 // It has a real skill on real prompts. With an oracle it knows the right option; without one, right is the option that
-// shares most words with the text. It believes in the right option with probability `skill` and else in a wrong one, with
+// shares most words with the text. It prefers the right option with probability `skill` and else in a wrong one, with
 // a margin drawn uniformly from 0 to 1. A position's `bias` is added to that, so a bias of 0.2 takes a fifth of the answers
 // that belong elsewhere, and an empty input shows the bias alone: what calibration and shuffling are there to remove.
 
@@ -47,7 +48,7 @@ export function createMind(options: MindOptions): Mind {
   ): number[] {
     const right = oracle
       ? matchAnswer(oracle(prompt, names), names, texts)
-      : mostOverlap(prompt, texts, randomFor(seed, "tie", ...texts));
+      : maxOverlap(prompt, texts, randomFor(seed, "tie", ...texts));
     const knows = random() < skill;
     const other = Math.floor(random() * (texts.length - 1));
     const margin = 0.01 + 0.99 * random();
@@ -146,7 +147,7 @@ function matchAnswer(
 }
 
 /** The option with the largest share of its words in the text, apart from the list itself and worked examples. */
-function mostOverlap(prompt: string, texts: readonly string[], random: Random): number | undefined {
+function maxOverlap(prompt: string, texts: readonly string[], random: Random): number | undefined {
   const shots = [...prompt.matchAll(/^Answer: *\S.*$/gm)].at(-1);
   const body = (shots ? prompt.slice(shots.index + shots[0].length) : prompt).replace(
     /^(?:\(?(?:[A-Z]|\d{1,4})[.):]|-) +\S.*$/gm,

@@ -57,8 +57,11 @@ export interface MockServer {
  * Starts a server on 127.0.0.1. `GET /stats` gives its counts to other processes.
  *
  * @example
+ * import { openModel, startMockServer } from "@honelab/hone";
  * const server = await startMockServer({ latencyMs: 20, behaviour: { "429": 0.1, cut: 0.05 } });
- * const model = await openOpenAI(`mock?base=${server.url}`);
+ * const model = await openModel(`openai:mock?base=${server.url}`);
+ * await model.close();
+ * await server.close();
  */
 export async function startMockServer(options: MockServerOptions = {}): Promise<MockServer> {
   const {

@@ -1,6 +1,6 @@
 // The mock: a model provider like any other, for tests, demonstrations of the method and measurements of the harness. Its
 // answers are in mock-mind.ts; here are its latency, its failures and its price. Failures go through the same limiter and
-// the same retries as a real endpoint's. It opens no socket: mock-server.ts does.
+// the same retries as a real endpoint's.
 
 import { type CallContext, CallError, type CallFailure, type Cost } from "../core/call.js";
 import { canonicalJson, fingerprint } from "../core/json.js";

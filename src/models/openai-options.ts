@@ -1,4 +1,4 @@
-// What can be written in an `openai:` reference, and what follows from it: base URL, key and identity. It sends nothing.
+// What can be written in an `openai:` reference, and what follows from it: base URL, key and identity.
 
 import { HoneError } from "../core/errors.js";
 import { canonicalJson, type Json } from "../core/json.js";

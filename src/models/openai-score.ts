@@ -1,5 +1,5 @@
 // Log-probabilities from what an OpenAI-compatible endpoint sends back. Two readings: `top` finds single labels among the
-// likeliest first tokens; `echo` sums an option's own tokens in an echoed prompt. A figure that is not surely the option's
+// top first tokens; `echo` sums an option's own tokens in an echoed prompt. A figure that is not surely the option's
 // is refused, because a wrong score looks just like a right one.
 
 import { adviseParse, at, malformed } from "./openai-wire.js";
@@ -13,7 +13,7 @@ export interface OptionScore {
 /** How far an option that is not listed stands below the least likely listed token, in nats. */
 const belowListed = 1e-3;
 /** Least probability that all options together must have for their order to mean something. */
-const leastMass = 0.01;
+const minMass = 0.01;
 
 export function noLogprobs(why: string): AttemptFailed {
   return new AttemptFailed("no-logprobs", `${why}; ${adviseParse}`, { retry: false });
@@ -37,7 +37,7 @@ export function readTop(value: unknown, options: readonly string[]): OptionScore
   const labels = options.map((option) => option.trim());
   let total = 0;
   for (const label of new Set(labels)) total += mass.get(label) ?? 0;
-  if (total < leastMass)
+  if (total < minMass)
     throw noLogprobs(
       `none of the labels is a likely first token (together ${(total * 100).toFixed(2)} % of the probability)`,
     );

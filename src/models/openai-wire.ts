@@ -1,5 +1,5 @@
 // What an OpenAI-compatible endpoint sends back: failures by status and body, and texts from answers. Every value is
-// untrusted and checked here. Nothing in this file sends anything; log-probabilities are read in openai-score.ts.
+// untrusted and checked here. Log-probabilities are read in openai-score.ts.
 
 import type { IncomingHttpHeaders } from "node:http";
 import { AttemptFailed } from "./retry.js";

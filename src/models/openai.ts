@@ -1,6 +1,5 @@
 // A model behind any OpenAI-compatible server: chat or completions, log-probabilities, embeddings. It decides what is sent;
-// what comes back is read in openai-wire.ts and openai-score.ts, and http.ts, limiter.ts and retry.ts do the travelling.
-// It does not journal: whoever calls it does.
+// what comes back is read in openai-wire.ts and openai-score.ts, and http.ts, limiter.ts and retry.ts carry it.
 
 import type { CallContext, Cost } from "../core/call.js";
 import { CallError, noCost } from "../core/call.js";

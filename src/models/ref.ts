@@ -1,5 +1,5 @@
 // Reads the part of a model reference after its scheme: `NAME?a=b&c=d`. Every parameter is declared with its type, so an
-// unknown or malformed one is one error that lists what would have been understood. It opens nothing.
+// unknown or malformed one is one error that lists what would have been understood.
 
 import { HoneError } from "../core/errors.js";
 import type { Json } from "../core/json.js";

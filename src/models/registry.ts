@@ -138,7 +138,9 @@ const knownModels: Readonly<Record<string, KnownModel>> = {
  *
  * @throws HoneError where the reference, the file or the network does not serve
  * @example
+ * import { openModel } from "@honelab/hone";
  * const model = await openModel("llama:smollm2-135m-instruct?threads=2");
+ * await model.close();
  */
 export async function openModel(
   ref: `${"llama" | "openai" | "mock"}:${string}`,

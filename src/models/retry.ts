@@ -1,5 +1,5 @@
-// Trying again: exponential back-off with full jitter, within limits, through the endpoint's limiter. Real endpoints and
-// the mock fail through this one door, so that every failure ends in exactly one CallError. It knows nothing of HTTP.
+// Retries: exponential back-off with full jitter, within limits, through the endpoint's limiter. Real endpoints and
+// the mock fail through this one door, so that every failure ends in exactly one CallError.
 
 import { CallError, type CallFailure } from "../core/call.js";
 import type { Random } from "../core/random.js";

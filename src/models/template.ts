@@ -1,5 +1,5 @@
 // Renders a model's chat template into segments that say who wrote what: the template's own text (which may name control
-// tokens) and the messages' contents (which are data and never may). It does not tokenise.
+// tokens) and the messages' contents (which are data and never may).
 //
 // Contents are kept out of the template altogether: it sees an unguessable mark in place of each, and the marks are
 // replaced afterwards. So no content can forge a turn, and a template that is itself hostile sees no data.

@@ -1,5 +1,5 @@
 // The corpus callosum: what each hemisphere adds to its own hidden state of what the other one has. Published without weights:
-// the other's units are pooled pairwise and stand in the last places. It joins no outputs; controller.ts does.
+// the other's units are pooled pairwise and stand in the last places. Outputs are joined in controller.ts.
 
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import type { ControllerShape } from "./controller.js";

@@ -1,6 +1,6 @@
 // Controllers of a plant: small networks from what is sensed to excitations, of one hemisphere or of two (Rinaldo et al.
-// 2024, "Left/Right Brain, human motor control"). Many controllers of one shape, S seeds, run side by side. How they are
-// trained is not their business; what passes between hemispheres is callosum.ts.
+// 2024, "Left/Right Brain, human motor control"). Many controllers of one shape, S seeds, run side by side. What passes between
+// hemispheres is callosum.ts's; training is training.ts's.
 
 import { type Array as JaxArray, lax, numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";

@@ -1,5 +1,5 @@
 // Controllers put through trials for evaluation: one compiled step, called as often as a trial is long, so that length, noise,
-// delays and lesions are free to choose. It learns nothing and scores nothing.
+// delays and lesions are free to choose.
 
 import type { Array as JaxArray } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";

@@ -1,5 +1,5 @@
 // Bodies and the controllers that move them, as subjects of a study. Trials that are asked for at the same time go through
-// one program together. It learns nothing; training.ts does.
+// one program together.
 
 import { Tensor } from "onnxruntime-node";
 import { HoneError } from "../core/errors.js";

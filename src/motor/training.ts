@@ -1,6 +1,6 @@
 // Training of motor controllers: arms and seeds of one shape are trained side by side in one compiled program, each as if it
 // were alone. What distinguishes arms (losses, their routing, the callosum) is fed in, not compiled in. The loop is
-// tensor/train.ts; tasks and metrics are not known here.
+// tensor/train.ts.
 
 import { type Array as JaxArray, numpy as np, vjp } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";

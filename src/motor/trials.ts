@@ -1,5 +1,5 @@
 // Trials of a plant in plain numbers: where it starts, where the hand should be, what pushes it; and the two kinds of the
-// bilateral paper, drawn from a seed. How trials are scored is a task's business.
+// bilateral paper, drawn from a seed.
 
 import { Tensor } from "onnxruntime-node";
 import type { MotorTrial } from "../core/motor.js";

@@ -1,5 +1,5 @@
 // The loss of an answer given its prompt, and the batches it is computed on: -log p(answer | prompt), logits only where
-// answer tokens are predicted. It chooses no examples and updates nothing.
+// answer tokens are predicted.
 
 import { lax, numpy as np } from "@jax-js/jax";
 import type { NetConfig } from "./config.js";

@@ -1,5 +1,5 @@
-// What a decoder looks like, read from a GGUF file's metadata. It reads no weights and knows only the families that
-// `decoder.ts` computes; anything else in the file is refused here, before a wrong number can come out.
+// What a decoder looks like, read from a GGUF file's metadata. Families other than those that
+// `decoder.ts` computes are refused.
 
 import { HoneError } from "../core/errors.js";
 import type { GgufFile } from "../tensor/gguf.js";

@@ -1,5 +1,5 @@
 // A decoder-only transformer of the Llama or Gemma 3 family as pure functions over a record of weights, made to be traced
-// and compiled. It loads nothing and trains nothing.
+// and compiled.
 //
 // Ownership (jax-js frees an array when it is used): functions exported here borrow what they are given and never
 // consume it; what they return is the caller's.

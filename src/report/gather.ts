@@ -58,7 +58,7 @@ export interface Gathered {
   movements: TaskMovements[];
 }
 
-const mostKeys = 14;
+const maxKeys = 14;
 
 /** The index of the task that outcomes name by its key; -1 where the record does not know it. */
 export function taskIndex(record: StudyRecord, task: string): number {
@@ -174,7 +174,7 @@ function confusionsOf(record: StudyRecord, tallies: Map<string, Tally>): Confusi
       }
     }
     const ranked = [...frequency].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([key]) => key);
-    const keys = ranked.length > mostKeys + 1 ? ranked.slice(0, mostKeys) : ranked;
+    const keys = ranked.length > maxKeys + 1 ? ranked.slice(0, maxKeys) : ranked;
     const pooled = ranked.length - keys.length;
     const size = keys.length + (pooled > 0 ? 1 : 0);
     const position = new Map(ranked.map((key, i) => [key, Math.min(i, size - 1)]));

@@ -29,8 +29,8 @@ import { movementWords } from "./movement-words.js";
 import { describeStudy, leftOut, verdictText } from "./page.js";
 import { comparisonNote, copiesFound, detailNames, elsewhereOpened, scoreBounds } from "./tables.js";
 
-const mostSamples = 20;
-const mostText = 4_000;
+const maxSamples = 20;
+const maxText = 4_000;
 
 export function renderMarkdown(source: Source, gathered: Gathered): string {
   const { record } = source;
@@ -218,7 +218,7 @@ function unscored(record: StudyRecord): string[] {
 
 function samples(source: Source, gathered: Gathered): string[] {
   const { record } = source;
-  const shown = gathered.rows.slice(0, mostSamples);
+  const shown = gathered.rows.slice(0, maxSamples);
   const all = gathered.samples.reduce((sum, count) => sum + count, 0);
   if (all === 0) return [];
   return section("Samples", [
@@ -242,7 +242,7 @@ function oneSample(source: Source, record: StudyRecord, row: SampleRow): string[
   return [
     `### ${md(row.id, 80)}`,
     ...(text
-      ? [fenced(text.question === undefined ? text.input : `${text.input}\n\n${text.question}`, mostText)]
+      ? [fenced(text.question === undefined ? text.input : `${text.input}\n\n${text.question}`, maxText)]
       : []),
     `Right answer: ${md(row.gold, 200)}`,
     table(["subject", "answer", "score"], rows, [0, 1]),

@@ -10,7 +10,7 @@ import type { PackedMotion, PackedMovements } from "./movement-player.js";
 import { lookOf, type Motion, meanEndError, speedsOf, type TaskMovements } from "./movements.js";
 
 /** Lesion panels lay two movements over each other, so fewer trials stay readable. */
-const mostPairs = 4;
+const maxPairs = 4;
 
 /** The section's body; empty where the study kept no movements. */
 export function movementSection(record: StudyRecord, all: readonly TaskMovements[]): Html {
@@ -186,7 +186,7 @@ const withUnit = (tick: number, last: boolean, unit: string): string =>
 function lesionFigures(record: StudyRecord, one: TaskMovements): Html {
   if (one.lesioned.length === 0) return html``;
   const of = (subject: number): readonly (Motion | undefined)[] =>
-    (one.motions[one.subjects.indexOf(subject)] ?? []).slice(0, mostPairs);
+    (one.motions[one.subjects.indexOf(subject)] ?? []).slice(0, maxPairs);
   const nameOf = (subject: number): string => record.subjects[subject]?.name ?? "";
   const unit = one.frame.width / 100;
   const cards = one.lesioned.map(({ cut, intact }) => {
@@ -198,7 +198,7 @@ function lesionFigures(record: StudyRecord, one: TaskMovements): Html {
   });
   const line = (style: string, name: string): Html =>
     html`<span><svg class="glyph" width="20" height="14" viewBox="-10 -7 20 14" aria-hidden="true"><path class="hand ${style}" d="M-9 0h18"/></svg>${name}</span>`;
-  return html`<h4>With a lesion</h4><p class="note">The lesioned subject's paths over those of the same subject intact, in ${plural(Math.min(mostPairs, one.trials.length), "trial")}.</p>
+  return html`<h4>With a lesion</h4><p class="note">The lesioned subject's paths over those of the same subject intact, in ${plural(Math.min(maxPairs, one.trials.length), "trial")}.</p>
 <p class="legend">${line("cut", "lesioned")} ${line("intact", "intact")}</p><div class="movements">${cards}</div>`;
 }
 

@@ -7,10 +7,10 @@ import type { Outcome } from "../core/outcome.js";
 import type { StudyRecord, SubjectCard } from "../core/record.js";
 
 /** Most subjects of a task that are drawn, and most trials of each. */
-const mostSubjects = 8;
-const mostTrials = 6;
+const maxSubjects = 8;
+const maxTrials = 6;
 /** Longer movements are resampled to so many points: more cannot be seen. */
-const mostPoints = 251;
+const maxPoints = 251;
 
 /** One subject's movement in one trial, sound and short enough to draw. Lengths in m, times in s, angles in rad. */
 export interface Motion {
@@ -102,9 +102,9 @@ function arrange(record: StudyRecord, task: number, kept: ReadonlyMap<string, Mo
     record.subjects.findIndex(({ role }) => role === "generalist"),
     ...lesioned.flatMap(({ cut, intact }) => [intact, cut]),
   ].filter((s) => moved.includes(s));
-  const subjects = [...new Set([...first, ...moved])].slice(0, mostSubjects);
+  const subjects = [...new Set([...first, ...moved])].slice(0, maxSubjects);
   const ids = [...new Set([...kept.values()].map(({ trial }) => trial))];
-  const trials = ids.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).slice(0, mostTrials);
+  const trials = ids.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).slice(0, maxTrials);
   const motions = subjects.map((s) => trials.map((trial) => kept.get(`${s}\n${trial}`)));
   const arm = lookOf(record, motions.flat().find(Boolean)?.movement.activation[0]?.length ?? 0).links;
   return {
@@ -164,12 +164,12 @@ function soundMotion(trial: string, seed: number, target: unknown, movement: Mov
   // A place for each step: the first is where the hand should be after the first step.
   const at = (i: number): Point => places[Math.min(places.length - 1, Math.max(0, i - 1))] as Point;
   const targets = places.length === 1 ? [at(0)] : Array.from({ length: count }, (_, i) => at(i));
-  if (count <= mostPoints) {
+  if (count <= maxPoints) {
     return { trial, seed, target: targets, movement: { dt, hand, joints, activation, excitation } };
   }
-  const stretch = (count - 1) / (mostPoints - 1);
+  const stretch = (count - 1) / (maxPoints - 1);
   const resample = <Row extends readonly number[]>(all: readonly Row[]): Row[] =>
-    Array.from({ length: mostPoints }, (_, i) => {
+    Array.from({ length: maxPoints }, (_, i) => {
       const from = Math.min(count - 2, Math.floor(i * stretch));
       const share = i * stretch - from;
       return (all[from] as Row).map(
@@ -182,7 +182,7 @@ function soundMotion(trial: string, seed: number, target: unknown, movement: Mov
     target:
       targets.length === 1
         ? targets
-        : Array.from({ length: mostPoints }, (_, i) => targets[Math.round(i * stretch)] as Point),
+        : Array.from({ length: maxPoints }, (_, i) => targets[Math.round(i * stretch)] as Point),
     movement: {
       dt: dt * stretch,
       hand: resample(hand),

@@ -21,11 +21,11 @@ import {
 } from "./format.js";
 import type { Confusion } from "./gather.js";
 
-const mostDetails = 8;
+const maxDetails = 8;
 
 /** Names of the further metrics that a task's results carry, few enough for columns. */
 export function detailNames(results: readonly Result[]): string[] {
-  return [...new Set(results.flatMap((result) => Object.keys(result.details)))].sort().slice(0, mostDetails);
+  return [...new Set(results.flatMap((result) => Object.keys(result.details)))].sort().slice(0, maxDetails);
 }
 
 /** What the score would be if every unscored sample had scored worst, and if every one had scored best. */

@@ -32,7 +32,7 @@ export interface SummaryOptions {
   unicode?: boolean;
 }
 
-const mostComparisons = 6;
+const maxComparisons = 6;
 
 export function renderSummary(
   record: StudyRecord,
@@ -181,7 +181,7 @@ function comparisonLines(record: StudyRecord, task: string, columns: number, pai
     [c.a, c.b].includes(record.verdict?.champion ?? "") ? 0 : 1;
   const shown = [...all]
     .sort((x, y) => about(x) - about(y) || x.pAdjusted - y.pAdjusted)
-    .slice(0, mostComparisons);
+    .slice(0, maxComparisons);
   const counted = differenceUnit(metric);
   const unit = counted && ` ${counted}`;
   const detectable = (c: (typeof all)[number]): string =>

@@ -39,6 +39,7 @@ export interface MakeInner {
   <K extends Kind>(written: unknown, field: string, kind: K): Specializer<Json, K>;
 }
 
+/** A line in the table of specializers. */
 export interface SpecializerEntry {
   /** The factory; takes what `options` describes. Combinators make the specializer that they apply with `inner`. */
   make: (options: never, inner: MakeInner) => Specializer;
@@ -53,6 +54,7 @@ export interface SpecializerEntry {
   leaf: Leaf | null;
 }
 
+/** Every specializer by name: factory, options schema, summary, paper, place on the survey's map. */
 export const specializers = {
   zeroShot: {
     make: zeroShot,
@@ -231,6 +233,7 @@ export const specializers = {
   },
 } satisfies Record<string, SpecializerEntry>;
 
+/** A name in the table of specializers. */
 export type SpecializerName = keyof typeof specializers;
 
 /** Entries by name: `{ ...specializers, mine: { make, options, … } }` adds one's own without touching this file. */
@@ -244,9 +247,9 @@ export type SpecializerTable = Readonly<Record<string, SpecializerEntry>>;
  * @param table the specializers that may be named
  * @throws HoneError for unknown names and options, with the nearest known ones
  * @example
- * makeSpecializer("zeroShot", "specialists.0");
- * makeSpecializer({ fewShot: { k: 6, draw: "balanced" } }, "specialists.1");
- * makeSpecializer([{ fewShot: { k: 6 } }, "calibrate"], "specialists.2");
+ * import { makeSpecializer } from "@honelab/hone";
+ * makeSpecializer({ fewShot: { k: 6, draw: "balanced" } }, "specialists.1").label; // "fewShot(k=6, balanced)"
+ * makeSpecializer([{ fewShot: { k: 6 } }, "calibrate"], "specialists.2").label; // "fewShot(k=6) + calibrate"
  */
 export function makeSpecializer(
   spec: unknown,

@@ -4,6 +4,9 @@
 /**
  * Wilson's score interval for a proportion (Wilson 1927): (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n).
  * `n` may be an effective sample size and `critical` a t quantile (Korn and Graubard 1998). n = 0 gives [0, 1].
+ * @example
+ * import { wilson } from "@honelab/hone";
+ * wilson(0.5, 100, 1.96).map((bound) => bound.toFixed(3)).join(" to "); // "0.404 to 0.596"
  */
 export function wilson(proportion: number, n: number, critical: number): [number, number] {
   if (n <= 0) return [0, 1];

@@ -7,6 +7,7 @@ import { mcnemar, mcnemarCritical, mcnemarDetectable, tango } from "./mcnemar.js
 import { signFlip } from "./sign-flip.js";
 import { type Groups, standardError, unitsOf } from "./units.js";
 
+/** Grouping, seed, level and effort of a paired comparison. */
 export interface DifferenceOptions {
   /** One entry a sample: samples of one group are resampled and flipped together. */
   groups?: Groups;
@@ -21,6 +22,7 @@ export interface DifferenceOptions {
   draws?: number;
 }
 
+/** A paired difference of means with interval, test and smallest detectable difference. */
 export interface Difference {
   n: number;
   /** mean(a) - mean(b); NaN for n = 0. */

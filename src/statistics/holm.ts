@@ -4,6 +4,9 @@
  * Holm-adjusted p-values (Holm 1979), in the order given: the i-th smallest p times (m - i + 1), made monotone and at
  * most 1. Rejecting where the adjusted value is ≤ α keeps the family-wise error ≤ α under any dependence.
  * A NaN counts as 1: a comparison that could not be made shows nothing, yet belongs to the family.
+ * @example
+ * import { holm } from "@honelab/hone";
+ * holm([0.01, 0.04]).join(); // "0.02,0.04"
  */
 export function holm(ps: readonly number[]): number[] {
   const known = ps.map((p) => (Number.isNaN(p) ? 1 : p));

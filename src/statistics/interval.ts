@@ -7,6 +7,7 @@ import { nearlyConstantInterval, wilson } from "./bounded.js";
 import { normalQuantile, tQuantile } from "./distributions.js";
 import { type Groups, standardError, type Units, unitsOf } from "./units.js";
 
+/** Grouping and seed of an interval. */
 export interface IntervalOptions {
   /** One entry a score: samples of one group are not independent. Undefined entries are groups of their own. */
   groups?: Groups;
@@ -21,6 +22,7 @@ export interface IntervalOptions {
 
 export type IntervalMethod = "wilson" | "wilson-clustered" | "bootstrap-t" | "t" | "nearly-constant" | "none";
 
+/** A mean with its 95 % interval and the method that gave it. */
 export interface Interval {
   n: number;
   /** NaN for n = 0. */

@@ -7,6 +7,9 @@ import { binomialCdf, binomialPmf, normalQuantile } from "./distributions.js";
  * McNemar's test (McNemar 1947), exact: under no difference b is Binomial(b + c, 1/2); two-sided p = 2 P(X ≤ min(b, c)),
  * at most 1. `mid: true` gives the mid-p (Fagerland, Lydersen and Laake 2013), less conservative but not guaranteed to
  * keep the level; studies use the exact one.
+ * @example
+ * import { mcnemar } from "@honelab/hone";
+ * mcnemar(10, 2).toFixed(4); // "0.0386"
  */
 export function mcnemar(b: number, c: number, { mid = false }: { mid?: boolean } = {}): number {
   const discordant = b + c;

@@ -1,6 +1,7 @@
 // What kind of mistakes: confusion, per-class recall, macro-F1, agreement between two predictors, and the bounds that
 // unscored samples leave open.
 
+/** Counts of gold against predicted. */
 export interface Confusion {
   /** Row and column order. A prediction outside the labels is counted under `other`. */
   labels: readonly string[];
@@ -28,6 +29,7 @@ export function confusion(
   return { labels, counts, other };
 }
 
+/** Precision, recall and F1 of one class. */
 export interface ClassFigures {
   label: string;
   /** Samples whose gold is this label. */

@@ -5,6 +5,7 @@ import { randomFor } from "../core/random.js";
 import { bootstrapInterval } from "./bootstrap.js";
 import { type Group, unitsOf } from "./units.js";
 
+/** Seed and effort of the Shapley values' intervals. */
 export interface ShapleyOptions {
   seed: number;
   /** One entry a sample: samples of one group are resampled together. */

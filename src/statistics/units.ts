@@ -3,6 +3,7 @@
 
 import type { Random } from "../core/random.js";
 
+/** Scores summed by independent unit. */
 export interface Units {
   /** Number of samples, over all units. */
   n: number;
@@ -16,6 +17,7 @@ export interface Units {
   sizes: Float64Array | null;
 }
 
+/** The name of a sample's group, or undefined for a group of its own. */
 export type Group = string | number | undefined;
 
 /** One entry a sample, by name; or whole numbers from 0, which is faster. */

@@ -1,6 +1,5 @@
 // Files that are too large for the journal: adapters, weights, checkpoints. A finished folder is kept under the hash of its
 // manifest, so it cannot change unnoticed; unfinished work has a folder of its own that survives a kill.
-// It knows nothing of what the files mean.
 
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, lstatSync, mkdtempSync, openSync, readFileSync, readSync } from "node:fs";

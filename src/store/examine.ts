@@ -31,7 +31,7 @@ const lostResult = "not UTF-8";
 type Value = string | number | null;
 type Found = { table: Table; values: Value[] };
 
-const mostTold = 10;
+const maxTold = 10;
 /** Columns of the indexes that SQLite keeps beside tables with row ids, by how many they have. */
 const indexOf: Record<number, string> = { 2: "calls", 6: "outcomes", 3: "samples" };
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -45,7 +45,7 @@ export function examine(path: string, keep: (found: Found) => void = () => {}): 
   const result: Examination = { path, readable, damage: [], damaged: 0 };
   const tell = (text: string, count = 1): void => {
     result.damaged += count;
-    if (result.damage.length < mostTold) result.damage.push(text);
+    if (result.damage.length < maxTold) result.damage.push(text);
   };
   const pages = openPages(path);
   if (!pages) {

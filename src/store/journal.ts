@@ -60,6 +60,7 @@ export interface OutcomeFilter {
   split: SplitName;
 }
 
+/** An open journal: calls, builds, outcomes, openings and studies, in one SQLite file. */
 export type Journal = ReturnType<typeof openJournal>;
 
 const callColumns = {

@@ -1,5 +1,4 @@
-// The SQLite file of a store: waited for while another program holds it, and read so that damage ends in one error. It knows
-// files and rows, not what a study keeps in them.
+// The SQLite file of a store: waited for while another program holds it, and read so that damage ends in one error.
 
 import { isUtf8 } from "node:buffer";
 import { existsSync } from "node:fs";

@@ -5,6 +5,7 @@ import type { Estimate, StudyRecord, SubjectCard, TaskCard } from "../core/recor
 
 export type Phase = "fit" | "dev" | "test" | "elsewhere" | "hand-over";
 
+/** What a running study tells: stages, progress, warnings. */
 export type StudyEvent =
   | {
       type: "launch";

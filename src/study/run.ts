@@ -23,6 +23,7 @@ import { makeProgress, type Stretch } from "./progress.js";
 import { chooseOnDev, makeRecord } from "./record.js";
 import type { StudySpec } from "./spec.js";
 
+/** Store, limits, signal and listener of a run. */
 export interface RunOptions {
   /** Folder of the journal and the reports. Default: `.hone` in the working folder. */
   store?: string;

@@ -84,6 +84,7 @@ const studySchemaOf = (table: TaskTable) => {
 
 const studySchema = studySchemaOf(tasks);
 
+/** A study file, checked and with its defaults. */
 export type StudySpec = z.infer<typeof studySchema>;
 export type { TaskSpec } from "../tasks/index.js";
 

@@ -32,6 +32,7 @@ export type AnswerOptions = z.input<typeof answerSchema>;
  * An answer task. Where a sample has several accepted answers, the best-matching one counts.
  *
  * @example
+ * import { answer } from "@honelab/hone";
  * const task = answer("capitals", { kind: "answer", metric: "f1", instruction: "Answer in a few words." });
  */
 export function answer(name: string, options: AnswerOptions): LanguageTask {

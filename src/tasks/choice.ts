@@ -37,6 +37,7 @@ export type ChoiceOptions = z.input<typeof choiceSchema>;
  * @param labels the options shared by all samples; leave out where each sample brings its own
  *
  * @example
+ * import { choice } from "@honelab/hone";
  * const task = choice("tone", { question: "What is the tone?" }, [{ key: "p", text: "polite" }, { key: "r", text: "rude" }]);
  */
 export function choice(

@@ -40,7 +40,10 @@ export function taskSchemaOf<T>(
   return z.discriminatedUnion("kind", [first as z.ZodObject, ...rest]) as z.ZodType<T>;
 }
 
-/** Makes a task. `options.kind` names its entry in the table. */
+/**
+ * Makes a task from the `task` field of a study file; `options.kind` names its entry in the table.
+ * @param labels the options that all samples share, where they do
+ */
 export function makeTask(
   name: string,
   options: Extract<TaskOptions, { kind: "choice" | "answer" }>,

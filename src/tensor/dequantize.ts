@@ -1,5 +1,4 @@
-// Weights in ggml's storage types as float32: one loop over the blocks of each type. It reads no file (`gguf-tensors.ts`
-// does) and does not make blocks (`quantize.ts` does). Layouts: ggml's ggml-common.h and ggml-quants.c.
+// Weights in ggml's storage types as float32: one loop over the blocks of each type. Layouts: ggml's ggml-common.h and ggml-quants.c.
 //
 // Every product here is exact in a double and is rounded once, when it is stored. ggml rounds at the same place, so the
 // weights are its own to the last bit; bench/dequantize_reference.py makes the fixtures that the tests hold this to.

@@ -1,5 +1,5 @@
-// Reads the weights of a GGUF file as float32, in chunks, so that beside the result only a few MB are held at once. It
-// does not read the header (`gguf.ts` does, and checks that every tensor lies within the file).
+// Reads the weights of a GGUF file as float32, in chunks, so that beside the result only a few MB are held at once. The
+// header is read by `gguf.ts`, which checks that every tensor lies within the file.
 
 import { type FileHandle, open } from "node:fs/promises";
 import { HoneError, messageOf } from "../core/errors.js";

@@ -1,5 +1,5 @@
 // Reads a GGUF file's header and checks every claim it makes against the file, before native code sees it:
-// llama.cpp may abort the whole process on a file that lies. It does not read weights.
+// llama.cpp may abort the whole process on a file that lies.
 // Format: ggml's docs/gguf.md, versions 2 and 3, little endian.
 
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
@@ -79,7 +79,7 @@ const { string: stringType, array: arrayType } = metadataTypes;
 const longestString = 1 << 24;
 /** Most items of a metadata array; the largest vocabularies have 262,144 tokens and twice as many merges. */
 const longestArray = 1 << 22;
-const mostEntries = 1 << 18; // Most tensors, and most metadata entries.
+const maxEntries = 1 << 18; // Most tensors, and most metadata entries.
 
 /** Reads and checks the header of a GGUF file. Throws a HoneError that names the byte where the file breaks its word. */
 export function readGguf(path: string): GgufFile {
@@ -183,7 +183,7 @@ function readHeader(path: string, size: number, cursor: Cursor, bad: Bad): GgufF
   const tensorCount = cursor.u64("the tensor count");
   const entryCount = cursor.u64("the metadata count");
   // The smallest tensor entry takes 33 bytes and the smallest metadata entry 14: counts beyond that are lies.
-  const most = (bytes: number) => Math.min(size / bytes, mostEntries);
+  const most = (bytes: number) => Math.min(size / bytes, maxEntries);
   if (tensorCount > most(33)) throw bad(`it claims ${tensorCount} tensors in ${size} bytes`, 8);
   if (entryCount > most(14)) throw bad(`it claims ${entryCount} metadata entries in ${size} bytes`, 16);
   const metadata = new Map<string, GgufValue>();

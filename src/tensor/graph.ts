@@ -1,5 +1,5 @@
 // The graph under construction: nodes, constants, and the two movements (reshape, transpose) done as cheaply as ONNX
-// Runtime can. Equal nodes are made once. It knows ONNX, not jax-js.
+// Runtime can. Equal nodes are made once.
 
 import {
   type Attribute,

@@ -1,5 +1,5 @@
 // The two 16-bit floats and their ways to and from float32: IEEE 754 binary16 ("half") and bfloat16, the upper half of a
-// float32. Rounding is to the nearest, ties to even. Arrays are little-endian bytes, as files have them; it reads no file.
+// float32. Rounding is to the nearest, ties to even. Arrays are little-endian bytes, as files have them.
 
 let halves: Float32Array | undefined;
 

@@ -1,5 +1,5 @@
 // Finds a key that occurs twice in one object of a JSON text. JSON.parse keeps the last of them without a word, so a file
-// could show one reader one tensor and another reader another. It does not check the JSON: parse the text first.
+// could show one reader one tensor and another reader another. The text must have been parsed before.
 
 /** A key that some object of the text has twice, or undefined. The text must be valid JSON. */
 export function duplicateKey(text: string): string | undefined {

@@ -1,5 +1,4 @@
-// Writes ONNX models: the few messages of onnx.proto3 that a lowered program needs, in protobuf's wire format. It knows
-// bytes and field numbers, not operators. Format: onnx/onnx.proto, IR version 9.
+// Writes ONNX models: the few messages of onnx.proto3 that a lowered program needs, in protobuf's wire format. Format: onnx/onnx.proto, IR version 9.
 
 /** ONNX's element types by the names that jax-js and ONNX Runtime share, with their numbers in TensorProto. */
 export const elementTypes = {

@@ -1,5 +1,5 @@
-// Float32 weights as the bytes of the storage types that Hone writes: F32, F16, BF16 and Q8_0. It writes no file
-// (`gguf-write.ts` and `safetensors.ts` do) and does not read blocks (`dequantize.ts` does).
+// Float32 weights as the bytes of the storage types that Hone writes: F32, F16, BF16 and Q8_0. Files are
+// written by `gguf-write.ts` and `safetensors.ts`, blocks read by `dequantize.ts`.
 
 import { HoneError } from "../core/errors.js";
 import { encodeBfloat, encodeHalf, fromHalf, toHalf } from "./half.js";

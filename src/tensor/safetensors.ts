@@ -1,5 +1,5 @@
 // Reads and writes safetensors files, the format that checkpoints and adapters are exchanged in. Every claim of a header
-// is checked before a byte of a tensor is read; tensors are read one at a time, on demand. It does not know models.
+// is checked before a byte of a tensor is read; tensors are read one at a time, on demand.
 // Format: the header's length (u64, little endian), the header as JSON, then the tensors' bytes without gaps.
 
 import { type FileHandle, open } from "node:fs/promises";

@@ -1,5 +1,5 @@
-// The training loop: gradients summed over small batches, one update, now and then a look at held-out data and a
-// checkpoint. It knows arrays and losses; what is trained, and on what, is its caller's business.
+// The training loop: gradients summed over small batches, one update, periodic evaluation on held-out data and
+// checkpoints.
 
 import { type Array as JaxArray, valueAndGrad } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
@@ -196,7 +196,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
   };
 }
 
-/** Early stopping: it has learnt something, and the last `patience` looks brought nothing better than the best before. */
+/** Early stopping: it has learnt something, and the last `patience` evaluations brought nothing better than the best before. */
 function stopped({ heldOut, best }: Checkpoint, evaluate: TrainOptions["evaluate"]): boolean {
   if (!evaluate || !best || best.loss >= (evaluate.learnt ?? Number.POSITIVE_INFINITY)) return false;
   return heldOut.filter(({ step }) => step > best.step).length >= evaluate.patience;

@@ -40,7 +40,7 @@ const samplesOf = (split: string, count: number): Sample[] =>
   });
 const train = samplesOf("train", 24);
 const dev = samplesOf("dev", 9);
-const common = { epochs: 6, batch: 4, rowTokens: 128, learningRate: 0.01, looksPerEpoch: 1 };
+const common = { epochs: 6, batch: 4, rowTokens: 128, learningRate: 0.01, evalsPerEpoch: 1 };
 const ways: Record<string, LanguageSpecializer> = {
   lora: lora({ ...common, rank: 4, alpha: 8 }),
   adapter: adapter({ ...common, size: 32 }),

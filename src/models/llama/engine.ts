@@ -1,5 +1,5 @@
-// One loaded GGUF model behind llama.cpp: evaluates tokens and reads log-probabilities. It knows no messages and no
-// requests; `../llama.ts` does.
+// One loaded GGUF model behind llama.cpp: evaluates tokens and reads log-probabilities. Messages and requests are
+// `../llama.ts`'s.
 //
 // The same request gives the same figures whatever was asked before. Floating-point results depend on how tokens were
 // batched, so prompts are always evaluated in chunks that begin at multiples of `chunk`, and only whole chunks are kept
@@ -86,7 +86,7 @@ export interface Weights {
 const chunkTokens = { off: 128, auto: 512 } as const;
 
 /** Node runs four pieces of native work at once; one of them stays free for files. */
-const mostLanes = 3;
+const maxLanes = 3;
 /** Memory for all lanes' contexts together. */
 const laneBytes = 2 ** 30;
 
@@ -142,7 +142,7 @@ export function planLanes(
     : width / heads;
   // Keys and values, two bytes each, for every layer and key-value head.
   const bytes = 4 * number("block_count") * number("attention.head_count_kv") * head * contextTokens;
-  const lanes = Math.max(1, Math.min(cores, mostLanes, Math.floor(laneBytes / bytes)));
+  const lanes = Math.max(1, Math.min(cores, maxLanes, Math.floor(laneBytes / bytes)));
   return { lanes, threads: Math.max(1, Math.floor(cores / lanes)) };
 }
 

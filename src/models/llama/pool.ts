@@ -1,5 +1,5 @@
-// Holds at most so many loaded things: what was used longest ago is unloaded to make room, and loaded again when it is asked
-// for. It never unloads what is in use, and knows nothing of what it holds.
+// An LRU pool of loaded models: the least recently used is unloaded to make room, and loaded again when needed; what is in use
+// is never unloaded.
 
 export interface Member<T> {
   /** `signal` is that of whoever asked first; others who wait then ask themselves. */

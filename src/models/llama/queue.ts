@@ -1,5 +1,5 @@
 // Runs asynchronous work in a fixed number of lanes: in order of arrival, except that a lane prefers work which fits what it
-// did last. It knows nothing of the work. Work whose signal fires while it waits is never begun.
+// did last. Work whose signal fires while it waits is never begun.
 
 /**
  * Resolves with what the work gives; rejects with the signal's reason when it fires before its turn. `fit` says how well a

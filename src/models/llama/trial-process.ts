@@ -18,13 +18,13 @@ const text = [
   ...Array.from({ length: 5 }, (_, i) => String.fromCodePoint(0x10000 + 0x3c000 * i)),
 ].join("");
 /** Of a prompt: more than the engine evaluates one by one. */
-const mostTokens = 64;
+const maxTokens = 64;
 
 async function attempt({ model, lora, gpu }: Trial): Promise<Verdict> {
   const { signal } = new AbortController();
   try {
     const gguf = readGguf(model);
-    const contextTokens = Math.min(mostTokens, trainedContext(gguf));
+    const contextTokens = Math.min(maxTokens, trainedContext(gguf));
     const vocabulary = gguf.metadata.get("tokenizer.ggml.tokens");
     const size = Array.isArray(vocabulary) ? vocabulary.length : 0;
     const weights = await openWeights(model, gpu);

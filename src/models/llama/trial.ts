@@ -38,7 +38,7 @@ type End = { how: "verdict"; verdict: Verdict } | { how: "died" | "slow"; code: 
 /** How long a process that has nothing to try is kept for the next file. */
 const idleMs = 5000;
 /** What is kept of what a process writes to stderr. */
-const mostWords = 4096;
+const maxWords = 4096;
 
 /** Bumped when trials find more than before. */
 const edition = 1;
@@ -110,7 +110,7 @@ function start(): TrialProcess {
   });
   const started: TrialProcess = { child, tried: 0, words: "" };
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    started.words = (started.words + text).slice(-mostWords);
+    started.words = (started.words + text).slice(-maxWords);
   });
   child.on("exit", () => {
     if (idle === started) idle = undefined;

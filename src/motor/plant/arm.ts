@@ -75,7 +75,7 @@ const geometry = (() => {
 })();
 
 /** The least fibre length of a muscle within joint limits, over the optimal one: published lengths are cut off at 0. */
-function leastLength(m: number, { lower, upper }: Plant["limits"]): number {
+function minLength(m: number, { lower, upper }: Plant["limits"]): number {
   const row = geometry.map[m] as number[];
   const least = ([0, 1] as const).map((joint) => {
     const [linear, square] = [row[joint], row[joint + 2]] as [number, number];
@@ -175,7 +175,7 @@ export function arm26(options: ArmOptions = {}): Plant {
   const count = muscles.length;
   const limits = { lower: [0, 0], upper: [135 * degrees, 155 * degrees] } as const;
   const optimal = muscles.map((muscle) => muscle.optimal);
-  const neverShort = muscles.every((_, m) => leastLength(m, limits) > 0);
+  const neverShort = muscles.every((_, m) => minLength(m, limits) > 0);
   const tense = (fibres: JaxArray, active: JaxArray) => {
     const [length, velocity] = np.split(fibres, 2, 0) as [JaxArray, JaxArray];
     return hillForces({ slack }, neverShort ? length : np.maximum(length, 0), velocity, active);

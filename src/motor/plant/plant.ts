@@ -1,5 +1,5 @@
 // What a plant is: a body that muscles move, as pure functions of jax-js arrays. Quantities are rows and trials are columns,
-// [rows, N], so that a trial costs no operator of its own. It knows nothing of controllers, goals or tasks.
+// [rows, N], so that a trial costs no operator of its own.
 
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 

@@ -47,7 +47,7 @@ const lora = (layers: number | null, epochs: number, batch = 8) => ({
     epochs,
     learningRate: 0.001,
     batch,
-    looksPerEpoch: 1,
+    evalsPerEpoch: 1,
   },
 });
 

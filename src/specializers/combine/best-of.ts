@@ -16,6 +16,7 @@ export const bestOfOptions = z.strictObject({
     .max(20)
     .describe("the specializers to choose from on dev, as a study would name them, 1 to 20"),
 });
+/** Options of `bestOf`. */
 export type BestOfOptions = z.input<typeof bestOfOptions>;
 
 type State = {
@@ -33,6 +34,7 @@ type State = {
  * @throws HoneError without dev samples, or where no candidate could be scored on half of them
  *
  * @example
+ * import { bestOf, fewShot, zeroShot } from "@honelab/hone";
  * bestOf([zeroShot(), fewShot({ k: 5 })]).label; // "bestOf(zeroShot | fewShot(k=5))"
  */
 export function bestOf<K extends Kind>(candidates: readonly Specializer<Json, K>[]): Specializer<State, K> {

@@ -5,7 +5,7 @@ import type { Kind } from "../../core/kinds.js";
 import type { Specializer } from "../../core/specializer.js";
 import { sharedKinds } from "../parts/kinds.js";
 
-/** A study builds its steps one by one, so that what arms have in common is made once. */
+/** Specializers applied one after the other. A study builds the steps one by one, so that arms share what they can. */
 export interface Chain<K extends Kind = Kind> extends Specializer<Json[], K> {
   readonly steps: readonly Specializer<Json, K>[];
 }
@@ -15,6 +15,7 @@ export interface Chain<K extends Kind = Kind> extends Specializer<Json[], K> {
  * examples of later ones stand nearer to the query. The state is the list of the steps' states.
  *
  * @example
+ * import { calibrate, chain, fewShot } from "@honelab/hone";
  * chain([fewShot({ k: 6, draw: "balanced" }), calibrate()]).label; // "fewShot(k=6, balanced) + calibrate"
  */
 export function chain<K extends Kind>(steps: readonly Specializer<Json, K>[]): Chain<K> {

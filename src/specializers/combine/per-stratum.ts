@@ -16,6 +16,7 @@ import { defineSpecializer, requireTrain } from "../parts/define.js";
 export const perStratumOptions = z.strictObject({
   use: z.unknown().describe("the specializer that is fitted on each stratum apart, as a study would name it"),
 });
+/** Options of `perStratum`. */
 export type PerStratumOptions = z.input<typeof perStratumOptions>;
 
 /** The inner specializer's state for each stratum, in the order in which train first names them. */
@@ -28,6 +29,7 @@ type State = { [stratum: string]: Json };
  *
  * @throws HoneError when a train sample has no stratum
  * @example
+ * import { linear, perStratum } from "@honelab/hone";
  * perStratum(linear()).label; // "linear(tfidf), one a stratum"
  */
 export function perStratum(inner: LanguageSpecializer): LanguageSpecializer {

@@ -11,6 +11,7 @@ export const subsetOptions = z.strictObject({
   n: z.int().min(1).max(1_000_000).describe("train samples to keep of each stratum, drawn by the seed"),
   use: z.unknown().describe("the specializer that learns from them, as a study would name it"),
 });
+/** Options of `subset`. */
 export type SubsetOptions = z.input<typeof subsetOptions>;
 
 /**
@@ -18,6 +19,7 @@ export type SubsetOptions = z.input<typeof subsetOptions>;
  * the first 50 are among the first 100, so that a curve over n compares amounts and not draws.
  *
  * @example
+ * import { linear, subset } from "@honelab/hone";
  * subset({ n: 50 }, linear()).label; // "linear(tfidf), n=50"
  */
 export function subset<K extends Kind>(

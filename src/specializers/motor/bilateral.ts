@@ -56,6 +56,7 @@ export const bilateralOptions = z.strictObject({
   batch: z.int().min(1).max(4096).default(64).describe("trials an update"),
   learningRate: z.number().positive().max(1).default(0.003).describe("Adam's step size"),
 });
+/** Options of `bilateral`. */
 export type BilateralOptions = z.input<typeof bilateralOptions>;
 
 type State = SavedController;
@@ -67,6 +68,7 @@ type MotorGiven = Given<"motor">;
  * hemispheres share learns by half of each. Seeds are trained side by side, each as if it were alone.
  *
  * @example
+ * import { bilateral } from "@honelab/hone";
  * bilateral({ callosum: "pooled" }).label; // "bilateral(specialized, cc, 2x16)"
  */
 export function bilateral(options: BilateralOptions = {}): Specializer<State, "motor"> {

@@ -14,13 +14,15 @@ export const lesionOptions = z.strictObject({
       "what is cut: leftInput, rightInput, leftOutput, rightOutput, callosum; with callosum and leftInput both, the published ccl",
     ),
 });
+/** Options of `lesion`. */
 export type LesionOptions = z.input<typeof lesionOptions>;
 
 /**
  * Silences parts of a controller, in a list behind what made it.
  *
  * @example
- * [{ bilateral: {} }, { lesion: { cut: ["callosum"] } }]
+ * import { makeSpecializer } from "@honelab/hone";
+ * makeSpecializer([{ bilateral: {} }, { lesion: { cut: ["callosum"] } }], "specialists.0");
  */
 export function lesion(options: LesionOptions): Specializer<null, "motor"> {
   const { cut } = readOptions(lesionOptions, "lesion", options);

@@ -34,6 +34,7 @@ export interface DerivedSubject extends LanguageSubject {
 /** An interface's plain form, which TypeScript accepts where JSON is asked for. */
 export type JsonOf<T> = T extends object ? { [Key in keyof T]: JsonOf<T[Key]> } : T;
 
+/** A prompting specializer: what it learns, and how it changes query or answer. */
 export interface Definition<State extends Json> {
   name: string;
   /** Defaults to the name. */
@@ -53,10 +54,12 @@ export interface Definition<State extends Json> {
  * Makes a specializer.
  *
  * @example
+ * import { defineSpecializer } from "@honelab/hone";
  * const shout = defineSpecializer({
  *   name: "shout",
  *   behave: () => ({ prepare: (query) => ({ ...query, input: query.input.toUpperCase() }) }),
  * });
+ * shout.label; // "shout"
  */
 export function defineSpecializer<State extends Json = null>(
   definition: Definition<State>,

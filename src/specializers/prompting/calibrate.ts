@@ -19,6 +19,7 @@ import { defineSpecializer, prepared } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
 
 export const calibrateOptions = z.strictObject({});
+/** Options of `calibrate`. */
 export type CalibrateOptions = z.input<typeof calibrateOptions>;
 
 /** The content-free inputs of the paper, §5. */

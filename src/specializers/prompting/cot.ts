@@ -36,6 +36,7 @@ export const cotOptions = z.strictObject({
     .describe("orders of the options tried for each; the first is as they stand"),
   maxTokens: z.int().min(1).max(8192).default(96).describe("most tokens of a chain of thought"),
 });
+/** Options of `cot`. */
 export type CotOptions = z.input<typeof cotOptions>;
 
 type State = { counts: { asked: number; verified: number; unscored: number }; inner: Json };

@@ -36,6 +36,7 @@ export const ensembleOptions = z.strictObject({
     .optional()
     .describe("how freely members write, 0 to 2; 0.7 for open answers and 0 for a choice where left out"),
 });
+/** Options of `ensemble`. */
 export type EnsembleOptions = z.input<typeof ensembleOptions>;
 
 type Settings = z.output<typeof ensembleOptions>;
@@ -69,7 +70,8 @@ interface Member {
  * Open answers: the one whose mean cosine to the others is highest in the study's sentence encoder, ties to the first.
  *
  * @example
- * chain([knn({ k: 5 }), ensemble({ members: 5 })]);
+ * import { chain, ensemble, knn } from "@honelab/hone";
+ * chain([knn({ k: 5 }), ensemble({ members: 5 })]).label; // "knn(k=5) + ensemble(m=5)"
  */
 export function ensemble(options: EnsembleOptions = {}): LanguageSpecializer {
   const settings = readOptions(ensembleOptions, "ensemble", options);

@@ -16,6 +16,7 @@ export const fewShotOptions = z.strictObject({
     .default("random")
     .describe('"random", or "balanced" for as equal as possible over the right answers'),
 });
+/** Options of `fewShot`. */
 export type FewShotOptions = z.input<typeof fewShotOptions>;
 
 /** Puts k drawn train examples before every query. Examples that are the query itself are left out for that query. */

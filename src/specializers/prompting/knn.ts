@@ -24,6 +24,7 @@ export const knnOptions = z.strictObject({
       "true to spread the examples over the right answers, false for the nearest whatever they answer",
     ),
 });
+/** Options of `knn`. */
 export type KnnOptions = z.input<typeof knnOptions>;
 
 type State = {

@@ -18,6 +18,7 @@ import { zeroShot } from "./zero-shot.js";
  * before the answer; the nearest examples instead of drawn ones (no rung without examples); a choice-shuffle ensemble.
  */
 export const rungs = ["examples", "reasoning", "neighbours", "shuffling"] as const;
+/** A component of Medprompt that can be left out (Nori et al. 2023, figure 4). */
 export type Rung = (typeof rungs)[number];
 
 export const medpromptOptions = z.strictObject({
@@ -43,6 +44,7 @@ export const medpromptOptions = z.strictObject({
     ),
   vote: ensembleOptions.shape.vote,
 });
+/** Options of `medprompt`. */
 export type MedpromptOptions = z.input<typeof medpromptOptions>;
 type Settings = z.output<typeof medpromptOptions>;
 
@@ -61,6 +63,7 @@ type State = { examples: Settings["examples"]; inner: Json };
  * `examples: "measured"` the recipe is fitted with and without them and dev decides; where there is no dev they stay.
  *
  * @example
+ * import { medprompt } from "@honelab/hone";
  * medprompt({ without: ["neighbours"] }).label; // "medprompt(k=5, x5, without neighbours)"
  */
 export function medprompt(options: MedpromptOptions = {}): LanguageSpecializer {

@@ -36,6 +36,7 @@ export const portfolioOptions = z.strictObject({
     .default(true)
     .describe("true to ask, once a query, whether it needs a scratch-pad; false for one weight"),
 });
+/** Options of `portfolio`. */
 export type PortfolioOptions = z.input<typeof portfolioOptions>;
 
 type Weights = z.output<typeof portfolioOptions>["weight"];
@@ -53,6 +54,7 @@ const least = 1e-12;
  * options go to `reasoning` alone. The answer's scores are ln of the sum over (1 + w).
  *
  * @example
+ * import { chain, ensemble, knn, medprompt, portfolio } from "@honelab/hone";
  * portfolio({}, medprompt(), chain([knn(), ensemble({ members: 10, vote: "probability" })]));
  */
 export function portfolio(

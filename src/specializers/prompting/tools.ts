@@ -41,6 +41,7 @@ export const toolsOptions = z.strictObject({
 
 /** A tool as a study names it. */
 export type Offered = "calculator" | { table: TableOptions } | { codes: CodesOptions } | Tool;
+/** Options of `tools`. */
 export type ToolsOptions = Omit<z.input<typeof toolsOptions>, "offer"> & { offer?: readonly Offered[] };
 
 /** What is offered: what it reads at fit, and the tool made of that. */
@@ -68,6 +69,7 @@ const calculator = defineTool({
  *
  * @throws HoneError where a tool is unknown, badly described, or two have one name
  * @example
+ * import { tools } from "@honelab/hone";
  * tools({ offer: ["calculator", { table: { name: "doses", source: "file:doses.csv", key: "drug" } }] });
  */
 export function tools(options: ToolsOptions = {}): LanguageSpecializer {

@@ -7,6 +7,7 @@ import type { Specializer } from "../../core/specializer.js";
 import { readOptions } from "../parts/options.js";
 
 export const zeroShotOptions = z.strictObject({});
+/** Options of `zeroShot`. */
 export type ZeroShotOptions = z.input<typeof zeroShotOptions>;
 
 /** The identity: the subject as it is, whatever its kind. */

@@ -24,6 +24,7 @@ export const linearOptions = z.strictObject({
     .default("tfidf")
     .describe('"tfidf" for words and word pairs, "vectors" for the sentence encoder, or "both"'),
 });
+/** Options of `linear`. */
 export type LinearOptions = z.input<typeof linearOptions>;
 
 type State = {

@@ -8,6 +8,7 @@ import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
 
 export const majorityOptions = z.strictObject({});
+/** Options of `majority`. */
 export type MajorityOptions = z.input<typeof majorityOptions>;
 
 type State = {

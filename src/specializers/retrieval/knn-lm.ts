@@ -29,6 +29,7 @@ export const knnLmOptions = z.strictObject({
     .default("dev")
     .describe('how slowly a neighbour\'s voice fades with its squared distance, or "dev" to choose it'),
 });
+/** Options of `knnLm`. */
 export type KnnLmOptions = z.input<typeof knnLmOptions>;
 
 /** What is tried on dev. Squared distances of unit vectors lie in [0, 4]. */

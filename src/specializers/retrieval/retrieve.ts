@@ -56,6 +56,7 @@ export const retrieveOptions = z.strictObject({
       "what is searched for: input, question, options; without it the input, and questions where they differ",
     ),
 });
+/** Options of `retrieve`. */
 export type RetrieveOptions = z.input<typeof retrieveOptions>;
 
 type State = {
@@ -83,6 +84,7 @@ const batchSize = 64;
  * checked against the task's data.
  *
  * @example
+ * import { retrieve } from "@honelab/hone";
  * retrieve({ documents: "file:abstracts.jsonl", text: "{{title}}\n{{abstract}}", by: "both", k: 3 });
  */
 export function retrieve(options: RetrieveOptions): LanguageSpecializer {

@@ -21,6 +21,7 @@ export const adapterOptions = z.strictObject({
     .describe("neurons added to each layer, a multiple of 32"),
   ...trainingShape,
 });
+/** Options of `adapter`. */
 export type AdapterOptions = z.input<typeof adapterOptions>;
 
 /** Trains bottleneck adapters on train, choosing the step by the loss on dev. The folder holds the whole model. */

@@ -18,6 +18,7 @@ import { replacementsOf } from "./finetune/served.js";
 export const bitfitOptions = z.strictObject({
   ...trainingShape,
 });
+/** Options of `bitfit`. */
 export type BitfitOptions = z.input<typeof bitfitOptions>;
 
 /** Trains biases and gains on train, choosing the step by the loss on dev. The folder holds the whole model. */

@@ -14,6 +14,7 @@ export const fullOptions = z.strictObject({
   ...trainingShape,
   weightDecay: trainingShape.weightDecay.default(0.1),
 });
+/** Options of `full`. */
 export type FullOptions = z.input<typeof fullOptions>;
 
 /** Trains all weights on train, choosing the step by the loss on dev. The folder holds the whole model, as F16. */

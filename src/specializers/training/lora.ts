@@ -28,6 +28,7 @@ export const loraOptions = z.strictObject({
     .describe("only the last so many layers get one; those below are then computed once for each sample"),
   ...trainingShape,
 });
+/** Options of `lora`. */
 export type LoraOptions = z.input<typeof loraOptions>;
 
 /**

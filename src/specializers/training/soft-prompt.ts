@@ -14,6 +14,7 @@ export const softPromptOptions = z.strictObject({
   tokens: z.int().min(1).max(512).default(20).describe("how many vectors"),
   ...trainingShape,
 });
+/** Options of `softPrompt`. */
 export type SoftPromptOptions = z.input<typeof softPromptOptions>;
 
 /** Trains a soft prompt on train, choosing the step by the loss on dev. The folder holds the whole model. */

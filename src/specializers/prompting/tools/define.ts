@@ -4,6 +4,7 @@ import { z } from "zod";
 import { HoneError } from "../../../core/errors.js";
 import { fingerprint } from "../../../core/json.js";
 
+/** A function that the model may call, with its parameters as a zod object. */
 export interface ToolDefinition<Parameters extends z.ZodObject> {
   /** What the model writes: a letter, then at most 63 letters, digits, `_` or `-`. */
   name: string;
@@ -45,12 +46,15 @@ const made = new WeakSet<object>();
  * @throws HoneError where the name cannot be written in a call, the description is empty, the parameters have no JSON
  * schema or the example does not fit them
  * @example
+ * import { defineTool } from "@honelab/hone";
+ * import { z } from "zod";
  * const days = defineTool({
  *   name: "days",
  *   description: "Days from one date to another",
  *   parameters: z.object({ from: z.iso.date(), to: z.iso.date() }),
  *   run: ({ from, to }) => String((Date.parse(to) - Date.parse(from)) / 86_400_000),
  * });
+ * days.name; // "days"
  */
 export function defineTool<Parameters extends z.ZodObject>(definition: ToolDefinition<Parameters>): Tool {
   const { name, description, parameters, example, run } = definition;

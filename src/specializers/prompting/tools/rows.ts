@@ -7,9 +7,9 @@ import { resolveSource } from "../../../data/sources.js";
 import { asText } from "../../../data/template.js";
 import { listKnown, nearest } from "../../parts/options.js";
 
-const mostRows = 50_000;
+const maxRows = 50_000;
 /** Characters of all cells together: the state is one JSON text in memory. */
-const mostCharacters = 8_000_000;
+const maxCharacters = 8_000_000;
 
 /** Columns by name, and each row's cells in their order. */
 export type KeptRows = { columns: string[]; rows: string[][] };
@@ -44,8 +44,8 @@ export async function keepRows(
       if (!cells[0]?.trim()) throw refuse(place, `"${first}" is empty`, "Give every row its key.");
       characters += cells.reduce((sum, cell) => sum + cell.length, 0);
       rows.push(cells);
-      if (rows.length > mostRows || characters > mostCharacters) {
-        const why = `it has more than ${mostRows} rows or ${mostCharacters} characters in these columns`;
+      if (rows.length > maxRows || characters > maxCharacters) {
+        const why = `it has more than ${maxRows} rows or ${maxCharacters} characters in these columns`;
         throw refuse(source, why, "Name fewer columns, or make a smaller file.");
       }
     }

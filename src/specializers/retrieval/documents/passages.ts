@@ -74,11 +74,11 @@ export function cutPassages({ id, text }: Pick<Document, "id" | "text">, size: P
     ends: sentenceEnd.test(found[0]),
   }));
   const passages: Passage[] = [];
-  const leastWords = Math.max(Math.ceil(size.words * 0.75), size.overlap + 1);
+  const minWords = Math.max(Math.ceil(size.words * 0.75), size.overlap + 1);
   for (let start = 0; start < places.length; ) {
     let end = Math.min(start + size.words, places.length);
     if (end < places.length) {
-      for (let last = end; last >= start + leastWords; last--) {
+      for (let last = end; last >= start + minWords; last--) {
         if (places[last - 1]?.ends) {
           end = last;
           break;

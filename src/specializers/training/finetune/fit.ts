@@ -94,7 +94,7 @@ export async function fitMethod(
     name: "training",
     train: everything.slice(0, count),
     held: everything.slice(count),
-    looks: 10,
+    evals: 10,
     ...recipe,
     ...learnt,
   };

@@ -31,14 +31,14 @@ export const trainingShape = {
     .min(1)
     .default(4)
     .describe(
-      "stop after so many looks at dev without a better loss, once it is better than guessing; the best weights are kept",
+      "evaluations on dev without a better loss before training stops, counted once it is better than guessing; the best weights are kept",
     ),
-  looksPerEpoch: z
+  evalsPerEpoch: z
     .int()
     .min(1)
     .max(100)
     .optional()
-    .describe("how often an epoch looks at dev; ten times in a training where absent"),
+    .describe("evaluations on dev in each epoch; ten in the whole training if omitted"),
   rowTokens: z
     .int()
     .min(32)

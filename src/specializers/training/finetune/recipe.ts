@@ -20,7 +20,7 @@ export interface Chosen {
 
 /** Steps below which a small model has mostly not begun to learn, and those after which more of the same labels add little. */
 const [fewestSteps, manySteps] = [240, 1200];
-const mostEpochs = 12;
+const maxEpochs = 12;
 /** Steps of a trial that compares rates, at most; and the part of the training's steps that it may be. */
 const trialSteps = { most: 100, part: 1 / 3 };
 /** Samples of a trial: those that are learnt, those that are held against them. Below `fewest` nothing can be told. */
@@ -32,7 +32,7 @@ const gain = 0.05;
 export function enoughEpochs(samples: number, batch: number): number {
   const perEpoch = Math.ceil(samples / batch);
   const usual = 2 * perEpoch > manySteps ? 1 : 2;
-  return Math.min(mostEpochs, Math.max(usual, Math.ceil(fewestSteps / perEpoch)));
+  return Math.min(maxEpochs, Math.max(usual, Math.ceil(fewestSteps / perEpoch)));
 }
 
 /**
@@ -89,7 +89,7 @@ export async function chooseRecipe(
       name: `sweep/${sweep.length}`,
       train,
       held,
-      looks: 4,
+      evals: 4,
       ...recipe,
       ...(given.learnt === undefined ? {} : { learnt: given.learnt }),
     };
@@ -123,14 +123,14 @@ export async function chooseRecipe(
   if (options.epochs !== undefined || given.learnt === undefined) return done({ ...known, learningRate });
   // Nothing has begun to learn: the best rate for longer, until it does.
   let last = best;
-  while (lossOf(last) >= given.learnt && epochsOf(2 * steps, of) <= mostEpochs) {
+  while (lossOf(last) >= given.learnt && epochsOf(2 * steps, of) <= maxEpochs) {
     steps *= 2;
     last = await atRate(learningRate, `${steps} steps at rate`);
   }
   if (last !== best)
     return done({
       learningRate,
-      epochs: Math.max(known.epochs, Math.min(mostEpochs, Math.ceil(epochsOf(2 * steps, of)))),
+      epochs: Math.max(known.epochs, Math.min(maxEpochs, Math.ceil(epochsOf(2 * steps, of)))),
     });
   // Where trials see all of train they can tell whether the whole length is better than theirs.
   if (train.length + heldCount < of || lossOf(best) >= given.learnt) return done({ ...known, learningRate });

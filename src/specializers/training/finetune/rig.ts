@@ -36,7 +36,7 @@ export interface Course {
   learningRate: number;
   epochs: number;
   /** How often the held-out loss is taken, where the options do not say. */
-  looks: number;
+  evals: number;
   /** Held-out loss below which something has been learnt; patience counts from there. */
   learnt?: number;
 }
@@ -136,10 +136,10 @@ export async function setUp(
     train: async (course, onStep) => {
       const steps = stepsOf(course);
       const held = planBlocks(examples, course.held, denseSize);
-      const { looksPerEpoch } = options;
-      const looks = looksPerEpoch === undefined ? course.looks : looksPerEpoch * course.epochs;
+      const { evalsPerEpoch } = options;
+      const evals = evalsPerEpoch === undefined ? course.evals : evalsPerEpoch * course.epochs;
       const evaluate = {
-        every: Math.max(1, Math.round(steps.length / looks)),
+        every: Math.max(1, Math.round(steps.length / evals)),
         loss: (params: Parameters) => heldOut(params, held),
         patience: options.patience,
         ...(course.learnt === undefined ? {} : { learnt: course.learnt }),

@@ -1,0 +1,58 @@
+// The committed record of a study that README or docs quote: what it ended with, and every subject's score on every test
+// sample. Run after the study: `npm run bench:study -- NAME --store FOLDER`; writes bench/recorded/studies/NAME.json.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { openStudy } from "../dist/index.js";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { store: { type: "string", default: ".hone" } },
+});
+const [name] = positionals;
+if (!name) {
+  console.error("usage: npm run bench:study -- NAME [--store FOLDER]");
+  process.exit(2);
+}
+
+const study = openStudy(values.store, name);
+const { handOver, ...record } = study.record;
+// Where it was saved is this machine's affair.
+const handedOver = handOver && { n: handOver.n, agree: handOver.agree };
+
+/** What is at a key, made where it is missing. */
+const at = (map, key, make) => {
+  if (!map.has(key)) map.set(key, make());
+  return map.get(key);
+};
+const tasks = new Map();
+for (const { task, subject, sample, grade } of study.outcomes()) {
+  const taskName = record.tasks.find(({ key }) => key === task).name;
+  const subjectName = record.subjects.find(({ ids }) => ids.includes(subject)).name;
+  const subjects = at(tasks, taskName, () => new Map());
+  at(
+    at(subjects, subjectName, () => new Map()),
+    sample,
+    () => [],
+  ).push(grade.score);
+}
+study.close();
+
+/** By task: the samples' ids once, then each subject's scores in their order; a list where there are several seeds, null where unscored. */
+const samples = [...tasks].map(([task, subjects]) => {
+  const ids = [...new Set([...subjects.values()].flatMap((scores) => [...scores.keys()]))].sort();
+  const scoreOf = (scores) => (scores?.length === 1 ? scores[0] : (scores ?? null));
+  const inOrder = ([subject, scores]) => [subject, ids.map((id) => scoreOf(scores.get(id)))];
+  return { task, ids, scores: Object.fromEntries([...subjects].map(inOrder)) };
+});
+
+const folder = join(import.meta.dirname, "recorded/studies");
+mkdirSync(folder, { recursive: true });
+// Figures one below the other, scores of a subject on one line.
+const text = JSON.stringify({ ...record, handOver: handedOver, samples }, null, 1).replace(
+  /\[\s+((?:[^[\]{}]|\[[^[\]{}]*\])*?)\s+\]/g,
+  (_, inner) => `[${inner.replace(/\s*\n\s*/g, " ")}]`,
+);
+writeFileSync(join(folder, `${name}.json`), `${text}\n`);
+console.log(`recorded in bench/recorded/studies/${name}.json`);

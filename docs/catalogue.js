@@ -1,0 +1,57 @@
+// The table of all specializers in README: name, what it does, needs and paper as the code has
+// them, cost from here.
+
+import { makeSpecializer, specializers } from "../dist/specializers/index.js";
+
+/** What building and answering cost beyond zero-shot's one call. A specializer without a line here is an error. */
+const costs = {
+  zeroShot: "1 call",
+  fewShot: "1 longer call",
+  knn: "1 longer call, 1 embedding",
+  calibrate: "1 call; 3 to build",
+  cot: "1 call with reasoning; 1 a pool sample to build",
+  medprompt: "5 calls with reasoning",
+  portfolio: "11 calls",
+  knnLm: "1 call, 1 embedding; 1 embedding a train sample to build",
+  ensemble: "5 calls",
+  lora: "1 call; training",
+  full: "1 call; training, most memory",
+  adapter: "1 call; training",
+  bitfit: "1 call; training",
+  softPrompt: "1 call; training",
+  retrieve: "1 longer call; an index to build",
+  tools: "2 calls and more",
+  majority: "none",
+  linear: "none; seconds to build",
+  perStratum: "that of what it applies",
+  subset: "that of what it applies",
+  bestOf: "that of the one kept; all on dev to build",
+  bilateral: "training",
+  lesion: "none beyond what it cuts",
+};
+
+/** Options for those that cannot be made without. */
+const example = {
+  retrieve: { documents: "file:documents.jsonl" },
+  perStratum: { use: "zeroShot" },
+  subset: { n: 1, use: "zeroShot" },
+  bestOf: { of: ["zeroShot"] },
+  lesion: { cut: ["callosum"] },
+};
+
+export function catalogue() {
+  const rows = Object.entries(specializers).map(([name, { summary, paper, leaf }]) => {
+    if (!costs[name]) throw new Error(`docs/catalogue.js does not say what ${name} costs.`);
+    const written = example[name] ? { [name]: example[name] } : name;
+    const { reference, subjects = ["language"], needs } = makeSpecializer(written, "docs/catalogue.js");
+    const kind = subjects.includes("language") ? [] : [`${subjects.join(", ")} subject`];
+    const asked = needs.length > 0 || !leaf ? needs : ["text"];
+    const needed = reference ? "no model" : [...kind, ...asked].join(", ") || "as what it applies";
+    return `| \`${name}\` | ${summary} | ${needed} | ${costs[name]} | ${paper} |`;
+  });
+  return [
+    "| specializer | what it does | needs | cost of an answer | paper |",
+    "|---|---|---|---|---|",
+    ...rows,
+  ];
+}

@@ -1,0 +1,286 @@
+// The figures in README and docs, made from their records: `npm run docs:figures` fills what stands between
+// `<!-- figures: NAME -->` and `<!-- end -->`, and test/figures.test.ts holds the pages to it. A figure without a record has no row.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { renderSummary } from "../dist/report/terminal.js";
+import { wilson } from "../dist/statistics/index.js";
+import { catalogue } from "./catalogue.js";
+
+const root = resolve(import.meta.dirname, "..");
+/** The normal quantile of a 95 % interval. */
+const normal = 1.959964;
+
+function read(path) {
+  const file = join(root, path);
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+}
+const bench = (name) => read(`bench/recorded/${name}.json`);
+const study = (name) => bench(`studies/${name}`);
+const claim = (paper, id) => {
+  const found = read(`papers/${paper}/measured.json`).claims.find((one) => one.id === id);
+  if (!found) throw new Error(`papers/${paper}/measured.json has no claim ${id}.`);
+  return found;
+};
+
+const percent = (value) => (100 * value).toFixed(1);
+const signed = (value) => (value > 0 ? `+${percent(value)}` : percent(value).replace(/^-0\.0$/, "0.0"));
+const points = ({ measured, low, high, n }) =>
+  `${signed(measured)} points (${percent(low)} to ${percent(high)}, n = ${n})`;
+const times = (value) => `${Number(value.toFixed(2))} times`;
+const duration = (ms) =>
+  ms < 1 ? "< 1 ms" : ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`;
+const minutes = (seconds) => (seconds < 90 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(0)} min`);
+const pValue = (p) => (p < 0.001 ? "< 0.001" : p.toFixed(3));
+
+const accuracy = ({ mean, low, high, n }) =>
+  `${percent(mean)} % (${percent(low)} to ${percent(high)}, n = ${n})`;
+
+/** A study's results on its own task, best first. */
+function resultsOf(record) {
+  const [task] = record.tasks;
+  return record.results.filter((result) => result.task === task.name).sort((a, b) => b.mean - a.mean);
+}
+const generalistOf = (record) => record.subjects.find(({ role }) => role === "generalist").name;
+
+/** The table of a study on accuracy in docs/results.md. */
+function studyTable(record) {
+  const [task] = record.tasks;
+  const generalist = generalistOf(record);
+  const results = resultsOf(record);
+  const against = ({ subject }) => {
+    const pair = record.comparisons.find(
+      ({ a, b, task: on }) =>
+        on === task.name && [a, b].sort().join() === [subject, generalist].sort().join(),
+    );
+    if (!pair) return "– | –";
+    const [delta, low, high] =
+      pair.a === subject ? [pair.delta, pair.low, pair.high] : [-pair.delta, -pair.high, -pair.low];
+    return `${signed(delta)} (${percent(low)} to ${percent(high)}) | ${pValue(pair.pAdjusted)}`;
+  };
+  const row = (result) => {
+    const { subject, mean, low, high, n, dev, perAnswer } = result;
+    const tokens = (perAnswer.inputTokens + perAnswer.outputTokens).toFixed(0);
+    return (
+      `| ${subject} | ${percent(mean)} | ${percent(low)} to ${percent(high)} | ${n} | ${percent(dev.mean)} (${dev.n}) | ` +
+      `${against(result)} | ${tokens} | ${duration(perAnswer.msMedian)} |`
+    );
+  };
+  const { counts } = task;
+  const [{ baseline, chance }] = results;
+  const built = results.filter(({ build }) => build.seconds >= 1);
+  return [
+    `${counts.train} train, ${counts.dev} dev, ${counts.test} sealed test samples. Majority class: ${percent(baseline)} %; chance: ${percent(chance)} %.`,
+    "",
+    "| subject | accuracy, % | 95 % interval | n | dev, % (n) | against the generalist, points | Holm p | tokens an answer | median time an answer |",
+    "|---|---|---|---|---|---|---|---|---|",
+    ...results.map(row),
+    "",
+    `Built in: ${built.map(({ subject, build }) => `${subject} ${minutes(build.seconds)}`).join(", ")}. The whole study: ${minutes(record.seconds)} (${record.machine}).`,
+  ];
+}
+
+/** README's rows of a study: one subject, one figure a row. */
+function studyRows(name, title, command, wanted) {
+  const record = study(name);
+  if (!record) return [];
+  const results = resultsOf(record);
+  const generalist = generalistOf(record);
+  return wanted.flatMap(([label, subject]) => {
+    const result = results.find((one) => one.subject === (subject ?? generalist));
+    if (!result) throw new Error(`The record of ${name} has no subject ${subject}.`);
+    return [[`${title}: ${label}`, accuracy(result), command]];
+  });
+}
+
+function measured() {
+  const [train, motor, scoring, harness, startup, memory, parity, peft] = [
+    ...["train", "motor", "scoring", "harness", "startup", "memory", "parity", "peft-scotus"],
+  ].map(bench);
+  const reach = read("papers/bilateral/measured.json").errors.reach;
+  const centimetres = ({ mean, low, high, n }) =>
+    `${(100 * mean).toFixed(1)} cm (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}, ${n} seeds)`;
+  const rows = [
+    ...studyRows("licences", "Licence category, SmolLM2-135M", "`npx hone demo`", [
+      ["TF-IDF with logistic regression", "linear(tfidf)"],
+      ["LoRA trained here", "lora(r=16, last 8)"],
+      ["kNN few-shot", "knn(k=3)"],
+      ["zero-shot"],
+      ["majority class", "majority"],
+    ]),
+    ...studyRows(
+      "scotus-issue-area",
+      "Issue area of Supreme Court cases, SmolLM2-135M",
+      "`npx hone run examples/scotus.study.yaml --data FOLDER`",
+      [
+        ["LoRA trained here", "lora(r=16, last 10)"],
+        ["TF-IDF with logistic regression", "linear(tfidf)"],
+        ["kNN few-shot", "knn(k=3)"],
+        ["zero-shot"],
+      ],
+    ),
+  ];
+  if (peft) {
+    const [{ agreement }] = peft.comparisons;
+    const [low, high] = wilson(agreement, peft.n, normal);
+    rows.push([
+      "The same choice by llama.cpp as in training, that LoRA",
+      `${percent(agreement)} % (${percent(low)} to ${percent(high)}, n = ${peft.n})`,
+      "`node bench/peft.js`",
+    ]);
+  }
+  for (const { model, prompts, top1Agreement, meanAbsoluteDifference } of parity?.models ?? []) {
+    const [low, high] = wilson(top1Agreement, prompts, normal);
+    rows.push([
+      `The same next token as llama.cpp, ${model.replace("llama:", "")}`,
+      `${percent(top1Agreement)} % (${percent(low)} to ${percent(high)}, n = ${prompts}), ${meanAbsoluteDifference} nats apart`,
+      "`npm run bench:parity`",
+    ]);
+  }
+  rows.push(
+    [
+      "Medprompt's whole ladder against zero-shot, SmolLM2-135M, four tasks (GPT-4 on MedQA: +8.5)",
+      points(claim("medprompt", "m5.1")),
+      "`npx hone reproduce medprompt`",
+    ],
+    [
+      "Three retrieved passages, BioASQ factoid questions, token F1",
+      points(claim("medprompt", "r.bioasq factoid.1")),
+      "`npx hone reproduce medprompt`",
+    ],
+    [
+      "Reaching with a six-muscle arm, one hemisphere: error",
+      centimetres(reach["unilateral common"]),
+      "`npx hone reproduce bilateral`",
+    ],
+    [
+      "… two specialized hemispheres with a callosum",
+      centimetres(reach["bilateral specialized, cc"]),
+      "`npx hone reproduce bilateral`",
+    ],
+  );
+  if (train) {
+    const { small, lora } = train.problems;
+    const run = "`npm run bench:train`";
+    rows.push(
+      [
+        "AdamW step of a 4-layer transformer, against jax-js on WebAssembly ²",
+        times(small["jax-js wasm"].ratio),
+        run,
+      ],
+      ["… against PyTorch eager ²", times(small.PyTorch.ratio), run],
+      ["LoRA step on SmolLM2-135M's shapes, against PyTorch eager ²", times(lora.PyTorch.ratio), run],
+      ["… against PyTorch compiled ²", times(lora["PyTorch compiled"].ratio), run],
+    );
+  }
+  if (motor) {
+    const { one, unilateral } = motor.problems;
+    const run = "`npm run bench:motor`";
+    rows.push(
+      ["Update of a motor controller through the arm, against PyTorch ²", times(one.ratio), run],
+      ["… ten seeds at once ²", times(unilateral.ratio), run],
+    );
+  }
+  if (scoring) {
+    rows.push([
+      "Choice scoring with the prompt evaluated once, against one call per option without any reuse ¹",
+      times(scoring.ratio),
+      "`npm run bench:scoring`",
+    ]);
+  }
+  if (harness) {
+    rows.push([
+      `Samples a second at ${harness.concurrency} in flight, against ${harness.peer.name} ${harness.peer.version} ¹`,
+      times(harness.ratio),
+      "`npm run bench:harness`",
+    ]);
+  }
+  if (startup)
+    rows.push(["Time of `hone --help` over `node -e 0` ¹", times(startup.ratio), "`npm run bench:startup`"]);
+  if (memory) {
+    rows.push([
+      `Peak memory over ${memory.rows.toLocaleString("en")} rows: count, split, read five formats`,
+      `${memory.peakMegabytes} MB`,
+      "`npm run bench:memory`",
+    ]);
+  }
+  return ["| what | figure | command |", "|---|---|---|", ...rows.map((cells) => `| ${cells.join(" | ")} |`)];
+}
+
+/** What the demo prints last, down to its table. */
+function demo() {
+  const record = study("licences");
+  if (!record) return undefined;
+  const lines = renderSummary(record, { colour: false, width: 100 }).trim().split("\n");
+  const end = lines.findIndex((line) => line.includes("chance"));
+  return ["```", ...lines.slice(2, end + 1).map((line) => line.trimEnd()), "```"];
+}
+
+/** Lawma's stored predictions, best first. */
+function predictions() {
+  const { results, ranking } = bench("lawma-predictions");
+  const [{ ranks }] = ranking;
+  const rows = ranks.map(({ subject, letters }) => {
+    const { mean, low, high, n, unscored } = results.find((one) => one.subject === subject);
+    return `| ${subject} | ${percent(mean)} | ${percent(low)} to ${percent(high)} | ${n} | ${unscored} | ${letters} |`;
+  });
+  return [
+    "| system | accuracy, % | 95 % interval | n | unscored | letters |",
+    "|---|---|---|---|---|---|",
+    ...rows,
+  ];
+}
+
+/** What a command prints, under the command. */
+function printed(command) {
+  const [, ...args] = command.split(" ");
+  const run = spawnSync(process.execPath, [join(root, "bin/hone.js"), ...args], {
+    encoding: "utf8",
+    env: { ...process.env, COLUMNS: "400", NO_COLOR: "1" },
+  });
+  if (run.status !== 0) throw new Error(run.stderr);
+  const [text] = run.stdout.split("\nThe study");
+  return ["```", `$ ${command}`, text.trimEnd(), "```"];
+}
+
+const tables = {
+  advise: () => printed("hone advise --access text,logprobs --labels 300 --latency 500 --strength small"),
+  "lawma-predictions": predictions,
+  measured,
+  demo,
+  specializers: catalogue,
+  licences: () => study("licences") && studyTable(study("licences")),
+  "scotus-issue-area": () => study("scotus-issue-area") && studyTable(study("scotus-issue-area")),
+  pubmedqa: () => study("pubmedqa") && studyTable(study("pubmedqa")),
+};
+
+/** The page with every block as its record has it; a block without a record stays as it is and is told to `missing`. */
+export function filled(page, missing = () => {}) {
+  return page.replace(/(<!-- figures: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g, (whole, begin, name, end) => {
+    if (!Object.hasOwn(tables, name)) throw new Error(`docs/figures.js makes no table "${name}".`);
+    const lines = tables[name]();
+    if (lines) return `${begin}\n${lines.join("\n")}\n\n${end}`;
+    missing(name);
+    return whole;
+  });
+}
+
+/** Pages that may have figures. */
+export const pages = [
+  "README.md",
+  ...readdirSync(join(root, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
+
+if (process.argv[1] === import.meta.filename) {
+  for (const name of pages) {
+    const path = join(root, name);
+    const page = readFileSync(path, "utf8");
+    const now = filled(page, (table) => console.log(`${name}: no record for ${table}, left as it is`));
+    if (now === page) continue;
+    writeFileSync(path, now);
+    console.log(`${name}: figures filled in`);
+  }
+}

@@ -1,0 +1,92 @@
+// Figures in README and docs are those of their committed records: the pages are as docs/figures.js fills them, a figure
+// elsewhere in README is an error, and each record agrees with itself.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = resolve(import.meta.dirname, "..");
+const text = (path: string) => readFileSync(join(root, path), "utf8");
+const { filled, pages } = (await import(join(root, "docs/figures.js"))) as {
+  filled: (page: string, missing?: (name: string) => void) => string;
+  pages: string[];
+};
+
+/** Tables that were published before studies had records; a study that is measured again leaves this list. */
+const withoutRecord = ["pubmedqa", "scotus-issue-area"];
+
+describe("figures", () => {
+  it("stand in the pages as in their records", () => {
+    const missing: string[] = [];
+    for (const page of pages) {
+      const now = text(page);
+      expect(filled(now, (name) => missing.push(name)) === now, `${page}: run \`npm run docs:figures\``).toBe(
+        true,
+      );
+    }
+    expect(missing.sort()).toEqual(withoutRecord);
+  });
+
+  it("stand in README inside tables made from records, and nowhere else", () => {
+    const prose = text("README.md").replace(/<!-- figures: [\s\S]*?<!-- end -->/g, "");
+    const figures = prose.match(
+      /\d[\d.,]* ?(?:%|ms\b|s\b|MB\b|GB\b|points\b|times\b|cm\b|nats\b|tokens\/s)/g,
+    );
+    expect(figures ?? []).toEqual([]);
+  });
+
+  it("would be missed if a record changed", () => {
+    const page = "<!-- figures: measured -->\n\n| what | figure | command |\n\n<!-- end -->";
+    expect(filled(page)).not.toBe(page);
+    expect(() => filled("<!-- figures: nonsense -->\n<!-- end -->")).toThrow(/nonsense/);
+  });
+});
+
+interface Result {
+  subject: string;
+  task: string;
+  mean: number;
+  n: number;
+  unscored: number;
+}
+interface StudyOnRecord {
+  results: Result[];
+  seeds: number[];
+  samples: { task: string; ids: string[]; scores: Record<string, (number | null | (number | null)[])[]> }[];
+}
+
+const studies = readdirSync(join(root, "bench/recorded/studies"));
+describe.each(studies)("the record of %s", (name) => {
+  const record = JSON.parse(text(`bench/recorded/studies/${name}`)) as StudyOnRecord;
+
+  it("has each subject's scores, and their mean is its result", () => {
+    for (const { subject, task, mean, n, unscored } of record.results) {
+      const samples = record.samples.find((one) => one.task === task);
+      const scores = samples?.scores[subject] ?? [];
+      expect(scores).toHaveLength(samples?.ids.length ?? Number.NaN);
+      const means = scores.flatMap((one) => {
+        const scored = [one].flat().filter((score) => score !== null);
+        return scored.length === 0 ? [] : [scored.reduce((a, b) => a + b, 0) / scored.length];
+      });
+      expect(means).toHaveLength(n);
+      if (record.seeds.length === 1) expect(means).toHaveLength(scores.length - unscored);
+      expect(means.reduce((a, b) => a + b, 0) / means.length).toBeCloseTo(mean, 9);
+    }
+  });
+});
+
+describe("the records of benchmarks", () => {
+  const names = readdirSync(join(root, "bench/recorded")).filter((name) => name.endsWith(".json"));
+
+  it.each(names)("%s names the machine", (name) => {
+    expect(JSON.parse(text(`bench/recorded/${name}`)).machine).toMatch(/\S/);
+  });
+
+  it("scoring.json has three rounds, and a baseline that evaluated each prompt once per option", () => {
+    const { ratio, texts } = JSON.parse(text("bench/recorded/scoring.json"));
+    expect(texts.rounds.length).toBeGreaterThanOrEqual(3);
+    expect(ratio).toBe(texts.rounds.toSorted((a: number, b: number) => a - b)[texts.rounds.length >> 1]);
+    // Five options: the prompt five times in place of once, less what options add.
+    expect(texts.apartTokens / texts.sharedTokens).toBeGreaterThan(4.5);
+  });
+});
