@@ -58,6 +58,10 @@ export interface Comparison {
    * always more than a difference that was not shown. Infinity, in JSON null, where n is too small to show any.
    */
   detectable: number;
+  /** Samples that one or both left unscored; absent in old records. */
+  dropped?: number;
+  /** The least and the greatest delta that scores for those samples could have made; infinite, in JSON null, without an end. */
+  bounds?: [low: number | null, high: number | null];
 }
 
 /** What the evidence supports, in words. */

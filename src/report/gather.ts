@@ -113,7 +113,7 @@ export function gather(source: Source, most: number): Gathered {
       if (score !== 0 && score !== 1) binary[task] = false;
     } else sample.unscored = true;
     if (record.tasks[task]?.labels) {
-      const predicted = outcome.grade.status === "scored" ? outcome.grade.prediction : null;
+      const predicted = outcome.grade.status === "scored" ? outcome.grade.prediction || null : null;
       const tally = child(tallies, `${task} ${subject}`, () => new Map<string, Map<string | null, number>>());
       const row = child(tally, outcome.gold, () => new Map<string | null, number>());
       row.set(predicted, (row.get(predicted) ?? 0) + 1);

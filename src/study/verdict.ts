@@ -20,6 +20,7 @@ import {
   formatDuration,
   formatScore,
   list,
+  plural,
   sayOpenedBefore,
   sayP,
 } from "../report/format.js";
@@ -51,7 +52,11 @@ export function makeVerdict(
         task === domain && ((a === champion && b === other) || (a === other && b === champion)),
     );
     if (!found || found.a === champion) return found;
-    return { ...found, a: champion, b: other, delta: -found.delta, low: -found.high, high: -found.low };
+    return {
+      ...found,
+      ...{ a: champion, b: other, delta: -found.delta, low: -found.high, high: -found.low },
+      ...(found.bounds ? { bounds: turned(found.bounds) } : {}),
+    };
   };
 
   const couldShow = ({ detectable, n }: Comparison): string =>
@@ -74,7 +79,7 @@ export function makeVerdict(
     const change = `${formatDelta(versus.delta, versus.n, scale)}${points} (95 % interval ${formatDeltaInterval(versus.low, versus.high, versus.n, scale)}; ${sayP(versus.pAdjusted)})`;
     sentences.push(
       versus.pAdjusted < level
-        ? `It is ${direction * versus.delta > 0 ? "better" : "worse"} than ${generalist} by ${change}.`
+        ? `It is ${direction * versus.delta > 0 ? "better" : "worse"} than ${generalist} by ${change}${againstBounds(versus)}.`
         : `No difference from ${generalist} is shown: ${change}; ${couldShow(versus)}.`,
     );
   }
@@ -90,6 +95,8 @@ export function makeVerdict(
   }
   if (versus && versus.pAdjusted >= level) same.unshift(generalist);
   if (beaten.length > 0) sentences.push(`It is also better than ${list(beaten)}.`);
+  const undone = beaten.filter((name) => couldBeUndone(against(name) as Comparison));
+  if (undone.length > 0) sentences.push(`What was left unscored could undo that for ${list(undone)}.`);
   if (lost.length > 0) {
     sentences.push(
       `On test it is worse than ${list(lost)}: dev chose wrongly, and the figure to trust is the test's.`,
@@ -149,6 +156,27 @@ function ownBest(
   return on
     .filter(({ subject, n, dev }) => roles.get(subject) === "specialist" && n > 0 && dev)
     .sort((a, b) => direction * (b.dev!.mean - a.dev!.mean))[0];
+}
+
+const turned = ([low, high]: NonNullable<Comparison["bounds"]>): [number | null, number | null] => [
+  high === null ? null : -high,
+  low === null ? null : -low,
+];
+
+/** Whether scores for what was left unscored could turn a difference round. */
+function couldBeUndone({ delta, dropped = 0, bounds }: Comparison): boolean {
+  if (dropped === 0 || !bounds) return false;
+  const [low, high] = bounds;
+  return !(delta > 0 ? low !== null && low > 0 : high !== null && high < 0);
+}
+
+/** What a claim says of the samples that were left unscored. */
+function againstBounds(versus: Comparison): string {
+  if (!versus.dropped) return "";
+  const samples = plural(versus.dropped, "sample");
+  return couldBeUndone(versus)
+    ? `, which the ${samples} left unscored could undo`
+    : `, whatever the ${samples} left unscored would have scored`;
 }
 
 function price(best: Result, champion: string): string {

@@ -73,9 +73,10 @@ export function choice(
     kind: "choice",
     subjects: "language",
     metric: share("accuracy"),
-    details: [share("macroF1"), share("confidence"), share("recall")],
+    details: [share("macroF1"), share("confidence"), share("recall"), share("unparsed")],
     binary: true,
-    id: fingerprint(["choice", name, spec, labels ?? null]),
+    // Since version 2 an answer that cannot be parsed is wrong; before, it was unscored.
+    id: fingerprint(["choice", ...(scoring === "parse" ? [2] : []), name, spec, labels ?? null]),
     ...(labels ? { labels } : {}),
     query,
     demonstration(sample): Demonstration {
@@ -90,19 +91,26 @@ export function choice(
     async evaluate(subject: LanguageSubject, sample, context): Promise<Grade> {
       const answer = await subject.respond(query(sample), context);
       const kept = keptOf(answer);
-      if (answer.choice === undefined) {
-        return { status: "unscored", cause: answer.unscored ?? "no-answer", ...kept };
-      }
-      const right = goldKeys(sample).includes(answer.choice);
+      const { choice: chosen, unscored = "no-answer", scores } = answer;
+      const unusable = chosen === undefined && wrongAnswers.includes(unscored);
+      if (chosen === undefined && !unusable) return { status: "unscored", cause: unscored, ...kept };
+      const right = chosen !== undefined && goldKeys(sample).includes(chosen);
       const known = {
-        ...(answer.scores ? confidence(answer.scores, answer.choice) : {}),
+        ...(scores && chosen !== undefined ? confidence(scores, chosen) : {}),
         ...recall(sample, answer),
+        // Counted wherever answers are read from what was written.
+        ...(unusable || spec.scoring === "parse" || answer.text !== undefined
+          ? { unparsed: unusable ? 1 : 0 }
+          : {}),
       };
       const details = Object.keys(known).length > 0 ? { details: known } : {};
-      return { status: "scored", score: right ? 1 : 0, prediction: answer.choice, ...kept, ...details };
+      return { status: "scored", score: right ? 1 : 0, prediction: chosen ?? "", ...kept, ...details };
     },
   };
 }
+
+/** Every call came back, and what came is no answer: that is wrong. What failed otherwise is unscored. */
+const wrongAnswers: readonly string[] = ["unparsed", "no-answer"];
 
 export const choiceTask = taskEntry({
   options: choiceSchema,
