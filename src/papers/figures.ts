@@ -152,13 +152,16 @@ export function bySeed(rows: readonly Row[], detail?: string): BySeed {
   return new Map([...grouped(rows, ({ seed }) => seed)].map(([seed, of]) => [seed, average(of.map(value))]));
 }
 
-/** Errors have no upper end, so that a single seed gives an interval without ends. */
-const range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
-
-/** Mean over seeds, a seed being the unit: what is trained once more is a draw of its own. `n` counts seeds. */
+/**
+ * Mean over seeds of an error, a seed being the unit: what is trained once more is a draw of its own. `n` counts seeds. An
+ * error has no upper end, so that a single seed gives an interval without one.
+ */
 export function meanOverSeeds(values: BySeed): Estimate | null {
   if (values.size === 0) return null;
-  const { n, mean, low, high } = meanInterval([...values.values()], { seed: 1, range });
+  const { n, mean, low, high } = meanInterval([...values.values()], {
+    seed: 1,
+    range: [0, Number.POSITIVE_INFINITY],
+  });
   return { n, mean, low, high };
 }
 
@@ -167,6 +170,7 @@ export function seedDifference(a: BySeed, b: BySeed, against = 0): Measured | nu
   const seeds = [...a.keys()].filter((seed) => b.has(seed));
   if (seeds.length === 0) return null;
   const of = (values: BySeed, less: number) => seeds.map((seed) => (values.get(seed) as number) - less);
+  const range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
   const { n, delta, low, high, p } = pairedDifference(of(a, against), of(b, 0), { seed: 1, range });
   return { n, mean: delta + against, low: low + against, high: high + against, p, against };
 }
