@@ -195,7 +195,10 @@ program
   .argument("[paper]", "its short name; left out: the papers there are")
   .option("--smoke", "a few minutes: everything once, underpowered")
   .option("--original", "the paper's own sizes, for its own data and a larger machine")
-  .option("--data <ref>", "the paper's data: a folder, file:… or hf:…; default: HONE_TEST_DATA's")
+  .option(
+    "--data <folder>",
+    "the folder that has med/, law/, social/ and lexical/ in it, or those that the paper reads",
+  )
   .option("--model <ref...>", "one or two models to run it with, the smaller first")
   .option(
     "--out <file>",

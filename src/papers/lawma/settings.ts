@@ -1,6 +1,6 @@
 // Every size of the Lawma reproduction, in one place. papers/lawma/README.md has the calculation behind `full`.
 
-import type { Preset } from "../index.js";
+import type { Preset } from "../plans.js";
 
 export interface LawmaSettings {
   /** Only these tasks; null for all that have enough examples. */

@@ -1,10 +1,12 @@
 // The reproduction's figures task by task and along the curve, as tables for people and as records for scripts.
 
+import type { Estimate } from "../../core/record.js";
 import { formatBare, formatInterval } from "../../report/format.js";
-import { atNaturalMix, byTask, macroMean, type Scores } from "../figures.js";
-import type { PaperTable } from "../index.js";
+import { byTask, meanOverTasks, type Scores } from "../figures.js";
+import type { PaperTable } from "../paper.js";
 import type { LawmaScores } from "./claims.js";
-import type { BalancedTask, LawmaData, LeftOut } from "./tasks.js";
+import { atNaturalMix } from "./natural.js";
+import type { LawmaChoice, LeftOut } from "./tasks.js";
 
 const shown = ["gpt4", "llama-3-8b-instruct", "lawma-8b"] as const;
 
@@ -30,34 +32,28 @@ function subjectsOf(scores: LawmaScores): [string, Scores][] {
     ["one for all", scores.all],
     ["one each", scores.one],
     ["linear", scores.linear],
-    ["transfer", scores.transfer.scores],
-    ...(scores.larger
-      ? ([
-          ["larger, zero-shot", scores.larger.zero],
-          ["larger, one for all", scores.larger.all],
-        ] satisfies [string, Scores][])
-      : []),
+    ["transfer", scores.transfer],
+    ["larger, zero-shot", scores.largerZero],
+    ["larger, one for all", scores.largerAll],
   ];
 }
 
-export function taskRecords(
-  tasks: readonly BalancedTask[],
-  scores: LawmaScores,
-  data: LawmaData,
-): TaskRecord[] {
-  const means = subjectsOf(scores).map(([name, one]) => [name, byTask(one)] as const);
-  return tasks.map((task) => {
+export function taskRecords({ chosen, accuracy }: LawmaChoice, scores: LawmaScores): TaskRecord[] {
+  const means = subjectsOf(scores)
+    .filter(([, one]) => one.size > 0)
+    .map(([name, one]) => [name, byTask(one)] as const);
+  return chosen.map((task) => {
     const rows = [...scores.all.values()]
       .filter((one) => one.task === task.name)
       .map(({ score, gold }) => ({ right: score, gold }));
-    const known = data.accuracy.get(task.name);
+    const known = accuracy.get(task.name);
     return {
       task: task.name,
       options: task.splits.test[0]?.options?.length ?? 0,
       train: task.splits.train.length,
       test: task.splits.test.length,
       keep: task.keep.test,
-      accuracy: Object.fromEntries(means.map(([name, mean]) => [name, mean.get(task.name)?.mean ?? null])),
+      accuracy: Object.fromEntries(means.map(([name, mean]) => [name, mean.get(task.name) ?? null])),
       natural: rows.length === 0 ? null : atNaturalMix(rows, task.majority, task.keep.test),
       published: Object.fromEntries(shown.map((name) => [name, known?.[name] ?? null])),
     };
@@ -66,12 +62,16 @@ export function taskRecords(
 
 export interface CurveRecord {
   n: number;
-  tuned: ReturnType<typeof macroMean>;
-  linear: ReturnType<typeof macroMean>;
+  tuned: Estimate | null;
+  linear: Estimate | null;
 }
 
 export function curveRecords({ curve }: LawmaScores): CurveRecord[] {
-  return curve.map(({ n, tuned, linear }) => ({ n, tuned: macroMean(tuned), linear: macroMean(linear) }));
+  return curve.map(({ n, tuned, linear }) => ({
+    n,
+    tuned: meanOverTasks(tuned),
+    linear: meanOverTasks(linear),
+  }));
 }
 
 export function lawmaTables(
@@ -82,7 +82,7 @@ export function lawmaTables(
 ): PaperTable[] {
   const number = (value: number | null | undefined, n = 100) =>
     value === null || value === undefined ? "–" : formatBare(value, n);
-  const estimate = (one: ReturnType<typeof macroMean>) =>
+  const estimate = (one: Estimate | null) =>
     one === null ? "–" : `${formatBare(one.mean)} (${formatInterval(one.low, one.high)})`;
   const names = subjectsOf(scores)
     .filter(([, one]) => one.size > 0)
@@ -103,11 +103,11 @@ export function lawmaTables(
     head: ["subject", "mean", "samples"],
     rows: subjectsOf(scores)
       .filter(([, one]) => one.size > 0)
-      .map(([name, one]) => [name, estimate(macroMean(one)), String(one.size)]),
+      .map(([name, one]) => [name, estimate(meanOverTasks(one)), String(one.size)]),
     right: [2],
   };
   const curve: PaperTable = {
-    title: `Accuracy in % by number of labels; zero-shot ${estimate(macroMean(scores.curveZero))}, majority ${estimate(macroMean(scores.curveMajority))}`,
+    title: `Accuracy in % by number of labels; zero-shot ${estimate(meanOverTasks(scores.curveZero))}, majority ${estimate(meanOverTasks(scores.curveMajority))}`,
     head: ["labels", "tuned", "linear"],
     rows: points.map(({ n, tuned, linear }) => [String(n), estimate(tuned), estimate(linear)]),
     right: [0],

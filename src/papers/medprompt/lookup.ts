@@ -5,19 +5,19 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { randomFor, shuffled } from "../../core/random.js";
 import { asText, readRows } from "../../data/index.js";
+import type { DataFolder } from "../data.js";
 import { readJsonFile } from "../json.js";
 import type { Plan } from "../plans.js";
 import { readSet } from "./read.js";
 import type { MedpromptSettings } from "./settings.js";
-import type { DataFolders } from "./tasks.js";
 
-export interface LookupPlan {
+export interface LookupStudy {
   key: "pubmedqa without abstracts" | "bioasq factoid";
   files: Plan["files"];
   task: Readonly<Record<string, unknown>>;
-  /** The arm that retrieves nothing, and those that do, by what stands in tables. */
-  without: { name: string; arm: unknown };
-  with: { name: string; arm: unknown }[];
+  arms: Readonly<Record<string, unknown>>;
+  /** The arm that retrieves nothing, and the one that retrieves most. */
+  compared: { without: string; with: string };
 }
 
 interface Document {
@@ -29,14 +29,15 @@ interface Document {
 const enoughText = 300;
 
 /** The two studies, or an empty list where the folder lacks their files. */
-export async function lookupPlans(
-  folders: DataFolders,
+export async function lookupStudies(
+  folder: DataFolder,
   settings: Pick<MedpromptSettings, "lookup" | "chars">,
-): Promise<LookupPlan[]> {
+): Promise<LookupStudy[]> {
   const { lookup } = settings;
-  if (lookup === null || !folders.has.has("pubmedqa_test.jsonl") || !folders.has.has("bioasq")) return [];
-  const abstracts = await readAbstracts(folders.med);
-  const { documents, factoids } = await readBioasq(join(folders.med, "bioasq"));
+  const names = folder.names("med");
+  if (lookup === null || !names.has("pubmedqa_test.jsonl") || !names.has("bioasq")) return [];
+  const abstracts = await readAbstracts(folder);
+  const { documents, factoids } = await readBioasq(folder.path("med", "bioasq"));
   const known = new Set(abstracts.map(({ id }) => id.replace(/\D/g, "")));
   // A question's own paper, conclusion and all, would tell the label.
   const others = shuffled(
@@ -45,7 +46,7 @@ export async function lookupPlans(
   ).slice(0, lookup.others);
   const limit = { train: 20, dev: 5, test: lookup.test };
   const open = { question: settings.chars.question, context: 0 };
-  const asked = await readSet("pubmedqa", folders.med, folders.has, { chars: open, limit }, {});
+  const asked = await readSet("pubmedqa", folder, { chars: open, limit }, {});
   const bare = (rows: typeof asked.test) =>
     rows.map((row) => ({ ...row, evidence: [row.id.slice(row.id.indexOf("/") + 1)] }));
   const retrieve = (by: string, k: number) => ({
@@ -58,6 +59,11 @@ export async function lookupPlans(
     },
   });
   const most = Math.max(...lookup.k);
+  // Every number of passages by words alone, the largest in every way.
+  const ways = [
+    ...lookup.k.map((k) => ["bm25", k] as const),
+    ...lookup.by.filter((by) => by !== "bm25").map((by) => [by, most] as const),
+  ].map(([by, k]): [string, unknown] => [`${by}, ${k}`, retrieve(by, k)]);
   const shots = { fewShot: { k: lookup.shots } };
   const data = (label: string) => ({
     splits: { train: "file:train.jsonl", dev: "file:dev.jsonl", test: "file:test.jsonl" },
@@ -80,12 +86,8 @@ export async function lookupPlans(
         kind: "choice",
         data: { ...data("answer"), options: "options" },
       },
-      without: { name: "zero-shot", arm: "zeroShot" },
-      // Every number of passages by words alone, the largest in every way.
-      with: [
-        ...lookup.k.map((k) => ["bm25", k] as const),
-        ...lookup.by.filter((by) => by !== "bm25").map((by) => [by, most] as const),
-      ].map(([by, k]) => ({ name: `${by}, ${k}`, arm: retrieve(by, k) })),
+      arms: { "zero-shot": "zeroShot", ...Object.fromEntries(ways) },
+      compared: { without: "zero-shot", with: ways.at(-1)?.[0] as string },
     },
     {
       key: "bioasq factoid",
@@ -103,17 +105,20 @@ export async function lookupPlans(
         instruction: "Answer the question in a few words.",
         data: data("answers"),
       },
-      without: { name: "few-shot", arm: shots },
-      with: lookup.k.map((k) => ({ name: `few-shot, bm25, ${k}`, arm: [shots, retrieve("bm25", k)] })),
+      arms: {
+        "few-shot": shots,
+        ...Object.fromEntries(lookup.k.map((k) => [`few-shot, bm25, ${k}`, [shots, retrieve("bm25", k)]])),
+      },
+      compared: { without: "few-shot", with: `few-shot, bm25, ${most}` },
     },
   ];
 }
 
 /** PubMedQA's contexts, train and test. They end before the conclusion, which is the answer. */
-async function readAbstracts(folder: string): Promise<Document[]> {
+async function readAbstracts(folder: DataFolder): Promise<Document[]> {
   const documents: Document[] = [];
   for (const name of ["pubmedqa_train.jsonl", "pubmedqa_test.jsonl"])
-    for await (const { row } of readRows(join(folder, name)))
+    for await (const { row } of readRows(folder.path("med", name)))
       documents.push({ id: asText(row.id), text: asText(row.context) });
   return documents;
 }

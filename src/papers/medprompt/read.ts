@@ -1,10 +1,10 @@
 // Reading the medical sets: from a folder of JSON lines where their files are, from the Hub elsewhere, into rows that a
 // study takes. Long answers, explanations and conclusions are never read: they tell the label.
 
-import { join } from "node:path";
 import { randomFor, shuffled } from "../../core/random.js";
 import type { SplitName } from "../../core/sample.js";
 import { asText, readRows, resolveSource, type SourceOptions } from "../../data/index.js";
+import type { DataFolder } from "../data.js";
 import type { MedpromptSettings } from "./settings.js";
 
 /** One question of a set. */
@@ -78,30 +78,26 @@ export const medSets: Readonly<Record<string, MedSet>> = {
   mmlu_college_medicine: mmlu("college_medicine"),
 };
 
-/** Whether a folder with these files holds a set's splits. */
-export function inFolder(key: string, has: ReadonlySet<string>): boolean {
+/** Whether the folder has all files of a set. */
+export function inFolder(key: string, folder: DataFolder): boolean {
   const files = medSets[key]?.folder;
-  return files !== undefined && Object.values(files).every((name) => has.has(name));
+  const names = folder.names("med");
+  return files !== undefined && Object.values(files).every((name) => names.has(name));
 }
 
-/**
- * @param folder the folder of the sets' files
- * @param has names of the files in it
- * @throws HoneError where the set is neither in the folder nor to be had from the Hub
- */
+/** @throws HoneError where the set is neither in the folder nor to be had from the Hub */
 export async function readSet(
   key: string,
-  folder: string,
-  has: ReadonlySet<string>,
+  folder: DataFolder,
   sizes: Sizes,
   options: SourceOptions,
 ): Promise<MedRows> {
   const set = medSets[key] as MedSet;
-  const here = inFolder(key, has);
+  const here = inFolder(key, folder);
   const sources = here ? (set.folder as Record<SplitName, string>) : set.hub;
   const read = new Map<string, MedRow[]>();
   for (const source of new Set(Object.values(sources))) {
-    const paths = here ? [join(folder, source)] : (await resolveSource(source, options)).files;
+    const paths = here ? [folder.path("med", source)] : (await resolveSource(source, options)).files;
     const rows: MedRow[] = [];
     for (const path of paths) {
       for await (const { row } of readRows(path))

@@ -3,12 +3,12 @@
 
 import { formatBare, formatInterval } from "../../report/format.js";
 import type { ShapleyValue } from "../../statistics/index.js";
-import { macroDifference, macroMean } from "../figures.js";
-import type { PaperTable } from "../index.js";
+import { difference, meanOverTasks } from "../figures.js";
+import type { PaperTable } from "../paper.js";
 import { positionHistograms } from "./bias.js";
-import type { MeasuredTask } from "./measured.js";
+import { type MeasuredTask, on } from "./measured.js";
+import { rungNames } from "./plans.js";
 import { publishedLadder, publishedTable } from "./published.js";
-import { rungNames } from "./settings.js";
 
 type Shown = { mean: number; low: number; high: number } | null | undefined;
 
@@ -19,17 +19,15 @@ function shown(measured: Shown): string {
 const numbers = (head: readonly string[], from = 1) => head.map((_, i) => i).slice(from);
 
 export function ladderTable(model: string, tasks: readonly MeasuredTask[]): PaperTable {
-  const rungs = rungNames.slice(0, Math.max(0, ...tasks.map(({ arms }) => arms.length)));
+  const rungs = rungNames.filter((rung) => tasks.some((task) => on(task, rung).size > 0));
+  const published: Readonly<Record<string, number>> = publishedLadder;
   const head = ["task", ...rungs];
   return {
     title: `The ladder, ${model} (accuracy, 95 %)`,
     head,
     rows: [
-      ...tasks.map(({ task, arms }) => [
-        task,
-        ...rungs.map((_, i) => shown(macroMean(arms[i]?.scores ?? new Map()))),
-      ]),
-      ["medqa, GPT-4 (published)", ...rungs.map((_, i) => percent(publishedLadder[i]))],
+      ...tasks.map((one) => [one.task, ...rungs.map((rung) => shown(meanOverTasks(on(one, rung))))]),
+      ["medqa, GPT-4 (published)", ...rungs.map((rung) => percent(published[rung]))],
     ],
     right: numbers(head),
   };
@@ -40,11 +38,7 @@ function percent(value: number | undefined): string {
 }
 
 /** Table 1 with ours at its end; only the sets that were measured. */
-export function tableOne(
-  tasks: readonly MeasuredTask[],
-  models: readonly string[],
-  rung: number,
-): PaperTable {
+export function tableOne(tasks: readonly MeasuredTask[], models: readonly string[]): PaperTable {
   const head = ["set", "Flan-PaLM", "Med-PaLM 2", "Medprompt, GPT-4", ...models];
   const sets = [...new Set(tasks.map(({ task }) => task))].filter((task) =>
     Object.hasOwn(publishedTable, task),
@@ -56,7 +50,7 @@ export function tableOne(
       const known = publishedTable[set];
       const ours = models.map((model) => {
         const found = tasks.find((one) => one.model === model && one.task === set);
-        return shown(found && macroMean(found.arms[rung]?.scores ?? new Map()));
+        return shown(found && meanOverTasks(on(found, "ensemble")));
       });
       return [set, percent(known?.flanPalm), percent(known?.medPalm2), percent(known?.medprompt), ...ours];
     }),
@@ -80,7 +74,7 @@ export function costTable(model: string, tasks: readonly MeasuredTask[]): PaperT
   const rows = tasks.flatMap(({ task, arms }) =>
     arms.map(({ name, scores, result }, i) => {
       const below = arms[i - 1];
-      const gain = below && macroDifference(scores, below.scores);
+      const gain = below && difference(scores, below.scores);
       const more = (result?.perAnswer.calls ?? 0) - (below?.result?.perAnswer.calls ?? 0);
       const cost = result?.perAnswer;
       return [
@@ -123,15 +117,11 @@ export function eyesTable(model: string, tasks: readonly MeasuredTask[]): PaperT
   return { title: `Eyes-on and eyes-off, ${model}`, head, rows, right: [2, 3, 4, 5] };
 }
 
-/** @param rungs which arms, by their number */
-export function biasTable(
-  model: string,
-  tasks: readonly MeasuredTask[],
-  rungs: readonly number[],
-): PaperTable {
+/** All of the ladder but shuffling, and with it. */
+export function biasTable(model: string, tasks: readonly MeasuredTask[]): PaperTable {
   const head = ["task", "", "choices by position, first to last (%)", "distance from the right ones"];
   const rows = tasks.flatMap(({ task, arms, keys }) => {
-    const chosen = rungs.map((rung) => arms[rung]).filter((arm) => arm !== undefined);
+    const chosen = arms.filter(({ name }) => name === "neighbours" || name === "ensemble");
     const { gold, subjects } = positionHistograms(
       chosen.map(({ scores }) => scores),
       keys,
@@ -162,15 +152,18 @@ export function shapleyTable(model: string, task: string, credit: readonly Shapl
 /** What was found (recall of the gold documents among the k passages) and what it brought. */
 export function lookupTable(model: string, tasks: readonly MeasuredTask[]): PaperTable {
   const head = ["task", "passages", "score", "recall@k", "gain over none", "tokens read"];
-  const rows = tasks.flatMap(({ task, arms }) =>
-    arms.map(({ name, scores, result }, i) => [
-      task,
-      name,
-      shown(macroMean(scores)),
-      i === 0 ? "" : percent(result?.details.recall),
-      i === 0 ? "" : shown(macroDifference(scores, arms[0]?.scores ?? new Map())),
-      count(result?.perAnswer.inputTokens),
-    ]),
+  const rows = tasks.flatMap((one) =>
+    one.arms.map(({ name, scores, result }) => {
+      const without = one.compared?.without ?? "";
+      return [
+        one.task,
+        name,
+        shown(meanOverTasks(scores)),
+        name === without ? "" : percent(result?.details.recall),
+        name === without ? "" : shown(difference(scores, on(one, without))),
+        count(result?.perAnswer.inputTokens),
+      ];
+    }),
   );
   return {
     title: `Questions without their text, and retrieval, ${model}`,
