@@ -9,15 +9,18 @@ import type { Body, MotorTrial, Movement } from "./motor.js";
 /** Per text, in order, one vector. */
 export type Vectors = readonly (readonly number[])[];
 
+/** By kind: what a subject is asked, what it replies, and the model that it stands on. */
 export interface Kinds {
   language: { ask: Query; reply: Answer; model: LanguageModel };
   encoder: { ask: readonly string[]; reply: Vectors; model: Encoder };
   motor: { ask: MotorTrial; reply: Movement; model: Body };
 }
 
+/** The name of a kind of subject. */
 export type Kind = keyof Kinds;
 
 const all: Record<Kind, true> = { language: true, encoder: true, motor: true };
+/** The names of all kinds. */
 export const kinds = Object.keys(all) as readonly Kind[];
 
 /** Anything whose skill can be measured: a model with a way of asking it, or what stands in for one. */
@@ -33,6 +36,9 @@ interface SubjectOf<K extends Kind> {
   respond(ask: Kinds[K]["ask"], context: CallContext): Promise<Kinds[K]["reply"]>;
 }
 
+/** A subject that answers queries: a language model with a way of prompting it, or what stands in for one. */
 export type LanguageSubject = Subject<"language">;
+/** A subject that gives vectors of texts. */
 export type EncoderSubject = Subject<"encoder">;
+/** A subject that moves a body: a controller with its weights. */
 export type MotorSubject = Subject<"motor">;

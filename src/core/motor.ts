@@ -3,6 +3,7 @@
 
 import type { Model } from "./model.js";
 
+/** A place in the plane in m, or two joint angles in rad. */
 export type Point = readonly [x: number, y: number];
 
 /** One movement that is asked for. It is data: a sample's input is a trial as JSON. */

@@ -2,6 +2,7 @@
 
 import { randomFor } from "../core/random.js";
 
+/** Two systems by a statistic that is no mean. */
 export interface StatisticDifference {
   n: number;
   /** The statistic of a's rows less that of b's; NaN for n = 0. */

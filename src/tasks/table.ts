@@ -9,6 +9,7 @@ import { datasetSchema } from "../data/index.js";
 
 export type Labels = readonly { key: string; text: string }[];
 
+/** A kind of task in the table. */
 export interface TaskEntry<Options extends z.ZodObject = z.ZodObject, Data extends z.ZodType = z.ZodType> {
   /** What a study file may say of the task; its `kind` is a literal. */
   readonly options: Options;

@@ -1,0 +1,2 @@
+// What a study keeps of one subject on one sample. Comparisons are made from these and nothing else.
+export {};

@@ -1,0 +1,61 @@
+// The cache folder, names that may be written in it, and small files of our own there. How a file comes into its place is
+// core/place.ts.
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join, relative, resolve, sep } from "node:path";
+import { HoneError } from "../core/errors.js";
+import { intoPlace } from "../core/place.js";
+
+export { intoPlace, temporaryName } from "../core/place.js";
+/** HONE_CACHE, else XDG_CACHE_HOME/hone, else ~/.cache/hone. */
+export function cacheFolder(env = process.env) {
+  if (env.HONE_CACHE) return resolve(env.HONE_CACHE);
+  return join(env.XDG_CACHE_HOME ? resolve(env.XDG_CACHE_HOME) : join(homedir(), ".cache"), "hone");
+}
+/** Why a path from an archive or a server must not become a file here, or undefined if it may. */
+export function unsafePath(path) {
+  if (path === "" || path.length > 1024) return "its name is empty or longer than 1024 characters";
+  if (/[\0-\x1f\x7f]/.test(path)) return "its name has control characters";
+  if (path.includes("\\")) return "its name has a backslash";
+  if (path.startsWith("/")) return "its name is an absolute path";
+  if (/^[a-zA-Z]:/.test(path)) return "its name begins with a drive letter";
+  const parts = path.replace(/\/$/, "").split("/");
+  if (parts.some((part) => part === ".." || part === "." || part === ""))
+    return "its name leaves its folder or has empty parts";
+  return undefined;
+}
+/** The path under a folder, or a HoneError where it would lie outside it. */
+export function pathInside(folder, path, where) {
+  const reason = unsafePath(path);
+  const target = resolve(folder, path);
+  const inside = relative(folder, target);
+  if (reason || inside === "" || inside === ".." || inside.startsWith(`..${sep}`)) {
+    throw new HoneError({
+      what: "Refused a file name that is not safe.",
+      where: `${where}: ${JSON.stringify(path.slice(0, 200))}`,
+      why: reason ?? "it leads out of its folder",
+      next: "Do not use this source; tell whoever publishes it.",
+    });
+  }
+  return target;
+}
+export async function writeJson(target, value) {
+  await intoPlace(target, (temporary) => writeFile(temporary, JSON.stringify(value)));
+}
+/** A JSON file of our own in the cache, or undefined where it is missing or was damaged. */
+export async function readJsonFile(path) {
+  try {
+    return JSON.parse(await readFile(path, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+/** Size of a regular file, or undefined where there is none. */
+export async function sizeOf(path) {
+  try {
+    const found = await stat(path);
+    return found.isFile() ? found.size : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,100 @@
+// Rows from CSV and TSV (RFC 4180 quoting in both): a header row, or names given in its place, then one record a row.
+// The delimiter is found in the first records unless it is given. Values are strings, always.
+import { pipeline, Readable } from "node:stream";
+import { CsvError, parse } from "csv-parse";
+import { HoneError, messageOf } from "../core/errors.js";
+import { findDelimiter } from "./delimiter.js";
+import { following } from "./encoding.js";
+import { maxRecordBytes } from "./files.js";
+import { checkColumns, checkHeader } from "./header.js";
+import { textChunks } from "./text.js";
+
+const advice = {
+  CSV_QUOTE_NOT_CLOSED: {
+    why: "a quoted field is never closed",
+    next: 'Close the quote, or write quotes inside a field twice: "".',
+  },
+  CSV_INVALID_CLOSING_QUOTE: {
+    why: "text follows a closing quote",
+    next: 'Write quotes inside a quoted field twice: "".',
+  },
+  INVALID_OPENING_QUOTE: {
+    why: "a quote stands inside an unquoted field",
+    next: 'Quote the whole field and write quotes inside it twice: "".',
+  },
+  CSV_MAX_RECORD_SIZE: {
+    why: `a record exceeds ${maxRecordBytes / 1024 / 1024} MiB`,
+    next: "Look for a quote that is opened there and not closed.",
+  },
+};
+const spoken = { ",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a pipe" };
+/** Rows of a CSV or TSV file. `place` is the line on which the record begins. */
+export async function* readCsv(path, encoding, name, options) {
+  const { usual, columns } = options;
+  let header = columns && checkColumns(columns, name);
+  const chunks = textChunks(path, encoding, name);
+  const first = await chunks.next();
+  const head = first.done ? "" : first.value;
+  const said = /^sep=([^"\r\n])\r?\n/i.exec(head)?.[1]; // Excel's own first line
+  const delimiter = options.delimiter ?? said ?? findDelimiter(head, usual, columns?.length);
+  const parser = parse({
+    delimiter,
+    info: true,
+    relax_column_count: true, // ragged rows are reported below, with the header's count
+    skip_empty_lines: true,
+    max_record_size: maxRecordBytes,
+  });
+  // Errors of either side reach the loop below through the parser, which pipeline destroys.
+  pipeline(Readable.from(following(head, chunks)), parser, () => {});
+  let lastLine = 0;
+  try {
+    for await (const { record, info } of parser) {
+      const breaks = record.reduce(
+        (n, field) => n + (field.includes("\n") ? field.split("\n").length - 1 : 0),
+        0,
+      );
+      const line = Math.max(lastLine + 1, info.lines - breaks);
+      const isFirst = lastLine === 0;
+      lastLine = info.lines;
+      if (isFirst && said !== undefined) continue;
+      if (header === undefined) {
+        header = checkHeader(record, `${name}:${line}`);
+        continue;
+      }
+      if (columns && isFirst && record.join("\n") === columns.join("\n")) {
+        throw new HoneError({
+          what: "The columns are named twice.",
+          where: `${name}:${line}`,
+          why: "the file's first row has the same names as `columns`",
+          next: "Leave `columns` out: the file has a header row.",
+          kind: "usage",
+        });
+      }
+      if (record.length !== header.length) {
+        const separator = spoken[delimiter] ?? JSON.stringify(delimiter);
+        throw new HoneError({
+          what: columns ? "A CSV row does not fit `columns`." : "A CSV row does not fit its header.",
+          where: `${name}:${line}`,
+          why: `it has ${record.length} ${record.length === 1 ? "field" : "fields"}, ${columns ? "`columns` names" : "the header has"} ${header.length}, with ${separator} between them`,
+          next: `Mend line ${line} (quote fields that contain ${separator} or a line break), or say another \`delimiter\`.`,
+        });
+      }
+      yield { row: Object.fromEntries(header.map((key, i) => [key, record[i]])), place: `${name}:${line}` };
+    }
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    // The parser counts to where it noticed; a quote that is never closed was opened in the record after the last good one.
+    const unclosed = error.code === "CSV_QUOTE_NOT_CLOSED" || error.code === "CSV_MAX_RECORD_SIZE";
+    const line = unclosed ? lastLine + 1 : (error.lines ?? lastLine + 1);
+    const known = advice[error.code];
+    throw new HoneError({
+      what: "Cannot read the CSV file.",
+      where: `${name}:${line}`,
+      why: known?.why ?? messageOf(error),
+      next: known?.next ?? `Mend the record at line ${line}.`,
+      cause: error,
+    });
+  } finally {
+    parser.destroy();
+  }
+}

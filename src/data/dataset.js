@@ -1,0 +1,239 @@
+// A data set for a study: files in, train and dev samples and a sealed test split out, divided, capped and checked for
+// leakage. Everything it does to the data is counted in `warnings`; nothing is dropped in silence.
+import { dirname, relative, sep } from "node:path";
+import { HoneError } from "../core/errors.js";
+import { divide, joinUnits, limitHashes, ownText } from "./divide.js";
+import { rowIdentity } from "./identity.js";
+import { findLeaks } from "./leakage.js";
+import { formatOf, readRows } from "./readers.js";
+import { readingOf } from "./reading.js";
+import { sampleMaker } from "./samples.js";
+import { datasetSchema } from "./schema.js";
+import { eyesOff, sealTest } from "./sealed.js";
+import { resolveSource } from "./sources.js";
+import { capByHash, codesOf, parts } from "./split.js";
+/**
+ * Loads a data set. The specification is checked first, so it may come straight from a YAML file.
+ *
+ * @throws HoneError for a wrong specification, unreadable or unusable rows, an empty split, or (by default) leakage.
+ * @example
+ * import { loadDataset } from "@honelab/hone";
+ * const data = await loadDataset({ source: "cases.jsonl", input: "{{facts}}", label: "area", options: ["Tax", "Crime"] });
+ * data.train.length > data.test.n; // true
+ */
+export async function loadDataset(input, options = {}) {
+  const name = options.name ?? "data";
+  const spec = checkSpec(input, name);
+  const warnings = [];
+  const seed = spec.split?.seed ?? 0;
+  const loaded = await collect(spec, options);
+  let { pool, shared } = loaded;
+  countDropped(loaded.dropped, warnings);
+  if (spec.minLabelCount !== undefined && shared) {
+    ({ pool, shared } = dropRareLabels(pool, shared, spec.minLabelCount, warnings));
+  }
+  if (pool.length === 0)
+    throw unusable(name, "no row is left after the filters", "Loosen `where` or check `label`.");
+  joinUnits(pool, spec);
+  const ownHashes = limitHashes(pool, seed);
+  const strata = spec.split?.stratify
+    ? codesOf(pool.map(({ sample }) => String(sample.gold))).codes
+    : undefined;
+  const split = divide(pool, spec, seed, strata, name);
+  if (spec.splits) warnStraddling(split, pool, warnings);
+  const cap = (indices, limit) =>
+    limit === undefined ? indices : capByHash(indices, ownHashes, limit, strata);
+  const leakage =
+    typeof spec.leakage === "string" ? { mode: spec.leakage } : (spec.leakage ?? { mode: "stop" });
+  const chosen = { ...split, test: cap(split.test, spec.limit?.test) };
+  // `drop` looks at all of train first, so that the limits are still reached; otherwise only what is used is checked.
+  if (leakage.mode !== "drop") {
+    chosen.train = cap(chosen.train, spec.limit?.train);
+    chosen.dev = cap(chosen.dev, spec.limit?.dev);
+  }
+  let found = { exact: 0, near: 0, checked: false };
+  if (leakage.mode !== "off") {
+    const items = (indices) => indices.map((i) => ({ id: String(i), text: ownText(pool[i].sample, spec) }));
+    const leaks = findLeaks(items([...chosen.train, ...chosen.dev]), items(chosen.test), {
+      near: leakage.near ?? 0.8,
+    });
+    const exact = leaks.filter(({ kind }) => kind === "exact").length;
+    found = { exact, near: leaks.length - exact, checked: true };
+    if (leaks.length > 0) {
+      if (leakage.mode === "stop") throw leaked(leaks, found, pool, name);
+      const told = `${leaks.length} training or dev samples also occur in test (${exact} exactly, ${leaks.length - exact} nearly)`;
+      warnings.push(leakage.mode === "drop" ? `${told}; they were dropped.` : `${told}; they were kept.`);
+      if (leakage.mode === "drop") {
+        const out = new Set(leaks.map((leak) => Number(leak.train)));
+        chosen.train = chosen.train.filter((i) => !out.has(i));
+        chosen.dev = chosen.dev.filter((i) => !out.has(i));
+        found = { exact: 0, near: 0, checked: true, dropped: leaks.length };
+      }
+    }
+  }
+  if (leakage.mode === "drop") {
+    chosen.train = cap(chosen.train, spec.limit?.train);
+    chosen.dev = cap(chosen.dev, spec.limit?.dev);
+  }
+  // A share of nothing is said by those who only ask a model, and have nothing to learn from.
+  const untrained = spec.split?.fractions?.train === 0;
+  for (const part of untrained ? ["test"] : ["train", "test"]) {
+    if (chosen[part].length === 0) {
+      throw unusable(
+        name,
+        `of ${pool.length} samples none is left for ${part}`,
+        "Change `split` or `limit`.",
+      );
+    }
+  }
+  const samplesOf = (indices) => indices.map((i) => pool[i].sample);
+  const test = eyesOff(samplesOf(chosen.test), spec.eyesOff ?? 0, seed);
+  const dataset = { train: samplesOf(chosen.train), dev: samplesOf(chosen.dev) };
+  if (shared && !untrained) warnUnseen(dataset.train, shared, warnings);
+  return {
+    ...dataset,
+    test: sealTest(test, {
+      rows: chosen.test.map((i) => pool[i].row),
+      ...(options.onOpen ? { onOpen: options.onOpen } : {}),
+    }),
+    source: loaded.pinned.join(", "),
+    leakage: found,
+    counts: {
+      train: dataset.train.length,
+      dev: dataset.dev.length,
+      test: test.length,
+      eyesOff: test.filter((sample) => sample.eyesOff).length,
+    },
+    warnings,
+    ...(shared ? { labels: [...shared] } : {}),
+  };
+}
+function checkSpec(input, name) {
+  const result = datasetSchema.safeParse(input);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new HoneError({
+    what: "The data set is not specified correctly.",
+    where: [name, ...issue.path.map(String)].join("."),
+    why: issue.message,
+    next: "Correct it there; docs and JSON schema list every field.",
+    kind: "usage",
+  });
+}
+async function collect(spec, options) {
+  const maker = sampleMaker(spec);
+  const sources = [];
+  const listed = (refs) => (refs === undefined ? [] : [refs].flat());
+  for (const ref of listed(spec.source)) sources.push({ ref });
+  for (const given of parts) for (const ref of listed(spec.splits?.[given])) sources.push({ ref, given });
+  const files = [];
+  const pinned = [];
+  for (const { ref, given } of sources) {
+    const resolved = await resolveSource(ref, options);
+    pinned.push(given ? `${given}: ${resolved.pinned}` : resolved.pinned);
+    for (const path of resolved.files) files.push({ path, ...(given ? { given } : {}) });
+  }
+  const folder = commonFolder(files.map(({ path }) => path));
+  const pool = [];
+  const places = new Map();
+  for (const { path, given } of files) {
+    options.signal?.throwIfAborted();
+    const short = relative(folder, path).split(sep).join("/");
+    const format = spec.format ?? formatOf(path);
+    let n = 0;
+    for await (const row of readRows(path, { ...readingOf(spec), format })) {
+      n++;
+      const made = maker.make(row, format === "document" ? short : `${short}:${n}`);
+      if (!made) continue;
+      const first = places.get(made.sample.id);
+      if (first !== undefined) {
+        throw new HoneError({
+          what: "Two rows have the same id.",
+          where: `${first} and ${made.place}`,
+          why: `both are ${JSON.stringify(made.sample.id.slice(0, 100))}`,
+          next: "Name another field as `id`, build one from several ({{file}}-{{n}}), or remove one row.",
+        });
+      }
+      places.set(made.sample.id, made.place);
+      pool.push({
+        ...made,
+        row: rowIdentity(row.row, format === "document"),
+        unit: "",
+        ...(given ? { given } : {}),
+      });
+    }
+  }
+  if (pool.length === 0 && maker.labelless) throw maker.labelless;
+  return { pool, dropped: maker.dropped, shared: maker.shared, pinned };
+}
+function commonFolder(paths) {
+  let folder = dirname(paths[0]);
+  for (const path of paths) {
+    while (relative(folder, path).startsWith("..") && dirname(folder) !== folder) folder = dirname(folder);
+  }
+  return folder;
+}
+const counted = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
+function countDropped(dropped, warnings) {
+  const rows = (n) => counted(n, "row");
+  if (dropped.noLabel > 0) warnings.push(`${rows(dropped.noLabel)} without a label left out.`);
+  if (dropped.noInput > 0) warnings.push(`${rows(dropped.noInput)} with an empty input left out.`);
+  if (dropped.respelt > 0)
+    warnings.push(`${rows(dropped.respelt)} with a label that is an option but for case or white space.`);
+  if (dropped.otherLabel > 0)
+    warnings.push(`${rows(dropped.otherLabel)} with a label outside the options left out.`);
+}
+/** The rows and the labels without those that are rare. */
+function dropRareLabels(pool, shared, least, warnings) {
+  const counts = new Map();
+  for (const { sample } of pool) counts.set(String(sample.gold), (counts.get(String(sample.gold)) ?? 0) + 1);
+  const kept = shared.filter(({ key }) => (counts.get(key) ?? 0) >= least);
+  if (kept.length === shared.length) return { pool, shared };
+  const keys = new Set(kept.map(({ key }) => key));
+  const staying = pool.filter(({ sample }) => keys.has(String(sample.gold)));
+  const names = shared.filter(({ key }) => !keys.has(key)).map(({ text }) => text);
+  const gone = pool.length - staying.length;
+  warnings.push(
+    `${counted(names.length, "label")} with fewer than ${least} rows left out, with ${counted(gone, "row")}: ${names.slice(0, 20).join(", ")}.`,
+  );
+  return { pool: staying, shared: kept };
+}
+function warnStraddling(split, pool, warnings) {
+  const inTest = new Set(split.test.map((i) => pool[i].unit));
+  const both = new Set(
+    [...split.train, ...split.dev].map((i) => pool[i].unit).filter((unit) => inTest.has(unit)),
+  );
+  if (both.size > 0)
+    warnings.push(
+      `${both.size} groups have samples in test and also in train or dev, as the splits were given.`,
+    );
+}
+function warnUnseen(train, shared, warnings) {
+  const seen = new Set(train.flatMap(({ gold }) => gold));
+  const unseen = shared.filter(({ key }) => !seen.has(key)).map(({ text }) => text);
+  if (unseen.length > 0) {
+    warnings.push(
+      `${unseen.length} of ${shared.length} labels have no training sample: ${unseen.slice(0, 20).join(", ")}.`,
+    );
+  }
+}
+function unusable(name, why, next) {
+  return new HoneError({ what: "The data set is empty where it must not be.", where: name, why, next });
+}
+function leaked(leaks, found, pool, name) {
+  const id = (index) => pool[Number(index)].sample.id;
+  const shown = leaks
+    .slice(0, 20)
+    .map(
+      ({ train, test, similarity }) =>
+        `${id(train)} ~ ${id(test)} (${(Math.floor(similarity * 100) / 100).toFixed(2)})`,
+    );
+  const more = leaks.length > shown.length ? `, and ${leaks.length - shown.length} more` : "";
+  return new HoneError({
+    what: "Training samples also occur in test.",
+    where: `${name}: ${shown.join(", ")}${more}`,
+    why: `${leaks.length} training or dev samples, ${found.exact} exactly and ${found.near} nearly; scores on test would flatter`,
+    next: "Say `leakage: drop` to leave them out of train and dev, or `split: {group: near}` to keep duplicates on one side.",
+    kind: "gate",
+  });
+}

@@ -1,0 +1,81 @@
+// Opening files that people named: how a path is shown, and one clear error where it cannot be read.
+// Not a place for formats; those are in readers.ts and its neighbours.
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { isAbsolute, relative } from "node:path";
+import { HoneError, messageOf } from "../core/errors.js";
+/** Longest line, field, array element or document that a reader accepts, in bytes. */
+export const maxRecordBytes = 64 * 1024 * 1024;
+/** A path as errors show it: relative to the working folder where it lies inside, else as it is. */
+export function shownPath(path) {
+  const inside = relative(process.cwd(), path);
+  return inside === "" || inside.startsWith("..") || isAbsolute(inside) ? path : inside;
+}
+const reasons = {
+  ENOENT: "there is no such file",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  ENOTDIR: "a part of the path is a file, not a folder",
+  ELOOP: "too many symbolic links",
+  ENAMETOOLONG: "the name is too long",
+  EMFILE: "too many open files",
+  ENXIO: "it is a socket or a device that is not there",
+};
+/** The error code of a failed system call, where there is one. */
+export function codeOf(error) {
+  const code = error?.code;
+  return typeof code === "string" ? code : undefined;
+}
+/** What something that is neither file nor folder is called. */
+function kindOf(stat) {
+  if (stat.isFIFO()) return "a pipe";
+  if (stat.isSocket()) return "a socket";
+  return stat.isCharacterDevice() || stat.isBlockDevice() ? "a device" : "not a regular file";
+}
+/** Opens a regular, non-empty file, or throws the one HoneError that says why not. The caller closes the handle. */
+export async function openFile(path) {
+  let handle;
+  try {
+    if (path.includes("\0")) throw new Error("the path contains a NUL byte");
+    // Without O_NONBLOCK, opening a named pipe waits until somebody writes to it. Windows has neither.
+    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    throw new HoneError({
+      what: "Cannot open the file.",
+      where: shownPath(path),
+      why: reasons[codeOf(error) ?? ""] ?? messageOf(error),
+      next: "Check the path; a glob such as `data/*.jsonl` takes every file that matches.",
+      cause: error,
+    });
+  }
+  const stat = await handle.stat();
+  const refused = stat.isDirectory()
+    ? { why: "it is a folder", next: "Name the files in it, for instance `FOLDER/*.jsonl`." }
+    : !stat.isFile()
+      ? {
+          why: `it is ${kindOf(stat)}`,
+          next: "Rows are read more than once: write them to a file and name that.",
+        }
+      : stat.size === 0
+        ? { why: "the file is empty", next: "Check that it was written or downloaded completely." }
+        : undefined;
+  if (refused) {
+    await handle.close();
+    throw new HoneError({ what: "Cannot read rows.", where: shownPath(path), ...refused });
+  }
+  return { handle, size: stat.size };
+}
+/** The file's bytes in order, 256 KiB at a time. Each chunk is the caller's to keep. */
+export async function* fileChunks(path) {
+  const { handle } = await openFile(path);
+  try {
+    for (;;) {
+      const buffer = Buffer.allocUnsafe(256 * 1024);
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}

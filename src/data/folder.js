@@ -1,0 +1,44 @@
+// A folder that is a data set by itself: one subfolder of text files for each label, as many corpora are published.
+import { readdir, stat } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { HoneError } from "../core/errors.js";
+import { shownPath } from "./files.js";
+import { formatOf } from "./readers.js";
+/**
+ * The text files in a folder's subfolders, sorted; undefined where the path is no folder.
+ * @throws HoneError where there are none, or files of other formats among them
+ */
+export async function filesByFolder(path) {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) return undefined;
+  const found = [];
+  for (const folder of await visible(path)) {
+    if (!folder.isDirectory()) continue;
+    for (const file of await visible(join(path, folder.name))) {
+      if (!file.isFile()) continue;
+      const full = join(path, folder.name, file.name);
+      if (extname(full) !== "" && formatOf(full) !== "document")
+        throw refuse(full, "a folder is read as texts, and this is another format");
+      found.push(full);
+    }
+  }
+  if (found.length === 0) throw refuse(path, "it is a folder without subfolders of text files");
+  return found;
+}
+async function visible(path) {
+  const entries = await readdir(path, { withFileTypes: true });
+  return entries
+    .filter(({ name }) => !name.startsWith("."))
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+function refuse(path, why) {
+  return new HoneError({
+    what: "Cannot read the folder.",
+    where: shownPath(path),
+    why,
+    next: "Make one subfolder of .txt files for each label, or name the files, for instance `FOLDER/*.jsonl`.",
+  });
+}

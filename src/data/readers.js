@@ -1,0 +1,143 @@
+// Rows from files: the one door to every format. Each reader streams, or holds no more than its own limit says.
+import { extname } from "node:path";
+import { HoneError } from "../core/errors.js";
+import { shownPath } from "./files.js";
+import { firstLineIsRow, isBlank, readJson } from "./json.js";
+import { formats } from "./reading.js";
+import { checkContents } from "./sniff.js";
+import { byteLines } from "./text.js";
+
+const endings = {
+  ".jsonl": "jsonl",
+  ".ndjson": "jsonl",
+  ".json": "json",
+  ".csv": "csv",
+  ".tsv": "tsv",
+  ".xlsx": "xlsx",
+  ".sqlite": "sqlite",
+  ".sqlite3": "sqlite",
+  ".db": "sqlite",
+  ".parquet": "parquet",
+  ".license": "document",
+  ".md": "document",
+  ".txt": "document",
+};
+/** Formats of text, whose files may be packed with gzip. */
+const packable = ["jsonl", "json", "csv", "tsv", "document"];
+/** The format that a file's ending says, where it says one. */
+export function formatByEnding(path) {
+  const packed = /\.gz$/i.test(path);
+  const format = endings[extname(packed ? path.slice(0, -3) : path).toLowerCase()];
+  return format && (!packed || packable.includes(format)) ? format : undefined;
+}
+/** The format that a file's ending says, or a HoneError that lists the endings. */
+export function formatOf(path) {
+  const format = formatByEnding(path);
+  if (format) return format;
+  throw new HoneError({
+    what: "Cannot tell the file's format.",
+    where: shownPath(path),
+    why: `its ending is none of ${Object.keys(endings).join(" ")}, nor .gz after one of text`,
+    next: `Say \`format:\` (--format) with one of ${formats.join(", ")}.`,
+    kind: "usage",
+  });
+}
+/** The options that not every format has. */
+const fits = {
+  delimiter: ["csv", "tsv"],
+  columns: ["csv", "tsv", "xlsx"],
+  table: ["xlsx", "sqlite", "json", "jsonl"],
+};
+function checkReading(reading, format, name) {
+  for (const [option, having] of Object.entries(fits)) {
+    if (reading[option] === undefined || having.includes(format)) continue;
+    throw new HoneError({
+      what: `\`${option}\` does not go with this file.`,
+      where: name,
+      why: `it is read as ${format}; \`${option}\` is for ${having.join(", ")}`,
+      next: `Leave \`${option}\` out, or say another \`format\`.`,
+      kind: "usage",
+    });
+  }
+}
+/**
+ * Streams the rows of a file, or of the text files in a folder of one subfolder a label. Values are plain JSON; integers
+ * that a double cannot hold are strings of their digits; names such as `__proto__` are ordinary, inert fields.
+ *
+ * @throws HoneError with file and place for anything malformed, and for a file without a single row.
+ * @example
+ * import { readRows } from "@honelab/hone";
+ * for await (const { row, place } of readRows("cases.jsonl")) console.log(place, row["facts"]);
+ */
+export async function* readRows(path, options = {}) {
+  const files = await (await import("./folder.js")).filesByFolder(path);
+  if (files) {
+    for (const file of files) yield* readRows(file, { ...options, name: undefined });
+    return;
+  }
+  const { format, name } = await checked(path, options);
+  let empty = true;
+  for await (const row of rowsOf(path, format, name, options)) {
+    empty = false;
+    yield row;
+  }
+  if (empty) throw noRows(name, format);
+}
+/** Format and name of a file that holds what it says and fits what is said about reading it. */
+async function checked(path, options) {
+  const format = options.format ?? formatOf(path);
+  const name = options.name ?? shownPath(path);
+  checkReading(options, format, name);
+  await checkContents(path, format, name);
+  return { format, name };
+}
+// The parsers of other formats than JSON are loaded on use.
+async function* rowsOf(path, format, name, reading) {
+  const { encoding = "utf8", delimiter, columns, table } = reading;
+  switch (format) {
+    case "jsonl":
+    case "json":
+      return yield* readJson(path, encoding, name, format === "jsonl", table);
+    case "csv":
+    case "tsv": {
+      const usual = format === "csv" ? "," : "\t";
+      return yield* (await import("./csv.js")).readCsv(path, encoding, name, { usual, delimiter, columns });
+    }
+    case "xlsx":
+      return yield* (await import("./xlsx.js")).readXlsx(path, name, table, columns);
+    case "sqlite":
+      return yield* (await import("./sqlite.js")).readSqlite(path, name, table);
+    case "parquet":
+      return yield* (await import("./parquet.js")).readParquet(path, name);
+    case "document":
+      return yield* (await import("./documents.js")).readDocument(path, encoding, name);
+  }
+}
+function noRows(name, format) {
+  const why =
+    format === "csv" || format === "tsv" || format === "xlsx"
+      ? "no row follows its header"
+      : "it has no rows";
+  return new HoneError({
+    what: "The file has no rows.",
+    where: name,
+    why,
+    next: "Check the file's contents.",
+  });
+}
+/** Number of rows. JSON lines are counted without parsing them, Parquet and SQLite by what they know; memory stays flat. */
+export async function countRows(path, options = {}) {
+  const files = await (await import("./folder.js")).filesByFolder(path);
+  if (files) return files.length;
+  const { format, name } = await checked(path, options);
+  const { encoding = "utf8", table } = options;
+  let n = 0;
+  if (format === "parquet") n = await (await import("./parquet.js")).countParquetRows(path, name);
+  else if (format === "sqlite") n = await (await import("./sqlite.js")).countSqliteRows(path, name, table);
+  else if (format === "jsonl" && (await firstLineIsRow(path, encoding, name))) {
+    for await (const lines of byteLines(path, encoding, name))
+      for (const { bytes } of lines) if (!isBlank(bytes)) n++;
+  } else for await (const _ of rowsOf(path, format, name, options)) n++;
+  if (n === 0) throw noRows(name, format);
+  return n;
+}

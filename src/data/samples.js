@@ -1,0 +1,243 @@
+// From rows to samples: filter, fill the templates, read options and label. It decides nothing about splits.
+import { HoneError } from "../core/errors.js";
+import { optionsAre } from "./schema.js";
+import { asText, compileTemplate, field, fieldOrTemplate, isTemplate, requiredField } from "./template.js";
+export function sampleMaker(spec) {
+  const idOf = typeof spec.id === "string" ? fieldOrTemplate(spec.id) : undefined;
+  const inputOf = fieldOrTemplate(spec.input);
+  const questionOf = spec.question === undefined ? undefined : compileTemplate(spec.question);
+  const instructionOf = spec.instruction === undefined ? undefined : compileTemplate(spec.instruction);
+  const stratumOf = spec.stratum === undefined ? undefined : fieldOrTemplate(spec.stratum);
+  const group = spec.group ?? (spec.split?.group === "near" ? undefined : spec.split?.group);
+  const groupOf = group === undefined ? undefined : fieldOrTemplate(group);
+  const labelTemplate = isTemplate(spec.label) ? compileTemplate(spec.label) : undefined;
+  const keep = filterOf(spec.where ?? {});
+  const { options } = spec;
+  const shared = optionsAre(options) === "shared" ? choicesOf(options) : undefined;
+  const ownOf = shared ? undefined : ownOptions(options);
+  const dropped = { noLabel: 0, noInput: 0, otherLabel: 0, respelt: 0 };
+  let labelless;
+  const labelOf = (row, place) => {
+    try {
+      return labelTemplate ? labelTemplate(row, place) : requiredField(row, spec.label, place);
+    } catch (error) {
+      if (!(error instanceof HoneError)) throw error;
+      labelless ??= error;
+      return undefined;
+    }
+  };
+  return {
+    dropped,
+    shared: shared?.options,
+    get labelless() {
+      return labelless;
+    },
+    make({ row, place }, fallbackId) {
+      if (!keep(row)) return undefined;
+      const label = labelOf(row, place);
+      if (isEmpty(label)) {
+        dropped.noLabel++;
+        return undefined;
+      }
+      const input = inputOf(row, place).trim();
+      if (input === "") {
+        dropped.noInput++;
+        return undefined;
+      }
+      const question = questionOf?.(row, place).trim();
+      const instruction = instructionOf?.(row, place).trim();
+      const stratum = stratumOf?.(row, place).trim();
+      const own = ownOf?.(row, place, stratum);
+      const choices = shared ?? own;
+      let gold;
+      if (choices) {
+        const found = [label].flat().map((one) => optionKey(one, choices, place));
+        const keys = found.map((one) => one?.key);
+        const known = keys.filter((key) => key !== undefined);
+        if (known.length < keys.length) {
+          if (spec.otherLabels !== "drop")
+            throw otherLabel([label].flat()[keys.indexOf(undefined)], choices.options, place);
+          dropped.otherLabel++;
+          return undefined;
+        }
+        if (found.some((one) => one?.respelt)) dropped.respelt++;
+        gold = known.length === 1 ? known[0] : known;
+      } else gold = goldTexts(label, place);
+      const id = idOf
+        ? idOf(row, place).trim()
+        : (spec.id === undefined && asText(row.id).trim()) || fallbackId;
+      if (id === "")
+        throw new HoneError({
+          what: "A row has no id.",
+          where: place,
+          next: "Fill the field, or leave `id` out.",
+        });
+      const group = groupOf?.(row, place).trim();
+      const evidence = spec.evidence === undefined ? undefined : idsIn(field(row, spec.evidence));
+      const sample = {
+        id,
+        input,
+        ...(question ? { question } : {}),
+        ...(instruction ? { instruction } : {}),
+        ...(own ? { options: own.options } : {}),
+        gold,
+        ...(group ? { group } : {}),
+        ...(stratum ? { stratum } : {}),
+        ...(evidence && evidence.length > 0 ? { evidence } : {}),
+      };
+      return { sample, place };
+    },
+  };
+}
+/** One id or a list of them, each once; a missing field is none. */
+function idsIn(value) {
+  const ids = [value].flat().map((one) => asText(one).trim());
+  return [...new Set(ids.filter((id) => id !== ""))];
+}
+function isEmpty(value) {
+  if (value === null || value === undefined) return true;
+  if (Array.isArray(value)) return value.every(isEmpty);
+  return typeof value === "string" && value.trim() === "";
+}
+/** Values are compared as text, so that `where: {year: 1990}` also fits CSV. A missing field is null. */
+function filterOf(where) {
+  const asKey = (value) => (value === null || value === undefined ? "\0null" : asText(value));
+  const tests = Object.entries(where).map(([path, condition]) => {
+    const negated = condition !== null && typeof condition === "object" && !Array.isArray(condition);
+    const values = negated ? condition.not : condition;
+    const wanted = new Set((Array.isArray(values) ? values : [values]).map(asKey));
+    return (row) => wanted.has(asKey(field(row, path))) !== negated;
+  });
+  return (row) => tests.every((passes) => passes(row));
+}
+function choicesOf(listed) {
+  if (Array.isArray(listed)) return { options: listed.map((text) => ({ key: text, text })), list: true };
+  return { options: Object.entries(listed).map(([key, text]) => ({ key, text })), list: false };
+}
+/** How a row's own options are read: from one field, from a field each, or as those of its stratum. */
+function ownOptions(options) {
+  if (options === undefined || Array.isArray(options)) return undefined;
+  if (typeof options === "string")
+    return (row, place) => rowOptions(requiredField(row, options, place), options, place, row);
+  const entries = Object.entries(options);
+  if (optionsAre(options) === "by stratum") {
+    const sets = new Map(entries.map(([stratum, listed]) => [stratum, choicesOf(listed)]));
+    return (_, place, stratum = "") => {
+      const found = sets.get(stratum);
+      if (found) return found;
+      throw new HoneError({
+        what: "A row's stratum has no options.",
+        where: place,
+        why: `the stratum is ${JSON.stringify(stratum.slice(0, 80))}; \`options\` has ${[...sets.keys()].slice(0, 20).join(", ")}`,
+        next: "Add it to `options`, or filter the row with `where`.",
+      });
+    };
+  }
+  const fills = entries.map(([key, text]) => [key, optionTemplate(text)]);
+  return (row, place) =>
+    rowOptions(
+      Object.fromEntries(fills.map(([key, fill]) => [key, fill(row, place)])),
+      "options",
+      place,
+      row,
+    );
+}
+/** An option's template. `{{choices.4}}` is empty, hence no option, where the list is shorter. */
+function optionTemplate(text) {
+  const fill = compileTemplate(text);
+  const item = /^\{\{\s*([^|{}]+)\.\d+\s*\}\}$/.exec(text);
+  return (row, place) => {
+    const list = item ? field(row, item[1]) : undefined;
+    if (!item || !Array.isArray(list)) return fill(row, place);
+    return asText(field(row, text.slice(2, -2).trim()));
+  };
+}
+/** A row's own options: {key: text}, a list of texts (keys A, B, …), or {text: […], label: […]} as some data sets have it. */
+function rowOptions(value, name, place, row) {
+  const bad = (why) => {
+    const better = Object.keys(row).find((key) => key !== name && isOptionList(row[key]));
+    return new HoneError({
+      what: "Cannot read a row's options.",
+      where: place,
+      why: `${JSON.stringify(name)} ${why}`,
+      next: better
+        ? `The field ${JSON.stringify(better)} holds a list: say \`options: ${better}\`.`
+        : 'Write them as {"A": "…", "B": "…"} or as a list of texts.',
+    });
+  };
+  if (value === null || typeof value !== "object") throw bad("is neither a map nor a list");
+  let options;
+  const { text: texts, label: labels } = value;
+  const list = Array.isArray(value);
+  if (Array.isArray(value)) {
+    options = value.map((text, i) => ({ key: letterOf(i), text: asText(text).trim() }));
+  } else if (Array.isArray(texts) && Array.isArray(labels) && texts.length === labels.length) {
+    options = texts.map((text, i) => ({ key: asText(labels[i]), text: asText(text).trim() }));
+  } else {
+    options = Object.entries(value)
+      .filter(([, text]) => !isEmpty(text))
+      .map(([key, text]) => ({ key, text: asText(text).trim() }));
+  }
+  if (options.length < 2) throw bad(`has ${options.length} options; at least 2 are needed`);
+  if (options.some(({ text }) => text === "")) throw bad("has an empty option");
+  if (new Set(options.map(({ key }) => key)).size < options.length) throw bad("has two options with one key");
+  return { options, list };
+}
+function isOptionList(value) {
+  return Array.isArray(value) && value.length >= 2 && value.every((one) => typeof one === "string");
+}
+/** A, B, …, Z, AA, AB, … */
+function letterOf(index) {
+  const last = String.fromCharCode(65 + (index % 26));
+  return index < 26 ? last : letterOf(Math.floor(index / 26) - 1) + last;
+}
+/**
+ * The option that a label means. A number into a list is an index from 0, as the Hub's data sets have it; otherwise the
+ * label is a key, else a text, else (for lists) an index written as text, else the one key or text that differs from it in
+ * case or white space alone.
+ */
+function optionKey(label, { options, list }, place) {
+  if (list && typeof label === "number") return options[label];
+  const text = asText(label).trim();
+  if (options.some(({ key }) => key === text)) return { key: text };
+  const same = options.filter((option) => option.text === text);
+  if (same.length > 1) {
+    const next = "Give the label as the option's key.";
+    throw new HoneError({
+      what: "A label fits two options.",
+      where: place,
+      why: `both read ${JSON.stringify(text.slice(0, 80))}`,
+      next,
+    });
+  }
+  if (same[0]) return { key: same[0].key };
+  const indexed = list && /^\d{1,6}$/.test(text) ? options[Number(text)] : undefined;
+  if (indexed) return { key: indexed.key };
+  const folded = foldLabel(text);
+  const alike = options.filter((one) => foldLabel(one.key) === folded || foldLabel(one.text) === folded);
+  return alike.length === 1 ? { key: alike[0].key, respelt: true } : undefined;
+}
+/** Equal for labels that differ in case or white space alone. */
+export function foldLabel(text) {
+  return text.normalize("NFKC").replace(/\s+/g, " ").trim().toLowerCase();
+}
+function otherLabel(label, options, place) {
+  const keys = options.slice(0, 20).map(({ key }) => key);
+  return new HoneError({
+    what: "A label is not among the options.",
+    where: place,
+    why: `the label is ${JSON.stringify(asText(label).slice(0, 80))}; the options are ${keys.join(", ")}${options.length > 20 ? ", …" : ""}`,
+    next: "Add it to `options`, filter the row with `where`, or say `otherLabels: drop`.",
+  });
+}
+function goldTexts(label, place) {
+  if (!Array.isArray(label)) {
+    if (label !== null && typeof label === "object") {
+      const next = "Name the field in it that holds the answer, for instance `answers.text`.";
+      throw new HoneError({ what: "A label is a structure, not a text.", where: place, next });
+    }
+    return asText(label).trim();
+  }
+  const texts = label.map((one) => asText(one).trim()).filter((text) => text !== "");
+  return [...new Set(texts)];
+}

@@ -1,0 +1,39 @@
+// The sealed test split: its size, fingerprint and the identities of its source rows are open, its contents only come out
+// through `open`, which tells whoever keeps count first. If that cannot be recorded, nothing is revealed.
+import { createHash } from "node:crypto";
+import { fingerprint } from "../core/json.js";
+import { rowIdentity } from "./identity.js";
+import { unitHash } from "./split.js";
+/**
+ * Seals samples. The caller must not keep or hand on the array.
+ * @param options.rows identity of each sample's source row; where absent, samples are known by their contents, not their id
+ */
+export function sealTest(samples, options = {}) {
+  const kept = samples.map((sample) => structuredClone(sample));
+  const hash = createHash("sha256");
+  for (const one of kept.map((sample) => fingerprint(sample, 64)).sort()) hash.update(one);
+  const print = hash.digest("hex").slice(0, 24);
+  const rows = [
+    ...(options.rows ?? kept.map(({ id: _, eyesOff: __, ...contents }) => rowIdentity(contents))),
+  ].sort();
+  const n = kept.length;
+  return Object.freeze({
+    n,
+    fingerprint: print,
+    rows,
+    async *open(reason) {
+      if (reason.trim() === "") throw new Error("Opening the test split needs a reason.");
+      await options.onOpen?.({ fingerprint: print, rows, n, reason });
+      for (const sample of kept) yield structuredClone(sample);
+    },
+  });
+}
+/** Marks a seeded-hash fraction as eyes-off; samples of one group are marked alike. */
+export function eyesOff(samples, fraction, seed) {
+  return samples.map((sample) =>
+    unitHash(seed, "eyes-off", sample.group === undefined ? `id:${sample.id}` : `group:${sample.group}`) <
+    fraction
+      ? { ...sample, eyesOff: true }
+      : sample,
+  );
+}

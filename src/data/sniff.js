@@ -1,0 +1,64 @@
+// Whether a file is what its name says, by its first bytes: the wrong reader would say something true and useless.
+import { HoneError } from "../core/errors.js";
+import { isGzip } from "./encoding.js";
+import { openFile } from "./files.js";
+
+const begins =
+  (...bytes) =>
+  (head) =>
+    head.subarray(0, bytes.length).equals(Buffer.from(bytes));
+const kinds = [
+  { called: "gzip", fits: isGzip, next: "Let its name end in .gz, as in rows.csv.gz." },
+  {
+    called: "a zip archive, which Excel workbooks are too",
+    fits: begins(0x50, 0x4b, 3, 4),
+    format: "xlsx",
+    next: "If it is a workbook, name it .xlsx or say `format: xlsx`; else unpack it.",
+  },
+  {
+    called: "an SQLite file",
+    fits: (head) => head.subarray(0, 16).toString("latin1") === "SQLite format 3\0",
+    format: "sqlite",
+    next: "Name it .sqlite or say `format: sqlite`.",
+  },
+  {
+    called: "Parquet",
+    fits: (head) => head.subarray(0, 4).toString("latin1") === "PAR1" && head[4] < 32 && head[4] !== 10,
+    format: "parquet",
+    next: "Name it .parquet or say `format: parquet`.",
+  },
+  {
+    called: "an old Office file (.xls, .doc)",
+    fits: begins(0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1),
+    next: "Save it as .xlsx or CSV.",
+  },
+  { called: "a PDF", fits: begins(0x25, 0x50, 0x44, 0x46, 0x2d), next: "Save its text as .txt files." },
+  { called: "Zstandard", fits: begins(0x28, 0xb5, 0x2f, 0xfd), next: "Unpack it, or pack it with gzip." },
+  { called: "xz", fits: begins(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0), next: "Unpack it, or pack it with gzip." },
+];
+/** @throws HoneError where the file's beginning is that of another format than the one it is to be read as */
+export async function checkContents(path, format, name) {
+  const { handle } = await openFile(path);
+  const head = Buffer.alloc(16);
+  try {
+    await handle.read(head, 0, head.length, 0);
+  } finally {
+    await handle.close();
+  }
+  const refuse = (why, next) =>
+    new HoneError({ what: `Cannot read the file as ${format}.`, where: name, why, next });
+  const kind = kinds.find(({ fits }) => fits(head));
+  if (/\.gz$/i.test(path)) {
+    if (isGzip(head)) return;
+    throw refuse("its name ends in .gz and it is not gzip", "Name it without .gz.");
+  }
+  // Without an ending that says the format, packed text is taken as it comes.
+  if (isGzip(head) && !/\.\w+$/.test(path)) return;
+  if (kind && kind.format !== format) throw refuse(`its contents are ${kind.called}`, kind.next);
+  if (!kind && (format === "xlsx" || format === "sqlite")) {
+    throw refuse(
+      `it does not begin as ${format === "xlsx" ? "an Excel workbook" : "an SQLite file"} does`,
+      "Say another `format`, for instance csv or jsonl if it is text, or download it again.",
+    );
+  }
+}

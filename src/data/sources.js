@@ -1,0 +1,54 @@
+// Where files come from: a reference such as `data/*.jsonl`, `hf:datasets/owner/name/…` or `pip:NAME==VERSION#…`
+// becomes local paths. The scheme table is the one place to add another.
+import { resolve } from "node:path";
+import { HoneError } from "../core/errors.js";
+import { cacheFolder } from "./cache.js";
+import { filesByFolder } from "./folder.js";
+import { globFiles } from "./glob.js";
+
+// Loaded on use: the Hub's client costs more to load than most commands take.
+const schemes = {
+  file: resolveFile,
+  hf: async (ref, options) => (await import("./hub.js")).resolveHub(ref, options),
+  pip: async (ref, options) => (await import("./pip.js")).resolvePip(ref, options),
+};
+/**
+ * Local files for a reference; fetched into the cache where needed, and not again once they are there.
+ *
+ * @throws HoneError that names the reference: nothing matches, no access, no network, wrong checksum, hostile archive.
+ * @example
+ * import { resolveSource } from "@honelab/hone";
+ * const { files } = await resolveSource("pip:licensedcode-data==32.1.0#licensedcode/data/licenses/mit.LICENSE");
+ */
+export async function resolveSource(ref, options = {}) {
+  const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]+):/.exec(ref)?.[1]?.toLowerCase() ?? "file";
+  const resolver = Object.hasOwn(schemes, scheme) ? schemes[scheme] : undefined;
+  if (!resolver) {
+    throw new HoneError({
+      what: "Unknown kind of source.",
+      where: ref,
+      why: `${scheme}: is none of ${Object.keys(schemes)
+        .map((name) => `${name}:`)
+        .join(", ")}`,
+      next: "Download the file and name its path, or use hf: or pip:.",
+      kind: "usage",
+    });
+  }
+  options.signal?.throwIfAborted();
+  return resolver(ref, { ...options, cache: options.cache ?? cacheFolder() });
+}
+async function resolveFile(ref, options) {
+  const pattern = ref.replace(/^file:(?:\/\/(?=\/))?/i, "");
+  const base = resolve(options.base ?? ".");
+  const found = pattern === "" ? [] : await globFiles(pattern, base);
+  const files = (found.length === 1 && (await filesByFolder(found[0]))) || found;
+  if (files.length === 0) {
+    throw new HoneError({
+      what: "No file matches.",
+      where: ref,
+      why: `looked in ${base}`,
+      next: "Check the pattern: `*` within a folder, `**` across folders, `{a,b}` for either.",
+    });
+  }
+  return { files, pinned: ref };
+}

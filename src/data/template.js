@@ -1,0 +1,125 @@
+// Text from rows: `{{facts}}` is a field, `{{labels.area}}` a field in a field, `{{facts|1200}}` its first 1200
+// characters cut at a word boundary. There is nothing else: no logic, no code, no nesting.
+import { HoneError } from "../core/errors.js";
+/** The value at a dotted path, own properties only; undefined where there is none. A field whose own name has dots wins. */
+export function field(row, path) {
+  if (Object.hasOwn(row, path)) return row[path];
+  let value = row;
+  for (const part of path.split(".")) {
+    if (value === null || typeof value !== "object" || !Object.hasOwn(value, part)) return undefined;
+    value = value[part];
+  }
+  return value;
+}
+/** A field's value, or a HoneError that names the row and lists the fields there are. */
+export function requiredField(row, path, place) {
+  const value = field(row, path);
+  if (value !== undefined) return value;
+  const known = Object.keys(row).slice(0, 30).join(", ");
+  throw new HoneError({
+    what: `The row has no field ${JSON.stringify(path)}.`,
+    where: place,
+    why: `its fields are: ${known || "none"}`,
+    next: "Correct the field's name in the study, or add the field to the data.",
+  });
+}
+/** A value as text: lists of plain values one a line, other structures as JSON, null as nothing. */
+export function asText(value) {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "string") return value;
+  if (typeof value !== "object") return String(value);
+  if (Array.isArray(value) && value.every((one) => one === null || typeof one !== "object")) {
+    return value.map(asText).join("\n");
+  }
+  return JSON.stringify(value);
+}
+/** The first `length` characters, less the word that is cut; never half of a surrogate pair. */
+function cutAtWord(text, length) {
+  if (text.length <= length) return text;
+  const head = text.slice(0, length + 1);
+  const space = head.search(/\s\S*$/);
+  const end = space > 0 ? space : length;
+  const whole = /[\ud800-\udbff]/.test(text[end - 1] ?? "") ? end - 1 : end;
+  return text.slice(0, whole).trimEnd();
+}
+/** True where the text has a `{{…}}`. */
+export function isTemplate(text) {
+  return text.includes("{{");
+}
+/** Most slots in one template, and most characters of a filled one: far above any prompt, and soon told. */
+const [mostSlots, mostCharacters] = [1_000, 2_000_000];
+/** Checks a template once and returns the function that fills it. `place` names the row in errors. */
+export function compileTemplate(template) {
+  const parts = [];
+  let from = 0;
+  for (let open = template.indexOf("{{"); open >= 0; open = template.indexOf("{{", from)) {
+    const close = template.indexOf("}}", open);
+    const slot = /^\s*([^|{}]*[^|{}\s])\s*(?:\|\s*([1-9]\d{0,8})\s*)?$/.exec(
+      close < 0 ? "" : template.slice(open + 2, close),
+    );
+    if (!slot) {
+      throw new HoneError({
+        what: "Cannot read the template.",
+        where: `${JSON.stringify(template.slice(0, 80))}, character ${open + 1}`,
+        why:
+          close < 0
+            ? "a {{ is never closed"
+            : "between {{ and }} stands a field's name, or a name, | and a length",
+        next: "Write for instance {{facts}}, {{labels.area}} or {{facts|1200}}.",
+        kind: "usage",
+      });
+    }
+    parts.push(template.slice(from, open), {
+      path: slot[1],
+      ...(slot[2] === undefined ? {} : { length: Number(slot[2]) }),
+    });
+    from = close + 2;
+    if (parts.length > 2 * mostSlots) {
+      throw new HoneError({
+        what: "The template is too long.",
+        where: JSON.stringify(template.slice(0, 80)),
+        why: `it names more than ${mostSlots.toLocaleString("en")} fields`,
+        next: "Name each field once.",
+        kind: "usage",
+      });
+    }
+  }
+  parts.push(template.slice(from));
+  return (row, place) => {
+    let filled = "";
+    for (const part of parts) {
+      if (typeof part === "string") filled += part;
+      else {
+        const text = asText(requiredField(row, part.path, place));
+        filled += part.length === undefined ? text : cutAtWord(text, part.length);
+      }
+      if (filled.length > mostCharacters) throw tooLong(place, parts.length);
+    }
+    return filled;
+  };
+}
+function tooLong(place, parts) {
+  return new HoneError({
+    what: "A filled template is too long.",
+    where: place,
+    why: `it has more than ${mostCharacters.toLocaleString("en")} characters`,
+    next:
+      parts > 3
+        ? "Name fewer fields, or cut them with a length, as in {{facts|1200}}."
+        : "Cut the field with a length, as in {{facts|1200}}.",
+  });
+}
+/** What reads a field, or fills a template where the text is one. */
+export function fieldOrTemplate(text) {
+  return isTemplate(text) ? compileTemplate(text) : (row, place) => asText(requiredField(row, text, place));
+}
+/**
+ * Fills a template from a row.
+ *
+ * @example
+ * import { fillTemplate } from "@honelab/hone";
+ * fillTemplate("{{facts}} ({{area}})", { facts: "A tax dispute.", area: "Tax" }, "cases.jsonl:3"); // "A tax dispute. (Tax)"
+ */
+export function fillTemplate(template, row, place = "the row") {
+  return compileTemplate(template)(row, place);
+}

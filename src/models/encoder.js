@@ -1,0 +1,125 @@
+// Sentence vectors from a BERT-like encoder (all-MiniLM-L6-v2) through ONNX Runtime.
+//
+// Each text is run by itself, unpadded, so that it has the same vector whatever stands beside it. Batches would gain
+// nothing on a CPU: 12 ms a text in batches of 16 against 13 ms alone, measured on two busy cores.
+import { readFile } from "node:fs/promises";
+import { CallError } from "../core/call.js";
+import { HoneError, messageOf } from "../core/errors.js";
+import { fingerprint } from "../core/json.js";
+import { sha256Of } from "./llama/hash.js";
+import { inLanes } from "./llama/queue.js";
+/**
+ * Opens an encoder; the graph is loaded by the first call.
+ *
+ * Vectors are the mean of the last layer over the text's pieces, scaled to unit length (384 numbers for MiniLM), so that a
+ * dot product is the cosine.
+ */
+export async function openEncoder(files, options = {}) {
+  const name = options.name ?? "encoder";
+  const maxPieces = options.maxPieces ?? 256;
+  const queue = inLanes(1);
+  let loading;
+  const [model, tokenizer] = await Promise.all([sha256Of(files.model), sha256Of(files.tokenizer)]);
+  return {
+    id: `encoder:${name}@${model.slice(0, 16)}+${tokenizer.slice(0, 8)};pieces=${maxPieces}`,
+    name,
+    grants: new Set(["embeddings"]),
+    concurrency: 1,
+    embed: (texts, context) =>
+      queue(context.signal, async () => {
+        loading ??= load(files, maxPieces, options.threads);
+        const loaded = await loading;
+        const start = performance.now();
+        const vectors = [];
+        const known = new Map();
+        let pieces = 0;
+        for (const text of texts) {
+          context.signal.throwIfAborted();
+          const ids = loaded.encode(text);
+          pieces += ids.length;
+          const key = ids.join();
+          const vector = known.get(key) ?? (await embedOne(loaded, ids));
+          known.set(key, vector);
+          vectors.push(vector);
+        }
+        const ms = performance.now() - start;
+        return { vectors, cost: { calls: 1, inputTokens: pieces, outputTokens: 0, ms, usd: 0 } };
+      }),
+    async close() {
+      await queue(new AbortController().signal, async () => {
+        const loaded = await loading?.catch(() => undefined);
+        loading = undefined;
+        await loaded?.session.release();
+      });
+    },
+  };
+}
+async function load(files, maxPieces, threads) {
+  try {
+    const [{ InferenceSession, Tensor }, { Tokenizer }] = await Promise.all([
+      import("onnxruntime-node"),
+      import("@huggingface/tokenizers"),
+    ]);
+    const session = await InferenceSession.create(files.model, {
+      logSeverityLevel: 3,
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    });
+    for (const name of session.inputNames) {
+      if (!/^(input_ids|attention_mask|token_type_ids)$/.test(name))
+        throw new Error(`it wants the input ${name}`);
+    }
+    const settings = JSON.parse(await readFile(files.tokenizer, "utf8"));
+    const config = JSON.parse(await readFile(files.tokenizerConfig, "utf8"));
+    const tokenizer = new Tokenizer(settings, config);
+    const end = tokenizer.encode("").ids.at(-1);
+    const encode = (text) => {
+      const { ids } = tokenizer.encode(text);
+      // The end marker stays when a long text is cut.
+      return ids.length <= maxPieces || end === undefined ? ids : [...ids.slice(0, maxPieces - 1), end];
+    };
+    return { session, tensor: Tensor, encode };
+  } catch (error) {
+    throw new HoneError({
+      what: "Cannot load the encoder",
+      where: files.model,
+      why: messageOf(error),
+      next: "Fetch it again with `hone models pull encoder:minilm`.",
+      cause: error,
+    });
+  }
+}
+/** Mean over all positions (none is padding), then unit length. */
+async function embedOne({ session, tensor }, ids) {
+  const shape = [1, ids.length];
+  const filled = (value) =>
+    new tensor(
+      "int64",
+      BigInt64Array.from(ids, (_, i) => BigInt(value(i))),
+      shape,
+    );
+  const inputs = {
+    input_ids: filled((i) => ids[i]),
+    attention_mask: filled(() => 1),
+    token_type_ids: filled(() => 0),
+  };
+  const feeds = Object.fromEntries(session.inputNames.map((name) => [name, inputs[name]]));
+  const output = (await session.run(feeds))[session.outputNames[0]];
+  const states = output.data;
+  const width = output.dims.at(-1);
+  const mean = new Float64Array(width);
+  for (let i = 0; i < states.length; i++) mean[i % width] = mean[i % width] + states[i];
+  const length = Math.hypot(...mean);
+  if (!(length > 0) || !Number.isFinite(length))
+    throw new CallError("malformed", "The encoder gave no vector.");
+  return Array.from(mean, (value) => value / length);
+}
+/** The encoder as a subject: texts in, vectors out. */
+export function encoderSubject(model) {
+  return {
+    kind: "encoder",
+    name: model.name,
+    id: fingerprint(["encoder", 1, model.id]),
+    model,
+    respond: async (texts, context) => (await model.embed(texts, context)).vectors,
+  };
+}

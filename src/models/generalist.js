@@ -1,0 +1,81 @@
+// The generalist: zero-shot queries to a model. Every specialist of it begins here.
+import { fingerprint } from "../core/json.js";
+import { answerIsWritten, parseChoice, renderPrompt, splitReasoned } from "./prompt.js";
+
+/** Changes when prompts or readings change in a way that makes old outcomes incomparable. */
+const protocol = 3;
+/**
+ * A subject that puts each query to a model without any help. A query that reasons takes two calls where the answer is read
+ * from probabilities (the chain of thought, then the options after it), and one where it is written.
+ *
+ * @param format defaults to the model's own; `plain` leaves its chat template out
+ */
+export function generalist(model, format = model.format) {
+  return {
+    kind: "language",
+    name: model.name,
+    id: fingerprint(["generalist", protocol, model.id, format]),
+    model,
+    respond: async (query, context) => {
+      if (!query.reason || answerIsWritten(query)) return answer(model, format, query, context);
+      const rationale = await think(model, format, query, context);
+      const answered = await answer(model, format, query, context, rationale);
+      return { ...answered, trail: [{ kind: "rationale", text: rationale }] };
+    },
+  };
+}
+function answer(model, format, query, context, rationale) {
+  return query.options
+    ? choose(model, format, query, context, rationale)
+    : write(model, format, query, context);
+}
+async function choose(model, format, query, context, rationale) {
+  const options = query.options ?? [];
+  const scoring = query.scoring ?? "sum";
+  if (scoring === "parse") {
+    const written = await write(model, format, query, context);
+    const option = parseChoice(written.text ?? "", options);
+    return option ? { ...written, choice: option.key } : { ...written, unscored: "unparsed" };
+  }
+  const scores = await scoreOptions(model, format, query, scoring === "mean", context, rationale);
+  if (scoring === "prior") {
+    // The same prompt with nothing to judge: what the model would say anyway (Holtzman et al. 2021, eq. 2).
+    const { question: _question, passages: _passages, reason: _reason, ...premise } = query;
+    const bare = { ...premise, input: "", demonstrations: [] };
+    const prior = await scoreOptions(model, format, bare, false, context);
+    for (const [i, score] of prior.entries()) scores[i] = scores[i] - score;
+  }
+  let best = 0;
+  for (let i = 1; i < scores.length; i++) if (scores[i] > scores[best]) best = i;
+  return {
+    choice: options[best].key,
+    scores: Object.fromEntries(options.map((option, i) => [option.key, scores[i]])),
+  };
+}
+async function scoreOptions(model, format, query, perToken, context, rationale) {
+  const { messages, continuations } = renderPrompt(query, format, rationale);
+  const scored = await model.score({ messages, format, options: continuations }, context);
+  return scored.options.map(({ logprob, tokens }) => (perToken ? logprob / Math.max(1, tokens) : logprob));
+}
+/** What begins the next example in a `plain` prompt: nothing after it belongs to this answer. */
+const nextExample = ["\n\n", "\nQuestion:"];
+async function write(model, format, query, context) {
+  const room = query.maxTokens ?? (query.options ? 16 : 64);
+  const text = await generate(model, format, query, room + (query.reason?.maxTokens ?? 0), [], context);
+  if (!query.reason) return { text };
+  const { rationale, answer } = splitReasoned(text);
+  return { text: answer, trail: [{ kind: "rationale", text: rationale }] };
+}
+/** The chain of thought alone; it ends where the answer would begin. */
+async function think(model, format, query, context) {
+  const most = query.reason?.maxTokens ?? 0;
+  const text = await generate(model, format, query, most, ["\nAnswer:"], context);
+  return splitReasoned(text).rationale;
+}
+async function generate(model, format, query, maxTokens, stop, context) {
+  const { messages } = renderPrompt(query, format);
+  const { temperature = 0, seed = 0 } = query.sampling ?? {};
+  const stops = [...stop, ...(format === "plain" ? nextExample : [])];
+  const request = { messages, format, maxTokens, temperature, seed, stop: stops };
+  return (await model.generate(request, context)).text.trim();
+}

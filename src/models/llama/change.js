@@ -1,0 +1,128 @@
+// Whether a change fits the model it is to change: an adapter's matrices or a replacing file's tensors are those of the
+// base. llama.cpp checks some of this and may abort the process; here it is one error, before native code sees the file.
+import { HoneError } from "../../core/errors.js";
+import { metadataTypes, readGguf } from "../../tensor/gguf.js";
+import { checkModel } from "./check.js";
+
+/** llama.cpp multiplies adapters as they are stored: only types without blocks. */
+const adapterTypes = new Set([0, 1]);
+/** @throws HoneError that says what of the change does not fit `base` */
+export function checkChange(base, change, contextTokens) {
+  if (change.weights !== undefined) checkReplacement(base, change.weights);
+  if (change.lora !== undefined) checkAdapter(base, change.lora);
+  // A soft prompt's tokens are in the file that replaces the base.
+  const read = change.weights === undefined ? base : readGguf(change.weights);
+  if (change.prefix !== undefined) checkPrefix(read, change.prefix, contextTokens);
+}
+/**
+ * A whole file in place of the base: the same tensors with other numbers. It may have more neurons in its feed-forwards, more
+ * tokens after the base's own, an output matrix apart from the embedding, and biases.
+ */
+function checkReplacement(base, path) {
+  const file = readGguf(path);
+  checkModel(file);
+  const bad = misfit(path, base);
+  checkArchitecture(file, base, bad);
+  const tokens = (gguf) => gguf.metadata.get("tokenizer.ggml.tokens") ?? [];
+  const [own, known] = [tokens(file), tokens(base)];
+  if (known.some((token, i) => token !== own[i])) throw bad("its vocabulary does not begin with the base's");
+  const wanted = widened(shapesOf(base), file, own.length);
+  for (const { name, shape } of file.tensors) {
+    const expected = wanted.get(name) ?? optional(name, wanted);
+    if (!expected) throw bad(`it has a tensor ${name}, and the base has none`);
+    if (!sameShape(expected, shape))
+      throw bad(`its ${name} is ${shape.join(" x ")}, not ${expected.join(" x ")}`);
+  }
+  const names = new Set(file.tensors.map(({ name }) => name));
+  for (const name of wanted.keys()) if (!names.has(name)) throw bad(`it has no tensor ${name}`);
+}
+/** The base's shapes with the file's own number of neurons and of tokens. */
+function widened(shapes, file, vocabulary) {
+  const hidden = Number(file.metadata.get(`${file.architecture}.feed_forward_length`));
+  const wider = (name, [input, output]) => {
+    if (/^(token_embd|output)\.weight$/.test(name)) return [input, vocabulary];
+    if (/\.ffn_(gate|up)\.weight$/.test(name)) return [input, hidden];
+    if (/\.ffn_down\.weight$/.test(name)) return [hidden, output];
+    return undefined;
+  };
+  return new Map([...shapes].map(([name, shape]) => [name, wider(name, shape) ?? shape]));
+}
+function optional(name, wanted) {
+  if (name === "output.weight") return wanted.get("token_embd.weight");
+  const weight = /^blk\.\d+\..+\.bias$/.test(name) ? wanted.get(name.replace(/bias$/, "weight")) : undefined;
+  return weight?.length === 2 ? [weight[1]] : undefined;
+}
+function checkAdapter(base, path) {
+  const file = readGguf(path);
+  const bad = misfit(path, base);
+  if (file.metadata.get("general.type") !== "adapter" || file.metadata.get("adapter.type") !== "lora") {
+    throw bad("it does not say that it is a LoRA adapter");
+  }
+  checkArchitecture(file, base, bad);
+  const alpha = file.metadata.get("adapter.lora.alpha");
+  if (typeof alpha !== "number" || !Number.isFinite(alpha) || alpha <= 0) {
+    throw bad(`its adapter.lora.alpha is ${String(alpha)}`);
+  }
+  if (file.types.get("adapter.lora.alpha") !== metadataTypes.float32) {
+    throw bad("its adapter.lora.alpha is not stored as a 32-bit float");
+  }
+  const wanted = shapesOf(base);
+  const halves = new Map();
+  for (const tensor of file.tensors) {
+    const [, name, half] = /^(.+)\.lora_([ab])$/.exec(tensor.name) ?? [];
+    if (name === undefined) throw bad(`its tensor ${tensor.name} is no half of a LoRA pair`);
+    if (!adapterTypes.has(tensor.type)) throw bad(`its tensor ${tensor.name} is neither F32 nor F16`);
+    const pair = halves.get(name) ?? {};
+    pair[half] = tensor;
+    halves.set(name, pair);
+  }
+  if (halves.size === 0) throw bad("it holds no matrices");
+  for (const [name, { a, b }] of halves) {
+    const shape = wanted.get(name);
+    if (!shape) throw bad(`it changes ${name}, which the base does not have`);
+    // The embedding's two halves are laid out otherwise in llama.cpp, and nothing here makes one.
+    if (shape.length !== 2 || name === "token_embd.weight") throw bad(`${name} cannot carry an adapter`);
+    if (!a || !b) throw bad(`${name} has only one half of its LoRA pair`);
+    const [input, output] = shape;
+    const rank = a.shape[1] ?? 1;
+    if (!sameShape(a.shape, [input, rank]) || !sameShape(b.shape, [rank, output])) {
+      const found = `${a.shape.join(" x ")} and ${b.shape.join(" x ")}`;
+      throw bad(`the pair of ${name} is ${found}, which does not make ${shape.join(" x ")}`);
+    }
+    if (rank > Math.min(input, output)) throw bad(`the rank of ${name} is ${rank}, beyond the matrix's own`);
+  }
+}
+function checkPrefix(base, prefix, contextTokens) {
+  const bad = misfit("prefix", base);
+  const tokens = base.metadata.get("tokenizer.ggml.tokens");
+  const size = Array.isArray(tokens) ? tokens.length : 0;
+  if (prefix.length >= contextTokens) {
+    throw bad(`its ${prefix.length} tokens fill the context of ${contextTokens}`);
+  }
+  for (const token of prefix) {
+    if (!Number.isInteger(token) || token < 0 || token >= size) {
+      throw bad(`its token ${token} is outside a vocabulary of ${size}`);
+    }
+  }
+}
+function checkArchitecture(file, base, bad) {
+  if (file.architecture !== base.architecture) {
+    throw bad(`it is made for ${file.architecture}, and the base is ${base.architecture}`);
+  }
+}
+/** ggml leaves out dimensions of 1 at the end, or does not. */
+function sameShape(a, b) {
+  return Array.from({ length: 4 }, (_, i) => (a[i] ?? 1) === (b[i] ?? 1)).every(Boolean);
+}
+function shapesOf(gguf) {
+  return new Map(gguf.tensors.map(({ name, shape }) => [name, shape]));
+}
+function misfit(where, base) {
+  return (why) =>
+    new HoneError({
+      what: "A specialist does not fit its base model",
+      where,
+      why: `${why} (base: ${base.path})`,
+      next: "Use it with the model it was made from, or make it again.",
+    });
+}

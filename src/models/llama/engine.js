@@ -1,0 +1,264 @@
+// One loaded GGUF model behind llama.cpp: evaluates tokens and reads log-probabilities. Messages and requests are
+// `../llama.ts`'s.
+//
+// The same request gives the same figures whatever was asked before. Floating-point results depend on how tokens were
+// batched, so prompts are always evaluated in chunks that begin at multiples of `chunk`, and only whole chunks are kept
+// from one prompt to the next. (Batching tokens otherwise was seen to move log-probabilities by 0.03 to 0.1.)
+//
+// Nor do they depend on the number of threads, for no token is ever evaluated alone: for a single token llama.cpp splits
+// flash attention over the threads, which moved log-probabilities by up to 0.5 beyond 512 tokens. What follows a prompt
+// is therefore evaluated with the token before it.
+import { CallError } from "../../core/call.js";
+import { HoneError, messageOf } from "../../core/errors.js";
+import { randomFor } from "../../core/random.js";
+import { readGguf } from "../../tensor/gguf.js";
+import { checkModel } from "./check.js";
+import { specialTokens } from "./tokens.js";
+
+/** Tokens evaluated at once; the grain of what is kept between prompts. 128 was the fastest of 32 to 256 with SmolLM2. */
+const chunkTokens = { off: 128, auto: 512 };
+/** Node runs four pieces of native work at once; one of them stays free for files. */
+const maxLanes = 3;
+/** Memory for all lanes' contexts together. */
+const laneBytes = 2 ** 30;
+/** Samplers that leave the distribution alone: node-llama-cpp's own defaults are top-k 40 and top-p 0.95. */
+const neutral = { topK: 0, topP: 1, minP: 0 };
+/** What llama.cpp complained of since a load began: its errors say no more than that loading failed. */
+let complaints = [];
+const runtimes = new Map();
+/** llama.cpp itself, started once a process. Never built and never downloaded here. */
+function runtime(gpu) {
+  const known = runtimes.get(gpu);
+  if (known) return known;
+  const started = import("node-llama-cpp").then(({ getLlama, LlamaLogLevel }) =>
+    getLlama({
+      gpu: gpu === "auto" ? "auto" : false,
+      build: "never",
+      skipDownload: true,
+      progressLogs: false,
+      logLevel: LlamaLogLevel.error,
+      logger: (_level, message) => {
+        if (complaints.length < 8) complaints.push(message.trim());
+      },
+      // 0: an evaluation gets the threads it asks for, so that nothing depends on what else runs.
+      maxThreads: 0,
+    }),
+  );
+  runtimes.set(gpu, started);
+  started.catch(() => runtimes.delete(gpu));
+  return started;
+}
+/**
+ * How to use the cores: a lane each, with one thread, as far as memory for their contexts goes. llama.cpp's threads wait for
+ * one another by spinning after every layer; lanes do not wait. Measured with SmolLM2 on two cores: see docs/log.md.
+ */
+export function planLanes(gguf, contextTokens, cores) {
+  const number = (key) => {
+    const value = gguf.metadata.get(`${gguf.architecture}.${key}`);
+    return Math.max(1, ...(Array.isArray(value) ? value : [value ?? 1]).map(Number).filter(Number.isFinite));
+  };
+  const heads = number("attention.head_count");
+  const width = number("embedding_length");
+  const head = gguf.metadata.has(`${gguf.architecture}.attention.key_length`)
+    ? number("attention.key_length")
+    : width / heads;
+  // Keys and values, two bytes each, for every layer and key-value head.
+  const bytes = 4 * number("block_count") * number("attention.head_count_kv") * head * contextTokens;
+  const lanes = Math.max(1, Math.min(cores, maxLanes, Math.floor(laneBytes / bytes)));
+  return { lanes, threads: Math.max(1, Math.floor(cores / lanes)) };
+}
+/**
+ * Checks and loads a model file.
+ * @throws HoneError when the file is broken or unknown, llama.cpp cannot start, or memory does not suffice
+ */
+export async function openWeights(path, gpu) {
+  const gguf = readGguf(path);
+  checkModel(gguf);
+  const chunk = chunkTokens[gpu];
+  let model;
+  try {
+    const llama = await runtime(gpu);
+    complaints = [];
+    model = await llama.loadModel({
+      modelPath: path,
+      metadataOverrides: meanPooling(gguf),
+      // A pass over the weights that turns NaN and infinity into an error.
+      checkTensors: true,
+      // Without it a sliding-window model forgets the prefix that scoring goes back to.
+      defaultContextSwaFullCache: true,
+    });
+  } catch (error) {
+    throw cannotLoad(path, error);
+  }
+  const { whole: special, control } = specialTokens(gguf);
+  return {
+    vocabulary: {
+      tokenize: (text) => model.tokenize(text, false),
+      special,
+      isControl: (token) => control.has(token) || model.isEogToken(token),
+      bos: beginToken(model, gguf),
+    },
+    continuation: (text) => model.tokenize(text, false, "trimLeadingSpace"),
+    text: (tokens) => model.detokenize(tokens),
+    async open({ contextTokens, lanes, threads, lora, work = { evaluated: 0, reused: 0, written: 0 } }) {
+      const engines = [];
+      complaints = [];
+      try {
+        for (let lane = 0; lane < lanes; lane++) {
+          const context = await model.createContext({
+            // One more than may be used: node-llama-cpp drops the oldest tokens in silence when the last cell is taken.
+            contextSize: contextTokens + 1,
+            batchSize: chunk + 1,
+            threads,
+            flashAttention: true,
+            ...(lora === undefined ? {} : { lora }),
+          });
+          engines.push(engineOver(model, context, contextTokens, chunk, work));
+        }
+      } catch (error) {
+        for (const engine of engines) await engine.close();
+        throw cannotLoad(lora ?? path, error);
+      }
+      return engines;
+    },
+    close: () => model.dispose(),
+  };
+}
+function cannotLoad(path, error) {
+  return new HoneError({
+    what: "llama.cpp cannot load this model",
+    where: path,
+    why: [messageOf(error), ...complaints].join("; "),
+    next: "Try a smaller context (`?context=2048`), another GGUF file, or run `hone doctor`.",
+    cause: error,
+  });
+}
+/** Mean pooling for `embed` where the file chooses none; evaluation is not touched by it. */
+function meanPooling(gguf) {
+  if (gguf.metadata.has(`${gguf.architecture}.pooling_type`)) return {};
+  return { [gguf.architecture]: { pooling_type: 1 } };
+}
+function engineOver(model, context, contextTokens, chunk, work) {
+  const sequence = context.getSequence();
+  /** How many of the sequence's tokens were evaluated as whole chunks, and may be kept for another prompt. */
+  let whole = 0;
+  const rewind = async (keep) => {
+    if (keep < sequence.nextTokenIndex) {
+      await sequence.eraseContextTokenRanges([{ start: keep, end: sequence.nextTokenIndex }]);
+    }
+    whole = Math.min(whole, Math.floor(keep / chunk) * chunk);
+  };
+  /** The last chunk boundary that leaves two tokens. */
+  const boundaryOf = (tokens) => Math.floor(Math.max(0, tokens.length - 2) / chunk) * chunk;
+  const keeps = (tokens) => {
+    const most = Math.min(whole, boundaryOf(tokens));
+    const held = sequence.contextTokens;
+    let shared = 0;
+    while (shared < most && held[shared] === tokens[shared]) shared++;
+    return Math.floor(shared / chunk) * chunk;
+  };
+  /** Brings the sequence to that boundary; gives what is left, up to `chunk` + 1 tokens. */
+  const evaluateChunks = async (tokens, signal) => {
+    const boundary = boundaryOf(tokens);
+    const kept = keeps(tokens);
+    work.reused += kept;
+    await rewind(kept);
+    for (let at = sequence.nextTokenIndex; at < boundary; at += chunk) {
+      signal.throwIfAborted();
+      await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(at, at + chunk));
+      whole = at + chunk;
+      work.evaluated += chunk;
+    }
+    signal.throwIfAborted();
+    return tokens.slice(boundary);
+  };
+  /** Evaluates tokens and tells what may follow the last one. */
+  const evaluate = async (tokens, generateNext) => {
+    const items = tokens.slice(0, -1);
+    items.push([tokens[tokens.length - 1], { generateNext }]);
+    const output = (await sequence.controlledEvaluate(items)).at(-1);
+    if (!output) throw noLogits();
+    work.evaluated += tokens.length;
+    return output;
+  };
+  const logProbs = async (tokens, wanted) => {
+    const { next } = await evaluate(tokens, {
+      token: true,
+      // Greedy selection puts the largest logit among the returned ones. `includeMax` would not: in node-llama-cpp 3.22
+      // it returns the largest only where that token was asked for anyway.
+      logits: { filter: { tokens: wanted, includeSelected: true } },
+      totalLogitWeight: true,
+      options: { ...neutral, temperature: 0 },
+    });
+    if (!next.logits || next.totalLogitWeight === undefined) throw noLogits();
+    // log p = logit - log Σ exp(logit), and the sum comes relative to the largest logit.
+    const total = Math.max(...next.logits.values()) + Math.log(next.totalLogitWeight);
+    const found = new Map();
+    for (const token of wanted) {
+      const value = (next.logits.get(token) ?? Number.NaN) - total;
+      if (!Number.isFinite(value)) throw noLogits();
+      found.set(token, value);
+    }
+    return found;
+  };
+  /** Goes back to `keep` tokens less one, for the token before the new one is evaluated with it. */
+  const withOneBefore = async (keep, token) => {
+    const before = sequence.contextTokens[keep - 1];
+    await rewind(keep - 1);
+    return [before, token];
+  };
+  let embedding;
+  return {
+    keeps,
+    prompt: async (tokens, wanted, signal) => logProbs(await evaluateChunks(tokens, signal), wanted),
+    async extend(keep, token, wanted, signal) {
+      signal.throwIfAborted();
+      return logProbs(await withOneBefore(keep, token), wanted);
+    },
+    async generate(prompt, sampling, signal) {
+      const most = Math.min(sampling.maxTokens, contextTokens - prompt.length);
+      const written = [];
+      let text = "";
+      let tokens = most > 0 ? await evaluateChunks(prompt, signal) : [];
+      while (written.length < most) {
+        signal.throwIfAborted();
+        // Every draw has its own seed, for the sampler lives as long as one evaluation.
+        const seed = Math.floor(randomFor(sampling.seed, "llama", written.length)() * 2 ** 32);
+        const options = { ...neutral, temperature: sampling.temperature, seed };
+        const { next } = await evaluate(tokens, { token: true, options });
+        if (next.token == null) throw noLogits();
+        work.written++;
+        if (model.isEogToken(next.token)) return { text, tokens: written.length + 1, finish: "stop" };
+        written.push(next.token);
+        text = model.detokenize(written, false, prompt.slice(-8));
+        if (sampling.enough(text)) return { text, tokens: written.length, finish: "stop" };
+        if (written.length < most) {
+          tokens = await withOneBefore(prompt.length + written.length - 1, next.token);
+        }
+      }
+      return { text, tokens: written.length, finish: "length" };
+    },
+    async embed(tokens) {
+      // Pooling wants the whole text in one batch.
+      const size = contextTokens + 1;
+      const threads = context.idealThreads;
+      embedding ??= await model.createEmbeddingContext({ contextSize: size, batchSize: size, threads });
+      work.evaluated += tokens.length;
+      return (await embedding.getEmbeddingFor(tokens)).vector;
+    },
+    async close() {
+      await embedding?.dispose();
+      await context.dispose();
+    },
+  };
+}
+/** The token that begins every prompt, as the file says; where it says nothing, as llama.cpp has it for this tokeniser. */
+function beginToken(model, gguf) {
+  const wanted = gguf.metadata.get("tokenizer.ggml.add_bos_token") ?? model.tokens.shouldPrependBosToken;
+  const named = gguf.metadata.get("tokenizer.ggml.bos_token_id");
+  if (wanted !== true) return undefined;
+  return typeof named === "number" ? named : (model.tokens.bos ?? undefined);
+}
+function noLogits() {
+  return new CallError("malformed", "llama.cpp gave no usable logits for this prompt.");
+}

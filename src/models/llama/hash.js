@@ -1,0 +1,55 @@
+// The SHA-256 of a model file, which is its identity. Hashing a large file takes seconds, so it is done once a file.
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile, rename, stat, writeFile } from "node:fs/promises";
+import { HoneError, messageOf } from "../../core/errors.js";
+
+/** What this process hashed or read from a note, by path. */
+const known = new Map();
+/**
+ * SHA-256 of a file, remembered for as long as its size and time of change stay the same: in this process, and in a note
+ * beside the file.
+ * @param note false for a file in whose folder nothing may be put, such as an artifact's
+ * @throws HoneError when it cannot be read
+ */
+export async function sha256Of(path, { note = true } = {}) {
+  const unreadable = (error) => {
+    throw new HoneError({
+      what: "Cannot read the model file",
+      where: path,
+      why: messageOf(error),
+      next: "Check the path and who may read it.",
+      cause: error,
+    });
+  };
+  const { size, mtimeMs } = await stat(path).catch(unreadable);
+  const same = (kept) => kept?.size === size && kept.mtimeMs === mtimeMs;
+  const own = known.get(path);
+  if (own && same(own)) return own.sha256;
+  const beside = `${path}.sha256.json`;
+  try {
+    const { sha256, ...kept } = JSON.parse(await readFile(beside, "utf8"));
+    if (same(kept) && typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256)) {
+      known.set(path, { size, mtimeMs, sha256 });
+      return sha256;
+    }
+  } catch {
+    // No note, or one that cannot be read: hash again.
+  }
+  const sha256 = await hashFile(path).catch(unreadable);
+  known.set(path, { size, mtimeMs, sha256 });
+  if (!note) return sha256;
+  try {
+    const temporary = `${beside}.${process.pid}`;
+    await writeFile(temporary, JSON.stringify({ size, mtimeMs, sha256 }));
+    await rename(temporary, beside);
+  } catch {
+    // A folder that cannot be written only costs the hash again next time.
+  }
+  return sha256;
+}
+async function hashFile(path) {
+  const hash = createHash("sha256");
+  for await (const part of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(part);
+  return hash.digest("hex");
+}

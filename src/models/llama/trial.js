@@ -1,0 +1,170 @@
+// Opens a model file that is new on this machine in a process of its own first. What is wrong with a file can abort llama.cpp
+// or crash it, and with it whatever process it runs in; there it ends a trial, and here it is one error. What passed is
+// remembered by contents and engine, so that the cost is paid once. What a trial does is `trial-process.ts`'s.
+import { fork } from "node:child_process";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { HoneError } from "../../core/errors.js";
+import { fingerprint } from "../../core/json.js";
+import { cacheFolder, sizeOf, writeJson } from "../../data/cache.js";
+import { sha256Of } from "./hash.js";
+
+/** How long a process that has nothing to try is kept for the next file. */
+const idleMs = 5000;
+/** What is kept of what a process writes to stderr. */
+const maxWords = 4096;
+/** Bumped when trials find more than before. */
+const edition = 1;
+/**
+ * Resolves at once for files that passed before with this engine; else tries them.
+ * @throws HoneError for a file that kills the engine, that it refuses, or that takes too long; the signal's reason
+ */
+export async function tryFirst(trial, options = {}) {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const files = [trial.model, ...(trial.lora ? [trial.lora] : [])];
+  const contents = await Promise.all(files.map((path) => sha256Of(path, { note: false })));
+  const key = fingerprint([edition, contents, trial.gpu, engineVersion(), process.platform, process.arch]);
+  const note = join(options.cache ?? cacheFolder(), "models", "tried", `${key}.json`);
+  if ((await sizeOf(note)) !== undefined) return;
+  const file = trial.lora ?? trial.model;
+  const seconds = options.seconds ?? 180 + Math.ceil(statSync(trial.model).size / 1e7);
+  const end = await inTurn(() => attempt(trial, seconds * 1000, signal));
+  if (end.how !== "verdict") throw killed(file, end, seconds);
+  if (end.verdict.failure) throw new HoneError(end.verdict.failure);
+  // A cache that cannot be written only costs the trial again.
+  await writeJson(note, { files, contents, engine: engineVersion() }).catch(() => {});
+}
+function engineVersion() {
+  const manifest = new URL("../package.json", import.meta.resolve("node-llama-cpp"));
+  return JSON.parse(readFileSync(manifest, "utf8")).version;
+}
+/** One trial at a time: they would only take each other's memory. */
+let last = Promise.resolve();
+function inTurn(work) {
+  const turn = last.then(work, work);
+  last = turn.catch(() => {});
+  return turn;
+}
+async function attempt(trial, ms, signal) {
+  signal?.throwIfAborted();
+  const used = idle?.tried ?? 0;
+  const end = await inProcess(trial, ms, signal);
+  // Without a word, a file before this one may have left the process damaged.
+  const owed = end.how === "died" && used > 0 && !/GGML_ASSERT|terminate called/.test(end.words);
+  return owed ? inProcess(trial, ms, signal) : end;
+}
+let idle;
+function start() {
+  // From sources (in tests) the process still runs what is built.
+  const script = new URL("../../../dist/models/llama/trial-process.js", import.meta.url);
+  const child = fork(fileURLToPath(script), {
+    execArgv: [],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    // Its backtrace would start a debugger.
+    env: { ...process.env, GGML_NO_BACKTRACE: "1" },
+  });
+  const started = { child, tried: 0, words: "" };
+  child.stderr?.setEncoding("utf8").on("data", (text) => {
+    started.words = (started.words + text).slice(-maxWords);
+  });
+  child.on("exit", () => {
+    if (idle === started) idle = undefined;
+  });
+  // Where a trial waits for it, the trial tells.
+  child.on("error", () => {});
+  return started;
+}
+function inProcess(trial, ms, signal) {
+  const trying = idle ?? start();
+  idle = undefined;
+  clearTimeout(trying.timer);
+  const { child } = trying;
+  trying.tried++;
+  trying.words = "";
+  hold(child, true);
+  return new Promise((resolve, reject) => {
+    const settle = (then) => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      process.off("exit", kill);
+      child.off("message", onMessage).off("close", onClose).off("error", onError);
+      then();
+    };
+    const kill = () => void child.kill("SIGKILL");
+    const finish = (end) => settle(() => resolve(end));
+    const onAbort = () =>
+      settle(() => {
+        kill();
+        reject(signal?.reason);
+      });
+    const onMessage = (verdict) => {
+      finish({ how: "verdict", verdict });
+      keep(trying);
+    };
+    // `close` and not `exit`: by then everything it wrote has been read.
+    const onClose = (code, killedBy) =>
+      finish({ how: "died", code: killedBy ?? `exit code ${code}`, words: trying.words });
+    const onError = (error) => {
+      if (trying.tried > 1) finish({ how: "died", code: error.message, words: trying.words });
+      else settle(() => reject(cannotStart(trial.lora ?? trial.model, error)));
+    };
+    const timer = setTimeout(() => {
+      kill();
+      finish({ how: "slow", code: "", words: trying.words });
+    }, ms);
+    signal?.addEventListener("abort", onAbort);
+    process.on("exit", kill);
+    child.on("message", onMessage).on("close", onClose).on("error", onError);
+    child.send(trial);
+  });
+}
+/** Keeps a process for the next file; while it is idle it keeps nothing alive. */
+function keep(trying) {
+  idle?.child.kill();
+  idle = trying;
+  trying.timer = setTimeout(() => {
+    if (idle === trying) idle = undefined;
+    trying.child.kill();
+  }, idleMs);
+  trying.timer.unref();
+  hold(trying.child, false);
+}
+/** Whether this process waits for the child before it ends. */
+function hold(child, held) {
+  const stderr = child.stderr;
+  for (const handle of [child, child.channel, stderr]) held ? handle?.ref?.() : handle?.unref?.();
+}
+function killed(file, end, seconds) {
+  const slow = end.how === "slow";
+  const memory = end.code === "SIGKILL" ? ", as systems end what takes too much memory" : "";
+  return new HoneError({
+    what: slow ? "llama.cpp does not get done with this file" : "This file crashes llama.cpp",
+    where: file,
+    why: slow
+      ? `opening it in a process of its own took longer than ${seconds} s${said(end.words)}`
+      : `the process that opened it first ended with ${end.code}${memory}${said(end.words)}`,
+    next: "Fetch or make the file again, or give another. Hone itself has not loaded it.",
+  });
+}
+function cannotStart(file, error) {
+  return new HoneError({
+    what: "Cannot start the process in which new model files are opened first",
+    where: file,
+    why: error.message,
+    next: "Look whether the system lets you start processes, and run it again.",
+    cause: error,
+  });
+}
+/** The engine's last words: what it asserted, where it says so, else its last lines. */
+function said(words) {
+  const lines = words
+    .split("\n")
+    // Not the folders of whoever built the engine.
+    .map((line) => line.replaceAll(/\/\S*\/(?=[\w-]+\.(c|cpp|h):\d)/g, "").trim())
+    .filter((line) => line !== "");
+  const telling = lines.filter((line) => /GGML_ASSERT|what\(\)|terminate called|error|failed/i.test(line));
+  const chosen = (telling.length > 0 ? telling : lines).slice(-3);
+  return chosen.length > 0 ? `: ${chosen.join("; ").slice(0, 600)}` : "";
+}

@@ -1,0 +1,75 @@
+// Takes an API key out of what an endpoint says: the whole key, pieces of it, and the shortened forms in which endpoints
+// echo it (`sk-proj-****abcd`, `sk-…abcd`, "ending in abcd").
+const replaced = "[key]";
+/** Keys of local servers are words like EMPTY, which any text may well contain; real ones are this long at least. */
+const realLength = 12;
+/** What stands for the characters left out. */
+const gap = /(?:[*•●·…#]|\.{2,}|[xX]{3,}|<[^<>]{1,20}>|\[[^[\]]{1,20}\])(?:[*•●·….#xX_-]| (?=[*•●·…#]))*/g;
+/** @param key undefined leaves every text as it is */
+export function makeMask(key) {
+  if (!key) return { message: (text) => text, answer: (text) => text };
+  const real = key.length >= realLength;
+  const forms = [...new Set([key, JSON.stringify(key).slice(1, -1), encodeURIComponent(key)])];
+  const whole = (text) => forms.reduce((left, form) => left.replaceAll(form, replaced), text);
+  if (!real) return { message: whole, answer: (text) => text };
+  return {
+    message: (text) => withoutEnding(withoutPieces(withoutShort(whole(text), key, 2), key), key),
+    answer: (text) => withoutShort(whole(text), key, 3),
+  };
+}
+/**
+ * Replaces beginning, gap and end of the key.
+ * @param least characters on both sides; in messages one side of twice as many is enough
+ */
+function withoutShort(text, key, least) {
+  let result = "";
+  let from = 0;
+  for (const match of text.matchAll(gap)) {
+    const before = text.slice(from, match.index);
+    const after = text.slice(match.index + match[0].length);
+    const [start, end] = [beginning(before, key), ending(after, key)];
+    const both = start >= least && end >= least;
+    const one = least === 2 && (start >= 4 || end >= 3);
+    if (!both && !one) continue;
+    result += before.slice(0, before.length - start) + replaced;
+    from = match.index + match[0].length + end;
+  }
+  return result + text.slice(from);
+}
+/** How many first characters of the key the text ends with. */
+function beginning(text, key) {
+  for (let n = Math.min(key.length, text.length); n > 0; n--) if (text.endsWith(key.slice(0, n))) return n;
+  return 0;
+}
+/** How many last characters of the key the text begins with. */
+function ending(text, key) {
+  for (let n = Math.min(key.length, text.length); n > 0; n--) if (text.startsWith(key.slice(-n))) return n;
+  return 0;
+}
+/** Replaces runs of the key that are long enough to be no accident. */
+function withoutPieces(text, key) {
+  const pieces = new Map();
+  for (let i = key.length - realLength; i >= 0; i--) pieces.set(key.slice(i, i + realLength), i);
+  let result = "";
+  let from = 0;
+  for (let at = 0; at + realLength <= text.length; at++) {
+    const start = pieces.get(text.slice(at, at + realLength));
+    if (start === undefined) continue;
+    let length = realLength;
+    while (start + length < key.length && text[at + length] === key[start + length]) length++;
+    result += text.slice(from, at) + replaced;
+    from = at + length;
+    at = from - 1;
+  }
+  return result + text.slice(from);
+}
+/** "The key ending in abcd". */
+function withoutEnding(text, key) {
+  return text.replace(
+    /(\b(?:end(?:s|ing)?|last)\b[^\p{L}\p{N}]*(?:in|with|characters?|digits?|four|4)?\W{1,4})(\S+)/giu,
+    (all, words, rest) => {
+      const n = ending(rest, key);
+      return n >= 3 ? `${words}${replaced}${rest.slice(n)}` : all;
+    },
+  );
+}

@@ -1,0 +1,177 @@
+// The mock's answers in the words of the OpenAI protocol: bodies for chat, completions and embeddings, and the same bodies
+// as streams of events.
+import { promptText } from "./mock.js";
+import { listedOptions, tokenize } from "./mock-mind.js";
+import { at } from "./openai-wire.js";
+
+/** Share of the probability that listed labels have together; the rest is a model's other ways to begin. */
+const labelMass = 0.97;
+/** The body of an answer; a message where the request is not one that it understands. */
+export function answerTo(mind, path, request) {
+  if (path === "/v1/chat/completions") return chat(mind, request);
+  if (path === "/v1/completions") return complete(mind, request);
+  if (path === "/v1/embeddings") return embed(mind, request);
+  return `no such path: ${path}`;
+}
+function chat(mind, request) {
+  const messages = at(request, "messages");
+  if (!Array.isArray(messages) || !messages.every((message) => typeof at(message, "content") === "string"))
+    return "messages: a list of texts is expected";
+  const prompt = promptText(messages);
+  const { text, finish } = mind.write(prompt, howToWrite(request));
+  const listed =
+    at(request, "logprobs") === true ? topTokens(mind, prompt, count(request, "top_logprobs", 0)) : undefined;
+  const choice = {
+    index: 0,
+    message: { role: "assistant", content: text },
+    finish_reason: finish,
+    ...(listed && { logprobs: { content: [{ ...listed[0], top_logprobs: listed }] } }),
+  };
+  return {
+    ...envelope("chat.completion", request),
+    choices: [choice],
+    usage: usageOf(tokenize(prompt).length, tokenize(text).length),
+  };
+}
+function complete(mind, request) {
+  const given = at(request, "prompt");
+  const prompts = Array.isArray(given) ? given : [given];
+  if (!prompts.every((prompt) => typeof prompt === "string"))
+    return "prompt: a text or a list of texts is expected";
+  const texts = prompts;
+  if (at(request, "echo") === true) return echo(mind, request, texts);
+  const top = at(request, "logprobs");
+  let output = 0;
+  const choices = texts.map((prompt, index) => {
+    const { text, finish } = mind.write(prompt, howToWrite(request));
+    output += tokenize(text).length;
+    const listed = typeof top === "number" ? topTokens(mind, prompt, top) : undefined;
+    const logprobs = listed && {
+      tokens: [listed[0]?.token],
+      token_logprobs: [listed[0]?.logprob],
+      text_offset: [0],
+      top_logprobs: [Object.fromEntries(listed.map(({ token, logprob }) => [token, logprob]))],
+    };
+    return { index, text, finish_reason: finish, ...(logprobs && { logprobs }) };
+  });
+  const input = texts.reduce((sum, prompt) => sum + tokenize(prompt).length, 0);
+  return { ...envelope("text_completion", request), choices, usage: usageOf(input, output) };
+}
+/** Prompts that share a beginning are taken for one prompt with several options, which is how they are scored. */
+function echo(mind, request, prompts) {
+  const tokens = prompts.map(tokenize);
+  const first = tokens[0] ?? [];
+  let shared = 0;
+  while (
+    prompts.length > 1 &&
+    shared < first.length &&
+    tokens.every((list) => list[shared] === first[shared])
+  )
+    shared++;
+  const prompt = first.slice(0, shared).join("");
+  const scores = mind.weigh(
+    prompt,
+    prompts.map((text) => text.slice(prompt.length)),
+  );
+  const generated = count(request, "max_tokens", 16) > 0 ? [" ."] : [];
+  const choices = prompts.map((text, index) => {
+    const list = [...tokens[index], ...generated];
+    const own = list.length - shared - generated.length;
+    let position = 0;
+    const offsets = list.map((token) => {
+      const offset = position;
+      position += [...token].length;
+      return offset;
+    });
+    const logprobs = list.map((_, i) => {
+      if (i === 0) return null;
+      return i < shared || i >= shared + own ? -1 : scores[index] / own;
+    });
+    return {
+      index,
+      text: text + generated.join(""),
+      finish_reason: "length",
+      logprobs: { tokens: list, token_logprobs: logprobs, text_offset: offsets, top_logprobs: null },
+    };
+  });
+  const input = tokens.reduce((sum, list) => sum + list.length, 0);
+  return {
+    ...envelope("text_completion", request),
+    choices,
+    usage: usageOf(input, generated.length * prompts.length),
+  };
+}
+function embed(mind, request) {
+  const given = at(request, "input");
+  const texts = Array.isArray(given) ? given : [given];
+  if (!texts.every((text) => typeof text === "string")) return "input: a text or a list of texts is expected";
+  const data = texts.map((text, index) => ({
+    object: "embedding",
+    index,
+    embedding: mind.embed(text),
+  }));
+  const input = texts.reduce((sum, text) => sum + tokenize(text).length, 0);
+  return { object: "list", model: at(request, "model"), data, usage: usageOf(input, 0) };
+}
+/** First tokens by probability. A label's mass is split between `A` and ` A`, as real vocabularies do. */
+function topTokens(mind, prompt, most) {
+  const labels = listedOptions(prompt).flatMap(({ label }) => label ?? []);
+  const mass = labels.length > 0 ? labelMass : 0;
+  const tokens = mind.weigh(prompt, labels).flatMap((logprob, i) => {
+    const label = labels[i];
+    return [
+      { token: label, logprob: logprob + Math.log(mass * 0.7) },
+      { token: ` ${label}`, logprob: logprob + Math.log(mass * 0.3) },
+    ];
+  });
+  for (const [i, token] of ["The", "I", "\n", "It"].entries())
+    tokens.push({ token, logprob: Math.log((1 - mass) / 2 ** (i + 1)) });
+  return tokens.sort((a, b) => b.logprob - a.logprob).slice(0, Math.max(1, most));
+}
+function howToWrite(request) {
+  const stop = at(request, "stop");
+  const temperature = at(request, "temperature");
+  return {
+    maxTokens: count(request, "max_tokens", count(request, "max_completion_tokens", 256)),
+    temperature: typeof temperature === "number" ? temperature : 1,
+    seed: count(request, "seed", 0),
+    stop: (Array.isArray(stop) ? stop : [stop]).filter((mark) => typeof mark === "string"),
+  };
+}
+function count(request, field, fallback) {
+  const value = at(request, field);
+  return Number.isInteger(value) ? value : fallback;
+}
+function envelope(object, request) {
+  return { id: "mock", object, created: 0, model: at(request, "model") };
+}
+function usageOf(input, output) {
+  return { prompt_tokens: input, completion_tokens: output, total_tokens: input + output };
+}
+/** A body as the data of events: a piece for each token, then the finish, then usage where it was asked for. */
+export function eventsOf(body, withUsage) {
+  const events = [];
+  const { choices, usage, ...rest } = body;
+  const plain = at(choices, 0, "message") === undefined;
+  if (!Array.isArray(choices)) events.push(rest);
+  else {
+    const text = at(choices, 0, "text") ?? at(choices, 0, "message", "content");
+    const piece = (content, finish) => ({
+      ...rest,
+      choices: [{ index: 0, finish_reason: finish, ...(plain ? { text: content } : { delta: { content } }) }],
+    });
+    // Token by token, unless it is a behaviour's megabytes.
+    const pieces =
+      typeof text !== "string"
+        ? [null]
+        : text.length < 10_000
+          ? tokenize(text)
+          : (text.match(/.{1,8192}/gsu) ?? []);
+    // A real endpoint's answer begins with a role and an empty text, so that an empty answer is one too.
+    if (typeof text === "string") events.push(piece("", null));
+    for (const content of pieces) events.push(piece(content, null));
+    events.push(piece(plain ? "" : undefined, at(choices, 0, "finish_reason")));
+  }
+  if (withUsage) events.push({ ...rest, choices: [], usage });
+  return [...events.map((event) => JSON.stringify(event)), "[DONE]"];
+}

@@ -1,0 +1,209 @@
+// The mock: a model provider like any other, for tests, demonstrations of the method and measurements of the harness. Its
+// answers are in mock-mind.ts; here are its latency, its failures and its price. Failures go through the same limiter and
+// the same retries as a real endpoint's.
+import { CallError } from "../core/call.js";
+import { canonicalJson, fingerprint } from "../core/json.js";
+import { randomFor } from "../core/random.js";
+import { createLimiter } from "./limiter.js";
+import { createMind, positionOf, tokenize } from "./mock-mind.js";
+import { adviseParse } from "./openai-wire.js";
+import { findPrice, priceField, usdOf } from "./price.js";
+import { integer, number, oneOf, parseRef, someOf } from "./ref.js";
+import { AttemptFailed, withRetries } from "./retry.js";
+import { sleep } from "./wait.js";
+
+/** Ways to fail: as what, with which words, whether it may pass, whether it means overload. `hang` waits first. */
+const failures = {
+  429: ["rate-limited", "the mock answered 429", true, true],
+  500: ["server-error", "the mock answered 500", true, false],
+  503: ["server-error", "the mock answered 503", true, true],
+  hang: ["timeout", "the mock did not answer in time", true, true],
+  cut: ["cut-stream", "the mock's answer was cut", true, false],
+  malformed: ["malformed", "the mock's answer is malformed", true, false],
+  reset: ["unreachable", "the mock's connection was reset", true, false],
+  refused: ["refused", "the mock refused", false, false],
+  large: ["too-large", "the mock's answer is too large", false, false],
+};
+/** `KIND:RATE,KIND:RATE`, or one rate alone for 500s. */
+const errorsField = {
+  expects: `KIND:RATE,… with rates from 0 to 1, together at most 1; kinds are ${Object.keys(failures).join(", ")}`,
+  fallback: new Map(),
+  read(given) {
+    if (/^[\d.]+$/.test(given)) return Number(given) <= 1 ? new Map([["500", Number(given)]]) : undefined;
+    const rates = readPairs(given, (kind) => Object.hasOwn(failures, kind));
+    const total = rates ? [...rates.values()].reduce((sum, rate) => sum + rate, 0) : 2;
+    return total <= 1 + 1e-9 ? rates : undefined;
+  },
+};
+/** `LABEL:WEIGHT,…`, kept by position. */
+const biasField = {
+  expects: "LABEL:WEIGHT,… with labels A, B, … or positions 1, 2, … and weights from 0 to 1, such as A:0.2",
+  fallback: new Map(),
+  read(given) {
+    const pairs = readPairs(given, (label) => positionOf(label) !== undefined);
+    return pairs && new Map([...pairs].map(([label, weight]) => [positionOf(label), weight]));
+  },
+};
+function readPairs(given, known) {
+  const pairs = new Map();
+  for (const pair of given.split(",")) {
+    const [key = "", value = "", ...more] = pair.split(":");
+    const rate = value.trim() === "" ? Number.NaN : Number(value);
+    if (more.length > 0 || !known(key) || !(rate >= 0 && rate <= 1) || pairs.has(key)) return undefined;
+    pairs.set(key, rate);
+  }
+  return pairs;
+}
+const fields = {
+  skill: number(0.7, { min: 0, max: 1 }),
+  bias: biasField,
+  seed: integer(0),
+  /** Milliseconds a call, give or take the share `jitter`. */
+  latency: number(0, { min: 0, max: 600_000 }),
+  jitter: number(0, { min: 0, max: 1 }),
+  errors: errorsField,
+  /** Calls a second, beyond which it answers 429. */
+  rateLimit: number(undefined, { min: 0.1 }),
+  grants: someOf(["text", "logprobs", "embeddings"], ["text", "logprobs", "embeddings"]),
+  format: oneOf(["chat", "plain"], "chat"),
+  context: integer(undefined, { min: 1 }),
+  price: priceField,
+  concurrency: integer(16, { min: 1, max: 1024 }),
+  retries: integer(4, { min: 0, max: 20 }),
+  /** Seconds. */
+  timeout: number(60, { min: 0.001, max: 3600 }),
+  backoff: number(0.5, { min: 0, max: 60 }),
+};
+/**
+ * Opens a mock.
+ *
+ * @param ref `NAME?skill=0.7&bias=A:0.2&latency=20&errors=429:0.1,hang:0.01&rateLimit=100&seed=1&…`; the name may be empty
+ * @throws HoneError (usage) for a parameter that it does not have or cannot read
+ * @example
+ * const model = await openMock("?skill=0.9&seed=1", { oracle: () => "B" });
+ */
+export async function openMock(ref, options = {}) {
+  const { name, params } = parseRef("mock", ref, fields);
+  const { seed, errors } = params;
+  const mind = mindOf(params, options.oracle);
+  const price = findPrice(`mock:${name}`, params.price, options.env ?? process.env);
+  const limiter = createLimiter(() => params.concurrency);
+  const policy = {
+    limiter,
+    retries: params.retries,
+    backoffMs: params.backoff * 1000,
+    maxRetryAfterMs: 60_000,
+    random: randomFor(seed, "retry"),
+  };
+  const mayPass = params.rateLimit === undefined ? () => true : createBucket(params.rateLimit);
+  /** One call as an endpoint would treat it. What goes wrong depends on the request and the attempt, not on the order. */
+  function call(operation, request, context, answer) {
+    const text = canonicalJson([operation, request]);
+    return withRetries(policy, context.signal, async (attempt) => {
+      const started = performance.now();
+      if (!mayPass()) throw failed("429");
+      const random = randomFor(seed, "attempt", text, attempt);
+      const latency = params.latency * (1 + params.jitter * (2 * random() - 1));
+      let left = random();
+      const kind = [...errors].find(([, rate]) => {
+        left -= rate;
+        return left < 0;
+      })?.[0];
+      const wait = kind === "hang" ? params.timeout * 1000 : latency;
+      if (wait > 0) await sleep(wait, context.signal);
+      if (kind) throw failed(kind);
+      return [answer(), performance.now() - started];
+    });
+  }
+  function costOf(inputTokens, outputTokens, ms) {
+    const usd = usdOf(price, { inputTokens, outputTokens, counted: true });
+    return { calls: 1, inputTokens, outputTokens, ms, usd };
+  }
+  function fits(prompt, room) {
+    const tokens = tokenize(prompt).length;
+    if (params.context !== undefined && tokens + room > params.context)
+      throw new CallError(
+        "too-long",
+        `${tokens} + ${room} tokens do not fit the context of ${params.context}`,
+      );
+    return tokens;
+  }
+  const granted = new Set(params.grants);
+  return {
+    id: identify(name, params, options),
+    name: name || "mock",
+    grants: granted,
+    format: params.format,
+    concurrency: params.concurrency,
+    ...(params.context === undefined ? {} : { contextTokens: params.context }),
+    ...(price ? { price } : {}),
+    limiter,
+    async generate(request, context) {
+      if (!granted.has("text")) throw new CallError("unsupported", "this mock does not write (grants=)");
+      const prompt = promptText(request.messages);
+      const input = fits(prompt, request.maxTokens);
+      const [written, ms] = await call("generate", request, context, () => mind.write(prompt, request));
+      return { ...written, cost: costOf(input, tokenize(written.text).length, ms) };
+    },
+    async score(request, context) {
+      if (!granted.has("logprobs"))
+        throw new CallError("no-logprobs", `this mock gives no log-probabilities (grants=); ${adviseParse}`);
+      const prompt = promptText(request.messages);
+      const lengths = request.options.map((option) => Math.max(1, tokenize(option).length));
+      const input = fits(prompt, Math.max(0, ...lengths));
+      const [scores, ms] = await call("score", request, context, () => mind.weigh(prompt, request.options));
+      const scored = scores.map((logprob, i) => ({ logprob, tokens: lengths[i] }));
+      return { options: scored, cost: costOf(input, 0, ms) };
+    },
+    async embed(texts, context) {
+      if (!granted.has("embeddings"))
+        throw new CallError("unsupported", "this mock does not embed (grants=)");
+      const input = texts.reduce((sum, text) => sum + tokenize(text).length, 0);
+      const [vectors, ms] = await call("embed", texts, context, () => texts.map((text) => mind.embed(text)));
+      return { vectors, cost: costOf(input, 0, ms) };
+    },
+    async close() {},
+  };
+}
+/** The mind that a mock reference describes; the server uses it without the rest. */
+export function openMind(ref, oracle) {
+  return mindOf(parseRef("mock", ref, fields).params, oracle);
+}
+function mindOf(params, oracle) {
+  return createMind({ skill: params.skill, bias: params.bias, seed: params.seed, oracle });
+}
+/** All that the mock reads, and an oracle is shown: the messages, one blank line apart. */
+export function promptText(messages) {
+  return messages.map(({ content }) => content).join("\n\n");
+}
+/** True while no more than `rate` calls a second came, with a second's worth of burst. */
+export function createBucket(rate) {
+  const most = Math.max(1, rate);
+  let level = most;
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    level = Math.min(most, level + ((now - last) / 1000) * rate);
+    last = now;
+    if (level < 1) return false;
+    level -= 1;
+    return true;
+  };
+}
+function failed(kind) {
+  const [failure, message, retry, overload] = failures[kind];
+  return new AttemptFailed(failure, message, { retry, overload });
+}
+/** What decides the mock's answers; latency and failures do not. */
+function identify(name, params, options) {
+  const parts = [`seed=${params.seed}`, `skill=${params.skill}`];
+  if (params.bias.size > 0) {
+    const pairs = [...params.bias]
+      .sort(([a], [b]) => a - b)
+      .map(([position, weight]) => `${position + 1}:${weight}`);
+    parts.unshift(`bias=${pairs.join(",")}`);
+  }
+  if (options.oracle)
+    parts.unshift(`oracle=${options.oracleId ?? fingerprint(options.oracle.toString(), 12)}`);
+  return `mock:${name}?${parts.join("&")}`;
+}

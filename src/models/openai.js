@@ -1,0 +1,219 @@
+// A model behind any OpenAI-compatible server: chat or completions, log-probabilities, embeddings. It decides what is sent;
+// what comes back is read in openai-wire.ts and openai-score.ts, and http.ts, limiter.ts and retry.ts carry it.
+import { CallError, noCost } from "../core/call.js";
+import { randomFor } from "../core/random.js";
+import { connect } from "./http.js";
+import { sharedLimiter } from "./limiter.js";
+import { makeMask } from "./mask.js";
+import { fields, identify, publicBase, readBase, readKey, reserved, usage } from "./openai-options.js";
+import { noLogprobs, readEcho, readTop } from "./openai-score.js";
+import {
+  addChoice,
+  addEvent,
+  adviseParse,
+  at,
+  failureOf,
+  finishedText,
+  nothingWritten,
+  parseBody,
+  readVectors,
+} from "./openai-wire.js";
+import { findPrice, readUsage, usdOf } from "./price.js";
+import { parseRef } from "./ref.js";
+import { withRetries } from "./retry.js";
+import { createSseParser } from "./sse.js";
+/**
+ * Opens a model of an OpenAI-compatible endpoint. Nothing is sent before the first call.
+ *
+ * @param ref `MODEL?base=http://localhost:8000/v1&score=echo&…`; the base URL else comes from OPENAI_BASE_URL. The key
+ *   comes from OPENAI_API_KEY or from the variable that `key=NAME` names. `extra.NAME=value` adds fields to requests.
+ * @throws HoneError (usage) where the reference, the base URL or the key cannot be used
+ * @example
+ * const model = await openOpenAI("llama-3?base=http://localhost:8000/v1&format=plain&score=echo");
+ */
+export async function openOpenAI(ref, options = {}) {
+  const env = options.env ?? process.env;
+  const { name, params, extra } = parseRef("openai", ref, fields, { extra: true });
+  if (!name)
+    throw usage("openai:", "the model has no name", "Write openai:MODEL, for instance openai:gpt-4o-mini.");
+  for (const field of Object.keys(extra)) {
+    if (reserved.includes(field))
+      throw usage(`openai:${name}, extra.${field}`, "Hone sets this field", "Leave it out.");
+  }
+  const base = readBase(params.base ?? env.OPENAI_BASE_URL ?? publicBase);
+  const key = readKey(name, params.key, base, env);
+  const { message: scrub, answer: scrubAnswer } = makeMask(key);
+  const price = findPrice(name, params.price, env);
+  const limits = {
+    timeoutMs: params.timeout * 1000,
+    totalMs: params.totalTimeout * 1000,
+    maxBytes: params.maxBytes,
+  };
+  const connection = connect(base, key ? { authorization: `Bearer ${key}` } : {}, limits);
+  const shared = sharedLimiter(base, params.concurrency);
+  const policy = {
+    limiter: shared.limiter,
+    retries: params.retries,
+    backoffMs: params.backoff * 1000,
+    maxRetryAfterMs: params.maxRetryAfter * 1000,
+    random: randomFor(0, "retry", base),
+  };
+  const keep = (...names) => names.filter((each) => !params.omit.includes(each));
+  /** One request with its retries; `begin` makes a fresh reader for every attempt. */
+  function send(path, body, context, begin) {
+    const text = JSON.stringify({ ...extra, ...body });
+    return withRetries(policy, context.signal, async () => {
+      const reader = begin();
+      const reply = await connection.post(path, text, context.signal, reader.sink);
+      if (reply.status !== 200) throw failureOf(reply.status, reply.headers, reply.body, scrub);
+      return { ...reader.read(reply), ms: reply.ms };
+    });
+  }
+  /** A reader of a whole JSON body. */
+  const json = (read) => () => ({
+    read(reply) {
+      const body = parseBody(reply.body, scrub);
+      return { value: read(body), usage: at(body, "usage") };
+    },
+  });
+  function costOf(usage, input, output, ms) {
+    const read = readUsage(usage, { input, output });
+    const { inputTokens, outputTokens } = read;
+    return { calls: 1, inputTokens, outputTokens, ms, usd: usdOf(price, read) };
+  }
+  async function generate(request, context) {
+    const chat = request.format === "chat";
+    const input = promptOf(request);
+    const streamed = params.stream;
+    const sent = {
+      model: name,
+      ...(chat ? { messages: request.messages } : { prompt: input }),
+      [chat ? params.maxTokensField : "max_tokens"]: request.maxTokens,
+    };
+    for (const field of keep("temperature", "seed")) sent[field] = request[field];
+    if (request.stop?.length && keep("stop").length) sent.stop = request.stop;
+    if (streamed) sent.stream = true;
+    if (streamed && keep("stream_options").length) sent.stream_options = { include_usage: true };
+    const { text, finish, usage, ms } = await send(
+      chat ? "/chat/completions" : "/completions",
+      sent,
+      context,
+      () => answerReader(scrub),
+    );
+    return { text: scrubAnswer(text), finish, cost: costOf(usage, input, text, ms) };
+  }
+  async function score(request, context) {
+    const { options } = request;
+    if (options.length === 0) return { options: [], cost: noCost };
+    const short = options.every((option) => option.trim().length > 0 && option.trim().length <= 3);
+    const way = params.score === "auto" ? (short ? "top" : "echo") : params.score;
+    const chat = request.format === "chat";
+    const input = promptOf(request);
+    const temperature = keep("temperature").length ? { temperature: 0 } : {};
+    if (way === "top") {
+      const asked = chat
+        ? {
+            messages: request.messages,
+            logprobs: true,
+            top_logprobs: params.topLogprobs,
+            [params.maxTokensField]: 1,
+          }
+        : { prompt: input, logprobs: params.topLogprobs, max_tokens: 1 };
+      const { value, usage, ms } = await send(
+        chat ? "/chat/completions" : "/completions",
+        { model: name, ...asked, ...temperature },
+        context,
+        json((body) => readTop(body, options)),
+      );
+      return { options: value, cost: costOf(usage, input, "", ms) };
+    }
+    if (chat) {
+      // The template is the server's own, so the text before an option is unknown and cannot be echoed.
+      const { message } = noLogprobs(
+        "a chat endpoint gives no log-probabilities for options longer than a label",
+      );
+      throw new CallError(
+        "no-logprobs",
+        `${message}; or add format=plain to the model, if it has /completions`,
+      );
+    }
+    // One token is asked for because not every server accepts none; it is not counted as the option's.
+    const asked = { prompt: options.map((option) => input + option), echo: true, logprobs: 1, max_tokens: 1 };
+    const { value, usage, ms } = await send(
+      "/completions",
+      { model: name, ...asked, ...temperature },
+      context,
+      json((body) => readEcho(body, input, options)),
+    );
+    return { options: value, cost: costOf(usage, asked.prompt.join(""), "", ms) };
+  }
+  async function embed(texts, context) {
+    const vectors = [];
+    let cost = noCost;
+    for (let first = 0; first < texts.length; first += params.embedBatch) {
+      const batch = texts.slice(first, first + params.embedBatch);
+      const { value, usage, ms } = await send(
+        "/embeddings",
+        { model: name, input: batch, encoding_format: "float" },
+        context,
+        json((body) => readVectors(body, batch.length, vectors[0]?.length)),
+      );
+      vectors.push(...value);
+      const more = costOf(usage, batch.join(""), "", ms);
+      cost = {
+        calls: 1,
+        inputTokens: cost.inputTokens + more.inputTokens,
+        outputTokens: 0,
+        ms: cost.ms + more.ms,
+        usd: cost.usd + more.usd,
+      };
+    }
+    return { vectors, cost };
+  }
+  const granted = new Set(params.grants);
+  const lacks = (what) => `openai:${name} was opened without ${what} (grants=)`;
+  const refuse = (what) => Promise.reject(new CallError("unsupported", lacks(what)));
+  return {
+    id: identify(name, base, params, extra),
+    name,
+    grants: granted,
+    format: params.format,
+    concurrency: params.concurrency,
+    ...(params.context === undefined ? {} : { contextTokens: params.context }),
+    ...(price ? { price } : {}),
+    limiter: shared.limiter,
+    generate: (request, context) => (granted.has("text") ? generate(request, context) : refuse("text")),
+    score: (request, context) =>
+      granted.has("logprobs")
+        ? score(request, context)
+        : Promise.reject(new CallError("no-logprobs", `${lacks("logprobs")}; ${adviseParse}`)),
+    embed: (texts, context) => (granted.has("embeddings") ? embed(texts, context) : refuse("embeddings")),
+    async close() {
+      shared.close();
+      connection.close();
+    },
+  };
+}
+function promptOf(request) {
+  return request.messages.map(({ content }) => content).join("");
+}
+/** Reads an answer, streamed or whole: a server may ignore `stream`, and says so by its content type. */
+function answerReader(scrub) {
+  const written = nothingWritten();
+  let streamed = false;
+  return {
+    sink(headers) {
+      streamed = headers["content-type"]?.includes("text/event-stream") ?? false;
+      if (!streamed) return undefined;
+      const parser = createSseParser((data) => addEvent(written, data, scrub));
+      return (chunk) => {
+        parser.push(chunk);
+        return written.done;
+      };
+    },
+    read(reply) {
+      if (!streamed) addChoice(written, parseBody(reply.body, scrub), "message");
+      return { ...finishedText(written, streamed), usage: written.usage };
+    },
+  };
+}

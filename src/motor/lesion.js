@@ -1,0 +1,41 @@
+// Lesions at test time, as factors of 0 on what flows in a controller: a hemisphere's input or output, or the callosum. Nothing
+// is trained again, and no weight changes.
+import { Tensor } from "onnxruntime-node";
+import { HoneError } from "../core/errors.js";
+/**
+ * What is cut. In the published code's words: `leftInput` is "highleft", `leftOutput` "lowleft", `callosum` "cc", and
+ * `callosum` with `leftInput` "ccl".
+ */
+export const lesions = ["leftInput", "rightInput", "leftOutput", "rightOutput", "callosum"];
+/**
+ * The gains of S controllers side by side under some lesions, only those that are not 1 all over.
+ * @param open for each controller whether it was trained with its callosum; all by default
+ * @throws HoneError for a lesion of what the shape has not
+ */
+export function gainsOf({ hemispheres, callosum }, seeds, cut = [], open = []) {
+  const missing = cut.find((lesion) => (lesion === "callosum" ? callosum === "none" : hemispheres === 1));
+  if (missing !== undefined) {
+    throw new HoneError({
+      what: `There is nothing to cut for the lesion ${missing}`,
+      why: missing === "callosum" ? "the controller has no callosum" : "the controller has one hemisphere",
+      next: "Leave the lesion out for this controller.",
+      kind: "usage",
+    });
+  }
+  const column = (values) => new Tensor("float32", Float32Array.from(values), [values.length]);
+  const sides = (part) => {
+    const pair = ["left", "right"].map((side) => (cut.includes(`${side}${part}`) ? 0 : 1));
+    if (!pair.includes(0)) return undefined;
+    const data = Float32Array.from({ length: 2 * seeds }, (_, i) => pair[i % 2]);
+    return new Tensor("float32", data, [seeds, 2]);
+  };
+  const carries = Array.from({ length: seeds }, (_, s) =>
+    cut.includes("callosum") || open[s] === false ? 0 : 1,
+  );
+  const [input, output] = [sides("Input"), sides("Output")];
+  return {
+    ...(input ? { input } : {}),
+    ...(output ? { output } : {}),
+    ...(callosum !== "none" && carries.includes(0) ? { callosum: column(carries) } : {}),
+  };
+}

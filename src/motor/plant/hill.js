@@ -1,0 +1,49 @@
+// Hill-type muscles with a rigid tendon (Kistemaker, Wong and Gribble 2010, in MotorNet's form). Lengths and velocities are
+// those of the fibres, normalised.
+import { numpy as np } from "@jax-js/jax";
+
+/** Half width of the force-length curve, the curves' floor, and the constants of the force-velocity relation. */
+const width = 0.66;
+const floor = 0.01;
+const aRel = 0.41;
+const bRel = 5.2;
+const blend = 0.001;
+/**
+ * Forces at fibre lengths over optimal length, velocities over the greatest velocity (negative while it shortens) and
+ * activations. Uses all three up.
+ *
+ * The published branches, with f = a·flce, E = a (flce + a_rel) and B = b_rel, are
+ * - shortening: (v a a_rel + f B) / (B - v) = f + v E / (B - v)
+ * - lengthening: (-p1 p3 + p1 s v + p2 - p3 v + s v²) / (p1 + v), p1 = -f/(2h), p2 = f²/(4h), p3 = -3f/2, h = s - 2E/B,
+ *   = f + v (s + ½f Q / (Q v + ½f B)) with Q = 2E - s B
+ *
+ * and are computed so. What is divided is chosen before it is: a branch that is not taken may have its pole there.
+ */
+export function hillForces({ slack }, length, velocity, activation) {
+  const beyond = length.ref.sub(1);
+  const stretch = slack === 1 ? beyond.ref : length.sub(slack);
+  if (slack === 1) length.dispose();
+  const flpe = np.square(np.maximum(stretch, 0)).mul(1 / (1.66 - slack) ** 2);
+  const long = beyond.ref.greater(0);
+  const flce = np.maximum(
+    np
+      .square(beyond)
+      .mul(-1 / width ** 2)
+      .add(1),
+    floor,
+  );
+  const a = np.where(long, flce.ref.mul(aRel), aRel);
+  // 5.2 (1 - 0.9 (act - 0.3) / (0.005 - 0.3))² below an activation of 0.3.
+  const slope = (0.9 / 0.295) * Math.sqrt(bRel);
+  const offset = Math.sqrt(bRel) - 0.3 * slope;
+  const b = np.square(np.minimum(activation.ref, 0.3).mul(slope).add(offset));
+  const shortening = velocity.ref.less(0);
+  const f = flce.ref.mul(activation.ref);
+  const e = activation.mul(flce.ref.add(a));
+  const half = f.ref.mul(0.5);
+  const q = e.ref.mul(2).add(b.ref.mul(-blend));
+  const num = np.where(shortening.ref, e, half.ref.mul(q.ref));
+  const den = np.where(shortening.ref, b.ref.sub(velocity.ref), q.mul(velocity.ref).add(half.mul(b)));
+  const ratio = num.div(den).add(np.where(shortening, 0, blend));
+  return { flpe, flce, active: np.maximum(f.add(velocity.mul(ratio)), 0) };
+}

@@ -1,0 +1,190 @@
+// Bodies and the controllers that move them, as subjects of a study. Trials that are asked for at the same time go through
+// one program together.
+import { Tensor } from "onnxruntime-node";
+import { HoneError } from "../core/errors.js";
+import { fingerprint } from "../core/json.js";
+import { controllerShapes, initController } from "./controller.js";
+import { observationRows } from "./episode.js";
+import { arm26 } from "./plant/arm.js";
+import { pointMass } from "./plant/point-mass.js";
+import { makeRollout } from "./rollout.js";
+
+/** Trials that go through the program together; fewer are filled up, so that one program serves all. */
+const together = 64;
+const plants = {
+  arm26: (options) => arm26(options),
+  pointMass: () => pointMass(),
+};
+const parameters = {
+  arm26: ["slack", "viscosity"],
+  pointMass: [],
+};
+/**
+ * Opens a body by what stands after `motor:`: `arm26`, `arm26?slack=1.4`, `pointMass`.
+ * @throws HoneError for another name or parameter
+ */
+export function openBody(ref) {
+  const [name = "", query = ""] = ref.split("?", 2);
+  const given = [...new URLSearchParams(query)];
+  const wrong = !Object.hasOwn(plants, name)
+    ? `a body is one of ${Object.keys(plants).join(", ")}`
+    : given
+        .filter(([key, value]) => !parameters[name]?.includes(key) || value === "" || !(Number(value) >= 0))
+        .map(
+          ([key]) =>
+            `${key} is not a number from 0 that ${name} takes (${parameters[name]?.join(", ") || "it takes none"})`,
+        )[0];
+  if (wrong !== undefined) {
+    throw new HoneError({
+      what: "There is no such body",
+      where: `motor:${ref.slice(0, 80)}`,
+      why: wrong,
+      next: "Write motor:arm26, motor:arm26?slack=1.4 or motor:pointMass.",
+      kind: "usage",
+    });
+  }
+  const options = Object.fromEntries(given.map(([key, value]) => [key, Number(value)]));
+  const plant = plants[name](options);
+  const rollouts = new Map();
+  const said = given.map(([key, value]) => `${key}=${Number(value)}`).sort();
+  return {
+    id: `motor:${[name, ...said].join(",")}`,
+    name: [name, ...said].join(" "),
+    grants: new Set(["gradients", "weights"]),
+    concurrency: together,
+    muscles: plant.muscles,
+    plant,
+    rollout(shape) {
+      const key = JSON.stringify(shape);
+      const known = rollouts.get(key) ?? makeRollout({ plant, shape, threads: 1 });
+      rollouts.set(key, known);
+      return known;
+    },
+    async close() {
+      await Promise.all([...rollouts.values()].map((one) => one.release()));
+      rollouts.clear();
+    },
+  };
+}
+/** The generalist: a controller of one hemisphere as it begins, with two layers of 32 units, which has learnt nothing. */
+export function untrained(body) {
+  const shape = shapeFor(body.plant, {
+    hemispheres: 1,
+    layers: 2,
+    units: 32,
+    callosum: "none",
+    cell: "dense",
+  });
+  const [controller] = saveControllers(shape, initController(shape, [0]), [true]);
+  return controllerSubject(body, controller, `untrained controller of ${body.name}`);
+}
+/** A shape with the rows that a plant's senses and muscles have. */
+export function shapeFor(plant, shape) {
+  return { ...shape, inputs: observationRows(plant), muscles: plant.muscles.length };
+}
+/** A controller in its body. What is cut changes its id, and no weight. */
+export function controllerSubject(model, controller, name, lesions = []) {
+  const params = loadController(controller);
+  const rollout = model.rollout(controller.shape);
+  const move = gathered(async (trials) => {
+    const first = trials[0];
+    const history = await rollout.run(params, trials, {
+      steps: first.steps,
+      seeds: trials.map(({ seed = 0 }) => seed),
+      delays: { proprioception: first.delay?.proprioception ?? 0, vision: first.delay?.vision ?? 0 },
+      callosum: [controller.callosum],
+      lesions,
+      ...(first.noise ? { noise: first.noise } : {}),
+    });
+    return (trial) => movementOf(history, trial, model.plant.dt);
+  });
+  return {
+    kind: "motor",
+    name,
+    id: fingerprint(["motor", 1, model.id, controller, [...lesions].sort()]),
+    model,
+    controller,
+    lesions,
+    respond: (trial, { signal }) => {
+      signal.throwIfAborted();
+      return move(trial);
+    },
+  };
+}
+/** Collects what is asked within a turn of the event loop, by what a program has to have in common, and runs it together. */
+function gathered(run) {
+  const waiting = new Map();
+  const flush = async (key) => {
+    const list = waiting.get(key) ?? [];
+    waiting.delete(key);
+    for (let from = 0; from < list.length; from += together) {
+      const part = list.slice(from, from + together);
+      const filled = Array.from({ length: together }, (_, i) => (part[i] ?? part[0])?.trial);
+      try {
+        const movement = await run(filled);
+        for (const [i, { resolve }] of part.entries()) resolve(movement(i));
+      } catch (error) {
+        for (const { reject } of part) reject(error);
+      }
+    }
+  };
+  return (trial) =>
+    new Promise((resolve, reject) => {
+      const { steps, noise = null, delay = null, force, curl, target } = trial;
+      const loaded = [force !== undefined, curl !== undefined, Array.isArray(target[0])];
+      const key = JSON.stringify([steps, noise, delay, loaded]);
+      const list = waiting.get(key);
+      if (list) list.push({ trial, resolve, reject });
+      else {
+        waiting.set(key, [{ trial, resolve, reject }]);
+        setImmediate(() => void flush(key));
+      }
+    });
+}
+function movementOf({ steps, muscles, ...history }, trial, dt) {
+  const rows = (from, width, count, first = 0) =>
+    Array.from({ length: count }, (_, t) => {
+      const at = (trial * count + t) * width;
+      return [...from.subarray(at, at + width)].slice(first);
+    });
+  const still = Array.from({ length: muscles }, () => 0);
+  return {
+    dt,
+    hand: rows(history.hand, 2, steps + 1),
+    joints: rows(history.joints, 2, steps + 1),
+    activation: rows(history.activation, muscles, steps + 1),
+    excitation: [still, ...rows(history.excitation, muscles, steps)],
+  };
+}
+/** Controllers that were trained side by side, apart. @param callosum for each whether its callosum is open */
+export function saveControllers(shape, params, callosum) {
+  return callosum.map((open, s) => ({
+    shape: { ...shape },
+    callosum: open,
+    weights: Object.fromEntries(
+      Object.entries(params).map(([name, { data, dims }]) => {
+        const size = data.length / dims[0];
+        const own = data.slice(s * size, (s + 1) * size);
+        return [name, Buffer.from(own.buffer).toString("base64")];
+      }),
+    ),
+  }));
+}
+/** One controller's parameters, [1, ...] each. @throws HoneError where its weights do not have the shape's sizes */
+export function loadController({ shape, weights }) {
+  const made = {};
+  for (const [name, dims] of controllerShapes(shape)) {
+    const size = dims.reduce((all, dim) => all * dim, 1);
+    const bytes = Buffer.from(weights[name] ?? "", "base64");
+    if (bytes.length !== 4 * size) {
+      throw new HoneError({
+        what: "A controller's weights do not fit its shape",
+        where: name,
+        why: `there are ${bytes.length} bytes, and ${dims.join(" x ")} numbers need ${4 * size}`,
+        next: "Run its study again.",
+      });
+    }
+    made[name] = new Tensor("float32", new Float32Array(Uint8Array.from(bytes).buffer), [1, ...dims]);
+  }
+  return made;
+}

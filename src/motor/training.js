@@ -1,0 +1,182 @@
+// Training of motor controllers: arms and seeds of one shape are trained side by side in one compiled program, each as if it
+// were alone. What distinguishes arms (losses, their routing, the callosum) is fed in, not compiled in. The loop is
+// tensor/train.ts.
+import { numpy as np, vjp } from "@jax-js/jax";
+import { Tensor } from "onnxruntime-node";
+import { HoneError } from "../core/errors.js";
+import { compile } from "../tensor/compile.js";
+import { adamW } from "../tensor/optimizer.js";
+import { train } from "../tensor/train.js";
+import { initController, variableAxes } from "./controller.js";
+import { unroll } from "./episode.js";
+import { gainsOf } from "./lesion.js";
+import { commonLoss, dominantLoss, lossTerms, motorLoss, nonDominantLoss, routed } from "./loss.js";
+import { trialTensors } from "./trials.js";
+
+/** Losses of one teaching, and what each hemisphere and what is shared gets of each. */
+function plan({ losses, dominantSide = "left" }, hemispheres) {
+  const whole = Array.from({ length: hemispheres }, () => 1);
+  const none = whole.map(() => 0);
+  const single = { common: commonLoss, dominant: dominantLoss, nonDominant: nonDominantLoss };
+  const off = { excitation: 0, position: 0, square: 0, activity: 0 };
+  if (losses !== "specialized") {
+    return [
+      { weights: single[losses], sides: whole, shared: 1 },
+      { weights: off, sides: none, shared: 0 },
+    ];
+  }
+  const sides = dominantSide === "left" ? [1, 0] : [0, 1];
+  return [
+    { weights: dominantLoss, sides, shared: 0.5 },
+    { weights: nonDominantLoss, sides: sides.map((side) => 1 - side), shared: 0.5 },
+  ];
+}
+/** The routing and the callosum's gains of controllers side by side, one teaching for each. */
+export function teach(teachings, shape) {
+  if (shape.hemispheres === 1 && teachings.some(({ losses }) => losses === "specialized")) {
+    throw new HoneError({
+      what: "A controller of one hemisphere cannot be specialized",
+      why: "there is no second hemisphere for the second loss",
+      next: 'Train it on "dominant", "nonDominant" or "common", or take hemispheres: 2.',
+      kind: "usage",
+    });
+  }
+  const seeds = teachings.length;
+  // One loss is enough where none is specialized, at half the cost.
+  const count = teachings.some(({ losses }) => losses === "specialized") ? 2 : 1;
+  const plans = teachings.map((teaching) => plan(teaching, shape.hemispheres).slice(0, count));
+  const table = (of, ...dims) => {
+    const rows = Array.from({ length: count }, (_, k) => plans.map((list) => of(list[k])));
+    return new Tensor("float32", Float32Array.from(rows.flat(2)), [count, seeds, ...dims]);
+  };
+  const weights = Object.fromEntries(
+    lossTerms.map((term) => [term, table((entry) => [entry.weights[term]])]),
+  );
+  return {
+    routing: {
+      weights,
+      hemispheres: table((entry) => entry.sides, shape.hemispheres),
+      shared: table((entry) => [entry.shared]),
+    },
+    // Without a gain the program is smaller, and an open callosum needs none.
+    gains: gainsOf(
+      shape,
+      seeds,
+      [],
+      teachings.map(({ callosum = true }) => callosum),
+    ),
+  };
+}
+/**
+ * Each variable of each seed scaled down to a norm of at most `limit`, as Keras's `clipnorm` does; a variable is one array of
+ * one hemisphere. Uses the gradients up.
+ */
+function clipped(gradients, limit) {
+  return Object.fromEntries(
+    Object.entries(gradients).map(([name, gradient]) => {
+      const axes = gradient.shape.map((_, axis) => axis).slice(variableAxes(name));
+      const norm = np.sqrt(np.sum(np.square(gradient.ref), axes, { keepdims: true }).add(1e-20));
+      return [name, gradient.mul(np.minimum(np.reciprocal(norm).mul(limit), 1))];
+    }),
+  );
+}
+/** Readies a trainer of controllers of one shape; what depends on their number is compiled at its first use. */
+export function motorTrainer(options) {
+  const { plant, shape, steps, activity = "asIntended", delays, clipNorm = 1, threads = 1 } = options;
+  const runtime = { threads };
+  const optimizer = adamW({ clipNorm: 0, weightDecay: 0, epsilon: 1e-7 });
+  /** The losses of all seeds, [K, S]. */
+  const losses = ({ routing, gains }, params, trials) => {
+    const body = activity === "asPublished";
+    const episode = unroll(plant, shape, params, trials, gains, {
+      steps,
+      body,
+      ...(delays ? { delays } : {}),
+    });
+    return motorLoss(episode, routing.weights, routing.shared.shape[1], plant.dt, activity);
+  };
+  const gradients = compile(
+    (frozen, params, sums, trials) => {
+      const ofAll = (trained) => losses(frozen, trained, trials).sum(1);
+      const [found, back] = vjp(ofAll, [params]);
+      // Every loss goes back through the trials by itself: the way forward is shared, and arrays stay small.
+      const count = found.shape[0];
+      const own = Array.from({ length: count }, (_, k) => {
+        const only = Array.from({ length: count }, (_, i) => (i === k ? 1 : 0));
+        return back(np.array(only))[0];
+      });
+      const gradient = {};
+      for (const [key, sum] of Object.entries(sums)) {
+        const stacked = np.stack(
+          own.map((each) => each[key]),
+          0,
+        );
+        gradient[key] = routed(key, stacked, frozen.routing).add(sum);
+      }
+      return [found.sum(), gradient];
+    },
+    { ...runtime, name: "the controllers' losses and their gradients" },
+  );
+  const update = compile(
+    (params, state, sums, scalars) => {
+      const next = optimizer.update(params, state, clipNorm > 0 ? clipped(sums, clipNorm) : sums, scalars);
+      // Hemispheres are added, never subtracted.
+      if (next.params.mix) next.params.mix = np.maximum(next.params.mix, 0);
+      return next;
+    },
+    { ...runtime, name: "the controllers' update" },
+  );
+  const release = async () => {
+    await gradients.release();
+    await update.release();
+  };
+  return { optimizer, gradients, update, release };
+}
+/**
+ * Trains controllers of one shape side by side. Each gets what it would get alone: its own trials, losses, clipping and
+ * moments. Killed and called again it goes on from its checkpoint.
+ *
+ * @throws HoneError when a loss or a gradient is not finite
+ * @example
+ * const trainer = motorTrainer({ plant, shape, steps: 50 });
+ * const teachings = [{ losses: "specialized" }, { losses: "common", callosum: false }] as const;
+ * const { params } = await trainControllers({ trainer, shape, teachings, seeds: [1, 1], trials, updates: 800 });
+ */
+export async function trainControllers(options) {
+  const {
+    trainer,
+    shape,
+    teachings,
+    seeds,
+    trials,
+    updates,
+    learningRate = 3e-3,
+    signal,
+    onUpdate,
+    checkpoint,
+  } = options;
+  if (teachings.length !== seeds.length) {
+    throw new RangeError(`${teachings.length} teachings for ${seeds.length} seeds.`);
+  }
+  const batches = (step) => {
+    const each = seeds.map((seed) => trials(step, seed));
+    return [
+      {
+        inputs: trialTensors(each),
+        ids: seeds.map((seed) => `update ${step} of seed ${seed}`),
+        tokens: each.reduce((sum, list) => sum + list.length, 0),
+      },
+    ];
+  };
+  return train({
+    trainer,
+    frozen: teach(teachings, shape),
+    params: initController(shape, seeds),
+    batches,
+    steps: updates,
+    schedule: typeof learningRate === "number" ? () => learningRate : learningRate,
+    ...(checkpoint ? { checkpoint } : {}),
+    ...(signal ? { signal } : {}),
+    ...(onUpdate ? { onStep: ({ step, loss, seconds }) => onUpdate({ update: step, loss, seconds }) } : {}),
+  });
+}

@@ -1,0 +1,104 @@
+// Attention over packed or plain rows: rotary positions, causal and sliding masks, and query heads that share keys. Like the
+// decoder it borrows what it is given, but consumes queries, keys and values.
+import { lax, numpy as np } from "@jax-js/jax";
+/** The segment that every other one of its row sees: a beginning that several sequences share. */
+export const commonSegment = 1;
+/** Added to the score of a position that may not be seen: exp of it is 0 in float32. */
+const unseen = -1e9;
+/** Attention with rotary positions (Su et al. 2021) and a causal mask, all that depends on positions made once. */
+export function attentionTo(config, length, windowed, packing) {
+  const { headWidth, heads, kvHeads } = config;
+  const base = windowed ? config.rope.windowBase : config.rope.base;
+  const angles = rotaryAngles(config, length, base);
+  const table = (of, scale = 1) => {
+    const flat = np.array(
+      Float32Array.from(angles, (angle) => of(angle) * scale),
+      {
+        shape: [length, headWidth],
+      },
+    );
+    if (!packing) return flat;
+    const at = np.take(flat, packing.positions.ref, 0);
+    return at.reshape([at.shape[0], 1, length, headWidth]);
+  };
+  // The scale of the scores is put into the queries' tables, where it costs nothing.
+  const scale = 1 / Math.sqrt(headWidth);
+  const forQueries = { cos: table(Math.cos, scale), sin: table(Math.sin, scale) };
+  const forKeys = { cos: table(Math.cos), sin: table(Math.sin) };
+  const swap = np.array(quarterTurn(config), { shape: [headWidth, headWidth] });
+  const mask = seenBias(config, length, windowed, packing);
+  const rotate = (x, { cos, sin }) => {
+    const turned = np.matmul(x.ref.reshape([-1, headWidth]), swap.ref).reshape(x.shape);
+    return x.mul(cos.ref).add(turned.mul(sin.ref));
+  };
+  const attend = (q, k, v) => {
+    const groups = q.shape[0] * kvHeads;
+    const shape = q.shape;
+    // Query heads of one group stand under each other, so keys and values need not be repeated.
+    const queries = rotate(q, forQueries).reshape([groups, -1, headWidth]);
+    const keys = rotate(k, forKeys).reshape([groups, length, headWidth]);
+    const values = v.reshape([groups, length, headWidth]);
+    const scores = batchedDot(queries, keys, 2)
+      .reshape([-1, heads, length, length])
+      .add(mask.ref)
+      .reshape([groups, -1, length]);
+    const most = lax.stopGradient(scores.ref.max(-1, { keepdims: true }));
+    const weights = np.exp(scores.sub(most));
+    const total = weights.ref.sum(-1, { keepdims: true });
+    // Divided after the product: a row of the result is shorter than a row of scores.
+    return batchedDot(weights, values, 1).div(total).reshape(shape);
+  };
+  const held = [...Object.values(forQueries), ...Object.values(forKeys), swap, mask];
+  return Object.assign(attend, { dispose: () => held.forEach((array) => void array.dispose()) });
+}
+/** [G, m, n] and [G, …] summed over n, which is the given axis of the second. Consumes both. (`np.einsum` needs Node 22.) */
+function batchedDot(x, y, axis) {
+  const dims = { lhsBatchDims: [0], rhsBatchDims: [0], lhsContractingDims: [2], rhsContractingDims: [axis] };
+  return lax.dot(x, y, dims);
+}
+/** Angles [T, headWidth] of each number of a head at each position. */
+function rotaryAngles(config, length, base) {
+  const { headWidth } = config;
+  const angles = new Float64Array(length * headWidth);
+  for (let at = 0; at < length; at++) {
+    for (let i = 0; i < headWidth; i++) {
+      const pair = config.rope.pairs === "neighbours" ? i >> 1 : i % (headWidth / 2);
+      angles[at * headWidth + i] = at * base ** ((-2 * pair) / headWidth);
+    }
+  }
+  return angles;
+}
+/** The matrix R of x R = x turned by 90° in each pair, (a, b) to (-b, a): one small product instead of cuts and joins. */
+function quarterTurn(config) {
+  const { headWidth: n } = config;
+  const turn = new Float32Array(n * n);
+  for (let pair = 0; pair < n / 2; pair++) {
+    const [a, b] = config.rope.pairs === "neighbours" ? [2 * pair, 2 * pair + 1] : [pair, pair + n / 2];
+    turn[b * n + a] = -1;
+    turn[a * n + b] = 1;
+  }
+  return turn;
+}
+/** 0 where a query may look, else `unseen`: [T, T], or [B, 1, T, T] with packing. */
+function seenBias(config, length, windowed, packing) {
+  const window = windowed && config.window ? config.window.tokens : length;
+  // In a packed row places are no distances; positions are.
+  const reach = packing ? length : window;
+  const bias = new Float32Array(length * length);
+  for (let query = 0; query < length; query++) {
+    for (let key = 0; key < length; key++) {
+      bias[query * length + key] = key <= query && query - key < reach ? 0 : unseen;
+    }
+  }
+  const causal = np.array(bias, { shape: [length, length] });
+  if (!packing) return causal;
+  const batch = packing.segments.shape[0];
+  const own = packing.segments.ref.reshape([batch, 1, length, 1]);
+  const other = packing.segments.ref.reshape([batch, 1, 1, length]);
+  const common = np.where(other.ref.equal(commonSegment), 0, unseen);
+  const seen = causal.add(np.where(own.equal(other), 0, common));
+  if (window >= length) return seen;
+  const from = packing.positions.ref.reshape([batch, 1, length, 1]);
+  const to = packing.positions.ref.reshape([batch, 1, 1, length]);
+  return seen.add(np.where(from.sub(to).less(window), 0, unseen));
+}

@@ -1,0 +1,141 @@
+// What a decoder looks like, read from a GGUF file's metadata. Families other than those that
+// `decoder.ts` computes are refused.
+import { HoneError } from "../core/errors.js";
+
+const families = ["llama", "gemma3"];
+/** What differs between the families beyond sizes (Llama: Touvron et al. 2023; Gemma 3: technical report 2025). */
+const habits = {
+  llama: { activation: "silu", innerNorms: false },
+  gemma3: { activation: "gelu", innerNorms: true, every: 6 },
+};
+/** Base of the rotary angles in Gemma 3's window layers; GGUF files do not state it. */
+const gemmaWindowBase = 10_000;
+/**
+ * The decoder that a GGUF file holds.
+ *
+ * @throws HoneError when the architecture, a rotary scaling, experts or any tensor is not one that Hone computes
+ */
+export function netConfig(gguf) {
+  const architecture = families.find((family) => family === gguf.architecture);
+  if (!architecture) throw unsupported(gguf, `its architecture is ${JSON.stringify(gguf.architecture)}`);
+  const read = (key) => gguf.metadata.get(`${architecture}.${key}`);
+  const real = (key, otherwise) => {
+    const value = read(key) ?? otherwise;
+    if (typeof value !== "number" || !Number.isFinite(value) || value <= 0) {
+      throw unsupported(
+        gguf,
+        `its ${architecture}.${key} is ${value === undefined ? "missing" : String(value)}`,
+      );
+    }
+    return value;
+  };
+  const whole = (key, otherwise) => {
+    const value = real(key, otherwise);
+    if (!Number.isSafeInteger(value)) throw unsupported(gguf, `its ${architecture}.${key} is ${value}`);
+    return value;
+  };
+  const scaling = read("rope.scaling.type");
+  if (scaling !== undefined && scaling !== "none") {
+    throw unsupported(gguf, `its rotary positions are scaled (${String(scaling)})`);
+  }
+  if (Number(read("expert_count") ?? 0) > 0) throw unsupported(gguf, "it is a mixture of experts");
+  for (const key of ["attn_logit_softcapping", "final_logit_softcapping"]) {
+    if (Number(read(key) ?? 0) !== 0) throw unsupported(gguf, `it caps logits (${architecture}.${key})`);
+  }
+  const width = whole("embedding_length");
+  const heads = whole("attention.head_count");
+  const kvHeads = whole("attention.head_count_kv", heads);
+  const headWidth = whole("attention.key_length", width / heads);
+  const turned = whole("rope.dimension_count", headWidth);
+  if (heads % kvHeads !== 0) throw unsupported(gguf, `${heads} heads do not share ${kvHeads} heads of keys`);
+  if (turned !== headWidth || headWidth % 2 !== 0) {
+    throw unsupported(gguf, `its positions turn ${turned} of ${headWidth} numbers of a head`);
+  }
+  if (whole("attention.value_length", headWidth) !== headWidth) {
+    throw unsupported(gguf, "its values are not as long as its keys");
+  }
+  const { every, ...habit } = habits[architecture];
+  const base = real("rope.freq_base", 10_000);
+  const config = {
+    architecture,
+    layers: whole("block_count"),
+    width,
+    heads,
+    kvHeads,
+    headWidth,
+    hidden: whole("feed_forward_length"),
+    vocab: gguf.tensors.find(({ name }) => name === "token_embd.weight")?.shape[1] ?? whole("vocab_size"),
+    context: whole("context_length"),
+    normEps: real("attention.layer_norm_rms_epsilon"),
+    rope: {
+      pairs: architecture === "llama" ? "neighbours" : "halves",
+      base,
+      windowBase: every ? real("rope.freq_base_swa", gemmaWindowBase) : base,
+    },
+    ...(every ? { window: { tokens: whole("attention.sliding_window"), every } } : {}),
+    embeddingScale: architecture === "gemma3" ? Math.sqrt(width) : 1,
+    ...habit,
+    tied: !gguf.tensors.some(({ name }) => name === "output.weight"),
+  };
+  checkTensors(gguf, config);
+  return config;
+}
+/** Whether a layer sees a window only. */
+export function isWindowed(config, layer) {
+  return config.window !== undefined && (layer + 1) % config.window.every !== 0;
+}
+/**
+ * Every tensor of such a decoder by its GGUF name, with its shape, outermost first: a matrix is [out, in]. A layer's
+ * names begin with `blk.N.`.
+ */
+export function tensorShapes(config) {
+  const { width, hidden, vocab, headWidth } = config;
+  const queries = config.heads * headWidth;
+  const keys = config.kvHeads * headWidth;
+  const shapes = new Map([["token_embd.weight", [vocab, width]]]);
+  for (let layer = 0; layer < config.layers; layer++) {
+    const put = (name, ...shape) => shapes.set(`blk.${layer}.${name}.weight`, shape);
+    put("attn_norm", width);
+    put("attn_q", queries, width);
+    put("attn_k", keys, width);
+    put("attn_v", keys, width);
+    put("attn_output", width, queries);
+    put("ffn_norm", width);
+    put("ffn_gate", hidden, width);
+    put("ffn_up", hidden, width);
+    put("ffn_down", width, hidden);
+    if (!config.innerNorms) continue;
+    put("attn_q_norm", headWidth);
+    put("attn_k_norm", headWidth);
+    put("post_attention_norm", width);
+    put("post_ffw_norm", width);
+  }
+  shapes.set("output_norm.weight", [width]);
+  if (!config.tied) shapes.set("output.weight", [vocab, width]);
+  return shapes;
+}
+function checkTensors(gguf, config) {
+  // A header can claim any number of layers; the loop over them is bounded by what the file holds.
+  if (config.layers > gguf.tensors.length) throw unsupported(gguf, `it claims ${config.layers} layers`);
+  const wanted = tensorShapes(config);
+  for (const { name, shape } of gguf.tensors) {
+    const expected = wanted.get(name);
+    if (!expected) throw unsupported(gguf, `it has the tensor ${JSON.stringify(name)}`);
+    wanted.delete(name);
+    const found = [...shape].reverse();
+    if (found.join() !== expected.join()) {
+      throw unsupported(gguf, `${name} is [${found.join(", ")}] where [${expected.join(", ")}] was expected`);
+    }
+  }
+  const [missing] = wanted.keys();
+  if (missing !== undefined) throw unsupported(gguf, `it lacks the tensor ${JSON.stringify(missing)}`);
+}
+function unsupported(gguf, why) {
+  return new HoneError({
+    what: "Cannot train this model",
+    where: gguf.path,
+    why,
+    next: "Hone trains models of the Llama family (without rotary scaling) and Gemma 3 270M and 1B; it can still prompt this one.",
+    kind: "usage",
+  });
+}

@@ -1,0 +1,127 @@
+// A decoder-only transformer of the Llama or Gemma 3 family as pure functions over a record of weights, made to be traced
+// and compiled.
+//
+// Ownership (jax-js frees an array when it is used): functions exported here borrow what they are given and never
+// consume it; what they return is the caller's.
+import { lax, numpy as np } from "@jax-js/jax";
+import { attentionTo } from "./attention.js";
+import { isWindowed } from "./config.js";
+/** y = x Wᵀ: [rows, in] and [out, in] to [rows, out]. Consumes both. */
+export function product(x, w) {
+  return lax.dot(x, w, { lhsContractingDims: [1], rhsContractingDims: [1] });
+}
+/**
+ * The gate of a feed-forward: SiLU, or GELU by its tanh form. Consumes `x`. Both are x·σ(z). The way back is given by hand,
+ * as y = x·slope + rest with both held fixed: it costs one product and keeps one array, where the derived one takes eight
+ * and keeps five, and meets ∞·0 where the exponential overflows.
+ */
+export function activate(config, x) {
+  const silu = config.activation === "silu";
+  const k = 2 * Math.sqrt(2 / Math.PI);
+  const held = lax.stopGradient(x.ref);
+  // GELU's ½(1 + tanh u) is σ(2u), with u = √(2/π)·(x + 0.044715·x³).
+  const square = silu ? undefined : held.ref.mul(held.ref);
+  const z = square ? held.ref.mul(square.ref.mul(0.044715 * k).add(k)) : held.ref;
+  const sigma = np.reciprocal(np.exp(z.neg()).add(1));
+  // The slope is σ + x·σ·(1 − σ)·z'; `bend` is its second term, negative.
+  const outer = square ? held.ref.mul(square.mul(3 * 0.044715 * k).add(k)) : held.ref;
+  const bend = outer.mul(sigma.ref.add(-1)).mul(sigma.ref);
+  const rest = held.mul(bend.ref);
+  return x.mul(sigma.sub(bend)).add(rest);
+}
+/** x / rms(x) · gain over the last axis. Consumes both. */
+function norm(config, x, gain) {
+  const square = x.ref.mul(x.ref).mean(-1, { keepdims: true });
+  return x.mul(np.reciprocal(np.sqrt(square.add(config.normEps)))).mul(gain);
+}
+/**
+ * States after the last norm, [B, T, width], or [N, width] with `at`, of tokens [B, T] int32. Short
+ * rows are padded on the right with any token: no position sees a later one, so padding changes nothing before it.
+ */
+export function hidden(config, weights, tokens, { changes = [], packing, at, from, until } = {}) {
+  const [batch, length] = tokens.shape;
+  const { width, heads, kvHeads, headWidth } = config;
+  const rows = batch * length;
+  const net = changed(weights, changes);
+  const attendTo = [false, true].map((windowed) => {
+    const used = Array.from({ length: config.layers }, (_, i) => isWindowed(config, i)).includes(windowed);
+    return used ? attentionTo(config, length, windowed, packing) : undefined;
+  });
+  let x = (from ? from.states.ref : embedded(config, net, tokens, changes)).reshape([rows, width]);
+  for (let layer = from?.layer ?? 0; layer < (until ?? config.layers); layer++) {
+    const name = (part) => `blk.${layer}.${part}.weight`;
+    const normed = (input, part) => norm(config, input, net.weight(name(part)));
+    const inner = config.innerNorms ? normed : (input) => input;
+    /** [rows, count · headWidth] to [B, count, T, headWidth] */
+    const split = (y, count) => y.reshape([batch, length, count, headWidth]).transpose([0, 2, 1, 3]);
+    const a = normed(x.ref, "attn_norm");
+    const q = inner(split(net.linear(name("attn_q"), a), heads), "attn_q_norm");
+    const k = inner(split(net.linear(name("attn_k"), a), kvHeads), "attn_k_norm");
+    const v = split(net.linear(name("attn_v"), a), kvHeads);
+    a.dispose();
+    const attend = attendTo[isWindowed(config, layer) ? 1 : 0];
+    let seen = attend(q, k, v)
+      .transpose([0, 2, 1, 3])
+      .reshape([rows, heads * headWidth]);
+    if (at && layer === config.layers - 1) {
+      seen = np.take(seen, at.ref, 0);
+      x = np.take(x, at.ref, 0);
+    }
+    x = x.add(inner(net.linear(name("attn_output"), seen), "post_attention_norm"));
+    seen.dispose();
+    const f = normed(x.ref, "ffn_norm");
+    const gate = activate(config, net.linear(name("ffn_gate"), f));
+    const neurons = gate.mul(net.linear(name("ffn_up"), f));
+    let y = net.linear(name("ffn_down"), neurons);
+    neurons.dispose();
+    for (const { feedForward } of changes) if (feedForward) y = feedForward(layer, f, y, config);
+    f.dispose();
+    x = x.add(inner(y, "post_ffw_norm"));
+  }
+  for (const attend of attendTo) attend?.dispose();
+  if (until !== undefined) return x.reshape([batch, length, width]);
+  const last = norm(config, x, net.weight("output_norm.weight"));
+  return at ? last : last.reshape([batch, length, width]);
+}
+/** The states that the first layer is given, [B, T, width]. */
+function embedded(config, net, tokens, changes) {
+  // Tokens that only a change knows are beyond the table, and a row beyond it may not be asked for.
+  const known = changes.some(({ embed }) => embed)
+    ? np.where(tokens.ref.less(config.vocab), tokens.ref, 0)
+    : tokens.ref;
+  let x = np.take(net.weight("token_embd.weight"), known, 0);
+  for (const { embed } of changes) if (embed) x = embed(tokens, x);
+  return config.embeddingScale === 1 ? x : x.mul(config.embeddingScale);
+}
+/** Logits [N, vocab] of states [N, width], as `hidden` gives them with `at`. */
+export function logitsOf(config, weights, states, changes = []) {
+  return changed(weights, changes).linear(outputName(config), states);
+}
+/** Logits [N, vocab] at flat positions, [N] int32, of states [B, T, width]. */
+export function logitsAt(config, weights, states, positions, changes = []) {
+  const chosen = np.take(states.ref.reshape([-1, config.width]), positions.ref, 0);
+  const logits = logitsOf(config, weights, chosen, changes);
+  chosen.dispose();
+  return logits;
+}
+/** The name of the matrix that makes logits of states. */
+function outputName(config) {
+  return config.tied ? "token_embd.weight" : "output.weight";
+}
+/** The model under its changes: a weight by name (a fresh reference), and a product with all that is added to it. */
+function changed(weights, changes) {
+  const weight = (name) => {
+    const owner = changes.findLast((change) => change.weights?.[name] !== undefined)?.weights ?? weights;
+    const found = owner[name];
+    if (!found) throw new Error(`The weights lack ${name}.`);
+    return found.ref;
+  };
+  return {
+    weight,
+    linear(name, x) {
+      let y = product(x.ref, weight(name));
+      for (const { linear } of changes) if (linear) y = linear(name, x, y);
+      return y;
+    },
+  };
+}

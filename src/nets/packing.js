@@ -1,0 +1,155 @@
+// Examples packed into rows of one fixed shape, so that one compiled program serves all lengths and little is padding.
+// Examples whose prompts begin alike share that beginning: it stands once in a row, every example sees it and none sees
+// another, and positions count on from it. A row of several groups shares nothing. The result is what each example alone
+// would give.
+import { Tensor } from "onnxruntime-node";
+import { lengthOf } from "./answer.js";
+import { commonSegment } from "./attention.js";
+
+/** How many examples ahead are looked through for one that still fits a row. */
+const lookAhead = 64;
+/**
+ * Finds for each group the tokens that all its prompts begin with. The last token of a prompt is never among them, for the
+ * answer is predicted from it.
+ */
+export function shareHeads(examples) {
+  const heads = new Map();
+  for (const { group, prompt } of examples) {
+    const known = heads.get(group) ?? prompt.slice(0, -1);
+    let same = 0;
+    while (same < known.length && same < prompt.length - 1 && known[same] === prompt[same]) same++;
+    heads.set(group, known.slice(0, same));
+  }
+  return examples.map((example) => ({ ...example, head: heads.get(example.group)?.length ?? 0 }));
+}
+/**
+ * The row length that packs lists of examples, each list in rows of its own, into the least work: a multiple of 32 tokens,
+ * at least the longest example and at most `limit` where that suffices.
+ */
+export function rowLengthFor(examples, lists, limit) {
+  const grain = 32;
+  const longest = examples.reduce((most, one) => Math.max(most, lengthOf(one)), 1);
+  const roundUp = (tokens) => grain * Math.ceil(tokens / grain);
+  const work = (length) =>
+    lists.reduce((sum, list) => sum + planBlocks(examples, list, { rows: 1, length }).length, 0) *
+    (length + rowOverhead);
+  let best = roundUp(longest);
+  let least = work(best);
+  for (let length = best + grain; length <= roundUp(limit); length += grain) {
+    const found = work(length);
+    if (found < least) [best, least] = [length, found];
+  }
+  return best;
+}
+/** What evaluating a row costs beside its tokens, in tokens. */
+const rowOverhead = 32;
+/** Packs examples, in about the order given, into blocks; the last block may be short. */
+export function planBlocks(examples, order, { rows, length }) {
+  const pending = [...order];
+  const blocks = [];
+  while (pending.length > 0) {
+    const block = [];
+    while (block.length < rows && pending.length > 0) {
+      const first = pending.shift();
+      const { group, head } = examples[first];
+      const row = [first];
+      const fill = (cost) => {
+        let room = length - lengthOf(examples[first]);
+        for (let i = 0; i < Math.min(pending.length, lookAhead); ) {
+          const more = cost(examples[pending[i]]);
+          if (more > room) {
+            i++;
+            continue;
+          }
+          row.push(...pending.splice(i, 1));
+          room -= more;
+        }
+      };
+      fill((next) => (next.group === group ? lengthOf(next) - head : Number.POSITIVE_INFINITY));
+      // Alone of its group: what is left of the row is good for others, each with the whole of its prompt.
+      if (row.length === 1) fill(lengthOf);
+      block.push(row);
+    }
+    blocks.push(block);
+  }
+  return blocks;
+}
+/** A block as host tensors. `share` is what each example counts in the loss. */
+export function packBlock(examples, block, shape, share) {
+  const { length } = shape;
+  const size = shape.rows * length;
+  const tokens = new Int32Array(size);
+  const segments = new Int32Array(size);
+  const positions = new Int32Array(size);
+  const places = new Int32Array(shape.answers);
+  const targets = new Int32Array(shape.answers);
+  const owners = new Int32Array(shape.answers).fill(-1);
+  const shares = new Float32Array(shape.examples);
+  const ids = [];
+  const spans = [];
+  let answers = 0;
+  let used = 0;
+  for (const [r, row] of block.entries()) {
+    const start = r * length;
+    const { group, head: common } = examples[row[0]];
+    const head = row.every((index) => examples[index]?.group === group) ? common : 0;
+    let at = start;
+    const put = (list, segment, position) => {
+      tokens.set(list, at);
+      segments.fill(segment, at, at + list.length);
+      for (let i = 0; i < list.length; i++) positions[at + i] = position + i;
+      at += list.length;
+    };
+    put(examples[row[0]]?.prompt.slice(0, head), commonSegment, 0);
+    for (const [i, index] of row.entries()) {
+      const { id, prompt, answer } = examples[index];
+      const from = at;
+      put(prompt.slice(head), commonSegment + 1 + i, head);
+      const last = at - 1;
+      put(answer.slice(0, -1), commonSegment + 1 + i, prompt.length);
+      for (const [t, token] of answer.entries()) {
+        places[answers] = last + t;
+        targets[answers] = token;
+        owners[answers] = ids.length;
+        answers++;
+      }
+      spans.push({ index, row: start, head, start: from, length: at - from });
+      shares[ids.length] = share;
+      ids.push(id);
+    }
+    used += at - start;
+  }
+  const int = (data, ...dims) => new Tensor("int32", data, dims);
+  return {
+    ids,
+    spans,
+    tokens: used,
+    inputs: {
+      tokens: int(tokens, shape.rows, length),
+      places: int(places, shape.answers),
+      targets: int(targets, shape.answers),
+      owners: int(owners, shape.answers),
+      shares: new Tensor("float32", shares, [shape.examples]),
+      packing: { segments: int(segments, shape.rows, length), positions: int(positions, shape.rows, length) },
+    },
+  };
+}
+/** The most examples and answer tokens of any block, rounded up so that trainings of one kind share their programs. */
+export function largest(examples, blocks) {
+  const answersOf = (block) => block.flat().reduce((sum, i) => sum + examples[i]?.answer.length, 0);
+  return roomFor(
+    blocks.reduce((most, block) => Math.max(most, block.flat().length), 1),
+    blocks.reduce((most, block) => Math.max(most, answersOf(block)), 1),
+  );
+}
+/** The same for any blocks whatever that hold at most `count` of the examples. */
+export function largestOf(examples, count) {
+  const longest = examples.map(({ answer }) => answer.length).sort((a, b) => b - a);
+  return roomFor(
+    count,
+    longest.slice(0, count).reduce((sum, tokens) => sum + tokens, 0),
+  );
+}
+function roomFor(examples, answers) {
+  return { examples: 8 * Math.ceil(examples / 8), answers: 8 * Math.ceil(answers / 8) };
+}

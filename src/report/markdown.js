@@ -1,0 +1,278 @@
+// The report as Markdown: the same facts as the page, in tables that read well as plain text and on a forge.
+// A few samples are spelled out; opening any of them is the page's part.
+import { detailOf, metricOf } from "../core/record.js";
+import { fenced, escapeMarkdown as md } from "./escape.js";
+import { ranked } from "./figures.js";
+import {
+  askedText,
+  differenceUnit,
+  formatBare,
+  formatCost,
+  formatCount,
+  formatDate,
+  formatDelta,
+  formatDeltaInterval,
+  formatDuration,
+  formatInterval,
+  formatP,
+  formatScore,
+  formatWhole,
+  metricHead,
+  plural,
+  sayOpenings,
+  testName,
+} from "./format.js";
+import { meanScore } from "./gather.js";
+import { nameOf, perTask, section, table } from "./markdown-parts.js";
+import { movementWords } from "./movement-words.js";
+import { describeStudy, leftOut, verdictText } from "./page.js";
+import { comparisonNote, copiesFound, detailNames, elsewhereOpened, scoreBounds } from "./tables.js";
+
+const maxSamples = 20;
+const maxText = 4_000;
+export function renderMarkdown(source, gathered) {
+  const { record } = source;
+  const parts = [
+    `# ${md(record.study, 120)}`,
+    md(describeStudy(record)),
+    `**Verdict.** ${md(verdictText(record), 5_000)}`,
+    ...(record.stopped && record.verdict ? [`The run was stopped: ${md(record.stopped)}.`] : []),
+    ...section(
+      "Warnings",
+      record.warnings?.length ? [record.warnings.map((text) => `- ${md(text, 2_000)}`).join("\n")] : [],
+    ),
+    ...(record.gate ? [`**Gate ${record.gate.met ? "met" : "not met"}.** ${md(record.gate.text)}`] : []),
+    ...results(record),
+    ...comparisons(record),
+    ...profile(record),
+    ...movementWords(record, gathered.movements),
+    ...confusions(record, gathered.confusions),
+    ...eyes(record),
+    ...unscored(record),
+    ...samples(source, gathered),
+    ...seal(record),
+    ...reproduce(record),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+function results(record) {
+  return section(
+    "Results",
+    perTask(record, (task) => {
+      const rows = ranked(record, task);
+      const [best] = rows;
+      if (!best) return [];
+      const metric = metricOf(record, task);
+      const scale = metric.display;
+      const more = detailNames(rows);
+      const head = [
+        "subject",
+        md(metricHead(metric)),
+        "95 % interval",
+        "n",
+        "unscored",
+        "bounds",
+        "majority",
+        "chance",
+        "dev",
+      ];
+      head.push(
+        ...more.map((name) => md(metricHead(detailOf(record, task, name)), 40)),
+        "build tokens",
+        "build time",
+        "build money",
+      );
+      head.push("tokens in", "tokens out", "median", "money per answer");
+      const line = (r) => [
+        nameOf(record, r.subject),
+        formatScore(r.mean, r.n, scale),
+        formatInterval(r.low, r.high, r.n, scale),
+        formatWhole(r.n),
+        formatWhole(r.unscored),
+        scoreBounds(r, metric),
+        formatBare(r.baseline, r.n, scale),
+        r.chance === null ? "–" : formatBare(r.chance, r.n, scale),
+        r.dev ? formatBare(r.dev.mean, r.dev.n, scale) : "–",
+        ...more.map((name) =>
+          formatBare(r.details[name] ?? Number.NaN, r.n, detailOf(record, task, name).display),
+        ),
+        formatCount(r.build.inputTokens + r.build.outputTokens),
+        formatDuration(1000 * r.build.seconds),
+        formatCost(r.build.usd),
+        formatCount(r.perAnswer.inputTokens),
+        formatCount(r.perAnswer.outputTokens),
+        formatDuration(r.perAnswer.msMedian),
+        formatCost(r.perAnswer.usd),
+      ];
+      const asked = askedText(record.tasks.find(({ name }) => name === task));
+      return [table(head, rows.map(line)), ...(asked ? [md(asked, 300)] : [])];
+    }),
+  );
+}
+function comparisons(record) {
+  const tables = perTask(record, (task) => {
+    const metric = metricOf(record, task);
+    const scale = metric.display;
+    const rows = record.comparisons
+      .filter((comparison) => comparison.task === task)
+      .map((c) => [
+        `${md(c.a, 64)} against ${md(c.b, 64)}`,
+        formatDelta(c.delta, c.n, scale),
+        formatDeltaInterval(c.low, c.high, c.n, scale),
+        md(formatP(c.pAdjusted)),
+        testName(c.test),
+        formatBare(c.detectable, c.n, scale),
+        formatWhole(c.n),
+      ]);
+    const unit = differenceUnit(metric);
+    const head = [
+      "comparison",
+      unit ? `difference, ${unit}` : "difference",
+      "95 % interval",
+      "Holm p",
+      "test",
+      "detectable",
+      "n",
+    ];
+    return rows.length > 0 ? [table(head, rows, [0, 4])] : [];
+  });
+  return section("Comparisons", tables.length > 0 ? [md(comparisonNote(record), 2_000), ...tables] : []);
+}
+function profile(record) {
+  if (record.results.length === 0) return [];
+  const generalist = record.subjects.find((subject) => subject.role === "generalist")?.name;
+  const at = (subject, task) =>
+    record.results.find((result) => result.subject === subject && result.task === task);
+  const rows = record.subjects.map(({ name }) => [
+    nameOf(record, name),
+    ...record.tasks.map((task) => {
+      const own = at(name, task.name);
+      const general = at(generalist, task.name);
+      if (!own) return "–";
+      const score = formatScore(own.mean, own.n, task.metric.display);
+      if (!general || name === generalist) return score;
+      return `${score} (${formatDelta(own.mean - general.mean, own.n, task.metric.display)})`;
+    }),
+  ]);
+  const head = ["subject", ...record.tasks.map((task) => md(`${task.name}, ${metricHead(task.metric)}`, 80))];
+  return section("Specialization profile", ["Score, and difference from the generalist.", table(head, rows)]);
+}
+function confusions(record, all) {
+  return section(
+    "Confusion",
+    perTask(record, (task) => {
+      const own = all.filter((confusion) => confusion.task.name === task);
+      const shown = own.find((confusion) => confusion.subject.name === record.verdict?.champion) ?? own[0];
+      if (!shown) return [];
+      const names = [
+        ...shown.keys.map((key) => md(key, 40)),
+        ...(shown.pooled > 0 ? [`${shown.pooled} others`] : []),
+      ];
+      const rows = shown.counts.map((row, i) => [names[i] ?? "", ...row.map(formatWhole)]);
+      return [
+        `Rows are the right answer, columns what ${md(shown.subject.name, 64)} chose.`,
+        table(["", ...names, "unscored"], rows),
+      ];
+    }),
+  );
+}
+function eyes(record) {
+  const rows = record.results.flatMap((r) => {
+    if (!r.eyes) return [];
+    const scale = metricOf(record, r.task).display;
+    const cells = [r.eyes.on, r.eyes.off].flatMap((part) => [
+      formatScore(part.mean, part.n, scale),
+      formatInterval(part.low, part.high, part.n, scale),
+      formatWhole(part.n),
+    ]);
+    return [[nameOf(record, r.subject), md(r.task, 60), ...cells]];
+  });
+  const head = ["subject", "task", "eyes-on", "95 % interval", "n", "eyes-off", "95 % interval", "n"];
+  return section("Eyes-on and eyes-off", rows.length > 0 ? [table(head, rows, [0, 1])] : []);
+}
+function unscored(record) {
+  const rows = record.results.flatMap((r) =>
+    Object.entries(r.causes)
+      .filter(([, count]) => count > 0)
+      .map(([cause, count]) => [
+        nameOf(record, r.subject),
+        md(r.task, 60),
+        md(cause, 60),
+        formatWhole(count),
+      ]),
+  );
+  if (record.results.length === 0) return [];
+  const none = "Every sample was scored for every subject.";
+  return section("Unscored", [
+    rows.length > 0 ? table(["subject", "task", "cause", "samples"], rows, [0, 1, 2]) : none,
+  ]);
+}
+function samples(source, gathered) {
+  const { record } = source;
+  const shown = gathered.rows.slice(0, maxSamples);
+  const all = gathered.samples.reduce((sum, count) => sum + count, 0);
+  if (all === 0) return [];
+  return section("Samples", [
+    md(leftOut(shown.length, all)),
+    ...shown.flatMap((row) => oneSample(source, record, row)),
+  ]);
+}
+function oneSample(source, record, row) {
+  const task = record.tasks[row.task]?.name ?? "";
+  const text = source.samples(task, row.id);
+  const rows = row.answers.flatMap((answers, s) => {
+    if (answers.length === 0) return [];
+    const said = answers.map(({ grade }) =>
+      grade.status === "scored" ? grade.prediction : `unscored: ${grade.cause}`,
+    );
+    const score = meanScore(answers);
+    const shown = score === null ? "–" : String(Number(score.toPrecision(3)));
+    return [[nameOf(record, record.subjects[s]?.name ?? ""), md([...new Set(said)].join(" / "), 200), shown]];
+  });
+  return [
+    `### ${md(row.id, 80)}`,
+    ...(text
+      ? [fenced(text.question === undefined ? text.input : `${text.input}\n\n${text.question}`, maxText)]
+      : []),
+    `Right answer: ${md(row.gold, 200)}`,
+    table(["subject", "answer", "score"], rows, [0, 1]),
+  ];
+}
+function seal(record) {
+  const lines = [`- ${sayOpenings(record.openings, record.openedBefore)}`];
+  for (const task of record.tasks) {
+    const { name, counts, source, testFingerprint, leakage } = task;
+    const sizes = `${formatWhole(counts.train)} train, ${formatWhole(counts.dev)} dev, ${formatWhole(counts.test)} test (${formatWhole(counts.eyesOff)} eyes-off)`;
+    lines.push(
+      `- ${md(name, 80)}: ${sizes}; ${copiesFound(leakage)}${elsewhereOpened(record, task)}; source ${md(source, 300)}; test split ${md(testFingerprint, 80)}`,
+    );
+  }
+  if (record.handOver) {
+    const { path, n, agree } = record.handOver;
+    lines.push(
+      `- hand-over: ${md(path, 300)}, scored again: ${formatWhole(agree)} of ${formatWhole(n)} answers agree`,
+    );
+  }
+  return section("The seal", [lines.join("\n")]);
+}
+function reproduce(record) {
+  const facts = [
+    `- model: ${md(record.model)}`,
+    `- seeds: ${record.seeds.join(", ")}`,
+    `- hone: ${md(record.hone)}`,
+    `- machine: ${md(record.machine)}`,
+    `- took: ${formatDuration(1000 * record.seconds)}, ${formatCost(record.spentUsd)}`,
+    `- made: ${md(formatDate(record.at))}`,
+  ];
+  const rows = record.subjects.map(({ name, role, ids, chain }) => [
+    nameOf(record, name),
+    role,
+    chain.map((step) => md(`${step.name} ${JSON.stringify(step.options)}`, 400)).join(" → ") || "–",
+    ids.map((id) => md(id, 80)).join(" "),
+  ]);
+  return section("How to reproduce", [
+    fenced(record.reproduce, 2_000),
+    facts.join("\n"),
+    table(["subject", "role", "made by", "fingerprints"], rows, [0, 1, 2, 3]),
+  ]);
+}

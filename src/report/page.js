@@ -1,0 +1,186 @@
+// The report as one HTML page: no request, no font, no image from anywhere; one script and one style, both named by hash
+// in the page's own policy. It arranges what figures.ts and tables.ts draw.
+import { createHash } from "node:crypto";
+import { directionOf } from "../core/metric.js";
+import { browse } from "./browser.js";
+import { packSamples } from "./details.js";
+import { html, oneLine, visibleText } from "./escape.js";
+import { comparisonTable, costFigure, scoreFigure, scoreLegend } from "./figures.js";
+import { formatCost, formatDate, formatDuration, formatWhole, plural, sayOpenings } from "./format.js";
+import { movementSection, packMovements } from "./movement-figures.js";
+import { playMovements } from "./movement-player.js";
+import { profileTable } from "./profile.js";
+import { style } from "./style.js";
+import {
+  comparisonNote,
+  confusionFigure,
+  eyesTable,
+  factList,
+  reproduceFacts,
+  resultsTable,
+  sealFacts,
+  subjectList,
+  unscoredTable,
+} from "./tables.js";
+/** One line: how many subjects of which model, on how many sealed samples of which tasks. */
+export function describeStudy(record) {
+  const count = (role) => record.subjects.filter((subject) => subject.role === role).length;
+  const parts = [`${plural(count("specialist"), "specialist")} of ${record.model}`];
+  if (count("reference") > 0) parts.push(plural(count("reference"), "reference"));
+  const tasks = record.tasks.map(
+    (task) => `${formatWhole(task.counts.test)} sealed test samples of ${task.name}`,
+  );
+  const measured = `${parts.join(" and ")}, measured on ${tasks.join(" and ")}.`;
+  return record.description ? `${record.description} ${measured}` : measured;
+}
+/** The verdict, or why there is none. */
+export function verdictText(record) {
+  if (record.verdict) return record.verdict.text;
+  if (record.stopped) return `No verdict: the run was stopped (${record.stopped}).`;
+  return record.noVerdict ? `No verdict: ${record.noVerdict}.` : "No verdict was drawn.";
+}
+/** How many samples a report shows of how many, and what to type to see one of the others. */
+export function leftOut(shown, all) {
+  const rest = all - shown;
+  if (rest <= 0) return `All ${plural(all, "test sample")} can be opened.`;
+  return `Details of ${plural(rest, "sample")} left out (disagreements and failures were kept first); run \`hone show STUDY --sample ID\` to see one.`;
+}
+/** The whole page, at most `limits.bytes` long unless its tables alone are longer. */
+export function renderPage(source, gathered, limits) {
+  const { record } = source;
+  const { movements } = gathered;
+  const player = movements.length > 0 ? `(${playMovements.toString()})();` : "";
+  const script = `(${browse.toString()})();${player}`;
+  const before = top(record, script);
+  const sections = figures(record, gathered);
+  const after = bottom(record);
+  const moved =
+    movements.length > 0
+      ? `<script type="application/json" id="movements-data">${packMovements(record, movements)}</script>\n`
+      : "";
+  const fixed = Buffer.byteLength(before + sections.markup + after.markup + moved + script) + 20_000;
+  const { json, kept } = packSamples(source, gathered, Math.max(2_000, limits.bytes - fixed), limits.text);
+  const all = gathered.samples.reduce((sum, count) => sum + count, 0);
+  const samples = sampleSection(record, kept, all);
+  // The payload is escaped by `embedJson` and the script is this repository's own, so both go in as they are.
+  const page = `${before}${sections.markup}${samples.markup}${after.markup}
+<script type="application/json" id="samples-data">${json}</script>
+${moved}<script>${script}</script>
+</body></html>
+`;
+  return { page, shown: kept };
+}
+function hashOf(text) {
+  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+}
+function top(record, script) {
+  const policy = [
+    "default-src 'none'",
+    `script-src ${hashOf(script)}`,
+    `style-src ${hashOf(style)}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join("; ");
+  const facts = [
+    record.verdict?.champion ? `champion ${oneLine(record.verdict.champion, 64)}` : null,
+    sayOpenings(record.openings, record.openedBefore),
+    plural(record.subjects.length, "subject"),
+    `${record.seeds.length === 1 ? "seed" : "seeds"} ${record.seeds.join(", ")}`,
+    formatDuration(1000 * record.seconds),
+    formatCost(record.spentUsd),
+  ].filter((fact) => fact !== null);
+  const title = oneLine(record.study, 120) || "Study";
+  const head = html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">
+<title>${title} · hone</title>
+<style>${{ markup: style }}</style></head>
+<body>
+<header><p class="kicker">Hone study report · ${formatDate(record.at)}</p>
+<h1><bdi>${title}</bdi></h1>
+<p class="about">${describeStudy(record)}</p>
+<p class="verdict${record.verdict ? "" : " stopped"}">${verdictText(record)}</p>
+${record.verdict && record.stopped ? html`<p class="stopped">The run was stopped: ${record.stopped}.</p>` : null}
+${record.gate && !record.gate.met ? html`<p class="gate-missed">Gate not met: ${record.gate.text}</p>` : null}
+<p class="strip-facts">${facts.map((fact, i) => html`${i > 0 && " · "}<span>${fact}</span>`)}</p></header>
+<main>`;
+  return head.markup;
+}
+function perTask(record, draw) {
+  const parts = record.tasks.map((task, i) => ({ task, body: draw(task.name, i) }));
+  return html`${parts
+    .filter(({ body }) => body.markup !== "")
+    .map(
+      ({ task, body }) =>
+        html`${record.tasks.length > 1 && html`<h3><bdi>${oneLine(task.name, 80)}</bdi></h3>`}${body}`,
+    )}`;
+}
+function section(title, note, body) {
+  if (body.markup === "") return html``;
+  return html`<section><h2>${title}</h2>${note && html`<p class="note">${note}</p>`}${body}</section>`;
+}
+function figures(record, gathered) {
+  const confusions = record.tasks.map((task) =>
+    gathered.confusions.filter((confusion) => confusion.task === task),
+  );
+  const pointed = record.tasks.some(({ metric }) => directionOf(metric) > 0);
+  const warnings = record.warnings ?? [];
+  return html`
+${section("Warnings", null, warnings.length > 0 ? html`<ul>${warnings.map((text) => html`<li>${visibleText(text, 2_000)}</li>`)}</ul>` : html``)}
+<section>${perTask(record, (task) => scoreFigure(record, task))}${record.results.length > 0 && scoreLegend(record)}</section>
+${section(
+  "Results",
+  null,
+  perTask(record, (task) => resultsTable(record, task)),
+)}
+${section(
+  "Score against cost",
+  null,
+  perTask(record, (task, i) => costFigure(record, task, String(i))),
+)}
+${section(
+  "Comparisons",
+  comparisonNote(record),
+  perTask(record, (task) => comparisonTable(record, task)),
+)}
+${section("Specialization profile", `Score, and difference from the generalist${pointed ? " in points" : ""}; bold where the difference is shown after Holm's correction.${pointed ? "" : " Tints are shares of the generalist's error: blue is less, orange more."}`, record.results.length > 0 ? profileTable(record) : html``)}
+${section("Movements", null, movementSection(record, gathered.movements))}
+${section(
+  "Confusion",
+  null,
+  perTask(record, (_, i) => confusionFigure(record, confusions[i] ?? [], i)),
+)}
+${section("Eyes-on and eyes-off", "The eyes-off part of test was never looked at while prompts were worked on.", eyesTable(record))}
+${section("Unscored", "An endpoint's failure is not a wrong answer. “Score between” gives the score if every unscored sample had been wrong, and if every one had been right.", record.results.length > 0 ? unscoredTable(record) : html``)}`;
+}
+function sampleSection(record, kept, all) {
+  const first = record.verdict?.champion ?? record.subjects.find(({ role }) => role === "specialist")?.name;
+  const lower = record.tasks.length > 0 && record.tasks.every(({ metric }) => directionOf(metric) < 0);
+  const filters = [
+    ["all", "all"],
+    ["failures", lower ? "worse than generalist" : "failures"],
+    ["different", "different from generalist"],
+    ["unscored", "unscored"],
+  ];
+  return html`<section><h2>Samples</h2>
+<p class="note"><span class="no-print">${leftOut(kept, all)} A row opens to the exact prompt and raw output of any subject.</span> <span>${lower ? "● no worse than the generalist, ○ worse" : "● right, ○ wrong"}, – unscored; one sign a subject, in the order of the list.</span></p>
+<noscript><p class="note">Opening samples needs the script in this file; it makes no request.</p></noscript>
+<div class="controls" id="samples-controls" hidden>
+${record.tasks.length > 1 && html`<label>Task <select id="samples-task"><option value="-1">all</option>${record.tasks.map((task, i) => html`<option value="${i}">${oneLine(task.name, 64)}</option>`)}</select></label>`}
+<label>Subject <select id="samples-subject">${record.subjects.map(({ name }, i) => html`<option value="${i}"${name === first && html` selected`}>${oneLine(name, 64)}</option>`)}</select></label>
+<fieldset class="segment"><legend class="unseen">Show</legend>${filters.map(([value, name], i) => html`<span class="pick"><input type="radio" name="samples-filter" id="filter-${value}" value="${value}"${i === 0 && html` checked`}><label for="filter-${value}">${name} <span id="count-${value}"></span></label></span>`)}</fieldset>
+<input type="search" id="samples-search" data-live="yes" placeholder="find in id, text, answers" aria-label="Find samples">
+</div>
+<table class="samples" id="samples-table" hidden><thead><tr><th scope="col">sample</th><th scope="col">${lower ? "" : "right answer"}</th><th scope="col">answer</th><th scope="col" class="num">score</th><th scope="col">every subject</th><th scope="col">text</th></tr></thead>
+<tbody id="samples-body"></tbody></table>
+<p class="note" id="samples-status" role="status"></p><button type="button" class="more" id="samples-more" hidden></button></section>`;
+}
+function bottom(record) {
+  return html`
+${section("The seal", null, factList(sealFacts(record)))}
+${section("How to reproduce", null, html`${factList(reproduceFacts(record))}<details><summary>Subjects, their options and fingerprints</summary><div class="scroll">${subjectList(record)}</div></details>`)}
+</main><footer>Made by hone ${oneLine(record.hone, 40)}. The same in Markdown and JSON lies beside this file.</footer>`;
+}

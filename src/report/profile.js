@@ -1,0 +1,56 @@
+// The specialization profile: subjects × tasks, with what each gained and lost against the generalist.
+// The same picture serves every kind of specialist, so nothing here knows what kind it is.
+import { directionOf } from "../core/metric.js";
+import { metricOf } from "../core/record.js";
+import { html, oneLine } from "./escape.js";
+import { shownBelow, subjectName } from "./figures.js";
+import { formatDelta, formatScore, metricHead, plural } from "./format.js";
+/** Subjects × tasks: score, and difference from the generalist as figure and as tint. */
+export function profileTable(record) {
+  const generalist = record.subjects.find((subject) => subject.role === "generalist");
+  const at = (subject, task) =>
+    record.results.find((result) => result.subject === subject && result.task === task);
+  const order = [...record.subjects].sort((a, b) => average(record, b.name) - average(record, a.name));
+  const cell = (subject, task) => {
+    const own = at(subject.name, task);
+    if (!own || own.n === 0) return html`<td class="heat absent">–</td>`;
+    const metric = metricOf(record, task);
+    const scale = metric.display;
+    const general = generalist && subject !== generalist ? at(generalist.name, task) : undefined;
+    const pair = record.comparisons.find(
+      (c) =>
+        c.task === task &&
+        ((c.a === subject.name && c.b === generalist?.name) ||
+          (c.b === subject.name && c.a === generalist?.name)),
+    );
+    // The paired difference where the study made that comparison; else of the two means.
+    const delta = pair
+      ? pair.a === subject.name
+        ? pair.delta
+        : -pair.delta
+      : general
+        ? own.mean - general.mean
+        : Number.NaN;
+    const shown = pair !== undefined && pair.pAdjusted < shownBelow;
+    const difference = Number.isFinite(delta)
+      ? html`<span class="difference${shown && " strong"}">${formatDelta(delta, own.n, scale)}</span>`
+      : subject === generalist && html`<span class="difference quiet">generalist</span>`;
+    return html`<td class="heat ${tint(metric, delta, general?.mean)}"><span class="score">${formatScore(own.mean, own.n, scale)}</span>${difference}</td>`;
+  };
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="profile"><table class="profile"><thead><tr><th scope="col">subject</th>${record.tasks.map((task) => html`<th scope="col"><bdi>${oneLine(task.name, 60)}</bdi><br><span class="quiet">${metricHead(task.metric)}, ${plural(task.counts.test, "sample")}</span></th>`)}</tr></thead><tbody>${order.map((subject) => html`<tr><th scope="row">${subjectName(record, subject.name)}</th>${record.tasks.map((task) => cell(subject, task.name))}</tr>`)}</tbody></table></div>`;
+}
+function average(record, subject) {
+  const own = record.results.filter((result) => result.subject === subject && Number.isFinite(result.mean));
+  return (
+    own.reduce((sum, result) => sum + directionOf(metricOf(record, result.task)) * result.mean, 0) /
+    Math.max(1, own.length)
+  );
+}
+/** Four steps of gain and four of loss, as classes of the style sheet; an error's are shares of the generalist's error. */
+function tint(metric, delta, general) {
+  const direction = directionOf(metric);
+  const change = direction < 0 ? Math.abs(delta) / (general ?? Number.NaN) : Math.abs(delta);
+  const steps = direction < 0 ? [0.02, 0.1, 0.25, 0.5] : [0.01, 0.05, 0.1, 0.2];
+  const size = steps.filter((step) => change >= step).length;
+  return size === 0 ? "even" : `${direction * delta > 0 ? "gain" : "loss"}-${size}`;
+}

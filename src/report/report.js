@@ -1,0 +1,42 @@
+// Writes a study's report: report.html, report.md and report.json in one folder, each whole or not at all.
+import { randomBytes } from "node:crypto";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { HoneError, messageOf } from "../core/errors.js";
+import { gather } from "./gather.js";
+import { renderMarkdown } from "./markdown.js";
+import { renderPage } from "./page.js";
+/** @throws HoneError naming the file that could not be written. */
+export async function writeReport(request) {
+  const limits = { bytes: 20_000_000, samples: 5_000, text: 60_000, ...request.limits };
+  const gathered = gather(request, limits.samples);
+  const { page } = renderPage(request, gathered, limits);
+  const { folder, record } = request;
+  const written = {
+    html: join(folder, "report.html"),
+    markdown: join(folder, "report.md"),
+    json: join(folder, "report.json"),
+  };
+  await replaceFile(written.html, folder, page);
+  await replaceFile(written.markdown, folder, renderMarkdown(request, gathered));
+  await replaceFile(written.json, folder, `${JSON.stringify(record, null, 2)}\n`);
+  return written;
+}
+/** A reader sees the old file or the new one, never half of one. */
+async function replaceFile(path, folder, text) {
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(temporary, text, { flag: "wx" });
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw new HoneError({
+      what: "Cannot write the report",
+      where: path,
+      why: messageOf(cause),
+      next: "Free the place or choose a folder that can be written to, then run `hone report` again.",
+      cause,
+    });
+  }
+}

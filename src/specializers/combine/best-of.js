@@ -1,0 +1,92 @@
+// bestOf: several specializers are tried on dev and the best one is kept, so that a rung such as "few-shot or not" is a
+// measured switch. It never sees the test split, and it is no ensemble: one of them answers.
+import { z } from "zod";
+import { CallError } from "../../core/call.js";
+import { HoneError } from "../../core/errors.js";
+import { sharedKinds } from "../parts/kinds.js";
+export const bestOfOptions = z.strictObject({
+  of: z
+    .array(z.unknown())
+    .min(1)
+    .max(20)
+    .describe("the specializers to choose from on dev, as a study would name them, 1 to 20"),
+});
+/**
+ * Fits each candidate on train, measures it on dev with the task's own score, and keeps the best mean; ties go to the
+ * earliest. Unscored samples do not count, and a candidate with more than half of dev unscored cannot win.
+ * @throws HoneError without dev samples, or where no candidate could be scored on half of them
+ *
+ * @example
+ * import { bestOf, fewShot, zeroShot } from "@honelab/hone";
+ * bestOf([zeroShot(), fewShot({ k: 5 })]).label; // "bestOf(zeroShot | fewShot(k=5))"
+ */
+export function bestOf(candidates) {
+  if (candidates.length === 0) throw new Error("bestOf: there must be at least one specializer");
+  return {
+    name: "bestOf",
+    label: `bestOf(${candidates.map(({ label }) => label).join(" | ")})`,
+    options: { of: candidates.map(({ name, options }) => ({ name, options })) },
+    needs: [...new Set(candidates.flatMap(({ needs }) => needs))],
+    kinds: sharedKinds(candidates),
+    seeded: candidates.some(({ seeded }) => seeded),
+    ...(candidates.every(({ reference }) => reference) ? { reference: true } : {}),
+    async fit(subject, given) {
+      if (given.dev.length === 0) throw unable(given, "there is no dev split to measure them on");
+      const scores = [];
+      let best;
+      for (const [i, candidate] of candidates.entries()) {
+        const state = await candidate.fit(subject, given);
+        const tools = { encoder: given.encoder, artifacts: given.artifacts };
+        const measured = await measure(candidate.apply(subject, state, tools), given, candidate.label);
+        scores.push({ label: candidate.label, ...measured });
+        const { mean, n, unscored } = measured;
+        if (mean === null || unscored > n) continue;
+        if (!best || mean > best.mean) best = { chosen: i, mean, state };
+      }
+      if (!best) throw unable(given, "none of them could be scored on half of the dev samples");
+      return { chosen: best.chosen, scores, state: best.state };
+    },
+    apply: (subject, { chosen, state }, tools) => {
+      const candidate = candidates[chosen];
+      if (candidate) return candidate.apply(subject, state, tools);
+      throw new HoneError({
+        what: "The saved specialist is damaged: bestOf chose what it was not given",
+        why: `candidate ${chosen} of ${candidates.length}`,
+        next: "Make the specialist again from its study.",
+      });
+    },
+  };
+}
+async function measure(subject, { task, dev, context, progress }, label) {
+  const grades = [];
+  const width = Math.max(1, subject.model?.concurrency ?? 1);
+  for (let start = 0; start < dev.length; start += width) {
+    const batch = dev.slice(start, start + width).map(async (sample) => {
+      try {
+        const grade = await task.evaluate(subject, sample, context);
+        return grade.status === "scored" ? grade.score : null;
+      } catch (error) {
+        // A call that failed after its retries is this sample's misfortune; anything else is a fault.
+        if (error instanceof CallError) return null;
+        throw error;
+      }
+    });
+    grades.push(...(await Promise.all(batch)));
+    progress(grades.length, dev.length, label);
+  }
+  const scored = grades.filter((score) => score !== null);
+  return {
+    mean: scored.length > 0 ? scored.reduce((sum, score) => sum + score, 0) / scored.length : null,
+    n: scored.length,
+    unscored: grades.length - scored.length,
+  };
+}
+function unable({ task }, why) {
+  return new HoneError({
+    what: "bestOf cannot choose",
+    where: `task ${task.name}, split dev`,
+    why,
+    next: "Give the task a dev split that the candidates can answer, or name the one to use.",
+    kind: "usage",
+  });
+}

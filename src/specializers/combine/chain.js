@@ -1,0 +1,38 @@
+// chain: several specializers as one. Each is fitted on what the ones before it made.
+import { sharedKinds } from "../parts/kinds.js";
+/**
+ * The first specializer is fitted on the subject and applied, the next on the result, and so on. In the prompt, the
+ * examples of later ones stand nearer to the query. The state is the list of the steps' states.
+ *
+ * @example
+ * import { calibrate, chain, fewShot } from "@honelab/hone";
+ * chain([fewShot({ k: 6, draw: "balanced" }), calibrate()]).label; // "fewShot(k=6, balanced) + calibrate"
+ */
+export function chain(steps) {
+  if (steps.length === 0) throw new Error("chain: there must be at least one specializer");
+  return {
+    name: "chain",
+    label: steps.map((step) => step.label).join(" + "),
+    options: steps.map((step) => ({ name: step.name, options: step.options })),
+    needs: [...new Set(steps.flatMap((step) => step.needs))],
+    kinds: sharedKinds(steps),
+    seeded: steps.some((step) => step.seeded),
+    ...(steps.at(-1)?.reference ? { reference: true } : {}),
+    steps,
+    async fit(subject, given) {
+      const states = [];
+      let current = subject;
+      for (const step of steps) {
+        const state = await step.fit(current, given);
+        states.push(state);
+        current = step.apply(current, state, { encoder: given.encoder, artifacts: given.artifacts });
+      }
+      return states;
+    },
+    apply: (subject, states, tools) =>
+      steps.reduce((current, step, i) => step.apply(current, states[i], tools), subject),
+  };
+}
+export function isChain(specializer) {
+  return "steps" in specializer;
+}

@@ -1,0 +1,103 @@
+// perStratum: one specialist for each of several tasks that were put into one, and each query sent to its own. It learns
+// nothing itself and blends nothing: which specialist answers is written on the query.
+import { existsSync } from "node:fs";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { HoneError } from "../../core/errors.js";
+import { fingerprint } from "../../core/json.js";
+import { defineSpecializer, requireTrain } from "../parts/define.js";
+export const perStratumOptions = z.strictObject({
+  use: z.unknown().describe("the specializer that is fitted on each stratum apart, as a study would name it"),
+});
+/**
+ * Fits `inner` once for each stratum of train, on that stratum's train and dev samples alone. A query of a stratum that
+ * train does not have goes to the subject as it was; a reference, which has no subject, leaves it unscored. What is
+ * fitted is kept at once, so that a fit that was killed goes on with the stratum that it was at.
+ *
+ * @throws HoneError when a train sample has no stratum
+ * @example
+ * import { linear, perStratum } from "@honelab/hone";
+ * perStratum(linear()).label; // "linear(tfidf), one a stratum"
+ */
+export function perStratum(inner) {
+  return defineSpecializer({
+    name: "perStratum",
+    label: `${inner.label}, one a stratum`,
+    options: { use: { name: inner.name, options: inner.options } },
+    needs: inner.needs,
+    seeded: inner.seeded,
+    ...(inner.reference ? { reference: true } : {}),
+    fit: async (subject, given) => {
+      requireTrain(given, "perStratum");
+      const strata = byStratum(given.train);
+      const dev = new Map([...strata.keys()].map((name) => [name, []]));
+      for (const sample of given.dev) dev.get(sample.stratum ?? "")?.push(sample);
+      const states = {};
+      const finished = await given.artifacts.scratch("strata");
+      let done = 0;
+      for (const [name, train] of strata) {
+        given.context.signal.throwIfAborted();
+        const place = `${name} (${++done} of ${strata.size})`;
+        const kept = join(finished, `${fingerprint(name)}.json`);
+        if (existsSync(kept)) {
+          states[name] = JSON.parse(await readFile(kept, "utf8"));
+          continue;
+        }
+        const { artifacts } = given;
+        const part = {
+          ...given,
+          artifacts: { ...artifacts, scratch: (key) => artifacts.scratch(`${name}/${key}`) },
+          train,
+          dev: dev.get(name) ?? [],
+          task: narrowed(given.task, train),
+          progress: (now, total, note) => given.progress(now, total, note ? `${place}: ${note}` : place),
+        };
+        given.progress(done - 1, strata.size, place);
+        const state = await inner.fit(subject, part);
+        states[name] = state;
+        // Whole or not at all: a kill between two strata must not cost the ones before.
+        await writeFile(`${kept}.part`, JSON.stringify(state));
+        await rename(`${kept}.part`, kept);
+      }
+      return states;
+    },
+    behave: (states, subject, tools) => {
+      const specialists = new Map(
+        Object.entries(states).map(([name, state]) => [name, inner.apply(subject, state, tools)]),
+      );
+      return {
+        respond: async (query, context) => {
+          const specialist = specialists.get(query.stratum ?? "");
+          if (specialist) return specialist.respond(query, context);
+          return inner.reference ? { unscored: "other-labels" } : subject.respond(query, context);
+        },
+      };
+    },
+  });
+}
+function byStratum(samples) {
+  const strata = new Map();
+  for (const sample of samples) {
+    if (sample.stratum === undefined) {
+      throw new HoneError({
+        what: "perStratum cannot be used here",
+        where: `train sample ${sample.id}`,
+        why: "it has no stratum",
+        next: "Name the field that says which task a row belongs to as `stratum` in the data, or leave perStratum out.",
+        kind: "usage",
+      });
+    }
+    const list = strata.get(sample.stratum);
+    if (list) list.push(sample);
+    else strata.set(sample.stratum, [sample]);
+  }
+  return strata;
+}
+/** The task as its stratum's samples see it: options that all of them bring along are labels that they share. */
+function narrowed(task, samples) {
+  const key = (options) => JSON.stringify(options ?? null);
+  const first = samples[0]?.options;
+  if (!first || samples.some(({ options }) => key(options) !== key(first))) return task;
+  return { ...task, labels: first };
+}

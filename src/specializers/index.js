@@ -1,0 +1,312 @@
+// The specializers, by name. A new one is one file and one line here.
+import { HoneError } from "../core/errors.js";
+import { bestOf, bestOfOptions } from "./combine/best-of.js";
+import { chain } from "./combine/chain.js";
+import { perStratum, perStratumOptions } from "./combine/per-stratum.js";
+import { subset, subsetOptions } from "./combine/subset.js";
+import { bilateral, bilateralOptions } from "./motor/bilateral.js";
+import { lesion, lesionOptions } from "./motor/lesion.js";
+import { listKnown, nearest, readOptions } from "./parts/options.js";
+import { calibrate, calibrateOptions } from "./prompting/calibrate.js";
+import { cot, cotOptions } from "./prompting/cot.js";
+import { ensemble, ensembleOptions } from "./prompting/ensemble.js";
+import { fewShot, fewShotOptions } from "./prompting/few-shot.js";
+import { knn, knnOptions } from "./prompting/knn.js";
+import { medprompt, medpromptOptions } from "./prompting/medprompt.js";
+import { directly, portfolio, portfolioOptions } from "./prompting/portfolio.js";
+import { tools, toolsOptions } from "./prompting/tools.js";
+import { zeroShot, zeroShotOptions } from "./prompting/zero-shot.js";
+import { linear, linearOptions } from "./reference/linear.js";
+import { majority, majorityOptions } from "./reference/majority.js";
+import { knnLm, knnLmOptions } from "./retrieval/knn-lm.js";
+import { retrieve, retrieveOptions } from "./retrieval/retrieve.js";
+import { adapter, adapterOptions } from "./training/adapter.js";
+import { bitfit, bitfitOptions } from "./training/bitfit.js";
+import { full, fullOptions } from "./training/full.js";
+import { lora, loraOptions } from "./training/lora.js";
+import { softPrompt, softPromptOptions } from "./training/soft-prompt.js";
+/** Every specializer by name: factory, options schema, summary, paper, place on the survey's map. */
+export const specializers = {
+  zeroShot: {
+    make: zeroShot,
+    options: zeroShotOptions,
+    summary: "The generalist as it is: the instruction and the options, no examples",
+    paper: "Brown et al. 2020, Language Models are Few-Shot Learners (arXiv 2005.14165)",
+    leaf: "zero-shot prompt",
+  },
+  fewShot: {
+    make: fewShot,
+    options: fewShotOptions,
+    summary: "The same drawn train examples before every query",
+    paper: "Brown et al. 2020, Language Models are Few-Shot Learners (arXiv 2005.14165)",
+    leaf: "few-shot prompt",
+  },
+  knn: {
+    make: knn,
+    options: knnOptions,
+    summary: "The train examples nearest to each query before it, the nearest last",
+    paper:
+      "Liu et al. 2022, What Makes Good In-Context Examples for GPT-3? (arXiv 2101.06804); Nori et al. 2023 (2311.16452)",
+    leaf: "few-shot prompt",
+  },
+  calibrate: {
+    make: calibrate,
+    options: calibrateOptions,
+    summary: "Option scores less what the model would say if there were nothing to judge",
+    paper: "Zhao et al. 2021, Calibrate Before Use (arXiv 2102.09690), eq. 1 and 2",
+    leaf: "zero-shot prompt",
+  },
+  cot: {
+    make: (options, inner) => cot(options, inner(options.use, "use", "language")),
+    options: cotOptions,
+    summary: "Examples with the model's own reasoning, kept where it reached the right answer",
+    paper:
+      "Nori et al. 2023, Can Generalist Foundation Models Outcompete Special-Purpose Tuning? (2311.16452), §4.2",
+    leaf: "few-shot prompt",
+  },
+  medprompt: {
+    make: medprompt,
+    options: medpromptOptions,
+    summary: "Nearest examples with verified reasoning, asked in several orders, and a vote",
+    paper:
+      "Nori et al. 2023, Can Generalist Foundation Models Outcompete Special-Purpose Tuning? (2311.16452), §4",
+    leaf: "few-shot prompt",
+  },
+  portfolio: {
+    make: (options, inner) =>
+      portfolio(
+        options,
+        inner(options.use ?? "medprompt", "use", "language"),
+        inner(options.direct ?? directly, "direct", "language"),
+      ),
+    options: portfolioOptions,
+    summary: "Reasoned votes and direct probabilities together, weighed by whether a query needs reasoning",
+    paper: "Microsoft promptbase 2023, Medprompt+, which extends Nori et al. 2023 (2311.16452)",
+    leaf: "few-shot prompt",
+  },
+  knnLm: {
+    make: knnLm,
+    options: knnLmOptions,
+    summary: "The model's probabilities mixed with those of the nearest train examples' answers",
+    paper:
+      "Khandelwal et al. 2020, Generalization through Memorization: Nearest Neighbor Language Models (arXiv 1911.00172)",
+    leaf: "implicit knowledge",
+  },
+  ensemble: {
+    make: ensemble,
+    options: ensembleOptions,
+    summary: "What stands before it, asked several times with the options in other orders, and a vote",
+    paper: "Nori et al. 2023, Medprompt (arXiv 2311.16452), section 4.3; Wang et al. 2022 (2203.11171)",
+    leaf: "zero-shot prompt",
+  },
+  lora: {
+    make: lora,
+    options: loraOptions,
+    summary: "Low-rank matrices beside the model's own, trained on the task's answers",
+    paper: "Hu et al. 2021, LoRA (arXiv 2106.09685); Dettmers et al. 2023, QLoRA (arXiv 2305.14314)",
+    leaf: "low-rank adapter",
+  },
+  full: {
+    make: full,
+    options: fullOptions,
+    summary: "Every weight of the model, trained on the task's answers",
+    paper: "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615)",
+    leaf: "instruction-based update",
+  },
+  adapter: {
+    make: adapter,
+    options: adapterOptions,
+    summary: "A few more neurons in every layer, trained on the task's answers",
+    paper:
+      "He et al. 2022, Towards a Unified View of Parameter-Efficient Transfer Learning (arXiv 2110.04366)",
+    leaf: "neural adapter",
+  },
+  bitfit: {
+    make: bitfit,
+    options: bitfitOptions,
+    summary: "Biases and the norms' gains alone, trained on the task's answers",
+    paper: "Ben Zaken et al. 2022, BitFit (arXiv 2106.10199)",
+    leaf: "partial update",
+  },
+  softPrompt: {
+    make: softPrompt,
+    options: softPromptOptions,
+    summary: "A few vectors before every prompt, trained on the task's answers",
+    paper: "Lester et al. 2021, The Power of Scale for Parameter-Efficient Prompt Tuning (arXiv 2104.08691)",
+    leaf: "task-dependent soft prompt",
+  },
+  retrieve: {
+    make: retrieve,
+    options: retrieveOptions,
+    summary: "Passages of documents that are most like each query, put into its context",
+    paper:
+      "Lewis et al. 2020, Retrieval-Augmented Generation (arXiv 2005.11401); Robertson and Zaragoza 2009 (BM25)",
+    leaf: "explicit knowledge",
+  },
+  tools: {
+    make: (options) => tools(options),
+    options: toolsOptions,
+    summary: "Functions that the model may call before it answers: a calculator, tables, codes",
+    paper:
+      "Schick et al. 2023, Toolformer (arXiv 2302.04761); Yao et al. 2023, ReAct (arXiv 2210.03629): the idea, not their training",
+    leaf: "tools called by the model",
+  },
+  majority: {
+    make: majority,
+    options: majorityOptions,
+    summary: "Always the most frequent train answer; needs no model",
+    paper: "A reference, not a method",
+    leaf: null,
+  },
+  linear: {
+    make: linear,
+    options: linearOptions,
+    summary: "Logistic regression on words or sentence vectors; needs no language model",
+    paper:
+      "A reference: Hastie, Tibshirani and Friedman 2009, The Elements of Statistical Learning, section 4.4",
+    leaf: null,
+  },
+  perStratum: {
+    make: (options, inner) => perStratum(inner(options.use, "use", "language")),
+    options: perStratumOptions,
+    summary: "One specialist for each of several tasks put into one, and each query to its own",
+    paper:
+      "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615): one model for all tasks against one for each",
+    leaf: null,
+  },
+  subset: {
+    make: (options, inner) => subset(options, inner(options.use, "use")),
+    options: subsetOptions,
+    summary: "Another specializer on less training data: what a label is worth",
+    paper: "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615): sample efficiency",
+    leaf: null,
+  },
+  bestOf: {
+    make: (options, inner) => bestOf(options.of.map((one, i) => inner(one, `of.${i}`))),
+    options: bestOfOptions,
+    summary: "Several specializers, of which the one that does best on dev is kept",
+    paper: "Nori et al. 2023, Medprompt (arXiv 2311.16452): what each rung adds is measured, not assumed",
+    leaf: null,
+  },
+  bilateral: {
+    make: bilateral,
+    options: bilateralOptions,
+    summary: "A motor controller of one or two hemispheres, each of which may learn by a loss of its own",
+    paper: "Rinaldo et al. 2024, Left/Right Brain, human motor control (arXiv 2401.14057)",
+    leaf: null,
+  },
+  lesion: {
+    make: lesion,
+    options: lesionOptions,
+    summary: "A trained controller with a hemisphere's input or output, or the callosum, cut at test time",
+    paper: "Rinaldo et al. 2024, Left/Right Brain, human motor control (arXiv 2401.14057)",
+    leaf: null,
+  },
+};
+/**
+ * Makes a specializer from what a study file says: a name, a name with options, or a list of these to be applied one
+ * after the other.
+ *
+ * @param where the place in the study file, for errors
+ * @param table the specializers that may be named
+ * @throws HoneError for unknown names and options, with the nearest known ones
+ * @example
+ * import { makeSpecializer } from "@honelab/hone";
+ * makeSpecializer({ fewShot: { k: 6, draw: "balanced" } }, "specialists.1").label; // "fewShot(k=6, balanced)"
+ * makeSpecializer([{ fewShot: { k: 6 } }, "calibrate"], "specialists.2").label; // "fewShot(k=6) + calibrate"
+ */
+export function makeSpecializer(spec, where, table = specializers) {
+  if (Array.isArray(spec)) {
+    const steps = spec.map((step, i) => makeStep(step, `${where}.${i}`, table));
+    if (steps.length === 0) throw unreadable(where, "the list is empty");
+    return steps.length === 1 ? steps[0] : chain(steps);
+  }
+  return makeStep(spec, where, table);
+}
+function makeStep(spec, where, table) {
+  const [name, options] = nameAndOptions(spec, where);
+  const known = Object.keys(table);
+  const entry = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (!entry) {
+    const near = nearest(name, known);
+    throw new HoneError({
+      what: `There is no specializer "${name.slice(0, 64)}"`,
+      where,
+      why: listKnown("Known", known),
+      next: near ? `Write "${near}".` : "Write one of the known names.",
+      kind: "usage",
+    });
+  }
+  const inner = (written, field, kind) => {
+    const place = `${where}.${name}.${field}`;
+    const made = makeSpecializer(written, place, table);
+    if (kind === undefined || made.kinds.includes(kind)) return made;
+    throw new HoneError({
+      what: `${name} cannot use ${made.label}`,
+      where: place,
+      why: `it takes specializers of ${kind} subjects, and this one is for ${made.kinds.join(" and ")} subjects`,
+      next: `Name one that \`hone models\` lists.`,
+      kind: "usage",
+    });
+  };
+  return entry.make(readOptions(entry.options, name, options, where), inner);
+}
+function nameAndOptions(spec, where) {
+  if (typeof spec === "string") return [spec, {}];
+  if (spec === null || typeof spec !== "object" || Array.isArray(spec)) {
+    throw unreadable(
+      where,
+      `${Array.isArray(spec) ? "a list inside a list" : spec === null ? "nothing" : typeof spec} stands there`,
+    );
+  }
+  const entries = Object.entries(spec);
+  const [first] = entries;
+  if (!first || entries.length > 1) {
+    throw unreadable(
+      where,
+      first
+        ? `${entries.length} names stand there: ${entries
+            .map(([key]) => key)
+            .slice(0, 5)
+            .join(", ")}`
+        : "no name stands there",
+    );
+  }
+  return first;
+}
+function unreadable(where, why) {
+  return new HoneError({
+    what: "This is not a specializer",
+    where,
+    why,
+    next: 'Write a name ("zeroShot"), a name with options ({ fewShot: { k: 6 } }), or a list of these.',
+    kind: "usage",
+  });
+}
+
+export { bestOf } from "./combine/best-of.js";
+export { chain } from "./combine/chain.js";
+export { perStratum } from "./combine/per-stratum.js";
+export { subset } from "./combine/subset.js";
+export { bilateral } from "./motor/bilateral.js";
+export { lesion } from "./motor/lesion.js";
+export { defineSpecializer, derive, prepared } from "./parts/define.js";
+export { calibrate } from "./prompting/calibrate.js";
+export { cot } from "./prompting/cot.js";
+export { ensemble } from "./prompting/ensemble.js";
+export { fewShot } from "./prompting/few-shot.js";
+export { knn } from "./prompting/knn.js";
+export { coalitions, ladder, medprompt, rungs } from "./prompting/medprompt.js";
+export { portfolio } from "./prompting/portfolio.js";
+export { defineTool } from "./prompting/tools/define.js";
+export { tools } from "./prompting/tools.js";
+export { zeroShot } from "./prompting/zero-shot.js";
+export { linear } from "./reference/linear.js";
+export { majority } from "./reference/majority.js";
+export { knnLm } from "./retrieval/knn-lm.js";
+export { retrieve } from "./retrieval/retrieve.js";
+export { adapter } from "./training/adapter.js";
+export { bitfit } from "./training/bitfit.js";
+export { full } from "./training/full.js";
+export { lora } from "./training/lora.js";
+export { softPrompt } from "./training/soft-prompt.js";

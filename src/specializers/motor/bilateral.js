@@ -1,0 +1,153 @@
+// bilateral: a motor controller of one hemisphere or of two, trained through its body; with two, each may learn by a loss of
+// its own (Rinaldo, Friedman, Kuhlmann and Kowadlo 2024, "Left/Right Brain, human motor control", arXiv 2401.14057).
+import { z } from "zod";
+import { HoneError } from "../../core/errors.js";
+import { fingerprint } from "../../core/json.js";
+import { randomFor, shuffled } from "../../core/random.js";
+import { controllerSubject, saveControllers, shapeFor } from "../../motor/subject.js";
+import { motorTrainer, trainControllers } from "../../motor/training.js";
+import { readOptions } from "../parts/options.js";
+export const bilateralOptions = z.strictObject({
+  hemispheres: z
+    .union([z.literal(1), z.literal(2)])
+    .default(2)
+    .describe("hemispheres, 1 or 2"),
+  losses: z
+    .enum(["common", "dominant", "nonDominant", "specialized"])
+    .optional()
+    .describe(
+      'what it learns by: the "common" loss, the "dominant" or "nonDominant" one alone, or "specialized": each hemisphere by its own; common with one hemisphere and specialized with two where left out',
+    ),
+  callosum: z
+    .enum(["none", "pooled", "learned"])
+    .optional()
+    .describe(
+      'what hemispheres tell each other: nothing, their "pooled" states without weights (published), or a "learned" map of them; pooled with two hemispheres where left out',
+    ),
+  dominantSide: z
+    .enum(["left", "right"])
+    .default("left")
+    .describe("the hemisphere that learns by the dominant loss where they are specialized"),
+  units: z.int().min(2).max(1024).default(32).describe("units of a layer, all hemispheres together"),
+  layers: z.int().min(1).max(8).default(2).describe("hidden layers"),
+  cell: z
+    .enum(["dense", "gru"])
+    .default("dense")
+    .describe('"dense" layers without memory (published) or "gru" ones with'),
+  activity: z
+    .enum(["asIntended", "asPublished"])
+    .default("asIntended")
+    .describe(
+      'what the regulariser of activity acts on: the hidden layers "asIntended", or the outputs that the published program paired it with, forces in N among them',
+    ),
+  updates: z.int().min(1).max(1_000_000).default(800).describe("updates of the weights"),
+  batch: z.int().min(1).max(4096).default(64).describe("trials an update"),
+  learningRate: z.number().positive().max(1).default(0.003).describe("Adam's step size"),
+});
+/**
+ * Trains through the body: the error flows back through muscles and limbs (Jordan and Rumelhart's distal teacher). Dominant
+ * loss: mean distance and activity; non-dominant: squared distance and effort; common: the mean of both. What both
+ * hemispheres share learns by half of each. Seeds are trained side by side, each as if it were alone.
+ *
+ * @example
+ * import { bilateral } from "@honelab/hone";
+ * bilateral({ callosum: "pooled" }).label; // "bilateral(specialized, cc, 2x16)"
+ */
+export function bilateral(options = {}) {
+  const read = readOptions(bilateralOptions, "bilateral", options);
+  const { hemispheres, units, layers, cell } = read;
+  const losses = read.losses ?? (hemispheres === 1 ? "common" : "specialized");
+  const callosum = read.callosum ?? (hemispheres === 1 ? "none" : "pooled");
+  const own = Math.floor(units / hemispheres);
+  const chosen = { ...read, losses, callosum };
+  const label = `${hemispheres === 1 ? "unilateral" : "bilateral"}(${[
+    losses,
+    ...(callosum === "none" ? [] : [callosum === "learned" ? "learned cc" : "cc"]),
+    hemispheres === 1 ? `${own}` : `2x${own}`,
+    ...(cell === "gru" ? ["gru"] : []),
+    ...(read.dominantSide === "right" && losses === "specialized" ? ["right dominant"] : []),
+    ...(read.activity === "asPublished" ? ["as published"] : []),
+  ].join(", ")})`;
+  const fitAll = async (subject, given, seeds) => {
+    const body = bodyOf(subject);
+    const { trials, delays, steps } = readTrials(given);
+    const shape = shapeFor(body.plant, { hemispheres, layers, units: own, callosum, cell });
+    const trainer = motorTrainer({ plant: body.plant, shape, steps, activity: read.activity, delays });
+    try {
+      const { params } = await trainControllers({
+        trainer,
+        shape,
+        teachings: seeds.map(() => ({ losses, dominantSide: read.dominantSide })),
+        seeds,
+        trials: batchesOf(trials, read.batch),
+        updates: read.updates,
+        learningRate: read.learningRate,
+        checkpoint: {
+          folder: await given.artifacts.scratch("bilateral"),
+          key: fingerprint([chosen, seeds, given.train.length]),
+          seconds: 30,
+        },
+        signal: given.context.signal,
+        onUpdate: ({ update, loss }) =>
+          given.progress(update, read.updates, `loss ${(loss / seeds.length).toFixed(3)}`),
+      });
+      return saveControllers(
+        shape,
+        params,
+        seeds.map(() => true),
+      );
+    } finally {
+      await trainer.release();
+    }
+  };
+  return {
+    name: "bilateral",
+    label,
+    options: chosen,
+    needs: ["gradients"],
+    kinds: ["motor"],
+    seeded: true,
+    fit: async (subject, given) => (await fitAll(subject, given, [given.seed]))[0],
+    fitAll,
+    apply: (subject, state) => {
+      const body = bodyOf(subject);
+      return controllerSubject(body, state, `${label} of ${body.name}`);
+    },
+  };
+}
+/** @throws HoneError where the subject has no controller at hand */
+export function bodyOf(subject) {
+  return subject.model;
+}
+/** Train's trials, with what has to be the same in all of them. @throws HoneError where they cannot be trained on together */
+function readTrials(given) {
+  const trials = given.train.map(({ input }) => JSON.parse(input));
+  const first = trials[0];
+  if (trials.some(({ noise }) => noise !== undefined)) {
+    throw new HoneError({
+      what: `bilateral cannot be trained on ${given.task.name}`,
+      why: "its trials are noisy, and gradients are taken through quiet ones",
+      next: "Train on the task without noise, and name the noisy one under `elsewhere`.",
+      kind: "usage",
+    });
+  }
+  const { proprioception = 0, vision = 0 } = first.delay ?? {};
+  return { trials, steps: first.steps, delays: { proprioception, vision } };
+}
+/** Every seed goes through all trials in orders of its own, epoch by epoch. */
+function batchesOf(trials, size) {
+  const perEpoch = Math.max(1, Math.floor(trials.length / size));
+  const orders = new Map();
+  return (update, seed) => {
+    const epoch = Math.floor((update - 1) / perEpoch);
+    const key = `${seed}/${epoch}`;
+    let order = orders.get(key);
+    if (!order) {
+      order = shuffled(trials, randomFor(seed, "trials of an epoch", epoch));
+      orders.set(key, order);
+      orders.delete(`${seed}/${epoch - 1}`);
+    }
+    const from = ((update - 1) % perEpoch) * size;
+    return Array.from({ length: size }, (_, i) => order[(from + i) % order.length]);
+  };
+}

@@ -1,0 +1,42 @@
+// lesion: a trained controller with something cut at test time. Nothing is learnt and no weight changes.
+import { z } from "zod";
+import { gainsOf, lesions } from "../../motor/lesion.js";
+import { controllerSubject } from "../../motor/subject.js";
+import { readOptions } from "../parts/options.js";
+export const lesionOptions = z.strictObject({
+  cut: z
+    .array(z.enum(lesions))
+    .min(1)
+    .describe(
+      "what is cut: leftInput, rightInput, leftOutput, rightOutput, callosum; with callosum and leftInput both, the published ccl",
+    ),
+});
+/**
+ * Silences parts of a controller, in a list behind what made it.
+ *
+ * @example
+ * import { makeSpecializer } from "@honelab/hone";
+ * makeSpecializer([{ bilateral: {} }, { lesion: { cut: ["callosum"] } }], "specialists.0");
+ */
+export function lesion(options) {
+  const { cut } = readOptions(lesionOptions, "lesion", options);
+  const label = `cut(${cut.join(", ")})`;
+  return {
+    name: "lesion",
+    label,
+    options: { cut },
+    needs: ["weights"],
+    kinds: ["motor"],
+    seeded: false,
+    // Checked before anything is measured: what is not there cannot be cut.
+    fit: async (subject) => {
+      gainsOf(subject.controller.shape, 1, cut);
+      return null;
+    },
+    apply: (subject) => {
+      const { model, controller, lesions: before } = subject;
+      const all = [...new Set([...before, ...cut])];
+      return controllerSubject(model, controller, `${subject.name} + ${label}`, all);
+    },
+  };
+}

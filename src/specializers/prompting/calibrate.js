@@ -1,0 +1,129 @@
+// calibrate: takes out what the model would answer if there were nothing to judge (Zhao et al. 2021, "Calibrate Before
+// Use", eq. 1 and 2). It wraps any subject that scores options, whatever prompts that subject makes.
+//
+// The prior belongs to the prompt around the input: instruction, options, demonstrations. Call that the frame. So the
+// query first goes through all the prompting underneath (few-shot, kNN), and only then its content is replaced by "N/A",
+// "[MASK]" and "": the prior is that of the very demonstrations the query gets. Where the frame is the same for every
+// query (shared options, fixed demonstrations), its prior is learnt once and an answer costs nothing extra. Any other
+// frame (options of the sample's own, kNN) is measured when it is met: three more calls for each answer, counted.
+import { z } from "zod";
+import { HoneError } from "../../core/errors.js";
+import { fingerprint } from "../../core/json.js";
+import { questionsVary } from "../../learn/text.js";
+import { defineSpecializer, prepared } from "../parts/define.js";
+import { readOptions } from "../parts/options.js";
+export const calibrateOptions = z.strictObject({});
+/** The content-free inputs of the paper, §5. */
+export const contentFree = ["N/A", "[MASK]", ""];
+/** Divides each option's probability by its prior: log p - log prior, the diagonal form of eq. 1 with b = 0. */
+export function calibrate(options = {}) {
+  readOptions(calibrateOptions, "calibrate", options);
+  return defineSpecializer({
+    name: "calibrate",
+    needs: ["logprobs"],
+    fit: fitPrior,
+    behave: (state, inner) => ({
+      respond: async (query, context) => {
+        const at = await prepared(inner, query, context);
+        const answer = await at.subject.respond(at.query, context);
+        if (!query.options || answer.unscored) return answer;
+        const shared = state.prior !== null && frameOf(at.query, state.question) === state.frame;
+        const prior = shared
+          ? state.prior
+          : await measurePrior(at.subject, at.query, state.question, context);
+        return (prior && lessPrior(answer, prior, query)) ?? withoutChoice(answer, "no-scores");
+      },
+    }),
+  });
+}
+async function fitPrior(subject, given) {
+  // Dev first: a train sample may itself be one of the demonstrations, and then its frame is one demonstration short.
+  const queries = [...given.dev, ...given.train].map((sample) => given.task.query(sample));
+  const first = queries[0];
+  const refuse = (why, next) => {
+    throw new HoneError({
+      what: "calibrate cannot be used here",
+      where: `task ${given.task.name}`,
+      why,
+      next,
+      kind: "usage",
+    });
+  };
+  if (!first)
+    return refuse("there are no dev or train samples to see a query of", "Give the task a train split.");
+  if (!first.options?.length) {
+    return refuse("the task asks to write, not to choose", "Take calibrate out of this task's study.");
+  }
+  const question = questionsVary(queries);
+  const probes = queries.slice(0, 5);
+  const frames = new Map();
+  for (const probe of probes) {
+    const at = await prepared(subject, probe, given.context);
+    const frame = frameOf(at.query, question);
+    frames.set(frame, { ...at, count: (frames.get(frame)?.count ?? 0) + 1 });
+  }
+  const [frame, common] = [...frames].toSorted(([, a], [, b]) => b.count - a.count)[0];
+  // Measured in any case, so that a subject without scores is refused here and not at the first test sample.
+  const prior = await measurePrior(common.subject, common.query, question, given.context);
+  if (!prior) {
+    return refuse(
+      `${subject.name} gives no score for each option`,
+      "Use a model that grants logprobs and a scoring other than parse, or take calibrate out.",
+    );
+  }
+  const shared = common.count * 2 > probes.length;
+  return { question, frame: shared ? frame : null, prior: shared ? prior : null };
+}
+/** The query with its content replaced. */
+function blanked(query, withQuestion, content) {
+  return {
+    ...query,
+    input: content,
+    ...(withQuestion && query.question !== undefined ? { question: content } : {}),
+  };
+}
+function frameOf(query, withQuestion) {
+  return fingerprint(blanked(query, withQuestion, ""));
+}
+/** Mean of the option probabilities over the content-free inputs, as logs; undefined where one gives no scores. */
+async function measurePrior(subject, query, withQuestion, context) {
+  const rows = [];
+  // One after the other: the order of calls is part of what the journal keeps.
+  for (const content of contentFree) {
+    const { scores } = await subject.respond(blanked(query, withQuestion, content), context);
+    if (!scores || Object.keys(scores).length === 0) return undefined;
+    rows.push(logSoftmax(new Map(Object.entries(scores))));
+  }
+  const keys = [...rows[0].keys()];
+  return Object.fromEntries(
+    keys.map((key) => [key, logSumExp(rows.map((row) => row.get(key) ?? -Infinity)) - Math.log(rows.length)]),
+  );
+}
+/** The answer with the prior taken out of its scores; undefined where no option has both a score and a prior. */
+function lessPrior(answer, prior, query) {
+  if (!answer.scores) return undefined;
+  const scores = new Map(Object.entries(answer.scores));
+  const priors = new Map(Object.entries(prior));
+  const out = [];
+  for (const { key } of query.options ?? []) {
+    const score = (scores.get(key) ?? Number.NaN) - (priors.get(key) ?? Number.NaN);
+    if (Number.isFinite(score)) out.push([key, score]);
+  }
+  if (out.length === 0) return undefined;
+  const best = out.reduce((a, b) => (b[1] > a[1] ? b : a));
+  return { ...answer, choice: best[0], scores: Object.fromEntries(out) };
+}
+function withoutChoice({ choice: _choice, scores: _scores, ...answer }, unscored) {
+  return { ...answer, unscored };
+}
+/** Scores as natural logs of probabilities that sum to 1. */
+export function logSoftmax(scores) {
+  const total = logSumExp([...scores.values()]);
+  return new Map([...scores].map(([key, score]) => [key, score - total]));
+}
+/** ln Σ exp(x), without overflow. */
+function logSumExp(values) {
+  const most = Math.max(...values);
+  if (!Number.isFinite(most)) return most;
+  return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0));
+}

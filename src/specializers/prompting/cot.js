@@ -1,0 +1,122 @@
+// cot: chains of thought that the subject writes itself, kept as examples only where they end at the right answer
+// (Nori et al. 2023, Medprompt, §4.2). It does not choose which examples a query gets; the specializer in `use` does.
+import { z } from "zod";
+import { CallError } from "../../core/call.js";
+import { randomFor, shuffled } from "../../core/random.js";
+import { derive, requireTrain } from "../parts/define.js";
+import { readOptions } from "../parts/options.js";
+import { drawOrders } from "../parts/permutations.js";
+import { zeroShot } from "./zero-shot.js";
+export const cotOptions = z.strictObject({
+  use: z
+    .unknown()
+    .default("zeroShot")
+    .describe(
+      "the specializer that puts the verified examples before a query, as a study would name it; zeroShot for none",
+    ),
+  pool: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(200)
+    .describe("most train samples that are reasoned about, drawn by the seed"),
+  shuffles: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(1)
+    .describe("orders of the options tried for each; the first is as they stand"),
+  maxTokens: z.int().min(1).max(8192).default(96).describe("most tokens of a chain of thought"),
+});
+/**
+ * Fits `use` on the samples whose own reasoning reached the gold answer (score 1), and lets every query reason. A sample
+ * gives at most one example: its first verified order. Where nothing is verified, queries reason without examples; where
+ * `use` is `zeroShot` no examples are wanted, and fitting asks nothing.
+ */
+export function cot(options = {}, use = zeroShot()) {
+  const { pool, shuffles, maxTokens } = readOptions(cotOptions.omit({ use: true }).strip(), "cot", options);
+  const bare = use.name === "zeroShot";
+  const chosen = { pool, shuffles, maxTokens };
+  const reasoning = (subject) =>
+    derive(subject, { name: "cot", label: "cot", options: chosen }, null, {
+      prepare: (query) => ({ ...query, reason: { maxTokens } }),
+    });
+  return {
+    name: "cot",
+    label: bare ? "cot" : `cot(${use.label})`,
+    options: { ...chosen, use: { name: use.name, options: use.options } },
+    needs: [...new Set([...use.needs, "text"])],
+    kinds: ["language"],
+    seeded: !bare,
+    fit: async (subject, given) => {
+      const counts = { asked: 0, verified: 0, unscored: 0 };
+      if (bare) return { counts, inner: null };
+      requireTrain(given, "cot");
+      const thinker = reasoning(subject);
+      const drawn = shuffled(given.train, randomFor(given.seed, "cot")).slice(0, pool);
+      const kept = new Map();
+      const width = Math.max(1, subject.model?.concurrency ?? 1);
+      for (let start = 0; start < drawn.length; start += width) {
+        const batch = drawn.slice(start, start + width);
+        const found = await Promise.all(
+          batch.map((sample) => verify(thinker, given, sample, shuffles, counts)),
+        );
+        found.forEach((shot, i) => {
+          if (shot) kept.set(batch[i], shot);
+        });
+        const done = start + batch.length;
+        given.progress(done, drawn.length, `verified ${kept.size} of ${done}`);
+      }
+      counts.verified = kept.size;
+      if (kept.size === 0) return { counts, inner: null };
+      const task = {
+        ...given.task,
+        demonstration: (sample) => kept.get(sample) ?? given.task.demonstration(sample),
+      };
+      const train = drawn.filter((sample) => kept.has(sample));
+      return { counts, inner: await use.fit(thinker, { ...given, train, task }) };
+    },
+    apply: (subject, state, tools) => {
+      const { counts, inner } = state;
+      const thinker = reasoning(subject);
+      return counts.verified === 0 ? thinker : use.apply(thinker, inner, tools);
+    },
+  };
+}
+/** The sample as an example with the subject's own rationale, or undefined where no order led to the gold answer. */
+async function verify(thinker, given, sample, shuffles, counts) {
+  for (const order of ordersOf(given, sample, shuffles)) {
+    const reader = {
+      ...thinker,
+      respond: (query, context) => thinker.respond(order ? { ...query, options: order } : query, context),
+    };
+    counts.asked++;
+    const grade = await given.task.evaluate(reader, sample, given.context).catch(unanswerable);
+    if (grade.status === "unscored") counts.unscored++;
+    const rationale = grade.trail?.find((step) => step.kind === "rationale")?.text.trim();
+    if (grade.status === "scored" && grade.score === 1 && rationale) {
+      const shot = given.task.demonstration(sample);
+      // Where several answers are right, the reasoning belongs to the one that it reached.
+      const answer = given.task.kind === "choice" ? (grade.prediction ?? shot.answer) : shot.answer;
+      return { ...shot, answer, rationale, ...(order ? { options: order } : {}) };
+    }
+  }
+  return undefined;
+}
+/** A failure that the sample itself brings is no reason to stop; one of the endpoint's is, and a new run goes on. */
+function unanswerable(error) {
+  const own = ["refused", "too-long", "too-large", "malformed"];
+  if (error instanceof CallError && own.includes(error.failure)) {
+    return { status: "unscored", cause: error.failure };
+  }
+  throw error;
+}
+/** The orders to try, all distinct: undefined for the options as they stand (or none), then others by the seed. */
+function ordersOf(given, sample, shuffles) {
+  const { options = [] } = given.task.query(sample);
+  const random = randomFor(given.seed, "cot orders", sample.id);
+  const others = drawOrders(options.length, shuffles, "random", random)
+    .filter((order) => order.some((from, to) => from !== to))
+    .map((order) => order.map((from) => options[from]));
+  return [undefined, ...others.slice(0, shuffles - 1)];
+}

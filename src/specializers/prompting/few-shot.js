@@ -1,0 +1,54 @@
+// fewShot: the same worked examples, drawn once from train, before every query (Brown et al. 2020). It does not look at
+// the query; `knn` does.
+import { z } from "zod";
+import { randomFor, shuffled } from "../../core/random.js";
+import { defineSpecializer, requireTrain } from "../parts/define.js";
+import { keepDemonstrations, prepend } from "../parts/demonstrations.js";
+import { readOptions } from "../parts/options.js";
+export const fewShotOptions = z.strictObject({
+  k: z.int().min(1).max(1000).default(5).describe("how many examples, 1 to 1000"),
+  draw: z
+    .enum(["random", "balanced"])
+    .default("random")
+    .describe('"random", or "balanced" for as equal as possible over the right answers'),
+});
+/** Puts k drawn train examples before every query. Examples that are the query itself are left out for that query. */
+export function fewShot(options = {}) {
+  const { k, draw } = readOptions(fewShotOptions, "fewShot", options);
+  return defineSpecializer({
+    name: "fewShot",
+    label: draw === "balanced" ? `fewShot(k=${k}, balanced)` : `fewShot(k=${k})`,
+    options: { k, draw },
+    seeded: true,
+    fit: (_subject, given) => {
+      requireTrain(given, "fewShot");
+      const random = randomFor(given.seed, "fewShot", draw);
+      const mixed = shuffled(given.train, random).map((sample) => given.task.demonstration(sample));
+      const chosen = draw === "balanced" ? balanced(mixed, k, random) : mixed.slice(0, k);
+      return keepDemonstrations(chosen, given.task);
+    },
+    behave: ({ shots, labels }) => ({ prepare: (query) => prepend(shots, labels, query) }),
+  });
+}
+/**
+ * One example of each answer in turn, in shuffled order of answers, until there are k. The result is mixed once more:
+ * a repeating pattern of answers is itself something that a model continues.
+ */
+function balanced(mixed, k, random) {
+  const queues = new Map();
+  for (const shot of mixed) {
+    const queue = queues.get(shot.answer);
+    if (queue) queue.push(shot);
+    else queues.set(shot.answer, [shot]);
+  }
+  const order = shuffled([...queues.values()], random);
+  const chosen = [];
+  const wanted = Math.min(k, mixed.length);
+  for (let turn = 0; chosen.length < wanted; turn++) {
+    for (const queue of order) {
+      const shot = queue[turn];
+      if (shot && chosen.length < wanted) chosen.push(shot);
+    }
+  }
+  return shuffled(chosen, random);
+}

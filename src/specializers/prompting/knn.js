@@ -1,0 +1,80 @@
+// knn: for each query the train examples most like it, the most like it last (Liu et al. 2022, KATE; Nori et al. 2023,
+// §4.1). Likeness is the cosine of sentence vectors, or BM25. It retrieves examples; it never votes with their answers.
+import { z } from "zod";
+import { bm25 } from "../../learn/bm25.js";
+import { keepVectors, likenessByVectors } from "../../learn/neighbours.js";
+import { questionsVary, readText, sameTextKey } from "../../learn/text.js";
+import { defineSpecializer, requireTrain } from "../parts/define.js";
+import { keepDemonstrations, prepend } from "../parts/demonstrations.js";
+import { readOptions } from "../parts/options.js";
+export const knnOptions = z.strictObject({
+  k: z.int().min(1).max(1000).default(5).describe("how many examples, 1 to 1000"),
+  by: z
+    .enum(["vectors", "bm25"])
+    .default("vectors")
+    .describe('"vectors" for likeness of meaning, "bm25" for shared words'),
+  balance: z
+    .boolean()
+    .default(false)
+    .describe(
+      "true to spread the examples over the right answers, false for the nearest whatever they answer",
+    ),
+});
+/** Puts the k nearest train examples before each query; examples that are the query itself are skipped. */
+export function knn(options = {}) {
+  const { k, by, balance } = readOptions(knnOptions, "knn", options);
+  return defineSpecializer({
+    name: "knn",
+    label: `knn(k=${k}${by === "bm25" ? ", bm25" : ""}${balance ? ", balanced" : ""})`,
+    options: { k, by, balance },
+    fit: (_subject, given) => fitPool(given, by),
+    behave: (state, _subject, tools) => {
+      const { shots, labels } = state.pool;
+      const likeness = state.vectors
+        ? likenessByVectors(state.vectors, shots.length, state.question, tools)
+        : likenessByWords(state);
+      const keys = shots.map(sameTextKey);
+      return {
+        prepare: async (query, context) => {
+          const scores = await likeness(query, context);
+          const own = sameTextKey(query);
+          const ranked = shots
+            .map((_, i) => i)
+            .filter((i) => keys[i] !== own)
+            .sort((a, b) => scores[b] - scores[a] || a - b);
+          const chosen = balance ? spread(ranked, k, shots) : ranked.slice(0, k);
+          const nearestLast = chosen.reverse().map((i) => shots[i]);
+          return prepend(nearestLast, labels, query);
+        },
+      };
+    },
+  });
+}
+async function fitPool(given, by) {
+  requireTrain(given, "knn");
+  const shots = given.train.map((sample) => given.task.demonstration(sample));
+  const question = questionsVary(shots);
+  const pool = keepDemonstrations(shots, given.task);
+  if (by === "bm25") return { pool, question };
+  const texts = shots.map((shot) => readText(shot, question));
+  return { pool, question, vectors: await keepVectors(texts, given) };
+}
+function likenessByWords(state) {
+  const score = bm25(state.pool.shots.map((shot) => readText(shot, state.question)));
+  return async (query) => score(readText(query, state.question));
+}
+/** The first k of `ranked` of which no answer takes more than its equal share, filled up by rank if too few remain. */
+function spread(ranked, k, pool) {
+  const answers = new Set(pool.map((shot) => shot.answer));
+  const share = Math.ceil(k / answers.size);
+  const taken = new Map();
+  const within = ranked.filter((i) => {
+    const { answer } = pool[i];
+    const count = (taken.get(answer) ?? 0) + 1;
+    taken.set(answer, count);
+    return count <= share;
+  });
+  const chosen = new Set(within.slice(0, k));
+  for (const i of ranked) if (chosen.size < k) chosen.add(i);
+  return ranked.filter((i) => chosen.has(i));
+}

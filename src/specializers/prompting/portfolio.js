@@ -1,0 +1,140 @@
+// portfolio: votes that were reasoned about and probabilities that were not, added up for each option (Medprompt+,
+// Microsoft's promptbase, 2023). It weighs two specialists against each other; how they answer is their own affair.
+import { z } from "zod";
+import { derive } from "../parts/define.js";
+import { readOptions } from "../parts/options.js";
+/** The direct half as published: ten calls with the five nearest examples, read by their probabilities. */
+export const directly = [{ knn: { k: 5 } }, { ensemble: { members: 10, vote: "probability" } }];
+const weight = z.number().min(0).max(100);
+export const portfolioOptions = z.strictObject({
+  use: z.unknown().default("medprompt").describe("the specializer that reasons, as a study would name it"),
+  direct: z
+    .unknown()
+    .default(directly)
+    .describe("the specializer that answers at once, as a study would name it"),
+  weight: z
+    .strictObject({
+      scratchpad: weight.default(0.5).describe("where the subject says that a scratch-pad is needed"),
+      plain: weight.default(2).describe("where it says that none is"),
+      unscreened: weight.default(1).describe("where it was not asked or did not say"),
+    })
+    .prefault({})
+    .describe(
+      "what the direct probabilities count beside the reasoned votes: {scratchpad, plain, unscreened}",
+    ),
+  screen: z
+    .boolean()
+    .default(true)
+    .describe("true to ask, once a query, whether it needs a scratch-pad; false for one weight"),
+});
+/** Stands for a chance of nothing where logarithms are asked for. */
+const least = 1e-12;
+/**
+ * For each option L: the share of `reasoning`'s votes for L + w · p(L) of `direct`, the highest wins; ties go to the
+ * higher p(L), then to the option that stands first. w is 0.5 where the subject says that the query needs a scratch-pad,
+ * else 2 (`weight`).
+ *
+ * Votes without a choice count as votes for nothing. p(L) is the softmax of the scores, which for an ensemble by
+ * probability is the mean over its members; where there are no scores it is the share of the votes. Queries without
+ * options go to `reasoning` alone. The answer's scores are ln of the sum over (1 + w).
+ *
+ * @example
+ * import { chain, ensemble, knn, medprompt, portfolio } from "@honelab/hone";
+ * portfolio({}, medprompt(), chain([knn(), ensemble({ members: 10, vote: "probability" })]));
+ */
+export function portfolio(options, reasoning, direct) {
+  const schema = portfolioOptions.omit({ use: true, direct: true }).strip();
+  const { weight, screen } = readOptions(schema, "portfolio", options);
+  const label = `portfolio(${reasoning.label} & ${direct.label})`;
+  const chosen = {
+    weight,
+    screen,
+    use: { name: reasoning.name, options: reasoning.options },
+    direct: { name: direct.name, options: direct.options },
+  };
+  return {
+    name: "portfolio",
+    label,
+    options: chosen,
+    needs: [...new Set([...reasoning.needs, ...direct.needs])],
+    kinds: ["language"],
+    seeded: reasoning.seeded || direct.seeded,
+    fit: async (subject, given) => [await reasoning.fit(subject, given), await direct.fit(subject, given)],
+    apply: (subject, states, tools) => {
+      const [first, second] = states;
+      const reasoner = reasoning.apply(subject, first, tools);
+      const quick = direct.apply(subject, second, tools);
+      return derive(subject, { name: "portfolio", label, options: chosen }, states, {
+        respond: async (query, context) => {
+          if (!query.options) return reasoner.respond(query, context);
+          const [reasoned, read, w] = await Promise.all([
+            reasoner.respond(query, context),
+            quick.respond(query, context),
+            screen ? weigh(subject, query, weight, context) : weight.unscreened,
+          ]);
+          return combine(
+            query.options.map(({ key }) => key),
+            reasoned,
+            read,
+            w,
+          );
+        },
+      });
+    },
+  };
+}
+/** Asks the subject the published question about the query and says what the direct probabilities then count. */
+async function weigh(subject, query, weights, context) {
+  const { scoring, maxTokens } = query;
+  const { choice } = await subject.respond(
+    {
+      input: [query.input, query.question].filter(Boolean).join("\n"),
+      question: "Does answering the question above require a scratch-pad?",
+      options: [
+        { key: "yes", text: "Yes" },
+        { key: "no", text: "No" },
+      ],
+      answerBy: "label",
+      demonstrations: [],
+      ...(scoring === undefined ? {} : { scoring }),
+      ...(maxTokens === undefined ? {} : { maxTokens }),
+    },
+    context,
+  );
+  return choice === "yes" ? weights.scratchpad : choice === "no" ? weights.plain : weights.unscreened;
+}
+function combine(keys, reasoned, read, w) {
+  const trail = [...(reasoned.trail ?? []), ...(read.trail ?? [])];
+  const kept = trail.length > 0 ? { trail } : {};
+  const votes = shares(keys, reasoned);
+  const chances = chancesOf(keys, read) ?? shares(keys, read);
+  const sums = keys.map((_, i) => votes[i] + w * chances[i]);
+  const order = keys
+    .map((_, i) => i)
+    .sort((a, b) => differ(sums[b], sums[a]) || differ(chances[b], chances[a]) || a - b);
+  const best = order[0];
+  if (best === undefined || sums[best] === 0) {
+    return { unscored: reasoned.unscored ?? read.unscored ?? "no-answer", ...kept };
+  }
+  const scores = keys.map((key, i) => [key, Math.log(Math.max(sums[i] / (1 + w), least))]);
+  return { choice: keys[best], scores: Object.fromEntries(scores), ...kept };
+}
+/** Less than rounding is no difference: a share of 2/5 must tie with 0.4 however it was added up. */
+function differ(a, b) {
+  return Math.abs(a - b) < least ? 0 : a - b;
+}
+/** The share of each option among all votes; the choice alone where nobody voted. */
+function shares(keys, { choice, trail = [] }) {
+  const cast = trail.flatMap((step) => (step.kind === "vote" ? [step.choice] : []));
+  const votes = cast.length > 0 ? cast : [choice];
+  return keys.map((key) => votes.filter((vote) => vote === key).length / votes.length);
+}
+/** The softmax of the options' scores, or undefined where one has none. */
+function chancesOf(keys, { scores }) {
+  const values = keys.map((key) => scores?.[key] ?? Number.NaN);
+  if (!values.every(Number.isFinite)) return undefined;
+  const top = Math.max(...values);
+  const powers = values.map((value) => Math.exp(value - top));
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  return powers.map((power) => power / total);
+}

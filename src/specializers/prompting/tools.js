@@ -1,0 +1,167 @@
+// tools: typed functions that the model may call before it answers (Toolformer, ReAct and their kin; tools called by the
+// model). A protocol of plain text lines, so that a model without tool calling of its own can use it. It offers no tool
+// that changes anything outside itself.
+//
+// The model writes either `CALL name {…}` or anything else. Results stand above the input as passages, and the input stays
+// as it is: examples that are chosen by it underneath are the same with and without calls. When no more is called, the
+// answer is asked for in the ordinary way, so that options are scored as always and a model that makes no call answers as
+// if there were no tools.
+import { z } from "zod";
+import { HoneError } from "../../core/errors.js";
+import { defineSpecializer } from "../parts/define.js";
+import { readOptions } from "../parts/options.js";
+import { calculate } from "./tools/calculator.js";
+import { readCall, runCall } from "./tools/call.js";
+import { codesOptions, codesTool } from "./tools/codes.js";
+import { defineTool, isTool } from "./tools/define.js";
+import { keepRows } from "./tools/rows.js";
+import { tableOptions, tableTool } from "./tools/table.js";
+export const toolsOptions = z.strictObject({
+  offer: z
+    .array(z.unknown())
+    .min(1)
+    .max(32)
+    .default(["calculator"])
+    .describe('the tools: "calculator", { table: … }, { codes: … }; in programs also what defineTool makes'),
+  maxCalls: z.int().min(1).max(20).default(3).describe("most calls before an answer, 1 to 20"),
+  maxTokens: z.int().min(8).max(4096).default(96).describe("most tokens to write for one call"),
+  timeout: z.int().min(1).max(600_000).default(5000).describe("most milliseconds that one call may take"),
+  maxOutput: z
+    .int()
+    .min(100)
+    .max(100_000)
+    .default(2000)
+    .describe("most characters of a result that go back to the model"),
+});
+const calculator = defineTool({
+  name: "calculator",
+  description: "Calculates: + - * / % ^, parentheses, sqrt ln log10 exp abs round min max, pi, e",
+  parameters: z.object({ expression: z.string() }),
+  example: { expression: "(3 + 4) * 2" },
+  run: ({ expression }) => String(Number(calculate(expression).toPrecision(15))),
+});
+/**
+ * Lets the model call tools before it answers. Files are read at fit and kept in the state (at most 50,000 rows).
+ *
+ * @throws HoneError where a tool is unknown, badly described, or two have one name
+ * @example
+ * import { tools } from "@honelab/hone";
+ * tools({ offer: ["calculator", { table: { name: "doses", source: "file:doses.csv", key: "drug" } }] });
+ */
+export function tools(options = {}) {
+  const { offer, maxCalls, maxTokens, timeout, maxOutput } = readOptions(toolsOptions, "tools", options);
+  const offers = offer.map((offered, i) => readOffer(offered, `tools, offer.${i}`));
+  const names = offers.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw unreadable("tools, offer", `two tools are called "${twice}"`);
+  return defineSpecializer({
+    name: "tools",
+    label: `tools(${names.join(", ")}${maxCalls === 3 ? "" : `, maxCalls=${maxCalls}`})`,
+    options: { offer: offers.map((one) => one.options), maxCalls, maxTokens, timeout, maxOutput },
+    needs: ["text"],
+    fit: async (_subject, given) => {
+      const kept = [];
+      for (const { keep } of offers) kept.push(keep ? await keep(given) : null);
+      return kept;
+    },
+    behave: (state, inner) => {
+      const made = offers.map(({ open }, i) => open(state[i] ?? null));
+      const known = new Map(made.map((tool) => [tool.name, tool]));
+      const manual = describeTools(made);
+      const limits = { timeout, output: maxOutput };
+      return {
+        respond: async (query, context) => {
+          const steps = [];
+          const asked = new Set();
+          while (steps.length < maxCalls) {
+            const { text = "" } = await inner.respond(toWrite(query, manual, steps, maxTokens), context);
+            const call = readCall(text);
+            // A call made twice would be made for ever.
+            if (!call || asked.has(`${call.name} ${call.json}`)) break;
+            asked.add(`${call.name} ${call.json}`);
+            steps.push(await runCall(call, known, limits, context.signal));
+          }
+          const results = steps.filter(({ result }) => result !== undefined);
+          const answer = await inner.respond(withPassages(query, results), context);
+          return steps.length === 0 ? answer : { ...answer, trail: [...steps, ...(answer.trail ?? [])] };
+        },
+      };
+    },
+  });
+}
+function readOffer(offered, where) {
+  if (isTool(offered)) return { name: offered.name, options: { tool: offered.id }, open: () => offered };
+  if (offered === "calculator") return { name: "calculator", options: "calculator", open: () => calculator };
+  const [[kind, written] = [], ...more] = Object.entries(
+    typeof offered === "object" && offered !== null ? offered : {},
+  );
+  if (more.length > 0 || (kind !== "table" && kind !== "codes")) {
+    throw unreadable(where, "it is neither a built-in tool nor made by defineTool");
+  }
+  if (kind === "table") {
+    const table = readOptions(tableOptions, "table", written, where);
+    return {
+      name: table.name,
+      options: { table: { ...table } },
+      keep: (given) => keepRows(table.source, table.key, table.columns, given),
+      open: (kept) => tableTool(table, rowsOf(kept, table.name)),
+    };
+  }
+  const codes = readOptions(codesOptions, "codes", written, where);
+  return {
+    name: codes.name,
+    options: { codes: { ...codes } },
+    keep: (given) => keepRows(codes.source, codes.code, [codes.text], given),
+    open: (kept) => codesTool(codes, rowsOf(kept, codes.name)),
+  };
+}
+function rowsOf(kept, name) {
+  if (kept) return kept;
+  throw new HoneError({
+    what: "The saved specialist is damaged",
+    why: `the rows of the tool "${name}" are missing`,
+    next: "Make the specialist again from its study.",
+  });
+}
+/** What the model is told before it may call. */
+function describeTools(all) {
+  const example = all.find((tool) => tool.example !== undefined) ?? all[0];
+  return [
+    "You can use these tools before you answer:",
+    ...all.map((tool) => `- ${tool.name}: ${tool.description}. Arguments: ${tool.schema}`),
+    "To use one, write a single line and nothing else, for example:",
+    `CALL ${example.name} ${example.example ?? "{}"}`,
+    "Its result is then shown to you. When you need no tool, write your answer.",
+  ].join("\n");
+}
+/** The query that asks for a call. Options stay in sight; they are not scored, because words are wanted. */
+function toWrite(query, manual, steps, maxTokens) {
+  const { reason: _reason, ...rest } = query;
+  return withPassages(
+    {
+      ...rest,
+      instruction: query.instruction ? `${query.instruction}\n\n${manual}` : manual,
+      maxTokens,
+      ...(query.options ? { scoring: "parse" } : {}),
+    },
+    steps,
+  );
+}
+function withPassages(query, steps) {
+  if (steps.length === 0) return query;
+  return { ...query, passages: [...(query.passages ?? []), ...steps.map(passageOf)] };
+}
+function passageOf({ name, arguments: args, result, error }) {
+  const call = typeof args === "string" ? args : JSON.stringify(args);
+  const end = result === undefined ? `ERROR ${name}: ${error}` : `RESULT ${name}: ${result}`;
+  return { id: `tool:${name}`, text: `CALL ${name} ${call}\n${end}` };
+}
+function unreadable(where, why) {
+  return new HoneError({
+    what: "This cannot be offered as a tool",
+    where,
+    why,
+    next: 'Write "calculator", { table: { name, source, key } } or { codes: { name, source, code, text } }.',
+    kind: "usage",
+  });
+}

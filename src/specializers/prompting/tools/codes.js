@@ -1,0 +1,45 @@
+// The built-in tool `codes`: a list of codes, found by code, by a code's beginning, or by words of their texts (BM25).
+import { z } from "zod";
+import { bm25 } from "../../../learn/bm25.js";
+import { defineTool, toolName } from "./define.js";
+import { plain } from "./rows.js";
+export const codesOptions = z.strictObject({
+  name: toolName.describe("what the model calls it by"),
+  source: z.string().min(1).describe("the file: file:…, hf:… or pip:…, as for data sets"),
+  code: z.string().min(1).describe("the column of the codes"),
+  text: z.string().min(1).describe("the column that says what a code means"),
+  description: z.string().min(1).optional().describe("what the codes are of, for the model"),
+});
+/** How many codes are told where none is meant exactly. */
+const most = 5;
+/** The tool over rows that were kept: code and text. */
+export function codesTool({ name, description }, { rows }) {
+  const codes = rows.map(([code]) => plain(code));
+  let score;
+  const byWords = (asked) => {
+    // Made on the first search: the words of a long list take a while.
+    score ??= bm25(rows.map(([, text]) => text));
+    const scores = score(asked);
+    return rows
+      .map((row, i) => ({ row, score: scores[i] }))
+      .filter((found) => found.score > 0)
+      .sort((a, b) => b.score - a.score)
+      .slice(0, most)
+      .map(({ row }) => row);
+  };
+  return defineTool({
+    name,
+    description: description ?? "Finds codes by code or by words",
+    parameters: z.object({ find: z.string().describe("a code, its beginning, or words") }),
+    example: { find: rows[0]?.[0] ?? "" },
+    run: ({ find }) => {
+      const wanted = plain(find);
+      const exact = rows.filter((_, i) => codes[i] === wanted);
+      const begun = wanted ? rows.filter((_, i) => codes[i]?.startsWith(wanted)).slice(0, most) : [];
+      const found = [exact, begun].find((some) => some.length > 0) ?? byWords(find);
+      return found.length > 0
+        ? found.map(([code, text]) => `${code}: ${text}`).join("\n")
+        : "No code has this beginning, and no text these words.";
+    },
+  });
+}

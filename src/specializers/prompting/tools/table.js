@@ -1,0 +1,46 @@
+// The built-in tool `table`: a row of a file by its key. No search: where the key is not there it lists the nearest.
+import { z } from "zod";
+import { nearest } from "../../parts/options.js";
+import { defineTool, toolName } from "./define.js";
+import { plain } from "./rows.js";
+export const tableOptions = z.strictObject({
+  name: toolName.describe("what the model calls it by"),
+  source: z.string().min(1).describe("the file: file:…, hf:… or pip:…, as for data sets"),
+  key: z.string().min(1).describe("the column that is looked up"),
+  columns: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe("the columns that are told, all where left out"),
+  description: z.string().min(1).optional().describe("what the table holds, for the model"),
+});
+/** The tool over rows that were kept; keys are compared without letter case and outer white space. */
+export function tableTool({ name, key, description }, { columns, rows }) {
+  const byKey = new Map();
+  for (const row of rows) {
+    const at = plain(row[0]);
+    const same = byKey.get(at);
+    if (same) same.push(row);
+    else byKey.set(at, [row]);
+  }
+  return defineTool({
+    name,
+    description: description ?? `Looks up ${columns.slice(1).join(", ")} by ${key}`,
+    parameters: z.object({ key: z.string().or(z.number()).describe(key) }),
+    example: { key: rows[0]?.[0] ?? "" },
+    run: ({ key: asked }) => {
+      const wanted = plain(String(asked));
+      const found = byKey.get(wanted);
+      if (found) {
+        return found
+          .map((cells) => columns.map((column, i) => `${column}: ${cells[i]}`).join("; "))
+          .join("\n");
+      }
+      const keys = [...byKey.keys()];
+      const holding = wanted ? keys.filter((known) => known.includes(wanted)).slice(0, 5) : [];
+      const near = holding.length > 0 ? holding : [nearest(wanted, keys) ?? []].flat();
+      const shown = near.map((known) => byKey.get(known)?.[0]?.[0]);
+      return `No row has this key.${shown.length > 0 ? ` Nearest keys: ${shown.join(", ")}` : ""}`;
+    },
+  });
+}

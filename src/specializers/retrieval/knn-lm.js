@@ -1,0 +1,206 @@
+// knnLm: the model's probabilities of the options, mixed with a memory's (Khandelwal et al. 2020, kNN-LM, eq. 2 and 3). The
+// memory is the train examples' answers, weighted by nearness; the prompt stays as it is, unlike with knn.
+//
+// The paper mixes next-word distributions over keys from inside the model; here the words are the task's options and the
+// keys are sentence vectors, so that any model that scores options will do.
+import { z } from "zod";
+import { HoneError } from "../../core/errors.js";
+import { fingerprint } from "../../core/json.js";
+import { keepVectors, likenessByVectors } from "../../learn/neighbours.js";
+import { questionsVary, readText, sameTextKey } from "../../learn/text.js";
+import { defineSpecializer, requireTrain } from "../parts/define.js";
+import { readOptions } from "../parts/options.js";
+import { logSoftmax } from "../prompting/calibrate.js";
+export const knnLmOptions = z.strictObject({
+  k: z.int().min(1).max(1024).default(16).describe("how many neighbours have a voice, 1 to 1024"),
+  lambda: z
+    .union([z.literal("dev"), z.number().min(0).max(1)])
+    .default("dev")
+    .describe('the memory\'s weight against the model, 0 to 1, or "dev" to choose it on the dev split'),
+  temperature: z
+    .union([z.literal("dev"), z.number().positive().max(1000)])
+    .default("dev")
+    .describe('how slowly a neighbour\'s voice fades with its squared distance, or "dev" to choose it'),
+});
+/** What is tried on dev. Squared distances of unit vectors lie in [0, 4]. */
+const lambdas = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
+const temperatures = [0.01, 0.03, 0.1, 0.3, 1];
+/** Without a dev split: the paper's weight for a memory of the model's own domain, and the middle of the grid. */
+const withoutDev = { lambda: 0.25, temperature: 0.1 };
+/**
+ * p(y|x) = lambda p_kNN(y|x) + (1 - lambda) p_LM(y|x), with p_kNN(y|x) proportional to the sum of exp(-d / temperature)
+ * over the neighbours that answer y. A neighbour speaks for the option whose text is its answer's; where none does, the
+ * model's word stands alone. A model without scores speaks for its choice with probability 1.
+ *
+ * "dev" takes the weight and the temperature with the best dev accuracy, then the best likelihood, then the smaller
+ * weight. Without a dev split they are 0.25 and 0.1.
+ *
+ * @throws HoneError at fit where the task asks to write
+ */
+export function knnLm(options = {}) {
+  const { k, lambda, temperature } = readOptions(knnLmOptions, "knnLm", options);
+  const fixed = [
+    lambda === "dev" ? "" : `, lambda=${lambda}`,
+    temperature === "dev" ? "" : `, T=${temperature}`,
+  ];
+  return defineSpecializer({
+    name: "knnLm",
+    label: `knnLm(k=${k}${fixed.join("")})`,
+    options: { k, lambda, temperature },
+    needs: ["logprobs"],
+    fit: async (subject, given) => {
+      const memory = await fitMemory(given);
+      const grid = {
+        lambdas: lambda === "dev" ? lambdas : [lambda],
+        temperatures: temperature === "dev" ? temperatures : [temperature],
+      };
+      return { ...memory, ...(await chooseMix(grid, finder(memory, k, given), subject, given)) };
+    },
+    behave: (state, inner, tools) => {
+      const find = finder(state, k, tools);
+      return {
+        respond: async (query, context) => {
+          const answer = await inner.respond(query, context);
+          if (!query.options?.length || state.lambda === 0) return answer;
+          const model = modelVoice(answer, query.options);
+          const memory = memoryVoice(await find(query, context), query.options, state.temperature);
+          return answered(answer, query.options, mixed(memory, model, state.lambda));
+        },
+      };
+    },
+  });
+}
+async function fitMemory(given) {
+  const { task, train } = given;
+  requireTrain(given, "knnLm");
+  const shots = train.map((sample) => task.demonstration(sample));
+  const question = questionsVary(shots);
+  const answers = shots.map((shot, i) => goldOption(shot, train[i] && task.query(train[i]).options, task));
+  return {
+    answers,
+    texts: shots.map((shot) => textId(shot)),
+    question,
+    vectors: await keepVectors(
+      shots.map((shot) => readText(shot, question)),
+      given,
+    ),
+  };
+}
+function goldOption(shot, options, task) {
+  const gold = options?.find(({ key }) => key === shot.answer);
+  if (gold) return { key: gold.key, text: gold.text };
+  throw new HoneError({
+    what: "knnLm cannot be used here",
+    where: `task ${task.name}`,
+    why: options?.length
+      ? `"${shot.answer}" is none of its sample's options`
+      : "the task asks to write, not to choose",
+    next: "Use knn, whose examples stand in the prompt, or take knnLm out of this task's study.",
+    kind: "usage",
+  });
+}
+function textId(item) {
+  return fingerprint(sameTextKey(item));
+}
+function finder(memory, k, tools) {
+  const { answers, texts } = memory;
+  const likeness = likenessByVectors(memory.vectors, answers.length, memory.question, tools);
+  return async (query, context) => {
+    const own = textId(query);
+    const cosines = await likeness(query, context);
+    return answers
+      .map((answer, i) => ({ answer, distance: 2 - 2 * cosines[i] }))
+      .filter((_, i) => texts[i] !== own)
+      .sort((a, b) => a.distance - b.distance)
+      .slice(0, k);
+  };
+}
+/** Tries every pair of the grid on dev; each dev sample costs the subject one answer and the encoder one text. */
+async function chooseMix(grid, find, subject, { task, dev, context, progress }) {
+  const mixes = grid.lambdas.flatMap((lambda) =>
+    grid.temperatures.map((temperature) => ({ lambda, temperature })),
+  );
+  if (mixes.length === 1) return mixes[0];
+  if (dev.length === 0) {
+    return {
+      lambda: grid.lambdas.length === 1 ? grid.lambdas[0] : withoutDev.lambda,
+      temperature: grid.temperatures.length === 1 ? grid.temperatures[0] : withoutDev.temperature,
+    };
+  }
+  const seen = [];
+  // One after the other: the order of calls is part of what the journal keeps.
+  for (const [i, sample] of dev.entries()) {
+    const query = task.query(sample);
+    const options = query.options ?? [];
+    const model = modelVoice(await subject.respond(query, context), options);
+    const neighbours = await find(query, context);
+    const gold = options.findIndex(({ key }) => [sample.gold].flat().includes(key));
+    seen.push({ options, model, neighbours, gold });
+    progress(i + 1, dev.length, "dev samples");
+  }
+  let best;
+  for (const mix of mixes) {
+    let right = 0;
+    let likelihood = 0;
+    for (const { options, model, neighbours, gold } of seen) {
+      const voice = mixed(memoryVoice(neighbours, options, mix.temperature), model, mix.lambda);
+      if (gold >= 0 && voice.indexOf(Math.max(...voice)) === gold) right++;
+      likelihood += logOf(voice[gold] ?? 0);
+    }
+    // The grid begins with the smaller weights, so that the first of equals stands.
+    const better =
+      !best || right > best.right || (right === best.right && likelihood > best.likelihood + 1e-9);
+    if (better) best = { mix, right, likelihood };
+  }
+  return best.mix;
+}
+/** p_LM, an entry an option. A model that said nothing usable knows nothing: all alike. */
+function modelVoice({ scores, choice }, options) {
+  const known = new Map(Object.entries(scores ?? {}).filter(([, score]) => Number.isFinite(score)));
+  const usable = new Map(options.flatMap(({ key }) => (known.has(key) ? [[key, known.get(key)]] : [])));
+  if (usable.size > 0) {
+    const logs = logSoftmax(usable);
+    return options.map(({ key }) => Math.exp(logs.get(key) ?? -Infinity));
+  }
+  if (choice !== undefined) return options.map(({ key }) => (key === choice ? 1 : 0));
+  return options.map(() => 1 / options.length);
+}
+/** p_kNN, an entry an option; undefined where no neighbour's answer is among them. */
+function memoryVoice(neighbours, options, temperature) {
+  const voices = options.map(() => 0);
+  let nearest;
+  for (const { answer, distance } of neighbours) {
+    const at = optionOf(answer, options);
+    if (at < 0) continue;
+    // Less the least distance: the shares are the same, and the nearest one's weight never vanishes.
+    nearest ??= distance;
+    voices[at] = voices[at] + Math.exp((nearest - distance) / temperature);
+  }
+  const total = voices.reduce((sum, voice) => sum + voice, 0);
+  return nearest === undefined ? undefined : voices.map((voice) => voice / total);
+}
+/** Where among the options the answer stands: by its text, by its key too where several read alike; -1 for nowhere. */
+function optionOf(answer, options) {
+  const wanted = sameTextKey({ input: answer.text });
+  const alike = options.filter(({ text }) => sameTextKey({ input: text }) === wanted);
+  const option = alike.find(({ key }) => key === answer.key) ?? alike[0];
+  return option ? options.indexOf(option) : -1;
+}
+function mixed(memory, model, lambda) {
+  if (!memory) return [...model];
+  return model.map((p, i) => lambda * memory[i] + (1 - lambda) * p);
+}
+/** The answer with the mixture's choice (the first of equals) and its log-probabilities as scores. */
+function answered(answer, options, voice) {
+  const { unscored: _unscored, ...rest } = answer;
+  const best = options[voice.indexOf(Math.max(...voice))];
+  return {
+    ...rest,
+    choice: best.key,
+    scores: Object.fromEntries(options.map(({ key }, i) => [key, logOf(voice[i])])),
+  };
+}
+/** ln p, finite at 0: scores go through JSON. */
+function logOf(p) {
+  return Math.log(Math.max(p, 1e-300));
+}

@@ -1,0 +1,49 @@
+// adapter: a small gated feed-forward beside each of the model's own, trained while the model stays as it is (parallel
+// adapters: He et al. 2022, arXiv 2110.04366; adapters: Houlsby et al. 2019). It is served as a model with more neurons.
+import { join } from "node:path";
+import { z } from "zod";
+import { adapter as adapterChange, initAdapter, widened } from "../../nets/changes/adapter.js";
+import { copyGguf } from "../../tensor/gguf-write.js";
+import { readOptions } from "../parts/options.js";
+import { defineTrained } from "./finetune/define.js";
+import { trainingShape } from "./finetune/options.js";
+import { replacementsOf } from "./finetune/served.js";
+export const adapterOptions = z.strictObject({
+  size: z
+    .int()
+    .min(32)
+    .max(8192)
+    .multipleOf(32)
+    .default(32)
+    .describe("neurons added to each layer, a multiple of 32"),
+  ...trainingShape,
+});
+/** Trains bottleneck adapters on train, choosing the step by the loss on dev. The folder holds the whole model. */
+export function adapter(options = {}) {
+  const { size, ...training } = readOptions(adapterOptions, "adapter", options);
+  return defineTrained({
+    name: "adapter",
+    label: `adapter(${size})`,
+    options: { size, ...training },
+    training,
+    method: {
+      name: "adapter",
+      rate: 0.001,
+      options: { size },
+      trainable: ({ layers, width }) => 3 * layers * width * size,
+      first: () => 0,
+      init: ({ config }, seed) => initAdapter(config, size, seed),
+      change: (_config, trained) => adapterChange(trained),
+    },
+    save: async (folder, { base: { gguf, config, weights }, params }) => {
+      const joined = widened(config, params, (name) => weights[name]?.data);
+      await copyGguf(gguf, join(folder, "model.gguf"), {
+        metadata: {
+          [`${config.architecture}.feed_forward_length`]: { type: "uint32", value: config.hidden + size },
+        },
+        replace: replacementsOf(gguf, joined),
+      });
+      return { weights: "model.gguf" };
+    },
+  });
+}

@@ -1,0 +1,61 @@
+// bitfit: only biases and the norms' gains are trained (Ben Zaken et al. 2022, arXiv 2106.10199): about a tenth of a
+// percent of the weights. Llama models have no biases; each matrix of a block gets one, which llama.cpp knows how to add.
+import { join } from "node:path";
+import { z } from "zod";
+import { HoneError } from "../../core/errors.js";
+import { bitfit as bitfitChange, initBitfit } from "../../nets/changes/bitfit.js";
+import { matricesOf } from "../../nets/changes/lora.js";
+import { tensorShapes } from "../../nets/config.js";
+import { copyGguf } from "../../tensor/gguf-write.js";
+import { readOptions } from "../parts/options.js";
+import { defineTrained } from "./finetune/define.js";
+import { trainingShape } from "./finetune/options.js";
+import { replacementsOf } from "./finetune/served.js";
+export const bitfitOptions = z.strictObject({
+  ...trainingShape,
+});
+/** Trains biases and gains on train, choosing the step by the loss on dev. The folder holds the whole model. */
+export function bitfit(options = {}) {
+  const training = readOptions(bitfitOptions, "bitfit", options);
+  return defineTrained({
+    name: "bitfit",
+    label: "bitfit",
+    options: training,
+    training,
+    method: {
+      name: "bitfit",
+      rate: 0.003,
+      options: {},
+      trainable: (config) => {
+        const shapes = tensorShapes(config);
+        const biases = matricesOf(config).map((name) => shapes.get(name)[0]);
+        const gains = [...shapes.values()].flatMap((shape) => (shape.length === 1 ? shape : []));
+        return [...biases, ...gains].reduce((sum, size) => sum + size, 0);
+      },
+      first: () => 0,
+      init: ({ gguf, config, weights }) => {
+        if (config.architecture === "llama") {
+          return initBitfit(config, (name) => weights[name]?.data);
+        }
+        throw new HoneError({
+          what: "bitfit cannot train this model",
+          where: gguf.path,
+          why: `llama.cpp serves no biases in models of the family ${config.architecture}`,
+          next: "Take lora or adapter in its place.",
+          kind: "usage",
+        });
+      },
+      change: (_config, trained) => bitfitChange(trained),
+    },
+    save: async (folder, { base: { gguf }, params }) => {
+      const entries = Object.entries(params);
+      const part = (isBias) =>
+        Object.fromEntries(entries.filter(([name]) => name.endsWith(".bias") === isBias));
+      await copyGguf(gguf, join(folder, "model.gguf"), {
+        replace: replacementsOf(gguf, part(false)),
+        add: replacementsOf(gguf, part(true)),
+      });
+      return { weights: "model.gguf" };
+    },
+  });
+}

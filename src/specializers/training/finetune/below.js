@@ -1,0 +1,57 @@
+// What the untrained layers below the trained ones give for each example: computed once, kept for every epoch and for every
+// other training on the same model, over a stop too, and laid into packed rows. Where memory is short nothing is kept.
+import { freemem } from "node:os";
+import { Tensor } from "onnxruntime-node";
+import { lengthOf } from "../../../nets/answer.js";
+import { packBlock } from "../../../nets/packing.js";
+import { sharedStates } from "./bench.js";
+import { statesFile } from "./states-file.js";
+/** Computes what is not known yet, and gives the function that lays it in. */
+export async function statesBelow(model, programs, frozen, all, { layer, width, context: given }) {
+  const as = (inputs) => inputs;
+  if (layer === 0) return as;
+  const known = sharedStates(model);
+  const keyOf = ({ prompt, answer }) => `${layer}:${prompt.join()}:${answer.join()}`;
+  const unknown = () => all.examples.filter((one) => !known.has(keyOf(one)));
+  const bytes = (list) => list.reduce((sum, one) => sum + 4 * width * lengthOf(one), 0);
+  if (bytes(unknown()) > freemem() / 3) {
+    known.clear();
+    if (bytes(all.examples) > freemem() / 3) return as;
+  }
+  const { examples, blocks, shape } = all;
+  const file = statesFile(await given.artifacts.scratch(`below/${model.id}`));
+  const kept = await file.read(all.examples.map(keyOf));
+  for (const one of unknown()) {
+    const states = kept.get(keyOf(one));
+    if (states?.length === lengthOf(one) * width) known.set(keyOf(one), states);
+  }
+  const shared = all.examples.map(keyOf).filter((key) => known.has(key) && !kept.has(key));
+  for (const key of new Set(shared)) await file.add([[key, known.get(key)]]);
+  const todo = blocks.filter((block) => block.flat().some((i) => !known.has(keyOf(examples[i]))));
+  for (const [done, block] of todo.entries()) {
+    given.context.signal.throwIfAborted();
+    given.progress(done, todo.length, "computing the layers below");
+    const { inputs, spans } = packBlock(examples, block, shape, 0);
+    const found = (await programs.trunk(frozen, inputs)).data;
+    const fresh = new Map();
+    for (const { index, row, head, start, length } of spans) {
+      const key = keyOf(examples[index]);
+      if (known.has(key)) continue;
+      const states = new Float32Array((head + length) * width);
+      states.set(found.subarray(row * width, (row + head) * width));
+      states.set(found.subarray(start * width, (start + length) * width), head * width);
+      fresh.set(key, states);
+    }
+    await file.add(fresh);
+    for (const [key, states] of fresh) known.set(key, states);
+  }
+  return (inputs, examples, spans) => {
+    const states = new Float32Array(inputs.tokens.size * width);
+    for (const { index, row, head, start } of spans) {
+      const own = known.get(keyOf(examples[index]));
+      if (start === row + head) states.set(own.subarray(0, head * width), row * width);
+      states.set(own.subarray(head * width), start * width);
+    }
+    return { ...inputs, states: new Tensor("float32", states, [...inputs.tokens.dims, width]) };
+  };
+}

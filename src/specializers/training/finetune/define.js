@@ -1,0 +1,65 @@
+// How a specializer that trains weights is written: a method, what is written to disk of its result, and nothing else. The
+// specialist is the same model changed, asked through the same prompts.
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { noCost } from "../../../core/call.js";
+import { fingerprint } from "../../../core/json.js";
+import { generalist } from "../../../models/generalist.js";
+import { defineSpecializer, prepared, requireTrain } from "../../parts/define.js";
+import { requireWeights } from "./examples.js";
+import { fitMethod } from "./fit.js";
+/** Makes the specializer. */
+export function defineTrained(definition) {
+  const { name, label, options, method, training, save } = definition;
+  return defineSpecializer({
+    name,
+    label,
+    options,
+    needs: ["weights", "gradients"],
+    seeded: true,
+    fit: async (subject, given) => {
+      requireTrain(given, name);
+      const target = requireWeights(subject, name);
+      const started = performance.now();
+      const fitted = await fitMethod(method, target, given, training);
+      // What it read stands in the report beside what calls cost.
+      given.context.trace?.({
+        key: fingerprint([name, options, given.seed]),
+        model: target.model.id,
+        operation: "train",
+        request: null,
+        response: null,
+        cost: { ...noCost, inputTokens: fitted.report.tokens, ms: performance.now() - started },
+      });
+      const folder = await given.artifacts.scratch("result");
+      await mkdir(folder, { recursive: true });
+      const kept = await save(folder, fitted, given, subject);
+      const artifact = await given.artifacts.keep(folder);
+      return { artifact, kept, report: fitted.report };
+    },
+    behave: ({ artifact, kept }, subject, { artifacts }) => {
+      const { model: base, weights } = requireWeights(subject, name);
+      const folder = artifacts.path(artifact);
+      const change = {
+        id: artifact,
+        name: label,
+        ...(kept.lora === undefined ? {} : { lora: join(folder, kept.lora) }),
+        ...(kept.weights === undefined ? {} : { weights: join(folder, kept.weights) }),
+        ...(kept.prefix === undefined ? {} : { prefix: kept.prefix }),
+      };
+      const model = weights.specialise(change);
+      const specialist = generalist(model, base.format);
+      return {
+        model,
+        respond: async (query, context) => {
+          // What stands before the model goes on changing queries; the model itself is the trained one.
+          const ready = await prepared(subject, query, context);
+          // Its own likelihoods were trained; less a prior they would be something else.
+          const { scoring } = ready.query;
+          const asked = scoring === "prior" ? { ...ready.query, scoring: "sum" } : ready.query;
+          return specialist.respond(asked, context);
+        },
+      };
+    },
+  });
+}

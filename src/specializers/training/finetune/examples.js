@@ -1,0 +1,70 @@
+// From samples to tokens, exactly as the model will be asked: the query rendered, the right answer after it.
+import { HoneError } from "../../../core/errors.js";
+import { renderPrompt } from "../../../models/prompt.js";
+import { shareHeads } from "../../../nets/packing.js";
+import { isDerived, prepared } from "../../parts/define.js";
+/** @throws HoneError where the subject's answers do not come straight from a model with weights */
+export function requireWeights(subject, name) {
+  const { model } = subject;
+  const weights = model?.weights;
+  if (model && weights && passesQueriesOn(subject)) return { subject, model, weights };
+  throw new HoneError({
+    what: `${name} cannot train this subject`,
+    where: subject.name,
+    why: weights
+      ? "its answers are changed after the model gave them, and training happens in the model"
+      : "its model's weights cannot be had here",
+    next: weights
+      ? `Put ${name} before the specializers that change answers.`
+      : "Take a local model, for instance llama:smollm2-135m-instruct.",
+    kind: "usage",
+  });
+}
+function passesQueriesOn(subject) {
+  if (!isDerived(subject)) return true;
+  return subject.prepare !== undefined && subject.inner !== undefined && passesQueriesOn(subject.inner);
+}
+/**
+ * Samples as training examples: the prompt's tokens and those of the right answer.
+ * @throws HoneError for a sample whose answer is none of its options, or that is longer than the model's context
+ */
+export async function examplesOf(samples, { subject, model, weights }, given, { end, prefix }) {
+  const { task, context } = given;
+  const made = [];
+  for (const sample of samples) {
+    context.signal.throwIfAborted();
+    const { query } = await prepared(subject, task.query(sample), context);
+    const { messages, continuations } = renderPrompt(query, model.format);
+    const { answer } = task.demonstration(sample);
+    const chosen = query.options?.findIndex((option) => option.key === answer) ?? -1;
+    if (query.options && chosen < 0) {
+      throw new HoneError({
+        what: `The answer "${answer}" is none of the options`,
+        where: `task ${task.name}, sample ${sample.id}`,
+        next: "Mend the sample, or add the option.",
+      });
+    }
+    const text = query.options ? continuations[chosen] : model.format === "plain" ? ` ${answer}` : answer;
+    const tokens = await weights.tokenize({ messages, format: model.format, options: [text] });
+    const prompt = tokens.prompt.toSpliced(tokens.begin, 0, ...prefix);
+    const written = tokens.options[0];
+    const total = prompt.length + written.length;
+    if (model.contextTokens !== undefined && total > model.contextTokens) {
+      throw new HoneError({
+        what: "A sample is longer than the model's context",
+        where: `task ${task.name}, sample ${sample.id}`,
+        why: `it takes ${total} tokens, and the context holds ${model.contextTokens}`,
+        next: "Cut the input in the task's template ({{field|1200}}), or raise ?context= in the model's reference.",
+        kind: "usage",
+      });
+    }
+    made.push({
+      id: sample.id,
+      // Instruction and shared options stand first in every prompt.
+      group: JSON.stringify([query.instruction ?? "", query.ownOptions ? null : (query.options ?? null)]),
+      prompt,
+      answer: query.options || end === undefined ? written : [...written, end],
+    });
+  }
+  return shareHeads(made);
+}

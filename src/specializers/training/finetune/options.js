@@ -1,0 +1,51 @@
+// The options that every specializer which trains weights has in common.
+import { z } from "zod";
+/** Train samples in one step, where the user does not say. */
+export const usualBatch = 4;
+export const trainingShape = {
+  epochs: z
+    .number()
+    .positive()
+    .max(1000)
+    .optional()
+    .describe("how often every train sample is seen, at most; chosen on a part of train where absent"),
+  learningRate: z
+    .number()
+    .positive()
+    .max(1)
+    .optional()
+    .describe("the highest rate, after the warm-up; chosen on a part of train where absent"),
+  batch: z.int().min(1).max(4096).default(usualBatch).describe("train samples in one step"),
+  warmup: z.number().min(0).max(1).default(0.1).describe("share of the steps in which the rate rises"),
+  schedule: z
+    .enum(["cosine", "linear", "constant"])
+    .default("cosine")
+    .describe('"cosine", "linear" or "constant"'),
+  weightDecay: z.number().min(0).max(1).default(0).describe("AdamW's decoupled weight decay"),
+  clipNorm: z.number().min(0).default(1).describe("gradients are cut to this norm; 0 leaves them"),
+  patience: z
+    .int()
+    .min(1)
+    .default(4)
+    .describe(
+      "evaluations on dev without a better loss before training stops, counted once it is better than guessing; the best weights are kept",
+    ),
+  evalsPerEpoch: z
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("evaluations on dev in each epoch; ten in the whole training if omitted"),
+  rowTokens: z
+    .int()
+    .min(32)
+    .max(65_536)
+    .default(512)
+    .describe("most tokens of a packed row; longer where a sample needs it"),
+  rows: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(1)
+    .describe("rows evaluated at once: more memory, and no other result"),
+};

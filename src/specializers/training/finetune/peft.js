@@ -1,0 +1,98 @@
+// A LoRA as Hugging Face's peft loads it: adapter_config.json and adapter_model.safetensors. Hone trains on the weights of
+// the GGUF file, so names and row order go back to those of the original checkpoint. It writes nothing else.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { HoneError } from "../../../core/errors.js";
+import { writeSafetensors } from "../../../tensor/safetensors.js";
+
+/** Matrices of a block: the part of their GGUF name, and where transformers has them in Llama and Gemma 3 alike. */
+const modules = {
+  attn_q: "self_attn.q_proj",
+  attn_k: "self_attn.k_proj",
+  attn_v: "self_attn.v_proj",
+  attn_output: "self_attn.o_proj",
+  ffn_gate: "mlp.gate_proj",
+  ffn_up: "mlp.up_proj",
+  ffn_down: "mlp.down_proj",
+};
+/**
+ * Writes the two files into a folder, which is made if need be.
+ *
+ * llama.cpp's converter turns the rows of q and k of Llama models (`permute` in convert_hf_to_gguf.py), because ggml turns
+ * neighbouring numbers of a head where transformers turns its halves. B's rows are those rows, so they are put back; A's
+ * columns are the input's and stay. Gemma 3 is not turned. Its converter adds 1 to the norms, which no LoRA touches.
+ *
+ * @throws HoneError for a tensor that is not a block's matrix, and where shapes do not agree with rank and heads
+ */
+export async function writePeft(folder, lora) {
+  const tensors = {};
+  const targets = new Set();
+  const layers = new Set();
+  for (const [name, { a, b }] of Object.entries(lora.tensors)) {
+    const [, layer, part = ""] = /^blk\.(\d+)\.(\w+)\.weight$/.exec(name) ?? [];
+    const module = Object.hasOwn(modules, part) ? modules[part] : undefined;
+    if (layer === undefined || module === undefined) throw unfit(name, "peft has no place for it here");
+    if (
+      a.shape.length !== 2 ||
+      b.shape.length !== 2 ||
+      a.shape[0] !== lora.rank ||
+      b.shape[1] !== lora.rank
+    ) {
+      throw unfit(name, `its pair is ${a.shape} and ${b.shape}, and the rank is ${lora.rank}`);
+    }
+    const heads = part === "attn_q" ? lora.net.heads : part === "attn_k" ? lora.net.kvHeads : undefined;
+    const at = `base_model.model.model.layers.${layer}.${module}`;
+    tensors[`${at}.lora_A.weight`] = a;
+    tensors[`${at}.lora_B.weight`] =
+      heads !== undefined && lora.net.rope.pairs === "neighbours" ? rowsAsInTransformers(name, b, heads) : b;
+    targets.add(module.slice(module.indexOf(".") + 1));
+    layers.add(Number(layer));
+  }
+  if (targets.size === 0) throw unfit(folder, "there are no matrices to write");
+  const config = {
+    alpha_pattern: {},
+    auto_mapping: null,
+    base_model_name_or_path: lora.base,
+    bias: "none",
+    fan_in_fan_out: false,
+    inference_mode: true,
+    init_lora_weights: true,
+    layers_pattern: layers.size < lora.net.layers ? "layers" : null,
+    layers_to_transform: layers.size < lora.net.layers ? [...layers].sort((a, b) => a - b) : null,
+    lora_alpha: lora.alpha,
+    lora_dropout: 0,
+    modules_to_save: null,
+    peft_type: "LORA",
+    r: lora.rank,
+    rank_pattern: {},
+    revision: null,
+    target_modules: [...targets].sort(),
+    task_type: "CAUSAL_LM",
+    use_dora: false,
+    use_rslora: false,
+  };
+  await mkdir(folder, { recursive: true });
+  await writeSafetensors(join(folder, "adapter_model.safetensors"), tensors, { metadata: { format: "pt" } });
+  await writeFile(join(folder, "adapter_config.json"), `${JSON.stringify(config, null, 2)}\n`);
+}
+/** Row 2i + j of each head goes to row j · half + i: neighbours become halves. */
+function rowsAsInTransformers(name, { shape, data }, heads) {
+  const [rows, width] = shape;
+  const half = rows / heads / 2;
+  if (!Number.isInteger(half)) throw unfit(name, `its ${rows} rows are not ${heads} heads of pairs`);
+  const turned = new Float32Array(data.length);
+  for (let row = 0; row < rows; row++) {
+    const inHead = row % (2 * half);
+    const target = row - inHead + (inHead % 2) * half + Math.floor(inHead / 2);
+    turned.set(data.subarray(row * width, (row + 1) * width), target * width);
+  }
+  return { shape, data: turned };
+}
+function unfit(where, why) {
+  return new HoneError({
+    what: "Cannot write this LoRA for peft",
+    where,
+    why,
+    next: "Use the GGUF adapter, which llama.cpp loads.",
+  });
+}

@@ -1,0 +1,139 @@
+// A method set up on a model and a task's examples: weights loaded, programs compiled, rows laid out. It can then be trained
+// any number of times, on any part of the examples; what differs between two trainings is their course.
+import { freemem } from "node:os";
+import { fingerprint } from "../../../core/json.js";
+import { randomFor, shuffled } from "../../../core/random.js";
+import { netConfig } from "../../../nets/config.js";
+import { largest, largestOf, packBlock, planBlocks, rowLengthFor } from "../../../nets/packing.js";
+import { checkMemory } from "../../../nets/weights.js";
+import { readGguf } from "../../../tensor/gguf.js";
+import { schedule } from "../../../tensor/optimizer.js";
+import { train } from "../../../tensor/train.js";
+import { statesBelow } from "./below.js";
+import { sharedPrograms, sharedWeights } from "./bench.js";
+import { examplesOf } from "./examples.js";
+/** Sets a method up. */
+export async function setUp(method, target, given, options) {
+  const { seed, context } = given;
+  const gguf = readGguf(target.weights.path);
+  const config = netConfig(gguf);
+  const end = gguf.metadata.get("tokenizer.ggml.eos_token_id");
+  const examples = await examplesOf([...given.train, ...given.dev], target, given, {
+    end: typeof end === "number" ? end : undefined,
+    prefix: method.prefix?.(config) ?? [],
+  });
+  // A step's samples share rows; which samples these are is drawn for every epoch, so shapes must hold any of them.
+  const { rows, batch } = options;
+  const everything = [...examples.keys()];
+  const typical = chunks(shuffled(everything.slice(0, given.train.length), randomFor(0, "rows")), batch);
+  const size = { rows, length: rowLengthFor(examples, typical, options.rowTokens) };
+  const shape = { ...size, ...largestOf(examples, batch) };
+  // Where nothing is learnt a row may hold as many as it can.
+  const denseSize = { rows, length: rowLengthFor(examples, [everything], options.rowTokens) };
+  const cover = planBlocks(examples, everything, denseSize);
+  const dense = { ...denseSize, ...largest(examples, cover) };
+  checkMemory(
+    gguf,
+    config,
+    {
+      batch: rows,
+      tokens: Math.max(size.length, dense.length),
+      answers: Math.max(shape.answers, dense.answers),
+      trainable: method.trainable(config),
+    },
+    freemem() * 0.9,
+  );
+  given.progress(0, 1, "loading the weights");
+  const base = { gguf, config, weights: await sharedWeights(target.model, gguf, config) };
+  const frozen = { ...base.weights };
+  const optimizer = { weightDecay: options.weightDecay, clipNorm: options.clipNorm };
+  const programs = await sharedPrograms(target.model, config, method, optimizer, [shape, dense]);
+  const below = await statesBelow(
+    target.model,
+    programs,
+    frozen,
+    { examples, blocks: cover, shape: dense },
+    { layer: method.first(config), width: config.width, context: given },
+  );
+  const stepsOf = (course) => drawSteps(course, batch, seed);
+  const blocksOf = (step) => planBlocks(examples, step, size);
+  const batchOf = (block, share) => {
+    const { inputs, ids, tokens, spans } = packBlock(examples, block, shape, share);
+    return { inputs: below(inputs, examples, spans), ids, tokens };
+  };
+  const heldOut = async (params, blocks) => {
+    let sum = 0;
+    let count = 0;
+    for (const block of blocks) {
+      context.signal.throwIfAborted();
+      const { inputs, ids, spans } = packBlock(examples, block, dense, 1);
+      const ready = below(inputs, examples, spans);
+      const found = (await programs.logprobs(frozen, params, ready)).data;
+      for (let i = 0; i < ids.length; i++) sum -= found[i];
+      count += ids.length;
+    }
+    return sum / count;
+  };
+  const start = method.init(base, seed, examples.slice(0, given.train.length));
+  const same = fingerprint([method.name, method.options, options, seed, target.model.id, examples]);
+  return {
+    base,
+    examples,
+    stepsIn: (course) => stepsOf(course).length,
+    tokensIn: (course, made) =>
+      stepsOf(course)
+        .slice(0, made)
+        .flatMap(blocksOf)
+        .reduce((sum, block) => sum + packBlock(examples, block, shape, 0).tokens, 0),
+    train: async (course, onStep) => {
+      const steps = stepsOf(course);
+      const held = planBlocks(examples, course.held, denseSize);
+      const { evalsPerEpoch } = options;
+      const evals = evalsPerEpoch === undefined ? course.evals : evalsPerEpoch * course.epochs;
+      const evaluate = {
+        every: Math.max(1, Math.round(steps.length / evals)),
+        loss: (params) => heldOut(params, held),
+        patience: options.patience,
+        ...(course.learnt === undefined ? {} : { learnt: course.learnt }),
+      };
+      return train({
+        trainer: programs.trainer,
+        frozen,
+        params: start,
+        batches: (step) => {
+          const own = steps[step - 1];
+          return blocksOf(own).map((block) => batchOf(block, 1 / own.length));
+        },
+        steps: steps.length,
+        schedule: schedule({
+          shape: options.schedule,
+          peak: course.learningRate,
+          steps: steps.length,
+          warmup: Math.round(options.warmup * steps.length),
+          floor: 0.1,
+        }),
+        ...(held.length > 0 ? { evaluate } : {}),
+        checkpoint: {
+          folder: await given.artifacts.scratch(course.name),
+          key: fingerprint([same, { ...course }]),
+          seconds: 60,
+        },
+        signal: context.signal,
+        onStep,
+      });
+    },
+  };
+}
+/** Which examples each optimizer step learns from: `batch` of them (the last of an epoch fewer), drawn anew every epoch. */
+export function drawSteps({ train, epochs }, batch, seed) {
+  return Array.from({ length: Math.ceil(epochs) }, (_, epoch) => {
+    const order = shuffled(train, randomFor(seed, "epoch", epoch));
+    const share = Math.min(1, epochs - epoch);
+    return chunks(order.slice(0, Math.max(1, Math.round(order.length * share))), batch);
+  }).flat();
+}
+function chunks(items, size) {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
+    items.slice(i * size, (i + 1) * size),
+  );
+}

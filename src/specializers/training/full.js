@@ -1,0 +1,36 @@
+// full: every weight of the model trained (Lawma's way). The most memory and the most that can be learnt, and forgotten.
+import { join } from "node:path";
+import { z } from "zod";
+import { parameterCount } from "../../nets/weights.js";
+import { copyGguf } from "../../tensor/gguf-write.js";
+import { readOptions } from "../parts/options.js";
+import { defineTrained } from "./finetune/define.js";
+import { trainingShape } from "./finetune/options.js";
+import { replacementsOf } from "./finetune/served.js";
+export const fullOptions = z.strictObject({
+  ...trainingShape,
+  weightDecay: trainingShape.weightDecay.default(0.1),
+});
+/** Trains all weights on train, choosing the step by the loss on dev. The folder holds the whole model, as F16. */
+export function full(options = {}) {
+  const training = readOptions(fullOptions, "full", options);
+  return defineTrained({
+    name: "full",
+    label: "full",
+    options: training,
+    training,
+    method: {
+      name: "full",
+      rate: 3e-5,
+      options: {},
+      trainable: parameterCount,
+      first: () => 0,
+      init: ({ weights }) => ({ ...weights }),
+      change: (_config, trained) => ({ weights: trained }),
+    },
+    save: async (folder, { base: { gguf }, params }) => {
+      await copyGguf(gguf, join(folder, "model.gguf"), { replace: replacementsOf(gguf, params, "F16") });
+      return { weights: "model.gguf" };
+    },
+  });
+}

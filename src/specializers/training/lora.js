@@ -1,0 +1,74 @@
+// lora: low-rank matrices beside the model's own, trained on the task's answers while the model stays as it is (Hu et al.
+// 2021, arXiv 2106.09685). The model is the quantised file that is served, as in QLoRA (Dettmers et al. 2023).
+import { join } from "node:path";
+import { z } from "zod";
+import { blockMatrices, initLora, lora as loraChange, matricesOf } from "../../nets/changes/lora.js";
+import { tensorShapes } from "../../nets/config.js";
+import { writeLoraGguf } from "../../tensor/gguf-write.js";
+import { readOptions } from "../parts/options.js";
+import { defineTrained } from "./finetune/define.js";
+import { trainingShape } from "./finetune/options.js";
+import { writePeft } from "./finetune/peft.js";
+export const loraOptions = z.strictObject({
+  rank: z.int().min(1).max(1024).default(16).describe("rank of the added matrices"),
+  alpha: z.number().positive().max(4096).default(32).describe("what they add is scaled by alpha / rank"),
+  targets: z
+    .array(z.enum(blockMatrices))
+    .min(1)
+    .default([...blockMatrices])
+    .describe("which matrices of every block get one; all by default"),
+  layers: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("only the last so many layers get one; those below are then computed once for each sample"),
+  ...trainingShape,
+});
+/**
+ * Trains a LoRA on train, choosing the step by the loss on dev. The specialist's folder holds `adapter.gguf` for llama.cpp
+ * and `peft/` for transformers with peft.
+ */
+export function lora(options = {}) {
+  const { rank, alpha, targets, layers, ...training } = readOptions(loraOptions, "lora", options);
+  const first = (config) => Math.max(0, config.layers - (layers ?? config.layers));
+  const own = {
+    ...(targets.length === blockMatrices.length ? {} : { targets }),
+    ...(layers === undefined ? {} : { layers }),
+  };
+  return defineTrained({
+    name: "lora",
+    label: layers === undefined ? `lora(r=${rank})` : `lora(r=${rank}, last ${layers})`,
+    options: { rank, alpha, ...own, ...training },
+    training,
+    method: {
+      name: "lora",
+      rate: 0.001,
+      options: { rank, alpha, targets, layers: layers ?? null },
+      first,
+      trainable: (config) => {
+        const shapes = tensorShapes(config);
+        const pair = (name) => shapes.get(name).reduce((sum, size) => sum + size * rank, 0);
+        return matricesOf(config, targets, first(config)).reduce((sum, name) => sum + pair(name), 0);
+      },
+      init: ({ config }, seed) => initLora(config, { rank, alpha, targets, from: first(config) }, seed),
+      change: (_config, trained) => loraChange({ rank, alpha }, trained),
+    },
+    save: async (folder, { base: { config: net }, params }, _given, subject) => {
+      const tensors = pairsOf(params);
+      const { architecture } = net;
+      await writeLoraGguf(join(folder, "adapter.gguf"), { architecture, alpha, tensors });
+      await writePeft(join(folder, "peft"), { base: subject.model?.name ?? "", net, rank, alpha, tensors });
+      return { lora: "adapter.gguf" };
+    },
+  });
+}
+function pairsOf(params) {
+  const dense = (key) => {
+    const { data, dims } = params[key];
+    return { data: data, shape: dims };
+  };
+  const names = Object.keys(params).flatMap((key) => (key.endsWith(".lora_a") ? [key.slice(0, -7)] : []));
+  return Object.fromEntries(
+    names.map((name) => [name, { a: dense(`${name}.lora_a`), b: dense(`${name}.lora_b`) }]),
+  );
+}

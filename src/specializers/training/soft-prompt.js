@@ -1,0 +1,42 @@
+// softPrompt: a few vectors before every prompt, trained while the model stays as it is (Lester et al. 2021, arXiv
+// 2104.08691). They are served as tokens of their own, added to the vocabulary.
+import { join } from "node:path";
+import { z } from "zod";
+import { initSoftPrompt, softPrompt as softChange, softTokens } from "../../nets/changes/soft-prompt.js";
+import { readOptions } from "../parts/options.js";
+import { defineTrained } from "./finetune/define.js";
+import { trainingShape } from "./finetune/options.js";
+import { withMoreTokens } from "./finetune/served.js";
+export const softPromptOptions = z.strictObject({
+  tokens: z.int().min(1).max(512).default(20).describe("how many vectors"),
+  ...trainingShape,
+});
+/** Trains a soft prompt on train, choosing the step by the loss on dev. The folder holds the whole model. */
+export function softPrompt(options = {}) {
+  const { tokens, ...training } = readOptions(softPromptOptions, "softPrompt", options);
+  return defineTrained({
+    name: "softPrompt",
+    label: `softPrompt(${tokens})`,
+    options: { tokens, ...training },
+    training,
+    method: {
+      name: "softPrompt",
+      rate: 0.01,
+      options: { tokens },
+      trainable: ({ width }) => tokens * width,
+      first: () => 0,
+      init: ({ config, weights }, seed, examples) => {
+        const table = weights["token_embd.weight"]?.data;
+        const words = examples.flatMap(({ prompt }) => prompt);
+        return initSoftPrompt(config, tokens, table, words, seed);
+      },
+      change: softChange,
+      prefix: (config) => softTokens(config, tokens),
+    },
+    save: async (folder, { base, params }) => {
+      const rows = Object.values(params)[0]?.data;
+      await withMoreTokens(base, rows, join(folder, "model.gguf"));
+      return { weights: "model.gguf", prefix: softTokens(base.config, tokens) };
+    },
+  });
+}

@@ -1,0 +1,203 @@
+// Files that are too large for the journal: adapters, weights, checkpoints. A finished folder is kept under the hash of its
+// manifest, so it cannot change unnoticed; unfinished work has a folder of its own that survives a kill.
+import { createHash } from "node:crypto";
+import { closeSync, existsSync, lstatSync, mkdtempSync, openSync, readFileSync, readSync } from "node:fs";
+import { copyFile, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { z } from "zod";
+import { HoneError, messageOf } from "../core/errors.js";
+import { fingerprint } from "../core/json.js";
+import { pathInside, temporaryName } from "../data/cache.js";
+import { makePrivate, privateFolder } from "./private.js";
+export const manifestName = "manifest.json";
+const manifestSchema = z.strictObject({
+  hone: z.literal("artifact/1"),
+  files: z.array(
+    z.strictObject({
+      /** Below the folder, with slashes. */
+      name: z.string(),
+      bytes: z.int().nonnegative(),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    }),
+  ),
+});
+/** Folders whose files were hashed by this process and found right. */
+const verified = new Set();
+/**
+ * The artifacts under a folder, which is made when something is first put there.
+ * @param folder without one they live in a temporary folder until `close`
+ */
+export function openArtifacts(folder) {
+  let root = folder === undefined ? undefined : resolve(folder);
+  const base = () => {
+    root ??= mkdtempSync(join(tmpdir(), "hone-artifacts-"));
+    return root;
+  };
+  const scratch = async (...keys) => {
+    const path = join(base(), "scratch", ...keys.map((key) => fingerprint(key, 32)));
+    await mkdir(path, privateFolder);
+    return path;
+  };
+  const store = {
+    scratch: (key) => scratch("", key),
+    keep: (from) => keepFolder(base(), from),
+    path: (id) => findArtifact(base(), id),
+  };
+  return {
+    ...store,
+    forBuild: (build) => ({
+      ...store,
+      scratch: (key) => scratch(build, key),
+      done: () => rm(join(base(), "scratch", fingerprint(build, 32)), { recursive: true, force: true }),
+    }),
+    async close() {
+      if (folder === undefined && root !== undefined) await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+/**
+ * Where an artifact lies under a folder of artifacts. Sizes are checked every time, contents once a process.
+ * @throws HoneError when it is missing or is not what its id says
+ */
+export function findArtifact(root, id) {
+  if (!/^[0-9a-f]{64}$/.test(id)) throw damaged(JSON.stringify(id.slice(0, 100)), "this is no artifact's id");
+  const folder = join(root, id);
+  const { files } = readManifest(folder, id);
+  const known = verified.has(folder);
+  for (const { name, bytes, sha256 } of files) {
+    const path = pathInside(folder, name, join(folder, manifestName));
+    // Not through links: a copied folder must hold what it claims by itself.
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (!found?.isFile()) throw damaged(path, found ? "it is not a regular file" : "the file is missing");
+    if (found.size !== bytes) throw damaged(path, `it has ${found.size} bytes in place of ${bytes}`);
+    if (!known && hashOf(path) !== sha256) throw damaged(path, "its contents are not those that were kept");
+  }
+  verified.add(folder);
+  return folder;
+}
+/** Copies an artifact from one folder of artifacts to another, the manifest last, and makes sure of the copy. `copy` makes one file. */
+export async function copyArtifact(fromRoot, toRoot, id, copy = copyFile) {
+  const from = findArtifact(fromRoot, id);
+  const to = join(toRoot, id);
+  const names = [...readManifest(from, id).files.map(({ name }) => name), manifestName];
+  for (const name of names) {
+    const target = pathInside(to, name, from);
+    await mkdir(dirname(target), privateFolder);
+    await copy(join(from, name), target);
+    await toDisk(target);
+  }
+  findArtifact(toRoot, id);
+}
+async function keepFolder(root, from) {
+  const files = [];
+  for (const name of await namesUnder(from)) {
+    const path = pathInside(from, name, from);
+    files.push({ name, bytes: (await lstat(path)).size, sha256: hashOf(path) });
+    await toDisk(path);
+  }
+  if (files.length === 0) {
+    throw new HoneError({ what: "There is nothing to keep", where: from, why: "the folder holds no files" });
+  }
+  const manifest = { hone: "artifact/1", files };
+  const id = fingerprint(manifest, 64);
+  const target = join(root, id);
+  if (existsSync(target)) {
+    try {
+      findArtifact(root, id);
+      await rm(from, { recursive: true, force: true });
+      return id;
+    } catch {
+      // What lies there is damaged: the good one takes its place.
+      await rm(target, { recursive: true, force: true });
+    }
+  }
+  const file = await open(join(from, manifestName), "w");
+  try {
+    await file.writeFile(JSON.stringify(manifest));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await mkdir(root, privateFolder);
+  await makePrivate(from);
+  await moveFolder(from, target);
+  verified.add(target);
+  return id;
+}
+/** Names of the files below a folder, sorted; the manifest of an interrupted `keep` is not one of them. */
+async function namesUnder(folder) {
+  const names = [];
+  const visit = async (below) => {
+    for (const entry of await readdir(join(folder, below), { withFileTypes: true })) {
+      const name = below === "" ? entry.name : `${below}/${entry.name}`;
+      if (entry.isDirectory()) await visit(name);
+      else if (!entry.isFile()) throw damaged(join(folder, name), "only regular files can be kept");
+      else if (name !== manifestName) names.push(name);
+    }
+  };
+  await visit("");
+  return names.sort();
+}
+/** Renames; where the folders are on different file systems, copies beside the target first. */
+async function moveFolder(from, target) {
+  try {
+    await rename(from, target);
+  } catch (error) {
+    if (error.code !== "EXDEV") throw error;
+    const { cp } = await import("node:fs/promises");
+    const beside = temporaryName(target);
+    await cp(from, beside, { recursive: true });
+    await rename(beside, target);
+    await rm(from, { recursive: true, force: true });
+  }
+}
+function readManifest(folder, id) {
+  const path = join(folder, manifestName);
+  let manifest;
+  try {
+    manifest = manifestSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch (error) {
+    const missing = error.code === "ENOENT";
+    throw damaged(
+      path,
+      missing
+        ? "the file is missing"
+        : error instanceof z.ZodError
+          ? z.prettifyError(error)
+          : messageOf(error),
+    );
+  }
+  if (fingerprint(manifest, 64) !== id) throw damaged(path, "it does not have the hash that names it");
+  return manifest;
+}
+function hashOf(path) {
+  const hash = createHash("sha256");
+  const block = Buffer.alloc(1 << 20);
+  const descriptor = openSync(path, "r");
+  try {
+    for (;;) {
+      const read = readSync(descriptor, block, 0, block.length, null);
+      if (read === 0) return hash.digest("hex");
+      hash.update(block.subarray(0, read));
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+async function toDisk(path) {
+  const file = await open(path, "r+");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+function damaged(where, why) {
+  return new HoneError({
+    what: "A specialist's files are missing or damaged",
+    where,
+    why,
+    next: "Bring the folder back from a copy, or run the study again: what is missing is made again.",
+  });
+}

@@ -1,0 +1,55 @@
+// A journal's file before SQLite opens it: made for its owner alone, and looked at for what SQLite would pass over.
+import { chmodSync, closeSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { DamagedJournal, notAJournal } from "./damage.js";
+import { privateFolder } from "./private.js";
+/** A new file is made here and not by SQLite, whose mode would follow the umask; logs inherit its mode. */
+export function prepareFile(path, existing) {
+  mkdirSync(dirname(path), privateFolder);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) {
+    closeSync(openSync(path, "a", 0o600));
+    return;
+  }
+  if (!found.isFile()) throw notAJournal(path, "it is not a regular file");
+  for (const each of [path, `${path}-wal`, `${path}-shm`]) keepPrivate(each);
+  const log = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  if (found.size === 0 && (existing || log > 0)) {
+    // SQLite would take it for a new file and delete the log.
+    throw new DamagedJournal(
+      path,
+      log > 0 ? "the file is empty, and its log is not" : "the file is empty: 0 bytes",
+    );
+  }
+  if (found.size > 0) checkHeader(path, found.size, log > 0);
+}
+/** Takes a file's permissions from everybody but its owner. */
+function keepPrivate(path) {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined || (found.mode & 0o077) === 0) return;
+  try {
+    chmodSync(path, 0o600);
+  } catch {
+    // It belongs to somebody else, who decides.
+  }
+}
+/** What SQLite would not notice or not say clearly. The log may hold newer pages, so sizes are compared without one only. */
+function checkHeader(path, size, hasLog) {
+  const header = Buffer.alloc(100);
+  const file = openSync(path, "r");
+  try {
+    readSync(file, header, 0, 100, 0);
+  } finally {
+    closeSync(file);
+  }
+  if (header.toString("latin1", 0, 16) !== "SQLite format 3\0")
+    throw notAJournal(path, "it does not begin as an SQLite file does");
+  const declared = header.readUInt16BE(16);
+  const pageSize = declared === 1 ? 65_536 : declared;
+  const pages = header.readUInt32BE(28);
+  // The count is valid only where it was written together with the change counter.
+  const counted = header.readUInt32BE(24) === header.readUInt32BE(92);
+  if (!hasLog && counted && pages * pageSize > size) {
+    throw new DamagedJournal(path, `the file is cut off: ${size} of ${pages * pageSize} bytes are there`);
+  }
+}

@@ -1,0 +1,282 @@
+// The journal: every call, every outcome, every opening of a test split, in one SQLite file. What is done within one turn
+// of the event loop is committed together, and nothing counts as finished before its commit (write-ahead log): a process
+// killed at any moment loses nothing finished, and a commit is paid for once by all that are in flight.
+// It knows nothing of studies' plans or of statistics, and it never sees a key or a header.
+import { HoneError } from "../core/errors.js";
+import { groupCommits } from "./commits.js";
+import { DamagedJournal, passingOver } from "./damage.js";
+import { makeLocks } from "./lock.js";
+import { makeOpenings } from "./openings.js";
+import { checkedText, fromText, jsonOf, toText, withChecksum } from "./records.js";
+import { schema, schemaVersion, tablesOf } from "./schema.js";
+import { isBusy, openSqlite, waitingFor } from "./sqlite.js";
+/**
+ * The result that a study ended with, if it has one.
+ * @throws DamagedRecord; HoneError where an older version wrote it, whose answers can still be used
+ */
+export function resultOf({ name, record }, path) {
+  if (record === null) return undefined;
+  const result = fromText(record, `the result of ${name}`, path);
+  if (result.tasks.every(({ metric }) => typeof metric === "object")) return result;
+  throw new HoneError({
+    what: `The result of ${name} was written by an older Hone`,
+    where: path,
+    why: `it is of version ${result.hone}, whose results say less of their metrics`,
+    next: "Run the study again: answers that the journal holds are not asked for again.",
+  });
+}
+const callColumns = {
+  ...{ key: "text", model: "text", operation: "text", request: "text", response: "text" },
+  ...{ calls: "number", input: "number", output: "number", ms: "number", usd: "number" },
+};
+const studyColumns = {
+  ...{ name: "text", plan: "text", spec: "text", record: "text?" },
+  ...{ seconds: "number", started: "number", finished: "number?" },
+};
+/**
+ * Opens the journal at a path, making it and its folder if need be. `:memory:` keeps nothing.
+ * @throws HoneError when the file is not a journal, is damaged, or cannot be written
+ */
+export function openJournal(path, options = {}) {
+  const db = openSqlite(path, options);
+  try {
+    return journalOf(db, options);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+/** Opens the journal as soon as no other program holds its lock, however long that takes, without blocking the process. */
+export async function openJournalWhenFree(path, { signal, onWait }) {
+  const started = Date.now();
+  let told = false;
+  for (;;) {
+    try {
+      const journal = openJournal(path, { onWait, patienceMs: 0 });
+      journal.db.bePatient();
+      return journal;
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+    }
+    if (!told && Date.now() - started >= 1_000) {
+      told = true;
+      onWait(waitingFor(path));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    signal.throwIfAborted();
+  }
+}
+function journalOf(db, options) {
+  const { path } = db;
+  prepareSchema(db);
+  const getCall = db.select(callColumns, "from calls where key = ?");
+  const putCall = db.write("insert or ignore into calls values (?,?,?,?,?,?,?,?,?,?,?)");
+  const dropCall = db.write("delete from calls where key = ?");
+  const putFailure = db.write("insert into failures values (?,?,?,?,?,?)");
+  const putOutcome = db.write("insert or ignore into outcomes values (?,?,?,?,?,?,?,?,?)");
+  const dropOutcome = db.write(
+    "delete from outcomes where subject = ? and task = ? and split = ? and seed = ? and sample = ?",
+  );
+  const outcomesOf = db.select(
+    { sample: "text", outcome: "text" },
+    "from outcomes where subject = ? and task = ? and split = ? order by sample, seed",
+  );
+  const doneOf = db.select(
+    { sample: "text", score: "number?" },
+    "from outcomes where subject = ? and task = ? and split = ? and seed = ?",
+  );
+  const putSample = db.write("insert or ignore into samples values (?,?,?)");
+  const getSample = db.select({ content: "text" }, "from samples where task = ? and sample = ?");
+  const getBuild = db.select(
+    { state: "text", cost: "text", seconds: "number" },
+    "from builds where subject = ?",
+  );
+  const putBuild = db.write("insert or ignore into builds values (?,?,?,?,?)");
+  const dropBuild = db.write("delete from builds where subject = ?");
+  const getStudy = db.select(studyColumns, "from studies where name = ?");
+  const allStudies = db.select({ name: "text", started: "number" }, "from studies order by started desc");
+  const putStudy =
+    db.write(`insert into studies (name, plan, spec, started) values (?,?,?,?) on conflict (name) do update set
+       plan = excluded.plan, spec = excluded.spec, seconds = case when plan = excluded.plan then seconds else 0 end,
+       record = case when plan = excluded.plan then record else null end,
+       finished = case when plan = excluded.plan then finished else null end`);
+  const addSeconds = db.write("update studies set seconds = seconds + ? where name = ?");
+  const putRecord = db.write("update studies set record = ?, finished = ? where name = ?");
+  const openings = makeOpenings(db);
+  const locks = makeLocks(db);
+  const { soon, flush } = groupCommits(db, options);
+  /** Calls that are there and cannot be read: they are made again. */
+  const unreadable = new Set();
+  const shared = path !== ":memory:";
+  const claimOf = (key) => `call ${key}`;
+  return {
+    path,
+    /** A finished call. One that is damaged counts as missing, so that it is made again. */
+    call(key) {
+      return passingOver(
+        () => {
+          const row = getCall.get(key);
+          return row && toCall(row, path);
+        },
+        () => unreadable.add(key),
+      );
+    },
+    /** Resolves when the call is on disk and its claim is given back. */
+    recordCall(call) {
+      const { key, model, operation } = call;
+      const { calls, inputTokens, outputTokens, ms, usd } = call.cost;
+      const at = Date.now();
+      const [request, response] = [JSON.stringify(call.request), toText(call.response)];
+      return soon(() => {
+        if (unreadable.delete(key)) dropCall(key);
+        putCall(key, model, operation, request, response, calls, inputTokens, outputTokens, ms, usd, at);
+        if (shared) locks.drop(claimOf(key));
+      });
+    },
+    /**
+     * Announces that this process makes a call, so that no other one does. False where another one, or another part of
+     * this one, is making it already. After true, look whether the call was finished in between.
+     */
+    async claim(key) {
+      let mine = !shared;
+      if (shared) {
+        await soon(() => {
+          mine = locks.take(claimOf(key));
+        });
+      }
+      return mine;
+    },
+    /** Gives claims back without a call. */
+    async release(keys) {
+      if (!shared) return;
+      await soon(() => {
+        for (const key of keys) locks.drop(claimOf(key));
+      });
+    },
+    recordFailure(key, model, operation, failure, message) {
+      const at = Date.now();
+      return soon(() => {
+        putFailure(key, model, operation, failure, message.slice(0, 2000), at);
+      });
+    },
+    /** The samples that have an outcome, with its score, or null where they are unscored. */
+    done(filter, seed) {
+      const rows = doneOf.iterate([filter.subject, filter.task, filter.split, seed]);
+      return new Map([...rows].map((row) => [row.sample, row.score]));
+    },
+    /**
+     * Keeps the first outcome of a sample, and what the sample showed; a second outcome for the same subject, task, split
+     * and seed changes nothing unless it `replaces` the first. Resolves when both are on disk.
+     */
+    recordOutcome(outcome, content, replaces = false) {
+      const { subject, task, split, seed, sample, grade } = outcome;
+      const score = grade.status === "scored" ? grade.score : null;
+      const text = toText(outcome);
+      const at = Date.now();
+      return soon(() => {
+        if (replaces) dropOutcome(subject, task, split, seed, sample);
+        putOutcome(subject, task, split, seed, sample, grade.status, score, text, at);
+        putSample(task, sample, withChecksum(content));
+      });
+    },
+    /** @param onDamaged told of outcomes that cannot be read, which are then passed over; else the first one is thrown */
+    *outcomes(filter, onDamaged) {
+      const { subject, task, split } = filter;
+      for (const { sample, outcome } of outcomesOf.iterate([subject, task, split], onDamaged)) {
+        const name = `the outcome of sample ${sample}`;
+        const read = passingOver(() => fromText(outcome, name, path), onDamaged);
+        if (read !== undefined) yield read;
+      }
+    },
+    sample(task, sample) {
+      const row = getSample.get(task, sample);
+      return row && checkedText(row.content, `the text of sample ${sample}`, path);
+    },
+    build(subject) {
+      const row = getBuild.get(subject);
+      if (!row) return undefined;
+      const name = `the specialist ${subject}`;
+      return {
+        state: jsonOf(row.state, name, path),
+        cost: fromText(row.cost, name, path),
+        seconds: row.seconds,
+      };
+    },
+    /** @param again replaces what is there: a build whose files were lost */
+    recordBuild(subject, build, again = false) {
+      if (again) dropBuild(subject);
+      putBuild(subject, withChecksum(build.state), toText(build.cost), build.seconds, Date.now());
+    },
+    openings,
+    /** Starts or continues a study. A changed plan forgets the old record, never the calls and outcomes. */
+    startStudy(name, plan, spec) {
+      putStudy(name, plan, spec, Date.now());
+    },
+    addSeconds(name, seconds) {
+      addSeconds(seconds, name);
+    },
+    finishStudy(name, record) {
+      putRecord(toText(record), Date.now(), name);
+    },
+    study(name) {
+      return getStudy.get(name);
+    },
+    /** The newest first. @param onDamaged told of studies that cannot be read, which are then passed over */
+    studies(onDamaged) {
+      return [...allStudies.iterate([], onDamaged)];
+    },
+    locks,
+    /** The connection, for tests and for `hone doctor`. */
+    db,
+    close() {
+      db.patiently(() => {
+        flush();
+        locks.close();
+      });
+      if (shared) db.tidy();
+      db.close();
+    },
+  };
+}
+function toCall(row, path) {
+  const cost = {
+    calls: row.calls,
+    inputTokens: row.input,
+    outputTokens: row.output,
+    ms: row.ms,
+    usd: row.usd,
+  };
+  const { key, model } = row;
+  const name = `call ${key}`;
+  return {
+    key,
+    model,
+    operation: row.operation,
+    request: fromText(row.request, name, path),
+    response: fromText(row.response, name, path),
+    cost,
+  };
+}
+/** Makes the tables of a new journal, and makes sure of those of an old one: a lost table is not a new one. */
+function prepareSchema(db) {
+  const { user_version: version } = db.prepare("pragma user_version").get();
+  if (version > schemaVersion) {
+    throw new HoneError({
+      what: "Cannot open the journal",
+      where: db.path,
+      why: `it was written by a newer Hone (format ${version}, this one knows ${schemaVersion})`,
+      next: "Update Hone, or name another folder with --store.",
+    });
+  }
+  const known = db.select({ name: "text" }, "from sqlite_master where type = 'table'");
+  const names = new Set([...known.iterate([])].map(({ name }) => name));
+  const lost = tablesOf(version).find(({ name }) => !names.has(name));
+  if (lost) throw new DamagedJournal(db.path, `it has lost its table ${lost.name}`);
+  if (version === schemaVersion) return;
+  db.patiently(() =>
+    db.transaction(() => {
+      db.exec(schema);
+      db.exec(`pragma user_version = ${schemaVersion};`);
+    }),
+  );
+}

@@ -1,0 +1,87 @@
+// Who does what in a store that several processes use: one runs a study or makes a specialist at a time, and one makes a
+// call. A lock is a row with its owner's pid and a heartbeat, so that a killed owner does not hold it.
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+
+const beatMs = 2_000;
+/** An owner on another machine that has not beaten for this long is taken for dead. */
+const staleMs = 30_000;
+/** The owners within this process. */
+const living = new Set();
+/** The locks that one connection holds. */
+export function makeLocks(db) {
+  const owner = randomUUID();
+  const host = hostname();
+  living.add(owner);
+  const read = db.select(
+    { owner: "text", pid: "number", host: "text", beat: "number" },
+    "from locks where name = ?",
+  );
+  // The condition on the owner makes this a compare-and-swap: of two that wait, one wins.
+  const take = db.write(`insert into locks values (?, ?, ?, ?, ?) on conflict (name) do update set
+       owner = excluded.owner, pid = excluded.pid, host = excluded.host, beat = excluded.beat
+     where locks.owner = ?`);
+  const drop = db.write("delete from locks where name = ? and owner = ?");
+  const dropAll = db.write("delete from locks where owner = ?");
+  const beat = db.prepare("update locks set beat = ? where owner = ?");
+  let timer;
+  return {
+    take(name) {
+      const known = read.get(name);
+      if (known && !isDead(known)) return false;
+      if (take(name, owner, process.pid, host, Date.now(), known?.owner ?? "") === 0) return false;
+      timer ??= setInterval(() => {
+        try {
+          beat.run(Date.now(), owner);
+        } catch {
+          // Somebody else is writing; the next beat comes soon.
+        }
+      }, beatMs).unref();
+      return true;
+    },
+    holder(name) {
+      const known = read.get(name);
+      return known && !isDead(known) ? known : undefined;
+    },
+    drop(name) {
+      drop(name, owner);
+    },
+    close() {
+      living.delete(owner);
+      if (timer === undefined) return;
+      clearInterval(timer);
+      dropAll(owner);
+    },
+  };
+}
+/**
+ * Takes a lock, waiting for another owner to finish. Resolves to the function that gives it back.
+ * @param onWait told once, with the other owner's pid and host, when there is somebody to wait for
+ */
+export async function lockStudy(journal, name, options) {
+  const { locks } = journal;
+  let told = false;
+  for (;;) {
+    options.signal.throwIfAborted();
+    if (locks.take(name)) return () => locks.drop(name);
+    const holder = locks.holder(name);
+    if (holder && !told) {
+      told = true;
+      options.onWait?.(holder.pid, holder.host);
+    }
+    if (holder) await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+/** Whether nobody is left who could give the lock back. */
+export function isDead(holder) {
+  if (holder.host !== hostname()) return Date.now() - holder.beat > staleMs;
+  // In a container that was started again the dead one had our pid.
+  if (holder.pid === process.pid) return !living.has(holder.owner);
+  try {
+    process.kill(holder.pid, 0);
+    // A pid can be reused: an owner that lives but has stopped beating for long is not the owner.
+    return Date.now() - holder.beat > 20 * staleMs;
+  } catch (error) {
+    return error.code === "ESRCH";
+  }
+}

@@ -1,0 +1,106 @@
+// What a study will take before any of it is measured: what an answer costs a subject beside the others, and about how long
+// a training lasts. Estimates for progress and dry runs; no figure of a study rests on them.
+import { statSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { noCost } from "../core/call.js";
+import { taskContext } from "../core/task.js";
+import { generalist } from "../models/generalist.js";
+import { samplesSeen } from "../specializers/training/finetune/recipe.js";
+import { counting } from "./counting.js";
+import { isBuilt } from "./fit.js";
+/** Fewest bytes a token stands for; English has about 4.5, so this overestimates. */
+export const bytesPerToken = 3;
+/** What one written token takes, in tokens read: a model reads many at once and writes one after the other. */
+const readPerWritten = 8;
+/** What any call takes besides, in tokens read. */
+const readPerCall = 10;
+/** Parameters times tokens that two cores train on in a second: SmolLM2-135M's LoRA steps take 3.8 s for 1,024 tokens. */
+const trainedPerSecond = 36e9;
+/** The same for reading prompts. */
+const readPerSecond = 90e9;
+/**
+ * What an answer takes, in tokens that have to be read: of the second of two samples, less what its prompt shares with the
+ * first one's, which a model need not read again. Undefined where it cannot be told; 0 where no model is asked.
+ */
+export async function answerEffort(study, specializer, state, signal) {
+  const { generalist: subject, domain } = study;
+  if (subject.kind !== "language" || !subject.model) return undefined;
+  let calls = [];
+  const model = counting(subject.model, ({ text, output }) => {
+    calls.push({ text, output });
+    return noCost;
+  });
+  const counted = { ...generalist(model), model };
+  try {
+    // What is trained is asked as the generalist is.
+    const specialist = specializer.needs.includes("gradients")
+      ? counted
+      : specializer.apply(counted, JSON.parse(state), study);
+    if (!specialist.model) return 0;
+    const asked = [];
+    for (const sample of domain.dataset.dev.slice(0, 2)) {
+      calls = [];
+      await domain.task.evaluate(specialist, sample, taskContext(signal));
+      asked.push(calls);
+    }
+    const [first = [], second = first] = asked;
+    return second.reduce((sum, { text, output }, i) => {
+      const shared = asked.length < 2 ? 0 : sharedLength(text, first[i]?.text ?? "");
+      return sum + (text.length - shared) / bytesPerToken + readPerWritten * output + readPerCall;
+    }, 0);
+  } catch {
+    // Some layers cannot do with a model that says nothing.
+    return undefined;
+  }
+}
+function sharedLength(a, b) {
+  let same = 0;
+  while (same < a.length && a[same] === b[same]) same++;
+  return same;
+}
+/** Seconds that reading so many tokens takes a local model; null for an endpoint, whose speed nobody knows. */
+export function readingSeconds(model, tokens) {
+  const parameters = parametersOf(model);
+  return parameters === null ? null : (tokens * parameters) / (readPerSecond * cores());
+}
+/** About how long making a specialist trains in this study: 0 where it is made already or nothing is trained. */
+export async function fitSeconds(study, specializer, seed, journal) {
+  const { generalist: subject, domain } = study;
+  const { train } = domain.dataset;
+  if (!specializer.needs.includes("gradients") || (await isBuilt(study, specializer, seed, journal)))
+    return 0;
+  if (subject.kind !== "language" || !subject.model) return null;
+  const looked = train.slice(0, 100);
+  const bytes = looked.reduce((sum, { input }) => sum + Buffer.byteLength(input), 0);
+  const tokens = bytes / Math.max(1, looked.length) / bytesPerToken;
+  return trainingSeconds(subject.model, specializer, train.length, tokens);
+}
+/** About how long one training lasts, with the short ones that choose its rate; null where that is not known. */
+export function trainingSeconds(model, specializer, samples, tokensPerSample) {
+  if (!specializer.needs.includes("gradients")) return 0;
+  const parameters = parametersOf(model);
+  if (parameters === null) return null;
+  const { options } = specializer;
+  const given = (name) => {
+    const value = numberIn(options, name);
+    return value === undefined ? {} : { [name]: value };
+  };
+  const seen = samplesSeen(samples, { ...given("epochs"), ...given("learningRate"), ...given("batch") });
+  return (seen * tokensPerSample * parameters) / (trainedPerSecond * cores());
+}
+/** Pairs of cores, which is what the speeds above are for. */
+const cores = () => Math.max(1, availableParallelism() / 2);
+/** A byte a parameter, about, as models are served here; null where there is no file. */
+function parametersOf({ weights }) {
+  return (weights && statSync(weights.path, { throwIfNoEntry: false })?.size) ?? null;
+}
+/** The first number under a key in options, which may be nested. */
+function numberIn(options, key) {
+  if (options === null || typeof options !== "object") return undefined;
+  for (const [name, value] of Object.entries(options)) {
+    if (name === key && typeof value === "number") return value;
+    const inner = value === undefined ? undefined : numberIn(value, key);
+    if (inner !== undefined) return inner;
+  }
+  return undefined;
+}

@@ -1,0 +1,151 @@
+// Putting one subject through samples, with everything written down as it happens.
+import { addCost, CallError, noCost } from "../core/call.js";
+import { HoneError, messageOf } from "../core/errors.js";
+import { taskContext } from "../core/task.js";
+import { Draining } from "./budget.js";
+
+/**
+ * How many samples a model that has not answered yet may fail on before it is taken for down, by the failure. What is not
+ * here is an answer, if one that cannot be used.
+ */
+const patience = {
+  refused: 5,
+  unreachable: 5,
+  timeout: 8,
+  "server-error": 8,
+  "rate-limited": 8,
+  "cut-stream": 8,
+  malformed: 8,
+};
+/**
+ * Scores a subject on samples, each exactly once per seed, continuing where the journal stops.
+ * Ends early, without an error, when the budget drains; what is in flight is finished first.
+ * @throws HoneError when the endpoint fails on every call: then nothing is marked unscored
+ */
+export async function measure(subject, task, key, split, seed, samples, options) {
+  const { journal, budget, signal } = options;
+  const done = journal.done({ subject: subject.id, task: key, split }, seed);
+  const silent = () => subject.model !== undefined && !budget.answered(subject.model.id);
+  const dead = [];
+  const one = async (sample) => {
+    const known = done.get(sample.id);
+    if (known !== undefined && (known !== null || !options.retryErrors)) {
+      options.onOutcome(known, noCost);
+      return;
+    }
+    let cost = noCost;
+    const calls = [];
+    let apart = noCost;
+    const others = {
+      signal,
+      trace: (call) => {
+        apart = addCost(apart, call.cost);
+      },
+    };
+    const context = taskContext(signal, {
+      seed,
+      trace: (call) => {
+        calls.push(call.key);
+        cost = addCost(cost, call.cost);
+      },
+      open: async (ref) => ({ subject: await options.open(ref), context: others }),
+    });
+    const started = performance.now();
+    let grade;
+    try {
+      grade = await task.evaluate(subject, sample, context);
+    } catch (error) {
+      if (error instanceof Draining || signal.aborted) return;
+      if (!(error instanceof CallError)) throw nameSample(error, subject, sample);
+      const most = silent() ? patience[error.failure] : undefined;
+      if (most !== undefined) {
+        dead.push({ sample, error });
+        if (dead.length >= most) throw endpointDown(subject, error);
+        return;
+      }
+      grade = { status: "unscored", cause: error.failure, detail: error.message };
+    }
+    // A subject without a model still takes time: its own.
+    if (cost.calls === 0) cost = { ...cost, ms: performance.now() - started };
+    const outcome = {
+      subject: subject.id,
+      task: key,
+      split,
+      sample: sample.id,
+      seed,
+      gold: typeof sample.gold === "string" ? sample.gold : (sample.gold[0] ?? ""),
+      grade,
+      cost,
+      ...(apart.calls > 0 ? { apart } : {}),
+      calls,
+      ...(sample.group === undefined ? {} : { group: sample.group }),
+      ...(sample.eyesOff ? { eyesOff: true } : {}),
+    };
+    const { input, instruction, question, options: own } = sample;
+    await journal.recordOutcome(
+      outcome,
+      JSON.stringify({ input, instruction, question, options: own }),
+      known !== undefined,
+    );
+    options.onOutcome(grade.status === "scored" ? grade.score : null, cost);
+  };
+  await forEachConcurrently(
+    samples,
+    options.concurrency,
+    () => budget.drained() === undefined && !signal.aborted,
+    one,
+  );
+  signal.throwIfAborted();
+  if (dead.length > 0 && silent()) throw endpointDown(subject, dead[0].error);
+  // Some failed like a dead endpoint before it came to life: they get their turn.
+  if (dead.length > 0) {
+    const again = dead.splice(0).map(({ sample }) => sample);
+    await forEachConcurrently(again, options.concurrency, () => budget.drained() === undefined, one);
+  }
+}
+/** Runs `work` over items, at most `width` at a time, taking the next item only while `goOn` holds. */
+export async function forEachConcurrently(items, width, goOn, work) {
+  const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+  let failure;
+  const worker = async () => {
+    while (!failure && goOn()) {
+      try {
+        const next = await iterator.next();
+        if (next.done) return;
+        await work(next.value);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, width) }, worker));
+  await iterator.return?.();
+  if (failure) throw failure.error;
+}
+/** Most samples in flight at once, whatever was asked for; models allow no more calls, either. */
+export const mostInFlight = 1024;
+/** How many samples a subject can usefully have in flight. */
+export function widthFor(subject, asked) {
+  return subject.model ? Math.min(asked ?? subject.model.concurrency, mostInFlight) : 1;
+}
+function endpointDown(subject, error) {
+  return new HoneError({
+    what: `${subject.model?.name ?? subject.name} does not answer at all`,
+    why: error.message,
+    next:
+      error.failure === "refused"
+        ? "Check the key in the environment and the model's name, then run the same command again."
+        : error.failure !== "unreachable"
+          ? "See what the server says of it, then run the same command again."
+          : "Check the address (?base=…) and that the server runs, then run the same command again.",
+    cause: error,
+  });
+}
+function nameSample(error, subject, sample) {
+  if (!(error instanceof HoneError)) return error;
+  return new HoneError({
+    ...error.failure,
+    where: [error.failure.where, `sample ${sample.id}, ${subject.name}`].filter(Boolean).join("; "),
+    why: error.failure.why ?? messageOf(error.cause),
+  });
+}

@@ -1,0 +1,172 @@
+// How far a study has come: counts, spending, the running score, and when it will be done. An answer weighs what it takes
+// the subject that gives it, and making specialists counts, so that the share is one of time.
+import { meanInterval } from "../statistics/index.js";
+
+const quietMs = 250;
+/** Seconds for a token to be read, and for a specialist to be made, until something was measured: for the share alone, and
+ * rather long, so that the share jumps up when it is known better and not back. */
+const [guessedPerToken, guessedFit] = [0.02, 1];
+/**
+ * @param stretches all of the study, in their order
+ * @param spent by this run so far; what the journal gave is not in it
+ */
+export function makeProgress(stretches, emit, spent) {
+  const all = stretches.map((one) => ({ ...one, done: 0, seconds: null, over: false }));
+  const totalAll = all.reduce((sum, { phase, total }) => sum + (phase === "hand-over" ? 0 : total), 0);
+  const efforts = new Map();
+  const paces = new Map();
+  let at;
+  let width = 1;
+  let shown = { done: 0, total: 0 };
+  let scores = [];
+  let unscored = 0;
+  let doneAll = 0;
+  let paid = spent().calls;
+  let credit = 0;
+  let last = 0;
+  let share = 0;
+  let begun = performance.now();
+  let since = begun;
+  const find = ({ phase, subject, task, seed }) =>
+    all.find(
+      (one) =>
+        one.phase === phase &&
+        (phase === "hand-over" ||
+          (one.subject === subject && one.task.name === task.name && one.seed === seed)),
+    );
+  /** Seconds a token, over all subjects that were measured; undefined before. */
+  const perToken = () => {
+    let [ms, tokens] = [0, 0];
+    for (const [subject, pace] of paces) {
+      const effort = efforts.get(subject) ?? 0;
+      if (effort === 0 || !measured(pace)) continue;
+      ms += pace.ms;
+      tokens += effort * pace.answers;
+    }
+    return tokens > 0 ? ms / 1000 / tokens : undefined;
+  };
+  const measured = ({ answers }) => answers >= Math.max(3, 2 * width);
+  const meanEffort = () => {
+    const known = [...efforts.values()].filter((one) => one > 0);
+    return known.length > 0 ? known.reduce((a, b) => a + b, 0) / known.length : 100;
+  };
+  /** Seconds an answer: measured, or reckoned from its effort; undefined where neither can be told yet. */
+  const perAnswer = (subject) => {
+    const pace = paces.get(subject);
+    if (pace && measured(pace)) return pace.ms / 1000 / pace.answers;
+    // Whoever asks only what others asked before will go on so.
+    if (pace && pace.answers === 0 && pace.shared >= 3) return 0;
+    const effort = efforts.get(subject);
+    if (effort === 0) return 0;
+    const speed = perToken();
+    return speed === undefined ? undefined : speed * (effort ?? meanEffort());
+  };
+  const reckon = () => {
+    let [made, left] = [0, 0];
+    let known = true;
+    for (const one of all) {
+      if (one.phase === "fit") {
+        const taken = one === at ? (performance.now() - begun) / 1000 : 0;
+        const whole = one.seconds ?? (one.over ? 0 : guessedFit);
+        if (one.seconds === null && !one.over && one !== at) known = false;
+        if (one.over) made += whole;
+        else {
+          made += taken;
+          // What this part of it says is left, and what was reckoned for all of it: the longer.
+          const told = one === at && shown.done > 0 ? (taken * (shown.total - shown.done)) / shown.done : 0;
+          left += Math.max(told, whole - taken, 0);
+        }
+        continue;
+      }
+      const pace = perAnswer(one.subject);
+      if (pace === undefined) known = false;
+      const each = pace ?? guessedPerToken * (efforts.get(one.subject) ?? meanEffort());
+      made += one.done * each;
+      if (!one.over) left += (one.total - one.done) * each;
+    }
+    const now = left === 0 && all.every(({ over }) => over) ? 1 : made / Math.max(1e-9, made + left);
+    return { share: now, left: known ? left : null };
+  };
+  const running = () => (scores.length === 0 ? null : meanInterval(scores, { seed: 0 }));
+  const send = (force, note) => {
+    const now = performance.now();
+    if (!at || (!force && now - last < quietMs)) return;
+    last = now;
+    const reckoned = reckon();
+    // A share that falls would say that work was undone.
+    share = Math.max(share, reckoned.share);
+    const { calls: _calls, ...cost } = spent();
+    emit({
+      type: "progress",
+      phase: at.phase,
+      subject: at.subject,
+      task: at.task.name,
+      metric: at.task.metric.name,
+      display: at.task.metric.display,
+      done: shown.done,
+      total: shown.total,
+      doneAll,
+      totalAll,
+      share,
+      unscored,
+      running: running(),
+      tokens: cost.inputTokens + cost.outputTokens,
+      usd: cost.usd,
+      etaSeconds: reckoned.left === null ? null : Math.round(reckoned.left),
+      ...(note === undefined ? {} : { note }),
+    });
+  };
+  return {
+    effort(subject, tokens) {
+      if (tokens !== undefined) efforts.set(subject, tokens);
+    },
+    fitSeconds(subject, seed, seconds) {
+      const fit = all.find((one) => one.phase === "fit" && one.subject === subject && one.seed === seed);
+      if (fit) fit.seconds = seconds;
+    },
+    begin(stretch, atOnce = 1) {
+      at = find(stretch) ?? { ...stretch, done: 0, seconds: null, over: false };
+      at.subject = stretch.subject;
+      width = atOnce;
+      shown = { done: 0, total: stretch.total };
+      scores = [];
+      unscored = 0;
+      begun = performance.now();
+      since = begun;
+      send(true);
+    },
+    sample(score, cost) {
+      const now = performance.now();
+      doneAll++;
+      shown.done++;
+      if (at) at.done++;
+      if (score === null) unscored++;
+      else scores.push(score);
+      const { calls } = spent();
+      credit += calls - paid;
+      paid = calls;
+      // Calls that the journal gave were made in no time, and say nothing of those to come.
+      const fresh = cost.calls > 0 ? credit > 0 : cost.ms > 0;
+      if (at && (fresh || cost.calls > 0)) {
+        const pace = paces.get(at.subject) ?? { answers: 0, ms: 0, shared: 0 };
+        if (fresh) {
+          credit = Math.max(0, credit - cost.calls);
+          paces.set(at.subject, { ...pace, answers: pace.answers + 1, ms: pace.ms + now - since });
+        } else paces.set(at.subject, { ...pace, shared: pace.shared + 1 });
+      }
+      since = now;
+      send(false);
+    },
+    note(done, total, note) {
+      shown = { done, total };
+      if (at?.phase === "hand-over") at.done = done;
+      send(false, note);
+    },
+    end() {
+      if (!at) return;
+      at.over = true;
+      if (at.phase === "fit") at.seconds = (performance.now() - begun) / 1000;
+      send(true);
+    },
+  };
+}

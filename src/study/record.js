@@ -1,0 +1,166 @@
+// The study's record, computed from the journal: results, the family of comparisons, the verdict, the gate.
+import { cpus } from "node:os";
+import { directionOf } from "../core/metric.js";
+import { sayP } from "../report/format.js";
+import { version } from "../version.js";
+import { compareFamily, estimate, gatherScores, toResult } from "./analyse.js";
+import { makeVerdict } from "./verdict.js";
+import { noVerdict, outcomeWarnings, untrained } from "./warnings.js";
+/** One specialist on the study's own task: what its card says. */
+export function figuresOf(study, { arm }, specialist, journal) {
+  const of = (split) => {
+    const { rows, unscored } = scoresOf(study.domain, { arm, specialists: [specialist] }, split, journal);
+    return rows.length > 0 ? { ...estimate(rows, specialist.seed), unscored } : null;
+  };
+  return { dev: of("dev"), test: of("test") };
+}
+function scoresOf(prepared, { arm, specialists }, split, journal) {
+  const subjects = specialists.map(({ seed, subject }) => ({ id: subject.id, seed }));
+  return gatherScores(arm.name, subjects, prepared.keys[split], split, prepared.task.binary, journal);
+}
+/** The arm with the best mean on dev; of equals the one whose answers take fewer tokens, then the one listed first. */
+export function chooseOnDev(study, fitted, journal) {
+  const direction = directionOf(study.domain.task.metric);
+  const ranked = fitted
+    .filter(({ specialists }) => specialists.length > 0)
+    .map((one) => ({ one, scores: scoresOf(study.domain, one, "dev", journal) }))
+    .filter(({ scores }) => scores.rows.length > 0)
+    // Samples a subject could not answer do not count for it: the lower bound decides.
+    .map(({ one, scores }) => ({
+      one,
+      mean: scores.rows.reduce((sum, { score }) => sum + score, 0) / (scores.rows.length + scores.unscored),
+      tokens: scores.cost.inputTokens + scores.cost.outputTokens,
+    }))
+    .sort((a, b) => direction * (b.mean - a.mean) || a.tokens - b.tokens);
+  return ranked[0]?.one ?? null;
+}
+export function makeRecord(input) {
+  const { study, fitted, champion, journal } = input;
+  const { spec, domain, elsewhere } = study;
+  const seed = spec.seeds[0];
+  const tasks = [domain, ...elsewhere].map((prepared) => ({
+    prepared,
+    task: prepared.card.name,
+    domain: prepared === domain,
+    scores: fitted.map((one) => scoresOf(prepared, one, "test", journal)),
+  }));
+  const results = tasks.flatMap(({ prepared, scores }) =>
+    scores.map((one, i) => {
+      const made = fitted[i];
+      const expected = prepared.card.counts.test;
+      const build = meanBuild(made.specialists);
+      return toResult(one, prepared, expected, build, devOf(prepared, made), seed, made.failure);
+    }),
+  );
+  const generalist = fitted.find(({ arm }) => arm.role === "generalist").arm.name;
+  const comparisons = input.stopped === null ? compareFamily(tasks, generalist, champion, seed) : [];
+  const subjects = fitted.map(({ arm, specialists }) => ({
+    name: arm.name,
+    role: arm.role,
+    ids: specialists.map(({ subject }) => subject.id),
+    seeds: specialists.map(({ seed }) => seed),
+    chain: chainOf(arm.specializer),
+  }));
+  const made = fitted.map(({ arm, specialists }) => ({
+    name: arm.name,
+    specializer: arm.specializer,
+    states: specialists.map(({ state }) => state),
+  }));
+  const { counts } = domain.card;
+  const openings = tasks.map(({ prepared }) => journal.openings.of(prepared.dataset.test, study.plan));
+  const [{ plans, before: openedBefore }] = openings;
+  const cards = tasks.map(({ prepared }, i) => ({
+    ...prepared.card,
+    openedBefore: openings[i].before,
+  }));
+  const notTrained = untrained(made).map(({ subject }) => subject);
+  const verdict =
+    champion === null || input.stopped !== null
+      ? null
+      : makeVerdict({ results, comparisons, subjects, tasks: cards, openedBefore }, champion, notTrained);
+  const figures = { results, subjects, verdict, handOver: input.handOver, tasks: cards };
+  return {
+    type: "done",
+    study: spec.study,
+    description: spec.description ?? null,
+    results,
+    comparisons,
+    verdict,
+    ...(champion === null && input.stopped === null
+      ? {
+          noVerdict: noVerdict(
+            counts,
+            fitted.map((one) => ({
+              causes: scoresOf(domain, one, "dev", journal).causes,
+              failure: one.failure,
+            })),
+          ),
+        }
+      : {}),
+    warnings: [...outcomeWarnings(figures, made), ...study.warnings],
+    openings: plans,
+    openedBefore,
+    subjects,
+    tasks: cards,
+    handOver: input.handOver,
+    stopped: input.stopped,
+    gate: spec.gate ? checkGate(spec.gate, results, comparisons, champion, domain.card) : null,
+    seeds: spec.seeds,
+    model: study.model.name,
+    seconds: input.seconds,
+    spentUsd: input.spentUsd,
+    hone: version,
+    machine: `${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${cpus().length} cores, Node ${process.version}`,
+    reproduce: input.reproduce,
+    at: new Date().toISOString(),
+  };
+  function devOf(prepared, one) {
+    if (prepared !== domain) return null;
+    const { rows } = scoresOf(domain, one, "dev", journal);
+    return rows.length > 0 ? estimate(rows, seed) : null;
+  }
+}
+function chainOf(specializer) {
+  return [{ name: specializer.name, options: specializer.options }];
+}
+/** What one build took, on average over seeds. */
+function meanBuild(specialists) {
+  const n = Math.max(1, specialists.length);
+  const mean = (pick) => specialists.reduce((sum, { build }) => sum + pick(build), 0) / n;
+  return {
+    calls: mean((b) => b.calls),
+    inputTokens: mean((b) => b.inputTokens),
+    outputTokens: mean((b) => b.outputTokens),
+    ms: mean((b) => b.ms),
+    usd: mean((b) => b.usd),
+    seconds: mean((b) => b.seconds),
+  };
+}
+function checkGate(gate, results, comparisons, champion, { name: domain, metric }) {
+  const best = results.find(({ subject, task }) => subject === champion && task === domain);
+  if (!best) return { met: false, text: "no champion was measured on test" };
+  const failures = [];
+  const direction = directionOf(metric);
+  // The end of the interval that is worse decides.
+  const worst = direction > 0 ? best.low : best.high;
+  const asked = gate.atLeast ?? gate.atMost;
+  if (asked !== undefined && !(direction * (worst - asked) >= 0)) {
+    failures.push(
+      `the interval of ${best.subject} reaches ${worst.toFixed(3)}, worse than the ${asked} asked for`,
+    );
+  }
+  if (gate.beats !== undefined && gate.beats !== champion) {
+    const found = comparisons.find(
+      ({ task, a, b }) =>
+        task === domain && ((a === champion && b === gate.beats) || (b === champion && a === gate.beats)),
+    );
+    const delta = direction * (found ? (found.a === champion ? found.delta : -found.delta) : 0);
+    if (!found) failures.push(`${gate.beats} is not a subject of this study`);
+    else if (!(delta > 0 && found.pAdjusted < 0.05)) {
+      failures.push(`${best.subject} is not shown to beat ${gate.beats} (${sayP(found.pAdjusted)})`);
+    }
+  } else if (gate.beats !== undefined) {
+    failures.push(`${gate.beats} is itself the champion`);
+  }
+  return { met: failures.length === 0, text: failures.join("; ") || "every condition is met" };
+}

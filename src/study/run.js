@@ -1,0 +1,229 @@
+// A study from beginning to end: prepare, fit, choose on dev, open test, compare, hand over, verdict.
+import { setMaxListeners } from "node:events";
+import { join, resolve } from "node:path";
+import { CallError } from "../core/call.js";
+import { canonicalJson } from "../core/json.js";
+import { openArtifacts } from "../store/artifacts.js";
+import { openJournalWhenFree } from "../store/journal.js";
+import { lockStudy } from "../store/lock.js";
+import { requireStore } from "../store/place.js";
+import { Draining, makeBudget } from "./budget.js";
+import { answerEffort, fitSeconds } from "./effort.js";
+import { fitArm, fitSeeds } from "./fit.js";
+import { handOverChampion, saveOthers } from "./handover.js";
+import { measure, mostInFlight, widthFor } from "./measure.js";
+import { prepareStudy } from "./prepare.js";
+import { makeProgress } from "./progress.js";
+import { chooseOnDev, makeRecord } from "./record.js";
+/**
+ * Runs a study, or continues it where it stopped, and returns its record. The journal in the store keeps every call.
+ * @throws HoneError for bad input, leaking data, and endpoints that do not answer at all
+ */
+export async function runStudy(spec, options = {}) {
+  const store = resolve(options.store ?? ".hone");
+  requireStore(store);
+  const signal = options.signal ?? new AbortController().signal;
+  // Every call in flight listens to it.
+  setMaxListeners(0, signal);
+  const emit = options.onEvent ?? (() => {});
+  if (options.concurrency !== undefined && options.concurrency > mostInFlight) {
+    const asked = options.concurrency.toLocaleString("en");
+    emit({
+      type: "warning",
+      text: `A concurrency of ${asked} is more than Hone allows; ${mostInFlight.toLocaleString("en")} samples are kept in flight.`,
+    });
+  }
+  const budget = makeBudget({
+    ...(options.maxUsd === undefined ? {} : { maxUsd: options.maxUsd }),
+    ...(options.maxSeconds === undefined ? {} : { maxSeconds: options.maxSeconds }),
+  });
+  const drain = () => budget.drain("by hand");
+  options.drain?.addEventListener("abort", drain, { once: true });
+  if (options.drain?.aborted) drain();
+  const journal = await openJournalWhenFree(join(store, "journal.db"), {
+    signal,
+    onWait: (text) => emit({ type: "warning", text }),
+  });
+  try {
+    const unlock = await lockStudy(journal, spec.study, {
+      signal,
+      onWait: (pid, host) =>
+        emit({ type: "warning", text: `Process ${pid} on ${host} is running this study; waiting for it.` }),
+    });
+    try {
+      const study = await prepareStudy(spec, {
+        base: resolve(options.base ?? "."),
+        signal,
+        journal,
+        artifacts: openArtifacts(join(store, "artifacts")),
+        budget,
+        onProgress: (done, total, note) => emit({ type: "fetch", done, total, note }),
+        onAsk: (done, of) => emit({ type: "asking", done, of }),
+        ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+        ...(options.open ? { open: options.open } : {}),
+        ...(options.use ? { use: options.use } : {}),
+      });
+      try {
+        return await conduct({ study, journal, store, budget, signal, emit, options });
+      } finally {
+        await study.close();
+      }
+    } finally {
+      unlock();
+    }
+  } finally {
+    journal.close();
+  }
+}
+async function conduct(run) {
+  const { study, journal, budget, signal, emit, options } = run;
+  const { spec, domain, elsewhere } = study;
+  const started = performance.now();
+  journal.startStudy(spec.study, study.plan, canonicalJson(spec));
+  const answers = study.arms.reduce(
+    (sum, arm) =>
+      sum +
+      arm.seeds.length *
+        (domain.card.counts.dev + [domain, ...elsewhere].reduce((n, { card }) => n + card.counts.test, 0)),
+    0,
+  );
+  emit({
+    type: "launch",
+    study: spec.study,
+    model: study.model.name,
+    tasks: [domain, ...elsewhere].map(({ card }) => card),
+    subjects: study.arms.map(({ name, role, specializer, seeds }) => ({
+      name,
+      role,
+      ids: [],
+      seeds,
+      chain: [{ name: specializer.name, options: specializer.options }],
+    })),
+    seeds: spec.seeds,
+    answers,
+    store: run.store,
+    at: new Date().toISOString(),
+  });
+  for (const text of study.warnings) emit({ type: "warning", text });
+  const progress = makeProgress(stretchesOf(study), emit, budget.spent);
+  for (const { name, specializer, seeds } of study.arms)
+    for (const seed of seeds)
+      progress.fitSeconds(name, seed, await fitSeconds(study, specializer, seed, journal));
+  // A fit that makes no calls, as training does, is stopped where it tells its progress; its checkpoint goes on later.
+  const stoppable = (...told) => {
+    const reason = budget.drained();
+    if (reason !== undefined) throw new Draining(reason);
+    progress.note(...told);
+  };
+  const fitted = [];
+  for (const arm of study.arms) {
+    const one = { arm, specialists: [] };
+    fitted.push(one);
+    for (const [i, seed] of arm.seeds.entries()) {
+      if (budget.drained() !== undefined) break;
+      progress.begin({ phase: "fit", subject: arm.name, task: domain.card, seed, total: 0 });
+      try {
+        if (i === 0) await fitSeeds(study, arm, journal, signal, stoppable);
+        one.specialists.push({
+          seed,
+          ...(await fitArm(study, arm.specializer, seed, journal, signal, stoppable)),
+        });
+        progress.end();
+      } catch (error) {
+        if (error instanceof Draining) break;
+        if (!(error instanceof CallError)) throw error;
+        one.failure = `not made: ${error.failure}`;
+        emit({
+          type: "warning",
+          text: `${arm.name} could not be made (${error.failure}: ${error.message}); it stays unscored.`,
+        });
+      }
+    }
+  }
+  for (const { arm, specialists } of fitted) {
+    const [first] = specialists;
+    if (first) progress.effort(arm.name, await answerEffort(study, arm.specializer, first.state, signal));
+  }
+  const through = async (phase, split, prepared, arms) => {
+    const { task, card, keys, dataset } = prepared;
+    for (const { arm, specialists } of arms) {
+      for (const { seed, subject } of specialists) {
+        if (budget.drained() !== undefined) return;
+        const width = widthFor(subject, options.concurrency);
+        progress.begin({ phase, subject: arm.name, task: card, seed, total: card.counts[split] }, width);
+        const samples = split === "dev" ? dataset.dev : dataset.test.open(`study ${spec.study}`);
+        await measure(subject, task, keys[split], split, seed, samples, {
+          journal,
+          budget,
+          signal,
+          concurrency: width,
+          open: study.open,
+          retryErrors: options.retryErrors ?? false,
+          onOutcome: progress.sample,
+        });
+        progress.end();
+      }
+    }
+  };
+  await through("dev", "dev", domain, fitted);
+  const champion = budget.drained() === undefined ? chooseOnDev(study, fitted, journal) : null;
+  if (budget.drained() === undefined) {
+    await through("test", "test", domain, fitted);
+    for (const other of elsewhere) await through("elsewhere", "test", other, fitted);
+  }
+  let handOver = null;
+  if (champion && budget.drained() === undefined) {
+    const { arm, specialists } = champion;
+    const [{ seed }] = specialists;
+    const total = Math.min(spec.handOver, domain.card.counts.test);
+    progress.begin({ phase: "hand-over", subject: arm.name, task: domain.card, seed, total });
+    handOver = await handOverChampion(study, champion, specialists[0], run.store, journal, {
+      signal,
+      budget,
+      ...(options.open ? { open: options.open } : {}),
+      ...(options.use ? { use: options.use } : {}),
+      onSample: (done) => progress.note(done, total, "scoring the saved specialist again"),
+    });
+    if (handOver) {
+      const others = await saveOthers(study, fitted, champion, run.store, journal);
+      handOver = { ...handOver, ...(others.length > 0 ? { others } : {}) };
+    }
+    progress.end();
+  }
+  journal.addSeconds(spec.study, (performance.now() - started) / 1000);
+  const record = makeRecord({
+    study,
+    fitted,
+    champion: champion?.arm.name ?? null,
+    handOver,
+    journal,
+    stopped: budget.drained() ?? null,
+    seconds: journal.study(spec.study)?.seconds ?? 0,
+    spentUsd: budget.spent().usd,
+    reproduce: options.reproduce ?? `npx hone run ${spec.study}.study.yaml`,
+  });
+  journal.finishStudy(spec.study, record);
+  emit(record);
+  return record;
+}
+/** All that a study does, in order: progress is told against it. */
+function stretchesOf({ spec, arms, domain, elsewhere }) {
+  const each = (phase, { card }, total) =>
+    arms.flatMap(({ name, seeds }) =>
+      seeds.map((seed) => ({ phase, subject: name, task: card, seed, total })),
+    );
+  const { counts } = domain.card;
+  return [
+    ...each("fit", domain, 0),
+    ...each("dev", domain, counts.dev),
+    ...each("test", domain, counts.test),
+    ...elsewhere.flatMap((other) => each("elsewhere", other, other.card.counts.test)),
+    {
+      phase: "hand-over",
+      subject: "",
+      task: domain.card,
+      seed: 0,
+      total: Math.min(spec.handOver, counts.test),
+    },
+  ];
+}

@@ -1,0 +1,183 @@
+// The study file: what it may say, and reading it with errors that name the line.
+import { readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { isNode, LineCounter, parseDocument } from "yaml";
+import { z } from "zod";
+import { HoneError, messageOf } from "../core/errors.js";
+import { keepDigits } from "../data/digits.js";
+import { taskSchemaOf, tasks } from "../tasks/index.js";
+import { loadModules, placesOf } from "./extension.js";
+
+const named = {
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w .-]{0,63}$/, "letters, digits, spaces, dots, dashes and underscores, at most 64")
+    .describe("How the task is called in tables"),
+};
+export const gateSchema = z.strictObject({
+  atLeast: z
+    .number()
+    .optional()
+    .describe(
+      "Where more is better: the champion's score on test must reach this, with the lower end of its interval",
+    ),
+  atMost: z
+    .number()
+    .optional()
+    .describe("Where less is better: it must stay within this, with the upper end of its interval"),
+  beats: z
+    .string()
+    .optional()
+    .describe("The champion must be better than this subject with Holm-adjusted p below 0.05"),
+});
+const studySchemaOf = (table) => {
+  const task = taskSchemaOf(table, ({ data }) => ({ ...named, data }));
+  return z.strictObject({
+    study: z
+      .string()
+      .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "letters, digits, dots, dashes and underscores, at most 64")
+      .describe("Name of the study; its results are kept under it"),
+    use: z
+      .union([z.string(), z.array(z.string())])
+      .transform((refs) => [refs].flat())
+      .default([])
+      .describe("Modules with tasks, specializers or models of your own: paths from the study file"),
+    description: z.string().max(2000).optional().describe("One or two sentences for the report"),
+    model: z
+      .string()
+      .min(1)
+      .describe(
+        "The generalist: llama:NAME, openai:MODEL?base=URL, mock:…, motor:BODY; `hone models list` shows what there is",
+      ),
+    encoder: z.string().default("encoder:minilm").describe("Sentence vectors for specializers that retrieve"),
+    task: task.describe("The domain task: specialists are made for it and judged on it"),
+    elsewhere: z
+      .array(task)
+      .default([])
+      .describe("Other tasks on which the same specialists are measured, to show what was lost"),
+    specialists: z
+      .array(z.unknown())
+      .min(1)
+      .describe("Specializers by name, with options, or a list of them to be applied one after the other"),
+    seeds: z
+      .array(
+        z
+          .int()
+          .min(0)
+          .max(2 ** 31),
+      )
+      .min(1)
+      .max(100)
+      .default([1])
+      .describe("One fit and one measurement of every seeded specialist for each seed"),
+    gate: gateSchema.optional().describe("Exit code 100 unless met"),
+    handOver: z
+      .int()
+      .min(0)
+      .default(20)
+      .describe("How many test samples the saved champion is scored on again, without the journal"),
+  });
+};
+const studySchema = studySchemaOf(tasks);
+/** The JSON schema of study files, for editors. */
+export function studyJsonSchema() {
+  return z.toJSONSchema(studySchema, { io: "input" });
+}
+/** Checks a study given as a value. @throws HoneError that names the field. */
+export function parseStudy(value, where, lineOf = () => "", table = tasks) {
+  const withKinds = fillKinds(value);
+  const parsed = (table === tasks ? studySchema : studySchemaOf(table)).safeParse(withKinds);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues;
+  const issue = deepest(issues[0]);
+  const field = issue.path.map(String).join(".") || "(top level)";
+  throw new HoneError({
+    what: "The study file does not make sense",
+    where: `${where}${lineOf(issue.path)}, field ${field}`,
+    why: issue.message + (issues.length > 1 ? ` (and ${issues.length - 1} more)` : ""),
+    next: "See `hone init` for a working study, or docs/study.md for every field.",
+    kind: "usage",
+  });
+}
+/**
+ * Reads a study file (YAML or JSON), and loads the modules that it uses.
+ * @param allowModules whether they may lie elsewhere than beside the study
+ * @throws HoneError that names file, line and field
+ */
+export async function readStudy(path, { allowModules = false } = {}) {
+  let text;
+  try {
+    const found = await stat(path);
+    // Reading a pipe waits until somebody writes to it.
+    if (!found.isFile() && !found.isDirectory()) throw new Error("it is a pipe, a socket or a device");
+    text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+  } catch (error) {
+    const code = error.code;
+    throw new HoneError({
+      what: "Cannot read the study file",
+      where: path,
+      why:
+        code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : messageOf(error),
+      next: "Name a YAML file, or make one with `hone init`.",
+      kind: "usage",
+    });
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, intAsBigInt: true });
+  const problem = document.errors[0];
+  if (problem) {
+    const { line, col } = lines.linePos(problem.pos[0]);
+    throw new HoneError({
+      what: "The study file is not valid YAML",
+      where: `${path}:${line}:${col}`,
+      why: problem.message,
+      next: "Mend that line.",
+      kind: "usage",
+    });
+  }
+  let value;
+  try {
+    value = document.toJS({ maxAliasCount: 100, reviver: keepDigits });
+  } catch (error) {
+    throw new HoneError({
+      what: "The study file is not valid YAML",
+      where: path,
+      why: messageOf(error),
+      next: "Write the aliases out.",
+      kind: "usage",
+    });
+  }
+  const lineOf = (fieldPath) => {
+    for (let length = fieldPath.length; length >= 0; length--) {
+      const node = document.getIn(fieldPath.slice(0, length), true);
+      const range = isNode(node) ? node.range : undefined;
+      if (range) return `:${lines.linePos(range[0]).line}`;
+    }
+    return "";
+  };
+  const named = z.looseObject({ use: studySchema.shape.use }).safeParse(value);
+  const use = named.success ? await placesOf(named.data.use, dirname(path), allowModules) : [];
+  const table = use.length > 0 ? (await loadModules(use)).tasks : tasks;
+  return { ...parseStudy(value, path, lineOf, table), use };
+}
+/** `kind: choice` may be left out. */
+function fillKinds(value) {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+  const study = value;
+  const fill = (task) =>
+    task !== null && typeof task === "object" && !Array.isArray(task) ? { kind: "choice", ...task } : task;
+  return {
+    ...study,
+    ...("task" in study ? { task: fill(study.task) } : {}),
+    ...(Array.isArray(study.elsewhere) ? { elsewhere: study.elsewhere.map(fill) } : {}),
+  };
+}
+/** A union's issue hides what is wrong inside its branches: the branch that came furthest is the one that was meant. */
+function deepest(issue) {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return issue;
+  const inner = issue.errors
+    .map((branch) => branch[0])
+    .filter((candidate) => candidate !== undefined)
+    .sort((a, b) => b.path.length - a.path.length)[0];
+  return inner ? deepest({ ...inner, path: [...issue.path, ...inner.path] }) : issue;
+}

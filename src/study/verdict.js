@@ -1,0 +1,163 @@
+// The verdict: one paragraph computed from the figures, that claims nothing the comparisons do not show.
+import { directionOf } from "../core/metric.js";
+import { metricOf } from "../core/record.js";
+import {
+  differenceUnit,
+  formatBare,
+  formatCost,
+  formatDelta,
+  formatDeltaInterval,
+  formatDuration,
+  formatScore,
+  list,
+  plural,
+  sayOpenedBefore,
+  sayP,
+} from "../report/format.js";
+import { belowMajority } from "./warnings.js";
+
+const level = 0.05;
+export function makeVerdict(record, champion, notTrained = []) {
+  const { results, comparisons, subjects, tasks, openedBefore: opened } = record;
+  const domain = tasks[0].name;
+  const on = results.filter((result) => result.task === domain);
+  const best = on.find((result) => result.subject === champion);
+  const metric = metricOf(record, domain);
+  const direction = directionOf(metric);
+  const scale = metric.display;
+  const unit = differenceUnit(metric);
+  const points = unit === "" ? "" : ` ${unit}`;
+  const generalist = subjects.find((subject) => subject.role === "generalist")?.name ?? "";
+  const score = (value, n = best.n) => formatScore(value, n, scale);
+  const interval = (result) => `${score(result.low)} to ${score(result.high)}`;
+  /** The comparison seen from the champion. */
+  const against = (other) => {
+    const found = comparisons.find(
+      ({ task, a, b }) =>
+        task === domain && ((a === champion && b === other) || (a === other && b === champion)),
+    );
+    if (!found || found.a === champion) return found;
+    return {
+      ...found,
+      ...{ a: champion, b: other, delta: -found.delta, low: -found.high, high: -found.low },
+      ...(found.bounds ? { bounds: turned(found.bounds) } : {}),
+    };
+  };
+  const couldShow = ({ detectable, n }) =>
+    Number.isFinite(detectable)
+      ? `at this corrected level only a difference of about ${formatBare(detectable, n, scale)}${points} or more would have shown reliably on so many samples`
+      : "at this corrected level no difference could have shown on so few samples";
+  const sentences = [
+    `Chosen on dev, ${champion} scores ${score(best.mean)}${scale === "percent" ? "" : points} ${best.metric} on ${best.n} sealed test samples of ${domain} (95 % interval ${interval(best)}${scale === "percent" ? `; always giving the commonest answer: ${score(best.baseline)}` : ""}).`,
+  ];
+  const chosen = subjects.find(({ name }) => name === champion);
+  if (belowMajority(best, metric, chosen))
+    sentences.push(
+      "That is no better than always giving the commonest answer, so it is not fit for use, whatever it is compared with.",
+    );
+  const versus = champion === generalist ? undefined : against(generalist);
+  if (champion === generalist) {
+    sentences.push("No specialist was better on dev than the generalist as it is.");
+  } else if (versus) {
+    const change = `${formatDelta(versus.delta, versus.n, scale)}${points} (95 % interval ${formatDeltaInterval(versus.low, versus.high, versus.n, scale)}; ${sayP(versus.pAdjusted)})`;
+    sentences.push(
+      versus.pAdjusted < level
+        ? `It is ${direction * versus.delta > 0 ? "better" : "worse"} than ${generalist} by ${change}${againstBounds(versus)}.`
+        : `No difference from ${generalist} is shown: ${change}; ${couldShow(versus)}.`,
+    );
+  }
+  const others = on.filter(({ subject, n }) => subject !== champion && subject !== generalist && n > 0);
+  const beaten = [];
+  const lost = [];
+  const same = [];
+  for (const { subject } of others) {
+    const comparison = against(subject);
+    if (!comparison || comparison.pAdjusted >= level) same.push(subject);
+    else if (direction * comparison.delta > 0) beaten.push(subject);
+    else lost.push(subject);
+  }
+  if (versus && versus.pAdjusted >= level) same.unshift(generalist);
+  if (beaten.length > 0) sentences.push(`It is also better than ${list(beaten)}.`);
+  const undone = beaten.filter((name) => couldBeUndone(against(name)));
+  if (undone.length > 0) sentences.push(`What was left unscored could undo that for ${list(undone)}.`);
+  if (lost.length > 0) {
+    sentences.push(
+      `On test it is worse than ${list(lost)}: dev chose wrongly, and the figure to trust is the test's.`,
+    );
+  }
+  const rivals = same.filter((name) => name !== generalist);
+  if (rivals.length > 0) sentences.push(`Not told apart from it: ${list(rivals)}.`);
+  const own = ownBest(on, subjects, champion, direction);
+  const behind = own && against(own.subject);
+  if (own && behind) {
+    sentences.push(
+      `Of the specialists that use the model, ${own.subject} was best on dev: ${score(own.mean)} on test, ${formatDelta(-behind.delta, behind.n, scale)}${points} from it (${sayP(behind.pAdjusted)}).`,
+    );
+  }
+  if (notTrained.length > 0)
+    sentences.push(
+      `Not trained, so that ${notTrained.length > 1 ? "their figures say" : "its figure says"} nothing about training: ${list(notTrained)}, whose dev loss never fell below guessing.`,
+    );
+  sentences.push(price(best, champion));
+  if (opened && opened.rows > 0)
+    sentences.push(
+      `The test was not new: ${sayOpenedBefore(opened)}; settings chosen since then may be fitted to it.`,
+    );
+  const unscored = on.filter((result) => result.unscored > 0);
+  if (unscored.length > 0) {
+    sentences.push(
+      `Unscored, and therefore bounded rather than counted as wrong: ${list(unscored.map((r) => `${r.subject} ${r.unscored}`))}.`,
+    );
+  }
+  const losses = comparisons.filter(
+    ({ task, a, b, pAdjusted, delta }) =>
+      task !== domain &&
+      a === champion &&
+      b === generalist &&
+      pAdjusted < level &&
+      directionOf(metricOf(record, task)) * delta < 0,
+  );
+  for (const loss of losses) {
+    const there = metricOf(record, loss.task);
+    const counted = differenceUnit(there);
+    sentences.push(
+      `Elsewhere it lost: ${formatDelta(loss.delta, loss.n, there.display)}${counted && ` ${counted}`} on ${loss.task} (${sayP(loss.pAdjusted)}).`,
+    );
+  }
+  return { champion, text: sentences.join(" "), indistinguishable: same };
+}
+/** Where a reference won: the best on dev of those that use the model. */
+function ownBest(on, subjects, champion, direction) {
+  const roles = new Map(subjects.map(({ name, role }) => [name, role]));
+  if (roles.get(champion) !== "reference") return undefined;
+  return on
+    .filter(({ subject, n, dev }) => roles.get(subject) === "specialist" && n > 0 && dev)
+    .sort((a, b) => direction * (b.dev.mean - a.dev.mean))[0];
+}
+const turned = ([low, high]) => [high === null ? null : -high, low === null ? null : -low];
+/** Whether scores for what was left unscored could turn a difference round. */
+function couldBeUndone({ delta, dropped = 0, bounds }) {
+  if (dropped === 0 || !bounds) return false;
+  const [low, high] = bounds;
+  return !(delta > 0 ? low !== null && low > 0 : high !== null && high < 0);
+}
+/** What a claim says of the samples that were left unscored. */
+function againstBounds(versus) {
+  if (!versus.dropped) return "";
+  const samples = plural(versus.dropped, "sample");
+  return couldBeUndone(versus)
+    ? `, which the ${samples} left unscored could undo`
+    : `, whatever the ${samples} left unscored would have scored`;
+}
+function price(best, champion) {
+  const { build, perAnswer } = best;
+  const making =
+    build.calls > 0 || build.seconds >= 0.05
+      ? `Making ${champion} took ${formatDuration(build.seconds * 1000)}${build.calls > 0 ? ` and ${describe(build)}` : ""}`
+      : `Making ${champion} took no time`;
+  return `${making}; an answer takes ${formatDuration(perAnswer.msMedian)}${perAnswer.calls > 0 ? ` and ${describe(perAnswer)}` : ""}.`;
+}
+function describe(cost) {
+  const tokens = Math.round(cost.inputTokens + cost.outputTokens);
+  return `${tokens.toLocaleString("en")} tokens${cost.usd > 0 ? ` (${formatCost(cost.usd)})` : ""}`;
+}

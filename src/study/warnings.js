@@ -1,0 +1,165 @@
+// What an analyst would say of a study before anybody relies on its figures. One list: told before the run as far as the
+// data show it, kept in the record, and shown wherever the verdict is.
+import { z } from "zod";
+import { formatScore, formatWhole, list, plural } from "../report/format.js";
+import { learntBelow } from "../specializers/training/finetune/guessing.js";
+
+/** Fewer test samples than this leave an interval of ± 10 points and more. */
+const enoughTest = 100;
+/** A label with at least this share of train makes accuracy say little. */
+const mostShare = 0.8;
+/** With fewer training samples a label can hardly be learnt. */
+const enoughOfLabel = 5;
+/** What the data alone show, before anything is asked of a model. Test stays sealed: labels are those of train and dev. */
+export function dataWarnings(spec, card, dataset) {
+  return [
+    ...dataset.warnings,
+    ...(spec ? fewerThanAsked(spec, card) : []),
+    ...(card.counts.test < enoughTest ? [fewTestSamples(card)] : []),
+    ...(card.counts.dev === 0 && spec
+      ? [
+          "there is no dev sample, so no champion can be chosen; give `split` or `devFraction` a part for dev.",
+        ]
+      : []),
+    ...(card.labels ? labelWarnings(dataset, card.labels) : []),
+  ].map((text) => `${card.name}: ${text}`);
+}
+function fewTestSamples({ counts, metric }) {
+  const points = Math.round(98 / Math.sqrt(counts.test));
+  const width =
+    metric.display === "percent" ? `: a score near 50% is known to ± ${points} points, and` : ", so";
+  return `only ${plural(counts.test, "test sample")}${width} only large differences can be shown; 200 or more are better.`;
+}
+function fewerThanAsked({ limit, split, splits, group }, { counts }) {
+  const asked = limit?.test ?? split?.counts?.test;
+  if (asked === undefined || counts.test >= asked) return [];
+  const rows = counts.train + counts.dev + counts.test;
+  const why = splits
+    ? "the test split has no more rows that can be used"
+    : split?.counts
+      ? `the data have only ${formatWhole(rows)} rows that can be used${group || split.group ? ", and groups stay together" : ""}`
+      : `test is ${Math.round(100 * (split?.fractions?.test ?? 0.2))} % of the rows that can be used; raise \`split.fractions.test\` or bring more rows`;
+  return [`${formatWhole(counts.test)} test samples of the ${formatWhole(asked)} asked for: ${why}.`];
+}
+function labelWarnings({ train, dev }, labels) {
+  const nameOf = (key) => JSON.stringify(labels.find((label) => label.key === key)?.text ?? key);
+  const tally = (samples) => {
+    const counts = new Map();
+    for (const { gold } of samples) {
+      const answer = [gold].flat()[0];
+      counts.set(answer, (counts.get(answer) ?? 0) + 1);
+    }
+    return counts;
+  };
+  const counts = tally(train);
+  const seen = [...tally([...train, ...dev]).keys()];
+  if (seen.length === 1)
+    return [
+      `every sample of train and dev has the label ${nameOf(seen[0])}: there is nothing to tell apart.`,
+    ];
+  if (train.length === 0) return [];
+  const warnings = [];
+  const [key, count] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a));
+  if (count >= mostShare * train.length) {
+    const share = formatScore(count / train.length, train.length);
+    warnings.push(
+      `${share} of train has the label ${nameOf(key)}: always answering it scores about that; read macroF1 beside the accuracy.`,
+    );
+  }
+  const rare = labels.filter(
+    (label) => (counts.get(label.key) ?? 0) > 0 && counts.get(label.key) < enoughOfLabel,
+  );
+  if (rare.length > 0)
+    warnings.push(
+      `${rare.length} of ${labels.length} labels have fewer than ${enoughOfLabel} training samples: ${list(rare.slice(0, 10).map((label) => nameOf(label.key)))}${rare.length > 10 ? " and others" : ""}.`,
+    );
+  return warnings;
+}
+/** How many prompts of a dry run go beyond the model's context. `exact` where the model's own tokens were counted. */
+export function tooLongWarning(subject, found) {
+  const { tooLong, of, context, exact } = found;
+  return `${subject}: the prompts of ${formatWhole(tooLong)} of ${plural(of, "dev sample")} ${exact ? "are" : "seem"} longer than the model's context of ${formatWhole(context)} tokens; such samples stay unscored, on test too. Shorten the input ({{text|2000}} keeps 2,000 characters), show fewer examples, or give the model more context.`;
+}
+/** The arms of which a training ended no better than guessing, with how it ended. */
+export function untrained(made) {
+  return made.flatMap(({ name, specializer, states }) => {
+    if (!specializer.needs.includes("gradients")) return [];
+    const failed = states
+      .flatMap((state) => reportsIn(JSON.parse(state)))
+      .filter(({ best, guessing }) => !(best < learntBelow(guessing)));
+    if (failed.length === 0) return [];
+    const { best, guessing } = failed.reduce((a, b) => (b.best > a.best ? b : a));
+    const seeds = states.length > 1 ? ` for ${failed.length} of ${states.length} seeds` : "";
+    const options = JSON.stringify(specializer.options);
+    const fixed = ["learningRate", "epochs"].filter((option) =>
+      new RegExp(`"${option}":[0-9]`).test(options),
+    );
+    const advice =
+      fixed.length > 0
+        ? `leave out ${fixed.map((option) => `\`${option}\``).join(" and ")}, so that a short sweep chooses`
+        : "more `epochs`, another `learningRate`, or more training samples";
+    return [
+      {
+        subject: name,
+        told: `${name} is not trained${seeds}: its best dev loss is ${best.toFixed(2)} nats, where knowing only how often each answer occurs costs ${guessing.toFixed(2)}. Try ${advice}.`,
+      },
+    ];
+  });
+}
+const reportSchema = z.object({
+  heldOut: z.array(z.object({ loss: z.number() })).min(1),
+  guessing: z.number(),
+});
+/** Every training report in a state, however deep it lies: chains and choices keep the states of their parts. */
+function reportsIn(value) {
+  if (value === null || typeof value !== "object") return [];
+  const { success, data } = reportSchema.safeParse(value);
+  if (success) return [{ best: Math.min(...data.heldOut.map(({ loss }) => loss)), guessing: data.guessing }];
+  return Object.values(value).flatMap(reportsIn);
+}
+/** True where a champion does no better than always giving the commonest answer, without being that answer. */
+export function belowMajority(best, { better }, subject) {
+  return (
+    subject?.chain.at(-1)?.name !== "majority" &&
+    best.n > 0 &&
+    better === "higher" &&
+    best.baseline > 0 &&
+    best.mean <= best.baseline
+  );
+}
+/** What the figures show. */
+export function outcomeWarnings(record, made) {
+  const { results, subjects, verdict, handOver, tasks } = record;
+  const warnings = [];
+  const best = results.find(({ subject, task }) => subject === verdict?.champion && task === tasks[0]?.name);
+  const champion = subjects.find(({ name }) => name === best?.subject);
+  const metric = tasks[0]?.metric;
+  if (best && metric && belowMajority(best, metric, champion)) {
+    const score = (value) => formatScore(value, best.n, metric.display);
+    const handed = handOver ? ` Do not use what was handed over (${handOver.path}) for this task.` : "";
+    warnings.push(
+      `${best.subject}, the champion, is no better than always giving the commonest answer: ${score(best.mean)} against ${score(best.baseline)} on test.${handed}`,
+    );
+  }
+  warnings.push(...untrained(made).map(({ told }) => told));
+  for (const { subject, task, causes, n, unscored } of results) {
+    const tooLong = causes["too-long"] ?? 0;
+    if (tooLong > 0)
+      warnings.push(
+        `${subject}: ${formatWhole(tooLong)} of ${formatWhole(n + unscored)} test answers of ${task} are unscored because the text does not fit the model's context.`,
+      );
+  }
+  return warnings;
+}
+/** Why a study that was not stopped has no champion. */
+export function noVerdict(counts, dev) {
+  if (counts.dev === 0)
+    return "the data have no dev samples, so no champion could be chosen before test was opened; give dev a part of the data and run the study again";
+  const causes = new Map();
+  for (const { causes: own, failure } of dev) {
+    if (failure) causes.set(failure, (causes.get(failure) ?? 0) + 1);
+    for (const [cause, count] of Object.entries(own)) causes.set(cause, (causes.get(cause) ?? 0) + count);
+  }
+  const told = [...causes].map(([cause, count]) => `${cause}: ${formatWhole(count)}`);
+  return `no subject was scored on a single dev sample${told.length > 0 ? ` (${told.join(", ")})` : ""}; \`--retry-errors\` asks again`;
+}

@@ -1,0 +1,139 @@
+// Written answers, compared with one or more accepted texts: exact match, token F1, ROUGE-L, or a number.
+import { z } from "zod";
+import { fingerprint } from "../core/json.js";
+import { share } from "../core/metric.js";
+import { keptOf, recall } from "./choice.js";
+import { rows, taskEntry } from "./table.js";
+export const answerSchema = z.strictObject({
+  kind: z.literal("answer").describe("A written answer, compared with the accepted ones"),
+  instruction: z.string().optional().describe("What to do, said once before everything else"),
+  question: z.string().optional().describe("A question asked about every sample alike"),
+  metric: z
+    .enum(["exact", "f1", "rougeL", "number"])
+    .default("exact")
+    .describe("Exact match, token F1 (SQuAD), ROUGE-L F1, or equal numbers"),
+  tolerance: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe("For `number`: largest relative difference that still counts"),
+  maxTokens: z.int().min(1).max(8192).default(64).describe("Most tokens to write"),
+});
+/**
+ * An answer task. Where a sample has several accepted answers, the best-matching one counts.
+ *
+ * @example
+ * import { answer } from "@honelab/hone";
+ * const task = answer("capitals", { kind: "answer", metric: "f1", instruction: "Answer in a few words." });
+ */
+export function answer(name, options) {
+  const spec = answerSchema.parse(options);
+  const questionOf = (sample) => sample.question ?? spec.question;
+  const query = (sample) => {
+    const question = questionOf(sample);
+    return {
+      input: sample.input,
+      demonstrations: [],
+      maxTokens: spec.maxTokens,
+      ...(spec.instruction === undefined ? {} : { instruction: spec.instruction }),
+      ...(question === undefined ? {} : { question }),
+    };
+  };
+  return {
+    name,
+    kind: "answer",
+    subjects: "language",
+    metric: share(spec.metric),
+    details: [share("recall")],
+    binary: spec.metric === "exact" || spec.metric === "number",
+    id: fingerprint(["answer", name, spec]),
+    query,
+    demonstration(sample) {
+      const question = questionOf(sample);
+      const gold = acceptedAnswers(sample)[0] ?? "";
+      return { input: sample.input, answer: gold, ...(question === undefined ? {} : { question }) };
+    },
+    async evaluate(subject, sample, context) {
+      const answered = await subject.respond(query(sample), context);
+      const { text, unscored } = answered;
+      const kept = keptOf(answered);
+      if (text === undefined) return { status: "unscored", cause: unscored ?? "no-answer", ...kept };
+      const golds = acceptedAnswers(sample);
+      const best = (score) => Math.max(0, ...golds.map((gold) => score(text, gold)));
+      const score =
+        spec.metric === "number"
+          ? best((a, b) => numberMatch(a, b, spec.tolerance))
+          : best(scorers[spec.metric]);
+      const details = sample.evidence ? { details: recall(sample, answered) } : {};
+      return { status: "scored", score, prediction: text, ...kept, ...details };
+    },
+  };
+}
+export const answerTask = taskEntry({ options: answerSchema, data: rows, make: answer });
+function acceptedAnswers(sample) {
+  return typeof sample.gold === "string" ? [sample.gold] : sample.gold;
+}
+const scorers = { exact: exactMatch, f1: tokenF1, rougeL };
+/** Lower case, no punctuation, no English articles, single spaces: the normalisation of SQuAD (Rajpurkar et al. 2016). */
+export function normaliseAnswer(text) {
+  return text
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s]/gu, "")
+    .replace(/\b(a|an|the)\b/g, " ")
+    .split(/\s+/)
+    .filter(Boolean)
+    .join(" ");
+}
+export function exactMatch(text, gold) {
+  return normaliseAnswer(text) === normaliseAnswer(gold) ? 1 : 0;
+}
+/** Harmonic mean of token precision and recall over normalised tokens, counted as a bag. In [0, 1]. */
+export function tokenF1(text, gold) {
+  const a = normaliseAnswer(text).split(" ").filter(Boolean);
+  const b = normaliseAnswer(gold).split(" ").filter(Boolean);
+  if (a.length === 0 || b.length === 0) return a.length === b.length ? 1 : 0;
+  const left = new Map();
+  for (const token of b) left.set(token, (left.get(token) ?? 0) + 1);
+  let common = 0;
+  for (const token of a) {
+    const count = left.get(token) ?? 0;
+    if (count > 0) {
+      common++;
+      left.set(token, count - 1);
+    }
+  }
+  return (2 * common) / (a.length + b.length);
+}
+/** ROUGE-L F1: the longest common subsequence of lower-case tokens (Lin 2004, eq. 2-4 with beta = 1). In [0, 1]. */
+export function rougeL(text, gold) {
+  const words = (value) =>
+    value
+      .toLowerCase()
+      .split(/[^\p{L}\p{N}]+/u)
+      .filter(Boolean)
+      .slice(0, 4000);
+  const a = words(text);
+  const b = words(gold);
+  if (a.length === 0 || b.length === 0) return a.length === b.length ? 1 : 0;
+  let row = new Uint16Array(b.length + 1);
+  for (const word of a) {
+    const next = new Uint16Array(b.length + 1);
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = word === b[j - 1] ? row[j - 1] + 1 : Math.max(row[j], next[j - 1]);
+    }
+    row = next;
+  }
+  return (2 * row[b.length]) / (a.length + b.length);
+}
+/** 1 if the last number in the text equals the gold number within a relative tolerance. Thousands commas are read. */
+export function numberMatch(text, gold, tolerance) {
+  const found = lastNumber(text);
+  const wanted = lastNumber(gold);
+  if (found === undefined || wanted === undefined) return 0;
+  return Math.abs(found - wanted) <= tolerance * Math.abs(wanted) ? 1 : 0;
+}
+function lastNumber(text) {
+  const found = text.match(/-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?/g)?.at(-1);
+  return found === undefined ? undefined : Number(found.replaceAll(",", ""));
+}

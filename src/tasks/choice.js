@@ -1,0 +1,135 @@
+// Multiple choice and classification: one answer out of any number of options, scored 1 or 0.
+import { z } from "zod";
+import { fingerprint } from "../core/json.js";
+import { share } from "../core/metric.js";
+import { rows, taskEntry } from "./table.js";
+export const choiceSchema = z.strictObject({
+  kind: z.literal("choice").default("choice").describe("Multiple choice or classification"),
+  instruction: z.string().optional().describe("What to do, said once before everything else"),
+  question: z.string().optional().describe("A question asked about every sample alike"),
+  answerBy: z
+    .enum(["label", "text"])
+    .optional()
+    .describe("Score the option's label (A, B, …) or its whole text; the better one on dev where left out"),
+  scoring: z
+    .enum(["sum", "mean", "prior", "parse"])
+    .optional()
+    .describe(
+      "How an option is read: log-probability summed, per token, less its prior, or parsed from written text; the best one on dev where left out",
+    ),
+  list: z
+    .enum(["once", "each"])
+    .default("once")
+    .describe("List shared options once at the top, or beside every sample"),
+  maxTokens: z.int().min(1).max(4096).default(16).describe("Most tokens to write where scoring is `parse`"),
+});
+/**
+ * A choice task.
+ * @param labels the options shared by all samples; leave out where each sample brings its own
+ *
+ * @example
+ * import { choice } from "@honelab/hone";
+ * const task = choice("tone", { question: "What is the tone?" }, [{ key: "p", text: "polite" }, { key: "r", text: "rude" }]);
+ */
+export function choice(name, options = {}, labels) {
+  const { answerBy = "label", scoring = "sum", ...rest } = choiceSchema.parse(options);
+  const spec = { ...rest, answerBy, scoring };
+  const optionsOf = (sample) => sample.options ?? labels ?? [];
+  const questionOf = (sample) => sample.question ?? spec.question;
+  const ownOptions = (sample) => sample.options !== undefined || spec.list === "each";
+  const query = (sample) => {
+    const question = questionOf(sample);
+    const instruction = sample.instruction ?? spec.instruction;
+    return {
+      input: sample.input,
+      options: optionsOf(sample),
+      answerBy: spec.answerBy,
+      scoring: spec.scoring,
+      demonstrations: [],
+      maxTokens: spec.maxTokens,
+      ...(instruction === undefined ? {} : { instruction }),
+      ...(sample.stratum === undefined ? {} : { stratum: sample.stratum }),
+      ...(question === undefined ? {} : { question }),
+      ...(ownOptions(sample) ? { ownOptions: true } : {}),
+    };
+  };
+  return {
+    name,
+    kind: "choice",
+    subjects: "language",
+    metric: share("accuracy"),
+    details: [share("macroF1"), share("confidence"), share("recall"), share("unparsed")],
+    binary: true,
+    // Since version 2 an answer that cannot be parsed is wrong; before, it was unscored.
+    id: fingerprint(["choice", ...(scoring === "parse" ? [2] : []), name, spec, labels ?? null]),
+    ...(labels ? { labels } : {}),
+    query,
+    demonstration(sample) {
+      const question = questionOf(sample);
+      return {
+        input: sample.input,
+        answer: goldKeys(sample)[0],
+        ...(question === undefined ? {} : { question }),
+        ...(ownOptions(sample) ? { options: optionsOf(sample) } : {}),
+      };
+    },
+    async evaluate(subject, sample, context) {
+      const answer = await subject.respond(query(sample), context);
+      const kept = keptOf(answer);
+      const { choice: chosen, unscored = "no-answer", scores } = answer;
+      const unusable = chosen === undefined && wrongAnswers.includes(unscored);
+      if (chosen === undefined && !unusable) return { status: "unscored", cause: unscored, ...kept };
+      const right = chosen !== undefined && goldKeys(sample).includes(chosen);
+      const known = {
+        ...(scores && chosen !== undefined ? confidence(scores, chosen) : {}),
+        ...recall(sample, answer),
+        // Counted wherever answers are read from what was written.
+        ...(unusable || spec.scoring === "parse" || answer.text !== undefined
+          ? { unparsed: unusable ? 1 : 0 }
+          : {}),
+      };
+      const details = Object.keys(known).length > 0 ? { details: known } : {};
+      return { status: "scored", score: right ? 1 : 0, prediction: chosen ?? "", ...kept, ...details };
+    },
+  };
+}
+/** Every call came back, and what came is no answer: that is wrong. What failed otherwise is unscored. */
+const wrongAnswers = ["unparsed", "no-answer"];
+export const choiceTask = taskEntry({
+  options: choiceSchema,
+  data: rows,
+  make: choice,
+  ways: (options, grants) => {
+    const read = grants.has("logprobs") ? ["sum", "mean", "prior"] : ["parse"];
+    return (options.answerBy ? [options.answerBy] : ["label", "text"]).flatMap((answerBy) =>
+      (options.scoring ? [options.scoring] : read)
+        // A label is one token: its sum and its mean are the same.
+        .filter((scoring) => options.scoring !== undefined || answerBy === "text" || scoring !== "mean")
+        .map((scoring) => ({ label: `${answerBy}, ${scoring}`, options: { ...options, answerBy, scoring } })),
+    );
+  },
+});
+/** What of an answer is kept beside its score. */
+export function keptOf({ text, trail }) {
+  return { ...(text === undefined ? {} : { raw: text }), ...(trail && trail.length > 0 ? { trail } : {}) };
+}
+/**
+ * The share of the sample's evidence among the documents of the passages that stood before the answer, 0 where there were
+ * none; nothing where the sample names no evidence.
+ */
+export function recall({ evidence = [] }, { trail = [] }) {
+  if (evidence.length === 0) return {};
+  const found = new Set(trail.flatMap((step) => (step.kind === "passage" ? [step.id] : [])));
+  return { recall: evidence.filter((id) => found.has(id)).length / evidence.length };
+}
+/** The keys of the right options: one, or several where any of them is right. */
+function goldKeys({ gold }) {
+  return typeof gold === "string" ? [gold] : gold;
+}
+/** The softmax probability of the chosen option among the options. */
+function confidence(scores, chosen) {
+  const values = Object.values(scores);
+  const top = Math.max(...values);
+  const total = values.reduce((sum, value) => sum + Math.exp(value - top), 0);
+  return { confidence: Math.exp(scores[chosen] - top) / total };
+}

@@ -1,0 +1,76 @@
+// Movements: reaching and holding with a body, scored by how far the hand is from where it should be. Less is better.
+import { z } from "zod";
+import { HoneError } from "../../core/errors.js";
+import { fingerprint } from "../../core/json.js";
+import { quantity } from "../../core/metric.js";
+import { openBody } from "../../motor/subject.js";
+import { taskEntry } from "../table.js";
+import { metricsOf, movementMetrics } from "./metrics.js";
+import { drawTrials, motorDataSchema, motorTrialOptions, trialOf } from "./trials.js";
+export const motorSchema = motorTrialOptions.extend({
+  kind: z
+    .literal("motor")
+    .describe("A movement of a body, scored by the hand's distance from its target in m"),
+  score: z
+    .enum(["final", "mean"])
+    .optional()
+    .describe('The distance at the "final" step (reach), or its "mean" over all steps (hold)'),
+});
+/** Movements of so many first trials of a split are kept with their outcomes, for the report. */
+const keptMovements = 6;
+/** Scores are rounded to 10 micrometres: below that lies the rounding of float32. */
+const grain = 1e5;
+export function motor(name, options) {
+  const spec = motorSchema.parse(options);
+  const by = spec.score ?? (spec.movement === "hold" ? "mean" : "final");
+  const { id: body } = openBody(spec.body);
+  return {
+    name,
+    kind: "motor",
+    subjects: "motor",
+    metric: quantity("error", "m"),
+    details: movementMetrics,
+    binary: false,
+    id: fingerprint(["motor", 1, name, spec]),
+    senses: { noise: spec.noise, delay: spec.delay },
+    async evaluate(subject, sample, context) {
+      if (subject.model?.id !== body) throw otherBody(subject, body, name);
+      const trial = trialOf(sample);
+      const movement = await subject.respond(trial, context);
+      const { finalError, meanError, ...rest } = metricsOf(trial, movement);
+      const score = Math.round((by === "final" ? finalError : meanError) * grain) / grain;
+      return {
+        status: "scored",
+        score,
+        prediction: `${(100 * score).toFixed(1)} cm`,
+        details: { finalError, meanError, ...rest },
+        ...(isKept(sample)
+          ? { trail: [{ kind: "movement", target: trial.target, movement: rounded(movement) }] }
+          : {}),
+      };
+    },
+  };
+}
+export const motorTask = taskEntry({
+  options: motorSchema,
+  data: motorDataSchema.prefault({}).describe("How many trials are drawn"),
+  make: motor,
+  draw: drawTrials,
+});
+/** To a tenth of a millimetre, which is less than a pixel of any drawing. */
+function rounded({ dt, ...histories }) {
+  const shorter = (rows) => rows.map((row) => row.map((value) => Math.round(value * 1e4) / 1e4));
+  const kept = Object.entries(histories).map(([name, rows]) => [name, shorter(rows)]);
+  return { dt, ...Object.fromEntries(kept) };
+}
+function isKept({ id }) {
+  return Number(id.slice(id.lastIndexOf("-") + 1)) < keptMovements;
+}
+function otherBody(subject, body, task) {
+  return new HoneError({
+    what: `The task ${task} is for another body`,
+    why: `its trials are for ${body}, and ${subject.name} moves ${subject.model?.id}`,
+    next: "Write the same body as the study's model and as the task's `body`.",
+    kind: "usage",
+  });
+}

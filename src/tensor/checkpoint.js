@@ -1,0 +1,68 @@
+// Training's state in one safetensors file that is replaced whole: a process killed at any moment leaves the last one.
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Tensor } from "onnxruntime-node";
+import { HoneError } from "../core/errors.js";
+import { readSafetensor, readSafetensors, writeSafetensors } from "./safetensors.js";
+
+const fileName = "checkpoint.safetensors";
+/** Writes a checkpoint. `key` says what it belongs to: everything that decides the course of the training. */
+export async function saveCheckpoint(folder, key, state) {
+  const { params, moments, best, ...rest } = state;
+  const parts = { params, ...moments, ...(best ? { best: best.params } : {}) };
+  const tensors = {};
+  for (const [part, list] of Object.entries(parts)) {
+    for (const [name, { data, dims }] of Object.entries(list)) {
+      tensors[`${part}/${name}`] = { shape: dims, data: data };
+    }
+  }
+  const told = { key, ...rest, best: best && { step: best.step, loss: best.loss } };
+  await mkdir(folder, { recursive: true });
+  await writeSafetensors(join(folder, fileName), tensors, { metadata: { hone: JSON.stringify(told) } });
+}
+/**
+ * Reads the checkpoint of a training; undefined where there is none, or one of another training.
+ * @param like the parameters, for their names and shapes
+ * @throws HoneError when the file is damaged
+ */
+export async function loadCheckpoint(folder, key, like) {
+  const path = join(folder, fileName);
+  if (!existsSync(path)) return undefined;
+  const file = await readSafetensors(path);
+  let told;
+  try {
+    told = JSON.parse(file.metadata.get("hone") ?? "");
+  } catch {
+    throw damaged(path, "it does not say what it belongs to");
+  }
+  if (told.key !== key) return undefined;
+  const read = async (part) => {
+    const list = {};
+    for (const [name, { dims }] of Object.entries(like)) {
+      const found = await readSafetensor(file, `${part}/${name}`);
+      if (found.shape.join() !== dims.join() || !(found.data instanceof Float32Array)) {
+        throw damaged(path, `${part}/${name} is not what this training trains`);
+      }
+      list[name] = new Tensor("float32", found.data, [...dims]);
+    }
+    return list;
+  };
+  const { step, losses, heldOut, best } = told;
+  return {
+    step,
+    losses,
+    heldOut,
+    params: await read("params"),
+    moments: { m: await read("m"), v: await read("v") },
+    best: best && { ...best, params: await read("best") },
+  };
+}
+function damaged(path, why) {
+  return new HoneError({
+    what: "Cannot go on with a training",
+    where: path,
+    why,
+    next: "Delete the file: the training then starts from the beginning.",
+  });
+}

@@ -1,0 +1,166 @@
+// Compiles functions written in jax-js: traced once for each set of input shapes, lowered to ONNX, run by ONNX Runtime.
+// Values are ONNX Runtime's own tensors: what a step returns is fed to the next one as it is.
+import { makeJaxpr, numpy as np, tree } from "@jax-js/jax";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { HoneError, messageOf } from "../core/errors.js";
+import { Graph } from "./graph.js";
+import { readyJax } from "./jax.js";
+import { lower } from "./lower.js";
+import { scalar } from "./pointwise.js";
+import { viewOf, whole } from "./view.js";
+/**
+ * Turns a function over trees of jax-js arrays into one over trees of tensors, which runs in ONNX Runtime. The function
+ * is traced for each new combination of shapes and types: it must be pure. Numbers of arguments are floats, integers
+ * (int32, uint32) or booleans.
+ *
+ * @throws HoneError for a primitive without an ONNX operator, and where ONNX Runtime refuses the program
+ * @example
+ * const step = compile((w, x) => valueAndGrad(loss)(w, x));
+ * const [value, gradient] = await step(weights, batch);
+ */
+export function compile(
+  // biome-ignore lint/suspicious/noExplicitAny: the function's own argument types are its business.
+  fn,
+  options = {},
+) {
+  const made = new Map();
+  const find = (inputs) => {
+    const [leaves, shape] = tree.flatten(inputs);
+    for (const [i, leaf] of leaves.entries()) checkInput(leaf, i, options.name ?? (fn.name || unnamed));
+    const key = `${shape}|${leaves.map(({ type, dims }) => `${type}[${dims}]`).join()}`;
+    let entry = made.get(key);
+    if (!entry) {
+      entry = build(fn, inputs, options);
+      made.set(key, entry);
+      entry.catch(() => made.delete(key));
+    }
+    return { leaves, entry };
+  };
+  const call = async (...inputs) => {
+    const { leaves, entry } = find(inputs);
+    const { program, rebuild } = await entry;
+    return rebuild(await program.run(leaves));
+  };
+  return Object.assign(call, {
+    prepare: async (...inputs) => (await find(inputs).entry).program,
+    release: async () => {
+      const entries = await Promise.allSettled(made.values());
+      made.clear();
+      for (const entry of entries) if (entry.status === "fulfilled") await entry.value.program.release();
+    },
+  });
+}
+const unnamed = "a function";
+/** Bytes of values up to which a program's memory is planned. */
+const planned = 2 ** 30;
+/** The types that jax-js has. */
+const known = ["float32", "int32", "uint32", "bool", "float16", "float64"];
+function checkInput(leaf, place, name) {
+  if (leaf instanceof Tensor && known.includes(leaf.type)) return;
+  const isTensor = leaf instanceof Tensor;
+  throw new HoneError({
+    what: `${name} was called with ${isTensor ? `a tensor of type ${leaf.type}` : `a value that is no tensor (${leaf === null ? "null" : typeof leaf})`}`,
+    where: `value ${place + 1} of its inputs, counted through their trees`,
+    why: `a compiled function takes tensors of ${known.join(", ")}`,
+    next: 'Give it as new Tensor("float32", data, dims), or close the function over it where it is a constant.',
+    kind: "usage",
+  });
+}
+async function build(
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  fn,
+  inputs,
+  { provider = "cpu", threads, name = fn.name || unnamed },
+) {
+  await readyJax();
+  const start = performance.now();
+  // jax-js traces on shapes alone, as its own jit does, but does not export their class.
+  const probe = makeJaxpr((x) => x)(np.zeros([])).jaxpr.jaxpr;
+  const Shaped = probe.inBinders[0]?.aval.constructor;
+  const stand = (leaf) => new Shaped([...leaf.dims], leaf.type, false);
+  const args = inputs.map((input) => tree.map(stand, input));
+  const traced = makeJaxpr(fn)(...args);
+  const jaxpr = traced.jaxpr.jaxpr.flatten().simplify();
+  const graph = new Graph();
+  const constants = traced.jaxpr.consts;
+  const used = new Set([...jaxpr.eqns.flatMap((equation) => equation.inputs), ...jaxpr.outs]);
+  const views = jaxpr.inBinders.map((binder, i) => {
+    const { aval } = binder;
+    const type = aval.dtype;
+    const constant = constants[i];
+    // Differentiation leaves zeros as large as the weights that nothing reads.
+    if (constant && !used.has(binder)) return scalar(graph, type, 0);
+    if (!constant) return viewOf(graph, graph.input(`in${i - constants.length}`, type, aval.shape));
+    const data = constant.ref.dataSync();
+    return viewOf(graph, graph.constant(type, aval.shape, type === "bool" ? Uint8Array.from(data) : data));
+  });
+  if (jaxpr.outs.length === 0) {
+    throw new HoneError({
+      what: `${name} gives no tensors`,
+      why: "there is nothing to compile",
+      next: "Let it return a tensor, or an array or a record of them.",
+      kind: "usage",
+    });
+  }
+  const results = lower(graph, jaxpr, views, { fused: provider === "cpu" });
+  for (const [i, result] of results.entries()) graph.output(`out${i}`, whole(graph, result));
+  traced.jaxpr.dispose();
+  const model = graph.encode();
+  const lowered = performance.now();
+  let session;
+  try {
+    session = await InferenceSession.create(model, {
+      executionProviders: [provider],
+      graphOptimizationLevel: "all",
+      logSeverityLevel: 3,
+      // A plan of the whole step's memory makes small programs a sixth faster. Large ones then take a second block beside
+      // the first one's, 5.3 GB for 3.7, and are no faster.
+      enableMemPattern: graph.bytes < planned,
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...(provider === "cpu" ? {} : { preferredOutputLocation: "gpu-buffer" }),
+      extra: { session: { set_denormal_as_zero: "1" } },
+    });
+  } catch (error) {
+    throw new HoneError({
+      what: "ONNX Runtime cannot prepare a compiled function",
+      where: `${name}, provider ${provider}`,
+      why: messageOf(error),
+      next: provider === "cpu" ? "This is a fault of Hone: please report it." : "Take the provider `cpu`.",
+    });
+  }
+  const ready = performance.now();
+  const outputs = results.map((_, i) => `out${i}`);
+  const running = new Set();
+  const program = {
+    nodes: graph.size,
+    bytes: model.length,
+    seconds: { lower: (lowered - start) / 1000, session: (ready - lowered) / 1000 },
+    run: async (tensors) => {
+      const feeds = {};
+      for (const [i, tensor] of tensors.entries()) feeds[`in${i}`] = tensor;
+      const run = session.run(feeds, outputs);
+      running.add(run);
+      try {
+        const found = await run;
+        return outputs.map((output) => found[output]);
+      } catch (error) {
+        throw new HoneError({
+          what: "A compiled function failed while it ran",
+          where: `${name}, provider ${provider}`,
+          why: messageOf(error),
+          next: "Look for indices out of bounds and integer divisions by zero, and for calls after its release.",
+          cause: error,
+        });
+      } finally {
+        running.delete(run);
+      }
+    },
+    release: async () => {
+      // A session must not go while it runs.
+      await Promise.allSettled(running);
+      await session.release();
+    },
+  };
+  const rebuild = (found) => tree.unflatten(traced.treedef, found);
+  return { program, rebuild };
+}

@@ -1,0 +1,159 @@
+// Weights in ggml's storage types as float32: one loop over the blocks of each type. Layouts: ggml's ggml-common.h and ggml-quants.c.
+//
+// Every product here is exact in a double and is rounded once, when it is stored. ggml rounds at the same place, so the
+// weights are its own to the last bit; bench/dequantize_reference.py makes the fixtures that the tests hold this to.
+import { HoneError } from "../core/errors.js";
+import { ggmlTypes } from "./gguf.js";
+import { decodeBfloat, decodeHalf, halfTable } from "./half.js";
+
+const decoders = {
+  F32: (bytes, into) => new Uint8Array(into.buffer, into.byteOffset, into.byteLength).set(bytes),
+  F16: decodeHalf,
+  BF16: decodeBfloat,
+  Q8_0: decodeQ8,
+  Q4_0: smallBlocks({ zero: 8, minimum: false, fifthBit: false }),
+  Q4_1: smallBlocks({ zero: 0, minimum: true, fifthBit: false }),
+  Q5_0: smallBlocks({ zero: 16, minimum: false, fifthBit: true }),
+  Q5_1: smallBlocks({ zero: 0, minimum: true, fifthBit: true }),
+  Q4_K: superBlocks(false),
+  Q5_K: superBlocks(true),
+  Q6_K: decodeQ6K,
+};
+/** Names of the storage types whose weights can be read. */
+export const readableTypes = Object.keys(decoders);
+/**
+ * Weights as float32.
+ *
+ * @param type ggml's number of the storage type, see `ggmlTypes`
+ * @param bytes whole blocks, `count` weights
+ * @param into where to put them; made where it is not given
+ * @throws HoneError for a type that cannot be read, and where bytes and count do not fit each other
+ */
+export function dequantize(type, bytes, count, into = new Float32Array(count)) {
+  const [name, weights, blockBytes] = ggmlTypes[type] ?? [`number ${type}`, 1, 0];
+  const decode = decoders[name];
+  if (!decode) {
+    throw new HoneError({
+      what: "Cannot read weights of this storage type",
+      why: `the type is ${name}; those that can be read are ${readableTypes.join(", ")}`,
+      next: "Use the model in another quantisation, such as Q8_0 or Q4_K_M.",
+    });
+  }
+  if (count % weights !== 0 || bytes.length !== (count / weights) * blockBytes || into.length !== count) {
+    throw new HoneError({
+      what: "Weights and their bytes do not fit each other",
+      why: `${bytes.length} bytes of ${name} are not ${count} weights for ${into.length} places`,
+      next: "Give whole blocks.",
+    });
+  }
+  decode(bytes, into);
+  return into;
+}
+/** Q8_0: blocks of 32, a scale (half) and 32 signed bytes. */
+function decodeQ8(bytes, into) {
+  const half = halfTable();
+  const signed = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0, to = 0; to < into.length; to += 32) {
+    const scale = half[bytes[at] | (bytes[at + 1] << 8)];
+    at += 2;
+    for (let i = 0; i < 32; i++) into[to + i] = scale * signed[at + i];
+    at += 32;
+  }
+}
+/**
+ * Blocks of 32 with four bits a weight: a scale, for some a minimum, for some a fifth bit of each weight (32 bits), then 16
+ * bytes whose low halves are weights 0 to 15. weight = scale * (bits - zero) + minimum
+ */
+function smallBlocks({ zero, minimum, fifthBit }) {
+  return (bytes, into) => {
+    const half = halfTable();
+    for (let at = 0, to = 0; to < into.length; to += 32) {
+      const scale = half[bytes[at] | (bytes[at + 1] << 8)];
+      at += 2;
+      // Adding -0 changes nothing; adding 0 would lose the sign of a zero.
+      let lowest = -0;
+      if (minimum) {
+        lowest = half[bytes[at] | (bytes[at + 1] << 8)];
+        at += 2;
+      }
+      let fifth = 0;
+      if (fifthBit) {
+        const low = bytes[at] | (bytes[at + 1] << 8);
+        fifth = low | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+        at += 4;
+      }
+      for (let i = 0; i < 16; i++) {
+        const byte = bytes[at + i];
+        const first = (byte & 15) | (((fifth >>> i) & 1) << 4);
+        const second = (byte >> 4) | (((fifth >>> (i + 16)) & 1) << 4);
+        into[to + i] = scale * (first - zero) + lowest;
+        into[to + i + 16] = scale * (second - zero) + lowest;
+      }
+      at += 16;
+    }
+  };
+}
+/**
+ * Q4_K and Q5_K: blocks of 256 in eight parts of 32. A scale and a minimum for the block (half), six bits of scale and of
+ * minimum for each part packed into 12 bytes, for Q5_K the fifth bits (bit p of byte i is that of weight i in part p), then
+ * four runs of 32 bytes, each with two parts: low halves, then high halves.
+ */
+function superBlocks(fifthBit) {
+  return (bytes, into) => {
+    const half = halfTable();
+    for (let block = 0, to = 0; to < into.length; block += fifthBit ? 176 : 144) {
+      const scale = half[bytes[block] | (bytes[block + 1] << 8)];
+      const lowest = half[bytes[block + 2] | (bytes[block + 3] << 8)];
+      const packed = block + 4;
+      const fifths = packed + 12;
+      const nibbles = fifthBit ? fifths + 32 : fifths;
+      for (let part = 0; part < 8; part++, to += 32) {
+        let own;
+        let ownLowest;
+        if (part < 4) {
+          own = bytes[packed + part] & 63;
+          ownLowest = bytes[packed + part + 4] & 63;
+        } else {
+          // The upper four parts keep four bits in the last bytes and two above the lower parts' six.
+          const both = bytes[packed + part + 4];
+          own = (both & 15) | ((bytes[packed + part - 4] >> 6) << 4);
+          ownLowest = (both >> 4) | ((bytes[packed + part] >> 6) << 4);
+        }
+        const step = scale * own;
+        const floor = lowest * ownLowest;
+        const run = nibbles + (part >> 1) * 32;
+        const shift = (part & 1) * 4;
+        for (let i = 0; i < 32; i++) {
+          let bits = (bytes[run + i] >> shift) & 15;
+          if (fifthBit) bits |= ((bytes[fifths + i] >> part) & 1) << 4;
+          into[to + i] = step * bits - floor;
+        }
+      }
+    }
+  };
+}
+/**
+ * Q6_K: blocks of 256 in two halves. 128 bytes of low four bits, 64 bytes of high two bits, 16 signed scales (one for 16
+ * weights), a scale for the block (half). weight = scale * own scale * (bits - 32)
+ */
+function decodeQ6K(bytes, into) {
+  const half = halfTable();
+  const signed = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let block = 0, to = 0; to < into.length; block += 210) {
+    const scale = half[bytes[block + 208] | (bytes[block + 209] << 8)];
+    for (let upper = 0; upper < 2; upper++) {
+      const high = block + 128 + upper * 32;
+      const scales = block + 192 + upper * 8;
+      for (let part = 0; part < 4; part++, to += 32) {
+        const low = block + upper * 64 + (part & 1) * 32;
+        const shift = (part >> 1) * 4;
+        const first = scale * signed[scales + part * 2];
+        const second = scale * signed[scales + part * 2 + 1];
+        for (let i = 0; i < 32; i++) {
+          const bits = ((bytes[low + i] >> shift) & 15) | (((bytes[high + i] >> (part * 2)) & 3) << 4);
+          into[to + i] = (i < 16 ? first : second) * (bits - 32);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,66 @@
+// Every product of arrays as one MatMul. jax-js says sum(x * y, last axis) over broadcast operands; here each axis is
+// found to be batch (both walk along it), left (x alone) or right (y alone), and the operands are brought into the form
+// that ONNX Runtime multiplies, transposing only what lies neither this way nor that.
+import { product } from "./graph.js";
+import { elementwise, reduced } from "./pointwise.js";
+import { broadcastTo, inOrder, orderOf, still, typeOf, viewAlong } from "./view.js";
+/** @param fused whether the provider has FusedMatMul, which reads an operand transposed for nothing */
+export function dot(graph, a, b, fused) {
+  const rank = Math.max(a.shape.length, b.shape.length);
+  const shape = Array.from({ length: rank }, (_, i) =>
+    Math.max(a.shape[i - rank + a.shape.length] ?? 1, b.shape[i - rank + b.shape.length] ?? 1),
+  );
+  const x = broadcastTo(a, shape);
+  const y = broadcastTo(b, shape);
+  const last = rank - 1;
+  const outer = shape.slice(0, last);
+  const walks = (view, axis) => view.axes[axis] !== still;
+  const axes = outer.map((_, axis) => axis);
+  const batch = axes.filter((axis) => walks(x, axis) && walks(y, axis));
+  const left = orderOf(x).filter((axis) => axis !== last && !walks(y, axis));
+  const right = orderOf(y).filter((axis) => axis !== last && !walks(x, axis));
+  const contracted = walks(x, last) && walks(y, last);
+  if (typeOf(graph, x) !== "float32" || !contracted || (left.length === 0 && right.length === 0)) {
+    return reduced(graph, "sum", elementwise(graph, "Mul", [x, y]), [last]);
+  }
+  const longer = product(x.core) >= product(y.core) ? x : y;
+  const batches = orderOf(longer).filter((axis) => batch.includes(axis));
+  const one = operand(graph, x, batches, left, last, false, fused);
+  const two = operand(graph, y, batches, right, last, true, fused);
+  const sizes = (list) => list.map((axis) => shape[axis]);
+  const head = batches.length > 0 ? [product(sizes(batches))] : [];
+  const dims = [...head, product(sizes(left)), product(sizes(right))];
+  const order = [...batches, ...left, ...right];
+  const transposes = one.transposed || two.transposed;
+  const name = graph.node(
+    transposes ? "FusedMatMul" : "MatMul",
+    [one.name, two.name],
+    "float32",
+    dims,
+    transposes
+      ? {
+          domain: "com.microsoft",
+          attributes: { transA: one.transposed ? 1 : 0, transB: two.transposed ? 1 : 0, alpha: { float: 1 } },
+        }
+      : {},
+  );
+  return viewAlong(name, outer, order, sizes(order));
+}
+/**
+ * An operand as [batch, free, K] (the left one) or [batch, K, free] (the right one); or the other way round, which is
+ * then to be read transposed.
+ */
+function operand(graph, view, batches, free, contracted, right, fused) {
+  const size = (list) => product(list.map((axis) => view.shape[axis]));
+  const head = batches.length > 0 ? [size(batches)] : [];
+  const freeFirst = [...batches, ...free, contracted];
+  const freeLast = [...batches, contracted, ...free];
+  const lies = orderOf(view).join();
+  const straight = right ? freeLast : freeFirst;
+  const turned = right ? freeFirst : freeLast;
+  const transposed = fused && free.length > 0 && lies === turned.join() && lies !== straight.join();
+  const order = transposed ? turned : straight;
+  const k = view.shape[contracted];
+  const tail = transposed === right ? [size(free), k] : [k, size(free)];
+  return { name: graph.reshape(inOrder(graph, view, order), [...head, ...tail]), transposed };
+}

@@ -1,0 +1,105 @@
+// Reads the weights of a GGUF file as float32, in chunks, so that beside the result only a few MB are held at once. The
+// header is read by `gguf.ts`, which checks that every tensor lies within the file.
+import { open } from "node:fs/promises";
+import { HoneError, messageOf } from "../core/errors.js";
+import { dequantize, readableTypes } from "./dequantize.js";
+import { ggmlTypes } from "./gguf.js";
+
+/** Bytes read at once, about: whole blocks, at least one. */
+const chunkBytes = 1 << 22;
+/**
+ * One tensor's weights.
+ *
+ * @throws HoneError for a tensor that the file does not have, a storage type that cannot be read, and a file that has
+ *   changed since its header was read
+ */
+export async function readTensor(gguf, name) {
+  const tensor = findTensor(gguf, name);
+  const count = weightsOf(tensor);
+  let data;
+  try {
+    data = new Float32Array(count);
+  } catch (error) {
+    throw unreadable(gguf, name, `its ${count} weights do not fit into memory: ${messageOf(error)}`);
+  }
+  let filled = 0;
+  for await (const bytes of rawChunks(gguf, tensor)) {
+    const weights = blockWeights(tensor, bytes.length);
+    dequantize(tensor.type, bytes, weights, data.subarray(filled, filled + weights));
+    filled += weights;
+  }
+  return { shape: tensor.shape.toReversed(), data };
+}
+/** Several tensors by name, read one after the other; see `readTensor`. Missing ones are told before any is read. */
+export async function readTensors(gguf, names) {
+  const wanted = [...names];
+  for (const name of wanted) findTensor(gguf, name);
+  const read = new Map();
+  for (const name of wanted) read.set(name, await readTensor(gguf, name));
+  return read;
+}
+/** A tensor's weights piece by piece in order, each piece whole blocks; for tensors that need not be in memory at once. */
+export async function* tensorChunks(gguf, name) {
+  const tensor = findTensor(gguf, name);
+  for await (const bytes of rawChunks(gguf, tensor)) {
+    yield dequantize(tensor.type, bytes, blockWeights(tensor, bytes.length));
+  }
+}
+/** A tensor's bytes as the file has them, whole blocks at a time. Each piece is only good until the next is asked for. */
+export async function* rawChunks(gguf, tensor) {
+  const size = ggmlTypes[tensor.type][2];
+  const whole = Math.max(1, Math.floor(chunkBytes / size)) * size;
+  const buffer = Buffer.allocUnsafe(Math.min(whole, tensor.bytes));
+  let file;
+  try {
+    file = await open(gguf.path, "r");
+  } catch (error) {
+    throw unreadable(gguf, tensor.name, messageOf(error));
+  }
+  try {
+    for (let at = 0; at < tensor.bytes; at += buffer.length) {
+      const chunk = buffer.subarray(0, Math.min(buffer.length, tensor.bytes - at));
+      for (let got = 0; got < chunk.length; ) {
+        const from = gguf.dataStart + tensor.offset + at + got;
+        const { bytesRead } = await file.read(chunk, got, chunk.length - got, from);
+        if (bytesRead === 0) throw unreadable(gguf, tensor.name, `the file ends at byte ${from}`);
+        got += bytesRead;
+      }
+      yield chunk;
+    }
+  } catch (error) {
+    throw error instanceof HoneError ? error : unreadable(gguf, tensor.name, messageOf(error));
+  } finally {
+    await file.close();
+  }
+}
+/** The header's entry of a tensor whose weights can be read. */
+function findTensor(gguf, name) {
+  const tensor = gguf.tensors.find((one) => one.name === name);
+  if (!tensor)
+    throw unreadable(gguf, name, `the file has ${gguf.tensors.length} tensors and none of that name`);
+  const type = ggmlTypes[tensor.type][0];
+  if (!readableTypes.includes(type)) {
+    throw unreadable(
+      gguf,
+      name,
+      `its type is ${type}; those that can be read are ${readableTypes.join(", ")}`,
+    );
+  }
+  return tensor;
+}
+function weightsOf({ shape }) {
+  return shape.reduce((product, length) => product * length, 1);
+}
+function blockWeights({ type }, bytes) {
+  const [, weights, size] = ggmlTypes[type];
+  return (bytes / size) * weights;
+}
+function unreadable({ path }, name, why) {
+  return new HoneError({
+    what: `Cannot read tensor ${JSON.stringify(name)}`,
+    where: path,
+    why,
+    next: "Give another GGUF file of this model: whole, and in a quantisation such as Q8_0 or Q4_K_M.",
+  });
+}

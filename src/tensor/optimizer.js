@@ -1,0 +1,78 @@
+// Optimizers as pairs of pure functions, init and update, over flat records of arrays; learning-rate schedules as
+// functions of the step. They are traced into the compiled step, so they are written in jax-js.
+import { numpy as np } from "@jax-js/jax";
+import { Tensor } from "onnxruntime-node";
+/**
+ * AdamW (Loshchilov and Hutter 2019, algorithm 2) with clipping by global norm (Pascanu et al. 2013).
+ *
+ * - `init(params)`: moments of zero.
+ * - `scalars(step, learningRate)`: step counts from 1.
+ * - `update(params, state, gradients, scalars)`: to be traced; takes and gives records of equal keys, and the norm that the
+ *   gradients had before clipping.
+ */
+export function adamW(options = {}) {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, clipNorm = 1 } = options;
+  return {
+    init: (params) => ({ m: zerosLike(params), v: zerosLike(params) }),
+    scalars: (step, learningRate) => ({
+      learningRate: scalarTensor(learningRate),
+      unbias1: scalarTensor(1 / (1 - beta1 ** step)),
+      unbias2: scalarTensor(1 / (1 - beta2 ** step)),
+    }),
+    update: (params, state, gradients, scalars) => {
+      const { learningRate, unbias1, unbias2 } = scalars;
+      const norm = globalNorm(gradients);
+      const scale =
+        clipNorm > 0 ? np.minimum(np.reciprocal(norm.ref.add(1e-6)).mul(clipNorm), 1) : np.array(1);
+      // Everything that is one number is worked out as such: over large arrays every operator is a pass through memory.
+      const newM = scale.ref.mul(1 - beta1);
+      const newV = np.square(scale).mul(1 - beta2);
+      const root = np.sqrt(unbias2);
+      const floor = np.reciprocal(root.ref).mul(epsilon);
+      const rate = learningRate.ref.mul(unbias1).div(root);
+      const decay = learningRate.mul(weightDecay);
+      const next = { params: {}, state: { m: {}, v: {} }, norm };
+      for (const [key, gradient] of Object.entries(gradients)) {
+        const m = state.m[key].mul(beta1).add(gradient.ref.mul(newM.ref));
+        const v = state.v[key].mul(beta2).add(np.square(gradient).mul(newV.ref));
+        const step = m.ref.div(np.sqrt(v.ref).add(floor.ref)).mul(rate.ref);
+        const old = params[key];
+        const kept = weightDecay > 0 ? old.ref.sub(old.mul(decay.ref)) : old;
+        next.params[key] = kept.sub(step);
+        next.state.m[key] = m;
+        next.state.v[key] = v;
+      }
+      for (const used of [newM, newV, floor, rate, decay]) used.dispose();
+      return next;
+    },
+  };
+}
+/** sqrt of the sum of squares over all arrays; leaves them usable. */
+function globalNorm(gradients) {
+  const squares = Object.values(gradients).map((one) => np.sum(np.square(one.ref)));
+  return np.sqrt(squares.reduce((sum, one) => sum.add(one)));
+}
+/** A schedule of the usual shapes, with a linear warm-up before. */
+export function schedule({ shape, peak, steps, warmup = 0, floor = 0 }) {
+  return (step) => {
+    if (step <= warmup) return (peak * step) / warmup;
+    const done = Math.min(1, (step - warmup) / Math.max(1, steps - warmup));
+    if (shape === "constant") return peak;
+    if (shape === "linear") return peak * (1 - (1 - floor) * done);
+    if (shape === "cosine") return peak * (floor + (1 - floor) * 0.5 * (1 + Math.cos(Math.PI * done)));
+    return peak * shape.factor ** shape.at.filter((at) => step > at).length;
+  };
+}
+/** A float32 tensor of rank 0. */
+export function scalarTensor(value) {
+  return new Tensor("float32", Float32Array.of(value), []);
+}
+/** Zeros of the same shapes. */
+export function zerosLike(params) {
+  return Object.fromEntries(
+    Object.entries(params).map(([key, { dims, size }]) => [
+      key,
+      new Tensor("float32", new Float32Array(size), [...dims]),
+    ]),
+  );
+}

@@ -1,0 +1,83 @@
+// Elementwise operators and reductions over views: they keep whatever order their operands lie in, so that a transposed
+// value passes through them untransposed.
+import { product } from "./graph.js";
+import { elementTypes } from "./onnx.js";
+import { alongside, broadcastTo, expanded, orderOf, still, typeOf, viewAlong } from "./view.js";
+/** numpy's common shape of several. */
+export function commonShape(shapes) {
+  const rank = Math.max(...shapes.map((shape) => shape.length));
+  return Array.from({ length: rank }, (_, i) => {
+    const sizes = shapes.map((shape) => shape[i - rank + shape.length] ?? 1);
+    return sizes.find((size) => size !== 1) ?? 1;
+  });
+}
+/**
+ * One ONNX operator over operands that broadcast against each other.
+ * @param type of the result; the first operand's by default
+ */
+export function elementwise(graph, op, operands, type, attributes = {}) {
+  const shape = commonShape(operands.map((view) => view.shape));
+  const views = operands.map((view) => broadcastTo(view, shape));
+  const moving = shape
+    .map((_, axis) => axis)
+    .filter((axis) => views.some((view) => view.axes[axis] !== still));
+  const largest = views.reduce((most, view) => (product(view.core) > product(most.core) ? view : most));
+  const order = largest.core.length === moving.length ? orderOf(largest) : moving;
+  const sizes = order.map((axis) => shape[axis]);
+  const names = views.map((view) => alongside(graph, view, order));
+  const name = graph.node(op, names, type ?? typeOf(graph, operands[0]), sizes, { attributes });
+  return viewAlong(name, shape, order, sizes);
+}
+const reducers = { sum: "ReduceSum", product: "ReduceProd", min: "ReduceMin", max: "ReduceMax" };
+/** Reduces over axes, which go. An axis that only repeats is multiplied, or passed over. */
+export function reduced(graph, reducer, given, axes) {
+  const repeats = axes.filter((axis) => given.axes[axis] === still && given.shape[axis] !== 1);
+  const view = reducer === "product" ? expanded(graph, given, repeats) : given;
+  const type = typeOf(graph, view);
+  const shape = view.shape.filter((_, axis) => !axes.includes(axis));
+  const rest = view.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  const dims = axes.map((axis) => view.axes[axis]).filter((dim) => dim !== still);
+  const order = orderOf(view)
+    .filter((axis) => !axes.includes(axis))
+    .map((axis) => rest.indexOf(axis));
+  const sizes = order.map((axis) => shape[axis]);
+  let name = graph.reshape(view.name, view.core);
+  if (dims.length > 0) {
+    name = graph.node(
+      reducers[reducer],
+      [name, graph.integers([...dims].sort((a, b) => a - b))],
+      type,
+      sizes,
+      {
+        attributes: { keepdims: 0 },
+      },
+    );
+  }
+  const result = viewAlong(name, shape, order, sizes);
+  if (reducer !== "sum" || repeats.length === 0) return result;
+  const times = product(repeats.map((axis) => given.shape[axis]));
+  return elementwise(graph, "Mul", [result, scalar(graph, type, times)]);
+}
+const arrays = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  bool: Uint8Array,
+};
+/** The least and the greatest value of the integer types. */
+export const limits = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint32: [0, 2 ** 32 - 1],
+};
+/** A constant of rank 0. Of an integer type it is truncated, and taken to the nearest one within the type's limits. */
+export function scalar(graph, type, value) {
+  const made = (name) => ({ name, core: [], axes: [], shape: [] });
+  if (type === "int64") return made(graph.constant(type, [], BigInt64Array.of(BigInt(value))));
+  if (type === "float16") {
+    const wide = scalar(graph, "float32", value).name;
+    return made(graph.node("Cast", [wide], type, [], { attributes: { to: elementTypes[type] } }));
+  }
+  const [least, greatest] = limits[type] ?? [value, value];
+  return made(graph.constant(type, [], arrays[type].of(Math.min(Math.max(value, least), greatest))));
+}
