@@ -88,7 +88,7 @@ export function macroDifference(a: Scores, b: Scores): Measured | null {
   const { delta, low, high, n } = pairedDifference(weighted(a), weighted(b), {
     seed: 1,
     groups: shared.map(([, { caseId }]) => caseId),
-    range: [-most, most],
+    range: [0, most],
   });
   return { mean: delta, low, high, n };
 }

@@ -17,6 +17,7 @@ export {
   macroF1,
   unscoredBounds,
 } from "./profile.js";
+export { columnsOf, meansOf, type SystemScores } from "./seeds.js";
 export { coalition, type ShapleyOptions, type ShapleyValue, shapley } from "./shapley.js";
 export { signFlip } from "./sign-flip.js";
 export { type Group, type Groups, standardError, type Units, unitsOf } from "./units.js";
