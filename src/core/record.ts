@@ -52,7 +52,8 @@ export interface Comparison {
   p: number;
   /** Holm-adjusted over the study's family of comparisons: the difference is shown where it is below 0.05. */
   pAdjusted: number;
-  test: "mcnemar-exact" | "sign-flip";
+  /** `seeds-t`: sign flips over samples, and t over samples and training seeds; the larger p of the two. */
+  test: "mcnemar-exact" | "sign-flip" | "seeds-t";
   /**
    * Smallest true difference that this n would show with 80 % power at the level at which Holm's procedure tests the pair;
    * always more than a difference that was not shown. Infinity, in JSON null, where n is too small to show any.

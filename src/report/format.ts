@@ -80,7 +80,7 @@ export function askedText({ asked, metric }: Pick<TaskCard, "asked" | "metric">)
 
 /** A test as a table names it. */
 export function testName(test: Comparison["test"]): string {
-  return test === "mcnemar-exact" ? "McNemar, exact" : "sign flip";
+  return { "mcnemar-exact": "McNemar, exact", "sign-flip": "sign flip", "seeds-t": "t over seeds" }[test];
 }
 
 /** US dollars with two significant digits below a dollar. Local models cost `$0`. */

@@ -148,10 +148,14 @@ ${causes.map((cause) => html`<td class="num">${formatWhole(Object.hasOwn(r.cause
 export function comparisonNote({ comparisons }: StudyRecord): string {
   const used = new Set(comparisons.map(({ test }) => test));
   const flip = "sign-flip permutation, samples of a group together";
-  const tests =
-    used.size > 1
-      ? `Tests: McNemar's, exact, for right/wrong answers without groups; otherwise ${flip}.`
-      : `Test: ${used.has("sign-flip") ? flip : "McNemar's, exact"}.`;
+  const named = {
+    "mcnemar-exact":
+      used.size > 1 ? "McNemar's, exact, for right/wrong answers without groups" : "McNemar's, exact",
+    "seeds-t": `${used.size > 1 ? "where systems were trained with several seeds, " : ""}t over samples and seeds, and at least the p of ${flip}`,
+    "sign-flip": used.size > 1 ? `otherwise ${flip}` : flip,
+  };
+  const told = (["mcnemar-exact", "seeds-t", "sign-flip"] as const).filter((test) => used.has(test));
+  const tests = `${told.length > 1 ? "Tests" : "Test"}: ${told.map((test) => named[test]).join("; ")}.`;
   return `Paired by sample, so that overlapping intervals may still differ. ${tests} p is Holm's over ${
     comparisons.length === 1
       ? "the study's one comparison"

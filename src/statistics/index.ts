@@ -6,6 +6,7 @@ export { type Difference, type DifferenceOptions, detectableMean, pairedDifferen
 export { tQuantile } from "./distributions.js";
 export { holm, holmLevels } from "./holm.js";
 export { type Interval, type IntervalOptions, meanInterval } from "./interval.js";
+export { aggregateInterval, type Linearised, linearised, type Statistic } from "./jackknife.js";
 export { mcnemar, mcnemarCritical, mcnemarDetectable, mcnemarPower, tango } from "./mcnemar.js";
 export { pairedStatistic, type StatisticDifference } from "./paired-statistic.js";
 export {
@@ -18,6 +19,7 @@ export {
   macroF1,
   unscoredBounds,
 } from "./profile.js";
+export { columnsOf, meansOf, type SystemScores } from "./seeds.js";
 export { coalition, type ShapleyOptions, type ShapleyValue, shapley } from "./shapley.js";
 export { signFlip } from "./sign-flip.js";
 export { type Group, type Groups, standardError, type Units, unitsOf } from "./units.js";
