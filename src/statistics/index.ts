@@ -2,6 +2,7 @@
 
 export { type BootstrapMethod, bootstrapInterval } from "./bootstrap.js";
 export { nearlyConstantInterval, wilson } from "./bounded.js";
+export { type Candidate, choose, scoredRow } from "./choose.js";
 export { type Difference, type DifferenceOptions, detectableMean, pairedDifference } from "./difference.js";
 export { tQuantile } from "./distributions.js";
 export { holm, holmLevels } from "./holm.js";

@@ -13,6 +13,7 @@ import type {
 } from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
 import { sayP } from "../report/format.js";
+import { type Candidate, choose, scoredRow } from "../statistics/index.js";
 import type { Journal } from "../store/journal.js";
 import { version } from "../version.js";
 import { compareFamily, estimate, gatherScores, type Scores, toResult } from "./analyse.js";
@@ -45,25 +46,26 @@ function scoresOf(
   return gatherScores(arm.name, subjects, prepared.keys[split], split, prepared.task.binary, journal);
 }
 
-/** The arm with the best mean on dev; of equals the one whose answers take fewer tokens, then the one listed first. */
+/** The champion: the best arm on dev by the rule of `choose`; null where none was scored there. */
 export function chooseOnDev(
-  study: PreparedStudy,
+  { domain }: PreparedStudy,
   fitted: readonly FittedArm[],
   journal: Journal,
 ): FittedArm | null {
-  const direction = directionOf(study.domain.task.metric);
-  const ranked = fitted
-    .filter(({ specialists }) => specialists.length > 0)
-    .map((one) => ({ one, scores: scoresOf(study.domain, one, "dev", journal) }))
-    .filter(({ scores }) => scores.rows.length > 0)
-    // Samples a subject could not answer do not count for it: the lower bound decides.
-    .map(({ one, scores }) => ({
-      one,
-      mean: scores.rows.reduce((sum, { score }) => sum + score, 0) / (scores.rows.length + scores.unscored),
-      tokens: scores.cost.inputTokens + scores.cost.outputTokens,
-    }))
-    .sort((a, b) => direction * (b.mean - a.mean) || a.tokens - b.tokens);
-  return ranked[0]?.one ?? null;
+  const candidates = fitted.map(({ specialists }): Candidate => {
+    const outcomes = specialists.map(({ seed, subject }) =>
+      [...journal.outcomes({ subject: subject.id, task: domain.keys.dev, split: "dev" })].filter(
+        (outcome) => outcome.seed === seed,
+      ),
+    );
+    const tokens = outcomes.flat().map(({ cost }) => cost.inputTokens + cost.outputTokens);
+    return {
+      runs: outcomes.map((run) => new Map(run.map((o) => [o.sample, scoredRow(o.grade, o.gold)]))),
+      tokens: tokens.reduce((sum, n) => sum + n, 0) / Math.max(1, tokens.length),
+    };
+  });
+  const best = choose(candidates, domain.task);
+  return best === undefined ? null : (fitted[best] as FittedArm);
 }
 
 export interface RecordInput {
@@ -118,10 +120,20 @@ export function makeRecord(input: RecordInput): StudyRecord {
     openedBefore: (openings[i] as (typeof openings)[number]).before,
   }));
   const notTrained = untrained(made).map(({ subject }) => subject);
+  const ownBest = chooseOnDev(
+    study,
+    fitted.filter(({ arm }) => arm.role === "specialist"),
+    journal,
+  );
   const verdict =
     champion === null || input.stopped !== null
       ? null
-      : makeVerdict({ results, comparisons, subjects, tasks: cards, openedBefore }, champion, notTrained);
+      : makeVerdict(
+          { results, comparisons, subjects, tasks: cards, openedBefore },
+          champion,
+          ownBest?.arm.name ?? null,
+          notTrained,
+        );
   const figures = { results, subjects, verdict, handOver: input.handOver, tasks: cards };
   return {
     type: "done",

@@ -7,7 +7,6 @@ import {
   metricOf,
   type Result,
   type StudyRecord,
-  type SubjectCard,
   type TaskCard,
   type Verdict,
 } from "../core/record.js";
@@ -28,9 +27,11 @@ import { belowMajority } from "./warnings.js";
 
 const level = 0.05;
 
+/** @param ownBest the best on dev of the specialists that use the model; told where a reference won */
 export function makeVerdict(
   record: Pick<StudyRecord, "results" | "comparisons" | "subjects" | "tasks" | "openedBefore">,
   champion: string,
+  ownBest: string | null,
   notTrained: readonly string[] = [],
 ): Verdict {
   const { results, comparisons, subjects, tasks, openedBefore: opened } = record;
@@ -104,7 +105,8 @@ export function makeVerdict(
   }
   const rivals = same.filter((name) => name !== generalist);
   if (rivals.length > 0) sentences.push(`Not told apart from it: ${list(rivals)}.`);
-  const own = ownBest(on, subjects, champion, direction);
+  const own =
+    chosen?.role === "reference" ? on.find(({ subject, n }) => subject === ownBest && n > 0) : undefined;
   const behind = own && against(own.subject);
   if (own && behind) {
     sentences.push(
@@ -142,20 +144,6 @@ export function makeVerdict(
     );
   }
   return { champion, text: sentences.join(" "), indistinguishable: same };
-}
-
-/** Where a reference won: the best on dev of those that use the model. */
-function ownBest(
-  on: readonly Result[],
-  subjects: readonly SubjectCard[],
-  champion: string,
-  direction: 1 | -1,
-): Result | undefined {
-  const roles = new Map(subjects.map(({ name, role }) => [name, role]));
-  if (roles.get(champion) !== "reference") return undefined;
-  return on
-    .filter(({ subject, n, dev }) => roles.get(subject) === "specialist" && n > 0 && dev)
-    .sort((a, b) => direction * (b.dev!.mean - a.dev!.mean))[0];
 }
 
 const turned = ([low, high]: NonNullable<Comparison["bounds"]>): [number | null, number | null] => [
