@@ -111,7 +111,11 @@ function inStore(name: string, chosen: readonly string[], flags: Flags, output: 
         (pair) =>
           !planned.some(({ task: on, a, b }) => on === task.name && pair.includes(a) && pair.includes(b)),
       );
-      return compareScores({ task: task.name, systems, pairs, seed: record.seeds[0] as number });
+      const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY } = task.metric;
+      return compareScores({
+        ...{ task: task.name, systems, range: [least, most] as const },
+        ...{ pairs: task.aggregated ? [] : pairs, seed: record.seeds[0] as number },
+      });
     });
     const named = new Set(cards.map((card) => card.name));
     const comparisons = [...planned, ...adjustFamily(family)].filter(

@@ -82,6 +82,8 @@ export interface SubjectCard {
   /** Fingerprints of the subject, one for each seed that it was fitted with. */
   ids: string[];
   seeds: number[];
+  /** True where fitting it draws: its figures are for these seeds. */
+  seeded?: boolean;
   /** The chain of specializers that made it, with their options. */
   chain: { name: string; options: Json }[];
 }
@@ -97,6 +99,8 @@ export interface TaskCard {
   details: readonly Metric[];
   /** Every score is 0 or 1. */
   binary: boolean;
+  /** Present where the figure is no mean of scores: other pairs than the study's cannot be compared from its record. */
+  aggregated?: true;
   /** Where the samples come from, as the study file says it. */
   source: string;
   counts: { train: number; dev: number; test: number; eyesOff: number };
@@ -130,6 +134,9 @@ export interface HandOver {
   path: string;
   /** Fingerprint of the specialist that was checked. */
   subject: string;
+  /** Where it was fitted with several seeds: which one was saved, and what that one scored on test. */
+  seed?: number;
+  score?: Estimate;
   n: number;
   agree: number;
   /** Other specialists that have files of their own, adapters for instance, and where they were saved. */

@@ -1,7 +1,7 @@
 // How numbers are written, the same in terminal, HTML, Markdown and CLI. It rounds and names units; it computes nothing.
 
 import type { Metric } from "../core/metric.js";
-import type { Comparison, OpenedBefore, TaskCard } from "../core/record.js";
+import type { Comparison, OpenedBefore, StudyRecord, TaskCard } from "../core/record.js";
 
 const minus = "\u2212";
 const none = "–";
@@ -76,6 +76,15 @@ export function askedText({ asked, metric }: Pick<TaskCard, "asked" | "metric">)
   const n = Math.max(...tried.map((one) => one.n + one.unscored));
   const range = formatInterval(Math.min(...scores), Math.max(...scores), n, metric.display);
   return `Asked by ${way}: of ${tried.length} ways (${range} ${metric.name} on ${plural(n, "dev sample")}) the generalist's best, for all subjects.`;
+}
+
+/** Which of several seeds was handed over, and what that one scored; empty where there was one. */
+export function handedOverText({ handOver, tasks }: Pick<StudyRecord, "handOver" | "tasks">): string {
+  const { seed, score } = handOver ?? {};
+  const metric = tasks[0]?.metric;
+  if (seed === undefined || !score || !metric) return "";
+  const { n, mean, low, high } = score;
+  return ` It is the one of seed ${seed}, which scored ${formatScore(mean, n, metric.display)} ${metric.name} (${formatInterval(low, high, n, metric.display)}) on test.`;
 }
 
 /** A test as a table names it. */

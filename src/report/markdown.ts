@@ -18,6 +18,7 @@ import {
   formatP,
   formatScore,
   formatWhole,
+  handedOverText,
   metricHead,
   plural,
   sayOpenings,
@@ -261,7 +262,7 @@ function seal(record: StudyRecord): string[] {
   if (record.handOver) {
     const { path, n, agree } = record.handOver;
     lines.push(
-      `- hand-over: ${md(path, 300)}, scored again: ${formatWhole(agree)} of ${formatWhole(n)} answers agree`,
+      `- hand-over: ${md(path, 300)}, scored again: ${formatWhole(agree)} of ${formatWhole(n)} answers agree.${handedOverText(record)}`,
     );
   }
   return section("The seal", [lines.join("\n")]);

@@ -14,6 +14,7 @@ import {
   formatInterval,
   formatScore,
   formatWhole,
+  handedOverText,
   metricHead,
   plural,
   sayOpenedBefore,
@@ -200,7 +201,7 @@ export function sealFacts(record: StudyRecord): Fact[] {
     const { path, subject, n, agree } = record.handOver;
     facts.push([
       "hand-over",
-      html`<code>${oneLine(path, 300)}</code> (<code>${oneLine(subject, 80)}</code>), loaded again and scored again: ${formatWhole(agree)} of ${formatWhole(n)} answers agree.`,
+      html`<code>${oneLine(path, 300)}</code> (<code>${oneLine(subject, 80)}</code>), loaded again and scored again: ${formatWhole(agree)} of ${formatWhole(n)} answers agree.${handedOverText(record)}`,
     ]);
   }
   if (record.gate) facts.push([record.gate.met ? "gate met" : "gate not met", record.gate.text]);

@@ -233,7 +233,17 @@ export async function handOverChampion(
     await close();
     scratch.close();
   }
-  return { path: relative(process.cwd(), path) || path, subject: specialist.subject.id, n, agree };
+  const { test } = figuresOf(study, champion, specialist, journal);
+  return {
+    path: relative(process.cwd(), path) || path,
+    subject: specialist.subject.id,
+    n,
+    agree,
+    // Several seeds' mean is not what the saved one scored.
+    ...(champion.specialists.length > 1 && test
+      ? { seed: specialist.seed, score: { n: test.n, mean: test.mean, low: test.low, high: test.high } }
+      : {}),
+  };
 }
 
 /** A specialist as it is written down. */

@@ -95,6 +95,13 @@ export async function measure(
       }
       grade = { status: "unscored", cause: error.failure, detail: error.message };
     }
+    if (grade.status === "scored" && !(Number.isFinite(grade.score) && !((grade.weight ?? 1) < 0)))
+      throw new HoneError({
+        what: `The task ${task.name} gave a score that is no number`,
+        where: `sample ${sample.id}, ${subject.name}`,
+        why: `score ${grade.score}, weight ${grade.weight ?? 1}`,
+        next: "Let the task leave such a sample unscored, with a cause.",
+      });
     // A subject without a model still takes time: its own.
     if (cost.calls === 0) cost = { ...cost, ms: performance.now() - started };
     const outcome: Outcome = {

@@ -71,6 +71,7 @@ export function askedWith(
     metric: task.metric,
     details: task.details ?? [],
     binary: task.binary,
+    ...(task.aggregate ? { aggregated: true as const } : {}),
     source,
     counts,
     labels: dataset.labels ? [...dataset.labels] : null,

@@ -31,7 +31,7 @@ export function figuresOf(
 ): { dev: Estimate | null; test: (Estimate & { unscored: number }) | null } {
   const of = (split: "dev" | "test") => {
     const { rows, unscored } = scoresOf(study.domain, { arm, specialists: [specialist] }, split, journal);
-    return rows.length > 0 ? { ...estimate(rows, specialist.seed), unscored } : null;
+    return rows.length > 0 ? { ...estimate(rows, study.domain.task, specialist.seed), unscored } : null;
   };
   return { dev: of("dev"), test: of("test") };
 }
@@ -105,6 +105,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
     role: arm.role,
     ids: specialists.map(({ subject }) => subject.id),
     seeds: specialists.map(({ seed }) => seed),
+    ...(arm.specializer.seeded ? { seeded: true } : {}),
     chain: chainOf(arm.specializer),
   }));
   const made = fitted.map(({ arm, specialists }) => ({
@@ -174,7 +175,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
   function devOf(prepared: PreparedTask, one: FittedArm): Estimate | null {
     if (prepared !== domain) return null;
     const { rows } = scoresOf(domain, one, "dev", journal);
-    return rows.length > 0 ? estimate(rows, seed) : null;
+    return rows.length > 0 ? estimate(rows, domain.task, seed) : null;
   }
 }
 

@@ -65,10 +65,11 @@ export function makeVerdict(
       ? `at this corrected level only a difference of about ${formatBare(detectable, n, scale)}${points} or more would have shown reliably on so many samples`
       : "at this corrected level no difference could have shown on so few samples";
 
-  const sentences = [
-    `Chosen on dev, ${champion} scores ${score(best.mean)}${scale === "percent" ? "" : points} ${best.metric} on ${best.n} sealed test samples of ${domain} (95 % interval ${interval(best)}${scale === "percent" ? `; always giving the commonest answer: ${score(best.baseline)}` : ""}).`,
-  ];
   const chosen = subjects.find(({ name }) => name === champion);
+  const seeds = chosen?.seeds ?? [];
+  const sentences = [
+    `Chosen on dev, ${champion} scores ${score(best.mean)}${scale === "percent" ? "" : points} ${best.metric} on ${best.n} sealed test samples of ${domain}${seeds.length > 1 ? `, on average over ${seeds.length} training seeds` : ""} (95 % interval ${interval(best)}${scale === "percent" ? `; always giving the commonest answer: ${score(best.baseline)}` : ""}).`,
+  ];
   if (belowMajority(best, metric, chosen))
     sentences.push(
       "That is no better than always giving the commonest answer, so it is not fit for use, whatever it is compared with.",
@@ -116,6 +117,16 @@ export function makeVerdict(
   if (notTrained.length > 0)
     sentences.push(
       `Not trained, so that ${notTrained.length > 1 ? "their figures say" : "its figure says"} nothing about training: ${list(notTrained)}, whose dev loss never fell below guessing.`,
+    );
+  const drawn = subjects
+    .filter(
+      ({ name, seeded, seeds }) =>
+        seeded && seeds.length === 1 && on.some((one) => one.subject === name && one.n > 0),
+    )
+    .map(({ name }) => name);
+  if (drawn.length > 0)
+    sentences.push(
+      `Fitted with one seed, so that what is said of ${drawn.length > 1 ? "them" : "it"} holds for this training seed: ${list(drawn)}.`,
     );
   sentences.push(price(best, champion));
   if (opened && opened.rows > 0)
