@@ -119,9 +119,9 @@ function paired(api, a, b, n, { seed, range, resamples, groups, draws = 1 }) {
 export function aggregates(resamples) {
   const out = [];
   const add = (name, truth, run, sparse) =>
-    out.push({ part: "aggregates", name, truth, run, sims: 0.5, sparse: () => sparse === true });
+    out.push({ part: "aggregates", name, truth, run, sims: 0.4, sparse: () => sparse === true });
   const range = [-1, 1];
-  for (const n of [50, 150, 300]) {
+  for (const n of [50, 100, 200]) {
     for (const rho of [0, 0.5, 0.8])
       add(`n ${n}, Spearman, ${rho}`, spearmanOf(rho), (api, r, seed) => {
         const { gold, systems } = similarities(api, r, n, [rho]);
