@@ -20,6 +20,18 @@ export interface Draft {
   measured: Measured | null;
 }
 
+type Words = [id: string, claim: string, published: number | null, note: string, measured: Measured | null];
+
+/** The claim that the figure lies above what it was tested against. */
+export function above(...[id, claim, published, note, measured]: Words): Draft {
+  return { id, claim, published, note, side: "above", measured };
+}
+
+/** The claim that it lies below. */
+export function below(...words: Words): Draft {
+  return { ...above(...words), side: "below" };
+}
+
 /** One row of a claims table. Shares are of 1, differences likewise: 0.05 is five points of accuracy. */
 export interface Claim extends Omit<Draft, "side" | "measured"> {
   /** Null where it could not be measured, and then `note` says why. */

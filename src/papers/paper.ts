@@ -36,6 +36,11 @@ export interface PaperTable {
   right: number[];
 }
 
+/** A table whose columns hold numbers from the given one on. */
+export function paperTable(title: string, head: readonly string[], rows: string[][], from = 1): PaperTable {
+  return { title, head: [...head], rows, right: head.map((_, i) => i).slice(from) };
+}
+
 /** What a reproduction ends with; scripts read it as the last line of `--json`. */
 export interface Reproduction {
   type: "done";

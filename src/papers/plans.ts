@@ -43,6 +43,21 @@ export interface FinishedStudy {
   result: (arm: string) => Result | undefined;
 }
 
+/** The splits of a study whose rows are files of its own, and these files. */
+export const fileSplits = {
+  train: "file:train.jsonl",
+  dev: "file:dev.jsonl",
+  test: "file:test.jsonl",
+} as const;
+
+export function splitFiles({
+  train,
+  dev,
+  test,
+}: Record<keyof typeof fileSplits, readonly unknown[]>): Plan["files"] {
+  return { "train.jsonl": train, "dev.jsonl": dev, "test.jsonl": test };
+}
+
 /** Where a study's files lie in the store. */
 export function studyFolder(store: string, name: string): string {
   return join(store, "papers", name);

@@ -70,15 +70,9 @@ const has = real !== undefined && existsSync(join(real, "law"));
 it.skipIf(!has)(
   "recomputes the ceiling from Lawma's stored answers (skipped unless HONE_TEST_DATA has law)",
   async () => {
-    const nothing: Scores = new Map();
-    const parts = ["zero", "few", "all", "one", "linear", "majority", "transfer"] as const;
-    const more = ["curveZero", "curveMajority", "largerZero", "largerAll"] as const;
-    const scores = Object.fromEntries([...parts, ...more].map((name) => [name, nothing])) as Record<
-      (typeof parts | typeof more)[number],
-      Scores
-    >;
-    const data = choose(await readLawma(`${real}/law`, {}), presets.full);
-    const claims = judge(lawmaClaims({ ...scores, curve: [] }, data));
+    const settings = presets.full;
+    const data = choose(await readLawma(`${real}/law`, {}), settings);
+    const claims = judge(lawmaClaims(() => new Map(), { settings, models: [], data }));
     const ceiling = claims.find(({ id }) => id === "f1");
     expect(ceiling?.measured).toBeCloseTo(ceiling?.published as number, 2);
     expect(ceiling?.holds).toBe(true);

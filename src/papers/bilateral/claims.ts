@@ -1,6 +1,6 @@
 // The abstract's statements and the README's, each as a difference of errors, seed by seed. Less error is better.
 
-import type { Draft } from "../claim.js";
+import { below, type Draft } from "../claim.js";
 import { type BySeed, seedDifference } from "../figures.js";
 import { mains } from "./plans.js";
 import { type ArmName, type MainTask, mainTasks } from "./settings.js";
@@ -15,14 +15,14 @@ export function claimsOf(errorOf: (task: MainTask, arm: ArmName) => BySeed): Dra
   return mains.flatMap((task) => {
     const { preferred, other } = mainTasks[task];
     const both: ArmName = "bilateral specialized, cc";
-    const claim = (id: string, words: string, a: ArmName, b: ArmName, within = 0): Draft => ({
-      id: `${id}.${task}`,
-      claim: `${words} (${task}).`,
-      published: null,
-      note,
-      side: "below",
-      measured: seedDifference(errorOf(task, a), errorOf(task, b), within),
-    });
+    const claim = (id: string, words: string, a: ArmName, b: ArmName, within = 0): Draft =>
+      below(
+        `${id}.${task}`,
+        `${words} (${task}).`,
+        null,
+        note,
+        seedDifference(errorOf(task, a), errorOf(task, b), within),
+      );
     const asGood = `The bilateral controller is as good as the preferred hand or better, within ${1000 * margin} mm`;
     return [
       claim("c1", "Each system beats the non-favoured one on its preferred task", preferred, other),

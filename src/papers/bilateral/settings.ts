@@ -74,27 +74,23 @@ const everyLesion = [
 
 const count = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
-export const presets: Record<Preset, BilateralSettings> = {
+const full: BilateralSettings = {
   // Width 32, 3e-3 and 800 updates are what reaches 3 cm in a few minutes (the facts' own trial runs); published example: 10
   // units, 1e-3, 1,000 updates, which learns to relax.
-  full: {
-    seeds: count(10),
-    controller: {
-      units: 32,
-      layers: 2,
-      updates: 800,
-      batch: 64,
-      learningRate: 0.003,
-      activity: "asIntended",
-    },
-    steps: 50,
-    trials: { train: 6400, dev: 32, test: 256 },
-    arms: armNames,
-    lesions: everyLesion,
-    elsewhere: everyOther,
-    models: ["motor:arm26?slack=1"],
-  },
+  seeds: count(10),
+  controller: { units: 32, layers: 2, updates: 800, batch: 64, learningRate: 0.003, activity: "asIntended" },
+  steps: 50,
+  trials: { train: 6400, dev: 32, test: 256 },
+  arms: armNames,
+  lesions: everyLesion,
+  elsewhere: everyOther,
+  models: ["motor:arm26?slack=1"],
+};
+
+export const presets: Record<Preset, BilateralSettings> = {
+  full,
   smoke: {
+    ...full,
     seeds: count(2),
     controller: { units: 16, layers: 2, updates: 60, batch: 32, learningRate: 0.005, activity: "asIntended" },
     steps: 20,
@@ -107,10 +103,9 @@ export const presets: Record<Preset, BilateralSettings> = {
     ],
     lesions: [["leftOutput"], ["callosum"]],
     elsewhere: ["reach, load 5 N", "reach, noise"],
-    models: ["motor:arm26?slack=1"],
   },
   original: {
-    seeds: count(10),
+    ...full,
     controller: {
       units: 10,
       layers: 2,
@@ -119,11 +114,7 @@ export const presets: Record<Preset, BilateralSettings> = {
       learningRate: 0.001,
       activity: "asPublished",
     },
-    steps: 50,
     trials: { train: 6400, dev: 64, test: 256 },
     arms: armNames.filter((name) => !name.endsWith("as published")),
-    lesions: everyLesion,
-    elsewhere: everyOther,
-    models: ["motor:arm26?slack=1"],
   },
 };

@@ -3,7 +3,7 @@
 
 import type { Estimate } from "../../core/record.js";
 import { type BySeed, meanOverSeeds, seedDifference } from "../figures.js";
-import type { PaperTable } from "../paper.js";
+import { type PaperTable, paperTable } from "../paper.js";
 
 /** One controller's means by seed on a task: of the error, or of another metric. Empty where it was not tested. */
 export interface Line {
@@ -17,13 +17,9 @@ function cm(measured: Estimate | null): string {
   return measured.n === 1 ? `${mean}` : `${mean} (${low} to ${high})`;
 }
 
-function made(title: string, head: string[], rows: string[][]): PaperTable {
-  return { title, head, rows, right: head.map((_, i) => i).slice(1) };
-}
-
 /** One column a task; all lines were trained on `trained`. */
 export function errorTable(trained: string, lines: readonly Line[], tasks: readonly string[]): PaperTable {
-  return made(
+  return paperTable(
     `Trained on ${trained}: error in cm (95 % over seeds)`,
     ["controller", ...tasks],
     lines.map(({ name, on }) => [name, ...tasks.map((task) => cm(meanOverSeeds(on(task))))]),
@@ -36,7 +32,7 @@ const units = { pathRatio: "", peakSpeed: "m/s", jerk: "m/s³", effort: "u²", s
 export function metricsTable(task: string, lines: readonly Line[]): PaperTable {
   const text = (metric: (typeof shown)[number], value: number) =>
     metric === "spread" ? (100 * value).toFixed(2) : value >= 100 ? value.toFixed(0) : value.toFixed(3);
-  return made(
+  return paperTable(
     `How they move: ${task}`,
     ["controller", ...shown.map((metric) => `${metric} ${units[metric]}`.trim())],
     lines.map(({ name, on }) => [
@@ -52,7 +48,7 @@ export function metricsTable(task: string, lines: readonly Line[]): PaperTable {
 /** Lesions beside the intact controller on the task that it was trained on. */
 export function lesionTable(intact: Line, cut: readonly Line[], task: string): PaperTable {
   const error = ({ on }: Line) => cm(meanOverSeeds(on(task)));
-  return made(
+  return paperTable(
     `Lesions at test time: ${task}`,
     ["controller", "error, cm", "more than intact, cm"],
     [

@@ -1,17 +1,14 @@
 // Lawma: a model tuned on legal classification against the generalist that it was made from, by task, by number of labels, by
 // size, and on tasks that it was not trained on.
 
-import { type Scores, scoresOf } from "../figures.js";
+import { scoresOf } from "../figures.js";
 import { definePaper, type Given } from "../paper.js";
-import { type LawmaScores, lawmaClaims } from "./claims.js";
-import { deviations } from "./deviations.js";
-import { type LawmaPart, lawmaPlans } from "./plans.js";
+import { lawmaClaims } from "./claims.js";
+import { lawmaPlans, type ScoresOn } from "./plans.js";
 import { readLawma } from "./read.js";
 import { type LawmaSettings, presets } from "./settings.js";
-import { curveRecords, lawmaTables, taskRecords } from "./tables.js";
+import { lawmaTables, recordsOf } from "./tables.js";
 import { choose, type LawmaChoice } from "./tasks.js";
-
-type LawmaGiven = Given<LawmaSettings, LawmaChoice>;
 
 export const lawma = definePaper({
   name: "lawma",
@@ -30,35 +27,38 @@ export const lawma = definePaper({
     },
   },
   plans: lawmaPlans,
-  figures(studies, { data, settings }) {
-    const read = (part: LawmaPart, arm: string): Scores =>
+  figures(studies, given) {
+    const on: ScoresOn = (experiment, arm) =>
       new Map(
         studies
-          .filter(({ plan }) => plan.experiment === part)
+          .filter(({ plan }) => plan.experiment === experiment)
           .flatMap(({ study }) => (study ? [...scoresOf(study.rows(arm))] : [])),
       );
-    const scores: LawmaScores = {
-      zero: read("tasks", "zero-shot"),
-      few: read("tasks", "few-shot"),
-      all: read("tasks", "one for all"),
-      one: read("tasks", "one each"),
-      linear: read("tasks", "linear"),
-      majority: read("tasks", "majority"),
-      transfer: read("transfer", "tuned"),
-      curve: settings.curve.n.map((n) => ({
-        n,
-        tuned: read("curve", `tuned on ${n}`),
-        linear: read("curve", `linear on ${n}`),
-      })),
-      curveZero: read("curve", "zero-shot"),
-      curveMajority: read("curve", "majority"),
-      largerZero: read("larger", "zero-shot"),
-      largerAll: read("larger", "one for all"),
-    };
-    return { scores, tasks: taskRecords(data, scores), curve: curveRecords(scores) };
+    return { on, ...recordsOf(on, given) };
   },
-  claims: ({ scores }, { data }) => lawmaClaims(scores, data),
-  tables: ({ scores, tasks, curve }, { data }) => lawmaTables(tasks, curve, scores, data.leftOut),
-  deviations: ({ settings, data }: LawmaGiven) => deviations(settings, data),
-  more: ({ tasks, curve }, { data }) => ({ tasks, curve, leftOut: data.leftOut, heldOut: data.heldOut }),
+  claims: ({ on }, given) => lawmaClaims(on, given),
+  tables: (figures, { data }) => lawmaTables(figures, data),
+  deviations({
+    settings: { limit, input, instructionSentences, curve },
+    data: { kind, leaked, chosen, leftOut },
+  }: Given<LawmaSettings, LawmaChoice>) {
+    const facts = kind === "facts";
+    return [
+      facts
+        ? `The input is Oyez's summary of the facts, not the Court's opinion; the conclusion is never shown. ${leaked} cases of train and dev whose facts test has too were left out.`
+        : undefined,
+      "chars" in input
+        ? `At most ${input.chars} characters of the case are shown (${curve.chars} on the curve); Lawma shows up to 8,192 tokens.`
+        : `The case is cut to what ${input.contextTokens} tokens leave, reckoned at ${input.charsPerToken} characters a token; Lawma cuts by its tokenizer at 8,192.`,
+      instructionSentences === null
+        ? undefined
+        : `Of each instruction only the first ${instructionSentences === 1 ? "sentence is" : `${instructionSentences} sentences are`} kept.`,
+      `${chosen.length} of ${chosen.length + leftOut.length} tasks${facts ? " of the Supreme Court; the Courts of Appeals are not in these data" : ""}.`,
+      `At most ${limit.train} training, ${limit.dev} dev and ${limit.test} test samples a task, after Lawma's balancing; the curve on ${curve.tasks.join(", ")} with ${curve.test} test samples and ${curve.seeds.length} seeds.`,
+      "Low-rank adapters on a quantised base, not full fine-tuning; a small model, not 8B.",
+      "Options beyond 26 are numbered with leading zeros (as Lawma does for GPT-4), not by single Chinese characters.",
+      "Majority is the most frequent training label; Lawma's is the most frequent test label.",
+    ];
+  },
+  more: ({ tasks, curve }, { data: { leftOut, heldOut } }) => ({ tasks, curve, leftOut, heldOut }),
 });

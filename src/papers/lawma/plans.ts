@@ -2,8 +2,9 @@
 
 import { randomFor, shuffled } from "../../core/random.js";
 import type { SplitName } from "../../core/sample.js";
+import type { Scores } from "../figures.js";
 import type { Given } from "../paper.js";
-import type { Plan } from "../plans.js";
+import { fileSplits, type Plan, splitFiles } from "../plans.js";
 import type { LawmaSettings } from "./settings.js";
 import { type BalancedTask, head, type LawmaChoice, roomFor, sentences } from "./tasks.js";
 
@@ -65,12 +66,16 @@ export interface LawmaPlan extends Plan {
   experiment: LawmaPart;
 }
 
+/** An arm's scores in an experiment; none where it was not run. */
+export type ScoresOn = (experiment: LawmaPart, arm: string) => Scores;
+
 export function lawmaPlans({ settings, models, data }: Given<LawmaSettings, LawmaChoice>): LawmaPlan[] {
   const { shots, tune, curve, input, instructionSentences } = settings;
   const { chosen, heldOut } = data;
   const [small, large] = models as [string, string?];
   const pool = rowsOf(chosen, data.texts, settings);
   const held = ({ stratum }: LawmaRow) => heldOut.includes(stratum);
+  const others = (rows: readonly LawmaRow[]) => rows.filter((row) => !held(row));
   const main: LawmaPlan = {
     experiment: "tasks",
     part: "tasks",
@@ -91,14 +96,7 @@ export function lawmaPlans({ settings, models, data }: Given<LawmaSettings, Lawm
     part: "transfer",
     model: small,
     description: `Tuned on ${chosen.length - heldOut.length} tasks, tested on ${heldOut.length} others`,
-    ...studyOf(
-      {
-        train: pool.train.filter((row) => !held(row)),
-        dev: pool.dev.filter((row) => !held(row)),
-        test: pool.test.filter(held),
-      },
-      [1],
-    ),
+    ...studyOf({ train: others(pool.train), dev: others(pool.dev), test: pool.test.filter(held) }, [1]),
     arms: { "zero-shot": "zeroShot", tuned: tune.transfer },
   };
   const curves = chosen
@@ -123,31 +121,31 @@ export function lawmaPlans({ settings, models, data }: Given<LawmaSettings, Lawm
         arms: { "zero-shot": "zeroShot", ...Object.fromEntries(draws), majority: "majority" },
       };
     });
-  const larger: LawmaPlan[] =
-    large === undefined
-      ? []
-      : [
-          {
-            ...main,
-            experiment: "larger",
-            model: large,
-            description: `Lawma's comparison on ${chosen.length} tasks with a larger model`,
-            arms: { "zero-shot": "zeroShot", "one for all": tune.larger },
-          },
-        ];
-  return [main, ...(heldOut.length > 0 ? [transfer] : []), ...curves, ...larger];
+  const larger = (model: string): LawmaPlan => ({
+    ...main,
+    experiment: "larger",
+    model,
+    description: `Lawma's comparison on ${chosen.length} tasks with a larger model`,
+    arms: { "zero-shot": "zeroShot", "one for all": tune.larger },
+  });
+  return [
+    main,
+    ...(heldOut.length > 0 ? [transfer] : []),
+    ...curves,
+    ...(large === undefined ? [] : [larger(large)]),
+  ];
 }
 
 /** What a study file says of rows like these. */
-function studyOf({ train, dev, test }: Rows, seeds: readonly number[]): Pick<Plan, "files" | "study"> {
+function studyOf(rows: Rows, seeds: readonly number[]): Pick<Plan, "files" | "study"> {
   return {
-    files: { "train.jsonl": train, "dev.jsonl": dev, "test.jsonl": test },
+    files: splitFiles(rows),
     study: {
       task: {
         name: "lawma",
         kind: "choice",
         data: {
-          splits: { train: "file:train.jsonl", dev: "file:dev.jsonl", test: "file:test.jsonl" },
+          splits: fileSplits,
           id: "id",
           input: "input",
           instruction: "{{instruction}}",

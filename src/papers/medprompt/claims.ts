@@ -1,9 +1,9 @@
 // What the paper says that can be checked here, each as a difference with an interval, model by model.
 
-import type { Draft } from "../claim.js";
-import { difference, type Measured, type Scores } from "../figures.js";
+import { above, type Draft } from "../claim.js";
+import { difference, type Measured as Figure, type Scores } from "../figures.js";
 import { biasReduction } from "./bias.js";
-import { type MeasuredTask, on } from "./measured.js";
+import { type Measured, on, optionKeys } from "./measured.js";
 import type { RungName } from "./plans.js";
 import { publishedLadder, publishedPortfolio } from "./published.js";
 
@@ -15,8 +15,8 @@ import { publishedLadder, publishedPortfolio } from "./published.js";
 export function claimsOf(
   model: string,
   at: number,
-  tasks: readonly MeasuredTask[],
-  lookups: readonly MeasuredTask[],
+  tasks: readonly Measured[],
+  lookups: readonly Measured[],
 ): Draft[] {
   const all = (rung: RungName): Scores => new Map(tasks.flatMap((task) => [...on(task, rung)]));
   const claim = (
@@ -24,15 +24,8 @@ export function claimsOf(
     words: string,
     published: number | null,
     note: string,
-    measured: Measured | null,
-  ): Draft => ({
-    id: `${id}.${at}`,
-    claim: `${words} (${model}).`,
-    published,
-    note,
-    side: "above",
-    measured,
-  });
+    measured: Figure | null,
+  ): Draft => above(`${id}.${at}`, `${words} (${model}).`, published, note, measured);
   const rounded = (value: number) => Math.round(value * 1000) / 1000;
   const source = (where: string) => `Published: ${where}; ours: mean of the tasks' paired differences.`;
   const rung = (
@@ -64,25 +57,23 @@ export function claimsOf(
     ...(all("portfolio").size > 0 ? [portfolio] : []),
     ...tasks.map((task) =>
       claim(
-        `b.${task.task}`,
-        `The ensemble brings the positions of choices nearer to the right ones' on ${task.task}`,
+        `b.${task.plan.task}`,
+        `The ensemble brings the positions of choices nearer to the right ones' on ${task.plan.task}`,
         null,
         "Total variation distance without shuffling less with; the paper names the aim and gives no figure.",
-        biasReduction(on(task, "neighbours"), on(task, "ensemble"), task.keys),
+        biasReduction(on(task, "neighbours"), on(task, "ensemble"), optionKeys(task)),
       ),
     ),
-    ...lookups.flatMap((task) =>
-      task.compared
-        ? [
-            claim(
-              `r.${task.task}`,
-              `Retrieved passages (${task.compared.with}) raise the score on ${task.task}`,
-              null,
-              "Not in this paper: the survey's external knowledge augmentation.",
-              difference(on(task, task.compared.with), on(task, task.compared.without)),
-            ),
-          ]
-        : [],
-    ),
+    ...lookups.flatMap((task) => {
+      const { compared, task: name } = task.plan;
+      if (!compared) return [];
+      return claim(
+        `r.${name}`,
+        `Retrieved passages (${compared.with}) raise the score on ${name}`,
+        null,
+        "Not in this paper: the survey's external knowledge augmentation.",
+        difference(on(task, compared.with), on(task, compared.without)),
+      );
+    }),
   ];
 }

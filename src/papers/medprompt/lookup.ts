@@ -7,7 +7,7 @@ import { randomFor, shuffled } from "../../core/random.js";
 import { asText, readRows } from "../../data/index.js";
 import type { DataFolder } from "../data.js";
 import { readJsonFile } from "../json.js";
-import type { Plan } from "../plans.js";
+import { fileSplits, type Plan, splitFiles } from "../plans.js";
 import { readSet } from "./read.js";
 import type { MedpromptSettings } from "./settings.js";
 
@@ -58,6 +58,7 @@ export async function lookupStudies(
       passage: { words: lookup.words, overlap: 0 },
     },
   });
+  const drawn = (from: number, n: number) => factoids.slice(from, from + n);
   const most = Math.max(...lookup.k);
   // Every number of passages by words alone, the largest in every way.
   const ways = [
@@ -66,7 +67,7 @@ export async function lookupStudies(
   ].map(([by, k]): [string, unknown] => [`${by}, ${k}`, retrieve(by, k)]);
   const shots = { fewShot: { k: lookup.shots } };
   const data = (label: string) => ({
-    splits: { train: "file:train.jsonl", dev: "file:dev.jsonl", test: "file:test.jsonl" },
+    splits: fileSplits,
     id: "id",
     input: "input",
     label,
@@ -76,9 +77,7 @@ export async function lookupStudies(
     {
       key: "pubmedqa without abstracts",
       files: {
-        "train.jsonl": bare(asked.train),
-        "dev.jsonl": bare(asked.dev),
-        "test.jsonl": bare(asked.test),
+        ...splitFiles({ train: bare(asked.train), dev: bare(asked.dev), test: bare(asked.test) }),
         "documents.jsonl": [...abstracts, ...others],
       },
       task: {
@@ -92,9 +91,11 @@ export async function lookupStudies(
     {
       key: "bioasq factoid",
       files: {
-        "train.jsonl": factoids.slice(lookup.test + limit.dev, lookup.test + limit.dev + limit.train),
-        "dev.jsonl": factoids.slice(lookup.test, lookup.test + limit.dev),
-        "test.jsonl": factoids.slice(0, lookup.test),
+        ...splitFiles({
+          train: drawn(limit.test + limit.dev, limit.train),
+          dev: drawn(limit.test, limit.dev),
+          test: drawn(0, limit.test),
+        }),
         "documents.jsonl": documents,
       },
       task: {

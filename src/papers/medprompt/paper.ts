@@ -3,7 +3,7 @@
 
 import { definePaper } from "../paper.js";
 import { claimsOf } from "./claims.js";
-import { creditOf, measuredTask } from "./measured.js";
+import { creditOf } from "./measured.js";
 import { type MedpromptData, medpromptPlans, readTasks } from "./plans.js";
 import { type MedpromptSettings, presets } from "./settings.js";
 import {
@@ -31,15 +31,12 @@ export const medprompt = definePaper({
   plans: medpromptPlans,
   figures(studies, { models, settings }) {
     const done = studies.flatMap(({ plan, study }) => (study ? [{ plan, study }] : []));
-    const measured = done.map(({ plan, study }) => measuredTask(plan, study));
     const game = done.find(({ plan }) => plan.task === settings.shapley && plan.model === models[0]);
+    const of = (model: string, experiment: "ladder" | "lookup") =>
+      done.filter(({ plan }) => plan.model === model && plan.experiment === experiment);
     return {
-      byModel: models.map((model) => ({
-        model,
-        ladder: measured.filter((one) => one.model === model && one.experiment === "ladder"),
-        lookups: measured.filter((one) => one.model === model && one.experiment === "lookup"),
-      })),
-      credit: game ? creditOf(game.plan, game.study) : [],
+      byModel: models.map((model) => ({ model, ladder: of(model, "ladder"), lookups: of(model, "lookup") })),
+      credit: game ? creditOf(game) : [],
     };
   },
   claims: ({ byModel }) =>

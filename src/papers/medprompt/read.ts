@@ -30,52 +30,52 @@ interface MedSet {
   hub: Record<SplitName, string>;
 }
 
-const mmlu = (subject: string): MedSet => ({
-  title: `MMLU ${subject.replaceAll("_", " ")}`,
-  hub: {
-    train: `hf:cais/mmlu/${subject}/validation-*.parquet`,
-    dev: `hf:cais/mmlu/${subject}/dev-*.parquet`,
-    test: `hf:cais/mmlu/${subject}/test-*.parquet`,
-  },
+const splits = (train: string, dev: string, test: string): Record<SplitName, string> => ({
+  train,
+  dev,
+  test,
 });
+
+function mmlu(subject: string): [string, MedSet] {
+  const of = (split: string) => `hf:cais/mmlu/${subject}/${split}-*.parquet`;
+  const title = `MMLU ${subject.replaceAll("_", " ")}`;
+  return [`mmlu_${subject}`, { title, hub: splits(of("validation"), of("dev"), of("test")) }];
+}
+
+const medqaTrain = "hf:GBaker/MedQA-USMLE-4-options/phrases_no_exclude_train.jsonl";
+const medqaTest = "hf:GBaker/MedQA-USMLE-4-options/phrases_no_exclude_test.jsonl";
+// The Hub has the thousand labelled questions as one part, without the official halves.
+const pubmedqa = "hf:qiaojin/PubMedQA/pqa_labeled/*.parquet";
+const medmcqa = (split: string) => `hf:openlifescienceai/medmcqa/data/${split}-*.parquet`;
 
 /** The nine multiple-choice sets of MultiMedQA (§3.1). */
 export const medSets: Readonly<Record<string, MedSet>> = {
   medqa: {
     title: "MedQA",
-    folder: { train: "medqa_train1030.jsonl", dev: "medqa_dev.jsonl", test: "medqa_test.jsonl" },
-    hub: {
-      train: "hf:GBaker/MedQA-USMLE-4-options/phrases_no_exclude_train.jsonl",
-      dev: "hf:GBaker/MedQA-USMLE-4-options/phrases_no_exclude_train.jsonl",
-      test: "hf:GBaker/MedQA-USMLE-4-options/phrases_no_exclude_test.jsonl",
-    },
+    folder: splits("medqa_train1030.jsonl", "medqa_dev.jsonl", "medqa_test.jsonl"),
+    hub: splits(medqaTrain, medqaTrain, medqaTest),
   },
   pubmedqa: {
     title: "PubMedQA",
-    folder: { train: "pubmedqa_train.jsonl", dev: "pubmedqa_train.jsonl", test: "pubmedqa_test.jsonl" },
-    // The Hub has the thousand labelled questions as one part, without the official halves.
-    hub: {
-      train: "hf:qiaojin/PubMedQA/pqa_labeled/*.parquet",
-      dev: "hf:qiaojin/PubMedQA/pqa_labeled/*.parquet",
-      test: "hf:qiaojin/PubMedQA/pqa_labeled/*.parquet",
-    },
+    folder: splits("pubmedqa_train.jsonl", "pubmedqa_train.jsonl", "pubmedqa_test.jsonl"),
+    hub: splits(pubmedqa, pubmedqa, pubmedqa),
   },
   medmcqa: {
     title: "MedMCQA",
     // There is no training file beside these data: dev's own questions are divided.
-    folder: { train: "medmcqa_dev.jsonl", dev: "medmcqa_dev.jsonl", test: "medmcqa_dev.jsonl" },
-    hub: {
-      train: "hf:openlifescienceai/medmcqa/data/train-*.parquet",
-      dev: "hf:openlifescienceai/medmcqa/data/train-*.parquet",
-      test: "hf:openlifescienceai/medmcqa/data/validation-*.parquet",
-    },
+    folder: splits("medmcqa_dev.jsonl", "medmcqa_dev.jsonl", "medmcqa_dev.jsonl"),
+    hub: splits(medmcqa("train"), medmcqa("train"), medmcqa("validation")),
   },
-  mmlu_clinical_knowledge: mmlu("clinical_knowledge"),
-  mmlu_medical_genetics: mmlu("medical_genetics"),
-  mmlu_anatomy: mmlu("anatomy"),
-  mmlu_professional_medicine: mmlu("professional_medicine"),
-  mmlu_college_biology: mmlu("college_biology"),
-  mmlu_college_medicine: mmlu("college_medicine"),
+  ...Object.fromEntries(
+    [
+      "clinical_knowledge",
+      "medical_genetics",
+      "anatomy",
+      "professional_medicine",
+      "college_biology",
+      "college_medicine",
+    ].map(mmlu),
+  ),
 };
 
 /** Whether the folder has all files of a set. */

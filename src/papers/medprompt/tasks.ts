@@ -6,7 +6,7 @@ import { HoneError } from "../../core/errors.js";
 import type { SourceOptions } from "../../data/index.js";
 import { readStudy } from "../../study/spec.js";
 import type { DataFolder } from "../data.js";
-import type { Plan } from "../plans.js";
+import { fileSplits, type Plan, splitFiles } from "../plans.js";
 import { inFolder, medSets, readSet } from "./read.js";
 import type { MedpromptSettings } from "./settings.js";
 
@@ -44,12 +44,12 @@ export async function ladderTask(
     return {
       key,
       title,
-      files: { "train.jsonl": rows.train, "dev.jsonl": rows.dev, "test.jsonl": rows.test },
+      files: splitFiles(rows),
       task: {
         name: key,
         kind: "choice",
         data: {
-          splits: { train: "file:train.jsonl", dev: "file:dev.jsonl", test: "file:test.jsonl" },
+          splits: fileSplits,
           id: "id",
           input: "input",
           question: "{{question}}",
