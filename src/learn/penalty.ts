@@ -6,12 +6,13 @@
 
 import { setImmediate } from "node:timers/promises";
 import { foldsOf } from "./folds.js";
-import { isometric } from "./isometric.js";
-import { fitLogistic, type LogisticModel, logProbabilities } from "./logistic.js";
+import { fitLogistic, gramOf, type LogisticModel, logProbabilities } from "./logistic.js";
 import { type Row, toSparseRows } from "./tfidf.js";
 
 /** Inverse penalties, the strongest penalty first. */
 export const penaltyGrid = [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000] as const;
+/** Where the search begins: it goes on to weaker penalties and, where those are worse at once, to stronger ones. */
+const middle = penaltyGrid.indexOf(3);
 
 /** One way to read the training set. */
 export interface Features {
@@ -46,11 +47,11 @@ interface Watch {
 }
 
 /** Enough to order the grid; the chosen fit is then finished to the usual tolerance. */
-const roughly = 1e-4;
+const roughly = 1e-3;
 /** Fewer rows than this cannot be cross-validated: a part would hold hardly a sample. */
 const leastRows = 20;
 /** So many held-out samples order the grid; of a larger training set not every part is held out. */
-const enoughHeld = 2000;
+const enoughHeld = 1000;
 
 /** Chooses features and penalty, then fits them on all of train. */
 export async function choosePenalty(
@@ -69,32 +70,37 @@ export async function choosePenalty(
 
   const grid: ChosenPenalty["grid"] = [];
   let n = 0;
-  for (const [i, { name, rows, columns }] of parts.length > 0 ? candidates.entries() : []) {
+  let done = 0;
+  for (const { name, rows, columns } of parts.length > 0 ? candidates : []) {
     await pause();
-    const short = isometric(rows, columns);
+    const matrix = toSparseRows(rows, columns);
+    // A product with all inner products takes n² steps, one with the rows themselves two for each entry.
+    const products = targets.length ** 2 < 2 * matrix.values.length ? gramOf(matrix) : undefined;
     const held = parts.map(({ train, held }) => ({
       train: toSparseRows(
-        train.map((at) => short.rows[at] as Row),
-        short.columns,
+        train.map((at) => rows[at] as Row),
+        columns,
       ),
       targets: Int32Array.from(train, (at) => targets[at] as number),
-      held: held.map((at) => ({ row: short.rows[at] as Row, target: targets[at] as number })),
-      weights: undefined as Float64Array | undefined,
+      held: held.map((at) => ({ row: rows[at] as Row, target: targets[at] as number })),
+      ...(products ? { gram: among(products, targets.length, train) } : {}),
+      start: undefined as Float64Array | undefined,
     }));
-    let least = Number.POSITIVE_INFINITY;
-    for (const [g, c] of penaltyGrid.entries()) {
+    const evaluate = async (g: number): Promise<number> => {
+      const c = penaltyGrid[g] as number;
       let loss = 0;
       let right = 0;
       n = 0;
       for (const part of held) {
-        // The weights under the next stronger penalty are most of the way.
+        // Where the neighbouring penalty ended is most of the way.
         const model = await fitLogistic(part.train, part.targets, classes, {
           c,
           tolerance: roughly,
           pause,
-          ...(part.weights ? { start: part.weights } : {}),
+          ...(part.gram ? { gram: part.gram } : {}),
+          ...(part.start ? { start: part.start } : {}),
         });
-        part.weights = model.weights;
+        part.start = model.end;
         const known = new Set(part.targets);
         for (const { row, target } of part.held) {
           // A class that the part was not trained on says nothing about the penalty.
@@ -106,10 +112,19 @@ export async function choosePenalty(
         }
       }
       grid.push({ features: name, c, loss: loss / n, accuracy: right / n });
-      progress(i * penaltyGrid.length + g + 1, steps, `${name}, c = ${c}`);
-      // The loss has one valley: once it rises, weaker penalties only overfit more.
-      if (loss / n > least) break;
-      least = loss / n;
+      progress(Math.min(++done, steps - 1), steps, `${name}, c = ${c}`);
+      return loss / n;
+    };
+    // The loss has one valley: once it rises there is nothing beyond.
+    const first = await evaluate(middle);
+    let least = first;
+    for (const step of [1, -1]) {
+      if (least < first) break;
+      for (let g = middle + step; g >= 0 && g < penaltyGrid.length; g += step) {
+        const loss = await evaluate(g);
+        if (!(loss < least)) break;
+        least = loss;
+      }
     }
   }
 
@@ -122,6 +137,15 @@ export async function choosePenalty(
   const model = await fitLogistic(toSparseRows(rows, columns), targets, classes, { c, pause });
   progress(steps, steps, `${features}, c = ${c} chosen`);
   return { chosen: { features, c, by: best ? "cross-validation" : "default", n, grid }, model };
+}
+
+/** The products of some of the rows with each other. */
+function among(products: Float64Array, n: number, indices: readonly number[]): Float64Array {
+  const size = indices.length;
+  const out = new Float64Array(size * size);
+  for (const [i, row] of indices.entries())
+    for (const [j, other] of indices.entries()) out[i * size + j] = products[row * n + other] as number;
+  return out;
 }
 
 /** Indices of what is trained on and what is held out, part by part. */
