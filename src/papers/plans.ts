@@ -43,6 +43,9 @@ export interface FinishedStudy {
   result: (arm: string) => Result | undefined;
 }
 
+/** How choice tasks of papers are asked, fixed so that figures stay comparable: dev does not choose. */
+export const byLabel = { answerBy: "label", scoring: "sum" } as const;
+
 /** The splits of a study whose rows are files of its own, and these files. */
 export const fileSplits = {
   train: "file:train.jsonl",

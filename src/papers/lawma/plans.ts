@@ -4,7 +4,7 @@ import { randomFor, shuffled } from "../../core/random.js";
 import type { SplitName } from "../../core/sample.js";
 import type { Scores } from "../figures.js";
 import type { Given } from "../paper.js";
-import { fileSplits, type Plan, splitFiles } from "../plans.js";
+import { byLabel, fileSplits, type Plan, splitFiles } from "../plans.js";
 import type { LawmaSettings } from "./settings.js";
 import { type BalancedTask, head, type LawmaChoice, roomFor, sentences } from "./tasks.js";
 
@@ -144,6 +144,7 @@ function studyOf(rows: Rows, seeds: readonly number[]): Pick<Plan, "files" | "st
       task: {
         name: "lawma",
         kind: "choice",
+        ...byLabel,
         data: {
           splits: fileSplits,
           id: "id",

@@ -7,7 +7,7 @@ import { randomFor, shuffled } from "../../core/random.js";
 import { asText, readRows } from "../../data/index.js";
 import type { DataFolder } from "../data.js";
 import { readJsonFile } from "../json.js";
-import { fileSplits, type Plan, splitFiles } from "../plans.js";
+import { byLabel, fileSplits, type Plan, splitFiles } from "../plans.js";
 import { readSet } from "./read.js";
 import type { MedpromptSettings } from "./settings.js";
 
@@ -83,6 +83,7 @@ export async function lookupStudies(
       task: {
         name: "pubmedqa without abstracts",
         kind: "choice",
+        ...byLabel,
         data: { ...data("answer"), options: "options" },
       },
       arms: { "zero-shot": "zeroShot", ...Object.fromEntries(ways) },

@@ -6,7 +6,7 @@ import { HoneError } from "../../core/errors.js";
 import type { SourceOptions } from "../../data/index.js";
 import { readStudy } from "../../study/spec.js";
 import type { DataFolder } from "../data.js";
-import { fileSplits, type Plan, splitFiles } from "../plans.js";
+import { byLabel, fileSplits, type Plan, splitFiles } from "../plans.js";
 import { inFolder, medSets, readSet } from "./read.js";
 import type { MedpromptSettings } from "./settings.js";
 
@@ -48,6 +48,7 @@ export async function ladderTask(
       task: {
         name: key,
         kind: "choice",
+        ...byLabel,
         data: {
           splits: fileSplits,
           id: "id",
@@ -74,7 +75,7 @@ async function shippedTask(
   folder: DataFolder,
 ): Promise<LadderTask | Missing> {
   const { task } = await readStudy(fileURLToPath(new URL(`../../../examples/${file}`, import.meta.url)));
-  if (task.kind === "motor") throw new Error(`${file} is no text task`);
+  if (task.kind !== "choice") throw new Error(`${file} is no choice task`);
   const { splits, input } = task.data;
   if (splits && !folder.names("law").has("scdb_oyez"))
     return { missing: `${key}: the data folder has no law/scdb_oyez in it` };
@@ -86,6 +87,7 @@ async function shippedTask(
     files: {},
     task: {
       ...task,
+      ...byLabel,
       data: {
         ...task.data,
         ...(splits
