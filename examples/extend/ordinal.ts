@@ -20,7 +20,7 @@ export function ordinal(
   { question }: z.output<typeof options>,
   labels: Labels = [],
 ): LanguageTask {
-  const plain = choice(name, question === undefined ? {} : { question }, labels);
+  const plain = choice(name, { answerBy: "text", ...(question === undefined ? {} : { question }) }, labels);
   const rank = (key: string): number => labels.findIndex((label) => label.key === key);
   return {
     ...plain,
