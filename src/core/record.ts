@@ -32,7 +32,8 @@ export interface Result extends Estimate {
   build: Cost & { seconds: number };
   /** Mean cost of one answer. `msMedian` is the median latency. */
   perAnswer: Cost & { msMedian: number };
-  dev: Estimate | null;
+  /** `optimistic` where dev chose more than the champion: a checkpoint of the subject, or how the generalist is asked. */
+  dev: (Estimate & { optimistic?: true }) | null;
   /** Eyes-on and eyes-off parts of test apart, where a part was kept eyes-off. */
   eyes: { on: Estimate; off: Estimate } | null;
   /** Other metrics, by name. */

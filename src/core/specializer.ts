@@ -49,6 +49,8 @@ export interface Specializer<State extends Json = Json, K extends Kind = Kind> {
   readonly reference?: boolean;
   /** True where the result depends on the seed; others are fitted once. */
   readonly seeded: boolean;
+  /** True where dev chooses within it (a checkpoint, one of several specializers): its own dev score is then optimistic. */
+  readonly choosesOnDev?: boolean;
   fit(subject: Subject<K>, given: Given<K>): Promise<State>;
   /**
    * The same for several seeds at once, where that is cheaper than one after the other: each gets what it would get alone.

@@ -1,11 +1,10 @@
 // The report as Markdown: the same facts as the page, in tables that read well as plain text and on a forge.
 // A few samples are spelled out; opening any of them is the page's part.
 
-import { detailOf, metricOf, type StudyRecord, type TaskCard } from "../core/record.js";
+import { detailOf, metricOf, type StudyRecord } from "../core/record.js";
 import { fenced, escapeMarkdown as md } from "./escape.js";
 import { ranked } from "./figures.js";
 import {
-  askedText,
   differenceUnit,
   formatBare,
   formatCost,
@@ -20,7 +19,6 @@ import {
   formatWhole,
   handedOverText,
   metricHead,
-  plural,
   sayOpenings,
   testName,
 } from "./format.js";
@@ -28,7 +26,15 @@ import { type Confusion, type Gathered, meanScore, type SampleRow, type Source }
 import { nameOf, perTask, section, table } from "./markdown-parts.js";
 import { movementWords } from "./movement-words.js";
 import { describeStudy, leftOut, verdictText } from "./page.js";
-import { comparisonNote, copiesFound, detailNames, elsewhereOpened, scoreBounds } from "./tables.js";
+import {
+  comparisonNote,
+  copiesFound,
+  detailNames,
+  devScore,
+  elsewhereOpened,
+  resultNotes,
+  scoreBounds,
+} from "./tables.js";
 
 const maxSamples = 20;
 const maxText = 4_000;
@@ -96,7 +102,7 @@ function results(record: StudyRecord): string[] {
         scoreBounds(r, metric),
         formatBare(r.baseline, r.n, scale),
         r.chance === null ? "–" : formatBare(r.chance, r.n, scale),
-        r.dev ? formatBare(r.dev.mean, r.dev.n, scale) : "–",
+        devScore(r, scale),
         ...more.map((name) =>
           formatBare(r.details[name] ?? Number.NaN, r.n, detailOf(record, task, name).display),
         ),
@@ -108,8 +114,7 @@ function results(record: StudyRecord): string[] {
         formatDuration(r.perAnswer.msMedian),
         formatCost(r.perAnswer.usd),
       ];
-      const asked = askedText(record.tasks.find(({ name }) => name === task) as TaskCard);
-      return [table(head, rows.map(line)), ...(asked ? [md(asked, 300)] : [])];
+      return [table(head, rows.map(line)), ...resultNotes(record, task).map((note) => md(note, 300))];
     }),
   );
 }

@@ -37,6 +37,25 @@ export function scoreBounds({ bounds: [low, high], n, unscored }: Result, { disp
   return high !== null ? `${formatBare(high, n, display)} or less` : "none";
 }
 
+/** The score on dev, marked where `resultNotes` has something to say of it. */
+export function devScore({ dev }: Result, scale: Metric["display"]): string {
+  return dev ? `${formatBare(dev.mean, dev.n, scale)}${dev.optimistic ? "†" : ""}` : "–";
+}
+
+/** What stands below a task's results: how its subjects are asked, and what the mark beside dev scores means. */
+export function resultNotes(record: StudyRecord, task: string): string[] {
+  const asked = askedText(record.tasks.find(({ name }) => name === task) as TaskCard);
+  const marked = record.results.some((result) => result.task === task && result.dev?.optimistic);
+  return [
+    ...(asked ? [asked] : []),
+    ...(marked
+      ? [
+          "† Optimistic: here dev chose more than the champion (a checkpoint, one of several specializers, how the generalist is asked).",
+        ]
+      : []),
+  ];
+}
+
 export function resultsTable(record: StudyRecord, task: string): Html {
   const results = ranked(record, task);
   const [best] = results;
@@ -44,7 +63,6 @@ export function resultsTable(record: StudyRecord, task: string): Html {
   const metric = metricOf(record, task);
   const scale = metric.display;
   const more = detailNames(results);
-  const asked = askedText(record.tasks.find(({ name }) => name === task) as TaskCard);
   const priced = results.some((r) => r.perAnswer.usd > 0 || r.build.usd > 0);
   // Columns that would say nothing are left out.
   const bounded = results.some((r) => r.unscored > 0);
@@ -56,7 +74,7 @@ export function resultsTable(record: StudyRecord, task: string): Html {
 <td class="num strong">${formatScore(r.mean, r.n, scale)}</td><td class="num">${formatInterval(r.low, r.high, r.n, scale)}</td>
 <td class="num">${formatCount(r.n)}</td><td class="num">${r.unscored > 0 ? formatCount(r.unscored) : html`<span class="quiet">0</span>`}</td>
 ${bounded && html`<td class="num">${r.unscored > 0 ? scoreBounds(r, metric) : html`<span class="quiet">–</span>`}</td>`}
-${based && html`<td class="num">${r.baseline > 0 ? formatBare(r.baseline, r.n, scale) : html`<span class="quiet">–</span>`}</td>`}<td class="num">${r.dev ? formatBare(r.dev.mean, r.dev.n, scale) : "–"}</td>
+${based && html`<td class="num">${r.baseline > 0 ? formatBare(r.baseline, r.n, scale) : html`<span class="quiet">–</span>`}</td>`}<td class="num">${devScore(r, scale)}</td>
 ${more.map((name) => html`<td class="num">${formatBare(r.details[name] ?? Number.NaN, r.n, detailOf(record, task, name).display)}</td>`)}
 <td class="num first">${tokens > 0 ? formatCount(tokens) : html`<span class="quiet">0</span>`}</td><td class="num">${formatDuration(1000 * r.build.seconds)}</td>
 ${priced && html`<td class="num">${formatCost(r.build.usd)}</td>`}
@@ -70,7 +88,7 @@ ${priced && html`<td class="num">${formatCost(r.perAnswer.usd)}</td>`}</tr>`;
 ${more.map((name) => html`<th scope="col" class="num">${metricHead({ ...detailOf(record, task, name), name: oneLine(name, 24) })}</th>`)}
 <th scope="col" class="num first">tokens</th><th scope="col" class="num">time</th>${priced && html`<th scope="col" class="num">money</th>`}
 <th scope="col" class="num first">tokens in</th>${wrote && html`<th scope="col" class="num">out</th>`}<th scope="col" class="num">median</th>${priced && html`<th scope="col" class="num">money</th>`}</tr></thead>
-<tbody>${rows}</tbody></table></div>${asked && html`<p class="quiet">${asked}</p>`}`;
+<tbody>${rows}</tbody></table></div>${resultNotes(record, task).map((note) => html`<p class="quiet">${note}</p>`)}`;
 }
 
 /** The matrices of one task with a selector; the script shows one at a time, starting with the champion's. */

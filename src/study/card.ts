@@ -3,7 +3,7 @@
 
 import { stringify } from "yaml";
 import type { Json } from "../core/json.js";
-import type { Estimate, OpenedBefore, TaskCard } from "../core/record.js";
+import type { Estimate, OpenedBefore, Result, TaskCard } from "../core/record.js";
 import { escapeMarkdown, fenced, oneLine } from "../report/escape.js";
 import {
   formatDuration,
@@ -27,7 +27,7 @@ export interface CardFacts {
   /** Seconds of making it. */
   seconds: number;
   task: Pick<TaskCard, "name" | "metric" | "source" | "counts" | "labels">;
-  dev: Estimate | null;
+  dev: Result["dev"];
   test: (Estimate & { unscored: number }) | null;
   /** What other plans had opened of the test rows. */
   openedBefore: OpenedBefore;
@@ -52,7 +52,8 @@ export function modelCard(facts: CardFacts): string {
   };
   const { train, dev, test } = task.counts;
   const measured = [
-    facts.dev && `| dev (the specialist may have been chosen on it) | ${facts.dev.n} | ${score(facts.dev)} |`,
+    facts.dev &&
+      `| dev (${facts.dev.optimistic ? "optimistic: dev also chose within the specialist" : "the specialist may have been chosen on it"}) | ${facts.dev.n} | ${score(facts.dev)} |`,
     facts.test && `| test | ${facts.test.n} | ${score(facts.test)} |`,
   ].filter(Boolean);
   const unscored = facts.test?.unscored ?? 0;

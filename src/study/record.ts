@@ -28,12 +28,13 @@ export function figuresOf(
   { arm }: FittedArm,
   specialist: FittedArm["specialists"][number],
   journal: Journal,
-): { dev: Estimate | null; test: (Estimate & { unscored: number }) | null } {
-  const of = (split: "dev" | "test") => {
-    const { rows, unscored } = scoresOf(study.domain, { arm, specialists: [specialist] }, split, journal);
-    return rows.length > 0 ? { ...estimate(rows, study.domain.task, specialist.seed), unscored } : null;
+): { dev: Result["dev"]; test: (Estimate & { unscored: number }) | null } {
+  const one = { arm, specialists: [specialist] };
+  const { rows, unscored } = scoresOf(study.domain, one, "test", journal);
+  return {
+    dev: devOf(study.domain, one, specialist.seed, journal),
+    test: rows.length > 0 ? { ...estimate(rows, study.domain.task, specialist.seed), unscored } : null,
   };
-  return { dev: of("dev"), test: of("test") };
 }
 
 function scoresOf(
@@ -95,7 +96,8 @@ export function makeRecord(input: RecordInput): StudyRecord {
       const made = fitted[i] as FittedArm;
       const expected = prepared.card.counts.test;
       const build = meanBuild(made.specialists);
-      return toResult(one, prepared, expected, build, devOf(prepared, made), seed, made.failure);
+      const dev = prepared === domain ? devOf(domain, made, seed, journal) : null;
+      return toResult(one, prepared, expected, build, dev, seed, made.failure);
     }),
   );
   const generalist = fitted.find(({ arm }) => arm.role === "generalist")!.arm.name;
@@ -171,12 +173,16 @@ export function makeRecord(input: RecordInput): StudyRecord {
     reproduce: input.reproduce,
     at: new Date().toISOString(),
   };
+}
 
-  function devOf(prepared: PreparedTask, one: FittedArm): Estimate | null {
-    if (prepared !== domain) return null;
-    const { rows } = scoresOf(domain, one, "dev", journal);
-    return rows.length > 0 ? estimate(rows, domain.task, seed) : null;
-  }
+/** One arm on the domain task's dev split; marked where dev had already chosen within the arm. */
+function devOf(domain: PreparedTask, one: FittedArm, seed: number, journal: Journal): Result["dev"] {
+  const { rows } = scoresOf(domain, one, "dev", journal);
+  if (rows.length === 0) return null;
+  const { specializer, role } = one.arm;
+  // How all subjects are asked was chosen by the generalist's own dev score.
+  const twice = specializer.choosesOnDev || (role === "generalist" && domain.card.asked !== undefined);
+  return { ...estimate(rows, domain.task, seed), ...(twice ? { optimistic: true } : {}) };
 }
 
 function chainOf(specializer: Specializer): SubjectCard["chain"] {

@@ -132,6 +132,32 @@ describe("makeSpecializer", () => {
   });
 });
 
+describe("choosing on dev", () => {
+  it.each([
+    ["lora", true],
+    ["softPrompt", true],
+    [{ bestOf: { of: ["zeroShot", "fewShot"] } }, true],
+    [{ bestOf: { of: ["fewShot"] } }, false],
+    ["medprompt", true],
+    [{ medprompt: { examples: "always" } }, false],
+    ["knnLm", false],
+    [{ knnLm: { tuneOn: "dev" } }, true],
+    [{ knnLm: { tuneOn: "dev", lambda: 0.5, temperature: 1 } }, false],
+    ["linear", false],
+    ["calibrate", false],
+    [["fewShot", "calibrate"], false],
+    [["lora", "calibrate"], true],
+    [{ perStratum: { use: "lora" } }, true],
+    [{ perStratum: { use: "linear" } }, false],
+    [{ subset: { n: 9, use: "lora" } }, true],
+    [{ cot: { use: { bestOf: { of: ["fewShot", "knn"] } } } }, true],
+    ["portfolio", true],
+    [{ portfolio: { use: "fewShot", direct: "zeroShot" } }, false],
+  ])("is told of %j: %s", (written, expected) => {
+    expect(makeSpecializer(written, "specialists.0").choosesOnDev ?? false).toBe(expected);
+  });
+});
+
 describe("chain", () => {
   it("fits each step on what the ones before it made, nearest to the query last", async () => {
     const subject = listener();

@@ -76,6 +76,12 @@ describe("a study that leaves open how it asks", () => {
     const means = new Map(record.results.map(({ subject, mean }) => [subject, mean]));
     expect(means.get("zeroShot")).toBe(1);
     expect(means.get("fewShot(k=2)")).toBe(1);
+    // The way was chosen by the generalist's dev score, so that score is no fair one.
+    expect(Object.fromEntries(record.results.map(({ subject, dev }) => [subject, dev?.optimistic]))).toEqual({
+      zeroShot: true,
+      "fewShot(k=2)": undefined,
+      majority: undefined,
+    });
     expect(record.handOver).toMatchObject({ n: 20, agree: 20 });
     const loaded = await loadSpecialist(join(process.cwd(), record.handOver?.path as string), {
       signal: new AbortController().signal,
@@ -98,6 +104,23 @@ describe("a study that leaves open how it asks", () => {
     });
     expect(record.tasks[0]?.asked?.tried.map(({ way }) => way.split(",")[0])).toEqual(Array(4).fill("label"));
     expect(record.results.find(({ subject }) => subject === "zeroShot")?.mean).toBeLessThan(0.6);
+  });
+
+  it("marks dev scores where dev chose within a subject, and no others", async () => {
+    const of = { of: ["zeroShot", { fewShot: { k: 2 } }] };
+    const fixed = { answerBy: "label", scoring: "sum" };
+    const record = await runStudy(study(fixed, { specialists: [{ bestOf: of }, { fewShot: { k: 1 } }] }), {
+      ...{
+        base: folder,
+        store: join(folder, "marked"),
+        open: async () => ({ ...picky(), formats: ["plain"] }),
+      },
+    });
+    expect(record.results.map(({ subject, dev }) => [subject, dev?.optimistic])).toEqual([
+      ["zeroShot", undefined],
+      ["bestOf(zeroShot | fewShot(k=2))", true],
+      ["fewShot(k=1)", undefined],
+    ]);
   });
 
   it("says in a dry run how many calls that takes", async () => {

@@ -58,6 +58,13 @@ describe("modelCard", () => {
     }
   });
 
+  it("says where dev chose within the specialist", () => {
+    const card = modelCard({ ...facts, dev: { n: 50, mean: 0.7, low: 0.56, high: 0.81, optimistic: true } });
+    expect(card).toContain(
+      "| dev (optimistic: dev also chose within the specialist) | 50 | 70% (95 % interval 56–81) |",
+    );
+  });
+
   it("says that it was not measured where it was not", () => {
     const card = modelCard({ ...facts, dev: null, test: null });
     expect(card).toContain("It was not measured.");

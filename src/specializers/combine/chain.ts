@@ -3,7 +3,7 @@
 import type { Json } from "../../core/json.js";
 import type { Kind } from "../../core/kinds.js";
 import type { Specializer } from "../../core/specializer.js";
-import { sharedKinds } from "../parts/kinds.js";
+import { inherited } from "../parts/inherited.js";
 
 /** Specializers applied one after the other. A study builds the steps one by one, so that arms share what they can. */
 export interface Chain<K extends Kind = Kind> extends Specializer<Json[], K> {
@@ -24,9 +24,7 @@ export function chain<K extends Kind>(steps: readonly Specializer<Json, K>[]): C
     name: "chain",
     label: steps.map((step) => step.label).join(" + "),
     options: steps.map((step) => ({ name: step.name, options: step.options })),
-    needs: [...new Set(steps.flatMap((step) => step.needs))],
-    kinds: sharedKinds(steps),
-    seeded: steps.some((step) => step.seeded),
+    ...inherited(steps),
     ...(steps.at(-1)?.reference ? { reference: true } : {}),
     steps,
     async fit(subject, given) {

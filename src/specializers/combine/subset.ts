@@ -6,6 +6,7 @@ import type { Kind } from "../../core/kinds.js";
 import { randomFor, shuffled } from "../../core/random.js";
 import type { Sample } from "../../core/sample.js";
 import type { Specializer } from "../../core/specializer.js";
+import { inherited } from "../parts/inherited.js";
 
 export const subsetOptions = z.strictObject({
   n: z.int().min(1).max(1_000_000).describe("train samples to keep of each stratum, drawn by the seed"),
@@ -30,8 +31,7 @@ export function subset<K extends Kind>(
     name: "subset",
     label: `${inner.label}, n=${n}`,
     options: { n, use: { name: inner.name, options: inner.options } },
-    needs: inner.needs,
-    kinds: inner.kinds,
+    ...inherited([inner]),
     seeded: true,
     ...(inner.reference ? { reference: true } : {}),
     fit: (subject, given) => inner.fit(subject, { ...given, train: drawn(given.train, n, given.seed) }),

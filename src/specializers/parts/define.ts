@@ -42,6 +42,7 @@ export interface Definition<State extends Json> {
   options?: Json;
   needs?: readonly Grant[];
   seeded?: boolean;
+  choosesOnDev?: boolean;
   /** True for references such as `majority`: their answers do not depend on the subject that they replace. */
   reference?: boolean;
   /** Learns the state. Left out: there is nothing to learn and the state is null. */
@@ -72,6 +73,7 @@ export function defineSpecializer<State extends Json = null>(
     needs,
     kinds: ["language"],
     seeded,
+    ...(definition.choosesOnDev ? { choosesOnDev: true } : {}),
     ...(reference ? { reference } : {}),
     fit: async (subject, given) => (definition.fit ? definition.fit(subject, given) : (null as State)),
     apply: (subject, state, tools) =>

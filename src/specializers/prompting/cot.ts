@@ -11,6 +11,7 @@ import type { Sample } from "../../core/sample.js";
 import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import type { Grade } from "../../core/task.js";
 import { derive, requireTrain } from "../parts/define.js";
+import { inherited } from "../parts/inherited.js";
 import { readOptions } from "../parts/options.js";
 import { drawOrders } from "../parts/permutations.js";
 import { zeroShot } from "./zero-shot.js";
@@ -61,8 +62,8 @@ export function cot(
     name: "cot",
     label: bare ? "cot" : `cot(${use.label})`,
     options: { ...chosen, use: { name: use.name, options: use.options } },
+    ...inherited([use]),
     needs: [...new Set([...use.needs, "text" as const])],
-    kinds: ["language"],
     seeded: !bare,
     fit: async (subject, given) => {
       const counts = { asked: 0, verified: 0, unscored: 0 };
