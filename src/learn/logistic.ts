@@ -149,7 +149,10 @@ function multiplyRows(
   }
 }
 
-/** XXᵀa from the known products; reads the vector's beginning and writes from `offset` on. */
+/**
+ * XXᵀa from the known products; reads the vector's beginning and writes from `offset` on. Four classes at a time, so that
+ * each product is loaded once for all four.
+ */
 function multiplyGram(
   gram: Float64Array,
   vector: Float64Array,
@@ -157,14 +160,31 @@ function multiplyGram(
   classes: number,
   offset: number,
 ): void {
-  for (let row = 0; row < n; row++) {
-    const to = offset + row * classes;
-    vector.fill(0, to, to + classes);
-    for (let other = 0; other < n; other++) {
-      const product = gram[row * n + other] as number;
-      const from = other * classes;
-      for (let k = 0; k < classes; k++)
-        vector[to + k] = (vector[to + k] as number) + product * (vector[from + k] as number);
+  const [a, b, c, d] = [0, 1, 2, 3].map(() => new Float64Array(n)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  for (let k = 0; k < classes; k += 4) {
+    for (const [i, column] of [a, b, c, d].entries())
+      for (let row = 0; row < n; row++)
+        column[row] = k + i < classes ? (vector[row * classes + k + i] as number) : 0;
+    for (let row = 0; row < n; row++) {
+      const from = row * n;
+      let [w, x, y, z] = [0, 0, 0, 0];
+      for (let other = 0; other < n; other++) {
+        const product = gram[from + other] as number;
+        w += product * (a[other] as number);
+        x += product * (b[other] as number);
+        y += product * (c[other] as number);
+        z += product * (d[other] as number);
+      }
+      const to = offset + row * classes + k;
+      vector[to] = w;
+      if (k + 1 < classes) vector[to + 1] = x;
+      if (k + 2 < classes) vector[to + 2] = y;
+      if (k + 3 < classes) vector[to + 3] = z;
     }
   }
 }

@@ -6,7 +6,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import { foldsOf } from "./folds.js";
-import { fitLogistic, gramOf, type LogisticModel, logProbabilities } from "./logistic.js";
+import { fitLogistic, gramOf, type LogisticModel, logProbabilities, type SparseRows } from "./logistic.js";
 import { type Row, toSparseRows } from "./tfidf.js";
 
 /** Inverse penalties, the strongest penalty first. */
@@ -74,8 +74,7 @@ export async function choosePenalty(
   for (const { name, rows, columns } of parts.length > 0 ? candidates : []) {
     await pause();
     const matrix = toSparseRows(rows, columns);
-    // A product with all inner products takes n² steps, one with the rows themselves two for each entry.
-    const products = targets.length ** 2 < 2 * matrix.values.length ? gramOf(matrix) : undefined;
+    const products = productsOf(matrix);
     const held = parts.map(({ train, held }) => ({
       train: toSparseRows(
         train.map((at) => rows[at] as Row),
@@ -134,9 +133,17 @@ export async function choosePenalty(
   );
   const { features = first.name, c = 1 } = best ?? {};
   const { rows, columns } = candidates.find(({ name }) => name === features) as Features;
-  const model = await fitLogistic(toSparseRows(rows, columns), targets, classes, { c, pause });
+  const matrix = toSparseRows(rows, columns);
+  const gram = productsOf(matrix);
+  const model = await fitLogistic(matrix, targets, classes, { c, pause, ...(gram ? { gram } : {}) });
   progress(steps, steps, `${features}, c = ${c} chosen`);
   return { chosen: { features, c, by: best ? "cross-validation" : "default", n, grid }, model };
+}
+
+/** The rows' inner products, where a fit by them is quicker than by the rows: n² steps in order, against far jumps. */
+function productsOf(matrix: SparseRows): Float64Array | undefined {
+  const n = matrix.starts.length - 1;
+  return n <= 3000 && n * n < 20 * matrix.values.length ? gramOf(matrix) : undefined;
 }
 
 /** The products of some of the rows with each other. */
