@@ -18,12 +18,10 @@ const tolerated = 0.1;
  * Position of the best candidate by the task's figure over all samples; undefined where none can be compared. Ties go to
  * fewer tokens, then to the one listed first.
  *
- * An unscored sample counts as the worst value of the metric's range. Where the range has no worst end (an error), it
- * counts as the worst score that any candidate has on that sample: two candidates are so compared on the samples that
- * both scored, and with more of them there is always a common set, in which leaving a hard sample out never helps. An
- * `aggregate` has no value to fill in and is taken on the samples that all of them scored. In both cases a candidate
- * could still win on an easy rest, so those that left more samples unscored than the best-covered one by over a tenth
- * are out first.
+ * An unscored sample counts as the worst value of the metric's range; where the range has no worst end (an error), as the
+ * worst score that any candidate has on any sample, so that leaving a hard sample out does not help. An `aggregate` has no
+ * value to fill in and is taken on the samples that all of them scored. In both of these a candidate could still win
+ * on an easy rest, so those that left more samples unscored than the best-covered one by over a tenth are out first.
  */
 export function choose(
   candidates: readonly Candidate[],
@@ -54,14 +52,14 @@ export function choose(
   );
 
   function mean() {
-    const fill = everyone.map((cells) => {
-      const known = cells.filter((cell) => cell !== null);
-      const scores = known.map(({ score }) => direction * score);
-      const weight = known[0]?.weight ?? 1;
-      if (fillable) return { score: worst, weight };
-      // What no candidate scored says nothing.
-      return scores.length > 0 ? { score: direction * Math.min(...scores), weight } : { score: 0, weight: 0 };
-    });
+    const seen = everyone
+      .flat()
+      .reduce((least, cell) => (cell ? Math.min(least, direction * cell.score) : least), Infinity);
+    const score = fillable ? worst : direction * seen;
+    const fill = everyone.map((cells) => ({
+      score,
+      weight: cells.find((cell) => cell !== null)?.weight ?? 1,
+    }));
     return (rows: readonly (ScoredRow | null)[][]): number => {
       const cells = rows.flatMap((row) => row.map((cell, i) => cell ?? (fill[i] as (typeof fill)[number])));
       const weight = cells.reduce((sum, cell) => sum + cell.weight, 0);

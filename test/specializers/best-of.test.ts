@@ -54,7 +54,7 @@ test("an unscored sample counts as wrong, and who scored nothing cannot win", as
     return always(`silent${count}`, () => {
       if (n < count) return { choice: right[n++] as string };
       if (fail) throw new CallError("timeout", "too slow");
-      return { unscored: "unparsed" };
+      return { unscored: "other-labels" };
     });
   };
   // Right wherever it was scored, on 5 of 12, against 6 of 12.

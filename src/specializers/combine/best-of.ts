@@ -33,7 +33,7 @@ type State = {
 /**
  * Fits each candidate on train, measures it on dev with the task's own score, and keeps the best by the rule that
  * chooses a study's champion (`choose`): unscored samples count as the worst value, ties go to the earliest.
- * @throws HoneError without dev samples, or where no candidate could be scored on any
+ * @throws HoneError without dev samples, or where no candidate could be scored on half of them
  *
  * @example
  * import { bestOf, fewShot, zeroShot } from "@honelab/hone";
@@ -59,8 +59,13 @@ export function bestOf<K extends Kind>(candidates: readonly Specializer<Json, K>
         const run = await measure(candidate.apply(subject, state, tools), given, candidate.label);
         measured.push({ runs: [run] });
       }
-      const chosen = choose(measured, given.task);
-      if (chosen === undefined) throw unable(given, "none of them could be scored on a dev sample");
+      const covered = measured.some(({ runs: [run] }) => {
+        const rows = [...(run?.values() ?? [])];
+        return 2 * rows.filter((row) => row !== null).length >= rows.length;
+      });
+      const chosen = covered ? choose(measured, given.task) : undefined;
+      if (chosen === undefined)
+        throw unable(given, "none of them could be scored on half of the dev samples");
       const scores = candidates.map(({ label }, i) => ({
         label,
         ...summary((measured[i] as Candidate).runs[0]!),
