@@ -13,6 +13,12 @@ export interface Estimate {
   high: number;
 }
 
+/** A score on dev. */
+export interface DevEstimate extends Estimate {
+  /** True where dev chose more than the champion: something within this subject, a checkpoint for instance. */
+  optimistic?: true;
+}
+
 /** One subject on one task's test split. */
 export interface Result extends Estimate {
   subject: string;
@@ -32,7 +38,7 @@ export interface Result extends Estimate {
   build: Cost & { seconds: number };
   /** Mean cost of one answer. `msMedian` is the median latency. */
   perAnswer: Cost & { msMedian: number };
-  dev: Estimate | null;
+  dev: DevEstimate | null;
   /** Eyes-on and eyes-off parts of test apart, where a part was kept eyes-off. */
   eyes: { on: Estimate; off: Estimate } | null;
   /** Other metrics, by name. */

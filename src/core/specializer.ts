@@ -1,5 +1,5 @@
 // A specializer maps a subject to a subject of the same kind. It does so in two steps, and that split is what makes a
-// specialist resumable, savable and servable: `fit` learns a state (plain JSON) from train and dev; `apply` turns a
+// specialist resumable, savable and servable: `fit` learns a state (plain JSON) from train and, where it says so, dev; `apply` turns a
 // subject and that state into the specialist, deterministically and without the data.
 
 import type { Artifacts } from "./artifacts.js";
@@ -46,6 +46,8 @@ export interface Specializer<State extends Json = Json, K extends Kind = Kind> {
   readonly kinds: readonly Kind[];
   /** True for what every expensive route must beat and that needs no model: `majority`, `linear`. */
   readonly reference?: boolean;
+  /** True where `fit` chooses by dev scores (a checkpoint, one of several): the subject's dev figure is then optimistic. */
+  readonly choosesOnDev?: boolean;
   /** True where the result depends on the seed; others are fitted once. */
   readonly seeded: boolean;
   fit(subject: Subject<K>, given: Given<K>): Promise<State>;

@@ -1,7 +1,7 @@
 // How numbers are written, the same in terminal, HTML, Markdown and CLI. It rounds and names units; it computes nothing.
 
 import type { Metric } from "../core/metric.js";
-import type { Comparison } from "../core/record.js";
+import type { Comparison, DevEstimate } from "../core/record.js";
 
 const minus = "\u2212";
 const none = "–";
@@ -33,6 +33,17 @@ export function formatBare(value: number, n = 100, scale: Scale = "percent"): st
       ? (100 * value).toFixed(n >= 100 ? 1 : 0)
       : value.toFixed(Math.abs(value) < 100 ? 3 : 1);
   return text.replace(/^-(?=0*\.?0*$)/, "").replace("-", minus);
+}
+
+/** Behind a dev score that dev itself helped to bring about, and what it means. */
+export const optimisticMark = "†";
+export const optimisticNote =
+  "optimistic: dev also chose something within this subject, such as a checkpoint or one of several specializers";
+
+/** A dev score with its mark. */
+export function formatDev(dev: DevEstimate | null, scale: Scale = "percent"): string {
+  if (!dev) return none;
+  return `${formatBare(dev.mean, dev.n, scale)}${dev.optimistic ? optimisticMark : ""}`;
 }
 
 /** A 95 % interval of scores: `54.7–70.0`, or with `to` where a bound is negative. */

@@ -12,12 +12,15 @@ import {
   formatDate,
   formatDelta,
   formatDeltaInterval,
+  formatDev,
   formatDuration,
   formatInterval,
   formatP,
   formatScore,
   formatWhole,
   metricHead,
+  optimisticMark,
+  optimisticNote,
   plural,
   testName,
 } from "./format.js";
@@ -93,7 +96,7 @@ function results(record: StudyRecord): string[] {
         scoreBounds(r, metric),
         formatBare(r.baseline, r.n, scale),
         r.chance === null ? "–" : formatBare(r.chance, r.n, scale),
-        r.dev ? formatBare(r.dev.mean, r.dev.n, scale) : "–",
+        formatDev(r.dev, scale),
         ...more.map((name) =>
           formatBare(r.details[name] ?? Number.NaN, r.n, detailOf(record, task, name).display),
         ),
@@ -105,7 +108,8 @@ function results(record: StudyRecord): string[] {
         formatDuration(r.perAnswer.msMedian),
         formatCost(r.perAnswer.usd),
       ];
-      return [table(head, rows.map(line))];
+      const noted = rows.some(({ dev }) => dev?.optimistic);
+      return [table(head, rows.map(line)), ...(noted ? [`${optimisticMark} ${optimisticNote}`] : [])];
     }),
   );
 }

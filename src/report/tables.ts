@@ -9,11 +9,14 @@ import {
   formatCost,
   formatCount,
   formatDate,
+  formatDev,
   formatDuration,
   formatInterval,
   formatScore,
   formatWhole,
   metricHead,
+  optimisticMark,
+  optimisticNote,
   plural,
 } from "./format.js";
 import type { Confusion } from "./gather.js";
@@ -51,7 +54,7 @@ export function resultsTable(record: StudyRecord, task: string): Html {
 <td class="num strong">${formatScore(r.mean, r.n, scale)}</td><td class="num">${formatInterval(r.low, r.high, r.n, scale)}</td>
 <td class="num">${formatCount(r.n)}</td><td class="num">${r.unscored > 0 ? formatCount(r.unscored) : html`<span class="quiet">0</span>`}</td>
 ${bounded && html`<td class="num">${r.unscored > 0 ? scoreBounds(r, metric) : html`<span class="quiet">–</span>`}</td>`}
-${based && html`<td class="num">${r.baseline > 0 ? formatBare(r.baseline, r.n, scale) : html`<span class="quiet">–</span>`}</td>`}<td class="num">${r.dev ? formatBare(r.dev.mean, r.dev.n, scale) : "–"}</td>
+${based && html`<td class="num">${r.baseline > 0 ? formatBare(r.baseline, r.n, scale) : html`<span class="quiet">–</span>`}</td>`}<td class="num">${formatDev(r.dev, scale)}</td>
 ${more.map((name) => html`<td class="num">${formatBare(r.details[name] ?? Number.NaN, r.n, detailOf(record, task, name).display)}</td>`)}
 <td class="num first">${tokens > 0 ? formatCount(tokens) : html`<span class="quiet">0</span>`}</td><td class="num">${formatDuration(1000 * r.build.seconds)}</td>
 ${priced && html`<td class="num">${formatCost(r.build.usd)}</td>`}
@@ -65,7 +68,8 @@ ${priced && html`<td class="num">${formatCost(r.perAnswer.usd)}</td>`}</tr>`;
 ${more.map((name) => html`<th scope="col" class="num">${metricHead({ ...detailOf(record, task, name), name: oneLine(name, 24) })}</th>`)}
 <th scope="col" class="num first">tokens</th><th scope="col" class="num">time</th>${priced && html`<th scope="col" class="num">money</th>`}
 <th scope="col" class="num first">tokens in</th>${wrote && html`<th scope="col" class="num">out</th>`}<th scope="col" class="num">median</th>${priced && html`<th scope="col" class="num">money</th>`}</tr></thead>
-<tbody>${rows}</tbody></table></div>`;
+<tbody>${rows}</tbody></table></div>
+${results.some(({ dev }) => dev?.optimistic) && html`<p class="quiet">${optimisticMark} ${optimisticNote}</p>`}`;
 }
 
 /** The matrices of one task with a selector; the script shows one at a time, starting with the champion's. */

@@ -121,7 +121,7 @@ export function toResult(
   prepared: PreparedTask,
   expected: number,
   build: Result["build"],
-  dev: Estimate | null,
+  dev: Result["dev"],
   seed: number,
   whyMissing = "unanswered",
 ): Result {

@@ -3,9 +3,16 @@
 
 import { stringify } from "yaml";
 import type { Json } from "../core/json.js";
-import type { Estimate, TaskCard } from "../core/record.js";
+import type { DevEstimate, Estimate, TaskCard } from "../core/record.js";
 import { escapeMarkdown, fenced, oneLine } from "../report/escape.js";
-import { formatDuration, formatInterval, formatScore, formatWhole } from "../report/format.js";
+import {
+  formatDuration,
+  formatInterval,
+  formatScore,
+  formatWhole,
+  optimisticMark,
+  optimisticNote,
+} from "../report/format.js";
 import { version } from "../version.js";
 
 export interface CardFacts {
@@ -21,7 +28,7 @@ export interface CardFacts {
   /** Seconds of making it. */
   seconds: number;
   task: Pick<TaskCard, "name" | "metric" | "source" | "counts" | "labels">;
-  dev: Estimate | null;
+  dev: DevEstimate | null;
   test: (Estimate & { unscored: number }) | null;
   /** Below the specialist's folder, with slashes. `adapter` and `model` are GGUF files, `peft` a folder that peft loads. */
   files: { adapters: readonly string[]; models: readonly string[]; peft: readonly string[] };
@@ -44,7 +51,8 @@ export function modelCard(facts: CardFacts): string {
   };
   const { train, dev, test } = task.counts;
   const measured = [
-    facts.dev && `| dev (the specialist may have been chosen on it) | ${facts.dev.n} | ${score(facts.dev)} |`,
+    facts.dev &&
+      `| dev (the specialist may have been chosen on it${facts.dev.optimistic ? `; ${optimisticNote}` : ""}) | ${facts.dev.n} | ${score(facts.dev)}${facts.dev.optimistic ? optimisticMark : ""} |`,
     facts.test && `| test | ${facts.test.n} | ${score(facts.test)} |`,
   ].filter(Boolean);
   const unscored = facts.test?.unscored ?? 0;

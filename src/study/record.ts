@@ -28,12 +28,17 @@ export function figuresOf(
   { arm }: FittedArm,
   specialist: FittedArm["specialists"][number],
   journal: Journal,
-): { dev: Estimate | null; test: (Estimate & { unscored: number }) | null } {
+): { dev: Result["dev"]; test: (Estimate & { unscored: number }) | null } {
   const of = (split: "dev" | "test") => {
     const { rows, unscored } = scoresOf(study.domain, { arm, specialists: [specialist] }, split, journal);
     return rows.length > 0 ? { ...estimate(rows, specialist.seed), unscored } : null;
   };
-  return { dev: of("dev"), test: of("test") };
+  return { dev: asDev(of("dev"), arm.specializer), test: of("test") };
+}
+
+/** A dev score with its mark. */
+function asDev(score: Estimate | null, { choosesOnDev }: Specializer): Result["dev"] {
+  return score && choosesOnDev ? { ...score, optimistic: true } : score;
 }
 
 function scoresOf(
@@ -165,10 +170,10 @@ export function makeRecord(input: RecordInput): StudyRecord {
     at: new Date().toISOString(),
   };
 
-  function devOf(prepared: PreparedTask, one: FittedArm): Estimate | null {
+  function devOf(prepared: PreparedTask, one: FittedArm): Result["dev"] {
     if (prepared !== domain) return null;
     const { rows } = scoresOf(domain, one, "dev", journal);
-    return rows.length > 0 ? estimate(rows, seed) : null;
+    return asDev(rows.length > 0 ? estimate(rows, seed) : null, one.arm.specializer);
   }
 }
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
 import type { StudyRecord } from "../../src/core/record.js";
 import type { Packed } from "../../src/report/details.js";
+import { formatBare } from "../../src/report/format.js";
 import { gather } from "../../src/report/gather.js";
 import { outcomesCsv, renderSummary, writeReport } from "../../src/report/index.js";
 import { fixture } from "./fixture.js";
@@ -31,6 +32,21 @@ function decode(strings: Packed["strings"]): string[] {
   }
   return out;
 }
+
+test("a dev figure that dev helped to bring about is marked, with what the mark means", async () => {
+  const study = fixture();
+  const plain = await writeReport({ ...study, folder: join(folder, "unmarked") });
+  for (const path of [plain.html, plain.markdown]) expect(await readFile(path, "utf8")).not.toContain("†");
+  const [first] = study.record.results;
+  first!.dev = { ...first!.dev!, optimistic: true };
+  const { html, markdown } = await writeReport({ ...study, folder: join(folder, "marked") });
+  for (const path of [html, markdown]) {
+    const text = await readFile(path, "utf8");
+    expect(text).toContain(`${formatBare(first!.dev.mean, first!.dev.n)}†`);
+    expect(text).toMatch(/† optimistic: dev also chose something within this subject/);
+    expect(text.match(/\d†/g)).toHaveLength(1);
+  }
+});
 
 test("three files are written, nothing else is left, and the JSON is the record", async () => {
   const study = fixture();

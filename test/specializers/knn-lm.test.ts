@@ -113,33 +113,57 @@ describe("knnLm", () => {
     expect(probabilities((await ask("left", "right")).scores)).toEqual({ o0: 0.5, o1: 0.5 });
   });
 
-  it("chooses on dev what makes the most right, then the likeliest, then the smaller weight", async () => {
-    const learn = (change: object, inner = scored()) =>
-      knnLm({ k: 2 }).fit(inner, given({ ...base, ...change }));
-    // The model says i everywhere; the memory is right at 50 and 100 degrees.
-    const useful = await learn({ dev: [sample("50", "s"), sample("100", "f")] });
-    expect(useful).toMatchObject({ lambda: expect.any(Number) });
+  it("chooses on train, each sample left out, what makes the most right, then the likeliest, then the smaller weight", async () => {
+    const learn = (samples: Sample[], inner = scored(), k = 1) =>
+      knnLm({ k }).fit(inner, given({ ...base, train: samples }));
+    // The model says i everywhere; each sample's nearest other one has its answer.
+    const useful = await learn([sample("0", "s"), sample("10", "s"), sample("90", "f"), sample("100", "f")]);
     expect((useful as { lambda: number }).lambda).toBeGreaterThan(0.5);
-    // Here it is never right, and every weight takes from the model.
-    expect(await learn({ dev: [sample("50", "i"), sample("100", "i")] })).toMatchObject({ lambda: 0 });
-    const certain = listener(() => ({ choice: "s" }));
+    // The nearest other one has always another answer: every weight takes from the model.
+    const harmful = [sample("0", "i"), sample("10", "s"), sample("90", "i"), sample("100", "f")];
+    const knows = listener(({ input }) => ({
+      choice: harmful.find((one) => one.input === input)!.gold as string,
+    }));
+    expect(await learn(harmful, knows)).toMatchObject({ lambda: 0 });
     // Model and memory agree with certainty: nothing tells the weights apart.
-    expect(
-      await learn({ train: [sample("60", "s"), sample("90", "s")], dev: [sample("50", "s")] }, certain),
-    ).toMatchObject({ lambda: 0, temperature: 0.01 });
-    expect(await learn({ dev: [] })).toMatchObject({ lambda: 0.25, temperature: 0.1 });
+    const certain = listener(() => ({ choice: "s" }));
+    expect(await learn([sample("60", "s"), sample("90", "s")], certain)).toMatchObject({
+      lambda: 0,
+      temperature: 0.01,
+    });
+    expect(await learn([sample("60", "s")])).toMatchObject({ lambda: 0.25, temperature: 0.1 });
     expect(await knnLm({ lambda: 0.7 }).fit(scored(), given(base))).toMatchObject({ lambda: 0.7 });
   });
 
-  it("does not ask about dev where nothing is left to choose", async () => {
+  it("leaves a sample's group out with it", async () => {
+    // Within the group each has its twin beside it; without it the nearest one has the other answer.
+    const of = (group?: string) =>
+      (["0 s", "1 s", "40 f", "41 f"] as const).map((text, i) => {
+        const [input, gold] = text.split(" ") as [string, string];
+        return sample(input, gold, group ? { group: `${group}${i >> 1}` } : {});
+      });
+    const knows = () =>
+      listener(({ input }) => ({ choice: Number(input) < 20 ? "s" : "f", scores: { s: 0, f: 0, i: -9 } }));
+    const learn = (samples: Sample[]) => knnLm({ k: 1 }).fit(knows(), given({ ...base, train: samples }));
+    expect(await learn(of())).not.toMatchObject({ lambda: 0 });
+    expect(await learn(of("case"))).toMatchObject({ lambda: 0 });
+  });
+
+  it("asks about train where there is something to choose, and never about dev", async () => {
+    const dev = [sample("50", "s")];
     const inner = scored();
-    await knnLm({ lambda: 0.5, temperature: 1 }).fit(inner, given({ ...base, dev: [sample("50", "s")] }));
+    await knnLm({ lambda: 0.5, temperature: 1 }).fit(inner, given({ ...base, dev }));
     expect(inner.heard).toEqual([]);
+    await knnLm().fit(inner, given({ ...base, dev }));
+    expect(inner.heard.map(({ input }) => input).sort()).toEqual(["180", "60", "90"]);
+    const many = Array.from({ length: 300 }, (_, i) => sample(`${i}`, "s"));
+    await knnLm().fit(inner, given({ ...base, train: many }));
+    expect(inner.heard).toHaveLength(203);
   });
 
   it("passes the query on as it is", async () => {
     const inner = scored();
-    const specialist = await make(knnLm(), inner, base);
+    const specialist = await make(knnLm({ lambda: 0.5, temperature: 1 }), inner, base);
     const query: Query = { ...queryOf("0"), demonstrations: [{ input: "x", answer: "s" }] };
     await specialist.respond(query, context);
     expect(inner.heard).toEqual([query]);

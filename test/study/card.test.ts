@@ -56,6 +56,14 @@ describe("modelCard", () => {
     }
   });
 
+  it("marks a dev figure that dev helped to bring about", () => {
+    const card = modelCard({ ...facts, dev: { ...facts.dev!, optimistic: true } });
+    expect(card).toMatch(
+      /\| dev \(.*optimistic: dev also chose.*\) \| 50 \| 70% \(95 % interval 56–81\)† \|/,
+    );
+    expect(modelCard(facts)).not.toMatch(/†|optimistic/);
+  });
+
   it("says that it was not measured where it was not", () => {
     const card = modelCard({ ...facts, dev: null, test: null });
     expect(card).toContain("It was not measured.");

@@ -9,7 +9,7 @@ import type { Kind, Subject } from "../../core/kinds.js";
 import type { Given, Specializer } from "../../core/specializer.js";
 import type { ScoredRow } from "../../core/task.js";
 import { type Candidate, choose, scoredRow } from "../../statistics/index.js";
-import { sharedKinds } from "../parts/kinds.js";
+import { choosesOnDev, sharedKinds } from "../parts/kinds.js";
 
 export const bestOfOptions = z.strictObject({
   of: z
@@ -46,6 +46,7 @@ export function bestOf<K extends Kind>(candidates: readonly Specializer<Json, K>
     needs: [...new Set(candidates.flatMap(({ needs }) => needs))],
     kinds: sharedKinds(candidates),
     seeded: candidates.some(({ seeded }) => seeded),
+    ...choosesOnDev(candidates.length > 1 ? [{ choosesOnDev: true }] : candidates),
     ...(candidates.every(({ reference }) => reference) ? { reference: true } : {}),
     async fit(subject, given) {
       if (given.dev.length === 0) throw unable(given, "there is no dev split to measure them on");

@@ -3,7 +3,7 @@
 import type { Json } from "../../core/json.js";
 import type { Kind } from "../../core/kinds.js";
 import type { Specializer } from "../../core/specializer.js";
-import { sharedKinds } from "../parts/kinds.js";
+import { choosesOnDev, sharedKinds } from "../parts/kinds.js";
 
 /** A study builds its steps one by one, so that what arms have in common is made once. */
 export interface Chain<K extends Kind = Kind> extends Specializer<Json[], K> {
@@ -26,6 +26,7 @@ export function chain<K extends Kind>(steps: readonly Specializer<Json, K>[]): C
     needs: [...new Set(steps.flatMap((step) => step.needs))],
     kinds: sharedKinds(steps),
     seeded: steps.some((step) => step.seeded),
+    ...choosesOnDev(steps),
     ...(steps.at(-1)?.reference ? { reference: true } : {}),
     steps,
     async fit(subject, given) {

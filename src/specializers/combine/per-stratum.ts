@@ -12,6 +12,7 @@ import type { Sample } from "../../core/sample.js";
 import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import type { LanguageTask } from "../../core/task.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
+import { choosesOnDev } from "../parts/kinds.js";
 
 export const perStratumOptions = z.strictObject({
   use: z.unknown().describe("the specializer that is fitted on each stratum apart, as a study would name it"),
@@ -37,6 +38,7 @@ export function perStratum(inner: LanguageSpecializer): LanguageSpecializer {
     options: { use: { name: inner.name, options: inner.options } },
     needs: inner.needs,
     seeded: inner.seeded,
+    ...choosesOnDev([inner]),
     ...(inner.reference ? { reference: true } : {}),
     fit: async (subject, given) => {
       requireTrain(given, "perStratum");

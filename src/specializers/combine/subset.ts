@@ -6,6 +6,7 @@ import type { Kind } from "../../core/kinds.js";
 import { randomFor, shuffled } from "../../core/random.js";
 import type { Sample } from "../../core/sample.js";
 import type { Specializer } from "../../core/specializer.js";
+import { choosesOnDev } from "../parts/kinds.js";
 
 export const subsetOptions = z.strictObject({
   n: z.int().min(1).max(1_000_000).describe("train samples to keep of each stratum, drawn by the seed"),
@@ -31,6 +32,7 @@ export function subset<K extends Kind>(
     needs: inner.needs,
     kinds: inner.kinds,
     seeded: true,
+    ...choosesOnDev([inner]),
     ...(inner.reference ? { reference: true } : {}),
     fit: (subject, given) => inner.fit(subject, { ...given, train: drawn(given.train, n, given.seed) }),
     apply: (subject, state, tools) => inner.apply(subject, state, tools),

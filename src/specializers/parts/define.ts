@@ -8,6 +8,7 @@ import type { LanguageSubject } from "../../core/kinds.js";
 import type { Answer, Query } from "../../core/language.js";
 import type { Grant, LanguageModel } from "../../core/model.js";
 import type { Given, LanguageSpecializer, Tools } from "../../core/specializer.js";
+import { choosesOnDev } from "./kinds.js";
 
 /** Changes the query on the way in. Must not depend on anything but the query and the state. */
 export type Prepare = (query: Query, context: CallContext) => Query | Promise<Query>;
@@ -43,6 +44,7 @@ export interface Definition<State extends Json> {
   seeded?: boolean;
   /** True for references such as `majority`: their answers do not depend on the subject that they replace. */
   reference?: boolean;
+  choosesOnDev?: boolean;
   /** Learns the state. Left out: there is nothing to learn and the state is null. */
   fit?: (subject: LanguageSubject, given: Given) => State | Promise<State>;
   /** Called once for each specialist; may unpack the state, must not change it. */
@@ -70,6 +72,7 @@ export function defineSpecializer<State extends Json = null>(
     kinds: ["language"],
     seeded,
     ...(reference ? { reference } : {}),
+    ...choosesOnDev([definition]),
     fit: async (subject, given) => (definition.fit ? definition.fit(subject, given) : (null as State)),
     apply: (subject, state, tools) =>
       derive(

@@ -11,6 +11,7 @@ import type { Sample } from "../../core/sample.js";
 import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import type { Grade } from "../../core/task.js";
 import { derive, requireTrain } from "../parts/define.js";
+import { choosesOnDev } from "../parts/kinds.js";
 import { readOptions } from "../parts/options.js";
 import { drawOrders } from "../parts/permutations.js";
 import { zeroShot } from "./zero-shot.js";
@@ -63,6 +64,7 @@ export function cot(
     needs: [...new Set([...use.needs, "text" as const])],
     kinds: ["language"],
     seeded: !bare,
+    ...choosesOnDev([use]),
     fit: async (subject, given) => {
       const counts = { asked: 0, verified: 0, unscored: 0 };
       if (bare) return { counts, inner: null };

@@ -6,6 +6,7 @@ import type { Json } from "../../core/json.js";
 import type { LanguageSpecializer } from "../../core/specializer.js";
 import { bestOf } from "../combine/best-of.js";
 import { chain } from "../combine/chain.js";
+import { choosesOnDev } from "../parts/kinds.js";
 import { readOptions } from "../parts/options.js";
 import { cot, cotOptions } from "./cot.js";
 import { ensemble, ensembleOptions } from "./ensemble.js";
@@ -78,6 +79,7 @@ export function medprompt(options: MedpromptOptions = {}): LanguageSpecializer {
     needs: measured.needs,
     kinds: ["language"],
     seeded: measured.seeded,
+    ...choosesOnDev([measured]),
     fit: async (subject, given): Promise<State> => {
       const examples = given.dev.length > 0 ? settings.examples : "always";
       const chosen = examples === "measured" ? measured : always;

@@ -8,6 +8,7 @@ import type { LanguageSubject } from "../../core/kinds.js";
 import type { Answer, Query } from "../../core/language.js";
 import type { LanguageSpecializer } from "../../core/specializer.js";
 import { derive } from "../parts/define.js";
+import { choosesOnDev } from "../parts/kinds.js";
 import { readOptions } from "../parts/options.js";
 
 /** The direct half as published: ten calls with the five nearest examples, read by their probabilities. */
@@ -76,6 +77,7 @@ export function portfolio(
     needs: [...new Set([...reasoning.needs, ...direct.needs])],
     kinds: ["language"],
     seeded: reasoning.seeded || direct.seeded,
+    ...choosesOnDev([reasoning, direct]),
     fit: async (subject, given) => [await reasoning.fit(subject, given), await direct.fit(subject, given)],
     apply: (subject, states, tools) => {
       const [first, second] = states as [Json, Json];

@@ -10,6 +10,8 @@ import { HoneError } from "../../core/errors.js";
 import { fingerprint } from "../../core/json.js";
 import type { LanguageSubject } from "../../core/kinds.js";
 import type { Answer, Demonstration, Option, Query } from "../../core/language.js";
+import { randomFor, shuffled } from "../../core/random.js";
+import type { Sample } from "../../core/sample.js";
 import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import type { LanguageTask } from "../../core/task.js";
 import { type KeptVectors, keepVectors, likenessByVectors } from "../../learn/neighbours.js";
@@ -21,21 +23,26 @@ import { logSoftmax } from "../prompting/calibrate.js";
 export const knnLmOptions = z.strictObject({
   k: z.int().min(1).max(1024).default(16).describe("how many neighbours have a voice, 1 to 1024"),
   lambda: z
-    .union([z.literal("dev"), z.number().min(0).max(1)])
-    .default("dev")
-    .describe('the memory\'s weight against the model, 0 to 1, or "dev" to choose it on the dev split'),
+    .union([z.literal("train"), z.number().min(0).max(1)])
+    .default("train")
+    .describe(
+      'the memory\'s weight against the model, 0 to 1, or "train" to choose it by leave-one-out on train',
+    ),
   temperature: z
-    .union([z.literal("dev"), z.number().positive().max(1000)])
-    .default("dev")
-    .describe('how slowly a neighbour\'s voice fades with its squared distance, or "dev" to choose it'),
+    .union([z.literal("train"), z.number().positive().max(1000)])
+    .default("train")
+    .describe('how slowly a neighbour\'s voice fades with its squared distance, or "train" to choose it'),
 });
 export type KnnLmOptions = z.input<typeof knnLmOptions>;
 
-/** What is tried on dev. Squared distances of unit vectors lie in [0, 4]. */
+/** What is tried. Squared distances of unit vectors lie in [0, 4]. */
 const lambdas = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 const temperatures = [0.01, 0.03, 0.1, 0.3, 1];
-/** Without a dev split: the paper's weight for a memory of the model's own domain, and the middle of the grid. */
-const withoutDev = { lambda: 0.25, temperature: 0.1 };
+/** With too few samples to choose by: the paper's weight for a memory of the model's own domain, the middle of the grid. */
+const untuned = { lambda: 0.25, temperature: 0.1 };
+const leastTuned = 2;
+/** Each costs the subject one answer; of more train samples so many are drawn. */
+const mostTuned = 200;
 
 type Mix = { lambda: number; temperature: number };
 
@@ -56,24 +63,25 @@ interface Neighbour {
   distance: number;
 }
 
-/** A query's k nearest examples, the nearest first. */
-type Find = (query: Query, context: CallContext) => Promise<Neighbour[]>;
+/** A query's k nearest examples, the nearest first; for a train sample, those of other groups. */
+type Find = (query: Query, context: CallContext, of?: Sample) => Promise<Neighbour[]>;
 
 /**
  * p(y|x) = lambda p_kNN(y|x) + (1 - lambda) p_LM(y|x), with p_kNN(y|x) proportional to the sum of exp(-d / temperature)
  * over the neighbours that answer y. A neighbour speaks for the option whose text is its answer's; where none does, the
  * model's word stands alone. A model without scores speaks for its choice with probability 1.
  *
- * "dev" takes the weight and the temperature with the best dev accuracy, then the best likelihood, then the smaller
- * weight. Without a dev split they are 0.25 and 0.1.
+ * "train" leaves out each of up to 200 train samples, with its group, and takes the weight and the temperature with the
+ * best accuracy on them, then the best likelihood, then the smaller weight. Over a subject that was trained on these very
+ * samples (lora) that trusts the model too much; give such a chain a weight.
  *
  * @throws HoneError at fit where the task asks to write
  */
 export function knnLm(options: KnnLmOptions = {}): LanguageSpecializer {
   const { k, lambda, temperature } = readOptions(knnLmOptions, "knnLm", options);
   const fixed = [
-    lambda === "dev" ? "" : `, lambda=${lambda}`,
-    temperature === "dev" ? "" : `, T=${temperature}`,
+    lambda === "train" ? "" : `, lambda=${lambda}`,
+    temperature === "train" ? "" : `, T=${temperature}`,
   ];
   return defineSpecializer<State>({
     name: "knnLm",
@@ -83,10 +91,10 @@ export function knnLm(options: KnnLmOptions = {}): LanguageSpecializer {
     fit: async (subject, given) => {
       const memory = await fitMemory(given);
       const grid = {
-        lambdas: lambda === "dev" ? lambdas : [lambda],
-        temperatures: temperature === "dev" ? temperatures : [temperature],
+        lambdas: lambda === "train" ? lambdas : [lambda],
+        temperatures: temperature === "train" ? temperatures : [temperature],
       };
-      return { ...memory, ...(await chooseMix(grid, finder(memory, k, given), subject, given)) };
+      return { ...memory, ...(await chooseMix(grid, finder(memory, k, given, given.train), subject, given)) };
     },
     behave: (state, inner, tools) => {
       const find = finder(state, k, tools);
@@ -138,47 +146,56 @@ function textId(item: Pick<Query, "input" | "question">): string {
   return fingerprint(sameTextKey(item as Query));
 }
 
-function finder(memory: Memory, k: number, tools: Pick<Given, "encoder">): Find {
+/** @param train the samples behind the memory, where their groups are known */
+function finder(
+  memory: Memory,
+  k: number,
+  tools: Pick<Given, "encoder">,
+  train: readonly Sample[] = [],
+): Find {
   const { answers, texts } = memory;
   const likeness = likenessByVectors(memory.vectors, answers.length, memory.question, tools);
-  return async (query, context) => {
+  return async (query, context, of) => {
     const own = textId(query);
+    const together = (i: number) =>
+      of !== undefined && (train[i] === of || (of.group !== undefined && train[i]?.group === of.group));
     const cosines = await likeness(query, context);
     return answers
       .map((answer, i) => ({ answer, distance: 2 - 2 * (cosines[i] as number) }))
-      .filter((_, i) => texts[i] !== own)
+      .filter((_, i) => texts[i] !== own && !together(i))
       .sort((a, b) => a.distance - b.distance)
       .slice(0, k);
   };
 }
 
-/** Tries every pair of the grid on dev; each dev sample costs the subject one answer and the encoder one text. */
+/** Tries every pair of the grid on train, sample by sample left out. */
 async function chooseMix(
   grid: { lambdas: readonly number[]; temperatures: readonly number[] },
   find: Find,
   subject: LanguageSubject,
-  { task, dev, context, progress }: Given,
+  { task, train, context, progress }: Given,
 ): Promise<Mix> {
   const mixes = grid.lambdas.flatMap((lambda) =>
     grid.temperatures.map((temperature) => ({ lambda, temperature })),
   );
   if (mixes.length === 1) return mixes[0] as Mix;
-  if (dev.length === 0) {
+  if (train.length < leastTuned) {
     return {
-      lambda: grid.lambdas.length === 1 ? (grid.lambdas[0] as number) : withoutDev.lambda,
-      temperature: grid.temperatures.length === 1 ? (grid.temperatures[0] as number) : withoutDev.temperature,
+      lambda: grid.lambdas.length === 1 ? (grid.lambdas[0] as number) : untuned.lambda,
+      temperature: grid.temperatures.length === 1 ? (grid.temperatures[0] as number) : untuned.temperature,
     };
   }
   const seen = [];
+  const drawn = shuffled(train, randomFor(1, "knnLm")).slice(0, mostTuned);
   // One after the other: the order of calls is part of what the journal keeps.
-  for (const [i, sample] of dev.entries()) {
+  for (const [i, sample] of drawn.entries()) {
     const query = task.query(sample);
     const options = query.options ?? [];
     const model = modelVoice(await subject.respond(query, context), options);
-    const neighbours = await find(query, context);
+    const neighbours = await find(query, context, sample);
     const gold = options.findIndex(({ key }) => [sample.gold].flat().includes(key));
     seen.push({ options, model, neighbours, gold });
-    progress(i + 1, dev.length, "dev samples");
+    progress(i + 1, drawn.length, "train samples, each left out");
   }
   let best: { mix: Mix; right: number; likelihood: number } | undefined;
   for (const mix of mixes) {

@@ -43,6 +43,8 @@ export function defineTrained(definition: TrainedDefinition): LanguageSpecialize
     options,
     needs: ["weights", "gradients"],
     seeded: true,
+    // The checkpoint with the least loss there.
+    choosesOnDev: true,
     fit: async (subject, given) => {
       requireTrain(given, name);
       const target = requireWeights(subject, name);
