@@ -151,7 +151,7 @@ function multiplyRows(
 
 /**
  * XXᵀa from the known products; reads the vector's beginning and writes from `offset` on. Four classes at a time, so that
- * each product is loaded once for all four.
+ * a product is loaded once for all four.
  */
 function multiplyGram(
   gram: Float64Array,
@@ -160,18 +160,18 @@ function multiplyGram(
   classes: number,
   offset: number,
 ): void {
-  const [a, b, c, d] = [0, 1, 2, 3].map(() => new Float64Array(n)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
-  for (let k = 0; k < classes; k += 4) {
-    for (const [i, column] of [a, b, c, d].entries())
-      for (let row = 0; row < n; row++)
-        column[row] = k + i < classes ? (vector[row * classes + k + i] as number) : 0;
-    for (let row = 0; row < n; row++) {
-      const from = row * n;
+  const zeros = new Float64Array(n);
+  const columns = Array.from({ length: classes }, (_, k) =>
+    Float64Array.from({ length: n }, (_, row) => vector[row * classes + k] as number),
+  );
+  for (let row = 0; row < n; row++) {
+    const from = row * n;
+    const to = offset + row * classes;
+    for (let k = 0; k < classes; k += 4) {
+      const a = columns[k] as Float64Array;
+      const b = columns[k + 1] ?? zeros;
+      const c = columns[k + 2] ?? zeros;
+      const d = columns[k + 3] ?? zeros;
       let [w, x, y, z] = [0, 0, 0, 0];
       for (let other = 0; other < n; other++) {
         const product = gram[from + other] as number;
@@ -180,11 +180,10 @@ function multiplyGram(
         y += product * (c[other] as number);
         z += product * (d[other] as number);
       }
-      const to = offset + row * classes + k;
-      vector[to] = w;
-      if (k + 1 < classes) vector[to + 1] = x;
-      if (k + 2 < classes) vector[to + 2] = y;
-      if (k + 3 < classes) vector[to + 3] = z;
+      vector[to + k] = w;
+      if (k + 1 < classes) vector[to + k + 1] = x;
+      if (k + 2 < classes) vector[to + k + 2] = y;
+      if (k + 3 < classes) vector[to + k + 3] = z;
     }
   }
 }
@@ -193,18 +192,28 @@ function multiplyGram(
 export function gramOf({ columns, starts, indices, values }: SparseRows): Float64Array {
   const n = starts.length - 1;
   const gram = new Float64Array(n * n);
-  const dense = new Float64Array(columns);
+  // By columns: which rows have an entry there, in order.
+  const begins = new Int32Array(columns + 1);
+  for (const column of indices) begins[column + 1] = (begins[column + 1] as number) + 1;
+  for (let i = 0; i < columns; i++) begins[i + 1] = (begins[i + 1] as number) + (begins[i] as number);
+  const ends = begins.slice(0, columns);
+  const rows = new Int32Array(indices.length);
+  const entries = new Float64Array(indices.length);
   for (let i = 0; i < n; i++) {
-    for (let at = starts[i] as number; at < (starts[i + 1] as number); at++)
-      dense[indices[at] as number] = values[at] as number;
-    for (let j = 0; j <= i; j++) {
-      const end = starts[j + 1] as number;
-      let sum = 0;
-      for (let at = starts[j] as number; at < end; at++)
-        sum += (values[at] as number) * (dense[indices[at] as number] as number);
-      gram[i * n + j] = gram[j * n + i] = sum;
+    // Filled up to this row, so that each pair is met once.
+    for (let at = starts[i] as number; at < (starts[i + 1] as number); at++) {
+      const column = indices[at] as number;
+      const value = values[at] as number;
+      const end = ends[column] as number;
+      rows[end] = i;
+      entries[end] = value;
+      ends[column] = end + 1;
+      for (let p = begins[column] as number; p <= end; p++) {
+        const to = i * n + (rows[p] as number);
+        gram[to] = (gram[to] as number) + value * (entries[p] as number);
+      }
     }
-    for (let at = starts[i] as number; at < (starts[i + 1] as number); at++) dense[indices[at] as number] = 0;
+    for (let j = 0; j < i; j++) gram[j * n + i] = gram[i * n + j] as number;
   }
   return gram;
 }

@@ -110,6 +110,8 @@ export async function choosePenalty(
           n++;
         }
       }
+      // No held-out class was trained on: that says nothing about any penalty.
+      if (n === 0) return Number.POSITIVE_INFINITY;
       grid.push({ features: name, c, loss: loss / n, accuracy: right / n });
       progress(Math.min(++done, steps - 1), steps, `${name}, c = ${c}`);
       return loss / n;
