@@ -12,7 +12,7 @@ import type { Sample } from "../../core/sample.js";
 import type { Given, LanguageSpecializer, Tools } from "../../core/specializer.js";
 import { type LogisticModel, logProbabilities } from "../../learn/logistic.js";
 import { type ChosenPenalty, choosePenalty, type Features } from "../../learn/penalty.js";
-import { questionsVary, readText } from "../../learn/text.js";
+import { questionsVary, readText, sameTextKey } from "../../learn/text.js";
 import { learnVocabulary, type Row, type Terms, vectoriser } from "../../learn/tfidf.js";
 import {
   type EncodedTexts,
@@ -128,8 +128,10 @@ async function fitLinear(
     words && characters
       ? [[words], [characters], [words, characters]].map((parts) => joined([...parts, ...vectors]))
       : vectors;
+  // Equal texts stay together, too: held out beside itself a sample tells nothing.
+  const groups = train.map(({ group }, i) => group ?? sameTextKey(queries[i] as Query));
   const { chosen, model } = await choosePenalty(
-    { candidates, targets, classes: classes.length, groups: train.map(({ group }) => group), folds },
+    { candidates, targets, classes: classes.length, groups, folds },
     { signal: given.context.signal, progress: given.progress },
   );
   const kept = (by: Terms) => {
