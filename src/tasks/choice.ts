@@ -1,13 +1,14 @@
 // Multiple choice and classification: one answer out of any number of options, scored 1 or 0.
 
 import { z } from "zod";
+import { HoneError } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
 import type { LanguageSubject } from "../core/kinds.js";
 import type { Answer, Demonstration, Query } from "../core/language.js";
 import { share } from "../core/metric.js";
 import type { Sample } from "../core/sample.js";
 import type { Grade, LanguageTask } from "../core/task.js";
-import { rows, taskEntry } from "./table.js";
+import { type Labels, rows, taskEntry } from "./table.js";
 
 export const choiceSchema = z.strictObject({
   kind: z.literal("choice").default("choice").describe("Multiple choice or classification"),
@@ -47,7 +48,7 @@ export function choice(
 ): LanguageTask {
   const { answerBy = "label", scoring = "sum", ...rest } = choiceSchema.parse(options);
   const spec = { ...rest, answerBy, scoring };
-  const optionsOf = (sample: Sample) => sample.options ?? labels ?? [];
+  const optionsOf = (sample: Sample) => optionsIn(name, sample, labels);
   const questionOf = (sample: Sample) => sample.question ?? spec.question;
   const ownOptions = (sample: Sample) => sample.options !== undefined || spec.list === "each";
 
@@ -126,6 +127,18 @@ export const choiceTask = taskEntry({
     );
   },
 });
+
+/** A sample's own options, or those that all share. @throws HoneError where there are none */
+export function optionsIn(task: string, { id, options }: Sample, labels: Labels = []): Labels {
+  const found = options ?? labels;
+  if (found.length > 0) return found;
+  throw new HoneError({
+    what: "There is nothing to choose from",
+    where: `task ${task}, sample ${id}`,
+    next: "Give the data `options`, or each row its own.",
+    kind: "usage",
+  });
+}
 
 /** What of an answer is kept beside its score. */
 export function keptOf({ text, trail }: Answer): Pick<Grade, "raw" | "trail"> {

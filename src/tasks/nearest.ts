@@ -2,10 +2,10 @@
 // the same data as `choice`: zero-shot classification by sentence vectors.
 
 import { z } from "zod";
-import { HoneError } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
 import { share } from "../core/metric.js";
 import type { Grade, Task } from "../core/task.js";
+import { optionsIn } from "./choice.js";
 import { type Labels, rows, taskEntry } from "./table.js";
 
 export const nearestSchema = z.strictObject({
@@ -41,14 +41,7 @@ export function nearest(
     binary: true,
     id: fingerprint(["nearest", 1, name, spec, labels ?? null]),
     async evaluate(subject, sample, context): Promise<Grade> {
-      const choices = sample.options ?? labels ?? [];
-      if (choices.length === 0)
-        throw new HoneError({
-          what: "There is nothing to choose from",
-          where: `task ${name}, sample ${sample.id}`,
-          next: "Give the data `options`, or each row its own.",
-          kind: "usage",
-        });
+      const choices = optionsIn(name, sample, labels);
       const texts = choices.map(({ text }) => spec.option.replaceAll("{{option}}", text));
       const [own = [], ...others] = await subject.respond([sample.input, ...texts], context);
       const cosines = others.map((other) => cosine(own, other));

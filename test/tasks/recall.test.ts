@@ -75,3 +75,9 @@ describe("recall", () => {
     expect(made?.sample.evidence).toEqual(evidence);
   });
 });
+
+it("a choice without options is one error with its sample", () => {
+  expect(() => choice("t", {}).query({ id: "q7", input: "x", gold: "a" })).toThrow(
+    /nothing to choose from[\s\S]*q7/,
+  );
+});
