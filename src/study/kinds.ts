@@ -4,12 +4,12 @@
 import { HoneError } from "../core/errors.js";
 import type { Kind, Kinds, Subject } from "../core/kinds.js";
 import type { Encoder, LanguageModel, Model, PromptFormat } from "../core/model.js";
-import { hasQueries } from "../core/task.js";
+import type { Specializer } from "../core/specializer.js";
+import { hasQueries, type Task } from "../core/task.js";
 import { encoderSubject } from "../models/encoder.js";
 import { generalist } from "../models/generalist.js";
 import type { OpenModelOptions } from "../models/registry.js";
 import { openBody, type PlantBody, untrained } from "../motor/subject.js";
-import type { Arm, PreparedTask } from "./prepare.js";
 
 /** A subject with what it stands on: what a study begins with. */
 export type Generalist<K extends Kind = Kind> = K extends Kind
@@ -72,8 +72,8 @@ export function begin(opened: Model, format?: PromptFormat): Generalist {
 /** @throws HoneError where a task or a specializer is not made for the study's kind of subject */
 export function checkKinds(
   { kind, name }: Pick<Generalist, "kind" | "name">,
-  tasks: readonly PreparedTask[],
-  arms: readonly Arm[],
+  tasks: readonly { task: Task }[],
+  arms: readonly { name: string; specializer: Specializer }[],
 ): void {
   const wrong = (what: string, made: readonly string[], next: string) =>
     new HoneError({
@@ -93,7 +93,7 @@ export function checkKinds(
   for (const { name: arm, specializer } of arms) {
     if (!specializer.kinds.includes(kind))
       throw wrong(arm, specializer.kinds, `Leave ${arm} out; docs/study.md lists what there is.`);
-    const [domain] = tasks as [PreparedTask];
+    const [domain] = tasks as [{ task: Task }];
     // One for language alone works on queries; one for every kind does not look into them.
     if (kind === "language" && specializer.kinds.length === 1 && !hasQueries(domain.task))
       throw new HoneError({

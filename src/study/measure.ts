@@ -8,7 +8,6 @@ import type { Sample, SplitName } from "../core/sample.js";
 import { type Grade, type Task, taskContext } from "../core/task.js";
 import type { Journal } from "../store/journal.js";
 import { type Budget, Draining } from "./budget.js";
-import type { PreparedStudy } from "./prepare.js";
 
 export interface MeasureOptions {
   journal: Journal;
@@ -17,7 +16,7 @@ export interface MeasureOptions {
   /** Samples in flight. */
   concurrency: number;
   /** Opens other subjects for the task. */
-  open: PreparedStudy["open"];
+  open: (ref: string) => Promise<Subject>;
   /** Unscored outcomes of an earlier run are tried again. */
   retryErrors: boolean;
   /** Called after every sample, also for those found in the journal (at no cost); null where it is unscored. */

@@ -4,8 +4,7 @@ import { fingerprint } from "../core/json.js";
 import type { TaskCard } from "../core/record.js";
 import type { Task } from "../core/task.js";
 import { type Dataset, type DatasetSpec, loadDataset, type Opening, sealTest } from "../data/index.js";
-import type { TaskEntry, TaskTable } from "../tasks/index.js";
-import type { TaskSpec } from "./spec.js";
+import type { TaskEntry, TaskSpec, TaskTable } from "../tasks/index.js";
 import { dataWarnings } from "./warnings.js";
 
 export interface PreparedTask {
