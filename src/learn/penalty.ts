@@ -46,8 +46,8 @@ interface Watch {
   progress: (done: number, total: number, note?: string) => void;
 }
 
-/** Enough to order the grid; the chosen fit is then finished to the usual tolerance. */
-const roughly = 1e-3;
+/** Share of the loss that the grid's fits may be away from their minimum, and that counts as no difference. */
+const enough = 1e-3;
 /** Fewer rows than this cannot be cross-validated: a part would hold hardly a sample. */
 const leastRows = 20;
 /** So many held-out samples order the grid; of a larger training set not every part is held out. */
@@ -85,6 +85,7 @@ export async function choosePenalty(
       ...(products ? { gram: among(products, targets.length, train) } : {}),
       start: undefined as Float64Array | undefined,
     }));
+    let least = Number.POSITIVE_INFINITY;
     const evaluate = async (g: number): Promise<number> => {
       const c = penaltyGrid[g] as number;
       let loss = 0;
@@ -94,7 +95,8 @@ export async function choosePenalty(
         // Where the neighbouring penalty ended is most of the way.
         const model = await fitLogistic(part.train, part.targets, classes, {
           c,
-          tolerance: roughly,
+          // The objective bends by at least 1 / (c · n), so a gradient g leaves at most g² · c · n / 2 to be gained.
+          tolerance: Math.sqrt((2 * enough * Math.min(1, least)) / (c * part.targets.length)),
           pause,
           ...(part.gram ? { gram: part.gram } : {}),
           ...(part.start ? { start: part.start } : {}),
@@ -118,19 +120,19 @@ export async function choosePenalty(
     };
     // The loss has one valley: once it rises there is nothing beyond.
     const first = await evaluate(middle);
-    let least = first;
+    least = first;
     for (const step of [1, -1]) {
-      if (least < first) break;
+      if (better(least, first)) break;
       for (let g = middle + step; g >= 0 && g < penaltyGrid.length; g += step) {
         const loss = await evaluate(g);
-        if (!(loss < least)) break;
+        if (!better(loss, least)) break;
         least = loss;
       }
     }
   }
 
   const best = grid.reduce<ChosenPenalty["grid"][number] | undefined>(
-    (a, b) => (a && a.loss <= b.loss ? a : b),
+    (a, b) => (a && !better(b.loss, a.loss) ? a : b),
     undefined,
   );
   const { features = first.name, c = 1 } = best ?? {};
@@ -140,6 +142,10 @@ export async function choosePenalty(
   const model = await fitLogistic(matrix, targets, classes, { c, pause, ...(gram ? { gram } : {}) });
   progress(steps, steps, `${features}, c = ${c} chosen`);
   return { chosen: { features, c, by: best ? "cross-validation" : "default", n, grid }, model };
+}
+
+function better(loss: number, than: number): boolean {
+  return loss < than * (1 - enough);
 }
 
 /** The rows' inner products, where a fit by them is quicker than by the rows: n² steps in order, against far jumps. */

@@ -226,8 +226,8 @@ describe("linear", () => {
     expect(new Set(grid.map((one) => one.features))).toEqual(
       new Set(["words", "characters", "words + characters"]),
     );
-    const best = Math.min(...grid.map(({ loss }) => loss));
-    expect(grid.find(({ loss }) => loss === best)).toMatchObject({ features, c });
+    const chosen = grid.find((one) => one.features === features && one.c === c)!;
+    expect(chosen.loss).toBeLessThan(1.01 * Math.min(...grid.map(({ loss }) => loss)));
   });
 
   it("reads characters where words never come twice", async () => {
