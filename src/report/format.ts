@@ -74,7 +74,7 @@ export function askedText({ asked, metric }: Pick<TaskCard, "asked" | "metric">)
   const { way, tried } = asked;
   const scores = tried.map(({ mean }) => mean).filter(Number.isFinite);
   const n = Math.max(...tried.map((one) => one.n + one.unscored));
-  const range = formatInterval(Math.min(...scores), Math.max(...scores), n, metric.display);
+  const range = `${formatScore(Math.min(...scores), n, metric.display)} to ${formatScore(Math.max(...scores), n, metric.display)}`;
   return `Asked by ${way}: of ${tried.length} ways (${range} ${metric.name} on ${plural(n, "dev sample")}) the generalist's best, for all subjects.`;
 }
 
