@@ -75,7 +75,7 @@ export async function loadModules(paths: readonly string[]): Promise<Required<Ex
       if (twice !== undefined)
         throw unusable(path, `its ${table} have ${twice}, which there is already`, "Give it another name.");
     }
-    found.push(signed(extension, (await sha256Of(path)).slice(0, 12)));
+    found.push(signed(extension, (await sha256Of(path, { note: false })).slice(0, 12)));
   }
   return tablesWith(...found);
 }
