@@ -4,6 +4,7 @@
 import { directionOf, extremes } from "../core/metric.js";
 import type { Grade, ScoredRow, Task } from "../core/task.js";
 
+/** One of those to choose from: what it scored, by sample, under each seed. */
 export interface Candidate {
   /** Results by sample, one map for each seed; a sample that is null or absent is unscored. */
   runs: readonly ReadonlyMap<string, ScoredRow | null>[];

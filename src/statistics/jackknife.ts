@@ -8,6 +8,7 @@ import { type Groups, numbered } from "./units.js";
 /** A figure of the samples with these numbers. It must not depend on their order, and be smooth: no median, no maximum. */
 export type Statistic = (samples: Int32Array) => number;
 
+/** A figure that is no mean, as values whose mean it is. */
 export interface Linearised {
   /** The figure of all samples; NaN where it is not defined. */
   estimate: number;

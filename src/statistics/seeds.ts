@@ -10,6 +10,7 @@ import { type Groups, numbered } from "./units.js";
  */
 export type SystemScores = ArrayLike<number> | readonly ArrayLike<number>[];
 
+/** The lists of scores, one a training seed. */
 export function columnsOf(scores: SystemScores): readonly ArrayLike<number>[] {
   return typeof scores[0] === "object"
     ? (scores as readonly ArrayLike<number>[])
