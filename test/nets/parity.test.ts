@@ -19,7 +19,7 @@ const texts = [
   "Once upon a time there was a little girl who lived in a village near the",
 ];
 
-it("gives next tokens the log-probabilities that llama.cpp gives them", { timeout: 120_000 }, async () => {
+it("gives next tokens the log-probabilities that llama.cpp gives them", { timeout: 300_000 }, async () => {
   const model = await openModel("llama:smollm2-135m-instruct");
   const path = model.weights?.path as string;
   await model.close();
