@@ -4,6 +4,8 @@ import { configDefaults, defineConfig } from "vitest/config";
 export const papers = "test/papers/smoke.test.ts";
 
 export default defineConfig({
+  // Examples import Hone by its name.
+  resolve: { alias: { "@honelab/hone": new URL("./src/index.ts", import.meta.url).pathname } },
   test: {
     include: ["test/**/*.test.ts"],
     exclude: [...configDefaults.exclude, papers],

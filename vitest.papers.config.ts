@@ -2,4 +2,4 @@ import { defineConfig } from "vitest/config";
 import base, { papers } from "./vitest.config.js";
 
 /** The smoke of every paper on its real model: `npm run test:papers`. */
-export default defineConfig({ test: { ...base.test, include: [papers], exclude: [] } });
+export default defineConfig({ ...base, test: { ...base.test, include: [papers], exclude: [] } });

@@ -1,4 +1,4 @@
-# Reference values for src/specializers/{tfidf,logistic}.ts, from scikit-learn. Not part of the product; run by hand:
+# Reference values for src/learn/{tfidf,logistic}.ts, from scikit-learn. Not part of the product; run by hand:
 #   python3 -m venv VENV && VENV/bin/pip install scikit-learn && VENV/bin/python bench/linear_reference.py
 # Writes test/specializers/fixtures/linear.json. The texts are made here, by a fixed recipe and no one's data.
 
@@ -42,16 +42,23 @@ def make_texts(count, labels, seed):
     return texts, gold
 
 
-def case(name, labels, c):
+SETTINGS = {
+    "words": {"ngram_range": (1, 2)},
+    "characters": {"analyzer": "char_wb", "ngram_range": (2, 5)},
+}
+
+
+def case(name, labels, c, by="words"):
     texts, gold = make_texts(90, labels, seed=len(labels))
     probes, _ = make_texts(10, labels, seed=99)
     probes += ["", "zzz unseen qqq", "STORM, storm; storm! Ship's wave"]
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    vectorizer = TfidfVectorizer(**SETTINGS[by], min_df=2, sublinear_tf=True)
     rows = vectorizer.fit_transform(texts)
     model = LogisticRegression(C=c, tol=1e-10, max_iter=10_000).fit(rows, gold)
     probe_rows = vectorizer.transform(probes)
     return {
         "name": name,
+        "by": by,
         "c": c,
         "texts": texts,
         "gold": gold,
@@ -70,6 +77,7 @@ fixture = {
         case("three classes, weak penalty", ["field", "forge", "sea"], 10.0),
         case("three classes, strong penalty", ["field", "forge", "sea"], 0.5),
         case("two classes", ["forge", "sea"], 1.0),
+        case("characters", ["field", "forge", "sea"], 3.0, by="characters"),
     ],
 }
 path = Path(__file__).parent.parent / "test" / "specializers" / "fixtures" / "linear.json"

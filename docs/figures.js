@@ -63,7 +63,7 @@ function studyTable(record) {
     const { subject, mean, low, high, n, dev, perAnswer } = result;
     const tokens = (perAnswer.inputTokens + perAnswer.outputTokens).toFixed(0);
     return (
-      `| ${subject} | ${percent(mean)} | ${percent(low)} to ${percent(high)} | ${n} | ${percent(dev.mean)} (${dev.n}) | ` +
+      `| ${subject} | ${percent(mean)} | ${percent(low)} to ${percent(high)} | ${n} | ${percent(dev.mean)}${dev.optimistic ? "†" : ""} (${dev.n}) | ` +
       `${against(result)} | ${tokens} | ${duration(perAnswer.msMedian)} |`
     );
   };
@@ -71,7 +71,7 @@ function studyTable(record) {
   const [{ baseline, chance }] = results;
   const built = results.filter(({ build }) => build.seconds >= 1);
   return [
-    `${counts.train} train, ${counts.dev} dev, ${counts.test} sealed test samples. Majority class: ${percent(baseline)} %; chance: ${percent(chance)} %.`,
+    `${counts.train} train, ${counts.dev} dev, ${counts.test} sealed test samples. Majority class: ${percent(baseline)} %; chance: ${percent(chance)} %. † optimistic: dev had chosen more than the champion.`,
     "",
     "| subject | accuracy, % | 95 % interval | n | dev, % (n) | against the generalist, points | Holm p | tokens an answer | median time an answer |",
     "|---|---|---|---|---|---|---|---|---|",

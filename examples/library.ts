@@ -3,8 +3,8 @@
 // The library instead of the command line: a study as a value, a specializer of one's own among Hone's, and the figures as
 // data. The model is the mock, so it runs in a second; any reference of `hone models list` will do.
 
-import { parseStudy, runStudy, type StudyRecord } from "../src/index.js";
-import { table } from "./custom-specializer.js";
+import { parseStudy, runStudy, type StudyRecord } from "@honelab/hone";
+import keywords from "./extend/keywords.js";
 
 /** @param source a JSONL file with the fields `text` and `tone`; @param store a folder for the journal */
 export async function compareTones(source: string, store: string): Promise<StudyRecord> {
@@ -28,5 +28,5 @@ export async function compareTones(source: string, store: string): Promise<Study
     },
     "examples/library.ts",
   );
-  return runStudy(study, { store, specializers: table });
+  return runStudy(study, { store, use: keywords });
 }

@@ -4,13 +4,24 @@ export { type Artifacts, artifactsIn } from "./core/artifacts.js";
 export * from "./core/call.js";
 export * from "./core/errors.js";
 export { canonicalJson, fingerprint, type Json } from "./core/json.js";
+export * from "./core/kinds.js";
 export * from "./core/language.js";
+export * from "./core/metric.js";
+export * from "./core/model.js";
+export * from "./core/motor.js";
 export type { Outcome } from "./core/outcome.js";
 export { type Random, randomFor, shuffled } from "./core/random.js";
 export * from "./core/record.js";
 export type { Sample, SplitName } from "./core/sample.js";
-export type { Given, Specializer, Tools } from "./core/specializer.js";
-export type { Grade, LanguageTask, Subject, Task } from "./core/task.js";
+export type { Given, LanguageSpecializer, Specializer, Tools } from "./core/specializer.js";
+export {
+  type Grade,
+  type LanguageTask,
+  type ScoredRow,
+  type Task,
+  type TaskContext,
+  taskContext,
+} from "./core/task.js";
 export * from "./data/index.js";
 export { generalist } from "./models/generalist.js";
 export { startMockServer } from "./models/mock-server.js";
@@ -23,8 +34,9 @@ export { type Journal, openJournal } from "./store/journal.js";
 export { journaled } from "./store/journaled.js";
 export { adjustFamily, compareScores } from "./study/compare.js";
 export type { StudyEvent } from "./study/events.js";
+export type { Extension } from "./study/extension.js";
 export { loadSpecialist } from "./study/handover.js";
 export { openStudy } from "./study/open.js";
 export { type RunOptions, runStudy } from "./study/run.js";
 export { parseStudy, readStudy, type StudySpec, studyJsonSchema } from "./study/spec.js";
-export { answer, choice, makeTask } from "./tasks/index.js";
+export { answer, choice, makeTask, rows, type TaskEntry, taskEntry } from "./tasks/index.js";

@@ -62,6 +62,8 @@ describe("examples in docstrings", () => {
       noEmit: false,
       outDir: "out",
       rootDir: ".",
+      // The package as it is published, not its sources.
+      paths: {},
       allowJs: false,
       declaration: false,
     };

@@ -1,7 +1,7 @@
 // What the whole check ends with: one line that counts the tests of all its runs, and a failure where any of them failed.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -36,4 +36,15 @@ describe("the sum of two runs", () => {
     expect(stdout.trimEnd().split("\n").at(-1)).toBe(line);
     expect(status).toBe(code);
   });
+});
+
+it("passed with one core and with AVX-512 masked, when that was last recorded", () => {
+  const { runs } = JSON.parse(
+    readFileSync(join(import.meta.dirname, "../bench/recorded/machine.json"), "utf8"),
+  ) as { runs: Record<string, { passed: number; failed: number }> };
+  expect(Object.keys(runs).sort()).toEqual(["haswell", "one-core"]);
+  for (const [name, { passed, failed }] of Object.entries(runs)) {
+    expect(failed, name).toBe(0);
+    expect(passed, name).toBeGreaterThan(50);
+  }
 });

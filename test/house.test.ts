@@ -55,6 +55,34 @@ describe("the house", () => {
     expect(upward).toEqual([]);
   });
 
+  it("has no cycles between files", () => {
+    const targets = new Map(
+      sources.map((path) => {
+        const text = readFileSync(path, "utf8");
+        const found = [...text.matchAll(/^(?:import|export)\s(type\s)?[^;]*?from\s"(\.[^"]+)"/gms)];
+        // Types alone are free of order; where files are many they must not go round either.
+        const all = ["core", "data", "papers", "study", "tasks"].includes(folderOf(path));
+        const kept = found.filter(([, type]) => all || type === undefined);
+        return [path, kept.map(([, , to]) => resolve(dirname(path), (to as string).replace(/\.js$/, ".ts")))];
+      }),
+    );
+    const done = new Set<string>();
+    const cycles: string[] = [];
+    const visit = (path: string, above: readonly string[]): void => {
+      if (above.includes(path)) {
+        cycles.push(
+          [...above.slice(above.indexOf(path)), path].map((one) => relative(src, one)).join(" -> "),
+        );
+        return;
+      }
+      if (done.has(path)) return;
+      for (const to of targets.get(path) ?? []) visit(to, [...above, path]);
+      done.add(path);
+    };
+    for (const path of sources) visit(path, []);
+    expect(cycles).toEqual([]);
+  });
+
   it("says in the first lines of every file what it is", () => {
     const silent = sources.filter((path) => !/^(#!.*\n)?\/\/ \S.{20,}/.test(readFileSync(path, "utf8")));
     expect(silent.map((path) => relative(root, path))).toEqual([]);
@@ -79,7 +107,9 @@ describe("the house", () => {
     const shipped = [
       ...sources,
       ...files(join(root, "test")),
-      ...readdirSync(join(root, "examples")).map((name) => join(root, "examples", name)),
+      ...readdirSync(join(root, "examples"), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name)),
     ];
     for (const path of shipped) {
       expect(readFileSync(path, "utf8"), relative(root, path)).not.toMatch(

@@ -1,7 +1,7 @@
 // From what a user has to the routes that apply, in the order to try them, and those that do not, each with its reasons.
 // Deterministic: the rules are in the table of routes.ts.
 
-import type { Grant } from "../core/language.js";
+import type { Grant } from "../core/model.js";
 import { specializers } from "../specializers/index.js";
 import type { Leaf } from "../specializers/map.js";
 import { type Evidence, evidence } from "./evidence.js";

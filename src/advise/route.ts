@@ -1,7 +1,7 @@
 // What a route is to `hone advise`: what it needs, what speaks for it and against it, and how it is written in a study; with
 // the conditions that rules share. The routes themselves are in learnt.ts and asked.ts.
 
-import type { Grant } from "../core/language.js";
+import type { Grant } from "../core/model.js";
 import type { Leaf } from "../specializers/map.js";
 import type { EvidenceName } from "./evidence.js";
 import type { Cost, Situation } from "./situation.js";

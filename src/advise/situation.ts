@@ -1,7 +1,7 @@
 // What a user has, and what a route would cost there: the questions of `hone advise` as types, and rough arithmetic of
 // calls, tokens, time and money. The figures of time and length are assumptions.
 
-import type { Grant } from "../core/language.js";
+import type { Grant } from "../core/model.js";
 import { enoughEpochs } from "../specializers/training/finetune/recipe.js";
 
 /** How strong the generalist is: below about 10 billion parameters, of GPT-4's class, or one that reasons by itself. */

@@ -7,7 +7,7 @@ import { type DataFlags, fromData } from "../advise/own-data.js";
 import { endpointPrice, ownPrice, type Situation, type Strength, strengths } from "../advise/situation.js";
 import { type Draft, starter, studyName, studyText, withAdvice } from "../advise/study.js";
 import { HoneError } from "../core/errors.js";
-import type { Grant } from "../core/language.js";
+import type { Grant } from "../core/model.js";
 import { priceField } from "../models/price.js";
 import { listModels } from "../models/registry.js";
 import { formatCount } from "../report/format.js";

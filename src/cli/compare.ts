@@ -1,8 +1,8 @@
 // hone compare: every pair of a study's subjects, or of systems whose predictions were made elsewhere.
 
 import { HoneError } from "../core/errors.js";
-import type { Comparison, Estimate } from "../core/record.js";
-import { directionOf } from "../core/task.js";
+import { directionOf, type Metric, share } from "../core/metric.js";
+import { type Comparison, type Estimate, metricOf } from "../core/record.js";
 import { oneLine, plainText } from "../report/escape.js";
 import {
   formatBare,
@@ -13,7 +13,6 @@ import {
   formatScore,
   formatWhole,
   plural,
-  scaleOf,
   testName,
 } from "../report/format.js";
 import { gatherScores } from "../study/analyse.js";
@@ -78,7 +77,7 @@ async function predictions(
   });
   output.record({ type: "done", predictions: path, results, comparisons, ranking, notes });
   if (flags.json) return;
-  for (const { task, ranks } of ranking) print(output, task, results, ranks, comparisons);
+  for (const { task, ranks } of ranking) print(output, task, share("accuracy"), results, ranks, comparisons);
   for (const note of notes) output.log(plainText(`! ${note}`));
   output.prose(footnote(plural(comparisons.length, "comparison")));
 }
@@ -112,7 +111,11 @@ function inStore(name: string, chosen: readonly string[], flags: Flags, output: 
         (pair) =>
           !planned.some(({ task: on, a, b }) => on === task.name && pair.includes(a) && pair.includes(b)),
       );
-      return compareScores({ task: task.name, systems, pairs, seed: record.seeds[0] as number });
+      const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY } = task.metric;
+      return compareScores({
+        ...{ task: task.name, systems, range: [least, most] as const },
+        ...{ pairs: task.aggregated ? [] : pairs, seed: record.seeds[0] as number },
+      });
     });
     const named = new Set(cards.map((card) => card.name));
     const comparisons = [...planned, ...adjustFamily(family)].filter(
@@ -121,11 +124,12 @@ function inStore(name: string, chosen: readonly string[], flags: Flags, output: 
     const results = record.results.filter(({ subject }) => cards.some((card) => card.name === subject));
     const ranking = record.tasks.map((task) => ({
       task: task.name,
-      ranks: rank(results, comparisons, { task: task.name }),
+      ranks: rank(results, comparisons, { task: task.name, better: task.metric.better }),
     }));
     output.record({ type: "done", study: name, results, comparisons, ranking });
     if (flags.json) return;
-    for (const { task, ranks } of ranking) print(output, task, results, ranks, comparisons);
+    for (const { task, ranks } of ranking)
+      print(output, task, metricOf(record, task), results, ranks, comparisons);
     const families = [
       planned.length > 0 && `the study's ${plural(planned.length, "planned comparison")}, as in its report`,
       family.length > 0 && plural(family.length, planned.length > 0 ? "other pair" : "pair"),
@@ -148,6 +152,7 @@ interface Row extends Estimate {
 function print(
   output: Output,
   task: string,
+  metric: Metric,
   results: readonly Row[],
   ranks: readonly Rank[],
   comparisons: readonly Comparison[],
@@ -156,8 +161,7 @@ function print(
     letters,
     row: results.find((result) => result.task === task && result.subject === subject) as Row,
   }));
-  const metric = found[0]?.row.metric ?? "";
-  const scale = scaleOf(metric);
+  const scale = metric.display;
   output.say(plainText(`\n${task}`));
   output.say(
     table(

@@ -2,9 +2,9 @@
 
 import { join, resolve } from "node:path";
 import type { HoneError } from "../core/errors.js";
-import type { StudyRecord } from "../core/record.js";
+import type { OpenedBefore, StudyRecord } from "../core/record.js";
 import { oneLine } from "../report/escape.js";
-import { formatDate, formatScore, scaleOf } from "../report/format.js";
+import { formatDate, formatScore, type Scale } from "../report/format.js";
 import { DamagedJournal, DamagedRecord, passingOver } from "../store/damage.js";
 import { studiesIn } from "../store/examine.js";
 import { resultOf, type StudyRow } from "../store/journal.js";
@@ -17,9 +17,11 @@ interface StudyLine {
   state: string;
   champion: string | null;
   metric: string | null;
+  display: Scale;
   mean: number | null;
   n: number | null;
   openings: number | null;
+  openedBefore: OpenedBefore | null;
   started: string;
 }
 
@@ -47,9 +49,11 @@ export function ls(flags: { store: string; json?: boolean }): void {
                 : "stopped",
         champion,
         metric: best?.metric ?? null,
+        display: record?.tasks[0]?.metric.display ?? "percent",
         mean: best?.mean ?? null,
         n: best?.n ?? null,
         openings: record?.openings ?? null,
+        openedBefore: record?.openedBefore ?? null,
         // A damaged date can be one that no calendar has.
         started: new Date(Math.abs(started) < 8e15 ? started : 0).toISOString(),
       };
@@ -65,12 +69,17 @@ function listing(rows: readonly StudyLine[]): string {
     row.study,
     row.state,
     oneLine(row.champion ?? "–", 40),
-    row.mean === null ? "–" : formatScore(row.mean, row.n ?? 0, scaleOf(row.metric ?? "")),
+    row.mean === null ? "–" : formatScore(row.mean, row.n ?? 0, row.display),
     row.n === null ? "–" : String(row.n),
     row.openings === null ? "–" : String(row.openings),
+    row.openedBefore ? `${row.openedBefore.rows} of ${row.openedBefore.of}` : "–",
     formatDate(row.started),
   ]);
-  return table(["study", "state", "champion", "score", "n", "openings", "started"], lines, [3, 4, 5]);
+  return table(
+    ["study", "state", "champion", "score", "n", "openings", "rows opened before", "started"],
+    lines,
+    [3, 4, 5, 6],
+  );
 }
 
 /** The studies as the journal lists them; where it cannot, as its pages still hold them. */

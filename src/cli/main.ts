@@ -155,6 +155,10 @@ limits(
     .argument("<study>", "a study file (YAML or JSON)"),
 )
   .option("--data <folder>", "where the study's relative file: sources are; default: the study's folder")
+  .option(
+    "--allow-modules",
+    "load the modules under `use` that do not lie beside the study: their code is run",
+  )
   .option("--dry-run", "print the plan: samples, calls, tokens and a ceiling of the cost")
   .action(async (file, options) => (await import("./run.js")).run(file, options));
 
@@ -191,7 +195,10 @@ program
   .argument("[paper]", "its short name; left out: the papers there are")
   .option("--smoke", "a few minutes: everything once, underpowered")
   .option("--original", "the paper's own sizes, for its own data and a larger machine")
-  .option("--data <ref>", "the paper's data: a folder, file:… or hf:…; default: HONE_TEST_DATA's")
+  .option(
+    "--data <folder>",
+    "the folder that has med/, law/, social/ and lexical/ in it, or those that the paper reads",
+  )
   .option("--model <ref...>", "one or two models to run it with, the smaller first")
   .option(
     "--out <file>",

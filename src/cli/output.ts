@@ -3,7 +3,7 @@
 
 import { describeFailure, HoneError } from "../core/errors.js";
 import { plainText } from "../report/escape.js";
-import { formatCost, formatCount, formatDuration, formatScore, scaleOf } from "../report/format.js";
+import { formatCost, formatCount, formatDuration, formatScore } from "../report/format.js";
 import type { StudyEvent } from "../study/events.js";
 import { columnsOf, fold } from "./width.js";
 
@@ -77,7 +77,13 @@ export function makeOutput(options: { json?: boolean; quiet?: boolean }): Output
         return;
       }
       const line = plainText(
-        event.type === "fetch" ? fetchLine(event) : event.type === "progress" ? progressLine(event) : "",
+        event.type === "fetch"
+          ? fetchLine(event)
+          : event.type === "asking"
+            ? `asking the generalist on dev in ${event.of} ways: ${event.done} done`
+            : event.type === "progress"
+              ? progressLine(event)
+              : "",
       );
       if (line === "") return;
       if (terminal) {
@@ -103,7 +109,7 @@ function fetchLine({ done, total, note }: Extract<StudyEvent, { type: "fetch" }>
 function progressLine(event: Extract<StudyEvent, { type: "progress" }>): string {
   const { running, tokens, usd, etaSeconds } = event;
   const share = Math.floor(100 * event.share);
-  const score = (value: number) => formatScore(value, running?.n, scaleOf(event.metric));
+  const score = (value: number) => formatScore(value, running?.n, event.display);
   return [
     `${String(share).padStart(3)}%`,
     `${event.phase} ${event.subject} ${event.total > 0 ? `${event.done}/${event.total}` : ""}`.trim(),

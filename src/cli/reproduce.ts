@@ -3,7 +3,8 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { exitCodes, HoneError } from "../core/errors.js";
-import { type PaperEvent, papers } from "../papers/index.js";
+import { papers } from "../papers/index.js";
+import type { PaperEvent } from "../papers/plans.js";
 import { requireFile } from "../store/place.js";
 import { type LimitFlags, stoppable } from "./conduct.js";
 import { makeOutput, type Output } from "./output.js";
@@ -20,26 +21,25 @@ export interface ReproduceFlags extends LimitFlags {
 
 export async function reproduce(name: string | undefined, flags: ReproduceFlags): Promise<void> {
   const output = makeOutput(flags);
-  const known = Object.entries(papers);
   if (name === undefined) {
     output.record({
       type: "done",
-      papers: known.map(([paper, { summary, paper: title }]) => ({ paper, summary, title })),
+      papers: papers.map(({ name: paper, summary, paper: title }) => ({ paper, summary, title })),
     });
     if (!flags.json)
       output.say(
         table(
           ["paper", "question", "source"],
-          known.map(([key, one]) => [key, one.summary, one.paper]),
+          papers.map((one) => [one.name, one.summary, one.paper]),
         ),
       );
     return;
   }
-  const entry = Object.hasOwn(papers, name) ? papers[name] : undefined;
+  const entry = papers.find((one) => one.name === name);
   if (!entry) {
     throw new HoneError({
       what: `There is no paper "${name.slice(0, 64)}" here`,
-      why: `known: ${known.map(([key]) => key).join(", ")}`,
+      why: `known: ${papers.map((one) => one.name).join(", ")}`,
       next: "Write one of the known names, or `hone reproduce` alone to see what each asks.",
       kind: "usage",
     });

@@ -1,18 +1,19 @@
 // A reproduction's result for people: as text for a terminal, and as Markdown for a page that stays.
 
-import type { Claim, Reproduction } from "../papers/index.js";
+import type { Claim } from "../papers/claim.js";
+import type { Reproduction } from "../papers/paper.js";
 import { escapeMarkdown, oneLine } from "../report/escape.js";
-import { formatBare, formatDuration, formatInterval } from "../report/format.js";
+import { formatBare, formatDuration, formatInterval, formatP } from "../report/format.js";
 import { table } from "./table.js";
 
 /** Tables, claims and what to know about them, as text for a terminal. */
 export function renderReproduction(result: Reproduction): string {
   const parts = result.tables.map(({ title, head, rows, right }) => `${title}\n${table(head, rows, right)}`);
   parts.push(
-    `Claims (differences in ${result.unit ?? "points"}; the interval is ours)\n${table(
-      ["", "claim", "paper", "ours", "95 %", "n", "holds"],
+    `Claims (differences in ${result.unit ?? "points"}; interval and Holm's p over all claims are ours)\n${table(
+      claimsHead,
       result.claims.map((claim) => [claim.id, oneLine(claim.claim, 90), ...figuresOf(claim)]),
-      [2, 3, 4, 5],
+      claimsNumbers,
     )}`,
   );
   parts.push(`What differs from the paper\n${result.deviations.map((one) => `- ${one}`).join("\n")}`);
@@ -25,12 +26,16 @@ export function renderReproduction(result: Reproduction): string {
   return parts.join("\n\n");
 }
 
-/** The paper's figure, ours, its interval, n, and whether the claim holds. */
+const claimsHead = ["", "claim", "paper", "ours", "95 %", "Holm p", "n", "holds"];
+const claimsNumbers = [2, 3, 4, 5, 6];
+
+/** The paper's figure, ours, its interval, the adjusted p, n, and whether the claim holds. */
 function figuresOf(claim: Claim): string[] {
   return [
     points(claim.published),
     points(claim.measured),
     claim.low === null || claim.high === null ? "–" : formatInterval(claim.low, claim.high),
+    claim.pAdjusted === null ? "–" : formatP(claim.pAdjusted),
     String(claim.n),
     verdictOf(claim),
   ];
@@ -59,8 +64,8 @@ export function markdownReproduction(result: Reproduction): string {
     `# ${cell(result.paper)}: ${cell(result.preset)}`,
     `\`npx hone reproduce ${result.paper}${result.preset === "full" ? "" : ` --${result.preset}`}\`, ${result.at.slice(0, 10)}, Hone ${cell(result.hone)}, ${cell(result.machine)}, ${formatDuration(result.seconds * 1000)} for what was not in the journal.`,
     "## Claims",
-    `Differences in ${result.unit ?? "points"}; a claim holds where the whole 95 % interval lies on its side.`,
-    grid(["", "claim", "paper", "ours", "95 %", "n", "holds"], claims, [2, 3, 4, 5]),
+    `Differences in ${result.unit ?? "points"}; a claim holds where the whole 95 % interval lies on its side and its p, adjusted over all claims (Holm), is below 0.05.`,
+    grid(claimsHead, claims, claimsNumbers),
     ...result.tables.flatMap(({ title, head, rows, right }) => [
       `## ${cell(title)}`,
       grid(head, rows, right),

@@ -1,7 +1,8 @@
 // hone show STUDY [--sample ID]: the verdict again, or one sample with the exact prompts and raw answers.
 
 import { HoneError } from "../core/errors.js";
-import type { Message, Step } from "../core/language.js";
+import type { Step } from "../core/language.js";
+import type { Message } from "../core/model.js";
 import type { Outcome } from "../core/outcome.js";
 import type { StudyRecord } from "../core/record.js";
 import { plainText } from "../report/escape.js";

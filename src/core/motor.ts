@@ -1,9 +1,9 @@
-// The words for movement: what a trial asks of a body, what came of it, and the subject between them. Lengths are in m, times
-// in s, forces in N, angles in rad.
+// The words for movement: what a trial asks of a body and what came of it. Lengths are in m, times in s, forces in N, angles
+// in rad.
 
-import type { CallContext } from "./call.js";
-import type { LanguageModel } from "./language.js";
+import type { Model } from "./model.js";
 
+/** A place in the plane in m, or two joint angles in rad. */
 export type Point = readonly [x: number, y: number];
 
 /** One movement that is asked for. It is data: a sample's input is a trial as JSON. */
@@ -41,16 +41,6 @@ export interface Movement {
 }
 
 /** A body that a controller moves: what a motor subject stands on, as a language subject stands on its model. */
-export interface Body extends Pick<LanguageModel, "id" | "name" | "grants" | "concurrency" | "close"> {
+export interface Body extends Model {
   readonly muscles: readonly string[];
-}
-
-/** A subject that moves a body: a controller with its weights. */
-export interface MotorSubject {
-  readonly kind: "motor";
-  readonly name: string;
-  /** Fingerprint of everything that decides its movements. */
-  readonly id: string;
-  readonly model: Body;
-  move(trial: MotorTrial, context: CallContext): Promise<Movement>;
 }

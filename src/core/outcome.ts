@@ -19,6 +19,8 @@ export interface Outcome {
   grade: Grade;
   /** What this answer took, as if nothing had been reused. */
   cost: Cost;
+  /** What other subjects that the task opened took. */
+  apart?: Cost;
   /** Journal keys of the calls behind it, in order. */
   calls: readonly string[];
 }

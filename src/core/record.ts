@@ -3,6 +3,7 @@
 
 import type { Cost } from "./call.js";
 import type { Json } from "./json.js";
+import type { Metric } from "./metric.js";
 
 /** A mean with its 95 % interval. */
 export interface Estimate {
@@ -21,8 +22,8 @@ export interface Result extends Estimate {
   unscored: number;
   /** Unscored samples by cause. */
   causes: Record<string, number>;
-  /** The mean if every unscored sample had scored 0, and if every one had scored 1. */
-  bounds: [number, number];
+  /** The score if every unscored sample had scored worst, and if every one best; null where the scale has no end. */
+  bounds: [low: number | null, high: number | null];
   /** The score of always giving the training data's most frequent answer, on the same samples; for `answer` tasks 0. */
   baseline: number;
   /** The score of guessing uniformly, where there are options. */
@@ -31,7 +32,8 @@ export interface Result extends Estimate {
   build: Cost & { seconds: number };
   /** Mean cost of one answer. `msMedian` is the median latency. */
   perAnswer: Cost & { msMedian: number };
-  dev: Estimate | null;
+  /** `optimistic` where dev chose more than the champion: a checkpoint of the subject, or how the generalist is asked. */
+  dev: (Estimate & { optimistic?: true }) | null;
   /** Eyes-on and eyes-off parts of test apart, where a part was kept eyes-off. */
   eyes: { on: Estimate; off: Estimate } | null;
   /** Other metrics, by name. */
@@ -51,12 +53,17 @@ export interface Comparison {
   p: number;
   /** Holm-adjusted over the study's family of comparisons: the difference is shown where it is below 0.05. */
   pAdjusted: number;
-  test: "mcnemar-exact" | "sign-flip";
+  /** `seeds-t`: sign flips over samples, and t over samples and training seeds; the larger p of the two. */
+  test: "mcnemar-exact" | "sign-flip" | "seeds-t";
   /**
    * Smallest true difference that this n would show with 80 % power at the level at which Holm's procedure tests the pair;
    * always more than a difference that was not shown. Infinity, in JSON null, where n is too small to show any.
    */
   detectable: number;
+  /** Samples that one or both left unscored; absent in old records. */
+  dropped?: number;
+  /** The least and the greatest delta that scores for those samples could have made; infinite, in JSON null, without an end. */
+  bounds?: [low: number | null, high: number | null];
 }
 
 /** What the evidence supports, in words. */
@@ -76,6 +83,8 @@ export interface SubjectCard {
   /** Fingerprints of the subject, one for each seed that it was fitted with. */
   ids: string[];
   seeds: number[];
+  /** True where fitting it draws: its figures are for these seeds. */
+  seeded?: boolean;
   /** The chain of specializers that made it, with their options. */
   chain: { name: string; options: Json }[];
 }
@@ -86,18 +95,39 @@ export interface TaskCard {
   /** Outcomes are kept under this: the name and a fingerprint of the task and its test split. */
   key: string;
   kind: string;
-  metric: string;
+  metric: Metric;
+  /** What else is measured, so that it can be read. */
+  details: readonly Metric[];
   /** Every score is 0 or 1. */
   binary: boolean;
+  /** Present where the figure is no mean of scores: other pairs than the study's cannot be compared from its record. */
+  aggregated?: true;
   /** Where the samples come from, as the study file says it. */
   source: string;
   counts: { train: number; dev: number; test: number; eyesOff: number };
   /** Option key to text, where all samples share the options. */
   labels: { key: string; text: string }[] | null;
+  /** How its subjects are asked, where dev decided it. */
+  asked?: Asked;
   /** Fingerprint of the sealed test split. */
   testFingerprint: string;
   /** Training and dev samples that also occur in test, exactly or nearly; `dropped` ones were left out and are not among them. */
   leakage: { exact: number; near: number; checked: boolean; dropped?: number };
+  /** In records of finished and stopped runs: what other plans had opened of its test rows. */
+  openedBefore?: OpenedBefore;
+}
+
+/** Of a test split's `of` rows, `rows` had been opened in this store before, by `plans` other plans. */
+export interface OpenedBefore {
+  rows: number;
+  of: number;
+  plans: number;
+}
+
+/** The ways in which the generalist was asked on dev, and the one that was then taken for all subjects. */
+export interface Asked {
+  way: string;
+  tried: { way: string; mean: number; n: number; unscored: number }[];
 }
 
 /** Whether the saved specialist, loaded again and scored again, gives what was measured. */
@@ -105,10 +135,24 @@ export interface HandOver {
   path: string;
   /** Fingerprint of the specialist that was checked. */
   subject: string;
+  /** Where it was fitted with several seeds: which one was saved, and what that one scored on test. */
+  seed?: number;
+  score?: Estimate;
   n: number;
   agree: number;
   /** Other specialists that have files of their own, adapters for instance, and where they were saved. */
   others?: { subject: string; path: string }[];
+}
+
+/** The metric of one of a record's tasks. */
+export function metricOf({ tasks }: Pick<StudyRecord, "tasks">, task: string): Metric {
+  return (tasks.find(({ name }) => name === task) as TaskCard).metric;
+}
+
+/** One of the other things that are measured on a task, by name; a plain number where its task does not describe it. */
+export function detailOf({ tasks }: Pick<StudyRecord, "tasks">, task: string, name: string): Metric {
+  const described = tasks.find((card) => card.name === task)?.details.find((detail) => detail.name === name);
+  return described ?? { name, better: "higher", unit: "", display: "number" };
 }
 
 /** A study's result: `hone run --json` prints it as its last line. */
@@ -123,8 +167,10 @@ export interface StudyRecord {
   noVerdict?: string;
   /** What speaks against relying on the figures, most telling first; absent in records of older versions. */
   warnings?: string[];
-  /** How often the test split has been opened in this store. */
+  /** How many plans have opened any of the test split's rows in this store, this one among them. */
   openings: number;
+  /** What other plans had opened of them before this one did; absent in records of older versions. */
+  openedBefore?: OpenedBefore;
   subjects: SubjectCard[];
   tasks: TaskCard[];
   handOver: HandOver | null;

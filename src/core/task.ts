@@ -1,16 +1,21 @@
 // A task knows how to put a subject through one sample and score what comes back.
 
 import type { CallContext } from "./call.js";
-import type { Demonstration, LanguageSubject, Query, Step } from "./language.js";
-import type { MotorSubject } from "./motor.js";
+import type { Kind, Subject } from "./kinds.js";
+import type { Demonstration, Query, Step } from "./language.js";
+import type { Metric } from "./metric.js";
 import type { Sample } from "./sample.js";
-
-/** Anything whose skill can be measured. Encoders join this union with their tasks. */
-export type Subject = LanguageSubject | MotorSubject;
 
 /** One subject's result on one sample: scored with a number, or unscored with a cause; never a silent zero. */
 export type Grade = (
-  | { status: "scored"; score: number; prediction: string; details?: Record<string, number> }
+  | {
+      status: "scored";
+      score: number;
+      prediction: string;
+      /** How much the sample counts in the task's mean (tokens, bytes); 1 where absent. */
+      weight?: number;
+      details?: Record<string, number>;
+    }
   | { status: "unscored"; cause: string; detail?: string }
 ) & {
   /** What was written, as it was written. */
@@ -19,33 +24,57 @@ export type Grade = (
   trail?: readonly Step[];
 };
 
+/** One scored sample, as aggregates read it. */
+export interface ScoredRow {
+  score: number;
+  gold: string;
+  prediction: string;
+  weight: number;
+  details: Readonly<Record<string, number>>;
+}
+
+/** What evaluating a sample may use. */
+export interface TaskContext extends CallContext {
+  /** The seed of this measurement, for what the task draws. */
+  seed: number;
+  /** Another subject by its reference (an opponent), with the context that it is to be asked in: its cost is kept apart. */
+  open(ref: string): Promise<{ subject: Subject; context: CallContext }>;
+}
+
+/** A context outside of a study, where no other subject can be opened unless `open` is given. */
+export function taskContext(signal: AbortSignal, more: Partial<TaskContext> = {}): TaskContext {
+  const open = (ref: string) => Promise.reject(new Error(`Nothing here can open ${ref}`));
+  return { signal, seed: 0, open, ...more };
+}
+
 /** Puts a subject through one sample and scores the reply. */
-export interface Task<S extends Subject = Subject> {
+export interface Task<K extends Kind = Kind> {
   readonly name: string;
+  /** The kind of task: `choice`, `motor`, … */
   readonly kind: string;
   /** Which subjects it can be put to. */
-  readonly subjects: S["kind"];
-  /** Name of the score that comparisons use, for instance `accuracy`. */
-  readonly metric: string;
+  readonly subjects: K;
+  /** The score that comparisons use. */
+  readonly metric: Metric;
+  /** What else a grade's details and the report may hold, so that they can be read. */
+  readonly details?: readonly Metric[];
   /** True where every score is 0 or 1, so that McNemar's test applies. */
   readonly binary: boolean;
   /** Fingerprint of everything that decides a grade apart from the sample. */
   readonly id: string;
-  evaluate(subject: S, sample: Sample, context: CallContext): Promise<Grade>;
+  evaluate(subject: Subject<K>, sample: Sample, context: TaskContext): Promise<Grade>;
+  /** The task's figure, where it is no (weighted) mean of scores: a correlation, for instance. Independent of order. */
+  aggregate?(rows: readonly ScoredRow[]): number;
 }
 
-/** Metrics of which less is better; of every other more is. Errors are in the task's own unit. */
-const errors: ReadonlySet<string> = new Set(["error", "loss", "perplexity", "bits", "nats"]);
-
-/** 1 where a higher score of this metric is better, -1 where a lower one is. */
-export function directionOf(metric: string): 1 | -1 {
-  return errors.has(metric) ? -1 : 1;
-}
-
-/** A task put to language subjects: what a prompting specializer may see of it. */
-export interface LanguageTask extends Task<LanguageSubject> {
+/** A task of queries: what prompting specializers may see of it. */
+export interface LanguageTask extends Task<"language"> {
   /** The labels shared by every sample, where they are: classification. */
   readonly labels?: readonly { key: string; text: string }[];
   query(sample: Sample): Query;
   demonstration(sample: Sample): Demonstration;
+}
+
+export function hasQueries(task: Task): task is LanguageTask {
+  return task.subjects === "language" && "query" in task;
 }

@@ -8,8 +8,7 @@ import { findDelimiter } from "./delimiter.js";
 import { following } from "./encoding.js";
 import { maxRecordBytes } from "./files.js";
 import { checkColumns, checkHeader } from "./header.js";
-import type { Row } from "./readers.js";
-import type { Encoding } from "./reading.js";
+import type { Encoding, Row } from "./reading.js";
 import { textChunks } from "./text.js";
 
 export interface CsvOptions {

@@ -5,15 +5,16 @@ import { dirname, relative, sep } from "node:path";
 import { HoneError } from "../core/errors.js";
 import type { Option } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
-import { findLeaks, type Leak, nearGroups } from "./leakage.js";
+import { type Divided, divide, joinUnits, limitHashes, ownText, type Pool } from "./divide.js";
+import { rowIdentity } from "./identity.js";
+import { findLeaks, type Leak } from "./leakage.js";
 import { formatOf, readRows } from "./readers.js";
 import { readingOf } from "./reading.js";
-import { type Dropped, type Placed, sampleMaker } from "./samples.js";
+import { type Dropped, sampleMaker } from "./samples.js";
 import { type DatasetSpec, datasetSchema } from "./schema.js";
 import { eyesOff, type Opening, type SealedTest, sealTest } from "./sealed.js";
 import { resolveSource, type SourceOptions } from "./sources.js";
-import { assignSplits, capByHash, codesOf, parts, unitHash } from "./split.js";
-import { isTemplate } from "./template.js";
+import { capByHash, codesOf, parts } from "./split.js";
 
 /** A data set that was split and checked for leakage; test is sealed. */
 export interface Dataset {
@@ -36,12 +37,6 @@ export interface DatasetOptions extends SourceOptions {
   onOpen?: (opening: Opening) => void | Promise<void>;
   /** How errors call the place of the specification, for instance `demo.study.yaml: data`. */
   name?: string;
-}
-
-interface Pool extends Placed {
-  given?: "train" | "dev" | "test";
-  /** Name of what must stay together. */
-  unit: string;
 }
 
 /**
@@ -68,12 +63,11 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
     throw unusable(name, "no row is left after the filters", "Loosen `where` or check `label`.");
   joinUnits(pool, spec);
 
-  const hashes = Float64Array.from(pool, ({ unit }) => unitHash(seed, unit));
-  const ownHashes = Float64Array.from(pool, ({ sample }) => unitHash(seed, "limit", sample.id));
+  const ownHashes = limitHashes(pool, seed);
   const strata = spec.split?.stratify
     ? codesOf(pool.map(({ sample }) => String(sample.gold))).codes
     : undefined;
-  const split = divide(pool, spec, hashes, strata);
+  const split = divide(pool, spec, seed, strata, name);
   if (spec.splits) warnStraddling(split, pool, warnings);
   const cap = (indices: number[], limit: number | undefined): number[] =>
     limit === undefined ? indices : capByHash(indices, ownHashes, limit, strata);
@@ -128,7 +122,10 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
   if (shared && !untrained) warnUnseen(dataset.train, shared, warnings);
   return {
     ...dataset,
-    test: sealTest(test, options.onOpen ? { onOpen: options.onOpen } : {}),
+    test: sealTest(test, {
+      rows: chosen.test.map((i) => pool[i]!.row),
+      ...(options.onOpen ? { onOpen: options.onOpen } : {}),
+    }),
     source: loaded.pinned.join(", "),
     leakage: found,
     counts: {
@@ -194,7 +191,12 @@ async function collect(
         });
       }
       places.set(made.sample.id, made.place);
-      pool.push({ ...made, unit: "", ...(given ? { given } : {}) });
+      pool.push({
+        ...made,
+        row: rowIdentity(row.row, format === "document"),
+        unit: "",
+        ...(given ? { given } : {}),
+      });
     }
   }
   if (pool.length === 0 && maker.labelless) throw maker.labelless;
@@ -207,101 +209,6 @@ function commonFolder(paths: readonly string[]): string {
     while (relative(folder, path).startsWith("..") && dirname(folder) !== folder) folder = dirname(folder);
   }
   return folder;
-}
-
-/** What a model would read of a sample and not of every other. Own options count: a bare question may be asked twice. */
-function ownText(sample: Sample, spec: DatasetSpec): string {
-  const question = spec.question !== undefined && isTemplate(spec.question) ? (sample.question ?? "") : "";
-  const options = (sample.options ?? []).map(({ text }) => text).sort();
-  return [sample.input, question, ...options].join("\n");
-}
-
-/** Settles what stays together: the group, the cluster of near duplicates, both joined, or the sample alone. */
-function joinUnits(pool: Pool[], spec: DatasetSpec): void {
-  for (const one of pool)
-    one.unit = one.sample.group === undefined ? `id:${one.sample.id}` : `group:${one.sample.group}`;
-  if (spec.split?.group !== "near") return;
-  const near = typeof spec.leakage === "object" ? (spec.leakage.near ?? 0.8) : 0.8;
-  const clusters = nearGroups(
-    pool.map(({ sample }) => ownText(sample, spec)),
-    near,
-  );
-  const parent = new Map<string, string>();
-  const root = (name: string): string => {
-    let top = name;
-    for (let up = parent.get(top); up !== undefined; up = parent.get(top)) top = up;
-    for (let at = name; at !== top; ) {
-      const up = parent.get(at)!;
-      parent.set(at, top);
-      at = up;
-    }
-    return top;
-  };
-  for (const [i, cluster] of clusters.entries()) {
-    const a = root(pool[i]!.unit);
-    const b = root(pool[cluster]!.unit);
-    const [first, second] = [a, b].sort() as [string, string];
-    if (a !== b) parent.set(second, first);
-  }
-  const sizes = new Map<string, number>();
-  for (const one of pool) {
-    one.unit = root(one.unit);
-    sizes.set(one.unit, (sizes.get(one.unit) ?? 0) + 1);
-  }
-  for (const one of pool) {
-    if (sizes.get(one.unit)! > 1) one.sample = { ...one.sample, group: one.unit };
-  }
-}
-
-type Divided = Record<"train" | "dev" | "test", number[]>;
-
-function divide(
-  pool: readonly Pool[],
-  spec: DatasetSpec,
-  hashes: Float64Array,
-  strata: Int32Array | undefined,
-): Divided {
-  const out: Divided = { train: [], dev: [], test: [] };
-  const indices = pool.map((_, i) => i);
-  const grouped = spec.group !== undefined || spec.split?.group !== undefined;
-  const assign = (chosen: number[], plan: Parameters<typeof assignSplits>[1]): void => {
-    const rows = {
-      hashes: Float64Array.from(chosen, (i) => hashes[i]!),
-      grouped,
-      ...(strata ? { strata: Int32Array.from(chosen, (i) => strata[i]!) } : {}),
-    };
-    assignSplits(rows, plan).forEach((part, k) => {
-      const target = parts[part];
-      if (target) out[target].push(chosen[k]!);
-    });
-  };
-  if (!spec.splits) {
-    const counts = spec.split?.counts;
-    const fractions = spec.split?.fractions ?? { train: 0.7, dev: 0.1, test: 0.2 };
-    assign(
-      indices,
-      counts
-        ? {
-            counts: {
-              dev: counts.dev,
-              test: counts.test,
-              ...(counts.train === undefined ? {} : { train: counts.train }),
-            },
-          }
-        : { fractions },
-    );
-    return out;
-  }
-  const given = (part: keyof Divided): number[] => indices.filter((i) => pool[i]!.given === part);
-  if (spec.splits.dev === undefined) {
-    const dev = spec.devFraction ?? 0.15;
-    assign(given("train"), { fractions: { train: 1 - dev, dev, test: 0 } });
-  } else {
-    out.train = given("train");
-    out.dev = given("dev");
-  }
-  out.test = given("test");
-  return out;
 }
 
 const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;

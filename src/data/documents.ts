@@ -7,8 +7,7 @@ import { HoneError, messageOf } from "../core/errors.js";
 import { keepDigits } from "./digits.js";
 import { textBytes } from "./encoding.js";
 import { maxRecordBytes } from "./files.js";
-import type { Row } from "./readers.js";
-import type { Encoding } from "./reading.js";
+import type { Encoding, Row } from "./reading.js";
 import { checkText } from "./text.js";
 
 const maxHeaderLength = 256 * 1024;

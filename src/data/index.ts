@@ -4,11 +4,19 @@ export { cacheFolder } from "./cache.js";
 export { type Dataset, type DatasetOptions, loadDataset } from "./dataset.js";
 export { shownPath } from "./files.js";
 export { findLeaks, type Leak, nearGroups, normaliseText, type TextItem } from "./leakage.js";
-export { countRows, formatOf, type ReadOptions, type Row, readRows } from "./readers.js";
-export { type Encoding, encodings, type Format, formats, type Reading, readingOf } from "./reading.js";
+export { countRows, formatOf, type ReadOptions, readRows } from "./readers.js";
+export {
+  type Encoding,
+  encodings,
+  type Format,
+  formats,
+  type Reading,
+  type Row,
+  readingOf,
+} from "./reading.js";
 export { foldLabel } from "./samples.js";
 export { type DatasetSpec, datasetSchema } from "./schema.js";
-export { eyesOff, type Opening, type SealedTest, sealTest } from "./sealed.js";
+export { eyesOff, type Opening, type SealedTest, sealTest, type TestIdentity } from "./sealed.js";
 export { type ResolvedSource, resolveSource, type SourceOptions } from "./sources.js";
 export {
   assignSplits,

@@ -7,8 +7,7 @@ import { textBytes } from "./encoding.js";
 import { maxRecordBytes } from "./files.js";
 import { findJsonError } from "./json-error.js";
 import { type At, chosenList, isSpace, shapeOf } from "./json-shape.js";
-import type { Row } from "./readers.js";
-import type { Encoding } from "./reading.js";
+import type { Encoding, Row } from "./reading.js";
 import { byteLines, checkText } from "./text.js";
 
 const maxDepth = 100;

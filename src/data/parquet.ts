@@ -8,7 +8,7 @@ import { parquetMetadata } from "hyparquet";
 import { HoneError, messageOf } from "../core/errors.js";
 import { openFile } from "./files.js";
 import { startParquetThread } from "./parquet-worker.js";
-import type { Row } from "./readers.js";
+import type { Row } from "./reading.js";
 
 const maxFooterBytes = 64 * 1024 * 1024;
 const maxGroupBytes = 1024 * 1024 * 1024;

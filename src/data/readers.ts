@@ -4,15 +4,9 @@ import { extname } from "node:path";
 import { HoneError } from "../core/errors.js";
 import { shownPath } from "./files.js";
 import { firstLineIsRow, isBlank, readJson } from "./json.js";
-import { type Format, formats, type Reading } from "./reading.js";
+import { type Format, formats, type Reading, type Row } from "./reading.js";
 import { checkContents } from "./sniff.js";
 import { byteLines } from "./text.js";
-
-/** One row and where it stands: `file:line`, or `file: row N` in Parquet, Excel and SQLite. */
-export interface Row {
-  row: Record<string, unknown>;
-  place: string;
-}
 
 /** How a file is read, where its ending does not say enough. */
 export interface ReadOptions extends Reading {

@@ -1,6 +1,12 @@
 // How files are read: the words that studies, the command line and the readers share. It imports nothing, so that help
 // answers at once.
 
+/** One row and where it stands: `file:line`, or `file: row N` in Parquet, Excel and SQLite. */
+export interface Row {
+  row: Record<string, unknown>;
+  place: string;
+}
+
 /** Every format that can be read. */
 export const formats = ["jsonl", "json", "csv", "tsv", "xlsx", "sqlite", "parquet", "document"] as const;
 /** A data file's format. */

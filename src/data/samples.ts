@@ -3,7 +3,7 @@
 import { HoneError } from "../core/errors.js";
 import type { Option } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
-import type { Row } from "./readers.js";
+import type { Row } from "./reading.js";
 import { type DatasetSpec, optionsAre } from "./schema.js";
 import { asText, compileTemplate, field, fieldOrTemplate, isTemplate, requiredField } from "./template.js";
 

@@ -38,6 +38,18 @@ const split = z
         "Field whose rows stay together in one split, or `near` for clusters of near-duplicate texts.",
       ),
     seed: z.number().int().optional().describe("Another seed gives another split. Default: 0."),
+    spent: z
+      .array(
+        z.strictObject({
+          seed: z.number().int().describe("The earlier split's seed."),
+          train: count.default(0).describe("How many of its training rows were used: its `limit.train`."),
+        }),
+      )
+      .min(1)
+      .optional()
+      .describe(
+        "Earlier splits by the same fractions, the first one first, whose test has been opened. Their rows of dev and test, those that they trained on, and what stays together with them go to train; dev and test are drawn from the others.",
+      ),
   })
   .describe("How rows are divided into train, dev and test.");
 
@@ -176,6 +188,11 @@ export const datasetSchema = z
     if (spec.splits && (spec.split?.fractions || spec.split?.counts)) {
       problem(["split"], "`splits` are already divided; only stratify, group and seed go with them");
     }
+    const { spent, seed = 0, counts } = spec.split ?? {};
+    if (spent && (spec.splits || counts))
+      problem(["split", "spent"], "goes with `source` and `fractions`, not with `splits` or `counts`");
+    if (spent?.some((one) => one.seed === seed))
+      problem(["split", "spent"], "has this split's own seed; give `seed` another number");
     if (spec.devFraction !== undefined && (!spec.splits || spec.splits.dev !== undefined)) {
       problem(["devFraction"], "goes with `splits` that have no dev");
     }

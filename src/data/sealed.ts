@@ -1,43 +1,56 @@
-// The sealed test split: its size and fingerprint are open, its contents only come out through `open`, which tells
-// whoever keeps count first. If that cannot be recorded, nothing is revealed.
+// The sealed test split: its size, fingerprint and the identities of its source rows are open, its contents only come out
+// through `open`, which tells whoever keeps count first. If that cannot be recorded, nothing is revealed.
 
 import { createHash } from "node:crypto";
 import { fingerprint } from "../core/json.js";
 import type { Sample } from "../core/sample.js";
+import { rowIdentity } from "./identity.js";
 import { unitHash } from "./split.js";
 
 /** What is recorded when the seal is broken. */
-export interface Opening {
-  fingerprint: string;
+export interface Opening extends TestIdentity {
   n: number;
   reason: string;
 }
 
-/** A test split that tells its size and fingerprint; every access to its samples is logged. */
-export interface SealedTest {
-  readonly n: number;
-  /** Hash of all ids and contents; the order of the samples does not matter. */
+/** What a test split is known by. */
+export interface TestIdentity {
+  /** Hash of all ids and contents as a subject sees them; the order of the samples does not matter. */
   readonly fingerprint: string;
+  /** Identity of each sample's source row, sorted: the same whatever templates make of the rows. */
+  readonly rows: readonly string[];
+}
+
+/** A test split that tells its size and fingerprint; every access to its samples is logged. */
+export interface SealedTest extends TestIdentity {
+  readonly n: number;
   /** The samples, after the opening has been recorded. Every iteration is one opening. */
   open(reason: string): AsyncIterable<Sample>;
 }
 
-/** Seals samples. The caller must not keep or hand on the array. */
+/**
+ * Seals samples. The caller must not keep or hand on the array.
+ * @param options.rows identity of each sample's source row; where absent, samples are known by their contents, not their id
+ */
 export function sealTest(
   samples: readonly Sample[],
-  options: { onOpen?: (opening: Opening) => void | Promise<void> } = {},
+  options: { onOpen?: (opening: Opening) => void | Promise<void>; rows?: readonly string[] } = {},
 ): SealedTest {
   const kept = samples.map((sample) => structuredClone(sample));
   const hash = createHash("sha256");
   for (const one of kept.map((sample) => fingerprint(sample, 64)).sort()) hash.update(one);
   const print = hash.digest("hex").slice(0, 24);
+  const rows = [
+    ...(options.rows ?? kept.map(({ id: _, eyesOff: __, ...contents }) => rowIdentity(contents))),
+  ].sort();
   const n = kept.length;
   return Object.freeze({
     n,
     fingerprint: print,
+    rows,
     async *open(reason: string) {
       if (reason.trim() === "") throw new Error("Opening the test split needs a reason.");
-      await options.onOpen?.({ fingerprint: print, n, reason });
+      await options.onOpen?.({ fingerprint: print, rows, n, reason });
       for (const sample of kept) yield structuredClone(sample);
     },
   });

@@ -8,7 +8,7 @@ import Database from "libsql";
 import { HoneError, messageOf } from "../core/errors.js";
 import { plainInteger } from "./digits.js";
 import { maxRecordBytes, openFile } from "./files.js";
-import type { Row } from "./readers.js";
+import type { Row } from "./reading.js";
 
 type Value = null | bigint | number | Buffer;
 type Opened = { database: Database.Database; utf16: "LE" | "BE" | undefined };

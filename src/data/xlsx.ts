@@ -4,7 +4,7 @@
 import { HoneError, messageOf } from "../core/errors.js";
 import { openFile } from "./files.js";
 import { checkColumns, checkHeader } from "./header.js";
-import type { Row } from "./readers.js";
+import type { Row } from "./reading.js";
 import { type Cell, startExcelThread } from "./xlsx-worker.js";
 import { openZip } from "./zip.js";
 

@@ -5,8 +5,10 @@
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
 export interface LbfgsOptions {
-  /** Stops when no component of the gradient is larger. */
+  /** Stops when the gradient is no longer than this. */
   tolerance?: number;
+  /** The inner product, where it is not the sum of the components' products. */
+  product?: (a: Float64Array, b: Float64Array) => number;
   maxIterations?: number;
   /** How many past steps stand for the curvature. */
   memory?: number;
@@ -27,50 +29,55 @@ export async function lbfgs(
   start: Float64Array,
   options: LbfgsOptions = {},
 ): Promise<Minimum> {
-  const { tolerance = 1e-5, maxIterations = 1000, memory = 10, pause } = options;
+  const { tolerance = 1e-5, maxIterations = 1000, memory = 10, product = dot, pause } = options;
+  const long = (x: Float64Array) => Math.sqrt(product(x, x)) > tolerance;
   let x: Float64Array = Float64Array.from(start);
   let gradient: Float64Array = new Float64Array(x.length);
   let value = objective(x, gradient);
   const past: { s: Float64Array; y: Float64Array; rho: number }[] = [];
 
   for (let iteration = 0; iteration < maxIterations; iteration++) {
-    if (largest(gradient) <= tolerance) return { x, value, iterations: iteration, converged: true };
+    if (!long(gradient)) return { x, value, iterations: iteration, converged: true };
     await pause?.();
-    const direction = descend(gradient, past);
-    const firstStep = past.length === 0 ? Math.min(1, 1 / Math.sqrt(dot(gradient, gradient))) : 1;
-    const next = search(objective, x, value, gradient, direction, firstStep);
+    const direction = descend(gradient, past, product);
+    const firstStep = past.length === 0 ? Math.min(1, 1 / Math.sqrt(product(gradient, gradient))) : 1;
+    const next = search(objective, x, value, gradient, direction, firstStep, product);
     // No step lowers the value: as low as floating point goes.
     if (!next) return { x, value, iterations: iteration, converged: false };
 
     const s = less(next.x, x);
     const y = less(next.gradient, gradient);
-    const curvature = dot(s, y);
+    const curvature = product(s, y);
     if (curvature > 1e-300) {
       past.push({ s, y, rho: 1 / curvature });
       if (past.length > memory) past.shift();
     }
     ({ x, value, gradient } = next);
   }
-  return { x, value, iterations: maxIterations, converged: largest(gradient) <= tolerance };
+  return { x, value, iterations: maxIterations, converged: !long(gradient) };
 }
 
 /** The two-loop recursion: minus the inverse curvature times the gradient. */
-function descend(gradient: Float64Array, past: readonly { s: Float64Array; y: Float64Array; rho: number }[]) {
+function descend(
+  gradient: Float64Array,
+  past: readonly { s: Float64Array; y: Float64Array; rho: number }[],
+  product: typeof dot,
+) {
   const direction = less(new Float64Array(gradient.length), gradient);
   const alphas = new Float64Array(past.length);
   for (let i = past.length - 1; i >= 0; i--) {
     const { s, y, rho } = past[i] as (typeof past)[number];
-    const alpha = rho * dot(s, direction);
+    const alpha = rho * product(s, direction);
     alphas[i] = alpha;
     addScaled(direction, y, -alpha);
   }
   const last = past.at(-1);
   if (last) {
-    const scale = 1 / (last.rho * dot(last.y, last.y));
+    const scale = 1 / (last.rho * product(last.y, last.y));
     for (let i = 0; i < direction.length; i++) direction[i] = (direction[i] as number) * scale;
   }
   for (const [i, { s, y, rho }] of past.entries()) {
-    addScaled(direction, s, (alphas[i] as number) - rho * dot(y, direction));
+    addScaled(direction, s, (alphas[i] as number) - rho * product(y, direction));
   }
   return direction;
 }
@@ -83,8 +90,9 @@ function search(
   gradient: Float64Array,
   direction: Float64Array,
   firstStep: number,
+  product: typeof dot,
 ): { x: Float64Array; value: number; gradient: Float64Array } | undefined {
-  const slope = dot(gradient, direction);
+  const slope = product(gradient, direction);
   if (!(slope < 0)) return undefined;
   let low = 0;
   let high = Number.POSITIVE_INFINITY;
@@ -94,7 +102,7 @@ function search(
     for (let i = 0; i < x.length; i++) trial.x[i] = (x[i] as number) + step * (direction[i] as number);
     trial.value = objective(trial.x, trial.gradient);
     if (!(trial.value <= value + 1e-4 * step * slope)) high = step;
-    else if (dot(trial.gradient, direction) < 0.9 * slope) low = step;
+    else if (product(trial.gradient, direction) < 0.9 * slope) low = step;
     else return trial;
     step = high === Number.POSITIVE_INFINITY ? 2 * low : (low + high) / 2;
   }
@@ -116,10 +124,4 @@ function less(a: Float64Array, b: Float64Array): Float64Array {
 
 function addScaled(target: Float64Array, other: Float64Array, scale: number): void {
   for (let i = 0; i < target.length; i++) target[i] = (target[i] as number) + scale * (other[i] as number);
-}
-
-function largest(values: Float64Array): number {
-  let most = 0;
-  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i] as number));
-  return most;
 }

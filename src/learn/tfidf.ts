@@ -1,11 +1,16 @@
-// TF-IDF: texts as sparse unit-length vectors over words and pairs of neighbouring words. With the same settings equal
-// to scikit-learn's TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True).
+// TF-IDF: texts as sparse unit-length vectors over words and word pairs, or over the characters within words. Equal to
+// scikit-learn's TfidfVectorizer(min_df=2, sublinear_tf=True) with ngram_range=(1, 2), or with analyzer="char_wb" and
+// ngram_range=(2, 5).
 
 import type { SparseRows } from "./logistic.js";
 import { words } from "./text.js";
 
+/** What a text's terms are: words and pairs of neighbouring words, or two to five characters of one word. */
+export type Terms = "words" | "characters";
+
 /** The terms that count and what each weighs. */
 export interface Vocabulary {
+  by: Terms;
   /** The most frequent first: their weights, which almost every text needs, then lie together in the cache. */
   terms: string[];
   /** Smooth inverse document frequency: ln((1 + N) / (1 + n)) + 1. */
@@ -21,47 +26,104 @@ export interface VocabularyLimits {
 
 export function learnVocabulary(
   texts: readonly string[],
+  by: Terms = "words",
   { minTexts = 2, maxTerms = 20_000 }: VocabularyLimits = {},
 ): Vocabulary {
   const counts = new Map<string, number>();
+  const countTerms = counters[by]();
   for (const text of texts) {
-    for (const term of new Set(termsOf(text))) counts.set(term, (counts.get(term) ?? 0) + 1);
+    for (const term of countTerms(text).keys()) counts.set(term, (counts.get(term) ?? 0) + 1);
   }
   const kept = [...counts]
     .filter(([, count]) => count >= minTexts)
     .sort(([a, countA], [b, countB]) => countB - countA || (a < b ? -1 : 1))
     .slice(0, maxTerms);
   return {
+    by,
     terms: kept.map(([term]) => term),
     idf: Float64Array.from(kept, ([, count]) => Math.log((1 + texts.length) / (1 + count)) + 1),
   };
 }
 
-/** A text as (column, value) pairs; a text without known terms has none. */
-export type Vectorise = (text: string) => { columns: number[]; values: number[] };
+/** Columns in ascending order with the values beside them. */
+export type Row = { columns: number[]; values: number[] };
 
-export function vectoriser({ terms, idf }: { terms: readonly string[]; idf: ArrayLike<number> }): Vectorise {
+/** A text as a row; a text without known terms has none. */
+export type Vectorise = (text: string) => Row;
+
+export function vectoriser({
+  by,
+  terms,
+  idf,
+}: {
+  by: Terms;
+  terms: readonly string[];
+  idf: ArrayLike<number>;
+}): Vectorise {
   const columnOf = new Map(terms.map((term, i) => [term, i]));
+  const countTerms = counters[by]();
   return (text) => {
-    const counts = new Map<number, number>();
-    for (const term of termsOf(text)) {
+    const found: [column: number, value: number][] = [];
+    for (const [term, count] of countTerms(text)) {
       const column = columnOf.get(term);
-      if (column !== undefined) counts.set(column, (counts.get(column) ?? 0) + 1);
+      if (column !== undefined) found.push([column, (1 + Math.log(count)) * (idf[column] as number)]);
     }
-    const columns = [...counts.keys()].sort((a, b) => a - b);
-    const values = columns.map(
-      (column) => (1 + Math.log(counts.get(column) as number)) * (idf[column] as number),
-    );
-    const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-    return { columns, values: values.map((value) => value / length) };
+    found.sort(([a], [b]) => a - b);
+    const length = Math.sqrt(found.reduce((sum, [, value]) => sum + value * value, 0));
+    return { columns: found.map(([column]) => column), values: found.map(([, value]) => value / length) };
   };
 }
 
-/** Words, and pairs of neighbouring words joined by a space, which no word contains. */
-function termsOf(text: string): string[] {
-  const all = words(text);
-  const pairs = all.slice(1).map((word, i) => `${all[i]} ${word}`);
-  return all.concat(pairs);
+/** How often each term occurs in a text. */
+type Count = (text: string) => Map<string, number>;
+
+const counters: Record<Terms, () => Count> = {
+  /** Pairs are joined by a space, which no word contains. */
+  words: () => (text) => {
+    const counts = new Map<string, number>();
+    let before: string | undefined;
+    for (const word of words(text)) {
+      add(counts, word, 1);
+      if (before !== undefined) add(counts, `${before} ${word}`, 1);
+      before = word;
+    }
+    return counts;
+  },
+  /** Words are what white space separates, with a space before and after. */
+  characters: () => {
+    // Texts repeat their words, and cutting one up costs more than looking it up.
+    const known = new Map<string, readonly string[]>();
+    return (text) => {
+      const times = new Map<string, number>();
+      for (const word of text.normalize("NFKC").toLowerCase().split(/\s+/)) if (word) add(times, word, 1);
+      const counts = new Map<string, number>();
+      for (const [word, n] of times) {
+        let grams = known.get(word);
+        if (!grams) {
+          grams = characterGrams(` ${word} `);
+          if (word.length <= 32 && known.size < 100_000) known.set(word, grams);
+        }
+        for (const gram of grams) add(counts, gram, n);
+      }
+      return counts;
+    };
+  },
+};
+
+function add(counts: Map<string, number>, term: string, times: number): void {
+  counts.set(term, (counts.get(term) ?? 0) + times);
+}
+
+/** Two to five neighbouring characters; a word that is shorter than that counts once, as a whole. */
+function characterGrams(word: string): string[] {
+  const characters = [...word];
+  const grams: string[] = [];
+  for (let n = 2; n <= 5; n++) {
+    for (let i = 0; i === 0 || i + n <= characters.length; i++)
+      grams.push(characters.slice(i, i + n).join(""));
+    if (characters.length <= n) break;
+  }
+  return grams;
 }
 
 /** Rows of pairs as one compressed matrix. */

@@ -1,7 +1,7 @@
 // Arrays of numbers as text, for states that are plain JSON, and texts as vectors, a batch at a time.
 
 import { HoneError } from "../core/errors.js";
-import type { LanguageModel } from "../core/language.js";
+import type { Encoder } from "../core/model.js";
 import type { Given } from "../core/specializer.js";
 
 /** Base64 of 32-bit floats, little-endian. A quarter of the size of JSON numbers, and exact on the way back. */
@@ -56,7 +56,7 @@ export async function encodeTexts(texts: readonly string[], given: Given): Promi
 }
 
 /** Refuses an encoder other than the one that the state was made with. */
-export function requireEncoder(encoder: LanguageModel, expected: string): LanguageModel {
+export function requireEncoder(encoder: Encoder, expected: string): Encoder {
   if (encoder.id === expected) return encoder;
   throw new HoneError({
     what: "This specialist was made with another sentence encoder",

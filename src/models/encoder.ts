@@ -7,7 +7,9 @@ import { readFile } from "node:fs/promises";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { CallError } from "../core/call.js";
 import { HoneError, messageOf } from "../core/errors.js";
-import type { Grant, LanguageModel } from "../core/language.js";
+import { fingerprint } from "../core/json.js";
+import type { EncoderSubject } from "../core/kinds.js";
+import type { Encoder, Grant } from "../core/model.js";
 import { sha256Of } from "./llama/hash.js";
 import { inLanes } from "./llama/queue.js";
 
@@ -35,26 +37,19 @@ interface Loaded {
  * Opens an encoder; the graph is loaded by the first call.
  *
  * Vectors are the mean of the last layer over the text's pieces, scaled to unit length (384 numbers for MiniLM), so that a
- * dot product is the cosine. `generate` and `score` throw CallError `unsupported`.
+ * dot product is the cosine.
  */
-export async function openEncoder(files: EncoderFiles, options: EncoderOptions = {}): Promise<LanguageModel> {
+export async function openEncoder(files: EncoderFiles, options: EncoderOptions = {}): Promise<Encoder> {
   const name = options.name ?? "encoder";
   const maxPieces = options.maxPieces ?? 256;
   const queue = inLanes(1);
   let loading: Promise<Loaded> | undefined;
   const [model, tokenizer] = await Promise.all([sha256Of(files.model), sha256Of(files.tokenizer)]);
-  const unsupported = async (): Promise<never> => {
-    throw new CallError("unsupported", `${name} is an encoder: it embeds texts and writes none.`);
-  };
   return {
     id: `encoder:${name}@${model.slice(0, 16)}+${tokenizer.slice(0, 8)};pieces=${maxPieces}`,
     name,
     grants: new Set<Grant>(["embeddings"]),
-    format: "plain",
     concurrency: 1,
-    contextTokens: maxPieces,
-    generate: unsupported,
-    score: unsupported,
     embed: (texts, context) =>
       queue(context.signal, async () => {
         loading ??= load(files, maxPieces, options.threads);
@@ -145,4 +140,15 @@ async function embedOne({ session, tensor }: Loaded, ids: readonly number[]): Pr
   if (!(length > 0) || !Number.isFinite(length))
     throw new CallError("malformed", "The encoder gave no vector.");
   return Array.from(mean, (value) => value / length);
+}
+
+/** The encoder as a subject: texts in, vectors out. */
+export function encoderSubject(model: Encoder): EncoderSubject {
+  return {
+    kind: "encoder",
+    name: model.name,
+    id: fingerprint(["encoder", 1, model.id]),
+    model,
+    respond: async (texts, context) => (await model.embed(texts, context)).vectors,
+  };
 }

@@ -2,7 +2,9 @@
 
 import type { CallContext } from "../core/call.js";
 import { fingerprint } from "../core/json.js";
-import type { Answer, LanguageModel, LanguageSubject, PromptFormat, Query } from "../core/language.js";
+import type { LanguageSubject } from "../core/kinds.js";
+import type { Answer, Query } from "../core/language.js";
+import type { LanguageModel, PromptFormat } from "../core/model.js";
 import { answerIsWritten, parseChoice, renderPrompt, splitReasoned } from "./prompt.js";
 
 /** Changes when prompts or readings change in a way that makes old outcomes incomparable. */

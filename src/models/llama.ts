@@ -3,7 +3,7 @@
 
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
-import type { Change, Grant, LanguageModel, PromptFormat } from "../core/language.js";
+import type { Change, Embeds, Grant, LanguageModel, PromptFormat } from "../core/model.js";
 import { readGguf } from "../tensor/gguf.js";
 import { checkChange } from "./llama/change.js";
 import { checkModel } from "./llama/check.js";
@@ -48,7 +48,7 @@ const maxLoaded = 2;
  *
  * @throws HoneError when the file is not a usable model
  */
-export async function openLlama(path: string, options: LlamaOptions = {}): Promise<LanguageModel> {
+export async function openLlama(path: string, options: LlamaOptions = {}): Promise<LanguageModel & Embeds> {
   const gguf = readGguf(path);
   checkModel(gguf);
   const contextTokens = Math.min(options.context ?? 4096, trainedContext(gguf));
@@ -101,6 +101,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
         if (file !== undefined) await weights.close();
       },
     };
+    const template = gguf.metadata.get("tokenizer.chat_template");
     const granted: Grant[] = ["text", "logprobs"];
     if (!lora && !change?.prefix) granted.push("embeddings");
     if (!change) granted.push("gradients", "weights");
@@ -108,7 +109,8 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
       id: change ? `${id}+${change.id}` : id,
       name: change ? `${name} + ${change.name}` : name,
       grants: new Set(granted),
-      format: options.format ?? (gguf.metadata.get("tokenizer.chat_template") ? "chat" : "plain"),
+      format: options.format ?? (template ? "chat" : "plain"),
+      ...(options.format === undefined && template ? { formats: ["chat", "plain"] as const } : {}),
       gguf,
       contextTokens,
       lanes,

@@ -38,13 +38,18 @@ function withoutShort(text: string, key: string, least: number): string {
   let from = 0;
   for (const match of text.matchAll(gap)) {
     const before = text.slice(from, match.index);
-    const after = text.slice(match.index + match[0].length);
-    const [start, end] = [beginning(before, key), ending(after, key)];
+    const start = beginning(before, key);
+    // What ends the gap may begin the key's end: `***_a` of a key in `_a`.
+    const slack = /(?<=[^xX_-])[xX_-]*$/.exec(match[0])?.[0].length ?? 0;
+    const ends = Array.from({ length: slack + 1 }, (_, back) => match.index + match[0].length - back);
+    const [end, until] = ends
+      .map((at) => [ending(text.slice(at), key), at] as const)
+      .reduce((a, b) => (b[0] > a[0] ? b : a));
     const both = start >= least && end >= least;
     const one = least === 2 && (start >= 4 || end >= 3);
     if (!both && !one) continue;
     result += before.slice(0, before.length - start) + replaced;
-    from = match.index + match[0].length + end;
+    from = until + end;
   }
   return result + text.slice(from);
 }

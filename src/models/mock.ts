@@ -4,7 +4,7 @@
 
 import { type CallContext, CallError, type CallFailure, type Cost } from "../core/call.js";
 import { canonicalJson, fingerprint } from "../core/json.js";
-import type { LanguageModel, Message } from "../core/language.js";
+import type { Embeds, LanguageModel, Message } from "../core/model.js";
 import { randomFor } from "../core/random.js";
 import { createLimiter, type Limiter } from "./limiter.js";
 import { createMind, type Mind, type Oracle, positionOf, tokenize } from "./mock-mind.js";
@@ -23,7 +23,7 @@ export interface MockOptions {
   oracleId?: string;
 }
 
-export interface MockModel extends LanguageModel {
+export interface MockModel extends Omit<LanguageModel, "embed">, Embeds {
   readonly limiter: Limiter;
 }
 

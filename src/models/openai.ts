@@ -4,7 +4,7 @@
 import type { CallContext, Cost } from "../core/call.js";
 import { CallError, noCost } from "../core/call.js";
 import type { Json } from "../core/json.js";
-import type { GenerateRequest, LanguageModel, ScoreRequest } from "../core/language.js";
+import type { Embeds, GenerateRequest, LanguageModel, ScoreRequest } from "../core/model.js";
 import { randomFor } from "../core/random.js";
 import { connect, type Reply, type Sink } from "./http.js";
 import { type Limiter, sharedLimiter } from "./limiter.js";
@@ -33,7 +33,7 @@ export interface OpenOptions {
   env?: NodeJS.ProcessEnv;
 }
 
-export interface OpenAIModel extends LanguageModel {
+export interface OpenAIModel extends Omit<LanguageModel, "embed">, Embeds {
   /** The endpoint's limiter, shared with every other model on the same base URL. */
   readonly limiter: Limiter;
 }

@@ -4,7 +4,8 @@
 // Everything that all samples share (instruction, shared options, demonstrations) stands first, so that a model that
 // keeps its prefix reads it once a study.
 
-import type { Demonstration, Message, Option, PromptFormat, Query } from "../core/language.js";
+import type { Demonstration, Option, Query } from "../core/language.js";
+import type { Message, PromptFormat } from "../core/model.js";
 
 export interface Prompt {
   messages: Message[];

@@ -5,7 +5,7 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { HoneError } from "../core/errors.js";
-import type { Grant, LanguageModel, PromptFormat } from "../core/language.js";
+import type { Embeds, Encoder, Grant, LanguageModel, Model, PromptFormat } from "../core/model.js";
 import { cacheFolder, intoPlace, sizeOf } from "../data/cache.js";
 import { resolveSource, type SourceOptions } from "../data/sources.js";
 import { readGguf } from "../tensor/gguf.js";
@@ -17,12 +17,17 @@ import { integer, oneOf, parseRef } from "./ref.js";
 export interface OpenModelOptions extends SourceOptions, Pick<MockOptions, "oracle" | "oracleId"> {
   /** Where keys, base URLs and prices are read; `process.env` by default. */
   env?: NodeJS.ProcessEnv;
+  /** Schemes besides those that Hone has for language models and encoders. */
+  schemes?: Readonly<Record<string, Opener>>;
 }
 
 const schemes = ["llama", "encoder", "openai", "mock"] as const;
 type Scheme = (typeof schemes)[number];
 
-const openers: Record<Scheme, (rest: string, options: OpenModelOptions) => Promise<LanguageModel>> = {
+/** What stands behind `SCHEME:`, opened from what follows. */
+export type Opener = (rest: string, options: OpenModelOptions) => Promise<Model>;
+
+const openers: Record<Scheme, Opener> = {
   llama: openLlamaRef,
   encoder: openEncoderRef,
   openai: async (rest, options) => (await import("./openai.js")).openOpenAI(rest, options),
@@ -137,11 +142,23 @@ const knownModels: Readonly<Record<string, KnownModel>> = {
  * const model = await openModel("llama:smollm2-135m-instruct?threads=2");
  * await model.close();
  */
-export async function openModel(ref: string, options: OpenModelOptions = {}): Promise<LanguageModel> {
+export async function openModel(
+  ref: `${"llama" | "openai" | "mock"}:${string}`,
+  options?: OpenModelOptions,
+): Promise<LanguageModel & Embeds>;
+export async function openModel(ref: `encoder:${string}`, options?: OpenModelOptions): Promise<Encoder>;
+export async function openModel(ref: string, options?: OpenModelOptions): Promise<Model>;
+export async function openModel(ref: string, options: OpenModelOptions = {}): Promise<Model> {
+  const [scheme, rest] = schemeOf(ref);
+  const known: Readonly<Record<string, Opener>> = { ...openers, ...options.schemes };
+  const opener = Object.hasOwn(known, scheme) ? known[scheme] : undefined;
+  if (!opener) throw unknownModel(ref);
+  return opener(rest, options);
+}
+
+function schemeOf(ref: string): [scheme: string, rest: string] {
   const colon = ref.indexOf(":");
-  const scheme = schemes.find((one) => one === ref.slice(0, colon));
-  if (!scheme) throw unknownModel(ref);
-  return openers[scheme](ref.slice(colon + 1), options);
+  return [ref.slice(0, colon), ref.slice(colon + 1)];
 }
 
 /** One line of `hone models list`. */
@@ -214,7 +231,7 @@ const llamaFields = {
   weights: oneOf(["file", "q8_0"], undefined),
 };
 
-async function openLlamaRef(rest: string, options: OpenModelOptions): Promise<LanguageModel> {
+async function openLlamaRef(rest: string, options: OpenModelOptions): Promise<Model> {
   const { name, params } = parseRef("llama", rest, llamaFields);
   const { format, context, lanes, threads, gpu } = params;
   const known = Object.hasOwn(knownModels, name) ? knownModels[name] : undefined;
@@ -235,7 +252,7 @@ async function openLlamaRef(rest: string, options: OpenModelOptions): Promise<La
   });
 }
 
-async function openEncoderRef(rest: string, options: OpenModelOptions): Promise<LanguageModel> {
+async function openEncoderRef(rest: string, options: OpenModelOptions): Promise<Encoder> {
   const { name, params } = parseRef("encoder", rest, { threads: llamaFields.threads });
   const known = Object.hasOwn(knownModels, name) ? knownModels[name] : undefined;
   if (known?.kind !== "encoder") throw unknownModel(`encoder:${rest}`);

@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto";
 import { createContext, runInContext } from "node:vm";
 import { CallError } from "../core/call.js";
 import { messageOf } from "../core/errors.js";
-import type { Message } from "../core/language.js";
+import type { Message } from "../core/model.js";
 
 export interface Segment {
   text: string;

@@ -4,7 +4,8 @@
 import { Tensor } from "onnxruntime-node";
 import { HoneError } from "../core/errors.js";
 import { fingerprint, type Json } from "../core/json.js";
-import type { Body, MotorSubject, MotorTrial, Movement, Point } from "../core/motor.js";
+import type { MotorSubject } from "../core/kinds.js";
+import type { Body, MotorTrial, Movement, Point } from "../core/motor.js";
 import type { Parameters } from "../tensor/optimizer.js";
 import { type ControllerShape, controllerShapes, initController } from "./controller.js";
 import { observationRows } from "./episode.js";
@@ -141,7 +142,7 @@ export function controllerSubject(
     model,
     controller,
     lesions,
-    move: (trial, { signal }) => {
+    respond: (trial, { signal }) => {
       signal.throwIfAborted();
       return move(trial);
     },

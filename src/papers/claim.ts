@@ -1,67 +1,84 @@
-// A published claim beside what was measured here, and whether its direction holds. It computes the answer and never
-// takes it from anybody.
+// A paper's claims beside what was measured here, judged as one family: `holds` is computed from the interval and from
+// Holm's adjusted p, and nobody can write it.
 
-/** One row of a claims table. Shares are of 1, differences likewise: 0.05 is five points of accuracy. */
-export interface Claim {
+import { holm } from "../statistics/index.js";
+import type { Measured } from "./figures.js";
+
+/** A claim that can be true or false, and what was measured for it. */
+export interface Draft {
   /** Short name that stays, such as `a1`. */
   id: string;
   /** What is claimed, in one sentence that can be true or false. */
   claim: string;
   /** The paper's figure; null where it has none for this very comparison. */
   published: number | null;
-  /** Ours; null where it could not be measured, and then `note` says why. */
-  measured: number | null;
-  /** Ends of the 95 % interval of `measured`. */
-  low: number | null;
-  high: number | null;
-  /** Whether the interval lies wholly on the claimed side; null where nothing was measured. */
-  holds: boolean | null;
-  /** Wholly on the other side: the opposite was found. Neither `holds` nor this: not shown either way. */
-  opposite: boolean | null;
-  /** Samples, or tasks, that `measured` rests on. */
-  n: number;
   /** Where the published figure comes from, and what differs here. */
   note: string;
-}
-
-/** What a claim says of the figure: that it lies above, or below, a threshold. */
-export interface Direction {
+  /** The side of the value that `measured` was tested against on which the claim puts the figure. */
   side: "above" | "below";
-  threshold: number;
+  /** Null where it could not be measured. */
+  measured: Measured | null;
 }
 
-export interface Measured {
-  mean: number;
-  low: number;
-  high: number;
+type Words = [id: string, claim: string, published: number | null, note: string, measured: Measured | null];
+
+/** The claim that the figure lies above what it was tested against. */
+export function above(...[id, claim, published, note, measured]: Words): Draft {
+  return { id, claim, published, note, side: "above", measured };
+}
+
+/** The claim that it lies below. */
+export function below(...words: Words): Draft {
+  return { ...above(...words), side: "below" };
+}
+
+/** One row of a claims table. Shares are of 1, differences likewise: 0.05 is five points of accuracy. */
+export interface Claim extends Omit<Draft, "side" | "measured"> {
+  /** Null where it could not be measured, and then `note` says why. */
+  measured: number | null;
+  /** Ends of the 95 % interval of `measured`; null where there is none, as with a single seed. */
+  low: number | null;
+  high: number | null;
+  /** Of this comparison alone, two-sided; null where nothing was measured. */
+  p: number | null;
+  /** Holm-adjusted over all claims of the paper, those that were not measured among them. */
+  pAdjusted: number | null;
+  /** Whether the interval lies wholly on the claimed side and pAdjusted < 0.05; null where nothing was measured. */
+  holds: boolean | null;
+  /** The same for the other side: the opposite was found. Neither `holds` nor this: not shown either way. */
+  opposite: boolean | null;
+  /** Samples, tasks or seeds that `measured` rests on. */
   n: number;
 }
 
+/** The level of the whole family. */
+const alpha = 0.05;
+
 /**
- * Sets a published figure beside a measured one. `holds` is true only where the whole interval lies on the claimed side,
- * so that a difference which this n cannot show does not count as reproduced.
- *
- * @param measured null where it could not be measured
+ * All claims of a paper, judged as one family. Those that were not measured belong to it, so that a run which stopped early
+ * is not judged more leniently than a whole one.
  */
-export function makeClaim(
-  words: Pick<Claim, "id" | "claim" | "published" | "note">,
-  { side, threshold }: Direction,
-  measured: Measured | null,
-): Claim {
-  if (measured === null || !Number.isFinite(measured.mean)) {
-    const none = { measured: null, low: null, high: null, holds: null, opposite: null, n: 0 };
-    return { ...words, ...none };
-  }
-  const { mean, low, high, n } = measured;
-  const above = low > threshold;
-  const below = high < threshold;
-  return {
-    ...words,
-    measured: mean,
-    low,
-    high,
-    holds: side === "above" ? above : below,
-    opposite: side === "above" ? below : above,
-    n,
-  };
+export function judge(drafts: readonly Draft[]): Claim[] {
+  const adjusted = holm(drafts.map(({ measured }) => measured?.p ?? Number.NaN));
+  return drafts.map(({ side, measured, ...words }, i) => {
+    if (measured === null) {
+      const none = { measured: null, low: null, high: null, p: null, pAdjusted: null };
+      return { ...words, ...none, holds: null, opposite: null, n: 0 };
+    }
+    const { mean, low, high, p, n, against } = measured;
+    const pAdjusted = adjusted[i] as number;
+    const above = low > against && pAdjusted < alpha;
+    const below = high < against && pAdjusted < alpha;
+    return {
+      ...words,
+      measured: mean,
+      low: Number.isFinite(low) ? low : null,
+      high: Number.isFinite(high) ? high : null,
+      p,
+      pAdjusted,
+      holds: side === "above" ? above : below,
+      opposite: side === "above" ? below : above,
+      n,
+    };
+  });
 }

@@ -1,12 +1,35 @@
-// From the outcomes of a study to a paper's figures: the mean over tasks with its interval, differences of such means, and
-// accuracy at the natural mix of classes. Cases are the units: what many tasks ask about one case is not independent.
+// From a study's outcomes to a paper's figures: scores by sample, means over tasks, means by seed. The statistics are those
+// of `hone compare` and of every study; what is here only puts scores into their form.
 
-import { meanInterval, pairedDifference, wilson } from "../statistics/index.js";
-import type { OpenedStudy } from "../study/open.js";
-import type { Measured } from "./claim.js";
+import type { Estimate } from "../core/record.js";
+import { mcnemar, meanInterval, pairedDifference } from "../statistics/index.js";
+import { comparePairs } from "../study/compare.js";
+import { acrossTasks, tableOf } from "../study/overall.js";
+import type { TaskPredictions } from "../study/predictions-file.js";
+
+/** A figure that was tested against a value: a difference against 0, mostly. */
+export interface Measured extends Estimate {
+  against: number;
+  /** Two-sided, of this test alone. */
+  p: number;
+}
+
+/** One scored outcome of an arm. */
+export interface Row {
+  /** Name of the task in the study. */
+  task: string;
+  sample: string;
+  seed: number;
+  group?: string;
+  gold: string;
+  prediction: string;
+  score: number;
+  details: Readonly<Record<string, number>>;
+}
 
 export interface Score {
   task: string;
+  /** What many tasks may ask about; answers about one case are not independent. */
   caseId: string;
   /** Mean over seeds. */
   score: number;
@@ -15,28 +38,19 @@ export interface Score {
   prediction: string;
 }
 
-/** One subject's scores by sample id. Unscored samples are not in it. */
+/** One arm's scores by sample id. Unscored samples are not in it. */
 export type Scores = ReadonlyMap<string, Score>;
 
-/**
- * The scores of a subject on test; empty where the study has no such subject.
- * @param task stands before the sample ids that do not name their task themselves (`task/id`)
- */
-export function scoresOf(study: OpenedStudy, subject: string, task?: string): Scores {
-  const ids = new Set(study.record.subjects.find(({ name }) => name === subject)?.ids);
+export const noScores: Scores = new Map();
+
+/** @param task stands before the sample ids that do not name their task themselves (`task/id`) */
+export function scoresOf(rows: readonly Row[], task?: string): Scores {
   const sums = new Map<string, Score & { times: number }>();
-  for (const { subject: id, sample, grade, gold, group } of study.outcomes()) {
-    if (!ids.has(id) || grade.status !== "scored") continue;
+  for (const { sample, score, gold, prediction, group } of rows) {
     const key = task === undefined || sample.startsWith(`${task}/`) ? sample : `${task}/${sample}`;
-    const sum = sums.get(key) ?? {
-      task: key.slice(0, key.indexOf("/")),
-      caseId: group ?? key,
-      score: 0,
-      gold,
-      prediction: grade.prediction,
-      times: 0,
-    };
-    sum.score += grade.score;
+    const named = key.slice(0, key.indexOf("/"));
+    const sum = sums.get(key) ?? { task: named, caseId: group ?? key, score: 0, gold, prediction, times: 0 };
+    sum.score += score;
     sum.times++;
     sums.set(key, sum);
   }
@@ -48,101 +62,115 @@ export function within(scores: Scores, tasks: readonly string[]): Scores {
   return new Map([...scores].filter(([, { task }]) => tasks.includes(task)));
 }
 
-/** Mean and number of samples of every task. */
-export function byTask(scores: Scores): Map<string, { n: number; mean: number }> {
-  const sums = new Map<string, { n: number; mean: number }>();
-  for (const { task, score } of scores.values()) {
-    const one = sums.get(task) ?? { n: 0, mean: 0 };
-    one.mean += (score - one.mean) / ++one.n;
-    sums.set(task, one);
+/** The means of the tasks. */
+export function byTask(scores: Scores): Map<string, number> {
+  const tasks = grouped([...scores.values()], ({ task }) => task);
+  return new Map([...tasks].map(([task, rows]) => [task, average(rows.map(({ score }) => score))]));
+}
+
+function grouped<T, K>(values: readonly T[], keyOf: (value: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const value of values) {
+    const key = keyOf(value);
+    const group = groups.get(key);
+    if (group) group.push(value);
+    else groups.set(key, [value]);
   }
-  return sums;
+  return groups;
 }
 
-/** Weights that make a mean over samples the unweighted mean over tasks. */
-function taskWeights(tasks: readonly string[]): number[] {
-  const counts = new Map<string, number>();
-  for (const task of tasks) counts.set(task, (counts.get(task) ?? 0) + 1);
-  return tasks.map((task) => tasks.length / (counts.size * (counts.get(task) as number)));
+export function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Lawma's headline figure, the unweighted mean of the tasks' accuracies, with an interval clustered by case. */
-export function macroMean(scores: Scores): Measured | null {
-  const rows = [...scores.values()];
-  if (rows.length === 0) return null;
-  const weights = taskWeights(rows.map(({ task }) => task));
-  return meanInterval(
-    rows.map(({ score }, i) => score * (weights[i] as number)),
-    { seed: 1, groups: rows.map(({ caseId }) => caseId), range: [0, Math.max(...weights)] },
-  );
+/** The unweighted mean of the tasks' means; null where there are no scores. */
+export function meanOverTasks(scores: Scores): Estimate | null {
+  if (scores.size === 0) return null;
+  const { tasks, units } = tabled({ scores });
+  const { n, mean, low, high } = acrossTasks(tasks, units, 1).mean("scores") as Estimate;
+  return { n, mean, low, high };
 }
 
-/** The difference of two such means on the samples that both have: a less b. */
-export function macroDifference(a: Scores, b: Scores): Measured | null {
-  const shared = [...a].filter(([id]) => b.has(id));
-  if (shared.length === 0) return null;
-  const weights = taskWeights(shared.map(([, { task }]) => task));
-  const weighted = (scores: Scores) =>
-    shared.map(([id], i) => (scores.get(id) as Score).score * (weights[i] as number));
-  const most = Math.max(...weights);
-  const { delta, low, high, n } = pairedDifference(weighted(a), weighted(b), {
-    seed: 1,
-    groups: shared.map(([, { caseId }]) => caseId),
-    range: [-most, most],
-  });
-  return { mean: delta, low, high, n };
+/** The difference of two such means, a less b, on the samples that both have. */
+export function difference(a: Scores, b: Scores): Measured | null {
+  const { tasks, units } = tabled({ a, b });
+  const onTasks = tasks.flatMap((task) => comparePairs(tableOf(task), [["a", "b"]], 1));
+  const [found] = tasks.length === 0 ? [] : acrossTasks(tasks, units, 1).compare([["a", "b"]], onTasks);
+  if (!found) return null;
+  const { n, delta, low, high, p } = found;
+  return { n, mean: delta, low, high, p, against: 0 };
 }
 
-/** On which share of the tasks a scores higher than b; `n` is the number of tasks. */
+/** On which share of the tasks a scores higher than b, against one half; `n` is the number of tasks. */
 export function shareOfTasks(a: Scores, b: Scores): Measured | null {
   const others = byTask(b);
-  const pairs = [...byTask(a)].flatMap(([task, { mean }]) => {
+  const won = [...byTask(a)].flatMap(([task, mean]) => {
     const other = others.get(task);
-    return other ? [mean > other.mean] : [];
+    return other === undefined ? [] : [mean > other ? 1 : 0];
   });
-  if (pairs.length === 0) return null;
-  const [low, high] = wilson(pairs.filter(Boolean).length / pairs.length, pairs.length, 1.959963984540054);
-  return { mean: pairs.filter(Boolean).length / pairs.length, low, high, n: pairs.length };
+  if (won.length === 0) return null;
+  const { n, mean, low, high } = meanInterval(won, { seed: 1 });
+  const wins = won.filter((one) => one === 1).length;
+  // Against one half McNemar's exact test is the sign test.
+  return { n, mean, low, high, p: mcnemar(wins, n - wins), against: 0.5 };
+}
+
+/** The samples that all columns have, task by task, as comparisons across tasks take them. */
+function tabled(columns: Readonly<Record<string, Scores>>): { tasks: TaskPredictions[]; units: number } {
+  const [first = noScores, ...rest] = Object.values(columns);
+  const shared = [...first].filter(([id]) => rest.every((scores) => scores.has(id)));
+  const numbers = new Map<string, number>();
+  const numberOf = (caseId: string): number => {
+    const number = numbers.get(caseId) ?? numbers.size;
+    numbers.set(caseId, number);
+    return number;
+  };
+  const tasks = [...grouped(shared, ([, { task }]) => task)].map(([task, rows]): TaskPredictions => {
+    const units = Int32Array.from(rows, ([, { caseId }]) => numberOf(caseId));
+    const scores = Object.entries(columns).map(([name, column]): [string, Float32Array] => [
+      name,
+      Float32Array.from(rows, ([id]) => column.get(id)?.score ?? Number.NaN),
+    ]);
+    return {
+      task,
+      n: rows.length,
+      units,
+      grouped: new Set(units).size < rows.length,
+      gold: new Int32Array(rows.length),
+      scores: new Map(scores),
+    };
+  });
+  return { tasks, units: numbers.size };
+}
+
+/** One value a seed. */
+export type BySeed = ReadonlyMap<number, number>;
+
+/** Means over trials, seed by seed. @param detail the score itself where absent */
+export function bySeed(rows: readonly Row[], detail?: string): BySeed {
+  const value = ({ score, details }: Row) => (detail === undefined ? score : (details[detail] ?? Number.NaN));
+  return new Map([...grouped(rows, ({ seed }) => seed)].map(([seed, of]) => [seed, average(of.map(value))]));
 }
 
 /**
- * Accuracy had the majority class not been cut: its answers count 1/keep times.
- * @param keep the share of the majority class that balancing left in test
+ * Mean over seeds of an error, a seed being the unit: what is trained once more is a draw of its own. `n` counts seeds. An
+ * error has no upper end, so that a single seed gives an interval without one.
  */
-export function atNaturalMix(
-  rows: readonly { right: number; gold: string }[],
-  majority: string,
-  keep: number,
-): number {
-  const weightOf = (gold: string) => (gold === majority ? 1 / keep : 1);
-  const total = rows.reduce((sum, { gold }) => sum + weightOf(gold), 0);
-  return rows.reduce((sum, { right, gold }) => sum + right * weightOf(gold), 0) / total;
+export function meanOverSeeds(values: BySeed): Estimate | null {
+  if (values.size === 0) return null;
+  const { n, mean, low, high } = meanInterval([...values.values()], {
+    seed: 1,
+    range: [0, Number.POSITIVE_INFINITY],
+  });
+  return { n, mean, low, high };
 }
 
-/**
- * Accuracy at the natural mix less what coders agree on, mean over tasks, with an interval.
- * @param tasks one entry a task: its answers, and the coders' agreement
- */
-export function ceilingGap(
-  tasks: readonly {
-    rows: readonly { right: number; gold: string; id: string }[];
-    majority: string;
-    keep: number;
-    coders: number;
-  }[],
-): Measured | null {
-  const n = tasks.reduce((sum, { rows }) => sum + rows.length, 0);
-  if (n === 0) return null;
-  const values: number[] = [];
-  const groups: string[] = [];
-  for (const { rows, majority, keep, coders } of tasks) {
-    const weightOf = (gold: string) => (gold === majority ? 1 / keep : 1);
-    const total = rows.reduce((sum, { gold }) => sum + weightOf(gold), 0);
-    for (const { right, gold, id } of rows) {
-      // Scaled so that the mean over all rows is the mean over tasks of the weighted mean within each.
-      values.push(((right - coders) * weightOf(gold) * n) / (total * tasks.length));
-      groups.push(id);
-    }
-  }
-  return meanInterval(values, { seed: 1, groups, range: [Math.min(-1, ...values), Math.max(1, ...values)] });
+/** a less b, seed by seed on the same trials, against a value. */
+export function seedDifference(a: BySeed, b: BySeed, against = 0): Measured | null {
+  const seeds = [...a.keys()].filter((seed) => b.has(seed));
+  if (seeds.length === 0) return null;
+  const of = (values: BySeed, less: number) => seeds.map((seed) => (values.get(seed) as number) - less);
+  const range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+  const { n, delta, low, high, p } = pairedDifference(of(a, against), of(b, 0), { seed: 1, range });
+  return { n, mean: delta + against, low: low + against, high: high + against, p, against };
 }

@@ -1,21 +1,64 @@
-// Studies that a reproduction makes: written into the store as files that `hone run` takes too, then run one after the
-// other. It knows nothing of any paper.
+// The studies of a reproduction: written into the store as files that `hone run` takes too, run one after the other within
+// the limits, and read back arm by arm. It knows nothing of any paper.
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fingerprint } from "../core/json.js";
+import { canonicalJson, fingerprint } from "../core/json.js";
+import type { Result, StudyRecord } from "../core/record.js";
+import { makeSpecializer } from "../specializers/index.js";
 import { makePrivate, privateFolder } from "../store/private.js";
-import { runStudy } from "../study/run.js";
+import { openStudy } from "../study/open.js";
+import { type RunOptions, runStudy } from "../study/run.js";
 import { parseStudy, type StudySpec } from "../study/spec.js";
-import type { ReproduceOptions } from "./index.js";
+import type { Row } from "./figures.js";
 
-/** A study by its name, with the rows of its files by the files' names. */
+/** How much is done: a few minutes to see that all of it works, what this project measures, or the paper's own sizes. */
+export type Preset = "smoke" | "full" | "original";
+
+/** What a running reproduction tells: its own stages, and everything that its studies tell. */
+export type PaperEvent =
+  | { type: "stage"; stage: number; of: number; title: string }
+  | Exclude<Parameters<NonNullable<RunOptions["onEvent"]>>[0], { type: "done" }>;
+
+/** One study. Its arms have names, by which its figures are asked for. */
 export interface Plan {
-  name: string;
+  /** Which of the paper's studies it is: names it together with paper, preset and model. */
+  part: string;
+  model: string;
   description: string;
-  /** What a study file says besides name and description. */
+  /** What a study file says besides name, description, model and specialists. */
   study: Readonly<Record<string, unknown>>;
+  /** The rows of its files, by the files' names. */
   files: Readonly<Record<string, readonly unknown[]>>;
+  /** Specialists as a study file writes them, by what the paper calls them. `zeroShot` is the generalist. */
+  arms: Readonly<Record<string, unknown>>;
+}
+
+/** A finished study, read back. */
+export interface FinishedStudy {
+  record: StudyRecord;
+  /** Scored outcomes of an arm on test; none where the study has no such arm. */
+  rows: (arm: string) => readonly Row[];
+  /** The arm's line of the record, on the study's own task. */
+  result: (arm: string) => Result | undefined;
+}
+
+/** How choice tasks of papers are asked, fixed so that figures stay comparable: dev does not choose. */
+export const byLabel = { answerBy: "label", scoring: "sum" } as const;
+
+/** The splits of a study whose rows are files of its own, and these files. */
+export const fileSplits = {
+  train: "file:train.jsonl",
+  dev: "file:dev.jsonl",
+  test: "file:test.jsonl",
+} as const;
+
+export function splitFiles({
+  train,
+  dev,
+  test,
+}: Record<keyof typeof fileSplits, readonly unknown[]>): Plan["files"] {
+  return { "train.jsonl": train, "dev.jsonl": dev, "test.jsonl": test };
 }
 
 /** Where a study's files lie in the store. */
@@ -24,7 +67,11 @@ export function studyFolder(store: string, name: string): string {
 }
 
 /** `paper-preset-part-model`, cut with a fingerprint where it is longer than the 64 characters that a name may have. */
-export function planName(paper: string, preset: string, part: string, model: string): string {
+export function planName(
+  paper: string,
+  preset: Preset,
+  { part, model }: Pick<Plan, "part" | "model">,
+): string {
   const short = model
     .replace(/\?.*$/s, "")
     .replace(/^\w+:/, "")
@@ -35,39 +82,44 @@ export function planName(paper: string, preset: string, part: string, model: str
 }
 
 /** Writes rows and study file, and returns the study as the file says it. */
-export async function writePlan(plan: Plan, store: string): Promise<StudySpec> {
-  const folder = studyFolder(store, plan.name);
+export async function writePlan(plan: Plan, name: string, store: string): Promise<StudySpec> {
+  const folder = studyFolder(store, name);
   await mkdir(folder, privateFolder);
   for (const [file, rows] of Object.entries(plan.files))
     await writeFile(join(folder, file), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  const study = { study: plan.name, description: plan.description, ...plan.study };
-  const path = join(folder, `${plan.name}.study.json`);
+  const { model, description, arms } = plan;
+  // Arms that are written alike are one specialist; the generalist is in every study anyway.
+  const written = new Map(Object.values(arms).map((arm) => [JSON.stringify(arm), arm]));
+  written.delete(JSON.stringify("zeroShot"));
+  const study = { study: name, description, model, ...plan.study, specialists: [...written.values()] };
+  const path = join(folder, `${name}.study.json`);
   await writeFile(path, `${JSON.stringify(study, null, 2)}\n`);
   await makePrivate(folder);
   return parseStudy(study, path);
 }
 
+export interface PlanRun extends Omit<RunOptions, "onEvent" | "base" | "store"> {
+  store: string;
+  onEvent?: (event: PaperEvent) => void;
+}
+
 /**
- * Runs the plans in order until all are done or one stops.
+ * Runs the plans in order until all are done or one stops. The limits hold for all of them together.
  * @returns the names of the finished ones, and why it stopped before the end, where it did
  */
 export async function runPlans(
-  paper: string,
-  plans: readonly Plan[],
-  options: ReproduceOptions & { store: string; signal: AbortSignal },
+  plans: ReadonlyMap<string, Plan>,
+  { onEvent: emit = () => {}, ...options }: PlanRun,
 ): Promise<{ finished: Set<string>; stopped: string | null }> {
-  const emit = options.onEvent ?? (() => {});
   const until = options.maxSeconds === undefined ? undefined : Date.now() + options.maxSeconds * 1000;
   let usdLeft = options.maxUsd;
   const finished = new Set<string>();
-  for (const [i, one] of plans.entries()) {
-    emit({ type: "stage", stage: i + 1, of: plans.length, title: one.description });
-    const spec = await writePlan(one, options.store);
-    const { preset, data: _d, models: _m, maxSeconds: _s, ...run } = options;
+  for (const [name, plan] of plans) {
+    emit({ type: "stage", stage: finished.size + 1, of: plans.size, title: plan.description });
+    const spec = await writePlan(plan, name, options.store);
     const record = await runStudy(spec, {
-      ...run,
-      base: studyFolder(options.store, one.name),
-      reproduce: `npx hone reproduce ${paper}${preset === "full" ? "" : ` --${preset}`}`,
+      ...options,
+      base: studyFolder(options.store, name),
       ...(until === undefined ? {} : { maxSeconds: Math.max(0, (until - Date.now()) / 1000) }),
       ...(usdLeft === undefined ? {} : { maxUsd: usdLeft }),
       onEvent: (event) => {
@@ -76,7 +128,46 @@ export async function runPlans(
     });
     if (usdLeft !== undefined) usdLeft = Math.max(0, usdLeft - record.spentUsd);
     if (record.stopped !== null) return { finished, stopped: record.stopped };
-    finished.add(one.name);
+    finished.add(name);
   }
   return { finished, stopped: null };
+}
+
+/** Reads a finished study back. An arm is found by what it is, whatever the study's tables call it. */
+export function readStudy(
+  { arms }: Pick<Plan, "arms">,
+  name: string,
+  { store, use }: Pick<PlanRun, "store" | "use">,
+): FinishedStudy {
+  const opened = openStudy(store, name);
+  try {
+    const { record } = opened;
+    const identity = (one: unknown) => canonicalJson(JSON.parse(JSON.stringify(one)));
+    const known = new Map(record.subjects.map((subject) => [identity(subject.chain[0]), subject]));
+    const subjectOf = (arm: string) => {
+      if (!Object.hasOwn(arms, arm)) return undefined;
+      const { name: made, options } = makeSpecializer(arms[arm], name, use?.specializers);
+      return known.get(identity({ name: made, options }));
+    };
+    const tasks = new Map(record.tasks.map((card) => [card.key, card.name]));
+    const measured = new Set(
+      record.subjects.flatMap(({ ids, seeds }) => ids.map((id, i) => `${id} ${seeds[i]}`)),
+    );
+    const rows = new Map<string, Row[]>();
+    for (const { subject, task, sample, seed, group, gold, grade } of opened.outcomes()) {
+      if (grade.status !== "scored" || !measured.has(`${subject} ${seed}`)) continue;
+      const { score, prediction, details = {} } = grade;
+      const row = { task: tasks.get(task) as string, sample, seed, gold, prediction, score, details };
+      const own = rows.get(subject) ?? [];
+      rows.set(subject, own);
+      own.push(group === undefined ? row : { ...row, group });
+    }
+    return {
+      record,
+      rows: (arm) => [...new Set(subjectOf(arm)?.ids)].flatMap((id) => rows.get(id) ?? []),
+      result: (arm) => record.results.find(({ subject }) => subject === subjectOf(arm)?.name),
+    };
+  } finally {
+    opened.close();
+  }
 }

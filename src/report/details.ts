@@ -3,8 +3,8 @@
 // the prompts of a study repeat their demonstrations thousands of times.
 
 import type { Call, Cost } from "../core/call.js";
+import { directionOf } from "../core/metric.js";
 import type { Outcome } from "../core/outcome.js";
-import { directionOf } from "../core/task.js";
 import { clip, embedJson, visibleText } from "./escape.js";
 import type { Gathered, SampleRow, Source } from "./gather.js";
 

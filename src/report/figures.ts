@@ -1,8 +1,14 @@
 // The report's figures, drawn as tables with graphics in their cells or as one canvas: scores, costs, comparisons, profile.
 // They draw what the record says and compute nothing but positions.
 
-import type { Comparison, Result, StudyRecord, SubjectCard } from "../core/record.js";
-import { directionOf } from "../core/task.js";
+import { directionOf } from "../core/metric.js";
+import {
+  type Comparison,
+  metricOf,
+  type Result,
+  type StudyRecord,
+  type SubjectCard,
+} from "../core/record.js";
 import * as chart from "./chart.js";
 import { type Html, html, oneLine } from "./escape.js";
 import {
@@ -17,7 +23,6 @@ import {
   formatP,
   formatScore,
   metricHead,
-  scaleOf,
   testName,
 } from "./format.js";
 import { subjectIndex } from "./gather.js";
@@ -39,16 +44,13 @@ export function subjectName(record: StudyRecord, subject: string, withMark = tru
     : written;
 }
 
-/** What kind of task it is, by its name. */
-export function kindOf(record: StudyRecord, task: string): string | undefined {
-  return record.tasks.find(({ name }) => name === task)?.kind;
-}
-
 /** Results of one task, best first; what was never scored comes last. */
 export function ranked(record: StudyRecord, task: string): Result[] {
-  const order = (result: Result): number =>
-    result.n > 0 ? directionOf(result.metric) * result.mean : Number.NEGATIVE_INFINITY;
-  return record.results.filter((result) => result.task === task).sort((a, b) => order(b) - order(a) || 0);
+  const results = record.results.filter((result) => result.task === task);
+  if (results.length === 0) return [];
+  const direction = directionOf(metricOf(record, task));
+  const order = ({ n, mean }: Result): number => (n > 0 ? direction * mean : Number.NEGATIVE_INFINITY);
+  return results.sort((a, b) => order(b) - order(a) || 0);
 }
 
 /** One task's scores as dots and intervals on a shared axis, with majority and chance drawn through the rows. */
@@ -56,7 +58,8 @@ export function scoreFigure(record: StudyRecord, task: string): Html {
   const results = ranked(record, task);
   const [best] = results;
   if (!best) return html``;
-  const scale = scaleOf(best.metric);
+  const metric = metricOf(record, task);
+  const scale = metric.display;
   const values = results
     .flatMap((r) => [r.low, r.high, r.baseline || r.low, r.chance ?? r.low, r.dev?.mean ?? r.mean])
     .filter(Number.isFinite);
@@ -93,9 +96,9 @@ export function scoreFigure(record: StudyRecord, task: string): Html {
     const text = scale === "percent" ? `${formatBare(tick, 1, scale)}%` : formatBare(tick, 1, scale);
     return chart.words(text, axis.at(tick), 14, "middle", "small");
   });
-  return html`<table class="dots"><caption class="unseen">${task}: ${metricHead(best.metric, kindOf(record, task))} with 95 % intervals</caption>
+  return html`<table class="dots"><caption class="unseen">${task}: ${metricHead(metric)} with 95 % intervals</caption>
 <thead><tr><th scope="col" class="unseen-wide">subject</th><td class="plot">${chart.canvas(32, head)}</td>
-<th scope="col" class="num">${metricHead(best.metric, kindOf(record, task))}</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th></tr></thead>
+<th scope="col" class="num">${metricHead(metric)}</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th></tr></thead>
 <tbody>${rows}</tbody>
 <tfoot><tr><td></td><td class="plot">${chart.canvas(18, foot)}</td><td></td><td></td><td></td></tr></tfoot></table>`;
 }
@@ -131,7 +134,7 @@ export function scoreLegend(record: StudyRecord): Html {
   const lower = record.tasks.find(({ metric }) => directionOf(metric) < 0);
   return html`<p class="legend">${roles.map((role) => html`<span>${chart.glyph(role)}${role}</span> `)}
 ${record.verdict?.champion ? html`<span>${chart.glyph("specialist", true)}champion, chosen on dev</span> ` : null}
-${dev ? html`<span><svg class="glyph" width="14" height="14" viewBox="-7 -7 14 14" aria-hidden="true"><circle class="hollow" r="3"/></svg>dev score, fixed before test was opened</span> ` : null}${lower && html`<span>less ${lower.metric} is better</span>`}</p>`;
+${dev ? html`<span><svg class="glyph" width="14" height="14" viewBox="-7 -7 14 14" aria-hidden="true"><circle class="hollow" r="3"/></svg>dev score, fixed before test was opened</span> ` : null}${lower && html`<span>less ${lower.metric.name} is better</span>`}</p>`;
 }
 
 type Price = "usd" | "ms" | "tokens";
@@ -167,7 +170,8 @@ function costCanvas(record: StudyRecord, results: readonly Result[], unit: Price
   const height = 320;
   const bottom = height - 34;
   const { of, format, name } = prices[unit];
-  const scale = scaleOf(results[0]?.metric ?? "");
+  const metric = metricOf(record, results[0]?.task ?? "");
+  const scale = metric.display;
   const costs = results.map(of);
   const positive = costs.filter((cost) => cost > 0);
   const [least, most] = [Math.min(...positive), Math.max(...positive)];
@@ -223,19 +227,18 @@ function costCanvas(record: StudyRecord, results: readonly Result[], unit: Price
     html`<g class="for-narrow">${chart.labels(names, 330, bottom)}</g>`,
     chart.words(`${name} per answer${wide ? ", logarithmic" : ""}`, 100, height - 2, "end", "small"),
   ];
-  const metric = results[0] ? metricHead(results[0].metric, kindOf(record, results[0].task)) : "score";
   return chart.canvas(
     height,
     drawing,
-    `${metric} against ${name} per answer; the figures are in the results table`,
+    `${metricHead(metric)} against ${name} per answer; the figures are in the results table`,
   );
 }
 
 /** Comparisons of one task as rows with a forest plot in their middle column. */
 export function comparisonTable(record: StudyRecord, task: string): Html {
   const comparisons = record.comparisons.filter((comparison) => comparison.task === task);
-  const metric = record.results.find((result) => result.task === task)?.metric ?? "";
-  const scale = scaleOf(metric);
+  const metric = metricOf(record, task);
+  const scale = metric.display;
   const values = comparisons.flatMap((c) => [c.low, c.high, 0]).filter(Number.isFinite);
   if (comparisons.length === 0 || values.length === 0) return html``;
   const axis = chart.linearAxis(Math.min(...values), Math.max(...values), 5, 4);
@@ -278,7 +281,7 @@ export function comparisonTable(record: StudyRecord, task: string): Html {
       tick === 0 ? "small strong" : "small",
     ),
   );
-  const counted = differenceUnit(metric, kindOf(record, task));
+  const counted = differenceUnit(metric);
   const unit = counted && `, ${counted}`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="comparisons on ${task}"><table class="forest"><thead><tr><th scope="col">subject</th><td class="plot"></td>
 <th scope="col" class="num">difference${unit}</th><th scope="col" class="num">95 % interval</th>

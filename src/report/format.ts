@@ -1,64 +1,23 @@
 // How numbers are written, the same in terminal, HTML, Markdown and CLI. It rounds and names units; it computes nothing.
 
-import type { Comparison } from "../core/record.js";
+import type { Metric } from "../core/metric.js";
+import type { Comparison, OpenedBefore, StudyRecord, TaskCard } from "../core/record.js";
 
 const minus = "\u2212";
 const none = "–";
 
-/** Metrics whose values are not shares of 1; every other metric is shown in percent. */
-const plainMetrics = new Set([
-  "loss",
-  "perplexity",
-  "bits",
-  "nats",
-  "spearman",
-  "pearson",
-  "rating",
-  "error",
-  "reward",
-  "finalError",
-  "meanError",
-  "pathRatio",
-  "peakSpeed",
-  "jerk",
-  "effort",
-  "settling",
-  "spread",
-]);
-
-/** Units of what motor tasks measure. */
-const motorUnits: ReadonlyMap<string, string> = new Map([
-  ["error", "m"],
-  ["finalError", "m"],
-  ["meanError", "m"],
-  ["spread", "m"],
-  ["peakSpeed", "m/s"],
-  ["jerk", "m/s³"],
-  ["settling", "s"],
-]);
-
-/** The unit of a metric of a kind of task; empty where it has none. */
-export function unitOf(metric: string, kind: string | undefined): string {
-  return (kind === "motor" && motorUnits.get(metric)) || "";
-}
-
 /** A metric as the head of a column: `accuracy`, `error (m)`. */
-export function metricHead(metric: string, kind: string | undefined): string {
-  const unit = unitOf(metric, kind);
-  return unit === "" ? metric : `${metric} (${unit})`;
+export function metricHead({ name, unit }: Pick<Metric, "name" | "unit">): string {
+  return unit === "" ? name : `${name} (${unit})`;
 }
 
 /** What a difference of scores is counted in, to stand behind a comma or a figure; empty for plain numbers. */
-export function differenceUnit(metric: string, kind: string | undefined): string {
-  return scaleOf(metric) === "percent" ? "points" : unitOf(metric, kind);
+export function differenceUnit({ display, unit }: Metric): string {
+  return display === "percent" ? "points" : unit;
 }
 
 /** How a metric is written: as a percentage or as a plain number. */
-export type Scale = "percent" | "number";
-
-export function scaleOf(metric: string): Scale {
-  return plainMetrics.has(metric) ? "number" : "percent";
-}
+export type Scale = Metric["display"];
 
 /** A score. Percent with one decimal from 100 samples on and none below: fewer samples do not carry the digit. */
 export function formatScore(value: number, n = 100, scale: Scale = "percent"): string {
@@ -109,9 +68,28 @@ export function sayP(p: number): string {
   return /^[<>]/.test(text) ? `Holm p ${text}` : `Holm p = ${text}`;
 }
 
+/** How a task's subjects are asked, where dev decided it; undefined elsewhere. */
+export function askedText({ asked, metric }: Pick<TaskCard, "asked" | "metric">): string | undefined {
+  if (!asked) return undefined;
+  const { way, tried } = asked;
+  const scores = tried.map(({ mean }) => mean).filter(Number.isFinite);
+  const n = Math.max(...tried.map((one) => one.n + one.unscored));
+  const range = `${formatScore(Math.min(...scores), n, metric.display)} to ${formatScore(Math.max(...scores), n, metric.display)}`;
+  return `Asked by ${way}: of ${tried.length} ways (${range} ${metric.name} on ${plural(n, "dev sample")}) the generalist's best, for all subjects.`;
+}
+
+/** Which of several seeds was handed over, and what that one scored; empty where there was one. */
+export function handedOverText({ handOver, tasks }: Pick<StudyRecord, "handOver" | "tasks">): string {
+  const { seed, score } = handOver ?? {};
+  const metric = tasks[0]?.metric;
+  if (seed === undefined || !score || !metric) return "";
+  const { n, mean, low, high } = score;
+  return ` It is the one of seed ${seed}, which scored ${formatScore(mean, n, metric.display)} ${metric.name} (${formatInterval(low, high, n, metric.display)}) on test.`;
+}
+
 /** A test as a table names it. */
 export function testName(test: Comparison["test"]): string {
-  return test === "mcnemar-exact" ? "McNemar, exact" : "sign flip";
+  return { "mcnemar-exact": "McNemar, exact", "sign-flip": "sign flip", "seeds-t": "t over seeds" }[test];
 }
 
 /** US dollars with two significant digits below a dollar. Local models cost `$0`. */
@@ -180,4 +158,15 @@ export function formatDate(iso: string): string {
     timeZone: "UTC",
   });
   return `${day}, ${date.toISOString().slice(11, 16)} UTC`;
+}
+
+/** What other plans had opened of a test split, in words. */
+export function sayOpenedBefore({ rows, of, plans }: OpenedBefore): string {
+  if (rows === 0) return `none of ${plural(of, "row")} opened before`;
+  return `${formatWhole(rows)} of ${plural(of, "row")} opened before, by ${plural(plans, "other plan")}`;
+}
+
+/** How often test was opened, in words; older records do not say which rows had been. */
+export function sayOpenings(openings: number, before: OpenedBefore | undefined): string {
+  return `test opened by ${plural(openings, "plan")}${before ? `; ${sayOpenedBefore(before)}` : ""}`;
 }

@@ -4,7 +4,6 @@
 import type { Call } from "../core/call.js";
 import type { Outcome } from "../core/outcome.js";
 import type { StudyRecord, SubjectCard, TaskCard } from "../core/record.js";
-import { directionOf } from "../core/task.js";
 import { collectMovements, type TaskMovements } from "./movements.js";
 
 /** What a sample showed to its subjects. */
@@ -113,8 +112,8 @@ export function gather(source: Source, most: number): Gathered {
       sample.highest = Math.max(sample.highest, score);
       if (score !== 0 && score !== 1) binary[task] = false;
     } else sample.unscored = true;
-    if (record.tasks[task]?.kind === "choice") {
-      const predicted = outcome.grade.status === "scored" ? outcome.grade.prediction : null;
+    if (record.tasks[task]?.labels) {
+      const predicted = outcome.grade.status === "scored" ? outcome.grade.prediction || null : null;
       const tally = child(tallies, `${task} ${subject}`, () => new Map<string, Map<string | null, number>>());
       const row = child(tally, outcome.gold, () => new Map<string | null, number>());
       row.set(predicted, (row.get(predicted) ?? 0) + 1);
@@ -123,7 +122,7 @@ export function gather(source: Source, most: number): Gathered {
 
   const interest = (sample: Seen): number => {
     // An error is no failure: whatever it is, there is a smaller one.
-    if (directionOf(record.tasks[sample.task]?.metric ?? "") < 0) return sample.unscored ? 0 : 1;
+    if (record.tasks[sample.task]?.metric.better === "lower") return sample.unscored ? 0 : 1;
     if (sample.unscored || (sample.highest > 0 && sample.lowest < sample.highest)) return 0;
     return sample.lowest < 1 ? 1 : 2;
   };

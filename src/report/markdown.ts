@@ -1,9 +1,9 @@
 // The report as Markdown: the same facts as the page, in tables that read well as plain text and on a forge.
 // A few samples are spelled out; opening any of them is the page's part.
 
-import type { StudyRecord } from "../core/record.js";
+import { detailOf, metricOf, type StudyRecord } from "../core/record.js";
 import { fenced, escapeMarkdown as md } from "./escape.js";
-import { kindOf, ranked } from "./figures.js";
+import { ranked } from "./figures.js";
 import {
   differenceUnit,
   formatBare,
@@ -17,16 +17,24 @@ import {
   formatP,
   formatScore,
   formatWhole,
+  handedOverText,
   metricHead,
-  plural,
-  scaleOf,
+  sayOpenings,
   testName,
 } from "./format.js";
 import { type Confusion, type Gathered, meanScore, type SampleRow, type Source } from "./gather.js";
 import { nameOf, perTask, section, table } from "./markdown-parts.js";
 import { movementWords } from "./movement-words.js";
 import { describeStudy, leftOut, verdictText } from "./page.js";
-import { comparisonNote, copiesFound, detailNames, scoreBounds } from "./tables.js";
+import {
+  comparisonNote,
+  copiesFound,
+  detailNames,
+  devScore,
+  elsewhereOpened,
+  resultNotes,
+  scoreBounds,
+} from "./tables.js";
 
 const maxSamples = 20;
 const maxText = 4_000;
@@ -64,11 +72,12 @@ function results(record: StudyRecord): string[] {
       const rows = ranked(record, task);
       const [best] = rows;
       if (!best) return [];
-      const scale = scaleOf(best.metric);
+      const metric = metricOf(record, task);
+      const scale = metric.display;
       const more = detailNames(rows);
       const head = [
         "subject",
-        md(metricHead(best.metric, kindOf(record, task))),
+        md(metricHead(metric)),
         "95 % interval",
         "n",
         "unscored",
@@ -78,7 +87,7 @@ function results(record: StudyRecord): string[] {
         "dev",
       ];
       head.push(
-        ...more.map((name) => md(metricHead(name, kindOf(record, task)), 40)),
+        ...more.map((name) => md(metricHead(detailOf(record, task, name)), 40)),
         "build tokens",
         "build time",
         "build money",
@@ -90,11 +99,13 @@ function results(record: StudyRecord): string[] {
         formatInterval(r.low, r.high, r.n, scale),
         formatWhole(r.n),
         formatWhole(r.unscored),
-        scoreBounds(r),
+        scoreBounds(r, metric),
         formatBare(r.baseline, r.n, scale),
         r.chance === null ? "–" : formatBare(r.chance, r.n, scale),
-        r.dev ? formatBare(r.dev.mean, r.dev.n, scale) : "–",
-        ...more.map((name) => formatBare(r.details[name] ?? Number.NaN, r.n, scaleOf(name))),
+        devScore(r, scale),
+        ...more.map((name) =>
+          formatBare(r.details[name] ?? Number.NaN, r.n, detailOf(record, task, name).display),
+        ),
         formatCount(r.build.inputTokens + r.build.outputTokens),
         formatDuration(1000 * r.build.seconds),
         formatCost(r.build.usd),
@@ -103,15 +114,15 @@ function results(record: StudyRecord): string[] {
         formatDuration(r.perAnswer.msMedian),
         formatCost(r.perAnswer.usd),
       ];
-      return [table(head, rows.map(line))];
+      return [table(head, rows.map(line)), ...resultNotes(record, task).map((note) => md(note, 300))];
     }),
   );
 }
 
 function comparisons(record: StudyRecord): string[] {
   const tables = perTask(record, (task) => {
-    const metric = record.results.find((result) => result.task === task)?.metric ?? "";
-    const scale = scaleOf(metric);
+    const metric = metricOf(record, task);
+    const scale = metric.display;
     const rows = record.comparisons
       .filter((comparison) => comparison.task === task)
       .map((c) => [
@@ -123,7 +134,7 @@ function comparisons(record: StudyRecord): string[] {
         formatBare(c.detectable, c.n, scale),
         formatWhole(c.n),
       ]);
-    const unit = differenceUnit(metric, kindOf(record, task));
+    const unit = differenceUnit(metric);
     const head = [
       "comparison",
       unit ? `difference, ${unit}` : "difference",
@@ -149,15 +160,12 @@ function profile(record: StudyRecord): string[] {
       const own = at(name, task.name);
       const general = at(generalist, task.name);
       if (!own) return "–";
-      const score = formatScore(own.mean, own.n, scaleOf(own.metric));
+      const score = formatScore(own.mean, own.n, task.metric.display);
       if (!general || name === generalist) return score;
-      return `${score} (${formatDelta(own.mean - general.mean, own.n, scaleOf(own.metric))})`;
+      return `${score} (${formatDelta(own.mean - general.mean, own.n, task.metric.display)})`;
     }),
   ]);
-  const head = [
-    "subject",
-    ...record.tasks.map((task) => md(`${task.name}, ${metricHead(task.metric, task.kind)}`, 80)),
-  ];
+  const head = ["subject", ...record.tasks.map((task) => md(`${task.name}, ${metricHead(task.metric)}`, 80))];
   return section("Specialization profile", ["Score, and difference from the generalist.", table(head, rows)]);
 }
 
@@ -184,7 +192,7 @@ function confusions(record: StudyRecord, all: readonly Confusion[]): string[] {
 function eyes(record: StudyRecord): string[] {
   const rows = record.results.flatMap((r) => {
     if (!r.eyes) return [];
-    const scale = scaleOf(r.metric);
+    const scale = metricOf(record, r.task).display;
     const cells = [r.eyes.on, r.eyes.off].flatMap((part) => [
       formatScore(part.mean, part.n, scale),
       formatInterval(part.low, part.high, part.n, scale),
@@ -248,17 +256,18 @@ function oneSample(source: Source, record: StudyRecord, row: SampleRow): string[
 }
 
 function seal(record: StudyRecord): string[] {
-  const lines = [`- test opened ${plural(record.openings, "time")} in this store`];
-  for (const { name, counts, source, testFingerprint, leakage } of record.tasks) {
+  const lines = [`- ${sayOpenings(record.openings, record.openedBefore)}`];
+  for (const task of record.tasks) {
+    const { name, counts, source, testFingerprint, leakage } = task;
     const sizes = `${formatWhole(counts.train)} train, ${formatWhole(counts.dev)} dev, ${formatWhole(counts.test)} test (${formatWhole(counts.eyesOff)} eyes-off)`;
     lines.push(
-      `- ${md(name, 80)}: ${sizes}; ${copiesFound(leakage)}; source ${md(source, 300)}; test split ${md(testFingerprint, 80)}`,
+      `- ${md(name, 80)}: ${sizes}; ${copiesFound(leakage)}${elsewhereOpened(record, task)}; source ${md(source, 300)}; test split ${md(testFingerprint, 80)}`,
     );
   }
   if (record.handOver) {
     const { path, n, agree } = record.handOver;
     lines.push(
-      `- hand-over: ${md(path, 300)}, scored again: ${formatWhole(agree)} of ${formatWhole(n)} answers agree`,
+      `- hand-over: ${md(path, 300)}, scored again: ${formatWhole(agree)} of ${formatWhole(n)} answers agree.${handedOverText(record)}`,
     );
   }
   return section("The seal", [lines.join("\n")]);

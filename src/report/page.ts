@@ -2,13 +2,13 @@
 // in the page's own policy. It arranges what figures.ts and tables.ts draw.
 
 import { createHash } from "node:crypto";
+import { directionOf } from "../core/metric.js";
 import type { StudyRecord } from "../core/record.js";
-import { directionOf } from "../core/task.js";
 import { browse } from "./browser.js";
 import { type Limits, packSamples } from "./details.js";
 import { type Html, html, oneLine, visibleText } from "./escape.js";
 import { comparisonTable, costFigure, scoreFigure, scoreLegend } from "./figures.js";
-import { formatCost, formatDate, formatDuration, formatWhole, plural } from "./format.js";
+import { formatCost, formatDate, formatDuration, formatWhole, plural, sayOpenings } from "./format.js";
 import type { Gathered, Source } from "./gather.js";
 import { movementSection, packMovements } from "./movement-figures.js";
 import { playMovements } from "./movement-player.js";
@@ -98,7 +98,7 @@ function top(record: StudyRecord, script: string): string {
   ].join("; ");
   const facts = [
     record.verdict?.champion ? `champion ${oneLine(record.verdict.champion, 64)}` : null,
-    `${plural(record.openings, "opening")} of test`,
+    sayOpenings(record.openings, record.openedBefore),
     plural(record.subjects.length, "subject"),
     `${record.seeds.length === 1 ? "seed" : "seeds"} ${record.seeds.join(", ")}`,
     formatDuration(1000 * record.seconds),

@@ -1,11 +1,11 @@
 // The specialization profile: subjects × tasks, with what each gained and lost against the generalist.
 // The same picture serves every kind of specialist, so nothing here knows what kind it is.
 
-import type { Result, StudyRecord, SubjectCard } from "../core/record.js";
-import { directionOf } from "../core/task.js";
+import { directionOf, type Metric } from "../core/metric.js";
+import { metricOf, type Result, type StudyRecord, type SubjectCard } from "../core/record.js";
 import { type Html, html, oneLine } from "./escape.js";
 import { shownBelow, subjectName } from "./figures.js";
-import { formatDelta, formatScore, metricHead, plural, scaleOf } from "./format.js";
+import { formatDelta, formatScore, metricHead, plural } from "./format.js";
 
 /** Subjects × tasks: score, and difference from the generalist as figure and as tint. */
 export function profileTable(record: StudyRecord): Html {
@@ -16,7 +16,8 @@ export function profileTable(record: StudyRecord): Html {
   const cell = (subject: SubjectCard, task: string): Html => {
     const own = at(subject.name, task);
     if (!own || own.n === 0) return html`<td class="heat absent">–</td>`;
-    const scale = scaleOf(own.metric);
+    const metric = metricOf(record, task);
+    const scale = metric.display;
     const general = generalist && subject !== generalist ? at(generalist.name, task) : undefined;
     const pair = record.comparisons.find(
       (c) =>
@@ -36,11 +37,11 @@ export function profileTable(record: StudyRecord): Html {
     const difference = Number.isFinite(delta)
       ? html`<span class="difference${shown && " strong"}">${formatDelta(delta, own.n, scale)}</span>`
       : subject === generalist && html`<span class="difference quiet">generalist</span>`;
-    return html`<td class="heat ${tint(own.metric, delta, general?.mean)}"><span class="score">${formatScore(own.mean, own.n, scale)}</span>${difference}</td>`;
+    return html`<td class="heat ${tint(metric, delta, general?.mean)}"><span class="score">${formatScore(own.mean, own.n, scale)}</span>${difference}</td>`;
   };
   return html`<div class="scroll" tabindex="0" role="region" aria-label="profile"><table class="profile"><thead><tr><th scope="col">subject</th>${record.tasks.map(
     (task) =>
-      html`<th scope="col"><bdi>${oneLine(task.name, 60)}</bdi><br><span class="quiet">${metricHead(task.metric, task.kind)}, ${plural(task.counts.test, "sample")}</span></th>`,
+      html`<th scope="col"><bdi>${oneLine(task.name, 60)}</bdi><br><span class="quiet">${metricHead(task.metric)}, ${plural(task.counts.test, "sample")}</span></th>`,
   )}</tr></thead><tbody>${order.map(
     (subject) =>
       html`<tr><th scope="row">${subjectName(record, subject.name)}</th>${record.tasks.map((task) => cell(subject, task.name))}</tr>`,
@@ -50,12 +51,13 @@ export function profileTable(record: StudyRecord): Html {
 function average(record: StudyRecord, subject: string): number {
   const own = record.results.filter((result) => result.subject === subject && Number.isFinite(result.mean));
   return (
-    own.reduce((sum, result) => sum + directionOf(result.metric) * result.mean, 0) / Math.max(1, own.length)
+    own.reduce((sum, result) => sum + directionOf(metricOf(record, result.task)) * result.mean, 0) /
+    Math.max(1, own.length)
   );
 }
 
 /** Four steps of gain and four of loss, as classes of the style sheet; an error's are shares of the generalist's error. */
-function tint(metric: string, delta: number, general: number | undefined): string {
+function tint(metric: Metric, delta: number, general: number | undefined): string {
   const direction = directionOf(metric);
   const change = direction < 0 ? Math.abs(delta) / (general ?? Number.NaN) : Math.abs(delta);
   const steps = direction < 0 ? [0.02, 0.1, 0.25, 0.5] : [0.01, 0.05, 0.1, 0.2];

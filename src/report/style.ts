@@ -26,7 +26,7 @@ p{margin:.35rem 0 .8rem;max-width:74ch}
 .verdict{font:400 1.42rem/1.48 var(--serif);max-width:62ch;margin:0 0 1.4rem;text-wrap:pretty}
 .stopped,.gate-missed{border-left:3px solid var(--loss);padding-left:14px}
 .strip-facts{color:var(--soft);font-size:.9rem;margin:0 0 2.6rem;max-width:none}
-.strip-facts span{white-space:nowrap}
+.strip-facts span{display:inline-block;max-width:100%}
 .note,.quiet,.legend,caption{color:var(--soft)}
 .note{font-size:.88rem}
 .legend{font-size:.84rem;max-width:none;margin:.6rem 0 0;display:flex;flex-wrap:wrap;gap:.15rem 1.3rem}

@@ -1,10 +1,11 @@
 // The report's plain tables and lists: results, confusion matrices, eyes-off, unscored, the seal, how to reproduce.
 
-import type { Result, StudyRecord, TaskCard } from "../core/record.js";
-import { directionOf } from "../core/task.js";
+import type { Metric } from "../core/metric.js";
+import { detailOf, metricOf, type Result, type StudyRecord, type TaskCard } from "../core/record.js";
 import { type Html, html, oneLine } from "./escape.js";
-import { kindOf, ranked, subjectName } from "./figures.js";
+import { ranked, subjectName } from "./figures.js";
 import {
+  askedText,
   formatBare,
   formatCost,
   formatCount,
@@ -13,9 +14,11 @@ import {
   formatInterval,
   formatScore,
   formatWhole,
+  handedOverText,
   metricHead,
   plural,
-  scaleOf,
+  sayOpenedBefore,
+  sayOpenings,
 } from "./format.js";
 import type { Confusion } from "./gather.js";
 
@@ -26,34 +29,53 @@ export function detailNames(results: readonly Result[]): string[] {
   return [...new Set(results.flatMap((result) => Object.keys(result.details)))].sort().slice(0, maxDetails);
 }
 
-/**
- * What the mean would be if every unscored sample had been wrong, and if every one had been right; a dash where no score
- * is the worst there is.
- */
-export function scoreBounds({ bounds: [low, high], n, metric, unscored }: Result): string {
-  return unscored > 0 && directionOf(metric) > 0 ? formatInterval(low, high, n, scaleOf(metric)) : "–";
+/** What the score would be if every unscored sample had scored worst, and if every one had scored best. */
+export function scoreBounds({ bounds: [low, high], n, unscored }: Result, { display }: Metric): string {
+  if (unscored === 0) return "–";
+  if (low !== null && high !== null) return formatInterval(low, high, n, display);
+  if (low !== null) return `${formatBare(low, n, display)} or more`;
+  return high !== null ? `${formatBare(high, n, display)} or less` : "none";
+}
+
+/** The score on dev, marked where `resultNotes` has something to say of it. */
+export function devScore({ dev }: Result, scale: Metric["display"]): string {
+  return dev ? `${formatBare(dev.mean, dev.n, scale)}${dev.optimistic ? "†" : ""}` : "–";
+}
+
+/** What stands below a task's results: how its subjects are asked, and what the mark beside dev scores means. */
+export function resultNotes(record: StudyRecord, task: string): string[] {
+  const asked = askedText(record.tasks.find(({ name }) => name === task) as TaskCard);
+  const marked = record.results.some((result) => result.task === task && result.dev?.optimistic);
+  return [
+    ...(asked ? [asked] : []),
+    ...(marked
+      ? [
+          "† Optimistic: here dev chose more than the champion (a checkpoint, one of several specializers, how the generalist is asked).",
+        ]
+      : []),
+  ];
 }
 
 export function resultsTable(record: StudyRecord, task: string): Html {
   const results = ranked(record, task);
   const [best] = results;
   if (!best) return html``;
-  const scale = scaleOf(best.metric);
+  const metric = metricOf(record, task);
+  const scale = metric.display;
   const more = detailNames(results);
   const priced = results.some((r) => r.perAnswer.usd > 0 || r.build.usd > 0);
   // Columns that would say nothing are left out.
-  const bounded = results.some((r) => r.unscored > 0 && directionOf(r.metric) > 0);
+  const bounded = results.some((r) => r.unscored > 0);
   const based = results.some((r) => r.baseline > 0);
-  const kind = kindOf(record, task);
   const wrote = results.some((r) => r.perAnswer.outputTokens > 0);
   const rows = results.map((r) => {
     const tokens = r.build.inputTokens + r.build.outputTokens;
     return html`<tr class="${r.subject === record.verdict?.champion ? "champion" : ""}"><th scope="row">${subjectName(record, r.subject)}</th>
 <td class="num strong">${formatScore(r.mean, r.n, scale)}</td><td class="num">${formatInterval(r.low, r.high, r.n, scale)}</td>
 <td class="num">${formatCount(r.n)}</td><td class="num">${r.unscored > 0 ? formatCount(r.unscored) : html`<span class="quiet">0</span>`}</td>
-${bounded && html`<td class="num">${r.unscored > 0 ? scoreBounds(r) : html`<span class="quiet">–</span>`}</td>`}
-${based && html`<td class="num">${r.baseline > 0 ? formatBare(r.baseline, r.n, scale) : html`<span class="quiet">–</span>`}</td>`}<td class="num">${r.dev ? formatBare(r.dev.mean, r.dev.n, scale) : "–"}</td>
-${more.map((name) => html`<td class="num">${formatBare(r.details[name] ?? Number.NaN, r.n, scaleOf(name))}</td>`)}
+${bounded && html`<td class="num">${r.unscored > 0 ? scoreBounds(r, metric) : html`<span class="quiet">–</span>`}</td>`}
+${based && html`<td class="num">${r.baseline > 0 ? formatBare(r.baseline, r.n, scale) : html`<span class="quiet">–</span>`}</td>`}<td class="num">${devScore(r, scale)}</td>
+${more.map((name) => html`<td class="num">${formatBare(r.details[name] ?? Number.NaN, r.n, detailOf(record, task, name).display)}</td>`)}
 <td class="num first">${tokens > 0 ? formatCount(tokens) : html`<span class="quiet">0</span>`}</td><td class="num">${formatDuration(1000 * r.build.seconds)}</td>
 ${priced && html`<td class="num">${formatCost(r.build.usd)}</td>`}
 <td class="num first">${formatCount(r.perAnswer.inputTokens)}</td>${wrote && html`<td class="num">${formatCount(r.perAnswer.outputTokens)}</td>`}<td class="num">${formatDuration(r.perAnswer.msMedian)}</td>
@@ -61,12 +83,12 @@ ${priced && html`<td class="num">${formatCost(r.perAnswer.usd)}</td>`}</tr>`;
   });
   return html`<div class="scroll" tabindex="0" role="region" aria-label="results on ${task}"><table class="results"><thead>
 <tr class="groups"><th></th><th colspan="${5 + (bounded ? 1 : 0) + (based ? 1 : 0) + more.length}" scope="colgroup">on the sealed test samples</th><th class="first" colspan="${priced ? 3 : 2}" scope="colgroup">to build, once</th><th class="first" colspan="${2 + (wrote ? 1 : 0) + (priced ? 1 : 0)}" scope="colgroup">per answer</th></tr>
-<tr><th scope="col">subject</th><th scope="col" class="num">${metricHead(best.metric, kind)}</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th>
+<tr><th scope="col">subject</th><th scope="col" class="num">${metricHead(metric)}</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th>
 <th scope="col" class="num">unscored</th>${bounded && html`<th scope="col" class="num">bounds</th>`}${based && html`<th scope="col" class="num">majority</th>`}<th scope="col" class="num">dev</th>
-${more.map((name) => html`<th scope="col" class="num">${metricHead(oneLine(name, 24), kind)}</th>`)}
+${more.map((name) => html`<th scope="col" class="num">${metricHead({ ...detailOf(record, task, name), name: oneLine(name, 24) })}</th>`)}
 <th scope="col" class="num first">tokens</th><th scope="col" class="num">time</th>${priced && html`<th scope="col" class="num">money</th>`}
 <th scope="col" class="num first">tokens in</th>${wrote && html`<th scope="col" class="num">out</th>`}<th scope="col" class="num">median</th>${priced && html`<th scope="col" class="num">money</th>`}</tr></thead>
-<tbody>${rows}</tbody></table></div>`;
+<tbody>${rows}</tbody></table></div>${resultNotes(record, task).map((note) => html`<p class="quiet">${note}</p>`)}`;
 }
 
 /** The matrices of one task with a selector; the script shows one at a time, starting with the champion's. */
@@ -120,7 +142,7 @@ export function eyesTable(record: StudyRecord): Html {
 <th scope="col" class="num">eyes-on</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th>
 <th scope="col" class="num first">eyes-off</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th></tr></thead><tbody>${rows.map(
     ({ r, eyes: { on, off } }) => {
-      const scale = scaleOf(r.metric);
+      const scale = metricOf(record, r.task).display;
       return html`<tr><th scope="row">${subjectName(record, r.subject)}</th>${record.tasks.length > 1 && html`<td><bdi>${oneLine(r.task, 60)}</bdi></td>`}
 <td class="num strong">${formatScore(on.mean, on.n, scale)}</td><td class="num">${formatInterval(on.low, on.high, on.n, scale)}</td><td class="num">${formatCount(on.n)}</td>
 <td class="num strong first">${formatScore(off.mean, off.n, scale)}</td><td class="num">${formatInterval(off.low, off.high, off.n, scale)}</td><td class="num">${formatCount(off.n)}</td></tr>`;
@@ -137,7 +159,7 @@ ${causes.map((cause) => html`<th scope="col" class="num">${oneLine(cause, 40)}</
     (r) =>
       html`<tr><th scope="row">${subjectName(record, r.subject)}</th>${record.tasks.length > 1 && html`<td><bdi>${oneLine(r.task, 60)}</bdi></td>`}
 ${causes.map((cause) => html`<td class="num">${formatWhole(Object.hasOwn(r.causes, cause) ? (r.causes[cause] ?? 0) : 0)}</td>`)}<td class="num strong first">${formatWhole(r.unscored)}</td><td class="num">${formatWhole(r.n + r.unscored)}</td>
-<td class="num">${scoreBounds(r)}</td></tr>`,
+<td class="num">${scoreBounds(r, metricOf(record, r.task))}</td></tr>`,
   )}</tbody></table></div>`;
 }
 
@@ -145,10 +167,14 @@ ${causes.map((cause) => html`<td class="num">${formatWhole(Object.hasOwn(r.cause
 export function comparisonNote({ comparisons }: StudyRecord): string {
   const used = new Set(comparisons.map(({ test }) => test));
   const flip = "sign-flip permutation, samples of a group together";
-  const tests =
-    used.size > 1
-      ? `Tests: McNemar's, exact, for right/wrong answers without groups; otherwise ${flip}.`
-      : `Test: ${used.has("sign-flip") ? flip : "McNemar's, exact"}.`;
+  const named = {
+    "mcnemar-exact":
+      used.size > 1 ? "McNemar's, exact, for right/wrong answers without groups" : "McNemar's, exact",
+    "seeds-t": `${used.size > 1 ? "where systems were trained with several seeds, " : ""}t over samples and seeds, and at least the p of ${flip}`,
+    "sign-flip": used.size > 1 ? `otherwise ${flip}` : flip,
+  };
+  const told = (["mcnemar-exact", "seeds-t", "sign-flip"] as const).filter((test) => used.has(test));
+  const tests = `${told.length > 1 ? "Tests" : "Test"}: ${told.map((test) => named[test]).join("; ")}.`;
   return `Paired by sample, so that overlapping intervals may still differ. ${tests} p is Holm's over ${
     comparisons.length === 1
       ? "the study's one comparison"
@@ -172,23 +198,28 @@ export function factList(facts: readonly Fact[]): Html {
   return html`<dl>${facts.map(([term, fact]) => html`<dt>${term}</dt><dd>${fact}</dd>`)}</dl>`;
 }
 
+/** The same of a task that is not the study's own, for behind a semicolon. */
+export function elsewhereOpened({ tasks }: StudyRecord, task: TaskCard): string {
+  return task === tasks[0] || !task.openedBefore ? "" : `; ${sayOpenedBefore(task.openedBefore)}`;
+}
+
 /** How the test split was kept: openings, leakage, fingerprints, the hand-over and the gate. */
 export function sealFacts(record: StudyRecord): Fact[] {
-  const facts: Fact[] = [["test opened", `${plural(record.openings, "time")} in this store`]];
+  const facts: Fact[] = [["the seal", sayOpenings(record.openings, record.openedBefore)]];
   for (const task of record.tasks) {
     const { train, dev, test, eyesOff } = task.counts;
     const sizes = [`${formatWhole(train)} train`, `${formatWhole(dev)} dev`, `${formatWhole(test)} test`];
     if (eyesOff > 0) sizes.push(`of these ${formatWhole(eyesOff)} eyes-off`);
     facts.push([
       task.name,
-      html`${sizes.join(", ")}; ${copiesFound(task.leakage)}.<br><span class="quiet">source</span> <bdi>${oneLine(task.source, 300)}</bdi><br><span class="quiet">test split</span> <code>${oneLine(task.testFingerprint, 80)}</code>`,
+      html`${sizes.join(", ")}; ${copiesFound(task.leakage)}${elsewhereOpened(record, task)}.<br><span class="quiet">source</span> <bdi>${oneLine(task.source, 300)}</bdi><br><span class="quiet">test split</span> <code>${oneLine(task.testFingerprint, 80)}</code>`,
     ]);
   }
   if (record.handOver) {
     const { path, subject, n, agree } = record.handOver;
     facts.push([
       "hand-over",
-      html`<code>${oneLine(path, 300)}</code> (<code>${oneLine(subject, 80)}</code>), loaded again and scored again: ${formatWhole(agree)} of ${formatWhole(n)} answers agree.`,
+      html`<code>${oneLine(path, 300)}</code> (<code>${oneLine(subject, 80)}</code>), loaded again and scored again: ${formatWhole(agree)} of ${formatWhole(n)} answers agree.${handedOverText(record)}`,
     ]);
   }
   if (record.gate) facts.push([record.gate.met ? "gate met" : "gate not met", record.gate.text]);

@@ -1,12 +1,13 @@
 // What `hone run` prints at its end: the verdict, the scores with their intervals, the first comparisons, the openings.
 // It returns text and decides nothing about streams; the caller knows whether the terminal has colours and how wide it is.
 
-import type { Result, StudyRecord } from "../core/record.js";
-import { directionOf } from "../core/task.js";
+import { directionOf } from "../core/metric.js";
+import { metricOf, type Result, type StudyRecord } from "../core/record.js";
 import { displayWidth, pad, wrap } from "./columns.js";
 import { oneLine, plainText } from "./escape.js";
-import { kindOf, ranked, roleOf, shownBelow } from "./figures.js";
+import { ranked, roleOf, shownBelow } from "./figures.js";
 import {
+  askedText,
   differenceUnit,
   formatBare,
   formatCost,
@@ -18,8 +19,8 @@ import {
   formatWhole,
   metricHead,
   plural,
+  sayOpenings,
   sayP,
-  scaleOf,
 } from "./format.js";
 import { verdictText } from "./page.js";
 
@@ -49,11 +50,13 @@ export function renderSummary(
   if (warnings.length > 0) lines.push(...warnings, "");
   for (const task of record.tasks) {
     if (record.tasks.length > 1) lines.push(paint("1", oneLine(task.name, columns)));
+    const asked = askedText(task);
+    if (asked) lines.push(...wrap(oneLine(asked, 300), columns - 2).map((line) => paint("2", `  ${line}`)));
     lines.push(...scoreLines(record, task.name, columns, unicode, paint));
     lines.push(...comparisonLines(record, task.name, columns, paint));
   }
   const facts = [
-    `test opened ${plural(record.openings, "time")}`,
+    sayOpenings(record.openings, record.openedBefore),
     formatDuration(1000 * record.seconds),
     formatCost(record.spentUsd),
   ];
@@ -81,7 +84,8 @@ function scoreLines(
   const results = ranked(record, task);
   const [best] = results;
   if (!best) return [];
-  const scale = scaleOf(best.metric);
+  const metric = metricOf(record, task);
+  const scale = metric.display;
   const champion = (result: Result): boolean => result.subject === record.verdict?.champion;
   const figures = results.map((r) => [
     formatScore(r.mean, r.n, scale),
@@ -91,7 +95,7 @@ function scoreLines(
     r.perAnswer.usd > 0 ? formatCost(r.perAnswer.usd) : formatDuration(r.perAnswer.msMedian),
   ]);
   const heads = [
-    metricHead(oneLine(best.metric, 12), kindOf(record, task)),
+    metricHead({ ...metric, name: oneLine(metric.name, 12) }),
     "95 % interval",
     "n",
     "unscored",
@@ -112,7 +116,7 @@ function scoreLines(
   const bar = Math.min(30, columns - fixed - least - 2);
   const drawn = bar >= 12;
   const nameWidth = Math.max(12, Math.min(longest, columns - fixed - (drawn ? bar + 2 : 0)));
-  const based = directionOf(best.metric) > 0;
+  const based = directionOf(metric) > 0;
   const values = results.flatMap((r) => [r.low, r.high, based ? r.baseline : r.low]).filter(Number.isFinite);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const out = [
@@ -133,15 +137,16 @@ function scoreLines(
     const role = roleOf(record, result.subject);
     const tone = champion(result) ? "1;34" : role === "specialist" ? "34" : role === "reference" ? "2" : "0";
     const cells = used.map(({ i }, c) => `  ${(figures[r]?.[i] ?? "").padStart(widths[c] ?? 0)}`).join("");
-    const drawing = drawn ? `  ${paint(tone, intervalBar(result, low, high, bar, unicode))}` : "";
+    const shown = based ? result : { ...result, baseline: Number.NaN };
+    const drawing = drawn ? `  ${paint(tone, intervalBar(shown, low, high, bar, unicode))}` : "";
     out.push(
       `${champion(result) ? paint("1", name) : name}${drawing}${champion(result) ? paint("1", cells) : cells}`,
     );
   }
   const sign = unicode ? "┊" : ":";
   // Movements have no commonest answer to give.
-  if (directionOf(best.metric) < 0) {
-    out.push(paint("2", `  less ${oneLine(best.metric, 12)} is better`), "");
+  if (!based) {
+    out.push(paint("2", `  less ${oneLine(metric.name, 12)} is better`), "");
     return out;
   }
   const baseline = `${scale === "percent" ? "majority" : "baseline"} ${formatScore(best.baseline, best.n, scale)}`;
@@ -157,8 +162,7 @@ function intervalBar(result: Result, low: number, high: number, width: number, u
   const at = (value: number): number =>
     Math.min(width - 1, Math.max(0, Math.round(((value - low) / span) * (width - 1))));
   const cells = new Array<string>(width).fill(" ");
-  if (Number.isFinite(result.baseline) && directionOf(result.metric) > 0)
-    cells[at(result.baseline)] = base as string;
+  if (Number.isFinite(result.baseline)) cells[at(result.baseline)] = base as string;
   if (result.n > 0 && Number.isFinite(result.mean)) {
     for (let i = at(result.low); i <= at(result.high); i++) cells[i] = line as string;
     cells[at(result.low)] = left as string;
@@ -169,8 +173,8 @@ function intervalBar(result: Result, low: number, high: number, width: number, u
 }
 
 function comparisonLines(record: StudyRecord, task: string, columns: number, paint: Paint): string[] {
-  const metric = record.results.find((result) => result.task === task)?.metric ?? "";
-  const scale = scaleOf(metric);
+  const metric = metricOf(record, task);
+  const scale = metric.display;
   const all = record.comparisons.filter((comparison) => comparison.task === task);
   // The champion's own comparisons say what the verdict rests on, so they come first; then the surest.
   const about = (c: (typeof all)[number]): number =>
@@ -178,7 +182,7 @@ function comparisonLines(record: StudyRecord, task: string, columns: number, pai
   const shown = [...all]
     .sort((x, y) => about(x) - about(y) || x.pAdjusted - y.pAdjusted)
     .slice(0, maxComparisons);
-  const counted = differenceUnit(metric, kindOf(record, task));
+  const counted = differenceUnit(metric);
   const unit = counted && ` ${counted}`;
   const detectable = (c: (typeof all)[number]): string =>
     Number.isFinite(c.detectable)

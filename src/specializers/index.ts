@@ -3,15 +3,15 @@
 import type { z } from "zod";
 import { HoneError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
-import type { MotorSubject } from "../core/motor.js";
+import type { Kind } from "../core/kinds.js";
 import type { Specializer } from "../core/specializer.js";
 import { type BestOfOptions, bestOf, bestOfOptions } from "./combine/best-of.js";
 import { chain } from "./combine/chain.js";
 import { type PerStratumOptions, perStratum, perStratumOptions } from "./combine/per-stratum.js";
 import { type SubsetOptions, subset, subsetOptions } from "./combine/subset.js";
 import type { Leaf } from "./map.js";
-import { type BilateralOptions, bilateral, bilateralOptions } from "./motor/bilateral.js";
-import { type LesionOptions, lesion, lesionOptions } from "./motor/lesion.js";
+import { bilateral, bilateralOptions } from "./motor/bilateral.js";
+import { lesion, lesionOptions } from "./motor/lesion.js";
 import { listKnown, nearest, readOptions } from "./parts/options.js";
 import { calibrate, calibrateOptions } from "./prompting/calibrate.js";
 import { type CotOptions, cot, cotOptions } from "./prompting/cot.js";
@@ -33,7 +33,11 @@ import { lora, loraOptions } from "./training/lora.js";
 import { softPrompt, softPromptOptions } from "./training/soft-prompt.js";
 
 /** Makes the specializer that stands in a combinator's field, from the same table and with the place for errors. */
-export type MakeInner = (written: unknown, field: string) => Specializer;
+export interface MakeInner {
+  (written: unknown, field: string): Specializer;
+  /** @throws HoneError where it is not for subjects of this kind */
+  <K extends Kind>(written: unknown, field: string, kind: K): Specializer<Json, K>;
+}
 
 /** A line in the table of specializers. */
 export interface SpecializerEntry {
@@ -82,7 +86,7 @@ export const specializers = {
     leaf: "zero-shot prompt",
   },
   cot: {
-    make: (options: CotOptions, inner) => cot(options, inner(options.use, "use")),
+    make: (options: CotOptions, inner) => cot(options, inner(options.use, "use", "language")),
     options: cotOptions,
     summary: "Examples with the model's own reasoning, kept where it reached the right answer",
     paper:
@@ -101,8 +105,8 @@ export const specializers = {
     make: (options: PortfolioOptions, inner) =>
       portfolio(
         options,
-        inner(options.use ?? "medprompt", "use"),
-        inner(options.direct ?? directly, "direct"),
+        inner(options.use ?? "medprompt", "use", "language"),
+        inner(options.direct ?? directly, "direct", "language"),
       ),
     options: portfolioOptions,
     summary: "Reasoned votes and direct probabilities together, weighed by whether a query needs reasoning",
@@ -192,7 +196,7 @@ export const specializers = {
     leaf: null,
   },
   perStratum: {
-    make: (options: PerStratumOptions, inner) => perStratum(inner(options.use, "use")),
+    make: (options: PerStratumOptions, inner) => perStratum(inner(options.use, "use", "language")),
     options: perStratumOptions,
     summary: "One specialist for each of several tasks put into one, and each query to its own",
     paper:
@@ -214,25 +218,20 @@ export const specializers = {
     leaf: null,
   },
   bilateral: {
-    make: (options: BilateralOptions) => forBodies(bilateral(options)),
+    make: bilateral,
     options: bilateralOptions,
     summary: "A motor controller of one or two hemispheres, each of which may learn by a loss of its own",
     paper: "Rinaldo et al. 2024, Left/Right Brain, human motor control (arXiv 2401.14057)",
     leaf: null,
   },
   lesion: {
-    make: (options: LesionOptions) => forBodies(lesion(options)),
+    make: lesion,
     options: lesionOptions,
     summary: "A trained controller with a hemisphere's input or output, or the callosum, cut at test time",
     paper: "Rinaldo et al. 2024, Left/Right Brain, human motor control (arXiv 2401.14057)",
     leaf: null,
   },
 } satisfies Record<string, SpecializerEntry>;
-
-/** Its `subjects` say that it is for motor subjects; a study checks that before it is put to one. */
-function forBodies<State extends Json>(made: Specializer<State, MotorSubject>): Specializer {
-  return made as unknown as Specializer;
-}
 
 /** A name in the table of specializers. */
 export type SpecializerName = keyof typeof specializers;
@@ -279,7 +278,18 @@ function makeStep(spec: unknown, where: string, table: SpecializerTable): Specia
       kind: "usage",
     });
   }
-  const inner: MakeInner = (written, field) => makeSpecializer(written, `${where}.${name}.${field}`, table);
+  const inner: MakeInner = (written: unknown, field: string, kind?: Kind): Specializer => {
+    const place = `${where}.${name}.${field}`;
+    const made = makeSpecializer(written, place, table);
+    if (kind === undefined || made.kinds.includes(kind)) return made;
+    throw new HoneError({
+      what: `${name} cannot use ${made.label}`,
+      where: place,
+      why: `it takes specializers of ${kind} subjects, and this one is for ${made.kinds.join(" and ")} subjects`,
+      next: `Name one that \`hone models\` lists.`,
+      kind: "usage",
+    });
+  };
   return entry.make(readOptions(entry.options, name, options, where) as never, inner);
 }
 

@@ -5,7 +5,7 @@
 // and may differ in wording. The survey orders families by three colours of access (black, grey, white box); what a route
 // really needs is finer than that and is written at each leaf.
 
-import type { Grant } from "../core/language.js";
+import type { Grant } from "../core/model.js";
 
 export type Family = "external augmentation" | "prompt crafting" | "fine-tuning";
 export type Access = "black-box" | "grey-box" | "white-box";

@@ -100,13 +100,13 @@ function plainError(units: Units): number {
   const count = units.deviations.length;
   let squares = 0;
   for (const deviation of units.deviations) squares += deviation * deviation;
-  return Math.sqrt((squares * count) / Math.max(1, count - 1)) / units.n;
+  return Math.sqrt((squares * count) / Math.max(1, count - 1)) / units.total;
 }
 
 /** Efron's acceleration from the jackknife over units: Σ d³ / (6 (Σ d²)^1.5), d = mean of leave-one-out means less each. */
 function accelerationOf(units: Units): number {
-  const { deviations, sizes, n } = units;
-  const without = Array.from(deviations, (deviation, g) => -deviation / (n - (sizes ? sizes[g]! : 1)));
+  const { deviations, sizes, total } = units;
+  const without = Array.from(deviations, (deviation, g) => -deviation / (total - (sizes ? sizes[g]! : 1)));
   const centre = without.reduce((sum, value) => sum + value, 0) / without.length;
   let cubes = 0;
   let squares = 0;

@@ -2,8 +2,18 @@
 
 import { randomFor } from "../core/random.js";
 import { normalQuantile, tQuantile } from "./distributions.js";
-import { isBinary, rangeOf, realInterval } from "./interval.js";
+import { isBinary, realInterval, scaleOf } from "./interval.js";
 import { mcnemar, mcnemarCritical, mcnemarDetectable, tango } from "./mcnemar.js";
+import {
+  columnsOf,
+  halfWidth,
+  joined,
+  meansOf,
+  type SeedPart,
+  type SystemScores,
+  seedPart,
+  seedsP,
+} from "./seeds.js";
 import { signFlip } from "./sign-flip.js";
 import { type Groups, standardError, unitsOf } from "./units.js";
 
@@ -11,10 +21,12 @@ import { type Groups, standardError, unitsOf } from "./units.js";
 export interface DifferenceOptions {
   /** One entry a sample: samples of one group are resampled and flipped together. */
   groups?: Groups;
+  /** One entry a sample: what it counts, for both systems. */
+  weights?: ArrayLike<number>;
   seed: number;
   /** Default 0.95. */
   level?: number;
-  /** Ends of the scale of a difference. Default [-1, 1], widened to the data where they go beyond. */
+  /** Ends of a score's scale, default [0, 1]: a difference then lies in [-1, 1]. Without an end: widened to the data. */
   range?: readonly [number, number];
   /** Bootstrap resamples, default 10,000. */
   resamples?: number;
@@ -31,7 +43,7 @@ export interface Difference {
   high: number;
   /** Two-sided, not adjusted for other comparisons. 1 for n = 0. */
   p: number;
-  test: "mcnemar-exact" | "sign-flip";
+  test: "mcnemar-exact" | "sign-flip" | "seeds-t";
   /**
    * Smallest true difference that a test at this level shows with 80 % power, never one that these scores failed to show;
    * Infinity where n is too small to show any.
@@ -46,6 +58,9 @@ export interface Difference {
  * Interval: for right/wrong scores Tango's score interval; for other scores, or with groups, that of the mean difference
  * over units as in `meanInterval` (the wider of studentised bootstrap and cluster-robust t).
  * Test: McNemar's exact test for right/wrong scores without groups; otherwise sign-flip permutation, whole groups at once.
+ * With weights Σ w (a - b) is flipped, which is the difference of the two weighted means with systems swapped unit by unit.
+ * Seeds of one or both systems are independent draws and widen the interval as in `meanInterval`. p is then the larger of
+ * two: sign flips of the means over seeds, which hold these seeds fixed, and t over samples and seeds (`seedsP`).
  * Test and interval answer nearly the same question by different routes: close to p = 0.05 an interval may exclude 0
  * while the exact test does not reject; claims go by the (corrected) test.
  *
@@ -53,20 +68,21 @@ export interface Difference {
  * disagreement being added so that none observed is not taken for none possible, and at least the difference that would be
  * significant among as many disagreements; otherwise see `detectableMean`.
  */
-export function pairedDifference(
-  a: ArrayLike<number>,
-  b: ArrayLike<number>,
-  options: DifferenceOptions,
-): Difference {
-  if (a.length !== b.length) throw new RangeError("paired scores differ in length");
-  const { groups, seed, level = 0.95, draws } = options;
-  const n = a.length;
+export function pairedDifference(a: SystemScores, b: SystemScores, options: DifferenceOptions): Difference {
+  const [left, right] = [meansOf(a), meansOf(b)];
+  if (left.length !== right.length) throw new RangeError("paired scores differ in length");
+  const { groups, weights, seed, level = 0.95, draws } = options;
+  const n = left.length;
   const differences = new Float64Array(n);
-  for (let i = 0; i < n; i++) differences[i] = a[i]! - b[i]!;
-  const range = options.range ?? rangeOf(differences, -1, 1);
-  const binary = isBinary(a) && isBinary(b);
-  const units = unitsOf(differences, groups);
-  const test = binary && !units.sizes ? "mcnemar-exact" : "sign-flip";
+  for (let i = 0; i < n; i++) differences[i] = left[i]! - right[i]!;
+  const most = options.range ? options.range[1] - options.range[0] : Number.POSITIVE_INFINITY;
+  const range = scaleOf(differences, [-most, most], [-1, 1]);
+  const binary = isBinary(left) && isBinary(right);
+  const units = unitsOf(differences, groups, weights);
+  const seeds = [a, b].some((scores) => columnsOf(scores).length > 1)
+    ? joined(seedPart(a, groups, weights), seedPart(b, groups, weights))
+    : null;
+  const test = seeds ? "seeds-t" : binary && !units.sizes ? "mcnemar-exact" : "sign-flip";
   if (n === 0)
     return {
       n,
@@ -102,12 +118,18 @@ export function pairedDifference(
       method: "tango",
     };
   }
-  const p = signFlip(units.sums, {
+  const { error, freedom } = standardError(units, differences);
+  const flipped = signFlip(units.sums, {
     random: randomFor(seed, "statistics/sign-flip"),
     ...(draws === undefined ? {} : { draws }),
   });
-  const { low, high, method } = realInterval(differences, units, { ...options, range });
-  const { error, freedom } = standardError(units, differences);
+  const p = seeds ? Math.max(flipped, seedsP(units.mean, { error, freedom }, seeds)) : flipped;
+  const { low, high, method } = realInterval(differences, units, {
+    ...options,
+    range,
+    limits: options.range ? [-most, most] : range,
+    seeds,
+  });
   const differing = units.sums.reduce((sum, value) => sum + (value === 0 ? 0 : 1), 0);
   const spread = {
     delta: units.mean,
@@ -116,6 +138,7 @@ export function pairedDifference(
     freedom,
     units: units.sums.length,
     few: differing < 6,
+    seeds,
     size: Math.max(-range[0], range[1]),
   };
   return {
@@ -133,7 +156,8 @@ export function pairedDifference(
 /**
  * (t₁₋α/₂ + t₀.₈) · error, t with the error's degrees of freedom; where fewer than 6 units differ at all, what as many
  * full-size differences as α needs would give. The permutation test asks a little more of few units than t does: where
- * that leaves no more than the observed difference, which was not shown, it is the observed one times z(α)/z(p).
+ * that leaves no more than the observed difference, which was not shown, it is the observed one times z(α)/z(p). Where seeds
+ * count, both quantiles are those of t over samples and seeds, and it is at least the figure for these seeds alone.
  */
 export function detectableMean(
   given: {
@@ -144,16 +168,19 @@ export function detectableMean(
     units: number;
     few?: boolean;
     size?: number;
+    seeds?: SeedPart | null;
   },
   alpha: number,
 ): number {
-  const { delta, p, error, freedom, units, few = false, size = 1 } = given;
+  const { delta, p, error, freedom, units, few = false, size = 1, seeds = null } = given;
   const quantile = (q: number): number =>
     Number.isFinite(freedom) ? tQuantile(q, freedom) : normalQuantile(q);
-  const needed =
+  const alone =
     few || Number.isNaN(error)
       ? mcnemarDetectable(units, 0, alpha) * size
       : (quantile(1 - alpha / 2) + quantile(0.8)) * error;
+  const both = (q: number): number => (seeds ? halfWidth(q, { error, freedom }, seeds) : 0);
+  const needed = seeds ? Math.max(alone, both(1 - alpha / 2) + both(0.8)) : alone;
   const observed = Math.abs(delta);
   if (p < alpha || observed < needed) return needed;
   return (observed * normalQuantile(1 - alpha / 2)) / normalQuantile(1 - p / 2);

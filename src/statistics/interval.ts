@@ -5,16 +5,19 @@ import { randomFor } from "../core/random.js";
 import { bootstrapInterval } from "./bootstrap.js";
 import { nearlyConstantInterval, wilson } from "./bounded.js";
 import { normalQuantile, tQuantile } from "./distributions.js";
+import { columnsOf, meansOf, type SeedPart, type SystemScores, seedPart, withSeeds } from "./seeds.js";
 import { type Groups, standardError, type Units, unitsOf } from "./units.js";
 
 /** Grouping and seed of an interval. */
 export interface IntervalOptions {
   /** One entry a score: samples of one group are not independent. Undefined entries are groups of their own. */
   groups?: Groups;
+  /** One entry a score: what it counts (tokens, bytes). The mean is Σ w y / Σ w. */
+  weights?: ArrayLike<number>;
   seed: number;
   /** Default 0.95. */
   level?: number;
-  /** Ends of the scale. Default [0, 1], widened to the data where they go beyond. */
+  /** Ends of a score's scale. Default [0, 1]; an end that is absent or infinite is that one, widened to the data. */
   range?: readonly [number, number];
   /** Bootstrap resamples, default 10,000. */
   resamples?: number;
@@ -44,8 +47,11 @@ const mostStretch = 3;
 /**
  * Interval for the mean of scores.
  *
+ * - several training seeds: the mean over both; the interval below for each sample's mean over seeds, widened by what the
+ *   seeds contribute to the variance (`seedPart`, `withSeeds`)
+ * - weights: the ratio estimator, a unit being Σ w (y - ȳ) with size Σ w; resampling draws both together
  * - right/wrong scores: Wilson's score interval
- * - right/wrong in groups: Wilson's with the effective sample size p(1-p)/V and a t quantile, V being the
+ * - right/wrong in groups or weighted: Wilson's with the effective sample size p(1-p)/V and a t quantile, V being the
  *   cluster-robust (CR2) variance (Korn and Graubard 1998, who use Clopper and Pearson's; Wilson's covers closer)
  * - other scores: at each end the wider of the studentised bootstrap over units and t, both with the CR2 error. Either
  *   alone fails somewhere (n = 50: t covers 90 % on skewed scores, the bootstrap 86 % on sparse symmetric differences)
@@ -54,43 +60,67 @@ const mostStretch = 3;
  *
  * More than 1,024 units are merged at random for the resampling, not for the error: time stays flat for large n.
  */
-export function meanInterval(scores: ArrayLike<number>, options: IntervalOptions): Interval {
-  const { groups, level = 0.95 } = options;
-  const range = options.range ?? rangeOf(scores, 0, 1);
-  const n = scores.length;
+export function meanInterval(scores: SystemScores, options: IntervalOptions): Interval {
+  const { groups, weights, level = 0.95 } = options;
+  const values = meansOf(scores);
+  const range = scaleOf(values, options.range, [0, 1]);
+  const n = values.length;
   if (n === 0) return { n, mean: Number.NaN, low: range[0], high: range[1], units: 0, method: "none" };
-  const units = unitsOf(scores, groups);
-  if (!isBinary(scores)) return realInterval(scores, units, { ...options, range });
-  const { critical, effective } = clustering(scores, units, level);
+  const units = unitsOf(values, groups, weights);
+  const seeds = columnsOf(scores).length > 1 ? seedPart(scores, groups, weights) : null;
+  if (!isBinary(values))
+    return realInterval(values, units, { ...options, range, limits: options.range ?? range, seeds });
+  const { critical, effective } = clustering(values, units, level);
   const mean = units.mean;
   const [low, high] = wilson(mean, n * effective, critical);
   const method = units.sizes ? "wilson-clustered" : "wilson";
   return { n, mean, low, high, units: units.deviations.length, method };
 }
 
-/** Interval for the mean of values that are not right/wrong; also used for differences. */
+/** Interval for the mean of values that are not right/wrong; also used for differences. `values` are means over seeds. */
 export function realInterval(
   values: ArrayLike<number>,
   units: Units,
-  { seed, level = 0.95, range, resamples }: IntervalOptions & { range: readonly [number, number] },
+  {
+    seed,
+    level = 0.95,
+    range,
+    limits,
+    resamples,
+    seeds = null,
+  }: IntervalOptions & {
+    range: readonly [number, number];
+    /** What an interval cannot go beyond: infinite where the scale has no end, though `range` has a usual one. */
+    limits: readonly [number, number];
+    seeds?: SeedPart | null;
+  },
 ): Interval {
   const { n, mean, sums, sizes } = units;
   const count = sums.length;
-  const means = sizes ? sums.map((sum, g) => sum / sizes[g]!) : sums;
+  const means = sizes ? sums.map((sum, g) => (sizes[g] === 0 ? mean : sum / sizes[g]!)) : sums;
   const { common, times } = commonest(means);
-  const result = (low: number, high: number, method: IntervalMethod): Interval => ({
-    n,
-    mean,
-    low: Math.max(Math.min(range[0], mean), low),
-    high: Math.min(Math.max(range[1], mean), high),
-    units: count,
-    method,
-  });
+  const samples = standardError(units, values);
+  const result = (low: number, high: number, method: IntervalMethod): Interval => {
+    const ends = seeds
+      ? [mean - low, high - mean].map((half) => withSeeds(half, samples, seeds, (1 + level) / 2))
+      : null;
+    return {
+      n,
+      mean,
+      low: Math.max(Math.min(limits[0], mean), ends ? mean - ends[0]! : low),
+      high: Math.min(Math.max(limits[1], mean), ends ? mean + ends[1]! : high),
+      units: count,
+      method,
+    };
+  };
+  // One value of a scale without ends says nothing of how far the next one lies.
+  if (count < 2 && limits.some((end) => !Number.isFinite(end)))
+    return result(limits[0], limits[1], "nearly-constant");
   if (count - times < fewDeviating && (count - times) * 4 < count) {
     const [low, high] = nearlyConstantInterval(means, common, range, normalQuantile((1 + level) / 2));
     return result(Math.min(mean, low), Math.max(mean, high), "nearly-constant");
   }
-  const { error, freedom } = standardError(units, values);
+  const { error, freedom } = samples;
   const half = tQuantile((1 + level) / 2, freedom) * error;
   if (count < fewUnits) return result(mean - half, mean + half, "t");
   const random = randomFor(seed, "statistics/bootstrap");
@@ -108,8 +138,8 @@ export function realInterval(
 }
 
 /**
- * How much grouping costs for right/wrong data: the quantile to use, and the effective share of n (at most 1). Where all
- * samples agree nothing can be estimated, and each group counts as one sample.
+ * How much grouping or weighting costs for right/wrong data: the quantile to use, and the effective share of n (at most 1).
+ * Where all samples agree nothing can be estimated: each group counts as one sample, or by weights as (Σ w)² / Σ w² (Kish 1965).
  */
 function clustering(
   values: ArrayLike<number>,
@@ -117,16 +147,19 @@ function clustering(
   level: number,
 ): { critical: number; effective: number } {
   const critical = normalQuantile((1 + level) / 2);
-  const { n, mean, sizes, deviations } = units;
+  const { n, total, mean, sizes, deviations, weights } = units;
   if (!sizes) return { critical, effective: 1 };
   const count = deviations.length;
   let spread = 0;
-  for (let i = 0; i < n; i++) spread += (values[i]! - mean) ** 2;
-  if (spread === 0 || count < 2) return { critical, effective: count / n };
+  for (let i = 0; i < n; i++) spread += (weights ? weights[i]! : 1) * (values[i]! - mean) ** 2;
+  if (spread === 0 || count < 2) {
+    const kish = weights ? (total * total) / sizes.reduce((sum, size) => sum + size * size, 0) : count;
+    return { critical, effective: kish / n };
+  }
   const { error, freedom } = standardError(units, values);
   return {
     critical: tQuantile((1 + level) / 2, freedom),
-    effective: Math.min(1, spread / n / (n * error * error)),
+    effective: Math.min(1, spread / total / (n * error * error)),
   };
 }
 
@@ -153,13 +186,20 @@ export function isBinary(scores: ArrayLike<number>): boolean {
   return true;
 }
 
-/** [least, most], widened to the data. */
-export function rangeOf(values: ArrayLike<number>, least: number, most: number): [number, number] {
+/** The ends that the scale has; where it has none (absent or infinite) the usual one, widened to the data. */
+export function scaleOf(
+  values: ArrayLike<number>,
+  range: readonly [number, number] | undefined,
+  [least, most]: readonly [number, number],
+): [number, number] {
   let low = least;
   let high = most;
   for (let i = 0; i < values.length; i++) {
     low = Math.min(low, values[i]!);
     high = Math.max(high, values[i]!);
   }
-  return [low, high];
+  return [
+    range && Number.isFinite(range[0]) ? range[0] : low,
+    range && Number.isFinite(range[1]) ? range[1] : high,
+  ];
 }

@@ -1,5 +1,6 @@
 // Units: what is resampled, sign-flipped or treated as independent. One sample each, or a group of samples that belong
-// together (same case, same patient, same author). Everything later needs only each unit's sum and size.
+// together (same case, same patient, same author). Everything later needs only each unit's sum and size: a mean is the ratio
+// of their totals, and where samples weigh differently a size is a weight.
 
 import type { Random } from "../core/random.js";
 
@@ -7,14 +8,20 @@ import type { Random } from "../core/random.js";
 export interface Units {
   /** Number of samples, over all units. */
   n: number;
-  /** Mean over samples. */
+  /** Total size: the samples' weights, or their number. */
+  total: number;
+  /** Mean over samples, weighted: Σ w y / Σ w. */
   mean: number;
-  /** Per unit: sum of (value - mean), so that resampled means come out as deviations. */
+  /** Per unit: sum of w (value - mean), so that resampled means come out as deviations. */
   deviations: Float64Array;
-  /** Per unit: sum of values, added as given so that a unit of zeros sums to exactly 0. */
+  /** Per unit: sum of w value, added as given so that a unit of zeros sums to exactly 0. */
   sums: Float64Array;
-  /** Per unit: number of samples; null when every unit is one sample. */
+  /** Per unit: weight or number of its samples; null when every unit is one sample and all weigh the same. */
   sizes: Float64Array | null;
+  /** Per unit: sum of squared weights; that of counts is the count. */
+  squares: Float64Array | null;
+  /** Per sample; null when all weigh the same. */
+  weights: ArrayLike<number> | null;
 }
 
 /** The name of a sample's group, or undefined for a group of its own. */
@@ -27,42 +34,58 @@ export type Groups = readonly Group[] | Int32Array;
  * Sums values by group. A sample whose group is undefined is a unit of its own.
  *
  * @param groups one entry a value, or absent when all samples are independent
+ * @param weights one entry a value, at least 0; equal weights are none
  */
-export function unitsOf(values: ArrayLike<number>, groups?: Groups): Units {
+export function unitsOf(values: ArrayLike<number>, groups?: Groups, weights?: ArrayLike<number>): Units {
   const n = values.length;
+  const w = weights && unequal(weights, n) ? weights : null;
   let sum = 0;
+  let total = 0;
   let constant = true;
   for (let i = 0; i < n; i++) {
     if (!Number.isFinite(values[i])) throw new RangeError(`score ${i} is not a finite number`);
-    sum += values[i]!;
+    sum += w ? w[i]! * values[i]! : values[i]!;
+    total += w ? w[i]! : 1;
     if (values[i] !== values[0]) constant = false;
   }
   // Equal values have exactly zero variance, whatever rounding does to their sum.
-  const mean = n === 0 ? Number.NaN : constant ? values[0]! : sum / n;
+  const mean = n === 0 ? Number.NaN : constant ? values[0]! : sum / total;
   if (groups && groups.length !== n) throw new RangeError("groups and scores differ in length");
-  const { unit, count } = groups ? numbered(groups) : { unit: null, count: n };
-  if (!unit || count === n) {
-    const sums = new Float64Array(n);
-    const deviations = new Float64Array(n);
-    for (let i = 0; i < n; i++) {
-      sums[i] = values[i]!;
-      deviations[i] = values[i]! - mean;
-    }
-    return { n, mean, sums, deviations, sizes: null };
-  }
+  const numbers = groups ? numbered(groups) : null;
+  const unit = numbers && numbers.count < n ? numbers.unit : null;
+  const count = unit ? numbers!.count : n;
   const sums = new Float64Array(count);
   const deviations = new Float64Array(count);
-  const sizes = new Float64Array(count);
+  const sizes = unit || w ? new Float64Array(count) : null;
+  const squares = w ? new Float64Array(count) : sizes;
   for (let i = 0; i < n; i++) {
-    sums[unit[i]!]! += values[i]!;
-    deviations[unit[i]!]! += values[i]! - mean;
-    sizes[unit[i]!]!++;
+    const g = unit ? unit[i]! : i;
+    const weight = w ? w[i]! : 1;
+    sums[g]! += weight * values[i]!;
+    deviations[g]! += weight * (values[i]! - mean);
+    if (sizes) sizes[g]! += weight;
+    if (w) squares![g]! += weight * weight;
   }
-  return { n, mean, sums, deviations, sizes };
+  return { n, total, mean, sums, deviations, sizes, squares, weights: w };
+}
+
+/** Whether any two weights differ. */
+function unequal(weights: ArrayLike<number>, n: number): boolean {
+  if (weights.length !== n) throw new RangeError("weights and scores differ in length");
+  let differ = false;
+  let total = 0;
+  for (let i = 0; i < n; i++) {
+    if (!(weights[i]! >= 0 && weights[i]! < Number.POSITIVE_INFINITY))
+      throw new RangeError(`weight ${i} is not a finite number of at least 0`);
+    if (weights[i] !== weights[0]) differ = true;
+    total += weights[i]!;
+  }
+  if (n > 0 && total === 0) throw new RangeError("all weights are 0");
+  return differ;
 }
 
 /** Units numbered in order of first appearance, and how many there are. */
-function numbered(groups: Groups): { unit: Int32Array; count: number } {
+export function numbered(groups: Groups): { unit: Int32Array; count: number } {
   const unit = new Int32Array(groups.length);
   let count = 0;
   if (groups instanceof Int32Array) {
@@ -91,12 +114,13 @@ function numbered(groups: Groups): { unit: Int32Array; count: number } {
  * V = n⁻² Σ_g (Σ_i∈g (y_i - ȳ))² / (1 - n_g/n), which equals s²/n when every group is one sample. The degrees of freedom
  * are Satterthwaite's for that V, computed under equal correlation within groups (Imbens and Kolesár 2016), with the
  * correlation estimated from the data: few or unequal groups give few degrees of freedom, hence wider intervals.
- * Fewer than two units have no standard error: NaN.
+ * Fewer than two units have no standard error: NaN. With weights n_g and n are sums of weights: the linearised variance
+ * of the ratio estimator (Cochran 1977, §6.3), in which a unit's deviations are Σ w (y - ȳ).
  *
  * @param values the values that the units were made of
  */
 export function standardError(units: Units, values: ArrayLike<number>): { error: number; freedom: number } {
-  const { n, deviations, sizes } = units;
+  const { total: n, deviations, sizes, squares } = units;
   const count = deviations.length;
   if (count < 2) return { error: Number.NaN, freedom: 0 };
   let total = 0;
@@ -106,20 +130,22 @@ export function standardError(units: Units, values: ArrayLike<number>): { error:
   }
   const error = Math.sqrt(total) / n;
   if (!sizes) return { error, freedom: count - 1 };
-  return { error, freedom: satterthwaite(sizes, n, withinCorrelation(values, units)) };
+  return { error, freedom: satterthwaite(sizes, squares!, n, withinCorrelation(values, units)) };
 }
 
 /**
  * Satterthwaite degrees of freedom of the CR2 variance of a mean: tr(M)² / tr(M²), where M is the covariance of the
- * adjusted group residuals a_g e_g, a_g² = 1/(1 - n_g/n), when samples of one group correlate by `within`.
+ * adjusted group residuals a_g e_g, a_g² = 1/(1 - n_g/n), when samples of one group correlate by `within`: v_g is
+ * Σ w² + within ((Σ w)² - Σ w²).
  */
-function satterthwaite(sizes: Float64Array, n: number, within: number): number {
+function satterthwaite(sizes: Float64Array, squares: Float64Array, n: number, within: number): number {
   const count = sizes.length;
   let all = 0;
   const variance = new Float64Array(count);
   for (let g = 0; g < count; g++) {
     const size = sizes[g]!;
-    variance[g] = size * (1 + (size - 1) * within);
+    const square = squares[g]!;
+    variance[g] = square > 0 ? square * (1 + ((size * size) / square - 1) * within) : 0;
     all += variance[g]!;
   }
   // Cov(e_g, e_h) = [g=h] v_g - n_g v_h/n - n_h v_g/n + n_g n_h V/n². tr(M²) needs all pairs; the sums below are exact.
@@ -148,23 +174,30 @@ function satterthwaite(sizes: Float64Array, n: number, within: number): number {
   return Math.max(1, (trace * trace) / (diagonal + pairs - offDiagonalOwn));
 }
 
-/** Correlation of two samples of one group (one-way analysis of variance, Donner 1986), kept within [0, 1]. */
+/** Correlation of two samples of one group (one-way analysis of variance by moments, Donner 1986), kept within [0, 1]. */
 function withinCorrelation(values: ArrayLike<number>, units: Units): number {
-  const { sizes, deviations, n, mean } = units;
-  if (!sizes || sizes.length < 2) return 0;
-  let total = 0;
-  for (let i = 0; i < n; i++) total += (values[i]! - mean) ** 2;
+  const { sizes, squares, deviations, n, total, mean, weights } = units;
+  if (!sizes || sizes.length < 2 || sizes.length === n) return 0;
+  let spread = 0;
+  for (let i = 0; i < n; i++) spread += (weights ? weights[i]! : 1) * (values[i]! - mean) ** 2;
+  if (spread === 0) return 0;
   let between = 0;
-  let squares = 0;
+  let sizeSquares = 0;
+  let shares = 0;
+  let weightSquares = 0;
   for (let g = 0; g < sizes.length; g++) {
+    if (sizes[g] === 0) continue;
     between += deviations[g]! ** 2 / sizes[g]!;
-    squares += sizes[g]! ** 2;
+    sizeSquares += sizes[g]! ** 2;
+    shares += squares![g]! / sizes[g]!;
+    weightSquares += squares![g]!;
   }
-  const count = sizes.length;
-  if (n === count || total === 0) return 0;
-  const meanBetween = between / (count - 1);
-  const meanWithin = Math.max(0, total - between) / (n - count);
-  const size = (n - squares / n) / (count - 1);
+  // Without weights: the number of groups less 1, and of samples less that of groups.
+  const betweenFreedom = shares - weightSquares / total;
+  const withinFreedom = total - shares;
+  const meanBetween = between / betweenFreedom;
+  const meanWithin = Math.max(0, spread - between) / withinFreedom;
+  const size = (total - sizeSquares / total) / betweenFreedom;
   const correlation = (meanBetween - meanWithin) / (meanBetween + (size - 1) * meanWithin);
   return Math.min(1, Math.max(0, correlation));
 }
@@ -193,5 +226,5 @@ export function merged(units: Units, most: number, random: Random): Units {
     deviations[i % most]! += units.deviations[unit]!;
     sizes[i % most]! += units.sizes ? units.sizes[unit]! : 1;
   }
-  return { n: units.n, mean: units.mean, sums, deviations, sizes };
+  return { ...units, sums, deviations, sizes, squares: null, weights: null };
 }

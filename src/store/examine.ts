@@ -149,6 +149,9 @@ function checked(found: Found, path: string, tell: (text: string) => void): Foun
     case "samples":
       jsonOf(text("content"), `the text of sample ${text("sample")}`, path);
       break;
+    case "tests":
+      jsonOf(text("rows"), `the rows of the test split ${text("test")}`, path);
+      break;
     case "builds":
       jsonOf(text("state"), `the specialist ${text("subject")}`, path);
       jsonOf(text("cost"), `the specialist ${text("subject")}`, path);

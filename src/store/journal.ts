@@ -11,8 +11,9 @@ import type { SplitName } from "../core/sample.js";
 import { groupCommits } from "./commits.js";
 import { DamagedJournal, type OnDamaged, passingOver } from "./damage.js";
 import { makeLocks } from "./lock.js";
+import { makeOpenings } from "./openings.js";
 import { checkedText, fromText, jsonOf, toText, withChecksum } from "./records.js";
-import { schema, schemaVersion, tables } from "./schema.js";
+import { schema, schemaVersion, tablesOf } from "./schema.js";
 import { isBusy, type OpenOptions, openSqlite, type Row, type SqliteFile, waitingFor } from "./sqlite.js";
 
 /** What making a specialist left behind: its state and what it took. */
@@ -34,11 +35,23 @@ export interface StudyRow {
   finished: number | null;
 }
 
-/** The result that a study ended with, if it has one. @throws DamagedRecord */
-export function resultOf(row: Pick<StudyRow, "name" | "record">, path: string): StudyRecord | undefined {
-  return row.record === null
-    ? undefined
-    : fromText<StudyRecord>(row.record, `the result of ${row.name}`, path);
+/**
+ * The result that a study ended with, if it has one.
+ * @throws DamagedRecord; HoneError where an older version wrote it, whose answers can still be used
+ */
+export function resultOf(
+  { name, record }: Pick<StudyRow, "name" | "record">,
+  path: string,
+): StudyRecord | undefined {
+  if (record === null) return undefined;
+  const result = fromText<StudyRecord>(record, `the result of ${name}`, path);
+  if (result.tasks.every(({ metric }) => typeof metric === "object")) return result;
+  throw new HoneError({
+    what: `The result of ${name} was written by an older Hone`,
+    where: path,
+    why: `it is of version ${result.hone}, whose results say less of their metrics`,
+    next: "Run the study again: answers that the journal holds are not asked for again.",
+  });
 }
 
 export interface OutcomeFilter {
@@ -124,8 +137,6 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
   );
   const putBuild = db.write("insert or ignore into builds values (?,?,?,?,?)");
   const dropBuild = db.write("delete from builds where subject = ?");
-  const putOpening = db.write("insert or ignore into openings values (?,?,?,?,?)");
-  const openingsOf = db.select({ plan: "text" }, "from openings where test = ?");
   const getStudy = db.select(studyColumns, "from studies where name = ?");
   const allStudies = db.select({ name: "text", started: "number" }, "from studies order by started desc");
   const putStudy = db.write(
@@ -136,6 +147,7 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
   );
   const addSeconds = db.write("update studies set seconds = seconds + ? where name = ?");
   const putRecord = db.write("update studies set record = ?, finished = ? where name = ?");
+  const openings = makeOpenings(db);
   const locks = makeLocks(db);
 
   const { soon, flush } = groupCommits(db, options);
@@ -253,13 +265,7 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
       putBuild(subject, withChecksum(build.state), toText(build.cost), build.seconds, Date.now());
     },
 
-    /** Writes down that a plan opens a test split. The same plan may open it again (to resume) without being counted twice. */
-    recordOpening(test: string, plan: string, study: string, reason: string): void {
-      putOpening(test, plan, study, reason, Date.now());
-    },
-    openings(test: string): number {
-      return [...openingsOf.iterate([test])].length;
-    },
+    openings,
 
     /** Starts or continues a study. A changed plan forgets the old record, never the calls and outcomes. */
     startStudy(name: string, plan: string, spec: string): void {
@@ -324,13 +330,11 @@ function prepareSchema(db: SqliteFile): void {
       next: "Update Hone, or name another folder with --store.",
     });
   }
-  if (version === schemaVersion) {
-    const known = db.select({ name: "text" }, "from sqlite_master where type = 'table'");
-    const names = new Set([...known.iterate([])].map(({ name }) => name));
-    const lost = tables.find(({ name }) => !names.has(name));
-    if (lost) throw new DamagedJournal(db.path, `it has lost its table ${lost.name}`);
-    return;
-  }
+  const known = db.select({ name: "text" }, "from sqlite_master where type = 'table'");
+  const names = new Set([...known.iterate([])].map(({ name }) => name));
+  const lost = tablesOf(version).find(({ name }) => !names.has(name));
+  if (lost) throw new DamagedJournal(db.path, `it has lost its table ${lost.name}`);
+  if (version === schemaVersion) return;
   db.patiently(() =>
     db.transaction(() => {
       db.exec(schema);

@@ -3,7 +3,15 @@
 import { type Call, type CallContext, CallError, type Cost, noCost, type Operation } from "../core/call.js";
 import { messageOf } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
-import type { Embedded, Generated, LanguageModel, Scored } from "../core/language.js";
+import type {
+  Callable,
+  Change,
+  Embeds,
+  Generated,
+  GenerateRequest,
+  Scored,
+  ScoreRequest,
+} from "../core/model.js";
 import type { Journal } from "./journal.js";
 
 export interface JournalEvents {
@@ -17,7 +25,7 @@ export interface JournalEvents {
 }
 
 /** Wraps a model so that equal requests to models of equal id are made once. Concurrent equal requests share one call. */
-export function journaled(model: LanguageModel, journal: Journal, events: JournalEvents = {}): LanguageModel {
+export function journaled<M extends Callable>(model: M, journal: Journal, events: JournalEvents = {}): M {
   const inFlight = new Map<string, Promise<Call>>();
 
   const lookUp = (key: string): Call | undefined => {
@@ -95,61 +103,67 @@ export function journaled(model: LanguageModel, journal: Journal, events: Journa
     return { ...(call.response as Omit<R, "cost">), cost: call.cost } as R;
   };
 
+  /** One row a text, whatever the batches were: vectors asked for in another grouping are still found. */
+  const embedOnce: Embeds["embed"] = async (texts, context) => {
+    const keys = texts.map((text) => callKey(model.id, "embed", { text }));
+    const calls = keys.map(lookUp);
+    const make = async (batch: readonly number[]): Promise<void> => {
+      if (batch.length === 0) return;
+      const own = batch.map((i) => keys[i] as string);
+      await permit(own);
+      const asked = batch.map((i) => texts[i] as string);
+      const made = await model.embed!(asked, context).catch((error) => failed(own, "embed", error));
+      await Promise.all(
+        batch.map(async (i, position) => {
+          const vector = encodeVector(made.vectors[position] as readonly number[]);
+          const cost = shareOf(made.cost, batch.length, position);
+          calls[i] = await keep(keys[i] as string, "embed", { text: texts[i] }, { vector }, cost);
+        }),
+      );
+    };
+    const missing = texts.map((_, i) => i).filter((i) => !calls[i]);
+    const theirs: number[] = [];
+    for (let start = 0; start < missing.length; start += 64) {
+      const ours: number[] = [];
+      await Promise.all(
+        missing.slice(start, start + 64).map(async (i) => {
+          const key = keys[i] as string;
+          if (!(await journal.claim(key))) return theirs.push(i);
+          calls[i] = lookUp(key);
+          return calls[i] ? journal.release([key]) : ours.push(i);
+        }),
+      );
+      await make(ours);
+    }
+    // What others make is waited for last, when we hold nothing that they could be waiting for.
+    for (const i of theirs) {
+      calls[i] = await claimed(keys[i] as string, context.signal);
+      if (!calls[i]) await make([i]);
+    }
+    const all = calls as Call[];
+    for (const call of all) context.trace?.(call);
+    const vectors = all.map((call) => decodeVector((call.response as { vector: string }).vector));
+    return { vectors, cost: noCost };
+  };
+
   const { weights } = model;
   return {
     ...model,
     ...(weights && {
       weights: {
         ...weights,
-        specialise: (change) => journaled(weights.specialise(change), journal, events),
+        specialise: (change: Change) => journaled(weights.specialise(change), journal, events),
       },
     }),
-    generate: (request, context) =>
-      once<Generated>("generate", request, () => model.generate(request, context), context),
-    score: (request, context) => once<Scored>("score", request, () => model.score(request, context), context),
-
-    // One row a text, whatever the batches were: vectors asked for in another grouping are still found.
-    async embed(texts, context): Promise<Embedded> {
-      const keys = texts.map((text) => callKey(model.id, "embed", { text }));
-      const calls = keys.map(lookUp);
-      const make = async (batch: readonly number[]): Promise<void> => {
-        if (batch.length === 0) return;
-        const own = batch.map((i) => keys[i] as string);
-        await permit(own);
-        const asked = batch.map((i) => texts[i] as string);
-        const made = await model.embed(asked, context).catch((error) => failed(own, "embed", error));
-        await Promise.all(
-          batch.map(async (i, position) => {
-            const vector = encodeVector(made.vectors[position] as readonly number[]);
-            const cost = shareOf(made.cost, batch.length, position);
-            calls[i] = await keep(keys[i] as string, "embed", { text: texts[i] }, { vector }, cost);
-          }),
-        );
-      };
-      const missing = texts.map((_, i) => i).filter((i) => !calls[i]);
-      const theirs: number[] = [];
-      for (let start = 0; start < missing.length; start += 64) {
-        const ours: number[] = [];
-        await Promise.all(
-          missing.slice(start, start + 64).map(async (i) => {
-            const key = keys[i] as string;
-            if (!(await journal.claim(key))) return theirs.push(i);
-            calls[i] = lookUp(key);
-            return calls[i] ? journal.release([key]) : ours.push(i);
-          }),
-        );
-        await make(ours);
-      }
-      // What others make is waited for last, when we hold nothing that they could be waiting for.
-      for (const i of theirs) {
-        calls[i] = await claimed(keys[i] as string, context.signal);
-        if (!calls[i]) await make([i]);
-      }
-      const all = calls as Call[];
-      for (const call of all) context.trace?.(call);
-      const vectors = all.map((call) => decodeVector((call.response as { vector: string }).vector));
-      return { vectors, cost: noCost };
-    },
+    ...(model.generate && {
+      generate: (request: GenerateRequest, context: CallContext) =>
+        once<Generated>("generate", request, () => model.generate!(request, context), context),
+    }),
+    ...(model.score && {
+      score: (request: ScoreRequest, context: CallContext) =>
+        once<Scored>("score", request, () => model.score!(request, context), context),
+    }),
+    ...(model.embed && { embed: embedOnce }),
   };
 }
 

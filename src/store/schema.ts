@@ -1,6 +1,7 @@
 // The tables of the journal, in SQL and as the list that checks and repairs go by.
 
-export const schemaVersion = 1;
+// 2 added `tests`: the identities of the source rows of every test split that was opened.
+export const schemaVersion = 2;
 
 // Keys are random, so tables that hold long rows keep them in order of arrival and index the keys apart: inserting into a
 // tree of long rows in random order took half again as long.
@@ -23,6 +24,8 @@ create table if not exists builds (
 create table if not exists openings (
   test text not null, plan text not null, study text not null, reason text not null, at integer not null,
   primary key (test, plan)) without rowid;
+create table if not exists tests (
+  test text not null, id text not null, rows text not null, at integer not null, primary key (test, id)) without rowid;
 create table if not exists studies (
   name text primary key, plan text not null, spec text not null, record text, seconds real not null default 0,
   started integer not null, finished integer) without rowid;
@@ -51,3 +54,8 @@ export const tables: readonly Table[] = schema.split(";").flatMap((statement) =>
     }));
   return [{ name, columns, rowids: !end?.includes("without rowid") }];
 });
+
+/** The tables that a journal of a format has; none where it is still to be made. */
+export function tablesOf(version: number): readonly Table[] {
+  return version === 0 ? [] : tables.filter(({ name }) => version >= 2 || name !== "tests");
+}

@@ -3,16 +3,20 @@
 import { addCost, type Cost, noCost } from "../core/call.js";
 import type { Outcome } from "../core/outcome.js";
 import type { Comparison, Estimate, Result } from "../core/record.js";
-import { confusion, macroF1, meanInterval } from "../statistics/index.js";
+import type { ScoredRow, Task } from "../core/task.js";
+import { confusion, macroF1 } from "../statistics/index.js";
 import type { Journal } from "../store/journal.js";
-import { adjustFamily, compareScores } from "./compare.js";
+import { adjustFamily, compareScores, estimateIn } from "./compare.js";
 import type { PreparedTask } from "./prepare.js";
+import { tabled } from "./scores.js";
 
-/** One subject's samples, with the seeds of a sample averaged. */
+/** One subject's scored samples, a row for each sample and training seed. */
 export interface Scores {
   name: string;
   binary: boolean;
   rows: SampleScore[];
+  /** Samples scored under at least one seed; and those scored under none. */
+  scored: number;
   unscored: number;
   causes: Record<string, number>;
   cost: Cost & { msMedian: number };
@@ -21,10 +25,11 @@ export interface Scores {
   details: Record<string, number>;
 }
 
-export interface SampleScore {
+/** One scored sample under one seed; `seed` stands where there are several. */
+export interface SampleScore extends ScoredRow {
   sample: string;
-  score: number;
   group?: string;
+  seed?: number;
   eyesOff: boolean;
 }
 
@@ -54,9 +59,10 @@ export function gatherScores(
   let cost = noCost;
   let answers = 0;
   let unscored = 0;
+  let samples = 0;
   for (const [sample, outcomes] of bySample) {
-    const scored: number[] = [];
-    for (const { grade, cost: paid, gold } of outcomes) {
+    let scored = 0;
+    for (const { grade, cost: paid, gold, seed, group, eyesOff = false } of outcomes) {
       cost = addCost(cost, paid);
       latencies.push(paid.ms);
       answers++;
@@ -64,7 +70,13 @@ export function gatherScores(
         causes[grade.cause] = (causes[grade.cause] ?? 0) + 1;
         continue;
       }
-      scored.push(grade.score);
+      scored++;
+      const { score, prediction, weight = 1, details = {} } = grade;
+      rows.push({
+        ...{ sample, score, gold, prediction, weight, details, eyesOff },
+        ...(group === undefined ? {} : { group }),
+        ...(subjects.length > 1 ? { seed } : {}),
+      });
       labelled.push({ gold, prediction: grade.prediction });
       for (const [key, value] of Object.entries(grade.details ?? {})) {
         sums[key] ??= { sum: 0, n: 0 };
@@ -73,24 +85,15 @@ export function gatherScores(
         entry.n++;
       }
     }
-    if (scored.length === 0) {
-      unscored++;
-      continue;
-    }
-    const first = outcomes[0] as Outcome;
-    const score = scored.reduce((a, b) => a + b, 0) / scored.length;
-    rows.push({
-      sample,
-      score,
-      eyesOff: first.eyesOff ?? false,
-      ...(first.group === undefined ? {} : { group: first.group }),
-    });
+    if (scored === 0) unscored++;
+    else samples++;
   }
   const per = Math.max(1, answers);
   return {
     name,
-    binary: binary && subjects.length === 1,
+    binary,
     rows,
+    scored: samples,
     unscored,
     causes,
     labelled,
@@ -106,13 +109,22 @@ export function gatherScores(
   };
 }
 
-/** The mean and its interval; clustered where samples share groups. */
-export function estimate(rows: readonly SampleScore[], seed: number): Estimate {
-  const grouped = rows.some((row) => row.group !== undefined);
-  return meanInterval(
-    rows.map((row) => row.score),
-    { seed, ...(grouped ? { groups: rows.map((row) => row.group ?? row.sample) } : {}) },
-  );
+type Scale = Pick<Task, "metric" | "aggregate" | "binary">;
+
+/** What the statistics need to know of a task. */
+function scaleOf({ metric, aggregate }: Omit<Scale, "binary">) {
+  const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY } = metric;
+  return { aggregate, range: [least, most] as const };
+}
+
+/**
+ * The task's figure with its interval: a mean, weighed where grades are, or the task's aggregate; clustered where samples
+ * share groups, and over training seeds where there are several.
+ */
+export function estimate(rows: readonly SampleScore[], task: Scale, seed: number): Estimate {
+  const systems = [{ name: "", binary: task.binary, scores: rows }];
+  const { n, mean, low, high } = estimateIn(tabled({ task: "", systems, ...scaleOf(task) }), "", seed);
+  return { n, mean, low, high };
 }
 
 export function toResult(
@@ -120,35 +132,33 @@ export function toResult(
   prepared: PreparedTask,
   expected: number,
   build: Result["build"],
-  dev: Estimate | null,
+  dev: Result["dev"],
   seed: number,
   whyMissing = "unanswered",
 ): Result {
   const { task, commonest, chance } = prepared;
-  const mean = estimate(scores.rows, seed);
+  const mean = estimate(scores.rows, task, seed);
   // What was never answered (a run that stopped, a specialist that could not be made) is unscored too.
-  const missing = Math.max(0, expected - scores.rows.length - scores.unscored);
+  const missing = Math.max(0, expected - scores.scored - scores.unscored);
   const unscored = scores.unscored + missing;
-  const total = scores.rows.length + unscored;
-  const sum = scores.rows.reduce((a, row) => a + row.score, 0);
   const off = scores.rows.filter((row) => row.eyesOff);
   const on = scores.rows.filter((row) => !row.eyesOff);
   const labels = prepared.card.labels?.map((label) => label.key);
   return {
     subject: scores.name,
     task: task.name,
-    metric: task.metric,
+    metric: task.metric.name,
     ...mean,
     unscored,
     causes: missing > 0 ? { ...scores.causes, [whyMissing]: missing } : scores.causes,
-    bounds: total === 0 ? [0, 1] : [sum / total, (sum + unscored) / total],
+    bounds: boundsOf(mean, scores.rows, unscored, task),
     baseline:
       scores.labelled.filter(({ gold }) => gold === commonest).length / Math.max(1, scores.labelled.length),
     chance,
     build,
     perAnswer: scores.cost,
     dev,
-    eyes: off.length > 0 ? { on: estimate(on, seed), off: estimate(off, seed) } : null,
+    eyes: off.length > 0 ? { on: estimate(on, task, seed), off: estimate(off, task, seed) } : null,
     details: {
       ...scores.details,
       ...(labels && labels.length > 1 && scores.labelled.length > 0
@@ -158,17 +168,37 @@ export function toResult(
   };
 }
 
+/** What the figure could be, whatever the unscored samples would have scored; null where the metric has no end there. */
+function boundsOf(
+  { mean, n }: Estimate,
+  rows: readonly SampleScore[],
+  unscored: number,
+  { metric: { least, most }, aggregate }: Task,
+): Result["bounds"] {
+  if (unscored === 0 && n > 0) return [mean, mean];
+  // What an unscored sample would weigh in an aggregate, or by bytes, is not known.
+  const whole = n === 0 || aggregate !== undefined || rows.some(({ weight }) => weight !== 1);
+  const end = (value: number | undefined) =>
+    value === undefined ? null : whole ? value : (n * mean + unscored * value) / (n + unscored);
+  return [end(least), end(most)];
+}
+
 /**
  * The study's one family: on the domain task every subject against the generalist and the champion against every other;
  * on other tasks every specialist against the generalist. Holm-adjusted over all of them.
  */
 export function compareFamily(
-  tasks: readonly { task: string; scores: readonly Scores[]; domain: boolean }[],
+  tasks: readonly {
+    prepared: Pick<PreparedTask, "task">;
+    task: string;
+    scores: readonly Scores[];
+    domain: boolean;
+  }[],
   generalist: string,
   champion: string | null,
   seed: number,
 ): Comparison[] {
-  const family = tasks.flatMap(({ task, scores, domain }) => {
+  const family = tasks.flatMap(({ prepared, task, scores, domain }) => {
     const pairs = new Map<string, [string, string]>();
     for (const { name, rows } of scores) {
       if (rows.length === 0) continue;
@@ -182,6 +212,7 @@ export function compareFamily(
       systems: scores.map(({ name, rows, binary }) => ({ name, binary, scores: rows })),
       pairs: [...pairs.values()],
       seed,
+      ...scaleOf(prepared.task),
     });
   });
   return adjustFamily(family);

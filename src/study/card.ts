@@ -3,9 +3,15 @@
 
 import { stringify } from "yaml";
 import type { Json } from "../core/json.js";
-import type { Estimate, TaskCard } from "../core/record.js";
+import type { Estimate, OpenedBefore, Result, TaskCard } from "../core/record.js";
 import { escapeMarkdown, fenced, oneLine } from "../report/escape.js";
-import { formatDuration, formatInterval, formatScore, formatWhole, scaleOf } from "../report/format.js";
+import {
+  formatDuration,
+  formatInterval,
+  formatScore,
+  formatWhole,
+  sayOpenedBefore,
+} from "../report/format.js";
 import { version } from "../version.js";
 
 export interface CardFacts {
@@ -21,8 +27,10 @@ export interface CardFacts {
   /** Seconds of making it. */
   seconds: number;
   task: Pick<TaskCard, "name" | "metric" | "source" | "counts" | "labels">;
-  dev: Estimate | null;
+  dev: Result["dev"];
   test: (Estimate & { unscored: number }) | null;
+  /** What other plans had opened of the test rows. */
+  openedBefore: OpenedBefore;
   /** Below the specialist's folder, with slashes. `adapter` and `model` are GGUF files, `peft` a folder that peft loads. */
   files: { adapters: readonly string[]; models: readonly string[]; peft: readonly string[] };
 }
@@ -39,12 +47,13 @@ export function modelCard(facts: CardFacts): string {
     pipeline_tag: task.labels ? "text-classification" : "text-generation",
   });
   const score = (one: Estimate): string => {
-    const scale = scaleOf(task.metric);
+    const scale = task.metric.display;
     return `${formatScore(one.mean, one.n, scale)} (95 % interval ${formatInterval(one.low, one.high, one.n, scale)})`;
   };
   const { train, dev, test } = task.counts;
   const measured = [
-    facts.dev && `| dev (the specialist may have been chosen on it) | ${facts.dev.n} | ${score(facts.dev)} |`,
+    facts.dev &&
+      `| dev (${facts.dev.optimistic ? "optimistic: dev also chose within the specialist" : "the specialist may have been chosen on it"}) | ${facts.dev.n} | ${score(facts.dev)} |`,
     facts.test && `| test | ${facts.test.n} | ${score(facts.test)} |`,
   ].filter(Boolean);
   const unscored = facts.test?.unscored ?? 0;
@@ -65,9 +74,10 @@ export function modelCard(facts: CardFacts): string {
     ].join("\n"),
     "## How well it does",
     measured.length > 0
-      ? [`| split | n | ${md(task.metric)} |`, "|---|---|---|", ...measured].join("\n")
+      ? [`| split | n | ${md(task.metric.name)} |`, "|---|---|---|", ...measured].join("\n")
       : "It was not measured.",
     ...(unscored > 0 ? [`${formatWhole(unscored)} test samples could not be scored and are left out.`] : []),
+    ...(facts.test ? [`Of the test split, ${sayOpenedBefore(facts.openedBefore)}.`] : []),
     "The study's report compares it with the base, with prompts and with simple references on the same samples.",
     "## How to load it",
     ...loading(facts),

@@ -1,39 +1,26 @@
 // Systems against each other on the same samples: pairs, the family they form, and who is shown to differ from whom.
 // Where the scores come from (a study's journal, a file of predictions) is the caller's business.
 
-import { HoneError } from "../core/errors.js";
+import { directionOf, type Metric } from "../core/metric.js";
 import type { Comparison } from "../core/record.js";
-import { directionOf } from "../core/task.js";
-import { type Difference, holm, holmLevels, pairedDifference } from "../statistics/index.js";
+import {
+  type Difference,
+  holm,
+  holmLevels,
+  type Interval,
+  meanInterval,
+  pairedDifference,
+} from "../statistics/index.js";
 import { letterGroups, letterName } from "./letters.js";
+import { type ScoredSample, type ScoreTable, type TableInput, tabled } from "./scores.js";
+import { differenceBounds, picked, sidesOf } from "./sides.js";
 
-/** One sample's score. `null` is unscored: it is not compared, and it is counted. Higher is better. */
-export interface ScoredSample {
-  sample: string;
-  score: number | null;
-  group?: string;
-}
-
-export interface System {
-  name: string;
-  /** True where every score is 0 or 1. */
-  binary: boolean;
-  scores: readonly ScoredSample[];
-}
-
-/** Scores of several systems, sample by sample. */
-export interface ScoreTable {
-  task: string;
-  /** Per system one score a sample; NaN is unscored. */
-  scores: ReadonlyMap<string, ArrayLike<number>>;
-  /** Per sample the number of its group, from 0; null where every sample stands alone. */
-  groups: Int32Array | null;
-}
+export type { ScoredSample, ScoreTable, System } from "./scores.js";
 
 export interface PairedComparison extends Comparison {
   /** Samples that one or both of the two left unscored; `n` counts only those that both scored. */
   dropped: number;
-  /** The least and the greatest delta that any scores in [0, 1] for the dropped samples could have made. */
+  /** The least and the greatest delta that any scores on the scale for what is unscored could have made; infinite without an end. */
   bounds: [number, number];
 }
 
@@ -49,64 +36,64 @@ type Pair = readonly [a: string, b: string];
 
 /**
  * Compares pairs of systems on the samples that both scored. The result is for `adjustFamily`.
- * A sample scored more than once by one system (several seeds) counts once, with its mean. Samples are taken in the order
- * of their names, so that a pair has one p whichever of the two stands first and in whatever order they were answered.
+ * Samples are taken in the order of their names, so that a pair has one p whichever of the two stands first and in whatever
+ * order they were answered. Training seeds of the scores count in the variance; see `pairedDifference`.
  *
  * @throws HoneError when a pair names a system that is not there
  */
-export function compareScores(input: {
-  task: string;
-  systems: readonly System[];
-  pairs: readonly Pair[];
-  seed: number;
-}): Unadjusted[] {
-  return comparePairs(tabled(input.task, input.systems), input.pairs, input.seed);
+export function compareScores<Row extends ScoredSample>(
+  input: TableInput<Row> & { pairs: readonly Pair[]; seed: number },
+): Unadjusted[] {
+  return comparePairs(tabled(input), input.pairs, input.seed);
 }
 
 /** The same for scores that are already side by side. */
 export function comparePairs(table: ScoreTable, pairs: readonly Pair[], seed: number): Unadjusted[] {
-  const find = (name: string): ArrayLike<number> => {
-    const found = table.scores.get(name);
-    if (found) return found;
-    throw new HoneError({
-      what: `Cannot compare ${JSON.stringify(name)}: there is no such system.`,
-      where: table.task,
-      next: `Name one of ${[...table.scores.keys()].join(", ")}.`,
-      kind: "usage",
-    });
-  };
-  const n = Math.max(0, ...[...table.scores.values()].map(({ length }) => length));
-  const both = { a: new Float64Array(n), b: new Float64Array(n), groups: new Int32Array(n) };
+  const { scoredBy, sideOf } = sidesOf(table, seed);
+  const { groups, range = [0, 1] } = table;
   return pairs.map(([a, b]) => {
-    const left = find(a);
-    const right = find(b);
+    const [first, second] = [scoredBy(a), scoredBy(b)];
+    const n = first.length;
+    const both = new Int32Array(n);
     let kept = 0;
-    let low = 0;
-    let high = 0;
-    for (let i = 0; i < n; i++) {
-      const x = left[i]!;
-      const y = right[i]!;
-      const scored = !Number.isNaN(x - y);
-      low += scored ? x - y : (Number.isNaN(x) ? 0 : x) - (Number.isNaN(y) ? 1 : y);
-      high += scored ? x - y : (Number.isNaN(x) ? 1 : x) - (Number.isNaN(y) ? 0 : y);
-      if (!scored) continue;
-      both.a[kept] = x;
-      both.b[kept] = y;
-      if (table.groups) both.groups[kept] = table.groups[i]!;
-      kept++;
-    }
+    for (let i = 0; i < n; i++) if (first[i]! & second[i]!) both[kept++] = i;
+    const chosen = both.subarray(0, kept);
+    const left = sideOf(a, chosen, b);
+    const right = sideOf(b, chosen, a);
+    const defined = left !== null && right !== null;
     const { method: _, ...difference } = pairedDifference(
-      both.a.subarray(0, kept),
-      both.b.subarray(0, kept),
+      defined ? left.scores : [],
+      defined ? right.scores : [],
       {
         seed,
-        ...(table.groups ? { groups: both.groups.subarray(0, kept) } : {}),
+        range,
         ...(pairs.length > manyPairs ? { resamples: 1000 } : {}),
+        ...(defined && groups && left.perSample ? { groups: picked(groups, chosen) } : {}),
+        ...(defined && left.weights ? { weights: left.weights } : {}),
       },
     );
-    const bounds: [number, number] = n === 0 ? [-1, 1] : [low / n, high / n];
-    return { a, b, task: table.task, ...difference, dropped: n - kept, bounds };
+    const bounds = differenceBounds(table, a, b, difference.delta);
+    return { a, b, task: table.task, ...difference, n: kept, dropped: n - kept, bounds };
   });
+}
+
+/**
+ * The figure of one system on all that it scored, with its interval: the (weighted) mean or the task's aggregate, the mean
+ * over its training seeds where it has several. By the same table as the comparisons.
+ */
+export function estimateIn(table: ScoreTable, system: string, seed: number): Interval {
+  const { scoredBy, sideOf } = sidesOf(table, seed);
+  const scored = scoredBy(system);
+  const chosen = Int32Array.from(scored.keys()).filter((i) => scored[i] === 1);
+  const { groups, range = [0, 1] } = table;
+  const side = sideOf(system, chosen, system);
+  const interval = meanInterval(side?.scores ?? [], {
+    seed,
+    range,
+    ...(groups && side?.perSample ? { groups: picked(groups, chosen) } : {}),
+    ...(side?.weights ? { weights: side.weights } : {}),
+  });
+  return { ...interval, n: chosen.length };
 }
 
 /**
@@ -142,12 +129,12 @@ export interface Rank {
  * tasks are left aside. NaN means come last.
  */
 export function rank(
-  results: readonly { subject: string; task: string; metric: string; mean: number }[],
+  results: readonly { subject: string; task: string; mean: number }[],
   comparisons: readonly Comparison[],
-  { task, alpha = 0.05 }: { task: string; alpha?: number },
+  { task, better = "higher", alpha = 0.05 }: { task: string; better?: Metric["better"]; alpha?: number },
 ): Rank[] {
-  const value = ({ mean, metric }: { mean: number; metric: string }): number =>
-    Number.isNaN(mean) ? Number.NEGATIVE_INFINITY : directionOf(metric) * mean;
+  const value = ({ mean }: { mean: number }): number =>
+    Number.isNaN(mean) ? Number.NEGATIVE_INFINITY : directionOf({ better }) * mean;
   const ranked = results
     .filter((result) => result.task === task)
     .toSorted((a, b) => (value(a) === value(b) ? 0 : value(b) - value(a)));
@@ -165,43 +152,4 @@ export function rank(
     for (const member of members) letters[member] += letterName(k);
   });
   return ranked.map(({ subject, mean }, i) => ({ subject, mean, letters: letters[i]! }));
-}
-
-/** Systems side by side: the samples that any of them met, in the order of their names. */
-function tabled(task: string, systems: readonly System[]): ScoreTable {
-  const names = new Set<string>();
-  const groupOf = new Map<string, string>();
-  for (const { scores } of systems) {
-    for (const { sample, group } of scores) {
-      names.add(sample);
-      if (group !== undefined && !groupOf.has(sample)) groupOf.set(sample, group);
-    }
-  }
-  const samples = [...names].sort();
-  const at = new Map(samples.map((sample, i) => [sample, i]));
-  const columns = systems.map(({ name, binary, scores }): [string, Float64Array] => {
-    const sums = new Float64Array(samples.length);
-    const counts = new Uint32Array(samples.length);
-    for (const { sample, score } of scores) {
-      if (score === null) continue;
-      if (!(binary ? score === 0 || score === 1 : Number.isFinite(score)))
-        throw new RangeError(
-          `${name}, sample ${sample}: ${score} is not a ${binary ? "0 or 1" : "finite score"}`,
-        );
-      const i = at.get(sample)!;
-      sums[i]! += score;
-      counts[i]!++;
-    }
-    return [name, sums.map((sum, i) => (counts[i] === 0 ? Number.NaN : sum / counts[i]!))];
-  });
-  const groups = groupOf.size === 0 ? null : new Int32Array(samples.length);
-  const numbers = new Map<string, number>();
-  for (let i = 0; groups && i < samples.length; i++) {
-    const group = groupOf.get(samples[i]!);
-    const key = group === undefined ? `sample ${samples[i]}` : `group ${group}`;
-    const number = numbers.get(key) ?? numbers.size;
-    numbers.set(key, number);
-    groups[i] = number;
-  }
-  return { task, scores: new Map(columns), groups };
 }

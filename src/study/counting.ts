@@ -1,10 +1,20 @@
 // A model that answers nothing and counts what it is asked: for dry runs, and to know before a run what answers will take.
 
 import type { Cost, Operation } from "../core/call.js";
-import type { LanguageModel, ScoreRequest } from "../core/language.js";
+import type {
+  Callable,
+  Change,
+  Generated,
+  GenerateRequest,
+  LanguageModel,
+  ScoreRequest,
+} from "../core/model.js";
+
+/** A model of which it may be known how long its prompts may be and what they cost. */
+export type Asked = Callable & Partial<Pick<LanguageModel, "contextTokens" | "price">>;
 
 export interface CountedCall {
-  model: LanguageModel;
+  model: Asked;
   operation: Operation;
   request: unknown;
   /** All that the model would read. */
@@ -16,53 +26,56 @@ export interface CountedCall {
 }
 
 /** @param add told of every call; what it gives stands as the call's cost */
-export function counting(
-  model: LanguageModel,
-  add: (call: CountedCall) => Cost | Promise<Cost>,
-): LanguageModel {
+export function counting<M extends Asked>(model: M, add: (call: CountedCall) => Cost | Promise<Cost>): M {
   const promptText = (messages: readonly { content: string }[]) =>
     messages.map(({ content }) => content).join("\n");
   const { weights } = model;
   return {
     ...model,
     ...(weights && {
-      weights: { ...weights, specialise: (change) => counting(weights.specialise(change), add) },
+      weights: { ...weights, specialise: (change: Change) => counting(weights.specialise(change), add) },
     }),
-    generate: async (request) => ({
-      text: "",
-      finish: "stop",
-      cost: await add({
-        model,
-        operation: "generate",
-        request,
-        text: promptText(request.messages),
-        output: request.maxTokens,
-        prompt: {
-          request: { ...request, options: [] },
+    ...(model.generate && {
+      generate: async (request: GenerateRequest): Promise<Generated> => ({
+        text: "",
+        finish: "stop",
+        cost: await add({
+          model,
+          operation: "generate",
+          request,
           text: promptText(request.messages),
-          room: request.maxTokens,
-        },
+          output: request.maxTokens,
+          prompt: {
+            request: { ...request, options: [] },
+            text: promptText(request.messages),
+            room: request.maxTokens,
+          },
+        }),
       }),
     }),
-    score: async (request) => ({
-      options: request.options.map(() => ({ logprob: -1, tokens: 1 })),
-      cost: await add({
-        model,
-        operation: "score",
-        request,
-        text: promptText(request.messages) + request.options.join(""),
-        output: 0,
-        prompt: { request, text: promptText(request.messages), room: 1 },
+    ...(model.score && {
+      score: async (request: ScoreRequest) => ({
+        options: request.options.map(() => ({ logprob: -1, tokens: 1 })),
+        cost: await add({
+          model,
+          operation: "score",
+          request,
+          text: promptText(request.messages) + request.options.join(""),
+          output: 0,
+          prompt: { request, text: promptText(request.messages), room: 1 },
+        }),
       }),
     }),
-    embed: async (texts) => ({
-      vectors: texts.map(() => Array.from({ length: 8 }, (_, i) => (i === 0 ? 1 : 0))),
-      cost: await add({
-        model,
-        operation: "embed",
-        request: { text: texts[0] },
-        text: texts.join("\n"),
-        output: 0,
+    ...(model.embed && {
+      embed: async (texts: readonly string[]) => ({
+        vectors: texts.map(() => Array.from({ length: 8 }, (_, i) => (i === 0 ? 1 : 0))),
+        cost: await add({
+          model,
+          operation: "embed",
+          request: { text: texts[0] },
+          text: texts.join("\n"),
+          output: 0,
+        }),
       }),
     }),
     close: () => model.close(),

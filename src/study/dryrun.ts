@@ -3,14 +3,14 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { LanguageModel } from "../core/language.js";
 import type { TaskCard } from "../core/record.js";
+import { taskContext } from "../core/task.js";
 import { formatCost, formatDuration, formatWhole } from "../report/format.js";
 import { openArtifacts } from "../store/artifacts.js";
 import { openJournal } from "../store/journal.js";
 import { callKey } from "../store/journaled.js";
 import { makeBudget } from "./budget.js";
-import { type CountedCall, counting } from "./counting.js";
+import { type Asked, type CountedCall, counting } from "./counting.js";
 import { answerEffort, bytesPerToken, fitSeconds, readingSeconds } from "./effort.js";
 import { fitArm, requireGrants } from "./fit.js";
 import { prepareStudy } from "./prepare.js";
@@ -44,6 +44,8 @@ export interface StudyPlan {
   usd: number;
   /** False where nobody said what the model's tokens cost. */
   priced: boolean;
+  /** Calls on dev that find out how the generalist is best asked. */
+  asking: number;
   /** How many of the fit and dev calls the journal already holds. */
   inJournal: number;
   /** Seconds of training and of answers, where they are known for every subject. */
@@ -73,7 +75,7 @@ export async function planStudy(
   let priced = true;
   /** Whether a prompt went beyond the context since this was last unset; and whether the model's own tokens said so. */
   let long: { exact: boolean } | undefined;
-  const measure = async ({ contextTokens, weights }: LanguageModel, prompt: CountedCall["prompt"]) => {
+  const measure = async ({ contextTokens, weights }: Asked, prompt: CountedCall["prompt"]) => {
     // Hardly any token is shorter than a byte, so most prompts need no counting.
     if (!prompt || contextTokens === undefined) return;
     const bytes = Buffer.byteLength(prompt.text);
@@ -83,7 +85,7 @@ export async function planStudy(
       : Math.ceil(bytes / usualBytesPerToken);
     if (tokens + prompt.room > contextTokens) long = { exact: weights !== undefined };
   };
-  const count = (model: LanguageModel): LanguageModel => {
+  const count = <M extends Asked>(model: M): M => {
     if (!model.price && model.id.startsWith("openai:")) priced = false;
     return counting(model, async ({ model: asked, operation, request, text, output, prompt }) => {
       await measure(asked, prompt);
@@ -107,6 +109,7 @@ export async function planStudy(
     try {
       const { domain, elsewhere, arms } = study;
       const tests = [domain, ...elsewhere].reduce((sum, { card }) => sum + card.counts.test, 0);
+      const asking = { ...tally };
       const subjects: PlannedSubject[] = [];
       const warnings = [...study.warnings];
       const asked = study.generalist.kind === "language" ? study.generalist.model : undefined;
@@ -135,7 +138,7 @@ export async function planStudy(
           for (const sample of domain.dataset.dev) {
             const at = { ...tally };
             long = undefined;
-            await domain.task.evaluate(subject, sample, { signal });
+            await domain.task.evaluate(subject, sample, taskContext(signal));
             const told = long as { exact: boolean } | undefined;
             if (told) tooLong++;
             exact &&= told?.exact ?? true;
@@ -177,9 +180,10 @@ export async function planStudy(
         model: study.model.name,
         tasks: [domain, ...elsewhere].map(({ card }) => card),
         subjects,
-        calls: total(({ calls }) => calls.fit + calls.dev + calls.test),
-        tokens: total(({ tokens }) => tokens),
-        usd: total(({ usd }) => usd),
+        calls: asking.calls + total(({ calls }) => calls.fit + calls.dev + calls.test),
+        tokens: asking.tokens + total(({ tokens }) => tokens),
+        usd: asking.usd + total(({ usd }) => usd),
+        asking: asking.calls,
         priced,
         inJournal,
         warnings,
@@ -218,6 +222,9 @@ export function renderPlan(plan: StudyPlan): string {
         `  ${subject}: ${formatWhole(calls.fit)} calls to make it, ${formatWhole(calls.dev)} on dev, ${formatWhole(calls.test)} on test${seeds > 1 ? ` (${seeds} seeds)` : ""}; at most ${formatWhole(tokens)} tokens`,
     ),
     "",
+    ...(plan.asking > 0
+      ? [`  ${formatWhole(plan.asking)} calls on dev to find out how the generalist is best asked`, ""]
+      : []),
     `${formatWhole(plan.calls)} calls, at most about ${formatWhole(plan.tokens)} tokens (one for every ${bytesPerToken} bytes)`,
     plan.priced
       ? `Cost at most ${formatCost(plan.usd)}`

@@ -5,13 +5,14 @@ import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { noCost } from "../core/call.js";
 import type { Json } from "../core/json.js";
-import type { LanguageModel } from "../core/language.js";
+import type { LanguageModel } from "../core/model.js";
 import type { Specializer } from "../core/specializer.js";
+import { taskContext } from "../core/task.js";
 import { generalist } from "../models/generalist.js";
 import { samplesSeen } from "../specializers/training/finetune/recipe.js";
 import type { Journal } from "../store/journal.js";
 import { counting } from "./counting.js";
-import { applied, isBuilt } from "./fit.js";
+import { isBuilt } from "./fit.js";
 import type { PreparedStudy } from "./prepare.js";
 
 /** Fewest bytes a token stands for; English has about 4.5, so this overestimates. */
@@ -36,7 +37,7 @@ export async function answerEffort(
   state: string,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const { generalist: subject, domain, encoder, artifacts } = study;
+  const { generalist: subject, domain } = study;
   if (subject.kind !== "language" || !subject.model) return undefined;
   let calls: { text: string; output: number }[] = [];
   const model = counting(subject.model, ({ text, output }) => {
@@ -48,12 +49,12 @@ export async function answerEffort(
     // What is trained is asked as the generalist is.
     const specialist = specializer.needs.includes("gradients")
       ? counted
-      : applied(specializer, counted, JSON.parse(state) as Json, { encoder, artifacts });
+      : specializer.apply(counted, JSON.parse(state) as Json, study);
     if (!specialist.model) return 0;
     const asked: (typeof calls)[] = [];
     for (const sample of domain.dataset.dev.slice(0, 2)) {
       calls = [];
-      await domain.task.evaluate(specialist, sample, { signal });
+      await domain.task.evaluate(specialist, sample, taskContext(signal));
       asked.push(calls);
     }
     const [first = [], second = first] = asked;

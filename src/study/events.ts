@@ -1,5 +1,6 @@
 // What a running study tells whoever watches: the command line, a log, later the viewer. Plain data.
 
+import type { Metric } from "../core/metric.js";
 import type { Estimate, StudyRecord, SubjectCard, TaskCard } from "../core/record.js";
 
 export type Phase = "fit" | "dev" | "test" | "elsewhere" | "hand-over";
@@ -25,6 +26,7 @@ export type StudyEvent =
       task: string;
       /** What `running` is a mean of. */
       metric: string;
+      display: Metric["display"];
       /** Samples of this subject, split and seed. */
       done: number;
       total: number;
@@ -42,6 +44,8 @@ export type StudyEvent =
       note?: string;
     }
   | { type: "warning"; text: string }
+  /** Which of the ways of asking the generalist is being measured on dev. */
+  | { type: "asking"; done: number; of: number }
   /** Bytes of a download; `total` is 0 while unknown. */
   | { type: "fetch"; done: number; total: number; note: string }
   | StudyRecord;

@@ -4,9 +4,9 @@ import { artifactsIn } from "../core/artifacts.js";
 import { addCost, type Cost, noCost } from "../core/call.js";
 import { HoneError } from "../core/errors.js";
 import { fingerprint, type Json } from "../core/json.js";
-import type { LanguageSubject } from "../core/language.js";
-import type { Given, Specializer, Tools } from "../core/specializer.js";
-import type { LanguageTask, Subject } from "../core/task.js";
+import type { Kind, Subject } from "../core/kinds.js";
+import type { Given, Specializer } from "../core/specializer.js";
+import { isChain } from "../specializers/combine/chain.js";
 import type { Build, Journal } from "../store/journal.js";
 import { lockStudy } from "../store/lock.js";
 import type { Arm, PreparedStudy } from "./prepare.js";
@@ -27,7 +27,8 @@ export interface FittedArm {
 }
 
 /**
- * Makes a specialist, or takes its state from the journal where the same one was made before.
+ * Makes a specialist, or takes its state from the journal where the same one was made before. The steps of a chain are made
+ * one by one, so that what arms have in common is made once.
  * @throws CallError when the model failed during the fit; HoneError when the specializer cannot be used here
  */
 export async function fitArm(
@@ -36,18 +37,27 @@ export async function fitArm(
   seed: number,
   journal: Journal,
   signal: AbortSignal,
-  progress: (done: number, total: number, note?: string) => void,
+  progress: Given["progress"],
 ): Promise<Specialist> {
-  const { generalist, encoder, artifacts } = study;
-  requireGrants(specializer, generalist);
-  const build = await buildOnce(study, specializer, seed, journal, signal, progress);
-  const subject = applied(specializer, generalist, JSON.parse(build.state), { encoder, artifacts });
-  return { subject, state: build.state, build: { ...build.cost, seconds: build.seconds } };
+  requireGrants(specializer, study.generalist);
+  const states: Json[] = [];
+  let subject: Subject = study.generalist;
+  let cost = noCost;
+  let seconds = 0;
+  for (const step of stepsOf(specializer)) {
+    const build = await buildOnce(study, subject, step, seed, journal, signal, progress);
+    const state = JSON.parse(build.state) as Json;
+    subject = step.apply(subject, state, study);
+    states.push(state);
+    cost = addCost(cost, build.cost);
+    seconds += build.seconds;
+  }
+  const state = JSON.stringify(isChain(specializer) ? states : states[0]);
+  return { subject, state, build: { ...cost, seconds } };
 }
 
-/** The specialist of a subject; that the specializer is for such subjects was checked when the study was prepared. */
-export function applied(specializer: Specializer, subject: Subject, state: Json, tools: Tools): Subject {
-  return specializer.apply(subject as LanguageSubject, state, tools);
+function stepsOf(specializer: Specializer): readonly Specializer[] {
+  return isChain(specializer) ? specializer.steps : [specializer];
 }
 
 /** @throws HoneError when the model does not let the specializer have what it needs */
@@ -70,17 +80,22 @@ export function requireGrants(specializer: Specializer, generalist: Subject): vo
  */
 export async function fitSeeds(
   study: PreparedStudy,
-  { specializer, seeds }: Pick<Arm, "specializer" | "seeds">,
+  { specializer: arm, seeds }: Pick<Arm, "specializer" | "seeds">,
   journal: Journal,
   signal: AbortSignal,
   progress: Given["progress"],
 ): Promise<void> {
+  const specializer = stepsOf(arm)[0] as Specializer;
   if (!specializer.fitAll) return;
-  requireGrants(specializer, study.generalist);
+  requireGrants(arm, study.generalist);
   const contents = await study.contents(specializer);
-  const lacking = seeds.filter((seed) => !journal.build(buildKey(study, specializer, seed, contents)));
+  const lacking = seeds.filter(
+    (seed) => !journal.build(buildKey(study, study.generalist, specializer, seed, contents)),
+  );
   if (lacking.length < 2) return;
-  const key = fingerprint(lacking.map((seed) => buildKey(study, specializer, seed, contents)));
+  const key = fingerprint(
+    lacking.map((seed) => buildKey(study, study.generalist, specializer, seed, contents)),
+  );
   const unlock = await lockStudy(journal, `build ${key}`, { signal });
   try {
     const own = study.artifacts.forBuild(key);
@@ -89,11 +104,11 @@ export async function fitSeeds(
     const given = givenOf(study, lacking[0] as number, own, progress, signal, (more) => {
       cost = addCost(cost, more);
     });
-    const states = await specializer.fitAll(study.generalist as LanguageSubject, given, lacking);
+    const states = await specializer.fitAll(study.generalist, given, lacking);
     const seconds = (performance.now() - started) / 1000 / lacking.length;
     for (const [i, seed] of lacking.entries()) {
       const build = { state: JSON.stringify(states[i]), cost: i === 0 ? cost : noCost, seconds };
-      journal.recordBuild(buildKey(study, specializer, seed, contents), build, false);
+      journal.recordBuild(buildKey(study, study.generalist, specializer, seed, contents), build, false);
     }
     await own.done();
   } finally {
@@ -104,14 +119,15 @@ export async function fitSeeds(
 /** The build from the journal, or made now. One whose files were lost or damaged is made again. */
 async function buildOnce(
   study: PreparedStudy,
+  subject: Subject,
   specializer: Specializer,
   seed: number,
   journal: Journal,
   signal: AbortSignal,
   progress: Given["progress"],
 ): Promise<Build> {
-  const { generalist, artifacts } = study;
-  const key = buildKey(study, specializer, seed, await study.contents(specializer));
+  const { artifacts } = study;
+  const key = buildKey(study, subject, specializer, seed, await study.contents(specializer));
   const whole = (build: Build | undefined): boolean => {
     try {
       for (const id of build ? artifactsIn(JSON.parse(build.state) as Json) : []) artifacts.path(id);
@@ -130,30 +146,15 @@ async function buildOnce(
     if (known && whole(known)) return known;
     const own = artifacts.forBuild(key);
     let cost = noCost;
-    // What a part of it took is counted whenever that part was made.
-    let parts = { seconds: 0, waited: 0 };
     const started = performance.now();
-    const given: Given = {
-      ...givenOf(study, seed, own, progress, signal, (more) => {
-        cost = addCost(cost, more);
-      }),
-      build: async (part, subject, asked) => {
-        if (subject !== generalist || asked !== given) return part.fit(subject, asked);
-        const begun = performance.now();
-        const made = await buildOnce(study, part, seed, journal, signal, progress);
-        cost = addCost(cost, made.cost);
-        parts = {
-          seconds: parts.seconds + made.seconds,
-          waited: parts.waited + (performance.now() - begun) / 1000,
-        };
-        return JSON.parse(made.state) as Json;
-      },
-    };
-    const state = await specializer.fit(generalist as LanguageSubject, given);
+    const given = givenOf(study, seed, own, progress, signal, (more) => {
+      cost = addCost(cost, more);
+    });
+    const state = await specializer.fit(subject, given);
     const build: Build = {
       state: JSON.stringify(state),
       cost,
-      seconds: (performance.now() - started) / 1000 - parts.waited + parts.seconds,
+      seconds: (performance.now() - started) / 1000,
     };
     journal.recordBuild(key, build, known !== undefined);
     await own.done();
@@ -170,20 +171,27 @@ export async function isBuilt(
   seed: number,
   journal: Journal,
 ): Promise<boolean> {
-  const contents = await study.contents(specializer);
-  return journal.build(buildKey(study, specializer, seed, contents)) !== undefined;
+  const steps = stepsOf(specializer);
+  let subject: Subject = study.generalist;
+  for (const [i, step] of steps.entries()) {
+    const build = journal.build(buildKey(study, subject, step, seed, await study.contents(step)));
+    if (!build) return false;
+    if (i < steps.length - 1) subject = step.apply(subject, JSON.parse(build.state) as Json, study);
+  }
+  return true;
 }
 
 /** Everything that decides a build, as one key. */
 function buildKey(
-  { generalist, domain, spec }: PreparedStudy,
+  { domain, spec }: PreparedStudy,
+  subject: Subject,
   specializer: Specializer,
   seed: number,
   contents: Json | undefined,
 ): string {
   return fingerprint([
     "build",
-    generalist.id,
+    subject.id,
     domain.task.id,
     fingerprint(domain.dataset.train),
     fingerprint(domain.dataset.dev),
@@ -196,15 +204,16 @@ function buildKey(
 }
 
 function givenOf(
-  { domain, encoder, base }: PreparedStudy,
+  { domain, encoder, base, open }: PreparedStudy,
   seed: number,
   artifacts: Given["artifacts"],
   progress: Given["progress"],
   signal: AbortSignal,
   paid: (cost: Cost) => void,
-): Given {
+): Given<Kind> {
+  const trace = (call: { cost: Cost }) => paid(call.cost);
   return {
-    task: domain.task as LanguageTask,
+    task: domain.task,
     train: domain.dataset.train,
     dev: domain.dataset.dev,
     seed,
@@ -212,6 +221,11 @@ function givenOf(
     artifacts,
     base,
     progress,
-    context: { signal, trace: (call) => paid(call.cost) },
+    context: {
+      signal,
+      trace,
+      seed,
+      open: async (ref) => ({ subject: await open(ref), context: { signal, trace } }),
+    },
   };
 }

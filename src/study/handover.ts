@@ -10,24 +10,25 @@ import { type Artifacts, artifactsIn } from "../core/artifacts.js";
 import { CallError } from "../core/call.js";
 import { HoneError, messageOf } from "../core/errors.js";
 import { fingerprint, type Json } from "../core/json.js";
-import type { LanguageModel } from "../core/language.js";
+import type { Subject } from "../core/kinds.js";
+import type { Callable } from "../core/model.js";
 import type { Outcome } from "../core/outcome.js";
 import type { HandOver } from "../core/record.js";
-import type { Grade, Subject } from "../core/task.js";
+import { type Grade, taskContext } from "../core/task.js";
 import { openModel } from "../models/registry.js";
-import { makeSpecializer, type SpecializerTable } from "../specializers/index.js";
+import { makeSpecializer } from "../specializers/index.js";
 import { copyArtifact, findArtifact } from "../store/artifacts.js";
 import { passingOver } from "../store/damage.js";
 import { type Journal, openJournal, resultOf } from "../store/journal.js";
 import { journaled } from "../store/journaled.js";
 import { makePrivate, privateFile, privateFolder } from "../store/private.js";
-import { taskOptionsSchema } from "../tasks/index.js";
 import { readGguf } from "../tensor/gguf.js";
 import { type Budget, Draining } from "./budget.js";
 import { type CardFacts, modelCard } from "./card.js";
-import { applied, type FittedArm } from "./fit.js";
-import { type Generalist, openGeneralist } from "./generalist.js";
-import type { PreparedStudy } from "./prepare.js";
+import { loadModules, tablesWith } from "./extension.js";
+import type { FittedArm } from "./fit.js";
+import { begin } from "./kinds.js";
+import { modelOpener, type PreparedStudy, type PrepareOptions } from "./prepare.js";
 import { figuresOf } from "./record.js";
 
 export const specialistSchema = z.strictObject({
@@ -36,13 +37,15 @@ export const specialistSchema = z.strictObject({
   model: z.string().describe("The generalist's reference, as in the study"),
   modelId: z.string().describe("Content identity of the generalist it was made from"),
   encoder: z.string(),
+  format: z.enum(["chat", "plain"]).optional().describe("The prompt format, where dev chose it"),
   specializer: z.unknown().describe("The specializer as a study file would say it"),
   state: z.unknown().describe("What it learnt"),
   task: z.strictObject({
     name: z.string(),
-    options: taskOptionsSchema,
+    options: z.looseObject({ kind: z.string() }),
     labels: z.array(z.object({ key: z.string(), text: z.string() })).nullable(),
   }),
+  use: z.array(z.string()).optional().describe("Modules that it needs, as absolute paths"),
   made: z.object({ study: z.string(), plan: z.string() }),
 });
 
@@ -114,11 +117,9 @@ export async function loadSpecialist(
   path: string,
   options: {
     signal: AbortSignal;
-    open?: (ref: string, signal: AbortSignal) => Promise<LanguageModel>;
-    specializers?: SpecializerTable;
     /** Wraps every opened model: a meter, a log. */
-    wrap?: (model: LanguageModel) => LanguageModel;
-  },
+    wrap?: PrepareOptions["wrap"];
+  } & Pick<PrepareOptions, "open" | "use">,
 ): Promise<{ saved: SavedSpecialist; subject: Subject; close: () => Promise<void> }> {
   let saved: SavedSpecialist;
   let folder = dirname(path);
@@ -141,19 +142,15 @@ export async function loadSpecialist(
     path: (id) => findArtifact(join(folder, layout.artifacts), id),
   };
   for (const id of artifactsIn(saved.state as Json)) artifacts.path(id);
-  const opened: Generalist["model"][] = [];
-  const open = async (ref: string): Promise<LanguageModel> => {
-    const model = await (options.open ?? ((name, stop) => openModel(name, { signal: stop })))(
-      ref,
-      options.signal,
-    );
-    opened.push(model);
-    return options.wrap ? options.wrap(model) : model;
-  };
-  const from = await openGeneralist(saved.model, open, (body) => opened.push(body));
+  const tables = tablesWith(await loadModules(saved.use ?? []), options.use ?? {});
+  const open =
+    options.open ??
+    ((ref: string, signal: AbortSignal) => openModel(ref, { signal, schemes: tables.models }));
+  const models = modelOpener({ signal: options.signal, open }, options.wrap ?? ((model) => model));
+  const from = begin(await models.open(saved.model), saved.format);
   const { model } = from;
   if (model.id !== saved.modelId) {
-    await model.close();
+    await models.close();
     throw new HoneError({
       what: "The specialist's generalist has changed",
       where: path,
@@ -161,23 +158,10 @@ export async function loadSpecialist(
       next: "Run its study again, or bring the old model back.",
     });
   }
-  let encoder: Promise<LanguageModel> | undefined;
-  const tools = {
-    artifacts,
-    encoder: () => {
-      encoder ??= open(saved.encoder);
-      return encoder;
-    },
-  };
-  const specializer = makeSpecializer(saved.specializer, path, options.specializers);
-  const subject = applied(specializer, from, saved.state as Json, tools);
-  return {
-    saved,
-    subject,
-    close: async () => {
-      await Promise.all(opened.map((one) => one.close()));
-    },
-  };
+  const tools = { artifacts, encoder: () => models.encoder(saved.encoder) };
+  const specializer = makeSpecializer(saved.specializer, path, tables.specializers);
+  const subject = specializer.apply(from, saved.state as Json, tools);
+  return { saved, subject, close: models.close };
 }
 
 /**
@@ -194,10 +178,8 @@ export async function handOverChampion(
   options: {
     signal: AbortSignal;
     budget: Budget;
-    specializers?: SpecializerTable;
-    open?: (ref: string, signal: AbortSignal) => Promise<LanguageModel>;
     onSample?: (done: number) => void;
-  },
+  } & Pick<PrepareOptions, "open" | "use">,
 ): Promise<HandOver | null> {
   const { spec, domain } = study;
   const before = journal.study(spec.study);
@@ -228,7 +210,7 @@ export async function handOverChampion(
   }
   // A journal that forgets: the calls are made again and count against the budget.
   const scratch = openJournal(":memory:");
-  const wrap = (model: LanguageModel) => journaled(model, scratch, options.budget);
+  const wrap = <M extends Callable>(model: M) => journaled(model, scratch, options.budget);
   const { subject, close } = await loadSpecialist(path, { ...options, wrap });
   let agree = 0;
   let n = 0;
@@ -237,8 +219,11 @@ export async function handOverChampion(
       const measured = outcomes.get(sample.id);
       if (!measured) continue;
       if (n >= spec.handOver) break;
-      if (sameGrade(await domain.task.evaluate(subject, sample, { signal: options.signal }), measured.grade))
-        agree++;
+      const context = taskContext(options.signal, {
+        seed: specialist.seed,
+        open: async (ref) => ({ subject: await study.open(ref), context: { signal: options.signal } }),
+      });
+      if (sameGrade(await domain.task.evaluate(subject, sample, context), measured.grade)) agree++;
       options.onSample?.(++n);
     }
   } catch (error) {
@@ -248,25 +233,36 @@ export async function handOverChampion(
     await close();
     scratch.close();
   }
-  return { path: relative(process.cwd(), path) || path, subject: specialist.subject.id, n, agree };
+  const { test } = figuresOf(study, champion, specialist, journal);
+  return {
+    path: relative(process.cwd(), path) || path,
+    subject: specialist.subject.id,
+    n,
+    agree,
+    // Several seeds' mean is not what the saved one scored.
+    ...(champion.specialists.length > 1 && test
+      ? { seed: specialist.seed, score: { n: test.n, mean: test.mean, low: test.low, high: test.high } }
+      : {}),
+  };
 }
 
 /** A specialist as it is written down. */
 function savedForm(
-  { spec, domain, model, plan }: PreparedStudy,
+  { spec, domain, model, format, plan }: PreparedStudy,
   arm: FittedArm["arm"],
   specialist: FittedArm["specialists"][number],
 ): SavedSpecialist {
-  const { name: _name, data: _data, ...taskOptions } = spec.task;
   return {
     hone: "specialist/1",
     name: arm.name,
     model: spec.model,
     modelId: model.id,
     encoder: spec.encoder,
+    ...(format === undefined ? {} : { format }),
     specializer: arm.written,
     state: JSON.parse(specialist.state),
-    task: { name: domain.card.name, options: taskOptions, labels: domain.card.labels },
+    task: { name: domain.card.name, options: domain.options, labels: domain.card.labels },
+    ...(spec.use.length > 0 ? { use: spec.use } : {}),
     made: { study: spec.study, plan },
   };
 }
@@ -294,6 +290,7 @@ function cardOf(
       seconds: specialist.build.seconds,
       task: domain.card,
       ...figuresOf(study, one, specialist, journal),
+      openedBefore: journal.openings.of(domain.dataset.test, study.plan).before,
       files,
     });
 }

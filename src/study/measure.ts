@@ -2,9 +2,10 @@
 
 import { addCost, CallError, type CallFailure, type Cost, noCost } from "../core/call.js";
 import { HoneError, messageOf } from "../core/errors.js";
+import type { Subject } from "../core/kinds.js";
 import type { Outcome } from "../core/outcome.js";
 import type { Sample, SplitName } from "../core/sample.js";
-import type { Grade, Subject, Task } from "../core/task.js";
+import { type Grade, type Task, taskContext } from "../core/task.js";
 import type { Journal } from "../store/journal.js";
 import { type Budget, Draining } from "./budget.js";
 
@@ -14,6 +15,8 @@ export interface MeasureOptions {
   signal: AbortSignal;
   /** Samples in flight. */
   concurrency: number;
+  /** Opens other subjects for the task. */
+  open: (ref: string) => Promise<Subject>;
   /** Unscored outcomes of an earlier run are tried again. */
   retryErrors: boolean;
   /** Called after every sample, also for those found in the journal (at no cost); null where it is unscored. */
@@ -61,13 +64,21 @@ export async function measure(
     }
     let cost = noCost;
     const calls: string[] = [];
-    const context = {
+    let apart = noCost;
+    const others = {
       signal,
-      trace: (call: { key: string; cost: Cost }) => {
+      trace: (call: { cost: Cost }) => {
+        apart = addCost(apart, call.cost);
+      },
+    };
+    const context = taskContext(signal, {
+      seed,
+      trace: (call) => {
         calls.push(call.key);
         cost = addCost(cost, call.cost);
       },
-    };
+      open: async (ref) => ({ subject: await options.open(ref), context: others }),
+    });
     const started = performance.now();
     let grade: Grade;
     try {
@@ -83,6 +94,13 @@ export async function measure(
       }
       grade = { status: "unscored", cause: error.failure, detail: error.message };
     }
+    if (grade.status === "scored" && !(Number.isFinite(grade.score) && !((grade.weight ?? 1) < 0)))
+      throw new HoneError({
+        what: `The task ${task.name} gave a score that is no number`,
+        where: `sample ${sample.id}, ${subject.name}`,
+        why: `score ${grade.score}, weight ${grade.weight ?? 1}`,
+        next: "Let the task leave such a sample unscored, with a cause.",
+      });
     // A subject without a model still takes time: its own.
     if (cost.calls === 0) cost = { ...cost, ms: performance.now() - started };
     const outcome: Outcome = {
@@ -94,6 +112,7 @@ export async function measure(
       gold: typeof sample.gold === "string" ? sample.gold : (sample.gold[0] ?? ""),
       grade,
       cost,
+      ...(apart.calls > 0 ? { apart } : {}),
       calls,
       ...(sample.group === undefined ? {} : { group: sample.group }),
       ...(sample.eyesOff ? { eyesOff: true } : {}),

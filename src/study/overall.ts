@@ -5,10 +5,7 @@ import { randomFor } from "../core/random.js";
 import type { Estimate } from "../core/record.js";
 import { detectableMean, meanInterval, signFlip } from "../statistics/index.js";
 import type { ScoreTable, Unadjusted } from "./compare.js";
-import type { TaskPredictions } from "./predictions-file.js";
-
-/** What stands in the task column for the figures over all tasks. */
-export const overallNames = { pooled: "(all samples)", means: "(mean of tasks)" } as const;
+import { overallNames, type TaskPredictions } from "./predictions-file.js";
 
 export function tableOf({ task, scores, grouped, units }: TaskPredictions): ScoreTable {
   return { task, scores, groups: grouped ? units : null };

@@ -5,7 +5,9 @@ import { HoneError } from "../core/errors.js";
 import { readRows } from "../data/readers.js";
 import { type Match, type MatchedGold, matches, readGold } from "./answers.js";
 import { makeInterner } from "./interner.js";
-import { overallNames } from "./overall.js";
+
+/** What stands in the task column for the figures over all tasks. */
+export const overallNames = { pooled: "(all samples)", means: "(mean of tasks)" } as const;
 
 export interface PredictionsOptions {
   /** The field that holds the answers. Default `answers`; where rows lack it, `pred`, then `predictions`. */

@@ -11,8 +11,13 @@ import {
   rank,
   type Unadjusted,
 } from "./compare.js";
-import { acrossTasks, overallNames, pooled, scoredOf, tableOf } from "./overall.js";
-import { type PredictionsOptions, readPredictions, type TaskPredictions } from "./predictions-file.js";
+import { acrossTasks, pooled, scoredOf, tableOf } from "./overall.js";
+import {
+  overallNames,
+  type PredictionsOptions,
+  readPredictions,
+  type TaskPredictions,
+} from "./predictions-file.js";
 
 export {
   type Predictions,

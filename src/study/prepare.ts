@@ -1,38 +1,26 @@
 // From a study's words to the things it names: data loaded and checked, models opened, the arms to be compared.
 
 import { resolve } from "node:path";
+import { HoneError } from "../core/errors.js";
 import { fingerprint, type Json } from "../core/json.js";
-import type { LanguageModel } from "../core/language.js";
-import type { SubjectCard, TaskCard } from "../core/record.js";
+import type { Subject } from "../core/kinds.js";
+import type { Metric } from "../core/metric.js";
+import type { Callable, Encoder, Model, PromptFormat } from "../core/model.js";
+import type { SubjectCard } from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
-import type { LanguageTask, Subject, Task } from "../core/task.js";
 import { contentsOf, sourcesIn } from "../data/contents.js";
-import { type Dataset, loadDataset, type Opening, sealTest } from "../data/index.js";
+import type { Opening } from "../data/index.js";
 import { openModel } from "../models/registry.js";
 import { makeSpecializer, type SpecializerTable } from "../specializers/index.js";
 import type { ArtifactStore } from "../store/artifacts.js";
 import type { Journal } from "../store/journal.js";
 import { journaled } from "../store/journaled.js";
-import { makeTask } from "../tasks/index.js";
-import { drawTrials } from "../tasks/motor/trials.js";
+import { chooseWay } from "./asking.js";
 import type { Budget } from "./budget.js";
-import { checkKinds, type Generalist, openGeneralist } from "./generalist.js";
-import type { StudySpec, TaskSpec } from "./spec.js";
-import { dataWarnings } from "./warnings.js";
-
-export interface PreparedTask {
-  task: Task;
-  dataset: Dataset;
-  card: TaskCard;
-  /** Names the task together with one split's contents: outcomes are kept under it. */
-  keys: { dev: string; test: string };
-  /** The most frequent answer of train, or of dev where nothing is learnt; undefined where answers are written. */
-  commonest: string | undefined;
-  /** The score of guessing uniformly among the options; null where answers are written. */
-  chance: number | null;
-  /** What the data alone give reason to warn of. */
-  warnings: string[];
-}
+import { type Extension, loadModules, tablesWith } from "./extension.js";
+import { begin, checkKinds, type Generalist } from "./kinds.js";
+import { type PreparedTask, prepareTask } from "./prepare-task.js";
+import type { StudySpec } from "./spec.js";
 
 /** One row of the study's table: a specializer still to be fitted, once for each seed that changes it. */
 export interface Arm {
@@ -44,6 +32,8 @@ export interface Arm {
   seeds: number[];
 }
 
+export type { PreparedTask } from "./prepare-task.js";
+
 export interface PreparedStudy {
   spec: StudySpec;
   /** Fingerprint of everything that decides the figures. */
@@ -52,8 +42,12 @@ export interface PreparedStudy {
   elsewhere: PreparedTask[];
   /** What the generalist stands on: a language model, or a body. */
   model: Generalist["model"];
-  generalist: Subject;
-  encoder: () => Promise<LanguageModel>;
+  /** The prompt format that dev decided for; undefined where the model's own stands. */
+  format: PromptFormat | undefined;
+  generalist: Generalist;
+  encoder: () => Promise<Encoder>;
+  /** Another subject, for tasks that ask for one; opened once. */
+  open: (ref: string) => Promise<Subject>;
   artifacts: ArtifactStore;
   /** Absolute folder that relative `file:` sources start from. */
   base: string;
@@ -74,39 +68,44 @@ export interface PrepareOptions {
   /** Bytes fetched, bytes in all (0 while unknown), and what is being fetched. */
   onProgress?: (done: number, total: number, note: string) => void;
   /** Replaces the opening of models: dry runs and tests. */
-  open?: (ref: string, signal: AbortSignal) => Promise<LanguageModel>;
-  /** The specializers that the study may name; Hone's own by default. */
-  specializers?: SpecializerTable;
+  open?: (ref: string, signal: AbortSignal) => Promise<Model>;
+  /** Tasks, specializers and models of the caller's own, besides those that the study uses. */
+  use?: Extension;
+  /** Samples in flight; by default what the model asks for. */
+  concurrency?: number;
+  /** Told which of the ways of asking is being measured on dev. */
+  onAsk?: (done: number, of: number) => void;
   /** Wraps every opened model; the journal by default. */
-  wrap?: (model: LanguageModel) => LanguageModel;
+  wrap?: <M extends Callable>(model: M) => M;
 }
 
 export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Promise<PreparedStudy> {
   const { signal, journal, budget } = options;
-  const arms = listArms(spec, options.specializers);
+  const tables = tablesWith(await loadModules(spec.use), options.use ?? {});
+  const arms = listArms(spec, tables.specializers);
   // The seal: nothing in a test split is shown before the journal has it in writing that this plan opens it.
   let plan = "";
-  const onOpen = ({ fingerprint: test, reason }: Opening): void =>
-    journal.recordOpening(test, plan, spec.study, reason);
-  const domain = await prepareTask(spec.task, options, onOpen);
-  const elsewhere: PreparedTask[] = [];
-  for (const other of spec.elsewhere) elsewhere.push(await prepareTask(other, options, onOpen));
+  const onOpen = (opening: Opening): void =>
+    journal.openings.record(opening, plan, spec.study, opening.reason);
+  let domain = await prepareTask(spec.task, tables.tasks, options, onOpen);
+  let elsewhere: PreparedTask[] = [];
+  for (const other of spec.elsewhere) elsewhere.push(await prepareTask(other, tables.tasks, options, onOpen));
 
-  const opened: Generalist["model"][] = [];
-  const wrap = options.wrap ?? ((model: LanguageModel) => journaled(model, journal, budget));
-  const open = async (ref: string): Promise<LanguageModel> => {
-    const model = await (options.open ?? ((name, stop) => openModel(name, { signal: stop })))(ref, signal);
-    opened.push(model);
-    return wrap(model);
-  };
-  const subject = await openGeneralist(spec.model, open, (body) => opened.push(body));
+  if (spec.gate) checkGate(spec.gate, domain.task.metric);
+  const models = modelOpener(
+    { signal, open: options.open ?? ((ref) => openModel(ref, { signal, schemes: tables.models })) },
+    options.wrap ?? ((model) => journaled(model, journal, budget)),
+  );
+  const open = async (ref: string): Promise<Subject> => begin(await models.open(ref));
+  const asIs = await models.open(spec.model);
+  checkKinds(begin(asIs), [domain, ...elsewhere], arms);
+  const { format, ...asked } = await chooseWay(asIs, [domain, ...elsewhere], spec.seeds[0] as number, {
+    ...{ journal, budget, signal, open, told: options.onAsk ?? (() => {}) },
+    ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+  });
+  [domain, ...elsewhere] = asked.tasks;
+  const subject = begin(asIs, format);
   const { model } = subject;
-  checkKinds(subject, [domain, ...elsewhere], arms);
-  let encoder: Promise<LanguageModel> | undefined;
-  const getEncoder = () => {
-    encoder ??= open(spec.encoder);
-    return encoder;
-  };
 
   const named = new Map<string, Promise<string>>();
   const contents = async ({ options: chosen }: Specializer): Promise<Json | undefined> => {
@@ -134,21 +133,74 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
     domain,
     elsewhere,
     model,
+    format,
     generalist: subject,
-    encoder: getEncoder,
+    encoder: () => models.encoder(spec.encoder),
+    open,
     artifacts: options.artifacts,
     base: resolve(options.base),
     contents,
     arms,
     warnings: [domain, ...elsewhere].flatMap(({ warnings }) => warnings),
+    close: models.close,
+  };
+}
+
+/** @throws HoneError where the gate asks for what the metric cannot be */
+function checkGate({ atLeast, atMost }: NonNullable<StudySpec["gate"]>, metric: Metric): void {
+  const { name, better, least, most } = metric;
+  const [field, wrong] = better === "higher" ? ["atLeast", "atMost"] : ["atMost", "atLeast"];
+  const asked = atLeast ?? atMost;
+  const why =
+    (better === "higher" ? atMost : atLeast) !== undefined
+      ? `of ${name}, ${better === "higher" ? "more" : "less"} is better: its gate is ${field}`
+      : asked !== undefined && (asked < (least ?? asked) || asked > (most ?? asked))
+        ? `${name} lies between ${least ?? "any"} and ${most ?? "any"}, and ${asked} does not`
+        : undefined;
+  if (why === undefined) return;
+  throw new HoneError({
+    what: "The study's gate cannot be met",
+    where: `gate.${atLeast === undefined ? "atMost" : "atLeast"}`,
+    why,
+    next: why.startsWith("of ")
+      ? `Write \`${field}\` in place of \`${wrong}\`.`
+      : "Write a value in that range.",
+    kind: "usage",
+  });
+}
+
+/** Opens each model once, wrapped, and closes them all. */
+export function modelOpener(
+  { open, signal }: Required<Pick<PrepareOptions, "open" | "signal">>,
+  wrap: <M extends Callable>(model: M) => M,
+) {
+  const opened = new Map<string, Promise<Model>>();
+  const openOnce = async (ref: string): Promise<Model> => {
+    const model = opened.get(ref) ?? open(ref, signal).then((one) => wrap(one));
+    opened.set(ref, model);
+    return model;
+  };
+  return {
+    open: openOnce,
+    async encoder(ref: string): Promise<Encoder> {
+      const model = await openOnce(ref);
+      if ("embed" in model) return model as Encoder;
+      throw new HoneError({
+        what: "The study's encoder gives no vectors",
+        where: `encoder: ${ref}`,
+        next: "Write encoder:minilm, or leave `encoder` out.",
+        kind: "usage",
+      });
+    },
     close: async () => {
-      await Promise.all(opened.map((one) => one.close()));
+      for (const model of await Promise.allSettled(opened.values()))
+        if (model.status === "fulfilled") await model.value.close();
     },
   };
 }
 
 /** The generalist first, then what the study lists; equal names are told apart by number. */
-function listArms(spec: StudySpec, table?: SpecializerTable): Arm[] {
+function listArms(spec: StudySpec, table: SpecializerTable): Arm[] {
   const listed = spec.specialists.map((written, i) => ({
     written,
     specializer: makeSpecializer(written, `specialists.${i}`, table),
@@ -170,82 +222,4 @@ function listArms(spec: StudySpec, table?: SpecializerTable): Arm[] {
       seeds: specializer.seeded ? spec.seeds : [spec.seeds[0] as number],
     };
   });
-}
-
-async function prepareTask(
-  spec: TaskSpec,
-  options: PrepareOptions,
-  onOpen: (opening: Opening) => void,
-): Promise<PreparedTask> {
-  const dataset =
-    spec.kind === "motor"
-      ? drawnDataset(spec, onOpen)
-      : await loadDataset(spec.data, {
-          base: options.base,
-          signal: options.signal,
-          name: `${spec.name}: data`,
-          onOpen,
-          ...(options.onProgress ? { progress: options.onProgress } : {}),
-        });
-  const { name, data: _data, ...taskOptions } = spec;
-  const task = makeTask(name, taskOptions, dataset.labels);
-  const { counts, leakage, source } = dataset;
-  const keys = {
-    dev: `${name}@${fingerprint([task.id, dataset.dev], 12)}`,
-    test: `${name}@${fingerprint([task.id, dataset.test.fingerprint], 12)}`,
-  };
-  const card: TaskCard = {
-    name,
-    key: keys.test,
-    kind: task.kind,
-    metric: task.metric,
-    binary: task.binary,
-    source,
-    counts,
-    labels: dataset.labels ? [...dataset.labels] : null,
-    testFingerprint: dataset.test.fingerprint,
-    leakage,
-  };
-  const choice = task.kind === "choice" ? (task as LanguageTask) : null;
-  return {
-    task,
-    dataset,
-    card,
-    ...blindScores(task, dataset),
-    keys,
-    warnings: dataWarnings(spec, card, dataset, choice),
-  };
-}
-
-/** Trials are drawn, not read: there is nothing that could leak. */
-function drawnDataset(
-  { data, ...spec }: Extract<TaskSpec, { kind: "motor" }>,
-  onOpen: (opening: Opening) => void,
-): Dataset {
-  const { train, dev, test } = drawTrials(spec, data);
-  return {
-    train,
-    dev,
-    test: sealTest(test, { onOpen }),
-    source: `drawn with seed ${data.seed}`,
-    leakage: { exact: 0, near: 0, checked: false },
-    counts: { train: train.length, dev: dev.length, test: test.length, eyesOff: 0 },
-    warnings: [],
-  };
-}
-
-/** What knowing nothing scores, learnt from train and dev alone: test stays sealed. */
-function blindScores(made: Task, { train, dev }: Dataset): Pick<PreparedTask, "commonest" | "chance"> {
-  if (made.kind !== "choice") return { commonest: undefined, chance: null };
-  const task = made as LanguageTask;
-  const counts = new Map<string, number>();
-  for (const sample of train.length > 0 ? train : dev) {
-    const { answer } = task.demonstration(sample);
-    counts.set(answer, (counts.get(answer) ?? 0) + 1);
-  }
-  const commonest = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
-  const sizes = [...train, ...dev].map((sample) => sample.options?.length ?? task.labels?.length ?? 0);
-  const known = sizes.filter((size) => size > 0);
-  const chance = known.length === 0 ? null : known.reduce((sum, size) => sum + 1 / size, 0) / known.length;
-  return { commonest, chance };
 }

@@ -15,7 +15,7 @@ const [guessedPerToken, guessedFit] = [0.02, 1];
 export interface Stretch {
   phase: Phase;
   subject: string;
-  task: Pick<TaskCard, "name" | "metric">;
+  task: Pick<TaskCard, "name" | "metric" | "aggregated">;
   seed: number;
   /** Answers to give; 0 where a specialist is made. */
   total: number;
@@ -139,7 +139,9 @@ export function makeProgress(
     return { share: now, left: known ? left : null };
   };
 
-  const running = (): Estimate | null => (scores.length === 0 ? null : meanInterval(scores, { seed: 0 }));
+  // A figure that is no mean is not told before its end.
+  const running = (): Estimate | null =>
+    scores.length === 0 || at?.task.aggregated ? null : meanInterval(scores, { seed: 0 });
   const send = (force: boolean, note?: string): void => {
     const now = performance.now();
     if (!at || (!force && now - last < quietMs)) return;
@@ -153,7 +155,8 @@ export function makeProgress(
       phase: at.phase,
       subject: at.subject,
       task: at.task.name,
-      metric: at.task.metric,
+      metric: at.task.metric.name,
+      display: at.task.metric.display,
       done: shown.done,
       total: shown.total,
       doneAll,

@@ -1,10 +1,19 @@
 // The study's record, computed from the journal: results, the family of comparisons, the verdict, the gate.
 
 import { cpus } from "node:os";
-import type { Comparison, Estimate, HandOver, Result, StudyRecord, SubjectCard } from "../core/record.js";
+import { directionOf } from "../core/metric.js";
+import type {
+  Comparison,
+  Estimate,
+  HandOver,
+  Result,
+  StudyRecord,
+  SubjectCard,
+  TaskCard,
+} from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
-import { directionOf } from "../core/task.js";
 import { sayP } from "../report/format.js";
+import { type Candidate, choose, scoredRow } from "../statistics/index.js";
 import type { Journal } from "../store/journal.js";
 import { version } from "../version.js";
 import { compareFamily, estimate, gatherScores, type Scores, toResult } from "./analyse.js";
@@ -19,12 +28,13 @@ export function figuresOf(
   { arm }: FittedArm,
   specialist: FittedArm["specialists"][number],
   journal: Journal,
-): { dev: Estimate | null; test: (Estimate & { unscored: number }) | null } {
-  const of = (split: "dev" | "test") => {
-    const { rows, unscored } = scoresOf(study.domain, { arm, specialists: [specialist] }, split, journal);
-    return rows.length > 0 ? { ...estimate(rows, specialist.seed), unscored } : null;
+): { dev: Result["dev"]; test: (Estimate & { unscored: number }) | null } {
+  const one = { arm, specialists: [specialist] };
+  const { rows, unscored } = scoresOf(study.domain, one, "test", journal);
+  return {
+    dev: devOf(study.domain, one, specialist.seed, journal),
+    test: rows.length > 0 ? { ...estimate(rows, study.domain.task, specialist.seed), unscored } : null,
   };
-  return { dev: of("dev"), test: of("test") };
 }
 
 function scoresOf(
@@ -37,25 +47,26 @@ function scoresOf(
   return gatherScores(arm.name, subjects, prepared.keys[split], split, prepared.task.binary, journal);
 }
 
-/** The arm with the best mean on dev; of equals the one whose answers take fewer tokens, then the one listed first. */
+/** The champion: the best arm on dev by the rule of `choose`; null where none was scored there. */
 export function chooseOnDev(
-  study: PreparedStudy,
+  { domain }: PreparedStudy,
   fitted: readonly FittedArm[],
   journal: Journal,
 ): FittedArm | null {
-  const direction = directionOf(study.domain.task.metric);
-  const ranked = fitted
-    .filter(({ specialists }) => specialists.length > 0)
-    .map((one) => ({ one, scores: scoresOf(study.domain, one, "dev", journal) }))
-    .filter(({ scores }) => scores.rows.length > 0)
-    // Samples a subject could not answer do not count for it: the lower bound decides.
-    .map(({ one, scores }) => ({
-      one,
-      mean: scores.rows.reduce((sum, { score }) => sum + score, 0) / (scores.rows.length + scores.unscored),
-      tokens: scores.cost.inputTokens + scores.cost.outputTokens,
-    }))
-    .sort((a, b) => direction * (b.mean - a.mean) || a.tokens - b.tokens);
-  return ranked[0]?.one ?? null;
+  const candidates = fitted.map(({ specialists }): Candidate => {
+    const outcomes = specialists.map(({ seed, subject }) =>
+      [...journal.outcomes({ subject: subject.id, task: domain.keys.dev, split: "dev" })].filter(
+        (outcome) => outcome.seed === seed,
+      ),
+    );
+    const tokens = outcomes.flat().map(({ cost }) => cost.inputTokens + cost.outputTokens);
+    return {
+      runs: outcomes.map((run) => new Map(run.map((o) => [o.sample, scoredRow(o.grade, o.gold)]))),
+      tokens: tokens.reduce((sum, n) => sum + n, 0) / Math.max(1, tokens.length),
+    };
+  });
+  const best = choose(candidates, domain.task);
+  return best === undefined ? null : (fitted[best] as FittedArm);
 }
 
 export interface RecordInput {
@@ -85,7 +96,8 @@ export function makeRecord(input: RecordInput): StudyRecord {
       const made = fitted[i] as FittedArm;
       const expected = prepared.card.counts.test;
       const build = meanBuild(made.specialists);
-      return toResult(one, prepared, expected, build, devOf(prepared, made), seed, made.failure);
+      const dev = prepared === domain ? devOf(domain, made, seed, journal) : null;
+      return toResult(one, prepared, expected, build, dev, seed, made.failure);
     }),
   );
   const generalist = fitted.find(({ arm }) => arm.role === "generalist")!.arm.name;
@@ -95,6 +107,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
     role: arm.role,
     ids: specialists.map(({ subject }) => subject.id),
     seeds: specialists.map(({ seed }) => seed),
+    ...(arm.specializer.seeded ? { seeded: true } : {}),
     chain: chainOf(arm.specializer),
   }));
   const made = fitted.map(({ arm, specialists }) => ({
@@ -102,13 +115,28 @@ export function makeRecord(input: RecordInput): StudyRecord {
     specializer: arm.specializer,
     states: specialists.map(({ state }) => state),
   }));
-  const { name, kind, counts } = domain.card;
+  const { counts } = domain.card;
+  const openings = tasks.map(({ prepared }) => journal.openings.of(prepared.dataset.test, study.plan));
+  const [{ plans, before: openedBefore }] = openings as [(typeof openings)[number]];
+  const cards = tasks.map(({ prepared }, i) => ({
+    ...prepared.card,
+    openedBefore: (openings[i] as (typeof openings)[number]).before,
+  }));
   const notTrained = untrained(made).map(({ subject }) => subject);
+  const ownBest = chooseOnDev(
+    study,
+    fitted.filter(({ arm }) => arm.role === "specialist"),
+    journal,
+  );
   const verdict =
     champion === null || input.stopped !== null
       ? null
-      : makeVerdict(results, comparisons, subjects, champion, name, kind, notTrained);
-  const cards = tasks.map(({ prepared }) => prepared.card);
+      : makeVerdict(
+          { results, comparisons, subjects, tasks: cards, openedBefore },
+          champion,
+          ownBest?.arm.name ?? null,
+          notTrained,
+        );
   const figures = { results, subjects, verdict, handOver: input.handOver, tasks: cards };
   return {
     type: "done",
@@ -129,12 +157,13 @@ export function makeRecord(input: RecordInput): StudyRecord {
         }
       : {}),
     warnings: [...outcomeWarnings(figures, made), ...study.warnings],
-    openings: journal.openings(domain.card.testFingerprint),
+    openings: plans,
+    openedBefore,
     subjects,
     tasks: cards,
     handOver: input.handOver,
     stopped: input.stopped,
-    gate: spec.gate ? checkGate(spec.gate, results, comparisons, champion, domain.card.name) : null,
+    gate: spec.gate ? checkGate(spec.gate, results, comparisons, champion, domain.card) : null,
     seeds: spec.seeds,
     model: study.model.name,
     seconds: input.seconds,
@@ -144,12 +173,16 @@ export function makeRecord(input: RecordInput): StudyRecord {
     reproduce: input.reproduce,
     at: new Date().toISOString(),
   };
+}
 
-  function devOf(prepared: PreparedTask, one: FittedArm): Estimate | null {
-    if (prepared !== domain) return null;
-    const { rows } = scoresOf(domain, one, "dev", journal);
-    return rows.length > 0 ? estimate(rows, seed) : null;
-  }
+/** One arm on the domain task's dev split; marked where dev had already chosen within the arm. */
+function devOf(domain: PreparedTask, one: FittedArm, seed: number, journal: Journal): Result["dev"] {
+  const { rows } = scoresOf(domain, one, "dev", journal);
+  if (rows.length === 0) return null;
+  const { specializer, role } = one.arm;
+  // How all subjects are asked was chosen by the generalist's own dev score.
+  const twice = specializer.choosesOnDev || (role === "generalist" && domain.card.asked !== undefined);
+  return { ...estimate(rows, domain.task, seed), ...(twice ? { optimistic: true } : {}) };
 }
 
 function chainOf(specializer: Specializer): SubjectCard["chain"] {
@@ -176,17 +209,18 @@ function checkGate(
   results: readonly Result[],
   comparisons: readonly Comparison[],
   champion: string | null,
-  domain: string,
+  { name: domain, metric }: TaskCard,
 ): { met: boolean; text: string } {
   const best = results.find(({ subject, task }) => subject === champion && task === domain);
   if (!best) return { met: false, text: "no champion was measured on test" };
   const failures: string[] = [];
-  const direction = directionOf(best.metric);
-  // Where less is better the interval's other end decides.
+  const direction = directionOf(metric);
+  // The end of the interval that is worse decides.
   const worst = direction > 0 ? best.low : best.high;
-  if (gate.atLeast !== undefined && !(direction * (worst - gate.atLeast) >= 0)) {
+  const asked = gate.atLeast ?? gate.atMost;
+  if (asked !== undefined && !(direction * (worst - asked) >= 0)) {
     failures.push(
-      `the interval of ${best.subject} reaches ${worst.toFixed(3)}, worse than the ${gate.atLeast} asked for`,
+      `the interval of ${best.subject} reaches ${worst.toFixed(3)}, worse than the ${asked} asked for`,
     );
   }
   if (gate.beats !== undefined && gate.beats !== champion) {

@@ -4,10 +4,9 @@ import { setMaxListeners } from "node:events";
 import { join, resolve } from "node:path";
 import { CallError } from "../core/call.js";
 import { canonicalJson } from "../core/json.js";
-import type { LanguageModel } from "../core/language.js";
+import type { Model } from "../core/model.js";
 import type { HandOver, StudyRecord } from "../core/record.js";
 import type { Sample } from "../core/sample.js";
-import type { SpecializerTable } from "../specializers/index.js";
 import { openArtifacts } from "../store/artifacts.js";
 import { type Journal, openJournalWhenFree } from "../store/journal.js";
 import { lockStudy } from "../store/lock.js";
@@ -15,6 +14,7 @@ import { requireStore } from "../store/place.js";
 import { type Budget, Draining, makeBudget } from "./budget.js";
 import { answerEffort, fitSeconds } from "./effort.js";
 import type { Phase, StudyEvent } from "./events.js";
+import type { Extension } from "./extension.js";
 import { type FittedArm, fitArm, fitSeeds } from "./fit.js";
 import { handOverChampion, saveOthers } from "./handover.js";
 import { measure, mostInFlight, widthFor } from "./measure.js";
@@ -42,10 +42,10 @@ export interface RunOptions {
   onEvent?: (event: StudyEvent) => void;
   /** The command that a reader can type to make the record again. */
   reproduce?: string;
-  /** The specializers that the study may name; Hone's own by default. */
-  specializers?: SpecializerTable;
+  /** Tasks, specializers and models of the caller's own, besides those that the study uses. */
+  use?: Extension;
   /** How models are opened; for tests and for models of one's own. */
-  open?: (ref: string, signal: AbortSignal) => Promise<LanguageModel>;
+  open?: (ref: string, signal: AbortSignal) => Promise<Model>;
 }
 
 /**
@@ -92,8 +92,10 @@ export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promi
         artifacts: openArtifacts(join(store, "artifacts")),
         budget,
         onProgress: (done, total, note) => emit({ type: "fetch", done, total, note }),
+        onAsk: (done, of) => emit({ type: "asking", done, of }),
+        ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
         ...(options.open ? { open: options.open } : {}),
-        ...(options.specializers ? { specializers: options.specializers } : {}),
+        ...(options.use ? { use: options.use } : {}),
       });
       try {
         return await conduct({ study, journal, store, budget, signal, emit, options });
@@ -205,6 +207,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
           budget,
           signal,
           concurrency: width,
+          open: study.open,
           retryErrors: options.retryErrors ?? false,
           onOutcome: progress.sample,
         });
@@ -230,7 +233,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
       signal,
       budget,
       ...(options.open ? { open: options.open } : {}),
-      ...(options.specializers ? { specializers: options.specializers } : {}),
+      ...(options.use ? { use: options.use } : {}),
       onSample: (done) => progress.note(done, total, "scoring the saved specialist again"),
     });
     if (handOver) {

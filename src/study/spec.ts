@@ -1,15 +1,13 @@
 // The study file: what it may say, and reading it with errors that name the line.
 
 import { readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { isNode, LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { HoneError, messageOf } from "../core/errors.js";
 import { keepDigits } from "../data/digits.js";
-import { datasetSchema } from "../data/index.js";
-import { answerSchema } from "../tasks/answer.js";
-import { choiceSchema } from "../tasks/choice.js";
-import { motorSchema } from "../tasks/motor/index.js";
-import { motorDataSchema } from "../tasks/motor/trials.js";
+import { type TaskSpec, type TaskTable, taskSchemaOf, tasks } from "../tasks/index.js";
+import { loadModules, placesOf } from "./extension.js";
 
 const named = {
   name: z
@@ -18,77 +16,77 @@ const named = {
     .describe("How the task is called in tables"),
 };
 
-const taskCommon = {
-  ...named,
-  data: datasetSchema.describe("Where its samples come from and how they are split"),
-};
-
-export const taskSchema = z.discriminatedUnion("kind", [
-  choiceSchema.extend(taskCommon),
-  answerSchema.extend(taskCommon),
-  motorSchema.extend({
-    ...named,
-    data: motorDataSchema.prefault({}).describe("How many trials are drawn"),
-  }),
-]);
-
 export const gateSchema = z.strictObject({
   atLeast: z
     .number()
-    .min(0)
-    .max(1)
     .optional()
-    .describe("The champion's mean on test must reach this, with the lower end of its interval"),
+    .describe(
+      "Where more is better: the champion's score on test must reach this, with the lower end of its interval",
+    ),
+  atMost: z
+    .number()
+    .optional()
+    .describe("Where less is better: it must stay within this, with the upper end of its interval"),
   beats: z
     .string()
     .optional()
     .describe("The champion must be better than this subject with Holm-adjusted p below 0.05"),
 });
 
-export const studySchema = z.strictObject({
-  study: z
-    .string()
-    .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "letters, digits, dots, dashes and underscores, at most 64")
-    .describe("Name of the study; its results are kept under it"),
-  description: z.string().max(2000).optional().describe("One or two sentences for the report"),
-  model: z
-    .string()
-    .min(1)
-    .describe(
-      "The generalist: llama:NAME, openai:MODEL?base=URL, mock:…, motor:BODY; `hone models list` shows what there is",
-    ),
-  encoder: z.string().default("encoder:minilm").describe("Sentence vectors for specializers that retrieve"),
-  task: taskSchema.describe("The domain task: specialists are made for it and judged on it"),
-  elsewhere: z
-    .array(taskSchema)
-    .default([])
-    .describe("Other tasks on which the same specialists are measured, to show what was lost"),
-  specialists: z
-    .array(z.unknown())
-    .min(1)
-    .describe("Specializers by name, with options, or a list of them to be applied one after the other"),
-  seeds: z
-    .array(
-      z
-        .int()
-        .min(0)
-        .max(2 ** 31),
-    )
-    .min(1)
-    .max(100)
-    .default([1])
-    .describe("One fit and one measurement of every seeded specialist for each seed"),
-  gate: gateSchema.optional().describe("Exit code 100 unless met"),
-  handOver: z
-    .int()
-    .min(0)
-    .default(20)
-    .describe("How many test samples the saved champion is scored on again, without the journal"),
-});
+const studySchemaOf = (table: TaskTable) => {
+  const task = taskSchemaOf<TaskSpec>(table, ({ data }) => ({ ...named, data }));
+  return z.strictObject({
+    study: z
+      .string()
+      .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "letters, digits, dots, dashes and underscores, at most 64")
+      .describe("Name of the study; its results are kept under it"),
+    use: z
+      .union([z.string(), z.array(z.string())])
+      .transform((refs) => [refs].flat())
+      .default([])
+      .describe("Modules with tasks, specializers or models of your own: paths from the study file"),
+    description: z.string().max(2000).optional().describe("One or two sentences for the report"),
+    model: z
+      .string()
+      .min(1)
+      .describe(
+        "The generalist: llama:NAME, openai:MODEL?base=URL, mock:…, motor:BODY; `hone models list` shows what there is",
+      ),
+    encoder: z.string().default("encoder:minilm").describe("Sentence vectors for specializers that retrieve"),
+    task: task.describe("The domain task: specialists are made for it and judged on it"),
+    elsewhere: z
+      .array(task)
+      .default([])
+      .describe("Other tasks on which the same specialists are measured, to show what was lost"),
+    specialists: z
+      .array(z.unknown())
+      .min(1)
+      .describe("Specializers by name, with options, or a list of them to be applied one after the other"),
+    seeds: z
+      .array(
+        z
+          .int()
+          .min(0)
+          .max(2 ** 31),
+      )
+      .min(1)
+      .max(100)
+      .default([1])
+      .describe("One fit and one measurement of every seeded specialist for each seed"),
+    gate: gateSchema.optional().describe("Exit code 100 unless met"),
+    handOver: z
+      .int()
+      .min(0)
+      .default(20)
+      .describe("How many test samples the saved champion is scored on again, without the journal"),
+  });
+};
+
+const studySchema = studySchemaOf(tasks);
 
 /** A study file, checked and with its defaults. */
 export type StudySpec = z.infer<typeof studySchema>;
-export type TaskSpec = StudySpec["task"];
+export type { TaskSpec } from "../tasks/index.js";
 
 /** The JSON schema of study files, for editors. */
 export function studyJsonSchema(): unknown {
@@ -100,9 +98,10 @@ export function parseStudy(
   value: unknown,
   where: string,
   lineOf: (path: PropertyKey[]) => string = () => "",
+  table: TaskTable = tasks,
 ): StudySpec {
   const withKinds = fillKinds(value);
-  const parsed = studySchema.safeParse(withKinds);
+  const parsed = (table === tasks ? studySchema : studySchemaOf(table)).safeParse(withKinds);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues;
   const issue = deepest(issues[0] as z.core.$ZodIssue);
@@ -116,8 +115,15 @@ export function parseStudy(
   });
 }
 
-/** Reads a study file (YAML or JSON). @throws HoneError that names file, line and field. */
-export async function readStudy(path: string): Promise<StudySpec> {
+/**
+ * Reads a study file (YAML or JSON), and loads the modules that it uses.
+ * @param allowModules whether they may lie elsewhere than beside the study
+ * @throws HoneError that names file, line and field
+ */
+export async function readStudy(
+  path: string,
+  { allowModules = false }: { allowModules?: boolean } = {},
+): Promise<StudySpec> {
   let text: string;
   try {
     const found = await stat(path);
@@ -168,7 +174,10 @@ export async function readStudy(path: string): Promise<StudySpec> {
     }
     return "";
   };
-  return parseStudy(value, path, lineOf);
+  const named = z.looseObject({ use: studySchema.shape.use }).safeParse(value);
+  const use = named.success ? await placesOf(named.data.use, dirname(path), allowModules) : [];
+  const table = use.length > 0 ? (await loadModules(use)).tasks : tasks;
+  return { ...parseStudy(value, path, lineOf, table), use };
 }
 
 /** `kind: choice` may be left out. */

@@ -1,8 +1,15 @@
 // The verdict: one paragraph computed from the figures, that claims nothing the comparisons do not show.
 
 import type { Cost } from "../core/call.js";
-import type { Comparison, Result, SubjectCard, Verdict } from "../core/record.js";
-import { directionOf } from "../core/task.js";
+import { directionOf } from "../core/metric.js";
+import {
+  type Comparison,
+  metricOf,
+  type Result,
+  type StudyRecord,
+  type TaskCard,
+  type Verdict,
+} from "../core/record.js";
 import {
   differenceUnit,
   formatBare,
@@ -12,27 +19,29 @@ import {
   formatDuration,
   formatScore,
   list,
+  plural,
+  sayOpenedBefore,
   sayP,
-  scaleOf,
 } from "../report/format.js";
 import { belowMajority } from "./warnings.js";
 
 const level = 0.05;
 
+/** @param ownBest the best on dev of the specialists that use the model; told where a reference won */
 export function makeVerdict(
-  results: readonly Result[],
-  comparisons: readonly Comparison[],
-  subjects: readonly SubjectCard[],
+  record: Pick<StudyRecord, "results" | "comparisons" | "subjects" | "tasks" | "openedBefore">,
   champion: string,
-  domain: string,
-  kind: string,
+  ownBest: string | null,
   notTrained: readonly string[] = [],
 ): Verdict {
+  const { results, comparisons, subjects, tasks, openedBefore: opened } = record;
+  const domain = (tasks[0] as TaskCard).name;
   const on = results.filter((result) => result.task === domain);
   const best = on.find((result) => result.subject === champion) as Result;
-  const direction = directionOf(best.metric);
-  const scale = scaleOf(best.metric);
-  const unit = differenceUnit(best.metric, kind);
+  const metric = metricOf(record, domain);
+  const direction = directionOf(metric);
+  const scale = metric.display;
+  const unit = differenceUnit(metric);
   const points = unit === "" ? "" : ` ${unit}`;
   const generalist = subjects.find((subject) => subject.role === "generalist")?.name ?? "";
   const score = (value: number, n = best.n) => formatScore(value, n, scale);
@@ -44,7 +53,11 @@ export function makeVerdict(
         task === domain && ((a === champion && b === other) || (a === other && b === champion)),
     );
     if (!found || found.a === champion) return found;
-    return { ...found, a: champion, b: other, delta: -found.delta, low: -found.high, high: -found.low };
+    return {
+      ...found,
+      ...{ a: champion, b: other, delta: -found.delta, low: -found.high, high: -found.low },
+      ...(found.bounds ? { bounds: turned(found.bounds) } : {}),
+    };
   };
 
   const couldShow = ({ detectable, n }: Comparison): string =>
@@ -52,11 +65,12 @@ export function makeVerdict(
       ? `at this corrected level only a difference of about ${formatBare(detectable, n, scale)}${points} or more would have shown reliably on so many samples`
       : "at this corrected level no difference could have shown on so few samples";
 
-  const sentences = [
-    `Chosen on dev, ${champion} scores ${score(best.mean)}${scale === "percent" ? "" : points} ${best.metric} on ${best.n} sealed test samples of ${domain} (95 % interval ${interval(best)}${scale === "percent" ? `; always giving the commonest answer: ${score(best.baseline)}` : ""}).`,
-  ];
   const chosen = subjects.find(({ name }) => name === champion);
-  if (belowMajority(best, chosen))
+  const seeds = chosen?.seeds ?? [];
+  const sentences = [
+    `Chosen on dev, ${champion} scores ${score(best.mean)}${scale === "percent" ? "" : points} ${best.metric} on ${best.n} sealed test samples of ${domain}${seeds.length > 1 ? `, on average over ${seeds.length} training seeds` : ""} (95 % interval ${interval(best)}${scale === "percent" ? `; always giving the commonest answer: ${score(best.baseline)}` : ""}).`,
+  ];
+  if (belowMajority(best, metric, chosen))
     sentences.push(
       "That is no better than always giving the commonest answer, so it is not fit for use, whatever it is compared with.",
     );
@@ -67,7 +81,7 @@ export function makeVerdict(
     const change = `${formatDelta(versus.delta, versus.n, scale)}${points} (95 % interval ${formatDeltaInterval(versus.low, versus.high, versus.n, scale)}; ${sayP(versus.pAdjusted)})`;
     sentences.push(
       versus.pAdjusted < level
-        ? `It is ${direction * versus.delta > 0 ? "better" : "worse"} than ${generalist} by ${change}.`
+        ? `It is ${direction * versus.delta > 0 ? "better" : "worse"} than ${generalist} by ${change}${againstBounds(versus)}.`
         : `No difference from ${generalist} is shown: ${change}; ${couldShow(versus)}.`,
     );
   }
@@ -83,6 +97,8 @@ export function makeVerdict(
   }
   if (versus && versus.pAdjusted >= level) same.unshift(generalist);
   if (beaten.length > 0) sentences.push(`It is also better than ${list(beaten)}.`);
+  const undone = beaten.filter((name) => couldBeUndone(against(name) as Comparison));
+  if (undone.length > 0) sentences.push(`What was left unscored could undo that for ${list(undone)}.`);
   if (lost.length > 0) {
     sentences.push(
       `On test it is worse than ${list(lost)}: dev chose wrongly, and the figure to trust is the test's.`,
@@ -90,7 +106,8 @@ export function makeVerdict(
   }
   const rivals = same.filter((name) => name !== generalist);
   if (rivals.length > 0) sentences.push(`Not told apart from it: ${list(rivals)}.`);
-  const own = ownBest(on, subjects, champion);
+  const own =
+    chosen?.role === "reference" ? on.find(({ subject, n }) => subject === ownBest && n > 0) : undefined;
   const behind = own && against(own.subject);
   if (own && behind) {
     sentences.push(
@@ -101,41 +118,64 @@ export function makeVerdict(
     sentences.push(
       `Not trained, so that ${notTrained.length > 1 ? "their figures say" : "its figure says"} nothing about training: ${list(notTrained)}, whose dev loss never fell below guessing.`,
     );
+  const drawn = subjects
+    .filter(
+      ({ name, seeded, seeds }) =>
+        seeded && seeds.length === 1 && on.some((one) => one.subject === name && one.n > 0),
+    )
+    .map(({ name }) => name);
+  if (drawn.length > 0)
+    sentences.push(
+      `Fitted with one seed, so that what is said of ${drawn.length > 1 ? "them" : "it"} holds for this training seed: ${list(drawn)}.`,
+    );
   sentences.push(price(best, champion));
+  if (opened && opened.rows > 0)
+    sentences.push(
+      `The test was not new: ${sayOpenedBefore(opened)}; settings chosen since then may be fitted to it.`,
+    );
   const unscored = on.filter((result) => result.unscored > 0);
   if (unscored.length > 0) {
     sentences.push(
       `Unscored, and therefore bounded rather than counted as wrong: ${list(unscored.map((r) => `${r.subject} ${r.unscored}`))}.`,
     );
   }
-  const metricOf = (task: string) => results.find((one) => one.task === task)?.metric ?? best.metric;
   const losses = comparisons.filter(
     ({ task, a, b, pAdjusted, delta }) =>
       task !== domain &&
       a === champion &&
       b === generalist &&
       pAdjusted < level &&
-      directionOf(metricOf(task)) * delta < 0,
+      directionOf(metricOf(record, task)) * delta < 0,
   );
   for (const loss of losses) {
+    const there = metricOf(record, loss.task);
+    const counted = differenceUnit(there);
     sentences.push(
-      `Elsewhere it lost: ${formatDelta(loss.delta, loss.n, scaleOf(metricOf(loss.task)))}${scaleOf(metricOf(loss.task)) === "percent" ? " points" : ""} on ${loss.task} (${sayP(loss.pAdjusted)}).`,
+      `Elsewhere it lost: ${formatDelta(loss.delta, loss.n, there.display)}${counted && ` ${counted}`} on ${loss.task} (${sayP(loss.pAdjusted)}).`,
     );
   }
   return { champion, text: sentences.join(" "), indistinguishable: same };
 }
 
-/** Where a reference won: the best on dev of those that use the model. */
-function ownBest(
-  on: readonly Result[],
-  subjects: readonly SubjectCard[],
-  champion: string,
-): Result | undefined {
-  const roles = new Map(subjects.map(({ name, role }) => [name, role]));
-  if (roles.get(champion) !== "reference") return undefined;
-  return on
-    .filter(({ subject, n }) => roles.get(subject) === "specialist" && n > 0)
-    .sort((a, b) => directionOf(a.metric) * ((b.dev?.mean ?? 0) - (a.dev?.mean ?? 0)))[0];
+const turned = ([low, high]: NonNullable<Comparison["bounds"]>): [number | null, number | null] => [
+  high === null ? null : -high,
+  low === null ? null : -low,
+];
+
+/** Whether scores for what was left unscored could turn a difference round. */
+function couldBeUndone({ delta, dropped = 0, bounds }: Comparison): boolean {
+  if (dropped === 0 || !bounds) return false;
+  const [low, high] = bounds;
+  return !(delta > 0 ? low !== null && low > 0 : high !== null && high < 0);
+}
+
+/** What a claim says of the samples that were left unscored. */
+function againstBounds(versus: Comparison): string {
+  if (!versus.dropped) return "";
+  const samples = plural(versus.dropped, "sample");
+  return couldBeUndone(versus)
+    ? `, which the ${samples} left unscored could undo`
+    : `, whatever the ${samples} left unscored would have scored`;
 }
 
 function price(best: Result, champion: string): string {

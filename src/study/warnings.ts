@@ -2,13 +2,12 @@
 // data show it, kept in the record, and shown wherever the verdict is.
 
 import { z } from "zod";
+import type { Metric } from "../core/metric.js";
 import type { Result, StudyRecord, SubjectCard, TaskCard } from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
-import { directionOf, type LanguageTask } from "../core/task.js";
-import type { Dataset } from "../data/index.js";
-import { formatScore, formatWhole, list, plural, scaleOf } from "../report/format.js";
+import type { Dataset, DatasetSpec } from "../data/index.js";
+import { formatScore, formatWhole, list, plural } from "../report/format.js";
 import { learntBelow } from "../specializers/training/finetune/guessing.js";
-import type { TaskSpec } from "./spec.js";
 
 /** Fewer test samples than this leave an interval of ± 10 points and more. */
 const enoughTest = 100;
@@ -18,57 +17,46 @@ const mostShare = 0.8;
 const enoughOfLabel = 5;
 
 /** What the data alone show, before anything is asked of a model. Test stays sealed: labels are those of train and dev. */
-export function dataWarnings(
-  spec: TaskSpec,
-  card: TaskCard,
-  dataset: Dataset,
-  task: LanguageTask | null,
-): string[] {
+export function dataWarnings(spec: DatasetSpec | null, card: TaskCard, dataset: Dataset): string[] {
   return [
     ...dataset.warnings,
-    ...fewerThanAsked(spec, card),
+    ...(spec ? fewerThanAsked(spec, card) : []),
     ...(card.counts.test < enoughTest ? [fewTestSamples(card)] : []),
-    ...(card.counts.dev === 0 && spec.kind !== "motor"
+    ...(card.counts.dev === 0 && spec
       ? [
           "there is no dev sample, so no champion can be chosen; give `split` or `devFraction` a part for dev.",
         ]
       : []),
-    ...(task && card.labels ? labelWarnings(task, dataset, card.labels) : []),
+    ...(card.labels ? labelWarnings(dataset, card.labels) : []),
   ].map((text) => `${card.name}: ${text}`);
 }
 
 function fewTestSamples({ counts, metric }: TaskCard): string {
   const points = Math.round(98 / Math.sqrt(counts.test));
   const width =
-    scaleOf(metric) === "percent" ? `: a score near 50% is known to ± ${points} points, and` : ", so";
+    metric.display === "percent" ? `: a score near 50% is known to ± ${points} points, and` : ", so";
   return `only ${plural(counts.test, "test sample")}${width} only large differences can be shown; 200 or more are better.`;
 }
 
-function fewerThanAsked(spec: TaskSpec, { counts }: TaskCard): string[] {
-  if (spec.kind === "motor") return [];
-  const { limit, split, splits } = spec.data;
+function fewerThanAsked({ limit, split, splits, group }: DatasetSpec, { counts }: TaskCard): string[] {
   const asked = limit?.test ?? split?.counts?.test;
   if (asked === undefined || counts.test >= asked) return [];
   const rows = counts.train + counts.dev + counts.test;
   const why = splits
     ? "the test split has no more rows that can be used"
     : split?.counts
-      ? `the data have only ${formatWhole(rows)} rows that can be used${spec.data.group || split.group ? ", and groups stay together" : ""}`
+      ? `the data have only ${formatWhole(rows)} rows that can be used${group || split.group ? ", and groups stay together" : ""}`
       : `test is ${Math.round(100 * (split?.fractions?.test ?? 0.2))} % of the rows that can be used; raise \`split.fractions.test\` or bring more rows`;
   return [`${formatWhole(counts.test)} test samples of the ${formatWhole(asked)} asked for: ${why}.`];
 }
 
-function labelWarnings(
-  task: LanguageTask,
-  { train, dev }: Dataset,
-  labels: NonNullable<TaskCard["labels"]>,
-): string[] {
+function labelWarnings({ train, dev }: Dataset, labels: NonNullable<TaskCard["labels"]>): string[] {
   const nameOf = (key: string): string =>
     JSON.stringify(labels.find((label) => label.key === key)?.text ?? key);
   const tally = (samples: Dataset["train"]): Map<string, number> => {
     const counts = new Map<string, number>();
-    for (const sample of samples) {
-      const { answer } = task.demonstration(sample);
+    for (const { gold } of samples) {
+      const answer = [gold].flat()[0] as string;
       counts.set(answer, (counts.get(answer) ?? 0) + 1);
     }
     return counts;
@@ -156,11 +144,11 @@ function reportsIn(value: unknown): { best: number; guessing: number }[] {
 }
 
 /** True where a champion does no better than always giving the commonest answer, without being that answer. */
-export function belowMajority(best: Result, subject: SubjectCard | undefined): boolean {
+export function belowMajority(best: Result, { better }: Metric, subject: SubjectCard | undefined): boolean {
   return (
     subject?.chain.at(-1)?.name !== "majority" &&
     best.n > 0 &&
-    directionOf(best.metric) > 0 &&
+    better === "higher" &&
     best.baseline > 0 &&
     best.mean <= best.baseline
   );
@@ -175,8 +163,9 @@ export function outcomeWarnings(
   const warnings: string[] = [];
   const best = results.find(({ subject, task }) => subject === verdict?.champion && task === tasks[0]?.name);
   const champion = subjects.find(({ name }) => name === best?.subject);
-  if (best && belowMajority(best, champion)) {
-    const score = (value: number): string => formatScore(value, best.n, scaleOf(best.metric));
+  const metric = tasks[0]?.metric;
+  if (best && metric && belowMajority(best, metric, champion)) {
+    const score = (value: number): string => formatScore(value, best.n, metric.display);
     const handed = handOver ? ` Do not use what was handed over (${handOver.path}) for this task.` : "";
     warnings.push(
       `${best.subject}, the champion, is no better than always giving the commonest answer: ${score(best.mean)} against ${score(best.baseline)} on test.${handed}`,

@@ -2,10 +2,13 @@
 
 import { z } from "zod";
 import { fingerprint } from "../core/json.js";
-import type { Demonstration, LanguageSubject, Query } from "../core/language.js";
+import type { LanguageSubject } from "../core/kinds.js";
+import type { Demonstration, Query } from "../core/language.js";
+import { share } from "../core/metric.js";
 import type { Sample } from "../core/sample.js";
 import type { Grade, LanguageTask } from "../core/task.js";
 import { keptOf, recall } from "./choice.js";
+import { rows, taskEntry } from "./table.js";
 
 export const answerSchema = z.strictObject({
   kind: z.literal("answer").describe("A written answer, compared with the accepted ones"),
@@ -49,7 +52,8 @@ export function answer(name: string, options: AnswerOptions): LanguageTask {
     name,
     kind: "answer",
     subjects: "language",
-    metric: spec.metric,
+    metric: share(spec.metric),
+    details: [share("recall")],
     binary: spec.metric === "exact" || spec.metric === "number",
     id: fingerprint(["answer", name, spec]),
     query,
@@ -75,6 +79,8 @@ export function answer(name: string, options: AnswerOptions): LanguageTask {
     },
   };
 }
+
+export const answerTask = taskEntry({ options: answerSchema, data: rows, make: answer });
 
 function acceptedAnswers(sample: Sample): readonly string[] {
   return typeof sample.gold === "string" ? [sample.gold] : sample.gold;

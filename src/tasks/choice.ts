@@ -1,10 +1,14 @@
 // Multiple choice and classification: one answer out of any number of options, scored 1 or 0.
 
 import { z } from "zod";
+import { HoneError } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
-import type { Answer, Demonstration, LanguageSubject, Query } from "../core/language.js";
+import type { LanguageSubject } from "../core/kinds.js";
+import type { Answer, Demonstration, Query } from "../core/language.js";
+import { share } from "../core/metric.js";
 import type { Sample } from "../core/sample.js";
 import type { Grade, LanguageTask } from "../core/task.js";
+import { type Labels, rows, taskEntry } from "./table.js";
 
 export const choiceSchema = z.strictObject({
   kind: z.literal("choice").default("choice").describe("Multiple choice or classification"),
@@ -12,13 +16,13 @@ export const choiceSchema = z.strictObject({
   question: z.string().optional().describe("A question asked about every sample alike"),
   answerBy: z
     .enum(["label", "text"])
-    .default("label")
-    .describe("Score the option's label (A, B, …) or its whole text"),
+    .optional()
+    .describe("Score the option's label (A, B, …) or its whole text; the better one on dev where left out"),
   scoring: z
     .enum(["sum", "mean", "prior", "parse"])
-    .default("sum")
+    .optional()
     .describe(
-      "How an option is read: log-probability summed, per token, corrected by its prior, or parsed from written text",
+      "How an option is read: log-probability summed, per token, less its prior, or parsed from written text; the best one on dev where left out",
     ),
   list: z
     .enum(["once", "each"])
@@ -42,8 +46,9 @@ export function choice(
   options: ChoiceOptions = {},
   labels?: readonly { key: string; text: string }[],
 ): LanguageTask {
-  const spec = choiceSchema.parse(options);
-  const optionsOf = (sample: Sample) => sample.options ?? labels ?? [];
+  const { answerBy = "label", scoring = "sum", ...rest } = choiceSchema.parse(options);
+  const spec = { ...rest, answerBy, scoring };
+  const optionsOf = (sample: Sample) => optionsIn(name, sample, labels);
   const questionOf = (sample: Sample) => sample.question ?? spec.question;
   const ownOptions = (sample: Sample) => sample.options !== undefined || spec.list === "each";
 
@@ -68,9 +73,11 @@ export function choice(
     name,
     kind: "choice",
     subjects: "language",
-    metric: "accuracy",
+    metric: share("accuracy"),
+    details: [share("macroF1"), share("confidence"), share("recall"), share("unparsed")],
     binary: true,
-    id: fingerprint(["choice", name, spec, labels ?? null]),
+    // Since version 2 an answer that cannot be parsed is wrong; before, it was unscored.
+    id: fingerprint(["choice", ...(scoring === "parse" ? [2] : []), name, spec, labels ?? null]),
     ...(labels ? { labels } : {}),
     query,
     demonstration(sample): Demonstration {
@@ -85,18 +92,52 @@ export function choice(
     async evaluate(subject: LanguageSubject, sample, context): Promise<Grade> {
       const answer = await subject.respond(query(sample), context);
       const kept = keptOf(answer);
-      if (answer.choice === undefined) {
-        return { status: "unscored", cause: answer.unscored ?? "no-answer", ...kept };
-      }
-      const right = goldKeys(sample).includes(answer.choice);
+      const { choice: chosen, unscored = "no-answer", scores } = answer;
+      const unusable = chosen === undefined && wrongAnswers.includes(unscored);
+      if (chosen === undefined && !unusable) return { status: "unscored", cause: unscored, ...kept };
+      const right = chosen !== undefined && goldKeys(sample).includes(chosen);
       const known = {
-        ...(answer.scores ? confidence(answer.scores, answer.choice) : {}),
+        ...(scores && chosen !== undefined ? confidence(scores, chosen) : {}),
         ...recall(sample, answer),
+        // Counted wherever answers are read from what was written.
+        ...(unusable || spec.scoring === "parse" || answer.text !== undefined
+          ? { unparsed: unusable ? 1 : 0 }
+          : {}),
       };
       const details = Object.keys(known).length > 0 ? { details: known } : {};
-      return { status: "scored", score: right ? 1 : 0, prediction: answer.choice, ...kept, ...details };
+      return { status: "scored", score: right ? 1 : 0, prediction: chosen ?? "", ...kept, ...details };
     },
   };
+}
+
+/** Every call came back, and what came is no answer: that is wrong. What failed otherwise is unscored. */
+const wrongAnswers: readonly string[] = ["unparsed", "no-answer"];
+
+export const choiceTask = taskEntry({
+  options: choiceSchema,
+  data: rows,
+  make: choice,
+  ways: (options, grants) => {
+    const read = grants.has("logprobs") ? (["sum", "mean", "prior"] as const) : (["parse"] as const);
+    return (options.answerBy ? [options.answerBy] : (["label", "text"] as const)).flatMap((answerBy) =>
+      (options.scoring ? [options.scoring] : read)
+        // A label is one token: its sum and its mean are the same.
+        .filter((scoring) => options.scoring !== undefined || answerBy === "text" || scoring !== "mean")
+        .map((scoring) => ({ label: `${answerBy}, ${scoring}`, options: { ...options, answerBy, scoring } })),
+    );
+  },
+});
+
+/** A sample's own options, or those that all share. @throws HoneError where there are none */
+export function optionsIn(task: string, { id, options }: Sample, labels: Labels = []): Labels {
+  const found = options ?? labels;
+  if (found.length > 0) return found;
+  throw new HoneError({
+    what: "There is nothing to choose from",
+    where: `task ${task}, sample ${id}`,
+    next: "Give the data `options`, or each row its own.",
+    kind: "usage",
+  });
 }
 
 /** What of an answer is kept beside its score. */

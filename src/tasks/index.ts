@@ -2,30 +2,46 @@
 
 import { z } from "zod";
 import type { LanguageTask, Task } from "../core/task.js";
-import { answer, answerSchema } from "./answer.js";
-import { choice, choiceSchema } from "./choice.js";
-import { motor, motorSchema } from "./motor/index.js";
+import { answer, answerTask } from "./answer.js";
+import { choice, choiceTask } from "./choice.js";
+import { motor, motorTask } from "./motor/index.js";
+import { nearestTask } from "./nearest.js";
+import type { Labels, TaskEntry } from "./table.js";
 
-/** How a task is to be put and scored, apart from its data: the union of all kinds' options. */
-export const taskOptionsSchema = z.discriminatedUnion("kind", [choiceSchema, answerSchema, motorSchema]);
+export const tasks = {
+  choice: choiceTask,
+  answer: answerTask,
+  motor: motorTask,
+  nearest: nearestTask,
+} satisfies TaskTable;
 
-export type TaskOptions = z.infer<typeof taskOptionsSchema>;
+/** Entries by name: `{ ...tasks, mine }` adds one's own without touching this file. */
+export type TaskTable = Readonly<Record<string, TaskEntry>>;
 
-type Labels = readonly { key: string; text: string }[];
+type Entries = typeof tasks;
 
-type Makers = {
-  [K in TaskOptions["kind"]]: (
-    name: string,
-    options: Extract<TaskOptions, { kind: K }>,
-    labels?: Labels,
-  ) => Task;
-};
+/** How a task is to be put and scored, apart from its data: what the kinds of Hone's own table take. */
+export type TaskOptions = { [K in keyof Entries]: z.output<Entries[K]["options"]> }[keyof Entries];
 
-/** One maker for every kind; a missing one does not compile. */
-export const taskKinds = { choice, answer, motor } satisfies Makers;
+/** The same as a study file has it, with its name and data. */
+export type TaskSpec = {
+  [K in keyof Entries]: z.output<Entries[K]["options"]> & {
+    name: string;
+    data: z.output<Entries[K]["data"]>;
+  };
+}[keyof Entries];
+
+/** The union of what all kinds of a table take. @param extend adds fields to each kind */
+export function taskSchemaOf<T>(
+  table: TaskTable,
+  extend: (entry: TaskEntry) => z.ZodRawShape = () => ({}),
+): z.ZodType<T> {
+  const [first, ...rest] = Object.values(table).map((entry) => entry.options.extend(extend(entry)));
+  return z.discriminatedUnion("kind", [first as z.ZodObject, ...rest]) as z.ZodType<T>;
+}
 
 /**
- * Makes a task from the `task` field of a study file.
+ * Makes a task from the `task` field of a study file; `options.kind` names its entry in the table.
  * @param labels the options that all samples share, where they do
  */
 export function makeTask(
@@ -33,10 +49,15 @@ export function makeTask(
   options: Extract<TaskOptions, { kind: "choice" | "answer" }>,
   labels?: Labels,
 ): LanguageTask;
-export function makeTask(name: string, options: TaskOptions, labels?: Labels): Task;
-export function makeTask(name: string, options: TaskOptions, labels?: Labels): Task {
-  const make = taskKinds[options.kind] as (name: string, options: TaskOptions, labels?: Labels) => Task;
-  return make(name, options, labels);
+export function makeTask(name: string, options: TaskOptions, labels?: Labels, table?: TaskTable): Task;
+export function makeTask(
+  name: string,
+  options: TaskOptions,
+  labels?: Labels,
+  table: TaskTable = tasks,
+): Task {
+  return (table[options.kind] as TaskEntry).make(name, options, labels);
 }
 
+export { type Labels, rows, type TaskEntry, taskEntry } from "./table.js";
 export { answer, choice, motor };

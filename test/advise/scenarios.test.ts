@@ -9,7 +9,7 @@ import { type Evidence, evidence } from "../../src/advise/evidence.js";
 import { routes } from "../../src/advise/routes.js";
 import { asking, dollarsOf, latencyOf, type Situation } from "../../src/advise/situation.js";
 import { starter, studyText, withAdvice } from "../../src/advise/study.js";
-import type { Grant } from "../../src/core/language.js";
+import type { Grant } from "../../src/core/model.js";
 import { makeSpecializer, specializers } from "../../src/specializers/index.js";
 import { leaves } from "../../src/specializers/map.js";
 

@@ -123,7 +123,8 @@ describe("hone run", () => {
       dev: 10,
       test: 40,
     });
-    const real = await hone(["run", study, "--json"]);
+    // A store of its own: other studies here open rows of the same test.
+    const real = await hone(["run", study, "--json", "--store", join(folder, "dry-store")]);
     const done = real.records.at(-1) as { spentUsd: number; openings: number };
     expect(done.openings).toBe(1);
     expect(done.spentUsd).toBeGreaterThan(0);

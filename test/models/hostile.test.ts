@@ -3,7 +3,7 @@
 
 import { afterEach, describe, expect, it } from "vitest";
 import { CallError, type CallFailure } from "../../src/core/call.js";
-import type { LanguageModel } from "../../src/core/language.js";
+import type { LanguageModel } from "../../src/core/model.js";
 import {
   type Behaviour,
   behaviours,
@@ -49,7 +49,7 @@ const operations = {
   top: (model: LanguageModel) => choose(model, ["A", "B", "C"]),
   echo: (model: LanguageModel) => choose(model, [" a dog", " the cat", " one bird"]),
   embed: async (model: LanguageModel) =>
-    (await model.embed(["one text"], { signal: never })).vectors.length === 1 && "B",
+    (await model.embed!(["one text"], { signal: never })).vectors.length === 1 && "B",
 };
 type Way = keyof typeof operations;
 const ways = Object.keys(operations) as Way[];

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import type { LanguageModel } from "../../src/core/language.js";
+import type { LanguageModel } from "../../src/core/model.js";
 import { randomFor, shuffled } from "../../src/core/random.js";
 import { inLanes } from "../../src/models/llama/queue.js";
 import { openLlama } from "../../src/models/llama.js";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
-import type { LanguageModel, ScoreRequest } from "../../src/core/language.js";
+import type { LanguageModel, ScoreRequest } from "../../src/core/model.js";
 import { normal, randomFor } from "../../src/core/random.js";
 import { openLlama } from "../../src/models/llama.js";
 import { openModel } from "../../src/models/registry.js";
@@ -112,8 +112,8 @@ describe("on a tiny model", () => {
     const alone = await openLlama(path, { lanes: 1, threads: 1 });
     expect(await scores(replaced)).toEqual(await scores(alone));
     expect(await scores(replaced)).not.toEqual(await scores(base));
-    const vectors = await replaced.embed(["a ship"], context);
-    expect(vectors.vectors).toEqual((await alone.embed(["a ship"], context)).vectors);
+    const vectors = await replaced.embed!(["a ship"], context);
+    expect(vectors.vectors).toEqual((await alone.embed!(["a ship"], context)).vectors);
     await alone.close();
   });
 
@@ -131,7 +131,7 @@ describe("on a tiny model", () => {
     expect(await scores(prefixed)).not.toEqual(await scores(base));
     const { cost } = await prefixed.score(request, context);
     expect(cost.inputTokens).toBe(prompt.length + options.flat().length + letters.prompt.length - 1);
-    await expect(prefixed.embed(["x"], context)).rejects.toThrow(/gives no embeddings/);
+    await expect(prefixed.embed!(["x"], context)).rejects.toThrow(/gives no embeddings/);
   });
 
   it("what does not fit is refused with its reason before llama.cpp sees it", () => {

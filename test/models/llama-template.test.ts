@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CallError } from "../../src/core/call.js";
-import type { Message } from "../../src/core/language.js";
+import type { Message } from "../../src/core/model.js";
 import { promptTokenizer } from "../../src/models/llama/tokens.js";
 import { compileTemplate, plainSegments } from "../../src/models/template.js";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
-import type { LanguageModel } from "../../src/core/language.js";
+import type { LanguageModel } from "../../src/core/model.js";
 import { checkModel } from "../../src/models/llama/check.js";
 import { tryFirst } from "../../src/models/llama/trial.js";
 import { openLlama } from "../../src/models/llama.js";

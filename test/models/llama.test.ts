@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CallError } from "../../src/core/call.js";
-import type { GenerateRequest, LanguageModel, Scored, ScoreRequest } from "../../src/core/language.js";
+import type { GenerateRequest, LanguageModel, Scored, ScoreRequest } from "../../src/core/model.js";
 import { type Engine, openWeights, type Weights } from "../../src/models/llama/engine.js";
 import { openModel, pullModel } from "../../src/models/registry.js";
 
@@ -198,7 +198,7 @@ describe("score", () => {
 
 describe("embed", () => {
   it("gives unit vectors in which a paraphrase is nearer than another subject", async () => {
-    const { vectors, cost } = await model.embed(
+    const { vectors, cost } = await model.embed!(
       ["A cat sits on the mat.", "A kitten rests on a rug.", "Interest rates rose sharply in March."],
       context,
     );

@@ -62,6 +62,10 @@ describe("mask", () => {
     expect(makeMask(undefined).message("anything")).toBe("anything");
   });
 
+  it("finds an end that begins as the gap goes on", () => {
+    expect(makeMask("aaaaaaaaaa_a").message("bad key: aa***_a (401)")).toBe("bad key: [key] (401)");
+  });
+
   it("leaves at most three characters of either end, whatever the key, the cut and the text around", () => {
     const characters = fc.constantFrom(..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
     fc.assert(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { noCost } from "../../src/core/call.js";
-import type { LanguageModel, Query, ScoreRequest } from "../../src/core/language.js";
+import type { Query } from "../../src/core/language.js";
+import type { LanguageModel, ScoreRequest } from "../../src/core/model.js";
 import { generalist } from "../../src/models/generalist.js";
 import { optionLabels, parseChoice, renderPrompt } from "../../src/models/prompt.js";
 

@@ -7,9 +7,9 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { renderPrompt } from "../../src/models/prompt.js";
 import { at, entriesOf, parseOrdered } from "../../src/papers/json.js";
+import { rowsOf } from "../../src/papers/lawma/plans.js";
 import { readLawma } from "../../src/papers/lawma/read.js";
 import { presets } from "../../src/papers/lawma/settings.js";
-import { rowsOf } from "../../src/papers/lawma/studies.js";
 import {
   balance,
   choose,
@@ -92,7 +92,7 @@ describe("Lawma's own files", () => {
 
   it("become rows in Lawma's prompt, to the letter", async () => {
     const data = await readLawma(opinions, {});
-    const { chosen } = choose(data.tasks, presets.original);
+    const { chosen } = choose(data, presets.original);
     const rows = rowsOf(chosen, data.texts, presets.original);
     const row = rows.test.find(({ id }) => id === "sc_plain/108");
     if (!row) throw new Error("no row");
@@ -132,7 +132,7 @@ describe("Lawma's own files", () => {
 
 describe("facts with SCDB's labels", () => {
   it("follow Lawma's rules for codes: nan, otherwise, a second right answer, nothing of the Appeals", async () => {
-    const data = await readLawma(`file:${facts}`, {});
+    const data = await readLawma(facts, {});
     expect(data.kind).toBe("facts");
     expect(data.tasks.map(({ name }) => name)).toEqual(["sc_area", "sc_agency_is", "sc_basis"]);
     const [, agency, basis] = data.tasks as [LawmaTask, LawmaTask, LawmaTask];
@@ -152,7 +152,7 @@ describe("facts with SCDB's labels", () => {
 
   it("never show the conclusion, and cut facts and instruction to what was asked", async () => {
     const data = await readLawma(facts, {});
-    const { chosen } = choose(data.tasks, { tasks: null, maxOptions: 26, enough: { train: 10, test: 5 } });
+    const { chosen } = choose(data, { tasks: null, maxOptions: 26, enough: { train: 10, test: 5 } });
     const rows = rowsOf(chosen, data.texts, {
       input: { chars: 30 },
       instructionSentences: 2,
@@ -208,11 +208,21 @@ describe("what is done to every task", () => {
       { ...task("abababababab"), name: "good" },
       { ...task("abababababab"), name: "other" },
     ];
-    const { chosen, leftOut } = choose(tasks, {
-      tasks: ["many", "few", "good"],
-      maxOptions: 2,
-      enough: { train: 10, test: 10 },
-    });
+    const none = {
+      texts: new Map(),
+      kind: "facts",
+      leaked: 0,
+      accuracy: new Map(),
+      predictions: [],
+    } as const;
+    const { chosen, leftOut } = choose(
+      { ...none, predictions: [], tasks },
+      {
+        tasks: ["many", "few", "good"],
+        maxOptions: 2,
+        enough: { train: 10, test: 10 },
+      },
+    );
     expect(chosen.map(({ name }) => name)).toEqual(["good"]);
     expect(leftOut.map(({ task: name }) => name)).toEqual(["few", "many", "other"]);
     expect(leftOut.map(({ why }) => why).join("; ")).toMatch(/6 train.*3 options.*preset/);
@@ -236,9 +246,9 @@ const real = process.env.HONE_TEST_DATA;
 const has = real !== undefined && existsSync(join(real, "law", "scdb_oyez"));
 describe.skipIf(!has)("the real data (skipped unless HONE_TEST_DATA has law/scdb_oyez)", () => {
   it("give 15 of the 37 Supreme Court tasks enough cases", async () => {
-    const data = await readLawma(`file:${real}/law`, {});
+    const data = await readLawma(`${real}/law`, {});
     expect(data.tasks).toHaveLength(37);
-    const { chosen, leftOut } = choose(data.tasks, presets.full);
+    const { chosen, leftOut } = choose(data, presets.full);
     expect(chosen).toHaveLength(15);
     expect(leftOut).toHaveLength(22);
     for (const { splits } of chosen) {

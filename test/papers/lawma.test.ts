@@ -6,45 +6,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { markdownReproduction, renderReproduction } from "../../src/cli/reproduction.js";
-import { makeClaim } from "../../src/papers/claim.js";
-import {
-  atNaturalMix,
-  ceilingGap,
-  macroDifference,
-  macroMean,
-  type Scores,
-  shareOfTasks,
-} from "../../src/papers/figures.js";
-import { papers } from "../../src/papers/index.js";
+import { judge } from "../../src/papers/claim.js";
+import { difference, meanOverTasks, type Scores, shareOfTasks } from "../../src/papers/figures.js";
 import { lawmaClaims } from "../../src/papers/lawma/claims.js";
+import { atNaturalMix, ceilingGap } from "../../src/papers/lawma/natural.js";
+import { lawma } from "../../src/papers/lawma/paper.js";
 import { readLawma } from "../../src/papers/lawma/read.js";
-import { reproduceLawma } from "../../src/papers/lawma/reproduce.js";
 import { type LawmaSettings, presets } from "../../src/papers/lawma/settings.js";
+import { choose } from "../../src/papers/lawma/tasks.js";
 import { specializers } from "../../src/specializers/index.js";
 import { openJournal } from "../../src/store/journal.js";
 import { writeFactsForm } from "./make.js";
-
-const words = { id: "x", claim: "It does.", published: 0.1, note: "" };
-const above = { side: "above", threshold: 0 } as const;
-const below = { side: "below", threshold: 0 } as const;
-
-describe("a claim", () => {
-  it.each([
-    [above, 0.1, 0.3, true, false],
-    [above, -0.1, 0.3, false, false],
-    [above, -0.3, -0.1, false, true],
-    [below, -0.3, -0.1, true, false],
-    [below, 0.1, 0.3, false, true],
-    [{ side: "above", threshold: 0.5 } as const, 0.4, 0.9, false, false],
-  ])("of %j with interval %d to %d", (direction, low, high, holds, opposite) => {
-    const claim = makeClaim(words, direction, { mean: (low + high) / 2, low, high, n: 9 });
-    expect([claim.holds, claim.opposite]).toEqual([holds, opposite]);
-  });
-
-  it("that was not measured neither holds nor fails", () => {
-    expect(makeClaim(words, above, null)).toMatchObject({ measured: null, holds: null, opposite: null });
-  });
-});
 
 /** `right` of `n` answers right, on cases of its own. */
 function scores(tasks: Record<string, [right: number, n: number]>): Scores {
@@ -61,16 +33,16 @@ function scores(tasks: Record<string, [right: number, n: number]>): Scores {
 describe("Lawma's figures", () => {
   it("count every task alike, however many samples it has", () => {
     const some = scores({ small: [10, 10], large: [0, 90] });
-    expect(macroMean(some)?.mean).toBeCloseTo(0.5);
+    expect(meanOverTasks(some)?.mean).toBeCloseTo(0.5);
     const other = scores({ small: [0, 10], large: [45, 90] });
-    expect(macroDifference(some, other)?.mean).toBeCloseTo((1 - 0.5) / 2);
+    expect(difference(some, other)?.mean).toBeCloseTo((1 - 0.5) / 2);
     expect(shareOfTasks(some, other)).toMatchObject({ mean: 0.5, n: 2 });
   });
 
   it("give a difference that is there an interval without zero, and one that is not an interval with it", () => {
-    const good = macroDifference(scores({ a: [45, 50], b: [40, 50] }), scores({ a: [20, 50], b: [20, 50] }));
+    const good = difference(scores({ a: [45, 50], b: [40, 50] }), scores({ a: [20, 50], b: [20, 50] }));
     expect(good?.low).toBeGreaterThan(0.2);
-    const none = macroDifference(scores({ a: [25, 50] }), scores({ a: [25, 50] }));
+    const none = difference(scores({ a: [25, 50] }), scores({ a: [25, 50] }));
     expect(none?.low).toBeLessThan(0);
     expect(none?.high).toBeGreaterThan(0);
   });
@@ -83,11 +55,11 @@ describe("Lawma's figures", () => {
       id: `${i}`,
     }));
     expect(atNaturalMix(rows, "a", 0.25)).toBeCloseTo(0.9);
-    const gap = ceilingGap([{ rows, majority: "a", keep: 0.25, coders: 0.95 }]);
+    const gap = ceilingGap([{ task: "one", rows, majority: "a", keep: 0.25, coders: 0.95 }]);
     expect(gap?.mean).toBeCloseTo(-0.05);
     const two = ceilingGap([
-      { rows, majority: "a", keep: 0.25, coders: 0.95 },
-      { rows: rows.slice(0, 20), majority: "a", keep: 1, coders: 1 },
+      { task: "one", rows, majority: "a", keep: 0.25, coders: 0.95 },
+      { task: "two", rows: rows.slice(0, 20), majority: "a", keep: 1, coders: 1 },
     ]);
     expect(two?.mean).toBeCloseTo(-0.025);
   });
@@ -98,22 +70,9 @@ const has = real !== undefined && existsSync(join(real, "law"));
 it.skipIf(!has)(
   "recomputes the ceiling from Lawma's stored answers (skipped unless HONE_TEST_DATA has law)",
   async () => {
-    const nothing: Scores = new Map();
-    const all = {
-      zero: nothing,
-      few: nothing,
-      all: nothing,
-      one: nothing,
-      linear: nothing,
-      majority: nothing,
-    };
-    const rest = {
-      transfer: { scores: nothing, tasks: [] },
-      curve: [],
-      curveZero: nothing,
-      curveMajority: nothing,
-    };
-    const claims = lawmaClaims({ ...all, ...rest, larger: null }, await readLawma(`file:${real}/law`, {}));
+    const settings = presets.full;
+    const data = choose(await readLawma(`${real}/law`, {}), settings);
+    const claims = judge(lawmaClaims(() => new Map(), { settings, models: [], data }));
     const ceiling = claims.find(({ id }) => id === "f1");
     expect(ceiling?.measured).toBeCloseTo(ceiling?.published as number, 2);
     expect(ceiling?.holds).toBe(true);
@@ -124,7 +83,7 @@ it.skipIf(!has)(
 describe("the whole reproduction, over the mock", () => {
   const folder = mkdtempSync(join(tmpdir(), "hone-reproduce-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  writeFactsForm(join(folder, "data"));
+  writeFactsForm(join(folder, "data", "law"));
   const settings: LawmaSettings = {
     ...presets.smoke,
     tasks: null,
@@ -141,13 +100,13 @@ describe("the whole reproduction, over the mock", () => {
     },
   };
   const run = (store: string, more: object = {}) =>
-    reproduceLawma(
+    lawma.reproduce(
       {
         preset: "smoke",
         data: join(folder, "data"),
         store: join(folder, store),
         models: ["mock:small", "mock:large"],
-        specializers: table,
+        use: { specializers: table },
         ...more,
       },
       settings,
@@ -202,10 +161,6 @@ describe("the whole reproduction, over the mock", () => {
     await expect(run("third", { data: join(folder, "nowhere") })).rejects.toThrow();
     const few = { ...settings, enough: { train: 1000, test: 1000 } };
     const options = { preset: "smoke", data: join(folder, "data"), store: join(folder, "third") } as const;
-    await expect(reproduceLawma(options, few)).rejects.toThrow(/enough examples/);
-  });
-
-  it("is in the table of papers", () => {
-    expect(Object.keys(papers)).toContain("lawma");
+    await expect(lawma.reproduce(options, few)).rejects.toThrow(/enough examples/);
   });
 });

@@ -1,16 +1,17 @@
 // Medprompt's reproduction over the mock, on a few made questions. A stand-in with the same options takes the place of the
 // ladder's specializer: what is tested is the reproduction, not the rungs.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { lookupPlans } from "../../src/papers/medprompt/lookup.js";
+import { openData } from "../../src/papers/data.js";
+import { lookupStudies } from "../../src/papers/medprompt/lookup.js";
+import { medprompt } from "../../src/papers/medprompt/paper.js";
+import { coalitionArms } from "../../src/papers/medprompt/plans.js";
 import { readSet, toRow } from "../../src/papers/medprompt/read.js";
-import { reproduceMedprompt } from "../../src/papers/medprompt/reproduce.js";
-import { coalitionArms, presets } from "../../src/papers/medprompt/settings.js";
-import { dataFolders } from "../../src/papers/medprompt/tasks.js";
+import { presets } from "../../src/papers/medprompt/settings.js";
 import { specializers } from "../../src/specializers/index.js";
 import { fewShot } from "../../src/specializers/prompting/few-shot.js";
 
@@ -18,21 +19,25 @@ const folder = mkdtempSync(join(tmpdir(), "hone-medprompt-"));
 afterAll(() => vi.unstubAllEnvs());
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const needs = { folders: ["med"], holding: "med/" } as const;
+
 const standIn = {
   ...specializers.fewShot,
   options: z.looseObject({}),
   make: (options: { without?: string[] }) => ({
     ...fewShot({ k: 1 }),
+    options,
     label: `medprompt without ${options.without?.join(" ") ?? "nothing"}`,
   }),
 };
 
 it("has twelve distinct coalitions", () => {
-  const written = coalitionArms(presets.full.ladder).map(({ arm }) => JSON.stringify(arm));
+  const written = Object.values(coalitionArms(presets.full.ladder)).map((arm) => JSON.stringify(arm));
   expect([written.length, new Set(written).size]).toEqual([16, 12]);
 });
 
 it("runs the ladder and every coalition, judges the claims, names what is missing", async () => {
+  mkdirSync(join(folder, "med"));
   for (const [name, n] of Object.entries({ train1030: 6, dev: 4, test: 6 })) {
     const words = ["heart", "kidney", "liver", "lung", "spleen", "bone"];
     const rows = Array.from({ length: n }, (_, i) => ({
@@ -42,20 +47,20 @@ it("runs the ladder and every coalition, judges the claims, names what is missin
       answer: "ABCD"[i % 4],
     }));
     writeFileSync(
-      join(folder, `medqa_${name}.jsonl`),
+      join(folder, "med", `medqa_${name}.jsonl`),
       rows.map((row) => `${JSON.stringify(row)}\n`).join(""),
     );
   }
   // Nobody listens there: what the folder lacks cannot be had.
   vi.stubEnv("HF_ENDPOINT", "http://127.0.0.1:9");
   const settings = { ...presets.smoke, tasks: ["medqa", "pubmedqa"], shapley: "medqa" };
-  const done = await reproduceMedprompt(
+  const done = await medprompt.reproduce(
     {
       preset: "smoke",
       data: folder,
       models: ["mock:"],
       store: join(folder, "store"),
-      specializers: { ...specializers, medprompt: standIn } as never,
+      use: { specializers: { ...specializers, medprompt: standIn } as never },
     },
     settings,
   );
@@ -84,7 +89,9 @@ it("refuses a data folder that is not there", async () => {
     models: ["mock:"],
     store: join(folder, "s"),
   } as const;
-  await expect(reproduceMedprompt(given)).rejects.toThrow(/Cannot read the folder of data[\s\S]*nowhere/);
+  await expect(medprompt.reproduce(given)).rejects.toThrow(
+    /No data for medprompt[\s\S]*nowhere[\s\S]*cannot be read/,
+  );
 });
 
 const abcd = (...texts: string[]) => ({ label: ["A", "B", "C", "D"].slice(0, texts.length), text: texts });
@@ -126,9 +133,9 @@ it.each([
 it.skipIf(!process.env.HONE_TEST_DATA)(
   "reads the real sets without overlap (needs HONE_TEST_DATA)",
   async () => {
-    const { med, has } = await dataFolders(process.env.HONE_TEST_DATA as string);
+    const data = await openData("medprompt", needs, process.env.HONE_TEST_DATA);
     for (const task of ["medqa", "pubmedqa", "medmcqa"]) {
-      const rows = await readSet(task, med, has, presets.full, {});
+      const rows = await readSet(task, data, presets.full, {});
       const { train, dev, test } = presets.full.limit;
       const ids = Object.values(rows).flatMap((split) => split.map(({ id }) => id));
       expect([ids.length, new Set(ids).size]).toEqual([train + dev + test, train + dev + test]);
@@ -139,8 +146,8 @@ it.skipIf(!process.env.HONE_TEST_DATA)(
 it.skipIf(!process.env.HONE_TEST_DATA)(
   "asks without the text, and finds it among thousands of others (needs HONE_TEST_DATA)",
   async () => {
-    const folders = await dataFolders(process.env.HONE_TEST_DATA as string);
-    const [abstracts, factoids] = await lookupPlans(folders, presets.full);
+    const data = await openData("medprompt", needs, process.env.HONE_TEST_DATA);
+    const [abstracts, factoids] = await lookupStudies(data, presets.full);
     for (const one of [abstracts, factoids]) {
       const documents = one?.files["documents.jsonl"] as { id: string; text: string }[];
       const known = new Map(documents.map(({ id, text }) => [id, text]));

@@ -17,6 +17,8 @@ interface Claim {
   measured: number | null;
   low: number | null;
   high: number | null;
+  p: number | null;
+  pAdjusted: number | null;
   holds: boolean | null;
 }
 
@@ -31,7 +33,9 @@ describe("the smoke of a paper (those with data need HONE_TEST_DATA)", () => {
     "measures and judges every claim of $paper",
     { timeout: 600_000 },
     async ({ paper, ...least }) => {
-      const args = [bin, "reproduce", paper, "--smoke", "--json"];
+      const folderOfData = process.env.HONE_TEST_DATA;
+      const data = least.data ? ["--data", folderOfData as string] : [];
+      const args = [bin, "reproduce", paper, "--smoke", "--json", ...data];
       const options = { cwd: folder, maxBuffer: 1e8 };
       const { stdout } = await promisify(execFile)(process.execPath, args, options);
       const done = JSON.parse(stdout.trim().split("\n").at(-1) as string) as {
@@ -40,8 +44,11 @@ describe("the smoke of a paper (those with data need HONE_TEST_DATA)", () => {
       };
       expect(done).toMatchObject({ type: "done", paper });
       expect(done.claims.length).toBeGreaterThanOrEqual(least.claims);
-      for (const { claim, holds, measured, low, high } of done.claims) {
+      for (const { claim, holds, measured, low, high, p, pAdjusted } of done.claims) {
         expect(claim.length).toBeGreaterThan(10);
+        expect(p === null).toBe(measured === null);
+        if (p !== null) expect(pAdjusted).toBeGreaterThanOrEqual(p);
+        if (holds) expect(pAdjusted).toBeLessThan(0.05);
         expect(holds === null).toBe(measured === null);
         if (measured !== null && low !== null && high !== null) {
           expect(low).toBeLessThanOrEqual(measured + 1e-9);

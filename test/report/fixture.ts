@@ -2,6 +2,7 @@
 // The figures are drawn from a seed and mean nothing; `hostile` replaces every text by an attack.
 
 import { addCost, type Call, type Cost, noCost } from "../../src/core/call.js";
+import { type Metric, share } from "../../src/core/metric.js";
 import type { Outcome } from "../../src/core/outcome.js";
 import { type Random, randomFor } from "../../src/core/random.js";
 import type { Comparison, Estimate, Result, StudyRecord, SubjectCard } from "../../src/core/record.js";
@@ -96,8 +97,13 @@ export function fixture(options: { hostile?: boolean; samples?: number; seed?: n
   >();
   const all: Outcome[] = [];
   const tasks = [
-    { name: text("licence-category"), kind: "choice", metric: "accuracy" },
-    { name: text("licence-holder"), kind: "answer", metric: "f1" },
+    {
+      name: text("licence-category"),
+      kind: "choice",
+      metric: share("accuracy"),
+      details: [share("macroF1"), share("confidence"), share("recall")],
+    },
+    { name: text("licence-holder"), kind: "answer", metric: share("f1"), details: [] },
   ];
   const keys = labels.map(([key]) => text(key));
 
@@ -196,7 +202,7 @@ export function fixture(options: { hostile?: boolean; samples?: number; seed?: n
 
 function recordOf(
   all: readonly Outcome[],
-  tasks: readonly { name: string; kind: string; metric: string }[],
+  tasks: readonly { name: string; kind: string; metric: Metric; details: Metric[] }[],
   samples: number,
   text: (plain: string) => string,
   random: Random,
@@ -237,7 +243,7 @@ function recordOf(
         ...mean,
         subject: text(subject.name),
         task: task.name,
-        metric: task.metric,
+        metric: task.metric.name,
         unscored,
         causes,
         bounds: [(mean.mean * mean.n) / own.length, (mean.mean * mean.n + unscored) / own.length],
@@ -304,7 +310,8 @@ function recordOf(
       ),
       indistinguishable: [text("knn(k=4, minilm)"), text("linear(minilm)")],
     },
-    openings: 1,
+    openings: 3,
+    openedBefore: { rows: (samples * 4) / 5, of: samples, plans: 2 },
     subjects: cast.map(({ name, role }, s) => ({
       name: text(name),
       role,

@@ -10,7 +10,6 @@ import {
   formatP,
   formatScore,
   plural,
-  scaleOf,
 } from "../../src/report/format.js";
 
 test("scores carry a decimal only where n does", () => {
@@ -19,8 +18,6 @@ test("scores carry a decimal only where n does", () => {
   expect(formatScore(1.23456, 20, "number")).toBe("1.235");
   expect(formatScore(Number.NaN)).toBe("–");
   expect(formatInterval(0.547, 0.7, 150)).toBe("54.7–70.0");
-  expect(scaleOf("perplexity")).toBe("number");
-  expect(scaleOf("accuracy")).toBe("percent");
 });
 
 test("differences show their sign, and zero has none", () => {

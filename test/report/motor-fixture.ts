@@ -2,11 +2,13 @@
 // The movements are smooth reaches with some error and tremor; they come from no controller.
 
 import { noCost } from "../../src/core/call.js";
+import { quantity } from "../../src/core/metric.js";
 import type { Movement, Point } from "../../src/core/motor.js";
 import type { Outcome } from "../../src/core/outcome.js";
 import { type Random, randomFor } from "../../src/core/random.js";
 import type { Comparison, Estimate, StudyRecord, SubjectCard } from "../../src/core/record.js";
 import type { Source } from "../../src/report/gather.js";
+import { movementMetrics } from "../../src/tasks/motor/metrics.js";
 
 const [upper, fore] = [0.309, 0.333];
 const steps = 50;
@@ -209,7 +211,15 @@ function recordOf(
       chain,
     })),
     tasks: tasks.map((name, t) => ({
-      ...{ name, key: `${name}@${t}`, kind: "motor", metric: "error", binary: false, labels: null },
+      ...{
+        name,
+        key: `${name}@${t}`,
+        kind: "motor",
+        metric: quantity("error", "m"),
+        details: movementMetrics,
+        binary: false,
+        labels: null,
+      },
       source: "drawn with seed 0",
       counts: { train: 6400, dev: 64, test: samples, eyesOff: 0 },
       testFingerprint: "5f1c0e77aa41b2d39c60e8d1",

@@ -72,7 +72,7 @@ describe.skipIf(!existsSync(executablePath))(
       expect(await page.textContent("#movement-play")).toBe("Pause");
       await expect.poll(() => time(page), { interval: 10 }).toBeGreaterThan(5);
       await page.keyboard.press("Space");
-      expect(await page.textContent("#movement-play")).toBe("Play");
+      await expect.poll(() => page.textContent("#movement-play")).toBe("Play");
       const paused = await time(page);
       await page.waitForTimeout(150);
       expect(await time(page)).toBe(paused);

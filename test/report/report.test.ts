@@ -167,6 +167,26 @@ test("confusion counts add up, rare keys are pooled, and samples in dispute come
   expect(pooled?.counts.flat().reduce((sum, count) => sum + count, 0)).toBe(150);
 });
 
+test("dev scores are marked where dev chose more than the champion, with a legend", async () => {
+  const write = async (marked: string | null, name: string) => {
+    const study = fixture();
+    const results = study.record.results.map((result) =>
+      result.subject === marked && result.dev
+        ? { ...result, dev: { ...result.dev, optimistic: true as const } }
+        : result,
+    );
+    const record = { ...study.record, results };
+    const { html, markdown } = await writeReport({ ...study, record, folder: join(folder, name) });
+    return Promise.all([html, markdown].map((path) => readFile(path, "utf8")));
+  };
+  for (const text of await write("calibrate", "optimistic")) {
+    // One score and one legend, below the table of the one task that has dev scores.
+    expect(text.match(/†/g)).toHaveLength(2);
+    expect(text).toContain("dev chose more than the champion");
+  }
+  for (const text of await write(null, "fair")) expect(text).not.toContain("†");
+});
+
 test("the Markdown says what the record says", async () => {
   const study = fixture();
   const { markdown } = await writeReport({ ...study, folder: join(folder, "markdown") });
@@ -189,7 +209,7 @@ test("the Markdown says what the record says", async () => {
   expect(text).toContain(
     `| **knn(k=4, minilm) + calibrate** (champion) | ${(100 * (best?.mean ?? 0)).toFixed(1)}% | ${(100 * (best?.low ?? 0)).toFixed(1)}–${(100 * (best?.high ?? 0)).toFixed(1)} | ${best?.n} |`,
   );
-  expect(text).toContain("test opened 1 time in this store");
+  expect(text).toContain("test opened by 3 plans; 120 of 150 rows opened before, by 2 other plans");
   expect(text).toContain("150 of 150 answers agree");
   expect(text).toContain("npx hone run examples/licences.study.yaml --seed 1");
 });

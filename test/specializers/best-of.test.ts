@@ -3,13 +3,14 @@
 import { expect, test } from "vitest";
 import { CallError } from "../../src/core/call.js";
 import type { Answer } from "../../src/core/language.js";
+import { quantity } from "../../src/core/metric.js";
 import { bestOf } from "../../src/specializers/combine/best-of.js";
 import { makeSpecializer } from "../../src/specializers/index.js";
 import { defineSpecializer } from "../../src/specializers/parts/define.js";
 import { ensemble } from "../../src/specializers/prompting/ensemble.js";
 import { fewShot } from "../../src/specializers/prompting/few-shot.js";
 import { zeroShot } from "../../src/specializers/prompting/zero-shot.js";
-import { context, given, listener, make, queryOf, train } from "./fakes.js";
+import { context, given, listener, make, queryOf, task, train } from "./fakes.js";
 
 // Twelve samples: six s, four f, two i.
 const dev = train;
@@ -46,23 +47,39 @@ test("ties go to the earliest", async () => {
   expect((await bestOf([says("s"), twin]).fit(listener(), given({ dev }))).chosen).toBe(0);
 });
 
-test("unscored samples do not count, and with more than half of them unscored no one wins", async () => {
+test("an unscored sample counts as wrong, and who scored nothing cannot win", async () => {
   const right = ["s", "f", "s", "i", "s", "f"];
   const silentAfter = (count: number, fail = false) => {
     let n = 0;
     return always(`silent${count}`, () => {
       if (n < count) return { choice: right[n++] as string };
       if (fail) throw new CallError("timeout", "too slow");
-      return { unscored: "unparsed" };
+      return { unscored: "other-labels" };
     });
   };
-  const half = await bestOf([says("s"), silentAfter(6)]).fit(listener(), given({ dev }));
-  expect(half.chosen).toBe(1);
-  expect(half.scores[1]).toEqual({ label: "silent6", mean: 1, n: 6, unscored: 6 });
-  const less = await bestOf([silentAfter(5, true), says("s")]).fit(listener(), given({ dev }));
-  expect(less.chosen).toBe(1);
-  expect(less.scores[0]).toMatchObject({ mean: 1, n: 5, unscored: 7 });
+  // Right wherever it was scored, on 5 of 12, against 6 of 12.
+  const { chosen, scores } = await bestOf([silentAfter(5, true), says("s")]).fit(listener(), given({ dev }));
+  expect(chosen).toBe(1);
+  expect(scores[0]).toEqual({ label: "silent5", mean: 1, n: 5, unscored: 7 });
+  expect((await bestOf([silentAfter(5), says("f")]).fit(listener(), given({ dev }))).chosen).toBe(0);
   await expect(bestOf([silentAfter(0)]).fit(listener(), given({ dev }))).rejects.toThrow(/cannot choose/);
+});
+
+test("follows the metric's direction", async () => {
+  const error: typeof task = {
+    ...task,
+    metric: quantity("error"),
+    evaluate: async (...all) => {
+      const grade = await task.evaluate(...all);
+      return grade.status === "scored" ? { ...grade, score: 1 - grade.score } : grade;
+    },
+  };
+  const { chosen, scores } = await bestOf([says("i"), says("s"), says("f")]).fit(
+    listener(),
+    given({ dev, task: error }),
+  );
+  expect(chosen).toBe(1);
+  expect(scores[1]).toMatchObject({ mean: 6 / 12 });
 });
 
 test("a fault that is no failed call is not swallowed; no dev is refused", async () => {

@@ -85,7 +85,7 @@ describe("cot", () => {
     const notes: string[] = [];
     const progress = (_done: number, _total: number, note = "") => notes.push(note);
     const state = await cot({}, fewShot()).fit(subject, given({ progress }));
-    expect(state).toMatchObject({ counts: { asked: 12, verified: 6, unscored: 2 } });
+    expect(state).toMatchObject({ counts: { asked: 12, verified: 6, unscored: 0 } });
     expect(notes.at(-1)).toBe("verified 6 of 12");
   });
 

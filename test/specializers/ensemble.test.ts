@@ -156,7 +156,7 @@ test("open answers are drawn, and the one nearest to all others is given", async
   const result = await (await make(ensemble(), subject, change)).respond(queryOf("who?", open), context);
   expect(["the red ship", "the red ships", "a red ship"]).toContain(result.text);
   // By hand: the largest sum of cosines to the other four.
-  const { vectors } = await letterEncoder().embed(texts, context);
+  const { vectors } = await letterEncoder().embed!(texts, context);
   const sums = vectors.map((a) =>
     vectors.reduce((all, b) => all + a.reduce((sum, x, d) => sum + x * b[d]!, 0), 0),
   );

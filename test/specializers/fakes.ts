@@ -1,14 +1,17 @@
 // Small stand-ins for the specializers' tests: a subject that keeps what it was asked, an encoder of word counts.
 
-import { CallError, noCost } from "../../src/core/call.js";
-import type { Answer, LanguageModel, LanguageSubject, Query } from "../../src/core/language.js";
+import { noCost } from "../../src/core/call.js";
+import type { LanguageSubject } from "../../src/core/kinds.js";
+import type { Answer, Query } from "../../src/core/language.js";
+import type { Encoder } from "../../src/core/model.js";
 import type { Sample } from "../../src/core/sample.js";
-import type { Given, Specializer } from "../../src/core/specializer.js";
+import type { Given, LanguageSpecializer, Specializer } from "../../src/core/specializer.js";
 import type { LanguageTask } from "../../src/core/task.js";
+import { taskContext } from "../../src/core/task.js";
 import { openArtifacts } from "../../src/store/artifacts.js";
 import { choice } from "../../src/tasks/choice.js";
 
-export const context = { signal: new AbortController().signal };
+export const context = taskContext(new AbortController().signal);
 
 export const labels = [
   { key: "s", text: "sea" },
@@ -57,20 +60,14 @@ export function listener(respond: (query: Query) => Answer = () => ({ choice: "s
 const alphabet = "abcdefghijklmnopqrstuvwxyz";
 
 /** An encoder whose vectors count letters: equal texts are equal, like texts are near. Keeps the texts it was given. */
-export function letterEncoder(id = "letters"): LanguageModel & { texts: string[] } {
-  const refuse = async (): Promise<never> => {
-    throw new CallError("unsupported", "letters only");
-  };
+export function letterEncoder(id = "letters"): Encoder & { texts: string[] } {
   const texts: string[] = [];
   return {
     id,
     name: id,
     texts,
     grants: new Set(["embeddings"]),
-    format: "plain",
     concurrency: 1,
-    generate: refuse,
-    score: refuse,
     embed: async (batch) => {
       texts.push(...batch);
       const vectors = batch.map((text) => {
@@ -108,7 +105,7 @@ export async function make(
 ): Promise<LanguageSubject> {
   const all = given(change);
   const state = await specializer.fit(subject, all);
-  return specializer.apply(subject, JSON.parse(JSON.stringify(state)), {
+  return (specializer as LanguageSpecializer).apply(subject, JSON.parse(JSON.stringify(state)), {
     encoder: all.encoder,
     artifacts: all.artifacts,
   });

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
 import type { Query } from "../../src/core/language.js";
 import type { Sample } from "../../src/core/sample.js";
-import { knnLm } from "../../src/specializers/retrieval/knn-lm.js";
+import { type KnnLmOptions, knnLm } from "../../src/specializers/retrieval/knn-lm.js";
 import { answer } from "../../src/tasks/answer.js";
 import { choice } from "../../src/tasks/choice.js";
 import { context, given, letterEncoder, listener, make, queryOf, task } from "./fakes.js";
@@ -113,28 +113,69 @@ describe("knnLm", () => {
     expect(probabilities((await ask("left", "right")).scores)).toEqual({ o0: 0.5, o1: 0.5 });
   });
 
-  it("chooses on dev what makes the most right, then the likeliest, then the smaller weight", async () => {
+  const times = (n: number, ...samples: Sample[]) => Array.from({ length: n }, () => samples).flat();
+  /** Twelve of the sea and twelve of the field, far apart. */
+  const apart = Array.from({ length: 12 }, (_, i) => [sample(`${i}`, "s"), sample(`${90 + i}`, "f")]).flat();
+
+  it("chooses what makes the most right, then the likeliest, then the smaller weight", async () => {
     const learn = (change: object, inner = scored()) =>
-      knnLm({ k: 2 }).fit(inner, given({ ...base, ...change }));
+      knnLm({ k: 2, tuneOn: "dev" }).fit(inner, given({ ...base, ...change }));
     // The model says i everywhere; the memory is right at 50 and 100 degrees.
-    const useful = await learn({ dev: [sample("50", "s"), sample("100", "f")] });
-    expect(useful).toMatchObject({ lambda: expect.any(Number) });
+    const useful = await learn({ dev: times(10, sample("50", "s"), sample("100", "f")) });
     expect((useful as { lambda: number }).lambda).toBeGreaterThan(0.5);
     // Here it is never right, and every weight takes from the model.
-    expect(await learn({ dev: [sample("50", "i"), sample("100", "i")] })).toMatchObject({ lambda: 0 });
+    const useless = await learn({ dev: times(10, sample("50", "i"), sample("100", "i")) });
+    expect(useless).toMatchObject({ lambda: 0 });
     const certain = listener(() => ({ choice: "s" }));
     // Model and memory agree with certainty: nothing tells the weights apart.
-    expect(
-      await learn({ train: [sample("60", "s"), sample("90", "s")], dev: [sample("50", "s")] }, certain),
-    ).toMatchObject({ lambda: 0, temperature: 0.01 });
-    expect(await learn({ dev: [] })).toMatchObject({ lambda: 0.25, temperature: 0.1 });
+    const agreed = { train: [sample("60", "s"), sample("90", "s")], dev: times(20, sample("50", "s")) };
+    expect(await learn(agreed, certain)).toMatchObject({ lambda: 0, temperature: 0.01 });
     expect(await knnLm({ lambda: 0.7 }).fit(scored(), given(base))).toMatchObject({ lambda: 0.7 });
   });
 
-  it("does not ask about dev where nothing is left to choose", async () => {
+  it("chooses on train, each sample without itself, and never looks at dev", async () => {
     const inner = scored();
-    await knnLm({ lambda: 0.5, temperature: 1 }).fit(inner, given({ ...base, dev: [sample("50", "s")] }));
-    expect(inner.heard).toEqual([]);
+    const misleading = times(20, sample("3", "i"));
+    const state = await knnLm({ k: 2 }).fit(inner, given({ ...base, train: apart, dev: misleading }));
+    // The model says i everywhere, and the neighbours are right.
+    expect((state as { lambda: number }).lambda).toBeGreaterThan(0.5);
+    expect(inner.heard).toHaveLength(24);
+    expect(await knnLm({ k: 2 }).fit(scored(), given({ ...base, train: apart, seed: 9 }))).toEqual(state);
+    expect(
+      await knnLm({ k: 2, tuneOn: "dev" }).fit(scored(), given({ ...base, train: apart, dev: misleading })),
+    ).toMatchObject({
+      lambda: 0,
+    });
+  });
+
+  it("leaves a sample's group out with it", async () => {
+    // Pairs half a degree apart, whose labels alternate from pair to pair: only its own twin speaks for a sample's answer.
+    const twins = Array.from({ length: 12 }, (_, j) => {
+      const gold = j % 2 === 0 ? "i" : "s";
+      return [sample(`${10 * j}`, gold), sample(`${10 * j + 0.5}`, gold)].map((one) => ({
+        ...one,
+        group: `g${j}`,
+      }));
+    }).flat();
+    const learn = (samples: Sample[]) => knnLm({ k: 1 }).fit(scored(), given({ ...base, train: samples }));
+    expect(await learn(twins)).toMatchObject({ lambda: 0 });
+    const alone = (await learn(twins.map(({ group: _, ...one }) => one))) as { lambda: number };
+    expect(alone.lambda).toBeGreaterThan(0.5);
+  });
+
+  it("asks about at most 200 samples, and about none where there are too few or nothing is left to choose", async () => {
+    const many = Array.from({ length: 250 }, (_, i) => sample(`${i / 2}`, i % 2 ? "s" : "f"));
+    const heard = async (options: KnnLmOptions, more: object) => {
+      const inner = scored();
+      const state = await knnLm(options).fit(inner, given({ ...base, ...more }));
+      return { asked: inner.heard.length, state };
+    };
+    expect((await heard({}, { train: many })).asked).toBe(200);
+    expect((await heard({ lambda: 0.5, temperature: 1 }, { train: many })).asked).toBe(0);
+    for (const tuneOn of ["train", "dev"] as const) {
+      const few = await heard({ tuneOn }, { dev: [sample("50", "s")] });
+      expect(few).toMatchObject({ asked: 0, state: { lambda: 0.25, temperature: 0.1 } });
+    }
   });
 
   it("passes the query on as it is", async () => {

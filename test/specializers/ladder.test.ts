@@ -3,7 +3,8 @@
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { noCost } from "../../src/core/call.js";
-import type { LanguageModel, Query } from "../../src/core/language.js";
+import type { Query } from "../../src/core/language.js";
+import type { Encoder } from "../../src/core/model.js";
 import type { Sample } from "../../src/core/sample.js";
 import { medprompt, type Rung, rungs } from "../../src/specializers/prompting/medprompt.js";
 import { choice } from "../../src/tasks/choice.js";
@@ -92,7 +93,7 @@ interface World extends Case {
 const worlds = new Map<number, World>();
 
 /** By meaning: a direction for each cluster, and a little of each text's own. */
-function clusterEncoder(): LanguageModel {
+function clusterEncoder(): Encoder {
   return {
     ...letterEncoder("clusters"),
     embed: async (texts) => ({

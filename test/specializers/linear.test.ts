@@ -5,9 +5,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Sample } from "../../src/core/sample.js";
+import { taskContext } from "../../src/core/task.js";
+import { foldsOf } from "../../src/learn/folds.js";
 import { lbfgs } from "../../src/learn/lbfgs.js";
-import { fitLogistic, logProbabilities } from "../../src/learn/logistic.js";
-import { learnVocabulary, toSparseRows, vectoriser } from "../../src/learn/tfidf.js";
+import { fitLogistic, gramOf, logProbabilities } from "../../src/learn/logistic.js";
+import { type ChosenPenalty, choosePenalty } from "../../src/learn/penalty.js";
+import { learnVocabulary, type Terms, toSparseRows, vectoriser } from "../../src/learn/tfidf.js";
 import { linear } from "../../src/specializers/reference/linear.js";
 import { majority } from "../../src/specializers/reference/majority.js";
 import { answer } from "../../src/tasks/answer.js";
@@ -16,6 +19,7 @@ import { context, given, labels, listener, make, queryOf, train } from "./fakes.
 
 interface Case {
   name: string;
+  by: Terms;
   c: number;
   texts: string[];
   gold: string[];
@@ -33,19 +37,24 @@ type State = {
   classes: string[];
   terms: string[];
   weights: string;
-  chosen: { c: number; by: string; n: number; grid: { c: number; score: number }[] };
+  chosen: ChosenPenalty;
 };
 
 describe("against scikit-learn", () => {
   it.each(fixture.cases)(
     "$name",
-    async ({ c, texts, gold, classes, terms, probes, rowSums, probabilities }) => {
-      const vocabulary = learnVocabulary(texts);
+    async ({ by, c, texts, gold, classes, terms, probes, rowSums, probabilities }) => {
+      const vocabulary = learnVocabulary(texts, by);
       expect(vocabulary.terms).toHaveLength(terms);
       const vectorise = vectoriser(vocabulary);
       const rows = toSparseRows(texts.map(vectorise), terms);
       const targets = Int32Array.from(gold, (label) => classes.indexOf(label));
       const exact = await fitLogistic(rows, targets, classes.length, { c, tolerance: 1e-8 });
+      const byProducts = await fitLogistic(rows, targets, classes.length, {
+        c,
+        tolerance: 1e-8,
+        gram: gramOf(rows),
+      });
       const usual = await fitLogistic(rows, targets, classes.length, { c });
       expect(exact.converged && usual.converged).toBe(true);
       for (const [i, probe] of probes.entries()) {
@@ -53,6 +62,7 @@ describe("against scikit-learn", () => {
         expect(values.reduce((sum, value) => sum + value, 0)).toBeCloseTo(rowSums[i]!, 6);
         for (const [model, digits] of [
           [exact, 5],
+          [byProducts, 5],
           [usual, 3],
         ] as const) {
           const found = [...logProbabilities(model, columns, values)].map(Math.exp);
@@ -135,6 +145,45 @@ describe("the gradient of the loss", () => {
   });
 });
 
+describe("the choice of a penalty", () => {
+  const copies = (groups: boolean) => {
+    const n = 60;
+    const targets = Int32Array.from({ length: n }, (_, i) => (i >> 1) % 2);
+    // Two rows a group, alike and of one label that the rest of train cannot tell.
+    const rows = Array.from({ length: n }, (_, i) => ({ columns: [i >> 1], values: [1] }));
+    const candidates = [{ name: "own", rows, columns: n / 2 }];
+    const names = Array.from({ length: n }, (_, i) => (groups ? `g${i >> 1}` : undefined));
+    return choosePenalty(
+      { candidates, targets, classes: 2, groups: names, folds: 5 },
+      { signal: new AbortController().signal, progress: () => {} },
+    );
+  };
+
+  it("holds a group out together, so that its copies do not speak for a weak penalty", async () => {
+    const apart = (await copies(false)).chosen;
+    expect(Math.min(...apart.grid.map(({ loss }) => loss))).toBeLessThan(0.5);
+    const together = (await copies(true)).chosen;
+    expect(Math.min(...together.grid.map(({ loss }) => loss))).toBeGreaterThan(0.69);
+  });
+
+  it("cuts train into parts of like size and labels, the same each time", () => {
+    const targets = Int32Array.from({ length: 103 }, (_, i) => (i % 10 === 0 ? 2 : i % 2));
+    const groups = Array.from({ length: 103 }, (_, i) => (i < 40 ? `g${i % 9}` : undefined));
+    const folds = foldsOf(targets, groups, 5);
+    expect(foldsOf(targets, groups, 5)).toEqual(folds);
+    expect(foldsOf(targets, groups, 5, 2)).not.toEqual(folds);
+    for (let g = 0; g < 9; g++)
+      expect(new Set([...folds].filter((_, i) => groups[i] === `g${g}`)).size).toBe(1);
+    const count = (fold: number, target?: number) =>
+      [...folds].filter((f, i) => f === fold && (target === undefined || targets[i] === target)).length;
+    for (let fold = 0; fold < 5; fold++) {
+      expect(Math.abs(count(fold) - 103 / 5)).toBeLessThan(3);
+      for (const target of [0, 1, 2])
+        expect(Math.abs(count(fold, target) - [46, 46, 11][target]! / 5)).toBeLessThan(2.5);
+    }
+  });
+});
+
 const separable = Array.from({ length: 60 }, (_, i): Sample => {
   const gold = labels[i % 3]!.key;
   const word = { s: "ship", f: "plough", i: "anvil" }[gold];
@@ -161,23 +210,36 @@ describe("linear", () => {
     expect(specialist.model).toBeUndefined();
   });
 
-  it("chooses the penalty on dev, keeps the whole grid, and never fits on dev", async () => {
-    const dev = separable
-      .slice(0, 12)
-      .map((sample) => ({ ...sample, input: `${sample.input} onlyindev onlyindev` }));
-    const options = given({ train: separable.slice(12), dev: [...dev, ...dev] });
-    const state = (await linear().fit(listener(), options)) as State;
-    expect(state.chosen).toMatchObject({ by: "dev", n: 24 });
-    expect(state.chosen.grid.map(({ c }) => c)).toEqual([0.1, 1, 10, 100, 1000]);
-    const best = Math.max(...state.chosen.grid.map(({ score }) => score));
-    expect(state.chosen.c).toBe(state.chosen.grid.find(({ score }) => score === best)!.c);
-    expect(state.terms).not.toContain("onlyindev");
-    const relabelled = given({
-      train: separable.slice(12),
-      dev: dev.map((sample) => ({ ...sample, gold: "s" })),
+  it("never looks at dev", async () => {
+    const unseen = listener();
+    const dev = separable.map((sample) => ({ ...sample, gold: "s", input: "onlyindev onlyindev" }));
+    const without = await linear().fit(unseen, given({ train: separable }));
+    expect(await linear().fit(unseen, given({ train: separable, dev }))).toEqual(without);
+    expect(linear().choosesOnDev).toBeUndefined();
+  });
+
+  it("is fitted on all of train with what cross-validation chose", async () => {
+    const state = (await linear().fit(listener(), given({ train: separable }))) as State;
+    const { features, c, by, n, grid } = state.chosen;
+    expect(by).toBe("cross-validation");
+    expect(n).toBe(60);
+    expect(new Set(grid.map((one) => one.features))).toEqual(
+      new Set(["words", "characters", "words + characters"]),
+    );
+    const chosen = grid.find((one) => one.features === features && one.c === c)!;
+    expect(chosen.loss).toBeLessThan(1.01 * Math.min(...grid.map(({ loss }) => loss)));
+  });
+
+  it("reads characters where words never come twice", async () => {
+    const stems = { s: "navig", f: "agrar", i: "metall" };
+    const odd = Array.from({ length: 60 }, (_, i): Sample => {
+      const gold = labels[i % 3]!.key as keyof typeof stems;
+      return { id: `x${i}`, input: `${stems[gold]}${i}q ${i}${stems[gold]}`, gold };
     });
-    const other = (await linear().fit(listener(), relabelled)) as State;
-    if (other.chosen.c === state.chosen.c) expect(other.weights).toBe(state.weights);
+    const state = (await linear().fit(listener(), given({ train: odd }))) as State;
+    expect(state.chosen.features).toBe("characters");
+    const specialist = await make(linear(), listener(), { train: odd });
+    expect((await specialist.respond(queryOf("xmetallx"), context)).choice).toBe("i");
   });
 
   it("is the same every time, whatever the seed", async () => {
@@ -188,11 +250,9 @@ describe("linear", () => {
     expect(linear().seeded).toBe(false);
   });
 
-  it("validates across train where there is no dev, and takes the default where train is too small for that", async () => {
-    const large = (await linear().fit(listener(), given({ train: separable }))) as State;
-    expect(large.chosen).toMatchObject({ by: "cross-validation", n: 60 });
+  it("takes the default where train is too small to be cut up", async () => {
     const small = (await linear().fit(listener(), given({ train }))) as State;
-    expect(small.chosen).toEqual({ c: 1, by: "default", n: 0, grid: [] });
+    expect(small.chosen).toEqual({ features: "words", c: 1, by: "default", n: 0, grid: [] });
   });
 
   it("answers with the only class that train has", async () => {
@@ -253,9 +313,9 @@ describe("linear", () => {
 
   it("stops when asked to", async () => {
     const signal = AbortSignal.abort(new Error("stopped by hand"));
-    await expect(linear().fit(listener(), given({ train: separable, context: { signal } }))).rejects.toThrow(
-      "stopped by hand",
-    );
+    await expect(
+      linear().fit(listener(), given({ train: separable, context: taskContext(signal) })),
+    ).rejects.toThrow("stopped by hand");
   });
 
   it("tells how far it is", async () => {
@@ -264,8 +324,12 @@ describe("linear", () => {
       listener(),
       given({ train: separable, progress: (done, total) => told.push([done, total]) }),
     );
-    expect(told).toHaveLength(26);
-    expect(told.at(-1)).toEqual([26, 26]);
+    expect(told.length).toBeGreaterThan(3);
+    for (const [i, [done, total]] of told.entries()) {
+      expect(total).toBe(28);
+      expect(done).toBeGreaterThanOrEqual(told[i - 1]?.[0] ?? 0);
+    }
+    expect(told.at(-1)).toEqual([28, 28]);
   });
 });
 

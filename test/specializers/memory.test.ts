@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
+import { taskContext } from "../../src/core/task.js";
 import { choice, generalist, lora } from "../../src/index.js";
 import { openLlama } from "../../src/models/llama.js";
 import { openArtifacts } from "../../src/store/artifacts.js";
@@ -35,7 +36,7 @@ it("refuses with the estimate, and trains where there is room", async () => {
     encoder: () => Promise.reject(new Error("none")),
     artifacts: openArtifacts(join(folder, "artifacts")),
     base: process.cwd(),
-    context: { signal: new AbortController().signal },
+    context: taskContext(new AbortController().signal),
     progress: (_done: number, _total: number, note = "") => void notes.push(note),
   };
   try {

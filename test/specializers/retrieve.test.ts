@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Json } from "../../src/core/json.js";
+import { taskContext } from "../../src/core/task.js";
 import { contentsOf, sourcesIn } from "../../src/data/contents.js";
 import { makeSpecializer, type RetrieveOptions, retrieve } from "../../src/specializers/index.js";
 import { cutPassages } from "../../src/specializers/retrieval/documents/passages.js";
@@ -121,7 +122,7 @@ describe("an index and its documents", () => {
       listener(),
       given({
         ...change,
-        context: { signal: stop.signal },
+        context: taskContext(stop.signal),
         progress: (done) => (done >= 128 ? stop.abort() : undefined),
       }),
     );

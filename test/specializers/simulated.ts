@@ -2,7 +2,8 @@
 // positions. With its samples, its exact expectations and the bound for checks against them; no test is in here.
 
 import { fingerprint } from "../../src/core/json.js";
-import type { Answer, LanguageSubject, Option, Query } from "../../src/core/language.js";
+import type { LanguageSubject } from "../../src/core/kinds.js";
+import type { Answer, Option, Query } from "../../src/core/language.js";
 import { type Random, randomFor } from "../../src/core/random.js";
 import type { Sample } from "../../src/core/sample.js";
 import { normalQuantile } from "../../src/statistics/distributions.js";

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { Sample } from "../../src/core/sample.js";
-import type { Specializer } from "../../src/core/specializer.js";
+import type { LanguageSpecializer } from "../../src/core/specializer.js";
 import {
   defineSpecializer,
   linear,
@@ -51,7 +51,7 @@ const dev = [
 const ask = (stratum: string, input: string) => task.query(sample("q", stratum, input, "y"));
 
 /** Learns the ids that it was shown, and keeps count; fails at the given fit. */
-function rememberer(failAt?: number): { specializer: Specializer; fits: string[][] } {
+function rememberer(failAt?: number): { specializer: LanguageSpecializer; fits: string[][] } {
   const fits: string[][] = [];
   const specializer = defineSpecializer<{ ids: string[]; dev: string[] }>({
     name: "rememberer",
@@ -62,7 +62,7 @@ function rememberer(failAt?: number): { specializer: Specializer; fits: string[]
     },
     behave: ({ ids, dev: seen }) => ({ respond: async () => ({ text: `${ids.join()}|${seen.join()}` }) }),
   });
-  return { specializer: specializer as unknown as Specializer, fits };
+  return { specializer: specializer, fits };
 }
 
 describe("perStratum", () => {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { HoneError } from "../../src/core/errors.js";
 import type { Specializer } from "../../src/core/specializer.js";
 import { renderPrompt } from "../../src/models/prompt.js";
+import { openModel } from "../../src/models/registry.js";
 import {
   chain,
   defineSpecializer,
@@ -18,7 +19,7 @@ import {
   specializers,
   zeroShot,
 } from "../../src/specializers/index.js";
-import { context, given, letterEncoder, listener, make, queryOf } from "./fakes.js";
+import { context, given, listener, make, queryOf } from "./fakes.js";
 
 const failure = (spec: unknown) => {
   try {
@@ -43,13 +44,13 @@ describe("the table", () => {
             : "cut" in entry.options.shape
               ? { cut: ["callosum"] }
               : {},
-      (written, field) => makeSpecializer(written, field),
+      ((written: unknown, field: string) => makeSpecializer(written, field)) as MakeInner,
     );
     expect(made.name).toBe(name);
     expect(entry.summary).not.toMatch(/\n|\.$/);
     expect(entry.paper).toBeTruthy();
-    const forBodies = made.subjects?.includes("motor") && !made.subjects.includes("language");
-    expect(entry.leaf === null).toBe(made.reference === true || forBodies === true);
+    const forBodies = !made.kinds.includes("language");
+    expect(entry.leaf === null).toBe(made.reference === true || forBodies);
     const schema = z.toJSONSchema(entry.options, { io: "input" });
     expect(schema.additionalProperties).toBe(false);
     for (const [option, value] of Object.entries(schema.properties ?? {})) {
@@ -131,6 +132,32 @@ describe("makeSpecializer", () => {
   });
 });
 
+describe("choosing on dev", () => {
+  it.each([
+    ["lora", true],
+    ["softPrompt", true],
+    [{ bestOf: { of: ["zeroShot", "fewShot"] } }, true],
+    [{ bestOf: { of: ["fewShot"] } }, false],
+    ["medprompt", true],
+    [{ medprompt: { examples: "always" } }, false],
+    ["knnLm", false],
+    [{ knnLm: { tuneOn: "dev" } }, true],
+    [{ knnLm: { tuneOn: "dev", lambda: 0.5, temperature: 1 } }, false],
+    ["linear", false],
+    ["calibrate", false],
+    [["fewShot", "calibrate"], false],
+    [["lora", "calibrate"], true],
+    [{ perStratum: { use: "lora" } }, true],
+    [{ perStratum: { use: "linear" } }, false],
+    [{ subset: { n: 9, use: "lora" } }, true],
+    [{ cot: { use: { bestOf: { of: ["fewShot", "knn"] } } } }, true],
+    ["portfolio", true],
+    [{ portfolio: { use: "fewShot", direct: "zeroShot" } }, false],
+  ])("is told of %j: %s", (written, expected) => {
+    expect(makeSpecializer(written, "specialists.0").choosesOnDev ?? false).toBe(expected);
+  });
+});
+
 describe("chain", () => {
   it("fits each step on what the ones before it made, nearest to the query last", async () => {
     const subject = listener();
@@ -180,7 +207,7 @@ describe("identity", () => {
   });
 
   it("passes the model through", async () => {
-    const model = letterEncoder("model");
+    const model = await openModel("mock:");
     const specialist = await make(chain([fewShot(), knn({ by: "bm25" })]), { ...listener(), model });
     expect(specialist.model).toBe(model);
   });

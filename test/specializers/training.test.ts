@@ -6,9 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Call } from "../../src/core/call.js";
-import type { LanguageModel, LanguageSubject } from "../../src/core/language.js";
+import type { LanguageSubject } from "../../src/core/kinds.js";
+import type { LanguageModel } from "../../src/core/model.js";
 import type { Sample } from "../../src/core/sample.js";
-import type { Given, Specializer } from "../../src/core/specializer.js";
+import type { Given, LanguageSpecializer } from "../../src/core/specializer.js";
+import { taskContext } from "../../src/core/task.js";
 import { generalist } from "../../src/models/generalist.js";
 import { openLlama } from "../../src/models/llama.js";
 import { renderPrompt } from "../../src/models/prompt.js";
@@ -39,7 +41,7 @@ const samplesOf = (split: string, count: number): Sample[] =>
 const train = samplesOf("train", 24);
 const dev = samplesOf("dev", 9);
 const common = { epochs: 6, batch: 4, rowTokens: 128, learningRate: 0.01, evalsPerEpoch: 1 };
-const ways: Record<string, Specializer> = {
+const ways: Record<string, LanguageSpecializer> = {
   lora: lora({ ...common, rank: 4, alpha: 8 }),
   adapter: adapter({ ...common, size: 32 }),
   softPrompt: softPrompt({ ...common, tokens: 4, learningRate: 0.05 }),
@@ -87,11 +89,11 @@ const givenFor = (artifacts: Given["artifacts"], over: Partial<Given> = {}): Giv
   encoder: () => Promise.reject(new Error("no encoder here")),
   artifacts,
   base: process.cwd(),
-  context: { signal },
+  context: taskContext(signal),
   progress: () => {},
   ...over,
 });
-const trainedBy = async (way: Specializer, given: Given, from = subject) =>
+const trainedBy = async (way: LanguageSpecializer, given: Given, from = subject) =>
   (await way.fit(from, given)) as unknown as TrainedState;
 
 /** Mean -log p of the right option over dev, as the served model scores it. */
@@ -114,7 +116,7 @@ describe.each(Object.entries(ways))("%s", (name, way) => {
     const artifacts = storeOf();
     const read: number[] = [];
     const trace = ({ cost }: Call) => void read.push(cost.inputTokens);
-    const state = await trainedBy(way, givenFor(artifacts, { context: { signal, trace } }));
+    const state = await trainedBy(way, givenFor(artifacts, { context: taskContext(signal, { trace }) }));
     expect(read).toEqual([state.report.tokens]);
     const { heldOut, bestStep } = state.report;
     const best = heldOut.find(({ step }) => step === bestStep)?.loss as number;

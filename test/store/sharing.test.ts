@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { noCost } from "../../src/core/call.js";
-import type { LanguageModel } from "../../src/core/language.js";
+import type { LanguageModel } from "../../src/core/model.js";
 import { startMockServer } from "../../src/models/mock-server.js";
 import { openJournal } from "../../src/store/journal.js";
 import { callKey, journaled } from "../../src/store/journaled.js";
@@ -182,8 +182,8 @@ describe("claims", () => {
     const model = slow(async () => "");
     const texts = Array.from({ length: 150 }, (_, i) => "t".repeat(i + 1));
     const [a, b] = await Promise.all([
-      journaled(model, one).embed([...texts, texts[0] as string], { signal }),
-      journaled(model, two).embed(texts.toReversed(), { signal }),
+      journaled(model, one).embed!([...texts, texts[0] as string], { signal }),
+      journaled(model, two).embed!(texts.toReversed(), { signal }),
     ]);
     expect(a.vectors.slice(0, 150)).toEqual(b.vectors.toReversed());
     expect(a.vectors[150]).toEqual([1]);

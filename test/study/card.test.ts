@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { share } from "../../src/core/metric.js";
 import { type CardFacts, modelCard } from "../../src/study/card.js";
 
 const facts: CardFacts = {
@@ -14,7 +15,7 @@ const facts: CardFacts = {
   seconds: 90,
   task: {
     name: "issue area",
-    metric: "accuracy",
+    metric: share("accuracy"),
     source: "file:cases.jsonl",
     counts: { train: 1000, dev: 50, test: 600, eyesOff: 0 },
     labels: [
@@ -24,6 +25,7 @@ const facts: CardFacts = {
   },
   dev: { n: 50, mean: 0.7, low: 0.56, high: 0.81 },
   test: { n: 598, mean: 0.6333, low: 0.594, high: 0.671, unscored: 2 },
+  openedBefore: { rows: 120, of: 600, plans: 2 },
   files: { adapters: ["artifacts/x/adapter.gguf"], models: [], peft: ["artifacts/x/peft"] },
 };
 
@@ -47,12 +49,20 @@ describe("modelCard", () => {
       "| seed | 3 |",
       "| test | 598 | 63.3% (95 % interval 59.4–67.1) |",
       "| dev (the specialist may have been chosen on it) | 50 | 70% (95 % interval 56–81) |",
+      "Of the test split, 120 of 600 rows opened before, by 2 other plans.",
       "2 test samples could not be scored and are left out.",
       "llama-server -m base.gguf --lora artifacts/x/adapter.gguf",
       '"artifacts/x/peft")',
     ]) {
       expect(card).toContain(line);
     }
+  });
+
+  it("says where dev chose within the specialist", () => {
+    const card = modelCard({ ...facts, dev: { n: 50, mean: 0.7, low: 0.56, high: 0.81, optimistic: true } });
+    expect(card).toContain(
+      "| dev (optimistic: dev also chose within the specialist) | 50 | 70% (95 % interval 56–81) |",
+    );
   });
 
   it("says that it was not measured where it was not", () => {

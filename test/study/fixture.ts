@@ -54,6 +54,7 @@ export function toneStudy(study: ToneStudy): Record<string, unknown> {
       name: "tone",
       kind: "choice",
       instruction: "What is the tone?",
+      answerBy: "label",
       scoring: study.scoring ?? "sum",
       data: {
         source: "file:tones.jsonl",

@@ -16,7 +16,7 @@ import { join, resolve } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { HoneError } from "../../src/core/errors.js";
-import type { Specializer } from "../../src/core/specializer.js";
+import type { LanguageSpecializer, Specializer } from "../../src/core/specializer.js";
 import { formatScore } from "../../src/report/format.js";
 import { specializers } from "../../src/specializers/index.js";
 import { defineSpecializer } from "../../src/specializers/parts/define.js";
@@ -66,12 +66,12 @@ const entry = (make: () => Specializer) => ({
   leaf: null,
 });
 /** The same with a file in which no word is right. */
-const dull = (): Specializer => ({
+const dull = (): LanguageSpecializer => ({
   ...wordFile(),
   name: "dull",
   label: "dull(k=1)",
   apply: (subject, state, tools) => {
-    const made = wordFile().apply(subject, state, tools);
+    const made = (wordFile() as LanguageSpecializer).apply(subject, state, tools);
     return { ...made, id: `${made.id}-dull`, respond: async () => ({ choice: "p" }) };
   },
 });
@@ -81,9 +81,9 @@ const model = "mock:?skill=0.4&seed=1";
 function run(store: string, specialists: unknown[] = ["wordFile"], name = "tones") {
   writeTones(join(root, "tones.jsonl"), 400);
   const spec = toneSpec({ name, model, specialists, extra: { handOver: 10 } });
-  return runStudy(spec, { store: join(root, store), base: root, specializers: table });
+  return runStudy(spec, { store: join(root, store), base: root, use: { specializers: table } });
 }
-const load = (path: string) => loadSpecialist(path, { signal, specializers: table });
+const load = (path: string) => loadSpecialist(path, { signal, use: { specializers: table } });
 const query = { input: "A rude letter", demonstrations: [] };
 
 describe("a specialist with files", () => {

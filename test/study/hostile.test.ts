@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CallContext, CallError } from "../../src/core/call.js";
-import type { ScoreRequest } from "../../src/core/language.js";
+import type { ScoreRequest } from "../../src/core/model.js";
 import type { Outcome } from "../../src/core/outcome.js";
 import type { StudyRecord } from "../../src/core/record.js";
 import { openMock } from "../../src/models/mock.js";
@@ -81,7 +81,7 @@ describe.each(["sum", "parse"])("a study over a hostile endpoint, scoring %s", (
     for (const result of hostile.record.results) {
       expect(result.n + result.unscored).toBe(40);
       expect(Object.values(result.causes).reduce((a, b) => a + b, 0)).toBe(result.unscored);
-      expect(result.bounds[0]).toBeLessThanOrEqual(result.bounds[1]);
+      expect(result.bounds[0]!).toBeLessThanOrEqual(result.bounds[1]!);
     }
     expect(hostile.record.results.some(({ unscored }) => unscored > 3)).toBe(true);
     expect(JSON.stringify(hostile)).not.toContain("sk-secret");

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
-import type { LanguageModel, Message } from "../../src/core/language.js";
+import type { LanguageModel, Message } from "../../src/core/model.js";
 import { openMock } from "../../src/models/mock.js";
 import { ladder } from "../../src/specializers/prompting/medprompt.js";
 import { runStudy } from "../../src/study/run.js";

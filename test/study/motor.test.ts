@@ -92,7 +92,7 @@ describe("a study of movements", () => {
     const { subject, close } = await loadSpecialist(path, { signal });
     if (subject.kind !== "motor") throw new Error(subject.kind);
     const trial = { joints: [1, 1], target: [0.2, 0.3], steps: 4 } as const;
-    const movement = await subject.move(trial, { signal });
+    const movement = await subject.respond(trial, { signal });
     expect(movement.hand).toHaveLength(5);
     expect(record.handOver?.subject).toBe(subject.id);
     expect((subject as ControllerSubject).controller.shape.hemispheres).toBe(2);

@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Cost, noCost } from "../../src/core/call.js";
+import { share } from "../../src/core/metric.js";
 import { startMockServer } from "../../src/models/mock-server.js";
 import { makeSpecializer } from "../../src/specializers/index.js";
 import { planStudy, renderPlan } from "../../src/study/dryrun.js";
@@ -15,7 +16,7 @@ import { runStudy } from "../../src/study/run.js";
 import { toneSpec, writeTones } from "./fixture.js";
 
 type Told = Extract<StudyEvent, { type: "progress" }>;
-const task = { name: "tone", metric: "accuracy" };
+const task = { name: "tone", metric: share("accuracy") };
 const stretch = (phase: Stretch["phase"], subject: string, total: number): Stretch => ({
   phase,
   subject,

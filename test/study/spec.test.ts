@@ -62,7 +62,7 @@ describe("study files", () => {
     ["no data", good.replace(/ {2}data:[\s\S]*?specialists/, "specialists"), /field task\.data/],
     ["no specialists", good.replace("[majority]", "[]"), /yaml:10, field specialists/],
     ["seeds that are words", `${good}seeds: [one]\n`, /yaml:11, field seeds\.0/],
-    ["a gate out of range", `${good}gate: { atLeast: 7 }\n`, /field gate\.atLeast/],
+    ["a gate of words", `${good}gate: { atLeast: most }\n`, /field gate\.atLeast/],
     ["one option", good.replace("[a, b]", "[a]"), /field task\.data\.options/],
     ["invalid UTF-8", Buffer.from([0x73, 0x74, 0xff, 0xfe, 0x00]), /s\.study\.yaml/],
     [
@@ -98,6 +98,7 @@ describe("study files", () => {
         "specialists",
         "study",
         "task",
+        "use",
       ].sort(),
     );
   });

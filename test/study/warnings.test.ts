@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { share } from "../../src/core/metric.js";
 import type { Result, StudyRecord, SubjectCard } from "../../src/core/record.js";
 import { openMock } from "../../src/models/mock.js";
 import { renderSummary } from "../../src/report/terminal.js";
@@ -166,7 +167,7 @@ describe("training", () => {
     const record = await runStudy(parseStudy(study, "test"), {
       store: at,
       base: folder,
-      specializers: table,
+      use: { specializers: table },
       open: opened,
     });
     expect(record.warnings?.[0]).toMatch(/^stuck is not trained/);
@@ -208,10 +209,10 @@ describe("the champion", () => {
     const card = (name: string, role: SubjectCard["role"]): SubjectCard => {
       return { name, role, ids: [], seeds: [1], chain: [{ name, options: {} }] };
     };
-    expect(belowMajority(result(0.4), card("linear", "reference"))).toBe(true);
-    expect(belowMajority(result(0.5), card("lora", "specialist"))).toBe(true);
-    expect(belowMajority(result(0.6), card("linear", "reference"))).toBe(false);
-    expect(belowMajority(result(0.5), card("majority", "reference"))).toBe(false);
+    expect(belowMajority(result(0.4), share("accuracy"), card("linear", "reference"))).toBe(true);
+    expect(belowMajority(result(0.5), share("accuracy"), card("lora", "specialist"))).toBe(true);
+    expect(belowMajority(result(0.6), share("accuracy"), card("linear", "reference"))).toBe(false);
+    expect(belowMajority(result(0.5), share("accuracy"), card("majority", "reference"))).toBe(false);
   });
 
   test("that is better is not warned of", async () => {

@@ -1,13 +1,15 @@
 // Motor tasks: trials drawn from a seed, and what a movement's metrics are by hand.
 
 import { describe, expect, it } from "vitest";
-import type { MotorSubject, MotorTrial, Movement, Point } from "../../src/core/motor.js";
+import type { MotorSubject } from "../../src/core/kinds.js";
+import type { MotorTrial, Movement, Point } from "../../src/core/motor.js";
+import { taskContext } from "../../src/core/task.js";
 import { openBody, untrained } from "../../src/motor/subject.js";
 import { motor, motorSchema } from "../../src/tasks/motor/index.js";
 import { metricsOf } from "../../src/tasks/motor/metrics.js";
 import { drawTrials, motorDataSchema, trialOf } from "../../src/tasks/motor/trials.js";
 
-const context = { signal: new AbortController().signal };
+const context = taskContext(new AbortController().signal);
 
 /** A hand on these places with a step of 0.1 s; muscles are excited by 0.5. */
 function along(hand: Point[]): Movement {
@@ -75,7 +77,7 @@ describe("drawn trials", () => {
     const one = drawn({}, sizes);
     expect(drawn({}, sizes)).toEqual(one);
     expect(drawn({}, { ...sizes, seed: 1 }).test).not.toEqual(one.test);
-    const inputs = Object.values(one).flatMap((split) => split.map(({ input }) => input));
+    const inputs = [one.train, one.dev, one.test].flatMap((split) => split.map(({ input }) => input));
     expect(new Set(inputs).size).toBe(45);
   });
 
@@ -128,7 +130,7 @@ describe("the task", () => {
       name: "still",
       id: "still",
       model: { id: "motor:arm26" },
-      move: async (trial: MotorTrial) =>
+      respond: async (trial: MotorTrial) =>
         along(Array.from({ length: trial.steps + 1 }, (_, t): Point => [t / 10, 0])),
     } as unknown as MotorSubject;
     const hold = motor("hold", { kind: "motor", movement: "hold" });

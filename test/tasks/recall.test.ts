@@ -1,14 +1,16 @@
 // Recall of a sample's evidence among the passages that stood before its answer.
 
 import { describe, expect, it } from "vitest";
-import type { Answer, LanguageSubject } from "../../src/core/language.js";
+import type { LanguageSubject } from "../../src/core/kinds.js";
+import type { Answer } from "../../src/core/language.js";
 import type { Sample } from "../../src/core/sample.js";
+import { taskContext } from "../../src/core/task.js";
 import { sampleMaker } from "../../src/data/samples.js";
 import { datasetSchema } from "../../src/data/schema.js";
 import { answer } from "../../src/tasks/answer.js";
 import { choice } from "../../src/tasks/choice.js";
 
-const context = { signal: new AbortController().signal };
+const context = taskContext(new AbortController().signal);
 const subject = (ids: readonly string[], more: Answer): LanguageSubject => ({
   kind: "language",
   name: "s",
@@ -72,4 +74,10 @@ describe("recall", () => {
     );
     expect(made?.sample.evidence).toEqual(evidence);
   });
+});
+
+it("a choice without options is one error with its sample", () => {
+  expect(() => choice("t", {}).query({ id: "q7", input: "x", gold: "a" })).toThrow(
+    /nothing to choose from[\s\S]*q7/,
+  );
 });

@@ -25,6 +25,7 @@ export function study({ task = {}, data = {}, dev = 6, test = 20, scoring = "sum
       name: "tone",
       kind: "choice",
       instruction: "What is the tone?",
+      answerBy: "label",
       scoring,
       data: {
         source: "file:tones.jsonl",

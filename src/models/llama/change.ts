@@ -2,7 +2,7 @@
 // base. llama.cpp checks some of this and may abort the process; here it is one error, before native code sees the file.
 
 import { HoneError } from "../../core/errors.js";
-import type { Change } from "../../core/language.js";
+import type { Change } from "../../core/model.js";
 import { type GgufFile, type GgufTensor, metadataTypes, readGguf } from "../../tensor/gguf.js";
 import { checkModel } from "./check.js";
 

@@ -22,7 +22,7 @@ import type {
 } from "node-llama-cpp";
 import { CallError } from "../../core/call.js";
 import { HoneError, messageOf } from "../../core/errors.js";
-import type { Work } from "../../core/language.js";
+import type { Work } from "../../core/model.js";
 import { randomFor } from "../../core/random.js";
 import { type GgufFile, readGguf } from "../../tensor/gguf.js";
 import { checkModel } from "./check.js";

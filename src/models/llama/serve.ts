@@ -3,13 +3,14 @@
 
 import { type CallContext, CallError, type Cost } from "../../core/call.js";
 import type {
+  Embeds,
   LanguageModel,
   Message,
   OpenWeights,
   PromptFormat,
   ScoreRequest,
   Work,
-} from "../../core/language.js";
+} from "../../core/model.js";
 import type { GgufFile } from "../../tensor/gguf.js";
 import { type ChatTemplate, compileTemplate, plainSegments, type Segment } from "../template.js";
 import type { Engine, Weights } from "./engine.js";
@@ -24,7 +25,7 @@ export interface Loaded {
   engines: readonly Engine[];
 }
 
-export interface Served extends Pick<LanguageModel, "id" | "name" | "grants" | "format"> {
+export interface Served extends Pick<LanguageModel, "id" | "name" | "grants" | "format" | "formats"> {
   gguf: GgufFile;
   contextTokens: number;
   lanes: number;
@@ -43,7 +44,10 @@ export type RequestTokens = (
 ) => ReturnType<OpenWeights["tokenize"]>;
 
 /** The model's calls, and how it tokenises a request. Closing is up to whoever owns the pool. */
-export function serve(served: Served): { model: Omit<LanguageModel, "close">; tokens: RequestTokens } {
+export function serve(served: Served): {
+  model: Omit<LanguageModel & Embeds, "close">;
+  tokens: RequestTokens;
+} {
   const { name, gguf, contextTokens, lanes, prefix, pool, member, grants } = served;
   const trained = trainedContext(gguf);
   const source = gguf.metadata.get("tokenizer.chat_template");
@@ -123,11 +127,12 @@ export function serve(served: Served): { model: Omit<LanguageModel, "close">; to
     throw new CallError("too-long", why + more);
   };
 
-  const model: Omit<LanguageModel, "close"> = {
+  const model: Omit<LanguageModel & Embeds, "close"> = {
     id: served.id,
     name,
     grants,
     format: served.format,
+    ...(served.formats ? { formats: served.formats } : {}),
     concurrency: lanes,
     contextTokens,
     work: () => ({ ...served.work }),

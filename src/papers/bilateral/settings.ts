@@ -1,7 +1,7 @@
-// Every size of the bilateral reproduction, its arms and its tasks as a study file writes them. It runs nothing.
+// Every size of the bilateral reproduction, its controllers and its tasks. It runs nothing.
 
 import type { BilateralOptions } from "../../specializers/index.js";
-import type { Preset } from "../index.js";
+import type { Preset } from "../plans.js";
 
 export interface BilateralSettings {
   seeds: readonly number[];
@@ -15,12 +15,12 @@ export interface BilateralSettings {
   lesions: readonly (readonly string[])[];
   /** Tasks on which what was trained is tested besides the two. */
   elsewhere: readonly OtherTask[];
-  /** As behind `motor:`. Slack 1 is MotorNet's TensorFlow edition, which the paper used. */
-  body: string;
+  /** The body. Slack 1 is MotorNet's TensorFlow edition, which the paper used. */
+  models: readonly string[];
 }
 
 /** Preferred: the side whose loss suits the task. `cc` is the corpus callosum. */
-const arms = {
+export const controllers = {
   "unilateral common": { hemispheres: 1, losses: "common" },
   "unilateral dominant": { hemispheres: 1, losses: "dominant" },
   "unilateral non-dominant": { hemispheres: 1, losses: "nonDominant" },
@@ -36,8 +36,11 @@ const arms = {
   },
 } satisfies Record<string, BilateralOptions>;
 
-export type ArmName = keyof typeof arms;
-export const armNames = Object.keys(arms) as ArmName[];
+export type ArmName = keyof typeof controllers;
+const armNames = Object.keys(controllers) as ArmName[];
+
+/** The controller that lesions are made to. */
+export const lesioned: ArmName = "bilateral specialized, cc";
 
 /** The two tasks of the paper, and which loss alone is the preferred system's on it (§1: reaching is the dominant hand's). */
 export const mainTasks = {
@@ -47,7 +50,7 @@ export const mainTasks = {
 
 export type MainTask = keyof typeof mainTasks;
 
-const otherTasks = {
+export const otherTasks = {
   "reach, load 5 N": { movement: "reach", load: 5 },
   "reach, curl field": { movement: "reach", curl: 10 },
   "reach, late target": { movement: "reach", shownAfter: 10 },
@@ -57,34 +60,6 @@ const otherTasks = {
 } as const;
 
 export type OtherTask = keyof typeof otherTasks;
-
-export function armOf(name: ArmName, { controller }: Pick<BilateralSettings, "controller">): unknown {
-  return { bilateral: { ...controller, ...arms[name] } };
-}
-
-export const lesioned: ArmName = "bilateral specialized, cc";
-
-export function lesionArm(cut: readonly string[], settings: Pick<BilateralSettings, "controller">): unknown {
-  return [armOf(lesioned, settings), { lesion: { cut } }];
-}
-
-/** Body and task as a study has them; names have no commas there. */
-export function taskOf(name: MainTask | OtherTask, { steps, trials, body }: BilateralSettings): object {
-  const options = name in otherTasks ? otherTasks[name as OtherTask] : { movement: name };
-  return {
-    name: taskName(name),
-    kind: "motor",
-    body,
-    steps,
-    ...options,
-    // What carries over is told with fewer trials: there are ten seeds of every controller.
-    data: name in otherTasks ? { train: 1, dev: 0, test: Math.min(64, trials.test) } : trials,
-  };
-}
-
-export function taskName(name: MainTask | OtherTask): string {
-  return name.replaceAll(",", "");
-}
 
 const everyOther = Object.keys(otherTasks) as OtherTask[];
 const everyLesion = [
@@ -99,27 +74,23 @@ const everyLesion = [
 
 const count = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
-export const presets: Record<Preset, BilateralSettings> = {
+const full: BilateralSettings = {
   // Width 32, 3e-3 and 800 updates are what reaches 3 cm in a few minutes (the facts' own trial runs); published example: 10
   // units, 1e-3, 1,000 updates, which learns to relax.
-  full: {
-    seeds: count(10),
-    controller: {
-      units: 32,
-      layers: 2,
-      updates: 800,
-      batch: 64,
-      learningRate: 0.003,
-      activity: "asIntended",
-    },
-    steps: 50,
-    trials: { train: 6400, dev: 32, test: 256 },
-    arms: armNames,
-    lesions: everyLesion,
-    elsewhere: everyOther,
-    body: "arm26?slack=1",
-  },
+  seeds: count(10),
+  controller: { units: 32, layers: 2, updates: 800, batch: 64, learningRate: 0.003, activity: "asIntended" },
+  steps: 50,
+  trials: { train: 6400, dev: 32, test: 256 },
+  arms: armNames,
+  lesions: everyLesion,
+  elsewhere: everyOther,
+  models: ["motor:arm26?slack=1"],
+};
+
+export const presets: Record<Preset, BilateralSettings> = {
+  full,
   smoke: {
+    ...full,
     seeds: count(2),
     controller: { units: 16, layers: 2, updates: 60, batch: 32, learningRate: 0.005, activity: "asIntended" },
     steps: 20,
@@ -132,10 +103,9 @@ export const presets: Record<Preset, BilateralSettings> = {
     ],
     lesions: [["leftOutput"], ["callosum"]],
     elsewhere: ["reach, load 5 N", "reach, noise"],
-    body: "arm26?slack=1",
   },
   original: {
-    seeds: count(10),
+    ...full,
     controller: {
       units: 10,
       layers: 2,
@@ -144,11 +114,7 @@ export const presets: Record<Preset, BilateralSettings> = {
       learningRate: 0.001,
       activity: "asPublished",
     },
-    steps: 50,
     trials: { train: 6400, dev: 64, test: 256 },
     arms: armNames.filter((name) => !name.endsWith("as published")),
-    lesions: everyLesion,
-    elsewhere: everyOther,
-    body: "arm26?slack=1",
   },
 };

@@ -1,233 +1,158 @@
 // What Lawma says, put to the figures measured here. Each claim can fail; the words do not change with the outcome.
 
-import { type Claim, type Measured, makeClaim } from "../claim.js";
-import {
-  byTask,
-  ceilingGap,
-  macroDifference,
-  macroMean,
-  type Scores,
-  shareOfTasks,
-  within,
-} from "../figures.js";
+import { above, below, type Draft } from "../claim.js";
+import { average, byTask, difference, type Scores, shareOfTasks, within } from "../figures.js";
+import type { Given } from "../paper.js";
+import { ceilingGap } from "./natural.js";
+import type { ScoresOn } from "./plans.js";
 import * as published from "./published.js";
-import { type LawmaData, majorityOf } from "./tasks.js";
+import type { LawmaSettings } from "./settings.js";
+import { type LawmaChoice, majorityOf } from "./tasks.js";
 
-/** Scores by the part that a subject plays; empty maps for what was not run. */
-export interface LawmaScores {
-  zero: Scores;
-  few: Scores;
-  all: Scores;
-  one: Scores;
-  linear: Scores;
-  majority: Scores;
-  /** On the tasks kept from training: tuned on all others, and the names of these tasks. */
-  transfer: { scores: Scores; tasks: readonly string[] };
-  /** By number of examples, in order; the generalist and the majority on the same test samples. */
-  curve: { n: number; tuned: Scores; linear: Scores }[];
-  curveZero: Scores;
-  curveMajority: Scores;
-  /** The larger model, where there is one. */
-  larger: { zero: Scores; all: Scores } | null;
-}
-
-const above = { side: "above", threshold: 0 } as const;
-const below = { side: "below", threshold: 0 } as const;
-
-export function lawmaClaims(scores: LawmaScores, data: LawmaData): Claim[] {
-  const { zero, few, all, one, linear, majority, transfer, curve, curveZero, larger } = scores;
+export function lawmaClaims(on: ScoresOn, { settings, data }: Given<LawmaSettings, LawmaChoice>): Draft[] {
+  const zero = on("tasks", "zero-shot");
+  const all = on("tasks", "one for all");
+  const transfer = on("transfer", "tuned");
+  const larger = on("larger", "one for all");
+  const { n } = settings.curve;
+  const few = Math.min(...n);
+  const many = Math.max(...n);
+  const some = Math.max(...n.filter((count) => count <= 250));
+  const tunedOn = (count: number) => on("curve", `tuned on ${count}`);
   const { supremeCourt, fewShot, transfer: moved } = published;
-  const first = curve[0];
-  const last = curve.at(-1);
-  const some = curve.filter(({ n }) => n <= 250).at(-1);
-  const heldZero = within(zero, transfer.tasks);
-  const heldAll = within(all, transfer.tasks);
-  const lawma = [...byTask(all).keys()].filter((task) => data.accuracy.get(task)?.["lawma-8b"] !== undefined);
+  const lawma = new Map(
+    [...data.accuracy].flatMap(([task, { "lawma-8b": known }]) =>
+      known === undefined ? [] : [[task, known]],
+    ),
+  );
+  const asPublished: Scores = new Map(
+    [...all].flatMap(([id, one]) => {
+      const score = lawma.get(one.task);
+      return score === undefined ? [] : [[id, { ...one, score }]];
+    }),
+  );
   return [
-    makeClaim(
-      {
-        id: "a1",
-        claim: "A fine-tuned model beats the same model asked zero-shot",
-        published: supremeCourt.lawma8b - supremeCourt.llama3Instruct8b,
-        note: "Lawma 8B less Llama 3 8B Instruct, mean over the Supreme Court tasks",
-      },
-      above,
-      macroDifference(all, zero),
+    above(
+      "a1",
+      "A fine-tuned model beats the same model asked zero-shot",
+      supremeCourt.lawma8b - supremeCourt.llama3Instruct8b,
+      "Lawma 8B less Llama 3 8B Instruct, mean over the Supreme Court tasks",
+      difference(all, zero),
     ),
-    makeClaim(
-      {
-        id: "a2",
-        claim: "A fine-tuned model beats the same model with examples in its prompt",
-        published: null,
-        note: "the paper has few-shot answers of GPT-4 only, on other examples",
-      },
-      above,
-      macroDifference(all, few),
+    above(
+      "a2",
+      "A fine-tuned model beats the same model with examples in its prompt",
+      null,
+      "the paper has few-shot answers of GPT-4 only, on other examples",
+      difference(all, on("tasks", "few-shot")),
     ),
-    makeClaim(
-      {
-        id: "a3",
-        claim: "Examples in the prompt do not help the generalist: few-shot scores below zero-shot",
-        published: fewShot.three - fewShot.zero,
-        note: "GPT-4, three examples, all tasks",
-      },
-      below,
-      macroDifference(few, zero),
+    below(
+      "a3",
+      "Examples in the prompt do not help the generalist: few-shot scores below zero-shot",
+      fewShot.three - fewShot.zero,
+      "GPT-4, three examples, all tasks",
+      difference(on("tasks", "few-shot"), zero),
     ),
-    makeClaim(
-      {
-        id: "a4",
-        claim: "The fine-tuned model is ahead of the generalist on most tasks",
-        published: supremeCourt.beatsGpt4,
-        note: "Lawma 8B against GPT-4, which is not its base; share of tasks",
-      },
-      { side: "above", threshold: 0.5 },
+    above(
+      "a4",
+      "The fine-tuned model is ahead of the generalist on most tasks",
+      supremeCourt.beatsGpt4,
+      "Lawma 8B against GPT-4, which is not its base; share of tasks",
       shareOfTasks(all, zero),
     ),
-    makeClaim(
-      {
-        id: "b1",
-        claim: "One model tuned on all tasks beats models tuned on one task each",
-        published: mean(published.oneAgainstAll.map((task) => task.all - task.one)),
-        note: "ten tasks; tuned from Llama 3 8B Instruct on one task alone, against Lawma 8B",
-      },
-      above,
-      macroDifference(all, one),
+    above(
+      "b1",
+      "One model tuned on all tasks beats models tuned on one task each",
+      average(published.oneAgainstAll.map((task) => task.all - task.one)),
+      "ten tasks; tuned from Llama 3 8B Instruct on one task alone, against Lawma 8B",
+      difference(all, on("tasks", "one each")),
     ),
-    makeClaim(
-      {
-        id: "c1",
-        claim: `More labels are worth having: ${last?.n ?? "many"} beat ${first?.n ?? "few"}`,
-        published: published.curve.at(-1)!.mean - published.curve[0]!.mean,
-        note: "1000 labels less 10, mean over ten tasks, five seeds",
-      },
-      above,
-      first && last ? macroDifference(last.tuned, first.tuned) : null,
+    above(
+      "c1",
+      `More labels are worth having: ${many} beat ${few}`,
+      published.curve.of1000 - published.curve.of10,
+      "1000 labels less 10, mean over ten tasks, five seeds",
+      difference(tunedOn(many), tunedOn(few)),
     ),
-    makeClaim(
-      {
-        id: "c2",
-        claim: `A few hundred labels are enough to beat the generalist (${some?.n ?? 250})`,
-        published: null,
-        note: "with 250 labels the paper's 8B reaches GPT-4 on 7 of ten tasks; here the generalist is the model's own base",
-      },
-      above,
-      some ? macroDifference(some.tuned, curveZero) : null,
+    above(
+      "c2",
+      `A few hundred labels are enough to beat the generalist (${some})`,
+      null,
+      "with 250 labels the paper's 8B reaches GPT-4 on 7 of ten tasks; here the generalist is the model's own base",
+      difference(tunedOn(some), on("curve", "zero-shot")),
     ),
-    makeClaim(
-      {
-        id: "d1",
-        claim: "The larger base is better after the same fine-tuning",
-        published: published.scale[2]!.supremeCourt - published.scale[1]!.supremeCourt,
-        note: "Pythia 410M less 160M, Supreme Court tasks, ten test examples a task; here both are of other families",
-      },
-      above,
-      larger ? macroDifference(larger.all, all) : null,
+    above(
+      "d1",
+      "The larger base is better after the same fine-tuning",
+      published.scale.of410M - published.scale.of160M,
+      "Pythia 410M less 160M, Supreme Court tasks, ten test examples a task; here both are of other families",
+      difference(larger, all),
     ),
-    makeClaim(
-      {
-        id: "d2",
-        claim: "The larger base, too, gains from fine-tuning",
-        published: supremeCourt.lawma8b - supremeCourt.llama3Instruct8b,
-        note: "as a1",
-      },
-      above,
-      larger ? macroDifference(larger.all, larger.zero) : null,
+    above(
+      "d2",
+      "The larger base, too, gains from fine-tuning",
+      supremeCourt.lawma8b - supremeCourt.llama3Instruct8b,
+      "as a1",
+      difference(larger, on("larger", "zero-shot")),
     ),
-    makeClaim(
-      {
-        id: "e1",
-        claim: "Tuning on other tasks helps on tasks that were never trained on",
-        published: moved.end,
-        note: "tuned on the other court's tasks, at the end of the epoch (at its peak 0.189), on the Supreme Court's",
-      },
-      above,
-      macroDifference(transfer.scores, heldZero),
+    above(
+      "e1",
+      "Tuning on other tasks helps on tasks that were never trained on",
+      moved.end,
+      "tuned on the other court's tasks, at the end of the epoch (at its peak 0.189), on the Supreme Court's",
+      difference(transfer, within(zero, data.heldOut)),
     ),
-    makeClaim(
-      {
-        id: "e2",
-        claim: "Tuning on other tasks stays below tuning on the tasks themselves",
-        published: moved.belowLawma,
-        note: "Lawma 8B less the model tuned on the other court, Supreme Court tasks",
-      },
-      above,
-      macroDifference(heldAll, transfer.scores),
+    above(
+      "e2",
+      "Tuning on other tasks stays below tuning on the tasks themselves",
+      moved.belowLawma,
+      "Lawma 8B less the model tuned on the other court, Supreme Court tasks",
+      difference(within(all, data.heldOut), transfer),
     ),
     ceilingClaim(data),
-    makeClaim(
-      {
-        id: "f2",
-        claim: "On what is shown here the tuned model stays below Lawma 8B, which read whole opinions",
-        published: null,
-        note: `ours less Lawma 8B's published accuracy, on ${lawma.length} tasks; no claim of the paper`,
-      },
-      below,
-      lawma.length === 0
-        ? null
-        : shifted(
-            macroMean(within(all, lawma)),
-            -mean(lawma.map((task) => data.accuracy.get(task)!["lawma-8b"] as number)),
-          ),
+    below(
+      "f2",
+      "On what is shown here the tuned model stays below Lawma 8B, which read whole opinions",
+      null,
+      `ours less Lawma 8B's published accuracy, on ${byTask(asPublished).size} tasks; no claim of the paper`,
+      difference(all, asPublished),
     ),
-    makeClaim(
-      {
-        id: "r0",
-        claim: "The fine-tuned model beats always giving the most frequent training label",
-        published: supremeCourt.lawma8b - supremeCourt.majority,
-        note: "Lawma 8B less the most frequent test label, Supreme Court tasks",
-      },
-      above,
-      macroDifference(all, majority),
+    above(
+      "r0",
+      "The fine-tuned model beats always giving the most frequent training label",
+      supremeCourt.lawma8b - supremeCourt.majority,
+      "Lawma 8B less the most frequent test label, Supreme Court tasks",
+      difference(all, on("tasks", "majority")),
     ),
-    makeClaim(
-      {
-        id: "r1",
-        claim: "The fine-tuned model beats logistic regression on words, one a task",
-        published: null,
-        note: "no claim of the paper, which has no such reference; it is what a cheap route gives",
-      },
-      above,
-      macroDifference(all, linear),
+    above(
+      "r1",
+      "The fine-tuned model beats logistic regression on words, one a task",
+      null,
+      "no claim of the paper, which has no such reference; it is what a cheap route gives",
+      difference(all, on("tasks", "linear")),
     ),
   ];
 }
 
 /** Lawma 8B's stored answers at the natural class mix, less what two coders agree on. */
-function ceilingClaim({ predictions }: LawmaData): Claim {
+function ceilingClaim({ predictions }: LawmaChoice): Draft {
   const tasks = published.coderAgreement.flatMap(({ task, coders, keep, adjusted }) => {
     const rows = predictions
       .filter((row) => row.task === task)
       .map(({ id, gold, lawma }) => ({ id, gold, right: gold === lawma ? 1 : 0 }));
     if (rows.length === 0) return [];
     const examples = rows.map(({ gold }) => ({ caseId: "", instruction: "", question: "", gold: [gold] }));
-    return [{ task, rows, keep, coders, majority: majorityOf(examples).code, gap: adjusted - coders }];
+    return [{ task, rows, keep, coders, majority: majorityOf(examples).code, adjusted }];
   });
-  const known =
+  const source =
     tasks.length > 0
-      ? tasks.map(({ gap }) => gap)
-      : published.coderAgreement.map((one) => one.adjusted - one.coders);
-  return makeClaim(
-    {
-      id: "f1",
-      claim: "Fine-tuning has not reached the ceiling that coders' own disagreement sets",
-      published: mean(known),
-      note: `Lawma 8B at the natural class mix less coder agreement; ${
-        tasks.length > 0
-          ? `recomputed from its stored answers on ${tasks.map(({ task }) => task).join(", ")}`
-          : "its stored answers are not among the data"
-      }. SCDB publishes no agreement, so it cannot be measured on our own tasks`,
-    },
-    below,
+      ? `recomputed from its stored answers on ${tasks.map(({ task }) => task).join(", ")}`
+      : "its stored answers are not among the data";
+  return below(
+    "f1",
+    "Fine-tuning has not reached the ceiling that coders' own disagreement sets",
+    average((tasks.length > 0 ? tasks : published.coderAgreement).map((one) => one.adjusted - one.coders)),
+    `Lawma 8B at the natural class mix less coder agreement; ${source}. SCDB publishes no agreement, so it cannot be measured on our own tasks`,
     ceilingGap(tasks),
   );
-}
-
-function shifted(measured: Measured | null, by: number): Measured | null {
-  if (measured === null) return null;
-  return { ...measured, mean: measured.mean + by, low: measured.low + by, high: measured.high + by };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

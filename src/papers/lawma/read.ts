@@ -5,19 +5,25 @@ import { basename } from "node:path";
 import { HoneError } from "../../core/errors.js";
 import type { Option } from "../../core/language.js";
 import type { SplitName } from "../../core/sample.js";
-import { asText, findLeaks, readRows, resolveSource, type SourceOptions } from "../../data/index.js";
+import {
+  asText,
+  findLeaks,
+  readRows,
+  resolveSource,
+  type SourceOptions,
+  shownPath,
+} from "../../data/index.js";
 import { at, entriesOf, readJsonFile } from "../json.js";
 import type { LawmaData, LawmaExample, LawmaTask } from "./tasks.js";
 
 type Row = Record<string, unknown>;
 
 /**
- * @param ref a folder, `file:FOLDER`, or `hf:datasets/owner/name/path` with a pattern for all of the files
+ * @param folder with the files, or with folders of them
  * @throws HoneError when nothing of either form is there, or a file is damaged
  */
-export async function readLawma(ref: string, options: SourceOptions): Promise<LawmaData> {
-  const whole = /[*?{]|\.\w+$/.test(ref) ? ref : `${ref.replace(/\/$/, "")}/**/*.{json,jsonl,csv}`;
-  const { files } = await resolveSource(whole, options);
+export async function readLawma(folder: string, options: SourceOptions): Promise<LawmaData> {
+  const { files } = await resolveSource(`${folder}/**/*.{json,jsonl,csv}`, options);
   const named = (pattern: RegExp) => files.filter((path) => pattern.test(basename(path)));
   const [definitions] = named(/^lawma_task_definitions\.json$/);
   const accuracy = await readAccuracy(named(/^lawma_task_accuracy\.csv$/)[0]);
@@ -36,9 +42,9 @@ export async function readLawma(ref: string, options: SourceOptions): Promise<La
   }
   throw new HoneError({
     what: "These are not Lawma's data",
-    where: ref,
+    where: shownPath(folder),
     why: "there are neither `*opinions.json` with task files nor `lawma_task_definitions.json` with `scdb_oyez/*.jsonl`",
-    next: "Make the files with data_generation of socialfoundations/lawma, then name their folder with --data.",
+    next: "Make the files with data_generation of socialfoundations/lawma, and put them into law/ of the folder that --data names.",
     kind: "usage",
   });
 }

@@ -1,6 +1,7 @@
 // Every size of the Lawma reproduction, in one place. papers/lawma/README.md has the calculation behind `full`.
 
-import type { Preset } from "../index.js";
+import type { Preset } from "../plans.js";
+import { oneAgainstAll } from "./published.js";
 
 export interface LawmaSettings {
   /** Only these tasks; null for all that have enough examples. */
@@ -107,18 +108,7 @@ export const presets: Record<Preset, LawmaSettings> = {
     shots: 3,
     tune: { all: lora(null, 3), one: lora(null, 20), transfer: lora(null, 1), larger: lora(null, 3) },
     curve: {
-      tasks: [
-        "sc_issuearea",
-        "sc_decisiondirection",
-        "sc_casedisposition",
-        "sc_lcdisposition",
-        "sc_lcdispositiondirection",
-        "sc_casesource",
-        "songer_geniss",
-        "songer_direct1",
-        "songer_treat",
-        "songer_origin",
-      ],
+      tasks: oneAgainstAll.map(({ task }) => task),
       n: [10, 50, 100, 250, 500, 1000],
       seeds: [1, 2, 3, 4, 5],
       dev: 250,

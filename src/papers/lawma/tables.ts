@@ -1,122 +1,98 @@
 // The reproduction's figures task by task and along the curve, as tables for people and as records for scripts.
 
+import type { Estimate } from "../../core/record.js";
 import { formatBare, formatInterval } from "../../report/format.js";
-import { atNaturalMix, byTask, macroMean, type Scores } from "../figures.js";
-import type { PaperTable } from "../index.js";
-import type { LawmaScores } from "./claims.js";
-import type { BalancedTask, LawmaData, LeftOut } from "./tasks.js";
+import { byTask, meanOverTasks, type Scores } from "../figures.js";
+import { type Given, type PaperTable, paperTable } from "../paper.js";
+import { atNaturalMix } from "./natural.js";
+import type { ScoresOn } from "./plans.js";
+import type { LawmaSettings } from "./settings.js";
+import type { LawmaChoice } from "./tasks.js";
 
 const shown = ["gpt4", "llama-3-8b-instruct", "lawma-8b"] as const;
 
-/** One task's figures; null where a subject was not run or nothing is published. */
-export interface TaskRecord {
-  task: string;
-  options: number;
-  train: number;
-  test: number;
-  /** Share of the majority class that balancing left in test. */
-  keep: number;
-  accuracy: Record<string, number | null>;
-  /** The tuned model at the natural mix of classes. */
-  natural: number | null;
-  published: Record<string, number | null>;
-}
-
-function subjectsOf(scores: LawmaScores): [string, Scores][] {
-  return [
-    ["majority", scores.majority],
-    ["zero-shot", scores.zero],
-    ["few-shot", scores.few],
-    ["one for all", scores.all],
-    ["one each", scores.one],
-    ["linear", scores.linear],
-    ["transfer", scores.transfer.scores],
-    ...(scores.larger
-      ? ([
-          ["larger, zero-shot", scores.larger.zero],
-          ["larger, one for all", scores.larger.all],
-        ] satisfies [string, Scores][])
-      : []),
+/** What was run, by what stands in tables. */
+function subjectsOf(on: ScoresOn): [string, Scores][] {
+  const main = ["majority", "zero-shot", "few-shot", "one for all", "one each", "linear"];
+  const all: [string, Scores][] = [
+    ...main.map((arm): [string, Scores] => [arm, on("tasks", arm)]),
+    ["transfer", on("transfer", "tuned")],
+    ["larger, zero-shot", on("larger", "zero-shot")],
+    ["larger, one for all", on("larger", "one for all")],
   ];
+  return all.filter(([, scores]) => scores.size > 0);
 }
 
-export function taskRecords(
-  tasks: readonly BalancedTask[],
-  scores: LawmaScores,
-  data: LawmaData,
-): TaskRecord[] {
-  const means = subjectsOf(scores).map(([name, one]) => [name, byTask(one)] as const);
-  return tasks.map((task) => {
-    const rows = [...scores.all.values()]
-      .filter((one) => one.task === task.name)
-      .map(({ score, gold }) => ({ right: score, gold }));
-    const known = data.accuracy.get(task.name);
-    return {
-      task: task.name,
-      options: task.splits.test[0]?.options?.length ?? 0,
-      train: task.splits.train.length,
-      test: task.splits.test.length,
-      keep: task.keep.test,
-      accuracy: Object.fromEntries(means.map(([name, mean]) => [name, mean.get(task.name)?.mean ?? null])),
-      natural: rows.length === 0 ? null : atNaturalMix(rows, task.majority, task.keep.test),
-      published: Object.fromEntries(shown.map((name) => [name, known?.[name] ?? null])),
-    };
-  });
-}
-
-export interface CurveRecord {
-  n: number;
-  tuned: ReturnType<typeof macroMean>;
-  linear: ReturnType<typeof macroMean>;
-}
-
-export function curveRecords({ curve }: LawmaScores): CurveRecord[] {
-  return curve.map(({ n, tuned, linear }) => ({ n, tuned: macroMean(tuned), linear: macroMean(linear) }));
+/** The figures of every task and of every point of the curve; null where a subject was not run or nothing is published. */
+export function recordsOf(on: ScoresOn, { settings, data }: Given<LawmaSettings, LawmaChoice>) {
+  const means = subjectsOf(on).map(([name, scores]) => [name, byTask(scores)] as const);
+  const tuned = [...on("tasks", "one for all").values()];
+  return {
+    subjects: subjectsOf(on),
+    tasks: data.chosen.map(({ name, splits, keep, majority }) => {
+      const rows = tuned
+        .filter(({ task }) => task === name)
+        .map(({ score, gold }) => ({ right: score, gold }));
+      return {
+        task: name,
+        options: splits.test[0]?.options?.length ?? 0,
+        train: splits.train.length,
+        test: splits.test.length,
+        /** Share of the majority class that balancing left in test. */
+        keep: keep.test,
+        accuracy: Object.fromEntries(means.map(([subject, mean]) => [subject, mean.get(name) ?? null])),
+        /** The tuned model at the natural mix of classes. */
+        natural: rows.length === 0 ? null : atNaturalMix(rows, majority, keep.test),
+        published: Object.fromEntries(
+          shown.map((model) => [model, data.accuracy.get(name)?.[model] ?? null]),
+        ),
+      };
+    }),
+    curve: settings.curve.n.map((n) => ({
+      n,
+      tuned: meanOverTasks(on("curve", `tuned on ${n}`)),
+      linear: meanOverTasks(on("curve", `linear on ${n}`)),
+    })),
+  };
 }
 
 export function lawmaTables(
-  records: readonly TaskRecord[],
-  points: readonly CurveRecord[],
-  scores: LawmaScores,
-  leftOut: readonly LeftOut[],
+  { on, subjects, tasks, curve }: ReturnType<typeof recordsOf> & { on: ScoresOn },
+  { leftOut }: LawmaChoice,
 ): PaperTable[] {
   const number = (value: number | null | undefined, n = 100) =>
     value === null || value === undefined ? "–" : formatBare(value, n);
-  const estimate = (one: ReturnType<typeof macroMean>) =>
+  const estimate = (one: Estimate | null) =>
     one === null ? "–" : `${formatBare(one.mean)} (${formatInterval(one.low, one.high)})`;
-  const names = subjectsOf(scores)
-    .filter(([, one]) => one.size > 0)
-    .map(([name]) => name);
-  const perTask: PaperTable = {
-    title: "Accuracy in % by task; the last three are published, on whole opinions",
-    head: ["task", ...names, "at natural mix", ...shown],
-    rows: records.map(({ task, accuracy, natural, published }) => [
-      task,
-      ...names.map((name) => number(accuracy[name], 10)),
-      number(natural, 10),
-      ...shown.map((name) => number(published[name])),
-    ]),
-    right: [...names, "", ...shown].map((_, i) => i + 1),
-  };
-  const means: PaperTable = {
-    title: "Mean over tasks in %, with 95 % interval",
-    head: ["subject", "mean", "samples"],
-    rows: subjectsOf(scores)
-      .filter(([, one]) => one.size > 0)
-      .map(([name, one]) => [name, estimate(macroMean(one)), String(one.size)]),
-    right: [2],
-  };
-  const curve: PaperTable = {
-    title: `Accuracy in % by number of labels; zero-shot ${estimate(macroMean(scores.curveZero))}, majority ${estimate(macroMean(scores.curveMajority))}`,
-    head: ["labels", "tuned", "linear"],
-    rows: points.map(({ n, tuned, linear }) => [String(n), estimate(tuned), estimate(linear)]),
-    right: [0],
-  };
-  const out: PaperTable = {
-    title: "Tasks left out",
-    head: ["task", "why"],
-    rows: leftOut.map(({ task, why }) => [task, why]),
-    right: [],
-  };
-  return [means, perTask, curve, out].filter(({ rows }) => rows.length > 0);
+  const names = subjects.map(([name]) => name);
+  const onCurve = (arm: string) => estimate(meanOverTasks(on("curve", arm)));
+  return [
+    paperTable(
+      "Mean over tasks in %, with 95 % interval",
+      ["subject", "samples", "mean"],
+      subjects.map(([name, one]) => [name, String(one.size), estimate(meanOverTasks(one))]),
+    ),
+    paperTable(
+      "Accuracy in % by task; the last three are published, on whole opinions",
+      ["task", ...names, "at natural mix", ...shown],
+      tasks.map(({ task, accuracy, natural, published }) => [
+        task,
+        ...names.map((name) => number(accuracy[name], 10)),
+        number(natural, 10),
+        ...shown.map((name) => number(published[name])),
+      ]),
+    ),
+    paperTable(
+      `Accuracy in % by number of labels; zero-shot ${onCurve("zero-shot")}, majority ${onCurve("majority")}`,
+      ["labels", "tuned", "linear"],
+      curve.map(({ n, tuned, linear }) => [String(n), estimate(tuned), estimate(linear)]),
+      0,
+    ),
+    paperTable(
+      "Tasks left out",
+      ["task", "why"],
+      leftOut.map(({ task, why }) => [task, why]),
+      2,
+    ),
+  ];
 }

@@ -48,6 +48,14 @@ export interface LeftOut {
   why: string;
 }
 
+/** What was read, and what of it this run is about. */
+export interface LawmaChoice extends LawmaData {
+  chosen: BalancedTask[];
+  leftOut: LeftOut[];
+  /** Names of the chosen tasks that are kept from training in the transfer experiment. */
+  heldOut: string[];
+}
+
 /** Lawma's seed for cutting the majority class. */
 const balanceSeed = 42;
 const splitNames: readonly SplitName[] = ["train", "dev", "test"];
@@ -85,12 +93,12 @@ export function balance(task: LawmaTask): BalancedTask {
 
 /** The tasks that this machine can say something about, and why the others are left out. */
 export function choose(
-  tasks: readonly LawmaTask[],
+  data: LawmaData,
   { tasks: wanted, maxOptions, enough }: Pick<LawmaSettings, "tasks" | "maxOptions" | "enough">,
-): { chosen: BalancedTask[]; leftOut: LeftOut[] } {
+): LawmaChoice {
   const chosen: BalancedTask[] = [];
   const leftOut: LeftOut[] = [];
-  for (const task of tasks.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const task of data.tasks.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const balanced = balance(task);
     const { train, test } = balanced.splits;
     const options = Math.max(
@@ -107,7 +115,7 @@ export function choose(
     if (why === undefined) chosen.push(balanced);
     else leftOut.push({ task: task.name, why });
   }
-  return { chosen, leftOut };
+  return { ...data, chosen, leftOut, heldOut: heldOut(chosen.map(({ name }) => name)) };
 }
 
 /**

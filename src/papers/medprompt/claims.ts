@@ -1,12 +1,11 @@
 // What the paper says that can be checked here, each as a difference with an interval, model by model.
 
-import { type Claim, makeClaim } from "../claim.js";
-import { macroDifference, type Scores } from "../figures.js";
+import { above, type Draft } from "../claim.js";
+import { difference, type Measured as Figure, type Scores } from "../figures.js";
 import { biasReduction } from "./bias.js";
-import type { MeasuredTask } from "./measured.js";
+import { type Measured, on, optionKeys } from "./measured.js";
+import type { RungName } from "./plans.js";
 import { publishedLadder, publishedPortfolio } from "./published.js";
-
-const above = { side: "above", threshold: 0 } as const;
 
 /**
  * @param at 1 for the first model, and so on: the number in the claims' ids
@@ -16,73 +15,65 @@ const above = { side: "above", threshold: 0 } as const;
 export function claimsOf(
   model: string,
   at: number,
-  tasks: readonly MeasuredTask[],
-  lookups: readonly MeasuredTask[],
-): Claim[] {
-  const all = (rung: number): Scores =>
-    new Map(tasks.flatMap(({ arms }) => [...(arms[rung]?.scores ?? new Map())]));
-  const gain = (id: string, claim: string, from: number, to: number, published: number, source: string) =>
-    makeClaim(
-      {
-        id: `${id}.${at}`,
-        claim: `${claim} (${model}).`,
-        published: Math.round(published * 1000) / 1000,
-        note: `Published: ${source}; ours: mean of the tasks' paired differences.`,
-      },
-      above,
-      macroDifference(all(to), all(from)),
-    );
-  const rung = (id: string, claim: string, from: number, to: number) =>
-    gain(
+  tasks: readonly Measured[],
+  lookups: readonly Measured[],
+): Draft[] {
+  const all = (rung: RungName): Scores => new Map(tasks.flatMap((task) => [...on(task, rung)]));
+  const claim = (
+    id: string,
+    words: string,
+    published: number | null,
+    note: string,
+    measured: Figure | null,
+  ): Draft => above(`${id}.${at}`, `${words} (${model}).`, published, note, measured);
+  const rounded = (value: number) => Math.round(value * 1000) / 1000;
+  const source = (where: string) => `Published: ${where}; ours: mean of the tasks' paired differences.`;
+  const rung = (
+    id: string,
+    words: string,
+    from: keyof typeof publishedLadder,
+    to: keyof typeof publishedLadder,
+  ) =>
+    claim(
       id,
-      claim,
-      from,
-      to,
-      (publishedLadder[to] as number) - (publishedLadder[from] as number),
-      "MedQA with GPT-4",
+      words,
+      rounded(publishedLadder[to] - publishedLadder[from]),
+      source("MedQA with GPT-4"),
+      difference(all(to), all(from)),
     );
-  const portfolio = tasks.some(({ arms }) => arms.length > 5)
-    ? [
-        gain(
-          "m6",
-          "The portfolio of reasoned and direct calls raises it further",
-          4,
-          5,
-          publishedPortfolio.after - publishedPortfolio.before,
-          "MMLU with GPT-4",
-        ),
-      ]
-    : [];
+  const portfolio = claim(
+    "m6",
+    "The portfolio of reasoned and direct calls raises it further",
+    rounded(publishedPortfolio.after - publishedPortfolio.before),
+    source("MMLU with GPT-4"),
+    difference(all("portfolio"), all("ensemble")),
+  );
   return [
-    rung("m1", "Random worked examples raise accuracy", 0, 1),
-    rung("m2", "The model's own chains of thought raise it further", 1, 2),
-    rung("m3", "Nearest examples are better than random ones", 2, 3),
-    rung("m4", "The choice-shuffle ensemble raises it further", 3, 4),
-    rung("m5", "The whole ladder beats zero-shot", 0, 4),
-    ...portfolio,
-    ...tasks.map(({ task, arms, keys }) =>
-      makeClaim(
-        {
-          id: `b.${task}.${at}`,
-          claim: `The ensemble brings the positions of choices nearer to the right ones' on ${task} (${model}).`,
-          published: null,
-          note: "Total variation distance without shuffling less with; the paper names the aim and gives no figure.",
-        },
-        above,
-        biasReduction(arms[3]?.scores ?? new Map(), arms[4]?.scores ?? new Map(), keys),
+    rung("m1", "Random worked examples raise accuracy", "zero-shot", "few-shot"),
+    rung("m2", "The model's own chains of thought raise it further", "few-shot", "chain of thought"),
+    rung("m3", "Nearest examples are better than random ones", "chain of thought", "neighbours"),
+    rung("m4", "The choice-shuffle ensemble raises it further", "neighbours", "ensemble"),
+    rung("m5", "The whole ladder beats zero-shot", "zero-shot", "ensemble"),
+    ...(all("portfolio").size > 0 ? [portfolio] : []),
+    ...tasks.map((task) =>
+      claim(
+        `b.${task.plan.task}`,
+        `The ensemble brings the positions of choices nearer to the right ones' on ${task.plan.task}`,
+        null,
+        "Total variation distance without shuffling less with; the paper names the aim and gives no figure.",
+        biasReduction(on(task, "neighbours"), on(task, "ensemble"), optionKeys(task)),
       ),
     ),
-    ...lookups.map(({ task, arms }) =>
-      makeClaim(
-        {
-          id: `r.${task}.${at}`,
-          claim: `Retrieved passages (${arms.at(-1)?.name}) raise the score on ${task} (${model}).`,
-          published: null,
-          note: "Not in this paper: the survey's external knowledge augmentation.",
-        },
-        above,
-        macroDifference(arms.at(-1)?.scores ?? new Map(), arms[0]?.scores ?? new Map()),
-      ),
-    ),
+    ...lookups.flatMap((task) => {
+      const { compared, task: name } = task.plan;
+      if (!compared) return [];
+      return claim(
+        `r.${name}`,
+        `Retrieved passages (${compared.with}) raise the score on ${name}`,
+        null,
+        "Not in this paper: the survey's external knowledge augmentation.",
+        difference(on(task, compared.with), on(task, compared.without)),
+      );
+    }),
   ];
 }

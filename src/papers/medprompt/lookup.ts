@@ -5,19 +5,19 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { randomFor, shuffled } from "../../core/random.js";
 import { asText, readRows } from "../../data/index.js";
+import type { DataFolder } from "../data.js";
 import { readJsonFile } from "../json.js";
-import type { Plan } from "../plans.js";
+import { byLabel, fileSplits, type Plan, splitFiles } from "../plans.js";
 import { readSet } from "./read.js";
 import type { MedpromptSettings } from "./settings.js";
-import type { DataFolders } from "./tasks.js";
 
-export interface LookupPlan {
+export interface LookupStudy {
   key: "pubmedqa without abstracts" | "bioasq factoid";
   files: Plan["files"];
   task: Readonly<Record<string, unknown>>;
-  /** The arm that retrieves nothing, and those that do, by what stands in tables. */
-  without: { name: string; arm: unknown };
-  with: { name: string; arm: unknown }[];
+  arms: Readonly<Record<string, unknown>>;
+  /** The arm that retrieves nothing, and the one that retrieves most. */
+  compared: { without: string; with: string };
 }
 
 interface Document {
@@ -29,14 +29,15 @@ interface Document {
 const enoughText = 300;
 
 /** The two studies, or an empty list where the folder lacks their files. */
-export async function lookupPlans(
-  folders: DataFolders,
+export async function lookupStudies(
+  folder: DataFolder,
   settings: Pick<MedpromptSettings, "lookup" | "chars">,
-): Promise<LookupPlan[]> {
+): Promise<LookupStudy[]> {
   const { lookup } = settings;
-  if (lookup === null || !folders.has.has("pubmedqa_test.jsonl") || !folders.has.has("bioasq")) return [];
-  const abstracts = await readAbstracts(folders.med);
-  const { documents, factoids } = await readBioasq(join(folders.med, "bioasq"));
+  const names = folder.names("med");
+  if (lookup === null || !names.has("pubmedqa_test.jsonl") || !names.has("bioasq")) return [];
+  const abstracts = await readAbstracts(folder);
+  const { documents, factoids } = await readBioasq(folder.path("med", "bioasq"));
   const known = new Set(abstracts.map(({ id }) => id.replace(/\D/g, "")));
   // A question's own paper, conclusion and all, would tell the label.
   const others = shuffled(
@@ -45,7 +46,7 @@ export async function lookupPlans(
   ).slice(0, lookup.others);
   const limit = { train: 20, dev: 5, test: lookup.test };
   const open = { question: settings.chars.question, context: 0 };
-  const asked = await readSet("pubmedqa", folders.med, folders.has, { chars: open, limit }, {});
+  const asked = await readSet("pubmedqa", folder, { chars: open, limit }, {});
   const bare = (rows: typeof asked.test) =>
     rows.map((row) => ({ ...row, evidence: [row.id.slice(row.id.indexOf("/") + 1)] }));
   const retrieve = (by: string, k: number) => ({
@@ -57,10 +58,16 @@ export async function lookupPlans(
       passage: { words: lookup.words, overlap: 0 },
     },
   });
+  const drawn = (from: number, n: number) => factoids.slice(from, from + n);
   const most = Math.max(...lookup.k);
+  // Every number of passages by words alone, the largest in every way.
+  const ways = [
+    ...lookup.k.map((k) => ["bm25", k] as const),
+    ...lookup.by.filter((by) => by !== "bm25").map((by) => [by, most] as const),
+  ].map(([by, k]): [string, unknown] => [`${by}, ${k}`, retrieve(by, k)]);
   const shots = { fewShot: { k: lookup.shots } };
   const data = (label: string) => ({
-    splits: { train: "file:train.jsonl", dev: "file:dev.jsonl", test: "file:test.jsonl" },
+    splits: fileSplits,
     id: "id",
     input: "input",
     label,
@@ -70,29 +77,26 @@ export async function lookupPlans(
     {
       key: "pubmedqa without abstracts",
       files: {
-        "train.jsonl": bare(asked.train),
-        "dev.jsonl": bare(asked.dev),
-        "test.jsonl": bare(asked.test),
+        ...splitFiles({ train: bare(asked.train), dev: bare(asked.dev), test: bare(asked.test) }),
         "documents.jsonl": [...abstracts, ...others],
       },
       task: {
         name: "pubmedqa without abstracts",
         kind: "choice",
+        ...byLabel,
         data: { ...data("answer"), options: "options" },
       },
-      without: { name: "zero-shot", arm: "zeroShot" },
-      // Every number of passages by words alone, the largest in every way.
-      with: [
-        ...lookup.k.map((k) => ["bm25", k] as const),
-        ...lookup.by.filter((by) => by !== "bm25").map((by) => [by, most] as const),
-      ].map(([by, k]) => ({ name: `${by}, ${k}`, arm: retrieve(by, k) })),
+      arms: { "zero-shot": "zeroShot", ...Object.fromEntries(ways) },
+      compared: { without: "zero-shot", with: ways.at(-1)?.[0] as string },
     },
     {
       key: "bioasq factoid",
       files: {
-        "train.jsonl": factoids.slice(lookup.test + limit.dev, lookup.test + limit.dev + limit.train),
-        "dev.jsonl": factoids.slice(lookup.test, lookup.test + limit.dev),
-        "test.jsonl": factoids.slice(0, lookup.test),
+        ...splitFiles({
+          train: drawn(limit.test + limit.dev, limit.train),
+          dev: drawn(limit.test, limit.dev),
+          test: drawn(0, limit.test),
+        }),
         "documents.jsonl": documents,
       },
       task: {
@@ -103,17 +107,20 @@ export async function lookupPlans(
         instruction: "Answer the question in a few words.",
         data: data("answers"),
       },
-      without: { name: "few-shot", arm: shots },
-      with: lookup.k.map((k) => ({ name: `few-shot, bm25, ${k}`, arm: [shots, retrieve("bm25", k)] })),
+      arms: {
+        "few-shot": shots,
+        ...Object.fromEntries(lookup.k.map((k) => [`few-shot, bm25, ${k}`, [shots, retrieve("bm25", k)]])),
+      },
+      compared: { without: "few-shot", with: `few-shot, bm25, ${most}` },
     },
   ];
 }
 
 /** PubMedQA's contexts, train and test. They end before the conclusion, which is the answer. */
-async function readAbstracts(folder: string): Promise<Document[]> {
+async function readAbstracts(folder: DataFolder): Promise<Document[]> {
   const documents: Document[] = [];
   for (const name of ["pubmedqa_train.jsonl", "pubmedqa_test.jsonl"])
-    for await (const { row } of readRows(join(folder, name)))
+    for await (const { row } of readRows(folder.path("med", name)))
       documents.push({ id: asText(row.id), text: asText(row.context) });
   return documents;
 }

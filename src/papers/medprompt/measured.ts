@@ -1,66 +1,37 @@
-// What finished studies of the ladder say: scores, prices and positions by rung, read back from the store.
+// What finished studies of the ladder and of retrieval say, arm by arm.
 
-import type { Result } from "../../core/record.js";
+import { rungs as players } from "../../specializers/index.js";
 import { coalition, type ShapleyValue, shapley } from "../../statistics/index.js";
-import { openStudy } from "../../study/open.js";
 import { type Scores, scoresOf } from "../figures.js";
+import type { FinishedStudy } from "../plans.js";
+import { coalitionMembers, coalitionName, type MedpromptPlan } from "./plans.js";
 
-/** One arm of a study: a rung of the ladder, or a way of looking things up. */
-export interface MeasuredArm {
-  name: string;
-  scores: Scores;
-  /** Undefined where the study has no such subject. */
-  result: Result | undefined;
+export interface Measured {
+  plan: MedpromptPlan;
+  study: FinishedStudy;
 }
 
-export interface MeasuredTask {
-  model: string;
-  task: string;
-  study: string;
-  arms: MeasuredArm[];
-  /** Option keys in the order in which they are listed. */
-  keys: string[];
+/** An arm's scores; none where it was not measured. */
+export function on({ plan, study }: Measured, arm: string): Scores {
+  return scoresOf(study.rows(arm), plan.task);
 }
 
-/** @param arms by what stands in tables and by the label of the study's subject */
-export function readMeasured(
-  store: string,
-  { model, task, study }: Pick<MeasuredTask, "model" | "task" | "study">,
-  arms: readonly { name: string; label: string }[],
-): MeasuredTask {
-  const opened = openStudy(store, study);
-  try {
-    const [card] = opened.record.tasks;
-    const measured = arms.map(({ name, label }) => ({
-      name,
-      scores: scoresOf(opened, label, task),
-      result: opened.record.results.find(({ subject }) => subject === label),
-    }));
-    const seen = measured.flatMap(({ scores }) =>
-      [...scores.values()].flatMap((one) => [one.gold, one.prediction]),
-    );
-    const keys = card?.labels?.map(({ key }) => key) ?? [...new Set(seen)].sort();
-    return { model, task, study, arms: measured, keys };
-  } finally {
-    opened.close();
-  }
+/** Option keys in the order in which they are listed. */
+export function optionKeys(measured: Measured): string[] {
+  const labels = measured.study.record.tasks[0]?.labels;
+  if (labels) return labels.map(({ key }) => key);
+  const answers = measured.plan.shown.flatMap((arm) => [...on(measured, arm).values()]);
+  return [...new Set(answers.flatMap(({ gold, prediction }) => [gold, prediction]))].sort();
 }
 
 /** Each rung's fair share of the whole ladder's gain: every coalition's scores on the samples that all of them have. */
-export function creditOf(
-  players: readonly string[],
-  coalitions: readonly { members: readonly string[]; scores: Scores }[],
-): ShapleyValue[] {
-  const [first] = coalitions;
-  const shared = [...(first?.scores.keys() ?? [])].filter((id) =>
-    coalitions.every(({ scores }) => scores.has(id)),
-  );
+export function creditOf(measured: Measured): ShapleyValue[] {
+  const all = coalitionMembers.map((members) => ({ members, scores: on(measured, coalitionName(members)) }));
+  const shared = [...(all[0]?.scores.keys() ?? [])].filter((id) => all.every(({ scores }) => scores.has(id)));
   if (shared.length === 0) return [];
-  const values = new Map(
-    coalitions.map(({ members, scores }) => [
-      coalition(players, members),
-      shared.map((id) => scores.get(id)?.score as number),
-    ]),
-  );
-  return shapley(players, values, { seed: 1 });
+  const values = all.map(({ members, scores }): [string, number[]] => [
+    coalition(players, members),
+    shared.map((id) => scores.get(id)?.score as number),
+  ]);
+  return shapley(players, new Map(values), { seed: 1 });
 }

@@ -1,10 +1,10 @@
 // Reading the medical sets: from a folder of JSON lines where their files are, from the Hub elsewhere, into rows that a
 // study takes. Long answers, explanations and conclusions are never read: they tell the label.
 
-import { join } from "node:path";
 import { randomFor, shuffled } from "../../core/random.js";
 import type { SplitName } from "../../core/sample.js";
 import { asText, readRows, resolveSource, type SourceOptions } from "../../data/index.js";
+import type { DataFolder } from "../data.js";
 import type { MedpromptSettings } from "./settings.js";
 
 /** One question of a set. */
@@ -30,78 +30,74 @@ interface MedSet {
   hub: Record<SplitName, string>;
 }
 
-const mmlu = (subject: string): MedSet => ({
-  title: `MMLU ${subject.replaceAll("_", " ")}`,
-  hub: {
-    train: `hf:cais/mmlu/${subject}/validation-*.parquet`,
-    dev: `hf:cais/mmlu/${subject}/dev-*.parquet`,
-    test: `hf:cais/mmlu/${subject}/test-*.parquet`,
-  },
+const splits = (train: string, dev: string, test: string): Record<SplitName, string> => ({
+  train,
+  dev,
+  test,
 });
+
+function mmlu(subject: string): [string, MedSet] {
+  const of = (split: string) => `hf:cais/mmlu/${subject}/${split}-*.parquet`;
+  const title = `MMLU ${subject.replaceAll("_", " ")}`;
+  return [`mmlu_${subject}`, { title, hub: splits(of("validation"), of("dev"), of("test")) }];
+}
+
+const medqaTrain = "hf:GBaker/MedQA-USMLE-4-options/phrases_no_exclude_train.jsonl";
+const medqaTest = "hf:GBaker/MedQA-USMLE-4-options/phrases_no_exclude_test.jsonl";
+// The Hub has the thousand labelled questions as one part, without the official halves.
+const pubmedqa = "hf:qiaojin/PubMedQA/pqa_labeled/*.parquet";
+const medmcqa = (split: string) => `hf:openlifescienceai/medmcqa/data/${split}-*.parquet`;
 
 /** The nine multiple-choice sets of MultiMedQA (§3.1). */
 export const medSets: Readonly<Record<string, MedSet>> = {
   medqa: {
     title: "MedQA",
-    folder: { train: "medqa_train1030.jsonl", dev: "medqa_dev.jsonl", test: "medqa_test.jsonl" },
-    hub: {
-      train: "hf:GBaker/MedQA-USMLE-4-options/phrases_no_exclude_train.jsonl",
-      dev: "hf:GBaker/MedQA-USMLE-4-options/phrases_no_exclude_train.jsonl",
-      test: "hf:GBaker/MedQA-USMLE-4-options/phrases_no_exclude_test.jsonl",
-    },
+    folder: splits("medqa_train1030.jsonl", "medqa_dev.jsonl", "medqa_test.jsonl"),
+    hub: splits(medqaTrain, medqaTrain, medqaTest),
   },
   pubmedqa: {
     title: "PubMedQA",
-    folder: { train: "pubmedqa_train.jsonl", dev: "pubmedqa_train.jsonl", test: "pubmedqa_test.jsonl" },
-    // The Hub has the thousand labelled questions as one part, without the official halves.
-    hub: {
-      train: "hf:qiaojin/PubMedQA/pqa_labeled/*.parquet",
-      dev: "hf:qiaojin/PubMedQA/pqa_labeled/*.parquet",
-      test: "hf:qiaojin/PubMedQA/pqa_labeled/*.parquet",
-    },
+    folder: splits("pubmedqa_train.jsonl", "pubmedqa_train.jsonl", "pubmedqa_test.jsonl"),
+    hub: splits(pubmedqa, pubmedqa, pubmedqa),
   },
   medmcqa: {
     title: "MedMCQA",
     // There is no training file beside these data: dev's own questions are divided.
-    folder: { train: "medmcqa_dev.jsonl", dev: "medmcqa_dev.jsonl", test: "medmcqa_dev.jsonl" },
-    hub: {
-      train: "hf:openlifescienceai/medmcqa/data/train-*.parquet",
-      dev: "hf:openlifescienceai/medmcqa/data/train-*.parquet",
-      test: "hf:openlifescienceai/medmcqa/data/validation-*.parquet",
-    },
+    folder: splits("medmcqa_dev.jsonl", "medmcqa_dev.jsonl", "medmcqa_dev.jsonl"),
+    hub: splits(medmcqa("train"), medmcqa("train"), medmcqa("validation")),
   },
-  mmlu_clinical_knowledge: mmlu("clinical_knowledge"),
-  mmlu_medical_genetics: mmlu("medical_genetics"),
-  mmlu_anatomy: mmlu("anatomy"),
-  mmlu_professional_medicine: mmlu("professional_medicine"),
-  mmlu_college_biology: mmlu("college_biology"),
-  mmlu_college_medicine: mmlu("college_medicine"),
+  ...Object.fromEntries(
+    [
+      "clinical_knowledge",
+      "medical_genetics",
+      "anatomy",
+      "professional_medicine",
+      "college_biology",
+      "college_medicine",
+    ].map(mmlu),
+  ),
 };
 
-/** Whether a folder with these files holds a set's splits. */
-export function inFolder(key: string, has: ReadonlySet<string>): boolean {
+/** Whether the folder has all files of a set. */
+export function inFolder(key: string, folder: DataFolder): boolean {
   const files = medSets[key]?.folder;
-  return files !== undefined && Object.values(files).every((name) => has.has(name));
+  const names = folder.names("med");
+  return files !== undefined && Object.values(files).every((name) => names.has(name));
 }
 
-/**
- * @param folder the folder of the sets' files
- * @param has names of the files in it
- * @throws HoneError where the set is neither in the folder nor to be had from the Hub
- */
+/** @throws HoneError where the set is neither in the folder nor to be had from the Hub */
 export async function readSet(
   key: string,
-  folder: string,
-  has: ReadonlySet<string>,
+  folder: DataFolder,
   sizes: Sizes,
   options: SourceOptions,
 ): Promise<MedRows> {
   const set = medSets[key] as MedSet;
-  const here = inFolder(key, has);
+  const here = inFolder(key, folder);
   const sources = here ? (set.folder as Record<SplitName, string>) : set.hub;
   const read = new Map<string, MedRow[]>();
   for (const source of new Set(Object.values(sources))) {
-    const paths = here ? [join(folder, source)] : (await resolveSource(source, options)).files;
+    const paths = here ? [folder.path("med", source)] : (await resolveSource(source, options)).files;
     const rows: MedRow[] = [];
     for (const path of paths) {
       for await (const { row } of readRows(path))

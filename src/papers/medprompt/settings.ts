@@ -1,7 +1,6 @@
-// Every size of the Medprompt reproduction, and the arms of its studies as a study file writes them. It runs nothing.
+// Every size of the Medprompt reproduction. It runs nothing.
 
-import { coalitions, ladder, type MedpromptSpec, type Rung, rungs } from "../../specializers/index.js";
-import type { Preset } from "../index.js";
+import type { Preset } from "../plans.js";
 
 export interface MedpromptSettings {
   /** Tasks of the ladder; those whose data cannot be had are left out and named. */
@@ -99,31 +98,3 @@ export const presets: Record<Preset, MedpromptSettings> = {
     later: {},
   },
 };
-
-/** Without any rung it is the generalist, which every study has anyway. */
-const armOf = (spec: MedpromptSpec): unknown =>
-  spec.medprompt.without?.length === rungs.length ? "zeroShot" : spec;
-
-export const rungNames = ["zero-shot", "few-shot", "chain of thought", "neighbours", "ensemble", "portfolio"];
-
-/** The published ladder from zero-shot to all of it, and the portfolio (Medprompt+) above it where there is one. */
-export function rungArms({
-  ladder: sizes,
-  direct,
-}: Pick<MedpromptSettings, "ladder" | "direct">): { name: string; arm: unknown }[] {
-  const climbed = ladder(sizes).slice(0, 5);
-  const whole = climbed[4];
-  const portfolio = {
-    portfolio: {
-      use: whole,
-      direct: [{ knn: { k: sizes.k } }, { ensemble: { members: direct, vote: "probability" } }],
-    },
-  };
-  const arms = [...climbed.map(armOf), ...(direct === null ? [] : [portfolio])];
-  return arms.map((arm, i) => ({ name: rungNames[i] as string, arm }));
-}
-
-/** All sixteen coalitions of rungs by their members; twelve of them differ. */
-export function coalitionArms(sizes: MedpromptSettings["ladder"]): { members: Rung[]; arm: unknown }[] {
-  return coalitions(sizes).map(({ rungs: members, spec }) => ({ members, arm: armOf(spec) }));
-}

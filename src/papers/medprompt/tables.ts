@@ -3,89 +3,71 @@
 
 import { formatBare, formatInterval } from "../../report/format.js";
 import type { ShapleyValue } from "../../statistics/index.js";
-import { macroDifference, macroMean } from "../figures.js";
-import type { PaperTable } from "../index.js";
+import { difference, meanOverTasks } from "../figures.js";
+import { type PaperTable, paperTable } from "../paper.js";
 import { positionHistograms } from "./bias.js";
-import type { MeasuredTask } from "./measured.js";
+import { type Measured, on, optionKeys } from "./measured.js";
+import { rungNames } from "./plans.js";
 import { publishedLadder, publishedTable } from "./published.js";
-import { rungNames } from "./settings.js";
 
-type Shown = { mean: number; low: number; high: number } | null | undefined;
-
-function shown(measured: Shown): string {
+function shown(measured: { mean: number; low: number; high: number } | null | undefined): string {
   return measured ? `${formatBare(measured.mean)} ${formatInterval(measured.low, measured.high)}` : "";
-}
-
-const numbers = (head: readonly string[], from = 1) => head.map((_, i) => i).slice(from);
-
-export function ladderTable(model: string, tasks: readonly MeasuredTask[]): PaperTable {
-  const rungs = rungNames.slice(0, Math.max(0, ...tasks.map(({ arms }) => arms.length)));
-  const head = ["task", ...rungs];
-  return {
-    title: `The ladder, ${model} (accuracy, 95 %)`,
-    head,
-    rows: [
-      ...tasks.map(({ task, arms }) => [
-        task,
-        ...rungs.map((_, i) => shown(macroMean(arms[i]?.scores ?? new Map()))),
-      ]),
-      ["medqa, GPT-4 (published)", ...rungs.map((_, i) => percent(publishedLadder[i]))],
-    ],
-    right: numbers(head),
-  };
 }
 
 function percent(value: number | undefined): string {
   return value === undefined ? "" : formatBare(value);
 }
 
-/** Table 1 with ours at its end; only the sets that were measured. */
-export function tableOne(
-  tasks: readonly MeasuredTask[],
-  models: readonly string[],
-  rung: number,
-): PaperTable {
-  const head = ["set", "Flan-PaLM", "Med-PaLM 2", "Medprompt, GPT-4", ...models];
-  const sets = [...new Set(tasks.map(({ task }) => task))].filter((task) =>
-    Object.hasOwn(publishedTable, task),
+function count(value: number | undefined): string {
+  if (value === undefined) return "";
+  return value >= 100 ? value.toFixed(0) : String(Number(value.toFixed(1)));
+}
+
+const score = (task: Measured, arm: string) => shown(meanOverTasks(on(task, arm)));
+
+export function ladderTable(model: string, tasks: readonly Measured[]): PaperTable {
+  const rungs = rungNames.filter((rung) => tasks.some((task) => on(task, rung).size > 0));
+  const published: Readonly<Record<string, number>> = publishedLadder;
+  return paperTable(
+    `The ladder, ${model} (accuracy, 95 %)`,
+    ["task", ...rungs],
+    [
+      ...tasks.map((task) => [task.plan.task, ...rungs.map((rung) => score(task, rung))]),
+      ["medqa, GPT-4 (published)", ...rungs.map((rung) => percent(published[rung]))],
+    ],
   );
-  return {
-    title: "The paper's Table 1 and the whole ladder here",
-    head,
-    rows: sets.map((set) => {
+}
+
+/** Table 1 with ours at its end; only the sets that were measured. */
+export function tableOne(tasks: readonly Measured[], models: readonly string[]): PaperTable {
+  const measured = new Set(tasks.map(({ plan }) => plan.task));
+  return paperTable(
+    "The paper's Table 1 and the whole ladder here",
+    ["set", "Flan-PaLM", "Med-PaLM 2", "Medprompt, GPT-4", ...models],
+    [...measured].flatMap((set) => {
       const known = publishedTable[set];
+      if (known === undefined) return [];
       const ours = models.map((model) => {
-        const found = tasks.find((one) => one.model === model && one.task === set);
-        return shown(found && macroMean(found.arms[rung]?.scores ?? new Map()));
+        const found = tasks.find(({ plan }) => plan.model === model && plan.task === set);
+        return found ? score(found, "ensemble") : "";
       });
-      return [set, percent(known?.flanPalm), percent(known?.medPalm2), percent(known?.medprompt), ...ours];
+      return [[set, percent(known.flanPalm), percent(known.medPalm2), percent(known.medprompt), ...ours]];
     }),
-    right: numbers(head),
-  };
+  );
 }
 
 /** What an answer takes, and what each rung brings over the one below for the calls that it adds. */
-export function costTable(model: string, tasks: readonly MeasuredTask[]): PaperTable {
-  const head = [
-    "task",
-    "rung",
-    "calls",
-    "tokens read",
-    "written",
-    "ms",
-    "$ per 1,000",
-    "gain over the rung below",
-    "per call",
-  ];
-  const rows = tasks.flatMap(({ task, arms }) =>
-    arms.map(({ name, scores, result }, i) => {
-      const below = arms[i - 1];
-      const gain = below && macroDifference(scores, below.scores);
-      const more = (result?.perAnswer.calls ?? 0) - (below?.result?.perAnswer.calls ?? 0);
-      const cost = result?.perAnswer;
+export function costTable(model: string, tasks: readonly Measured[]): PaperTable {
+  const rows = tasks.flatMap((task) =>
+    task.plan.shown.map((arm, i) => {
+      const below = task.plan.shown[i - 1];
+      const gain = below === undefined ? null : difference(on(task, arm), on(task, below));
+      const calls = (name = "") => task.study.result(name)?.perAnswer.calls ?? 0;
+      const more = calls(arm) - calls(below);
+      const cost = task.study.result(arm)?.perAnswer;
       return [
-        task,
-        name,
+        task.plan.task,
+        arm,
         count(cost?.calls),
         count(cost?.inputTokens),
         count(cost?.outputTokens),
@@ -96,86 +78,67 @@ export function costTable(model: string, tasks: readonly MeasuredTask[]): PaperT
       ];
     }),
   );
-  return { title: `Cost of an answer by rung, ${model}`, head, rows, right: numbers(head, 2) };
-}
-
-function count(value: number | undefined): string {
-  if (value === undefined) return "";
-  return value >= 100 ? value.toFixed(0) : String(Number(value.toFixed(1)));
+  const price = ["calls", "tokens read", "written", "ms", "$ per 1,000"];
+  const head = ["task", "rung", ...price, "gain over the rung below", "per call"];
+  return paperTable(`Cost of an answer by rung, ${model}`, head, rows, 2);
 }
 
 /** Eyes-on and eyes-off apart (§3.2, §5.1); published for Medprompt: 90.6 and 91.3 over the nine sets. */
-export function eyesTable(model: string, tasks: readonly MeasuredTask[]): PaperTable {
-  const head = ["task", "rung", "eyes-on", "n", "eyes-off", "n"];
-  const rows = tasks.flatMap(({ task, arms }) =>
-    arms.map(({ name, result }) => {
-      const eyes = result?.eyes;
-      return [
-        task,
-        name,
-        shown(eyes?.on),
-        String(eyes?.on.n ?? ""),
-        shown(eyes?.off),
-        String(eyes?.off.n ?? ""),
-      ];
+export function eyesTable(model: string, tasks: readonly Measured[]): PaperTable {
+  const rows = tasks.flatMap(({ plan, study }) =>
+    plan.shown.map((arm) => {
+      const { on: seen, off: unseen } = study.result(arm)?.eyes ?? {};
+      return [plan.task, arm, shown(seen), String(seen?.n ?? ""), shown(unseen), String(unseen?.n ?? "")];
     }),
   );
-  return { title: `Eyes-on and eyes-off, ${model}`, head, rows, right: [2, 3, 4, 5] };
+  const head = ["task", "rung", "eyes-on", "n", "eyes-off", "n"];
+  return paperTable(`Eyes-on and eyes-off, ${model}`, head, rows, 2);
 }
 
-/** @param rungs which arms, by their number */
-export function biasTable(
-  model: string,
-  tasks: readonly MeasuredTask[],
-  rungs: readonly number[],
-): PaperTable {
-  const head = ["task", "", "choices by position, first to last (%)", "distance from the right ones"];
-  const rows = tasks.flatMap(({ task, arms, keys }) => {
-    const chosen = rungs.map((rung) => arms[rung]).filter((arm) => arm !== undefined);
+/** All of the ladder but shuffling, and with it. */
+export function biasTable(model: string, tasks: readonly Measured[]): PaperTable {
+  const arms = ["neighbours", "ensemble"];
+  const bars = (shares: readonly number[]) => shares.map((share) => Math.round(share * 100)).join(" ");
+  const rows = tasks.flatMap((task) => {
     const { gold, subjects } = positionHistograms(
-      chosen.map(({ scores }) => scores),
-      keys,
+      arms.map((arm) => on(task, arm)),
+      optionKeys(task),
     );
-    const bars = (shares: readonly number[]) => shares.map((share) => Math.round(share * 100)).join(" ");
     return [
-      [task, "right options", bars(gold), ""],
+      [task.plan.task, "right options", bars(gold), ""],
       ...subjects.map(({ positions, distance }, i) => [
-        task,
-        chosen[i]?.name ?? "",
+        task.plan.task,
+        arms[i] as string,
         bars(positions),
         formatBare(distance),
       ]),
     ];
   });
-  return { title: `Where chosen options stood, ${model}`, head, rows, right: [3] };
+  const head = ["task", "", "choices by position, first to last (%)", "distance from the right ones"];
+  return paperTable(`Where chosen options stood, ${model}`, head, rows, 3);
 }
 
 export function shapleyTable(model: string, task: string, credit: readonly ShapleyValue[]): PaperTable {
-  return {
-    title: `Shapley values of the rungs on ${task}, ${model}`,
-    head: ["rung", "value"],
-    rows: credit.map((one) => [one.player, shown(one)]),
-    right: [1],
-  };
+  const rows = credit.map((one) => [one.player, shown(one)]);
+  return paperTable(`Shapley values of the rungs on ${task}, ${model}`, ["rung", "value"], rows);
 }
 
 /** What was found (recall of the gold documents among the k passages) and what it brought. */
-export function lookupTable(model: string, tasks: readonly MeasuredTask[]): PaperTable {
-  const head = ["task", "passages", "score", "recall@k", "gain over none", "tokens read"];
-  const rows = tasks.flatMap(({ task, arms }) =>
-    arms.map(({ name, scores, result }, i) => [
-      task,
-      name,
-      shown(macroMean(scores)),
-      i === 0 ? "" : percent(result?.details.recall),
-      i === 0 ? "" : shown(macroDifference(scores, arms[0]?.scores ?? new Map())),
-      count(result?.perAnswer.inputTokens),
-    ]),
+export function lookupTable(model: string, tasks: readonly Measured[]): PaperTable {
+  const rows = tasks.flatMap((task) =>
+    task.plan.shown.map((arm) => {
+      const without = task.plan.compared?.without ?? "";
+      const result = task.study.result(arm);
+      return [
+        task.plan.task,
+        arm,
+        score(task, arm),
+        arm === without ? "" : percent(result?.details.recall),
+        arm === without ? "" : shown(difference(on(task, arm), on(task, without))),
+        count(result?.perAnswer.inputTokens),
+      ];
+    }),
   );
-  return {
-    title: `Questions without their text, and retrieval, ${model}`,
-    head,
-    rows,
-    right: numbers(head, 2),
-  };
+  const head = ["task", "passages", "score", "recall@k", "gain over none", "tokens read"];
+  return paperTable(`Questions without their text, and retrieval, ${model}`, head, rows, 2);
 }

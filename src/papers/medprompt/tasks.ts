@@ -1,54 +1,25 @@
 // The ladder's tasks as studies take them: the medical sets as rows, the issue area and the licences by the study files
 // that Hone ships, so that a task is said once.
 
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { HoneError, messageOf } from "../../core/errors.js";
-import { type SourceOptions, shownPath } from "../../data/index.js";
+import { HoneError } from "../../core/errors.js";
+import type { SourceOptions } from "../../data/index.js";
 import { readStudy } from "../../study/spec.js";
-import type { Plan } from "../plans.js";
+import type { DataFolder } from "../data.js";
+import { byLabel, fileSplits, type Plan, splitFiles } from "../plans.js";
 import { inFolder, medSets, readSet } from "./read.js";
 import type { MedpromptSettings } from "./settings.js";
 
-/** A task, or why it cannot be had. */
-export type LadderTask =
-  | { key: string; title: string; files: Plan["files"]; task: Readonly<Record<string, unknown>> }
-  | { key: string; missing: string };
-
-/** Where the sets' files and the law data lie; either may be absent. */
-export interface DataFolders {
-  med: string;
-  has: ReadonlySet<string>;
-  law: string | undefined;
+export interface LadderTask {
+  key: string;
+  title: string;
+  files: Plan["files"];
+  task: Readonly<Record<string, unknown>>;
 }
 
-/**
- * @param root a folder with `med` and `law` in it, or one with the medical sets' files themselves
- * @throws HoneError where it cannot be read
- */
-export async function dataFolders(root: string): Promise<DataFolders> {
-  const names = async (folder: string): Promise<Set<string>> => {
-    try {
-      return new Set(await readdir(folder));
-    } catch (error) {
-      throw new HoneError({
-        what: "Cannot read the folder of data",
-        where: shownPath(folder),
-        why: messageOf(error),
-        next: "Name another with --data; what it lacks is taken from the Hub.",
-        kind: "usage",
-        cause: error,
-      });
-    }
-  };
-  const inRoot = await names(root);
-  const med = inRoot.has("med") ? join(root, "med") : root;
-  return {
-    med,
-    has: inRoot.has("med") ? await names(med) : inRoot,
-    law: inRoot.has("law") ? root : undefined,
-  };
+/** Why a task cannot be had. */
+interface Missing {
+  missing: string;
 }
 
 /** Part of test that is not looked at while prompts are worked on (§3.2). */
@@ -62,23 +33,24 @@ const shipped: Readonly<Record<string, string>> = {
 export async function ladderTask(
   key: string,
   settings: Pick<MedpromptSettings, "chars" | "limit">,
-  folders: DataFolders,
+  folder: DataFolder,
   options: SourceOptions,
-): Promise<LadderTask> {
+): Promise<LadderTask | Missing> {
   const file = shipped[key];
-  if (file !== undefined) return shippedTask(key, file, settings, folders);
+  if (file !== undefined) return shippedTask(key, file, settings, folder);
   const title = medSets[key]?.title ?? key;
   try {
-    const rows = await readSet(key, folders.med, folders.has, settings, options);
+    const rows = await readSet(key, folder, settings, options);
     return {
       key,
       title,
-      files: { "train.jsonl": rows.train, "dev.jsonl": rows.dev, "test.jsonl": rows.test },
+      files: splitFiles(rows),
       task: {
         name: key,
         kind: "choice",
+        ...byLabel,
         data: {
-          splits: { train: "file:train.jsonl", dev: "file:dev.jsonl", test: "file:test.jsonl" },
+          splits: fileSplits,
           id: "id",
           input: "input",
           question: "{{question}}",
@@ -90,8 +62,8 @@ export async function ladderTask(
     };
   } catch (error) {
     // A damaged file is an error; a set that neither the folder nor the Hub has is left out.
-    if (!(error instanceof HoneError) || inFolder(key, folders.has)) throw error;
-    return { key, missing: `${title}: ${error.failure.what} ${error.failure.why ?? ""}`.trim() };
+    if (!(error instanceof HoneError) || inFolder(key, folder)) throw error;
+    return { missing: `${title}: ${error.failure.what} ${error.failure.why ?? ""}`.trim() };
   }
 }
 
@@ -100,21 +72,22 @@ async function shippedTask(
   key: string,
   file: string,
   { chars, limit }: Pick<MedpromptSettings, "chars" | "limit">,
-  { law }: DataFolders,
-): Promise<LadderTask> {
+  folder: DataFolder,
+): Promise<LadderTask | Missing> {
   const { task } = await readStudy(fileURLToPath(new URL(`../../../examples/${file}`, import.meta.url)));
-  if (task.kind === "motor") throw new Error(`${file} is no text task`);
+  if (task.kind !== "choice") throw new Error(`${file} is no choice task`);
   const { splits, input } = task.data;
-  if (splits && law === undefined)
-    return { key, missing: `${key}: the data folder has no law/scdb_oyez in it` };
+  if (splits && !folder.names("law").has("scdb_oyez"))
+    return { missing: `${key}: the data folder has no law/scdb_oyez in it` };
   const inLaw = (refs: string | string[] | undefined) =>
-    [refs ?? []].flat().map((ref) => ref.replace(/^file:/, `file:${law}/`));
+    [refs ?? []].flat().map((ref) => ref.replace(/^file:/, `file:${folder.path()}/`));
   return {
     key,
     title: key,
     files: {},
     task: {
       ...task,
+      ...byLabel,
       data: {
         ...task.data,
         ...(splits

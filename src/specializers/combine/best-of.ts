@@ -5,8 +5,11 @@ import { z } from "zod";
 import { CallError } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
 import type { Json } from "../../core/json.js";
-import type { LanguageSubject } from "../../core/language.js";
+import type { Kind, Subject } from "../../core/kinds.js";
 import type { Given, Specializer } from "../../core/specializer.js";
+import type { ScoredRow } from "../../core/task.js";
+import { type Candidate, choose, scoredRow } from "../../statistics/index.js";
+import { inherited } from "../parts/inherited.js";
 
 export const bestOfOptions = z.strictObject({
   of: z
@@ -28,38 +31,46 @@ type State = {
 };
 
 /**
- * Fits each candidate on train, measures it on dev with the task's own score, and keeps the best mean; ties go to the
- * earliest. Unscored samples do not count, and a candidate with more than half of dev unscored cannot win.
+ * Fits each candidate on train, measures it on dev with the task's own score, and keeps the best by the rule that
+ * chooses a study's champion (`choose`): unscored samples count as the worst value, ties go to the earliest.
  * @throws HoneError without dev samples, or where no candidate could be scored on half of them
  *
  * @example
  * import { bestOf, fewShot, zeroShot } from "@honelab/hone";
  * bestOf([zeroShot(), fewShot({ k: 5 })]).label; // "bestOf(zeroShot | fewShot(k=5))"
  */
-export function bestOf(candidates: readonly Specializer[]): Specializer<State> {
+export function bestOf<K extends Kind>(candidates: readonly Specializer<Json, K>[]): Specializer<State, K> {
   if (candidates.length === 0) throw new Error("bestOf: there must be at least one specializer");
   return {
     name: "bestOf",
     label: `bestOf(${candidates.map(({ label }) => label).join(" | ")})`,
     options: { of: candidates.map(({ name, options }) => ({ name, options })) },
-    needs: [...new Set(candidates.flatMap(({ needs }) => needs))],
-    seeded: candidates.some(({ seeded }) => seeded),
+    ...inherited(candidates),
+    ...(candidates.length > 1 ? { choosesOnDev: true } : {}),
     ...(candidates.every(({ reference }) => reference) ? { reference: true } : {}),
     async fit(subject, given) {
       if (given.dev.length === 0) throw unable(given, "there is no dev split to measure them on");
-      const scores: State["scores"] = [];
-      let best: { chosen: number; mean: number; state: Json } | undefined;
-      for (const [i, candidate] of candidates.entries()) {
+      const tools = { encoder: given.encoder, artifacts: given.artifacts };
+      const states: Json[] = [];
+      const measured: Candidate[] = [];
+      for (const candidate of candidates) {
         const state = await candidate.fit(subject, given);
-        const tools = { encoder: given.encoder, artifacts: given.artifacts };
-        const measured = await measure(candidate.apply(subject, state, tools), given, candidate.label);
-        scores.push({ label: candidate.label, ...measured });
-        const { mean, n, unscored } = measured;
-        if (mean === null || unscored > n) continue;
-        if (!best || mean > best.mean) best = { chosen: i, mean, state };
+        states.push(state);
+        const run = await measure(candidate.apply(subject, state, tools), given, candidate.label);
+        measured.push({ runs: [run] });
       }
-      if (!best) throw unable(given, "none of them could be scored on half of the dev samples");
-      return { chosen: best.chosen, scores, state: best.state };
+      const covered = measured.some(({ runs: [run] }) => {
+        const rows = [...(run?.values() ?? [])];
+        return 2 * rows.filter((row) => row !== null).length >= rows.length;
+      });
+      const chosen = covered ? choose(measured, given.task) : undefined;
+      if (chosen === undefined)
+        throw unable(given, "none of them could be scored on half of the dev samples");
+      const scores = candidates.map(({ label }, i) => ({
+        label,
+        ...summary((measured[i] as Candidate).runs[0]!),
+      }));
+      return { chosen, scores, state: states[chosen] as Json };
     },
     apply: (subject, { chosen, state }, tools) => {
       const candidate = candidates[chosen];
@@ -74,35 +85,35 @@ export function bestOf(candidates: readonly Specializer[]): Specializer<State> {
 }
 
 async function measure(
-  subject: LanguageSubject,
-  { task, dev, context, progress }: Given,
+  subject: Subject,
+  { task, dev, context, progress }: Given<Kind>,
   label: string,
-): Promise<{ mean: number | null; n: number; unscored: number }> {
-  const grades: (number | null)[] = [];
+): Promise<Map<string, ScoredRow | null>> {
+  const rows = new Map<string, ScoredRow | null>();
   const width = Math.max(1, subject.model?.concurrency ?? 1);
   for (let start = 0; start < dev.length; start += width) {
     const batch = dev.slice(start, start + width).map(async (sample) => {
       try {
-        const grade = await task.evaluate(subject, sample, context);
-        return grade.status === "scored" ? grade.score : null;
+        return scoredRow(await task.evaluate(subject, sample, context), String([sample.gold].flat()[0]));
       } catch (error) {
         // A call that failed after its retries is this sample's misfortune; anything else is a fault.
         if (error instanceof CallError) return null;
         throw error;
       }
     });
-    grades.push(...(await Promise.all(batch)));
-    progress(grades.length, dev.length, label);
+    for (const [i, row] of (await Promise.all(batch)).entries()) rows.set(dev[start + i]!.id, row);
+    progress(rows.size, dev.length, label);
   }
-  const scored = grades.filter((score) => score !== null);
-  return {
-    mean: scored.length > 0 ? scored.reduce((sum, score) => sum + score, 0) / scored.length : null,
-    n: scored.length,
-    unscored: grades.length - scored.length,
-  };
+  return rows;
 }
 
-function unable({ task }: Given, why: string): HoneError {
+function summary(run: ReadonlyMap<string, ScoredRow | null>): Omit<State["scores"][number], "label"> {
+  const scores = [...run.values()].flatMap((row) => (row ? [row.score] : []));
+  const mean = scores.length > 0 ? scores.reduce((sum, score) => sum + score, 0) / scores.length : null;
+  return { mean, n: scores.length, unscored: run.size - scores.length };
+}
+
+function unable({ task }: Pick<Given<Kind>, "task">, why: string): HoneError {
   return new HoneError({
     what: "bestOf cannot choose",
     where: `task ${task.name}, split dev`,

@@ -1,11 +1,13 @@
 // chain: several specializers as one. Each is fitted on what the ones before it made.
 
 import type { Json } from "../../core/json.js";
+import type { Kind } from "../../core/kinds.js";
 import type { Specializer } from "../../core/specializer.js";
+import { inherited } from "../parts/inherited.js";
 
-/** Specializers applied one after the other. */
-export interface Chain extends Specializer<Json[]> {
-  readonly steps: readonly Specializer[];
+/** Specializers applied one after the other. A study builds the steps one by one, so that arms share what they can. */
+export interface Chain<K extends Kind = Kind> extends Specializer<Json[], K> {
+  readonly steps: readonly Specializer<Json, K>[];
 }
 
 /**
@@ -16,26 +18,20 @@ export interface Chain extends Specializer<Json[]> {
  * import { calibrate, chain, fewShot } from "@honelab/hone";
  * chain([fewShot({ k: 6, draw: "balanced" }), calibrate()]).label; // "fewShot(k=6, balanced) + calibrate"
  */
-export function chain(steps: readonly Specializer[]): Chain {
+export function chain<K extends Kind>(steps: readonly Specializer<Json, K>[]): Chain<K> {
   if (steps.length === 0) throw new Error("chain: there must be at least one specializer");
   return {
     name: "chain",
     label: steps.map((step) => step.label).join(" + "),
     options: steps.map((step) => ({ name: step.name, options: step.options })),
-    needs: [...new Set(steps.flatMap((step) => step.needs))],
-    seeded: steps.some((step) => step.seeded),
+    ...inherited(steps),
     ...(steps.at(-1)?.reference ? { reference: true } : {}),
-    subjects: (["language", "motor"] as const).filter((kind) =>
-      steps.every((step) => (step.subjects ?? ["language"]).includes(kind)),
-    ),
     steps,
     async fit(subject, given) {
       const states: Json[] = [];
       let current = subject;
-      for (const [i, step] of steps.entries()) {
-        // The first is what a study without the others would make, and may have made.
-        const state =
-          i === 0 && given.build ? await given.build(step, subject, given) : await step.fit(current, given);
+      for (const step of steps) {
+        const state = await step.fit(current, given);
         states.push(state);
         current = step.apply(current, state, { encoder: given.encoder, artifacts: given.artifacts });
       }
@@ -44,4 +40,8 @@ export function chain(steps: readonly Specializer[]): Chain {
     apply: (subject, states, tools) =>
       steps.reduce((current, step, i) => step.apply(current, states[i] as Json, tools), subject),
   };
+}
+
+export function isChain(specializer: Specializer): specializer is Chain {
+  return "steps" in specializer;
 }

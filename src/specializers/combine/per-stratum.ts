@@ -9,9 +9,10 @@ import { HoneError } from "../../core/errors.js";
 import { fingerprint, type Json } from "../../core/json.js";
 import type { Option } from "../../core/language.js";
 import type { Sample } from "../../core/sample.js";
-import type { Given, Specializer } from "../../core/specializer.js";
+import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import type { LanguageTask } from "../../core/task.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
+import { inherited } from "../parts/inherited.js";
 
 export const perStratumOptions = z.strictObject({
   use: z.unknown().describe("the specializer that is fitted on each stratum apart, as a study would name it"),
@@ -32,13 +33,12 @@ type State = { [stratum: string]: Json };
  * import { linear, perStratum } from "@honelab/hone";
  * perStratum(linear()).label; // "linear(tfidf), one a stratum"
  */
-export function perStratum(inner: Specializer): Specializer {
+export function perStratum(inner: LanguageSpecializer): LanguageSpecializer {
   return defineSpecializer<State>({
     name: "perStratum",
     label: `${inner.label}, one a stratum`,
     options: { use: { name: inner.name, options: inner.options } },
-    needs: inner.needs,
-    seeded: inner.seeded,
+    ...inherited([inner]),
     ...(inner.reference ? { reference: true } : {}),
     fit: async (subject, given) => {
       requireTrain(given, "perStratum");

@@ -1,9 +1,12 @@
 // subset: another specializer on less training data, to measure what labels are worth. Test and dev stay as they are.
 
 import { z } from "zod";
+import type { Json } from "../../core/json.js";
+import type { Kind } from "../../core/kinds.js";
 import { randomFor, shuffled } from "../../core/random.js";
 import type { Sample } from "../../core/sample.js";
 import type { Specializer } from "../../core/specializer.js";
+import { inherited } from "../parts/inherited.js";
 
 export const subsetOptions = z.strictObject({
   n: z.int().min(1).max(1_000_000).describe("train samples to keep of each stratum, drawn by the seed"),
@@ -20,12 +23,15 @@ export type SubsetOptions = z.input<typeof subsetOptions>;
  * import { linear, subset } from "@honelab/hone";
  * subset({ n: 50 }, linear()).label; // "linear(tfidf), n=50"
  */
-export function subset({ n }: Pick<SubsetOptions, "n">, inner: Specializer): Specializer {
+export function subset<K extends Kind>(
+  { n }: Pick<SubsetOptions, "n">,
+  inner: Specializer<Json, K>,
+): Specializer<Json, K> {
   return {
     name: "subset",
     label: `${inner.label}, n=${n}`,
     options: { n, use: { name: inner.name, options: inner.options } },
-    needs: inner.needs,
+    ...inherited([inner]),
     seeded: true,
     ...(inner.reference ? { reference: true } : {}),
     fit: (subject, given) => inner.fit(subject, { ...given, train: drawn(given.train, n, given.seed) }),

@@ -4,9 +4,10 @@
 import { z } from "zod";
 import { HoneError } from "../../core/errors.js";
 import { fingerprint } from "../../core/json.js";
-import type { MotorSubject, MotorTrial } from "../../core/motor.js";
+import type { MotorSubject } from "../../core/kinds.js";
+import type { MotorTrial } from "../../core/motor.js";
 import { randomFor, shuffled } from "../../core/random.js";
-import type { GivenFor, Specializer } from "../../core/specializer.js";
+import type { Given, Specializer } from "../../core/specializer.js";
 import {
   type ControllerSubject,
   controllerSubject,
@@ -59,8 +60,7 @@ export const bilateralOptions = z.strictObject({
 export type BilateralOptions = z.input<typeof bilateralOptions>;
 
 type State = SavedController;
-type MotorSpecializer = Specializer<State, MotorSubject>;
-type MotorGiven = GivenFor<MotorSubject>;
+type MotorGiven = Given<"motor">;
 
 /**
  * Trains through the body: the error flows back through muscles and limbs (Jordan and Rumelhart's distal teacher). Dominant
@@ -71,7 +71,7 @@ type MotorGiven = GivenFor<MotorSubject>;
  * import { bilateral } from "@honelab/hone";
  * bilateral({ callosum: "pooled" }).label; // "bilateral(specialized, cc, 2x16)"
  */
-export function bilateral(options: BilateralOptions = {}): MotorSpecializer {
+export function bilateral(options: BilateralOptions = {}): Specializer<State, "motor"> {
   const read = readOptions(bilateralOptions, "bilateral", options);
   const { hemispheres, units, layers, cell } = read;
   const losses = read.losses ?? (hemispheres === 1 ? "common" : "specialized");
@@ -127,11 +127,14 @@ export function bilateral(options: BilateralOptions = {}): MotorSpecializer {
     label,
     options: chosen,
     needs: ["gradients"],
-    subjects: ["motor"],
+    kinds: ["motor"],
     seeded: true,
     fit: async (subject, given) => (await fitAll(subject, given, [given.seed]))[0] as State,
     fitAll,
-    apply: (subject, state) => controllerSubject(bodyOf(subject), state, `${label} of ${subject.model.name}`),
+    apply: (subject, state) => {
+      const body = bodyOf(subject);
+      return controllerSubject(body, state, `${label} of ${body.name}`);
+    },
   };
 }
 

@@ -1,7 +1,6 @@
 // lesion: a trained controller with something cut at test time. Nothing is learnt and no weight changes.
 
 import { z } from "zod";
-import type { MotorSubject } from "../../core/motor.js";
 import type { Specializer } from "../../core/specializer.js";
 import { gainsOf, lesions } from "../../motor/lesion.js";
 import { type ControllerSubject, controllerSubject } from "../../motor/subject.js";
@@ -25,7 +24,7 @@ export type LesionOptions = z.input<typeof lesionOptions>;
  * import { makeSpecializer } from "@honelab/hone";
  * makeSpecializer([{ bilateral: {} }, { lesion: { cut: ["callosum"] } }], "specialists.0");
  */
-export function lesion(options: LesionOptions): Specializer<null, MotorSubject> {
+export function lesion(options: LesionOptions): Specializer<null, "motor"> {
   const { cut } = readOptions(lesionOptions, "lesion", options);
   const label = `cut(${cut.join(", ")})`;
   return {
@@ -33,7 +32,7 @@ export function lesion(options: LesionOptions): Specializer<null, MotorSubject> 
     label,
     options: { cut },
     needs: ["weights"],
-    subjects: ["motor"],
+    kinds: ["motor"],
     seeded: false,
     // Checked before anything is measured: what is not there cannot be cut.
     fit: async (subject) => {

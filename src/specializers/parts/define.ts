@@ -4,8 +4,10 @@
 import type { CallContext } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
 import { fingerprint, type Json } from "../../core/json.js";
-import type { Answer, Grant, LanguageModel, LanguageSubject, Query } from "../../core/language.js";
-import type { Given, Specializer, Tools } from "../../core/specializer.js";
+import type { LanguageSubject } from "../../core/kinds.js";
+import type { Answer, Query } from "../../core/language.js";
+import type { Grant, LanguageModel } from "../../core/model.js";
+import type { Given, LanguageSpecializer, Tools } from "../../core/specializer.js";
 
 /** Changes the query on the way in. Must not depend on anything but the query and the state. */
 export type Prepare = (query: Query, context: CallContext) => Query | Promise<Query>;
@@ -40,6 +42,7 @@ export interface Definition<State extends Json> {
   options?: Json;
   needs?: readonly Grant[];
   seeded?: boolean;
+  choosesOnDev?: boolean;
   /** True for references such as `majority`: their answers do not depend on the subject that they replace. */
   reference?: boolean;
   /** Learns the state. Left out: there is nothing to learn and the state is null. */
@@ -61,14 +64,16 @@ export interface Definition<State extends Json> {
  */
 export function defineSpecializer<State extends Json = null>(
   definition: Definition<State>,
-): Specializer<State> {
+): LanguageSpecializer<State> {
   const { name, label = name, options = {}, needs = [], seeded = false, reference = false } = definition;
   return {
     name,
     label,
     options,
     needs,
+    kinds: ["language"],
     seeded,
+    ...(definition.choosesOnDev ? { choosesOnDev: true } : {}),
     ...(reference ? { reference } : {}),
     fit: async (subject, given) => (definition.fit ? definition.fit(subject, given) : (null as State)),
     apply: (subject, state, tools) =>

@@ -11,8 +11,9 @@ import { z } from "zod";
 import type { CallContext } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
 import { fingerprint } from "../../core/json.js";
-import type { Answer, LanguageSubject, Query } from "../../core/language.js";
-import type { Given, Specializer } from "../../core/specializer.js";
+import type { LanguageSubject } from "../../core/kinds.js";
+import type { Answer, Query } from "../../core/language.js";
+import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import { questionsVary } from "../../learn/text.js";
 import { defineSpecializer, prepared } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
@@ -36,7 +37,7 @@ type State = {
 };
 
 /** Divides each option's probability by its prior: log p - log prior, the diagonal form of eq. 1 with b = 0. */
-export function calibrate(options: CalibrateOptions = {}): Specializer {
+export function calibrate(options: CalibrateOptions = {}): LanguageSpecializer {
   readOptions(calibrateOptions, "calibrate", options);
   return defineSpecializer<State>({
     name: "calibrate",

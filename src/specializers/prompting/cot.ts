@@ -4,12 +4,14 @@
 import { z } from "zod";
 import { CallError, type CallFailure } from "../../core/call.js";
 import type { Json } from "../../core/json.js";
-import type { Demonstration, LanguageSubject, Option } from "../../core/language.js";
+import type { LanguageSubject } from "../../core/kinds.js";
+import type { Demonstration, Option } from "../../core/language.js";
 import { randomFor, shuffled } from "../../core/random.js";
 import type { Sample } from "../../core/sample.js";
-import type { Given, Specializer } from "../../core/specializer.js";
+import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import type { Grade } from "../../core/task.js";
 import { derive, requireTrain } from "../parts/define.js";
+import { inherited } from "../parts/inherited.js";
 import { readOptions } from "../parts/options.js";
 import { drawOrders } from "../parts/permutations.js";
 import { zeroShot } from "./zero-shot.js";
@@ -45,7 +47,10 @@ type State = { counts: { asked: number; verified: number; unscored: number }; in
  * gives at most one example: its first verified order. Where nothing is verified, queries reason without examples; where
  * `use` is `zeroShot` no examples are wanted, and fitting asks nothing.
  */
-export function cot(options: Omit<CotOptions, "use"> = {}, use: Specializer = zeroShot()): Specializer {
+export function cot(
+  options: Omit<CotOptions, "use"> = {},
+  use: LanguageSpecializer = zeroShot(),
+): LanguageSpecializer {
   const { pool, shuffles, maxTokens } = readOptions(cotOptions.omit({ use: true }).strip(), "cot", options);
   const bare = use.name === "zeroShot";
   const chosen = { pool, shuffles, maxTokens };
@@ -57,6 +62,7 @@ export function cot(options: Omit<CotOptions, "use"> = {}, use: Specializer = ze
     name: "cot",
     label: bare ? "cot" : `cot(${use.label})`,
     options: { ...chosen, use: { name: use.name, options: use.options } },
+    ...inherited([use]),
     needs: [...new Set([...use.needs, "text" as const])],
     seeded: !bare,
     fit: async (subject, given) => {

@@ -8,9 +8,10 @@
 import { z } from "zod";
 import type { CallContext } from "../../core/call.js";
 import { fingerprint } from "../../core/json.js";
-import type { Answer, LanguageSubject, Option, Query, Step } from "../../core/language.js";
+import type { LanguageSubject } from "../../core/kinds.js";
+import type { Answer, Option, Query, Step } from "../../core/language.js";
 import { type Random, randomFor } from "../../core/random.js";
-import type { Given, Specializer, Tools } from "../../core/specializer.js";
+import type { Given, LanguageSpecializer, Tools } from "../../core/specializer.js";
 import { requireEncoder } from "../../learn/vectors.js";
 import { defineSpecializer, prepared } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
@@ -72,7 +73,7 @@ interface Member {
  * import { chain, ensemble, knn } from "@honelab/hone";
  * chain([knn({ k: 5 }), ensemble({ members: 5 })]).label; // "knn(k=5) + ensemble(m=5)"
  */
-export function ensemble(options: EnsembleOptions = {}): Specializer {
+export function ensemble(options: EnsembleOptions = {}): LanguageSpecializer {
   const settings = readOptions(ensembleOptions, "ensemble", options);
   const { members, orders, vote, temperature } = settings;
   const said = [

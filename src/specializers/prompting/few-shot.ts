@@ -4,7 +4,7 @@
 import { z } from "zod";
 import type { Demonstration } from "../../core/language.js";
 import { type Random, randomFor, shuffled } from "../../core/random.js";
-import type { Specializer } from "../../core/specializer.js";
+import type { LanguageSpecializer } from "../../core/specializer.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { type KeptDemonstrations, keepDemonstrations, prepend } from "../parts/demonstrations.js";
 import { readOptions } from "../parts/options.js";
@@ -20,7 +20,7 @@ export const fewShotOptions = z.strictObject({
 export type FewShotOptions = z.input<typeof fewShotOptions>;
 
 /** Puts k drawn train examples before every query. Examples that are the query itself are left out for that query. */
-export function fewShot(options: FewShotOptions = {}): Specializer {
+export function fewShot(options: FewShotOptions = {}): LanguageSpecializer {
   const { k, draw } = readOptions(fewShotOptions, "fewShot", options);
   return defineSpecializer<KeptDemonstrations>({
     name: "fewShot",

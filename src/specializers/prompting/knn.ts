@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import type { Demonstration } from "../../core/language.js";
-import type { Given, Specializer } from "../../core/specializer.js";
+import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import { bm25 } from "../../learn/bm25.js";
 import { type KeptVectors, keepVectors, type Likeness, likenessByVectors } from "../../learn/neighbours.js";
 import { questionsVary, readText, sameTextKey } from "../../learn/text.js";
@@ -36,7 +36,7 @@ type State = {
 };
 
 /** Puts the k nearest train examples before each query; examples that are the query itself are skipped. */
-export function knn(options: KnnOptions = {}): Specializer {
+export function knn(options: KnnOptions = {}): LanguageSpecializer {
   const { k, by, balance } = readOptions(knnOptions, "knn", options);
   return defineSpecializer<State>({
     name: "knn",

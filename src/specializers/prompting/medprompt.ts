@@ -3,9 +3,10 @@
 
 import { z } from "zod";
 import type { Json } from "../../core/json.js";
-import type { Specializer } from "../../core/specializer.js";
+import type { LanguageSpecializer } from "../../core/specializer.js";
 import { bestOf } from "../combine/best-of.js";
 import { chain } from "../combine/chain.js";
+import { inherited } from "../parts/inherited.js";
 import { readOptions } from "../parts/options.js";
 import { cot, cotOptions } from "./cot.js";
 import { ensemble, ensembleOptions } from "./ensemble.js";
@@ -66,11 +67,11 @@ type State = { examples: Settings["examples"]; inner: Json };
  * import { medprompt } from "@honelab/hone";
  * medprompt({ without: ["neighbours"] }).label; // "medprompt(k=5, x5, without neighbours)"
  */
-export function medprompt(options: MedpromptOptions = {}): Specializer {
+export function medprompt(options: MedpromptOptions = {}): LanguageSpecializer {
   const settings = readOptions(medpromptOptions, "medprompt", options);
   const left = leftOut(settings.without);
   const always = recipe(settings, left);
-  const measured: Specializer =
+  const measured: LanguageSpecializer =
     settings.examples === "always" || left.includes("examples")
       ? always
       : bestOf([always, recipe(settings, leftOut([...left, "examples"]))]);
@@ -78,8 +79,7 @@ export function medprompt(options: MedpromptOptions = {}): Specializer {
     name: "medprompt",
     label: `medprompt(${describe(settings, left)})`,
     options: { ...settings, without: left },
-    needs: measured.needs,
-    seeded: measured.seeded,
+    ...inherited([measured]),
     fit: async (subject, given): Promise<State> => {
       const examples = given.dev.length > 0 ? settings.examples : "always";
       const chosen = examples === "measured" ? measured : always;
@@ -92,10 +92,14 @@ export function medprompt(options: MedpromptOptions = {}): Specializer {
   };
 }
 
-function recipe(settings: Settings, left: readonly Rung[]): Specializer {
+function recipe(settings: Settings, left: readonly Rung[]): LanguageSpecializer {
   const { k, members, pool, shuffles, maxTokens, by, orders, vote } = settings;
   const has = (rung: Rung) => !left.includes(rung);
-  const shown = has("neighbours") ? knn({ k, by }) : has("examples") ? fewShot({ k }) : zeroShot();
+  const shown = has("neighbours")
+    ? knn({ k, by })
+    : has("examples")
+      ? fewShot({ k })
+      : zeroShot<"language">();
   const reasoned = has("reasoning") ? cot({ pool, shuffles, maxTokens }, shown) : shown;
   return has("shuffling") ? chain([reasoned, ensemble({ members, orders, vote })]) : reasoned;
 }

@@ -4,9 +4,11 @@
 import { z } from "zod";
 import type { CallContext } from "../../core/call.js";
 import type { Json } from "../../core/json.js";
-import type { Answer, LanguageSubject, Query } from "../../core/language.js";
-import type { Specializer } from "../../core/specializer.js";
+import type { LanguageSubject } from "../../core/kinds.js";
+import type { Answer, Query } from "../../core/language.js";
+import type { LanguageSpecializer } from "../../core/specializer.js";
 import { derive } from "../parts/define.js";
+import { inherited } from "../parts/inherited.js";
 import { readOptions } from "../parts/options.js";
 
 /** The direct half as published: ten calls with the five nearest examples, read by their probabilities. */
@@ -58,9 +60,9 @@ const least = 1e-12;
  */
 export function portfolio(
   options: Omit<PortfolioOptions, "use" | "direct">,
-  reasoning: Specializer,
-  direct: Specializer,
-): Specializer {
+  reasoning: LanguageSpecializer,
+  direct: LanguageSpecializer,
+): LanguageSpecializer {
   const schema = portfolioOptions.omit({ use: true, direct: true }).strip();
   const { weight, screen } = readOptions(schema, "portfolio", options);
   const label = `portfolio(${reasoning.label} & ${direct.label})`;
@@ -74,8 +76,7 @@ export function portfolio(
     name: "portfolio",
     label,
     options: chosen,
-    needs: [...new Set([...reasoning.needs, ...direct.needs])],
-    seeded: reasoning.seeded || direct.seeded,
+    ...inherited([reasoning, direct]),
     fit: async (subject, given) => [await reasoning.fit(subject, given), await direct.fit(subject, given)],
     apply: (subject, states, tools) => {
       const [first, second] = states as [Json, Json];

@@ -11,7 +11,7 @@ import { z } from "zod";
 import { HoneError } from "../../core/errors.js";
 import type { Json } from "../../core/json.js";
 import type { Passage, Query } from "../../core/language.js";
-import type { Given, Specializer } from "../../core/specializer.js";
+import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import { defineSpecializer } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
 import { calculate } from "./tools/calculator.js";
@@ -72,7 +72,7 @@ const calculator = defineTool({
  * import { tools } from "@honelab/hone";
  * tools({ offer: ["calculator", { table: { name: "doses", source: "file:doses.csv", key: "drug" } }] });
  */
-export function tools(options: ToolsOptions = {}): Specializer {
+export function tools(options: ToolsOptions = {}): LanguageSpecializer {
   const { offer, maxCalls, maxTokens, timeout, maxOutput } = readOptions(toolsOptions, "tools", options);
   const offers = offer.map((offered, i) => readOffer(offered, `tools, offer.${i}`));
   const names = offers.map(({ name }) => name);

@@ -1,6 +1,8 @@
 // zeroShot: the generalist as it is. It changes nothing; it gives the starting point its own row.
 
 import { z } from "zod";
+import type { Json } from "../../core/json.js";
+import { type Kind, kinds } from "../../core/kinds.js";
 import type { Specializer } from "../../core/specializer.js";
 import { readOptions } from "../parts/options.js";
 
@@ -9,14 +11,14 @@ export const zeroShotOptions = z.strictObject({});
 export type ZeroShotOptions = z.input<typeof zeroShotOptions>;
 
 /** The identity: the subject as it is, whatever its kind. */
-export function zeroShot(options: ZeroShotOptions = {}): Specializer {
+export function zeroShot<K extends Kind>(options: ZeroShotOptions = {}): Specializer<Json, K> {
   readOptions(zeroShotOptions, "zeroShot", options);
   return {
     name: "zeroShot",
     label: "zeroShot",
     options: {},
     needs: [],
-    subjects: ["language", "motor"],
+    kinds,
     seeded: false,
     fit: async () => null,
     apply: (subject) => subject,

@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import type { Answer } from "../../core/language.js";
-import type { Given, Specializer } from "../../core/specializer.js";
+import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
 
@@ -17,7 +17,7 @@ type State = {
 };
 
 /** Ties go to the label that the task lists first, then to the alphabet. */
-export function majority(options: MajorityOptions = {}): Specializer {
+export function majority(options: MajorityOptions = {}): LanguageSpecializer {
   readOptions(majorityOptions, "majority", options);
   return defineSpecializer<State>({
     name: "majority",

@@ -8,8 +8,10 @@ import { z } from "zod";
 import type { CallContext } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
 import { fingerprint } from "../../core/json.js";
-import type { Answer, Demonstration, LanguageSubject, Option, Query } from "../../core/language.js";
-import type { Given, Specializer } from "../../core/specializer.js";
+import type { LanguageSubject } from "../../core/kinds.js";
+import type { Answer, Demonstration, Option, Query } from "../../core/language.js";
+import { randomFor, shuffled } from "../../core/random.js";
+import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import type { LanguageTask } from "../../core/task.js";
 import { type KeptVectors, keepVectors, likenessByVectors } from "../../learn/neighbours.js";
 import { questionsVary, readText, sameTextKey } from "../../learn/text.js";
@@ -20,22 +22,34 @@ import { logSoftmax } from "../prompting/calibrate.js";
 export const knnLmOptions = z.strictObject({
   k: z.int().min(1).max(1024).default(16).describe("how many neighbours have a voice, 1 to 1024"),
   lambda: z
-    .union([z.literal("dev"), z.number().min(0).max(1)])
-    .default("dev")
-    .describe('the memory\'s weight against the model, 0 to 1, or "dev" to choose it on the dev split'),
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe("the memory's weight against the model, 0 to 1; chosen where left out"),
   temperature: z
-    .union([z.literal("dev"), z.number().positive().max(1000)])
-    .default("dev")
-    .describe('how slowly a neighbour\'s voice fades with its squared distance, or "dev" to choose it'),
+    .number()
+    .positive()
+    .max(1000)
+    .optional()
+    .describe("how slowly a neighbour's voice fades with its squared distance; chosen where left out"),
+  tuneOn: z
+    .enum(["train", "dev"])
+    .default("train")
+    .describe(
+      'where lambda and temperature are chosen: on "train", each sample without itself, or on "dev", for subjects trained on train',
+    ),
 });
 /** Options of `knnLm`. */
 export type KnnLmOptions = z.input<typeof knnLmOptions>;
 
-/** What is tried on dev. Squared distances of unit vectors lie in [0, 4]. */
+/** What is tried. Squared distances of unit vectors lie in [0, 4]. */
 const lambdas = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 const temperatures = [0.01, 0.03, 0.1, 0.3, 1];
-/** Without a dev split: the paper's weight for a memory of the model's own domain, and the middle of the grid. */
-const withoutDev = { lambda: 0.25, temperature: 0.1 };
+/** Where there are too few samples to choose: the paper's weight for a memory of the model's own domain, the grid's middle. */
+const usual = { lambda: 0.25, temperature: 0.1 };
+/** Samples below which nothing is chosen, and at most so many of train, each of which costs the subject one answer. */
+const [fewest, enough] = [20, 200];
 
 type Mix = { lambda: number; temperature: number };
 
@@ -56,37 +70,43 @@ interface Neighbour {
   distance: number;
 }
 
-/** A query's k nearest examples, the nearest first. */
-type Find = (query: Query, context: CallContext) => Promise<Neighbour[]>;
+/** A query's k nearest examples, the nearest first, of those that are not left out. */
+type Find = (query: Query, context: CallContext, out?: ReadonlySet<number>) => Promise<Neighbour[]>;
 
 /**
  * p(y|x) = lambda p_kNN(y|x) + (1 - lambda) p_LM(y|x), with p_kNN(y|x) proportional to the sum of exp(-d / temperature)
  * over the neighbours that answer y. A neighbour speaks for the option whose text is its answer's; where none does, the
  * model's word stands alone. A model without scores speaks for its choice with probability 1.
  *
- * "dev" takes the weight and the temperature with the best dev accuracy, then the best likelihood, then the smaller
- * weight. Without a dev split they are 0.25 and 0.1.
+ * Weight and temperature are those with the best accuracy, then the best likelihood, then the smaller weight: on train by
+ * leave-one-out, where a sample's own group is left out too, or on dev (`tuneOn`). With fewer than 20 samples they are 0.25
+ * and 0.1. A subject that was trained on train is surer there than elsewhere: behind `lora` and its kin tune on dev.
  *
  * @throws HoneError at fit where the task asks to write
  */
-export function knnLm(options: KnnLmOptions = {}): Specializer {
-  const { k, lambda, temperature } = readOptions(knnLmOptions, "knnLm", options);
-  const fixed = [
-    lambda === "dev" ? "" : `, lambda=${lambda}`,
-    temperature === "dev" ? "" : `, T=${temperature}`,
+export function knnLm(options: KnnLmOptions = {}): LanguageSpecializer {
+  const chosen = readOptions(knnLmOptions, "knnLm", options);
+  const { k, lambda, temperature, tuneOn } = chosen;
+  const grid = {
+    lambdas: lambda === undefined ? lambdas : [lambda],
+    temperatures: temperature === undefined ? temperatures : [temperature],
+  };
+  const tuned = lambda === undefined || temperature === undefined;
+  const said = [
+    `k=${k}`,
+    ...(lambda === undefined ? [] : [`lambda=${lambda}`]),
+    ...(temperature === undefined ? [] : [`T=${temperature}`]),
+    ...(tuned && tuneOn === "dev" ? ["tuned on dev"] : []),
   ];
   return defineSpecializer<State>({
     name: "knnLm",
-    label: `knnLm(k=${k}${fixed.join("")})`,
-    options: { k, lambda, temperature },
+    label: `knnLm(${said.join(", ")})`,
+    options: JSON.parse(JSON.stringify(chosen)),
     needs: ["logprobs"],
+    choosesOnDev: tuned && tuneOn === "dev",
     fit: async (subject, given) => {
       const memory = await fitMemory(given);
-      const grid = {
-        lambdas: lambda === "dev" ? lambdas : [lambda],
-        temperatures: temperature === "dev" ? temperatures : [temperature],
-      };
-      return { ...memory, ...(await chooseMix(grid, finder(memory, k, given), subject, given)) };
+      return { ...memory, ...(await chooseMix(grid, tuneOn, finder(memory, k, given), subject, given)) };
     },
     behave: (state, inner, tools) => {
       const find = finder(state, k, tools);
@@ -141,44 +161,50 @@ function textId(item: Pick<Query, "input" | "question">): string {
 function finder(memory: Memory, k: number, tools: Pick<Given, "encoder">): Find {
   const { answers, texts } = memory;
   const likeness = likenessByVectors(memory.vectors, answers.length, memory.question, tools);
-  return async (query, context) => {
+  return async (query, context, out) => {
     const own = textId(query);
     const cosines = await likeness(query, context);
     return answers
       .map((answer, i) => ({ answer, distance: 2 - 2 * (cosines[i] as number) }))
-      .filter((_, i) => texts[i] !== own)
+      .filter((_, i) => texts[i] !== own && !out?.has(i))
       .sort((a, b) => a.distance - b.distance)
       .slice(0, k);
   };
 }
 
-/** Tries every pair of the grid on dev; each dev sample costs the subject one answer and the encoder one text. */
+/** Tries every pair of the grid; each sample that it is tried on costs the subject one answer and the encoder one text. */
 async function chooseMix(
   grid: { lambdas: readonly number[]; temperatures: readonly number[] },
+  tuneOn: "train" | "dev",
   find: Find,
   subject: LanguageSubject,
-  { task, dev, context, progress }: Given,
+  { task, train, dev, context, progress }: Given,
 ): Promise<Mix> {
   const mixes = grid.lambdas.flatMap((lambda) =>
     grid.temperatures.map((temperature) => ({ lambda, temperature })),
   );
   if (mixes.length === 1) return mixes[0] as Mix;
-  if (dev.length === 0) {
+  // Drawn alike for every seed: nothing else of it depends on one.
+  const tried = tuneOn === "dev" ? dev : shuffled(train, randomFor(0, "knnLm")).slice(0, enough);
+  if (tried.length < fewest) {
     return {
-      lambda: grid.lambdas.length === 1 ? (grid.lambdas[0] as number) : withoutDev.lambda,
-      temperature: grid.temperatures.length === 1 ? (grid.temperatures[0] as number) : withoutDev.temperature,
+      lambda: grid.lambdas.length === 1 ? (grid.lambdas[0] as number) : usual.lambda,
+      temperature: grid.temperatures.length === 1 ? (grid.temperatures[0] as number) : usual.temperature,
     };
   }
+  const ofGroup = new Map<string, Set<number>>();
+  for (const [i, { group }] of train.entries())
+    if (group !== undefined) ofGroup.set(group, (ofGroup.get(group) ?? new Set()).add(i));
   const seen = [];
   // One after the other: the order of calls is part of what the journal keeps.
-  for (const [i, sample] of dev.entries()) {
+  for (const [i, sample] of tried.entries()) {
     const query = task.query(sample);
     const options = query.options ?? [];
     const model = modelVoice(await subject.respond(query, context), options);
-    const neighbours = await find(query, context);
+    const neighbours = await find(query, context, ofGroup.get(sample.group ?? ""));
     const gold = options.findIndex(({ key }) => [sample.gold].flat().includes(key));
     seen.push({ options, model, neighbours, gold });
-    progress(i + 1, dev.length, "dev samples");
+    progress(i + 1, tried.length, `${tuneOn} samples`);
   }
   let best: { mix: Mix; right: number; likelihood: number } | undefined;
   for (const mix of mixes) {

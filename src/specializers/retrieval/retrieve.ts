@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { CallContext } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
 import type { Passage, Query, Step } from "../../core/language.js";
-import type { Given, Specializer, Tools } from "../../core/specializer.js";
+import type { Given, LanguageSpecializer, Tools } from "../../core/specializer.js";
 import { questionsVary } from "../../learn/text.js";
 import { requireEncoder } from "../../learn/vectors.js";
 import { defineSpecializer } from "../parts/define.js";
@@ -87,7 +87,7 @@ const batchSize = 64;
  * import { retrieve } from "@honelab/hone";
  * retrieve({ documents: "file:abstracts.jsonl", text: "{{title}}\n{{abstract}}", by: "both", k: 3 });
  */
-export function retrieve(options: RetrieveOptions): Specializer {
+export function retrieve(options: RetrieveOptions): LanguageSpecializer {
   const chosen = readOptions(retrieveOptions, "retrieve", options);
   const { by, k } = chosen;
   return defineSpecializer<State>({

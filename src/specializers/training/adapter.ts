@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import { z } from "zod";
-import type { Specializer } from "../../core/specializer.js";
+import type { LanguageSpecializer } from "../../core/specializer.js";
 import { adapter as adapterChange, initAdapter, widened } from "../../nets/changes/adapter.js";
 import { copyGguf } from "../../tensor/gguf-write.js";
 import { readOptions } from "../parts/options.js";
@@ -25,7 +25,7 @@ export const adapterOptions = z.strictObject({
 export type AdapterOptions = z.input<typeof adapterOptions>;
 
 /** Trains bottleneck adapters on train, choosing the step by the loss on dev. The folder holds the whole model. */
-export function adapter(options: AdapterOptions = {}): Specializer {
+export function adapter(options: AdapterOptions = {}): LanguageSpecializer {
   const { size, ...training } = readOptions(adapterOptions, "adapter", options);
   return defineTrained({
     name: "adapter",

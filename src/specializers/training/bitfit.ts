@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { HoneError } from "../../core/errors.js";
-import type { Specializer } from "../../core/specializer.js";
+import type { LanguageSpecializer } from "../../core/specializer.js";
 import { bitfit as bitfitChange, initBitfit } from "../../nets/changes/bitfit.js";
 import { matricesOf } from "../../nets/changes/lora.js";
 import { tensorShapes } from "../../nets/config.js";
@@ -22,7 +22,7 @@ export const bitfitOptions = z.strictObject({
 export type BitfitOptions = z.input<typeof bitfitOptions>;
 
 /** Trains biases and gains on train, choosing the step by the loss on dev. The folder holds the whole model. */
-export function bitfit(options: BitfitOptions = {}): Specializer {
+export function bitfit(options: BitfitOptions = {}): LanguageSpecializer {
   const training = readOptions(bitfitOptions, "bitfit", options);
   return defineTrained({
     name: "bitfit",

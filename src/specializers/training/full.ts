@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { z } from "zod";
-import type { Specializer } from "../../core/specializer.js";
+import type { LanguageSpecializer } from "../../core/specializer.js";
 import { parameterCount } from "../../nets/weights.js";
 import { copyGguf } from "../../tensor/gguf-write.js";
 import { readOptions } from "../parts/options.js";
@@ -18,7 +18,7 @@ export const fullOptions = z.strictObject({
 export type FullOptions = z.input<typeof fullOptions>;
 
 /** Trains all weights on train, choosing the step by the loss on dev. The folder holds the whole model, as F16. */
-export function full(options: FullOptions = {}): Specializer {
+export function full(options: FullOptions = {}): LanguageSpecializer {
   const training = readOptions(fullOptions, "full", options);
   return defineTrained({
     name: "full",

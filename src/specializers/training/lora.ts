@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import { z } from "zod";
-import type { Specializer } from "../../core/specializer.js";
+import type { LanguageSpecializer } from "../../core/specializer.js";
 import { blockMatrices, initLora, lora as loraChange, matricesOf } from "../../nets/changes/lora.js";
 import { type NetConfig, tensorShapes } from "../../nets/config.js";
 import { type LoraPair, writeLoraGguf } from "../../tensor/gguf-write.js";
@@ -35,7 +35,7 @@ export type LoraOptions = z.input<typeof loraOptions>;
  * Trains a LoRA on train, choosing the step by the loss on dev. The specialist's folder holds `adapter.gguf` for llama.cpp
  * and `peft/` for transformers with peft.
  */
-export function lora(options: LoraOptions = {}): Specializer {
+export function lora(options: LoraOptions = {}): LanguageSpecializer {
   const { rank, alpha, targets, layers, ...training } = readOptions(loraOptions, "lora", options);
   const first = (config: NetConfig) => Math.max(0, config.layers - (layers ?? config.layers));
   const own = {

@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import { z } from "zod";
-import type { Specializer } from "../../core/specializer.js";
+import type { LanguageSpecializer } from "../../core/specializer.js";
 import { initSoftPrompt, softPrompt as softChange, softTokens } from "../../nets/changes/soft-prompt.js";
 import { readOptions } from "../parts/options.js";
 import { defineTrained } from "./finetune/define.js";
@@ -18,7 +18,7 @@ export const softPromptOptions = z.strictObject({
 export type SoftPromptOptions = z.input<typeof softPromptOptions>;
 
 /** Trains a soft prompt on train, choosing the step by the loss on dev. The folder holds the whole model. */
-export function softPrompt(options: SoftPromptOptions = {}): Specializer {
+export function softPrompt(options: SoftPromptOptions = {}): LanguageSpecializer {
   const { tokens, ...training } = readOptions(softPromptOptions, "softPrompt", options);
   return defineTrained({
     name: "softPrompt",

@@ -3,12 +3,15 @@
 import { z } from "zod";
 import { HoneError } from "../../core/errors.js";
 import { fingerprint } from "../../core/json.js";
-import type { MotorSubject, Movement } from "../../core/motor.js";
+import type { MotorSubject } from "../../core/kinds.js";
+import { quantity } from "../../core/metric.js";
+import type { Movement } from "../../core/motor.js";
 import type { Sample } from "../../core/sample.js";
 import type { Grade, Task } from "../../core/task.js";
 import { openBody } from "../../motor/subject.js";
-import { metricsOf } from "./metrics.js";
-import { motorTrialOptions, trialOf } from "./trials.js";
+import { taskEntry } from "../table.js";
+import { metricsOf, movementMetrics } from "./metrics.js";
+import { drawTrials, motorDataSchema, motorTrialOptions, trialOf } from "./trials.js";
 
 export const motorSchema = motorTrialOptions.extend({
   kind: z
@@ -28,7 +31,7 @@ const keptMovements = 6;
 /** Scores are rounded to 10 micrometres: below that lies the rounding of float32. */
 const grain = 1e5;
 
-export interface MotorTask extends Task<MotorSubject> {
+export interface MotorTask extends Task<"motor"> {
   /** Steps by which senses lag, and whether there is noise: what training has to know beside the trials. */
   readonly senses: Pick<z.output<typeof motorTrialOptions>, "noise" | "delay">;
 }
@@ -41,14 +44,15 @@ export function motor(name: string, options: MotorOptions): MotorTask {
     name,
     kind: "motor",
     subjects: "motor",
-    metric: "error",
+    metric: quantity("error", "m"),
+    details: movementMetrics,
     binary: false,
     id: fingerprint(["motor", 1, name, spec]),
     senses: { noise: spec.noise, delay: spec.delay },
     async evaluate(subject, sample, context): Promise<Grade> {
-      if (subject.model.id !== body) throw otherBody(subject, body, name);
+      if (subject.model?.id !== body) throw otherBody(subject, body, name);
       const trial = trialOf(sample);
-      const movement = await subject.move(trial, context);
+      const movement = await subject.respond(trial, context);
       const { finalError, meanError, ...rest } = metricsOf(trial, movement);
       const score = Math.round((by === "final" ? finalError : meanError) * grain) / grain;
       return {
@@ -63,6 +67,13 @@ export function motor(name: string, options: MotorOptions): MotorTask {
     },
   };
 }
+
+export const motorTask = taskEntry({
+  options: motorSchema,
+  data: motorDataSchema.prefault({}).describe("How many trials are drawn"),
+  make: motor,
+  draw: drawTrials,
+});
 
 /** To a tenth of a millimetre, which is less than a pixel of any drawing. */
 function rounded({ dt, ...histories }: Movement): Movement {
@@ -79,7 +90,7 @@ function isKept({ id }: Sample): boolean {
 function otherBody(subject: MotorSubject, body: string, task: string): HoneError {
   return new HoneError({
     what: `The task ${task} is for another body`,
-    why: `its trials are for ${body}, and ${subject.name} moves ${subject.model.id}`,
+    why: `its trials are for ${body}, and ${subject.name} moves ${subject.model?.id}`,
     next: "Write the same body as the study's model and as the task's `body`.",
     kind: "usage",
   });

@@ -1,6 +1,7 @@
 // What a movement was like, in numbers: error, path, speed, smoothness, effort, settling. One movement at a time; how they
 // are compared is not known here. The published code has no such metrics: these are the field's usual ones.
 
+import { type Metric, quantity } from "../../core/metric.js";
 import type { MotorTrial, Movement, Point } from "../../core/motor.js";
 
 /** Within this of its target, in m, a hand is there. */
@@ -24,6 +25,18 @@ export interface MovementMetrics extends Record<string, number> {
   /** Standard deviation of the distance to the target over the trial, in m. */
   spread: number;
 }
+
+/** How these are written and which way is better. */
+export const movementMetrics: readonly Metric[] = [
+  quantity("finalError", "m"),
+  quantity("meanError", "m"),
+  quantity("pathRatio"),
+  quantity("peakSpeed", "m/s"),
+  quantity("jerk", "m/s³"),
+  quantity("effort"),
+  quantity("settling", "s"),
+  quantity("spread", "m"),
+];
 
 /** Where the hand should be at a step, counted from 1. */
 export function targetAt({ target }: Pick<MotorTrial, "target">, step: number): Point {

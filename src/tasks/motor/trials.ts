@@ -43,7 +43,7 @@ export const motorTrialOptions = z.strictObject({
 
 /** How many trials, and the seed that draws them. */
 export const motorDataSchema = z.strictObject({
-  train: count.min(1).default(6400).describe("Trials for training (published: 100 batches of 64)"),
+  train: count.default(6400).describe("Trials for training (published: 100 batches of 64)"),
   dev: count.default(64).describe("Trials on which specialists are chosen"),
   test: count.min(1).default(256).describe("Sealed trials"),
   seed: z.int().default(0).describe("Another seed draws other trials"),
@@ -54,7 +54,7 @@ export type TrialOptions = z.output<typeof motorTrialOptions>;
 export function drawTrials(
   options: TrialOptions,
   data: z.output<typeof motorDataSchema>,
-): Record<SplitName, Sample[]> {
+): Record<SplitName, Sample[]> & { source: string } {
   const { plant } = openBody(options.body);
   const { movement, steps, load, curl, shownAfter, noise, delay } = options;
   const force = load ?? (movement === "hold" ? 10 : 0);
@@ -75,7 +75,12 @@ export function drawTrials(
     return { id: `${split}-${i}`, input: JSON.stringify(trial), gold: "" };
   };
   const many = (split: SplitName) => Array.from({ length: data[split] }, (_, i) => draw(split, i));
-  return { train: many("train"), dev: many("dev"), test: many("test") };
+  return {
+    train: many("train"),
+    dev: many("dev"),
+    test: many("test"),
+    source: `drawn with seed ${data.seed}`,
+  };
 }
 
 /** The trial that a sample asks for. */

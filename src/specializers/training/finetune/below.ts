@@ -3,7 +3,7 @@
 
 import { freemem } from "node:os";
 import { Tensor } from "onnxruntime-node";
-import type { LanguageModel } from "../../../core/language.js";
+import type { LanguageModel } from "../../../core/model.js";
 import type { Given } from "../../../core/specializer.js";
 import { type AnswerBatch, lengthOf } from "../../../nets/answer.js";
 import {

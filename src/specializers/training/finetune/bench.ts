@@ -4,7 +4,7 @@
 import type { numpy as np } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
 import { fingerprint } from "../../../core/json.js";
-import type { LanguageModel } from "../../../core/language.js";
+import type { LanguageModel } from "../../../core/model.js";
 import { type AnswerBatch, answerLogprobs, answerLoss } from "../../../nets/answer.js";
 import type { NetConfig } from "../../../nets/config.js";
 import { hidden } from "../../../nets/decoder.js";

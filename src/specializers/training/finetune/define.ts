@@ -5,8 +5,10 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type CallContext, noCost } from "../../../core/call.js";
 import { fingerprint, type Json } from "../../../core/json.js";
-import type { LanguageSubject, Change as ModelChange, Query } from "../../../core/language.js";
-import type { Given, Specializer } from "../../../core/specializer.js";
+import type { LanguageSubject } from "../../../core/kinds.js";
+import type { Query } from "../../../core/language.js";
+import type { Change as ModelChange } from "../../../core/model.js";
+import type { Given, LanguageSpecializer } from "../../../core/specializer.js";
 import { generalist } from "../../../models/generalist.js";
 import { defineSpecializer, prepared, requireTrain } from "../../parts/define.js";
 import { requireWeights } from "./examples.js";
@@ -33,7 +35,7 @@ export interface TrainedDefinition {
 }
 
 /** Makes the specializer. */
-export function defineTrained(definition: TrainedDefinition): Specializer<TrainedState> {
+export function defineTrained(definition: TrainedDefinition): LanguageSpecializer<TrainedState> {
   const { name, label, options, method, training, save } = definition;
   return defineSpecializer<TrainedState>({
     name,
@@ -41,6 +43,8 @@ export function defineTrained(definition: TrainedDefinition): Specializer<Traine
     options,
     needs: ["weights", "gradients"],
     seeded: true,
+    // The weights of the step with the least loss on dev are kept.
+    choosesOnDev: true,
     fit: async (subject, given) => {
       requireTrain(given, name);
       const target = requireWeights(subject, name);
@@ -62,7 +66,7 @@ export function defineTrained(definition: TrainedDefinition): Specializer<Traine
       return { artifact, kept, report: fitted.report };
     },
     behave: ({ artifact, kept }, subject, { artifacts }) => {
-      const { weights } = requireWeights(subject, name);
+      const { model: base, weights } = requireWeights(subject, name);
       const folder = artifacts.path(artifact);
       const change: ModelChange = {
         id: artifact,
@@ -72,13 +76,16 @@ export function defineTrained(definition: TrainedDefinition): Specializer<Traine
         ...(kept.prefix === undefined ? {} : { prefix: kept.prefix }),
       };
       const model = weights.specialise(change);
-      const specialist = generalist(model);
+      const specialist = generalist(model, base.format);
       return {
         model,
         respond: async (query: Query, context: CallContext) => {
           // What stands before the model goes on changing queries; the model itself is the trained one.
           const ready = await prepared(subject, query, context);
-          return specialist.respond(ready.query, context);
+          // Its own likelihoods were trained; less a prior they would be something else.
+          const { scoring } = ready.query;
+          const asked = scoring === "prior" ? { ...ready.query, scoring: "sum" as const } : ready.query;
+          return specialist.respond(asked, context);
         },
       };
     },

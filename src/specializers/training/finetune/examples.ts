@@ -1,7 +1,8 @@
 // From samples to tokens, exactly as the model will be asked: the query rendered, the right answer after it.
 
 import { HoneError } from "../../../core/errors.js";
-import type { LanguageModel, LanguageSubject, OpenWeights } from "../../../core/language.js";
+import type { LanguageSubject } from "../../../core/kinds.js";
+import type { LanguageModel, OpenWeights } from "../../../core/model.js";
 import type { Sample } from "../../../core/sample.js";
 import type { Given } from "../../../core/specializer.js";
 import { renderPrompt } from "../../../models/prompt.js";

@@ -1,10 +1,10 @@
-// npx vitest run test/specializers/example.test.ts
+// npx hone run examples/extend/restrictiveness.study.yaml
 //
 // A specializer of one's own: the words most typical of each label go into the instruction. It learns from train alone
 // and only changes the query, so it composes with fewShot, knn and calibrate as if it had always been there.
 
+import { defineSpecializer, type Extension } from "@honelab/hone";
 import { z } from "zod";
-import { defineSpecializer, makeSpecializer, type SpecializerTable, specializers } from "../src/index.js";
 
 const options = z.strictObject({ count: z.int().min(1).default(5).describe("words for each label") });
 
@@ -39,14 +39,6 @@ export function keywords(given: z.input<typeof options> = {}) {
   });
 }
 
-/** The table that studies then choose from. */
-export const table = {
-  ...specializers,
-  keywords: { make: keywords, options, summary: "Typical words of each label", paper: "none", leaf: null },
-} satisfies SpecializerTable;
+const entry = { make: keywords, options, summary: "Typical words of each label", paper: "none", leaf: null };
 
-export const example = makeSpecializer(
-  [{ keywords: { count: 2 } }, { knn: { k: 3, by: "bm25" } }],
-  "example",
-  table,
-);
+export default { specializers: { keywords: entry } } satisfies Extension;

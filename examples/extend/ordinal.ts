@@ -1,0 +1,39 @@
+// npx hone run examples/extend/restrictiveness.study.yaml
+//
+// A kind of task of one's own: labels that have an order, scored by how many ranks the answer is away from the right
+// one. Less is better, and the metric says so: choice of the champion, intervals, report and gates follow it.
+
+import { choice, type Extension, type LanguageTask, type Metric, rows, taskEntry } from "@honelab/hone";
+import { z } from "zod";
+
+const options = z.strictObject({
+  kind: z.literal("ordinal").describe("Labels in order, scored by ranks from the right one"),
+  question: z.string().optional().describe("A question asked about every sample alike"),
+});
+
+const metric: Metric = { name: "distance", better: "lower", unit: "ranks", least: 0, display: "number" };
+
+type Labels = readonly { key: string; text: string }[];
+
+export function ordinal(
+  name: string,
+  { question }: z.output<typeof options>,
+  labels: Labels = [],
+): LanguageTask {
+  const plain = choice(name, { answerBy: "text", ...(question === undefined ? {} : { question }) }, labels);
+  const rank = (key: string): number => labels.findIndex((label) => label.key === key);
+  return {
+    ...plain,
+    kind: "ordinal",
+    metric: { ...metric, most: labels.length - 1 },
+    binary: false,
+    id: `ordinal/${plain.id}`,
+    async evaluate(subject, sample, context) {
+      const grade = await plain.evaluate(subject, sample, context);
+      if (grade.status === "unscored") return grade;
+      return { ...grade, score: Math.abs(rank(grade.prediction) - rank(String(sample.gold))) };
+    },
+  };
+}
+
+export default { tasks: { ordinal: taskEntry({ options, data: rows, make: ordinal }) } } satisfies Extension;

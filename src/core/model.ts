@@ -1,0 +1,149 @@
+// What a model can do, as capabilities: write, score, embed, open its weights. A model has those that it is able to, and no
+// others. Every call either comes back whole or throws a `CallError` that says why.
+
+import type { CallContext, Cost } from "./call.js";
+
+/** What a model lets its caller have. A specializer names what it needs. */
+export type Grant = "text" | "logprobs" | "embeddings" | "gradients" | "weights";
+
+/** One turn of a chat. */
+export interface Message {
+  role: "system" | "user" | "assistant";
+  content: string;
+}
+
+/** `chat` applies the model's chat template; `plain` joins the messages' contents and adds nothing. */
+export type PromptFormat = "chat" | "plain";
+
+/** Sampling a continuation of a prompt. */
+export interface GenerateRequest {
+  messages: readonly Message[];
+  format: PromptFormat;
+  maxTokens: number;
+  /** 0 is greedy. */
+  temperature: number;
+  seed: number;
+  stop?: readonly string[];
+}
+
+/** The continuation, and why it ended: at a stop or at `maxTokens`. */
+export interface Generated {
+  text: string;
+  finish: "stop" | "length";
+  cost: Cost;
+}
+
+/** Log-probabilities of given continuations of one prompt. */
+export interface ScoreRequest {
+  messages: readonly Message[];
+  format: PromptFormat;
+  /** Continuations of the prompt, each scored on its own: " A", " B", … */
+  options: readonly string[];
+}
+
+/** The options' log-probabilities, in nats. */
+export interface Scored {
+  /** Per option, in order: summed natural-log probability, and over how many tokens. */
+  options: readonly { logprob: number; tokens: number }[];
+  cost: Cost;
+}
+
+/** Sentence vectors, one a text. */
+export interface Embedded {
+  /** One unit-length vector per text. */
+  vectors: readonly (readonly number[])[];
+  cost: Cost;
+}
+
+/** A model's own weights, changed. What is absent stays as it is. */
+export interface Change {
+  /** The change's content hash; it becomes part of the changed model's id. */
+  id: string;
+  /** Shown to people beside the model's name. */
+  name: string;
+  /** Path of a GGUF adapter (LoRA) that is put on the weights. */
+  lora?: string;
+  /** Path of a whole GGUF file that is served instead. */
+  weights?: string;
+  /** Token ids that follow the begin token of every prompt: a soft prompt's rows of the embedding table. */
+  prefix?: readonly number[];
+}
+
+/** What training needs of a model: the file that is served, the tokens as they are evaluated, and the way back. */
+export interface OpenWeights {
+  /** The GGUF file whose weights are served. */
+  readonly path: string;
+  /**
+   * Exactly the tokens that `score` evaluates: the prompt (template included) and each option. `begin` of the prompt's
+   * tokens are the begin token: 1, or 0 for models without one. A prefix stands after it.
+   */
+  tokenize(request: ScoreRequest): Promise<{ prompt: number[]; options: number[][]; begin: number }>;
+  /**
+   * The same model, changed. The change is checked at once, the weights load on its first call; closed with this one.
+   * @throws HoneError when the files do not fit the model
+   */
+  specialise(change: Change): LanguageModel;
+}
+
+/** What a model has done since it was opened, in tokens. */
+export interface Work {
+  /** Put through the model, each as often as it was. */
+  evaluated: number;
+  /** Of prompts: kept from the call before in the same place, and so not evaluated again. */
+  reused: number;
+  /** Drawn, the one that ends a text included. */
+  written: number;
+}
+
+/**
+ * Anything that calls are made to, or that trials are run on. `id` is content identity: two models with the same id give the
+ * same answers, so a journal may reuse them.
+ */
+export interface Model {
+  readonly id: string;
+  readonly name: string;
+  readonly grants: ReadonlySet<Grant>;
+  /** Most calls worth having in flight at once. */
+  readonly concurrency: number;
+  close(): Promise<void>;
+}
+
+/** Writes text. */
+export interface Writes {
+  generate(request: GenerateRequest, context: CallContext): Promise<Generated>;
+}
+
+/** Gives log-probabilities of continuations. */
+export interface Scores {
+  score(request: ScoreRequest, context: CallContext): Promise<Scored>;
+}
+
+/** Gives sentence vectors. */
+export interface Embeds {
+  embed(texts: readonly string[], context: CallContext): Promise<Embedded>;
+}
+
+/** Lets its weights be read and changed. */
+export interface OpensWeights {
+  /** The grants then include `weights` and `gradients`. */
+  readonly weights: OpenWeights;
+}
+
+/** Any model with whichever of the capabilities it has. */
+export type Callable = Model & Partial<Writes & Scores & Embeds & OpensWeights>;
+
+/** A model of sentence vectors. */
+export type Encoder = Model & Embeds;
+
+/** A model that reads prompts: it writes and scores; whether it embeds and opens its weights differs. */
+export interface LanguageModel extends Model, Writes, Scores, Partial<Embeds>, Partial<OpensWeights> {
+  /** The prompt format that it is asked in unless another is named. */
+  readonly format: PromptFormat;
+  /** The formats that it could be asked in, where whoever opened it left that open. */
+  readonly formats?: readonly PromptFormat[];
+  readonly contextTokens?: number;
+  /** Dollars per million tokens; absent where calls cost nothing or nobody said what they cost. */
+  readonly price?: { input: number; output: number };
+  /** Where it runs in this process: what it has done. Calls that a journal answers add nothing. */
+  readonly work?: () => Readonly<Work>;
+}

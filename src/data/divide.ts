@@ -1,0 +1,146 @@
+// How a pool of samples is divided into train, dev and test: what stays together, and what an earlier split has used up.
+
+import { HoneError } from "../core/errors.js";
+import type { Sample, SplitName } from "../core/sample.js";
+import { nearGroups } from "./leakage.js";
+import type { Placed } from "./samples.js";
+import type { DatasetSpec } from "./schema.js";
+import { assignSplits, capByHash, parts, type Shares, type SplitPlan, unitHash } from "./split.js";
+import { isTemplate } from "./template.js";
+
+const usual: Shares = { train: 0.7, dev: 0.1, test: 0.2 };
+
+/** A sample on its way into a split. */
+export interface Pool extends Placed {
+  /** Identity of the source row. */
+  row: string;
+  given?: "train" | "dev" | "test";
+  /** Name of what must stay together. */
+  unit: string;
+}
+
+/** What a model would read of a sample and not of every other. Own options count: a bare question may be asked twice. */
+export function ownText(sample: Sample, spec: DatasetSpec): string {
+  const question = spec.question !== undefined && isTemplate(spec.question) ? (sample.question ?? "") : "";
+  const options = (sample.options ?? []).map(({ text }) => text).sort();
+  return [sample.input, question, ...options].join("\n");
+}
+
+/** Settles what stays together: the group, the cluster of near duplicates, both joined, or the sample alone. */
+export function joinUnits(pool: Pool[], spec: DatasetSpec): void {
+  for (const one of pool)
+    one.unit = one.sample.group === undefined ? `id:${one.sample.id}` : `group:${one.sample.group}`;
+  if (spec.split?.group !== "near") return;
+  const near = typeof spec.leakage === "object" ? (spec.leakage.near ?? 0.8) : 0.8;
+  const clusters = nearGroups(
+    pool.map(({ sample }) => ownText(sample, spec)),
+    near,
+  );
+  const parent = new Map<string, string>();
+  const root = (name: string): string => {
+    let top = name;
+    for (let up = parent.get(top); up !== undefined; up = parent.get(top)) top = up;
+    for (let at = name; at !== top; ) {
+      const up = parent.get(at)!;
+      parent.set(at, top);
+      at = up;
+    }
+    return top;
+  };
+  for (const [i, cluster] of clusters.entries()) {
+    const a = root(pool[i]!.unit);
+    const b = root(pool[cluster]!.unit);
+    const [first, second] = [a, b].sort() as [string, string];
+    if (a !== b) parent.set(second, first);
+  }
+  const sizes = new Map<string, number>();
+  for (const one of pool) {
+    one.unit = root(one.unit);
+    sizes.set(one.unit, (sizes.get(one.unit) ?? 0) + 1);
+  }
+  for (const one of pool) {
+    if (sizes.get(one.unit)! > 1) one.sample = { ...one.sample, group: one.unit };
+  }
+}
+
+export type Divided = Record<SplitName, number[]>;
+
+/** Divides a pool, by index; `codes` are the labels' where every split keeps their proportions. */
+export function divide(
+  pool: readonly Pool[],
+  spec: DatasetSpec,
+  seed: number,
+  codes: Int32Array | undefined,
+  name: string,
+): Divided {
+  const out: Divided = { train: [], dev: [], test: [] };
+  const grouped = spec.group !== undefined || spec.split?.group !== undefined;
+  const assign = (chosen: number[], plan: SplitPlan): void => {
+    const rows = {
+      hashes: Float64Array.from(chosen, (i) => unitHash(seed, pool[i]!.unit)),
+      grouped,
+      ...(codes ? { strata: Int32Array.from(chosen, (i) => codes[i]!) } : {}),
+    };
+    assignSplits(rows, plan).forEach((part, k) => {
+      const target = parts[part];
+      if (target) out[target].push(chosen[k]!);
+    });
+  };
+  const indices = pool.map((_, i) => i);
+  if (!spec.splits) {
+    const { counts, fractions = usual, spent } = spec.split ?? {};
+    const old = spentUnits(pool, spec, codes, name);
+    if (!spent) {
+      assign(indices, counts ? { counts: counts as NonNullable<SplitPlan["counts"]> } : { fractions });
+      return out;
+    }
+    const fresh = indices.filter((i) => !old.has(pool[i]!.unit));
+    const [dev, test] = [fractions.dev, fractions.test].map((part) => (part * pool.length) / fresh.length);
+    if (!(dev! + test! <= 1)) throw tooFewFresh(name, fresh.length, pool.length, fractions);
+    assign(fresh, { fractions: { train: 1 - dev! - test!, dev: dev!, test: test! } });
+    out.train = [...out.train, ...indices.filter((i) => old.has(pool[i]!.unit))].sort((a, b) => a - b);
+    return out;
+  }
+  const given = (part: keyof Divided): number[] => indices.filter((i) => pool[i]!.given === part);
+  if (spec.splits.dev === undefined) {
+    const dev = spec.devFraction ?? 0.15;
+    assign(given("train"), { fractions: { train: 1 - dev, dev, test: 0 } });
+  } else {
+    out.train = given("train");
+    out.dev = given("dev");
+  }
+  out.test = given("test");
+  return out;
+}
+
+/** What stays together with a row that an earlier split put into test or dev, or used of its train. */
+function spentUnits(
+  pool: readonly Pool[],
+  spec: DatasetSpec,
+  codes: Int32Array | undefined,
+  name: string,
+): ReadonlySet<string> {
+  const { spent = [], ...split } = spec.split ?? {};
+  const rows = spent.flatMap(({ seed, train }, i) => {
+    const before = i === 0 ? {} : { spent: spent.slice(0, i) };
+    const earlier = divide(pool, { ...spec, split: { ...split, ...before } }, seed, codes, name);
+    const learnt = capByHash(earlier.train, limitHashes(pool, seed), train, codes);
+    return [...earlier.test, ...earlier.dev, ...learnt];
+  });
+  return new Set(rows.map((i) => pool[i]!.unit));
+}
+
+/** The numbers by which limits draw: a sample's own, whatever it stays together with. */
+export function limitHashes(pool: readonly Pool[], seed: number): Float64Array {
+  return Float64Array.from(pool, ({ sample }) => unitHash(seed, "limit", sample.id));
+}
+
+function tooFewFresh(name: string, fresh: number, all: number, { dev, test }: Shares): HoneError {
+  return new HoneError({
+    what: "Too few rows are left for a new test.",
+    where: `${name}: split.spent`,
+    why: `${fresh} of ${all} rows were not used by the earlier split, and dev and test together are to have ${Math.ceil((dev + test) * all)}`,
+    next: "Make `split.fractions.dev` and `split.fractions.test` smaller, or bring new rows.",
+    kind: "usage",
+  });
+}

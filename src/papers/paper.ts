@@ -1,0 +1,187 @@
+// The frame that all papers share: stages, limits, data, finished studies, the family of claims and the envelope of the
+// result. A paper says what it reads, which studies it makes of that and what their figures say; it runs nothing.
+
+import { cpus } from "node:os";
+import { resolve } from "node:path";
+import { HoneError } from "../core/errors.js";
+import type { RunOptions } from "../study/run.js";
+import { version } from "../version.js";
+import { type Claim, type Draft, judge } from "./claim.js";
+import { type DataFolder, type DataNeeds, openData } from "./data.js";
+import {
+  type FinishedStudy,
+  type PaperEvent,
+  type Plan,
+  type Preset,
+  planName,
+  readStudy,
+  runPlans,
+} from "./plans.js";
+
+export interface ReproduceOptions extends Omit<RunOptions, "onEvent" | "reproduce"> {
+  preset: Preset;
+  /** The folder that has `med`, `law`, `social` and `lexical` in it, or those that the paper reads. */
+  data?: string;
+  /** Models to run it with, the smallest first; the preset's own where absent. */
+  models?: readonly string[];
+  onEvent?: (event: PaperEvent) => void;
+}
+
+/** A table of the result, for people; scripts read the fields beside it. */
+export interface PaperTable {
+  title: string;
+  head: string[];
+  rows: string[][];
+  /** Columns that hold numbers. */
+  right: number[];
+}
+
+/** A table whose columns hold numbers from the given one on. */
+export function paperTable(title: string, head: readonly string[], rows: string[][], from = 1): PaperTable {
+  return { title, head: [...head], rows, right: head.map((_, i) => i).slice(from) };
+}
+
+/** What a reproduction ends with; scripts read it as the last line of `--json`. */
+export interface Reproduction {
+  type: "done";
+  paper: string;
+  preset: Preset;
+  models: string[];
+  claims: Claim[];
+  /** What a difference of 0.01 is one of, where it is not a point of accuracy. */
+  unit?: string;
+  tables: PaperTable[];
+  /** What differs from the paper, in sentences. */
+  deviations: string[];
+  /** Names of the studies in the store, for `hone show` and `hone report`. */
+  studies: string[];
+  /** Why it stopped before the end, where it did; claims are then missing. */
+  stopped: string | null;
+  seconds: number;
+  machine: string;
+  hone: string;
+  at: string;
+  [more: string]: unknown;
+}
+
+export interface PaperEntry {
+  name: string;
+  /** One line. */
+  summary: string;
+  paper: string;
+  /**
+   * Runs the reproduction, or continues it.
+   * @throws HoneError for missing or damaged data, and for models that cannot do what it asks
+   */
+  reproduce: (options: ReproduceOptions) => Promise<Reproduction>;
+}
+
+export interface Paper<Settings> extends PaperEntry {
+  /** @param settings replaces the preset's sizes, for tests */
+  reproduce: (options: ReproduceOptions, settings?: Settings) => Promise<Reproduction>;
+}
+
+/** What a paper's parts are given: the sizes, the models, and what was read. */
+export interface Given<Settings, Data> {
+  settings: Settings;
+  models: readonly string[];
+  data: Data;
+}
+
+export interface PaperSpec<Settings extends { models: readonly string[] }, Data, Own extends Plan, Figures> {
+  name: string;
+  summary: string;
+  paper: string;
+  unit?: string;
+  /** The most models that it takes. */
+  mostModels?: number;
+  presets: Readonly<Record<Preset, Settings>>;
+  /** Reads the paper's data; absent where it makes its own. */
+  data:
+    | (DataNeeds & {
+        read: (
+          folder: DataFolder,
+          given: Omit<Given<Settings, unknown>, "data">,
+          context: { signal: AbortSignal; progress: (done: number, total: number, note: string) => void },
+        ) => Data | Promise<Data>;
+      })
+    | null;
+  plans: (given: Given<Settings, Data>) => readonly Own[] | Promise<readonly Own[]>;
+  /** Figures from the studies that are finished; undefined for the others. */
+  figures: (
+    plans: readonly { plan: Own; study: FinishedStudy | undefined }[],
+    given: Given<Settings, Data>,
+  ) => Figures;
+  claims: (figures: Figures, given: Given<Settings, Data>) => readonly Draft[];
+  tables: (figures: Figures, given: Given<Settings, Data>) => readonly PaperTable[];
+  deviations: (given: Given<Settings, Data>, figures: Figures) => readonly (string | undefined)[];
+  /** Fields of the result besides those that every paper has. */
+  more: (figures: Figures, given: Given<Settings, Data>) => Readonly<Record<string, unknown>>;
+}
+
+/** Makes of a paper's parts what `hone reproduce` runs. */
+export function definePaper<Settings extends { models: readonly string[] }, Data, Own extends Plan, Figures>(
+  spec: PaperSpec<Settings, Data, Own, Figures>,
+): Paper<Settings> {
+  const { name, summary, paper } = spec;
+  return {
+    name,
+    summary,
+    paper,
+    async reproduce(options, settings = spec.presets[options.preset]) {
+      const started = performance.now();
+      const { preset, data: folder, models: asked, onEvent, ...run } = options;
+      const store = resolve(options.store ?? ".hone");
+      const signal = options.signal ?? new AbortController().signal;
+      const models = asked !== undefined && asked.length > 0 ? asked : settings.models;
+      if (spec.mostModels !== undefined && models.length > spec.mostModels)
+        throw tooMany(name, spec.mostModels);
+      const given: Given<Settings, Data> = { settings, models, data: undefined as Data };
+      if (spec.data !== null) {
+        const opened = await openData(name, spec.data, folder, options.base);
+        const progress = (done: number, total: number, note: string) =>
+          onEvent?.({ type: "fetch", done, total, note });
+        given.data = await spec.data.read(opened, given, { signal, progress });
+      }
+      const plans = new Map((await spec.plans(given)).map((plan) => [planName(name, preset, plan), plan]));
+      const { finished, stopped } = await runPlans(plans, {
+        ...run,
+        store,
+        signal,
+        reproduce: `npx hone reproduce ${name}${preset === "full" ? "" : ` --${preset}`}`,
+        ...(onEvent ? { onEvent } : {}),
+      });
+      const read = [...plans].map(([study, plan]) => ({
+        plan,
+        study: finished.has(study) ? readStudy(plan, study, { ...run, store }) : undefined,
+      }));
+      const figures = spec.figures(read, given);
+      return {
+        type: "done",
+        paper: name,
+        preset,
+        models: [...models],
+        claims: judge(spec.claims(figures, given)),
+        ...(spec.unit === undefined ? {} : { unit: spec.unit }),
+        tables: spec.tables(figures, given).filter(({ rows }) => rows.length > 0),
+        deviations: spec.deviations(given, figures).filter((one) => one !== undefined),
+        studies: [...plans.keys()],
+        stopped,
+        seconds: (performance.now() - started) / 1000,
+        machine: `${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${cpus().length} cores, Node ${process.version}`,
+        hone: version,
+        at: new Date().toISOString(),
+        ...spec.more(figures, given),
+      };
+    },
+  };
+}
+
+function tooMany(paper: string, most: number): HoneError {
+  return new HoneError({
+    what: `${paper} takes ${most === 1 ? "one model" : `at most ${most} models`}`,
+    where: "--model",
+    next: "Give fewer, the smallest first.",
+    kind: "usage",
+  });
+}

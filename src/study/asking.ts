@@ -1,0 +1,89 @@
+// How a study's subjects are asked. Of what the study file leaves open (how options are scored, how the prompt is formatted)
+// the generalist's dev scores decide, once and for all subjects: a generalist that is asked badly is no baseline.
+
+import { directionOf, extremes } from "../core/metric.js";
+import type { Callable, LanguageModel, Model, PromptFormat } from "../core/model.js";
+import type { Asked } from "../core/record.js";
+import { begin } from "./kinds.js";
+import { type MeasureOptions, measure, widthFor } from "./measure.js";
+import { askedWith, type PreparedTask } from "./prepare-task.js";
+
+/** At most so many dev samples decide. */
+const enough = 200;
+
+interface Way {
+  label: string;
+  prepared: PreparedTask;
+  format: PromptFormat | undefined;
+}
+
+interface Options extends Pick<MeasureOptions, "journal" | "budget" | "signal" | "open"> {
+  concurrency?: number;
+  /** Told how many ways have been measured, of how many. */
+  told: (done: number, of: number) => void;
+}
+
+/**
+ * Measures the generalist on dev in every way that the domain task leaves open, and takes the best; of equals the first,
+ * which is the usual one. An unscored sample counts as the worst score. The other tasks are asked in the same way as far as
+ * they leave it open. Where the budget ends meanwhile the first way stands, and nothing is measured in it.
+ * @param tasks the domain task first
+ */
+export async function chooseWay(
+  model: Model & Partial<Pick<LanguageModel, "formats">>,
+  tasks: readonly PreparedTask[],
+  seed: number,
+  { told, concurrency, ...options }: Options,
+): Promise<{ tasks: [PreparedTask, ...PreparedTask[]]; format: PromptFormat | undefined }> {
+  const [domain, ...elsewhere] = tasks as [PreparedTask, ...PreparedTask[]];
+  const formats = model.formats ?? [undefined];
+  const ways = waysOf(domain, model).flatMap(({ label, prepared }): Way[] =>
+    formats.map((format) => ({ label: [label, format].filter(Boolean).join(", "), prepared, format })),
+  );
+  const samples = domain.dataset.dev.slice(0, enough);
+  const { worst } = extremes(domain.task.metric);
+  const direction = directionOf(domain.task.metric);
+  const tried: Asked["tried"] = [];
+  let best = { way: ways[0] as Way, mean: direction * Number.NEGATIVE_INFINITY };
+  for (const [i, way] of (ways.length > 1 && samples.length > 0 ? ways : []).entries()) {
+    told(i, ways.length);
+    const subject = begin(model, way.format);
+    let sum = 0;
+    let unscored = 0;
+    await measure(subject, way.prepared.task, way.prepared.keys.dev, "dev", seed, samples, {
+      ...options,
+      retryErrors: false,
+      concurrency: widthFor(subject, concurrency),
+      onOutcome: (score) => {
+        sum += score ?? worst;
+        unscored += score === null ? 1 : 0;
+      },
+    });
+    if (options.budget.drained() !== undefined) return { tasks: [domain, ...elsewhere], format: undefined };
+    const mean = sum / samples.length;
+    tried.push({ way: way.label, mean, n: samples.length - unscored, unscored });
+    if (direction * (mean - best.mean) > 1e-12) best = { way, mean };
+  }
+  if (ways.length > 1) told(ways.length, ways.length);
+  const { label, prepared, format } = best.way;
+  const asked = tried.length > 0 ? { asked: { way: label, tried } } : {};
+  const others = elsewhere.map((other) => {
+    const open = waysOf(other, model);
+    return (open.find((way) => label.startsWith(way.label)) ?? (open[0] as Omit<Way, "format">)).prepared;
+  });
+  return { tasks: [{ ...prepared, card: { ...prepared.card, ...asked } }, ...others], format };
+}
+
+/** The task in each way that its options leave open; as it is, where it leaves none. */
+function waysOf(prepared: PreparedTask, { grants }: Callable): Omit<Way, "format">[] {
+  const { entry, options, card } = prepared;
+  const ways = entry.ways?.(options, grants) ?? [];
+  if (ways.length === 0) return [{ label: "", prepared }];
+  return ways.map((way) => ({
+    label: way.label,
+    prepared: {
+      ...prepared,
+      ...askedWith({ ...prepared, name: card.name }, way.options as PreparedTask["options"]),
+    },
+  }));
+}

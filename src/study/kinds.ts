@@ -1,0 +1,106 @@
+// The table of kinds: by what each kind's models are known, and the subject that a study begins with. And whether tasks and
+// specializers are made for a study's kind.
+
+import { HoneError } from "../core/errors.js";
+import type { Kind, Kinds, Subject } from "../core/kinds.js";
+import type { Encoder, LanguageModel, Model, PromptFormat } from "../core/model.js";
+import type { Specializer } from "../core/specializer.js";
+import { hasQueries, type Task } from "../core/task.js";
+import { encoderSubject } from "../models/encoder.js";
+import { generalist } from "../models/generalist.js";
+import type { OpenModelOptions } from "../models/registry.js";
+import { openBody, type PlantBody, untrained } from "../motor/subject.js";
+
+/** A subject with what it stands on: what a study begins with. */
+export type Generalist<K extends Kind = Kind> = K extends Kind
+  ? Subject<K> & { model: Kinds[K]["model"] }
+  : never;
+
+interface KindEntry<K extends Kind> {
+  /** The subject that nothing has been done to; undefined where the model is not of this kind. */
+  begin: (model: Model) => Subject<K> | undefined;
+  /** What to write as a study's model. */
+  write: string;
+}
+
+function entry<K extends Kind, M extends Model>(
+  stands: (model: Model) => model is M,
+  begin: (model: M) => Subject<K>,
+  write: string,
+): KindEntry<K> {
+  return { begin: (model) => (stands(model) ? begin(model) : undefined), write };
+}
+
+export const kindTable: { readonly [K in Kind]: KindEntry<K> } = {
+  language: entry(
+    (model): model is LanguageModel => "generate" in model,
+    generalist,
+    "a language model, llama:smollm2-135m-instruct",
+  ),
+  encoder: entry(
+    (model): model is Encoder => "embed" in model && !("generate" in model),
+    encoderSubject,
+    "an encoder, encoder:minilm",
+  ),
+  motor: entry((model): model is PlantBody => "plant" in model, untrained, "a body, motor:arm26"),
+};
+
+/** Schemes of models that are no language models. */
+export const schemes: NonNullable<OpenModelOptions["schemes"]> = { motor: async (rest) => openBody(rest) };
+
+/**
+ * The subject that a model is to begin with.
+ * @param format the prompt format that it is asked in; its own where left out
+ * @throws HoneError where no kind knows such a model
+ */
+export function begin(opened: Model, format?: PromptFormat): Generalist {
+  const model = format === undefined ? opened : { ...opened, format };
+  for (const { begin: make } of Object.values(kindTable)) {
+    const subject = make(model);
+    if (subject) return { ...subject, model } as Generalist;
+  }
+  throw new HoneError({
+    what: `${model.name} is no model that a study can begin with`,
+    why: "it neither writes, nor embeds, nor is a body",
+    next: `Write ${Object.values(kindTable)
+      .map(({ write }) => write)
+      .join(", or ")}.`,
+    kind: "usage",
+  });
+}
+
+/** @throws HoneError where a task or a specializer is not made for the study's kind of subject */
+export function checkKinds(
+  { kind, name }: Pick<Generalist, "kind" | "name">,
+  tasks: readonly { task: Task }[],
+  arms: readonly { name: string; specializer: Specializer }[],
+): void {
+  const wrong = (what: string, made: readonly string[], next: string) =>
+    new HoneError({
+      what: `${what} is not for ${name}`,
+      why: `it is made for ${made.join(" and ")} subjects, and ${name} is a ${kind} subject`,
+      next,
+      kind: "usage",
+    });
+  for (const { task } of tasks) {
+    if (task.subjects === kind) continue;
+    throw wrong(
+      `The task ${task.name}`,
+      [task.subjects],
+      `As the model write ${kindTable[task.subjects].write}.`,
+    );
+  }
+  for (const { name: arm, specializer } of arms) {
+    if (!specializer.kinds.includes(kind))
+      throw wrong(arm, specializer.kinds, `Leave ${arm} out; docs/study.md lists what there is.`);
+    const [domain] = tasks as [{ task: Task }];
+    // One for language alone works on queries; one for every kind does not look into them.
+    if (kind === "language" && specializer.kinds.length === 1 && !hasQueries(domain.task))
+      throw new HoneError({
+        what: `${arm} is not for the task ${domain.task.name}`,
+        why: "it works on queries, and this task asks none",
+        next: `Leave ${arm} out.`,
+        kind: "usage",
+      });
+  }
+}

@@ -1,0 +1,115 @@
+// One task of a study: its data loaded and sealed, its samples' blind scores, and the way in which it is asked.
+
+import { fingerprint } from "../core/json.js";
+import type { TaskCard } from "../core/record.js";
+import type { Task } from "../core/task.js";
+import { type Dataset, type DatasetSpec, loadDataset, type Opening, sealTest } from "../data/index.js";
+import type { TaskEntry, TaskSpec, TaskTable } from "../tasks/index.js";
+import { dataWarnings } from "./warnings.js";
+
+export interface PreparedTask {
+  task: Task;
+  /** What the task is asked with: as the study file says, and where that leaves a choice, as dev decided. */
+  options: Omit<TaskSpec, "name" | "data">;
+  entry: TaskEntry;
+  dataset: Dataset;
+  card: TaskCard;
+  /** Names the task together with one split's contents: outcomes are kept under it. */
+  keys: { dev: string; test: string };
+  /** The most frequent answer of train, or of dev where nothing is learnt; undefined where answers are written. */
+  commonest: string | undefined;
+  /** The score of guessing uniformly among the options; null where answers are written. */
+  chance: number | null;
+  /** What the data alone give reason to warn of. */
+  warnings: string[];
+}
+
+export async function prepareTask(
+  spec: TaskSpec,
+  table: TaskTable,
+  from: {
+    base: string;
+    signal: AbortSignal;
+    onProgress?: (done: number, total: number, note: string) => void;
+  },
+  onOpen: (opening: Opening) => void,
+): Promise<PreparedTask> {
+  const { name, data, ...options } = spec;
+  const entry = table[spec.kind] as TaskEntry;
+  const dataset = entry.draw
+    ? drawnDataset(entry.draw(options, data), onOpen)
+    : await loadDataset(data as DatasetSpec, {
+        base: from.base,
+        signal: from.signal,
+        name: `${name}: data`,
+        onOpen,
+        ...(from.onProgress ? { progress: from.onProgress } : {}),
+      });
+  const prepared = askedWith({ name, entry, dataset }, options);
+  return {
+    ...prepared,
+    warnings: dataWarnings(entry.draw ? null : (data as DatasetSpec), prepared.card, dataset),
+  };
+}
+
+/** The same data asked in another way. */
+export function askedWith(
+  { name, entry, dataset }: Pick<PreparedTask, "entry" | "dataset"> & { name: string },
+  options: PreparedTask["options"],
+): Omit<PreparedTask, "warnings"> {
+  const task = entry.make(name, options, dataset.labels);
+  const { counts, leakage, source } = dataset;
+  const keys = {
+    dev: `${name}@${fingerprint([task.id, dataset.dev], 12)}`,
+    test: `${name}@${fingerprint([task.id, dataset.test.fingerprint], 12)}`,
+  };
+  const card: TaskCard = {
+    name,
+    key: keys.test,
+    kind: task.kind,
+    metric: task.metric,
+    details: task.details ?? [],
+    binary: task.binary,
+    ...(task.aggregate ? { aggregated: true as const } : {}),
+    source,
+    counts,
+    labels: dataset.labels ? [...dataset.labels] : null,
+    testFingerprint: dataset.test.fingerprint,
+    leakage,
+  };
+  return { task, options, entry, dataset, card, ...blindScores(task, dataset), keys };
+}
+
+/** Trials are drawn, not read: there is nothing that could leak. */
+function drawnDataset(
+  { train, dev, test, source }: ReturnType<NonNullable<TaskEntry["draw"]>>,
+  onOpen: (opening: Opening) => void,
+): Dataset {
+  return {
+    train,
+    dev,
+    test: sealTest(test, { onOpen }),
+    source,
+    leakage: { exact: 0, near: 0, checked: false },
+    counts: { train: train.length, dev: dev.length, test: test.length, eyesOff: 0 },
+    warnings: [],
+  };
+}
+
+/** What knowing nothing scores, learnt from train and dev alone: test stays sealed. */
+function blindScores(
+  task: Task,
+  { train, dev, labels }: Dataset,
+): Pick<PreparedTask, "commonest" | "chance"> {
+  const sizes = [...train, ...dev].map((sample) => sample.options?.length ?? labels?.length ?? 0);
+  const known = sizes.filter((size) => size > 0);
+  if (!task.binary || known.length === 0) return { commonest: undefined, chance: null };
+  const counts = new Map<string, number>();
+  for (const { gold } of train.length > 0 ? train : dev) {
+    const answer = [gold].flat()[0] as string;
+    counts.set(answer, (counts.get(answer) ?? 0) + 1);
+  }
+  const commonest = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+  const chance = known.length === 0 ? null : known.reduce((sum, size) => sum + 1 / size, 0) / known.length;
+  return { commonest, chance };
+}

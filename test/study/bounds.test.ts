@@ -1,0 +1,80 @@
+// What was left unscored: an endpoint's failure never counts as wrong, and a claim says whether it could be undone by it;
+// what a model wrote that is no answer is wrong, and counted apart.
+
+import { describe, expect, it } from "vitest";
+import { share } from "../../src/core/metric.js";
+import type { Comparison, Result } from "../../src/core/record.js";
+import { taskContext } from "../../src/core/task.js";
+import { makeVerdict } from "../../src/study/verdict.js";
+import { choice } from "../../src/tasks/index.js";
+
+const names = ["linear", "zeroShot", "knn"];
+const record = (bounds: [number, number], dropped: number) => ({
+  tasks: [{ name: "t", metric: share("accuracy") }] as never,
+  subjects: names.map((name, i) => ({
+    ...{ name, role: i === 1 ? "generalist" : "specialist", ids: [], seeds: [1] },
+    chain: [{ name, options: {} }],
+  })) as never,
+  results: names.map((subject, i) => ({
+    ...{
+      subject,
+      task: "t",
+      metric: "accuracy",
+      n: 90,
+      mean: 0.8 - 0.2 * i,
+      low: 0.5,
+      high: 0.9,
+      baseline: 0.3,
+    },
+    ...{
+      unscored: i === 0 ? dropped : 0,
+      dev: null,
+      build: { calls: 0, seconds: 0 },
+      perAnswer: { calls: 0, msMedian: 1 },
+    },
+  })) as unknown as Result[],
+  comparisons: ["zeroShot", "knn"].map((b) => ({
+    ...{ a: "linear", b, task: "t", n: 90, delta: 0.2, low: 0.1, high: 0.3, p: 0.001, pAdjusted: 0.002 },
+    ...{ test: "mcnemar-exact", detectable: 0.15, dropped, bounds },
+  })) as Comparison[],
+});
+
+describe("a claim of superiority", () => {
+  it("says that unscored samples could undo it, where they could", () => {
+    const { text } = makeVerdict(record([-0.02, 0.35], 20), "linear", null);
+    expect(text).toContain("which the 20 samples left unscored could undo");
+    expect(text).toContain("What was left unscored could undo that for knn.");
+  });
+
+  it("says that they could not, where it survives the bounds", () => {
+    const { text } = makeVerdict(record([0.04, 0.31], 20), "linear", null);
+    expect(text).toContain("whatever the 20 samples left unscored would have scored");
+    expect(text).not.toContain("could undo");
+  });
+
+  it("says nothing of it where nothing was left unscored", () => {
+    expect(makeVerdict(record([0.2, 0.2], 0), "linear", null).text).not.toContain("left unscored");
+  });
+});
+
+describe("an answer that cannot be parsed", () => {
+  const task = choice("t", { scoring: "parse" }, [
+    { key: "a", text: "yes" },
+    { key: "b", text: "no" },
+  ]);
+  const context = taskContext(new AbortController().signal);
+  const graded = (answer: object) =>
+    task.evaluate(
+      { kind: "language", name: "s", id: "s", respond: async () => answer },
+      { id: "1", input: "x", gold: "a" },
+      context,
+    );
+
+  it("is wrong and counted apart; another question's reference is unscored", async () => {
+    expect(await graded({ unscored: "unparsed", text: "well" })).toEqual({
+      ...{ status: "scored", score: 0, prediction: "", raw: "well", details: { unparsed: 1 } },
+    });
+    expect(await graded({ choice: "a", text: "yes" })).toMatchObject({ score: 1, details: { unparsed: 0 } });
+    expect(await graded({ unscored: "other-labels" })).toMatchObject({ status: "unscored" });
+  });
+});

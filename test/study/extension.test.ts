@@ -1,0 +1,116 @@
+// Modules that a study names under `use`: a task, a specializer and a model from outside, run through the command line;
+// what cannot be loaded is one error; an edited module is measured anew.
+
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readStudy } from "../../src/study/spec.js";
+
+const root = resolve(import.meta.dirname, "../..");
+const shipped = join(root, "examples/extend");
+const run = promisify(execFile);
+let folder: string;
+let rows = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "hone-extension-"));
+  cpSync(shipped, folder, { recursive: true });
+  const heat = ["cold", "warm", "hot"];
+  for (let i = 0; i < 240; i++) {
+    const rank = (i * 7) % 3;
+    rows += `${JSON.stringify({ id: `r${i}`, text: `Sample ${i} of ${["ice and snow", "mild spring", "fire and lava"][rank]}, ${heat[(rank + (i % 5 === 0 ? 1 : 0)) % 3]}.`, heat: heat[rank] })}\n`;
+  }
+  writeFileSync(join(folder, "rows.jsonl"), rows);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const study = (use: string, more = "") => `study: heat
+use: ${use}
+model: overlap:x
+task:
+  name: heat
+  kind: ordinal
+  data:
+    source: rows.jsonl
+    id: id
+    input: text
+    label: heat
+    options: { cold: cold, warm: warm, hot: hot }
+    split: { counts: { train: 60, dev: 60, test: 120 } }
+specialists: [{ keywords: { count: 3 } }, linear, majority]
+${more}`;
+
+const hone = async (file: string, ...flags: string[]) => {
+  const argv = [join(root, "bin/hone.js"), "run", file, "--json", "--store", join(folder, ".hone"), ...flags];
+  const { stdout } = await run(process.execPath, argv, { cwd: folder, maxBuffer: 1 << 28 });
+  return JSON.parse(stdout.trim().split("\n").at(-1) as string);
+};
+
+describe("modules of a study", () => {
+  it("bring a task whose errors are the less the better, a specializer and a model", async () => {
+    writeFileSync(
+      join(folder, "heat.yaml"),
+      study("[./keywords.ts, ./ordinal.ts, ./overlap.ts]", "gate: { atMost: 1.2 }\n"),
+    );
+    const record = await hone("heat.yaml");
+    const [card] = record.tasks;
+    expect(card.metric).toMatchObject({ name: "distance", better: "lower", unit: "ranks", most: 2 });
+    const means = new Map(
+      record.results.map(({ subject, mean }: { subject: string; mean: number }) => [subject, mean]),
+    );
+    expect([...means.keys()]).toEqual(["zeroShot", "keywords(3)", "linear(tfidf)", "majority"]);
+    const least = [...means].sort((a, b) => (a[1] as number) - (b[1] as number))[0]?.[0];
+    expect(record.verdict.champion).toBe(least);
+    expect(record.gate).toMatchObject({ met: true });
+    expect(record.handOver).toMatchObject({ n: 20, agree: 20 });
+  });
+
+  it("are measured anew once they are edited", async () => {
+    const before = await hone("heat.yaml");
+    const file = join(folder, "ordinal.ts");
+    writeFileSync(file, readFileSync(file, "utf8").replace("Math.abs(", "2 * Math.abs("));
+    const after = await hone("heat.yaml").catch((error) =>
+      JSON.parse(error.stdout.trim().split("\n").at(-1)),
+    );
+    expect(after.results[0].mean).toBeCloseTo(2 * before.results[0].mean, 9);
+  });
+
+  it.each([
+    ["[./missing.ts]", /use: \.\/missing\.ts[\s\S]*no such file/],
+    ["./empty.mjs", /expected record|default|Invalid/i],
+    ["./broken.ts", /broken on purpose/],
+    ["[./ordinal.ts, ./again.ts]", /ordinal, which there is already/],
+    ["/etc/hostname", /does not lie beside the study[\s\S]*--allow-modules/],
+  ])("are refused with one error: %s", async (use, message) => {
+    writeFileSync(join(folder, "empty.mjs"), "export default 3;\n");
+    writeFileSync(join(folder, "broken.ts"), 'throw new Error("broken on purpose");\n');
+    writeFileSync(join(folder, "again.ts"), readFileSync(join(shipped, "ordinal.ts"), "utf8"));
+    const path = join(folder, "bad.yaml");
+    writeFileSync(path, study(use));
+    await expect(readStudy(path)).rejects.toThrow(message);
+  });
+
+  it("may lie elsewhere where that is allowed", async () => {
+    const path = join(folder, "sub.yaml");
+    const elsewhere = mkdtempSync(join(tmpdir(), "hone-elsewhere-"));
+    cpSync(shipped, elsewhere, { recursive: true });
+    writeFileSync(
+      path,
+      study(`[${["keywords", "ordinal", "overlap"].map((name) => join(elsewhere, `${name}.ts`)).join()}]`),
+    );
+    await expect(readStudy(path)).rejects.toThrow(/--allow-modules/);
+    expect((await readStudy(path, { allowModules: true })).task.kind).toBe("ordinal");
+    rmSync(elsewhere, { recursive: true });
+  });
+
+  it("are shipped in fewer than fifty lines each, and begin with the command that runs them", () => {
+    for (const name of readdirSync(shipped).filter((name) => name.endsWith(".ts"))) {
+      const lines = readFileSync(join(shipped, name), "utf8").split("\n");
+      expect(lines[0]).toBe("// npx hone run examples/extend/restrictiveness.study.yaml");
+      expect(lines.filter((line) => line.trim() && !line.startsWith("//")).length, name).toBeLessThan(50);
+    }
+  });
+});
