@@ -71,7 +71,10 @@ export function renderPrompt(query: Query, format: PromptFormat, rationale?: str
       (shot) => `${block(shot)}\n${answerLine(shot.rationale)} ${givenAnswer(shot, options, answerBy)}`,
     );
     const cue = query.reason && rationale === undefined ? thoughtCue : answerLine(rationale);
-    const content = [head, ...shots, `${target}\n${cue}`].filter(isText).join("\n\n");
+    const said = (query.turns ?? []).map(
+      (turn) => `${turn.role === "assistant" ? "Assistant" : "User"}: ${turn.content}`,
+    );
+    const content = [head, ...shots, ...said, `${target}\n${cue}`].filter(isText).join("\n\n");
     return { messages: [{ role: "user", content }], continuations: given.map((text) => ` ${text}`) };
   }
   const messages: Message[] = [];
@@ -88,6 +91,7 @@ export function renderPrompt(query: Query, format: PromptFormat, rationale?: str
       say("assistant", answer);
     } else say("assistant", shot.rationale ? `${shot.rationale}\nAnswer: ${answer}` : answer);
   }
+  for (const { role, content } of query.turns ?? []) say(role, content);
   say("user", asked(written && query.reason ? `${target}\nEnd with "Answer:" and your answer.` : target));
   if (rationale !== undefined) {
     if (rationale) say("assistant", rationale);

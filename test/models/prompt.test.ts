@@ -149,3 +149,17 @@ describe("a query that reasons", () => {
     expect(asked).toEqual(["generate", "score"]);
   });
 });
+
+describe("turns", () => {
+  it("stand after the demonstrations and before the query", () => {
+    const turns = [
+      { role: "user", content: "Hello." },
+      { role: "assistant", content: "Good day." },
+    ] as const;
+    const chat = renderPrompt({ ...query, turns }, "chat").messages;
+    expect(chat.slice(-3, -1)).toEqual(turns);
+    expect(chat.at(-1)?.content).toContain("Go away.");
+    const [plain] = renderPrompt({ ...query, turns }, "plain").messages;
+    expect(plain?.content).toMatch(/Thank you![\s\S]*User: Hello\.\n\nAssistant: Good day\.\n\nGo away\./);
+  });
+});
