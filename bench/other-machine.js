@@ -1,5 +1,5 @@
 // The tests that compare figures, run as other machines would run them: with one core (so with other thread counts), and with
-// AVX-512 masked (qemu-user as a Haswell processor, whose kernels ONNX Runtime and llama.cpp then choose). Run by
+// AVX-512 masked (qemu-user as a Haswell processor, whose kernels ONNX Runtime then chooses; llama.cpp's tests run with one core only). Run by
 // `npm run build && npm run bench:machine -- [CONDITION …]`; writes counts of passed and failed to bench/recorded/machine.json.
 // Tools that are missing are skipped by name.
 

@@ -191,7 +191,7 @@ function measured() {
   }
   if (harness) {
     rows.push([
-      `Samples a second at ${harness.concurrency} in flight, against ${harness.peer.name} ${harness.peer.version} ¹`,
+      `Samples a second at ${harness.concurrency} in flight, against ${harness.peer.name} ${harness.peer.version} ²`,
       times(harness.ratio),
       "`npm run bench:harness`",
     ]);
