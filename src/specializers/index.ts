@@ -30,6 +30,7 @@ import { adapter, adapterOptions } from "./training/adapter.js";
 import { bitfit, bitfitOptions } from "./training/bitfit.js";
 import { full, fullOptions } from "./training/full.js";
 import { lora, loraOptions } from "./training/lora.js";
+import { probe, probeOptions } from "./training/probe.js";
 import { softPrompt, softPromptOptions } from "./training/soft-prompt.js";
 
 /** Makes the specializer that stands in a combinator's field, from the same table and with the place for errors. */
@@ -163,6 +164,14 @@ export const specializers = {
     summary: "A few vectors before every prompt, trained on the task's answers",
     paper: "Lester et al. 2021, The Power of Scale for Parameter-Efficient Prompt Tuning (arXiv 2104.08691)",
     leaf: "task-dependent soft prompt",
+  },
+  probe: {
+    make: probe,
+    options: probeOptions,
+    summary: "Logistic regression on the frozen model's hidden states of the prompt",
+    paper:
+      "Alain and Bengio 2017, Understanding Intermediate Layers Using Linear Classifier Probes (arXiv 1610.01644)",
+    leaf: "partial update",
   },
   retrieve: {
     make: retrieve,
@@ -367,4 +376,5 @@ export { type AdapterOptions, adapter } from "./training/adapter.js";
 export { type BitfitOptions, bitfit } from "./training/bitfit.js";
 export { type FullOptions, full } from "./training/full.js";
 export { type LoraOptions, lora } from "./training/lora.js";
+export { type ProbeOptions, probe } from "./training/probe.js";
 export { type SoftPromptOptions, softPrompt } from "./training/soft-prompt.js";

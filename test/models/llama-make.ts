@@ -135,3 +135,13 @@ export function withValue(made: Made, key: string, value: Value | undefined): Ma
   if (value && !made.metadata.some(([known]) => known === key)) metadata.push([key, value]);
   return { ...made, metadata };
 }
+
+/** A file of one layer with that layer twice. */
+export function twice(made: Made): Made {
+  return {
+    ...withValue(made, "llama.block_count", { type: "u32", value: 2 }),
+    tensors: made.tensors.flatMap((one) =>
+      one.name.startsWith("blk.0.") ? [one, { ...one, name: one.name.replace("blk.0.", "blk.1.") }] : [one],
+    ),
+  };
+}

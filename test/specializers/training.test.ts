@@ -25,7 +25,7 @@ import { softPrompt } from "../../src/specializers/training/soft-prompt.js";
 import { openArtifacts } from "../../src/store/artifacts.js";
 import { choice } from "../../src/tasks/choice.js";
 import { readGguf } from "../../src/tensor/gguf.js";
-import { ggufBytes, tinyLlama } from "../models/llama-make.js";
+import { ggufBytes, tinyLlama, twice } from "../models/llama-make.js";
 
 const folder = mkdtempSync(join(tmpdir(), "hone-training-"));
 const signal = new AbortController().signal;
@@ -65,17 +65,7 @@ afterAll(async () => {
 /** Of one layer, and that one trained, nothing is below. The file with its layer twice has one below. */
 function openTwoLayers(): Promise<LanguageModel> {
   const path = join(folder, "two.gguf");
-  const made = tinyLlama();
-  const twice = {
-    ...made,
-    metadata: made.metadata.map(([key, value]): (typeof made.metadata)[number] =>
-      key === "llama.block_count" ? [key, { type: "u32", value: 2 }] : [key, value],
-    ),
-    tensors: made.tensors.flatMap((one) =>
-      one.name.startsWith("blk.0.") ? [one, { ...one, name: one.name.replace("blk.0.", "blk.1.") }] : [one],
-    ),
-  };
-  writeFileSync(path, ggufBytes(twice));
+  writeFileSync(path, ggufBytes(twice(tinyLlama())));
   return openLlama(path, { format: "plain", context: 256, lanes: 1, threads: 1 });
 }
 
