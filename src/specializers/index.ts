@@ -8,6 +8,7 @@ import type { Specializer } from "../core/specializer.js";
 import { type BestOfOptions, bestOf, bestOfOptions } from "./combine/best-of.js";
 import { chain } from "./combine/chain.js";
 import { type PerStratumOptions, perStratum, perStratumOptions } from "./combine/per-stratum.js";
+import { type StackOptions, stack, stackOptions } from "./combine/stack.js";
 import { type SubsetOptions, subset, subsetOptions } from "./combine/subset.js";
 import type { Leaf } from "./map.js";
 import { bilateral, bilateralOptions } from "./motor/bilateral.js";
@@ -226,6 +227,18 @@ export const specializers = {
     paper: "Nori et al. 2023, Medprompt (arXiv 2311.16452): what each rung adds is measured, not assumed",
     leaf: null,
   },
+  stack: {
+    make: ({ of, ...rest }: StackOptions, inner) =>
+      stack(
+        of.map((one, i) => inner(one, `of.${i}`, "language")),
+        rest,
+      ),
+    options: stackOptions,
+    summary: "A log-linear pool of several specialists' probabilities, without those that do not help",
+    paper:
+      "Genest and Zidek 1986, Combining Probability Distributions; Wolpert 1992, Stacked Generalization; Caruana et al. 2004, Ensemble Selection",
+    leaf: null,
+  },
   bilateral: {
     make: bilateral,
     options: bilateralOptions,
@@ -339,6 +352,7 @@ function unreadable(where: string, why: string): HoneError {
 export { type BestOfOptions, bestOf } from "./combine/best-of.js";
 export { type Chain, chain } from "./combine/chain.js";
 export { type PerStratumOptions, perStratum } from "./combine/per-stratum.js";
+export { type StackOptions, stack } from "./combine/stack.js";
 export { type SubsetOptions, subset } from "./combine/subset.js";
 export { type BilateralOptions, bilateral } from "./motor/bilateral.js";
 export { type LesionOptions, lesion } from "./motor/lesion.js";
