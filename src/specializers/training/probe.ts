@@ -3,6 +3,7 @@
 //
 // The states come from ONNX Runtime over the weights that are served (frozen/extract.ts), in fitting and in answering.
 
+import { freemem } from "node:os";
 import { z } from "zod";
 import { type CallContext, CallError, noCost } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
@@ -212,19 +213,21 @@ async function statesOf(
   const started = performance.now();
   const reader = await sharedReader(model, weights, depths);
   const file = statesFile(await given.artifacts.scratch(`states/${model.id}`));
-  const keyOf = (index: number) => `${depths}:${head}:${prompts[index]?.join()}`;
-  const kept = await file.read(prompts.map((_, i) => keyOf(i)));
+  const keys = prompts.map((prompt) => `${depths}:${head}:${prompt.join()}`);
+  const saved = await file.read(keys);
   const known = new Map<number, Float32Array>();
-  for (const i of prompts.keys()) {
-    const states = kept.get(keyOf(i));
+  for (const [i, key] of keys.entries()) {
+    const states = reader.kept.get(key) ?? saved.get(key);
     if (states?.length === reader.size) known.set(i, states);
   }
   const states = await reader.all(prompts, head, {
     signal: context.signal,
     progress: (done, total) => given.progress(done, total, "hidden states"),
     known,
-    fresh: (read) => file.add([...read].map(([index, found]) => [keyOf(index), found] as const)),
+    fresh: (read) => file.add([...read].map(([index, found]) => [keys[index] as string, found] as const)),
   });
+  if (4 * reader.size * (reader.kept.size + keys.length) > freemem() / 4) reader.kept.clear();
+  for (const [i, found] of states.entries()) reader.kept.set(keys[i] as string, found);
   const tokens = prompts.reduce((sum, prompt) => sum + prompt.length - head, head);
   context.trace?.({
     key: fingerprint(["probe", [...depths], prompts.map((prompt) => [...prompt])]),

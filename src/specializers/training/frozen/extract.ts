@@ -27,6 +27,8 @@ export interface StateReader {
   all(prompts: readonly (readonly number[])[], head: number, watch: Watch): Promise<Float32Array[]>;
   /** Numbers that are read of a prompt. */
   readonly size: number;
+  /** States that fits on this model have read so far, by a key of theirs; a fold reads them anew for none of its samples. */
+  readonly kept: Map<string, Float32Array>;
 }
 
 export interface Watch {
@@ -128,6 +130,7 @@ async function openStates(
     depths,
     width,
     size,
+    kept: new Map(),
     async one(prompt, head) {
       const own = Math.min(head, prompt.length - 1);
       // The beginning is no other prompt's here: its place in the row only says where the prompt's own tokens start.
