@@ -122,6 +122,49 @@ describe.each(Object.entries(ways))("%s", (name, way) => {
   });
 });
 
+describe("the loss over the options alone", () => {
+  const way = lora({ ...common, rank: 4, alpha: 8, loss: "options" });
+
+  it("is what the served model's labels have among themselves", async () => {
+    const artifacts = storeOf();
+    const lettered = {
+      ...task,
+      query: (sample: Sample) => ({ ...task.query(sample), answerBy: "label" as const }),
+    };
+    const state = await trainedBy(way, givenFor(artifacts, { task: lettered }));
+    const { heldOut, bestStep } = state.report;
+    const best = heldOut.find(({ step }) => step === bestStep)?.loss as number;
+    expect(best).toBeLessThan((heldOut[0]?.loss as number) - 0.02);
+    const encoder = () => Promise.reject(new Error("none"));
+    const { model: served } = way.apply(subject, state as never, { encoder, artifacts });
+    let loss = 0;
+    for (const sample of dev) {
+      const { messages, continuations: options } = renderPrompt(lettered.query(sample), "plain");
+      const scored = await (served as LanguageModel).score(
+        { messages, format: "plain", options },
+        { signal },
+      );
+      const [x, y] = scored.options.map(({ logprob }) => logprob) as [number, number];
+      loss += Math.log(1 + Math.exp(sample.gold === "x" ? y - x : x - y)) / dev.length;
+    }
+    expect(Math.abs(loss - best)).toBeLessThan(0.005);
+  });
+
+  it("refuses options of several tokens", async () => {
+    const long = choice("long", { instruction: "Which?" }, [
+      { key: "x", text: "abab ab" },
+      { key: "y", text: "cdcd" },
+    ]);
+    const text = {
+      ...long,
+      query: (sample: Sample) => ({ ...long.query(sample), answerBy: "text" as const }),
+    };
+    await expect(way.fit(subject, givenFor(storeOf(), { task: text }))).rejects.toThrow(
+      /by more than one token/,
+    );
+  });
+});
+
 describe("a training", () => {
   const way = lora({ ...common, rank: 4, alpha: 8, learningRate: 0.02 });
 

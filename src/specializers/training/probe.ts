@@ -20,9 +20,11 @@ import {
   textBlocks,
   textReader,
 } from "../../learn/blocks.js";
+import { foldsOf } from "../../learn/folds.js";
 import { type LogisticModel, logProbabilities } from "../../learn/logistic.js";
 import { type ChosenPenalty, choosePenalty, type Features } from "../../learn/penalty.js";
 import { questionsVary, readText } from "../../learn/text.js";
+import type { Row } from "../../learn/tfidf.js";
 import { packFloats, unpackFloats } from "../../learn/vectors.js";
 import { renderPrompt } from "../../models/prompt.js";
 import { netConfig } from "../../nets/config.js";
@@ -139,7 +141,7 @@ async function fitProbe(
   { depths, text, folds }: { depths: number[]; text: boolean; folds: number },
 ): Promise<State> {
   const { classes, labels, queries, targets, groups } = classesOf(given, "probe");
-  const { context } = given;
+  const { context, train } = given;
   const { layers } = netConfig(readGguf(target.weights.path));
   const wanted = [...new Set(depths.map((share) => Math.max(1, Math.round(share * layers))))].sort(
     (a, b) => a - b,
@@ -166,24 +168,34 @@ async function fitProbe(
       };
     }),
   );
-  const choose = (candidates: readonly Features[]) =>
+  const choose = (candidates: readonly Features[], of = [...targets.keys()]) =>
     choosePenalty(
-      { candidates, targets, classes: classes.length, groups, folds },
+      {
+        candidates: candidates.map((one) => ({ ...one, rows: of.map((i) => one.rows[i] as Row) })),
+        targets: Int32Array.from(of, (i) => targets[i] as number),
+        classes: classes.length,
+        groups: of.map((i) => groups[i]),
+        folds,
+      },
       { signal: context.signal, progress: given.progress },
     );
-  const first = await choose(blocks.map(({ features }) => features));
+  const all = blocks.map(({ features }) => features);
+  const some = screened(targets, groups);
+  const first = await choose(all, some);
   const block = blocks.find(
     ({ features }) => features.name === first.chosen.features,
   ) as (typeof blocks)[number];
   const question = questionsVary(queries);
   const found = text ? textBlocks(queries.map((query) => readText(query, question))) : undefined;
-  const { chosen, model } = found
-    ? await choose([
+  const candidates = found
+    ? [
         block.features,
         joined([block.features, found.words]),
         joined([block.features, found.words, found.characters]),
-      ])
-    : first;
+      ]
+    : [block.features];
+  const again = found !== undefined || some.length < train.length;
+  const { chosen, model } = again ? await choose(candidates) : first;
   const none: KeptTerms = { terms: [], idf: packFloats([]) };
   return {
     classes,
@@ -197,8 +209,20 @@ async function fitProbe(
     question,
     ...(found?.kept(chosen.features) ?? { words: none, characters: none }),
     weights: packFloats(model.weights),
-    chosen: found ? { ...chosen, grid: [...first.chosen.grid, ...chosen.grid] } : chosen,
+    chosen: again ? { ...chosen, grid: [...first.chosen.grid, ...chosen.grid] } : chosen,
   };
+}
+
+/** Train samples on which depth and pooling are compared, about: a fit's time goes with their square. */
+const enoughToCompare = 600;
+
+/** All samples where they are few, else a part with about each class's share. */
+function screened(targets: Int32Array, groups: readonly string[]): number[] {
+  const everyone = [...targets.keys()];
+  const parts = Math.floor(targets.length / enoughToCompare);
+  if (parts < 2) return everyone;
+  const foldOf = foldsOf(targets, groups, parts);
+  return everyone.filter((i) => foldOf[i] === 0);
 }
 
 /** States of the train prompts, kept on disk while the build is unfinished. */
