@@ -10,7 +10,8 @@ import { normal, randomFor } from "../../src/core/random.js";
 import type { Sample } from "../../src/core/sample.js";
 import type { Given } from "../../src/core/specializer.js";
 import { ask, homeOf } from "../../src/specializers/prompting/optimize/candidate.js";
-import { type Course, race, type Scorer } from "../../src/specializers/prompting/optimize/race.js";
+import { type Course, race } from "../../src/specializers/prompting/optimize/race.js";
+import type { Scorer } from "../../src/specializers/prompting/optimize/workshop.js";
 import { optimize } from "../../src/specializers/prompting/optimize.js";
 import { normalQuantile } from "../../src/statistics/distributions.js";
 import { maxTest } from "../../src/statistics/max-test.js";
@@ -176,6 +177,16 @@ describe("optimize", () => {
     expect(candidate).toMatchObject({ name: "reflection 1", instruction: "Think of water." });
     expect(report.verdict).toBe("confirmed");
     expect(said[0]).toMatch(/Name the place\.[\s\S]*the right answer is: [sfi]/);
+  });
+
+  it("returns what gepa and miprov2 find, confirmed or not, and says what is left of its gain", async () => {
+    const helps = (query: { instruction?: string }) => (query.instruction?.includes("wave") ? 0.9 : 0.5);
+    const mipro = await searched(helps, {}, { algorithm: "miprov2", calls: 600 });
+    expect(mipro.candidate.after).toMatch(/sea: .*wave/);
+    expect(mipro.report).toMatchObject({ confirm: { n: 120 } });
+    expect(mipro.report.confirm?.delta).toBeGreaterThan(0.2);
+    expect(mipro.report.shrinkage).toBeLessThan(0.2);
+    await expect(searched(helps, {}, { algorithm: "gepa" })).rejects.toThrow(/gepa needs a reflector/);
   });
 
   it("does not touch another task's instruction, and refuses too little train", async () => {

@@ -2,22 +2,31 @@
 // parts (feedback, search, confirm); dev stays the study's and test stays sealed.
 
 import { z } from "zod";
-import { CallError } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
 import type { LanguageSubject } from "../../core/kinds.js";
-import { directionOf, extremes } from "../../core/metric.js";
-import { randomFor, shuffled } from "../../core/random.js";
+import { extremes } from "../../core/metric.js";
 import type { Sample } from "../../core/sample.js";
 import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import { foldsOf } from "../../learn/folds.js";
-import { defineSpecializer, derive, requireTrain } from "../parts/define.js";
+import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
 import { bankOf, idleBank } from "./optimize/bank.js";
-import { ask, type Candidate, type Home, homeOf, lengthOf } from "./optimize/candidate.js";
+import { ask, type Candidate, type Home, lengthOf } from "./optimize/candidate.js";
+import { type PublishedReport, published } from "./optimize/published.js";
 import { type RaceReport, type Racer, race } from "./optimize/race.js";
-import { type Attempt, reflect, withoutProposal } from "./optimize/reflect.js";
+import { openWorkshop, type Parts } from "./optimize/workshop.js";
 
 export const optimizeOptions = z.strictObject({
+  algorithm: z
+    .enum(["race", "gepa", "miprov2"])
+    .default("race")
+    .describe('"race", or a published one to compare with, whose winner is not held to the confirmation'),
+  calls: z
+    .int()
+    .min(100)
+    .max(1_000_000)
+    .default(2000)
+    .describe("answers after which gepa and miprov2 end; race ends with its samples"),
   reflector: z
     .string()
     .optional()
@@ -41,7 +50,8 @@ export const optimizeOptions = z.strictObject({
 /** Options of `optimize`. */
 export type OptimizeOptions = z.input<typeof optimizeOptions>;
 
-type State = { candidate: Candidate; home: Home; report: RaceReport };
+type Options = z.output<typeof optimizeOptions>;
+type State = { candidate: Candidate; home: Home; report: RaceReport | PublishedReport };
 
 /** Of train: for proposals, to search on, to confirm on; in tenths. */
 const tenths = { feedback: 3, search: 4, confirm: 3 } as const;
@@ -70,8 +80,9 @@ export function optimize(options: OptimizeOptions = {}): LanguageSpecializer {
   });
 }
 
-function labelOf({ reflector, search, proposals }: z.output<typeof optimizeOptions>): string {
+function labelOf({ algorithm, reflector, search, proposals }: Options): string {
   const parts = [
+    ...(algorithm === "race" ? [] : [algorithm]),
     ...(proposals === "no-op" ? ["no-op"] : []),
     ...(search === 256 ? [] : [`search=${search}`]),
     ...(reflector === undefined ? [] : [`reflector=${reflector}`]),
@@ -79,118 +90,55 @@ function labelOf({ reflector, search, proposals }: z.output<typeof optimizeOptio
   return parts.length > 0 ? `optimize(${parts.join(", ")})` : "optimize";
 }
 
-async function search(
-  subject: LanguageSubject,
-  given: Given,
-  options: z.output<typeof optimizeOptions>,
-): Promise<State> {
+async function search(subject: LanguageSubject, given: Given, options: Options): Promise<State> {
   requireTrain(given, "optimize");
   if (given.train.length < leastTrain) throw tooFew(given);
-  const { task, seed, context } = given;
+  const { task, seed } = given;
+  const { algorithm } = options;
   const parts = partsOf(given.train, seed, options);
-  const queries = parts.feedback.map((sample) => task.query(sample));
-  const home = homeOf(task, queries);
-  const reflector =
-    options.reflector === undefined ? undefined : await openReflector(given, options.reflector);
-  const candidates: Candidate[] = [
-    { name: "as it stands" },
-    ...(options.proposals === "no-op"
-      ? idleBank()
-      : bankOf(task, parts.feedback, { seed, draws: options.draws })),
-  ];
-  const { worst } = extremes(task.metric);
-  const asked = (candidate: Candidate) =>
-    derive(subject, { name: "optimize", label: candidate.name, options: {} }, candidate, {
-      prepare: (query) => ask(candidate, home, query),
-    });
-  let done = 0;
-  const evaluate = async (candidate: Candidate, samples: readonly Sample[]) => {
-    const answering = asked(candidate);
-    const width = Math.max(1, subject.model?.concurrency ?? 1);
-    const rows: { score: number | null; answered: string }[] = [];
-    for (let start = 0; start < samples.length; start += width) {
-      const grades = samples.slice(start, start + width).map((sample) =>
-        task.evaluate(answering, sample, context).catch((error: unknown) => {
-          if (error instanceof CallError) return { status: "unscored" as const, cause: error.failure };
-          throw error;
-        }),
-      );
-      for (const grade of await Promise.all(grades))
-        rows.push(
-          grade.status === "scored"
-            ? { score: directionOf(task.metric) * grade.score, answered: grade.prediction }
-            : { score: null, answered: "" },
-        );
-      done += Math.min(width, samples.length - start);
-      given.progress(done, Math.max(done, candidates.length * parts.search.length), candidate.name);
-    }
-    return rows;
-  };
-
-  let asks = 0;
-  const propose = async (from: Candidate): Promise<Candidate | undefined> => {
-    if (!reflector || asks >= options.reflections) return undefined;
-    const turn = ++asks;
-    const shown = shuffled(parts.feedback, randomFor(seed, "optimize", "feedback", turn)).slice(0, 8);
-    const rows = await evaluate(from, shown);
-    const attempts = shown.map(
-      (sample, i): Attempt => ({
-        query: task.query(sample),
-        answered: rows[i]?.answered || "(nothing)",
-        right: String([sample.gold].flat()[0]),
-      }),
-    );
-    const wrong = attempts.filter(({ answered, right }) => answered !== right);
-    const instruction = await reflect(
-      reflector,
-      from.instruction ?? home.instruction ?? "",
-      (wrong.length > 0 ? wrong : attempts).slice(0, 4),
-      { seed: seed * 1000 + turn, context },
-    ).catch(withoutProposal);
-    if (instruction === undefined) return undefined;
-    const { before: _before, after: _after, ...rest } = from;
-    return { ...rest, name: `reflection ${turn}`, instruction };
-  };
-  for (let i = 0; i < Math.ceil(options.reflections / 2); i++) {
-    const one = await propose(candidates[0] as Candidate);
-    if (one) candidates.push(one);
+  const workshop = await openWorkshop(subject, given, parts, {
+    bank:
+      options.proposals === "no-op"
+        ? idleBank()
+        : bankOf(task, parts.feedback, { seed, draws: options.draws }),
+    reflector: options.reflector,
+    // GEPA reflects until its calls are spent.
+    reflections: algorithm === "gepa" ? Number.POSITIVE_INFINITY : options.reflections,
+  });
+  const { candidates, home, propose, scores } = workshop;
+  const state = (report: RaceReport | PublishedReport): State => ({
+    candidate: candidates[report.returned] as Candidate,
+    home,
+    report,
+  });
+  if (algorithm !== "race") {
+    if (algorithm === "gepa" && options.reflector === undefined) throw withoutReflector();
+    return state(await published(workshop, { algorithm, calls: options.calls }, seed));
   }
-
+  for (let i = 0; i < Math.ceil(options.reflections / 2); i++) await propose(0);
   const racerOf = (candidate: Candidate): Racer => ({
     name: candidate.name,
     length: lengthOf(candidate, home),
   });
+  const bounded = Number.isFinite(extremes(task.metric).worst);
   const report = await race(
     candidates.map(racerOf),
     { search: parts.search.map(({ group }) => group), confirm: parts.confirm.map(({ group }) => group) },
-    async (racer, part, samples) =>
-      (
-        await evaluate(
-          candidates[racer] as Candidate,
-          samples.map((i) => parts[part][i] as Sample),
-        )
-      ).map(({ score }) => score),
+    scores,
     {
       ...{ seed, batch: options.batch, headroom: options.headroom, alpha: 0.05 },
-      ...(Number.isFinite(worst)
-        ? {}
-        : { range: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const }),
+      ...(bounded ? {} : { range: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const }),
     },
     async (leader) => {
-      const one = await propose(candidates[leader] as Candidate);
-      if (one) candidates.push(one);
-      return one && racerOf(one);
+      const added = await propose(leader);
+      return added === undefined ? undefined : racerOf(candidates[added] as Candidate);
     },
   );
-  return { candidate: candidates[report.returned] as Candidate, home, report };
+  return state(report);
 }
 
 /** Three disjoint parts of train with like labels; groups stay together. */
-function partsOf(
-  train: readonly Sample[],
-  seed: number,
-  most: { search: number; confirm: number },
-): Record<keyof typeof tenths, Sample[]> {
+function partsOf(train: readonly Sample[], seed: number, most: { search: number; confirm: number }): Parts {
   const golds = train.map(({ gold }) => String([gold].flat()[0]));
   const known = [...new Set(golds)];
   const folds = foldsOf(
@@ -208,14 +156,12 @@ function partsOf(
   };
 }
 
-async function openReflector({ context }: Given, ref: string) {
-  const { subject } = await context.open(ref);
-  if (subject.kind === "language" && subject.model) return subject.model;
-  throw new HoneError({
-    what: `${ref} cannot reflect`,
+function withoutReflector(): HoneError {
+  return new HoneError({
+    what: "gepa needs a reflector",
     where: "optimize, reflector",
-    why: "it is no model that writes",
-    next: "Name a language model, such as openai:MODEL?base=URL.",
+    why: "it writes every candidate by reflection",
+    next: 'Name a model that writes, such as reflector: "openai:MODEL?base=URL", or use the race.',
     kind: "usage",
   });
 }

@@ -10,6 +10,7 @@ import {
   standardError,
   unitsOf,
 } from "../../../statistics/index.js";
+import type { Scorer } from "./workshop.js";
 
 /** What races. The first one is the prompt as it stands, which the others must beat. */
 export interface Racer {
@@ -35,13 +36,6 @@ export interface RaceOptions {
   /** Ends of a score's scale, as `pairedDifference` takes them; [0, 1] if left out. */
   range?: readonly [number, number];
 }
-
-/** Scores of a racer on samples of a part, higher is better; null where the endpoint failed. */
-export type Scorer = (
-  racer: number,
-  part: keyof Course,
-  samples: readonly number[],
-) => Promise<readonly (number | null)[]>;
 
 /** A difference with its sample size, in the task's unit. */
 type Gain = { n: number; delta: number };
