@@ -1,5 +1,5 @@
 # What the Python packages of GEPA and MIPROv2 (DSPy) accept and reject with a scripted model: their draws and decisions, which
-# test/specializers/optimizers.test.ts replays. Writes bench/recorded/optimizers.json.
+# test/specializers/optimizers.test.ts replays. Writes test/specializers/fixtures/optimizers.json.
 #   python3 -m venv VENV && VENV/bin/pip install gepa dspy optuna && VENV/bin/python bench/optimize_reference.py
 
 import importlib.metadata
@@ -122,6 +122,6 @@ record = {
     "gepa": [run_gepa(seed) for seed in range(5)],
     "miprov2": [run_mipro(seed, count, sizes) for seed, count, sizes in [(0, 25, [5, 4]), (1, 12, [3, 6]), (2, 30, [8, 8])]],
 }
-path = Path(__file__).parent / "recorded" / "optimizers.json"
+path = Path(__file__).parent.parent / "test/specializers/fixtures/optimizers.json"
 path.write_text(json.dumps(record) + "\n")
 print(path.name, [len(one["mutations"]) for one in record["gepa"]], [len(one["log"]) for one in record["miprov2"]])

@@ -32,7 +32,7 @@ interface MiproRun {
   score: number;
 }
 const recorded: { gepa: GepaRun[]; miprov2: MiproRun[] } = JSON.parse(
-  readFileSync("bench/recorded/optimizers.json", "utf8"),
+  readFileSync("test/specializers/fixtures/optimizers.json", "utf8"),
 );
 
 /** Right or wrong by the reference's arithmetic. */
