@@ -13,7 +13,7 @@ import { taskContext } from "../../src/core/task.js";
 import { generalist } from "../../src/models/generalist.js";
 import { openLlama } from "../../src/models/llama.js";
 import { calibrate, chain, fewShot, probe } from "../../src/specializers/index.js";
-import { sharedReader } from "../../src/specializers/training/frozen/extract.js";
+import { checkReading, sharedReader } from "../../src/specializers/training/frozen/extract.js";
 import { openArtifacts } from "../../src/store/artifacts.js";
 import { choice } from "../../src/tasks/choice.js";
 import { ggufBytes, tinyLlama, twice } from "../models/llama-make.js";
@@ -98,6 +98,24 @@ describe("probe", () => {
     }
     expect(right).toBeGreaterThanOrEqual(10);
   });
+
+  it("refuses a model that is too large for memory, with the estimate", () => {
+    expect(() => checkReading("large.gguf", 16 * 2 ** 30, 8 * 2 ** 30)).toThrow(
+      /16\.3 GiB; 8\.0 GiB are free/,
+    );
+    expect(() => checkReading("small.gguf", 2 ** 29, 2 ** 30)).not.toThrow();
+  });
+
+  it("compares depths on a part of a large train, and fits on all of it", async () => {
+    const large = samplesOf("large", 1250);
+    const state = (await probe({ depths: [0.5] }).fit(subject, given({ ...parts, train: large }))) as {
+      chosen: { n: number; grid: { features: string }[] };
+    };
+    const names = state.chosen.grid.map(({ features }) => features);
+    expect(new Set(names).size).toBe(3);
+    // What was fitted last is the chosen features on all of train.
+    expect(state.chosen.n).toBeGreaterThanOrEqual(1000);
+  }, 120_000);
 
   it("tells what it read, and refuses what it cannot read", async () => {
     const read: number[] = [];

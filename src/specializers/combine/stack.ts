@@ -186,10 +186,11 @@ async function outOfFold(
   const tools = { encoder: given.encoder, artifacts: given.artifacts };
   const folder = await given.artifacts.scratch("stack");
   const said = new Map<number, number[]>();
+  const division = fingerprint([samples.map(({ id }) => id), [...foldOf]]);
   let silent = 0;
   for (const fold of held) {
     given.context.signal.throwIfAborted();
-    const kept = join(folder, `${fingerprint([place, member.name, member.options, fold])}.json`);
+    const kept = join(folder, `${fingerprint([place, member.name, member.options, division, fold])}.json`);
     const own = rows.filter(({ at }) => foldOf[at] === fold);
     let scores: (Record<string, number> | null)[];
     if (existsSync(kept)) scores = JSON.parse(await readFile(kept, "utf8"));

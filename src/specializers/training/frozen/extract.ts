@@ -2,14 +2,17 @@
 // their common beginning stands once; a prompt that is asked alone has a row of its own. Lengths go up in steps, so that few
 // programs are compiled.
 
+import { freemem } from "node:os";
 import { Tensor } from "onnxruntime-node";
+import { HoneError } from "../../../core/errors.js";
 import type { LanguageModel, OpenWeights } from "../../../core/model.js";
 import { netConfig } from "../../../nets/config.js";
 import { type PackedExample, packBlock, planBlocks, rowLengthFor } from "../../../nets/packing.js";
 import { pooledStates, type StatesBatch } from "../../../nets/states.js";
+import { parameterCount } from "../../../nets/weights.js";
 import { type Compiled, compile, type Tensors } from "../../../tensor/compile.js";
 import { readGguf } from "../../../tensor/gguf.js";
-import { sharedWeights } from "../finetune/bench.js";
+import { hasWeights, sharedWeights } from "../finetune/bench.js";
 
 /** What is read of a prompt at each depth: the mean over its own tokens, then the last token's state. */
 export const pools = ["mean", "last"] as const;
@@ -67,6 +70,7 @@ async function openStates(
 ): Promise<StateReader> {
   const gguf = readGguf(path);
   const config = netConfig(gguf);
+  if (!hasWeights(model)) checkReading(gguf.path, 4 * parameterCount(config), freemem());
   const everything = await sharedWeights(model, gguf, config);
   const deepest = depths.at(-1) ?? 0;
   const used = Object.fromEntries(
@@ -162,6 +166,26 @@ async function openStates(
       return states;
     },
   };
+}
+
+/** Memory that reading takes beside the weights, about. */
+const workBytes = 2 ** 28;
+
+/**
+ * Refuses a model whose weights do not fit into memory as float32, before any is read.
+ * @throws HoneError with what it would take
+ */
+export function checkReading(path: string, weightBytes: number, free: number): void {
+  const needed = weightBytes + workBytes;
+  if (needed <= 0.9 * free) return;
+  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  throw new HoneError({
+    what: "This model is too large to read its states on this machine",
+    where: path,
+    why: `its weights as float32 take about ${gib(needed)}; ${gib(free)} are free`,
+    next: "Take a smaller model; `hone doctor` says which fit.",
+    kind: "usage",
+  });
 }
 
 /** A prompt as a packed example: its answer is one token that is never read. */
