@@ -3,6 +3,7 @@
 
 import { HoneError } from "../core/errors.js";
 import type { GgufFile } from "../tensor/gguf.js";
+import { type ExpertConfig, expertShapes, isRouted } from "./experts.js";
 
 /** Sizes and habits of one decoder-only transformer. Lengths count numbers, not bytes. */
 export interface NetConfig {
@@ -36,15 +37,21 @@ export interface NetConfig {
   readonly innerNorms: boolean;
   /** Whether the output matrix is the embedding table. */
   readonly tied: boolean;
+  /** Where feed-forwards are of experts; dense ones where left out. */
+  readonly experts?: ExpertConfig;
 }
 
-const families = ["llama", "gemma3"] as const;
+const families = ["llama", "gemma3", "deepseek"] as const;
 export type Family = (typeof families)[number];
 
-/** What differs between the families beyond sizes (Llama: Touvron et al. 2023; Gemma 3: technical report 2025). */
+/**
+ * What differs between the families beyond sizes (Llama: Touvron et al. 2023; Gemma 3: technical report 2025; DeepSeekMoE:
+ * Dai et al. 2024).
+ */
 const habits: Record<Family, Pick<NetConfig, "activation" | "innerNorms"> & { every?: number }> = {
   llama: { activation: "silu", innerNorms: false },
   gemma3: { activation: "gelu", innerNorms: true, every: 6 },
+  deepseek: { activation: "silu", innerNorms: false },
 };
 
 /** Base of the rotary angles in Gemma 3's window layers; GGUF files do not state it. */
@@ -79,7 +86,9 @@ export function netConfig(gguf: GgufFile): NetConfig {
   if (scaling !== undefined && scaling !== "none") {
     throw unsupported(gguf, `its rotary positions are scaled (${String(scaling)})`);
   }
-  if (Number(read("expert_count") ?? 0) > 0) throw unsupported(gguf, "it is a mixture of experts");
+  if (architecture !== "deepseek" && Number(read("expert_count") ?? 0) > 0) {
+    throw unsupported(gguf, "it is a mixture of experts");
+  }
   for (const key of ["attn_logit_softcapping", "final_logit_softcapping"]) {
     if (Number(read(key) ?? 0) !== 0) throw unsupported(gguf, `it caps logits (${architecture}.${key})`);
   }
@@ -98,6 +107,24 @@ export function netConfig(gguf: GgufFile): NetConfig {
   }
   const { every, ...habit } = habits[architecture];
   const base = real("rope.freq_base", 10_000);
+  const vocab =
+    gguf.tensors.find(({ name }) => name === "token_embd.weight")?.shape[1] ?? whole("vocab_size");
+  const experts: ExpertConfig | undefined =
+    architecture === "deepseek"
+      ? {
+          routing: "top",
+          routed: whole("expert_count"),
+          chosen: whole("expert_used_count"),
+          shared: whole("expert_shared_count"),
+          neurons: whole("expert_feed_forward_length"),
+          dense: Number(read("leading_dense_block_count") ?? 0),
+          affinity: "softmax",
+          normalise: false,
+          scale: real("expert_weights_scale", 1),
+          bias: false,
+          vocab,
+        }
+      : undefined;
   const config: NetConfig = {
     architecture,
     layers: whole("block_count"),
@@ -106,11 +133,11 @@ export function netConfig(gguf: GgufFile): NetConfig {
     kvHeads,
     headWidth,
     hidden: whole("feed_forward_length"),
-    vocab: gguf.tensors.find(({ name }) => name === "token_embd.weight")?.shape[1] ?? whole("vocab_size"),
+    vocab,
     context: whole("context_length"),
     normEps: real("attention.layer_norm_rms_epsilon"),
     rope: {
-      pairs: architecture === "llama" ? "neighbours" : "halves",
+      pairs: architecture === "gemma3" ? "halves" : "neighbours",
       base,
       windowBase: every ? real("rope.freq_base_swa", gemmaWindowBase) : base,
     },
@@ -118,6 +145,7 @@ export function netConfig(gguf: GgufFile): NetConfig {
     embeddingScale: architecture === "gemma3" ? Math.sqrt(width) : 1,
     ...habit,
     tied: !gguf.tensors.some(({ name }) => name === "output.weight"),
+    ...(experts ? { experts } : {}),
   };
   checkTensors(gguf, config);
   return config;
@@ -145,9 +173,14 @@ export function tensorShapes(config: NetConfig): Map<string, readonly number[]> 
     put("attn_v", keys, width);
     put("attn_output", width, queries);
     put("ffn_norm", width);
-    put("ffn_gate", hidden, width);
-    put("ffn_up", hidden, width);
-    put("ffn_down", width, hidden);
+    if (isRouted(config.experts, layer)) {
+      for (const [name, shape] of expertShapes(config.experts, width))
+        shapes.set(`blk.${layer}.${name}`, shape);
+    } else {
+      put("ffn_gate", hidden, width);
+      put("ffn_up", hidden, width);
+      put("ffn_down", width, hidden);
+    }
     if (!config.innerNorms) continue;
     put("attn_q_norm", headWidth);
     put("attn_k_norm", headWidth);

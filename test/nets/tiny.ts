@@ -1,4 +1,4 @@
-// A tiny random decoder of either family for tests, on jax-js's wasm backend, and conversions.
+// A tiny random decoder of each family for tests, on jax-js's wasm backend, and conversions.
 
 import { defaultDevice, init, numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
