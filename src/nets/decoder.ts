@@ -145,8 +145,9 @@ export function hidden(
   return at ? last : last.reshape([batch, length, width]);
 }
 
-function disposeRouting({ ids, load, scores }: Routing): void {
+export function disposeRouting({ ids, load, scores, input }: Routing): void {
   ids.dispose();
+  input.dispose();
   load.dispose();
   scores?.dispose();
 }

@@ -2,7 +2,7 @@
 
 import { lax, numpy as np } from "@jax-js/jax";
 import type { NetConfig } from "./config.js";
-import { type Change, hidden, logitsOf, type Weights } from "./decoder.js";
+import { type Change, disposeRouting, hidden, logitsOf, type Weights } from "./decoder.js";
 import { type BalanceOptions, balanceLoss, loadError, type Probe, type Routing } from "./moe.js";
 
 /** Rows of text: what is read, and what comes next. */
@@ -56,9 +56,7 @@ export function textLoss(
     const bias = weights[`blk.${routing.layer}.exp_probs_b.bias`];
     if (bias) add(loadError(bias, routing));
     if (balance.experts || balance.devices) add(balanceLoss(config.experts, routing, balance));
-    routing.ids.dispose();
-    routing.load.dispose();
-    routing.scores?.dispose();
+    disposeRouting(routing);
   };
   const logprobs = nextLogprobs(config, weights, batch, { onRouting });
   const nats = logprobs

@@ -19,6 +19,8 @@ export interface Routing {
   readonly load: np.Array;
   /** [T, E] float32: s of eq. 5; absent with hash routing. */
   readonly scores?: np.Array;
+  /** [T, width]: what went into the experts. */
+  readonly input: np.Array;
 }
 
 /** What is changed at test time, to see what experts are worth (section 4.5). */
@@ -78,7 +80,7 @@ export function experts(
     y = y.add(net.linear(name("ffn_down_shexp.weight"), neurons));
     neurons.dispose();
   }
-  return { y, routing: { layer, ids, load, ...(scores ? { scores } : {}) } };
+  return { y, routing: { layer, ids, load, input: x.ref, ...(scores ? { scores } : {}) } };
 }
 
 /** y[m] = W[id[m]] x[m] for ascending ids [M], x [M, in] and W [E, out, in]: [M, out]. Consumes all three. */
@@ -152,7 +154,11 @@ export interface BalanceOptions {
  * The balance losses of one layer (eq. 12 to 17), with T the tokens of the batch. The gradient flows through P alone.
  * Borrows the routing.
  */
-export function balanceLoss(settings: ExpertConfig, routing: Routing, options: BalanceOptions): np.Array {
+export function balanceLoss(
+  settings: ExpertConfig,
+  routing: Pick<Routing, "load" | "scores">,
+  options: BalanceOptions,
+): np.Array {
   const { routed, chosen } = settings;
   if (!routing.scores) return np.array(0);
   const rows = routing.scores.shape[0] as number;
@@ -187,7 +193,7 @@ function normalised(scores: np.Array): np.Array {
  * Nothing, whose gradient by a layer's bias is how many tokens more than the mean each expert got: a step against its sign
  * is loss-free balancing (Wang et al. 2024, algorithm 1). Borrows both.
  */
-export function loadError(bias: np.Array, { load }: Routing): np.Array {
+export function loadError(bias: np.Array, { load }: Pick<Routing, "load">): np.Array {
   const held = lax.stopGradient(load.ref);
   const error = held.ref.sub(held.mean());
   return bias.ref.sub(lax.stopGradient(bias.ref)).mul(error).sum();

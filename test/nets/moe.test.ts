@@ -181,9 +181,7 @@ describe("experts", () => {
     const scores = Float32Array.from(probabilities.flat());
     const [value, gradient] = await compile<Any, Any>(
       (given: np.Array, counts: np.Array) =>
-        valueAndGrad((s: Any) =>
-          balanceLoss(own, { layer: 0, ids: np.zeros([1]), load: counts, scores: s }, options),
-        )(given) as Any,
+        valueAndGrad((s: Any) => balanceLoss(own, { load: counts, scores: s }, options))(given) as Any,
     )(
       new Tensor("float32", scores, [rows, own.routed]),
       new Tensor("float32", Float32Array.from(load), [own.routed]),
@@ -203,11 +201,7 @@ describe("experts", () => {
   test("perfect balance costs α₁", async () => {
     const config = configWith({ routed: 4, chosen: 1, shared: 0 });
     const value = await compile<Any, Any>((s: np.Array, counts: np.Array) =>
-      balanceLoss(
-        config.experts as ExpertConfig,
-        { layer: 0, ids: s, load: counts, scores: s.ref },
-        { experts: 0.3 },
-      ),
+      balanceLoss(config.experts as ExpertConfig, { load: counts, scores: s.ref }, { experts: 0.3 }),
     )(
       new Tensor("float32", new Float32Array(32).fill(0.25), [8, 4]),
       new Tensor("float32", new Float32Array(4).fill(2), [4]),
@@ -219,7 +213,7 @@ describe("experts", () => {
     const load = Float32Array.of(5, 1, 0, 2);
     const [value, gradient] = await compile<Any, Any>(
       (b: np.Array, counts: np.Array) =>
-        valueAndGrad((bias: Any) => loadError(bias, { layer: 0, ids: counts.ref, load: counts }))(b) as Any,
+        valueAndGrad((bias: Any) => loadError(bias, { load: counts }))(b) as Any,
     )(new Tensor("float32", Float32Array.of(0.1, -0.2, 0.3, 0), [4]), new Tensor("float32", load, [4]));
     expect(value.data[0]).toBe(0);
     expect([...gradient.data]).toEqual([3, -1, -2, 0]);
