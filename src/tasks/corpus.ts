@@ -32,7 +32,7 @@ export function corpus(name: string, options: z.input<typeof corpusSchema>): Tas
     kind: "corpus",
     subjects: "text",
     metric: quantity("bits per byte"),
-    details: [quantity("bits per token"), quantity("bytes per token")],
+    details: [quantity("bits per token"), quantity("bytes per token"), quantity("bytes")],
     binary: false,
     id: fingerprint(["corpus", 1, name, spec]),
     async evaluate(subject, sample, context): Promise<Grade> {
@@ -46,7 +46,7 @@ export function corpus(name: string, options: z.input<typeof corpusSchema>): Tas
         score,
         weight: bytes,
         prediction: score.toFixed(3),
-        details: { "bits per token": bits / tokens, "bytes per token": bytes / tokens },
+        details: { "bits per token": bits / tokens, "bytes per token": bytes / tokens, bytes },
       };
     },
   };
