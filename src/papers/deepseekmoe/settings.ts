@@ -65,9 +65,9 @@ const full: MoeSettings = {
   seeds: [1, 2, 3],
   models: ["net:decoder?layers=3&width=64&heads=2&hidden=168&context=128"],
   experts: 8,
-  training: { vocab: 1024, tokens: 1_200_000, batch: 12, learningRate: 0.003 },
+  training: { vocab: 1024, tokens: 900_000, batch: 12, learningRate: 0.003 },
   arms: Object.keys(nets) as ArmName[],
-  texts: { bytes: 1500, dev: 20, test: 40, train: 2_600_000 },
+  texts: { bytes: 1500, dev: 20, test: 30, train: 2_600_000 },
   domains: domainNames,
 };
 

@@ -20,9 +20,9 @@ import type { Learning } from "./options.js";
 
 /** Points that a curve is kept with, and looks at dev on the way. */
 const curvePoints = 100;
-const looks = 10;
+const looks = 6;
 /** Bytes of dev that a look reads. */
-const lookBytes = 100_000;
+const lookBytes = 60_000;
 /** Tokens that a sample of its writing has, and texts of dev whose beginnings it goes on from. */
 const written = 60;
 const temperature = 0.8;
