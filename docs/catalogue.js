@@ -28,6 +28,8 @@ const costs = {
   bestOf: "that of the one kept; all on dev to build",
   bilateral: "training",
   lesion: "none beyond what it cuts",
+  pretrain: "training",
+  upcycle: "training",
 };
 
 /** Options for those that cannot be made without. */

@@ -43,7 +43,7 @@ ${curvePanel(training, axis, `loss of ${oneLine(name, 64)}`)}${factsOf(training[
   );
   const unit = trained[0]?.training[0]?.unit ?? "";
   return html`<p class="note">${oneLine(unit, 40)} over steps: thin lines are batches of training, circles held-out texts; one line a seed.</p>
-<div class="movements">${cards}</div>${trained.map((one) => experts(record, one))}${trained.map((one) => written(record, one))}`;
+<div class="movements">${cards}</div>${trained.map(experts)}${trained.map(written)}`;
 }
 
 const height = 150;
@@ -82,11 +82,11 @@ function factsOf({ facts }: TrainingNotes): Html {
 }
 
 /** A mixture's heat maps of its first seed. */
-function experts(record: StudyRecord, { name, seeds, training }: Trained): Html {
+function experts({ name, seeds, training }: Trained): Html {
   const notes = training[0]?.experts;
   if (!notes) return html``;
   const layers = notes.layers.slice(0, maxLayers);
-  return html`<h3>Experts of ${subjectName(record, name)}, seed ${String(seeds[0])}</h3>
+  return html`<h3>Experts of <bdi>${oneLine(name, 80)}</bdi>, seed ${String(seeds[0])}</h3>
 <p class="note">Rows are experts, columns domains; a cell is darker the more of an expert's tokens are of the domain. Then how alike experts compute (linear CKA), darker is more alike.</p>
 <div class="movements">${layers.map((layer) => layerFigure(notes, layer))}</div>${probeTable(notes)}`;
 }
@@ -125,13 +125,13 @@ function probeTable({ probes }: ExpertNotes): Html {
   if (probes.length === 0) return html``;
   const whole = probes[0]?.value ?? 0;
   return html`<table><thead><tr><th scope="col">experts at test time</th><th scope="col" class="num">bits per byte, dev</th><th scope="col" class="num">more than as trained</th></tr></thead>
-<tbody>${probes.map(({ what, value }) => html`<tr><td>${oneLine(what, 60)}</td><td class="num">${value.toFixed(3)}</td><td class="num">${(value - whole).toFixed(3)}</td></tr>`)}</tbody></table>`;
+<tbody>${probes.map(({ what, value }) => html`<tr><td>${oneLine(what, 60)}</td><td class="num">${value.toFixed(3)}</td><td class="num">${((value - whole).toFixed(3) === "-0.000" ? 0 : value - whole).toFixed(3)}</td></tr>`)}</tbody></table>`;
 }
 
-function written(record: StudyRecord, { name, training }: Trained): Html {
+function written({ name, training }: Trained): Html {
   const texts = training[0]?.texts ?? [];
   if (texts.length === 0) return html``;
-  return html`<details><summary>What ${subjectName(record, name)} wrote</summary><ul>${texts.map(
+  return html`<details><summary>What <bdi>${oneLine(name, 80)}</bdi> wrote</summary><ul>${texts.map(
     ({ given, text }) => html`<li><b>${visibleText(given, 200)}</b>${visibleText(text, 400)}</li>`,
   )}</ul></details>`;
 }

@@ -30,7 +30,7 @@ function netOf(feedForward: FeedForward) {
   return { config, tokenizer, weights: initWeights(config, 4, 0.25) };
 }
 
-describe("a net in llama.cpp", () => {
+describe("a net in llama.cpp", { timeout: 180_000 }, () => {
   beforeAll(startWasm);
 
   test.each<[string, FeedForward]>([

@@ -66,7 +66,7 @@ function given(name: string, signal = new AbortController().signal): Given<"text
 const learning = { tokens: 2560, batch: 4, learningRate: 0.02 } as const;
 const tools = { encoder: () => Promise.reject(new Error("none")), artifacts: { path: (id: string) => id } };
 
-describe("pretrain and upcycle", () => {
+describe("pretrain and upcycle", { timeout: 180_000 }, () => {
   beforeAll(startWasm);
   afterAll(() => model.close());
 
@@ -103,7 +103,7 @@ describe("pretrain and upcycle", () => {
 
   test("a training that is stopped goes on to the same bits", async () => {
     const specializer = pretrain({
-      net: { kind: "deepseekmoe", experts: 2, segments: 2, lossFree: 0.01, balance: 0 },
+      net: { kind: "deepseekmoe", experts: 2, segments: 2, active: 1, lossFree: 0.01, balance: 0 },
       ...learning,
     });
     const subject = untrainedNet(model);
