@@ -31,6 +31,8 @@ const costs = {
   stack: "that of its members; each as often to build as there are parts, and once more",
   bilateral: "training",
   lesion: "none beyond what it cuts",
+  pretrain: "training",
+  upcycle: "training",
 };
 
 /** Options for those that cannot be made without. */

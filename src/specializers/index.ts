@@ -32,6 +32,8 @@ import { adapter, adapterOptions } from "./training/adapter.js";
 import { bitfit, bitfitOptions } from "./training/bitfit.js";
 import { full, fullOptions } from "./training/full.js";
 import { lora, loraOptions } from "./training/lora.js";
+import { pretrainOptions, upcycleOptions } from "./training/pretrain/options.js";
+import { pretrain, upcycle } from "./training/pretrain/pretrain.js";
 import { probe, probeOptions } from "./training/probe.js";
 import { softPrompt, softPromptOptions } from "./training/soft-prompt.js";
 
@@ -262,6 +264,21 @@ export const specializers = {
     paper: "Rinaldo et al. 2024, Left/Right Brain, human motor control (arXiv 2401.14057)",
     leaf: null,
   },
+  pretrain: {
+    make: pretrain,
+    options: pretrainOptions,
+    summary: "A net trained from nothing on texts: dense, or of experts of which each token activates a few",
+    paper:
+      "Dai et al. 2024, DeepSeekMoE: Towards Ultimate Expert Specialization in Mixture-of-Experts Language Models (arXiv 2401.06066)",
+    leaf: null,
+  },
+  upcycle: {
+    make: upcycle,
+    options: upcycleOptions,
+    summary: "A trained dense net made into one of experts, and trained on",
+    paper: "Komatsuzaki et al. 2023, Sparse Upcycling (arXiv 2212.05055); He et al. 2024 (arXiv 2410.07524)",
+    leaf: null,
+  },
 } satisfies Record<string, SpecializerEntry>;
 
 /** A name in the table of specializers. */
@@ -400,5 +417,7 @@ export { type AdapterOptions, adapter } from "./training/adapter.js";
 export { type BitfitOptions, bitfit } from "./training/bitfit.js";
 export { type FullOptions, full } from "./training/full.js";
 export { type LoraOptions, lora } from "./training/lora.js";
+export type { PretrainOptions, UpcycleOptions } from "./training/pretrain/options.js";
+export { pretrain, upcycle } from "./training/pretrain/pretrain.js";
 export { type ProbeOptions, probe } from "./training/probe.js";
 export { type SoftPromptOptions, softPrompt } from "./training/soft-prompt.js";
