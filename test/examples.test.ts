@@ -52,6 +52,19 @@ describe("shipped studies on real models", () => {
     420_000,
   );
 
+  it("blackjack, with few deals and little training", async () => {
+    const spec = await readStudy(join(root, "examples", "blackjack.study.yaml"));
+    spec.specialists = spec.specialists.map((written) =>
+      (written as { lora?: object }).lora ? { lora: { layers: 1, epochs: 1, learningRate: 0.001 } } : written,
+    );
+    spec.task.data = { train: 8, dev: 2, test: 6, seed: 0 };
+    spec.handOver = 2;
+    const record = await runStudy(spec, { base: folder, store: join(folder, "blackjack") });
+    expect(record.results.map(({ n, unscored }) => [n, unscored])).toEqual(new Array(7).fill([6, 0]));
+    for (const { mean } of record.results) expect(Math.abs(mean)).toBeLessThanOrEqual(1);
+    expect(record.handOver).toMatchObject({ n: 2, agree: 2 });
+  }, 420_000);
+
   it("reach, with short trials and little training", async () => {
     const spec = await readStudy(join(root, "examples", "reach.study.yaml"));
     const little = (written: unknown): unknown =>

@@ -2,7 +2,7 @@
 // With it the exact belief state (what the unseen cards make of the dealer's hand) and the policy that is optimal on it.
 
 import type { Random } from "../core/random.js";
-import { type Card, draw, rankWords, wordsOf } from "./cards.js";
+import { type Card, draw, nameOf, rankWords, wordsOf } from "./cards.js";
 import type { Belief, Game, Player, View } from "./game.js";
 
 /** The cards in the order in which they come: player, dealer, player, dealer (its open card), then as they are drawn. */
@@ -103,6 +103,8 @@ export const blackjack: Game<BlackjackState, Shoe> = {
     const { total, soft } = totalOf(hand);
     return `The dealer shows: ${wordsOf(up)}.\nYour hand: ${hand.map(wordsOf).join(", ")}. Total: ${total}${soft ? ", an Ace counted as 11" : ""}.`;
   },
+  tell: ({ hand, shoe }) =>
+    `${hand.map(nameOf).join(" ")} (${totalOf(hand).total}) against ${nameOf(shoe.cards[3] as Card)}`,
   outcome(state) {
     const own = totalOf(state.hand).total;
     if (own > 21) return `You went over with ${own}.`;

@@ -57,6 +57,8 @@ export interface Game<State = unknown, Deal = unknown> {
   moveText?(view: View, move: string): string;
   /** What is seen at the end by everyone: hands that were shown, who won. */
   outcome(state: State): string;
+  /** One short line on where the episode stands, all cards open: for replays. */
+  tell(state: State): string;
 }
 
 /** Chooses moves from views. `random` is its own stream, the same for every opponent that it meets on the same deal. */
@@ -160,6 +162,32 @@ export function duplicate<State, Deal>(
     }
     return sum / game.seats;
   });
+}
+
+/** One step of a replay: what was done, and where the episode then stood. */
+export interface Frame {
+  /** -1 before the first move. */
+  readonly seat: number;
+  readonly move: string;
+  readonly tell: string;
+}
+
+/** An episode again from its deal and its moves. @throws HoneError for moves that do not belong to it */
+export function replay<State, Deal>(
+  game: Game<State, Deal>,
+  deal: Deal,
+  moves: readonly string[],
+): { frames: Frame[]; outcome: string | undefined } {
+  let state = game.start(deal);
+  const frames: Frame[] = [{ seat: -1, move: "", tell: game.tell(state) }];
+  for (const move of moves) {
+    const seat = game.turn(state);
+    const legal = seat < 0 ? [] : game.legal(state);
+    if (!legal.includes(move)) throw illegal(game, seat, move, legal);
+    state = game.act(state, move);
+    frames.push({ seat, move, tell: game.tell(state) });
+  }
+  return { frames, outcome: game.turn(state) < 0 ? game.outcome(state) : undefined };
 }
 
 function illegal(game: Pick<Game, "name">, seat: number, move: string, legal: readonly string[]): HoneError {

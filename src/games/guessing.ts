@@ -92,6 +92,13 @@ export const guessing: Game<GuessingState, GuessingDeal> = {
         : `Round ${round}. You guessed that player 1 will choose ${guesses.at(-1)}. Now choose your own number.`;
     return [...past, now].join("\n");
   },
+  tell({ numbers, guesses }) {
+    const [mine = [], theirs = []] = numbers;
+    const rounds = Math.min(mine.length, theirs.length);
+    const last = rounds - 1;
+    if (rounds === 0) return "no round played";
+    return `round ${rounds}: numbers ${mine[last]} and ${theirs[last]}, player 0 guessed ${guesses[0]?.[last]}`;
+  },
   outcome(state) {
     const hits = this.payoffs(state).map((share) => `${Math.round(share * guessingRounds)}`);
     return `Right guesses: player 0 ${hits[0]}, player 1 ${hits[1]} of ${guessingRounds}.`;

@@ -148,10 +148,12 @@ export {
   duplicate,
   type Episode,
   episode,
+  type Frame,
   type Game,
   type Move,
   type Player,
   play,
+  replay,
   type View,
 } from "./game.js";
 export { guessing, inferring, level1, level2, level3, replayed } from "./guessing.js";

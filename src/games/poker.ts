@@ -55,6 +55,7 @@ interface PokerRules {
   deal: (random: Random) => PokerDeal;
   strength: (hand: readonly number[], board: readonly number[]) => number;
   cardWords: (card: number) => string;
+  cardShort: (card: number) => string;
   handWords: (hand: readonly number[], board: readonly number[]) => string;
   beliefs: (state: PokerState, seat: number) => readonly Belief[];
   mostChips: number;
@@ -82,15 +83,17 @@ function poker(rules: PokerRules): Game<PokerState, PokerDeal> {
     let turn = 0;
     for (const [i, played] of history.split("/").entries()) {
       const said = [...played].map((letter) => {
-        const who = turn === seat ? "you" : "opponent";
+        const who = turn === seat ? "you" : "the opponent";
+        const said = turn === seat ? moveNames[letter] : `${moveNames[letter]}s`;
         turn = 1 - turn;
-        return `${who} ${moveNames[letter]}`;
+        return `${who} ${said}`;
       });
       if (!asRlcard) turn = 0;
-      if (said.length > 0) lines.push(`${rounds[i]?.name}: ${said.join(", ")}.`);
+      if (said.length > 0) lines.push(`${capital(rounds[i]?.name ?? "")}: ${said.join(", ")}.`);
     }
     return lines.join(" ");
   };
+  const capital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1);
   return {
     name: rules.name,
     title: rules.title,
@@ -176,6 +179,12 @@ function poker(rules: PokerRules): Game<PokerState, PokerDeal> {
         .filter(Boolean)
         .join("\n");
     },
+    tell({ deal, chips, round }) {
+      const short = (cards: readonly number[]) => cards.map(rules.cardShort).join(" ");
+      const board = deal.board.slice(0, rounds[Math.min(round, rounds.length - 1)]?.open ?? 0);
+      const open = board.length > 0 ? `; board ${short(board)}` : "";
+      return `${deal.hands.map(short).join(" against ")}${open}; chips ${chips.join(" and ")}`;
+    },
     outcome(state) {
       const { deal, folded, chips } = state;
       const won = this.payoffs(state)[0] as number;
@@ -210,6 +219,7 @@ export const kuhn = poker({
   },
   strength: ([card]) => card as number,
   cardWords: (card) => jackToKing[card] as string,
+  cardShort: (card) => (jackToKing[card] as string).slice(0, 1),
   handWords: () => "",
   beliefs: ({ deal }, seat) => {
     const own = deal.hands[seat]?.[0] as number;
@@ -248,6 +258,7 @@ export const leduc = poker({
   strength: ([card], [open]) =>
     (card as number) >> 1 === (open as number) >> 1 ? 3 + ((card as number) >> 1) : (card as number) >> 1,
   cardWords: (card) => jackToKing[card >> 1] as string,
+  cardShort: (card) => (jackToKing[card >> 1] as string).slice(0, 1),
   handWords: ([card], [open]) =>
     (card as number) >> 1 === (open as number) >> 1
       ? "a pair"
@@ -295,6 +306,7 @@ export const holdem = poker({
   },
   strength: (hand, board) => handValue([...hand, ...board]),
   cardWords: wordsOf,
+  cardShort: nameOf,
   handWords: (hand, board) => madeHand([...hand, ...board]),
   beliefs: ({ deal, round }, seat) => {
     const board = deal.board.slice(0, [0, 3, 4, 5][round]);
@@ -335,9 +347,4 @@ function madeHand(cards: readonly Card[]): string {
   }
   const name = categories[category] as string;
   return category === 2 || category === 3 || category === 7 ? name : `a ${name}`;
-}
-
-/** The cards of a hand by name, for transcripts. */
-export function cardNames(cards: readonly Card[]): string {
-  return cards.map(nameOf).join(" ");
 }

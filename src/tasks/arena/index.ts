@@ -7,6 +7,7 @@ import { fingerprint } from "../../core/json.js";
 import type { LanguageSubject } from "../../core/kinds.js";
 import type { EpisodeTrail } from "../../core/language.js";
 import { type Metric, share } from "../../core/metric.js";
+import type { Grant } from "../../core/model.js";
 import { randomFor } from "../../core/random.js";
 import { type Grade, hasQueries, type LanguageTask, type Task, type TaskContext } from "../../core/task.js";
 import { dealOf, episode, gameEntry, gameNames, playerOf } from "../../games/index.js";
@@ -71,10 +72,11 @@ export function arena(name: string, options: ArenaOptions): ArenaTask {
   const { game, opponent: usual } = gameEntry(spec.game);
   const opponent = opponentOf(name, spec.game, spec.opponent ?? usual);
   const asking: Asking = {
-    instruction: spec.instruction ?? game.rules,
-    answerBy: spec.answerBy ?? "label",
-    scoring: spec.scoring ?? "sum",
+    ...usualAsking(spec.game),
     maxTokens: spec.maxTokens,
+    ...(spec.instruction === undefined ? {} : { instruction: spec.instruction }),
+    ...(spec.answerBy === undefined ? {} : { answerBy: spec.answerBy }),
+    ...(spec.scoring === undefined ? {} : { scoring: spec.scoring }),
   };
 
   /** The query that the subject is asked in a sample's position, as if it had moved like the teacher so far. */
@@ -157,6 +159,15 @@ export function arena(name: string, options: ArenaOptions): ArenaTask {
       };
     },
   };
+}
+
+/**
+ * How moves are asked for where nothing else is said: by label.
+ * @param grants what the model allows; one without log-probabilities writes its move
+ */
+export function usualAsking(game: string, grants?: ReadonlySet<Grant>): Asking {
+  const scoring = grants && !grants.has("logprobs") ? "parse" : "sum";
+  return { instruction: gameEntry(game).game.rules, answerBy: "label", scoring, maxTokens: 16 };
 }
 
 async function playOut(
