@@ -27,11 +27,6 @@ export interface DealSample {
 /** Deals of different splits have different numbers. */
 const starts: Readonly<Record<SplitName, number>> = { train: 0, dev: 1_000_000, test: 2_000_000 };
 
-/** The seats that a subject plays on every deal: both, where cards make the difference; a single one where none are dealt. */
-export function seatsOf(game: string): readonly number[] {
-  return gameEntry(game).seats;
-}
-
 export function drawDeals(
   { game }: { game: string },
   { seed, ...counts }: z.output<typeof arenaDataSchema>,
@@ -47,10 +42,9 @@ export function drawDeals(
 }
 
 function drawDeal(name: string, split: SplitName, i: number, seed: number): Sample {
-  const { game, teacher } = gameEntry(name);
+  const { game, teacher, seats } = gameEntry(name);
   const number = starts[split] + i;
   const player = playerOf(name, teacher);
-  const seats = seatsOf(name);
   const random = randomFor(seed, "teacher", number);
   const seat = seats[i % seats.length] as number;
   const decisions: { before: number; move: string }[] = [];

@@ -9,12 +9,12 @@ import type { EpisodeTrail } from "../../core/language.js";
 import { type Metric, share } from "../../core/metric.js";
 import type { Grant } from "../../core/model.js";
 import { randomFor } from "../../core/random.js";
-import { type Grade, hasQueries, type LanguageTask, type Task, type TaskContext } from "../../core/task.js";
+import type { Grade, LanguageTask, TaskContext } from "../../core/task.js";
 import { dealOf, episode, gameEntry, gameNames, playerOf } from "../../games/index.js";
 import { waysToChoose } from "../choice.js";
 import { taskEntry } from "../table.js";
 import { type Asking, isWritten, moveQuery, moveText, said } from "./asking.js";
-import { arenaDataSchema, dealSampleOf, drawDeals, seatsOf } from "./deals.js";
+import { arenaDataSchema, dealSampleOf, drawDeals } from "./deals.js";
 import { type Seated, type SeatedSubject, seatSubject, Unplayable } from "./playing.js";
 
 export const arenaSchema = z.strictObject({
@@ -69,7 +69,7 @@ function metricOf(game: string): Metric {
  */
 export function arena(name: string, options: ArenaOptions): ArenaTask {
   const spec = arenaSchema.parse(options);
-  const { game, opponent: usual } = gameEntry(spec.game);
+  const { game, seats, opponent: usual } = gameEntry(spec.game);
   const opponent = opponentOf(name, spec.game, spec.opponent ?? usual);
   const asking: Asking = {
     ...usualAsking(spec.game),
@@ -120,19 +120,19 @@ export function arena(name: string, options: ArenaOptions): ArenaTask {
       const { seed, number } = dealSampleOf(sample);
       const trail: ({ kind: "episode" } & EpisodeTrail)[] = [];
       let decisions = 0;
-      for (const seat of seatsOf(spec.game)) {
+      for (const seat of seats) {
         const own = seatSubject(game, subject, context, asking, {
           beliefs: spec.beliefs,
           stream: [seed, number, seat],
         });
         try {
           const against = await opponent?.sit(context, asking, [seed, number, 1 - seat]);
-          const seats = Array.from({ length: game.seats }, (_, i) =>
+          const seated = Array.from({ length: game.seats }, (_, i) =>
             i === seat ? own : (against as Seated),
           );
           trail.push({
             kind: "episode",
-            ...(await playOut(spec.game, seed, number, seats, own, seat)),
+            ...(await playOut(spec.game, seed, number, seated, own, seat)),
             ...(opponent ? { opponent: opponent.name } : {}),
           });
         } catch (error) {
@@ -248,8 +248,3 @@ export const arenaTask = taskEntry({
     return waysToChoose(options, grants);
   },
 });
-
-/** Whether a task is an arena: what scripted players can play. */
-export function isArena(task: Task): task is ArenaTask {
-  return task.kind === "arena" && hasQueries(task) && "game" in task;
-}
