@@ -10,8 +10,8 @@ import { drawPools, solveHoldem } from "../dist/games/holdem/solve.js";
 import { habitsOf, styles } from "../dist/games/holdem/style.js";
 import { packTable, tablePlayer, unpackTable } from "../dist/games/holdem/table-player.js";
 import { weights } from "../dist/games/holdem/weights.js";
-import { holdem } from "../dist/games/poker.js";
 import { caller, pokerRule, raiser, random } from "../dist/games/poker-players.js";
+import { holdem } from "../dist/games/variants.js";
 import { meanInterval } from "../dist/statistics/index.js";
 import { record } from "./record.js";
 

@@ -8,8 +8,8 @@ import { guessing, inferring, kLevel, learning, level1, level2, level3, varied }
 import { type StyleName, styles } from "./holdem/style.js";
 import { tablePlayer, unpackTable } from "./holdem/table-player.js";
 import { weights } from "./holdem/weights.js";
-import { holdem, kuhn, leduc } from "./poker.js";
 import { caller, pokerRule, raiser, random } from "./poker-players.js";
+import { holdem, kuhn, leduc } from "./variants.js";
 
 /** A game with those who play it by themselves. */
 export interface GameEntry {
@@ -157,4 +157,4 @@ export {
   type View,
 } from "./game.js";
 export { guessing, inferring, level1, level2, level3, replayed } from "./guessing.js";
-export { holdem, kuhn, leduc } from "./poker.js";
+export { holdem, kuhn, leduc } from "./variants.js";

@@ -3,7 +3,7 @@
 
 import { type Random, randomFor } from "../../core/random.js";
 import { dealOf } from "../game.js";
-import { holdem } from "../poker.js";
+import { holdem } from "../variants.js";
 import { bucketOf, bucketsIn, featuresOf, type Grain } from "./abstraction.js";
 import { type BettingTree, bettingTree, width } from "./tree.js";
 

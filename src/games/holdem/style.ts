@@ -2,7 +2,8 @@
 
 import { randomFor } from "../../core/random.js";
 import { dealOf, episode, type Player } from "../game.js";
-import { holdem, type PokerView } from "../poker.js";
+import type { PokerView } from "../poker.js";
+import { holdem } from "../variants.js";
 import type { Grain } from "./abstraction.js";
 import type { SolveOptions } from "./solve.js";
 

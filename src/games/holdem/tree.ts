@@ -1,7 +1,8 @@
 // The betting of Limit Hold'em written out without cards: every decision that there can be, as flat arrays that a solver runs
 // through. Folding where checking is free is left out.
 
-import { holdem, type PokerState } from "../poker.js";
+import type { PokerState } from "../poker.js";
+import { holdem } from "../variants.js";
 
 /** Most moves at a decision: fold, check or call, raise. */
 export const width = 3;
