@@ -6,6 +6,7 @@ import { answer, answerTask } from "./answer.js";
 import { choice, choiceTask } from "./choice.js";
 import { motor, motorTask } from "./motor/index.js";
 import { nearestTask } from "./nearest.js";
+import { socialTask } from "./social/index.js";
 import type { Labels, TaskEntry } from "./table.js";
 
 export const tasks = {
@@ -13,6 +14,7 @@ export const tasks = {
   answer: answerTask,
   motor: motorTask,
   nearest: nearestTask,
+  social: socialTask,
 } satisfies TaskTable;
 
 /** Entries by name: `{ ...tasks, mine }` adds one's own without touching this file. */
