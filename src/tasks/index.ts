@@ -3,6 +3,7 @@
 import { z } from "zod";
 import type { LanguageTask, Task } from "../core/task.js";
 import { answer, answerTask } from "./answer.js";
+import { arena, arenaTask } from "./arena/index.js";
 import { choice, choiceTask } from "./choice.js";
 import { motor, motorTask } from "./motor/index.js";
 import { nearestTask } from "./nearest.js";
@@ -15,6 +16,7 @@ export const tasks = {
   motor: motorTask,
   nearest: nearestTask,
   social: socialTask,
+  arena: arenaTask,
 } satisfies TaskTable;
 
 /** Entries by name: `{ ...tasks, mine }` adds one's own without touching this file. */
@@ -62,4 +64,4 @@ export function makeTask(
 }
 
 export { type Labels, rows, type TaskEntry, taskEntry } from "./table.js";
-export { answer, choice, motor };
+export { answer, arena, choice, motor };

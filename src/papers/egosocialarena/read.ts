@@ -1,11 +1,11 @@
 // The items of the reproduction: ToMi's and ToMBench's from the data, converted by rule, and drawn situations of every scenario;
 // each as a row of the conditions in which it can be told.
 
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { HoneError } from "../../core/errors.js";
+import { HoneError, messageOf } from "../../core/errors.js";
 import { randomFor, shuffled } from "../../core/random.js";
-import { readRows } from "../../data/index.js";
+import { readRows, shownPath } from "../../data/index.js";
 import { type Told, toFirstPerson } from "../../tasks/social/first-person.js";
 import { instructions, sampleOf } from "../../tasks/social/index.js";
 import { drawItems, type Person } from "../../tasks/social/items.js";
@@ -91,8 +91,8 @@ export async function readPublished(folder: string, signal: AbortSignal): Promis
   };
   const tomi: EgoItem[] = [];
   const path = join(folder, "tomi", "test_balanced.jsonl");
-  for await (const row of readRows(path, {})) {
-    const item = tomiItem(tomiRow(row, `${path}, row ${validation.tomi.read + 1}`), validation.tomi.read);
+  for await (const { row, place } of readRows(path, {})) {
+    const item = tomiItem(tomiRow(row, place), validation.tomi.read);
     validation.tomi.read++;
     if (solveTomi(item.row.story, item.row.question) === item.row.answer) validation.tomi.agree++;
     const rows = tomiRows(item);
@@ -112,7 +112,7 @@ async function readBench(folder: string, validation: Validation, signal: AbortSi
   const count = validation.tombench;
   for (const file of (await readdir(folder)).filter((name) => name.endsWith(".jsonl")).sort()) {
     let index = 0;
-    for await (const row of readRows(join(folder, file), {})) {
+    for (const row of await rowsOf(join(folder, file))) {
       signal.throwIfAborted();
       const item = readTombench(row, file.replace(/\.jsonl$/, ""), index++);
       if (!item) continue;
@@ -142,6 +142,25 @@ async function readBench(folder: string, validation: Validation, signal: AbortSi
   return items;
 }
 
+/** Rows of a ToMBench file, which has NaN where an option is missing: no JSON, but what Python writes. */
+async function rowsOf(path: string): Promise<Record<string, unknown>[]> {
+  const lines = (await readFile(path, "utf8")).split("\n");
+  return lines.flatMap((line, i) => {
+    if (line.trim() === "") return [];
+    try {
+      return [JSON.parse(line.replace(/: NaN(?=[,}])/g, ": null")) as Record<string, unknown>];
+    } catch (error) {
+      throw new HoneError({
+        what: "Cannot read an item of ToMBench",
+        where: `${shownPath(path)}:${i + 1}`,
+        why: messageOf(error),
+        next: "Mend that line, or take the file again.",
+        cause: error,
+      });
+    }
+  });
+}
+
 function tomiRow(row: Readonly<Record<string, unknown>>, where: string): TomiRow {
   const { story, question, answer, story_type, question_type, containers } = row;
   const texts = [story, question, answer].every((one) => typeof one === "string");
@@ -149,7 +168,7 @@ function tomiRow(row: Readonly<Record<string, unknown>>, where: string): TomiRow
     texts &&
     Array.isArray(containers) &&
     containers.every((one) => typeof one === "string") &&
-    containers.includes(answer)
+    containers.includes(answer as string)
   ) {
     return {
       story,

@@ -38,7 +38,7 @@ export interface Lineage {
 export type Conversion = { told: Told; lineage: Lineage } | { refused: string };
 
 const plainVerbs = new Set(
-  "is was has does wants thinks knows likes prefers sees feels wins chooses hopes fears looks believes holds claps nods shakes bows hums hands hides breaks weeps laughs whistles comes asks sits sings goes stands scolds gives shrugs says counts wears whispers shouts closes applauds buys".split(
+  "is was has does wants thinks knows likes prefers sees feels wins chooses hopes fears looks believes holds claps nods shakes bows hums hands hides breaks weeps laughs whistles comes asks sits sings goes stands scolds gives shrugs says counts wears whispers shouts closes applauds buys folds checks calls raises takes".split(
     " ",
   ),
 );

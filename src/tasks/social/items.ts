@@ -2,22 +2,26 @@
 // the third person, in the first, and with somebody else as "you".
 
 import { type Random, randomFor, shuffled } from "../../core/random.js";
-import { nearGroups } from "../../data/index.js";
+import { findLeaks, nearGroups } from "../../data/index.js";
+import { blackjackSituations } from "./blackjack.js";
 import { counterfactual } from "./counterfactual.js";
 import { dailySelf } from "./daily-self.js";
 import { dailyTom } from "./daily-tom.js";
 import { type Lineage, type Told, toFirstPerson } from "./first-person.js";
 import { type Generator, names, pick, type Scenario, type Situation } from "./generator.js";
 import { guessing } from "./guessing.js";
+import { holdemSituations } from "./holdem.js";
 import { newWorld } from "./new-world.js";
 
 /** Every generator, by scenario. */
 export const generators: readonly Generator[] = [
   ...dailyTom,
   guessing,
+  ...holdemSituations,
   ...dailySelf,
   ...counterfactual,
   ...newWorld,
+  ...blackjackSituations,
 ];
 
 /** How an item is told: the protagonist named, as "you", or with somebody else of the story as "you" (a control). */
@@ -48,29 +52,48 @@ export function drawItems(
   seed: number,
   from: readonly Generator[] = generators,
 ): SocialItem[] {
-  // Drawn with a margin, for some will say the same in other words.
-  let margin = 1.5;
+  // Drawn with a margin, for some will say the same in other words; a generator of few words gets a larger one.
+  const pools = from.map((generator) => ({
+    generator,
+    situations: [] as Situation[],
+    size: Math.ceil(count * 1.3),
+  }));
   for (;;) {
-    const many = Math.ceil(count * margin);
-    const drawn = from.flatMap((generator) =>
-      Array.from({ length: many }, (_, i) => {
-        const situation = generator.draw(randomFor(seed, "social", generator.name, i));
-        return { generator, situation };
-      }),
+    for (const { generator, situations, size } of pools)
+      while (situations.length < size)
+        situations.push(generator.draw(randomFor(seed, "social", generator.name, situations.length)));
+    const drawn = pools.flatMap(({ generator, situations }) =>
+      situations.map((situation) => ({ generator, situation })),
     );
-    const group = nearGroups(
-      drawn.map(({ situation }) => wording(situation)),
+    const distinct = distinctOf(drawn);
+    const kept = from.map((one) => distinct.filter(({ generator }) => generator === one).slice(0, count));
+    const short = pools.filter((_, i) => (kept[i] as unknown[]).length < count);
+    if (short.length === 0) return kept.flatMap((some) => placed(some, seed));
+    for (const pool of short) {
+      if (pool.size > 20 * count)
+        throw new Error(`${pool.generator.name} has not ${count} different situations`);
+      pool.size *= 2;
+    }
+  }
+}
+
+/** The first ones of those that say the same in other words. */
+function distinctOf<T extends { situation: Situation }>(drawn: readonly T[]): T[] {
+  const kept = new Set<number>();
+  let rest = drawn.map(({ situation }, i) => ({ id: String(i), text: wording(situation) }));
+  // Groups are chains of likeness: what is like a dropped member alone is looked at again.
+  for (let round = 0; round < 4 && rest.length > 0; round++) {
+    const groups = nearGroups(
+      rest.map(({ text }) => text),
       nearDuplicate,
     );
-    const distinct = drawn.filter((_, i) => group[i] === i);
-    const kept = from.map((one) => distinct.filter(({ generator }) => generator === one).slice(0, count));
-    if (kept.every(({ length }) => length === count)) return kept.flatMap((some) => placed(some, seed));
-    if (margin > 20) {
-      const short = from.filter((_, i) => (kept[i] as unknown[]).length < count).map(({ name }) => name);
-      throw new Error(`fewer than ${count} different situations: ${short.join(", ")}`);
-    }
-    margin *= 2;
+    const first = rest.filter((_, i) => groups[i] === i);
+    for (const { id } of first) kept.add(Number(id));
+    const others = rest.filter((_, i) => groups[i] !== i);
+    const alike = new Set(findLeaks(others, first, { near: nearDuplicate }).map(({ train }) => train));
+    rest = others.filter(({ id }) => !alike.has(id));
   }
+  return drawn.filter((_, i) => kept.has(i));
 }
 
 /** What an item says, whoever it is about: names are no difference, nor is the order of its options. */
