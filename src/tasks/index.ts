@@ -7,6 +7,7 @@ import { arena, arenaTask } from "./arena/index.js";
 import { choice, choiceTask } from "./choice.js";
 import { motor, motorTask } from "./motor/index.js";
 import { nearestTask } from "./nearest.js";
+import { socialTask } from "./social/index.js";
 import type { Labels, TaskEntry } from "./table.js";
 
 export const tasks = {
@@ -14,6 +15,7 @@ export const tasks = {
   answer: answerTask,
   motor: motorTask,
   nearest: nearestTask,
+  social: socialTask,
   arena: arenaTask,
 } satisfies TaskTable;
 
