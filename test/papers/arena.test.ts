@@ -4,7 +4,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { arenaClaims, arenaPlans, arenaScores, arenaTable } from "../../src/papers/egosocialarena/arena.js";
+import {
+  arenaClaims,
+  arenaPlans,
+  arenaScores,
+  arenaTable,
+  opponents,
+  rules,
+} from "../../src/papers/egosocialarena/arena.js";
 import { planName, readStudy, runPlans } from "../../src/papers/plans.js";
 
 const store = mkdtempSync(join(tmpdir(), "hone-ego-arena-"));
@@ -13,6 +20,8 @@ afterAll(() => rmSync(store, { recursive: true, force: true }));
 describe("the interactive scenarios", () => {
   it("run, and give every claim and every row of the table its figure", async () => {
     const plans = arenaPlans("mock:?skill=0.3", {
+      rules,
+      opponents,
       guessing: 2,
       holdem: 3,
       blackjack: { deals: 6, train: 6, dev: 2, tune: { fewShot: { k: 2 } } },

@@ -7,8 +7,15 @@ import { difference, noScores, type Row, type Scores, scoresOf } from "../figure
 import { type PaperTable, paperTable } from "../paper.js";
 import type { FinishedStudy, Plan } from "../plans.js";
 
+/** Rules of Number Guessing's opponents, with numbers of their own on every deal; trained opponents of Limit Hold'em. */
+export const rules = ["constant", "steps", "factor"] as const;
+export const opponents = ["aggressive", "conservative"] as const;
+
 /** How much is played. */
 export interface ArenaSettings {
+  /** Kinds of rules that Number Guessing is played against, and opponents of Limit Hold'em. */
+  rules: readonly (typeof rules)[number][];
+  opponents: readonly (typeof opponents)[number][];
   /** Deals of Number Guessing against each kind of rule, with numbers of their own. */
   guessing: number;
   /** Deals of Limit Hold'em against each opponent, played in both seats. */
@@ -16,9 +23,6 @@ export interface ArenaSettings {
   /** Deals of Blackjack; `train` positions that the optimal policy labels, and the specializer that learns from them. */
   blackjack: { deals: number; train: number; dev: number; tune: unknown };
 }
-
-const rules = ["constant", "steps", "factor"] as const;
-const opponents = ["aggressive", "conservative"] as const;
 
 export type ArenaPart =
   | `guessing-${(typeof rules)[number]}`
@@ -49,7 +53,7 @@ export function arenaPlans(model: string, settings: ArenaSettings): ArenaPlan[] 
   });
   const best = (player: string) => ({ best: { scripted: { player } } });
   return [
-    ...rules.map((rule) =>
+    ...settings.rules.map((rule) =>
       plan(
         `guessing-${rule}`,
         `Number Guessing against a player of the rule ${rule}`,
@@ -58,7 +62,7 @@ export function arenaPlans(model: string, settings: ArenaSettings): ArenaPlan[] 
         best("optimal"),
       ),
     ),
-    ...opponents.map((opponent) =>
+    ...settings.opponents.map((opponent) =>
       plan(
         `holdem-${opponent}`,
         `Limit Hold'em against the ${opponent} player, moves written`,

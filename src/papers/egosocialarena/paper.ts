@@ -5,7 +5,8 @@ import { noScores, type Score, type Scores, scoresOf } from "../figures.js";
 import { readLawma } from "../lawma/read.js";
 import { presets as lawmaPresets } from "../lawma/settings.js";
 import { choose } from "../lawma/tasks.js";
-import { definePaper } from "../paper.js";
+import { definePaper, type PaperTable } from "../paper.js";
+import { type ArenaScores, arenaClaims, arenaScores, arenaTable } from "./arena.js";
 import { type EgoScores, egoClaims } from "./claims.js";
 import { type EgoData, egoPlans } from "./plans.js";
 import { readPublished } from "./read.js";
@@ -32,7 +33,7 @@ export const egosocialarena = definePaper({
     },
   },
   plans: egoPlans,
-  figures(studies, { models }): EgoScores & { n: number } {
+  figures(studies, { models }): EgoScores & { n: number; played: ArenaScores; board: PaperTable } {
     const rowsOn = (part: string, model: string | undefined, arm: string, task: string): Scores => {
       const found = studies.find(({ plan }) => plan.experiment === part && plan.model === model)?.study;
       return found ? scoresOf(found.rows(arm).filter((row) => row.task === task)) : noScores;
@@ -54,11 +55,15 @@ export const egosocialarena = definePaper({
       trained: (part, arm, on) => rowsOn(part, models[0], arm, on),
       chance: new Map(chance),
       n: rows.length,
+      played: arenaScores(studies),
+      board: arenaTable(studies),
     };
   },
-  claims: (figures) => egoClaims(figures),
-  tables: (figures, { models, settings, data }) =>
-    egoTables(figures, models, settings.draws, data.validation),
+  claims: (figures) => [...egoClaims(figures), ...arenaClaims(figures.played)],
+  tables: (figures, { models, settings, data }) => [
+    ...egoTables(figures, models, settings.draws, data.validation),
+    figures.board,
+  ],
   deviations: ({ settings, data: { validation } }, { n }) => [
     "The original's 2,195 entries, prompts and games are not public: situations of all scenarios were drawn by generators written here, and ToMi and ToMBench converted by rule.",
     `${n} items in both persons: ${settings.each} of each generator for each of ${settings.draws.length} seeds, at most ${settings.tomi} belief items of ToMi and ${settings.tombench} of ToMBench.`,
@@ -66,7 +71,7 @@ export const egosocialarena = definePaper({
     "ToMi: every item that asks for a belief; the paper's code leaves out first-order ones of stories without a true belief. The options are the two containers.",
     "Answers are read from the labels' log-probabilities; the paper lets models write and GPT-4o judge.",
     "In the third person the instruction lacks only the words that relate the event to you; the paper's has another system message.",
-    "Number Guessing and Hold'em are single situations here; `hone play` and the arena tasks have the games.",
+    "Number Guessing and Hold'em are asked as single situations, and played whole by the smaller model; the paper's rounds, seats, prompts and DQN opponents of Hold'em are not public, and the opponents here were trained by self-play.",
     `LoRA specialists of the smaller model with ${settings.seeds.length} training seeds; the other domain is legal classification on Oyez's facts.`,
   ],
   more: (figures, { models, data }) => ({ ...recordsOf(figures, models), validation: data.validation }),

@@ -4,6 +4,7 @@ import { type LawmaRow, rowsOf } from "../lawma/plans.js";
 import type { LawmaChoice } from "../lawma/tasks.js";
 import type { Given } from "../paper.js";
 import { byLabel, fileSplits, type Plan, splitFiles } from "../plans.js";
+import { type ArenaPart, arenaPlans } from "./arena.js";
 import {
   type Condition,
   conditions,
@@ -18,7 +19,7 @@ import type { EgoSettings } from "./settings.js";
 export type EgoPart = "perspectives" | "law" | "social";
 
 export interface EgoPlan extends Plan {
-  experiment: EgoPart;
+  experiment: EgoPart | ArenaPart;
 }
 
 export interface EgoData extends PublishedItems {
@@ -133,6 +134,7 @@ export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>
       ),
       arms: { "zero-shot": "zeroShot", lora: settings.law.tune },
     },
+    ...arenaPlans(small, settings.arena),
   ];
 }
 

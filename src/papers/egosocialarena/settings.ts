@@ -1,6 +1,7 @@
 // Every size of the EgoSocialArena reproduction. It runs nothing.
 
 import type { Preset } from "../plans.js";
+import { type ArenaSettings, opponents, rules } from "./arena.js";
 
 export interface EgoSettings {
   /** Seeds of the drawn situations, each a set of items of its own. */
@@ -21,6 +22,8 @@ export interface EgoSettings {
   };
   /** The specialist that learns social situations told in the third person: drawn items of each generator. */
   social: { train: number; dev: number; tune: unknown };
+  /** The interactive scenarios, played by the smaller model. */
+  arena: ArenaSettings;
   /** Training seeds of both. */
   seeds: readonly number[];
   models: readonly string[];
@@ -41,6 +44,13 @@ const full: EgoSettings = {
   profile: { each: 8, tomi: 120 },
   law: { tasks: null, chars: 300, limit: { train: 20, dev: 2, test: 8 }, tune: lora(8, 2) },
   social: { train: 14, dev: 2, tune: lora(8, 2) },
+  arena: {
+    rules,
+    opponents,
+    guessing: 12,
+    holdem: 40,
+    blackjack: { deals: 200, train: 300, dev: 24, tune: lora(8, 3) },
+  },
   seeds: [1, 2, 3],
   models: [small, large],
 };
@@ -60,6 +70,13 @@ export const presets: Record<Preset, EgoSettings> = {
       tune: lora(4, 1),
     },
     social: { train: 1, dev: 1, tune: lora(4, 1) },
+    arena: {
+      rules: ["constant"],
+      opponents: ["aggressive"],
+      guessing: 1,
+      holdem: 1,
+      blackjack: { deals: 3, train: 6, dev: 2, tune: lora(2, 1) },
+    },
     seeds: [1],
     models: [small],
   },

@@ -4,7 +4,7 @@
 import { type Random, randomFor } from "../../core/random.js";
 import { dealOf, type Player } from "../../games/game.js";
 import { playerOf } from "../../games/index.js";
-import { holdem } from "../../games/poker.js";
+import { holdem } from "../../games/variants.js";
 import { between, type Generator, names, pick, same, some, somebody } from "./generator.js";
 
 const rules =
