@@ -24,6 +24,7 @@ const costs = {
   retrieve: "1 longer call; an index to build",
   tools: "2 calls and more",
   majority: "none",
+  scripted: "none",
   linear: "none; seconds to build",
   perStratum: "that of what it applies",
   subset: "that of what it applies",

@@ -26,6 +26,7 @@ import { type ToolsOptions, tools, toolsOptions } from "./prompting/tools.js";
 import { zeroShot, zeroShotOptions } from "./prompting/zero-shot.js";
 import { linear, linearOptions } from "./reference/linear.js";
 import { majority, majorityOptions } from "./reference/majority.js";
+import { type ScriptedOptions, scripted, scriptedOptions } from "./reference/scripted.js";
 import { knnLm, knnLmOptions } from "./retrieval/knn-lm.js";
 import { retrieve, retrieveOptions } from "./retrieval/retrieve.js";
 import { adapter, adapterOptions } from "./training/adapter.js";
@@ -214,6 +215,13 @@ export const specializers = {
     summary: "Logistic regression on words or sentence vectors; needs no language model",
     paper:
       "A reference: Hastie, Tibshirani and Friedman 2009, The Elements of Statistical Learning, section 4.4",
+    leaf: null,
+  },
+  scripted: {
+    make: (options: ScriptedOptions) => scripted(options),
+    options: scriptedOptions,
+    summary: "A scripted player of an arena's game: random, by rule, optimal; needs no model",
+    paper: "A reference: Hou et al. 2024, EgoSocialArena (arXiv 2410.06195), whose opponents are scripted",
     leaf: null,
   },
   perStratum: {
@@ -411,6 +419,7 @@ export { type Offered, type ToolsOptions, tools } from "./prompting/tools.js";
 export { type ZeroShotOptions, zeroShot } from "./prompting/zero-shot.js";
 export { type LinearOptions, linear } from "./reference/linear.js";
 export { type MajorityOptions, majority } from "./reference/majority.js";
+export { type ScriptedOptions, scripted } from "./reference/scripted.js";
 export { type KnnLmOptions, knnLm } from "./retrieval/knn-lm.js";
 export { type RetrieveOptions, retrieve } from "./retrieval/retrieve.js";
 export { type AdapterOptions, adapter } from "./training/adapter.js";
