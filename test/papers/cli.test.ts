@@ -31,7 +31,12 @@ describe("hone reproduce", () => {
     const { last } = await hone(["reproduce", "--json"]);
     expect(last).toMatchObject({
       type: "done",
-      papers: [{ paper: "lawma" }, { paper: "medprompt" }, { paper: "bilateral" }],
+      papers: [
+        { paper: "lawma" },
+        { paper: "medprompt" },
+        { paper: "egosocialarena" },
+        { paper: "bilateral" },
+      ],
     });
   });
 
