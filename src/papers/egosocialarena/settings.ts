@@ -30,8 +30,8 @@ export interface EgoSettings {
   models: readonly string[];
 }
 
-const small = "llama:smollm2-135m-instruct?context=2048";
-const large = "llama:gemma3-270m?context=2048";
+const small = "llama:smollm2-135m-instruct?format=plain&context=2048";
+const large = "llama:gemma3-270m?format=plain&context=2048";
 
 const lora = (layers: number, epochs: number) => ({
   lora: { rank: 8, alpha: 16, layers, epochs, learningRate: 0.001, batch: 8, evalsPerEpoch: 1 },
