@@ -26,10 +26,12 @@ export const egosocialarena = definePaper({
       const law = choose(await readLawma(folder.path("law"), context), {
         ...lawmaPresets.full,
         tasks: settings.law.tasks,
+        enough: settings.law.enough,
       });
+      if (law.chosen.length === 0) throw folder.missing("no legal task has enough examples");
       for (const part of ["tomi", "tombench"])
         if (!folder.names("social").has(part)) throw folder.missing(`there is no social/${part} in it`);
-      return { ...(await readPublished(folder.path("social"), context.signal)), law };
+      return { ...(await readPublished(folder.path("social"), settings.tombenchTried, context.signal)), law };
     },
   },
   plans: egoPlans,

@@ -9,7 +9,7 @@ import { readRows, shownPath } from "../../data/index.js";
 import { type Told, toFirstPerson } from "../../tasks/social/first-person.js";
 import { instructions, sampleOf } from "../../tasks/social/index.js";
 import { drawItems, type Person } from "../../tasks/social/items.js";
-import { protagonistOf, readTombench } from "../../tasks/social/tombench.js";
+import { protagonistOf, readTombench, type TombenchItem } from "../../tasks/social/tombench.js";
 import { solveTomi, type TomiItem, type TomiRow, tomiItem, tomiPersons } from "../../tasks/social/tomi.js";
 
 /** How an item is told; `easier` is the third person with a question of one order less. */
@@ -82,9 +82,14 @@ function tomiRows(item: TomiItem): EgoItem | undefined {
 /**
  * Reads social/tomi and social/tombench.
  * @param folder path of `social`
+ * @param tried most items of ToMBench that are converted, drawn with a fixed seed
  * @throws HoneError where a file is damaged or has other fields
  */
-export async function readPublished(folder: string, signal: AbortSignal): Promise<PublishedItems> {
+export async function readPublished(
+  folder: string,
+  tried: number,
+  signal: AbortSignal,
+): Promise<PublishedItems> {
   const validation: Validation = {
     tomi: { read: 0, agree: 0, converted: 0, agreeConverted: 0 },
     tombench: { read: 0, converted: 0, refused: {} },
@@ -102,42 +107,51 @@ export async function readPublished(folder: string, signal: AbortSignal): Promis
     if (solveTomi(rows.first.input, rows.first.question) === item.row.answer)
       validation.tomi.agreeConverted++;
   }
-  return { tomi, tombench: await readBench(join(folder, "tombench"), validation, signal), validation };
+  return {
+    tomi,
+    tombench: await readBench(join(folder, "tombench"), validation.tombench, tried, signal),
+    validation,
+  };
 }
 
-async function readBench(folder: string, validation: Validation, signal: AbortSignal): Promise<EgoItem[]> {
+async function readBench(
+  folder: string,
+  count: Validation["tombench"],
+  tried: number,
+  signal: AbortSignal,
+): Promise<EgoItem[]> {
   // Large, and only needed here.
   const { compromiseTagger } = await import("../../tasks/social/tagger.js");
-  const items: EgoItem[] = [];
-  const count = validation.tombench;
+  const found: TombenchItem[] = [];
   for (const file of (await readdir(folder)).filter((name) => name.endsWith(".jsonl")).sort()) {
-    let index = 0;
-    for (const row of await rowsOf(join(folder, file))) {
-      signal.throwIfAborted();
-      const item = readTombench(row, file.replace(/\.jsonl$/, ""), index++);
-      if (!item) continue;
-      count.read++;
-      const who = protagonistOf(item);
-      const found =
-        who === undefined
-          ? { refused: "nobody named is asked about" }
-          : toFirstPerson(item, who, compromiseTagger);
-      if ("refused" in found) {
-        const why = found.refused.replace(/:.*$/s, "");
-        count.refused[why] = (count.refused[why] ?? 0) + 1;
-        continue;
-      }
-      count.converted++;
-      const about =
-        /\byou (?:think|believe|guess|expect|know)\b/.test(found.told.question) &&
-        /\s\p{Lu}\p{Ll}/u.test(found.told.question);
-      const scenario = about ? "tombench-other" : "tombench-self";
-      const id = item.id.replace(/\W+/g, "-");
-      items.push({
-        third: rowOf(scenario, id, item, item.answer, "third"),
-        first: rowOf(scenario, id, found.told, item.answer, "first"),
-      });
+    const rows = await rowsOf(join(folder, file));
+    found.push(...rows.flatMap((row, index) => readTombench(row, file.replace(/\.jsonl$/, ""), index) ?? []));
+  }
+  const items: EgoItem[] = [];
+  for (const item of someOf(found, tried, "tombench tried")) {
+    signal.throwIfAborted();
+    count.read++;
+    const who = protagonistOf(item);
+    const converted =
+      who === undefined
+        ? { refused: "nobody named is asked about" }
+        : toFirstPerson(item, who, compromiseTagger);
+    if ("refused" in converted) {
+      const why = converted.refused.replace(/:.*$/s, "");
+      count.refused[why] = (count.refused[why] ?? 0) + 1;
+      continue;
     }
+    count.converted++;
+    const { told } = converted;
+    const about =
+      /\byou (?:think|believe|guess|expect|know)\b/.test(told.question) &&
+      /\s\p{Lu}\p{Ll}/u.test(told.question);
+    const scenario = about ? "tombench-other" : "tombench-self";
+    const id = item.id.replace(/\W+/g, "-");
+    items.push({
+      third: rowOf(scenario, id, item, item.answer, "third"),
+      first: rowOf(scenario, id, told, item.answer, "first"),
+    });
   }
   return items;
 }

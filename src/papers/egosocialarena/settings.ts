@@ -11,11 +11,15 @@ export interface EgoSettings {
   /** Most belief items of ToMi, and most convertible items of ToMBench. */
   tomi: number;
   tombench: number;
+  /** Most items of ToMBench that are converted, of which those above are taken. */
+  tombenchTried: number;
   /** Items on which trained specialists are measured, in the third person and in the first: drawn ones of each generator, and ToMi's. */
   profile: { each: number; tomi: number };
   /** The specialist of another domain: legal classification on Lawma's tasks, so many samples of each. */
   law: {
     tasks: readonly string[] | null;
+    /** Tasks with fewer examples after balancing are left out. */
+    enough: { train: number; test: number };
     chars: number;
     limit: { train: number; dev: number; test: number };
     tune: unknown;
@@ -29,8 +33,8 @@ export interface EgoSettings {
   models: readonly string[];
 }
 
-const small = "llama:smollm2-135m-instruct?context=2048";
-const large = "llama:gemma3-270m?context=2048";
+const small = "llama:smollm2-135m-instruct?format=plain&context=2048";
+const large = "llama:gemma3-270m?format=plain&context=2048";
 
 const lora = (layers: number, epochs: number) => ({
   lora: { rank: 8, alpha: 16, layers, epochs, learningRate: 0.001, batch: 8, evalsPerEpoch: 1 },
@@ -38,11 +42,18 @@ const lora = (layers: number, epochs: number) => ({
 
 const full: EgoSettings = {
   draws: [1, 2, 3],
-  each: 10,
-  tomi: 800,
-  tombench: 300,
-  profile: { each: 8, tomi: 120 },
-  law: { tasks: null, chars: 300, limit: { train: 20, dev: 2, test: 8 }, tune: lora(8, 2) },
+  each: 8,
+  tomi: 400,
+  tombench: 200,
+  tombenchTried: 2860,
+  profile: { each: 5, tomi: 60 },
+  law: {
+    tasks: null,
+    enough: { train: 200, test: 60 },
+    chars: 300,
+    limit: { train: 20, dev: 2, test: 8 },
+    tune: lora(8, 2),
+  },
   social: { train: 14, dev: 2, tune: lora(8, 2) },
   arena: {
     rules,
@@ -62,9 +73,11 @@ export const presets: Record<Preset, EgoSettings> = {
     each: 2,
     tomi: 16,
     tombench: 12,
+    tombenchTried: 60,
     profile: { each: 1, tomi: 8 },
     law: {
       tasks: ["sc_lcdispositiondirection", "sc_partywinning"],
+      enough: { train: 200, test: 60 },
       chars: 160,
       limit: { train: 8, dev: 2, test: 6 },
       tune: lora(4, 1),
@@ -81,5 +94,5 @@ export const presets: Record<Preset, EgoSettings> = {
     models: [small],
   },
   // At least as many entries as the paper's 2,195; its own are not public.
-  original: { ...full, draws: [1], each: 125, tomi: 800, tombench: 2860, profile: { each: 20, tomi: 300 } },
+  original: { ...full, draws: [1], each: 110, tomi: 800, tombench: 2860, profile: { each: 20, tomi: 300 } },
 };
