@@ -12,6 +12,7 @@ const costs = {
   cot: "1 call with reasoning; 1 a pool sample to build",
   medprompt: "5 calls with reasoning",
   portfolio: "11 calls",
+  optimize: "1 call, or 1 longer; a search of about 4,000 calls to build",
   knnLm: "1 call, 1 embedding; 1 embedding a train sample to build",
   ensemble: "5 calls",
   lora: "1 call; training",
@@ -19,6 +20,7 @@ const costs = {
   adapter: "1 call; training",
   bitfit: "1 call; training",
   softPrompt: "1 call; training",
+  probe: "1 reading of the prompt; seconds to minutes to build",
   retrieve: "1 longer call; an index to build",
   tools: "2 calls and more",
   majority: "none",
@@ -26,6 +28,7 @@ const costs = {
   perStratum: "that of what it applies",
   subset: "that of what it applies",
   bestOf: "that of the one kept; all on dev to build",
+  stack: "that of its members; each as often to build as there are parts, and once more",
   bilateral: "training",
   lesion: "none beyond what it cuts",
 };
@@ -36,6 +39,7 @@ const example = {
   perStratum: { use: "zeroShot" },
   subset: { n: 1, use: "zeroShot" },
   bestOf: { of: ["zeroShot"] },
+  stack: { of: ["zeroShot"] },
   lesion: { cut: ["callosum"] },
 };
 

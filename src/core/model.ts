@@ -153,6 +153,8 @@ export interface LanguageModel extends Model, Writes, Scores, Partial<Embeds>, P
   /** The formats that it could be asked in, where whoever opened it left that open. */
   readonly formats?: readonly PromptFormat[];
   readonly contextTokens?: number;
+  /** Texts worth writing at once, where that is more than `concurrency`. */
+  readonly batch?: number;
   /** Dollars per million tokens; absent where calls cost nothing or nobody said what they cost. */
   readonly price?: { input: number; output: number };
   /** Where it runs in this process: what it has done. Calls that a journal answers add nothing. */
