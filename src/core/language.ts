@@ -2,7 +2,7 @@
 // A query is data. Prompting specializers change queries on the way in and answers on the way out, so they compose.
 
 import type { Json } from "./json.js";
-import type { Message } from "./model.js";
+import type { Message, Sampling } from "./model.js";
 import type { Movement, Point } from "./motor.js";
 
 /** One of the things to choose between. `key` is the data set's own code and never changes; `text` is what is read. */
@@ -56,7 +56,7 @@ export interface Query {
   /** Present: a chain of thought of at most so many tokens is written before the answer (Wei et al. 2022). */
   reason?: { maxTokens: number };
   /** Sampling; greedy where absent. */
-  sampling?: { temperature: number; seed: number };
+  sampling?: Sampling;
   /** Most tokens to write. */
   maxTokens?: number;
 }

@@ -15,21 +15,25 @@ export interface Message {
 /** `chat` applies the model's chat template; `plain` joins the messages' contents and adds nothing. */
 export type PromptFormat = "chat" | "plain";
 
+/** How each next token is drawn. What is absent leaves the distribution alone, and is no part of a call's fingerprint. */
+export interface Sampling {
+  /** 0 is greedy. */
+  temperature: number;
+  /** Each text's own: what else is written at the same time never changes it. */
+  seed: number;
+  /** Only the likeliest tokens whose probabilities sum to this are drawn from (nucleus sampling, Holtzman et al. 2020). */
+  topP?: number;
+  /** Only tokens at least this share as likely as the likeliest are drawn from (Nguyen et al. 2024). */
+  minP?: number;
+  /** Logits of tokens already written are divided by it where positive, else multiplied (CTRL, Keskar et al. 2019). */
+  repetitionPenalty?: number;
+}
+
 /** Sampling a continuation of a prompt. */
-export interface GenerateRequest {
+export interface GenerateRequest extends Sampling {
   messages: readonly Message[];
   format: PromptFormat;
   maxTokens: number;
-  /** 0 is greedy. */
-  temperature: number;
-  /** Of this text alone: it does not depend on what else is written. */
-  seed: number;
-  /** Only the likeliest tokens that have this probability together (Holtzman et al. 2020); all where absent. */
-  topP?: number;
-  /** Only tokens with at least this share of the likeliest one's probability (Nguyen et al. 2024); all where absent. */
-  minP?: number;
-  /** Divides the logits of tokens written before (Keskar et al. 2019); 1, none, where absent. */
-  repetitionPenalty?: number;
   stop?: readonly string[];
 }
 
