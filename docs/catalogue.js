@@ -20,6 +20,7 @@ const costs = {
   adapter: "1 call; training",
   bitfit: "1 call; training",
   softPrompt: "1 call; training",
+  probe: "1 reading of the prompt; seconds to minutes to build",
   retrieve: "1 longer call; an index to build",
   tools: "2 calls and more",
   majority: "none",
@@ -28,6 +29,7 @@ const costs = {
   perStratum: "that of what it applies",
   subset: "that of what it applies",
   bestOf: "that of the one kept; all on dev to build",
+  stack: "that of its members; each as often to build as there are parts, and once more",
   bilateral: "training",
   lesion: "none beyond what it cuts",
 };
@@ -38,6 +40,7 @@ const example = {
   perStratum: { use: "zeroShot" },
   subset: { n: 1, use: "zeroShot" },
   bestOf: { of: ["zeroShot"] },
+  stack: { of: ["zeroShot"] },
   lesion: { cut: ["callosum"] },
 };
 

@@ -45,7 +45,8 @@ const processBytes = 2 ** 27;
 function keptPerToken(config: NetConfig, tokens: number): number {
   const { width, heads, kvHeads, headWidth, hidden } = config;
   const attention = (3 * heads + 3 * kvHeads) * headWidth + 3 * heads * tokens;
-  const norms = config.innerNorms ? 4 * width + 2 * (heads + kvHeads) * headWidth : 0;
+  const norms =
+    (config.outputNorms ? 4 * width : 0) + (config.queryNorms ? 2 * (heads + kvHeads) * headWidth : 0);
   return 8 * width + attention + 8 * hidden + norms;
 }
 

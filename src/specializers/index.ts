@@ -8,6 +8,7 @@ import type { Specializer } from "../core/specializer.js";
 import { type BestOfOptions, bestOf, bestOfOptions } from "./combine/best-of.js";
 import { chain } from "./combine/chain.js";
 import { type PerStratumOptions, perStratum, perStratumOptions } from "./combine/per-stratum.js";
+import { type StackOptions, stack, stackOptions } from "./combine/stack.js";
 import { type SubsetOptions, subset, subsetOptions } from "./combine/subset.js";
 import type { Leaf } from "./map.js";
 import { bilateral, bilateralOptions } from "./motor/bilateral.js";
@@ -32,6 +33,7 @@ import { adapter, adapterOptions } from "./training/adapter.js";
 import { bitfit, bitfitOptions } from "./training/bitfit.js";
 import { full, fullOptions } from "./training/full.js";
 import { lora, loraOptions } from "./training/lora.js";
+import { probe, probeOptions } from "./training/probe.js";
 import { softPrompt, softPromptOptions } from "./training/soft-prompt.js";
 
 /** Makes the specializer that stands in a combinator's field, from the same table and with the place for errors. */
@@ -174,6 +176,14 @@ export const specializers = {
     paper: "Lester et al. 2021, The Power of Scale for Parameter-Efficient Prompt Tuning (arXiv 2104.08691)",
     leaf: "task-dependent soft prompt",
   },
+  probe: {
+    make: probe,
+    options: probeOptions,
+    summary: "Logistic regression on the frozen model's hidden states of the prompt",
+    paper:
+      "Alain and Bengio 2017, Understanding Intermediate Layers Using Linear Classifier Probes (arXiv 1610.01644)",
+    leaf: "partial update",
+  },
   retrieve: {
     make: retrieve,
     options: retrieveOptions,
@@ -232,6 +242,18 @@ export const specializers = {
     options: bestOfOptions,
     summary: "Several specializers, of which the one that does best on dev is kept",
     paper: "Nori et al. 2023, Medprompt (arXiv 2311.16452): what each rung adds is measured, not assumed",
+    leaf: null,
+  },
+  stack: {
+    make: ({ of, ...rest }: StackOptions, inner) =>
+      stack(
+        of.map((one, i) => inner(one, `of.${i}`, "language")),
+        rest,
+      ),
+    options: stackOptions,
+    summary: "A log-linear pool of several specialists' probabilities, without those that do not help",
+    paper:
+      "Genest and Zidek 1986, Combining Probability Distributions; Wolpert 1992, Stacked Generalization; Caruana et al. 2004, Ensemble Selection",
     leaf: null,
   },
   bilateral: {
@@ -347,6 +369,7 @@ function unreadable(where: string, why: string): HoneError {
 export { type BestOfOptions, bestOf } from "./combine/best-of.js";
 export { type Chain, chain } from "./combine/chain.js";
 export { type PerStratumOptions, perStratum } from "./combine/per-stratum.js";
+export { type StackOptions, stack } from "./combine/stack.js";
 export { type SubsetOptions, subset } from "./combine/subset.js";
 export { type BilateralOptions, bilateral } from "./motor/bilateral.js";
 export { type LesionOptions, lesion } from "./motor/lesion.js";
@@ -386,4 +409,5 @@ export { type AdapterOptions, adapter } from "./training/adapter.js";
 export { type BitfitOptions, bitfit } from "./training/bitfit.js";
 export { type FullOptions, full } from "./training/full.js";
 export { type LoraOptions, lora } from "./training/lora.js";
+export { type ProbeOptions, probe } from "./training/probe.js";
 export { type SoftPromptOptions, softPrompt } from "./training/soft-prompt.js";
