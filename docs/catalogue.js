@@ -24,6 +24,7 @@ const costs = {
   retrieve: "1 longer call; an index to build",
   tools: "2 calls and more",
   majority: "none",
+  scripted: "none",
   linear: "none; seconds to build",
   perStratum: "that of what it applies",
   subset: "that of what it applies",
@@ -31,6 +32,8 @@ const costs = {
   stack: "that of its members; each as often to build as there are parts, and once more",
   bilateral: "training",
   lesion: "none beyond what it cuts",
+  pretrain: "training",
+  upcycle: "training",
 };
 
 /** Options for those that cannot be made without. */

@@ -4,6 +4,7 @@
 import { HoneError } from "../core/errors.js";
 import type { GgufFile } from "../tensor/gguf.js";
 import { readSmallTensor } from "../tensor/gguf-tensors.js";
+import { type ExpertConfig, expertShapes, isRouted } from "./experts.js";
 
 /** Sizes and habits of one decoder-only transformer. Lengths count numbers, not bytes. */
 export interface NetConfig {
@@ -44,10 +45,12 @@ export interface NetConfig {
   readonly biases: readonly string[];
   /** Whether the output matrix is the embedding table. */
   readonly tied: boolean;
+  /** Where feed-forwards are of experts; dense ones where left out. */
+  readonly experts?: ExpertConfig;
 }
 
 /** Families by the architecture that GGUF files name. Mistral's models are `llama`. */
-const families = ["llama", "gemma3", "qwen2", "qwen3", "smollm3"] as const;
+const families = ["llama", "gemma3", "qwen2", "qwen3", "smollm3", "deepseek"] as const;
 export type Family = (typeof families)[number];
 
 interface Habits extends Pick<NetConfig, "activation" | "queryNorms" | "outputNorms"> {
@@ -64,7 +67,7 @@ const blockParts = ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ff
 
 /**
  * What differs between the families beyond sizes, as llama.cpp computes them (Llama: Touvron et al. 2023; Gemma 3, Qwen2,
- * Qwen3: their technical reports; SmolLM3: Bakouch et al. 2025).
+ * Qwen3: their technical reports; SmolLM3: Bakouch et al. 2025; DeepSeekMoE: Dai et al. 2024).
  */
 const habits: Record<Family, Habits> = {
   llama: { ...plain, pairs: "neighbours", biases: blockParts },
@@ -72,6 +75,7 @@ const habits: Record<Family, Habits> = {
   qwen2: { ...plain, pairs: "halves", biases: ["attn_q", "attn_k", "attn_v"] },
   qwen3: { ...plain, queryNorms: true, pairs: "halves" },
   smollm3: { ...plain, pairs: "neighbours", skip: 4 },
+  deepseek: { ...plain, pairs: "neighbours" },
 };
 
 /** Base of the rotary angles in Gemma 3's window layers; GGUF files do not state it. */
@@ -106,7 +110,9 @@ export function netConfig(gguf: GgufFile): NetConfig {
   if (scaling !== undefined && scaling !== "none") {
     throw unsupported(gguf, `its rotary positions are scaled (${String(scaling)})`);
   }
-  if (Number(read("expert_count") ?? 0) > 0) throw unsupported(gguf, "it is a mixture of experts");
+  if (architecture !== "deepseek" && Number(read("expert_count") ?? 0) > 0) {
+    throw unsupported(gguf, "it is a mixture of experts");
+  }
   for (const key of ["attn_logit_softcapping", "final_logit_softcapping"]) {
     if (Number(read(key) ?? 0) !== 0) throw unsupported(gguf, `it caps logits (${architecture}.${key})`);
   }
@@ -127,6 +133,24 @@ export function netConfig(gguf: GgufFile): NetConfig {
   const has = (name: string) => gguf.tensors.some((tensor) => tensor.name === name);
   const scaled = architecture === "llama" && has(ropeFactors);
   const base = real("rope.freq_base", 10_000);
+  const vocab =
+    gguf.tensors.find(({ name }) => name === "token_embd.weight")?.shape[1] ?? whole("vocab_size");
+  const experts: ExpertConfig | undefined =
+    architecture === "deepseek"
+      ? {
+          routing: "top",
+          routed: whole("expert_count"),
+          chosen: whole("expert_used_count"),
+          shared: whole("expert_shared_count"),
+          neurons: whole("expert_feed_forward_length"),
+          dense: Number(read("leading_dense_block_count") ?? 0),
+          affinity: "softmax",
+          normalise: false,
+          scale: real("expert_weights_scale", 1),
+          bias: false,
+          vocab,
+        }
+      : undefined;
   const config: NetConfig = {
     architecture,
     layers: whole("block_count"),
@@ -135,7 +159,7 @@ export function netConfig(gguf: GgufFile): NetConfig {
     kvHeads,
     headWidth,
     hidden: whole("feed_forward_length"),
-    vocab: gguf.tensors.find(({ name }) => name === "token_embd.weight")?.shape[1] ?? whole("vocab_size"),
+    vocab,
     context: whole("context_length"),
     normEps: real("attention.layer_norm_rms_epsilon"),
     rope: {
@@ -150,6 +174,7 @@ export function netConfig(gguf: GgufFile): NetConfig {
     ...habit,
     biases: biases.filter((part) => has(`blk.0.${part}.bias`)),
     tied: !gguf.tensors.some(({ name }) => name === "output.weight"),
+    ...(experts ? { experts } : {}),
   };
   checkTensors(gguf, config);
   return config;
@@ -193,9 +218,14 @@ export function tensorShapes(config: NetConfig): Map<string, readonly number[]> 
     put("attn_v", keys, width);
     put("attn_output", width, queries);
     put("ffn_norm", width);
-    put("ffn_gate", hidden, width);
-    put("ffn_up", hidden, width);
-    put("ffn_down", width, hidden);
+    if (isRouted(config.experts, layer)) {
+      for (const [name, shape] of expertShapes(config.experts, width))
+        shapes.set(`blk.${layer}.${name}`, shape);
+    } else {
+      put("ffn_gate", hidden, width);
+      put("ffn_up", hidden, width);
+      put("ffn_down", width, hidden);
+    }
     for (const part of config.biases) {
       const [out] = shapes.get(`blk.${layer}.${part}.weight`) as readonly number[];
       shapes.set(`blk.${layer}.${part}.bias`, [out as number]);

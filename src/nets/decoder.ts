@@ -7,6 +7,8 @@
 import { lax, numpy as np } from "@jax-js/jax";
 import { type Attend, attentionTo, type Packing } from "./attention.js";
 import { isTurned, isWindowed, type NetConfig } from "./config.js";
+import { isRouted } from "./experts.js";
+import { experts, type Probe, type Routing } from "./moe.js";
 
 /** Weights by GGUF name, float32; matrices are [out, in]. */
 export type Weights = Readonly<Record<string, np.Array>>;
@@ -35,6 +37,10 @@ export interface HiddenOptions {
   readonly from?: { readonly layer: number; readonly states: np.Array };
   /** Stop before this layer: the result is its input, [B, T, width]. */
   readonly until?: number;
+  /** What is changed of the experts at test time. */
+  readonly probe?: Probe;
+  /** Is given how each layer of experts sent its tokens; the arrays are then its own. */
+  readonly onRouting?: (routing: Routing) => void;
 }
 
 /** y = x Wᵀ: [rows, in] and [out, in] to [rows, out]. Consumes both. */
@@ -76,7 +82,7 @@ export function hidden(
   config: NetConfig,
   weights: Weights,
   tokens: np.Array,
-  { changes = [], packing, at, from, until }: HiddenOptions = {},
+  { changes = [], packing, at, from, until, probe, onRouting }: HiddenOptions = {},
 ): np.Array {
   const [batch, length] = tokens.shape as [number, number];
   const { width, heads, kvHeads, headWidth } = config;
@@ -118,10 +124,22 @@ export function hidden(
     seen.dispose();
 
     const f = normed(x.ref, "ffn_norm");
-    const gate = activate(config, net.linear(name("ffn_gate"), f));
-    const neurons = gate.mul(net.linear(name("ffn_up"), f));
-    let y = net.linear(name("ffn_down"), neurons);
-    neurons.dispose();
+    let y: np.Array;
+    if (isRouted(config.experts, layer)) {
+      const read = tokens.ref.reshape([rows]);
+      const own = at && layer === config.layers - 1 ? np.take(read, at.ref, 0) : read;
+      const inside = { ...net, activate: (z: np.Array) => activate(config, z) };
+      const found = experts(config, inside, layer, f, own, probe);
+      own.dispose();
+      y = found.y;
+      if (onRouting) onRouting(found.routing);
+      else disposeRouting(found.routing);
+    } else {
+      const gate = activate(config, net.linear(name("ffn_gate"), f));
+      const neurons = gate.mul(net.linear(name("ffn_up"), f));
+      y = net.linear(name("ffn_down"), neurons);
+      neurons.dispose();
+    }
     for (const { feedForward } of changes) if (feedForward) y = feedForward(layer, f, y, config);
     f.dispose();
     x = x.add(after(y, "post_ffw_norm"));
@@ -130,6 +148,13 @@ export function hidden(
   if (until !== undefined) return x.reshape([batch, length, width]);
   const last = norm(config, x, net.weight("output_norm.weight"));
   return at ? last : last.reshape([batch, length, width]);
+}
+
+export function disposeRouting({ ids, load, scores, input }: Routing): void {
+  ids.dispose();
+  input.dispose();
+  load.dispose();
+  scores?.dispose();
 }
 
 /** The states that the first layer is given, [B, T, width]. */
