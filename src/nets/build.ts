@@ -73,7 +73,9 @@ export function buildNet(skeleton: Skeleton, feedForward: FeedForward): NetConfi
     rope: { pairs: "neighbours", base: 10_000, windowBase: 10_000 },
     embeddingScale: 1,
     activation: "silu",
-    innerNorms: false,
+    queryNorms: false,
+    outputNorms: false,
+    biases: [],
     tied: false,
   };
   if (feedForward.kind === "dense") return base;

@@ -1,12 +1,12 @@
-// A decoder-only transformer of the Llama or Gemma 3 family as pure functions over a record of weights, made to be traced
-// and compiled.
+// A decoder-only transformer of the Llama, Qwen, SmolLM3 or Gemma 3 family as pure functions over a record of weights, made
+// to be traced and compiled.
 //
 // Ownership (jax-js frees an array when it is used): functions exported here borrow what they are given and never
 // consume it; what they return is the caller's.
 
 import { lax, numpy as np } from "@jax-js/jax";
 import { type Attend, attentionTo, type Packing } from "./attention.js";
-import { isWindowed, type NetConfig } from "./config.js";
+import { isTurned, isWindowed, type NetConfig } from "./config.js";
 import { isRouted } from "./experts.js";
 import { experts, type Probe, type Routing } from "./moe.js";
 
@@ -87,17 +87,23 @@ export function hidden(
   const [batch, length] = tokens.shape as [number, number];
   const { width, heads, kvHeads, headWidth } = config;
   const rows = batch * length;
-  const net = changed(weights, changes);
-  const attendTo = [false, true].map((windowed) => {
-    const used = Array.from({ length: config.layers }, (_, i) => isWindowed(config, i)).includes(windowed);
-    return used ? attentionTo(config, length, windowed, packing) : undefined;
-  });
+  const net = changed(config, weights, changes);
+  const attendTo = new Map<string, Attend>();
+  const attentionOf = (layer: number): Attend => {
+    const kind = { windowed: isWindowed(config, layer), turned: isTurned(config, layer) };
+    const key = JSON.stringify(kind);
+    const attend = attendTo.get(key) ?? attentionTo(config, length, kind, packing);
+    attendTo.set(key, attend);
+    return attend;
+  };
 
   let x = (from ? from.states.ref : embedded(config, net, tokens, changes)).reshape([rows, width]);
   for (let layer = from?.layer ?? 0; layer < (until ?? config.layers); layer++) {
     const name = (part: string) => `blk.${layer}.${part}.weight`;
     const normed = (input: np.Array, part: string) => norm(config, input, net.weight(name(part)));
-    const inner = config.innerNorms ? normed : (input: np.Array) => input;
+    const same = (input: np.Array) => input;
+    const inner = config.queryNorms ? normed : same;
+    const after = config.outputNorms ? normed : same;
     /** [rows, count · headWidth] to [B, count, T, headWidth] */
     const split = (y: np.Array, count: number) =>
       y.reshape([batch, length, count, headWidth]).transpose([0, 2, 1, 3]);
@@ -107,15 +113,14 @@ export function hidden(
     const k = inner(split(net.linear(name("attn_k"), a), kvHeads), "attn_k_norm");
     const v = split(net.linear(name("attn_v"), a), kvHeads);
     a.dispose();
-    const attend = attendTo[isWindowed(config, layer) ? 1 : 0] as Attend;
-    let seen = attend(q, k, v)
+    let seen = attentionOf(layer)(q, k, v)
       .transpose([0, 2, 1, 3])
       .reshape([rows, heads * headWidth]);
     if (at && layer === config.layers - 1) {
       seen = np.take(seen, at.ref, 0);
       x = np.take(x, at.ref, 0);
     }
-    x = x.add(inner(net.linear(name("attn_output"), seen), "post_attention_norm"));
+    x = x.add(after(net.linear(name("attn_output"), seen), "post_attention_norm"));
     seen.dispose();
 
     const f = normed(x.ref, "ffn_norm");
@@ -137,9 +142,9 @@ export function hidden(
     }
     for (const { feedForward } of changes) if (feedForward) y = feedForward(layer, f, y, config);
     f.dispose();
-    x = x.add(inner(y, "post_ffw_norm"));
+    x = x.add(after(y, "post_ffw_norm"));
   }
-  for (const attend of attendTo) attend?.dispose();
+  for (const attend of attendTo.values()) attend.dispose();
   if (until !== undefined) return x.reshape([batch, length, width]);
   const last = norm(config, x, net.weight("output_norm.weight"));
   return at ? last : last.reshape([batch, length, width]);
@@ -175,7 +180,7 @@ export function logitsOf(
   states: np.Array,
   changes: readonly Change[] = [],
 ): np.Array {
-  return changed(weights, changes).linear(outputName(config), states);
+  return changed(config, weights, changes).linear(outputName(config), states);
 }
 
 /** Logits [N, vocab] at flat positions, [N] int32, of states [B, T, width]. */
@@ -198,7 +203,7 @@ function outputName(config: NetConfig): string {
 }
 
 /** The model under its changes: a weight by name (a fresh reference), and a product with all that is added to it. */
-function changed(weights: Weights, changes: readonly Change[]) {
+function changed(config: NetConfig, weights: Weights, changes: readonly Change[]) {
   const weight = (name: string): np.Array => {
     const owner = changes.findLast((change) => change.weights?.[name] !== undefined)?.weights ?? weights;
     const found = owner[name];
@@ -209,6 +214,8 @@ function changed(weights: Weights, changes: readonly Change[]) {
     weight,
     linear(name: string, x: np.Array): np.Array {
       let y = product(x.ref, weight(name));
+      const part = name.split(".").at(-2) as string;
+      if (config.biases.includes(part)) y = y.add(weight(name.replace(/weight$/, "bias")));
       for (const { linear } of changes) if (linear) y = linear(name, x, y);
       return y;
     },

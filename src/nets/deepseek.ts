@@ -72,7 +72,9 @@ export function deepseekConfig(value: unknown, where: string): NetConfig {
     rope: { pairs: "neighbours", base: read.rope_theta, windowBase: read.rope_theta },
     embeddingScale: 1,
     activation: "silu",
-    innerNorms: false,
+    queryNorms: false,
+    outputNorms: false,
+    biases: [],
     tied: read.tie_word_embeddings,
     experts: {
       routing: "top",

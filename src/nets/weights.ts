@@ -48,7 +48,8 @@ function keptPerToken(config: NetConfig, tokens: number): number {
     ? (experts.chosen + experts.shared) * experts.neurons + experts.routed
     : config.hidden;
   const attention = (3 * heads + 3 * kvHeads) * headWidth + 3 * heads * tokens;
-  const norms = config.innerNorms ? 4 * width + 2 * (heads + kvHeads) * headWidth : 0;
+  const norms =
+    (config.outputNorms ? 4 * width : 0) + (config.queryNorms ? 2 * (heads + kvHeads) * headWidth : 0);
   return 8 * width + attention + 8 * hidden + norms;
 }
 

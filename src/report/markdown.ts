@@ -2,6 +2,7 @@
 // A few samples are spelled out; opening any of them is the page's part.
 
 import { detailOf, metricOf, type StudyRecord } from "../core/record.js";
+import { episodeWords } from "./episode-figures.js";
 import { fenced, escapeMarkdown as md } from "./escape.js";
 import { ranked } from "./figures.js";
 import {
@@ -57,6 +58,7 @@ export function renderMarkdown(source: Source, gathered: Gathered): string {
     ...profile(record),
     ...movementWords(record, gathered.movements),
     ...trainingWords(record, md),
+    ...episodeWords(record, gathered.episodes),
     ...confusions(record, gathered.confusions),
     ...eyes(record),
     ...unscored(record),

@@ -154,6 +154,7 @@ svg text.halo{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-lin
 .joint{fill:var(--ink)}.joint.beside{fill:var(--refer)}
 .bars{font-size:.82rem}.bars th{white-space:nowrap;width:1%}.bars th,.bars td{padding:3px 8px 3px 0;border:0!important}.bars svg{display:block;width:100%;background:var(--faint)}.bars rect{fill:var(--special)}
 .transport{flex-wrap:nowrap;max-width:820px}.play{flex:none;width:4.6rem;text-align:center;border:1px solid var(--rule);border-radius:4px;padding:2px 0}.play:hover{background:var(--raised)}
+.moves{max-width:820px;padding-left:1.6rem;font-size:.9rem}.moves .own b{color:var(--special)}.moves .quiet{color:var(--soft)}#episode-now{flex:none;width:8rem;color:var(--soft)}
 .transport input{flex:1;min-width:0;accent-color:var(--special)}#movement-now{flex:none;width:15rem;color:var(--soft)}
 dl{display:grid;grid-template-columns:minmax(7rem,auto) minmax(0,1fr);gap:.5rem 1.4rem;margin:.6rem 0 1.2rem;font-size:.93rem}
 dt{color:var(--soft)}dd{margin:0}

@@ -75,6 +75,7 @@ export async function setUp(
   const examples = await examplesOf([...given.train, ...given.dev], target, given, {
     end: typeof end === "number" ? end : undefined,
     prefix: method.prefix?.(config) ?? [],
+    among: method.among ?? false,
   });
 
   // A step's samples share rows; which samples these are is drawn for every epoch, so shapes must hold any of them.
