@@ -21,8 +21,13 @@ export type TrainingNotes = {
 export type ExpertNotes = {
   domains: string[];
   layers: ExpertLayer[];
-  /** The figure of the whole model with its experts changed at test time, by what was changed. */
-  probes: { what: string; masked?: number; chosen?: number; value: number }[];
+  /** The figure of the whole model with its experts changed at test time, by what was changed, and of each text. */
+  probes: { what: string; masked?: number; chosen?: number; value: number; texts: number[] }[];
+  /** The texts that were looked at, the same for all nets of a study: bytes of each, and its own MaxVio, mean over layers. */
+  bytes: number[];
+  violations: number[];
+  /** Mean over layers of the information of expert and domain; how often shuffled domains give as much, of all shuffles. */
+  information: { mean: number; p: number };
 };
 
 /** One layer's routed experts, in their order. */

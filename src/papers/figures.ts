@@ -175,6 +175,20 @@ export function seedDifference(a: BySeed, b: BySeed, against = 0): Measured | nu
   return { n, mean: delta + against, low: low + against, high: high + against, p, against };
 }
 
+/** a less b of columns of scores, one a seed, on the same samples: samples and seeds are both units, crossed. */
+export function columnsDifference(
+  a: readonly (readonly number[])[],
+  b: readonly (readonly number[])[],
+  weights: readonly number[],
+  against = 0,
+): Measured | null {
+  if (a.length === 0 || b.length === 0 || weights.length === 0) return null;
+  const less = a.map((column) => column.map((one) => one - against));
+  const range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+  const { n, delta, low, high, p } = pairedDifference(less, b, { seed: 1, range, weights });
+  return { n, mean: delta + against, low: low + against, high: high + against, p, against };
+}
+
 /**
  * a less b on the samples that both have, against a value: samples and training seeds are both units, crossed. Samples are
  * weighed by a detail.
@@ -193,15 +207,8 @@ export function crossedDifference(
   const all = [...first, ...second];
   const samples = [...(first[0]?.keys() ?? [])].filter((id) => all.every((own) => own.has(id))).sort();
   if (first.length === 0 || second.length === 0 || samples.length === 0) return null;
-  const scores = (tables: typeof first, less: number) =>
-    tables.map((own) => samples.map((id) => (own.get(id) as Row).score - less));
-  const rows = samples.map((id) => first[0]?.get(id) as Row);
-  const range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
-  const { n, delta, low, high, p } = pairedDifference(scores(first, against), scores(second, 0), {
-    seed: 1,
-    range,
-    weights: rows.map(({ details }) => details[weight] ?? 1),
-    groups: rows.map(({ sample, group }) => group ?? sample),
-  });
-  return { n, mean: delta + against, low: low + against, high: high + against, p, against };
+  const scores = (tables: typeof first) =>
+    tables.map((own) => samples.map((id) => (own.get(id) as Row).score));
+  const weights = samples.map((id) => first[0]?.get(id)?.details[weight] ?? 1);
+  return columnsDifference(scores(first), scores(second), weights, against);
 }

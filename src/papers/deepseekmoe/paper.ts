@@ -2,7 +2,13 @@
 // documents and seeds, and looked into.
 
 import type { ExpertNotes, TrainingNotes } from "../../core/training.js";
-import { type BySeed, crossedDifference, meanOverSeeds, seedDifference } from "../figures.js";
+import {
+  type BySeed,
+  columnsDifference,
+  crossedDifference,
+  meanOverSeeds,
+  seedDifference,
+} from "../figures.js";
 import { definePaper, paperTable } from "../paper.js";
 import { fileSplits, splitFiles } from "../plans.js";
 import { claimsOf, type MoeFigures } from "./claims.js";
@@ -13,7 +19,7 @@ export const deepseekmoe = definePaper({
   name: "deepseekmoe",
   summary: "Do many small experts, some of them shared, beat few large ones at equal cost?",
   paper: "Dai et al. 2024, DeepSeekMoE (arXiv 2401.06066)",
-  unit: "bits per byte",
+  unit: "0.01 bits per byte",
   mostModels: 1,
   presets,
   data: {
@@ -59,8 +65,8 @@ export const deepseekmoe = definePaper({
       },
     ];
   },
-  figures([found], { settings }) {
-    const study = found?.study;
+  figures([only], { settings }) {
+    const study = only?.study;
     const rows = (arm: ArmName) => (settings.arms.includes(arm) ? (study?.rows(arm) ?? []) : []);
     const trainings = (arm: ArmName): Map<number, TrainingNotes> => {
       if (!settings.arms.includes(arm)) return new Map();
@@ -76,21 +82,43 @@ export const deepseekmoe = definePaper({
       );
     const overLayers = ({ layers }: ExpertNotes, value: (layer: ExpertNotes["layers"][number]) => number) =>
       layers.reduce((sum, layer) => sum + value(layer), 0) / layers.length;
+    const notesOf = (arm: ArmName) => [...trainings(arm).values()].flatMap(({ experts }) => experts ?? []);
+    const bytesOf = () => settings.arms.flatMap(notesOf)[0]?.bytes ?? [];
+    const found = (arm: ArmName) => of(arm, ({ information }) => information.mean);
+    const shuffledHigh = (arm: ArmName) =>
+      of(arm, (notes) => overLayers(notes, ({ shuffled }) => shuffled.high));
+    const violation = (arm: ArmName) =>
+      of(arm, (notes) => overLayers(notes, ({ maxViolation }) => maxViolation));
+    const probed = (arm: ArmName, what: string) =>
+      of(arm, ({ probes }) => probes.find((one) => one.what === what)?.value);
     const figures: MoeFigures = {
       difference: (a, b, against = 0) => crossedDifference(rows(a), rows(b), "bytes", against),
-      probe: (arm, which) => of(arm, ({ probes }) => probes.find(which)?.value),
-      bySeed: (a, b, against = 0) => seedDifference(a, b, against),
-      violation: (arm) => of(arm, (notes) => overLayers(notes, ({ maxViolation }) => maxViolation)),
-      information: (arm) => ({
-        found: of(arm, (notes) => overLayers(notes, ({ information }) => information)),
-        shuffled: of(arm, (notes) => overLayers(notes, ({ shuffled }) => shuffled.high)),
-      }),
+      probe: (arm, which) =>
+        notesOf(arm).flatMap(({ probes }) => {
+          const found = probes.find(which);
+          return found ? [found.texts] : [];
+        }),
+      violations: (arm) => notesOf(arm).map(({ violations }) => violations),
+      onTexts: (x, y, against = 0) => columnsDifference(x, y, bytesOf(), against),
+      onViolations: (x, y) =>
+        columnsDifference(
+          x,
+          y,
+          bytesOf().map(() => 1),
+        ),
+      information: (arm) => {
+        const measured = seedDifference(found(arm), shuffledHigh(arm));
+        return (
+          measured && { ...measured, p: Math.max(...notesOf(arm).map(({ information }) => information.p)) }
+        );
+      },
       routedOf: (arm) => [...trainings(arm).values()][0]?.experts?.layers[0]?.load.length ?? null,
     };
-    return { ...figures, rows, trainings, result: (arm: ArmName) => study?.result(arm) };
+    const result = (arm: ArmName) => study?.result(arm);
+    return { ...figures, trainings, result, violation, found, shuffledHigh, probed };
   },
   claims: (figures) => claimsOf(figures),
-  tables: ({ result, trainings, difference, probe, violation, information }, { settings, data }) => {
+  tables: ({ result, trainings, difference, violation, found, shuffledHigh, probed }, { settings, data }) => {
     const number = (value: number | undefined, digits = 3) =>
       value === undefined ? "" : value.toFixed(digits);
     const range = (one: { mean: number; low: number; high: number } | null | undefined, digits = 3) =>
@@ -105,7 +133,7 @@ export const deepseekmoe = definePaper({
           "less than dense",
           "parameters, M",
           "activated, M",
-          "MFLOPs per token",
+          "training MFLOPs per token",
           "seeds",
         ],
         arms.map((arm) => {
@@ -131,7 +159,7 @@ export const deepseekmoe = definePaper({
           return (first?.experts?.probes ?? []).map(({ what }) => [
             arm,
             what,
-            range(meanOverSeeds(probe(arm, (one) => one.what === what))),
+            range(meanOverSeeds(probed(arm, what))),
           ]);
         }),
         2,
@@ -144,8 +172,8 @@ export const deepseekmoe = definePaper({
           .map((arm) => [
             arm,
             range(meanOverSeeds(violation(arm)), 2),
-            range(meanOverSeeds(information(arm).found)),
-            range(meanOverSeeds(information(arm).shuffled)),
+            range(meanOverSeeds(found(arm))),
+            range(meanOverSeeds(shuffledHigh(arm))),
           ]),
       ),
       paperTable(
@@ -161,7 +189,7 @@ export const deepseekmoe = definePaper({
     return [
       `${models[0]}; N = ${experts} experts where the paper has 16; ${training.tokens} tokens of a vocabulary of ${training.vocab} learnt on train, batches of ${training.batch} rows; ${seeds.length} seeds. The paper: 2B parameters, 100B tokens.`,
       `Texts: ${(bytes / 1e6).toFixed(1)} MB in ${settings.domains.length} domains. Code is that of packages which Hone was installed with.`,
-      "Bits per byte of documents, each from its own beginning in rows of the net's context; intervals over documents and seeds, crossed. Figures of experts changed at test time are of dev, with seeds as the units.",
+      "Bits per byte of documents, each from its own beginning in rows of the net's context; intervals over documents and seeds, crossed. Figures of experts changed at test time are of dev texts, with texts and seeds as the units.",
       `"As good as" means worse by less than ${margin} bits per byte, fixed before measuring.`,
       "The balance loss counts over the batch; initial weights have a deviation of 0.02 (paper: 0.006). No benchmark of the paper is asked: nets of this size cannot answer them.",
       "The step of the least dev loss is kept, the same way for every net.",

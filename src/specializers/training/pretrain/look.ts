@@ -6,7 +6,7 @@ import type { numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { randomFor, shuffled } from "../../../core/random.js";
 import type { Given } from "../../../core/specializer.js";
-import type { ExpertLayer, ExpertNotes } from "../../../core/training.js";
+import type { ExpertNotes } from "../../../core/training.js";
 import type { ExpertConfig } from "../../../nets/experts.js";
 import { nextLogprobs } from "../../../nets/language.js";
 import { maxViolation, type Probe, type Routing } from "../../../nets/moe.js";
@@ -21,7 +21,7 @@ const textsOfDomain = 12;
 const bytesOfText = 1000;
 const together = 8;
 /** Shuffles of the documents' domains, and tokens on which experts' outputs are compared. */
-const shuffles = 200;
+const shuffles = 1000;
 const compared = 96;
 
 // biome-ignore lint/suspicious/noExplicitAny: trees of arrays while traced.
@@ -32,8 +32,8 @@ export async function lookInto(net: TrainedNet, given: Given<"text">): Promise<E
   const settings = net.config.experts as ExpertConfig;
   const texts = byDomain(given);
   const domains = [...new Set(texts.map(({ domain }) => domain))];
-  const layers = await routed(net, texts, domains, given);
-  const value = async (probe: Probe): Promise<number> => {
+  const { layers, ...routing } = await routed(net, texts, domains, given);
+  const value = async (probe: Probe): Promise<{ value: number; texts: number[] }> => {
     const saying = sayingOf(net.config, probe);
     try {
       const replies = await saying.say(
@@ -42,7 +42,10 @@ export async function lookInto(net: TrainedNet, given: Given<"text">): Promise<E
         given.context.signal,
       );
       const nats = replies.reduce((sum, one) => sum + one.nats, 0);
-      return nats / Math.LN2 / replies.reduce((sum, one) => sum + one.bytes, 0);
+      return {
+        value: nats / Math.LN2 / replies.reduce((sum, one) => sum + one.bytes, 0),
+        texts: replies.map((one) => Math.round((1e5 * one.nats) / Math.LN2 / one.bytes) / 1e5),
+      };
     } finally {
       await saying.release();
     }
@@ -50,22 +53,22 @@ export async function lookInto(net: TrainedNet, given: Given<"text">): Promise<E
   const probes: ExpertNotes["probes"] = [];
   if (settings.routing === "top") {
     const { routed: all, chosen, shared } = settings;
-    probes.push({ what: "as trained", masked: 0, chosen, value: await value({}) });
+    probes.push({ what: "as trained", masked: 0, chosen, ...(await value({})) });
     const most = all - chosen;
     const sixteenths = [1, 2, 3, 4].map((part) => Math.max(part, Math.round((part * all) / 16)));
     for (const masked of [...new Set(sixteenths)].filter((count) => count <= most))
-      probes.push({ what: `best ${masked} masked`, masked, value: await value({ masked }) });
+      probes.push({ what: `best ${masked} masked`, masked, ...(await value({ masked })) });
     if (shared > 0) {
       const more = Math.min(all, chosen + shared);
       probes.push({
         what: `shared off, ${more} routed`,
-        value: await value({ shared: false, chosen: more }),
+        ...(await value({ shared: false, chosen: more })),
       });
     }
     for (const fewer of fewerThan(chosen))
-      probes.push({ what: `${fewer} routed`, chosen: fewer, value: await value({ chosen: fewer }) });
+      probes.push({ what: `${fewer} routed`, chosen: fewer, ...(await value({ chosen: fewer })) });
   }
-  return { domains, layers, probes };
+  return { domains, layers, probes, bytes: texts.map(({ text }) => Buffer.byteLength(text)), ...routing };
 }
 
 /** Some numbers below `chosen`, at most four. */
@@ -95,7 +98,7 @@ async function routed(
   texts: readonly { text: string; domain: string }[],
   domains: readonly string[],
   given: Given<"text">,
-): Promise<ExpertLayer[]> {
+): Promise<Pick<ExpertNotes, "layers" | "violations" | "information">> {
   const { config, tokenizer, weights } = net;
   const settings = config.experts as ExpertConfig;
   const length = config.context;
@@ -164,15 +167,19 @@ async function routed(
   }
   const labels = texts.map(({ domain }) => domains.indexOf(domain));
   const tokens = Math.min(compared, taken);
-  return wanted.map((layer, l) => {
+  const others = Array.from({ length: shuffles }, (_, i) =>
+    shuffled(labels, randomFor(given.seed, "shuffled domains", i)),
+  );
+  /** Sums over layers, of each shuffle. */
+  const sums = new Float64Array(shuffles);
+  const layers = wanted.map((layer, l) => {
     const own = counts[l] as Float64Array[];
     const table = tableOf(own, labels, domains.length, settings.routed);
     const load = table.map((row) => row.reduce((sum, one) => sum + one, 0));
     const all = load.reduce((sum, one) => sum + one, 0);
-    const nulls = Array.from({ length: shuffles }, (_, i) => {
-      const other = shuffled(labels, randomFor(given.seed, "shuffled domains", layer, i));
-      return information(tableOf(own, other, domains.length, settings.routed));
-    }).sort((a, b) => a - b);
+    const nulls = others.map((other) => information(tableOf(own, other, domains.length, settings.routed)));
+    for (const [i, one] of nulls.entries()) sums[i] = (sums[i] as number) + one;
+    nulls.sort((a, b) => a - b);
     return {
       layer,
       byDomain: table.map((row, e) =>
@@ -188,6 +195,17 @@ async function routed(
       similarity: alikeness(net, layer, (inputs[l] as Float32Array).subarray(0, tokens * config.width)),
     };
   });
+  const all = layers.reduce((sum, one) => sum + one.information, 0);
+  const asMuch = sums.reduce((count, one) => count + (one >= all ? 1 : 0), 0);
+  return {
+    layers,
+    information: { mean: all / layers.length, p: (1 + asMuch) / (1 + shuffles) },
+    violations: texts.map(
+      (_, i) =>
+        counts.reduce((sum, own) => sum + maxViolation(own[i] as Float64Array), 0) /
+        Math.max(1, counts.length),
+    ),
+  };
 }
 
 /** Tokens by expert and domain. */
