@@ -4,5 +4,6 @@ import { bilateral } from "./bilateral/paper.js";
 import { lawma } from "./lawma/paper.js";
 import { medprompt } from "./medprompt/paper.js";
 import type { PaperEntry } from "./paper.js";
+import { selfSpecialization } from "./self-specialization/paper.js";
 
-export const papers: readonly PaperEntry[] = [lawma, medprompt, bilateral];
+export const papers: readonly PaperEntry[] = [lawma, medprompt, bilateral, selfSpecialization];
