@@ -73,9 +73,16 @@ export function writeInstructions(writer: Writer): Way {
   return {
     name: "instructions",
     summary: "new instructions and inputs, written after seeds",
-    attempt: (number) => {
+    attempt: async (number) => {
+      const { domain, model } = writer;
       const drawn = draw(writer, number, writer.seeds);
-      return write(writer, number, drawn, taskPrompt(drawn, writer.domain, writer.model.format), {});
+      const first = await write(writer, number, drawn, taskPrompt(drawn, domain, model.format), {});
+      // An instruction alone gets its input in a call of its own, as in Self-Instruct (Wang et al. 2023, section 2.2).
+      const instruction = "why" in first.written ? oneLine(first.written.instruction) : "";
+      if (instruction === "") return first;
+      const messages = taskPrompt(drawn, domain, model.format, instruction);
+      const second = await write(writer, number, drawn, messages, { instruction });
+      return { ...second, lineage: { ...second.lineage, calls: [...first.lineage.calls, ...second.lineage.calls] } };
     },
   };
 }
@@ -118,6 +125,12 @@ export function takeRows(rows: readonly (Prompted & { id: string })[]): Way {
       };
     },
   };
+}
+
+/** The first line, where it is short enough to be an instruction. */
+function oneLine(text = ""): string {
+  const line = (text.split("\n")[0] as string).trim();
+  return line.length <= 300 ? line : "";
 }
 
 function draw({ seed, shots }: Writer, number: number, seeds: readonly Seed[]): Seed[] {

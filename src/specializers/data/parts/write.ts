@@ -6,10 +6,10 @@ import type { Message, PromptFormat } from "../../../core/model.js";
 import { type Prompted, responseText, type Seed } from "./pair.js";
 
 /** What ends a written task: the next one begins, or an answer. */
-export const taskEnds = ["\n\n\n", "\nTask ", "\nTASK ", "\nAnswer:", "\nResponse:"];
+export const taskEnds = ["\nTask ", "\nTASK ", "\nAnswer:", "\nResponse:", "\nOutput:", "\nCorrect "];
 
 /** Most characters of a seed's input that stand in the prompt: the form is what it shows. */
-const shownInput = 600;
+const shownInput = 300;
 
 /** What the writer is told (after Self-Instruct, Wang et al. 2023, and Self-MoE's table 9, in our words). */
 function head(domain: string, what: string): string {
@@ -19,13 +19,22 @@ function head(domain: string, what: string): string {
   ].join("\n");
 }
 
-/** The prompt for a new task after some seeds. The model goes on after the last "Instruction:". */
-export function taskPrompt(seeds: readonly Seed[], domain: string, format: PromptFormat): Message[] {
+/**
+ * The prompt for a new task after some seeds. The model goes on after the last "Instruction:", or, where the instruction is
+ * there, after "Input:".
+ */
+export function taskPrompt(
+  seeds: readonly Seed[],
+  domain: string,
+  format: PromptFormat,
+  instruction?: string,
+): Message[] {
   const shown = seeds.map((seed, i) => `Task ${i + 1}\n${renderTask(seed)}`);
   return continued(
     [head(domain, "Every task can be answered in words."), ...shown],
     seeds.length,
-    "Instruction:",
+    instruction === undefined ? "Instruction:" : `Instruction: ${instruction}
+Input:`,
     format,
   );
 }
@@ -66,7 +75,7 @@ function renderInput({ input, question, options }: Seed): string {
 const letter = (i: number) => String.fromCharCode(65 + i);
 
 /** What was read of a written task, or why it is none. */
-export type Written = { task: Prompted } | { why: string };
+export type Written = { task: Prompted } | { why: string; instruction?: string };
 
 /**
  * Reads what was written after "Instruction:" (or a prompt's other cue).
@@ -88,7 +97,7 @@ export function readTask(text: string, finish: "stop" | "length", known: Partial
   const question = fields.get("question");
   const listed = fields.get("options");
   if (known.instruction === undefined && instruction === "") return { why: "no instruction" };
-  if (input === "" && !question) return { why: "no input" };
+  if (input === "" && !question) return { why: "no input", ...(listed === undefined ? { instruction } : {}) };
   let options: Option[] | undefined = known.options;
   if (listed !== undefined) {
     const found = readOptions(listed);
@@ -98,6 +107,7 @@ export function readTask(text: string, finish: "stop" | "length", known: Partial
   // A text that was cut is no whole task, but a list of options that was cut within one is one without it.
   if (finish === "length" && listed === undefined) return { why: "cut off" };
   const all = [instruction, input, question ?? "", ...(options ?? []).map((one) => one.text)];
+  if (all.some((one) => goesOn.test(one))) return { why: "goes on with an answer" };
   const placeholder = all.find((one) => placeholders.test(one));
   if (placeholder !== undefined) return { why: "a placeholder" };
   if (all.some(repeats)) return { why: "repeats itself" };
@@ -108,6 +118,9 @@ export function readTask(text: string, finish: "stop" | "length", known: Partial
 /** Blanks that a reader would have to fill in. */
 const placeholders =
   /\[(?:insert|your|name|input|text|placeholder|the )[^\]]*\]|<(?:insert|your|input|text)[^>]*>|\bTODO\b|lorem ipsum|^\s*(?:\.\.\.|…|n\/?a|none|noinput)\s*$/i;
+
+/** Another field within one: the text went on past its end. */
+const goesOn = /\b(?:Instruction|Output|Answer|Correct answer|Task \d+)\s*[:=]/i;
 
 const mostOptions = 8;
 
