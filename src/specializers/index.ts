@@ -348,10 +348,10 @@ export { type BestOfOptions, bestOf } from "./combine/best-of.js";
 export { type Chain, chain } from "./combine/chain.js";
 export { type PerStratumOptions, perStratum } from "./combine/per-stratum.js";
 export { type SubsetOptions, subset } from "./combine/subset.js";
-export { type BilateralOptions, bilateral } from "./motor/bilateral.js";
-export { type LesionOptions, lesion } from "./motor/lesion.js";
 export { type SelfSpecializeOptions, selfSpecialize } from "./data/self-specialize.js";
 export { type SelfTrainOptions, selfTrain } from "./data/self-train.js";
+export { type BilateralOptions, bilateral } from "./motor/bilateral.js";
+export { type LesionOptions, lesion } from "./motor/lesion.js";
 export {
   type Behaviour,
   type Definition,

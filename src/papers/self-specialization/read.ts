@@ -289,7 +289,11 @@ function lawSeed(row: Row, area: string, i: number): SeedRow {
   };
 }
 
-const generalFiles = ["False Belief Task.jsonl", "Persuasion Story Task.jsonl", "Unexpected Outcome Test.jsonl"];
+const generalFiles = [
+  "False Belief Task.jsonl",
+  "Persuasion Story Task.jsonl",
+  "Unexpected Outcome Test.jsonl",
+];
 
 /** ToMBench's English stories: what people in them believe, want and feel. */
 async function readGeneral(folder: DataFolder, most: number, missing: string[]): Promise<Rows | null> {

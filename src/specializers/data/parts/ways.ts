@@ -82,7 +82,10 @@ export function writeInstructions(writer: Writer): Way {
       if (instruction === "") return first;
       const messages = taskPrompt(drawn, domain, model.format, instruction);
       const second = await write(writer, number, drawn, messages, { instruction });
-      return { ...second, lineage: { ...second.lineage, calls: [...first.lineage.calls, ...second.lineage.calls] } };
+      return {
+        ...second,
+        lineage: { ...second.lineage, calls: [...first.lineage.calls, ...second.lineage.calls] },
+      };
     },
   };
 }

@@ -33,7 +33,9 @@ export function taskPrompt(
   return continued(
     [head(domain, "Every task can be answered in words."), ...shown],
     seeds.length,
-    instruction === undefined ? "Instruction:" : `Instruction: ${instruction}
+    instruction === undefined
+      ? "Instruction:"
+      : `Instruction: ${instruction}
 Input:`,
     format,
   );
@@ -104,13 +106,17 @@ export function readTask(text: string, finish: "stop" | "length", known: Partial
     if (typeof found === "string") return { why: found };
     options = found;
   }
-  // A text that was cut is no whole task, but a list of options that was cut within one is one without it.
-  if (finish === "length" && listed === undefined) return { why: "cut off" };
   const all = [instruction, input, question ?? "", ...(options ?? []).map((one) => one.text)];
   if (all.some((one) => goesOn.test(one))) return { why: "goes on with an answer" };
   const placeholder = all.find((one) => placeholders.test(one));
   if (placeholder !== undefined) return { why: "a placeholder" };
   if (all.some(repeats)) return { why: "repeats itself" };
+  // Of a text that was cut the whole sentences are kept; of a list of options those that were begun.
+  if (finish === "length" && listed === undefined) {
+    const whole = question === undefined ? wholeSentences(input) : "";
+    if (whole === "") return { why: "cut off" };
+    return { task: { instruction, input: whole, ...(options ? { options } : {}) } };
+  }
   const asked = input === "" ? { input: question as string } : { input, ...(question ? { question } : {}) };
   return { task: { instruction, ...asked, ...(options ? { options } : {}) } };
 }
@@ -146,6 +152,10 @@ function readOptions(listed: string): Option[] | string {
   const distinct = new Set(options.map(({ text }) => text.toLowerCase()));
   if (distinct.size < options.length) return "equal options";
   return options;
+}
+
+function wholeSentences(text: string): string {
+  return /^[\s\S]*[.?!](?=\s|$)/.exec(text)?.[0].trim() ?? "";
 }
 
 /** Whether a text goes round: fewer than half of its runs of three words are different. */
