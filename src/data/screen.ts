@@ -6,7 +6,9 @@ import type { Overlap, Screen } from "../core/specializer.js";
 import { normaliseText } from "./leakage.js";
 
 /** Words of a run. A held-out text that is shorter is one run as a whole. */
-export const runWords = 8;
+export const runWords = 10;
+/** A run that more texts of a split have is a phrase ("which of the following is the most likely"), and no copy of any of them. */
+const mostTexts = 2;
 /** Shorter held-out texts ("yes", "aspirin") occur anywhere. */
 const leastWords = 4;
 
@@ -29,16 +31,18 @@ export function screenOf(texts: () => ScreenTexts): () => Screen {
 }
 
 function makeScreen({ train, dev, test }: ScreenTexts): Screen {
-  // By the length of the run: sorted hashes, test's before dev's.
+  // By the length of the run: a hash for each text that has it.
   const collect = (texts: readonly string[]): Map<number, number[]> => {
     const runs = new Map<number, number[]>();
-    for (const text of texts) {
+    for (const text of new Set(texts)) {
       const hashes = wordHashes(text);
       const length = Math.min(runWords, hashes.length);
       if (length < leastWords) continue;
       const found = runs.get(length) ?? [];
       runs.set(length, found);
-      for (let i = 0; i + length <= hashes.length; i++) found.push(runHash(hashes, i, length));
+      const own = new Set<number>();
+      for (let i = 0; i + length <= hashes.length; i++) own.add(runHash(hashes, i, length));
+      found.push(...own);
     }
     return runs;
   };
@@ -51,8 +55,15 @@ function makeScreen({ train, dev, test }: ScreenTexts): Screen {
     for (const length of lengths)
       for (let i = 0; i + length <= hashes.length; i++) known.add(runHash(hashes, i, length));
   }
-  const sorted = (runs: readonly number[] = []) =>
-    Float64Array.from(new Set(runs.filter((run) => !known.has(run)))).sort();
+  const sorted = (runs: readonly number[] = []) => {
+    const all = Float64Array.from(runs).sort();
+    const kept: number[] = [];
+    for (let i = 0, next = 0; i < all.length; i = next) {
+      while (next < all.length && all[next] === all[i]) next++;
+      if (next - i <= mostTexts && !known.has(all[i] as number)) kept.push(all[i] as number);
+    }
+    return Float64Array.from(kept);
+  };
   const byLength = lengths.map((length) => ({
     length,
     test: sorted(held.test.get(length)),

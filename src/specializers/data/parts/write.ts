@@ -110,6 +110,7 @@ export function readTask(text: string, finish: "stop" | "length", known: Partial
   if (all.some((one) => goesOn.test(one))) return { why: "goes on with an answer" };
   const placeholder = all.find((one) => placeholders.test(one));
   if (placeholder !== undefined) return { why: "a placeholder" };
+  if (blank.test(input === "" ? (question as string) : input)) return { why: "no input" };
   if (all.some(repeats)) return { why: "repeats itself" };
   // Of a text that was cut the whole sentences are kept; of a list of options those that were begun.
   if (finish === "length" && listed === undefined) {
@@ -123,7 +124,9 @@ export function readTask(text: string, finish: "stop" | "length", known: Partial
 
 /** Blanks that a reader would have to fill in. */
 const placeholders =
-  /\[(?:insert|your|name|input|text|placeholder|the )[^\]]*\]|<(?:insert|your|input|text)[^>]*>|\bTODO\b|lorem ipsum|^\s*(?:\.\.\.|…|n\/?a|none|noinput)\s*$/i;
+  /\[(?:insert|your|name|input|text|placeholder|the )[^\]]*\]|<(?:insert|your|input|text)[^>]*>|\bTODO\b|lorem ipsum/i;
+/** What stands where there is nothing to read. */
+const blank = /^\W*(?:n\/?a|none|no ?input|\.\.\.|…)?\W*$/i;
 
 /** Another field within one: the text went on past its end. */
 const goesOn = /\b(?:Instruction|Output|Answer|Correct answer|Task \d+)\s*[:=]/i;
