@@ -86,7 +86,7 @@ export type Written = { task: Prompted } | { why: string; instruction?: string }
 export function readTask(text: string, finish: "stop" | "length", known: Partial<Prompted> = {}): Written {
   const cue = known.instruction === undefined ? "Instruction:" : "Input:";
   const start = text.trimStart();
-  const whole = new RegExp(`^${cue}`, "i").test(start) ? start : `${cue} ${start}`;
+  const whole = new RegExp(`^${cue}`, "i").test(start) ? start : `${cue}\n${start}`;
   const fields = new Map<string, string>();
   const parts = whole.split(/^[ \t]*(Instruction|Input|Question|Options)[ \t]*:/im);
   for (let i = 1; i + 1 < parts.length; i += 2) {
