@@ -6,10 +6,10 @@ type Bin = [from: number, count: number];
 export type SyntheticCard = {
   hone: "synthetic/1";
   way: string;
-  /** Models by who wrote what is asked and who answered; `self` where the model that is trained on it did both. */
+  /** Who wrote what is asked, and who answered; `self` where that was the model to be trained, or a specialist of it. */
   writers: string[];
   responders: string[];
-  self: boolean | null;
+  self: boolean;
   domain: string;
   sampling: { temperature: number; topP: number; seed: number };
   seeds: number;

@@ -182,8 +182,8 @@ ${section("Unscored", "An endpoint's failure is not a wrong answer. “Score bet
 /** A model's own data and another model's stand under headings of their own. */
 function syntheticSection(all: readonly ShownData[]): Html {
   const kinds = [
-    ["The model's own", all.filter(({ card }) => card.self === true)],
-    ["Another model's (distillation)", all.filter(({ card }) => card.self !== true)],
+    ["The model's own", all.filter(({ card }) => card.self)],
+    ["Another model's (distillation)", all.filter(({ card }) => !card.self)],
   ] as const;
   return section(
     "Synthetic data",

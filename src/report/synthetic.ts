@@ -76,10 +76,9 @@ export async function readSynthetic({
 
 /** The section of one set of data. */
 export function syntheticFigure(card: SyntheticCard, pairs: readonly ShownPair[]): Html {
-  const who =
-    card.self === true
-      ? "Written and answered by the model that was trained on it."
-      : `Written by ${card.writers.join(", ")}${card.responders.length > 0 ? `, answered by ${card.responders.join(", ")}` : ""}: another model's data (distillation).`;
+  const who = card.self
+    ? "Written and answered by the model that was trained on it."
+    : `Written by ${card.writers.join(", ")}${card.responders.length > 0 ? `, answered by ${card.responders.join(", ")}` : ""}: another model's data (distillation).`;
   return html`<p class="note">${formatWhole(card.pairs)} pairs of ${formatWhole(card.attempts)} attempts from ${formatWhole(card.seeds)} seeds. ${visibleText(who)} Temperature ${card.sampling.temperature}, top-p ${card.sampling.topP}.</p>
 <table><thead><tr><th scope="col">rule</th><th scope="col" class="num">met</th><th scope="col" class="num">refused</th><th scope="col">commonest reasons</th></tr></thead><tbody>
 ${card.funnel.map(({ rule, met, refused, reasons }) => html`<tr><td>${rule}</td><td class="num">${formatWhole(met)}</td><td class="num">${formatWhole(refused)}</td><td>${said(reasons)}</td></tr>`)}

@@ -186,10 +186,9 @@ export function cardMarkdown(card: SyntheticCard, study: string): string {
     items.map(([name, n]) => `${String(name).replaceAll("|", "\\|").replace(/\s+/g, " ")} ${n}`).join(", ") ||
     "–";
   const { sampling, diversity, overlap, tokens, lengths } = card;
-  const who =
-    card.self === true
-      ? "Written and answered by the model that is to be trained on it (self-specialization)."
-      : `Written by ${card.writers.join(", ")}${card.responders.length > 0 ? `, answered by ${card.responders.join(", ")}` : ""} (for another model: distillation).`;
+  const who = card.self
+    ? "Written and answered by the model that is to be trained on it (self-specialization)."
+    : `Written by ${card.writers.join(", ")}${card.responders.length > 0 ? `, answered by ${card.responders.join(", ")}` : ""} (for another model: distillation).`;
   return `# Synthetic data: ${study}
 
 ${card.pairs} pairs of ${card.attempts} attempts (${card.way}${card.domain ? `, ${card.domain}` : ""}). ${who}

@@ -37,7 +37,7 @@ function write(prompt: string): string {
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "hone-synth-"));
   server = await startMockServer({ model: "?skill=1", latencyMs: 60, oracle: write });
-  const rows = Array.from({ length: 40 }, (_, i) => ({
+  const rows = Array.from({ length: 600 }, (_, i) => ({
     id: `r${i}`,
     text: `A text about ${nouns[i % nouns.length]} and many other things, number ${i * 7919}, told by a traveller.`,
     answer: nouns[i % nouns.length],
@@ -53,7 +53,7 @@ beforeAll(async () => {
       instruction: "Name what the text is about.",
       data: { source: "file:rows.jsonl", id: "id", input: "text", label: "answer" },
     },
-    specialists: [{ selfSpecialize: { pairs, seeds: { count: 12 }, domain: "things" } }],
+    specialists: [{ selfSpecialize: { pairs, seeds: { count: 400 }, domain: "things" } }],
   };
   writeFileSync(join(folder, "topics.study.json"), JSON.stringify(study));
 });

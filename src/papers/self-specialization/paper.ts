@@ -35,7 +35,7 @@ export const selfSpecialization = definePaper({
       `LoRA with ${Object.entries(lora)
         .map(([name, value]) => `${name} ${String(value)}`)
         .join(", ")}; the paper's own values could not be read, rank, rate and epochs are its successor's.`,
-      "Answers of choices are read from the options' probabilities, not from written text.",
+      "Of options the one whose text is likeliest per token is taken; the paper's models write.",
       "The corpus is PubMedQA's training abstracts and what BioASQ's experts quoted, less what test asks about.",
       ...data.byModel.flatMap((one) => one.data.missing.map((what) => `Left out: ${what}.`)).slice(0, 5),
     ];

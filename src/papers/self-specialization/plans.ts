@@ -3,7 +3,7 @@
 
 import type { DataFolder } from "../data.js";
 import type { Given } from "../paper.js";
-import { byLabel, fileSplits, type Plan, splitFiles } from "../plans.js";
+import { fileSplits, type Plan, splitFiles } from "../plans.js";
 import { type DomainData, factoidInstruction, type Rows, readDomain } from "./read.js";
 import type { ArmName, SelfSpecializationSettings } from "./settings.js";
 
@@ -37,7 +37,9 @@ export function isGenerator(model: string): boolean {
 const task = (name: string, rows: Rows) => ({
   name,
   kind: "choice",
-  ...byLabel,
+  // Of models this small a label's probability tells nothing about the question; the paper's answers are texts, too.
+  answerBy: "text",
+  scoring: "mean",
   list: "each",
   data: {
     splits: fileSplits,

@@ -84,7 +84,7 @@ export function dataTable(measured: Measured): PaperTable {
   const rows = armsIn(measured).flatMap((arm) =>
     measured.study.synthetic(arm).map((card, i) => [
       i === 0 ? arm : `${arm}, round ${i + 1}`,
-      card.self === null ? "" : card.self ? "itself" : `another: ${card.writers.join(", ")}`,
+      card.self ? "itself" : `another: ${card.writers.join(", ")}`,
       formatWhole(card.attempts),
       formatWhole(card.pairs),
       card.funnel

@@ -14,7 +14,7 @@ import { readOptions } from "../parts/options.js";
 import type { TrainedState } from "../training/finetune/define.js";
 import { lora, loraOptions } from "../training/lora.js";
 import { makeData, makeShape } from "./parts/make.js";
-import { asSamples, formOf, type Pair, pairTask } from "./parts/pair.js";
+import { askingOf, asSamples, formOf, type Pair, pairTask } from "./parts/pair.js";
 
 /** What Self-MoE trains with (appendix A); one's own options replace these one by one. */
 const published = { rank: 8, alpha: 16, learningRate: 3e-4, epochs: 3, batch: 32 };
@@ -134,7 +134,12 @@ export async function trainOn(
   training: LanguageSpecializer,
   given: Given,
 ): Promise<TrainedState> {
-  const part: Given = { ...given, task: pairTask(given.task), train: asSamples(pairs), dev: [] };
+  const part: Given = {
+    ...given,
+    task: pairTask(given.task, askingOf(given)),
+    train: asSamples(pairs),
+    dev: [],
+  };
   return (await training.fit(base, part)) as TrainedState;
 }
 

@@ -16,7 +16,7 @@ const shown = 24;
 /** Most different words and runs that are counted; beyond that the figures are of the first part. */
 const mostCounted = 400_000;
 
-export type CardHead = Pick<Card, "way" | "domain" | "sampling" | "seeds"> & { trained: string | null };
+export type CardHead = Pick<Card, "way" | "domain" | "sampling" | "seeds"> & Pick<Card, "self">;
 
 export function makeCard(head: CardHead): {
   add: (judged: Judged) => void;
@@ -90,17 +90,11 @@ export function makeCard(head: CardHead): {
       tokens.written += written;
     },
     card: () => {
-      const { trained, ...rest } = head;
-      const hands = [...writers, ...responders].filter((name) => name !== "source");
       return {
         hone: "synthetic/1",
-        ...rest,
+        ...head,
         writers: [...writers],
         responders: [...responders],
-        self:
-          trained === null
-            ? null
-            : hands.every((name) => name === trained || name.startsWith(`${trained} + `)),
         attempts,
         pairs,
         funnel: rules

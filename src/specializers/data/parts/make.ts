@@ -14,7 +14,7 @@ import type { SyntheticCard as Card } from "../../../core/synthetic.js";
 import { makeCard } from "./card.js";
 import { corpusOptions, openCorpus } from "./corpus.js";
 import { makeFilter } from "./filter.js";
-import type { Pair, Prompted, Seed } from "./pair.js";
+import { askingOf, type Pair, type Prompted, type Seed } from "./pair.js";
 import { readSeeds, seedsOptions } from "./seeds.js";
 import { synthesise } from "./synthesis.js";
 import { takeRows, type Way, type Writer, writeInputs, writeInstructions } from "./ways.js";
@@ -121,13 +121,14 @@ export async function makeData(
   const filter = makeFilter(options, given.screen?.());
   if (by !== "labels") for (const one of seeds) filter.know(one);
   const tokens = { read: 0, written: 0 };
+  // Counted with the attempts that they belong to: what is still in flight at the end differs from run to run.
+  const costs = new Map<string, [read: number, written: number]>();
   const traced: typeof context = {
     ...asked,
     seed,
     open: context.open,
     trace: (call) => {
-      tokens.read += call.cost.inputTokens;
-      tokens.written += call.cost.outputTokens;
+      costs.set(call.key, [call.cost.inputTokens, call.cost.outputTokens]);
       asked.trace?.(call);
     },
   };
@@ -155,7 +156,8 @@ export async function makeData(
     domain,
     sampling: { temperature, topP, seed },
     seeds: seeds.length,
-    trained: base.model?.name ?? null,
+    // A specialist of the model that is trained is that model, too.
+    self: options.generator === undefined,
   });
   const kept = lines(join(folder, dataFiles.pairs));
   const refused = lines(join(folder, dataFiles.refused));
@@ -173,6 +175,7 @@ export async function makeData(
         shots: options.shots.answer,
         seed,
         maxTokens: options.maxTokens.answer,
+        asking: askingOf(given),
         ...(corpus ? { find: corpus.find } : {}),
       },
       pairs: options.pairs,
@@ -183,6 +186,12 @@ export async function makeData(
     for await (const judged of made) {
       attempt++;
       counting.add(judged);
+      for (const key of judged.lineage.calls) {
+        const [read, written] = costs.get(key) ?? [0, 0];
+        costs.delete(key);
+        tokens.read += read;
+        tokens.written += written;
+      }
       const { raw, ...rest } = judged;
       if (judged.kept) {
         pairs.push(judged.pair as Pair);

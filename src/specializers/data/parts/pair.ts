@@ -3,6 +3,7 @@
 import type { Json } from "../../../core/json.js";
 import type { Demonstration, Option, Query } from "../../../core/language.js";
 import type { Sample } from "../../../core/sample.js";
+import type { Given } from "../../../core/specializer.js";
 import type { LanguageTask } from "../../../core/task.js";
 
 /** What is asked. */
@@ -79,15 +80,26 @@ export function seedOf(sample: Sample, task: LanguageTask): Seed {
   };
 }
 
+/** How a task's options are asked for. */
+export type Asking = Pick<Query, "answerBy" | "scoring">;
+
+/** The way in which a task asks about its samples; pairs are answered and trained in the same one. */
+export function askingOf({ task, train }: Pick<Given, "task" | "train">): Asking {
+  const [sample] = train;
+  if (!sample) return {};
+  const { answerBy, scoring } = task.query(sample);
+  return { ...(answerBy ? { answerBy } : {}), ...(scoring ? { scoring } : {}) };
+}
+
 /** The query that asks for a pair's response, as the generalist renders it; options stand beside it. */
-export function queryOf(prompted: Prompted, more: Partial<Query> = {}): Query {
+export function queryOf(prompted: Prompted, asking: Asking, more: Partial<Query> = {}): Query {
   const { instruction, input, question, options } = prompted;
   return {
     input,
     demonstrations: [],
     ...(instruction ? { instruction } : {}),
     ...(question ? { question } : {}),
-    ...(options ? { options, ownOptions: true, answerBy: "label" as const } : {}),
+    ...(options ? { options, ownOptions: true, ...asking } : {}),
     ...more,
   };
 }
@@ -130,18 +142,21 @@ export function asSamples(pairs: readonly Pair[]): Sample[] {
  * The task that pairs are samples of: each with its own instruction, and its own options or a written answer. It is trained
  * on and never measured.
  */
-export function pairTask(task: LanguageTask): LanguageTask {
+export function pairTask(task: LanguageTask, asking: Asking): LanguageTask {
   return {
     ...task,
     name: "synthetic pairs",
     labels: undefined as never,
     query: ({ instruction, input, question, options }) =>
-      queryOf({
-        instruction: instruction ?? "",
-        input,
-        ...(question ? { question } : {}),
-        ...(options ? { options: [...options] } : {}),
-      }),
+      queryOf(
+        {
+          instruction: instruction ?? "",
+          input,
+          ...(question ? { question } : {}),
+          ...(options ? { options: [...options] } : {}),
+        },
+        asking,
+      ),
     demonstration: ({ input, question, options, gold }) => ({
       input,
       answer: typeof gold === "string" ? gold : (gold[0] ?? ""),

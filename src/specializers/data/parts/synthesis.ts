@@ -7,6 +7,7 @@ import type { Passage } from "../../../core/language.js";
 import type { Filter } from "./filter.js";
 import { inOrder } from "./in-order.js";
 import {
+  type Asking,
   askedText,
   type Decision,
   type Judged,
@@ -26,6 +27,7 @@ export interface Responder {
   shots: number;
   seed: number;
   maxTokens: number;
+  asking: Asking;
   /** The passages most like a text; none where there is no corpus. */
   find?: (text: string) => readonly Passage[];
 }
@@ -106,10 +108,11 @@ async function answer({ attempt, decisions }: Draft, responder: Responder): Prom
   const shots = shotsFor(seeds, task, { seed, number: lineage.attempt, count });
   const noted = noting(responder.context);
   const reads = subject.model?.grants.has("logprobs") ?? true;
-  const query = queryOf(task, {
+  // Who gives no probabilities writes its choice, and a label is parsed more surely than a text.
+  const asking = reads ? responder.asking : { answerBy: "label" as const, scoring: "parse" as const };
+  const query = queryOf(task, asking, {
     demonstrations: shots.map(shotOf),
     maxTokens,
-    ...(task.options ? { scoring: reads ? ("sum" as const) : ("parse" as const) } : {}),
     ...(passages.length > 0 ? { passages } : {}),
   });
   const found = await unlessFailed(() => subject.respond(query, noted.context));
