@@ -19,6 +19,8 @@ const costs = {
   adapter: "1 call; training",
   bitfit: "1 call; training",
   softPrompt: "1 call; training",
+  selfSpecialize: "1 call; about 3 calls a pair and training to build",
+  selfTrain: "1 call; 1 a train sample and row, and training, to build",
   retrieve: "1 longer call; an index to build",
   tools: "2 calls and more",
   majority: "none",
@@ -33,6 +35,7 @@ const costs = {
 /** Options for those that cannot be made without. */
 const example = {
   retrieve: { documents: "file:documents.jsonl" },
+  selfTrain: { source: "file:unlabelled.jsonl" },
   perStratum: { use: "zeroShot" },
   subset: { n: 1, use: "zeroShot" },
   bestOf: { of: ["zeroShot"] },

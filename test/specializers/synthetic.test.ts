@@ -42,7 +42,7 @@ describe("the pool of ROUGE-L", () => {
       const words = before.split(" ");
       const text =
         i % 3 === 0 && before !== ""
-          ? words.map((word) => (random() < 0.2 ? sentence(random, 1) : word)).join(" ")
+          ? words.map((word) => (random() < (1 - threshold) / 3 ? sentence(random, 1) : word)).join(" ")
           : sentence(random, 3 + Math.floor(random() * 40));
       // Every twentieth is compared with all; the pool's order is taken anew at 1,024.
       if (i % 20 === 0) {
@@ -315,7 +315,10 @@ describe("making data", () => {
 
   it("refuses what repeats the held-out splits", async () => {
     const open = await make("open", writer());
-    const copied = open.pairs.map(({ input }) => input).filter((input) => !input.startsWith("the same")).slice(0, 5);
+    const copied = open.pairs
+      .map(({ input }) => input)
+      .filter((input) => !input.startsWith("the same"))
+      .slice(0, 5);
     const { pairs, card } = await make(
       "screened",
       writer(),
@@ -348,7 +351,9 @@ describe("making data", () => {
       ...writer("useless"),
       generate: async () => ({ text: "\u001b[31m</script> no idea", finish: "stop", cost: noCost }),
     };
-    await expect(make("useless", useless, { attempts: 12 })).rejects.toThrow(/No synthetic pair passed[\s\S]*12 attempts/);
+    await expect(make("useless", useless, { attempts: 12 })).rejects.toThrow(
+      /No synthetic pair passed[\s\S]*12 attempts/,
+    );
   });
 
   it("names another model's data as such", async () => {
