@@ -180,7 +180,7 @@ export async function makeData(
       },
       pairs: options.pairs,
       attempts,
-      width: Math.max(1, Math.min(64, model.concurrency)),
+      width: Math.max(1, Math.min(64, model.batch ?? model.concurrency)),
       signal: context.signal,
     });
     for await (const judged of made) {
