@@ -22,6 +22,7 @@ const costs = {
   softPrompt: "1 call; training",
   selfSpecialize: "1 call; about 3 calls a pair and training to build",
   selfTrain: "1 call; 1 a train sample and row, and training, to build",
+  probe: "1 reading of the prompt; seconds to minutes to build",
   retrieve: "1 longer call; an index to build",
   tools: "2 calls and more",
   majority: "none",
@@ -29,8 +30,11 @@ const costs = {
   perStratum: "that of what it applies",
   subset: "that of what it applies",
   bestOf: "that of the one kept; all on dev to build",
+  stack: "that of its members; each as often to build as there are parts, and once more",
   bilateral: "training",
   lesion: "none beyond what it cuts",
+  pretrain: "training",
+  upcycle: "training",
 };
 
 /** Options for those that cannot be made without. */
@@ -40,6 +44,7 @@ const example = {
   perStratum: { use: "zeroShot" },
   subset: { n: 1, use: "zeroShot" },
   bestOf: { of: ["zeroShot"] },
+  stack: { of: ["zeroShot"] },
   lesion: { cut: ["callosum"] },
 };
 

@@ -5,6 +5,7 @@ import type { Cost } from "./call.js";
 import type { Json } from "./json.js";
 import type { Metric } from "./metric.js";
 import type { SyntheticData } from "./synthetic.js";
+import type { TrainingNotes } from "./training.js";
 
 /** A mean with its 95 % interval. */
 export interface Estimate {
@@ -90,6 +91,8 @@ export interface SubjectCard {
   chain: { name: string; options: Json }[];
   /** Synthetic data that it was trained on, one set a round and seed. */
   synthetic?: SyntheticData[];
+  /** What its trainings tell of themselves, one for each seed, where they do. */
+  training?: TrainingNotes[];
 }
 
 /** One task of a study: where its samples come from, how many, and how they are scored. */

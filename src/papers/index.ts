@@ -1,9 +1,10 @@
 // The papers that `hone reproduce` knows. A new one is one folder and one line here.
 
 import { bilateral } from "./bilateral/paper.js";
+import { deepseekmoe } from "./deepseekmoe/paper.js";
 import { lawma } from "./lawma/paper.js";
 import { medprompt } from "./medprompt/paper.js";
 import type { PaperEntry } from "./paper.js";
 import { selfSpecialization } from "./self-specialization/paper.js";
 
-export const papers: readonly PaperEntry[] = [lawma, medprompt, bilateral, selfSpecialization];
+export const papers: readonly PaperEntry[] = [lawma, medprompt, bilateral, deepseekmoe, selfSpecialization];

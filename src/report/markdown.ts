@@ -35,6 +35,7 @@ import {
   resultNotes,
   scoreBounds,
 } from "./tables.js";
+import { trainingWords } from "./training-figures.js";
 
 const maxSamples = 20;
 const maxText = 4_000;
@@ -55,6 +56,7 @@ export function renderMarkdown(source: Source, gathered: Gathered): string {
     ...comparisons(record),
     ...profile(record),
     ...movementWords(record, gathered.movements),
+    ...trainingWords(record, md),
     ...confusions(record, gathered.confusions),
     ...eyes(record),
     ...unscored(record),

@@ -26,6 +26,7 @@ import {
   subjectList,
   unscoredTable,
 } from "./tables.js";
+import { trainingSection } from "./training-figures.js";
 
 /** One line: how many subjects of which model, on how many sealed samples of which tasks. */
 export function describeStudy(record: StudyRecord): string {
@@ -170,6 +171,7 @@ ${section(
   record.results.length > 0 ? profileTable(record) : html``,
 )}
 ${section("Movements", null, movementSection(record, gathered.movements))}
+${section("Training", null, trainingSection(record))}
 ${section(
   "Confusion",
   null,

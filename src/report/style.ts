@@ -143,6 +143,7 @@ h4{font:600 .9rem/1.3 var(--sans);margin:1.8rem 0 .2rem}
 .target{fill:none;stroke:var(--ink);stroke-width:1.2;vector-effect:non-scaling-stroke}.start{fill:var(--soft)}
 .hand{stroke:var(--special);stroke-width:1.5;stroke-linejoin:round;stroke-linecap:round}
 .hand.generalist{stroke:var(--general)}.hand.reference,.hand.intact,.hand.beside{stroke:var(--refer)}.hand.cut{stroke:var(--loss)}
+.cell{fill:var(--special)}
 .movement .canvas .hand{stroke-width:1.1;opacity:.8}
 svg text.halo{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}
 .muscles{max-width:720px}.muscles td,.muscles th{padding-top:0;padding-bottom:0;border:0!important;vertical-align:middle}.muscles .plot{width:64%}

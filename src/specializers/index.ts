@@ -8,6 +8,7 @@ import type { Specializer } from "../core/specializer.js";
 import { type BestOfOptions, bestOf, bestOfOptions } from "./combine/best-of.js";
 import { chain } from "./combine/chain.js";
 import { type PerStratumOptions, perStratum, perStratumOptions } from "./combine/per-stratum.js";
+import { type StackOptions, stack, stackOptions } from "./combine/stack.js";
 import { type SubsetOptions, subset, subsetOptions } from "./combine/subset.js";
 import { type SelfSpecializeOptions, selfSpecialize, selfSpecializeOptions } from "./data/self-specialize.js";
 import { type SelfTrainOptions, selfTrain, selfTrainOptions } from "./data/self-train.js";
@@ -33,6 +34,9 @@ import { adapter, adapterOptions } from "./training/adapter.js";
 import { bitfit, bitfitOptions } from "./training/bitfit.js";
 import { full, fullOptions } from "./training/full.js";
 import { lora, loraOptions } from "./training/lora.js";
+import { pretrainOptions, upcycleOptions } from "./training/pretrain/options.js";
+import { pretrain, upcycle } from "./training/pretrain/pretrain.js";
+import { probe, probeOptions } from "./training/probe.js";
 import { softPrompt, softPromptOptions } from "./training/soft-prompt.js";
 
 /** Makes the specializer that stands in a combinator's field, from the same table and with the place for errors. */
@@ -190,6 +194,14 @@ export const specializers = {
     paper: "Lee 2013, Pseudo-Label; Scudder 1965, adaptive pattern recognition",
     leaf: "instruction-based update",
   },
+  probe: {
+    make: probe,
+    options: probeOptions,
+    summary: "Logistic regression on the frozen model's hidden states of the prompt",
+    paper:
+      "Alain and Bengio 2017, Understanding Intermediate Layers Using Linear Classifier Probes (arXiv 1610.01644)",
+    leaf: "partial update",
+  },
   retrieve: {
     make: retrieve,
     options: retrieveOptions,
@@ -243,6 +255,18 @@ export const specializers = {
     paper: "Nori et al. 2023, Medprompt (arXiv 2311.16452): what each rung adds is measured, not assumed",
     leaf: null,
   },
+  stack: {
+    make: ({ of, ...rest }: StackOptions, inner) =>
+      stack(
+        of.map((one, i) => inner(one, `of.${i}`, "language")),
+        rest,
+      ),
+    options: stackOptions,
+    summary: "A log-linear pool of several specialists' probabilities, without those that do not help",
+    paper:
+      "Genest and Zidek 1986, Combining Probability Distributions; Wolpert 1992, Stacked Generalization; Caruana et al. 2004, Ensemble Selection",
+    leaf: null,
+  },
   bilateral: {
     make: bilateral,
     options: bilateralOptions,
@@ -255,6 +279,21 @@ export const specializers = {
     options: lesionOptions,
     summary: "A trained controller with a hemisphere's input or output, or the callosum, cut at test time",
     paper: "Rinaldo et al. 2024, Left/Right Brain, human motor control (arXiv 2401.14057)",
+    leaf: null,
+  },
+  pretrain: {
+    make: pretrain,
+    options: pretrainOptions,
+    summary: "A net trained from nothing on texts: dense, or of experts of which each token activates a few",
+    paper:
+      "Dai et al. 2024, DeepSeekMoE: Towards Ultimate Expert Specialization in Mixture-of-Experts Language Models (arXiv 2401.06066)",
+    leaf: null,
+  },
+  upcycle: {
+    make: upcycle,
+    options: upcycleOptions,
+    summary: "A trained dense net made into one of experts, and trained on",
+    paper: "Komatsuzaki et al. 2023, Sparse Upcycling (arXiv 2212.05055); He et al. 2024 (arXiv 2410.07524)",
     leaf: null,
   },
 } satisfies Record<string, SpecializerEntry>;
@@ -356,6 +395,7 @@ function unreadable(where: string, why: string): HoneError {
 export { type BestOfOptions, bestOf } from "./combine/best-of.js";
 export { type Chain, chain } from "./combine/chain.js";
 export { type PerStratumOptions, perStratum } from "./combine/per-stratum.js";
+export { type StackOptions, stack } from "./combine/stack.js";
 export { type SubsetOptions, subset } from "./combine/subset.js";
 export { type SelfSpecializeOptions, selfSpecialize } from "./data/self-specialize.js";
 export { type SelfTrainOptions, selfTrain } from "./data/self-train.js";
@@ -396,4 +436,7 @@ export { type AdapterOptions, adapter } from "./training/adapter.js";
 export { type BitfitOptions, bitfit } from "./training/bitfit.js";
 export { type FullOptions, full } from "./training/full.js";
 export { type LoraOptions, lora } from "./training/lora.js";
+export type { PretrainOptions, UpcycleOptions } from "./training/pretrain/options.js";
+export { pretrain, upcycle } from "./training/pretrain/pretrain.js";
+export { type ProbeOptions, probe } from "./training/probe.js";
 export { type SoftPromptOptions, softPrompt } from "./training/soft-prompt.js";

@@ -14,6 +14,7 @@ import type {
 } from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
 import type { SyntheticCard, SyntheticData } from "../core/synthetic.js";
+import { notesOf } from "../core/training.js";
 import { sayP } from "../report/format.js";
 import { type Candidate, choose, scoredRow } from "../statistics/index.js";
 import type { Journal } from "../store/journal.js";
@@ -112,6 +113,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
     ...(arm.specializer.seeded ? { seeded: true } : {}),
     chain: chainOf(arm.specializer),
     ...syntheticOf(specialists),
+    ...notes(specialists),
   }));
   const made = fitted.map(({ arm, specialists }) => ({
     name: arm.name,
@@ -186,6 +188,12 @@ function devOf(domain: PreparedTask, one: FittedArm, seed: number, journal: Jour
   // How all subjects are asked was chosen by the generalist's own dev score.
   const twice = specializer.choosesOnDev || (role === "generalist" && domain.card.asked !== undefined);
   return { ...estimate(rows, domain.task, seed), ...(twice ? { optimistic: true } : {}) };
+}
+
+/** What its trainings tell, where all of them do. */
+function notes(specialists: FittedArm["specialists"]): Pick<SubjectCard, "training"> {
+  const found = specialists.flatMap(({ state }) => notesOf(JSON.parse(state)) ?? []);
+  return found.length > 0 && found.length === specialists.length ? { training: found } : {};
 }
 
 function chainOf(specializer: Specializer): SubjectCard["chain"] {

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { LanguageTask, Task } from "../core/task.js";
 import { answer, answerTask } from "./answer.js";
 import { choice, choiceTask } from "./choice.js";
+import { corpus, corpusTask } from "./corpus.js";
 import { motor, motorTask } from "./motor/index.js";
 import { nearestTask } from "./nearest.js";
 import type { Labels, TaskEntry } from "./table.js";
@@ -13,6 +14,7 @@ export const tasks = {
   answer: answerTask,
   motor: motorTask,
   nearest: nearestTask,
+  corpus: corpusTask,
 } satisfies TaskTable;
 
 /** Entries by name: `{ ...tasks, mine }` adds one's own without touching this file. */
@@ -60,4 +62,4 @@ export function makeTask(
 }
 
 export { type Labels, rows, type TaskEntry, taskEntry } from "./table.js";
-export { answer, choice, motor };
+export { answer, choice, corpus, motor };
