@@ -20,6 +20,8 @@ const costs = {
   adapter: "1 call; training",
   bitfit: "1 call; training",
   softPrompt: "1 call; training",
+  selfSpecialize: "1 call; about 3 calls a pair and training to build",
+  selfTrain: "1 call; 1 a train sample and row, and training, to build",
   probe: "1 reading of the prompt; seconds to minutes to build",
   retrieve: "1 longer call; an index to build",
   tools: "2 calls and more",
@@ -39,6 +41,7 @@ const costs = {
 /** Options for those that cannot be made without. */
 const example = {
   retrieve: { documents: "file:documents.jsonl" },
+  selfTrain: { source: "file:unlabelled.jsonl" },
   perStratum: { use: "zeroShot" },
   subset: { n: 1, use: "zeroShot" },
   bestOf: { of: ["zeroShot"] },

@@ -267,6 +267,35 @@ data
   .addOption(json())
   .action(async (file, options) => (await import("./data.js")).check(file, options));
 
+limits(
+  data
+    .command("synth")
+    .description(
+      "write synthetic training data for a study's task: filtered pairs with their lineage, and a data card",
+    )
+    .argument("<study>", "a study file; options of its selfSpecialize are taken where it has one"),
+)
+  .requiredOption(
+    "--out <folder>",
+    "where pairs.jsonl, chat.jsonl, instructions.jsonl and the card go",
+    place,
+  )
+  .addOption(
+    new Option("--by <way>", "new instructions, new inputs for given answers, or labels for your rows")
+      .choices(["instructions", "inputs", "labels"])
+      .default("instructions"),
+  )
+  .option("--pairs <n>", "pairs to keep", whole(1))
+  .option("--attempts <n>", "attempts after which it gives up; default: ten times the pairs", whole(1))
+  .option("--domain <words>", "the domain in a few words")
+  .option("--seeds <source>", "seeds of your own in place of train's: file:, hf: or pip:")
+  .option("--documents <source>", "a corpus to look passages up in before responses are written")
+  .option("--rows <source>", "with --by labels: the rows to label")
+  .option("--generator <model>", "another model that writes, such as openai:gpt-4o-mini (distillation)")
+  .option("--seed <n>", "seed; default: the study's first", whole(0))
+  .option("--data <folder>", "where the study's relative file: sources are; default: the study's folder")
+  .action(async (file, options) => (await import("./synth.js")).synth(file, options));
+
 program
   .command("doctor")
   .description("check this machine, or the integrity of a store")

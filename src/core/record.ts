@@ -4,6 +4,7 @@
 import type { Cost } from "./call.js";
 import type { Json } from "./json.js";
 import type { Metric } from "./metric.js";
+import type { SyntheticData } from "./synthetic.js";
 import type { TrainingNotes } from "./training.js";
 
 /** A mean with its 95 % interval. */
@@ -88,6 +89,8 @@ export interface SubjectCard {
   seeded?: boolean;
   /** The chain of specializers that made it, with their options. */
   chain: { name: string; options: Json }[];
+  /** Synthetic data that it was trained on, one set a round and seed. */
+  synthetic?: SyntheticData[];
   /** What its trainings tell of themselves, one for each seed, where they do. */
   training?: TrainingNotes[];
 }

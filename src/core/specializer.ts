@@ -9,6 +9,18 @@ import type { Encoder, Grant } from "./model.js";
 import type { Sample } from "./sample.js";
 import type { LanguageTask, Task, TaskContext } from "./task.js";
 
+/** What a text repeats of the held-out splits. */
+export interface Overlap {
+  split: "dev" | "test";
+  /** Words of the run that both have. */
+  words: number;
+}
+
+/** Tells whether a text repeats dev or test. The held-out texts themselves stay sealed. */
+export interface Screen {
+  overlap(text: string): Overlap | undefined;
+}
+
 /** What every specializer in a study gets, the same for all. */
 export interface Given<K extends Kind = "language"> {
   task: [K] extends ["language"] ? LanguageTask : Task<K>;
@@ -19,6 +31,8 @@ export interface Given<K extends Kind = "language"> {
   encoder: () => Promise<Encoder>;
   /** Where files lie that are too large for a state. */
   readonly artifacts: Artifacts;
+  /** Compares made-up texts with dev and test; made on first use. Absent where nothing is held out. */
+  readonly screen?: () => Screen;
   /** Absolute folder that relative `file:` sources start from. */
   readonly base: string;
   context: TaskContext;
@@ -51,6 +65,8 @@ export interface Specializer<State extends Json = Json, K extends Kind = Kind> {
   readonly seeded: boolean;
   /** True where dev chooses within it (a checkpoint, one of several specializers): its own dev score is then optimistic. */
   readonly choosesOnDev?: boolean;
+  /** True where it asks `screen`, so that what it makes depends on which texts are held out. */
+  readonly screened?: boolean;
   fit(subject: Subject<K>, given: Given<K>): Promise<State>;
   /**
    * The same for several seeds at once, where that is cheaper than one after the other: each gets what it would get alone.

@@ -5,6 +5,7 @@ import { dirname, relative, sep } from "node:path";
 import { HoneError } from "../core/errors.js";
 import type { Option } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
+import type { Screen } from "../core/specializer.js";
 import { type Divided, divide, joinUnits, limitHashes, ownText, type Pool } from "./divide.js";
 import { rowIdentity } from "./identity.js";
 import { findLeaks, type Leak } from "./leakage.js";
@@ -12,6 +13,7 @@ import { formatOf, readRows } from "./readers.js";
 import { readingOf } from "./reading.js";
 import { type Dropped, sampleMaker } from "./samples.js";
 import { type DatasetSpec, datasetSchema } from "./schema.js";
+import { screenOf } from "./screen.js";
 import { eyesOff, type Opening, type SealedTest, sealTest } from "./sealed.js";
 import { resolveSource, type SourceOptions } from "./sources.js";
 import { capByHash, codesOf, parts } from "./split.js";
@@ -27,6 +29,8 @@ export interface Dataset {
   leakage: { exact: number; near: number; checked: boolean; dropped?: number };
   counts: { train: number; dev: number; test: number; eyesOff: number };
   warnings: string[];
+  /** Compares other texts with dev and test, as the leakage check does: without opening the seal. Absent for drawn trials. */
+  screen?: () => Screen;
   /** The options shared by all samples, where they are: classification. */
   labels?: Option[];
 }
@@ -135,8 +139,18 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
       eyesOff: test.filter((sample) => sample.eyesOff).length,
     },
     warnings,
+    screen: screenOf(() => ({
+      train: textsOf(dataset.train),
+      dev: textsOf(dataset.dev),
+      test: textsOf(test),
+    })),
     ...(shared ? { labels: [...shared] } : {}),
   };
+}
+
+/** What of samples is compared with made-up texts: each text apart, never the options. */
+function textsOf(samples: readonly Sample[]): string[] {
+  return samples.flatMap(({ input, question }) => (question ? [input, question] : [input]));
 }
 
 function checkSpec(input: unknown, name: string): DatasetSpec {

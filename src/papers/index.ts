@@ -6,5 +6,13 @@ import { egosocialarena } from "./egosocialarena/paper.js";
 import { lawma } from "./lawma/paper.js";
 import { medprompt } from "./medprompt/paper.js";
 import type { PaperEntry } from "./paper.js";
+import { selfSpecialization } from "./self-specialization/paper.js";
 
-export const papers: readonly PaperEntry[] = [lawma, medprompt, egosocialarena, deepseekmoe, bilateral];
+export const papers: readonly PaperEntry[] = [
+  lawma,
+  medprompt,
+  selfSpecialization,
+  egosocialarena,
+  deepseekmoe,
+  bilateral,
+];

@@ -5,6 +5,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalJson, fingerprint } from "../core/json.js";
 import type { Result, StudyRecord } from "../core/record.js";
+import type { SyntheticCard } from "../core/synthetic.js";
 import { makeSpecializer } from "../specializers/index.js";
 import { makePrivate, privateFolder } from "../store/private.js";
 import { openStudy } from "../study/open.js";
@@ -41,6 +42,8 @@ export interface FinishedStudy {
   rows: (arm: string) => readonly Row[];
   /** The arm's line of the record, on the study's own task. */
   result: (arm: string) => Result | undefined;
+  /** Cards of the synthetic data that the arm was trained on, one a round; none where there are none. */
+  synthetic: (arm: string) => readonly SyntheticCard[];
 }
 
 /** How choice tasks of papers are asked, fixed so that figures stay comparable: dev does not choose. */
@@ -165,6 +168,7 @@ export function readStudy(
     return {
       record,
       rows: (arm) => [...new Set(subjectOf(arm)?.ids)].flatMap((id) => rows.get(id) ?? []),
+      synthetic: (arm) => (subjectOf(arm)?.synthetic ?? []).map(({ card }) => card),
       result: (arm) => record.results.find(({ subject }) => subject === subjectOf(arm)?.name),
     };
   } finally {

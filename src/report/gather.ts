@@ -21,6 +21,8 @@ export interface Source {
   /** The journal's call of a key, or undefined where the journal has forgotten it. */
   call: (key: string) => Call | undefined;
   samples: (task: string, id: string) => SampleText | undefined;
+  /** Path of the pairs of a set of synthetic data; undefined where they are gone. */
+  pairs?: (artifact: string) => string | undefined;
 }
 
 /** Test answers of one subject on one choice task, counted. Rows are gold, columns what was chosen. */

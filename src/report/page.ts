@@ -16,6 +16,7 @@ import { movementSection, packMovements } from "./movement-figures.js";
 import { playMovements } from "./movement-player.js";
 import { profileTable } from "./profile.js";
 import { style } from "./style.js";
+import { type ShownData, syntheticFigure } from "./synthetic.js";
 import {
   comparisonNote,
   confusionFigure,
@@ -60,6 +61,7 @@ export function renderPage(
   source: Source,
   gathered: Gathered,
   limits: Required<Limits>,
+  synthetic: readonly ShownData[] = [],
 ): { page: string; shown: number } {
   const { record } = source;
   const { movements, episodes } = gathered;
@@ -67,7 +69,7 @@ export function renderPage(
   const replayer = episodes.length > 0 ? `(${playEpisodes.toString()})();` : "";
   const script = `(${browse.toString()})();${player}${replayer}`;
   const before = top(record, script);
-  const sections = figures(record, gathered);
+  const sections = html`${figures(record, gathered)}${syntheticSection(synthetic)}`;
   const after = bottom(record);
   const moved =
     movements.length > 0
@@ -186,6 +188,23 @@ ${section(
 )}
 ${section("Eyes-on and eyes-off", "The eyes-off part of test was never looked at while prompts were worked on.", eyesTable(record))}
 ${section("Unscored", "An endpoint's failure is not a wrong answer. “Score between” gives the score if every unscored sample had been wrong, and if every one had been right.", record.results.length > 0 ? unscoredTable(record) : html``)}`;
+}
+
+/** A model's own data and another model's stand under headings of their own. */
+function syntheticSection(all: readonly ShownData[]): Html {
+  const kinds = [
+    ["The model's own", all.filter(({ card }) => card.self)],
+    ["Another model's (distillation)", all.filter(({ card }) => !card.self)],
+  ] as const;
+  return section(
+    "Synthetic data",
+    null,
+    html`${kinds.map(
+      ([title, sets]) =>
+        sets.length > 0 &&
+        html`<h3>${title}</h3>${sets.map(({ name, card, pairs }) => html`<h4><bdi>${oneLine(name, 120)}</bdi></h4>${syntheticFigure(card, pairs)}`)}`,
+    )}`,
+  );
 }
 
 function sampleSection(record: StudyRecord, kept: number, all: number): Html {

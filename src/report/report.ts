@@ -8,6 +8,7 @@ import type { Limits } from "./details.js";
 import { gather, type Source } from "./gather.js";
 import { renderMarkdown } from "./markdown.js";
 import { renderPage } from "./page.js";
+import { readSynthetic } from "./synthetic.js";
 
 export interface ReportRequest extends Source {
   /** Made if missing. Files of an earlier report in it are replaced. */
@@ -26,7 +27,7 @@ export interface Written {
 export async function writeReport(request: ReportRequest): Promise<Written> {
   const limits = { bytes: 20_000_000, samples: 5_000, text: 60_000, ...request.limits };
   const gathered = gather(request, limits.samples);
-  const { page } = renderPage(request, gathered, limits);
+  const { page } = renderPage(request, gathered, limits, await readSynthetic(request));
   const { folder, record } = request;
   const written = {
     html: join(folder, "report.html"),

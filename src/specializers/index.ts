@@ -10,6 +10,8 @@ import { chain } from "./combine/chain.js";
 import { type PerStratumOptions, perStratum, perStratumOptions } from "./combine/per-stratum.js";
 import { type StackOptions, stack, stackOptions } from "./combine/stack.js";
 import { type SubsetOptions, subset, subsetOptions } from "./combine/subset.js";
+import { type SelfSpecializeOptions, selfSpecialize, selfSpecializeOptions } from "./data/self-specialize.js";
+import { type SelfTrainOptions, selfTrain, selfTrainOptions } from "./data/self-train.js";
 import type { Leaf } from "./map.js";
 import { bilateral, bilateralOptions } from "./motor/bilateral.js";
 import { lesion, lesionOptions } from "./motor/lesion.js";
@@ -177,6 +179,21 @@ export const specializers = {
     summary: "A few vectors before every prompt, trained on the task's answers",
     paper: "Lester et al. 2021, The Power of Scale for Parameter-Efficient Prompt Tuning (arXiv 2104.08691)",
     leaf: "task-dependent soft prompt",
+  },
+  selfSpecialize: {
+    make: (options: SelfSpecializeOptions) => selfSpecialize(options),
+    options: selfSpecializeOptions,
+    summary: "Trained on instructions, inputs and answers that the model wrote itself from a few seeds",
+    paper: "Kang et al. 2023, Self-Specialization (arXiv 2310.00160)",
+    leaf: "instruction-based update",
+  },
+  selfTrain: {
+    make: (options: SelfTrainOptions, inner) =>
+      selfTrain(options, options.use === undefined ? undefined : inner(options.use, "use", "language")),
+    options: selfTrainOptions,
+    summary: "Unlabelled rows labelled by the model or a specialist of it, the sure ones added to train",
+    paper: "Lee 2013, Pseudo-Label; Scudder 1965, adaptive pattern recognition",
+    leaf: "instruction-based update",
   },
   probe: {
     make: probe,
@@ -388,6 +405,8 @@ export { type Chain, chain } from "./combine/chain.js";
 export { type PerStratumOptions, perStratum } from "./combine/per-stratum.js";
 export { type StackOptions, stack } from "./combine/stack.js";
 export { type SubsetOptions, subset } from "./combine/subset.js";
+export { type SelfSpecializeOptions, selfSpecialize } from "./data/self-specialize.js";
+export { type SelfTrainOptions, selfTrain } from "./data/self-train.js";
 export { type BilateralOptions, bilateral } from "./motor/bilateral.js";
 export { type LesionOptions, lesion } from "./motor/lesion.js";
 export {

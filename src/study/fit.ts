@@ -183,7 +183,7 @@ export async function isBuilt(
 
 /** Everything that decides a build, as one key. */
 function buildKey(
-  { domain, spec }: PreparedStudy,
+  { domain, elsewhere, spec }: PreparedStudy,
   subject: Subject,
   specializer: Specializer,
   seed: number,
@@ -199,12 +199,15 @@ function buildKey(
     specializer.options,
     specializer.seeded ? seed : null,
     spec.encoder,
+    ...(specializer.screened
+      ? [[domain, ...elsewhere].map(({ dataset }) => [dataset.test.fingerprint, fingerprint(dataset.dev)])]
+      : []),
     ...(contents === undefined ? [] : [contents]),
   ]);
 }
 
 function givenOf(
-  { domain, encoder, base, open }: PreparedStudy,
+  { domain, elsewhere, encoder, base, open }: PreparedStudy,
   seed: number,
   artifacts: Given["artifacts"],
   progress: Given["progress"],
@@ -219,6 +222,15 @@ function givenOf(
     seed,
     encoder,
     artifacts,
+    screen: () => ({
+      overlap: (text) => {
+        for (const { dataset } of [domain, ...elsewhere]) {
+          const found = dataset.screen?.().overlap(text);
+          if (found) return found;
+        }
+        return undefined;
+      },
+    }),
     base,
     progress,
     context: {

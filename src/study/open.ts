@@ -9,6 +9,7 @@ import type { Outcome } from "../core/outcome.js";
 import type { StudyRecord } from "../core/record.js";
 import type { SampleText } from "../report/gather.js";
 import { writeReport } from "../report/index.js";
+import { dataFiles } from "../specializers/data/parts/make.js";
 import type { OnDamaged } from "../store/damage.js";
 import { type Journal, openJournal, resultOf } from "../store/journal.js";
 import { makePrivate, privateFolder } from "../store/private.js";
@@ -98,6 +99,10 @@ function openedStudy(journal: Journal, store: string, name: string): OpenedStudy
         outcomes: () => outcomes(),
         call,
         samples: sample,
+        pairs: (artifact) => {
+          const path = join(resolve(store), "artifacts", artifact, dataFiles.pairs);
+          return /^[0-9a-f]{64}$/.test(artifact) && existsSync(path) ? path : undefined;
+        },
         folder,
       });
       if (ours) await makePrivate(resolve(folder));

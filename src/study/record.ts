@@ -1,6 +1,7 @@
 // The study's record, computed from the journal: results, the family of comparisons, the verdict, the gate.
 
 import { cpus } from "node:os";
+import type { Json } from "../core/json.js";
 import { directionOf } from "../core/metric.js";
 import type {
   Comparison,
@@ -12,6 +13,7 @@ import type {
   TaskCard,
 } from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
+import type { SyntheticCard, SyntheticData } from "../core/synthetic.js";
 import { notesOf } from "../core/training.js";
 import { sayP } from "../report/format.js";
 import { type Candidate, choose, scoredRow } from "../statistics/index.js";
@@ -110,6 +112,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
     seeds: specialists.map(({ seed }) => seed),
     ...(arm.specializer.seeded ? { seeded: true } : {}),
     chain: chainOf(arm.specializer),
+    ...syntheticOf(specialists),
     ...notes(specialists),
   }));
   const made = fitted.map(({ arm, specialists }) => ({
@@ -195,6 +198,20 @@ function notes(specialists: FittedArm["specialists"]): Pick<SubjectCard, "traini
 
 function chainOf(specializer: Specializer): SubjectCard["chain"] {
   return [{ name: specializer.name, options: specializer.options }];
+}
+
+/** The synthetic data that states name, whatever specializers stand around them. */
+function syntheticOf(specialists: FittedArm["specialists"]): Pick<SubjectCard, "synthetic"> {
+  const found: SyntheticData[] = [];
+  const visit = (value: Json | undefined, seed: number): void => {
+    if (value === null || typeof value !== "object") return;
+    const { data, card } = value as { data?: { artifact?: Json }; card?: SyntheticCard };
+    if (typeof data?.artifact === "string" && card?.hone === "synthetic/1")
+      found.push({ artifact: data.artifact, seed, card });
+    else for (const inner of Object.values(value)) visit(inner, seed);
+  };
+  for (const { state, seed } of specialists) visit(JSON.parse(state) as Json, seed);
+  return found.length > 0 ? { synthetic: found } : {};
 }
 
 /** What one build took, on average over seeds. */

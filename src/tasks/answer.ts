@@ -7,6 +7,7 @@ import type { Demonstration, Query } from "../core/language.js";
 import { share } from "../core/metric.js";
 import type { Sample } from "../core/sample.js";
 import type { Grade, LanguageTask } from "../core/task.js";
+import { rougeL } from "../learn/rouge.js";
 import { keptOf, recall } from "./choice.js";
 import { rows, taskEntry } from "./table.js";
 
@@ -120,29 +121,6 @@ export function tokenF1(text: string, gold: string): number {
     }
   }
   return (2 * common) / (a.length + b.length);
-}
-
-/** ROUGE-L F1: the longest common subsequence of lower-case tokens (Lin 2004, eq. 2-4 with beta = 1). In [0, 1]. */
-export function rougeL(text: string, gold: string): number {
-  const words = (value: string) =>
-    value
-      .toLowerCase()
-      .split(/[^\p{L}\p{N}]+/u)
-      .filter(Boolean)
-      .slice(0, 4000);
-  const a = words(text);
-  const b = words(gold);
-  if (a.length === 0 || b.length === 0) return a.length === b.length ? 1 : 0;
-  let row = new Uint16Array(b.length + 1);
-  for (const word of a) {
-    const next = new Uint16Array(b.length + 1);
-    for (let j = 1; j <= b.length; j++) {
-      next[j] =
-        word === b[j - 1] ? (row[j - 1] as number) + 1 : Math.max(row[j] as number, next[j - 1] as number);
-    }
-    row = next;
-  }
-  return (2 * (row[b.length] as number)) / (a.length + b.length);
 }
 
 /** 1 if the last number in the text equals the gold number within a relative tolerance. Thousands commas are read. */

@@ -34,6 +34,7 @@ describe("hone reproduce", () => {
       papers: [
         { paper: "lawma" },
         { paper: "medprompt" },
+        { paper: "self-specialization" },
         { paper: "egosocialarena" },
         { paper: "deepseekmoe" },
         { paper: "bilateral" },

@@ -35,15 +35,17 @@ describe("the table", () => {
   it.each(Object.entries(specializers))("describes %s", (name, entry) => {
     // Combinators apply another specializer; here a reference, which stands outside the map as they do.
     const made = (entry.make as (options: object, inner: MakeInner) => Specializer)(
-      "use" in entry.options.shape
-        ? { n: 1, use: "linear" }
-        : "of" in entry.options.shape
-          ? { of: ["linear"] }
-          : "documents" in entry.options.shape
-            ? { documents: "file:facts.jsonl" }
-            : "cut" in entry.options.shape
-              ? { cut: ["callosum"] }
-              : {},
+      "source" in entry.options.shape
+        ? { source: "file:rows.jsonl" }
+        : "use" in entry.options.shape
+          ? { n: 1, use: "linear" }
+          : "of" in entry.options.shape
+            ? { of: ["linear"] }
+            : "documents" in entry.options.shape
+              ? { documents: "file:facts.jsonl" }
+              : "cut" in entry.options.shape
+                ? { cut: ["callosum"] }
+                : {},
       ((written: unknown, field: string) => makeSpecializer(written, field)) as MakeInner,
     );
     expect(made.name).toBe(name);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { exactMatch, numberMatch, rougeL, tokenF1 } from "../../src/tasks/answer.js";
+import { rougeL } from "../../src/learn/rouge.js";
+import { exactMatch, numberMatch, tokenF1 } from "../../src/tasks/answer.js";
 
 describe("answer metrics", () => {
   it("matches exactly after SQuAD's normalisation", () => {

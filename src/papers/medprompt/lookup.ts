@@ -1,12 +1,10 @@
 // Questions asked without the text that answers them, and passages retrieved for them: PubMedQA without its abstracts, and
 // BioASQ's factoid questions. It makes the two studies; the paper has no such experiment, the survey's first leaf does.
 
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { randomFor, shuffled } from "../../core/random.js";
 import { asText, readRows } from "../../data/index.js";
+import { type BioasqQuestion, readBioasq } from "../bioasq.js";
 import type { DataFolder } from "../data.js";
-import { readJsonFile } from "../json.js";
 import { byLabel, fileSplits, type Plan, splitFiles } from "../plans.js";
 import { readSet } from "./read.js";
 import type { MedpromptSettings } from "./settings.js";
@@ -37,7 +35,8 @@ export async function lookupStudies(
   const names = folder.names("med");
   if (lookup === null || !names.has("pubmedqa_test.jsonl") || !names.has("bioasq")) return [];
   const abstracts = await readAbstracts(folder);
-  const { documents, factoids } = await readBioasq(folder.path("med", "bioasq"));
+  const { documents, questions } = await readBioasq(folder.path("med", "bioasq"));
+  const factoids = factoidsOf(questions);
   const known = new Set(abstracts.map(({ id }) => id.replace(/\D/g, "")));
   // A question's own paper, conclusion and all, would tell the label.
   const others = shuffled(
@@ -132,42 +131,11 @@ interface Factoid {
   evidence: string[];
 }
 
-interface BioasqFile {
-  questions: {
-    id: string;
-    body: string;
-    type: string;
-    exact_answer?: unknown;
-    snippets?: { text: string; document: string }[];
-  }[];
-}
-
-/** Documents by the number of their PubMed record, with all text quoted from them; factoid questions in a drawn order. */
-async function readBioasq(folder: string): Promise<{ documents: Document[]; factoids: Factoid[] }> {
-  const texts = new Map<string, Set<string>>();
-  const factoids = new Map<string, Factoid>();
-  const numberOf = (address: string) => address.slice(address.lastIndexOf("/") + 1);
-  for (const name of (await readdir(folder)).filter((file) => file.endsWith(".json")).sort()) {
-    const { questions } = (await readJsonFile(join(folder, name), false)) as BioasqFile;
-    for (const { id, body, type, exact_answer, snippets = [] } of questions) {
-      for (const { text, document } of snippets) {
-        const known = texts.get(numberOf(document)) ?? new Set();
-        texts.set(numberOf(document), known.add(text));
-      }
-      const answers = [exact_answer].flat(3).map(asText).filter(Boolean);
-      if (type !== "factoid" || answers.length === 0 || factoids.has(body)) continue;
-      const evidence = [...new Set(snippets.map(({ document }) => numberOf(document)))];
-      factoids.set(body, { id: `bioasq/${id}`, input: body, answers, evidence });
-    }
-  }
-  return {
-    documents: [...texts].map(([id, parts]) => ({ id, text: [...distinct(parts)].join("\n") })),
-    factoids: shuffled([...factoids.values()], randomFor(0, "medprompt/draw", "bioasq")),
-  };
-}
-
-/** Quotes that are not part of a longer quote. */
-function distinct(parts: ReadonlySet<string>): string[] {
-  const all = [...parts];
-  return all.filter((part) => !all.some((other) => other.length > part.length && other.includes(part)));
+/** Factoid questions that have an answer, in a drawn order. */
+function factoidsOf(questions: readonly BioasqQuestion[]): Factoid[] {
+  const all = questions.filter(({ type, answers }) => type === "factoid" && answers.length > 0);
+  return shuffled(
+    all.map(({ id, body, answers, evidence }) => ({ id: `bioasq/${id}`, input: body, answers, evidence })),
+    randomFor(0, "medprompt/draw", "bioasq"),
+  );
 }

@@ -43,6 +43,7 @@ export interface Definition<State extends Json> {
   needs?: readonly Grant[];
   seeded?: boolean;
   choosesOnDev?: boolean;
+  screened?: boolean;
   /** True for references such as `majority`: their answers do not depend on the subject that they replace. */
   reference?: boolean;
   /** Learns the state. Left out: there is nothing to learn and the state is null. */
@@ -74,6 +75,7 @@ export function defineSpecializer<State extends Json = null>(
     kinds: ["language"],
     seeded,
     ...(definition.choosesOnDev ? { choosesOnDev: true } : {}),
+    ...(definition.screened ? { screened: true } : {}),
     ...(reference ? { reference } : {}),
     fit: async (subject, given) => (definition.fit ? definition.fit(subject, given) : (null as State)),
     apply: (subject, state, tools) =>

@@ -1,0 +1,40 @@
+// The words for synthetic data in records and reports: what is told of a set of pairs, and where they lie.
+
+type Bin = [from: number, count: number];
+
+/** What is told of a set of synthetic pairs. */
+export type SyntheticCard = {
+  hone: "synthetic/1";
+  way: string;
+  /** Who wrote what is asked, and who answered; `self` where that was the model to be trained, or a specialist of it. */
+  writers: string[];
+  responders: string[];
+  self: boolean;
+  domain: string;
+  sampling: { temperature: number; topP: number; seed: number };
+  seeds: number;
+  attempts: number;
+  pairs: number;
+  /** By rule, in order: what came to it and what it refused, with the commonest reasons. */
+  funnel: { rule: string; met: number; refused: number; reasons: [string, number][] }[];
+  /** How many pairs of each form, and how often each answer is the right one. */
+  forms: [string, number][];
+  answers: [string, number][];
+  /** In how many pairs the commonest content words occur. */
+  topics: [string, number][];
+  instructions: { distinct: number; commonest: [string, number][] };
+  /** Words of input and response: lower ends of bins of doubling width, and how many lie in each. */
+  lengths: { asked: Bin[]; response: Bin[] };
+  /** Distinct words and runs of two among all of them (distinct-1 and -2, Li et al. 2016). */
+  diversity: { words: number; distinct1: number; distinct2: number };
+  /** Refused because they repeat a held-out split, and the share of kept pairs' passages by document. */
+  overlap: { dev: number; test: number; passages: number };
+  tokens: { read: number; written: number };
+};
+
+/** Data that a specialist was trained on: their card, and the artifact that holds the pairs. */
+export interface SyntheticData {
+  artifact: string;
+  seed: number;
+  card: SyntheticCard;
+}
