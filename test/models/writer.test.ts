@@ -1,8 +1,10 @@
 // Many texts at once, with the real embedded model: each is the one that it would be alone, whatever shares its batch; prefixes
 // are evaluated once; sampling does what it says.
 
-import { afterAll, beforeAll, expect, it } from "vitest";
+import type { LlamaContext, LlamaModel } from "node-llama-cpp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GenerateRequest, LanguageModel } from "../../src/core/model.js";
+import { writerOver } from "../../src/models/llama/writer.js";
 import { openModel } from "../../src/models/registry.js";
 
 const context = { signal: new AbortController().signal };
@@ -68,3 +70,66 @@ it("end at once where their signal fires, and leave the others alone", async () 
   await expect(gone).rejects.toThrow("enough");
   expect(await kept).toBe(await write(ask("Once upon a time", { maxTokens: 8, temperature: 0 })));
 }, 120_000);
+
+describe("a writer over a context that fails", () => {
+  const sampling = { maxTokens: 3, temperature: 0, seed: 1, enough: () => false };
+  const { signal } = new AbortController();
+  const over = (open: () => Promise<LlamaContext>) =>
+    writerOver(
+      {
+        isEogToken: () => false,
+        detokenize: (tokens: number[]) => tokens.join(" "),
+        tokens: {},
+      } as unknown as LlamaModel,
+      {
+        ...{ contextTokens: 64, chunk: 8, tokenBytes: 1, bytes: 1024, open },
+        work: { evaluated: 0, reused: 0, written: 0 },
+      },
+    );
+  /** Sequences that draw 7, and fail where the first token is 13. */
+  const fake = async () =>
+    ({
+      getSequence: () => ({
+        contextTokens: [],
+        nextTokenIndex: 0,
+        eraseContextTokenRanges: async () => {},
+        evaluateWithoutGeneratingNewTokens: async () => {},
+        controlledEvaluate: async ([first]: unknown[]) => {
+          if (first === 13) throw new Error("unlucky");
+          return [{ next: { token: 7 } }];
+        },
+      }),
+      dispose: async () => {},
+    }) as unknown as LlamaContext;
+
+  it("asks for it again with the next text", async () => {
+    let asked = 0;
+    const writer = over(async () => {
+      throw new Error(`no memory ${++asked}`);
+    });
+    await expect(writer.write([1, 2], sampling, signal)).rejects.toThrow("no memory 1");
+    await expect(writer.write([1, 2], sampling, signal)).rejects.toThrow("no memory 2");
+    await writer.close();
+  });
+
+  it("ends the text that failed, and no other", async () => {
+    const writer = over(fake);
+    const [good, bad, next] = await Promise.allSettled(
+      [1, 13, 2].map((first) => writer.write([first, 2], sampling, signal)),
+    );
+    expect(good).toMatchObject({ status: "fulfilled", value: { text: "7 7 7", finish: "length" } });
+    expect(bad).toMatchObject({ status: "rejected", reason: new Error("unlucky") });
+    expect(next).toMatchObject({ status: "fulfilled" });
+    await writer.close();
+  });
+
+  it("refuses what is under way when it is closed, and what comes after", async () => {
+    const writer = over(fake);
+    const late = writer.write([1, 2], { ...sampling, maxTokens: 50 }, signal);
+    const settled = expect(late).rejects.toThrow("closed");
+    await writer.close();
+    await settled;
+    await expect(writer.write([1, 2], sampling, signal)).rejects.toThrow("closed");
+    expect(writer.busy).toBe(0);
+  });
+});

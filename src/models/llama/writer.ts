@@ -85,7 +85,8 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
   let context: LlamaContext | undefined;
   let room = 0;
   let places: Place[] = [];
-  let running: Promise<void> | undefined;
+  let running = false;
+  let ended: Promise<void> | undefined;
   let closed = false;
 
   const active = () => places.filter((place): place is Place & { job: Job } => place.job !== undefined);
@@ -103,14 +104,21 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
   /** Makes the context anew where a text needs more room; only while nothing is written. */
   const makeRoom = async (tokens: number): Promise<void> => {
     if (tokens <= room) return;
-    await context?.dispose();
-    room = leastTokens;
-    while (room < tokens) room *= 2;
-    room = Math.min(room, options.contextTokens);
-    const count = Math.max(2, Math.min(mostPlaces, Math.floor(options.bytes / (options.tokenBytes * room))));
+    const old = context;
+    // Should the new one fail to open, the next text begins from nothing.
+    context = undefined;
+    places = [];
+    room = 0;
+    await old?.dispose();
+    let wanted = leastTokens;
+    while (wanted < tokens) wanted *= 2;
+    wanted = Math.min(wanted, options.contextTokens);
+    const fits = Math.floor(options.bytes / (options.tokenBytes * wanted));
+    const count = Math.max(2, Math.min(mostPlaces, fits));
     // One more than may be used: node-llama-cpp drops the oldest tokens in silence when the last cell is taken.
-    const opened = await options.open(count, room + 1);
+    const opened = await options.open(count, wanted + 1);
     context = opened;
+    room = wanted;
     places = Array.from({ length: count }, () => ({ sequence: opened.getSequence(), whole: 0 }));
   };
 
@@ -134,13 +142,17 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
 
   /** Evaluates a prompt in a free place and draws the text's first token. */
   const begin = async (job: Job): Promise<void> => {
-    const { prompt, signal } = job;
+    const { prompt } = job;
     const bestOf = (some: readonly Place[]) =>
       some.reduce((a, b) => (sharedWith(b, prompt) > sharedWith(a, prompt) ? b : a));
     const place = bestOf(places.filter((one) => !one.job));
     const donor = bestOf(places);
     job.began = performance.now();
     place.job = job;
+    await ending(place, prefill(place, donor));
+  };
+  const prefill = async (place: Place, donor: Place): Promise<void> => {
+    const { prompt, signal } = place.job as Job;
     let kept = sharedWith(place, prompt);
     const more = sharedWith(donor, prompt);
     if (more > kept && (await copied(place.sequence, donor.sequence, more))) {
@@ -207,10 +219,15 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
     const idle = writing.length === 1 ? places.find(({ job }) => !job) : undefined;
     const beside = idle ? [besideOne(idle)] : [];
     await Promise.all([
-      ...writing.map((place) => advance(place, [place.job.written.at(-1) as number])),
+      ...writing.map((place) => ending(place, advance(place, [place.job.written.at(-1) as number]))),
       ...beside,
     ]);
   };
+  /** What fails in one text ends that text. */
+  const ending = (place: Place, work: Promise<void>): Promise<void> =>
+    work.catch((error: unknown) => {
+      if (place.job) settle(place, { error });
+    });
   const besideOne = async (place: Place): Promise<void> => {
     // It goes on from what it holds, and forgets the token again.
     const at = place.sequence.nextTokenIndex;
@@ -229,12 +246,28 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
       while (waiting.length > 0) {
         const { prompt, sampling } = waiting[0] as Job;
         const needed = Math.min(prompt.length + sampling.maxTokens, options.contextTokens);
+        // A text that needs more room waits for those under way, and those behind it wait for it.
         if (needed > room && active().length > 0) break;
         if (active().length === places.length && places.length > 0) break;
         await makeRoom(needed);
         await begin(waiting.shift() as Job);
       }
       if (active().length > 0) await step();
+    }
+  };
+  const endAll = (error: unknown): void => {
+    for (const place of active()) settle(place, { error });
+    for (const job of waiting.splice(0)) job.reject(error);
+  };
+  /** Runs until nothing waits; what arrives while it ends is run by the next one. */
+  const start = async (): Promise<void> => {
+    running = true;
+    try {
+      await run();
+    } catch (error) {
+      endAll(error);
+    } finally {
+      running = false;
     }
   };
 
@@ -244,19 +277,14 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
     },
     write: (prompt, sampling, signal) =>
       new Promise((resolve, reject) => {
+        if (closed) throw new Error("The model is closed.");
         waiting.push({ prompt, sampling, signal, resolve, reject, began: 0, written: [], text: "" });
-        running ??= run()
-          .catch((error: unknown) => {
-            for (const place of active()) settle(place, { error });
-            for (const job of waiting.splice(0)) job.reject(error);
-          })
-          .finally(() => {
-            running = undefined;
-          });
+        if (!running) ended = start();
       }),
     async close() {
       closed = true;
-      await running;
+      await ended;
+      endAll(new Error("The model is closed."));
       await context?.dispose();
     },
   };
