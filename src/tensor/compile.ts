@@ -180,7 +180,7 @@ async function build<Result>(
   const outputs = results.map((_, i) => `out${i}`);
   const running = new Set<Promise<unknown>>();
   const program: Program = {
-    nodes: graph.size,
+    nodes: graph.needed,
     flops: graph.flops,
     bytes: model.length,
     seconds: { lower: (lowered - start) / 1000, session: (ready - lowered) / 1000 },

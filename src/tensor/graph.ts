@@ -50,8 +50,13 @@ export class Graph {
     );
   }
 
-  /** How many nodes are needed. */
+  /** How many nodes were made. */
   get size(): number {
+    return this.nodes.length;
+  }
+
+  /** How many of them an output needs. */
+  get needed(): number {
     return this.live().length;
   }
 
