@@ -6,6 +6,8 @@ import { answer, answerTask } from "./answer.js";
 import { choice, choiceTask } from "./choice.js";
 import { motor, motorTask } from "./motor/index.js";
 import { nearestTask } from "./nearest.js";
+import { lexiconTask, retrievalTask } from "./search.js";
+import { similarityTask } from "./similarity.js";
 import type { Labels, TaskEntry } from "./table.js";
 
 export const tasks = {
@@ -13,6 +15,9 @@ export const tasks = {
   answer: answerTask,
   motor: motorTask,
   nearest: nearestTask,
+  lexicon: lexiconTask,
+  similarity: similarityTask,
+  retrieval: retrievalTask,
 } satisfies TaskTable;
 
 /** Entries by name: `{ ...tasks, mine }` adds one's own without touching this file. */

@@ -4,6 +4,7 @@
 import type { numpy as np } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
 import { type CallContext, noCost } from "../../core/call.js";
+import { HoneError } from "../../core/errors.js";
 import type { Grant } from "../../core/model.js";
 import {
   packRows,
@@ -109,6 +110,7 @@ function make(net: Net, options: NetEncoderOptions, changed: NetChange | undefin
       return { vectors: rowsOf(vectors[0] as Float32Array, net.width), cost };
     },
     specialise: (change) => make(net, options, change),
+    atLayer: (at) => make(net, { ...options, layer: checkLayer(options.name, net, at) }, changed),
     async close() {
       await queue(new AbortController().signal, async () => {
         for (const program of programs.values()) await program.release();
@@ -194,4 +196,16 @@ function unit(from: Float32Array, into: Float32Array, at: number): void {
   for (const value of from) square += value * value;
   const scale = square > 0 && Number.isFinite(square) ? 1 / Math.sqrt(square) : 0;
   for (let i = 0; i < from.length; i++) into[at + i] = (from[i] as number) * scale;
+}
+
+/** @throws HoneError where the network has no such layer */
+export function checkLayer(name: string, net: Net, layer: number): number {
+  if (layer >= 0 && layer <= net.layers) return layer;
+  throw new HoneError({
+    what: `${name} has no layer ${layer}`,
+    where: "layer",
+    why: `it has the embeddings, 0, and layers 1 to ${net.layers}`,
+    next: `Write a number from 0 to ${net.layers}; in a model's reference -1 is the last.`,
+    kind: "usage",
+  });
 }

@@ -1,8 +1,7 @@
 // Opens an encoder with its network: a folder as transformers saves it, a known model's files, or a GGUF decoder.
 
 import { join } from "node:path";
-import { HoneError } from "../../core/errors.js";
-import { netEncoder } from "./encoder.js";
+import { checkLayer, netEncoder } from "./encoder.js";
 import { type BertFiles, bertNet, decoderNet, type Pool } from "./net.js";
 import type { NetEncoder } from "./types.js";
 
@@ -42,19 +41,10 @@ function chosen(net: Awaited<ReturnType<typeof bertNet>>, choice: NetChoice, poo
   const { layers } = net;
   const layer =
     choice.layer === undefined ? layers : choice.layer < 0 ? layers + 1 + choice.layer : choice.layer;
-  if (layer < 0 || layer > layers) {
-    throw new HoneError({
-      what: `${choice.name} has no layer ${choice.layer}`,
-      where: "layer",
-      why: `it has the embeddings, 0, and layers 1 to ${layers}`,
-      next: `Write a number from 0 to ${layers}, or from -1, the last, downwards.`,
-      kind: "usage",
-    });
-  }
   return netEncoder(net, {
     name: choice.name,
     pool: choice.pool ?? pool,
-    layer,
+    layer: checkLayer(choice.name, net, layer),
     ...(choice.threads === undefined ? {} : { threads: choice.threads }),
     ...(choice.maxPieces === undefined ? {} : { maxPieces: Math.min(choice.maxPieces, net.longest) }),
   });

@@ -30,6 +30,8 @@ export interface NetEncoder extends Encoder {
   layers(texts: readonly string[], layers: readonly number[], signal: AbortSignal): Promise<Float32Array[]>;
   /** The same encoder, changed. Changes do not add up: this one stands in place of any before. */
   specialise(change: NetChange): NetEncoder;
+  /** The same encoder, read at another layer. @throws HoneError where it has no such layer */
+  atLayer(layer: number): NetEncoder;
 }
 
 export function hasNet(model: Model | undefined): model is NetEncoder {
