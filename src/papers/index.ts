@@ -2,7 +2,8 @@
 
 import { bilateral } from "./bilateral/paper.js";
 import { lawma } from "./lawma/paper.js";
+import { lexical } from "./lexical/paper.js";
 import { medprompt } from "./medprompt/paper.js";
 import type { PaperEntry } from "./paper.js";
 
-export const papers: readonly PaperEntry[] = [lawma, medprompt, bilateral];
+export const papers: readonly PaperEntry[] = [lawma, medprompt, bilateral, lexical];

@@ -43,7 +43,11 @@ describe("the table", () => {
             ? { documents: "file:facts.jsonl" }
             : "cut" in entry.options.shape
               ? { cut: ["callosum"] }
-              : {},
+              : "at" in entry.options.shape
+                ? { at: 1 }
+                : name === "lexical"
+                  ? { source: "file:pairs.tsv" }
+                  : {},
       ((written: unknown, field: string) => makeSpecializer(written, field)) as MakeInner,
     );
     expect(made.name).toBe(name);

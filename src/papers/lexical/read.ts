@@ -1,7 +1,7 @@
 // What the lexical reproduction reads: OMW's core as constraints, the BLI dictionaries with vocabularies, cross-lingual
 // Multi-SimLex, Tatoeba. Words of every evaluation are taken out of the constraints here.
 
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { randomFor, shuffled } from "../../core/random.js";
 import { type Constraint, cleanWord, pairsOf, readOmw, withoutWords } from "../../data/constraints.js";
 import type { DataFolder } from "../data.js";
@@ -49,7 +49,6 @@ export async function readLexical(folder: DataFolder, settings: LexicalSettings)
     "vocab",
   ])
     if (!names.has(needed)) throw folder.missing(`lexical/${needed}/ is not there`);
-  const { readdir } = await import("node:fs/promises");
   const at = (...parts: string[]) => folder.path("lexical", ...parts);
 
   const files = (await readdir(at("bli_glavas_test"))).sort();
@@ -136,8 +135,11 @@ export async function readLexical(folder: DataFolder, settings: LexicalSettings)
       lines(at("tatoeba", `tatoeba.${language}-eng.${language}`)),
     ]);
     const clean = (text: string) => text.replace(/\t/g, " ").trim();
-    sentences.push(...[...new Set(others.map(clean))].map((text) => `${language}\t${text}`));
-    const all = english.map((text, i) => ({ text: clean(text), answer: clean(others[i] ?? ""), i }));
+    const pool = others.slice(0, Math.max(settings.sentences, 300)).map(clean);
+    sentences.push(...[...new Set(pool)].filter((text) => text !== "").map((text) => `${language}\t${text}`));
+    const all = english
+      .slice(0, pool.length)
+      .map((text, i) => ({ text: clean(text), answer: clean(others[i] ?? ""), i }));
     for (const { text, answer, i } of drawn(
       all.filter(({ answer: one }) => one !== ""),
       settings.sentences,

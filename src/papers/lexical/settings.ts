@@ -23,7 +23,7 @@ export interface LexicalSettings {
   layers: readonly number[];
   /** The controlled experiment: numbers of constraints; none leaves it out. */
   constraints: readonly number[];
-  controlled: { steps: number };
+  controlled: { steps: number; batch: number };
   seeds: readonly number[];
 }
 
@@ -33,14 +33,14 @@ export const seen = ["en", "fr", "hr", "it"] as const;
 const full: LexicalSettings = {
   models: ["encoder:gemma3-270m?layer=12&pieces=64&threads=2"],
   fewLanguages: ["eng", "fra", "hrv", "ita"],
-  vocabulary: 4000,
-  queries: 100,
-  similarity: 60,
-  sentences: 300,
-  retrieval: ["deu", "fra", "tur", "hrv", "kat", "jpn"],
+  vocabulary: 3000,
+  queries: 60,
+  similarity: 40,
+  sentences: 200,
+  retrieval: ["deu", "fra", "tur", "kat"],
   training: {
     batch: 256,
-    steps: 100,
+    steps: 60,
     learningRate: 0.001,
     method: "lora",
     rank: 16,
@@ -49,7 +49,7 @@ const full: LexicalSettings = {
   },
   layers: [0, 6, 18],
   constraints: [2000, 8000],
-  controlled: { steps: 40 },
+  controlled: { steps: 25, batch: 128 },
   seeds: [1],
 };
 
@@ -69,7 +69,7 @@ export const presets: Record<Preset, LexicalSettings> = {
     training: { ...full.training, batch: 32, steps: 25, write: false },
     layers: [0],
     constraints: [200, 800],
-    controlled: { steps: 8 },
+    controlled: { steps: 8, batch: 32 },
   },
   original: {
     ...full,

@@ -45,7 +45,7 @@ export const lexicalOptions = z.strictObject({
     .enum(["none", "word"])
     .default("none")
     .describe('"word" reads each word in the company of its gloss where there is one'),
-  loss: z.enum(["ntxent", "supcon"]).default("ntxent"),
+  loss: z.enum(["ntxent", "supcon"]).default("ntxent").describe("NT-Xent, or SupCon"),
   csls: z
     .int()
     .min(0)
@@ -58,13 +58,13 @@ export const lexicalOptions = z.strictObject({
     .max(1)
     .default(0)
     .describe("share of each batch that are near neighbours, in the generalist, of its other words"),
-  temperature: z.number().positive().max(10).default(0.07),
+  temperature: z.number().positive().max(10).default(0.07).describe("similarities are divided by it"),
   batch: z.int().min(2).max(4096).default(256).describe("pairs in a step"),
-  steps: z.int().min(1).max(1_000_000).default(100),
-  learningRate: z.number().positive().max(1).default(0.001),
+  steps: z.int().min(1).max(1_000_000).default(100).describe("updates"),
+  learningRate: z.number().positive().max(1).default(0.001).describe("the highest rate"),
   warmup: z.number().min(0).max(1).default(0.1).describe("share of the steps in which the rate rises"),
-  schedule: z.enum(["constant", "linear", "cosine"]).default("cosine"),
-  method: z.enum(["lora", "full"]).default("lora"),
+  schedule: z.enum(["constant", "linear", "cosine"]).default("cosine").describe("of the rate"),
+  method: z.enum(["lora", "full"]).default("lora").describe("LoRA, or all weights"),
   rank: z.int().min(1).max(1024).default(16).describe("of LoRA"),
   first: z.int().min(0).default(0).describe("the first layer that LoRA changes"),
   write: z

@@ -15,11 +15,11 @@ import { keepTrained, openTrained, requireNet } from "./contrastive/kept.js";
 import { type ContrastBatch, type ContrastMethod, trainContrast } from "./contrastive/train.js";
 
 export const setfitOptions = z.strictObject({
-  steps: z.int().min(1).max(100_000).default(60),
+  steps: z.int().min(1).max(100_000).default(60).describe("updates of the body"),
   batch: z.int().min(2).max(1024).default(16).describe("texts in a step"),
-  learningRate: z.number().positive().max(1).default(2e-5),
-  temperature: z.number().positive().max(10).default(0.07),
-  method: z.enum(["full", "lora"]).default("full"),
+  learningRate: z.number().positive().max(1).default(2e-5).describe("the highest rate"),
+  temperature: z.number().positive().max(10).default(0.07).describe("similarities are divided by it"),
+  method: z.enum(["full", "lora"]).default("full").describe("all weights, or LoRA"),
   rank: z.int().min(1).max(1024).default(16).describe("of LoRA"),
 });
 /** Options of `setfit`. */
@@ -44,6 +44,8 @@ export function setfit(options: SetfitOptions = {}): LanguageSpecializer {
     label,
     options: chosen,
     seeded: true,
+    // It stands on the encoder alone: no language model answers.
+    reference: true,
     fit: async (subject, given) => {
       requireTrain(given, "setfit");
       const encoder = requireNet(await given.encoder(), "setfit", "the study's `encoder`");

@@ -1,11 +1,12 @@
 // What contrastive training leaves on disk, and the encoder that is made of it again: the trained arrays, and a folder that
 // sentence-transformers and transformers.js load.
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
-import { HoneError } from "../../../core/errors.js";
+import { HoneError, messageOf } from "../../../core/errors.js";
 import type { Model } from "../../../core/model.js";
+import { sha256Of } from "../../../models/llama/hash.js";
 import { hasNet, type NetEncoder } from "../../../models/net/types.js";
 import { mergeLora } from "../../../nets/changes/matrices.js";
 import type { Parameters } from "../../../tensor/optimizer.js";
@@ -45,6 +46,8 @@ export async function keepTrained(
     ]),
   );
   await writeSafetensors(join(folder, file), tensors);
+  const about = { base: encoder.id, layer: encoder.layer, pool: encoder.pool, method };
+  await writeFile(join(folder, "trained.json"), `${JSON.stringify(about, null, 2)}\n`);
   if (whole) await writeEncoder(join(folder, "encoder"), encoder, method, params);
 }
 
@@ -102,4 +105,33 @@ export async function openTrained(
     trained[name] = new Tensor("float32", data as Float32Array, [...shape]);
   }
   return encoder.specialise({ id: kept.id, name: kept.name, trained, change: changeOf(kept.method) });
+}
+
+/**
+ * The specialised encoder of a folder that says itself how it was trained.
+ * @throws HoneError where it is no such folder, or was trained on another encoder
+ */
+export async function openTrainedFolder(encoder: NetEncoder, folder: string): Promise<NetEncoder> {
+  const fail = (why: string) =>
+    new HoneError({
+      what: "Cannot open the trained encoder",
+      where: folder,
+      why,
+      next: "Name a folder with trained.json and trained.safetensors, and the model that it was trained on.",
+      kind: "usage",
+    });
+  let about: { base: string; layer: number; method: ContrastMethod };
+  try {
+    about = JSON.parse(await readFile(join(folder, "trained.json"), "utf8"));
+  } catch (error) {
+    throw fail(messageOf(error));
+  }
+  const own = encoder.id.split(";")[0];
+  if (typeof about.base !== "string" || about.base.split(";")[0] !== own)
+    throw fail(`it was trained on ${String(about.base)}, and this is ${encoder.id}`);
+  return openTrained(encoder.atLayer(about.layer), folder, {
+    id: await sha256Of(join(folder, file)),
+    name: "trained",
+    method: about.method,
+  });
 }
