@@ -103,7 +103,7 @@ export const lexical = definePaper({
   deviations({ settings, models, data }) {
     const { training, queries, vocabulary, sentences } = settings;
     return [
-      `The model is ${models[0]}, a decoder: a word is the mean of its tokens' states. The paper has mBERT and XLM-R, whose weights many machines cannot reach.`,
+      `The model is ${models[0]}, and a word is the mean of its tokens' states; the layer was fixed before anything was measured. The paper has mBERT and XLM-R, whose weights many machines cannot reach.`,
       `Constraints are ${data.constraints.length} pairs of OMW's core synsets (${data.before} before words of dev and test were taken out); the paper has BabelNet 5.0 in 50 languages.`,
       `${training.steps} steps of ${training.batch} pairs, LoRA of rank ${training.rank} at ${training.learningRate}; the paper trains adapters or all weights for two epochs at 5e-6. No checkpoint is chosen.`,
       `${queries} queries of each pair of languages among ${vocabulary} words (answers and the most frequent; French from the dictionaries alone), where the paper has 2,000 among 100,000; ${sentences} sentences of each of ${settings.retrieval.length} languages.`,
