@@ -14,7 +14,7 @@ const tiers = [
   ["study"],
   ["report"],
   ["specializers", "tasks"],
-  ["models", "motor", "store"],
+  ["models", "motor", "games", "store"],
   ["nets"],
   ["data", "learn", "statistics"],
   ["tensor"],

@@ -15,14 +15,25 @@ export interface Message {
 /** `chat` applies the model's chat template; `plain` joins the messages' contents and adds nothing. */
 export type PromptFormat = "chat" | "plain";
 
+/** How each next token is drawn. What is absent leaves the distribution alone, and is no part of a call's fingerprint. */
+export interface Sampling {
+  /** 0 is greedy. */
+  temperature: number;
+  /** Each text's own: what else is written at the same time never changes it. */
+  seed: number;
+  /** Only the likeliest tokens whose probabilities sum to this are drawn from (nucleus sampling, Holtzman et al. 2020). */
+  topP?: number;
+  /** Only tokens at least this share as likely as the likeliest are drawn from (Nguyen et al. 2024). */
+  minP?: number;
+  /** Logits of tokens already written are divided by it where positive, else multiplied (CTRL, Keskar et al. 2019). */
+  repetitionPenalty?: number;
+}
+
 /** Sampling a continuation of a prompt. */
-export interface GenerateRequest {
+export interface GenerateRequest extends Sampling {
   messages: readonly Message[];
   format: PromptFormat;
   maxTokens: number;
-  /** 0 is greedy. */
-  temperature: number;
-  seed: number;
   stop?: readonly string[];
 }
 
@@ -142,6 +153,8 @@ export interface LanguageModel extends Model, Writes, Scores, Partial<Embeds>, P
   /** The formats that it could be asked in, where whoever opened it left that open. */
   readonly formats?: readonly PromptFormat[];
   readonly contextTokens?: number;
+  /** Texts worth writing at once, where that is more than `concurrency`. */
+  readonly batch?: number;
   /** Dollars per million tokens; absent where calls cost nothing or nobody said what they cost. */
   readonly price?: { input: number; output: number };
   /** Where it runs in this process: what it has done. Calls that a journal answers add nothing. */

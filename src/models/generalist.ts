@@ -123,8 +123,8 @@ async function generate(
   context: CallContext,
 ): Promise<string> {
   const { messages } = renderPrompt(query, format);
-  const { temperature = 0, seed = 0 } = query.sampling ?? {};
+  const sampling = query.sampling ?? { temperature: 0, seed: 0 };
   const stops = [...stop, ...(format === "plain" ? nextExample : [])];
-  const request = { messages, format, maxTokens, temperature, seed, stop: stops };
+  const request = { messages, format, maxTokens, ...sampling, stop: stops };
   return (await model.generate(request, context)).text.trim();
 }

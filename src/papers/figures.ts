@@ -174,3 +174,41 @@ export function seedDifference(a: BySeed, b: BySeed, against = 0): Measured | nu
   const { n, delta, low, high, p } = pairedDifference(of(a, against), of(b, 0), { seed: 1, range });
   return { n, mean: delta + against, low: low + against, high: high + against, p, against };
 }
+
+/** a less b of columns of scores, one a seed, on the same samples: samples and seeds are both units, crossed. */
+export function columnsDifference(
+  a: readonly (readonly number[])[],
+  b: readonly (readonly number[])[],
+  weights: readonly number[],
+  against = 0,
+): Measured | null {
+  if (a.length === 0 || b.length === 0 || weights.length === 0) return null;
+  const less = a.map((column) => column.map((one) => one - against));
+  const range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+  const { n, delta, low, high, p } = pairedDifference(less, b, { seed: 1, range, weights });
+  return { n, mean: delta + against, low: low + against, high: high + against, p, against };
+}
+
+/**
+ * a less b on the samples that both have, against a value: samples and training seeds are both units, crossed. Samples are
+ * weighed by a detail.
+ */
+export function crossedDifference(
+  a: readonly Row[],
+  b: readonly Row[],
+  weight: string,
+  against = 0,
+): Measured | null {
+  const tableOf = (rows: readonly Row[]) => {
+    const seeds = grouped(rows, ({ seed }) => seed);
+    return [...seeds.values()].map((own) => new Map(own.map((row) => [row.sample, row])));
+  };
+  const [first, second] = [tableOf(a), tableOf(b)];
+  const all = [...first, ...second];
+  const samples = [...(first[0]?.keys() ?? [])].filter((id) => all.every((own) => own.has(id))).sort();
+  if (first.length === 0 || second.length === 0 || samples.length === 0) return null;
+  const scores = (tables: typeof first) =>
+    tables.map((own) => samples.map((id) => (own.get(id) as Row).score));
+  const weights = samples.map((id) => first[0]?.get(id)?.details[weight] ?? 1);
+  return columnsDifference(scores(first), scores(second), weights, against);
+}

@@ -218,7 +218,9 @@ function packCall(call: Call | undefined, intern: (value: string) => Text): Pack
   }
   if (typeof response.text === "string") packed.output = intern(response.text);
   else if (packed.options.length === 0) packed.output = intern(JSON.stringify(call.response) ?? "");
-  const settings = ["maxTokens", "temperature", "seed", "stop"].filter((name) => request[name] !== undefined);
+  const settings = ["maxTokens", "temperature", "topP", "minP", "repetitionPenalty", "seed", "stop"].filter(
+    (name) => request[name] !== undefined,
+  );
   const said = settings.map((name) => `${name} ${JSON.stringify(request[name])}`);
   if (typeof response.finish === "string") said.push(`finished: ${response.finish}`);
   if (said.length > 0) packed.note = intern(said.join(" · "));

@@ -11,7 +11,7 @@ import { openJournal } from "../store/journal.js";
 import { callKey } from "../store/journaled.js";
 import { makeBudget } from "./budget.js";
 import { type Asked, type CountedCall, counting } from "./counting.js";
-import { answerEffort, bytesPerToken, fitSeconds, readingSeconds } from "./effort.js";
+import { answerEffort, bytesPerToken, fitSeconds, isMadeOfWeights, readingSeconds } from "./effort.js";
 import { fitArm, requireGrants } from "./fit.js";
 import { prepareStudy } from "./prepare.js";
 import type { StudySpec } from "./spec.js";
@@ -127,7 +127,7 @@ export async function planStudy(
         for (const seed of seeds) {
           const before = { ...tally };
           // Training makes no calls, and a dry run does not train: what is trained is then asked as the generalist is.
-          const { subject, state } = specializer.needs.includes("gradients")
+          const { subject, state } = isMadeOfWeights(specializer)
             ? { subject: study.generalist, state: "null" }
             : await fitArm(study, specializer, seed, scratch, signal, () => {});
           fit += tally.calls - before.calls;

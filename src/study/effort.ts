@@ -15,6 +15,14 @@ import { counting } from "./counting.js";
 import { isBuilt } from "./fit.js";
 import type { PreparedStudy } from "./prepare.js";
 
+/**
+ * Whether a specialist is made of a language model's weights, by training or by reading its states: that is no call, and
+ * takes too long for an estimate to do it.
+ */
+export function isMadeOfWeights({ needs, kinds }: Pick<Specializer, "needs" | "kinds">): boolean {
+  return needs.includes("gradients") || (kinds.includes("language") && needs.includes("weights"));
+}
+
 /** Fewest bytes a token stands for; English has about 4.5, so this overestimates. */
 export const bytesPerToken = 3;
 /** What one written token takes, in tokens read: a model reads many at once and writes one after the other. */
@@ -46,8 +54,8 @@ export async function answerEffort(
   });
   const counted = { ...generalist(model), model };
   try {
-    // What is trained is asked as the generalist is.
-    const specialist = specializer.needs.includes("gradients")
+    // What is trained is asked as the generalist is, and a probe reads about the same prompt.
+    const specialist = isMadeOfWeights(specializer)
       ? counted
       : specializer.apply(counted, JSON.parse(state) as Json, study);
     if (!specialist.model) return 0;
@@ -89,12 +97,12 @@ export async function fitSeconds(
 ): Promise<number | null> {
   const { generalist: subject, domain } = study;
   const { train } = domain.dataset;
-  if (!specializer.needs.includes("gradients") || (await isBuilt(study, specializer, seed, journal)))
-    return 0;
+  if (!isMadeOfWeights(specializer) || (await isBuilt(study, specializer, seed, journal))) return 0;
   if (subject.kind !== "language" || !subject.model) return null;
   const looked = train.slice(0, 100);
   const bytes = looked.reduce((sum, { input }) => sum + Buffer.byteLength(input), 0);
   const tokens = bytes / Math.max(1, looked.length) / bytesPerToken;
+  if (!specializer.needs.includes("gradients")) return readingSeconds(subject.model, tokens * train.length);
   return trainingSeconds(subject.model, specializer, train.length, tokens);
 }
 

@@ -31,7 +31,13 @@ describe("hone reproduce", () => {
     const { last } = await hone(["reproduce", "--json"]);
     expect(last).toMatchObject({
       type: "done",
-      papers: [{ paper: "lawma" }, { paper: "medprompt" }, { paper: "bilateral" }],
+      papers: [
+        { paper: "lawma" },
+        { paper: "medprompt" },
+        { paper: "egosocialarena" },
+        { paper: "deepseekmoe" },
+        { paper: "bilateral" },
+      ],
     });
   });
 

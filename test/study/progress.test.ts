@@ -9,7 +9,7 @@ import { share } from "../../src/core/metric.js";
 import { startMockServer } from "../../src/models/mock-server.js";
 import { makeSpecializer } from "../../src/specializers/index.js";
 import { planStudy, renderPlan } from "../../src/study/dryrun.js";
-import { readingSeconds, trainingSeconds } from "../../src/study/effort.js";
+import { isMadeOfWeights, readingSeconds, trainingSeconds } from "../../src/study/effort.js";
 import type { StudyEvent } from "../../src/study/events.js";
 import { makeProgress, type Stretch } from "../../src/study/progress.js";
 import { runStudy } from "../../src/study/run.js";
@@ -192,4 +192,15 @@ describe("a study", () => {
     expect(plan.seconds).toEqual({ training: 0, answers: null });
     expect(renderPlan(plan)).toMatch(/How long the answers take depends on the endpoint/);
   });
+});
+
+it.each([
+  ["lora", true],
+  ["probe", true],
+  [{ stack: { of: ["linear", "probe"] } }, true],
+  [{ stack: { of: ["linear", { fewShot: { k: 2 } }] } }, false],
+  ["linear", false],
+  [{ lesion: { cut: ["callosum"] } }, false],
+])("a dry run makes no specialist of a language model's weights: %j", (written, made) => {
+  expect(isMadeOfWeights(makeSpecializer(written, "test"))).toBe(made);
 });
