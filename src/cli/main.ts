@@ -233,6 +233,20 @@ models
   .addOption(json())
   .action(async (name, options) => (await import("./models.js")).pullCommand(name, options));
 
+program
+  .command("words")
+  .description("words of other languages that mean the same, from an index of word vectors")
+  .argument("[word]", "the word to translate")
+  .requiredOption("--index <folder>", "the index", place)
+  .option("--to <languages>", "languages of the answers, de,fr; all of the index if omitted")
+  .option("--from <language>", "the word's own language, where the index has it in several")
+  .option("-k, --k <n>", "answers a language", whole(1), 5)
+  .option("--build <file>", "make the index of this file: a language, a tab and a word in every line")
+  .option("--model <ref>", "with --build: the encoder, encoder:gemma3-270m?layer=12")
+  .option("--trained <folder>", "with --build: what `lexical` kept, put on that encoder")
+  .addOption(json())
+  .action(async (word, options) => (await import("./words.js")).words(word, options));
+
 const data = program.command("data").description("inspect data, split it, check it for leakage");
 reading(data.command("show"))
   .description("the first rows of a source and the fields they have")

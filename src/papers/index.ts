@@ -4,6 +4,7 @@ import { bilateral } from "./bilateral/paper.js";
 import { deepseekmoe } from "./deepseekmoe/paper.js";
 import { egosocialarena } from "./egosocialarena/paper.js";
 import { lawma } from "./lawma/paper.js";
+import { lexical } from "./lexical/paper.js";
 import { medprompt } from "./medprompt/paper.js";
 import type { PaperEntry } from "./paper.js";
 import { selfSpecialization } from "./self-specialization/paper.js";
@@ -12,6 +13,7 @@ export const papers: readonly PaperEntry[] = [
   lawma,
   medprompt,
   selfSpecialization,
+  lexical,
   egosocialarena,
   deepseekmoe,
   bilateral,

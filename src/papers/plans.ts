@@ -31,6 +31,8 @@ export interface Plan {
   study: Readonly<Record<string, unknown>>;
   /** The rows of its files, by the files' names. */
   files: Readonly<Record<string, readonly unknown[]>>;
+  /** Other files, by name, as they are. */
+  texts?: Readonly<Record<string, string>>;
   /** Specialists as a study file writes them, by what the paper calls them. `zeroShot` is the generalist. */
   arms: Readonly<Record<string, unknown>>;
 }
@@ -90,6 +92,7 @@ export async function writePlan(plan: Plan, name: string, store: string): Promis
   await mkdir(folder, privateFolder);
   for (const [file, rows] of Object.entries(plan.files))
     await writeFile(join(folder, file), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  for (const [file, text] of Object.entries(plan.texts ?? {})) await writeFile(join(folder, file), text);
   const { model, description, arms } = plan;
   // Arms that are written alike are one specialist; the generalist is in every study anyway.
   const written = new Map(Object.values(arms).map((arm) => [JSON.stringify(arm), arm]));

@@ -12,6 +12,7 @@ import { type StackOptions, stack, stackOptions } from "./combine/stack.js";
 import { type SubsetOptions, subset, subsetOptions } from "./combine/subset.js";
 import { type SelfSpecializeOptions, selfSpecialize, selfSpecializeOptions } from "./data/self-specialize.js";
 import { type SelfTrainOptions, selfTrain, selfTrainOptions } from "./data/self-train.js";
+import { layer, layerOptions } from "./encoder/layer.js";
 import type { Leaf } from "./map.js";
 import { bilateral, bilateralOptions } from "./motor/bilateral.js";
 import { lesion, lesionOptions } from "./motor/lesion.js";
@@ -28,16 +29,19 @@ import { type ToolsOptions, tools, toolsOptions } from "./prompting/tools.js";
 import { zeroShot, zeroShotOptions } from "./prompting/zero-shot.js";
 import { linear, linearOptions } from "./reference/linear.js";
 import { majority, majorityOptions } from "./reference/majority.js";
+import { ngrams, ngramsOptions } from "./reference/ngrams.js";
 import { type ScriptedOptions, scripted, scriptedOptions } from "./reference/scripted.js";
 import { knnLm, knnLmOptions } from "./retrieval/knn-lm.js";
 import { retrieve, retrieveOptions } from "./retrieval/retrieve.js";
 import { adapter, adapterOptions } from "./training/adapter.js";
 import { bitfit, bitfitOptions } from "./training/bitfit.js";
 import { full, fullOptions } from "./training/full.js";
+import { lexical, lexicalOptions } from "./training/lexical.js";
 import { lora, loraOptions } from "./training/lora.js";
 import { pretrainOptions, upcycleOptions } from "./training/pretrain/options.js";
 import { pretrain, upcycle } from "./training/pretrain/pretrain.js";
 import { probe, probeOptions } from "./training/probe.js";
+import { setfit, setfitOptions } from "./training/setfit.js";
 import { softPrompt, softPromptOptions } from "./training/soft-prompt.js";
 
 /** Makes the specializer that stands in a combinator's field, from the same table and with the place for errors. */
@@ -194,6 +198,34 @@ export const specializers = {
     summary: "Unlabelled rows labelled by the model or a specialist of it, the sure ones added to train",
     paper: "Lee 2013, Pseudo-Label; Scudder 1965, adaptive pattern recognition",
     leaf: "instruction-based update",
+  },
+  setfit: {
+    make: setfit,
+    options: setfitOptions,
+    summary: "The sentence encoder trained on pairs from a few labels, then logistic regression",
+    paper: "Tunstall et al. 2022, Efficient Few-Shot Learning Without Prompts (arXiv 2209.11055)",
+    leaf: null,
+  },
+  lexical: {
+    make: lexical,
+    options: lexicalOptions,
+    summary: "An encoder's words as word vectors: synonyms of all languages pulled together",
+    paper: "Green et al. 2023, Massively Multilingual Lexical Specialization (arXiv 2208.01018)",
+    leaf: null,
+  },
+  layer: {
+    make: layer,
+    options: layerOptions,
+    summary: "The same encoder, read at another layer; 0 is its input embeddings",
+    paper: "Vulić et al. 2020, Probing Pretrained Language Models for Lexical Semantics (arXiv 2010.05731)",
+    leaf: null,
+  },
+  ngrams: {
+    make: ngrams,
+    options: ngramsOptions,
+    summary: "Overlap of spelling: hashed character n-grams; needs no model",
+    paper: "A reference, not a method",
+    leaf: null,
   },
   probe: {
     make: probe,

@@ -13,6 +13,8 @@ export interface PreparedTask {
   options: Omit<TaskSpec, "name" | "data">;
   entry: TaskEntry;
   dataset: Dataset;
+  /** The folder that files in the options are relative to. */
+  base: string;
   card: TaskCard;
   /** Names the task together with one split's contents: outcomes are kept under it. */
   keys: { dev: string; test: string };
@@ -45,7 +47,7 @@ export async function prepareTask(
         onOpen,
         ...(from.onProgress ? { progress: from.onProgress } : {}),
       });
-  const prepared = askedWith({ name, entry, dataset }, options);
+  const prepared = askedWith({ name, entry, dataset, base: from.base }, options);
   return {
     ...prepared,
     warnings: dataWarnings(entry.draw ? null : (data as DatasetSpec), prepared.card, dataset),
@@ -54,10 +56,10 @@ export async function prepareTask(
 
 /** The same data asked in another way. */
 export function askedWith(
-  { name, entry, dataset }: Pick<PreparedTask, "entry" | "dataset"> & { name: string },
+  { name, entry, dataset, base }: Pick<PreparedTask, "entry" | "dataset" | "base"> & { name: string },
   options: PreparedTask["options"],
 ): Omit<PreparedTask, "warnings"> {
-  const task = entry.make(name, options, dataset.labels);
+  const task = entry.make(name, options, dataset.labels, base);
   const { counts, leakage, source } = dataset;
   const keys = {
     dev: `${name}@${fingerprint([task.id, dataset.dev], 12)}`,
@@ -77,7 +79,7 @@ export function askedWith(
     testFingerprint: dataset.test.fingerprint,
     leakage,
   };
-  return { task, options, entry, dataset, card, ...blindScores(task, dataset), keys };
+  return { task, options, entry, dataset, base, card, ...blindScores(task, dataset), keys };
 }
 
 /** Trials are drawn, not read: there is nothing that could leak. */

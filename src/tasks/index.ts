@@ -8,6 +8,8 @@ import { choice, choiceTask } from "./choice.js";
 import { corpus, corpusTask } from "./corpus.js";
 import { motor, motorTask } from "./motor/index.js";
 import { nearestTask } from "./nearest.js";
+import { lexiconTask, retrievalTask } from "./search.js";
+import { similarityTask } from "./similarity.js";
 import { socialTask } from "./social/index.js";
 import type { Labels, TaskEntry } from "./table.js";
 
@@ -16,6 +18,9 @@ export const tasks = {
   answer: answerTask,
   motor: motorTask,
   nearest: nearestTask,
+  lexicon: lexiconTask,
+  similarity: similarityTask,
+  retrieval: retrievalTask,
   corpus: corpusTask,
   social: socialTask,
   arena: arenaTask,

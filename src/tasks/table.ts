@@ -15,8 +15,11 @@ export interface TaskEntry<Options extends z.ZodObject = z.ZodObject, Data exten
   readonly options: Options;
   /** What it may say under `data`. */
   readonly data: Data;
-  /** @param labels the options that all samples share, where the data have them */
-  make(name: string, options: z.output<Options>, labels?: Labels): Task;
+  /**
+   * @param labels the options that all samples share, where the data have them
+   * @param base the folder that files in the options are relative to
+   */
+  make(name: string, options: z.output<Options>, labels?: Labels, base?: string): Task;
   /** The ways of asking that options leave open, the usual one first, as whole options with a name for people. */
   ways?(
     options: z.output<Options>,

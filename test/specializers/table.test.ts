@@ -31,21 +31,22 @@ const failure = (spec: unknown) => {
   throw new Error("no error");
 };
 
+/** Options that a specializer cannot be made without. */
+function required(name: string, shape: object): object {
+  if (name === "lexical") return { source: "file:pairs.tsv" };
+  if ("source" in shape) return { source: "file:rows.jsonl" };
+  if ("use" in shape) return { n: 1, use: "linear" };
+  if ("of" in shape) return { of: ["linear"] };
+  if ("documents" in shape) return { documents: "file:facts.jsonl" };
+  if ("cut" in shape) return { cut: ["callosum"] };
+  return "at" in shape ? { at: 1 } : {};
+}
+
 describe("the table", () => {
   it.each(Object.entries(specializers))("describes %s", (name, entry) => {
     // Combinators apply another specializer; here a reference, which stands outside the map as they do.
     const made = (entry.make as (options: object, inner: MakeInner) => Specializer)(
-      "source" in entry.options.shape
-        ? { source: "file:rows.jsonl" }
-        : "use" in entry.options.shape
-          ? { n: 1, use: "linear" }
-          : "of" in entry.options.shape
-            ? { of: ["linear"] }
-            : "documents" in entry.options.shape
-              ? { documents: "file:facts.jsonl" }
-              : "cut" in entry.options.shape
-                ? { cut: ["callosum"] }
-                : {},
+      required(name, entry.options.shape),
       ((written: unknown, field: string) => makeSpecializer(written, field)) as MakeInner,
     );
     expect(made.name).toBe(name);

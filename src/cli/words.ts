@@ -1,0 +1,111 @@
+// hone words: the words of other languages that mean what a word means, out of a saved index of word vectors.
+
+import { readFile } from "node:fs/promises";
+import { HoneError, messageOf } from "../core/errors.js";
+import { type IndexedWord, openWordIndex, writeWordIndex } from "../learn/word-index.js";
+import type { NetEncoder } from "../models/net/types.js";
+import { openModel } from "../models/registry.js";
+import { openTrainedFolder, requireNet } from "../specializers/training/contrastive/kept.js";
+import { makeOutput } from "./output.js";
+import { table } from "./table.js";
+
+interface Flags {
+  index: string;
+  to?: string;
+  from?: string;
+  k: number;
+  build?: string;
+  model?: string;
+  trained?: string;
+  json?: boolean;
+}
+
+export async function words(word: string | undefined, flags: Flags): Promise<void> {
+  const output = makeOutput(flags);
+  if (flags.build !== undefined) return build(flags.build, flags, output);
+  if (word === undefined) {
+    throw new HoneError({
+      what: "No word is given",
+      where: "hone words",
+      next: 'Write hone words "court" --to de,fr --index FOLDER.',
+      kind: "usage",
+    });
+  }
+  const index = await openWordIndex(flags.index);
+  const languages = flags.to?.split(",").map((one) => one.trim()) ?? index.languages;
+  const strange = languages.find((one) => !index.languages.includes(one));
+  if (strange !== undefined) {
+    throw new HoneError({
+      what: `The index has no words of ${JSON.stringify(strange)}`,
+      where: flags.index,
+      why: `it has ${index.languages.join(", ")}`,
+      next: "Name some of these with --to.",
+      kind: "usage",
+    });
+  }
+  const known = index.find(word, flags.from);
+  const vector = known ?? (await encoded(word, index.model));
+  const start = performance.now();
+  const found = languages.map((language) => ({ language, words: index.nearest(vector, language, flags.k) }));
+  const ms = performance.now() - start;
+  output.record({ type: "done", word, inIndex: known !== undefined, ms, words: found });
+  if (flags.json) return;
+  const rows = found.flatMap(({ language, words: list }) =>
+    list.map(({ word: other, score }, i) => [i === 0 ? language : "", other, score.toFixed(3)]),
+  );
+  output.say(table(["language", "word", "cosine"], rows, [2]));
+}
+
+/** `MODEL` or `MODEL + FOLDER`: what made an index. */
+async function encoderOf(written: string): Promise<NetEncoder> {
+  const [model, folder] = written.split(" + ") as [string, string?];
+  const encoder = requireNet(await openModel(model), "hone words", model);
+  return folder === undefined ? encoder : openTrainedFolder(encoder, folder);
+}
+
+async function encoded(word: string, model: string): Promise<Float32Array> {
+  const encoder = await encoderOf(model);
+  try {
+    return await encoder.vectors([word], new AbortController().signal);
+  } finally {
+    await encoder.close();
+  }
+}
+
+async function build(path: string, flags: Flags, output: ReturnType<typeof makeOutput>): Promise<void> {
+  const usage = (why: string, next: string) =>
+    new HoneError({ what: "Cannot build the word index", where: path, why, next, kind: "usage" });
+  if (flags.model === undefined) throw usage("no encoder is named", "Add --model encoder:gemma3-270m.");
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    throw usage(messageOf(error), "Name a file with a language, a tab and a word in every line.");
+  }
+  const seen = new Set<string>();
+  const list: IndexedWord[] = [];
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
+    if (line === "" || seen.has(line)) continue;
+    seen.add(line);
+    const tab = line.indexOf("\t");
+    if (tab <= 0 || tab === line.length - 1)
+      throw usage(`line ${i + 1} has no language, tab and word`, "Mend that line.");
+    list.push({ language: line.slice(0, tab), word: line.slice(tab + 1).replace(/\t/g, " ") });
+  }
+  const model = flags.trained === undefined ? flags.model : `${flags.model} + ${flags.trained}`;
+  const encoder = await encoderOf(model);
+  const { width } = encoder.net;
+  const vectors = new Float32Array(list.length * width);
+  const signal = new AbortController().signal;
+  const part = 2048;
+  for (let at = 0; at < list.length; at += part) {
+    const some = list.slice(at, at + part).map(({ word }) => word);
+    vectors.set(await encoder.vectors(some, signal), at * width);
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${at + some.length} of ${list.length} words`);
+  }
+  if (process.stderr.isTTY) process.stderr.write("\n");
+  await encoder.close();
+  await writeWordIndex(flags.index, model, list, { vectors, width });
+  output.record({ type: "done", index: flags.index, model, words: list.length, width });
+  if (!flags.json) output.say(`${list.length} words in ${flags.index}`);
+}

@@ -1,0 +1,257 @@
+// Networks that encoders stand on: BERT and XLM-R from a folder with safetensors, and a decoder from a GGUF file. Each can read
+// a text as tokens, give every layer's states, and be written as a folder that transformers loads.
+
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { numpy as np } from "@jax-js/jax";
+import { Tensor } from "onnxruntime-node";
+import { HoneError, messageOf } from "../../core/errors.js";
+import { bertConfig, bertHidden, bertShapes, longest } from "../../nets/bert.js";
+import { type NetConfig, netConfig, tensorShapes } from "../../nets/config.js";
+import { type Change, hidden, type Weights } from "../../nets/decoder.js";
+import type { TextBlock, TokenText } from "../../nets/texts.js";
+import { loadWeights } from "../../nets/weights.js";
+import { readGguf } from "../../tensor/gguf.js";
+import { readSafetensor, readSafetensors, writeSafetensors } from "../../tensor/safetensors.js";
+import { sha256Of } from "../llama/hash.js";
+import { tokenizerOf } from "./gguf-tokenizer.js";
+import { gemmaFolder } from "./hf-gemma.js";
+
+/** Which of a text's states its vector is the mean of: all, or those of the text without markers such as [CLS]. */
+export type Pool = "all" | "own";
+
+export interface Net {
+  /** Identity of weights and tokenizer. */
+  readonly id: string;
+  readonly family: "bert" | "decoder";
+  readonly width: number;
+  readonly layers: number;
+  /** Most tokens of a text. */
+  readonly longest: number;
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** The matrices of layers from `first` on, by name: what LoRA stands beside. */
+  matrices(first: number): string[];
+  /**
+   * A text's tokens. A tab parts a word from its gloss: the vector is then the word's own states, in the company of the
+   * gloss.
+   */
+  read(text: string, pool: Pool): TokenText;
+  /** float32, read once. */
+  weights(): Promise<Readonly<Record<string, Tensor>>>;
+  /** Last states [rows · length, width]; to be traced. `tap` is lent the states before each layer. */
+  hidden(
+    weights: Weights,
+    block: TextBlock,
+    changes: readonly Change[],
+    tap: (layer: number, states: np.Array) => void,
+  ): np.Array;
+  /** Writes config, weights (these in place of the own) and tokenizer for transformers. */
+  write(folder: string, weights: Readonly<Record<string, Tensor>>): Promise<void>;
+}
+
+export interface BertFiles {
+  config: string;
+  model: string;
+  tokenizer: string;
+  tokenizerConfig: string;
+}
+
+/** BERT or XLM-R. @throws HoneError for files that are missing, damaged or of another model */
+export async function bertNet(files: BertFiles): Promise<Net> {
+  const config = bertConfig(await readJson(files.config), files.config);
+  const [tokenizer, tokenizerConfig] = [
+    await readJson(files.tokenizer),
+    await readJson(files.tokenizerConfig),
+  ];
+  const file = await readSafetensors(files.model);
+  const shapes = bertShapes(config);
+  // Heads of other tasks stand beside the encoder, whose names then begin with the model's.
+  const prefix = ["", "bert.", "roberta."].find((one) =>
+    file.tensors.has(`${one}embeddings.word_embeddings.weight`),
+  );
+  const names = new Map<string, string>();
+  for (const [name, shape] of shapes) {
+    const old = name
+      .replace("LayerNorm.weight", "LayerNorm.gamma")
+      .replace("LayerNorm.bias", "LayerNorm.beta");
+    const own = [name, old].map((one) => `${prefix ?? ""}${one}`).find((one) => file.tensors.has(one));
+    const found = own === undefined ? undefined : file.tensors.get(own);
+    if (own === undefined || found?.shape.join() !== shape.join() || !/^B?F(16|32)$/.test(found.type)) {
+      throw new HoneError({
+        what: "The encoder's weights do not fit its config",
+        where: files.model,
+        why: found
+          ? `${own} is ${found.type} [${found.shape.join(", ")}] where [${shape.join(", ")}] was expected`
+          : `it lacks ${name}`,
+        next: "Name the folder of a BERT or XLM-R model as transformers saves it.",
+        kind: "usage",
+      });
+    }
+    names.set(name, own);
+  }
+  const [model, words] = await Promise.all([sha256Of(files.model), sha256Of(files.tokenizer)]);
+  let loading: Promise<Record<string, Tensor>> | undefined;
+  return {
+    id: `${model.slice(0, 16)}+${words.slice(0, 8)}`,
+    family: "bert",
+    width: config.width,
+    layers: config.layers,
+    longest: longest(config),
+    shapes,
+    matrices: (first) =>
+      [...shapes].flatMap(([name, { length }]) => {
+        const layer = Number(/^encoder\.layer\.(\d+)\./.exec(name)?.[1] ?? -1);
+        return length === 2 && layer >= first && layer >= 0 ? [name] : [];
+      }),
+    read: await reader(tokenizer, tokenizerConfig, files.tokenizer, longest(config), "pair"),
+    weights: () => {
+      loading ??= (async () => {
+        const made: Record<string, Tensor> = {};
+        for (const [name, shape] of shapes) {
+          const { data } = await readSafetensor(file, names.get(name) as string);
+          made[name] = new Tensor("float32", data as Float32Array, [...shape]);
+        }
+        return made;
+      })();
+      loading.catch(() => (loading = undefined));
+      return loading;
+    },
+    hidden: (weights, block, changes, tap) =>
+      bertHidden(config, weights, block, changes, tap).reshape([-1, config.width]),
+    write: async (folder, weights) => {
+      await mkdir(folder, { recursive: true });
+      await writeSafetensors(join(folder, "model.safetensors"), dense(weights, shapes), {
+        metadata: { format: "pt" },
+      });
+      await copyFile(files.config, join(folder, "config.json"));
+      await copyFile(files.tokenizer, join(folder, "tokenizer.json"));
+      await copyFile(files.tokenizerConfig, join(folder, "tokenizer_config.json"));
+    },
+  };
+}
+
+/** A decoder as an encoder: every token sees those before it. @throws HoneError where it cannot be run here */
+export async function decoderNet(path: string): Promise<Net> {
+  const gguf = readGguf(path);
+  const config = netConfig(gguf);
+  const { tokenizer, config: tokenizerConfig } = tokenizerOf(gguf);
+  const most = Math.min(config.context, config.window?.tokens ?? config.context, 512);
+  let loading: Promise<Record<string, Tensor>> | undefined;
+  return {
+    id: (await sha256Of(path)).slice(0, 16),
+    family: "decoder",
+    width: config.width,
+    layers: config.layers,
+    longest: most,
+    shapes: tensorShapes(config),
+    matrices: (first) => decoderMatrices(config, first),
+    read: await reader(tokenizer, tokenizerConfig, path, most, "before"),
+    weights: () => {
+      loading ??= loadWeights(gguf, config);
+      loading.catch(() => (loading = undefined));
+      return loading;
+    },
+    hidden: (weights, { tokens, positions, segments }, changes, tap) =>
+      hidden(config, weights, tokens, { changes, packing: { segments, positions }, tap }).reshape([
+        -1,
+        config.width,
+      ]),
+    write: async (folder, weights) => {
+      const { json, tensors } = gemmaFolder(config, dense(weights, tensorShapes(config)), path);
+      await mkdir(folder, { recursive: true });
+      await writeSafetensors(join(folder, "model.safetensors"), tensors, { metadata: { format: "pt" } });
+      const put = (name: string, value: unknown) => writeFile(join(folder, name), JSON.stringify(value));
+      await put("config.json", json);
+      await put("tokenizer.json", tokenizer);
+      await put("tokenizer_config.json", tokenizerConfig);
+    },
+  };
+}
+
+function decoderMatrices(config: NetConfig, first: number): string[] {
+  return [...tensorShapes(config)].flatMap(([name, shape]) => {
+    const layer = Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? -1);
+    return shape.length === 2 && layer >= 0 && layer >= first ? [name] : [];
+  });
+}
+
+function dense(weights: Readonly<Record<string, Tensor>>, shapes: ReadonlyMap<string, readonly number[]>) {
+  return Object.fromEntries(
+    [...shapes].map(([name, shape]) => [
+      name,
+      { data: (weights[name] as Tensor).data as Float32Array, shape: [...shape] },
+    ]),
+  );
+}
+
+/** @param gloss a gloss follows its word as a second text, or comes before it where tokens see only what is before them */
+async function reader(
+  tokenizer: object,
+  config: object,
+  where: string,
+  most: number,
+  gloss: "pair" | "before",
+): Promise<Net["read"]> {
+  const { Tokenizer } = await import("@huggingface/tokenizers");
+  let made: InstanceType<typeof Tokenizer>;
+  let markers: { begin: number[]; end: number[] };
+  try {
+    made = new Tokenizer(tokenizer, config);
+    const around: number[] = made.encode("a").ids;
+    const bare: number[] = made.encode("a", { add_special_tokens: false }).ids;
+    const at = around.findIndex((_, i) => bare.every((id, k) => around[i + k] === id));
+    if (at < 0) throw new Error("its markers do not stand around a text");
+    markers = { begin: around.slice(0, at), end: around.slice(at + bare.length) };
+  } catch (error) {
+    throw new HoneError({
+      what: "Cannot read the tokenizer",
+      where,
+      why: messageOf(error),
+      next: "Take a tokenizer.json of a BERT, XLM-R or Gemma model.",
+      cause: error,
+    });
+  }
+  const bare = (text: string) => made.encode(text, { add_special_tokens: false }).ids;
+  const { begin, end } = markers;
+  return (text, pool) => {
+    const tab = text.indexOf("\t");
+    const word = tab < 0 ? text : text.slice(0, tab);
+    const own = bare(word).slice(0, most - begin.length - end.length);
+    const room = most - own.length - begin.length - end.length;
+    if (own.length === 0) return { ids: [...begin, ...end], from: 0, to: begin.length + end.length };
+    if (tab < 0) {
+      const ids = [...begin, ...own, ...end];
+      return pool === "all"
+        ? { ids, from: 0, to: ids.length }
+        : { ids, from: begin.length, to: begin.length + own.length };
+    }
+    if (gloss === "before") {
+      const before = bare(`${text.slice(tab + 1)}: `).slice(0, room);
+      const from = begin.length + before.length;
+      return { ids: [...begin, ...before, ...own, ...end], from, to: from + own.length };
+    }
+    const after = bare(text.slice(tab + 1)).slice(0, Math.max(0, room - end.length));
+    return {
+      ids: [...begin, ...own, ...end, ...after, ...end],
+      from: begin.length,
+      to: begin.length + own.length,
+    };
+  };
+}
+
+async function readJson(path: string): Promise<object> {
+  try {
+    const read: unknown = JSON.parse(await readFile(path, "utf8"));
+    if (read !== null && typeof read === "object") return read;
+    throw new Error("it is no JSON object");
+  } catch (error) {
+    throw new HoneError({
+      what: "Cannot read a file of the encoder",
+      where: path,
+      why: messageOf(error),
+      next: "Name a folder with config.json, model.safetensors, tokenizer.json and tokenizer_config.json.",
+      kind: "usage",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,91 @@
+// Contrastive losses over a batch of vectors with labels, made to be traced: texts of one label belong together, all others in the
+// batch apart. They borrow nothing: vectors are consumed.
+
+import { lax, numpy as np } from "@jax-js/jax";
+
+export type ContrastKind = "ntxent" | "supcon";
+
+export interface ContrastOptions {
+  readonly kind: ContrastKind;
+  /** Similarities are divided by it; 0.07 in Green et al. 2023. */
+  readonly temperature: number;
+  /** Adjusts similarities by each vector's mean likeness to its k nearest (CSLS, Conneau et al. 2018); 0 leaves them. */
+  readonly csls: number;
+}
+
+/** Rows [N, width] of unit length. */
+export function unitRows(x: np.Array): np.Array {
+  const square = x.ref.mul(x.ref).sum(-1, { keepdims: true });
+  return x.mul(np.reciprocal(np.sqrt(square.add(1e-12))));
+}
+
+/** Takes the place of what may not be compared: exp of it is 0. */
+const out = -1e9;
+
+/**
+ * The loss of vectors [N, width] with labels [N] int32. Labels below 0 mark empty places.
+ *
+ * - `ntxent`: for every pair of one label -log( e^s / (e^s + sum over other labels) ), the mean over pairs (Chen et al. 2020; as in
+ *   Green et al. 2023, where a batch may have several positives).
+ * - `supcon`: each vector's mean over its positives of -log softmax over all others, the mean over vectors (Khosla et al. 2020).
+ */
+export function contrastLoss(vectors: np.Array, labels: np.Array, options: ContrastOptions): np.Array {
+  const { kind, temperature, csls } = options;
+  const n = vectors.shape[0] as number;
+  const unit = unitRows(vectors);
+  let cosines = lax.dot(unit.ref, unit, { lhsContractingDims: [1], rhsContractingDims: [1] });
+  const own = np.array(
+    Float32Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0)),
+    { shape: [n, n] },
+  );
+  const used = labels.ref.greaterEqual(0).astype(np.float32);
+  const both = used.ref.reshape([n, 1]).mul(used.reshape([1, n]));
+  const same = labels.ref
+    .reshape([n, 1])
+    .equal(labels.ref.reshape([1, n]))
+    .astype(np.float32);
+  const positive = same.ref.mul(both.ref).mul(own.ref.neg().add(1));
+  const negative = same.neg().add(1).mul(both.ref);
+  if (csls > 0) {
+    const near = nearness(cosines.ref, negative.ref, csls);
+    cosines = cosines
+      .mul(2)
+      .sub(near.ref.reshape([n, 1]))
+      .sub(near.reshape([1, n]));
+  }
+  const scores = cosines.div(temperature);
+  const shown = both.mul(own.neg().add(1));
+  const most = lax.stopGradient(
+    scores.ref.mul(shown.ref).add(shown.ref.neg().add(1).mul(out)).max(-1, { keepdims: true }),
+  );
+  // Where a row is empty, most is far below everything: the exponent must not overflow.
+  const from = np.maximum(most, -1e3);
+  const power = np.exp(np.minimum(scores.ref.sub(from.ref), 0));
+  if (kind === "supcon") {
+    const total = power.mul(shown).sum(-1, { keepdims: true });
+    negative.dispose();
+    const logs = scores.sub(from).sub(np.log(total.add(1e-30)));
+    const count = positive.ref.sum(-1);
+    const each = logs.mul(positive).sum(-1).div(np.maximum(count.ref, 1));
+    const anchors = count.greater(0).astype(np.float32).sum();
+    return each.sum().neg().div(np.maximum(anchors, 1));
+  }
+  shown.dispose();
+  const others = power.ref.mul(negative).sum(-1, { keepdims: true });
+  const logs = scores.sub(from).sub(np.log(power.add(others).add(1e-30)));
+  const count = positive.ref.sum();
+  return logs.mul(positive).sum().neg().div(np.maximum(count, 1));
+}
+
+/** Each row's mean over its k largest values among the allowed, held fixed, [N]. Consumes both. */
+function nearness(cosines: np.Array, allowed: np.Array, k: number): np.Array {
+  let left = lax.stopGradient(cosines.mul(allowed.ref).add(allowed.neg().add(1).mul(-1)));
+  let sum: np.Array | undefined;
+  for (let i = 0; i < k; i++) {
+    const most = left.ref.max(-1, { keepdims: true });
+    sum = sum ? sum.add(most.ref) : most.ref;
+    left = np.where(left.ref.greaterEqual(most), -1, left);
+  }
+  left.dispose();
+  return (sum as np.Array).div(k).reshape([-1]);
+}

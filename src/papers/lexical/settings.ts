@@ -1,0 +1,90 @@
+// Every size of the lexical reproduction. It runs nothing.
+
+import type { LexicalOptions } from "../../specializers/training/lexical.js";
+import type { Preset } from "../plans.js";
+
+export interface LexicalSettings {
+  models: readonly string[];
+  /** Languages of the constraints, by OMW's codes: all that there are where absent. */
+  languages?: readonly string[];
+  /** Few of them, for the controlled experiment. */
+  fewLanguages: readonly string[];
+  /** Words of each language that are searched, test's translations included. */
+  vocabulary: number;
+  /** Queries of each pair of languages, pairs of each similarity file, sentences of each retrieval language. */
+  queries: number;
+  similarity: number;
+  sentences: number;
+  /** Pairs of languages of the BLI files; all that there are where absent. */
+  bli?: readonly string[];
+  retrieval: readonly string[];
+  training: Omit<LexicalOptions, "source" | "languages" | "pairs">;
+  /** Layers at which the generalist is read besides its own. */
+  layers: readonly number[];
+  /** The controlled experiment: numbers of constraints; none leaves it out. */
+  constraints: readonly number[];
+  controlled: { steps: number; batch: number };
+  seeds: readonly number[];
+}
+
+/** Languages of the BLI files that have constraints in OMW's core; the others are unseen. */
+export const seen = ["en", "fr", "hr", "it"] as const;
+
+const full: LexicalSettings = {
+  models: ["encoder:gemma3-270m?layer=12&pieces=64&threads=2"],
+  fewLanguages: ["eng", "fra", "hrv", "ita"],
+  vocabulary: 3000,
+  queries: 60,
+  similarity: 40,
+  sentences: 200,
+  retrieval: ["deu", "fra", "tur", "kat"],
+  training: {
+    batch: 256,
+    steps: 60,
+    learningRate: 0.001,
+    method: "lora",
+    rank: 16,
+    perSynset: 2,
+    write: false,
+  },
+  layers: [0, 6, 18],
+  constraints: [2000, 8000],
+  controlled: { steps: 25, batch: 128 },
+  seeds: [1],
+};
+
+export const presets: Record<Preset, LexicalSettings> = {
+  full,
+  smoke: {
+    ...full,
+    models: ["encoder:minilm-f32?pieces=32&threads=2"],
+    languages: ["eng", "fra", "ita"],
+    fewLanguages: ["eng", "ita"],
+    vocabulary: 300,
+    queries: 40,
+    similarity: 4,
+    sentences: 40,
+    bli: ["en-fr", "en-it", "en-de"],
+    retrieval: ["deu"],
+    training: { ...full.training, batch: 32, steps: 25, write: false },
+    layers: [0],
+    constraints: [200, 800],
+    controlled: { steps: 8, batch: 32 },
+  },
+  original: {
+    ...full,
+    vocabulary: 100_000,
+    queries: 2000,
+    similarity: 4000,
+    sentences: 1000,
+    training: {
+      ...full.training,
+      steps: 8000,
+      learningRate: 5e-6,
+      method: "full",
+      warmup: 0,
+      schedule: "constant",
+    },
+    seeds: [1, 2, 3],
+  },
+};

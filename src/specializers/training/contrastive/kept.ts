@@ -1,0 +1,137 @@
+// What contrastive training leaves on disk, and the encoder that is made of it again: the trained arrays, and a folder that
+// sentence-transformers and transformers.js load.
+
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Tensor } from "onnxruntime-node";
+import { HoneError, messageOf } from "../../../core/errors.js";
+import type { Model } from "../../../core/model.js";
+import { sha256Of } from "../../../models/llama/hash.js";
+import { hasNet, type NetEncoder } from "../../../models/net/types.js";
+import { mergeLora } from "../../../nets/changes/matrices.js";
+import type { Parameters } from "../../../tensor/optimizer.js";
+import { readSafetensor, readSafetensors, writeSafetensors } from "../../../tensor/safetensors.js";
+import { type ContrastMethod, changeOf } from "./train.js";
+
+const file = "trained.safetensors";
+
+/** @throws HoneError where the subject's network is not open */
+export function requireNet(model: Model | undefined, name: string, where: string): NetEncoder {
+  if (hasNet(model)) return model;
+  throw new HoneError({
+    what: `${name} cannot train ${model?.name ?? "this subject"}`,
+    where,
+    why: "its network is not open",
+    next: "Write encoder:minilm-f32, encoder:gemma3-270m or encoder:file:FOLDER with a BERT or XLM-R model.",
+    kind: "usage",
+  });
+}
+
+/**
+ * Writes the trained arrays into a folder, and with `whole` the encoder itself into `encoder/` there.
+ * @param whole BERT's is small; a decoder's is a gigabyte
+ */
+export async function keepTrained(
+  folder: string,
+  encoder: NetEncoder,
+  method: ContrastMethod,
+  params: Parameters,
+  whole: boolean,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const tensors = Object.fromEntries(
+    Object.entries(params).map(([name, { data, dims }]) => [
+      name,
+      { data: data as Float32Array, shape: [...dims] },
+    ]),
+  );
+  await writeSafetensors(join(folder, file), tensors);
+  const about = { base: encoder.id, layer: encoder.layer, pool: encoder.pool, method };
+  await writeFile(join(folder, "trained.json"), `${JSON.stringify(about, null, 2)}\n`);
+  if (whole) await writeEncoder(join(folder, "encoder"), encoder, method, params);
+}
+
+/** The encoder with what was trained put into its weights, as transformers and sentence-transformers load it. */
+export async function writeEncoder(
+  folder: string,
+  encoder: NetEncoder,
+  method: ContrastMethod,
+  params: Parameters,
+): Promise<void> {
+  const weights = await encoder.net.weights();
+  const merged =
+    method.kind === "full"
+      ? { ...weights, ...params }
+      : mergeLora(weights, params, method.alpha / method.rank);
+  await encoder.net.write(folder, merged);
+  const put = (name: string, value: unknown) =>
+    writeFile(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);
+  await mkdir(join(folder, "1_Pooling"), { recursive: true });
+  await mkdir(join(folder, "2_Normalize"), { recursive: true });
+  const module = (idx: number, path: string, type: string) => ({
+    idx,
+    name: String(idx),
+    path,
+    type: `sentence_transformers.models.${type}`,
+  });
+  await put("modules.json", [
+    module(0, "", "Transformer"),
+    module(1, "1_Pooling", "Pooling"),
+    module(2, "2_Normalize", "Normalize"),
+  ]);
+  await put("1_Pooling/config.json", {
+    word_embedding_dimension: encoder.net.width,
+    pooling_mode_cls_token: false,
+    pooling_mode_mean_tokens: true,
+    pooling_mode_max_tokens: false,
+    pooling_mode_mean_sqrt_len_tokens: false,
+  });
+  await put("sentence_bert_config.json", {
+    max_seq_length: Math.min(256, encoder.net.longest),
+    do_lower_case: false,
+  });
+}
+
+/** The specialised encoder of a kept folder. */
+export async function openTrained(
+  encoder: NetEncoder,
+  folder: string,
+  kept: { id: string; name: string; method: ContrastMethod },
+): Promise<NetEncoder> {
+  const read = await readSafetensors(join(folder, file));
+  const trained: Record<string, Tensor> = {};
+  for (const [name, { shape }] of read.tensors) {
+    const { data } = await readSafetensor(read, name);
+    trained[name] = new Tensor("float32", data as Float32Array, [...shape]);
+  }
+  return encoder.specialise({ id: kept.id, name: kept.name, trained, change: changeOf(kept.method) });
+}
+
+/**
+ * The specialised encoder of a folder that says itself how it was trained.
+ * @throws HoneError where it is no such folder, or was trained on another encoder
+ */
+export async function openTrainedFolder(encoder: NetEncoder, folder: string): Promise<NetEncoder> {
+  const fail = (why: string) =>
+    new HoneError({
+      what: "Cannot open the trained encoder",
+      where: folder,
+      why,
+      next: "Name a folder with trained.json and trained.safetensors, and the model that it was trained on.",
+      kind: "usage",
+    });
+  let about: { base: string; layer: number; method: ContrastMethod };
+  try {
+    about = JSON.parse(await readFile(join(folder, "trained.json"), "utf8"));
+  } catch (error) {
+    throw fail(messageOf(error));
+  }
+  const own = encoder.id.split(";")[0];
+  if (typeof about.base !== "string" || about.base.split(";")[0] !== own)
+    throw fail(`it was trained on ${String(about.base)}, and this is ${encoder.id}`);
+  return openTrained(encoder.atLayer(about.layer), folder, {
+    id: await sha256Of(join(folder, file)),
+    name: "trained",
+    method: about.method,
+  });
+}

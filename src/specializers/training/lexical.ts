@@ -1,0 +1,291 @@
+// lexical: an encoder's words turned into word vectors, by pulling synonyms of all languages together (Green et al. 2023, Massively
+// Multilingual Lexical Specialization, arXiv 2208.01018).
+
+import { mkdir } from "node:fs/promises";
+import { z } from "zod";
+import { noCost } from "../../core/call.js";
+import { HoneError } from "../../core/errors.js";
+import { fingerprint, type Json } from "../../core/json.js";
+import type { EncoderSubject } from "../../core/kinds.js";
+import { randomFor } from "../../core/random.js";
+import type { Given, Specializer } from "../../core/specializer.js";
+import {
+  type Constraint,
+  cleanPairs,
+  constraintStatistics,
+  drawPairs,
+  pairsOf,
+  readOmw,
+  readPairs,
+} from "../../data/constraints.js";
+import { resolveSource } from "../../data/sources.js";
+import { encoderSubject } from "../../models/encoder.js";
+import type { NetEncoder } from "../../models/net/types.js";
+import { readOptions } from "../parts/options.js";
+import { keepTrained, openTrained, requireNet } from "./contrastive/kept.js";
+import { type ContrastBatch, type ContrastMethod, trainContrast } from "./contrastive/train.js";
+
+export const lexicalOptions = z.strictObject({
+  source: z
+    .string()
+    .min(1)
+    .describe(
+      "the constraints: OMW tab files (*.tab, *.omw.tsv), or CSV or TSV of pairs with synsetID, lang1, word1, sent1, lang2, word2, sent2",
+    ),
+  languages: z.array(z.string()).min(1).optional().describe("only pairs of these languages; all if omitted"),
+  pairs: z.int().min(2).optional().describe("learn from so many of the pairs, drawn; all if omitted"),
+  alpha: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe("a pair of languages is drawn with its share to this power"),
+  perSynset: z.int().min(1).max(100).default(4).describe("most pairs of a synset and pair of languages"),
+  gloss: z
+    .enum(["none", "word"])
+    .default("none")
+    .describe('"word" reads each word in the company of its gloss where there is one'),
+  loss: z.enum(["ntxent", "supcon"]).default("ntxent").describe("NT-Xent, or SupCon"),
+  csls: z
+    .int()
+    .min(0)
+    .max(50)
+    .default(0)
+    .describe("CSLS-adjusted similarity with so many neighbours; 0 is cosine"),
+  hardNegatives: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe("share of each batch that are near neighbours, in the generalist, of its other words"),
+  temperature: z.number().positive().max(10).default(0.07).describe("similarities are divided by it"),
+  batch: z.int().min(2).max(4096).default(256).describe("pairs in a step"),
+  steps: z.int().min(1).max(1_000_000).default(100).describe("updates"),
+  learningRate: z.number().positive().max(1).default(0.001).describe("the highest rate"),
+  warmup: z.number().min(0).max(1).default(0.1).describe("share of the steps in which the rate rises"),
+  schedule: z.enum(["constant", "linear", "cosine"]).default("cosine").describe("of the rate"),
+  method: z.enum(["lora", "full"]).default("lora").describe("LoRA, or all weights"),
+  rank: z.int().min(1).max(1024).default(16).describe("of LoRA"),
+  first: z.int().min(0).default(0).describe("the first layer that LoRA changes"),
+  write: z
+    .boolean()
+    .optional()
+    .describe("write the whole encoder for transformers, too; BERT and XLM-R do if omitted"),
+});
+/** Options of `lexical`. */
+export type LexicalOptions = z.input<typeof lexicalOptions>;
+type Chosen = z.output<typeof lexicalOptions>;
+
+type State = {
+  artifact: string;
+  report: {
+    pairs: number;
+    steps: number;
+    tokens: number;
+    firstLoss: number;
+    lastLoss: number;
+    statistics: Json;
+  };
+};
+
+/**
+ * Trains an encoder whose network is open on the synonyms of a wordnet. The specialist's folder has the trained arrays, and
+ * `encoder/` for sentence-transformers.
+ *
+ * Words of dev and test must not be among the constraints: their files are the study's own, so whoever names the source sees to
+ * it (`withoutWords`).
+ */
+export function lexical(options: LexicalOptions): Specializer<State, "encoder"> {
+  const chosen = readOptions(lexicalOptions, "lexical", options);
+  const label = `lexical(${chosen.method}${chosen.languages ? `, ${chosen.languages.length} languages` : ""}${chosen.pairs ? `, ${chosen.pairs} pairs` : ""})`;
+  const method: ContrastMethod =
+    chosen.method === "full"
+      ? { kind: "full" }
+      : { kind: "lora", rank: chosen.rank, alpha: 2 * chosen.rank, first: chosen.first };
+  return {
+    name: "lexical",
+    label,
+    options: JSON.parse(JSON.stringify(chosen)) as Json,
+    needs: ["weights", "gradients"],
+    kinds: ["encoder"],
+    seeded: true,
+    fit: async (subject, given) => {
+      const encoder = requireNet(subject.model, "lexical", subject.name);
+      const started = performance.now();
+      const pairs = await constraintsOf(chosen, given);
+      const batches = await draw(pairs, chosen, given, encoder);
+      const { params, losses, tokens } = await trainContrast({
+        encoder,
+        method,
+        loss: { kind: chosen.loss, temperature: chosen.temperature, csls: chosen.csls },
+        batches,
+        learningRate: chosen.learningRate,
+        warmup: chosen.warmup,
+        shape: chosen.schedule,
+        seed: given.seed,
+        signal: given.context.signal,
+        checkpoint: await given.artifacts.scratch("training"),
+        onStep: (at) =>
+          given.progress(
+            at.step,
+            at.steps,
+            `loss ${at.loss.toFixed(3)}, ${(chosen.batch / at.seconds).toFixed(1)} pairs/s`,
+          ),
+      });
+      given.context.trace?.({
+        key: fingerprint(["lexical", JSON.parse(JSON.stringify(chosen)), given.seed]),
+        model: encoder.id,
+        operation: "train",
+        request: null,
+        response: null,
+        cost: { ...noCost, inputTokens: tokens, ms: performance.now() - started },
+      });
+      const folder = await given.artifacts.scratch("result");
+      await mkdir(folder, { recursive: true });
+      await keepTrained(folder, encoder, method, params, chosen.write ?? encoder.net.family === "bert");
+      const artifact = await given.artifacts.keep(folder);
+      return {
+        artifact,
+        report: {
+          pairs: pairs.length,
+          steps: batches.length,
+          tokens,
+          firstLoss: losses[0] ?? 0,
+          lastLoss: losses.at(-1) ?? 0,
+          statistics: constraintStatistics(pairs) as unknown as Json,
+        },
+      };
+    },
+    apply: (subject, { artifact }, { artifacts }) =>
+      specialised(subject, label, artifact, (encoder) =>
+        openTrained(encoder, artifacts.path(artifact), { id: artifact, name: label, method }),
+      ),
+  };
+}
+
+/** The subject of an encoder that is changed at its first use. */
+export function specialised(
+  subject: EncoderSubject,
+  label: string,
+  artifact: string,
+  open: (encoder: NetEncoder) => Promise<NetEncoder>,
+): EncoderSubject {
+  const base = requireNet(subject.model, label, subject.name);
+  let opened: Promise<EncoderSubject> | undefined;
+  return {
+    kind: "encoder",
+    name: `${subject.name} + ${label}`,
+    id: fingerprint([subject.id, label, artifact]),
+    model: base,
+    respond: async (texts, context) => {
+      opened ??= open(base).then((encoder) => encoderSubject(encoder));
+      return (await opened).respond(texts, context);
+    },
+  };
+}
+
+async function constraintsOf(options: Chosen, given: Given<"encoder">): Promise<Constraint[]> {
+  const { files } = await resolveSource(options.source, { base: given.base, signal: given.context.signal });
+  let pairs: Constraint[] = [];
+  for (const file of files) {
+    const wordnet = /\.tab$|\.omw\.tsv$/.test(file);
+    const { perSynset } = options;
+    pairs = pairs.concat(
+      wordnet
+        ? pairsOf(await readOmw(file), { perSynset, seed: given.seed })
+        : cleanPairs(await readPairs(file)),
+    );
+  }
+  if (options.languages) {
+    const allowed = new Set(options.languages);
+    pairs = pairs.filter(({ lang1, lang2 }) => allowed.has(lang1) && allowed.has(lang2));
+  }
+  if (options.pairs !== undefined && options.pairs < pairs.length) {
+    const next = drawPairs(pairs, options.alpha, randomFor(given.seed, "subset"));
+    const kept = new Set<number>();
+    for (let tries = 0; kept.size < options.pairs && tries < options.pairs * 50; tries++) kept.add(next());
+    pairs = [...kept].sort((a, b) => a - b).map((i) => pairs[i] as Constraint);
+  }
+  if (pairs.length >= 2) return pairs;
+  throw new HoneError({
+    what: "lexical has no constraints to learn from",
+    where: options.source,
+    why: `${pairs.length} pairs are left${options.languages ? ` of the languages ${options.languages.join(", ")}` : ""}`,
+    next: "Name other files or languages.",
+    kind: "usage",
+  });
+}
+
+/** The texts of all steps. */
+async function draw(
+  pairs: readonly Constraint[],
+  options: Chosen,
+  given: Given<"encoder">,
+  encoder: NetEncoder,
+): Promise<ContrastBatch[]> {
+  const next = drawPairs(pairs, options.alpha, randomFor(given.seed, "draw"));
+  const synsets = new Map<string, number>();
+  const label = ({ synset }: Constraint) => {
+    if (!synsets.has(synset)) synsets.set(synset, synsets.size);
+    return synsets.get(synset) as number;
+  };
+  const text = (word: string, gloss: string) =>
+    options.gloss === "word" && gloss !== "" ? `${word}\t${gloss}` : word;
+  const near = options.hardNegatives > 0 ? await neighbours(pairs, next, options, given, encoder) : undefined;
+  return Array.from({ length: options.steps }, () => {
+    const own: number[] = [];
+    const easy = Math.max(1, Math.round(options.batch * (1 - (near ? options.hardNegatives : 0))));
+    while (own.length < easy) own.push(next());
+    for (let i = 0; near && own.length < options.batch; i++) {
+      const found = near(own[i % easy] as number, Math.floor(i / easy));
+      own.push(found ?? next());
+    }
+    const members = own.map((i) => pairs[i] as Constraint);
+    return {
+      texts: members.flatMap((one) => [text(one.word1, one.gloss1), text(one.word2, one.gloss2)]),
+      labels: members.flatMap((one) => [label(one), label(one)]),
+    };
+  });
+}
+
+/** Most pairs among which hard negatives are looked for. */
+const mined = 2000;
+
+/** The pairs of other synsets whose first words the generalist finds most like a pair's, the nearest first. */
+async function neighbours(
+  pairs: readonly Constraint[],
+  next: () => number,
+  options: Chosen,
+  given: Given<"encoder">,
+  encoder: NetEncoder,
+): Promise<(index: number, rank: number) => number | undefined> {
+  const pool = [...new Set(Array.from({ length: Math.min(mined, options.steps * options.batch) }, next))];
+  const { width } = encoder.net;
+  const vectors = await encoder.vectors(
+    pool.map((i) => (pairs[i] as Constraint).word1),
+    given.context.signal,
+  );
+  const places = new Map(pool.map((i, at) => [i, at]));
+  const known = new Map<number, number[]>();
+  return (index, rank) => {
+    const at = places.get(index);
+    if (at === undefined) return undefined;
+    let list = known.get(at);
+    if (!list) {
+      const { synset } = pairs[index] as Constraint;
+      const scored = pool.flatMap((other, j) => {
+        if ((pairs[other] as Constraint).synset === synset) return [];
+        let dot = 0;
+        for (let k = 0; k < width; k++)
+          dot += (vectors[at * width + k] as number) * (vectors[j * width + k] as number);
+        return [[other, dot] as const];
+      });
+      list = scored
+        .sort((a, b) => b[1] - a[1])
+        .slice(0, 8)
+        .map(([other]) => other);
+      known.set(at, list);
+    }
+    return list[rank];
+  };
+}

@@ -1,0 +1,255 @@
+// Search by an encoder: the right texts of another language among many. `lexicon` translates words (bilingual lexicon induction),
+// `retrieval` finds translated sentences. Every query is one sample.
+
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { z } from "zod";
+import { HoneError, messageOf } from "../core/errors.js";
+import { fingerprint } from "../core/json.js";
+import type { EncoderSubject } from "../core/kinds.js";
+import { share } from "../core/metric.js";
+import type { Grade, Task } from "../core/task.js";
+import { countOf, hubness, type Rows, ranks } from "../learn/search.js";
+import { rows, taskEntry } from "./table.js";
+
+const shared = {
+  vocabulary: z
+    .string()
+    .min(1)
+    .describe(
+      "file of what is searched, and of CSLS's neighbours: a language, a tab and a text in every line",
+    ),
+  measure: z
+    .enum(["cosine", "csls"])
+    .default("cosine")
+    .describe('"csls" takes off what is near to everything (Conneau et al. 2018)'),
+  neighbours: z.int().min(1).max(100).default(10).describe("of CSLS"),
+};
+
+export const lexiconSchema = z.strictObject({
+  kind: z.literal("lexicon").describe("Words to be translated: mean reciprocal rank among a vocabulary"),
+  ...shared,
+});
+export const retrievalSchema = z.strictObject({
+  kind: z.literal("retrieval").describe("Sentences whose translation is to be found: accuracy at rank 1"),
+  ...shared,
+});
+
+type Options = z.output<typeof lexiconSchema> | z.output<typeof retrievalSchema>;
+
+/** What is searched of one language. */
+interface Index extends Rows {
+  readonly texts: readonly string[];
+  readonly places: ReadonlyMap<string, readonly number[]>;
+}
+
+/** Texts of these many samples are embedded and searched together. */
+const together = 512;
+
+function searchTask(name: string, options: Options, base: string): Task<"encoder"> {
+  const path = resolve(base, options.vocabulary.replace(/^file:/, ""));
+  const languages = readVocabulary(path);
+  const indices = new WeakMap<EncoderSubject, Map<string, Promise<Index>>>();
+  const hubs = new WeakMap<EncoderSubject, Map<string, Promise<Float32Array>>>();
+  const gathered = new WeakMap<EncoderSubject, Map<string, Pending[]>>();
+
+  const vectorsOf = async (subject: EncoderSubject, texts: readonly string[], context: Context) => {
+    let vectors = new Float32Array(0);
+    let width = 0;
+    for (let at = 0; at < texts.length; at += together * 4) {
+      const found = await subject.respond(texts.slice(at, at + together * 4), context);
+      width ||= found[0]?.length ?? 0;
+      if (at === 0) vectors = new Float32Array(texts.length * width);
+      for (const [i, vector] of found.entries()) vectors.set(unit(vector), (at + i) * width);
+    }
+    return { vectors, width };
+  };
+  const indexOf = (subject: EncoderSubject, language: string, context: Context): Promise<Index> => {
+    const texts = languages.get(language);
+    if (!texts) throw lacking(path, language, name);
+    return once(indices, subject, language, async () => {
+      const places = new Map<string, number[]>();
+      for (const [i, text] of texts.entries()) {
+        const key = folded(text);
+        places.set(key, [...(places.get(key) ?? []), i]);
+      }
+      return { texts, places, ...(await vectorsOf(subject, texts, context)) };
+    });
+  };
+  const flush = async (
+    subject: EncoderSubject,
+    languagePair: string,
+    pending: Pending[],
+    context: Context,
+  ) => {
+    const [source, target] = languagePair.split("-") as [string, string];
+    const index = await indexOf(subject, target, context);
+    const less =
+      options.measure === "csls"
+        ? await once(hubs, subject, languagePair, async () => {
+            const near = await hubness(
+              index,
+              await indexOf(subject, source, context),
+              options.neighbours,
+              context.signal,
+            );
+            // CSLS is 2 cos - r(x) - r(y); the query's own r does not change an order.
+            return near.map((value) => value / 2);
+          })
+        : undefined;
+    const queries = await vectorsOf(
+      subject,
+      pending.map(({ text }) => text),
+      context,
+    );
+    const gold = pending.map((one) => one.gold.flatMap((text) => index.places.get(folded(text)) ?? []));
+    const { rank, first } = await ranks(queries, index, gold, context.signal, less);
+    for (const [i, one] of pending.entries()) {
+      const top = first[i] as { index: number; score: number };
+      one.done({ rank: rank[i] as number, text: index.texts[top.index] ?? "", among: countOf(index) });
+    }
+  };
+  const ask = (
+    subject: EncoderSubject,
+    pair: string,
+    text: string,
+    gold: readonly string[],
+    context: Context,
+  ): Promise<{ rank: number; text: string; among: number }> =>
+    new Promise((done, fail) => {
+      const own = gathered.get(subject) ?? new Map<string, Pending[]>();
+      gathered.set(subject, own);
+      const list = own.get(pair);
+      if (list) {
+        list.push({ text, gold, done, fail });
+        return;
+      }
+      const fresh: Pending[] = [{ text, gold, done, fail }];
+      own.set(pair, fresh);
+      // Samples that are asked for at the same time go through the encoder together.
+      setImmediate(() => {
+        own.delete(pair);
+        flush(subject, pair, fresh, context).catch((error) => {
+          for (const one of fresh) one.fail(error);
+        });
+      });
+    });
+
+  const lexicon = options.kind === "lexicon";
+  return {
+    name,
+    kind: options.kind,
+    subjects: "encoder",
+    metric: share(lexicon ? "MRR" : "accuracy"),
+    details: lexicon ? [share("precision1"), share("precision5")] : [share("reciprocalRank")],
+    binary: !lexicon,
+    id: fingerprint([
+      options.kind,
+      1,
+      name,
+      { ...options, vocabulary: null },
+      [...languages].map(([a, b]) => [a, [...b]]),
+    ]),
+    async evaluate(subject, sample, context): Promise<Grade> {
+      const pair = sample.stratum ?? "";
+      if (!/^[^-]+-[^-]+$/.test(pair)) {
+        throw new HoneError({
+          what: `A sample of ${name} does not say its languages`,
+          where: `sample ${sample.id}`,
+          why: `its stratum is ${JSON.stringify(pair)}`,
+          next: 'Give every row a `stratum` such as "en-de", the language of the text and that of what is looked for.',
+          kind: "usage",
+        });
+      }
+      const { rank, text } = await ask(subject, pair, sample.input, [sample.gold].flat(), context);
+      const [first, fifth] = [rank <= 1 ? 1 : 0, rank <= 5 ? 1 : 0];
+      return {
+        status: "scored",
+        score: lexicon ? 1 / rank : first,
+        prediction: text,
+        details: lexicon ? { precision1: first, precision5: fifth } : { reciprocalRank: 1 / rank },
+      };
+    },
+  };
+}
+
+type Context = Parameters<EncoderSubject["respond"]>[1];
+interface Pending {
+  text: string;
+  gold: readonly string[];
+  done: (found: { rank: number; text: string; among: number }) => void;
+  fail: (error: unknown) => void;
+}
+
+function once<T>(
+  memory: WeakMap<EncoderSubject, Map<string, Promise<T>>>,
+  subject: EncoderSubject,
+  key: string,
+  make: () => Promise<T>,
+): Promise<T> {
+  const own = memory.get(subject) ?? new Map<string, Promise<T>>();
+  memory.set(subject, own);
+  const found = own.get(key) ?? make();
+  own.set(key, found);
+  found.catch(() => own.delete(key));
+  return found;
+}
+
+function unit(vector: ArrayLike<number>): Float32Array {
+  const made = Float32Array.from(vector);
+  let square = 0;
+  for (const value of made) square += value * value;
+  const scale = square > 0 ? 1 / Math.sqrt(square) : 0;
+  return made.map((value) => value * scale);
+}
+
+const folded = (text: string) => text.normalize("NFC").toLowerCase();
+
+function readVocabulary(path: string): Map<string, string[]> {
+  const fail = (why: string) =>
+    new HoneError({
+      what: "Cannot read the vocabulary",
+      where: path,
+      why,
+      next: "Name a file with a language, a tab and a text in every line.",
+      kind: "usage",
+    });
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw fail(messageOf(error));
+  }
+  const languages = new Map<string, string[]>();
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
+    if (line === "") continue;
+    const tab = line.indexOf("\t");
+    if (tab <= 0 || tab === line.length - 1) throw fail(`line ${i + 1} has no language, tab and text`);
+    const own = languages.get(line.slice(0, tab)) ?? [];
+    languages.set(line.slice(0, tab), own);
+    own.push(line.slice(tab + 1));
+  }
+  if (languages.size === 0) throw fail("it is empty");
+  return languages;
+}
+
+function lacking(path: string, language: string, task: string): HoneError {
+  return new HoneError({
+    what: `The vocabulary of ${task} has no ${language}`,
+    where: path,
+    why: `samples look for words of ${JSON.stringify(language)}`,
+    next: "Add its words, or leave these samples out.",
+    kind: "usage",
+  });
+}
+
+export const lexiconTask = taskEntry({
+  options: lexiconSchema,
+  data: rows,
+  make: (name, options, _labels, base = ".") => searchTask(name, options, base),
+});
+export const retrievalTask = taskEntry({
+  options: retrievalSchema,
+  data: rows,
+  make: (name, options, _labels, base = ".") => searchTask(name, options, base),
+});

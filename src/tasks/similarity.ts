@@ -1,0 +1,58 @@
+// Word similarity: how alike an encoder finds two words, against what people said. Scored by Spearman's correlation over pairs,
+// which is no mean: the study takes it as an aggregate.
+
+import { z } from "zod";
+import { HoneError } from "../core/errors.js";
+import { fingerprint } from "../core/json.js";
+import type { Grade, Task } from "../core/task.js";
+import { spearman } from "../statistics/spearman.js";
+import { rows, taskEntry } from "./table.js";
+
+export const similaritySchema = z.strictObject({
+  kind: z
+    .literal("similarity")
+    .describe("Pairs of words with people's scores: input, question and a number as the answer"),
+});
+
+/** A task for encoders: `input` and `question` are the two words, `gold` is the number that people gave. */
+export function similarity(name: string): Task<"encoder"> {
+  return {
+    name,
+    kind: "similarity",
+    subjects: "encoder",
+    metric: { name: "Spearman", better: "higher", unit: "", least: -1, most: 1, display: "number" },
+    binary: false,
+    id: fingerprint(["similarity", 1, name]),
+    aggregate: (scored) =>
+      spearman(
+        scored.map(({ score }) => score),
+        scored.map(({ gold }) => Number(gold)),
+      ),
+    async evaluate(subject, sample, context): Promise<Grade> {
+      const gold = Number([sample.gold].flat()[0]);
+      if (sample.question === undefined || !Number.isFinite(gold)) {
+        throw new HoneError({
+          what: `A sample of ${name} is no pair with a score`,
+          where: `sample ${sample.id}`,
+          why: sample.question === undefined ? "it has no question" : "its answer is no number",
+          next: "Give the two words as input and question, and the score as the answer.",
+          kind: "usage",
+        });
+      }
+      const [a = [], b = []] = await subject.respond([sample.input, sample.question], context);
+      let [ab, aa, bb] = [0, 0, 0];
+      for (const [i, x] of a.entries()) {
+        const y = b[i] ?? 0;
+        [ab, aa, bb] = [ab + x * y, aa + x * x, bb + y * y];
+      }
+      const cosine = ab / (Math.sqrt(aa * bb) || 1);
+      return { status: "scored", score: cosine, prediction: cosine.toFixed(4) };
+    },
+  };
+}
+
+export const similarityTask = taskEntry({
+  options: similaritySchema,
+  data: rows,
+  make: (name) => similarity(name),
+});

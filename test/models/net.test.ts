@@ -1,0 +1,105 @@
+// Encoders with an open network against transformers: tokens, every layer, pooled vectors. Golden files are made by
+// bench/golden/encoders.py.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { HoneError } from "../../src/core/errors.js";
+import { openBertFolder } from "../../src/models/net/open.js";
+import type { NetEncoder } from "../../src/models/net/types.js";
+import { openModel } from "../../src/models/registry.js";
+
+interface Golden {
+  text: string;
+  ids: number[];
+  /** First 16 numbers of each layer's mean without the markers. */
+  layers: number[][];
+  /** The last layer's mean over all tokens, of unit length. */
+  all: number[];
+}
+const fixtures = fileURLToPath(new URL("../nets/fixtures/", import.meta.url));
+const golden = JSON.parse(readFileSync(join(fixtures, "encoders.json"), "utf8")) as Record<
+  "xlmr" | "minilm",
+  Golden[]
+>;
+const { signal } = new AbortController();
+
+const cosine = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < b.length; i++) {
+    const [x, y] = [a[i] as number, b[i] as number];
+    [ab, aa, bb] = [ab + x * y, aa + x * x, bb + y * y];
+  }
+  return ab / Math.sqrt(aa * bb);
+};
+
+async function compare(encoder: NetEncoder, wanted: readonly Golden[]) {
+  const { net } = encoder;
+  for (const { text, ids } of wanted) expect(net.read(text, "all").ids).toEqual(ids);
+  const texts = wanted.map(({ text }) => text);
+  const found = await encoder.vectors(texts, signal);
+  for (const [i, { all }] of wanted.entries()) {
+    const mine = found.subarray(i * net.width, (i + 1) * net.width);
+    expect(1 - cosine(mine, all)).toBeLessThan(1e-5);
+  }
+}
+
+describe("XLM-R, tiny and random", () => {
+  it("agrees with transformers on tokens, every layer and vectors", async () => {
+    const encoder = await openBertFolder(join(fixtures, "xlmr"), { name: "tiny", threads: 1 });
+    await compare(encoder, golden.xlmr);
+    const own = await openBertFolder(join(fixtures, "xlmr"), { name: "tiny", threads: 1, pool: "own" });
+    const layers = await own.layers(
+      golden.xlmr.map(({ text }) => text),
+      [0, 1, 2],
+      signal,
+    );
+    for (const [l, flat] of layers.entries())
+      for (const [i, { layers: theirs }] of golden.xlmr.entries())
+        expect(1 - cosine(flat.subarray(i * 24, i * 24 + 16), theirs[l] as number[])).toBeLessThan(1e-5);
+    await own.close();
+    await encoder.close();
+  });
+
+  it("gives a text the same vector whatever stands beside it", async () => {
+    const encoder = await openBertFolder(join(fixtures, "xlmr"), { name: "tiny", threads: 1 });
+    const alone = await encoder.vectors(["court"], signal);
+    const texts = Array.from({ length: 300 }, (_, i) => `word ${i}`);
+    const among = await encoder.vectors([...texts, "court", "court"], signal);
+    expect(1 - cosine(among.subarray(300 * 24, 301 * 24), alone)).toBeLessThan(1e-6);
+    expect(among.subarray(301 * 24)).toEqual(among.subarray(300 * 24, 301 * 24));
+    await encoder.close();
+  });
+
+  it("writes a folder that it opens again", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "hone-net-"));
+    const encoder = await openBertFolder(join(fixtures, "xlmr"), { name: "tiny", threads: 1 });
+    await encoder.net.write(join(folder, "copy"), await encoder.net.weights());
+    const copy = await openBertFolder(join(folder, "copy"), { name: "copy", threads: 1 });
+    expect(await copy.vectors(["court"], signal)).toEqual(await encoder.vectors(["court"], signal));
+    await copy.close();
+    await encoder.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("refuses what it cannot run", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "hone-net-"));
+    await expect(openBertFolder(folder, { name: "none" })).rejects.toThrow(HoneError);
+    for (const config of ["[", "[]", '{"model_type":"t5"}', '{"model_type":"bert","hidden_act":"gelu"}']) {
+      writeFileSync(join(folder, "config.json"), config);
+      await expect(openBertFolder(folder, { name: "bad" })).rejects.toThrow(HoneError);
+    }
+    await expect(openBertFolder(join(fixtures, "xlmr"), { name: "tiny", layer: 3 })).rejects.toThrow(
+      "no layer",
+    );
+    rmSync(folder, { recursive: true });
+  });
+});
+
+it("agrees with transformers on MiniLM's own weights", { timeout: 120_000 }, async () => {
+  const encoder = (await openModel("encoder:minilm-f32?threads=1&pieces=512")) as NetEncoder;
+  await compare(encoder, golden.minilm);
+  await encoder.close();
+});
