@@ -30,6 +30,7 @@ import type { FittedArm } from "./fit.js";
 import { begin } from "./kinds.js";
 import { modelOpener, type PreparedStudy, type PrepareOptions } from "./prepare.js";
 import { figuresOf } from "./record.js";
+import { measuredSchema, profileOf, profileSchema, rowsSchema, vocabularyOf } from "./saved.js";
 
 export const specialistSchema = z.strictObject({
   hone: z.literal("specialist/1"),
@@ -47,12 +48,15 @@ export const specialistSchema = z.strictObject({
   }),
   use: z.array(z.string()).optional().describe("Modules that it needs, as absolute paths"),
   made: z.object({ study: z.string(), plan: z.string() }),
+  rows: rowsSchema.optional().describe("How a row becomes a sample; absent where samples are drawn"),
+  measured: measuredSchema.optional().describe("What it scored on the study's test split"),
+  profile: profileSchema.optional().describe("The inputs on which that was measured"),
 });
 
 export type SavedSpecialist = z.infer<typeof specialistSchema>;
 
 /** Where things lie in a specialist's folder. */
-const layout = { specialist: "specialist.json", artifacts: "artifacts", card: "README.md" } as const;
+export const layout = { specialist: "specialist.json", artifacts: "artifacts", card: "README.md" } as const;
 
 /**
  * Writes a specialist, whole or not at all: `PATH.json` where its state is all there is, else the folder `PATH` with its
@@ -190,7 +194,7 @@ export async function handOverChampion(
       () => resultOf(before, journal.path),
       () => {},
     )?.handOver;
-  const saved = savedForm(study, champion.arm, specialist);
+  const saved = savedForm(study, champion, specialist, journal);
   const card = cardOf(study, champion, specialist, journal);
   const path = await saveSpecialist(join(store, "specialists", spec.study), saved, study.artifacts, card);
   if (
@@ -248,10 +252,13 @@ export async function handOverChampion(
 
 /** A specialist as it is written down. */
 function savedForm(
-  { spec, domain, model, format, plan }: PreparedStudy,
-  arm: FittedArm["arm"],
+  study: PreparedStudy,
+  one: FittedArm,
   specialist: FittedArm["specialists"][number],
+  journal: Journal,
 ): SavedSpecialist {
+  const { spec, domain, model, format, plan } = study;
+  const { arm } = one;
   return {
     hone: "specialist/1",
     name: arm.name,
@@ -264,6 +271,46 @@ function savedForm(
     task: { name: domain.card.name, options: domain.options, labels: domain.card.labels },
     ...(spec.use.length > 0 ? { use: spec.use } : {}),
     made: { study: spec.study, plan },
+    ...useOf(study, one, specialist, journal),
+  };
+}
+
+/** What using it on new rows needs to know. */
+function useOf(
+  study: PreparedStudy,
+  one: FittedArm,
+  specialist: FittedArm["specialists"][number],
+  journal: Journal,
+): Pick<SavedSpecialist, "rows" | "measured" | "profile"> {
+  const { domain, spec } = study;
+  const { train, dev } = domain.dataset;
+  const { metric, name } = domain.card;
+  const data = spec.task.name === name && !domain.entry.draw ? rowsSchema.keyof().options : [];
+  const said = spec.task.data as Record<string, unknown>;
+  const rows = Object.fromEntries(data.flatMap((key) => (said[key] === undefined ? [] : [[key, said[key]]])));
+  const { test } = figuresOf(study, one, specialist, journal);
+  const measured = test && {
+    ...{ metric: metric.name, better: metric.better, display: metric.display, n: test.n },
+    ...{ unscored: test.unscored, mean: test.mean, low: test.low, high: test.high },
+  };
+  const samples = function* () {
+    const filter = { subject: specialist.subject.id, task: domain.keys.test, split: "test" } as const;
+    for (const { sample, seed, grade } of journal.outcomes(filter)) {
+      const text = seed === specialist.seed ? journal.sample(filter.task, sample) : undefined;
+      if (text === undefined) continue;
+      const { input } = JSON.parse(text) as { input: string };
+      yield {
+        input,
+        prediction: grade.status === "scored" && domain.card.labels ? grade.prediction : undefined,
+      };
+    }
+  };
+  return {
+    ...(data.length > 0 ? { rows: rowsSchema.parse(rows) } : {}),
+    ...(measured ? { measured } : {}),
+    ...(data.length > 0
+      ? { profile: profileOf(vocabularyOf(train.length > 0 ? train : dev), samples()) }
+      : {}),
   };
 }
 
@@ -301,9 +348,14 @@ function fromHome(path: string): string {
   return below.startsWith("..") || isAbsolute(below) ? path : `~/${below.split(sep).join("/")}`;
 }
 
+/** Where what was not chosen lies, by its name: a folder, or a file with `.json` behind it. */
+export function otherPath(store: string, study: string, subject: string): string {
+  return join(store, "specialists", `${study}+others`, fileName(subject));
+}
+
 /**
- * Saves what was not chosen but has files of its own (adapters, weights), so that it can be found by its name and loaded:
- * in `specialists/STUDY+others/NAME`, which shares its files with the store and so takes no room.
+ * Saves what was not chosen, so that it can be found by its name and used: in `specialists/STUDY+others/NAME`, which shares
+ * adapters and weights with the store and so takes no room for them.
  */
 export async function saveOthers(
   study: PreparedStudy,
@@ -318,11 +370,10 @@ export async function saveOthers(
   for (const one of fitted) {
     const [specialist] = one.specialists;
     if (one === champion || !specialist) continue;
-    const saved = savedForm(study, one.arm, specialist);
-    if (artifactsIn(saved.state as Json).length === 0) continue;
+    const saved = savedForm(study, one, specialist, journal);
     const card = cardOf(study, one, specialist, journal);
     const path = await saveSpecialist(
-      join(folder, fileName(one.arm.name)),
+      otherPath(store, study.spec.study, one.arm.name),
       saved,
       study.artifacts,
       card,
