@@ -46,7 +46,7 @@ interface Watch {
   progress: (done: number, total: number, note?: string) => void;
 }
 
-/** Share of the loss that the grid's fits may be away from their minimum, and that counts as no difference. */
+/** Nats that the grid's fits may be away from their minimum, and that count as no difference. */
 const enough = 1e-3;
 /** Fewer rows than this cannot be cross-validated: a part would hold hardly a sample. */
 const leastRows = 20;
@@ -85,7 +85,6 @@ export async function choosePenalty(
       ...(products ? { gram: among(products, targets.length, train) } : {}),
       start: undefined as Float64Array | undefined,
     }));
-    let least = Number.POSITIVE_INFINITY;
     const evaluate = async (g: number): Promise<number> => {
       const c = penaltyGrid[g] as number;
       let loss = 0;
@@ -96,7 +95,7 @@ export async function choosePenalty(
         const model = await fitLogistic(part.train, part.targets, classes, {
           c,
           // The objective bends by at least 1 / (c · n), so a gradient g leaves at most g² · c · n / 2 to be gained.
-          tolerance: Math.sqrt((2 * enough * Math.min(1, least)) / (c * part.targets.length)),
+          tolerance: Math.sqrt((2 * enough) / (c * part.targets.length)),
           pause,
           ...(part.gram ? { gram: part.gram } : {}),
           ...(part.start ? { start: part.start } : {}),
@@ -120,7 +119,7 @@ export async function choosePenalty(
     };
     // The loss has one valley: once it rises there is nothing beyond.
     const first = await evaluate(middle);
-    least = first;
+    let least = first;
     for (const step of [1, -1]) {
       if (better(least, first)) break;
       for (let g = middle + step; g >= 0 && g < penaltyGrid.length; g += step) {
@@ -145,7 +144,7 @@ export async function choosePenalty(
 }
 
 function better(loss: number, than: number): boolean {
-  return loss < than * (1 - enough);
+  return loss < than - enough;
 }
 
 /** The rows' inner products, where a fit by them is quicker than by the rows: n² steps in order, against far jumps. */

@@ -114,8 +114,8 @@ async function whatLiesIn(folder: string): Promise<CardFacts["files"]> {
 /**
  * Loads a saved specialist as a subject.
  * @param path of its JSON file, or of its folder
- * @throws HoneError when it is not one, when a file of it is missing or changed, or when its generalist is not the one it
- * was made from
+ * @throws HoneError when it is not one, when a file of it is missing or changed, when its generalist is not the one it was
+ * made from, or when it needs modules that were not allowed
  */
 export async function loadSpecialist(
   path: string,
@@ -123,6 +123,8 @@ export async function loadSpecialist(
     signal: AbortSignal;
     /** Wraps every opened model: a meter, a log. */
     wrap?: PrepareOptions["wrap"];
+    /** Load the modules that the file names under `use`, which runs their code; refused by default. */
+    allowModules?: boolean;
   } & Pick<PrepareOptions, "open" | "use">,
 ): Promise<{ saved: SavedSpecialist; subject: Subject; close: () => Promise<void> }> {
   let saved: SavedSpecialist;
@@ -141,6 +143,14 @@ export async function loadSpecialist(
       next: "Run its study again.",
     });
   }
+  if (saved.use && !options.allowModules)
+    throw new HoneError({
+      what: "The specialist needs modules of its own",
+      where: path,
+      why: `it names ${saved.use.join(", ")}, and loading a module runs its code`,
+      next: "Read them, then allow them: loadSpecialist(path, { allowModules: true }).",
+      kind: "usage",
+    });
   // Before a model is opened: a damaged specialist costs no loading.
   const artifacts: Pick<Artifacts, "path"> = {
     path: (id) => findArtifact(join(folder, layout.artifacts), id),
@@ -215,7 +225,7 @@ export async function handOverChampion(
   // A journal that forgets: the calls are made again and count against the budget.
   const scratch = openJournal(":memory:");
   const wrap = <M extends Callable>(model: M) => journaled(model, scratch, options.budget);
-  const { subject, close } = await loadSpecialist(path, { ...options, wrap });
+  const { subject, close } = await loadSpecialist(path, { ...options, wrap, allowModules: true });
   let agree = 0;
   let n = 0;
   try {

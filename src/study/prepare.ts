@@ -17,7 +17,7 @@ import type { Journal } from "../store/journal.js";
 import { journaled } from "../store/journaled.js";
 import { chooseWay } from "./asking.js";
 import type { Budget } from "./budget.js";
-import { type Extension, loadModules, tablesWith } from "./extension.js";
+import { type Extension, loadModules, placesOf, tablesWith } from "./extension.js";
 import { begin, checkKinds, type Generalist } from "./kinds.js";
 import { type PreparedTask, prepareTask } from "./prepare-task.js";
 import type { StudySpec } from "./spec.js";
@@ -81,7 +81,10 @@ export interface PrepareOptions {
 
 export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Promise<PreparedStudy> {
   const { signal, journal, budget } = options;
-  const tables = tablesWith(await loadModules(spec.use), options.use ?? {});
+  const tables = tablesWith(
+    await loadModules(await placesOf(spec.use, options.base, true)),
+    options.use ?? {},
+  );
   const arms = listArms(spec, tables.specializers);
   // The seal: nothing in a test split is shown before the journal has it in writing that this plan opens it.
   let plan = "";

@@ -66,7 +66,7 @@ describe("modules of a study", () => {
     expect(record.verdict.champion).toBe(least);
     expect(record.gate).toMatchObject({ met: true });
     expect(record.handOver).toMatchObject({ n: 20, agree: 20 });
-  });
+  }, 180_000);
 
   it("are measured anew once they are edited", async () => {
     const before = await hone("heat.yaml");
@@ -76,7 +76,7 @@ describe("modules of a study", () => {
       JSON.parse(error.stdout.trim().split("\n").at(-1)),
     );
     expect(after.results[0].mean).toBeCloseTo(2 * before.results[0].mean, 9);
-  });
+  }, 180_000);
 
   it.each([
     ["[./missing.ts]", /use: \.\/missing\.ts[\s\S]*no such file/],

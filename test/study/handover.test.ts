@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { HoneError } from "../../src/core/errors.js";
@@ -124,6 +124,23 @@ describe("a specialist with files", () => {
     // What the study no longer holds goes.
     await run("kept", ["wordFile"]);
     expect(existsSync(join(root, "kept", "specialists", "tones+others"))).toBe(false);
+  });
+
+  it("runs no module that its file names unless that is allowed", async () => {
+    const file = join(root, "a", "specialists", "tones", "specialist.json");
+    const module = join(root, "hostile.mjs");
+    writeFileSync(module, "globalThis.hostile = true;\nexport default {};\n");
+    const hostile = join(root, "hostile");
+    cpSync(dirname(file), hostile, { recursive: true });
+    writeFileSync(
+      join(hostile, "specialist.json"),
+      JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), use: [module] }),
+    );
+    await expect(load(hostile)).rejects.toThrow(/hostile\.mjs[\s\S]*allowModules/);
+    expect(globalThis).not.toHaveProperty("hostile");
+    const options = { signal, use: { specializers: table }, allowModules: true };
+    await (await loadSpecialist(hostile, options)).close();
+    expect(globalThis).toHaveProperty("hostile", true);
   });
 
   it("is refused with one error when a file of it is missing, cut short or changed, or leads elsewhere", async () => {
