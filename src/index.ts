@@ -23,6 +23,9 @@ export {
   taskContext,
 } from "./core/task.js";
 export * from "./data/index.js";
+export { type Drift, watchDrift } from "./deploy/drift.js";
+export { type Predicting, type PredictOptions, type PredictSummary, predict } from "./deploy/predict.js";
+export { openPredictor, type Prediction, type Predictor } from "./deploy/predictor.js";
 export { generalist } from "./models/generalist.js";
 export { startMockServer } from "./models/mock-server.js";
 export { parseChoice, renderPrompt } from "./models/prompt.js";

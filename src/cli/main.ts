@@ -162,6 +162,25 @@ limits(
   .option("--dry-run", "print the plan: samples, calls, tokens and a ceiling of the cost")
   .action(async (file, options) => (await import("./run.js")).run(file, options));
 
+reading(
+  program
+    .command("predict")
+    .description("label new rows with a study's champion, or any subject by name")
+    .argument("<study>", "name of a study in the store, or a saved specialist's file or folder"),
+)
+  .requiredOption("--data <file>", "the rows: CSV, JSONL, Parquet, …; - is stdin (JSON lines, or --format)")
+  .option("--out <file>", "where predictions go: .csv, .jsonl or .parquet; default: stdout", place)
+  .option("--subject <name>", "a subject of the study in place of its champion")
+  .option("--skip-bad", "pass over rows that cannot be read, and say which")
+  .option("--allow-modules", "load the modules that the specialist names: their code is run")
+  .option("--max-cost <usd>", "stop cleanly before spending more than this", number(0))
+  .option("--max-time <seconds>", "stop cleanly after this long", number(0))
+  .option("--concurrency <n>", "rows in flight", whole(1))
+  .option("--quiet", "no progress")
+  .addOption(store())
+  .addOption(json())
+  .action(async (study, options) => (await import("./predict.js")).predictCommand(study, options));
+
 program
   .command("compare")
   .description("compare a study's subjects pair by pair, or systems by their predictions")
@@ -314,7 +333,8 @@ try {
       }
       // A reader that goes away (`hone ls | head`) is not an error, but a study that it cut short is not done.
       const [, , command = "", ...others] = process.argv;
-      const study = ["demo", "reproduce", "run"].includes(command) && !others.includes("--dry-run");
+      const study =
+        ["demo", "predict", "reproduce", "run"].includes(command) && !others.includes("--dry-run");
       process.exit(study ? exitCodes.broke : 0);
     });
   }

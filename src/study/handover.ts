@@ -14,7 +14,7 @@ import type { Subject } from "../core/kinds.js";
 import type { Callable } from "../core/model.js";
 import type { Outcome } from "../core/outcome.js";
 import type { HandOver } from "../core/record.js";
-import { type Grade, taskContext } from "../core/task.js";
+import { type Grade, type Task, taskContext } from "../core/task.js";
 import { openModel } from "../models/registry.js";
 import { makeSpecializer } from "../specializers/index.js";
 import { copyArtifact, findArtifact } from "../store/artifacts.js";
@@ -22,6 +22,7 @@ import { passingOver } from "../store/damage.js";
 import { type Journal, openJournal, resultOf } from "../store/journal.js";
 import { journaled } from "../store/journaled.js";
 import { makePrivate, privateFile, privateFolder } from "../store/private.js";
+import { makeTask, type TaskOptions } from "../tasks/index.js";
 import { readGguf } from "../tensor/gguf.js";
 import { type Budget, Draining } from "./budget.js";
 import { type CardFacts, modelCard } from "./card.js";
@@ -111,6 +112,14 @@ async function whatLiesIn(folder: string): Promise<CardFacts["files"]> {
   return files;
 }
 
+/** A saved specialist that was loaded: the subject, and the task that it was made for. */
+export interface LoadedSpecialist {
+  saved: SavedSpecialist;
+  subject: Subject;
+  task: () => Task;
+  close: () => Promise<void>;
+}
+
 /**
  * Loads a saved specialist as a subject.
  * @param path of its JSON file, or of its folder
@@ -126,7 +135,7 @@ export async function loadSpecialist(
     /** Load the modules that the file names under `use`, which runs their code; refused by default. */
     allowModules?: boolean;
   } & Pick<PrepareOptions, "open" | "use">,
-): Promise<{ saved: SavedSpecialist; subject: Subject; close: () => Promise<void> }> {
+): Promise<LoadedSpecialist> {
   let saved: SavedSpecialist;
   let folder = dirname(path);
   try {
@@ -175,7 +184,11 @@ export async function loadSpecialist(
   const tools = { artifacts, encoder: () => models.encoder(saved.encoder) };
   const specializer = makeSpecializer(saved.specializer, path, tables.specializers);
   const subject = specializer.apply(from, saved.state as Json, tools);
-  return { saved, subject, close: models.close };
+  const task = () => {
+    const { name, options: asked, labels } = saved.task;
+    return makeTask(name, asked as TaskOptions, labels ?? undefined, tables.tasks);
+  };
+  return { saved, subject, task, close: models.close };
 }
 
 /**

@@ -73,7 +73,7 @@ export function measureInput(
 ): { words: number; unseen: number | undefined } {
   const words = wordsOf(input);
   const unseen =
-    seen && words.length > 0 ? words.filter((word) => !seen(word)).length / words.length : undefined;
+    seen && words.length > 0 ? rounded(words.filter((word) => !seen(word)).length / words.length) : undefined;
   return { words: words.length, unseen };
 }
 
@@ -126,8 +126,11 @@ function thinned(values: readonly number[]): number[] {
           { length: mostValues },
           (_, i) => sorted[Math.floor(((i + 0.5) / mostValues) * sorted.length)]!,
         );
-  return kept.map((value) => Math.round(value * 1e4) / 1e4);
+  return kept;
 }
+
+/** To four digits, in a profile and in what is compared with it: ties stay ties. */
+const rounded = (share: number): number => Math.round(share * 1e4) / 1e4;
 
 /** FNV-1a, 32 bits. */
 function hashOf(word: string): number {
