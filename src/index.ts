@@ -24,6 +24,13 @@ export {
 } from "./core/task.js";
 export * from "./data/index.js";
 export { type Drift, watchDrift } from "./deploy/drift.js";
+export {
+  type Exported,
+  type ExportOptions,
+  exportSpecialist,
+  type ImportOptions,
+  importSpecialist,
+} from "./deploy/export.js";
 export { type Predicting, type PredictOptions, type PredictSummary, predict } from "./deploy/predict.js";
 export { openPredictor, type Prediction, type Predictor } from "./deploy/predictor.js";
 export { generalist } from "./models/generalist.js";

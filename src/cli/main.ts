@@ -173,6 +173,7 @@ reading(
   .option("--subject <name>", "a subject of the study in place of its champion")
   .option("--skip-bad", "pass over rows that cannot be read, and say which")
   .option("--allow-modules", "load the modules that the specialist names: their code is run")
+  .option("--allow-endpoint", "let a specialist from elsewhere send the rows to an endpoint of its own")
   .option("--max-cost <usd>", "stop cleanly before spending more than this", number(0))
   .option("--max-time <seconds>", "stop cleanly after this long", number(0))
   .option("--concurrency <n>", "rows in flight", whole(1))
@@ -180,6 +181,28 @@ reading(
   .addOption(store())
   .addOption(json())
   .action(async (study, options) => (await import("./predict.js")).predictCommand(study, options));
+
+program
+  .command("export")
+  .description("write a specialist as a folder that runs without its study: weights, prompt, card, checksums")
+  .argument("<study>", "name of a study in the store, or a saved specialist's file or folder")
+  .requiredOption("--out <folder>", "the folder to write, which must not be there", place)
+  .option("--subject <name>", "a subject of the study in place of its champion")
+  .option("--with-base", "copy the generalist's weights, too")
+  .option("--allow-modules", "load the modules that the specialist names: their code is run")
+  .addOption(store())
+  .addOption(json())
+  .action(async (study, options) => (await import("./export.js")).exportCommand(study, options));
+
+program
+  .command("import")
+  .description("take an exported folder into the store, checksums compared")
+  .argument("<folder>")
+  .option("--name <name>", "what it is called here; default: its study's name")
+  .option("--allow-endpoint", "take a specialist that sends rows to an endpoint of its own")
+  .addOption(store())
+  .addOption(json())
+  .action(async (folder, options) => (await import("./export.js")).importCommand(folder, options));
 
 program
   .command("compare")

@@ -18,6 +18,7 @@ export interface PredictFlags extends Reading {
   subject?: string;
   skipBad?: boolean;
   allowModules?: boolean;
+  allowEndpoint?: boolean;
   store: string;
   json?: boolean;
   quiet?: boolean;
@@ -51,6 +52,7 @@ export async function predictCommand(ref: string, flags: PredictFlags): Promise<
       ...limits,
       ...(flags.subject === undefined ? {} : { subject: flags.subject }),
       ...(flags.allowModules ? { allowModules: true } : {}),
+      ...(flags.allowEndpoint ? { allowEndpoint: true } : {}),
       ...(flags.skipBad ? { onBad } : {}),
       onWait: output.log,
     });

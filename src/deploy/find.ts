@@ -4,7 +4,7 @@ import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { HoneError } from "../core/errors.js";
 import { requireSubject } from "../study/choose-subject.js";
-import { layout, otherPath } from "../study/handover.js";
+import { layout, otherPath, type SavedSpecialist } from "../study/handover.js";
 import { openStudy } from "../study/open.js";
 
 /** A saved specialist's place, and whether this machine's own study made it. */
@@ -46,7 +46,6 @@ export function findSpecialist(ref: string, options: { store: string; subject?: 
 }
 
 function ofStudy(store: string, study: string, subject: string | undefined): string | undefined {
-  if (!existsSync(join(resolve(store), "journal.db"))) return undefined;
   const champion = join(resolve(store), "specialists", study);
   const saved = [champion, `${champion}.json`].find(isSpecialist);
   if (saved === undefined) return undefined;
@@ -68,6 +67,19 @@ function ofStudy(store: string, study: string, subject: string | undefined): str
   } finally {
     opened.close();
   }
+}
+
+/** @throws HoneError where rows would be sent to an endpoint that whoever made the specialist chose */
+export function refuseEndpoint(saved: Pick<SavedSpecialist, "model" | "encoder">, where: string): void {
+  const remote = [saved.model, saved.encoder].find((ref) => ref.startsWith("openai:"));
+  if (remote === undefined) return;
+  throw new HoneError({
+    what: "The specialist asks an endpoint",
+    where,
+    why: `its model is ${remote}: your rows and the key that it names would be sent there`,
+    next: "If you trust that endpoint with both, allow it: --allow-endpoint.",
+    kind: "usage",
+  });
 }
 
 function isSpecialist(path: string): boolean {

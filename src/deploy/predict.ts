@@ -12,10 +12,10 @@ import { journaled } from "../store/journaled.js";
 import { requireStore } from "../store/place.js";
 import { privateFolder } from "../store/private.js";
 import { type Budget, Draining, makeBudget } from "../study/budget.js";
-import type { SavedSpecialist } from "../study/handover.js";
+import { readSpecialist, type SavedSpecialist } from "../study/handover.js";
 import { mostInFlight, widthFor } from "../study/measure.js";
 import { type Drift, watchDrift } from "./drift.js";
-import { findSpecialist } from "./find.js";
+import { findSpecialist, refuseEndpoint } from "./find.js";
 import { openPredictor, type Prediction, type Predictor, type PredictorOptions } from "./predictor.js";
 
 /** Store, subject, limits and listeners of a run over new rows. */
@@ -32,6 +32,8 @@ export interface PredictOptions extends Omit<PredictorOptions, "signal" | "wrap"
   maxSeconds?: number;
   /** Rows in flight; by default what the model asks for. */
   concurrency?: number;
+  /** Lets a specialist that lies outside of the store send rows to an endpoint that it names. */
+  allowEndpoint?: boolean;
   /** Told of rows that cannot be asked about, which are then passed over; the first one is thrown where absent. */
   onBad?: (error: HoneError) => void;
   onWait?: (text: string) => void;
@@ -86,7 +88,8 @@ export async function predict(
   const store = resolve(options.store ?? ".hone");
   const signal = options.signal ?? new AbortController().signal;
   setMaxListeners(0, signal);
-  const { path } = findSpecialist(ref, { store, subject: options.subject });
+  const { path, ours } = findSpecialist(ref, { store, subject: options.subject });
+  if (!ours && !options.allowEndpoint) refuseEndpoint((await readSpecialist(path)).saved, path);
   requireStore(store);
   mkdirSync(store, privateFolder);
   const budget = makeBudget({

@@ -4,7 +4,7 @@
 
 import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, isAbsolute, join, relative, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { type Artifacts, artifactsIn } from "../core/artifacts.js";
 import { CallError } from "../core/call.js";
@@ -38,6 +38,11 @@ export const specialistSchema = z.strictObject({
   name: z.string(),
   model: z.string().describe("The generalist's reference, as in the study"),
   modelId: z.string().describe("Content identity of the generalist it was made from"),
+  base: z
+    .string()
+    .regex(/^\w[\w.-]*\.gguf$/)
+    .optional()
+    .describe("The generalist's file in the same folder, where an export brings it"),
   encoder: z.string(),
   format: z.enum(["chat", "plain"]).optional().describe("The prompt format, where dev chose it"),
   specializer: z.unknown().describe("The specializer as a study file would say it"),
@@ -112,6 +117,38 @@ async function whatLiesIn(folder: string): Promise<CardFacts["files"]> {
   return files;
 }
 
+/**
+ * Reads a saved specialist without loading anything.
+ * @returns its folder, too, where it has one
+ * @throws HoneError when it is none
+ */
+export async function readSpecialist(path: string): Promise<{ saved: SavedSpecialist; folder?: string }> {
+  try {
+    const isFolder = (await stat(path)).isDirectory();
+    const file = isFolder ? join(path, layout.specialist) : path;
+    const saved = specialistSchema.parse(JSON.parse(await readFile(file, "utf8")));
+    if (isFolder) return { saved, folder: path };
+    return { saved, ...(basename(path) === layout.specialist ? { folder: dirname(path) } : {}) };
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+    throw new HoneError({
+      what: "Cannot load the specialist",
+      where: path,
+      why,
+      next: "Run its study again.",
+    });
+  }
+}
+
+/** The reference that opens the generalist: the file beside the specialist, where it brings one. */
+function modelOf({ model, base }: SavedSpecialist, folder: string | undefined): string {
+  if (base === undefined || folder === undefined) return model;
+  const params = model.includes("?")
+    ? model.slice(model.indexOf("?")).replace(/([?&])weights=[^&]*&?/, "$1")
+    : "";
+  return `llama:file:${resolve(folder, base)}${params.replace(/[?&]$/, "")}`;
+}
+
 /** A saved specialist that was loaded: the subject, and the task that it was made for. */
 export interface LoadedSpecialist {
   saved: SavedSpecialist;
@@ -136,22 +173,7 @@ export async function loadSpecialist(
     allowModules?: boolean;
   } & Pick<PrepareOptions, "open" | "use">,
 ): Promise<LoadedSpecialist> {
-  let saved: SavedSpecialist;
-  let folder = dirname(path);
-  try {
-    const isFolder = (await stat(path)).isDirectory();
-    if (isFolder) folder = path;
-    const file = isFolder ? join(path, layout.specialist) : path;
-    saved = specialistSchema.parse(JSON.parse(await readFile(file, "utf8")));
-  } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
-    throw new HoneError({
-      what: "Cannot load the specialist",
-      where: path,
-      why,
-      next: "Run its study again.",
-    });
-  }
+  const { saved, folder } = await readSpecialist(path);
   if (saved.use && !options.allowModules)
     throw new HoneError({
       what: "The specialist needs modules of its own",
@@ -162,7 +184,7 @@ export async function loadSpecialist(
     });
   // Before a model is opened: a damaged specialist costs no loading.
   const artifacts: Pick<Artifacts, "path"> = {
-    path: (id) => findArtifact(join(folder, layout.artifacts), id),
+    path: (id) => findArtifact(join(folder ?? dirname(path), layout.artifacts), id),
   };
   for (const id of artifactsIn(saved.state as Json)) artifacts.path(id);
   const tables = tablesWith(await loadModules(saved.use ?? []), options.use ?? {});
@@ -170,7 +192,7 @@ export async function loadSpecialist(
     options.open ??
     ((ref: string, signal: AbortSignal) => openModel(ref, { signal, schemes: tables.models }));
   const models = modelOpener({ signal: options.signal, open }, options.wrap ?? ((model) => model));
-  const from = begin(await models.open(saved.model), saved.format);
+  const from = begin(await models.open(modelOf(saved, folder)), saved.format);
   const { model } = from;
   if (model.id !== saved.modelId) {
     await models.close();
