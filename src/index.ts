@@ -38,6 +38,7 @@ export { startMockServer } from "./models/mock-server.js";
 export { parseChoice, renderPrompt } from "./models/prompt.js";
 export { openModel } from "./models/registry.js";
 export { writeReport } from "./report/index.js";
+export { type ServeOptions, type Serving, serve } from "./serve/server.js";
 export * from "./specializers/index.js";
 export * from "./statistics/index.js";
 export { type Journal, openJournal } from "./store/journal.js";

@@ -205,6 +205,23 @@ program
   .action(async (folder, options) => (await import("./export.js")).importCommand(folder, options));
 
 program
+  .command("serve")
+  .description("serve specialists and models behind one OpenAI-compatible server on this machine")
+  .argument("<what...>", "studies, saved specialists and models (llama:…, openai:…); NAME=… to call one so")
+  .option("--port <n>", "port; 0 takes any that is free", whole(0), 8642)
+  .option("--host <address>", "bind this address in place of loopback; needs --token")
+  .option("--token <text>", "what clients must send; made where left out")
+  .option("--name <host...>", "names by which others reach it, with --host")
+  .option("--shadow <pair...>", "FIRST:SECOND: both classify what FIRST is asked; both answers are kept")
+  .option("--timeout <seconds>", "most that an answer may take", number(1), 600)
+  .option("--most-waiting <n>", "requests that wait for their turn, before 429", whole(0), 256)
+  .option("--allow-modules", "load the modules that specialists name: their code is run")
+  .option("--allow-endpoint", "let specialists from elsewhere send requests to an endpoint of their own")
+  .addOption(store())
+  .addOption(json())
+  .action(async (what, options) => (await import("./serve.js")).serveCommand(what, options));
+
+program
   .command("compare")
   .description("compare a study's subjects pair by pair, or systems by their predictions")
   .argument("[study]", "name of a study in the store")

@@ -1,7 +1,7 @@
 // A saved specialist as something that answers rows: a row becomes a sample as in its study, the sample a query, the answer a
 // prediction. Nothing is scored.
 
-import { CallError } from "../core/call.js";
+import { type CallContext, CallError } from "../core/call.js";
 import { HoneError } from "../core/errors.js";
 import type { LanguageSubject } from "../core/kinds.js";
 import type { Answer, Step } from "../core/language.js";
@@ -40,7 +40,11 @@ export interface Predictor {
   /** @throws HoneError that names the row, where it is none for this specialist */
   sample: (row: Row, number: number) => Sample;
   /** Answers; what fails for good, or is no answer, is `unscored`. */
-  answer: (sample: Sample, signal: AbortSignal) => Promise<Omit<Prediction, "row" | "place" | "id">>;
+  answer: (
+    sample: Sample,
+    signal: AbortSignal,
+    trace?: CallContext["trace"],
+  ) => Promise<Omit<Prediction, "row" | "place" | "id">>;
   close: () => Promise<void>;
 }
 
@@ -100,9 +104,11 @@ function predictorOf({ saved, subject, task: taskOf, close }: LoadedSpecialist, 
       const known = typeof own === "string" || typeof own === "number" ? String(own).trim() : "";
       return { ...made.sample, id: known || String(number) };
     },
-    async answer(sample, signal) {
+    async answer(sample, signal, trace) {
       try {
-        return predictionOf(await subject.respond(task.query(sample), { signal }));
+        return predictionOf(
+          await subject.respond(task.query(sample), { signal, ...(trace ? { trace } : {}) }),
+        );
       } catch (error) {
         if (!(error instanceof CallError) || signal.aborted) throw error;
         return { unscored: error.failure, detail: error.message };
