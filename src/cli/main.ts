@@ -213,6 +213,11 @@ program
   .option("--token <text>", "what clients must send; made where left out")
   .option("--name <host...>", "names by which others reach it, with --host")
   .option("--shadow <pair...>", "FIRST:SECOND: both classify what FIRST is asked; both answers are kept")
+  .option(
+    "--check <n>",
+    "score champions again through the server on so many samples of their test",
+    whole(1),
+  )
   .option("--timeout <seconds>", "most that an answer may take", number(1), 600)
   .option("--most-waiting <n>", "requests that wait for their turn, before 429", whole(0), 256)
   .option("--allow-modules", "load the modules that specialists name: their code is run")

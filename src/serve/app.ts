@@ -6,7 +6,7 @@ import type { z } from "zod";
 import { chatSchema, completionSchema, embeddingSchema, ignoredIn, responseSchema, textOf } from "./asked.js";
 import { readBody } from "./body.js";
 import { chat, streamChat } from "./chat.js";
-import { type Classified, classifyAll, classifySchema } from "./classify.js";
+import { type Classified, classifyAll, classifySchema, inputsOf } from "./classify.js";
 import { completions, streamCompletions } from "./completions.js";
 import { embeddings } from "./embeddings.js";
 import { events, type Send } from "./events.js";
@@ -180,10 +180,9 @@ export function makeApp(options: AppOptions): Hono<Vars> {
   route("/v1/classify", {
     schema: classifySchema,
     answer: classifyAll,
-    input: ({ input }) =>
-      [input]
-        .flat()
-        .map((one) => (typeof one === "string" ? one : Object.values(one).join("\n")))
+    input: (asked) =>
+      inputsOf(asked)
+        .map((one) => (typeof one === "string" ? one : JSON.stringify(Object.values(one))))
         .join("\n"),
   });
 

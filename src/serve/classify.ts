@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { addCost, type Cost, noCost } from "../core/call.js";
 import { HoneError } from "../core/errors.js";
+import type { Sample } from "../core/sample.js";
 import type { Prediction } from "../deploy/predictor.js";
 import { Problem } from "./problem.js";
 import { meter, type Served } from "./served.js";
@@ -11,14 +12,49 @@ import { classify, newId, now, type Usage } from "./write.js";
 
 const one = z.union([z.string(), z.record(z.string(), z.unknown())]);
 
-export const classifySchema = z.looseObject({
-  model: z.string().max(256),
-  input: z.union([one, z.array(one).min(1).max(1_000)]),
-  /** For the router. */
-  task: z.string().max(256).nullish(),
-  /** The right answers, where they are known: kept with shadow records. */
-  gold: z.union([z.string(), z.array(z.string().nullable())]).nullish(),
+/** A sample as a study has it, when its templates are filled. */
+const sampleSchema = z.object({
+  input: z.string(),
+  question: z.string().optional(),
+  instruction: z.string().optional(),
+  options: z
+    .array(z.object({ key: z.string(), text: z.string() }))
+    .min(2)
+    .max(1_000)
+    .optional(),
 });
+
+export const classifySchema = z
+  .looseObject({
+    model: z.string().max(256),
+    input: z.union([one, z.array(one).min(1).max(1_000)]).optional(),
+    /** In place of `input`. */
+    samples: z.array(sampleSchema).min(1).max(1_000).optional(),
+    /** For the router. */
+    task: z.string().max(256).nullish(),
+    /** The right answers, where they are known: kept with shadow records. */
+    gold: z.union([z.string(), z.array(z.string().nullable())]).nullish(),
+  })
+  .refine(({ input, samples }) => (input === undefined) !== (samples === undefined), {
+    message: "give either `input` or `samples`",
+    path: ["input"],
+  });
+
+type Asked = z.infer<typeof classifySchema>;
+/** One thing to be answered: a text, a row, or a sample. */
+export type ToAnswer = string | Record<string, unknown> | { sample: z.infer<typeof sampleSchema> };
+
+/** What a request asks about, one by one. */
+export function inputsOf({ input, samples }: Asked): ToAnswer[] {
+  if (samples) return samples.map((sample) => ({ sample }));
+  return (Array.isArray(input) ? input : [input]) as ToAnswer[];
+}
+
+const isSample = (
+  input: ToAnswer,
+  asked: Pick<Asked, "samples">,
+): input is { sample: z.infer<typeof sampleSchema> } =>
+  asked.samples !== undefined && typeof input === "object";
 
 export interface Classified {
   id: string;
@@ -28,15 +64,15 @@ export interface Classified {
 
 export async function classifyAll(
   served: Served,
-  asked: z.infer<typeof classifySchema>,
+  asked: Asked,
   signal: AbortSignal,
 ): Promise<{ body: object; usage: Usage; answers: Classified[] }> {
-  const inputs = Array.isArray(asked.input) ? asked.input : [asked.input];
+  const inputs = inputsOf(asked);
   const id = newId("cls");
   let cost: Cost = noCost;
   const answers = await Promise.all(
     inputs.map(async (input, i): Promise<Classified> => {
-      const answer = await answerOne(served, input, i, signal);
+      const answer = await answerOne(served, asked, input, i, signal);
       cost = addCost(cost, answer.cost);
       return {
         id: inputs.length === 1 ? id : `${id}-${i}`,
@@ -58,10 +94,11 @@ export async function classifyAll(
   };
 }
 
-/** One text, or one row with the study's fields. */
+/** One text, one row with the study's fields, or one sample. */
 export async function answerOne(
   served: Served,
-  input: string | Record<string, unknown>,
+  asked: Pick<Asked, "samples">,
+  input: ToAnswer,
   index: number,
   signal: AbortSignal,
 ): Promise<{ input: string; prediction: Classified["prediction"]; cost: Cost }> {
@@ -72,7 +109,9 @@ export async function answerOne(
   }
   const cost = meter();
   try {
-    const sample = predictor.sample({ row: input, place: `input.${index}` }, index + 1);
+    const sample = isSample(input, asked)
+      ? sampleOf(input.sample)
+      : predictor.sample({ row: input as Record<string, unknown>, place: `input.${index}` }, index + 1);
     const prediction = await predictor.answer(sample, signal, cost.trace);
     return { input: sample.input, prediction, cost: cost.total() };
   } catch (error) {
@@ -80,4 +119,15 @@ export async function answerOne(
     const { what, why } = error.failure;
     throw new Problem(400, [what, why].filter(Boolean).join(" ").slice(0, 500), { param: `input.${index}` });
   }
+}
+
+function sampleOf({ question, instruction, options, input }: z.infer<typeof sampleSchema>): Sample {
+  return {
+    id: "",
+    input,
+    gold: "",
+    ...(question === undefined ? {} : { question }),
+    ...(instruction === undefined ? {} : { instruction }),
+    ...(options === undefined ? {} : { options }),
+  };
 }

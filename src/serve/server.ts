@@ -13,6 +13,7 @@ import { type OpenServedOptions, openServed, type Served } from "./served.js";
 import { openShadowLog } from "./shadow.js";
 import { makeShadow, type Shadow } from "./shadow-run.js";
 
+/** Where it listens, who may ask, and which answers are shadowed. */
 export interface ServeOptions
   extends Partial<
     Pick<OpenServedOptions, "store" | "allowModules" | "allowEndpoint" | "mostWaiting" | "open">
@@ -32,6 +33,7 @@ export interface ServeOptions
   log?: (text: string) => void;
 }
 
+/** A running server. */
 export interface Serving {
   /** With the port, without a path. */
   url: string;
@@ -173,10 +175,14 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
   return (server.address() as AddressInfo).port;
 }
 
-/** Requests under way are finished; idle connections are closed. */
+/** Requests under way are finished; idle connections are closed, and those that fall idle. */
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
+    const idle = setInterval(() => server.closeIdleConnections(), 50);
+    server.close(() => {
+      clearInterval(idle);
+      resolve();
+    });
     server.closeIdleConnections();
   });
 }

@@ -1,14 +1,15 @@
 // The second specialist of a pair: it answers what the first one answered, after it and never in its way.
 
 import type { z } from "zod";
-import type { Classified, classifySchema } from "./classify.js";
-import { answerOne } from "./classify.js";
+import { answerOne, type Classified, type classifySchema, inputsOf, type ToAnswer } from "./classify.js";
 import type { Served } from "./served.js";
 import type { ShadowLog } from "./shadow.js";
 
+type Asked = z.infer<typeof classifySchema>;
+
 export interface Shadow {
   pair: string;
-  take: (asked: z.infer<typeof classifySchema>, answers: readonly Classified[]) => void;
+  take: (asked: Asked, answers: readonly Classified[]) => void;
   /** Records on disk since the start. */
   written: () => number;
   /** Waits for what is under way. */
@@ -31,14 +32,9 @@ export function makeShadow(
   const underWay = new Set<Promise<void>>();
   let written = 0;
   let told = false;
-  const both = async (
-    input: string | Record<string, unknown>,
-    first: Classified,
-    gold: string | undefined,
-  ) => {
-    const { prediction } = await second.queue.run(options.signal, () =>
-      answerOne(second, input, 0, options.signal),
-    );
+  const both = async (asked: Asked, input: ToAnswer, first: Classified, gold: string | undefined) => {
+    const answer = () => answerOne(second, asked, input, 0, options.signal);
+    const { prediction } = await second.queue.run(options.signal, answer);
     const said = (one: Classified["prediction"]) => one.label ?? one.text ?? "";
     await log.write({
       id: first.id,
@@ -53,7 +49,7 @@ export function makeShadow(
   return {
     pair: second.id,
     take(asked, answers) {
-      const inputs = Array.isArray(asked.input) ? asked.input : [asked.input];
+      const inputs = inputsOf(asked);
       const golds = Array.isArray(asked.gold) ? asked.gold : [asked.gold];
       for (const [i, first] of answers.entries()) {
         if (underWay.size >= mostWaiting) {
@@ -62,7 +58,7 @@ export function makeShadow(
           told = true;
           return;
         }
-        const one: Promise<void> = both(inputs[i] as string, first, golds[i] ?? undefined)
+        const one: Promise<void> = both(asked, inputs[i] as ToAnswer, first, golds[i] ?? undefined)
           .catch((error: unknown) => {
             options.failed();
             if (!options.signal.aborted) options.tell(`The shadow ${second.id} failed: ${String(error)}`);
