@@ -159,7 +159,7 @@ export function ignoredIn(asked: Readonly<Record<string, unknown>>): string[] {
 
 /** @throws Problem for what would change the form of the answer and cannot be had */
 export function refuseForms(asked: Readonly<Record<string, unknown>>): void {
-  const { tools, functions, tool_choice: choice, response_format: format, modalities, audio } = asked;
+  const { tools, functions, tool_choice: choice, response_format: format, modalities } = asked;
   const listed = [tools, functions].some((list) => Array.isArray(list) && list.length > 0);
   if (listed && choice !== "none")
     throw new Problem(400, "This model calls no tools.", { param: "tools", code: "unsupported" });
@@ -169,6 +169,6 @@ export function refuseForms(asked: Readonly<Record<string, unknown>>): void {
       param: "response_format",
       code: "unsupported",
     });
-  if (audio || (Array.isArray(modalities) && modalities.some((one) => one !== "text")))
+  if (Array.isArray(modalities) && modalities.some((one) => one !== "text"))
     throw new Problem(400, "This model writes text alone.", { param: "modalities", code: "unsupported" });
 }

@@ -40,7 +40,7 @@ export function guard({ token, hosts }: GuardOptions): MiddlewareHandler {
       throw new Problem(403, "Requests from other sites are refused.", { code: "origin" });
     const asked = c.req.method === "GET" && c.req.path === "/" ? c.req.query("token") : undefined;
     if (asked !== undefined && same(asked)) {
-      c.header("set-cookie", `${cookieName}=${token}; Path=/; HttpOnly; SameSite=Strict`);
+      c.header("set-cookie", `${cookieName}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Strict`);
       return c.redirect("/", 303);
     }
     const [, bearer] = /^bearer (.+)$/i.exec(c.req.header("authorization") ?? "") ?? [];
@@ -62,9 +62,17 @@ function sameOrigin(origin: string, host: string): boolean {
 function cookieOf(header: string | undefined): string | undefined {
   for (const part of header?.split(";") ?? []) {
     const [name, ...value] = part.trim().split("=");
-    if (name === cookieName) return value.join("=");
+    if (name === cookieName) return decoded(value.join("="));
   }
   return undefined;
+}
+
+function decoded(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Compares with the token in constant time, whatever the lengths. */

@@ -71,11 +71,12 @@ export async function serve(refs: readonly string[], options: ServeOptions = {})
       kind: "usage",
     });
   const token = options.token ?? randomBytes(24).toString("base64url");
-  if (!/^[\x21-\x3a\x3c-\x7e]{16,}$/.test(token))
+  const least = local ? 8 : 16;
+  if (token.length < least || !/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(token))
     throw new HoneError({
       what: "The token cannot be used",
       where: "--token",
-      why: "a token has at least 16 visible ASCII characters, and no semicolon",
+      why: `a token has at least ${least} characters of visible ASCII`,
       next: "Make one with `openssl rand -hex 32`.",
       kind: "usage",
     });
