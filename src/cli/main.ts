@@ -160,6 +160,7 @@ limits(
     "load the modules under `use` that do not lie beside the study: their code is run",
   )
   .option("--dry-run", "print the plan: samples, calls, tokens and a ceiling of the cost")
+  .option("--junit <file>", "write the result there as JUnit's XML", place)
   .action(async (file, options) => (await import("./run.js")).run(file, options));
 
 reading(
@@ -330,6 +331,29 @@ data
   .option("--data <folder>", "where the study's relative file: sources are")
   .addOption(json())
   .action(async (file, options) => (await import("./data.js")).check(file, options));
+
+data
+  .command("export")
+  .description("write a study's train or dev samples for training elsewhere; test stays sealed")
+  .argument("<study>", "a study file")
+  .addOption(
+    new Option("--as <form>", "sft: messages with the right answer; dpo: a chosen and a rejected answer")
+      .choices(["sft", "dpo"])
+      .makeOptionMandatory(),
+  )
+  .addOption(new Option("--split <name>", "which samples").choices(["train", "dev"]).default("train"))
+  .requiredOption("--out <file>", "the JSON lines file to write", place)
+  .option("--data <folder>", "where the study's relative file: sources are")
+  .option("--seed <n>", "seed of the options that are rejected", whole(0), 0)
+  .addOption(store())
+  .addOption(json())
+  .action(async (study, options) => (await import("./data.js")).exportSamples(study, options));
+
+program
+  .command("completion")
+  .description("print what a shell needs to complete hone: bash, zsh or fish")
+  .argument("<shell>")
+  .action(async (shell) => (await import("./completion.js")).completion(shell, program));
 
 program
   .command("doctor")
