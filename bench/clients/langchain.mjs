@@ -5,7 +5,16 @@ import { run } from "./run.mjs";
 
 const { BASE, TOKEN } = process.env;
 const configuration = { baseURL: BASE };
-const chat = (model, more = {}) => new ChatOpenAI({ model, apiKey: TOKEN, configuration, temperature: 0, maxTokens: 8, maxRetries: 0, ...more });
+const chat = (model, more = {}) =>
+  new ChatOpenAI({
+    model,
+    apiKey: TOKEN,
+    configuration,
+    temperature: 0,
+    maxTokens: 8,
+    maxRetries: 0,
+    ...more,
+  });
 
 await run({
   "ChatOpenAI.invoke": async (is) => {
@@ -23,10 +32,15 @@ await run({
   },
   "ChatOpenAI.batch": async (is) => {
     const answers = await chat("tones").batch(["A rude letter", "A polite letter", "A neutral letter"]);
-    is(answers.map(({ content }) => content).join() === "r,p,n", answers.map(({ content }) => content));
+    is(
+      answers.map(({ content }) => content).join() === "r,p,n",
+      answers.map(({ content }) => content),
+    );
   },
   "ChatOpenAI with logprobs": async (is) => {
-    const { response_metadata } = await chat("small", { logprobs: true, topLogprobs: 2 }).invoke("Say hello.");
+    const { response_metadata } = await chat("small", { logprobs: true, topLogprobs: 2 }).invoke(
+      "Say hello.",
+    );
     is(response_metadata.logprobs.content.length > 0, response_metadata);
   },
   "ChatOpenAI by responses": async (is) => {
@@ -34,11 +48,19 @@ await run({
     is(text.length > 0, { text });
   },
   "OpenAI (completions)": async (is) => {
-    const text = await new OpenAI({ model: "small", apiKey: TOKEN, configuration, temperature: 0, maxTokens: 4 }).invoke("The capital of France is");
+    const text = await new OpenAI({
+      model: "small",
+      apiKey: TOKEN,
+      configuration,
+      temperature: 0,
+      maxTokens: 4,
+    }).invoke("The capital of France is");
     is(text.includes("Paris"), { text });
   },
-  "OpenAIEmbeddings": async (is) => {
-    const vectors = await new OpenAIEmbeddings({ model: "enc", apiKey: TOKEN, configuration }).embedDocuments(["a rose", "a stone"]);
+  OpenAIEmbeddings: async (is) => {
+    const vectors = await new OpenAIEmbeddings({ model: "enc", apiKey: TOKEN, configuration }).embedDocuments(
+      ["a rose", "a stone"],
+    );
     is(vectors.length === 2 && vectors[0].length === 384, { lengths: vectors.map((one) => one.length) });
   },
 });

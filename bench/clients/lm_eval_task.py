@@ -61,8 +61,8 @@ def prepare(source, folder, data, count):
                 gold = row.get("cop", row.get("answer"))
                 gold = gold if isinstance(gold, int) else "ABCD".index(gold)
             rows.append({"question": row["question"], "choices": options, "gold": gold})
-            if len(rows) == count:
-                break
+    # The shortest: engines are compared here, and long questions take them longer.
+    rows = sorted(rows, key=lambda row: len(row["question"]) + sum(map(len, row["choices"])))[:count]
     with open(os.path.join(folder, "task.jsonl"), "w", encoding="utf-8") as out:
         out.writelines(json.dumps(row) + "\n" for row in rows)
     with open(os.path.join(folder, "hone_mc.yaml"), "w", encoding="utf-8") as out:

@@ -10,6 +10,8 @@ export async function run(checks) {
     } catch (error) {
       failure = String(error?.message ?? error).slice(0, 300);
     }
-    console.log(JSON.stringify({ name, ok: failure === undefined, ...(failure === undefined ? {} : { why: failure }) }));
+    console.log(
+      JSON.stringify({ name, ok: failure === undefined, ...(failure === undefined ? {} : { why: failure }) }),
+    );
   }
 }

@@ -362,8 +362,9 @@ function engineOver(
           const follower = tokens[start + i + 1];
           const filter = {
             tokens: (follower === undefined ? [] : [follower]) as Token[],
+            // Greedy selection gives the likeliest; more than that one costs as much as the evaluation.
             includeSelected: true,
-            includeTop: Math.max(1, top),
+            ...(top > 1 ? { includeTop: top } : {}),
           };
           const generateNext: Next = {
             token: true,
