@@ -1,6 +1,7 @@
 // The server's routes. Each is: find what is served under the model's name, wait for its turn, answer. Errors, figures and limits
 // are here once for all of them.
 
+import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
 import { chatSchema, completionSchema, embeddingSchema, ignoredIn, responseSchema, textOf } from "./asked.js";
@@ -106,7 +107,10 @@ export function makeApp(options: AppOptions): Hono<Vars> {
       if (ignored.length > 0) c.header("x-hone-ignored", ignored.join(", "));
       const gone = new AbortController();
       const leave = () => gone.abort(new Problem(499, "The client went away."));
-      c.req.raw.signal.addEventListener("abort", leave, { once: true });
+      const { outgoing } = c.env as HttpBindings;
+      outgoing.once("close", () => {
+        if (!outgoing.writableFinished) leave();
+      });
       const late = setTimeout(
         () =>
           gone.abort(new Problem(504, `No answer within ${timeoutMs / 1000} seconds.`, { code: "timeout" })),
