@@ -12,6 +12,7 @@ const costs = {
   cot: "1 call with reasoning; 1 a pool sample to build",
   medprompt: "5 calls with reasoning",
   portfolio: "11 calls",
+  optimize: "1 call, or 1 longer; a search of about 4,000 calls to build",
   knnLm: "1 call, 1 embedding; 1 embedding a train sample to build",
   ensemble: "5 calls",
   lora: "1 call; training",

@@ -232,6 +232,20 @@ function predictions() {
   ];
 }
 
+/** Races of simulated prompts, by what the prompts are worth. */
+function races() {
+  const { settings } = bench("optimize");
+  const rows = Object.entries(settings).map(
+    ([name, { falseAccepts, withinOneError, callsOfAll, shrinkagePoints }]) =>
+      `| ${name} | ${percent(falseAccepts)} | ${percent(withinOneError)} | ${percent(callsOfAll)} | ${shrinkagePoints.toFixed(1)} |`,
+  );
+  return [
+    "| prompts | false accepts, % | within one standard error of the best, % | answers asked, % of scoring all on all | shrinkage, points |",
+    "|---|---|---|---|---|",
+    ...rows,
+  ];
+}
+
 /** What a command prints, under the command. */
 function printed(command) {
   const [, ...args] = command.split(" ");
@@ -249,6 +263,7 @@ const tables = {
   "lawma-predictions": predictions,
   measured,
   demo,
+  optimize: races,
   specializers: catalogue,
   licences: () => study("licences") && studyTable(study("licences")),
   "scotus-issue-area": () => study("scotus-issue-area") && studyTable(study("scotus-issue-area")),

@@ -22,7 +22,14 @@ export interface GenerateRequest {
   maxTokens: number;
   /** 0 is greedy. */
   temperature: number;
+  /** Of this text alone: it does not depend on what else is written. */
   seed: number;
+  /** Only the likeliest tokens that have this probability together (Holtzman et al. 2020); all where absent. */
+  topP?: number;
+  /** Only tokens with at least this share of the likeliest one's probability (Nguyen et al. 2024); all where absent. */
+  minP?: number;
+  /** Divides the logits of tokens written before (Keskar et al. 2019); 1, none, where absent. */
+  repetitionPenalty?: number;
   stop?: readonly string[];
 }
 
@@ -182,6 +189,8 @@ export interface LanguageModel
   /** The formats that it could be asked in, where whoever opened it left that open. */
   readonly formats?: readonly PromptFormat[];
   readonly contextTokens?: number;
+  /** Texts worth writing at once, where that is more than `concurrency`. */
+  readonly batch?: number;
   /** Dollars per million tokens; absent where calls cost nothing or nobody said what they cost. */
   readonly price?: { input: number; output: number };
   /** Where it runs in this process: what it has done. Calls that a journal answers add nothing. */

@@ -142,14 +142,17 @@ function howToWrite(request: unknown): {
   maxTokens: number;
   temperature: number;
   seed: number;
+  topP: number;
   stop: string[];
 } {
   const stop = at(request, "stop");
   const temperature = at(request, "temperature");
+  const topP = at(request, "top_p");
   return {
     maxTokens: count(request, "max_tokens", count(request, "max_completion_tokens", 256)),
     temperature: typeof temperature === "number" ? temperature : 1,
     seed: count(request, "seed", 0),
+    topP: typeof topP === "number" ? topP : 1,
     stop: (Array.isArray(stop) ? (stop as unknown[]) : [stop]).filter((mark) => typeof mark === "string"),
   };
 }

@@ -26,7 +26,7 @@ export interface Mind {
   weigh(prompt: string, options: readonly string[]): number[];
   write(
     prompt: string,
-    how: { maxTokens: number; temperature: number; seed: number; stop?: readonly string[] },
+    how: { maxTokens: number; temperature: number; seed: number; topP?: number; stop?: readonly string[] },
   ): { text: string; finish: "stop" | "length" };
   /** A unit vector from hashed words: texts that share words are near. */
   embed(text: string): number[];
@@ -67,14 +67,14 @@ export function createMind(options: MindOptions): Mind {
 
   return {
     weigh,
-    write(prompt, { maxTokens, temperature, seed: drawn, stop = [] }) {
+    write(prompt, { maxTokens, temperature, seed: drawn, topP = 1, stop = [] }) {
       const list = listedOptions(prompt);
       const names = list.map(({ label, text }) => label ?? text);
       const random = randomFor(seed, "write", prompt, temperature > 0 ? drawn : -1);
       let text: string;
       if (names.length > 0) {
         const scores = weigh(prompt, names);
-        text = names[temperature > 0 ? draw(scores, temperature, random) : argmax(scores)] as string;
+        text = names[temperature > 0 ? draw(scores, temperature, topP, random) : argmax(scores)] as string;
       } else {
         const right = oracle?.(prompt, []);
         text = right === undefined ? someWords(prompt, random) : random() < skill ? right : `not ${right}`;
@@ -192,15 +192,23 @@ function argmax(values: readonly number[]): number {
   return best;
 }
 
-function draw(logprobs: readonly number[], temperature: number, random: Random): number {
+/** One of the likeliest that have the probability `topP` together, by their probabilities. */
+function draw(logprobs: readonly number[], temperature: number, topP: number, random: Random): number {
   const top = Math.max(...logprobs);
   const weights = logprobs.map((value) => Math.exp((value - top) / temperature));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let mass = 0;
+  for (const i of [...weights.keys()].sort((a, b) => (weights[b] as number) - (weights[a] as number))) {
+    const weight = weights[i] as number;
+    if (mass >= topP * total) weights[i] = 0;
+    mass += weight;
+  }
   let left = random() * weights.reduce((sum, weight) => sum + weight, 0);
   for (const [i, weight] of weights.entries()) {
     left -= weight;
     if (left < 0) return i;
   }
-  return weights.length - 1;
+  return argmax(weights);
 }
 
 /** FNV-1a, 32 bits. */

@@ -29,7 +29,7 @@ export const fields = {
   embedBatch: integer(64, { min: 1, max: 2048 }),
   maxTokensField: oneOf(["max_tokens", "max_completion_tokens"], "max_tokens"),
   /** Request fields that the server does not accept. */
-  omit: someOf(["seed", "temperature", "stop", "stream_options"], []),
+  omit: someOf(["seed", "temperature", "stop", "stream_options", "top_p", "min_p", "repetition_penalty"], []),
   price: priceField,
   retries: integer(4, { min: 0, max: 20 }),
   /** Seconds. */

@@ -119,6 +119,13 @@ export async function openOpenAI(ref: string, options: OpenOptions = {}): Promis
       [chat ? params.maxTokensField : "max_tokens"]: request.maxTokens,
     };
     for (const field of keep("temperature", "seed")) sent[field] = request[field as "temperature" | "seed"];
+    // The last two are vLLM's names: OpenAI itself refuses them by name, and so says that it cannot.
+    const { topP, minP, repetitionPenalty } = request;
+    const drawn = { top_p: topP, min_p: minP, repetition_penalty: repetitionPenalty };
+    for (const field of keep("top_p", "min_p", "repetition_penalty")) {
+      const value = drawn[field as keyof typeof drawn];
+      if (value !== undefined) sent[field] = value;
+    }
     if (request.stop?.length && keep("stop").length) sent.stop = request.stop;
     if (streamed) sent.stream = true;
     if (streamed && keep("stream_options").length) sent.stream_options = { include_usage: true };

@@ -17,6 +17,9 @@ const stops = z.union([z.string(), z.array(z.string()).max(16), z.null()]).optio
 const sampling = {
   model: z.string().max(256),
   temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
+  min_p: z.number().min(0).max(1).nullish(),
+  repetition_penalty: z.number().min(0.1).max(10).nullish(),
   seed: z.number().nullish(),
   stop: stops,
   n: z.int().min(1).max(16).nullish(),
@@ -80,6 +83,7 @@ export const responseSchema = z.looseObject({
   instructions: z.string().nullish(),
   max_output_tokens: tokens,
   temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
   stream: z.boolean().nullish(),
   previous_response_id: z.string().nullish(),
 });
@@ -89,6 +93,9 @@ export interface Writing {
   maxTokens: number | undefined;
   temperature: number;
   seed: number;
+  topP: number | undefined;
+  minP: number | undefined;
+  repetitionPenalty: number | undefined;
   stop: string[];
   n: number;
 }
@@ -98,7 +105,12 @@ export interface Writing {
  * and without a seed, a drawn one.
  */
 export function writingOf(
-  asked: Pick<z.infer<typeof chatSchema>, "temperature" | "seed" | "stop" | "n">,
+  asked: Partial<
+    Pick<
+      z.infer<typeof chatSchema>,
+      "temperature" | "seed" | "stop" | "n" | "top_p" | "min_p" | "repetition_penalty"
+    >
+  >,
   maxTokens: number | null | undefined,
 ): Writing {
   const temperature = asked.temperature ?? 0;
@@ -107,6 +119,13 @@ export function writingOf(
     maxTokens: maxTokens ?? undefined,
     temperature,
     seed: Math.abs(Math.trunc(seed)) % 2 ** 31,
+    // What leaves the distribution alone is not sent.
+    topP: asked.top_p != null && asked.top_p > 0 && asked.top_p < 1 ? asked.top_p : undefined,
+    minP: asked.min_p ? asked.min_p : undefined,
+    repetitionPenalty:
+      asked.repetition_penalty != null && asked.repetition_penalty !== 1
+        ? asked.repetition_penalty
+        : undefined,
     stop: [asked.stop ?? []].flat().filter((one) => one !== ""),
     n: asked.n ?? 1,
   };
@@ -135,23 +154,14 @@ export function messagesOf(
 }
 
 /** Parameters that change what is written and that Hone does not have: they are named in a header of the answer. */
-const unused = [
-  "frequency_penalty",
-  "presence_penalty",
-  "logit_bias",
-  "top_p",
-  "top_k",
-  "min_p",
-  "repetition_penalty",
-  "best_of",
-] as const;
+const unused = ["frequency_penalty", "presence_penalty", "logit_bias", "top_k", "best_of"] as const;
 
 /** Which of them were given with a value that would change something. */
 export function ignoredIn(asked: Readonly<Record<string, unknown>>): string[] {
   return unused.filter((name) => {
     const value = asked[name];
     if (value === undefined || value === null) return false;
-    if (name === "top_p" || name === "repetition_penalty" || name === "best_of") return value !== 1;
+    if (name === "best_of") return value !== 1;
     if (typeof value === "object") return Object.keys(value).length > 0;
     return value !== 0;
   });

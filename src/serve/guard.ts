@@ -2,6 +2,7 @@
 // address and then in a cookie that no other site can send.
 
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { HttpBindings } from "@hono/node-server";
 import type { MiddlewareHandler } from "hono";
 import { Problem } from "./problem.js";
 

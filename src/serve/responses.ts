@@ -50,7 +50,7 @@ function prepared(asked: Asked) {
     text: { format: { type: "text" } },
     tool_choice: "auto",
     tools: [],
-    top_p: 1,
+    top_p: asked.top_p ?? 1,
     truncation: "disabled",
     usage: usage && {
       input_tokens: usage.prompt_tokens,
@@ -72,7 +72,7 @@ function prepared(asked: Asked) {
   });
   return {
     ask: { messages: messagesOf([...system, ...given]) },
-    how: writingOf({ temperature: asked.temperature, seed: null, stop: null, n: 1 }, asked.max_output_tokens),
+    how: writingOf({ temperature: asked.temperature, top_p: asked.top_p }, asked.max_output_tokens),
     shell,
     part,
     message,

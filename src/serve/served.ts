@@ -69,7 +69,10 @@ async function openOne(written: string, options: OpenServedOptions): Promise<Ser
   const { signal, mostWaiting = 256 } = options;
   const created = Math.floor(Date.now() / 1000);
   const queueFor = (model: Model | undefined) =>
-    makeQueue(Math.max(leastWidth, model?.concurrency ?? 1), mostWaiting);
+    makeQueue(
+      Math.max(leastWidth, model?.concurrency ?? 1, (model as LanguageModel | undefined)?.batch ?? 1),
+      mostWaiting,
+    );
   if (/^(llama|encoder|openai|mock):/.test(ref)) {
     const model = await (options.open ?? ((one, stop) => openModel(one, { signal: stop })))(ref, signal);
     return {

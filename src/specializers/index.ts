@@ -19,6 +19,7 @@ import { ensemble, ensembleOptions } from "./prompting/ensemble.js";
 import { fewShot, fewShotOptions } from "./prompting/few-shot.js";
 import { knn, knnOptions } from "./prompting/knn.js";
 import { medprompt, medpromptOptions } from "./prompting/medprompt.js";
+import { optimize, optimizeOptions } from "./prompting/optimize.js";
 import { directly, type PortfolioOptions, portfolio, portfolioOptions } from "./prompting/portfolio.js";
 import { type ToolsOptions, tools, toolsOptions } from "./prompting/tools.js";
 import { zeroShot, zeroShotOptions } from "./prompting/zero-shot.js";
@@ -111,6 +112,14 @@ export const specializers = {
     options: portfolioOptions,
     summary: "Reasoned votes and direct probabilities together, weighed by whether a query needs reasoning",
     paper: "Microsoft promptbase 2023, Medprompt+, which extends Nori et al. 2023 (2311.16452)",
+    leaf: "few-shot prompt",
+  },
+  optimize: {
+    make: optimize,
+    options: optimizeOptions,
+    summary: "Instruction and examples searched, and kept only where fresh samples confirm them",
+    paper:
+      "Agrawal et al. 2025, GEPA (arXiv 2507.19457) and Opsahl-Ong et al. 2024, MIPRO (2406.11695) for reflection and bank; the tests are ours",
     leaf: "few-shot prompt",
   },
   knnLm: {
@@ -355,6 +364,7 @@ export {
   type Rung,
   rungs,
 } from "./prompting/medprompt.js";
+export { type OptimizeOptions, optimize } from "./prompting/optimize.js";
 export { type PortfolioOptions, portfolio } from "./prompting/portfolio.js";
 export { defineTool, type Tool, type ToolDefinition } from "./prompting/tools/define.js";
 export { type Offered, type ToolsOptions, tools } from "./prompting/tools.js";

@@ -2,7 +2,7 @@
 
 import { randomFor } from "../core/random.js";
 import { normalQuantile, tQuantile } from "./distributions.js";
-import { isBinary, realInterval, scaleOf } from "./interval.js";
+import { type IntervalOptions, isBinary, realInterval, scaleOf } from "./interval.js";
 import { mcnemar, mcnemarCritical, mcnemarDetectable, tango } from "./mcnemar.js";
 import {
   columnsOf,
@@ -15,21 +15,10 @@ import {
   seedsP,
 } from "./seeds.js";
 import { signFlip } from "./sign-flip.js";
-import { type Groups, standardError, unitsOf } from "./units.js";
+import { standardError, unitsOf } from "./units.js";
 
-/** Grouping, seed, level and effort of a paired comparison. */
-export interface DifferenceOptions {
-  /** One entry a sample: samples of one group are resampled and flipped together. */
-  groups?: Groups;
-  /** One entry a sample: what it counts, for both systems. */
-  weights?: ArrayLike<number>;
-  seed: number;
-  /** Default 0.95. */
-  level?: number;
-  /** Ends of a score's scale, default [0, 1]: a difference then lies in [-1, 1]. Without an end: widened to the data. */
-  range?: readonly [number, number];
-  /** Bootstrap resamples, default 10,000. */
-  resamples?: number;
+/** Grouping, seed, level and effort of a paired comparison; weights and scale hold for both systems. */
+export interface DifferenceOptions extends IntervalOptions {
   /** Random sign patterns, default 10,000. */
   draws?: number;
 }

@@ -1,4 +1,5 @@
-// Two systems on the same samples by a statistic that is no mean of scores: a distance between histograms, a correlation.
+// Two systems on the same samples by a statistic that is neither a mean nor smooth, as a distance between histograms: what is
+// smooth is linearised (jackknife.ts).
 
 import { randomFor } from "../core/random.js";
 

@@ -41,6 +41,18 @@ describe("mock", () => {
     }
   });
 
+  it("draws within the nucleus: of a tiny one the likeliest", async () => {
+    const model = await openMock("?skill=0.5&seed=1");
+    for (let i = 0; i < 20; i++) {
+      const { text } = await model.generate({ ...request(i), ...how }, context);
+      const drawn = await model.generate(
+        { ...request(i), ...how, temperature: 9, seed: i, topP: 1e-9 },
+        context,
+      );
+      expect(drawn.text).toBe(text);
+    }
+  });
+
   it("a bias takes its share of the answers that belong elsewhere, and shows without an input", async () => {
     const model = await openMock("?skill=1&bias=A:0.3&seed=1", { oracle });
     let elsewhere = 0;

@@ -99,6 +99,19 @@ describe("generate", () => {
     close();
   });
 
+  it("sends how to sample by the servers' names, and only what was asked", async () => {
+    const { base, sent, close } = await recorder(() => written("yes"));
+    const model = await openOpenAI(`m?base=${base}&stream=0`, { env: {} });
+    await model.generate({ ...chat, ...how, topP: 0.9, minP: 0.1, repetitionPenalty: 1.2 }, context);
+    expect(sent[0]?.body).toMatchObject({ top_p: 0.9, min_p: 0.1, repetition_penalty: 1.2 });
+    const bare = await openOpenAI(`m?base=${base}&stream=0&omit=min_p`, { env: {} });
+    await bare.generate({ ...chat, ...how, minP: 0.1 }, context);
+    expect(Object.keys(sent[1]?.body ?? {})).not.toContain("min_p");
+    expect(Object.keys(sent[1]?.body ?? {})).not.toContain("top_p");
+    await Promise.all([model.close(), bare.close()]);
+    close();
+  });
+
   it("says when an answer was cut off by its length, and takes an empty one for what it is", async () => {
     const { base, close } = await recorder((_, count) => ({
       choices: [

@@ -23,11 +23,11 @@ import type {
 import { CallError } from "../../core/call.js";
 import { HoneError, messageOf } from "../../core/errors.js";
 import type { Work } from "../../core/model.js";
-import { randomFor } from "../../core/random.js";
 import { type GgufFile, readGguf } from "../../tensor/gguf.js";
 import { checkModel } from "./check.js";
 import type { LogProbs, ScoringContext } from "./score.js";
 import { specialTokens, type Vocabulary } from "./tokens.js";
+import { neutral, type Writer, writerOver } from "./writer.js";
 
 type Gpu = "off" | "auto";
 
@@ -44,21 +44,6 @@ export interface EngineOptions {
   work?: Work;
 }
 
-export interface Sampling {
-  maxTokens: number;
-  /** 0 is greedy. */
-  temperature: number;
-  seed: number;
-  /** Told the text so far after each token; returns true to stop. */
-  enough: (text: string) => boolean;
-}
-
-export interface Written {
-  text: string;
-  tokens: number;
-  finish: "stop" | "length";
-}
-
 /** Per token of a text: its log-probability (null for the first), and the likeliest tokens in its place; one place more at the end. */
 export interface TokenFigures {
   logprobs: (number | null)[];
@@ -68,7 +53,8 @@ export interface TokenFigures {
 export interface Engine extends ScoringContext {
   /** How many of a prompt's tokens would be kept from what was evaluated before; asked of an idle engine. */
   keeps(prompt: readonly number[]): number;
-  generate(prompt: readonly number[], sampling: Sampling, signal: AbortSignal): Promise<Written>;
+  /** Writes texts, many at once; made on first use, in a context of its own. */
+  readonly writer: Writer;
   /** Looks at every token of a text; nothing kept from before is used, for its logits are gone. */
   read(tokens: readonly number[], top: number, signal: AbortSignal): Promise<TokenFigures>;
   /** The last layer's states averaged over the tokens; not normalised. */
@@ -99,9 +85,6 @@ const chunkTokens = { off: 128, auto: 512 } as const;
 const maxLanes = 3;
 /** Memory for all lanes' contexts together. */
 const laneBytes = 2 ** 30;
-
-/** Samplers that leave the distribution alone: node-llama-cpp's own defaults are top-k 40 and top-p 0.95. */
-const neutral = { topK: 0, topP: 1, minP: 0 } as const;
 
 type Next = NonNullable<Extract<ControlledEvaluateInputItem, readonly unknown[]>[1]["generateNext"]>;
 
@@ -141,6 +124,13 @@ export function planLanes(
   contextTokens: number,
   cores: number,
 ): { lanes: number; threads: number } {
+  const bytes = tokenBytes(gguf) * contextTokens;
+  const lanes = Math.max(1, Math.min(cores, maxLanes, Math.floor(laneBytes / bytes)));
+  return { lanes, threads: Math.max(1, Math.floor(cores / lanes)) };
+}
+
+/** Bytes of keys and values of one token: two each, for every layer and key-value head. */
+function tokenBytes(gguf: GgufFile): number {
   const number = (key: string): number => {
     const value = gguf.metadata.get(`${gguf.architecture}.${key}`);
     return Math.max(1, ...(Array.isArray(value) ? value : [value ?? 1]).map(Number).filter(Number.isFinite));
@@ -150,10 +140,7 @@ export function planLanes(
   const head = gguf.metadata.has(`${gguf.architecture}.attention.key_length`)
     ? number("attention.key_length")
     : width / heads;
-  // Keys and values, two bytes each, for every layer and key-value head.
-  const bytes = 4 * number("block_count") * number("attention.head_count_kv") * head * contextTokens;
-  const lanes = Math.max(1, Math.min(cores, maxLanes, Math.floor(laneBytes / bytes)));
-  return { lanes, threads: Math.max(1, Math.floor(cores / lanes)) };
+  return 4 * number("block_count") * number("attention.head_count_kv") * head;
 }
 
 /**
@@ -194,15 +181,20 @@ export async function openWeights(path: string, gpu: Gpu): Promise<Weights> {
       complaints = [];
       try {
         for (let lane = 0; lane < lanes; lane++) {
-          const context = await model.createContext({
-            // One more than may be used: node-llama-cpp drops the oldest tokens in silence when the last cell is taken.
-            contextSize: contextTokens + 1,
-            batchSize: chunk + 1,
-            threads,
-            flashAttention: true,
-            ...(lora === undefined ? {} : { lora }),
-          });
-          engines.push(engineOver(model, context, contextTokens, chunk, work));
+          const contextOf = (sequences: number, contextSize: number) =>
+            model.createContext({
+              ...{ sequences, contextSize, batchSize: chunk + 1, threads, flashAttention: true },
+              ...(lora === undefined ? {} : { lora }),
+            });
+          // One more than may be used: node-llama-cpp drops the oldest tokens in silence when the last cell is taken.
+          const context = await contextOf(1, contextTokens + 1);
+          const openWriter = () =>
+            writerOver(model, {
+              ...{ contextTokens, chunk, work, open: contextOf },
+              tokenBytes: tokenBytes(gguf),
+              bytes: laneBytes / lanes,
+            });
+          engines.push(engineOver(model, context, contextTokens, chunk, work, openWriter));
         }
       } catch (error) {
         for (const engine of engines) await engine.close();
@@ -236,6 +228,7 @@ function engineOver(
   contextTokens: number,
   chunk: number,
   work: Work,
+  openWriter: () => Writer,
 ): Engine {
   const sequence: LlamaContextSequence = context.getSequence();
   /** How many of the sequence's tokens were evaluated as whole chunks, and may be kept for another prompt. */
@@ -318,6 +311,7 @@ function engineOver(
   };
 
   let embedding: LlamaEmbeddingContext | undefined;
+  let writer: Writer | undefined;
 
   return {
     keeps,
@@ -326,28 +320,9 @@ function engineOver(
       signal.throwIfAborted();
       return logProbs(await withOneBefore(keep, token), wanted);
     },
-    async generate(prompt, sampling, signal) {
-      const most = Math.min(sampling.maxTokens, contextTokens - prompt.length);
-      const written: Token[] = [];
-      let text = "";
-      let tokens = most > 0 ? await evaluateChunks(prompt, signal) : [];
-      while (written.length < most) {
-        signal.throwIfAborted();
-        // Every draw has its own seed, for the sampler lives as long as one evaluation.
-        const seed = Math.floor(randomFor(sampling.seed, "llama", written.length)() * 2 ** 32);
-        const options = { ...neutral, temperature: sampling.temperature, seed };
-        const { next } = await evaluate(tokens, { token: true, options });
-        if (next.token == null) throw noLogits();
-        work.written++;
-        if (model.isEogToken(next.token)) return { text, tokens: written.length + 1, finish: "stop" };
-        written.push(next.token);
-        text = model.detokenize(written, false, prompt.slice(-8) as Token[]);
-        if (sampling.enough(text)) return { text, tokens: written.length, finish: "stop" };
-        if (written.length < most) {
-          tokens = await withOneBefore(prompt.length + written.length - 1, next.token);
-        }
-      }
-      return { text, tokens: written.length, finish: "length" };
+    get writer() {
+      writer ??= openWriter();
+      return writer;
     },
     async read(tokens, top, signal) {
       const logprobs: (number | null)[] = [null];
@@ -403,6 +378,7 @@ function engineOver(
       return (await embedding.getEmbeddingFor(tokens as Token[])).vector;
     },
     async close() {
+      await writer?.close();
       await embedding?.dispose();
       await context.dispose();
     },

@@ -18,6 +18,7 @@ import type { Member, Pool } from "./pool.js";
 import { inLanes } from "./queue.js";
 import { scoreContinuations } from "./score.js";
 import { inertTokens, promptTokenizer, type Vocabulary } from "./tokens.js";
+import { mostPlaces } from "./writer.js";
 
 /** Weights with a context for each lane. */
 export interface Loaded {
@@ -108,13 +109,9 @@ export function serve(served: Served): {
           context.signal,
           (lane) => {
             const start = performance.now();
-            return work(engineOf(lane), request, (inputTokens, outputTokens) => ({
-              calls: 1,
-              inputTokens,
-              outputTokens,
-              ms: performance.now() - start,
-              usd: 0,
-            }));
+            return work(engineOf(lane), request, (inputTokens, outputTokens) =>
+              costOf(inputTokens, outputTokens, performance.now() - start),
+            );
           },
           (lane) => engineOf(lane).keeps(request.prompt),
         );
@@ -135,36 +132,31 @@ export function serve(served: Served): {
     format: served.format,
     ...(served.formats ? { formats: served.formats } : {}),
     concurrency: lanes,
+    batch: mostPlaces * lanes,
     contextTokens,
     work: () => ({ ...served.work }),
     generate: (request, context) => {
       const stops = (request.stop ?? []).filter((stop) => stop !== "");
-      return call(
-        context,
-        async ({ vocabulary }) => {
+      return pool.use(
+        member,
+        async ({ weights: { vocabulary }, engines }) => {
+          context.signal.throwIfAborted();
           const prompt = await promptTokens(vocabulary, request.messages, request.format);
           checkRoom(prompt.length + Math.min(1, request.maxTokens), "the prompt with one more token");
-          return { prompt };
-        },
-        async (engine, { prompt }, cost) => {
-          const written = await engine.generate(
-            prompt,
-            {
-              maxTokens: request.maxTokens,
-              temperature: request.temperature,
-              seed: request.seed,
-              enough: (text) => {
-                const end = firstStop(text, stops);
-                context.grows?.(end < 0 ? text : text.slice(0, end));
-                return end >= 0;
-              },
-            },
-            context.signal,
-          );
+          if (request.maxTokens < 1) return { text: "", finish: "length", cost: costOf(prompt.length, 0, 0) };
+          const { writer } = engines.reduce((a, b) => (b.writer.busy < a.writer.busy ? b : a));
+          const { messages: _messages, format: _format, stop: _stop, ...sampling } = request;
+          const enough = (text: string) => {
+            const end = firstStop(text, stops);
+            context.grows?.(end < 0 ? text : text.slice(0, end));
+            return end >= 0;
+          };
+          const written = await writer.write(prompt, { ...sampling, enough }, context.signal);
           const end = firstStop(written.text, stops);
           const text = end < 0 ? written.text : written.text.slice(0, end);
-          return { text, finish: written.finish, cost: cost(prompt.length, written.tokens) };
+          return { text, finish: written.finish, cost: costOf(prompt.length, written.tokens, written.ms) };
         },
+        context.signal,
       );
     },
     score: (request, context) =>
@@ -250,6 +242,10 @@ export function serve(served: Served): {
     },
   };
   return { model, tokens: requestTokens };
+}
+
+function costOf(inputTokens: number, outputTokens: number, ms: number): Cost {
+  return { calls: 1, inputTokens, outputTokens, ms, usd: 0 };
 }
 
 /** Tokens of context that the model was trained on. */

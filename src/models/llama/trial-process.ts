@@ -39,7 +39,7 @@ async function attempt({ model, lora, gpu }: Trial): Promise<Verdict> {
       const prompt = [...begin, ...tokens].slice(0, Math.max(1, contextTokens - 2));
       await engine.prompt(prompt, [0, size - 1], signal);
       const sampling = { maxTokens: 2, temperature: 1, seed: 1, enough: () => false };
-      await engine.generate(prompt, sampling, signal);
+      await engine.writer.write(prompt, sampling, signal);
       if (lora === undefined) await engine.embed(prompt.slice(0, 32));
     } finally {
       await weights.close();

@@ -1,6 +1,7 @@
 // Stored train examples on their way into a prompt: what must be left out and what must be added for this query.
 
 import type { Demonstration, Option, Query } from "../../core/language.js";
+import { type Random, shuffled } from "../../core/random.js";
 import type { LanguageTask } from "../../core/task.js";
 import { sameTextKey } from "../../learn/text.js";
 import type { JsonOf } from "./define.js";
@@ -40,4 +41,27 @@ function sameOptions(a: readonly Option[], b: readonly Option[]): boolean {
   return (
     a.length === b.length && a.every((option, i) => option.key === b[i]?.key && option.text === b[i]?.text)
   );
+}
+
+/**
+ * One example of each answer in turn, in shuffled order of answers, until there are k. The result is mixed once more:
+ * a repeating pattern of answers is itself something that a model continues.
+ */
+export function inTurn(mixed: readonly Demonstration[], k: number, random: Random): Demonstration[] {
+  const queues = new Map<string, Demonstration[]>();
+  for (const shot of mixed) {
+    const queue = queues.get(shot.answer);
+    if (queue) queue.push(shot);
+    else queues.set(shot.answer, [shot]);
+  }
+  const order = shuffled([...queues.values()], random);
+  const chosen: Demonstration[] = [];
+  const wanted = Math.min(k, mixed.length);
+  for (let turn = 0; chosen.length < wanted; turn++) {
+    for (const queue of order) {
+      const shot = queue[turn];
+      if (shot && chosen.length < wanted) chosen.push(shot);
+    }
+  }
+  return shuffled(chosen, random);
 }

@@ -2,11 +2,10 @@
 // the query; `knn` does.
 
 import { z } from "zod";
-import type { Demonstration } from "../../core/language.js";
-import { type Random, randomFor, shuffled } from "../../core/random.js";
+import { randomFor, shuffled } from "../../core/random.js";
 import type { LanguageSpecializer } from "../../core/specializer.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
-import { type KeptDemonstrations, keepDemonstrations, prepend } from "../parts/demonstrations.js";
+import { inTurn, type KeptDemonstrations, keepDemonstrations, prepend } from "../parts/demonstrations.js";
 import { readOptions } from "../parts/options.js";
 
 export const fewShotOptions = z.strictObject({
@@ -31,32 +30,9 @@ export function fewShot(options: FewShotOptions = {}): LanguageSpecializer {
       requireTrain(given, "fewShot");
       const random = randomFor(given.seed, "fewShot", draw);
       const mixed = shuffled(given.train, random).map((sample) => given.task.demonstration(sample));
-      const chosen = draw === "balanced" ? balanced(mixed, k, random) : mixed.slice(0, k);
+      const chosen = draw === "balanced" ? inTurn(mixed, k, random) : mixed.slice(0, k);
       return keepDemonstrations(chosen, given.task);
     },
     behave: ({ shots, labels }) => ({ prepare: (query) => prepend(shots, labels, query) }),
   });
-}
-
-/**
- * One example of each answer in turn, in shuffled order of answers, until there are k. The result is mixed once more:
- * a repeating pattern of answers is itself something that a model continues.
- */
-function balanced(mixed: readonly Demonstration[], k: number, random: Random): Demonstration[] {
-  const queues = new Map<string, Demonstration[]>();
-  for (const shot of mixed) {
-    const queue = queues.get(shot.answer);
-    if (queue) queue.push(shot);
-    else queues.set(shot.answer, [shot]);
-  }
-  const order = shuffled([...queues.values()], random);
-  const chosen: Demonstration[] = [];
-  const wanted = Math.min(k, mixed.length);
-  for (let turn = 0; chosen.length < wanted; turn++) {
-    for (const queue of order) {
-      const shot = queue[turn];
-      if (shot && chosen.length < wanted) chosen.push(shot);
-    }
-  }
-  return shuffled(chosen, random);
 }

@@ -1,0 +1,284 @@
+// Writes texts with one loaded model, many at once: each has a sequence of one context, all take a step together, and a place
+// that falls free is taken by the next text at once. A prompt's beginning that another place holds is copied, not evaluated.
+//
+// A text does not depend on what shares its batch, to the last digit: prompts are evaluated each on its own in chunks that begin
+// at fixed boundaries, and after them a step has one token a sequence, which llama.cpp's CPU kernels compute alike for two
+// sequences and for sixteen (test/models/writer.test.ts). For a single sequence beyond 512 tokens they do not, so one that
+// writes alone has an idle one beside it.
+
+import type { LlamaContext, LlamaContextSequence, LlamaModel, Token } from "node-llama-cpp";
+import { CallError } from "../../core/call.js";
+import type { Work } from "../../core/model.js";
+import { randomFor } from "../../core/random.js";
+
+/** How a text is drawn. */
+export interface Sampling {
+  maxTokens: number;
+  /** 0 is greedy. */
+  temperature: number;
+  seed: number;
+  topP?: number;
+  minP?: number;
+  repetitionPenalty?: number;
+  /** Told the text so far after each token; returns true to stop. */
+  enough: (text: string) => boolean;
+}
+
+export interface Written {
+  text: string;
+  tokens: number;
+  finish: "stop" | "length";
+  /** Milliseconds from when it got its place. */
+  ms: number;
+}
+
+export interface Writer {
+  write(prompt: readonly number[], sampling: Sampling, signal: AbortSignal): Promise<Written>;
+  /** Texts under way or waiting. */
+  readonly busy: number;
+  close(): Promise<void>;
+}
+
+export interface WriterOptions {
+  /** Most tokens of prompt and text together. */
+  contextTokens: number;
+  /** Tokens of a chunk of a prompt. */
+  chunk: number;
+  /** Makes a context of so many sequences with room for so many tokens each. */
+  open: (places: number, tokens: number) => Promise<LlamaContext>;
+  /** Bytes that one token of one sequence takes, and what all of them may take. */
+  tokenBytes: number;
+  bytes: number;
+  work: Work;
+}
+
+/** Sequences of a context; more gained nothing on two cores. */
+export const mostPlaces = 16;
+/** The smallest context of a sequence: room grows in powers of two from it. */
+const leastTokens = 512;
+/** Tokens that a repetition penalty looks back on. */
+const lookBack = 64;
+/** Samplers that leave the distribution alone: node-llama-cpp's own defaults are top-k 40 and top-p 0.95. */
+export const neutral = { topK: 0, topP: 1, minP: 0 } as const;
+
+interface Job {
+  prompt: readonly number[];
+  sampling: Sampling;
+  signal: AbortSignal;
+  resolve: (written: Written) => void;
+  reject: (error: unknown) => void;
+  began: number;
+  written: Token[];
+  text: string;
+}
+
+/** A sequence, how many of its tokens were evaluated as whole chunks of a prompt, and the text that it writes. */
+interface Place {
+  sequence: LlamaContextSequence;
+  whole: number;
+  job?: Job;
+}
+
+export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
+  const { chunk, work } = options;
+  const waiting: Job[] = [];
+  let context: LlamaContext | undefined;
+  let room = 0;
+  let places: Place[] = [];
+  let running: Promise<void> | undefined;
+  let closed = false;
+
+  const active = () => places.filter((place): place is Place & { job: Job } => place.job !== undefined);
+
+  const settle = (
+    place: Place,
+    outcome: { written: Pick<Written, "tokens" | "finish"> } | { error: unknown },
+  ) => {
+    const job = place.job as Job;
+    delete place.job;
+    if ("error" in outcome) job.reject(outcome.error);
+    else job.resolve({ ...outcome.written, text: job.text, ms: performance.now() - job.began });
+  };
+
+  /** Makes the context anew where a text needs more room; only while nothing is written. */
+  const makeRoom = async (tokens: number): Promise<void> => {
+    if (tokens <= room) return;
+    await context?.dispose();
+    room = leastTokens;
+    while (room < tokens) room *= 2;
+    room = Math.min(room, options.contextTokens);
+    const count = Math.max(2, Math.min(mostPlaces, Math.floor(options.bytes / (options.tokenBytes * room))));
+    // One more than may be used: node-llama-cpp drops the oldest tokens in silence when the last cell is taken.
+    const opened = await options.open(count, room + 1);
+    context = opened;
+    places = Array.from({ length: count }, () => ({ sequence: opened.getSequence(), whole: 0 }));
+  };
+
+  const rewind = async (place: Place, keep: number): Promise<void> => {
+    const { sequence } = place;
+    if (keep < sequence.nextTokenIndex)
+      await sequence.eraseContextTokenRanges([{ start: keep, end: sequence.nextTokenIndex }]);
+    place.whole = Math.min(place.whole, Math.floor(keep / chunk) * chunk);
+  };
+
+  /** The first token that a text may follow on: at least two tokens of the prompt are left after the kept chunks. */
+  const boundaryOf = (prompt: readonly number[]): number =>
+    Math.floor(Math.max(0, prompt.length - 2) / chunk) * chunk;
+  const sharedWith = ({ sequence, whole }: Place, prompt: readonly number[]): number => {
+    const most = Math.min(whole, boundaryOf(prompt));
+    const held = sequence.contextTokens;
+    let shared = 0;
+    while (shared < most && held[shared] === prompt[shared]) shared++;
+    return Math.floor(shared / chunk) * chunk;
+  };
+
+  /** Evaluates a prompt in a free place and draws the text's first token. */
+  const begin = async (job: Job): Promise<void> => {
+    const { prompt, signal } = job;
+    const bestOf = (some: readonly Place[]) =>
+      some.reduce((a, b) => (sharedWith(b, prompt) > sharedWith(a, prompt) ? b : a));
+    const place = bestOf(places.filter((one) => !one.job));
+    const donor = bestOf(places);
+    job.began = performance.now();
+    place.job = job;
+    let kept = sharedWith(place, prompt);
+    const more = sharedWith(donor, prompt);
+    if (more > kept && (await copied(place.sequence, donor.sequence, more))) {
+      place.whole = more;
+      kept = more;
+    } else await rewind(place, kept);
+    work.reused += kept;
+    const boundary = boundaryOf(prompt);
+    for (let at = kept; at < boundary; at += chunk) {
+      if (signal.aborted) return settle(place, { error: signal.reason });
+      await place.sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(at, at + chunk) as Token[]);
+      place.whole = at + chunk;
+      work.evaluated += chunk;
+    }
+    await advance(place, prompt.slice(boundary));
+  };
+
+  /** Evaluates tokens of a text, draws what follows, and ends the text where it is to end. */
+  const advance = async (place: Place, tokens: readonly number[]): Promise<void> => {
+    const { prompt, sampling, signal, written } = place.job as Job;
+    if (signal.aborted) return settle(place, { error: signal.reason });
+    // Every draw has its own seed, for the sampler lives as long as one evaluation.
+    const seed = Math.floor(randomFor(sampling.seed, "llama", written.length)() * 2 ** 32);
+    const { temperature, topP = 1, minP = 0, repetitionPenalty = 1 } = sampling;
+    const output = (
+      await place.sequence.controlledEvaluate([
+        ...(tokens.slice(0, -1) as Token[]),
+        [
+          tokens[tokens.length - 1] as Token,
+          {
+            generateNext: {
+              token: true,
+              options: {
+                ...{ ...neutral, temperature, topP, minP, seed },
+                ...(repetitionPenalty === 1
+                  ? {}
+                  : {
+                      repeatPenalty: { punishTokens: written.slice(-lookBack), penalty: repetitionPenalty },
+                    }),
+              },
+            },
+          },
+        ],
+      ])
+    ).at(-1);
+    work.evaluated += tokens.length;
+    const token = output?.next.token;
+    if (token == null) throw new CallError("malformed", "llama.cpp gave no usable logits for this prompt.");
+    work.written++;
+    const job = place.job as Job;
+    if (model.isEogToken(token))
+      return settle(place, { written: { tokens: written.length + 1, finish: "stop" } });
+    written.push(token);
+    job.text = model.detokenize(written, false, prompt.slice(-8) as Token[]);
+    const stopped = sampling.enough(job.text);
+    const most = Math.min(sampling.maxTokens, options.contextTokens - prompt.length);
+    if (stopped || written.length >= most)
+      settle(place, { written: { tokens: written.length, finish: stopped ? "stop" : "length" } });
+  };
+
+  /** One token of every text under way; all are asked for in one turn, so that they make one batch. */
+  const step = async (): Promise<void> => {
+    const writing = active();
+    const idle = writing.length === 1 ? places.find(({ job }) => !job) : undefined;
+    const beside = idle ? [besideOne(idle)] : [];
+    await Promise.all([
+      ...writing.map((place) => advance(place, [place.job.written.at(-1) as number])),
+      ...beside,
+    ]);
+  };
+  const besideOne = async (place: Place): Promise<void> => {
+    // It goes on from what it holds, and forgets the token again.
+    const at = place.sequence.nextTokenIndex;
+    if (at >= room) await rewind(place, 0);
+    const from = place.sequence.nextTokenIndex;
+    await place.sequence.evaluateWithoutGeneratingNewTokens([model.tokens.bos ?? (0 as Token)]);
+    await rewind(place, from);
+  };
+
+  const run = async (): Promise<void> => {
+    while (!closed && (waiting.length > 0 || active().length > 0)) {
+      for (const job of waiting.filter(({ signal }) => signal.aborted)) {
+        waiting.splice(waiting.indexOf(job), 1);
+        job.reject(job.signal.reason);
+      }
+      while (waiting.length > 0) {
+        const { prompt, sampling } = waiting[0] as Job;
+        const needed = Math.min(prompt.length + sampling.maxTokens, options.contextTokens);
+        if (needed > room && active().length > 0) break;
+        if (active().length === places.length && places.length > 0) break;
+        await makeRoom(needed);
+        await begin(waiting.shift() as Job);
+      }
+      if (active().length > 0) await step();
+    }
+  };
+
+  return {
+    get busy() {
+      return waiting.length + active().length;
+    },
+    write: (prompt, sampling, signal) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ prompt, sampling, signal, resolve, reject, began: 0, written: [], text: "" });
+        running ??= run()
+          .catch((error: unknown) => {
+            for (const place of active()) settle(place, { error });
+            for (const job of waiting.splice(0)) job.reject(error);
+          })
+          .finally(() => {
+            running = undefined;
+          });
+      }),
+    async close() {
+      closed = true;
+      await running;
+      await context?.dispose();
+    },
+  };
+}
+
+/** Copies a sequence's first tokens to another; false where this version of node-llama-cpp cannot. */
+async function copied(
+  to: LlamaContextSequence,
+  from: LlamaContextSequence,
+  tokens: number,
+): Promise<boolean> {
+  const copy = (
+    to as unknown as {
+      _copyStateFromOtherSequence?: (other: LlamaContextSequence, upTo: number) => Promise<boolean>;
+    }
+  )._copyStateFromOtherSequence;
+  if (!copy) return false;
+  try {
+    if (await copy.call(to, from, tokens)) return true;
+  } catch {
+    // What was copied in part is erased below.
+  }
+  await to.eraseContextTokenRanges([{ start: 0, end: to.nextTokenIndex }]);
+  return false;
+}

@@ -1,0 +1,177 @@
+// optimize: instruction and examples searched, and kept only where fresh samples confirm them. Train is cut into three disjoint
+// parts (feedback, search, confirm); dev stays the study's and test stays sealed.
+
+import { z } from "zod";
+import { HoneError } from "../../core/errors.js";
+import type { LanguageSubject } from "../../core/kinds.js";
+import { extremes } from "../../core/metric.js";
+import type { Sample } from "../../core/sample.js";
+import type { Given, LanguageSpecializer } from "../../core/specializer.js";
+import { foldsOf } from "../../learn/folds.js";
+import { defineSpecializer, requireTrain } from "../parts/define.js";
+import { readOptions } from "../parts/options.js";
+import { bankOf, idleBank } from "./optimize/bank.js";
+import { ask, type Candidate, type Home, lengthOf } from "./optimize/candidate.js";
+import { type PublishedReport, published } from "./optimize/published.js";
+import { type RaceReport, type Racer, race } from "./optimize/race.js";
+import { openWorkshop, type Parts } from "./optimize/workshop.js";
+
+export const optimizeOptions = z.strictObject({
+  algorithm: z
+    .enum(["race", "gepa", "miprov2"])
+    .default("race")
+    .describe('"race", or a published one to compare with, whose winner is not held to the confirmation'),
+  calls: z
+    .int()
+    .min(100)
+    .max(1_000_000)
+    .default(2000)
+    .describe("answers after which gepa and miprov2 end; race ends with its samples"),
+  reflector: z
+    .string()
+    .optional()
+    .describe("a model that reads wrong answers and writes instructions, as a study names models"),
+  reflections: z.int().min(1).max(100).default(4).describe("instructions asked of the reflector"),
+  draws: z.int().min(1).max(20).default(3).describe("sets of examples of each size that are tried"),
+  batch: z.int().min(32).max(1000).default(32).describe("samples of a minibatch, 32 or more"),
+  search: z.int().min(96).max(100_000).default(256).describe("most samples to search on"),
+  confirm: z.int().min(32).max(100_000).default(256).describe("most samples to confirm on"),
+  headroom: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe("level of the headroom test: nothing is searched where its p is above; 1 searches always"),
+  proposals: z
+    .enum(["bank", "no-op"])
+    .default("bank")
+    .describe('"no-op" tries rewordings that say nothing: a control of the confirmation'),
+});
+/** Options of `optimize`. */
+export type OptimizeOptions = z.input<typeof optimizeOptions>;
+
+type Options = z.output<typeof optimizeOptions>;
+type State = { candidate: Candidate; home: Home; report: RaceReport | PublishedReport };
+
+/** Of train: for proposals, to search on, to confirm on; in tenths. */
+const tenths = { feedback: 3, search: 4, confirm: 3 } as const;
+/** Below so many train samples a confirmation shows nothing. */
+const leastTrain = 160;
+
+/**
+ * Searches the prompt: candidates of a bank (phrasings, a glossary, sets of examples) and of a reflector race on paired
+ * minibatches (`race`), and the winner replaces the prompt as it stands only where it is confirmed on samples that no
+ * candidate was made of or chosen on. The state's report has every candidate, the confirmed gain and its shrinkage.
+ * @throws HoneError where train is too small, or the reflector writes nothing
+ *
+ * @example
+ * import { optimize } from "@honelab/hone";
+ * optimize({ search: 128 }).label; // "optimize(search=128)"
+ */
+export function optimize(options: OptimizeOptions = {}): LanguageSpecializer {
+  const chosen = readOptions(optimizeOptions, "optimize", options);
+  return defineSpecializer<State>({
+    name: "optimize",
+    label: labelOf(chosen),
+    options: { ...chosen, reflector: chosen.reflector ?? null },
+    seeded: true,
+    fit: (subject, given) => search(subject, given, chosen),
+    behave: ({ candidate, home }) => ({ prepare: (query) => ask(candidate, home, query) }),
+  });
+}
+
+function labelOf({ algorithm, reflector, search, proposals }: Options): string {
+  const parts = [
+    ...(algorithm === "race" ? [] : [algorithm]),
+    ...(proposals === "no-op" ? ["no-op"] : []),
+    ...(search === 256 ? [] : [`search=${search}`]),
+    ...(reflector === undefined ? [] : [`reflector=${reflector}`]),
+  ];
+  return parts.length > 0 ? `optimize(${parts.join(", ")})` : "optimize";
+}
+
+async function search(subject: LanguageSubject, given: Given, options: Options): Promise<State> {
+  requireTrain(given, "optimize");
+  if (given.train.length < leastTrain) throw tooFew(given);
+  const { task, seed } = given;
+  const { algorithm } = options;
+  const parts = partsOf(given.train, seed, options);
+  const workshop = await openWorkshop(subject, given, parts, {
+    bank:
+      options.proposals === "no-op"
+        ? idleBank()
+        : bankOf(task, parts.feedback, { seed, draws: options.draws }),
+    reflector: options.reflector,
+    // GEPA reflects until its calls are spent.
+    reflections: algorithm === "gepa" ? Number.POSITIVE_INFINITY : options.reflections,
+  });
+  const { candidates, home, propose, scores } = workshop;
+  const state = (report: RaceReport | PublishedReport): State => ({
+    candidate: candidates[report.returned] as Candidate,
+    home,
+    report,
+  });
+  if (algorithm !== "race") {
+    if (algorithm === "gepa" && options.reflector === undefined) throw withoutReflector();
+    return state(await published(workshop, { algorithm, calls: options.calls }, seed));
+  }
+  for (let i = 0; i < Math.ceil(options.reflections / 2); i++) await propose(0);
+  const racerOf = (candidate: Candidate): Racer => ({
+    name: candidate.name,
+    length: lengthOf(candidate, home),
+  });
+  const bounded = Number.isFinite(extremes(task.metric).worst);
+  const report = await race(
+    candidates.map(racerOf),
+    { search: parts.search.map(({ group }) => group), confirm: parts.confirm.map(({ group }) => group) },
+    scores,
+    {
+      ...{ seed, batch: options.batch, headroom: options.headroom, alpha: 0.05 },
+      ...(bounded ? {} : { range: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const }),
+    },
+    async (leader) => {
+      const added = await propose(leader);
+      return added === undefined ? undefined : racerOf(candidates[added] as Candidate);
+    },
+  );
+  return state(report);
+}
+
+/** Three disjoint parts of train with like labels; groups stay together. */
+function partsOf(train: readonly Sample[], seed: number, most: { search: number; confirm: number }): Parts {
+  const golds = train.map(({ gold }) => String([gold].flat()[0]));
+  const known = [...new Set(golds)];
+  const folds = foldsOf(
+    golds.map((gold) => known.indexOf(gold)),
+    train.map(({ group }) => group),
+    10,
+    seed,
+  );
+  const between = (from: number, to: number) => train.filter((_, i) => folds[i]! >= from && folds[i]! < to);
+  const { feedback, search, confirm } = tenths;
+  return {
+    feedback: between(0, feedback),
+    search: between(feedback, feedback + search).slice(0, most.search),
+    confirm: between(feedback + search, feedback + search + confirm).slice(0, most.confirm),
+  };
+}
+
+function withoutReflector(): HoneError {
+  return new HoneError({
+    what: "gepa needs a reflector",
+    where: "optimize, reflector",
+    why: "it writes every candidate by reflection",
+    next: 'Name a model that writes, such as reflector: "openai:MODEL?base=URL", or use the race.',
+    kind: "usage",
+  });
+}
+
+function tooFew({ train, task }: Given): HoneError {
+  return new HoneError({
+    what: "optimize has too few train samples to confirm what it finds",
+    where: `task ${task.name}, split train: ${train.length} samples`,
+    why: `they are cut into three parts, and with fewer than ${leastTrain} in all a search finds luck`,
+    next: "Give more labels, or use fewShot or knn.",
+    kind: "usage",
+  });
+}

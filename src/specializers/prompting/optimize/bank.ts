@@ -1,0 +1,106 @@
+// Proposals that need no other model: phrasings, a glossary of the words that tell labels apart, sets and orders of examples.
+
+import type { Query } from "../../../core/language.js";
+import { randomFor, shuffled } from "../../../core/random.js";
+import type { Sample } from "../../../core/sample.js";
+import type { LanguageTask } from "../../../core/task.js";
+import { words } from "../../../learn/text.js";
+import { inTurn } from "../../parts/demonstrations.js";
+import type { Candidate } from "./candidate.js";
+
+/** Words around an instruction. */
+const phrasings: readonly Omit<Candidate, "shots">[] = [
+  { name: "read first", before: "Read the whole text before you answer." },
+  { name: "options only", after: "Answer with exactly one of the options." },
+  { name: "expert", before: "You are an expert in this field." },
+];
+
+/** Changes that say nothing: what is accepted among them measures the confirmation, not a prompt. */
+const idle: readonly Omit<Candidate, "shots">[] = [
+  { name: "no-op 1", before: "Please do the following." },
+  { name: "no-op 2", after: "That is the task." },
+  { name: "no-op 3", before: "Here is a task." },
+  { name: "no-op 4", after: "Thank you." },
+  { name: "no-op 5", before: "The task is this." },
+  { name: "no-op 6", after: "Go ahead." },
+];
+
+/** Words of a label in the glossary, and the samples that a word must be in. */
+const [perLabel, leastSamples] = [5, 3];
+
+/**
+ * Candidates by the seed: every phrasing, the glossary, sets of examples in two sizes and their best-known combinations.
+ * @param samples the part of train that proposals may be made of
+ * @param draws sets of examples of each size
+ */
+export function bankOf(
+  task: LanguageTask,
+  samples: readonly Sample[],
+  { seed, draws }: { seed: number; draws: number },
+): Candidate[] {
+  const glossary = glossaryOf(task, samples);
+  const shots = samples.map(
+    (sample) => task.demonstration(sample) as NonNullable<Candidate["shots"]>[number],
+  );
+  const labels = new Set(shots.map(({ answer }) => answer)).size;
+  const sizes = [...new Set([Math.min(labels, 8), Math.min(2 * labels, 12)])];
+  const sets = sizes.flatMap((k) =>
+    Array.from({ length: draws }, (_, draw): Candidate => {
+      const random = randomFor(seed, "optimize", "examples", k, draw);
+      return {
+        name: `${k} examples (draw ${draw + 1})`,
+        shots: inTurn(shuffled(shots, random), k, random) as NonNullable<Candidate["shots"]>,
+      };
+    }),
+  );
+  const reversed = sets.slice(0, 1).map(({ name, shots = [] }) => ({
+    name: `${name}, reversed`,
+    shots: [...shots].reverse(),
+  }));
+  const together = glossary
+    ? sets.slice(0, draws).map(({ name, shots = [] }) => ({ ...glossary, name: `glossary + ${name}`, shots }))
+    : [];
+  return [...phrasings, ...(glossary ? [glossary] : []), ...sets, ...reversed, ...together];
+}
+
+/** The control: rewordings that add no information. */
+export function idleBank(): Candidate[] {
+  return [...idle];
+}
+
+/**
+ * For each shared label the words whose odds in its texts, against all others, are highest (smoothed log odds), as a
+ * sentence after the instruction; undefined without shared labels or telling words.
+ */
+function glossaryOf(task: LanguageTask, samples: readonly Sample[]): Candidate | undefined {
+  const { labels } = task;
+  if (!labels) return undefined;
+  const texts = samples.map((sample) => new Set(words(readable(task.query(sample)))));
+  const gold = samples.map((sample) => [sample.gold].flat()[0]);
+  const lines = labels.flatMap(({ key, text }) => {
+    const [inside, outside] = [new Map<string, number>(), new Map<string, number>()];
+    for (const [i, terms] of texts.entries()) {
+      const counts = gold[i] === key ? inside : outside;
+      for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
+    }
+    const size = gold.filter((one) => one === key).length;
+    const odds = (count: number, of: number) => Math.log((count + 0.5) / (of - count + 0.5));
+    const telling = [...inside]
+      .filter(([, count]) => count >= leastSamples)
+      .map(([term, count]) => ({
+        term,
+        worth: odds(count, size) - odds(outside.get(term) ?? 0, samples.length - size),
+      }))
+      .filter(({ worth }) => worth > 0)
+      .sort((a, b) => b.worth - a.worth || (a.term < b.term ? -1 : 1))
+      .slice(0, perLabel);
+    return telling.length > 0 ? [`${text}: ${telling.map(({ term }) => term).join(", ")}`] : [];
+  });
+  return lines.length > 0
+    ? { name: "glossary", after: `Words that are typical of each:\n${lines.join("\n")}` }
+    : undefined;
+}
+
+function readable({ input, question }: Query): string {
+  return question ? `${question}\n${input}` : input;
+}

@@ -1,0 +1,101 @@
+// The published optimizers on the same parts of train: what they return is scored on the confirm samples, too, so that their
+// gain where they searched can be compared with what is left of it.
+
+import { randomFor, shuffled } from "../../../core/random.js";
+import { pairedDifference } from "../../../statistics/index.js";
+import type { Candidate } from "./candidate.js";
+import { type GepaReport, gepa } from "./gepa.js";
+import { type MiproReport, miprov2, type Pair, parzenPair } from "./miprov2.js";
+import type { RaceReport } from "./race.js";
+import type { Workshop } from "./workshop.js";
+
+export type PublishedReport = Pick<RaceReport, "looked" | "returned" | "confirm"> & {
+  found: GepaReport | MiproReport;
+  /** Mean gain over the prompt as it stands on the search samples, and that less the confirmed gain. */
+  gain: number;
+  shrinkage: number | null;
+};
+
+/** GEPA's minibatch, and MIPROv2's; trials between two scorings on all samples. */
+const [gepaBatch, miproBatch, fullEvery] = [3, 35, 5];
+
+export async function published(
+  workshop: Workshop,
+  { algorithm, calls }: { algorithm: "gepa" | "miprov2"; calls: number },
+  seed: number,
+): Promise<PublishedReport> {
+  const random = randomFor(seed, "optimize", algorithm);
+  const draw = (size: number, part: "feedback" | "search") =>
+    shuffled([...Array(workshop.sizes[part]).keys()], random).slice(0, size);
+  const { found, returned, gain } =
+    algorithm === "gepa"
+      ? await byGepa(workshop, calls, () => draw(gepaBatch, "feedback"), random)
+      : await byMipro(workshop, calls, () => draw(miproBatch, "search"), random);
+  const confirm = await confirmed(workshop, returned, seed);
+  const looked = workshop.candidates.length;
+  return { looked, returned, found, gain, confirm, shrinkage: confirm && gain - confirm.delta };
+}
+
+/** What the endpoint failed to answer is worth nothing to them: neither has a rule for it. */
+const known = (scores: readonly (number | null)[]) => scores.map((score) => score ?? 0);
+
+async function byGepa(workshop: Workshop, calls: number, minibatch: () => number[], random: () => number) {
+  const found = await gepa({
+    ...{ search: workshop.sizes.search, maxCalls: calls, perfect: workshop.perfect },
+    score: async (candidate, part, samples) => known(await workshop.scores(candidate, part, samples)),
+    propose: workshop.propose,
+    draws: { parent: (list) => list[Math.floor(random() * list.length)] as number, minibatch },
+  });
+  const { candidate, mean } = found.pool[found.best] as GepaReport["pool"][number];
+  return { found, returned: candidate, gain: mean - (found.pool[0]?.mean as number) };
+}
+
+/** Instructions are the candidates without examples, and what is proposed; sets of examples are those of the others. */
+async function byMipro(
+  { candidates, propose, scores, sizes }: Workshop,
+  calls: number,
+  minibatch: () => number[],
+  random: () => number,
+) {
+  while ((await propose(0)) !== undefined);
+  const words = candidates.filter(({ shots }) => !shots);
+  const sets = [undefined, ...candidates.flatMap(({ shots, name }) => (shots ? [{ shots, name }] : []))];
+  const numbers = new Map<string, number>();
+  const numberOf = (pair: Pair): number => {
+    const before = numbers.get(pair.join());
+    if (before !== undefined) return before;
+    const [instruction, set] = [words[pair[0]] as Candidate, sets[pair[1]]];
+    candidates.push(
+      set ? { ...instruction, name: `${instruction.name} + ${set.name}`, shots: set.shots } : instruction,
+    );
+    numbers.set(pair.join(), candidates.length - 1);
+    return candidates.length - 1;
+  };
+  numbers.set("0,0", 0);
+  const pairs: Pair = [words.length, sets.length];
+  const found = await miprov2({
+    ...{ sizes: pairs, search: sizes.search, fullEvery },
+    trials: Math.max(1, Math.floor((calls - sizes.search) / (miproBatch + sizes.search / fullEvery))),
+    score: async (pair, samples) => {
+      const all = known(await scores(numberOf(pair), "search", samples));
+      return all.reduce((sum, score) => sum + score, 0) / all.length;
+    },
+    draws: { pair: (trials) => parzenPair(trials, pairs, random), minibatch },
+  });
+  const start = (found.trials[0] as MiproReport["trials"][number]).score;
+  return { found, returned: numberOf(found.best.pair), gain: (found.best.score - start) / 100 };
+}
+
+async function confirmed(
+  { scores, sizes }: Workshop,
+  returned: number,
+  seed: number,
+): Promise<RaceReport["confirm"]> {
+  if (returned === 0) return null;
+  const all = [...Array(sizes.confirm).keys()];
+  const [ours, theirs] = [await scores(returned, "confirm", all), await scores(0, "confirm", all)];
+  const both = all.filter((i) => ours[i] !== null && theirs[i] !== null);
+  const pick = (from: readonly (number | null)[]) => both.map((i) => from[i] as number);
+  const { n, delta, low, high, p } = pairedDifference(pick(ours), pick(theirs), { seed });
+  return { n, delta, low, high, p: delta > 0 ? p / 2 : 1 - p / 2 };
+}

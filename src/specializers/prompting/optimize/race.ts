@@ -1,0 +1,212 @@
+// The race of prompts: a headroom test, elimination on fresh paired minibatches, the shortest within one standard error, and
+// a confirmation on samples that no part of the search has seen. It knows scores and lengths, not what a prompt is.
+
+import { randomFor, shuffled } from "../../../core/random.js";
+import {
+  type Group,
+  maxTest,
+  pairedDifference,
+  signFlip,
+  standardError,
+  unitsOf,
+} from "../../../statistics/index.js";
+import type { Scorer } from "./workshop.js";
+
+/** What races. The first one is the prompt as it stands, which the others must beat. */
+export interface Racer {
+  name: string;
+  /** Of the prompt, in characters: of equals the shortest is taken. */
+  length: number;
+}
+
+/** Samples by position, each part with the group of each sample. */
+export interface Course {
+  search: readonly Group[];
+  confirm: readonly Group[];
+}
+
+export interface RaceOptions {
+  seed: number;
+  /** Samples of a minibatch. Fewer than 32 cannot part a better prompt from luck. */
+  batch: number;
+  /** The headroom test's level: above it nothing is searched. */
+  headroom: number;
+  /** The confirmation's level, one-sided. */
+  alpha: number;
+  /** Ends of a score's scale, as `pairedDifference` takes them; [0, 1] if left out. */
+  range?: readonly [number, number];
+}
+
+/** A difference with its sample size, in the task's unit. */
+type Gain = { n: number; delta: number };
+
+/** How a race went. Scores are turned so that higher is better. */
+export type RaceReport = {
+  /** Prompts that were looked at, the one as it stands among them. */
+  looked: number;
+  /** One-sided p that any is better than the prompt as it stands, on the first three minibatches. */
+  headroom: { p: number; n: number; shown: boolean };
+  racers: { name: string; length: number; n: number; mean: number; dropped: number | null }[];
+  /** Position of the best on the search samples, of the shortest within one standard error of it, and of what is returned. */
+  best: number;
+  shortest: number;
+  returned: number;
+  /** The shortest's gain over the prompt as it stands, where it was searched and where it was confirmed; and their difference. */
+  search: Gain | null;
+  confirm: (Gain & { low: number; high: number; p: number }) | null;
+  shrinkage: number | null;
+  verdict: "no headroom" | "none better" | "not confirmed" | "confirmed";
+};
+
+/** Behind by a one-sided p below this: out of the race. */
+const behind = 0.05;
+
+/**
+ * Races prompts.
+ *
+ * 1. Headroom: all run on three minibatches; unless the max-T test finds any better than the first at the level `headroom`, the
+ *    first is returned.
+ * 2. Elimination: after each fresh minibatch every racer that is behind the leader (sign-flip, one-sided 5 %, on the samples
+ *    that both have) is dropped. The first always runs on. `newcomer` may add one a round; it makes up what the others ran.
+ * 3. The shortest of those within one standard error of the best, the error being that of the paired difference.
+ * 4. Confirmation: against the first on the confirm samples, one-sided at `alpha`; what fails is not returned.
+ *
+ * @param racers grows with newcomers
+ * @param newcomer asked before each round after the headroom test for the leader's position
+ */
+export async function race(
+  racers: Racer[],
+  course: Course,
+  score: Scorer,
+  options: RaceOptions,
+  newcomer: (leader: number, round: number) => Promise<Racer | undefined> = async () => undefined,
+): Promise<RaceReport> {
+  const order = shuffled([...course.search.keys()], randomFor(options.seed, "optimize", "search"));
+  const scores: Float64Array[] = [];
+  const dropped: (number | null)[] = [];
+  const run = async (racer: number, samples: readonly number[]): Promise<void> => {
+    scores[racer] ??= new Float64Array(course.search.length).fill(Number.NaN);
+    dropped[racer] ??= null;
+    const found = await score(racer, "search", samples);
+    for (const [i, sample] of samples.entries()) scores[racer][sample] = found[i] ?? Number.NaN;
+  };
+  const pair = (a: number, b: number) => differences(scores[a]!, scores[b]!, course.search);
+  const alive = () => [...racers.keys()].filter((i) => dropped[i] === null);
+
+  const first = order.slice(0, 3 * options.batch);
+  for (const racer of racers.keys()) await run(racer, first);
+  const rivals = [...racers.keys()].slice(1);
+  const p = maxTest(
+    rivals.map((i) => shared(scores[i]!, scores[0]!, course.search, first)),
+    { random: randomFor(options.seed, "optimize", "headroom") },
+  );
+  const report = {
+    headroom: { p, n: first.length, shown: p <= options.headroom },
+    ...{ best: 0, shortest: 0, returned: 0, search: null, confirm: null, shrinkage: null },
+  };
+  const told = (rest: Pick<RaceReport, "verdict"> & Partial<RaceReport>): RaceReport => ({
+    looked: racers.length,
+    racers: racers.map(({ name, length }, i) => ({
+      ...{ name, length, dropped: dropped[i] ?? null },
+      ...meanOf(scores[i]!),
+    })),
+    ...report,
+    ...rest,
+  });
+  if (!report.headroom.shown) return told({ verdict: "no headroom" });
+
+  let ran = first.length;
+  for (let round = 1; ; round++) {
+    const leader = bestOf(scores, alive());
+    for (const i of alive()) if (i !== 0 && i !== leader && isBehind(pair(i, leader))) dropped[i] = round;
+    if (ran >= order.length || alive().every((i) => i === 0 || i === leader)) break;
+    const added = await newcomer(leader, round);
+    if (added) {
+      racers.push(added);
+      await run(racers.length - 1, order.slice(0, ran));
+    }
+    const fresh = order.slice(ran, ran + options.batch);
+    for (const i of alive()) await run(i, fresh);
+    ran += fresh.length;
+  }
+
+  const best = bestOf(scores, alive());
+  const near = alive().filter((i) => i === best || within(pair(best, i)));
+  const shortest = near.reduce((a, b) => (racers[b]!.length < racers[a]!.length ? b : a));
+  const gain = pair(shortest, 0);
+  const search = { n: gain.n, delta: gain.mean };
+  if (shortest === 0) return told({ best, shortest, verdict: "none better" });
+
+  const confirm = [...course.confirm.keys()];
+  const [ours, theirs] = [await score(shortest, "confirm", confirm), await score(0, "confirm", confirm)];
+  const both = confirm.filter((i) => ours[i] !== null && theirs[i] !== null);
+  const {
+    n,
+    delta,
+    low,
+    high,
+    p: twoSided,
+  } = pairedDifference(
+    both.map((i) => ours[i] as number),
+    both.map((i) => theirs[i] as number),
+    {
+      seed: options.seed,
+      groups: both.map((i) => course.confirm[i]),
+      ...(options.range ? { range: options.range } : {}),
+    },
+  );
+  const confirmed = delta > 0 && twoSided / 2 <= options.alpha;
+  return told({
+    ...{ best, shortest, search, returned: confirmed ? shortest : 0 },
+    confirm: { n, delta, low, high, p: delta > 0 ? twoSided / 2 : 1 - twoSided / 2 },
+    shrinkage: search.delta - delta,
+    verdict: confirmed ? "confirmed" : "not confirmed",
+  });
+}
+
+/** Unit sums of a's scores less b's on the samples that both have, with their mean over samples and its standard error. */
+function differences(
+  a: Float64Array,
+  b: Float64Array,
+  groups: readonly Group[],
+): { n: number; mean: number; error: number; sums: Float64Array } {
+  const at = [...a.keys()].filter((i) => !Number.isNaN(a[i]! - b[i]!));
+  const values = at.map((i) => a[i]! - b[i]!);
+  const units = unitsOf(
+    values,
+    at.map((i) => groups[i]),
+  );
+  return { n: at.length, mean: units.mean, error: standardError(units, values).error, sums: units.sums };
+}
+
+/** The same as one sum for each unit among `samples`, in one order for all racers; 0 where either was not scored. */
+function shared(
+  a: Float64Array,
+  b: Float64Array,
+  groups: readonly Group[],
+  samples: readonly number[],
+): Float64Array {
+  const values = samples.map((i) => (Number.isNaN(a[i]! - b[i]!) ? 0 : a[i]! - b[i]!));
+  return unitsOf(
+    values,
+    samples.map((i) => groups[i]),
+  ).sums;
+}
+
+function isBehind({ sums, mean }: ReturnType<typeof differences>): boolean {
+  return mean < 0 && signFlip(sums, { random: randomFor(1, "optimize", "behind") }) / 2 < behind;
+}
+
+/** Whether what the best is ahead by is no more than one standard error of it. */
+function within({ mean, error }: ReturnType<typeof differences>): boolean {
+  return mean <= error;
+}
+
+function meanOf(scores: Float64Array): { n: number; mean: number } {
+  const known = scores.filter((score) => !Number.isNaN(score));
+  return { n: known.length, mean: known.reduce((sum, score) => sum + score, 0) / Math.max(1, known.length) };
+}
+
+function bestOf(scores: readonly Float64Array[], racers: readonly number[]): number {
+  return racers.reduce((a, b) => (meanOf(scores[b]!).mean > meanOf(scores[a]!).mean ? b : a));
+}

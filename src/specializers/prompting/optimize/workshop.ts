@@ -1,0 +1,146 @@
+// Where candidates are made and scored: the parts of train, the task, the subject asked in a candidate's way, the reflector.
+
+import { CallError } from "../../../core/call.js";
+import { HoneError } from "../../../core/errors.js";
+import type { LanguageSubject } from "../../../core/kinds.js";
+import { directionOf, extremes } from "../../../core/metric.js";
+import { randomFor, shuffled } from "../../../core/random.js";
+import type { Sample } from "../../../core/sample.js";
+import type { Given } from "../../../core/specializer.js";
+import { derive } from "../../parts/define.js";
+import { ask, type Candidate, type Home, homeOf } from "./candidate.js";
+import { type Attempt, reflect, withoutProposal } from "./reflect.js";
+
+/** Disjoint parts of train: for proposals, to search on, to confirm on. */
+export type Parts = Readonly<Record<"feedback" | "search" | "confirm", readonly Sample[]>>;
+
+/** Scores of a candidate on samples of a part, higher is better; null where the endpoint failed. */
+export type Scorer = (
+  candidate: number,
+  part: keyof Parts,
+  samples: readonly number[],
+) => Promise<readonly (number | null)[]>;
+
+/**
+ * Makes a new candidate from what another one got wrong on feedback samples (eight drawn ones where none are named), and says
+ * its number; undefined where none came.
+ */
+export type Propose = (from: number, among?: readonly number[]) => Promise<number | undefined>;
+
+export interface Workshop {
+  /** Grows as candidates are proposed; the first is the prompt as it stands. */
+  readonly candidates: Candidate[];
+  readonly home: Home;
+  readonly propose: Propose;
+  readonly scores: Scorer;
+  /** Samples of each part. */
+  readonly sizes: Readonly<Record<keyof Parts, number>>;
+  /** The best score of a sample. */
+  readonly perfect: number;
+}
+
+export async function openWorkshop(
+  subject: LanguageSubject,
+  given: Given,
+  parts: Parts,
+  {
+    bank,
+    reflector,
+    reflections,
+  }: { bank: readonly Candidate[]; reflector: string | undefined; reflections: number },
+): Promise<Workshop> {
+  const { task, seed, context } = given;
+  const home = homeOf(
+    task,
+    parts.feedback.map((sample) => task.query(sample)),
+  );
+  const writer = reflector === undefined ? undefined : await openReflector(given, reflector);
+  const candidates: Candidate[] = [{ name: "as it stands" }, ...bank];
+  const width = Math.max(1, subject.model?.concurrency ?? 1);
+  let done = 0;
+  const evaluate = async (candidate: Candidate, samples: readonly Sample[]) => {
+    const asked = derive(subject, { name: "optimize", label: candidate.name, options: {} }, candidate, {
+      prepare: (query) => ask(candidate, home, query),
+    });
+    const rows: { score: number | null; answered: string }[] = [];
+    for (let start = 0; start < samples.length; start += width) {
+      const batch = samples.slice(start, start + width);
+      const grades = await Promise.all(
+        batch.map((sample) => task.evaluate(asked, sample, context).catch(unscored)),
+      );
+      for (const grade of grades)
+        rows.push(
+          grade.status === "scored"
+            ? { score: directionOf(task.metric) * grade.score, answered: grade.prediction }
+            : { score: null, answered: "" },
+        );
+      done += batch.length;
+      given.progress(done, Math.max(done, candidates.length * parts.search.length), candidate.name);
+    }
+    return rows;
+  };
+
+  let asks = 0;
+  const propose: Propose = async (number, among) => {
+    if (!writer || asks >= reflections) return undefined;
+    const from = candidates[number] as Candidate;
+    const turn = ++asks;
+    const shown =
+      among?.map((i) => parts.feedback[i] as Sample) ??
+      shuffled(parts.feedback, randomFor(seed, "optimize", "feedback", turn)).slice(0, 8);
+    const rows = await evaluate(from, shown);
+    const attempts = shown.map(
+      (sample, i): Attempt => ({
+        query: task.query(sample),
+        answered: rows[i]?.answered || "(nothing)",
+        right: String([sample.gold].flat()[0]),
+      }),
+    );
+    const wrong = attempts.filter(({ answered, right }) => answered !== right);
+    const instruction = await reflect(
+      writer,
+      from.instruction ?? home.instruction ?? "",
+      (wrong.length > 0 ? wrong : attempts).slice(0, 4),
+      { seed: seed * 1000 + turn, context },
+    ).catch(withoutProposal);
+    if (instruction === undefined) return undefined;
+    const { before: _before, after: _after, ...rest } = from;
+    candidates.push({ ...rest, name: `reflection ${turn}`, instruction });
+    return candidates.length - 1;
+  };
+
+  return {
+    ...{ candidates, home, propose },
+    perfect: directionOf(task.metric) * extremes(task.metric).best,
+    sizes: {
+      feedback: parts.feedback.length,
+      search: parts.search.length,
+      confirm: parts.confirm.length,
+    },
+    scores: async (candidate, part, samples) => {
+      const rows = await evaluate(
+        candidates[candidate] as Candidate,
+        samples.map((i) => parts[part][i] as Sample),
+      );
+      return rows.map(({ score }) => score);
+    },
+  };
+}
+
+/** What an endpoint fails to answer counts for no candidate. */
+function unscored(error: unknown) {
+  if (error instanceof CallError) return { status: "unscored" as const, cause: error.failure };
+  throw error;
+}
+
+async function openReflector({ context }: Given, ref: string) {
+  const { subject } = await context.open(ref);
+  if (subject.kind === "language" && subject.model) return subject.model;
+  throw new HoneError({
+    what: `${ref} cannot reflect`,
+    where: "optimize, reflector",
+    why: "it is no model that writes",
+    next: "Name a language model, such as openai:MODEL?base=URL.",
+    kind: "usage",
+  });
+}

@@ -1,0 +1,204 @@
+// optimize: the race on racers whose accuracy is known (false acceptance, distance to the best), the parts of train, the
+// candidates, and a search whose answer is known.
+
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { settings, simulate } from "../../bench/optimize.js";
+import { noCost } from "../../src/core/call.js";
+import type { LanguageModel } from "../../src/core/model.js";
+import { normal, randomFor } from "../../src/core/random.js";
+import type { Sample } from "../../src/core/sample.js";
+import type { Given } from "../../src/core/specializer.js";
+import { ask, homeOf } from "../../src/specializers/prompting/optimize/candidate.js";
+import { type Course, race } from "../../src/specializers/prompting/optimize/race.js";
+import type { Scorer } from "../../src/specializers/prompting/optimize/workshop.js";
+import { optimize } from "../../src/specializers/prompting/optimize.js";
+import { normalQuantile } from "../../src/statistics/distributions.js";
+import { maxTest } from "../../src/statistics/max-test.js";
+import { context, given, labels, listener, task } from "./fakes.js";
+import { answersFor } from "./known-effects.js";
+
+const options = { batch: 32, headroom: 0.5, alpha: 0.05 };
+const course = (n: number): Course => ({
+  search: Array(n).fill(undefined),
+  confirm: Array(n).fill(undefined),
+});
+
+describe("the max-T test", () => {
+  it("keeps its level where none of twenty differs, and finds one that does", () => {
+    const random = randomFor(1, "max-t");
+    const p = (gain: number) =>
+      maxTest(
+        Array.from({ length: 20 }, (_, i) =>
+          Float64Array.from({ length: 60 }, () => random() - 0.5 + (i === 7 ? gain : 0)),
+        ),
+        { random, draws: 199 },
+      );
+    const level = Array.from({ length: 200 }, () => p(0)).filter((one) => one <= 0.05).length / 200;
+    expect(level).toBeLessThan(0.1);
+    expect(Array.from({ length: 20 }, () => p(0.2)).filter((one) => one <= 0.05).length).toBeGreaterThan(16);
+    expect(maxTest([], { random })).toBe(1);
+    expect(maxTest([new Float64Array(9)], { random })).toBe(1);
+  });
+});
+
+describe("the race", () => {
+  it("seldom accepts what is no better, and returns one within a standard error of the best", async () => {
+    const api = { race, normal, randomFor, normalQuantile };
+    expect((await simulate(api, settings["none differs"], 40)).falseAccepts).toBeLessThan(0.13);
+    expect((await simulate(api, settings["one is better by 20 points"], 30)).withinOneError).toBeGreaterThan(
+      0.85,
+    );
+  }, 60_000);
+
+  it("did so in the recorded 200 runs of each setting", () => {
+    const { runs, settings: found } = JSON.parse(readFileSync("bench/recorded/optimize.json", "utf8"));
+    expect([runs, Object.keys(found)]).toEqual([200, Object.keys(settings)]);
+    for (const { falseAccepts } of Object.values<{ falseAccepts: number }>(found))
+      expect(falseAccepts).toBeLessThanOrEqual(0.05);
+    // Where the best is ahead of the others by more than the samples can miss; docs/log.md tells of the rest.
+    for (const name of [
+      "none differs",
+      "all others are worse",
+      "one is better by 20 points",
+      "one is better by 15 points",
+    ])
+      expect(found[name].withinOneError, name).toBeGreaterThanOrEqual(0.9);
+  });
+
+  it("stops before it searches where the headroom test shows nothing", async () => {
+    const asked: number[] = [];
+    const score: Scorer = async (racer, _part, samples) => {
+      asked.push(...samples.map(() => racer));
+      return samples.map(() => 1);
+    };
+    const racers = ["base", "same", "same again"].map((name) => ({ name, length: 10 }));
+    const report = await race(racers, course(256), score, { ...options, seed: 1 });
+    expect(report).toMatchObject({ verdict: "no headroom", returned: 0, confirm: null, looked: 3 });
+    expect(asked).toHaveLength(3 * 96);
+  });
+
+  it("drops what is behind, takes the shorter of equals, and refuses what does not hold on fresh samples", async () => {
+    const on =
+      (confirmed: number): Scorer =>
+      async (racer, part, samples) =>
+        samples.map((i) => {
+          if (racer === 1) return 0;
+          if (racer === 0) return i % 2;
+          return part === "search" ? 1 : i % 2 || i < confirmed ? 1 : 0;
+        });
+    const racers = [
+      { name: "base", length: 50 },
+      { name: "bad", length: 1 },
+      { name: "long", length: 90 },
+      { name: "short", length: 20 },
+    ];
+    const good = await race([...racers], course(128), on(128), { ...options, seed: 1 });
+    expect(good).toMatchObject({ verdict: "confirmed", shortest: 3, returned: 3 });
+    expect(good.racers[1]?.dropped).toBe(1);
+    expect(good.confirm?.delta).toBeCloseTo(0.5, 9);
+    const lucky = await race([...racers], course(128), on(4), { ...options, seed: 1 });
+    expect(lucky).toMatchObject({ verdict: "not confirmed", shortest: 3, returned: 0 });
+    expect(lucky.shrinkage).toBeGreaterThan(0.4);
+  });
+
+  it("counts what the endpoint failed to answer for neither side", async () => {
+    const score: Scorer = async (racer, part, samples) =>
+      samples.map((i) => (racer === 1 && part === "confirm" && i % 2 === 0 ? null : racer));
+    const report = await race(
+      [
+        { name: "base", length: 1 },
+        { name: "better", length: 2 },
+      ],
+      course(128),
+      score,
+      { ...options, seed: 1 },
+    );
+    expect(report.confirm).toMatchObject({ n: 64, delta: 1 });
+  });
+});
+
+const samples: Sample[] = Array.from({ length: 400 }, (_, i) => {
+  const gold = ["s", "f", "i"][i % 3] as string;
+  return { id: `t${i}`, input: `text ${i} ${{ s: "wave", f: "wheat", i: "anvil" }[gold]}`, gold };
+});
+
+describe("optimize", () => {
+  const searched = (subject: Parameters<typeof answersFor>[0], change: Partial<Given> = {}, more = {}) =>
+    optimize({ search: 128, confirm: 128, ...more }).fit(
+      answersFor(subject, samples),
+      given({ train: samples, ...change }),
+    ) as Promise<{ candidate: { name: string; after?: string }; report: Awaited<ReturnType<typeof race>> }>;
+
+  it("finds the glossary where that is what helps, and the specialist asks with it", async () => {
+    const { candidate, report } = await searched((query) =>
+      query.instruction?.includes("wave") ? 0.95 : 0.5,
+    );
+    expect(report.verdict).toBe("confirmed");
+    expect(candidate.name).toBe("glossary");
+    expect(candidate.after).toMatch(/sea: .*wave/);
+    const heard = listener();
+    const state = { candidate, home: homeOf(task, [task.query(samples[0] as Sample)]), report };
+    const made = optimize().apply(heard, JSON.parse(JSON.stringify(state)), {
+      encoder: given().encoder,
+      artifacts: given().artifacts,
+    });
+    if (made.kind !== "language") throw new Error(made.kind);
+    await made.respond(task.query(samples[0] as Sample), context);
+    expect(heard.heard[0]?.instruction).toMatch(/^Name the place\.\nWords that are typical/);
+  });
+
+  it("leaves the prompt alone where nothing helps, and says how many it looked at", async () => {
+    const { candidate, report } = await searched(() => 0.6);
+    expect(candidate).toEqual({ name: "as it stands" });
+    expect(report.looked).toBeGreaterThan(10);
+    expect(report.verdict).not.toBe("confirmed");
+  });
+
+  it("asks a reflector with what went wrong, takes its instruction as data, and pays for it", async () => {
+    const said: string[] = [];
+    const reflector = {
+      id: "r",
+      name: "r",
+      grants: new Set(["text"]),
+      concurrency: 1,
+      format: "chat",
+      generate: async ({ messages }: { messages: { content: string }[] }) => {
+        said.push(messages[0]?.content as string);
+        return { text: "Sure. <instruction>Think of water.</instruction>", finish: "stop", cost: noCost };
+      },
+    } as unknown as LanguageModel;
+    const open = async () => ({ subject: { ...listener(), model: reflector }, context });
+    const { candidate, report } = await searched(
+      (query) => (query.instruction === "Think of water." ? 0.9 : 0.4),
+      { context: { ...context, open } },
+      { reflector: "r", reflections: 2 },
+    );
+    expect(candidate).toMatchObject({ name: "reflection 1", instruction: "Think of water." });
+    expect(report.verdict).toBe("confirmed");
+    expect(said[0]).toMatch(/Name the place\.[\s\S]*the right answer is: [sfi]/);
+  });
+
+  it("returns what gepa and miprov2 find, confirmed or not, and says what is left of its gain", async () => {
+    const helps = (query: { instruction?: string }) => (query.instruction?.includes("wave") ? 0.9 : 0.5);
+    const mipro = await searched(helps, {}, { algorithm: "miprov2", calls: 600 });
+    expect(mipro.candidate.after).toMatch(/sea: .*wave/);
+    expect(mipro.report).toMatchObject({ confirm: { n: 120 } });
+    expect(mipro.report.confirm?.delta).toBeGreaterThan(0.2);
+    expect(mipro.report.shrinkage).toBeLessThan(0.2);
+    await expect(searched(helps, {}, { algorithm: "gepa" })).rejects.toThrow(/gepa needs a reflector/);
+  });
+
+  it("does not touch another task's instruction, and refuses too little train", async () => {
+    const home = { instruction: "Name the place.", labels: labels.map((label) => ({ ...label })) };
+    const other = { instruction: "Translate.", input: "x", demonstrations: [] };
+    expect(ask({ name: "n", instruction: "Mine." }, home, other).instruction).toBe("Translate.");
+    expect(
+      ask({ name: "n", instruction: "Mine." }, home, { ...other, instruction: "Name the place." })
+        .instruction,
+    ).toBe("Mine.");
+    await expect(searched(() => 0.5, { train: samples.slice(0, 100) })).rejects.toThrow(
+      /too few train samples/,
+    );
+  });
+});
