@@ -31,7 +31,9 @@ export function guard({ token, hosts }: GuardOptions): MiddlewareHandler {
   return async (c, next) => {
     const host = c.req.header("host")?.toLowerCase() ?? "";
     // A name that an attacker's DNS points here is not ours.
-    if (!hosts.has(host))
+    // Nor is one that the request's first line names in its place.
+    const named = !(c.env as HttpBindings).incoming.url?.startsWith("/");
+    if (named || !hosts.has(host))
       throw new Problem(403, "This server does not answer for that host.", { code: "host" });
     const origin = c.req.header("origin");
     if (origin !== undefined && !sameOrigin(origin, host))

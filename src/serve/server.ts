@@ -114,11 +114,13 @@ export async function serve(refs: readonly string[], options: ServeOptions = {})
     server.on("request", (request, response) => {
       void answer(request, response);
     });
-    // What is no HTTP at all gets one answer, and the connection ends.
-    server.on("clientError", (_error, socket) => {
-      if (socket.writable)
-        socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-      else socket.destroy();
+    // What is no HTTP at all gets one answer, and the connection ends, also where the other side does not end it.
+    server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+      if (!socket.writable || error.code === "ERR_HTTP_REQUEST_TIMEOUT") socket.destroy();
+      else
+        socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", () =>
+          socket.destroy(),
+        );
     });
     const shown =
       local || host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
