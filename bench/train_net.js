@@ -27,7 +27,9 @@ const smollm = {
   rope: { pairs: "neighbours", base: 100_000, windowBase: 100_000 },
   embeddingScale: 1,
   activation: "silu",
-  innerNorms: false,
+  queryNorms: false,
+  outputNorms: false,
+  biases: [],
   tied: true,
 };
 const adapter = { rank: 16, alpha: 32 };

@@ -20,15 +20,20 @@ const costs = {
   adapter: "1 call; training",
   bitfit: "1 call; training",
   softPrompt: "1 call; training",
+  probe: "1 reading of the prompt; seconds to minutes to build",
   retrieve: "1 longer call; an index to build",
   tools: "2 calls and more",
   majority: "none",
+  scripted: "none",
   linear: "none; seconds to build",
   perStratum: "that of what it applies",
   subset: "that of what it applies",
   bestOf: "that of the one kept; all on dev to build",
+  stack: "that of its members; each as often to build as there are parts, and once more",
   bilateral: "training",
   lesion: "none beyond what it cuts",
+  pretrain: "training",
+  upcycle: "training",
 };
 
 /** Options for those that cannot be made without. */
@@ -37,6 +42,7 @@ const example = {
   perStratum: { use: "zeroShot" },
   subset: { n: 1, use: "zeroShot" },
   bestOf: { of: ["zeroShot"] },
+  stack: { of: ["zeroShot"] },
   lesion: { cut: ["callosum"] },
 };
 

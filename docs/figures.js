@@ -258,7 +258,48 @@ function printed(command) {
   return ["```", `$ ${command}`, text.trimEnd(), "```"];
 }
 
+const won = ({ mean, low, high }) => `${mean.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+
+/** The trained opponents of Limit Hold'em. */
+function holdem() {
+  const { styles, hands, trainingSeconds, responseHands } = bench("holdem");
+  const rows = Object.entries(styles).map(([name, { habits, bestResponse, against }]) => {
+    const pair = ["equilibrium", "rule", "caller", "random"].map((other) =>
+      against[other] ? won(against[other]) : "–",
+    );
+    const { entered, aggression } = habits;
+    return `| ${name} | ${percent(entered)} | ${aggression.toFixed(2)} | ${pair.join(" | ")} | ${won(bestResponse)} |`;
+  });
+  return [
+    `Big blinds a hand with 95 % intervals, ${hands / 2} deals in both seats; trained in ${trainingSeconds} s, best responses on ${responseHands} hands.`,
+    "",
+    "| player | hands entered, % | raises per call | against equilibrium | rule | caller | random | a best response wins |",
+    "|---|---|---|---|---|---|---|---|",
+    ...rows,
+  ];
+}
+
+/** What the engines were checked against. */
+function games() {
+  const { games: peers, rlcard, openSpiel } = bench("games-parity");
+  const versions = { rlcard: `RLCard ${rlcard}`, open_spiel: `OpenSpiel ${openSpiel}` };
+  const { ruleHandsPerSecond, rounds } = bench("games");
+  const { hands } = bench("hands");
+  return [
+    "| what | figure | command |",
+    "|---|---|---|",
+    ...Object.entries(peers).map(
+      ([name, { peer, deals, decisions, equalPayoffs, equalLegalMoves }]) =>
+        `| ${name}: deals with equal pay-offs, and with equal legal moves, against ${versions[peer]} | ${equalPayoffs} and ${equalLegalMoves} of ${deals} (${decisions} decisions) | \`npm run bench:games-parity\` |`,
+    ),
+    `| seven-card hands whose categories count as known | ${hands} of 133784560 | \`npm run bench:hands\` |`,
+    `| Limit Hold'em between rule players, hands a second | ${ruleHandsPerSecond} (median of ${rounds} rounds) | \`npm run bench:games\` |`,
+  ];
+}
+
 const tables = {
+  holdem,
+  games,
   advise: () => printed("hone advise --access text,logprobs --labels 300 --latency 500 --strength small"),
   "lawma-predictions": predictions,
   measured,

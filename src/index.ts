@@ -50,4 +50,4 @@ export { loadSpecialist } from "./study/handover.js";
 export { openStudy } from "./study/open.js";
 export { type RunOptions, runStudy } from "./study/run.js";
 export { parseStudy, readStudy, type StudySpec, studyJsonSchema } from "./study/spec.js";
-export { answer, choice, makeTask, rows, type TaskEntry, taskEntry } from "./tasks/index.js";
+export { answer, arena, choice, makeTask, rows, type TaskEntry, taskEntry } from "./tasks/index.js";

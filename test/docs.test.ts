@@ -45,6 +45,7 @@ describe("examples", () => {
   it("are all known to a test", () => {
     // A new example comes with a test that runs it; this counts them.
     expect(studies.sort()).toEqual([
+      "blackjack.study.yaml",
       "licences.study.yaml",
       "pubmedqa.study.yaml",
       "reach.study.yaml",

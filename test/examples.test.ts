@@ -54,6 +54,21 @@ describe("shipped studies on real models", () => {
     420_000,
   );
 
+  it("blackjack, with few deals and little training", async () => {
+    const spec = await readStudy(join(root, "examples", "blackjack.study.yaml"));
+    // Those of scripts cost nothing; of the others one is enough.
+    spec.specialists = [
+      { lora: { layers: 1, epochs: 1, learningRate: 0.001 } },
+      ...spec.specialists.filter((written) => JSON.stringify(written).includes("scripted")),
+    ];
+    spec.task.data = { train: 8, dev: 2, test: 4, seed: 0 };
+    spec.handOver = 2;
+    const record = await runStudy(spec, { base: folder, store: join(folder, "blackjack") });
+    expect(record.results.map(({ n, unscored }) => [n, unscored])).toEqual(new Array(5).fill([4, 0]));
+    for (const { mean } of record.results) expect(Math.abs(mean)).toBeLessThanOrEqual(1);
+    expect(record.handOver).toMatchObject({ n: 2, agree: 2 });
+  }, 420_000);
+
   it("reach, with short trials and little training", async () => {
     const spec = await readStudy(join(root, "examples", "reach.study.yaml"));
     const little = (written: unknown): unknown =>

@@ -15,7 +15,7 @@ const tiers = [
   ["study"],
   ["report"],
   ["specializers", "tasks"],
-  ["models", "nets", "motor", "store"],
+  ["models", "nets", "motor", "games", "store"],
   ["data", "learn", "statistics"],
   ["tensor"],
   ["core"],

@@ -51,7 +51,7 @@ function places(value, found = []) {
 }
 
 const specializerNames =
-  "zeroShot fewShot knn calibrate cot ensemble medprompt portfolio bestOf linear majority bm25 retrieve tools perStratum subset knnLm lora full adapter bitfit softPrompt lesion bilateral".split(
+  "zeroShot fewShot knn calibrate cot ensemble medprompt portfolio bestOf stack probe linear majority bm25 retrieve tools perStratum subset knnLm lora full adapter bitfit softPrompt lesion bilateral".split(
     " ",
   );
 const keysOfPrototypes = ["__proto__", "constructor", "toString", "valueOf", "hasOwnProperty", "then"];

@@ -2,14 +2,16 @@
 
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { HoneError, messageOf } from "../core/errors.js";
 import { cacheFolder } from "../data/index.js";
+import { fitOf, hubModels, promptingBytes, trainingBytes } from "../models/hub-models.js";
 import { openJournal } from "../store/journal.js";
 import { version } from "../version.js";
 import { makeOutput } from "./output.js";
+import { table } from "./table.js";
 
 const execute = promisify(execFile);
 
@@ -133,13 +135,43 @@ export async function doctor(flags: { json?: boolean; store?: string; repair?: b
       keys.length > 0 ? `${keys.join(", ")} set` : "none set (only hosted models and private data need them)",
   });
 
+  // Reckoned, not tried: what of the models with short names this machine's memory holds.
+  const models = Object.entries(hubModels).map(([name, model]) => ({
+    ref: `llama:${name}`,
+    fits: fitOf(model),
+    promptingGB: Number((promptingBytes(model) / 1e9).toFixed(1)),
+    trainingGB: model.trains ? Number((trainingBytes(model) / 1e9).toFixed(1)) : null,
+    quantisation: model.quantisation,
+    licence: model.licence,
+  }));
+
   const healthy = checks.every(({ ok, needed }) => ok || !needed);
-  output.record({ type: "done", hone: version, healthy, checks });
+  output.record({
+    type: "done",
+    hone: version,
+    healthy,
+    checks,
+    memoryGB: Number((totalmem() / 1e9).toFixed(1)),
+    models,
+  });
   if (!flags.json) {
     for (const { name, ok, needed, found, remedy } of checks) {
       output.prose(`${ok ? "ok  " : needed ? "FAIL" : "miss"}  ${name.padEnd(18)} ${found}`);
       if (remedy) output.prose(`      ${" ".repeat(18)} ${remedy}`);
     }
+    const told = { train: "prompt, train", prompt: "prompt", none: "too large" };
+    const rows = models.map(({ ref, fits, promptingGB, trainingGB, quantisation, licence }) => [
+      ref,
+      told[fits],
+      `${promptingGB} GB`,
+      trainingGB === null ? "–" : `${trainingGB} GB`,
+      quantisation,
+      licence,
+    ]);
+    output.prose(`\nModels of the Hub in ${(totalmem() / 1e9).toFixed(0)} GB of memory, reckoned:`);
+    output.prose(
+      table(["model", "fits", "to prompt", "to train a LoRA", "weights", "licence"], rows, [2, 3]),
+    );
   }
   if (!healthy) process.exitCode = 1;
 }

@@ -375,6 +375,16 @@ haves(
   .action(async (name, options) => (await import("./init.js")).init(name, options));
 
 program
+  .command("play")
+  .description("play a game at the terminal, or by moves on stdin: holdem, leduc, kuhn, blackjack, guessing")
+  .argument("<game>", "its name")
+  .option("--against <who>", "a scripted player, a model (llama:…) or a saved specialist's path")
+  .option("--hands <n>", "how many hands", whole(1), 10)
+  .option("--seed <n>", "deals these cards; drawn if omitted", whole(0))
+  .addOption(json())
+  .action(async (game, options) => (await import("./play.js")).play(game, options));
+
+program
   .command("ls")
   .description("the studies in the store")
   .addOption(store())

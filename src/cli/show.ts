@@ -118,6 +118,13 @@ function toldStep(step: Step): string {
         .join(", ");
       return `movement of ${((hand.length - 1) * dt).toFixed(2)} s; the hand ends at (${end}) m`;
     }
+    case "episode": {
+      const { game, seat, moves, payoff, illegal } = step;
+      const mended = illegal.map(
+        ({ at, wrote, by }) => `\n   move ${at + 1}, ${by}: ${JSON.stringify(wrote)}`,
+      );
+      return `-- ${game} in seat ${seat}: ${moves.join(", ")}; payoff ${payoff}${mended.join("")}`;
+    }
     case "vote": {
       const order = step.order ? ` (options seen as ${step.order.join(", ")})` : "";
       return `-- vote ${step.choice ?? "none"}${order}`;

@@ -5,6 +5,7 @@ import type { CallContext } from "./call.js";
 import type { Answer, Query } from "./language.js";
 import type { Encoder, LanguageModel } from "./model.js";
 import type { Body, MotorTrial, Movement } from "./motor.js";
+import type { Net, TextAsk, TextReply } from "./text.js";
 
 /** Per text, in order, one vector. */
 export type Vectors = readonly (readonly number[])[];
@@ -14,12 +15,13 @@ export interface Kinds {
   language: { ask: Query; reply: Answer; model: LanguageModel };
   encoder: { ask: readonly string[]; reply: Vectors; model: Encoder };
   motor: { ask: MotorTrial; reply: Movement; model: Body };
+  text: { ask: TextAsk; reply: TextReply; model: Net };
 }
 
 /** The name of a kind of subject. */
 export type Kind = keyof Kinds;
 
-const all: Record<Kind, true> = { language: true, encoder: true, motor: true };
+const all: Record<Kind, true> = { language: true, encoder: true, motor: true, text: true };
 /** The names of all kinds. */
 export const kinds = Object.keys(all) as readonly Kind[];
 
@@ -42,3 +44,5 @@ export type LanguageSubject = Subject<"language">;
 export type EncoderSubject = Subject<"encoder">;
 /** A subject that moves a body: a controller with its weights. */
 export type MotorSubject = Subject<"motor">;
+/** A subject that says how likely texts are: a net that was trained from nothing. */
+export type TextSubject = Subject<"text">;

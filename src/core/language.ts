@@ -36,6 +36,11 @@ export interface Query {
   question?: string;
   /** Which of several tasks put into one it belongs to. Not shown to a model; specialists may be chosen by it. */
   stratum?: string;
+  /**
+   * The position of a game as data, for scripted players; not shown to a model. `belief` names the question where one about
+   * what is hidden is asked; `stream` seeds what the player draws.
+   */
+  position?: { view: Json; belief?: string; stream: readonly (string | number)[] };
   /** Present: choose one. Absent: write. */
   options?: readonly Option[];
   /** The options are this sample's own, not the task's: they are listed beside the sample. */
@@ -71,7 +76,25 @@ export type Step =
   /** One member's voice: the option keys in the order in which it saw them, or what it wrote; null where it had none. */
   | { kind: "vote"; order?: readonly string[]; choice: string | null }
   /** A movement as it went; the target is a place, or one for each step. */
-  | { kind: "movement"; target: Point | readonly Point[]; movement: Movement };
+  | { kind: "movement"; target: Point | readonly Point[]; movement: Movement }
+  /** A whole episode of a game, as it can be played again from its deal. */
+  | ({ kind: "episode" } & EpisodeTrail);
+
+/** An episode as it was played. Moves by both sides in order; `seed` and `number` give the deal. */
+export interface EpisodeTrail {
+  game: string;
+  seed: number;
+  number: number;
+  /** The seat of the subject, and who sat in the other. */
+  seat: number;
+  opponent?: string;
+  moves: readonly string[];
+  /** In the game's unit. */
+  payoff: number;
+  /** The subject's decisions, by their place in `moves`, in which it gave no legal move at first; `by` says what came of it. */
+  illegal: readonly { at: number; wrote: string; by: "asked again" | "safest move" }[];
+  beliefs: readonly { at: number; name: string; answer: string; truth: string }[];
+}
 
 /** A language subject's reply to a query. */
 export interface Answer {

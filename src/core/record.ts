@@ -4,6 +4,7 @@
 import type { Cost } from "./call.js";
 import type { Json } from "./json.js";
 import type { Metric } from "./metric.js";
+import type { TrainingNotes } from "./training.js";
 
 /** A mean with its 95 % interval. */
 export interface Estimate {
@@ -87,6 +88,8 @@ export interface SubjectCard {
   seeded?: boolean;
   /** The chain of specializers that made it, with their options. */
   chain: { name: string; options: Json }[];
+  /** What its trainings tell of themselves, one for each seed, where they do. */
+  training?: TrainingNotes[];
 }
 
 /** One task of a study: where its samples come from, how many, and how they are scored. */

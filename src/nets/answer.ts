@@ -21,6 +21,11 @@ export type AnswerBatch<A = np.Array> = {
   readonly targets: A;
   /** [N] int32: the example of each, or -1 where there is none. */
   readonly owners: A;
+  /**
+   * [N, K] int32: the tokens that each answer token is to be told from, itself among them; -1 where there are fewer. The
+   * probability is then among these and not among the whole vocabulary.
+   */
+  readonly rivals?: A;
   /** [E] float32: an example's share of the loss: 1, or 0 where there is none. */
   readonly shares: A;
   /** [B, T, width] float32: the states before the first layer that is computed here. */
@@ -55,7 +60,9 @@ export function answerLogprobs(
   });
   const logits = logitsOf(config, weights, states, changes);
   states.dispose();
-  const logprobs = chosenLogprobs(logits, batch.targets);
+  const logprobs = batch.rivals
+    ? logprobsAmong(logits, batch.targets, batch.rivals)
+    : chosenLogprobs(logits, batch.targets);
   // Owners are few: a small product adds each token to its example, where a scatter would be slow.
   const [examples] = batch.shares.shape as [number];
   const member = batch.owners.ref.reshape([1, -1]).equal(np.arange(examples).reshape([-1, 1]));
@@ -68,6 +75,26 @@ export function answerLoss(...given: Parameters<typeof answerLogprobs>): np.Arra
     .mul(given[2].shares.ref)
     .sum()
     .neg();
+}
+
+/** log softmax of logits [N, vocab] over some tokens of each row, [N, K] (-1 for none), at one of them, [N]. Consumes the logits. */
+export function logprobsAmong(logits: np.Array, tokens: np.Array, rivals: np.Array): np.Array {
+  const [rows, vocab] = logits.shape as [number, number];
+  const known = np.arange(vocab).reshape([1, -1]);
+  const logitOf = (column: np.Array) =>
+    np.where(known.ref.equal(column.reshape([-1, 1])), logits.ref, 0).sum(1);
+  const logit = logitOf(tokens.ref);
+  const columns = Array.from({ length: rivals.shape[1] as number }, (_, k) => {
+    const column = np.take(rivals.ref, np.array(Int32Array.of(k), { shape: [1], dtype: np.int32 }), 1);
+    const there = column.ref.reshape([rows]).less(0);
+    return np.where(there, -1e9, logitOf(column)).reshape([rows, 1]);
+  });
+  known.dispose();
+  logits.dispose();
+  const among = np.concatenate(columns, 1);
+  const most = lax.stopGradient(among.ref.max(1, { keepdims: true }));
+  const total = np.log(np.exp(among.sub(most.ref)).sum(1)).add(most.reshape([-1]));
+  return logit.sub(total);
 }
 
 /** log softmax of logits [N, vocab] at one token of each row, [N]. Consumes the logits. */

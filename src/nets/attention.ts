@@ -25,8 +25,13 @@ export interface Attend {
   dispose(): void;
 }
 
-/** Attention with rotary positions (Su et al. 2021) and a causal mask, all that depends on positions made once. */
-export function attentionTo(config: NetConfig, length: number, windowed: boolean, packing?: Packing): Attend {
+/** Attention with rotary positions (Su et al. 2021), or none, and a causal mask; all that depends on positions made once. */
+export function attentionTo(
+  config: NetConfig,
+  length: number,
+  { windowed, turned }: { windowed: boolean; turned: boolean },
+  packing?: Packing,
+): Attend {
   const { headWidth, heads, kvHeads } = config;
   const base = windowed ? config.rope.windowBase : config.rope.base;
   const angles = rotaryAngles(config, length, base);
@@ -43,21 +48,22 @@ export function attentionTo(config: NetConfig, length: number, windowed: boolean
   };
   // The scale of the scores is put into the queries' tables, where it costs nothing.
   const scale = 1 / Math.sqrt(headWidth);
-  const forQueries = { cos: table(Math.cos, scale), sin: table(Math.sin, scale) };
-  const forKeys = { cos: table(Math.cos), sin: table(Math.sin) };
-  const swap = np.array(quarterTurn(config), { shape: [headWidth, headWidth] });
+  const forQueries = turned ? { cos: table(Math.cos, scale), sin: table(Math.sin, scale) } : undefined;
+  const forKeys = turned ? { cos: table(Math.cos), sin: table(Math.sin) } : undefined;
+  const swap = turned ? np.array(quarterTurn(config), { shape: [headWidth, headWidth] }) : undefined;
   const mask = seenBias(config, length, windowed, packing);
 
-  const rotate = (x: np.Array, { cos, sin }: typeof forKeys): np.Array => {
-    const turned = np.matmul(x.ref.reshape([-1, headWidth]), swap.ref).reshape(x.shape);
-    return x.mul(cos.ref).add(turned.mul(sin.ref));
+  const rotate = (x: np.Array, tables: typeof forKeys, otherwise: number): np.Array => {
+    if (!tables || !swap) return otherwise === 1 ? x : x.mul(otherwise);
+    const crossed = np.matmul(x.ref.reshape([-1, headWidth]), swap.ref).reshape(x.shape);
+    return x.mul(tables.cos.ref).add(crossed.mul(tables.sin.ref));
   };
   const attend = (q: np.Array, k: np.Array, v: np.Array): np.Array => {
     const groups = (q.shape[0] as number) * kvHeads;
     const shape = q.shape;
     // Query heads of one group stand under each other, so keys and values need not be repeated.
-    const queries = rotate(q, forQueries).reshape([groups, -1, headWidth]);
-    const keys = rotate(k, forKeys).reshape([groups, length, headWidth]);
+    const queries = rotate(q, forQueries, scale).reshape([groups, -1, headWidth]);
+    const keys = rotate(k, forKeys, 1).reshape([groups, length, headWidth]);
     const values = v.reshape([groups, length, headWidth]);
     const scores = batchedDot(queries, keys, 2)
       .reshape([-1, heads, length, length])
@@ -69,7 +75,12 @@ export function attentionTo(config: NetConfig, length: number, windowed: boolean
     // Divided after the product: a row of the result is shorter than a row of scores.
     return batchedDot(weights, values, 1).div(total).reshape(shape);
   };
-  const held = [...Object.values(forQueries), ...Object.values(forKeys), swap, mask];
+  const held = [
+    ...Object.values(forQueries ?? {}),
+    ...Object.values(forKeys ?? {}),
+    ...(swap ? [swap] : []),
+    mask,
+  ];
   return Object.assign(attend, { dispose: () => held.forEach((array) => void array.dispose()) });
 }
 
@@ -81,12 +92,13 @@ function batchedDot(x: np.Array, y: np.Array, axis: 1 | 2): np.Array {
 
 /** Angles [T, headWidth] of each number of a head at each position. */
 function rotaryAngles(config: NetConfig, length: number, base: number): Float64Array {
-  const { headWidth } = config;
+  const { headWidth, rope } = config;
+  const { factors } = rope;
   const angles = new Float64Array(length * headWidth);
   for (let at = 0; at < length; at++) {
     for (let i = 0; i < headWidth; i++) {
       const pair = config.rope.pairs === "neighbours" ? i >> 1 : i % (headWidth / 2);
-      angles[at * headWidth + i] = at * base ** ((-2 * pair) / headWidth);
+      angles[at * headWidth + i] = (at * base ** ((-2 * pair) / headWidth)) / (factors?.[pair] ?? 1);
     }
   }
   return angles;

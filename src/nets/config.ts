@@ -3,6 +3,8 @@
 
 import { HoneError } from "../core/errors.js";
 import type { GgufFile } from "../tensor/gguf.js";
+import { readSmallTensor } from "../tensor/gguf-tensors.js";
+import { type ExpertConfig, expertShapes, isRouted } from "./experts.js";
 
 /** Sizes and habits of one decoder-only transformer. Lengths count numbers, not bytes. */
 export interface NetConfig {
@@ -26,25 +28,54 @@ export interface NetConfig {
     readonly base: number;
     /** The base in layers that see a window only. */
     readonly windowBase: number;
+    /** What each pair's angle is divided by, [headWidth / 2] (Llama 3's scaling: Grattafiori et al. 2024); absent: 1. */
+    readonly factors?: readonly number[];
+    /** Each `skip`-th layer has no positions (NoPE: Yang et al. 2025, as SmolLM3 has it). */
+    readonly skip?: number;
   };
   /** Layers see the last `tokens` positions only, but each `every`-th layer sees all. */
   readonly window?: { readonly tokens: number; readonly every: number };
   /** Multiplies token embeddings. */
   readonly embeddingScale: number;
   readonly activation: "silu" | "gelu";
-  /** Whether queries and keys are normalised, and whether each half block's output is. */
-  readonly innerNorms: boolean;
+  /** Whether each head's queries and keys are normalised, and whether each half block's output is. */
+  readonly queryNorms: boolean;
+  readonly outputNorms: boolean;
+  /** Matrices of a block that have a bias, by the part of their GGUF name: `attn_q`, … */
+  readonly biases: readonly string[];
   /** Whether the output matrix is the embedding table. */
   readonly tied: boolean;
+  /** Where feed-forwards are of experts; dense ones where left out. */
+  readonly experts?: ExpertConfig;
 }
 
-const families = ["llama", "gemma3"] as const;
+/** Families by the architecture that GGUF files name. Mistral's models are `llama`. */
+const families = ["llama", "gemma3", "qwen2", "qwen3", "smollm3", "deepseek"] as const;
 export type Family = (typeof families)[number];
 
-/** What differs between the families beyond sizes (Llama: Touvron et al. 2023; Gemma 3: technical report 2025). */
-const habits: Record<Family, Pick<NetConfig, "activation" | "innerNorms"> & { every?: number }> = {
-  llama: { activation: "silu", innerNorms: false },
-  gemma3: { activation: "gelu", innerNorms: true, every: 6 },
+interface Habits extends Pick<NetConfig, "activation" | "queryNorms" | "outputNorms"> {
+  pairs: NetConfig["rope"]["pairs"];
+  /** Matrices that may have biases; a file has all layers' or none. */
+  biases?: readonly string[];
+  /** Each so-manieth layer sees everything, or has no positions. */
+  every?: number;
+  skip?: number;
+}
+
+const plain = { activation: "silu", queryNorms: false, outputNorms: false } as const;
+const blockParts = ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"];
+
+/**
+ * What differs between the families beyond sizes, as llama.cpp computes them (Llama: Touvron et al. 2023; Gemma 3, Qwen2,
+ * Qwen3: their technical reports; SmolLM3: Bakouch et al. 2025; DeepSeekMoE: Dai et al. 2024).
+ */
+const habits: Record<Family, Habits> = {
+  llama: { ...plain, pairs: "neighbours", biases: blockParts },
+  gemma3: { activation: "gelu", queryNorms: true, outputNorms: true, pairs: "halves", every: 6 },
+  qwen2: { ...plain, pairs: "halves", biases: ["attn_q", "attn_k", "attn_v"] },
+  qwen3: { ...plain, queryNorms: true, pairs: "halves" },
+  smollm3: { ...plain, pairs: "neighbours", skip: 4 },
+  deepseek: { ...plain, pairs: "neighbours" },
 };
 
 /** Base of the rotary angles in Gemma 3's window layers; GGUF files do not state it. */
@@ -79,7 +110,9 @@ export function netConfig(gguf: GgufFile): NetConfig {
   if (scaling !== undefined && scaling !== "none") {
     throw unsupported(gguf, `its rotary positions are scaled (${String(scaling)})`);
   }
-  if (Number(read("expert_count") ?? 0) > 0) throw unsupported(gguf, "it is a mixture of experts");
+  if (architecture !== "deepseek" && Number(read("expert_count") ?? 0) > 0) {
+    throw unsupported(gguf, "it is a mixture of experts");
+  }
   for (const key of ["attn_logit_softcapping", "final_logit_softcapping"]) {
     if (Number(read(key) ?? 0) !== 0) throw unsupported(gguf, `it caps logits (${architecture}.${key})`);
   }
@@ -96,8 +129,28 @@ export function netConfig(gguf: GgufFile): NetConfig {
   if (whole("attention.value_length", headWidth) !== headWidth) {
     throw unsupported(gguf, "its values are not as long as its keys");
   }
-  const { every, ...habit } = habits[architecture];
+  const { every, skip, pairs, biases = [], ...habit } = habits[architecture];
+  const has = (name: string) => gguf.tensors.some((tensor) => tensor.name === name);
+  const scaled = architecture === "llama" && has(ropeFactors);
   const base = real("rope.freq_base", 10_000);
+  const vocab =
+    gguf.tensors.find(({ name }) => name === "token_embd.weight")?.shape[1] ?? whole("vocab_size");
+  const experts: ExpertConfig | undefined =
+    architecture === "deepseek"
+      ? {
+          routing: "top",
+          routed: whole("expert_count"),
+          chosen: whole("expert_used_count"),
+          shared: whole("expert_shared_count"),
+          neurons: whole("expert_feed_forward_length"),
+          dense: Number(read("leading_dense_block_count") ?? 0),
+          affinity: "softmax",
+          normalise: false,
+          scale: real("expert_weights_scale", 1),
+          bias: false,
+          vocab,
+        }
+      : undefined;
   const config: NetConfig = {
     architecture,
     layers: whole("block_count"),
@@ -106,21 +159,41 @@ export function netConfig(gguf: GgufFile): NetConfig {
     kvHeads,
     headWidth,
     hidden: whole("feed_forward_length"),
-    vocab: gguf.tensors.find(({ name }) => name === "token_embd.weight")?.shape[1] ?? whole("vocab_size"),
+    vocab,
     context: whole("context_length"),
     normEps: real("attention.layer_norm_rms_epsilon"),
     rope: {
-      pairs: architecture === "llama" ? "neighbours" : "halves",
+      pairs,
       base,
       windowBase: every ? real("rope.freq_base_swa", gemmaWindowBase) : base,
+      ...(scaled ? { factors: factorsOf(gguf, headWidth) } : {}),
+      ...(skip ? { skip } : {}),
     },
     ...(every ? { window: { tokens: whole("attention.sliding_window"), every } } : {}),
     embeddingScale: architecture === "gemma3" ? Math.sqrt(width) : 1,
     ...habit,
+    biases: biases.filter((part) => has(`blk.0.${part}.bias`)),
     tied: !gguf.tensors.some(({ name }) => name === "output.weight"),
+    ...(experts ? { experts } : {}),
   };
   checkTensors(gguf, config);
   return config;
+}
+
+/** The tensor by which Llama 3 scales its rotary angles. */
+const ropeFactors = "rope_freqs.weight";
+
+function factorsOf(gguf: GgufFile, headWidth: number): number[] {
+  const { data } = readSmallTensor(gguf, ropeFactors, headWidth / 2);
+  const factors = [...data];
+  if (factors.length === headWidth / 2 && factors.every((one) => Number.isFinite(one) && one > 0))
+    return factors;
+  throw unsupported(gguf, `its ${ropeFactors} is not ${headWidth / 2} factors above 0`);
+}
+
+/** Whether a layer's queries and keys are turned by their positions. */
+export function isTurned(config: NetConfig, layer: number): boolean {
+  return config.rope.skip === undefined || (layer + 1) % config.rope.skip !== 0;
 }
 
 /** Whether a layer sees a window only. */
@@ -145,14 +218,26 @@ export function tensorShapes(config: NetConfig): Map<string, readonly number[]> 
     put("attn_v", keys, width);
     put("attn_output", width, queries);
     put("ffn_norm", width);
-    put("ffn_gate", hidden, width);
-    put("ffn_up", hidden, width);
-    put("ffn_down", width, hidden);
-    if (!config.innerNorms) continue;
-    put("attn_q_norm", headWidth);
-    put("attn_k_norm", headWidth);
-    put("post_attention_norm", width);
-    put("post_ffw_norm", width);
+    if (isRouted(config.experts, layer)) {
+      for (const [name, shape] of expertShapes(config.experts, width))
+        shapes.set(`blk.${layer}.${name}`, shape);
+    } else {
+      put("ffn_gate", hidden, width);
+      put("ffn_up", hidden, width);
+      put("ffn_down", width, hidden);
+    }
+    for (const part of config.biases) {
+      const [out] = shapes.get(`blk.${layer}.${part}.weight`) as readonly number[];
+      shapes.set(`blk.${layer}.${part}.bias`, [out as number]);
+    }
+    if (config.queryNorms) {
+      put("attn_q_norm", headWidth);
+      put("attn_k_norm", headWidth);
+    }
+    if (config.outputNorms) {
+      put("post_attention_norm", width);
+      put("post_ffw_norm", width);
+    }
   }
   shapes.set("output_norm.weight", [width]);
   if (!config.tied) shapes.set("output.weight", [vocab, width]);
@@ -162,7 +247,8 @@ export function tensorShapes(config: NetConfig): Map<string, readonly number[]> 
 function checkTensors(gguf: GgufFile, config: NetConfig): void {
   // A header can claim any number of layers; the loop over them is bounded by what the file holds.
   if (config.layers > gguf.tensors.length) throw unsupported(gguf, `it claims ${config.layers} layers`);
-  const wanted = tensorShapes(config);
+  const wanted = new Map(tensorShapes(config));
+  if (config.rope.factors) wanted.set(ropeFactors, [config.rope.factors.length]);
   for (const { name, shape } of gguf.tensors) {
     const expected = wanted.get(name);
     if (!expected) throw unsupported(gguf, `it has the tensor ${JSON.stringify(name)}`);
@@ -181,7 +267,7 @@ function unsupported(gguf: GgufFile, why: string): HoneError {
     what: "Cannot train this model",
     where: gguf.path,
     why,
-    next: "Hone trains models of the Llama family (without rotary scaling) and Gemma 3 270M and 1B; it can still prompt this one.",
+    next: "Hone trains models of the Llama (Mistral, SmolLM2), Qwen2, Qwen3 and SmolLM3 families and Gemma 3 270M and 1B; it can still prompt this one.",
     kind: "usage",
   });
 }

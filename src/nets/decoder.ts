@@ -1,12 +1,14 @@
-// A decoder-only transformer of the Llama or Gemma 3 family as pure functions over a record of weights, made to be traced
-// and compiled.
+// A decoder-only transformer of the Llama, Qwen, SmolLM3 or Gemma 3 family as pure functions over a record of weights, made
+// to be traced and compiled.
 //
 // Ownership (jax-js frees an array when it is used): functions exported here borrow what they are given and never
 // consume it; what they return is the caller's.
 
 import { lax, numpy as np } from "@jax-js/jax";
 import { type Attend, attentionTo, type Packing } from "./attention.js";
-import { isWindowed, type NetConfig } from "./config.js";
+import { isTurned, isWindowed, type NetConfig } from "./config.js";
+import { isRouted } from "./experts.js";
+import { experts, type Probe, type Routing } from "./moe.js";
 
 /** Weights by GGUF name, float32; matrices are [out, in]. */
 export type Weights = Readonly<Record<string, np.Array>>;
@@ -35,6 +37,10 @@ export interface HiddenOptions {
   readonly from?: { readonly layer: number; readonly states: np.Array };
   /** Stop before this layer: the result is its input, [B, T, width]. */
   readonly until?: number;
+  /** What is changed of the experts at test time. */
+  readonly probe?: Probe;
+  /** Is given how each layer of experts sent its tokens; the arrays are then its own. */
+  readonly onRouting?: (routing: Routing) => void;
 }
 
 /** y = x Wᵀ: [rows, in] and [out, in] to [rows, out]. Consumes both. */
@@ -76,22 +82,28 @@ export function hidden(
   config: NetConfig,
   weights: Weights,
   tokens: np.Array,
-  { changes = [], packing, at, from, until }: HiddenOptions = {},
+  { changes = [], packing, at, from, until, probe, onRouting }: HiddenOptions = {},
 ): np.Array {
   const [batch, length] = tokens.shape as [number, number];
   const { width, heads, kvHeads, headWidth } = config;
   const rows = batch * length;
-  const net = changed(weights, changes);
-  const attendTo = [false, true].map((windowed) => {
-    const used = Array.from({ length: config.layers }, (_, i) => isWindowed(config, i)).includes(windowed);
-    return used ? attentionTo(config, length, windowed, packing) : undefined;
-  });
+  const net = changed(config, weights, changes);
+  const attendTo = new Map<string, Attend>();
+  const attentionOf = (layer: number): Attend => {
+    const kind = { windowed: isWindowed(config, layer), turned: isTurned(config, layer) };
+    const key = JSON.stringify(kind);
+    const attend = attendTo.get(key) ?? attentionTo(config, length, kind, packing);
+    attendTo.set(key, attend);
+    return attend;
+  };
 
   let x = (from ? from.states.ref : embedded(config, net, tokens, changes)).reshape([rows, width]);
   for (let layer = from?.layer ?? 0; layer < (until ?? config.layers); layer++) {
     const name = (part: string) => `blk.${layer}.${part}.weight`;
     const normed = (input: np.Array, part: string) => norm(config, input, net.weight(name(part)));
-    const inner = config.innerNorms ? normed : (input: np.Array) => input;
+    const same = (input: np.Array) => input;
+    const inner = config.queryNorms ? normed : same;
+    const after = config.outputNorms ? normed : same;
     /** [rows, count · headWidth] to [B, count, T, headWidth] */
     const split = (y: np.Array, count: number) =>
       y.reshape([batch, length, count, headWidth]).transpose([0, 2, 1, 3]);
@@ -101,30 +113,48 @@ export function hidden(
     const k = inner(split(net.linear(name("attn_k"), a), kvHeads), "attn_k_norm");
     const v = split(net.linear(name("attn_v"), a), kvHeads);
     a.dispose();
-    const attend = attendTo[isWindowed(config, layer) ? 1 : 0] as Attend;
-    let seen = attend(q, k, v)
+    let seen = attentionOf(layer)(q, k, v)
       .transpose([0, 2, 1, 3])
       .reshape([rows, heads * headWidth]);
     if (at && layer === config.layers - 1) {
       seen = np.take(seen, at.ref, 0);
       x = np.take(x, at.ref, 0);
     }
-    x = x.add(inner(net.linear(name("attn_output"), seen), "post_attention_norm"));
+    x = x.add(after(net.linear(name("attn_output"), seen), "post_attention_norm"));
     seen.dispose();
 
     const f = normed(x.ref, "ffn_norm");
-    const gate = activate(config, net.linear(name("ffn_gate"), f));
-    const neurons = gate.mul(net.linear(name("ffn_up"), f));
-    let y = net.linear(name("ffn_down"), neurons);
-    neurons.dispose();
+    let y: np.Array;
+    if (isRouted(config.experts, layer)) {
+      const read = tokens.ref.reshape([rows]);
+      const own = at && layer === config.layers - 1 ? np.take(read, at.ref, 0) : read;
+      const inside = { ...net, activate: (z: np.Array) => activate(config, z) };
+      const found = experts(config, inside, layer, f, own, probe);
+      own.dispose();
+      y = found.y;
+      if (onRouting) onRouting(found.routing);
+      else disposeRouting(found.routing);
+    } else {
+      const gate = activate(config, net.linear(name("ffn_gate"), f));
+      const neurons = gate.mul(net.linear(name("ffn_up"), f));
+      y = net.linear(name("ffn_down"), neurons);
+      neurons.dispose();
+    }
     for (const { feedForward } of changes) if (feedForward) y = feedForward(layer, f, y, config);
     f.dispose();
-    x = x.add(inner(y, "post_ffw_norm"));
+    x = x.add(after(y, "post_ffw_norm"));
   }
-  for (const attend of attendTo) attend?.dispose();
+  for (const attend of attendTo.values()) attend.dispose();
   if (until !== undefined) return x.reshape([batch, length, width]);
   const last = norm(config, x, net.weight("output_norm.weight"));
   return at ? last : last.reshape([batch, length, width]);
+}
+
+export function disposeRouting({ ids, load, scores, input }: Routing): void {
+  ids.dispose();
+  input.dispose();
+  load.dispose();
+  scores?.dispose();
 }
 
 /** The states that the first layer is given, [B, T, width]. */
@@ -150,7 +180,7 @@ export function logitsOf(
   states: np.Array,
   changes: readonly Change[] = [],
 ): np.Array {
-  return changed(weights, changes).linear(outputName(config), states);
+  return changed(config, weights, changes).linear(outputName(config), states);
 }
 
 /** Logits [N, vocab] at flat positions, [N] int32, of states [B, T, width]. */
@@ -173,7 +203,7 @@ function outputName(config: NetConfig): string {
 }
 
 /** The model under its changes: a weight by name (a fresh reference), and a product with all that is added to it. */
-function changed(weights: Weights, changes: readonly Change[]) {
+function changed(config: NetConfig, weights: Weights, changes: readonly Change[]) {
   const weight = (name: string): np.Array => {
     const owner = changes.findLast((change) => change.weights?.[name] !== undefined)?.weights ?? weights;
     const found = owner[name];
@@ -184,6 +214,8 @@ function changed(weights: Weights, changes: readonly Change[]) {
     weight,
     linear(name: string, x: np.Array): np.Array {
       let y = product(x.ref, weight(name));
+      const part = name.split(".").at(-2) as string;
+      if (config.biases.includes(part)) y = y.add(weight(name.replace(/weight$/, "bias")));
       for (const { linear } of changes) if (linear) y = linear(name, x, y);
       return y;
     },

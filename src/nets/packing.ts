@@ -12,6 +12,8 @@ export interface PackedExample extends TokenExample {
   /** Examples of one group share the first `head` tokens of their prompts. */
   readonly group: string;
   readonly head: number;
+  /** The answer's one token among those of all options, where it is to be told from these alone. */
+  readonly rivals?: readonly number[];
 }
 
 /** Rows of a block with the examples in each, by index. */
@@ -136,6 +138,8 @@ export function packBlock(
   const targets = new Int32Array(shape.answers);
   const owners = new Int32Array(shape.answers).fill(-1);
   const shares = new Float32Array(shape.examples);
+  const most = examples.reduce((count, one) => Math.max(count, one.rivals?.length ?? 0), 0);
+  const rivals = new Int32Array(shape.answers * most).fill(-1);
   const ids: string[] = [];
   const spans: Span[] = [];
   let answers = 0;
@@ -153,7 +157,7 @@ export function packBlock(
     };
     put(examples[row[0] as number]?.prompt.slice(0, head) as number[], commonSegment, 0);
     for (const [i, index] of row.entries()) {
-      const { id, prompt, answer } = examples[index] as PackedExample;
+      const { id, prompt, answer, rivals: own = [] } = examples[index] as PackedExample;
       const from = at;
       put(prompt.slice(head), commonSegment + 1 + i, head);
       const last = at - 1;
@@ -162,6 +166,7 @@ export function packBlock(
         places[answers] = last + t;
         targets[answers] = token;
         owners[answers] = ids.length;
+        rivals.set(own, answers * most);
         answers++;
       }
       spans.push({ index, row: start, head, start: from, length: at - from });
@@ -180,6 +185,7 @@ export function packBlock(
       places: int(places, shape.answers),
       targets: int(targets, shape.answers),
       owners: int(owners, shape.answers),
+      ...(most > 0 ? { rivals: int(rivals, shape.answers, most) } : {}),
       shares: new Tensor("float32", shares, [shape.examples]),
       packing: { segments: int(segments, shape.rows, length), positions: int(positions, shape.rows, length) },
     },

@@ -43,9 +43,13 @@ const processBytes = 2 ** 27;
 
 /** Numbers that a step keeps of each token and layer for the way back; see `memoryEstimate`. */
 function keptPerToken(config: NetConfig, tokens: number): number {
-  const { width, heads, kvHeads, headWidth, hidden } = config;
+  const { width, heads, kvHeads, headWidth, experts } = config;
+  const hidden = experts
+    ? (experts.chosen + experts.shared) * experts.neurons + experts.routed
+    : config.hidden;
   const attention = (3 * heads + 3 * kvHeads) * headWidth + 3 * heads * tokens;
-  const norms = config.innerNorms ? 4 * width + 2 * (heads + kvHeads) * headWidth : 0;
+  const norms =
+    (config.outputNorms ? 4 * width : 0) + (config.queryNorms ? 2 * (heads + kvHeads) * headWidth : 0);
   return 8 * width + attention + 8 * hidden + norms;
 }
 

@@ -174,3 +174,34 @@ export function seedDifference(a: BySeed, b: BySeed, against = 0): Measured | nu
   const { n, delta, low, high, p } = pairedDifference(of(a, against), of(b, 0), { seed: 1, range });
   return { n, mean: delta + against, low: low + against, high: high + against, p, against };
 }
+
+/**
+ * a less b on the samples that both have, against a value: samples and training seeds are both units, crossed. Samples are
+ * weighed by a detail.
+ */
+export function crossedDifference(
+  a: readonly Row[],
+  b: readonly Row[],
+  weight: string,
+  against = 0,
+): Measured | null {
+  const tableOf = (rows: readonly Row[]) => {
+    const seeds = grouped(rows, ({ seed }) => seed);
+    return [...seeds.values()].map((own) => new Map(own.map((row) => [row.sample, row])));
+  };
+  const [first, second] = [tableOf(a), tableOf(b)];
+  const all = [...first, ...second];
+  const samples = [...(first[0]?.keys() ?? [])].filter((id) => all.every((own) => own.has(id))).sort();
+  if (first.length === 0 || second.length === 0 || samples.length === 0) return null;
+  const scores = (tables: typeof first, less: number) =>
+    tables.map((own) => samples.map((id) => (own.get(id) as Row).score - less));
+  const rows = samples.map((id) => first[0]?.get(id) as Row);
+  const range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+  const { n, delta, low, high, p } = pairedDifference(scores(first, against), scores(second, 0), {
+    seed: 1,
+    range,
+    weights: rows.map(({ details }) => details[weight] ?? 1),
+    groups: rows.map(({ sample, group }) => group ?? sample),
+  });
+  return { n, mean: delta + against, low: low + against, high: high + against, p, against };
+}

@@ -4,6 +4,7 @@
 import type { Call } from "../core/call.js";
 import type { Outcome } from "../core/outcome.js";
 import type { StudyRecord, SubjectCard, TaskCard } from "../core/record.js";
+import { collectEpisodes, type TaskEpisodes } from "./episodes.js";
 import { collectMovements, type TaskMovements } from "./movements.js";
 
 /** What a sample showed to its subjects. */
@@ -56,6 +57,7 @@ export interface Gathered {
   binary: boolean[];
   /** By task; none for tasks whose subjects do not move. */
   movements: TaskMovements[];
+  episodes: TaskEpisodes[];
 }
 
 const maxKeys = 14;
@@ -95,11 +97,13 @@ export function gather(source: Source, most: number): Gathered {
   const tallies = new Map<string, Map<string, Map<string | null, number>>>();
   const binary = record.tasks.map(() => true);
   const movements = collectMovements(record);
+  const episodes = collectEpisodes(record);
   for (const outcome of source.outcomes()) {
     const at = place(outcome);
     if (!at) continue;
     const [task, subject] = at;
     movements.see(task, subject, outcome);
+    episodes.see(task, subject, outcome);
     const key = `${task}\n${outcome.sample}`;
     let sample = seen.get(key);
     if (!sample) {
@@ -155,6 +159,7 @@ export function gather(source: Source, most: number): Gathered {
     samples,
     binary,
     movements: movements.all(),
+    episodes: episodes.all(),
   };
 }
 

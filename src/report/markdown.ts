@@ -2,6 +2,7 @@
 // A few samples are spelled out; opening any of them is the page's part.
 
 import { detailOf, metricOf, type StudyRecord } from "../core/record.js";
+import { episodeWords } from "./episode-figures.js";
 import { fenced, escapeMarkdown as md } from "./escape.js";
 import { ranked } from "./figures.js";
 import {
@@ -35,6 +36,7 @@ import {
   resultNotes,
   scoreBounds,
 } from "./tables.js";
+import { trainingWords } from "./training-figures.js";
 
 const maxSamples = 20;
 const maxText = 4_000;
@@ -55,6 +57,8 @@ export function renderMarkdown(source: Source, gathered: Gathered): string {
     ...comparisons(record),
     ...profile(record),
     ...movementWords(record, gathered.movements),
+    ...trainingWords(record, md),
+    ...episodeWords(record, gathered.episodes),
     ...confusions(record, gathered.confusions),
     ...eyes(record),
     ...unscored(record),

@@ -6,6 +6,8 @@ import { directionOf } from "../core/metric.js";
 import type { StudyRecord } from "../core/record.js";
 import { browse } from "./browser.js";
 import { type Limits, packSamples } from "./details.js";
+import { episodeSection, packEpisodes } from "./episode-figures.js";
+import { playEpisodes } from "./episode-player.js";
 import { type Html, html, oneLine, visibleText } from "./escape.js";
 import { comparisonTable, costFigure, scoreFigure, scoreLegend } from "./figures.js";
 import { formatCost, formatDate, formatDuration, formatWhole, plural, sayOpenings } from "./format.js";
@@ -25,6 +27,7 @@ import {
   subjectList,
   unscoredTable,
 } from "./tables.js";
+import { trainingSection } from "./training-figures.js";
 
 /** One line: how many subjects of which model, on how many sealed samples of which tasks. */
 export function describeStudy(record: StudyRecord): string {
@@ -59,9 +62,10 @@ export function renderPage(
   limits: Required<Limits>,
 ): { page: string; shown: number } {
   const { record } = source;
-  const { movements } = gathered;
+  const { movements, episodes } = gathered;
   const player = movements.length > 0 ? `(${playMovements.toString()})();` : "";
-  const script = `(${browse.toString()})();${player}`;
+  const replayer = episodes.length > 0 ? `(${playEpisodes.toString()})();` : "";
+  const script = `(${browse.toString()})();${player}${replayer}`;
   const before = top(record, script);
   const sections = figures(record, gathered);
   const after = bottom(record);
@@ -69,14 +73,19 @@ export function renderPage(
     movements.length > 0
       ? `<script type="application/json" id="movements-data">${packMovements(record, movements)}</script>\n`
       : "";
-  const fixed = Buffer.byteLength(before + sections.markup + after.markup + moved + script) + 20_000;
+  const replays =
+    episodes.length > 0
+      ? `<script type="application/json" id="episodes-data">${packEpisodes(record, episodes)}</script>\n`
+      : "";
+  const fixed =
+    Buffer.byteLength(before + sections.markup + after.markup + moved + replays + script) + 20_000;
   const { json, kept } = packSamples(source, gathered, Math.max(2_000, limits.bytes - fixed), limits.text);
   const all = gathered.samples.reduce((sum, count) => sum + count, 0);
   const samples = sampleSection(record, kept, all);
   // The payload is escaped by `embedJson` and the script is this repository's own, so both go in as they are.
   const page = `${before}${sections.markup}${samples.markup}${after.markup}
 <script type="application/json" id="samples-data">${json}</script>
-${moved}<script>${script}</script>
+${moved}${replays}<script>${script}</script>
 </body></html>
 `;
   return { page, shown: kept };
@@ -168,6 +177,8 @@ ${section(
   record.results.length > 0 ? profileTable(record) : html``,
 )}
 ${section("Movements", null, movementSection(record, gathered.movements))}
+${section("Training", null, trainingSection(record))}
+${section("Games", null, episodeSection(record, gathered.episodes))}
 ${section(
   "Confusion",
   null,

@@ -143,6 +143,7 @@ h4{font:600 .9rem/1.3 var(--sans);margin:1.8rem 0 .2rem}
 .target{fill:none;stroke:var(--ink);stroke-width:1.2;vector-effect:non-scaling-stroke}.start{fill:var(--soft)}
 .hand{stroke:var(--special);stroke-width:1.5;stroke-linejoin:round;stroke-linecap:round}
 .hand.generalist{stroke:var(--general)}.hand.reference,.hand.intact,.hand.beside{stroke:var(--refer)}.hand.cut{stroke:var(--loss)}
+.cell{fill:var(--special)}
 .movement .canvas .hand{stroke-width:1.1;opacity:.8}
 svg text.halo{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}
 .muscles{max-width:720px}.muscles td,.muscles th{padding-top:0;padding-bottom:0;border:0!important;vertical-align:middle}.muscles .plot{width:64%}
@@ -153,6 +154,7 @@ svg text.halo{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-lin
 .joint{fill:var(--ink)}.joint.beside{fill:var(--refer)}
 .bars{font-size:.82rem}.bars th{white-space:nowrap;width:1%}.bars th,.bars td{padding:3px 8px 3px 0;border:0!important}.bars svg{display:block;width:100%;background:var(--faint)}.bars rect{fill:var(--special)}
 .transport{flex-wrap:nowrap;max-width:820px}.play{flex:none;width:4.6rem;text-align:center;border:1px solid var(--rule);border-radius:4px;padding:2px 0}.play:hover{background:var(--raised)}
+.moves{max-width:820px;padding-left:1.6rem;font-size:.9rem}.moves .own b{color:var(--special)}.moves .quiet{color:var(--soft)}#episode-now{flex:none;width:8rem;color:var(--soft)}
 .transport input{flex:1;min-width:0;accent-color:var(--special)}#movement-now{flex:none;width:15rem;color:var(--soft)}
 dl{display:grid;grid-template-columns:minmax(7rem,auto) minmax(0,1fr);gap:.5rem 1.4rem;margin:.6rem 0 1.2rem;font-size:.93rem}
 dt{color:var(--soft)}dd{margin:0}

@@ -8,6 +8,7 @@ import type { Specializer } from "../core/specializer.js";
 import { type BestOfOptions, bestOf, bestOfOptions } from "./combine/best-of.js";
 import { chain } from "./combine/chain.js";
 import { type PerStratumOptions, perStratum, perStratumOptions } from "./combine/per-stratum.js";
+import { type StackOptions, stack, stackOptions } from "./combine/stack.js";
 import { type SubsetOptions, subset, subsetOptions } from "./combine/subset.js";
 import type { Leaf } from "./map.js";
 import { bilateral, bilateralOptions } from "./motor/bilateral.js";
@@ -25,12 +26,16 @@ import { type ToolsOptions, tools, toolsOptions } from "./prompting/tools.js";
 import { zeroShot, zeroShotOptions } from "./prompting/zero-shot.js";
 import { linear, linearOptions } from "./reference/linear.js";
 import { majority, majorityOptions } from "./reference/majority.js";
+import { type ScriptedOptions, scripted, scriptedOptions } from "./reference/scripted.js";
 import { knnLm, knnLmOptions } from "./retrieval/knn-lm.js";
 import { retrieve, retrieveOptions } from "./retrieval/retrieve.js";
 import { adapter, adapterOptions } from "./training/adapter.js";
 import { bitfit, bitfitOptions } from "./training/bitfit.js";
 import { full, fullOptions } from "./training/full.js";
 import { lora, loraOptions } from "./training/lora.js";
+import { pretrainOptions, upcycleOptions } from "./training/pretrain/options.js";
+import { pretrain, upcycle } from "./training/pretrain/pretrain.js";
+import { probe, probeOptions } from "./training/probe.js";
 import { softPrompt, softPromptOptions } from "./training/soft-prompt.js";
 
 /** Makes the specializer that stands in a combinator's field, from the same table and with the place for errors. */
@@ -173,6 +178,14 @@ export const specializers = {
     paper: "Lester et al. 2021, The Power of Scale for Parameter-Efficient Prompt Tuning (arXiv 2104.08691)",
     leaf: "task-dependent soft prompt",
   },
+  probe: {
+    make: probe,
+    options: probeOptions,
+    summary: "Logistic regression on the frozen model's hidden states of the prompt",
+    paper:
+      "Alain and Bengio 2017, Understanding Intermediate Layers Using Linear Classifier Probes (arXiv 1610.01644)",
+    leaf: "partial update",
+  },
   retrieve: {
     make: retrieve,
     options: retrieveOptions,
@@ -204,6 +217,13 @@ export const specializers = {
       "A reference: Hastie, Tibshirani and Friedman 2009, The Elements of Statistical Learning, section 4.4",
     leaf: null,
   },
+  scripted: {
+    make: (options: ScriptedOptions) => scripted(options),
+    options: scriptedOptions,
+    summary: "A scripted player of an arena's game: random, by rule, optimal; needs no model",
+    paper: "A reference: Hou et al. 2024, EgoSocialArena (arXiv 2410.06195), whose opponents are scripted",
+    leaf: null,
+  },
   perStratum: {
     make: (options: PerStratumOptions, inner) => perStratum(inner(options.use, "use", "language")),
     options: perStratumOptions,
@@ -226,6 +246,18 @@ export const specializers = {
     paper: "Nori et al. 2023, Medprompt (arXiv 2311.16452): what each rung adds is measured, not assumed",
     leaf: null,
   },
+  stack: {
+    make: ({ of, ...rest }: StackOptions, inner) =>
+      stack(
+        of.map((one, i) => inner(one, `of.${i}`, "language")),
+        rest,
+      ),
+    options: stackOptions,
+    summary: "A log-linear pool of several specialists' probabilities, without those that do not help",
+    paper:
+      "Genest and Zidek 1986, Combining Probability Distributions; Wolpert 1992, Stacked Generalization; Caruana et al. 2004, Ensemble Selection",
+    leaf: null,
+  },
   bilateral: {
     make: bilateral,
     options: bilateralOptions,
@@ -238,6 +270,21 @@ export const specializers = {
     options: lesionOptions,
     summary: "A trained controller with a hemisphere's input or output, or the callosum, cut at test time",
     paper: "Rinaldo et al. 2024, Left/Right Brain, human motor control (arXiv 2401.14057)",
+    leaf: null,
+  },
+  pretrain: {
+    make: pretrain,
+    options: pretrainOptions,
+    summary: "A net trained from nothing on texts: dense, or of experts of which each token activates a few",
+    paper:
+      "Dai et al. 2024, DeepSeekMoE: Towards Ultimate Expert Specialization in Mixture-of-Experts Language Models (arXiv 2401.06066)",
+    leaf: null,
+  },
+  upcycle: {
+    make: upcycle,
+    options: upcycleOptions,
+    summary: "A trained dense net made into one of experts, and trained on",
+    paper: "Komatsuzaki et al. 2023, Sparse Upcycling (arXiv 2212.05055); He et al. 2024 (arXiv 2410.07524)",
     leaf: null,
   },
 } satisfies Record<string, SpecializerEntry>;
@@ -339,6 +386,7 @@ function unreadable(where: string, why: string): HoneError {
 export { type BestOfOptions, bestOf } from "./combine/best-of.js";
 export { type Chain, chain } from "./combine/chain.js";
 export { type PerStratumOptions, perStratum } from "./combine/per-stratum.js";
+export { type StackOptions, stack } from "./combine/stack.js";
 export { type SubsetOptions, subset } from "./combine/subset.js";
 export { type BilateralOptions, bilateral } from "./motor/bilateral.js";
 export { type LesionOptions, lesion } from "./motor/lesion.js";
@@ -371,10 +419,14 @@ export { type Offered, type ToolsOptions, tools } from "./prompting/tools.js";
 export { type ZeroShotOptions, zeroShot } from "./prompting/zero-shot.js";
 export { type LinearOptions, linear } from "./reference/linear.js";
 export { type MajorityOptions, majority } from "./reference/majority.js";
+export { type ScriptedOptions, scripted } from "./reference/scripted.js";
 export { type KnnLmOptions, knnLm } from "./retrieval/knn-lm.js";
 export { type RetrieveOptions, retrieve } from "./retrieval/retrieve.js";
 export { type AdapterOptions, adapter } from "./training/adapter.js";
 export { type BitfitOptions, bitfit } from "./training/bitfit.js";
 export { type FullOptions, full } from "./training/full.js";
 export { type LoraOptions, lora } from "./training/lora.js";
+export type { PretrainOptions, UpcycleOptions } from "./training/pretrain/options.js";
+export { pretrain, upcycle } from "./training/pretrain/pretrain.js";
+export { type ProbeOptions, probe } from "./training/probe.js";
 export { type SoftPromptOptions, softPrompt } from "./training/soft-prompt.js";

@@ -10,6 +10,7 @@ import { encoderSubject } from "../models/encoder.js";
 import { generalist } from "../models/generalist.js";
 import type { OpenModelOptions } from "../models/registry.js";
 import { openBody, type PlantBody, untrained } from "../motor/subject.js";
+import { type NetModel, openNet, untrainedNet } from "../nets/text/subject.js";
 
 /** A subject with what it stands on: what a study begins with. */
 export type Generalist<K extends Kind = Kind> = K extends Kind
@@ -43,10 +44,14 @@ export const kindTable: { readonly [K in Kind]: KindEntry<K> } = {
     "an encoder, encoder:minilm",
   ),
   motor: entry((model): model is PlantBody => "plant" in model, untrained, "a body, motor:arm26"),
+  text: entry((model): model is NetModel => "saying" in model, untrainedNet, "a net, net:decoder"),
 };
 
 /** Schemes of models that are no language models. */
-export const schemes: NonNullable<OpenModelOptions["schemes"]> = { motor: async (rest) => openBody(rest) };
+export const schemes: NonNullable<OpenModelOptions["schemes"]> = {
+  motor: async (rest) => openBody(rest),
+  net: async (rest) => openNet(rest),
+};
 
 /**
  * The subject that a model is to begin with.

@@ -12,6 +12,7 @@ import type {
   TaskCard,
 } from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
+import { notesOf } from "../core/training.js";
 import { sayP } from "../report/format.js";
 import { type Candidate, choose, scoredRow } from "../statistics/index.js";
 import type { Journal } from "../store/journal.js";
@@ -109,6 +110,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
     seeds: specialists.map(({ seed }) => seed),
     ...(arm.specializer.seeded ? { seeded: true } : {}),
     chain: chainOf(arm.specializer),
+    ...notes(specialists),
   }));
   const made = fitted.map(({ arm, specialists }) => ({
     name: arm.name,
@@ -183,6 +185,12 @@ function devOf(domain: PreparedTask, one: FittedArm, seed: number, journal: Jour
   // How all subjects are asked was chosen by the generalist's own dev score.
   const twice = specializer.choosesOnDev || (role === "generalist" && domain.card.asked !== undefined);
   return { ...estimate(rows, domain.task, seed), ...(twice ? { optimistic: true } : {}) };
+}
+
+/** What its trainings tell, where all of them do. */
+function notes(specialists: FittedArm["specialists"]): Pick<SubjectCard, "training"> {
+  const found = specialists.flatMap(({ state }) => notesOf(JSON.parse(state)) ?? []);
+  return found.length > 0 && found.length === specialists.length ? { training: found } : {};
 }
 
 function chainOf(specializer: Specializer): SubjectCard["chain"] {

@@ -50,7 +50,7 @@ const studySchemaOf = (table: TaskTable) => {
       .string()
       .min(1)
       .describe(
-        "The generalist: llama:NAME, openai:MODEL?base=URL, mock:…, motor:BODY; `hone models list` shows what there is",
+        "The generalist: llama:NAME, openai:MODEL?base=URL, mock:…, motor:BODY, net:decoder; `hone models list` shows what there is",
       ),
     encoder: z.string().default("encoder:minilm").describe("Sentence vectors for specializers that retrieve"),
     task: task.describe("The domain task: specialists are made for it and judged on it"),

@@ -4,8 +4,9 @@ import { z } from "zod";
 import { HoneError } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
 import type { LanguageSubject } from "../core/kinds.js";
-import type { Answer, Demonstration, Query } from "../core/language.js";
+import type { Answer, Demonstration, Query, Scoring } from "../core/language.js";
 import { share } from "../core/metric.js";
+import type { Grant } from "../core/model.js";
 import type { Sample } from "../core/sample.js";
 import type { Grade, LanguageTask } from "../core/task.js";
 import { type Labels, rows, taskEntry } from "./table.js";
@@ -117,16 +118,21 @@ export const choiceTask = taskEntry({
   options: choiceSchema,
   data: rows,
   make: choice,
-  ways: (options, grants) => {
-    const read = grants.has("logprobs") ? (["sum", "mean", "prior"] as const) : (["parse"] as const);
-    return (options.answerBy ? [options.answerBy] : (["label", "text"] as const)).flatMap((answerBy) =>
-      (options.scoring ? [options.scoring] : read)
-        // A label is one token: its sum and its mean are the same.
-        .filter((scoring) => options.scoring !== undefined || answerBy === "text" || scoring !== "mean")
-        .map((scoring) => ({ label: `${answerBy}, ${scoring}`, options: { ...options, answerBy, scoring } })),
-    );
-  },
+  ways: waysToChoose,
 });
+
+/** The ways in which options can be read that a task's options leave open, the usual one first. */
+export function waysToChoose<
+  T extends { answerBy?: "label" | "text" | undefined; scoring?: Scoring | undefined },
+>(options: T, grants: ReadonlySet<Grant>): { label: string; options: T }[] {
+  const read = grants.has("logprobs") ? (["sum", "mean", "prior"] as const) : (["parse"] as const);
+  return (options.answerBy ? [options.answerBy] : (["label", "text"] as const)).flatMap((answerBy) =>
+    (options.scoring ? [options.scoring] : read)
+      // A label is one token: its sum and its mean are the same.
+      .filter((scoring) => options.scoring !== undefined || answerBy === "text" || scoring !== "mean")
+      .map((scoring) => ({ label: `${answerBy}, ${scoring}`, options: { ...options, answerBy, scoring } })),
+  );
+}
 
 /** A sample's own options, or those that all share. @throws HoneError where there are none */
 export function optionsIn(task: string, { id, options }: Sample, labels: Labels = []): Labels {

@@ -3,9 +3,12 @@
 import { z } from "zod";
 import type { LanguageTask, Task } from "../core/task.js";
 import { answer, answerTask } from "./answer.js";
+import { arena, arenaTask } from "./arena/index.js";
 import { choice, choiceTask } from "./choice.js";
+import { corpus, corpusTask } from "./corpus.js";
 import { motor, motorTask } from "./motor/index.js";
 import { nearestTask } from "./nearest.js";
+import { socialTask } from "./social/index.js";
 import type { Labels, TaskEntry } from "./table.js";
 
 export const tasks = {
@@ -13,6 +16,9 @@ export const tasks = {
   answer: answerTask,
   motor: motorTask,
   nearest: nearestTask,
+  corpus: corpusTask,
+  social: socialTask,
+  arena: arenaTask,
 } satisfies TaskTable;
 
 /** Entries by name: `{ ...tasks, mine }` adds one's own without touching this file. */
@@ -60,4 +66,4 @@ export function makeTask(
 }
 
 export { type Labels, rows, type TaskEntry, taskEntry } from "./table.js";
-export { answer, choice, motor };
+export { answer, arena, choice, corpus, motor };

@@ -31,6 +31,8 @@ export interface Program {
   /** Operators in the graph, and bytes of the model file. */
   readonly nodes: number;
   readonly bytes: number;
+  /** Floating-point operations of the program's matrix products, a multiplication and an addition each counted as one. */
+  readonly flops: number;
   /** Seconds of tracing and lowering, and of ONNX Runtime's preparation. */
   readonly seconds: { lower: number; session: number };
   release(): Promise<void>;
@@ -161,7 +163,7 @@ async function build<Result>(
       logSeverityLevel: 3,
       // A plan of the whole step's memory makes small programs a sixth faster. Large ones then take a second block beside
       // the first one's, 5.3 GB for 3.7, and are no faster.
-      enableMemPattern: graph.bytes < planned,
+      enableMemPattern: graph.bytes < planned && !graph.dynamic,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(provider === "cpu" ? {} : { preferredOutputLocation: "gpu-buffer" as const }),
       extra: { session: { set_denormal_as_zero: "1" } },
@@ -179,6 +181,7 @@ async function build<Result>(
   const running = new Set<Promise<unknown>>();
   const program: Program = {
     nodes: graph.size,
+    flops: graph.flops,
     bytes: model.length,
     seconds: { lower: (lowered - start) / 1000, session: (ready - lowered) / 1000 },
     run: async (tensors) => {

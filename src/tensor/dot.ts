@@ -3,6 +3,7 @@
 // that ONNX Runtime multiplies, transposing only what lies neither this way nor that.
 
 import { type Graph, product } from "./graph.js";
+import { groupedDot } from "./grouped.js";
 import { elementwise, reduced } from "./pointwise.js";
 import { broadcastTo, inOrder, orderOf, still, typeOf, type View, viewAlong } from "./view.js";
 
@@ -25,6 +26,8 @@ export function dot(graph: Graph, a: View, b: View, fused: boolean): View {
   if (typeOf(graph, x) !== "float32" || !contracted || (left.length === 0 && right.length === 0)) {
     return reduced(graph, "sum", elementwise(graph, "Mul", [x, y]), [last]);
   }
+  const grouped = fused ? groupedDot(graph, x, y, batch, last) : undefined;
+  if (grouped) return grouped;
   const longer = product(x.core) >= product(y.core) ? x : y;
   const batches = orderOf(longer).filter((axis) => batch.includes(axis));
   const one = operand(graph, x, batches, left, last, false, fused);

@@ -1,6 +1,7 @@
 // Reads the weights of a GGUF file as float32, in chunks, so that beside the result only a few MB are held at once. The
 // header is read by `gguf.ts`, which checks that every tensor lies within the file.
 
+import { closeSync, openSync, readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { HoneError, messageOf } from "../core/errors.js";
 import { dequantize, readableTypes } from "./dequantize.js";
@@ -37,6 +38,30 @@ export async function readTensor(gguf: GgufFile, name: string): Promise<DenseTen
     filled += weights;
   }
   return { shape: tensor.shape.toReversed(), data };
+}
+
+/**
+ * A tensor of few numbers, read at once; see `readTensor`.
+ *
+ * @param most numbers it may have
+ */
+export function readSmallTensor(gguf: GgufFile, name: string, most: number): DenseTensor {
+  const tensor = findTensor(gguf, name);
+  const count = weightsOf(tensor);
+  if (count > most) throw unreadable(gguf, name, `it has ${count} numbers where ${most} were expected`);
+  const bytes = Buffer.alloc(tensor.bytes);
+  try {
+    const file = openSync(gguf.path, "r");
+    try {
+      const got = readSync(file, bytes, 0, bytes.length, gguf.dataStart + tensor.offset);
+      if (got < bytes.length) throw unreadable(gguf, name, "the file ends within it");
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    throw error instanceof HoneError ? error : unreadable(gguf, name, messageOf(error));
+  }
+  return { shape: tensor.shape.toReversed(), data: dequantize(tensor.type, bytes, count) };
 }
 
 /** Several tensors by name, read one after the other; see `readTensor`. Missing ones are told before any is read. */

@@ -20,6 +20,10 @@ interface Known {
 export interface NodeOptions {
   attributes?: Readonly<Record<string, Attribute>>;
   domain?: string;
+  /** Multiplications and additions of a matrix product that the node stands for; counted from its operands where left out. */
+  flops?: number;
+  /** Whether its results' sizes are known only when the program runs. */
+  dynamic?: boolean;
 }
 
 export class Graph {
@@ -32,20 +36,28 @@ export class Graph {
   private readonly made = new Map<string, string>();
   private readonly inputs: OnnxValue[] = [];
   private readonly outputs: OnnxValue[] = [];
+  private readonly work = new Map<OnnxNode, number>();
   private count = 0;
+  /** Whether some values' sizes are known only when the program runs. */
+  dynamic = false;
 
-  /** Bytes of all values that nodes give, were they all there at once. */
+  /** Bytes of all values that are needed, were they all there at once. */
   get bytes(): number {
-    return this.nodes.reduce(
+    return this.live().reduce(
       (sum, { outputs }) =>
         sum + outputs.reduce((all, name) => all + 4 * product(this.known.get(name)?.dims ?? []), 0),
       0,
     );
   }
 
-  /** How many nodes were made. */
+  /** How many nodes are needed. */
   get size(): number {
-    return this.nodes.length;
+    return this.live().length;
+  }
+
+  /** Multiplications and additions of all matrix products that are needed. */
+  get flops(): number {
+    return this.live().reduce((sum, node) => sum + (this.work.get(node) ?? 0), 0);
   }
 
   /** Declares an input of the program. */
@@ -78,7 +90,7 @@ export class Graph {
     op: string,
     inputs: readonly string[],
     results: readonly { type: ElementType; dims: readonly number[] }[],
-    { attributes = {}, domain = "" }: NodeOptions = {},
+    { attributes = {}, domain = "", flops, dynamic = false }: NodeOptions = {},
   ): string[] {
     const key = JSON.stringify([op, inputs, attributes, results]);
     const first = this.made.get(key);
@@ -86,7 +98,15 @@ export class Graph {
     const base = `v${this.count++}`;
     this.made.set(key, base);
     const outputs = results.map((_, i) => `${base}.${i}`);
-    this.nodes.push({ op, domain, inputs, outputs, attributes });
+    const node = { op, domain, inputs, outputs, attributes };
+    this.nodes.push(node);
+    this.dynamic ||= dynamic;
+    if (flops !== undefined) this.work.set(node, flops);
+    else if (op === "MatMul" || op === "FusedMatMul") {
+      const [left] = inputs.map((name) => this.dims(name)) as [readonly number[]];
+      const inner = left.at(attributes.transA === 1 ? -2 : -1) as number;
+      this.work.set(node, 2 * inner * product(results[0]?.dims ?? []));
+    }
     for (const [i, { type, dims }] of results.entries()) {
       const name = outputs[i] as string;
       this.known.set(name, { type, dims, root: name });
@@ -162,9 +182,8 @@ export class Graph {
     return this.node("Transpose", [from], this.type(name), runs.map(size), { attributes: { perm: moved } });
   }
 
-  /** The model as bytes, with the nodes that an output needs and no others. */
-  encode(): Uint8Array {
-    const needed = new Set(this.outputs.map(({ name }) => name));
+  /** The nodes that an output needs. */
+  private live(needed = new Set(this.outputs.map(({ name }) => name))): OnnxNode[] {
     const live: OnnxNode[] = [];
     for (let i = this.nodes.length - 1; i >= 0; i--) {
       const node = this.nodes[i] as OnnxNode;
@@ -172,8 +191,14 @@ export class Graph {
       live.push(node);
       for (const name of node.inputs) needed.add(name);
     }
+    return live.reverse();
+  }
+
+  /** The model as bytes, with the nodes that an output needs and no others. */
+  encode(): Uint8Array {
+    const needed = new Set(this.outputs.map(({ name }) => name));
     return encodeModel({
-      nodes: live.reverse(),
+      nodes: this.live(needed),
       inputs: this.inputs,
       outputs: this.outputs,
       initializers: [...this.constants]

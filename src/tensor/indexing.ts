@@ -1,6 +1,7 @@
 // Gathering, scattering and sorting views.
 
 import type { Graph } from "./graph.js";
+import { groupedOuter, known } from "./grouped.js";
 import { commonShape, elementwise, scalar } from "./pointwise.js";
 import { cast } from "./types.js";
 import {
@@ -47,6 +48,11 @@ export function gather(
     const places = typeOf(graph, index) === "int32" ? index : cast(graph, index, "int64");
     const to = graph.reshape(places.name, index.core);
     const name = graph.node("Gather", [from, to], type, sizes, { attributes: { axis: dim } });
+    const plain =
+      orderOf(view).every((one, i) => one === i) && view.core.length === 3 && axis === 0 && at === 0;
+    if (plain && type === "float32" && known(graph).ascending.has(index.name)) {
+      known(graph).gathered.set(name, { source: from, dims: view.core, ids: index.name });
+    }
     return viewAlong(name, shape, order, sizes);
   }
   const full = expanded(graph, view, axes);
@@ -68,6 +74,16 @@ export function scatter(
   params: { op: "add" | "update"; shape: readonly number[]; axis: readonly number[]; outDim: number },
 ): View {
   const { shape, axis: axes, outDim } = params;
+  const [only] = indices as readonly [View];
+  if (indices.length === 1 && axes.length === 1 && axes[0] === 0 && outDim === 0 && params.op === "add") {
+    const grouped = groupedOuter(graph, updates, only, shape);
+    if (grouped) return grouped;
+    // Rows put where a permutation says are rows taken where its inverse says.
+    if (known(graph).permutations.has(only.name) && updates.shape[0] === shape[0]) {
+      const inverse = known(graph).permutations.get(only.name) ?? sorted(graph, only)[1];
+      return gather(graph, updates, [inverse], [0], 0);
+    }
+  }
   const indexShape = commonShape(indices.map((index) => index.shape));
   const rest = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const indexAxes = indexShape.map((_, i) => outDim + i);
@@ -127,7 +143,17 @@ export function sorted(graph: Graph, view: View): [View, View] {
   const values = graph.node("GatherElements", [name, places as string], graph.type(name), dims, {
     attributes: { axis: last },
   });
-  return [viewOf(graph, values), cast(graph, viewOf(graph, places as string), "int32")];
+  const found = cast(graph, viewOf(graph, places as string), "int32");
+  const { ascending, permutations, places: all } = known(graph);
+  all.set(found.name, { keys, dims });
+  if (dims.length === 1) {
+    ascending.add(values);
+    if (permutations.has(view.name)) {
+      permutations.set(view.name, found);
+      permutations.set(found.name, view);
+    } else if (!permutations.has(found.name)) permutations.set(found.name, undefined);
+  }
+  return [viewOf(graph, values), found];
 }
 
 /** Keys that TopK orders as their values are to be ordered: it takes NaN for equal to everything. */

@@ -1,8 +1,9 @@
 // Cutting, joining, padding and reversing views.
 
 import type { Graph } from "./graph.js";
+import { known } from "./grouped.js";
 import { scalar } from "./pointwise.js";
-import { alongside, expanded, orderOf, still, typeOf, type View, viewAlong } from "./view.js";
+import { alongside, expanded, orderOf, still, typeOf, type View, viewAlong, viewOf } from "./view.js";
 
 /** Joins along an axis. */
 export function concatenated(graph: Graph, views: readonly View[], axis: number): View {
@@ -48,6 +49,8 @@ export function shrunk(graph: Graph, view: View, slice: readonly (readonly [numb
   const order = orderOf(view);
   const sizes = order.map((axis) => shape[axis] as number);
   if (cut.length === 0) return viewAlong(graph.reshape(view.name, view.core), shape, order, sizes);
+  const first = firstPlaces(graph, view, slice, cut);
+  if (first) return first;
   const name = graph.node(
     "Slice",
     [
@@ -60,6 +63,32 @@ export function shrunk(graph: Graph, view: View, slice: readonly (readonly [numb
     sizes,
   );
   return viewAlong(name, shape, order, sizes);
+}
+
+/** The first few of where elements stood before sorting: no more than those are sorted out. */
+function firstPlaces(
+  graph: Graph,
+  view: View,
+  slice: readonly (readonly [number, number])[],
+  cut: readonly number[],
+): View | undefined {
+  const found = known(graph).places.get(view.name);
+  const last = view.shape.length - 1;
+  const [start, end] = slice[last] as readonly [number, number];
+  if (!found || cut.length !== 1 || cut[0] !== last || start !== 0 || end === 0) return undefined;
+  const plain = view.shape.length === found.dims.length && view.shape.every((n, i) => n === found.dims[i]);
+  if (!plain || orderOf(view).some((axis, i, all) => i > 0 && axis < (all[i - 1] as number)))
+    return undefined;
+  const dims = [...found.dims.slice(0, -1), end];
+  const results = [
+    { type: graph.type(found.keys), dims },
+    { type: "int64" as const, dims },
+  ];
+  const [, places] = graph.nodeOf("TopK", [found.keys, graph.integers([end])], results, {
+    attributes: { axis: last, largest: 0, sorted: 1 },
+  });
+  const name = graph.node("Cast", [places as string], "int32", dims, { attributes: { to: 6 } });
+  return viewOf(graph, name);
 }
 
 /** Puts zeros around. */

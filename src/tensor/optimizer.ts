@@ -15,6 +15,8 @@ export interface AdamWOptions {
   weightDecay?: number;
   /** Gradients are scaled down to this global norm; 0 leaves them. */
   clipNorm?: number;
+  /** Parameters that take a step of one length against the sign of their gradient, and have no part in its norm. */
+  signed?: { readonly ending: string; readonly rate: number };
 }
 
 export interface AdamWState {
@@ -41,7 +43,8 @@ export interface StepScalars {
  *   gradients had before clipping.
  */
 export function adamW(options: AdamWOptions = {}) {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, clipNorm = 1 } = options;
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, clipNorm = 1, signed } = options;
+  const isSigned = (key: string) => signed !== undefined && key.endsWith(signed.ending);
   return {
     init: (params: Parameters): AdamWState => ({ m: zerosLike(params), v: zerosLike(params) }),
     scalars: (step: number, learningRate: number): StepScalars => ({
@@ -60,7 +63,8 @@ export function adamW(options: AdamWOptions = {}) {
         unbias1: JaxArray;
         unbias2: JaxArray;
       };
-      const norm = globalNorm(gradients);
+      const usual = Object.entries(gradients).filter(([key]) => !isSigned(key));
+      const norm = globalNorm(Object.fromEntries(usual));
       const scale =
         clipNorm > 0 ? np.minimum(np.reciprocal(norm.ref.add(1e-6)).mul(clipNorm), 1) : np.array(1);
       // Everything that is one number is worked out as such: over large arrays every operator is a pass through memory.
@@ -71,7 +75,12 @@ export function adamW(options: AdamWOptions = {}) {
       const rate = learningRate.ref.mul(unbias1).div(root);
       const decay = learningRate.mul(weightDecay);
       const next = { params: {} as Arrays, state: { m: {} as Arrays, v: {} as Arrays }, norm };
-      for (const [key, gradient] of Object.entries(gradients)) {
+      for (const [key, gradient] of Object.entries(gradients).filter(([key]) => isSigned(key))) {
+        next.params[key] = (params[key] as JaxArray).sub(np.sign(gradient).mul(signed?.rate ?? 0));
+        next.state.m[key] = state.m[key] as JaxArray;
+        next.state.v[key] = state.v[key] as JaxArray;
+      }
+      for (const [key, gradient] of usual) {
         const m = (state.m[key] as JaxArray).mul(beta1).add(gradient.ref.mul(newM.ref));
         const v = (state.v[key] as JaxArray).mul(beta2).add(np.square(gradient).mul(newV.ref));
         const step = m.ref.div(np.sqrt(v.ref).add(floor.ref)).mul(rate.ref);

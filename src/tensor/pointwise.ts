@@ -2,6 +2,7 @@
 // value passes through them untransposed.
 
 import { type Graph, product } from "./graph.js";
+import { noteProduct } from "./grouped.js";
 import { type Attribute, type ElementType, elementTypes } from "./onnx.js";
 import { alongside, broadcastTo, expanded, orderOf, still, typeOf, type View, viewAlong } from "./view.js";
 
@@ -35,6 +36,7 @@ export function elementwise(
   const sizes = order.map((axis) => shape[axis] as number);
   const names = views.map((view) => alongside(graph, view, order));
   const name = graph.node(op, names, type ?? typeOf(graph, operands[0] as View), sizes, { attributes });
+  if (op === "Mul") noteProduct(graph, name, views, shape, order);
   return viewAlong(name, shape, order, sizes);
 }
 

@@ -73,10 +73,30 @@ export function ggufBytes(made: Made): Buffer {
   return Buffer.concat([pad(Buffer.concat(head)), ...made.tensors.map(({ data }) => pad(data))]);
 }
 
+/** What a tiny file of another family than `llama` has: its architecture, layers, and what stands beside or in place. */
+export interface TinyFamily {
+  architecture: string;
+  layers?: number;
+  /** Parts of a block that have a bias, and whether queries and keys are normalised. */
+  biases?: readonly string[];
+  queryNorms?: boolean;
+  /** The head's numbers, where they are not width / heads; and what its rotary angles are divided by. */
+  headWidth?: number;
+  factors?: readonly number[];
+  metadata?: Made["metadata"];
+}
+
 /** A llama of one layer, 32 wide, over 260 byte tokens, with random weights: small, but llama.cpp runs it. */
 export function tinyLlama(): Made {
+  return tinyModel({ architecture: "llama" });
+}
+
+/** The same of another family. */
+export function tinyModel(family: TinyFamily): Made {
+  const { architecture, layers = 1, biases = [], queryNorms = false, factors, metadata = [] } = family;
   const width = 32;
   const inner = 64;
+  const head = family.headWidth ?? width / 2;
   // The byte-level alphabet of GPT-2: printable bytes stand for themselves, the others follow from 256.
   const bytes = [...Array(256).keys()];
   const printable = (b: number) => (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
@@ -84,24 +104,53 @@ export function tinyLlama(): Made {
   const letters = bytes.map((b) => String.fromCharCode(printable(b) ? b : next++));
   const tokens = ["<<end>>", "<<begin>>", "ab", "cd", ...letters];
   const random = randomFor(1, "tiny llama");
-  const weights = (name: string, ...shape: number[]) => {
-    const values = new Float32Array(shape.reduce((product, length) => product * length, 1));
-    for (let i = 0; i < values.length; i++) values[i] = name.includes("norm") ? 1 : random() - 0.5;
+  const tensor = (name: string, shape: number[], value: (i: number) => number) => {
+    const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => value(i));
     return { name, shape, type: 0, data: Buffer.from(values.buffer) };
+  };
+  const weights = (name: string, ...shape: number[]) =>
+    tensor(name, shape, () => (name.includes("norm") ? 1 : random() - 0.5));
+  const block = (layer: number) => {
+    const at = (part: string) => `blk.${layer}.${part}`;
+    const outs: Record<string, number> = { attn_q: 2 * head, attn_k: head, attn_v: head };
+    return [
+      weights(at("attn_norm.weight"), width),
+      weights(at("attn_q.weight"), width, 2 * head),
+      weights(at("attn_k.weight"), width, head),
+      weights(at("attn_v.weight"), width, head),
+      weights(at("attn_output.weight"), 2 * head, width),
+      weights(at("ffn_norm.weight"), width),
+      weights(at("ffn_gate.weight"), width, inner),
+      weights(at("ffn_up.weight"), width, inner),
+      weights(at("ffn_down.weight"), inner, width),
+      ...biases.map((part) => weights(at(`${part}.bias`), outs[part] ?? width)),
+      ...(queryNorms
+        ? ["attn_q_norm", "attn_k_norm"].map((part) =>
+            tensor(at(`${part}.weight`), [head], () => 0.5 + random()),
+          )
+        : []),
+    ];
   };
   return {
     magic: "GGUF",
     version: 3,
     metadata: [
-      ["general.architecture", { type: "string", value: "llama" }],
-      ["llama.block_count", { type: "u32", value: 1 }],
-      ["llama.context_length", { type: "u32", value: 256 }],
-      ["llama.embedding_length", { type: "u32", value: width }],
-      ["llama.feed_forward_length", { type: "u32", value: inner }],
-      ["llama.attention.head_count", { type: "u32", value: 2 }],
-      ["llama.attention.head_count_kv", { type: "u32", value: 1 }],
-      ["llama.attention.layer_norm_rms_epsilon", { type: "f32", value: 1e-5 }],
-      ["llama.rope.dimension_count", { type: "u32", value: width / 2 }],
+      ["general.architecture", { type: "string", value: architecture }],
+      [`${architecture}.block_count`, { type: "u32", value: layers }],
+      [`${architecture}.context_length`, { type: "u32", value: 256 }],
+      [`${architecture}.embedding_length`, { type: "u32", value: width }],
+      [`${architecture}.feed_forward_length`, { type: "u32", value: inner }],
+      [`${architecture}.attention.head_count`, { type: "u32", value: 2 }],
+      [`${architecture}.attention.head_count_kv`, { type: "u32", value: 1 }],
+      [`${architecture}.attention.layer_norm_rms_epsilon`, { type: "f32", value: 1e-5 }],
+      [`${architecture}.rope.dimension_count`, { type: "u32", value: head }],
+      ...(family.headWidth === undefined
+        ? []
+        : ["key_length", "value_length"].map((key): Made["metadata"][number] => [
+            `${architecture}.attention.${key}`,
+            { type: "u32", value: head },
+          ])),
+      ...metadata,
       ["tokenizer.ggml.model", { type: "string", value: "gpt2" }],
       ["tokenizer.ggml.pre", { type: "string", value: "default" }],
       ["tokenizer.ggml.tokens", { type: "strings", value: tokens }],
@@ -114,15 +163,8 @@ export function tinyLlama(): Made {
     tensors: [
       weights("token_embd.weight", width, tokens.length),
       weights("output_norm.weight", width),
-      weights("blk.0.attn_norm.weight", width),
-      weights("blk.0.attn_q.weight", width, width),
-      weights("blk.0.attn_k.weight", width, width / 2),
-      weights("blk.0.attn_v.weight", width, width / 2),
-      weights("blk.0.attn_output.weight", width, width),
-      weights("blk.0.ffn_norm.weight", width),
-      weights("blk.0.ffn_gate.weight", width, inner),
-      weights("blk.0.ffn_up.weight", width, inner),
-      weights("blk.0.ffn_down.weight", inner, width),
+      ...(factors ? [tensor("rope_freqs.weight", [factors.length], (i) => factors[i] as number)] : []),
+      ...Array.from({ length: layers }, (_, layer) => block(layer)).flat(),
     ],
   };
 }
@@ -134,4 +176,14 @@ export function withValue(made: Made, key: string, value: Value | undefined): Ma
   );
   if (value && !made.metadata.some(([known]) => known === key)) metadata.push([key, value]);
   return { ...made, metadata };
+}
+
+/** A file of one layer with that layer twice. */
+export function twice(made: Made): Made {
+  return {
+    ...withValue(made, "llama.block_count", { type: "u32", value: 2 }),
+    tensors: made.tensors.flatMap((one) =>
+      one.name.startsWith("blk.0.") ? [one, { ...one, name: one.name.replace("blk.0.", "blk.1.") }] : [one],
+    ),
+  };
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
 import { cacheFolder } from "../../src/data/cache.js";
+import { fitOf, hubModels, promptingBytes, trainingBytes } from "../../src/models/hub-models.js";
 import { listModels, openModel, pullModel, showModel } from "../../src/models/registry.js";
 import { ggufBytes, tinyLlama, withValue } from "./llama-make.js";
 
@@ -19,15 +20,33 @@ describe("the table of models", () => {
       "llama:smollm2-135m-instruct",
       "llama:gemma3-270m",
       "encoder:minilm",
+      ...Object.keys(hubModels).map((name) => `llama:${name}`),
       "llama:file:PATH.gguf",
       "openai:MODEL",
       "mock:",
     ]);
-    expect(models.filter((model) => model.sizeMB !== null).map((model) => model.here)).toEqual([
-      false,
-      false,
-      false,
-    ]);
+    expect(models.filter((model) => model.sizeMB !== null).every((model) => !model.here)).toBe(true);
+  });
+
+  it("reckons which of the Hub's models a machine can prompt and train", () => {
+    expect(Object.keys(hubModels).length).toBeGreaterThanOrEqual(12);
+    for (const [name, model] of Object.entries(hubModels)) {
+      expect(model.file.split("/"), name).toHaveLength(3);
+      expect(model.file).toContain(".gguf");
+      expect(model.licence).toBeTruthy();
+      // A file holds its parameters in four to nine bits each, embeddings in up to sixteen.
+      const bits = (8e6 * model.sizeMB) / model.parameters;
+      expect(bits, name).toBeGreaterThan(4);
+      expect(bits, name).toBeLessThan(model.quantisation === "Q8_0" ? 11.5 : 7);
+      expect(trainingBytes(model)).toBeGreaterThan(promptingBytes(model) + 4 * model.parameters);
+      expect(fitOf(model, 1e12)).toBe(model.trains ? "train" : "prompt");
+      expect(fitOf(model, 5e8)).toBe("none");
+    }
+    const small = hubModels["smollm2-360m-instruct"] as (typeof hubModels)[string];
+    expect(fitOf(small, 8e9)).toBe("train");
+    const large = hubModels["qwen3-8b"] as (typeof hubModels)[string];
+    expect(fitOf(large, 16e9)).toBe("prompt");
+    expect(fitOf(large, 4e9)).toBe("none");
   });
 
   it("shows one, with or without its scheme", async () => {

@@ -4,7 +4,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { isWindowed, type NetConfig, netConfig, tensorShapes } from "../../src/nets/config.js";
+import { type Family, isWindowed, type NetConfig, netConfig, tensorShapes } from "../../src/nets/config.js";
 import { checkMemory, loadWeights, memoryEstimate, parameterCount } from "../../src/nets/weights.js";
 import { readGguf } from "../../src/tensor/gguf.js";
 import { type GgufEntry, type GgufWeights, writeGguf } from "../../src/tensor/gguf-write.js";
@@ -16,6 +16,7 @@ let files = 0;
 interface Changes {
   metadata?: Record<string, GgufEntry | undefined>;
   tensors?: Record<string, GgufWeights | undefined>;
+  family?: Family;
 }
 
 /** Writes a tiny model with changes (undefined leaves out), and reads its header. */
@@ -83,7 +84,7 @@ it("reads both families and their weights as they are stored", async () => {
 
 const stray: GgufWeights = { shape: [4], type: "F32", data: new Float32Array(4) };
 const refusals: [why: string, changes: Changes][] = [
-  ['architecture is "qwen2"', { metadata: { "general.architecture": { type: "string", value: "qwen2" } } }],
+  ['architecture is "phi3"', { metadata: { "general.architecture": { type: "string", value: "phi3" } } }],
   ["scaled (linear)", { metadata: { "llama.rope.scaling.type": { type: "string", value: "linear" } } }],
   ["mixture of experts", { metadata: { "llama.expert_count": { type: "uint32", value: 8 } } }],
   ["caps logits", { metadata: { "llama.final_logit_softcapping": { type: "float32", value: 30 } } }],
@@ -98,12 +99,19 @@ const refusals: [why: string, changes: Changes][] = [
     "blk.0.attn_q.weight is [16, 12] where [8, 12]",
     { metadata: { "llama.attention.head_count": { type: "uint32", value: 2 } } },
   ],
-  ['has the tensor "rope_freqs.weight"', { tensors: { "rope_freqs.weight": stray } }],
+  ['"rope_freqs.weight"', { tensors: { "rope_freqs.weight": stray } }],
+  [
+    "2 factors above 0",
+    { tensors: { "rope_freqs.weight": { ...stray, shape: [2], data: new Float32Array(2) } } },
+  ],
+  ['has the tensor "blk.0.attn_q.bias"', { tensors: { "blk.0.attn_q.bias": stray }, family: "qwen3" }],
+  ['has the tensor "blk.1.attn_k.bias"', { tensors: { "blk.0.attn_k.bias": undefined }, family: "qwen2" }],
+  ['lacks the tensor "blk.1.attn_k.bias"', { tensors: { "blk.1.attn_k.bias": undefined }, family: "qwen2" }],
   ['lacks the tensor "blk.1.ffn_up.weight"', { tensors: { "blk.1.ffn_up.weight": undefined } }],
 ];
 
 it.each(refusals)("refuses a file and says why: %s", async (why, changes) => {
-  const gguf = await file(tinyConfig("llama"), changes);
+  const gguf = await file(tinyConfig(changes.family ?? "llama"), changes);
   expect(() => netConfig(gguf)).toThrow(why);
 });
 

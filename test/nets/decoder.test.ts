@@ -60,7 +60,7 @@ function shaken(host: Host): Host {
   );
 }
 
-describe.each(["llama", "gemma3"] as const)("the decoder of %s", (family) => {
+describe.each(["llama", "gemma3", "qwen2", "qwen3", "smollm3"] as const)("the decoder of %s", (family) => {
   const config = tinyConfig(family);
   const weights = hostWeights(config);
   const own = (name: string) => weights[name]?.data as Float32Array;
@@ -168,7 +168,7 @@ describe.each(["llama", "gemma3"] as const)("the decoder of %s", (family) => {
 
   it("adds biases, and nothing when they are new", () => {
     const fresh = initBitfit(config, own);
-    expect(allLogits(config, weights, tokens, [bitfit(toArrays(fresh))])).toEqual(
+    expect(allLogits(config, weights, tokens, [bitfit(config, toArrays(fresh))])).toEqual(
       allLogits(config, weights, tokens),
     );
     expect(fresh["blk.0.ffn_up.bias"]?.dims).toEqual([config.hidden]);
@@ -178,11 +178,20 @@ describe.each(["llama", "gemma3"] as const)("the decoder of %s", (family) => {
     const at = [-200, -90, -3, -0.5, 0, 0.5, 3, 90, 200];
     const out = [...activate(config, np.array(Float32Array.from(at), { shape: [1, 9] })).dataSync()];
     const value = (v: number) =>
-      family === "llama"
+      config.activation === "silu"
         ? v / (1 + Math.exp(-v))
         : 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)));
     for (const [i, v] of at.entries()) expect(out[i]).toBeCloseTo(value(v), 5);
   });
+});
+
+it("divides the angles of Llama 3's pairs by their factors", () => {
+  const tiny = tinyConfig("llama");
+  const config = { ...tiny, rope: { ...tiny.rope, factors: [1, 8] } };
+  const weights = hostWeights(config);
+  const found = allLogits(config, weights, tokens);
+  expect(furthest(found, naiveLogits(config, weights, tokens))).toBeLessThan(2e-5);
+  expect(furthest(found, naiveLogits(tiny, weights, tokens))).toBeGreaterThan(1e-3);
 });
 
 it("tells which weight is missing", () => {

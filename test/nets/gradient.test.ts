@@ -100,10 +100,18 @@ describe.each(families)("gradients of %s", (family) => {
   it("through biases and gains", () => {
     const own = hostWeights(config);
     const start = initBitfit(config, (name) => own[name]!.data as Float32Array);
-    check(shaken(start), bitfit);
+    check(shaken(start), (trained) => bitfit(config, trained));
   });
 
   it("through the weights themselves", () => {
     check(hostWeights(config), (weights) => ({ weights }));
   });
+});
+
+it("goes through biases that the model has", () => {
+  const own = hostWeights(tinyConfig("qwen2"));
+  const start = initBitfit(tinyConfig("qwen2"), (name) => own[name]!.data as Float32Array);
+  const change = (trained: Parameters<typeof bitfit>[1]) => bitfit(tinyConfig("qwen2"), trained);
+  const { slope, numeric, size } = slopes("qwen2", shaken(start), change, examples);
+  expect(Math.abs(slope - numeric)).toBeLessThan(0.01 * size);
 });

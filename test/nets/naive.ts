@@ -22,8 +22,14 @@ export function naiveLogits(
     const length = dims.at(-1) as number;
     return [...values.subarray(i * length, (i + 1) * length)];
   };
-  const times = (name: string, x: Vector): Vector =>
-    Array.from({ length: data(name).dims[0] as number }, (_, i) => dot(row(name, i), x));
+  const times = (name: string, x: Vector): Vector => {
+    const bias = weights[name.replace(/weight$/, "bias")]?.data as Float32Array | undefined;
+    const biased = config.biases.some((part) => name.endsWith(`.${part}.weight`));
+    return Array.from(
+      { length: data(name).dims[0] as number },
+      (_, i) => dot(row(name, i), x) + (biased ? (bias as Float32Array)[i]! : 0),
+    );
+  };
   const norm = (name: string, x: Vector): Vector => {
     const rms = Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length + config.normEps);
     return x.map((v, i) => (v / rms) * (data(name).values[i] as number));
@@ -39,11 +45,12 @@ export function naiveLogits(
     const blk = (part: string) => `blk.${layer}.${part}.weight`;
     const windowed = config.window !== undefined && layer % config.window.every !== config.window.every - 1;
     const base = windowed ? config.rope.windowBase : config.rope.base;
+    const still = config.rope.skip !== undefined && (layer + 1) % config.rope.skip === 0;
     const turned = (x: Vector, at: number): Vector => {
       const out = [...x];
       for (let i = 0; i < d / 2; i++) {
         const [a, b] = config.rope.pairs === "neighbours" ? [2 * i, 2 * i + 1] : [i, i + d / 2];
-        const angle = at / base ** ((2 * i) / d);
+        const angle = still ? 0 : at / base ** ((2 * i) / d) / (config.rope.factors?.[i] ?? 1);
         out[a] = x[a]! * Math.cos(angle) - x[b]! * Math.sin(angle);
         out[b] = x[a]! * Math.sin(angle) + x[b]! * Math.cos(angle);
       }
@@ -51,7 +58,8 @@ export function naiveLogits(
     };
     const cut = (x: Vector, count: number) =>
       Array.from({ length: count }, (_, h) => x.slice(h * d, (h + 1) * d));
-    const inner = (part: string, x: Vector) => (config.innerNorms ? norm(blk(part), x) : x);
+    const inner = (part: string, x: Vector) => (config.queryNorms ? norm(blk(part), x) : x);
+    const after = (part: string, x: Vector) => (config.outputNorms ? norm(blk(part), x) : x);
     const ins = states.map((x) => norm(blk("attn_norm"), x));
     const q = ins.map((x, t) =>
       cut(times(blk("attn_q"), x), heads).map((h) => turned(inner("attn_q_norm", h), t)),
@@ -72,11 +80,11 @@ export function naiveLogits(
           scores.reduce((sum, s, i) => sum + (s / total) * v[first + i]![group]![c]!, 0),
         );
       });
-      const mid = plus(x, inner("post_attention_norm", times(blk("attn_output"), seen)));
+      const mid = plus(x, after("post_attention_norm", times(blk("attn_output"), seen)));
       const f = norm(blk("ffn_norm"), mid);
       const up = times(blk("ffn_up"), f);
       const neurons = times(blk("ffn_gate"), f).map((g, i) => act(g) * up[i]!);
-      return plus(mid, inner("post_ffw_norm", times(blk("ffn_down"), neurons)));
+      return plus(mid, after("post_ffw_norm", times(blk("ffn_down"), neurons)));
     });
   }
   const output = config.tied ? "token_embd.weight" : "output.weight";

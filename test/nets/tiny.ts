@@ -1,4 +1,4 @@
-// A tiny random decoder of either family for tests, on jax-js's wasm backend, and conversions.
+// A tiny random decoder of any family for tests, on jax-js's wasm backend, and conversions.
 
 import { defaultDevice, init, numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
@@ -17,6 +17,7 @@ export async function startWasm(): Promise<void> {
 
 export function tinyConfig(architecture: Family): NetConfig {
   const gemma = architecture === "gemma3";
+  const qwen = architecture === "qwen2" || architecture === "qwen3";
   return {
     architecture,
     layers: gemma ? 3 : 2,
@@ -28,16 +29,23 @@ export function tinyConfig(architecture: Family): NetConfig {
     vocab: 23,
     context: 64,
     normEps: 1e-5,
-    rope: { pairs: gemma ? "halves" : "neighbours", base: 1000, windowBase: 100 },
+    rope: {
+      pairs: gemma || qwen ? "halves" : "neighbours",
+      base: 1000,
+      windowBase: 100,
+      ...(architecture === "smollm3" ? { skip: 2 } : {}),
+    },
     ...(gemma ? { window: { tokens: 3, every: 3 } } : {}),
     embeddingScale: gemma ? Math.sqrt(12) : 1,
     activation: gemma ? "gelu" : "silu",
-    innerNorms: gemma,
+    queryNorms: gemma || architecture === "qwen3",
+    outputNorms: gemma,
+    biases: architecture === "qwen2" ? ["attn_q", "attn_k", "attn_v"] : [],
     tied: gemma,
   };
 }
 
-/** Random weights; gains near 1. */
+/** Random weights; gains near 1, biases near 0. */
 export function hostWeights(config: NetConfig, seed = 1): Record<string, Tensor> {
   const made: Record<string, Tensor> = {};
   for (const [name, shape] of tensorShapes(config)) {
@@ -45,7 +53,10 @@ export function hostWeights(config: NetConfig, seed = 1): Record<string, Tensor>
     const size = shape.reduce((a, b) => a * b, 1);
     const gain = shape.length === 1;
     const scale = gain ? 0.1 : 1 / Math.sqrt(shape[1] as number);
-    const data = Float32Array.from({ length: size }, () => (gain ? 1 : 0) + scale * normal(random));
+    const data = Float32Array.from(
+      { length: size },
+      () => (gain && !name.endsWith(".bias") ? 1 : 0) + scale * normal(random),
+    );
     made[name] = new Tensor("float32", data, [...shape]);
   }
   return made;

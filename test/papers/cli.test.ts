@@ -31,7 +31,7 @@ describe("hone reproduce", () => {
     const { last } = await hone(["reproduce", "--json"]);
     expect(last).toMatchObject({
       type: "done",
-      papers: [{ paper: "lawma" }, { paper: "medprompt" }, { paper: "bilateral" }],
+      papers: [{ paper: "lawma" }, { paper: "medprompt" }, { paper: "bilateral" }, { paper: "deepseekmoe" }],
     });
   });
 

@@ -25,7 +25,7 @@ import { softPrompt } from "../../src/specializers/training/soft-prompt.js";
 import { openArtifacts } from "../../src/store/artifacts.js";
 import { choice } from "../../src/tasks/choice.js";
 import { readGguf } from "../../src/tensor/gguf.js";
-import { ggufBytes, tinyLlama } from "../models/llama-make.js";
+import { ggufBytes, tinyLlama, twice } from "../models/llama-make.js";
 
 const folder = mkdtempSync(join(tmpdir(), "hone-training-"));
 const signal = new AbortController().signal;
@@ -65,17 +65,7 @@ afterAll(async () => {
 /** Of one layer, and that one trained, nothing is below. The file with its layer twice has one below. */
 function openTwoLayers(): Promise<LanguageModel> {
   const path = join(folder, "two.gguf");
-  const made = tinyLlama();
-  const twice = {
-    ...made,
-    metadata: made.metadata.map(([key, value]): (typeof made.metadata)[number] =>
-      key === "llama.block_count" ? [key, { type: "u32", value: 2 }] : [key, value],
-    ),
-    tensors: made.tensors.flatMap((one) =>
-      one.name.startsWith("blk.0.") ? [one, { ...one, name: one.name.replace("blk.0.", "blk.1.") }] : [one],
-    ),
-  };
-  writeFileSync(path, ggufBytes(twice));
+  writeFileSync(path, ggufBytes(twice(tinyLlama())));
   return openLlama(path, { format: "plain", context: 256, lanes: 1, threads: 1 });
 }
 
@@ -129,6 +119,49 @@ describe.each(Object.entries(ways))("%s", (name, way) => {
     const loose = name === "full" || name === "softPrompt";
     expect(Math.abs((await servedLoss(specialist)) - best)).toBeLessThan(loose ? 0.02 : 0.002);
     expect(specialist.id).not.toBe(subject.id);
+  });
+});
+
+describe("the loss over the options alone", () => {
+  const way = lora({ ...common, rank: 4, alpha: 8, loss: "options" });
+
+  it("is what the served model's labels have among themselves", async () => {
+    const artifacts = storeOf();
+    const lettered = {
+      ...task,
+      query: (sample: Sample) => ({ ...task.query(sample), answerBy: "label" as const }),
+    };
+    const state = await trainedBy(way, givenFor(artifacts, { task: lettered }));
+    const { heldOut, bestStep } = state.report;
+    const best = heldOut.find(({ step }) => step === bestStep)?.loss as number;
+    expect(best).toBeLessThan((heldOut[0]?.loss as number) - 0.02);
+    const encoder = () => Promise.reject(new Error("none"));
+    const { model: served } = way.apply(subject, state as never, { encoder, artifacts });
+    let loss = 0;
+    for (const sample of dev) {
+      const { messages, continuations: options } = renderPrompt(lettered.query(sample), "plain");
+      const scored = await (served as LanguageModel).score(
+        { messages, format: "plain", options },
+        { signal },
+      );
+      const [x, y] = scored.options.map(({ logprob }) => logprob) as [number, number];
+      loss += Math.log(1 + Math.exp(sample.gold === "x" ? y - x : x - y)) / dev.length;
+    }
+    expect(Math.abs(loss - best)).toBeLessThan(0.005);
+  });
+
+  it("refuses options of several tokens", async () => {
+    const long = choice("long", { instruction: "Which?" }, [
+      { key: "x", text: "abab ab" },
+      { key: "y", text: "cdcd" },
+    ]);
+    const text = {
+      ...long,
+      query: (sample: Sample) => ({ ...long.query(sample), answerBy: "text" as const }),
+    };
+    await expect(way.fit(subject, givenFor(storeOf(), { task: text }))).rejects.toThrow(
+      /by more than one token/,
+    );
   });
 });
 

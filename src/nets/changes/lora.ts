@@ -37,8 +37,8 @@ export function matricesOf(config: NetConfig, parts: readonly string[] = blockMa
     throw new RangeError(`${JSON.stringify(strange)} is none of the matrices ${blockMatrices.join(", ")}.`);
   }
   return [...tensorShapes(config).keys()].filter((name) => {
-    const [, layer, part] = name.split(".");
-    return parts.includes(part as string) && Number(layer) >= from;
+    const [, layer, part, kind] = name.split(".");
+    return kind === "weight" && parts.includes(part as string) && Number(layer) >= from;
   });
 }
 

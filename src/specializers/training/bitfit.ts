@@ -35,7 +35,9 @@ export function bitfit(options: BitfitOptions = {}): LanguageSpecializer {
       options: {},
       trainable: (config) => {
         const shapes = tensorShapes(config);
-        const biases = matricesOf(config).map((name) => (shapes.get(name) as number[])[0] as number);
+        const biases = matricesOf(config)
+          .filter((name) => !shapes.has(name.replace(/weight$/, "bias")))
+          .map((name) => (shapes.get(name) as number[])[0] as number);
         const gains = [...shapes.values()].flatMap((shape) => (shape.length === 1 ? shape : []));
         return [...biases, ...gains].reduce((sum, size) => sum + size, 0);
       },
@@ -47,20 +49,21 @@ export function bitfit(options: BitfitOptions = {}): LanguageSpecializer {
         throw new HoneError({
           what: "bitfit cannot train this model",
           where: gguf.path,
-          why: `llama.cpp serves no biases in models of the family ${config.architecture}`,
+          why: `llama.cpp does not serve all biases in models of the family ${config.architecture}`,
           next: "Take lora or adapter in its place.",
           kind: "usage",
         });
       },
-      change: (_config, trained) => bitfitChange(trained),
+      change: bitfitChange,
     },
     save: async (folder, { base: { gguf }, params }) => {
       const entries = Object.entries(params);
-      const part = (isBias: boolean): Parameters =>
-        Object.fromEntries(entries.filter(([name]) => name.endsWith(".bias") === isBias));
+      const known = new Set(gguf.tensors.map(({ name }) => name));
+      const part = (there: boolean): Parameters =>
+        Object.fromEntries(entries.filter(([name]) => known.has(name) === there));
       await copyGguf(gguf, join(folder, "model.gguf"), {
-        replace: replacementsOf(gguf, part(false)),
-        add: replacementsOf(gguf, part(true)),
+        replace: replacementsOf(gguf, part(true)),
+        add: replacementsOf(gguf, part(false)),
       });
       return { weights: "model.gguf" };
     },

@@ -26,6 +26,12 @@ export const loraOptions = z.strictObject({
     .min(1)
     .optional()
     .describe("only the last so many layers get one; those below are then computed once for each sample"),
+  loss: z
+    .enum(["answer", "options"])
+    .default("answer")
+    .describe(
+      '"answer": -log p of the answer\'s tokens among all; "options": among the options alone, which may differ by one token only (answerBy: label)',
+    ),
   ...trainingShape,
 });
 /** Options of `lora`. */
@@ -36,21 +42,25 @@ export type LoraOptions = z.input<typeof loraOptions>;
  * and `peft/` for transformers with peft.
  */
 export function lora(options: LoraOptions = {}): LanguageSpecializer {
-  const { rank, alpha, targets, layers, ...training } = readOptions(loraOptions, "lora", options);
+  const { rank, alpha, targets, layers, loss, ...training } = readOptions(loraOptions, "lora", options);
   const first = (config: NetConfig) => Math.max(0, config.layers - (layers ?? config.layers));
   const own = {
     ...(targets.length === blockMatrices.length ? {} : { targets }),
     ...(layers === undefined ? {} : { layers }),
+    ...(loss === "answer" ? {} : { loss }),
   };
+  const details = [`r=${rank}`, ...(layers === undefined ? [] : [`last ${layers}`])];
+  if (loss === "options") details.push("loss over options");
   return defineTrained({
     name: "lora",
-    label: layers === undefined ? `lora(r=${rank})` : `lora(r=${rank}, last ${layers})`,
+    label: `lora(${details.join(", ")})`,
     options: { rank, alpha, ...own, ...training },
     training,
     method: {
       name: "lora",
       rate: 0.001,
-      options: { rank, alpha, targets, layers: layers ?? null },
+      options: { rank, alpha, targets, layers: layers ?? null, ...(loss === "answer" ? {} : { loss }) },
+      among: loss === "options",
       first,
       trainable: (config) => {
         const shapes = tensorShapes(config);

@@ -44,6 +44,11 @@ export function sharedStates(model: LanguageModel): Map<string, Float32Array> {
   return benchOf(model).states;
 }
 
+/** Whether the model's weights are in memory already. */
+export function hasWeights(model: LanguageModel): boolean {
+  return benchOf(model).weights !== undefined;
+}
+
 /** The model's weights, read once. */
 export function sharedWeights(
   model: LanguageModel,

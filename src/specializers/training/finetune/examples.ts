@@ -2,6 +2,7 @@
 
 import { HoneError } from "../../../core/errors.js";
 import type { LanguageSubject } from "../../../core/kinds.js";
+import type { Query } from "../../../core/language.js";
 import type { LanguageModel, OpenWeights } from "../../../core/model.js";
 import type { Sample } from "../../../core/sample.js";
 import type { Given } from "../../../core/specializer.js";
@@ -44,6 +45,8 @@ export interface ExampleOptions {
   end: number | undefined;
   /** Tokens put after the begin token of every prompt. */
   prefix: readonly number[];
+  /** Whether the answer is to be told from the other options alone. */
+  among?: boolean;
 }
 
 /**
@@ -54,7 +57,7 @@ export async function examplesOf(
   samples: readonly Sample[],
   { subject, model, weights }: TrainableSubject,
   given: Given,
-  { end, prefix }: ExampleOptions,
+  { end, prefix, among = false }: ExampleOptions,
 ): Promise<PackedExample[]> {
   const { task, context } = given;
   const made: (Omit<PackedExample, "head"> & { group: string })[] = [];
@@ -76,7 +79,8 @@ export async function examplesOf(
       : model.format === "plain"
         ? ` ${answer}`
         : answer;
-    const tokens = await weights.tokenize({ messages, format: model.format, options: [text] });
+    const others = among && query.options ? continuations : [];
+    const tokens = await weights.tokenize({ messages, format: model.format, options: [text, ...others] });
     const prompt = tokens.prompt.toSpliced(tokens.begin, 0, ...prefix);
     const written = tokens.options[0] as number[];
     const total = prompt.length + written.length;
@@ -89,13 +93,44 @@ export async function examplesOf(
         kind: "usage",
       });
     }
+    if (among) {
+      const { shared, rivals } = distinct(tokens.options.slice(1), task.name, sample.id);
+      prompt.push(...written.splice(0, shared));
+      made.push({ id: sample.id, rivals, group: groupOf(query), prompt, answer: written });
+      continue;
+    }
     made.push({
       id: sample.id,
-      // Instruction and shared options stand first in every prompt.
-      group: JSON.stringify([query.instruction ?? "", query.ownOptions ? null : (query.options ?? null)]),
+      group: groupOf(query),
       prompt,
       answer: query.options || end === undefined ? written : [...written, end],
     });
   }
   return shareHeads(made);
+}
+
+/** Instruction and shared options stand first in every prompt. */
+function groupOf(query: Query): string {
+  return JSON.stringify([query.instruction ?? "", query.ownOptions ? null : (query.options ?? null)]);
+}
+
+/** The one token by which each option differs, after the tokens that all begin with. */
+function distinct(
+  options: readonly (readonly number[])[],
+  task: string,
+  sample: string,
+): { shared: number; rivals: number[] } {
+  const [first = []] = options;
+  const shared = first.length - 1;
+  const alike = options.every(
+    (one) => one.length === first.length && one.slice(0, -1).join() === first.slice(0, -1).join(),
+  );
+  if (options.length > 1 && alike) return { shared, rivals: options.map((one) => one[shared] as number) };
+  throw new HoneError({
+    what: "The loss cannot be taken over the options alone",
+    where: `task ${task}, sample ${sample}`,
+    why: options.length < 2 ? "there are none to choose from" : "options differ by more than one token",
+    next: "Set `answerBy: label` for the task, or leave out `loss: options`.",
+    kind: "usage",
+  });
 }

@@ -39,6 +39,8 @@ export interface Method {
   change: (config: NetConfig, trained: Readonly<Record<string, np.Array>>) => Change;
   /** The first layer that the change touches; what lies below is computed once for each sample. 0 where it is all. */
   first: (config: NetConfig) => number;
+  /** Whether the loss is over the options alone and not over the vocabulary. */
+  among?: boolean;
   /** Token ids after the begin token of every prompt, where the way has such. */
   prefix?: (config: NetConfig) => readonly number[];
 }

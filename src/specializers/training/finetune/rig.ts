@@ -2,6 +2,7 @@
 // any number of times, on any part of the examples; what differs between two trainings is their course.
 
 import { freemem } from "node:os";
+import { HoneError } from "../../../core/errors.js";
 import { fingerprint } from "../../../core/json.js";
 import { randomFor, shuffled } from "../../../core/random.js";
 import type { Given } from "../../../core/specializer.js";
@@ -61,10 +62,20 @@ export async function setUp(
   const { seed, context } = given;
   const gguf = readGguf(target.weights.path);
   const config = netConfig(gguf);
+  if (config.experts && method.name === "adapter") {
+    throw new HoneError({
+      what: "adapter cannot be trained on this model",
+      where: gguf.path,
+      why: "its feed-forwards are of experts, and the served file has no place for neurons beside them",
+      next: "Take lora, which trains its attention, or full.",
+      kind: "usage",
+    });
+  }
   const end = gguf.metadata.get("tokenizer.ggml.eos_token_id");
   const examples = await examplesOf([...given.train, ...given.dev], target, given, {
     end: typeof end === "number" ? end : undefined,
     prefix: method.prefix?.(config) ?? [],
+    among: method.among ?? false,
   });
 
   // A step's samples share rows; which samples these are is drawn for every epoch, so shapes must hold any of them.

@@ -1,0 +1,96 @@
+// What experts cost: a training step of mixtures against the dense net with the same activated parameters, side by side in one
+// run. usage: npm run bench:moe [-- --rounds 3]
+//
+// Prints JSON: for each net the median step in ms over rounds, its ratio to the dense net, parameters, and operations per
+// token as counted from the lowered program. PyTorch's same nets: bench/moe_torch.py.
+
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { Tensor } from "onnxruntime-node";
+import { buildNet, countParameters, initWeights } from "../dist/nets/build.js";
+import { textLoss } from "../dist/nets/language.js";
+import { zerosLike } from "../dist/tensor/optimizer.js";
+import { makeTrainer } from "../dist/tensor/train.js";
+
+const at = process.argv.indexOf("--rounds");
+const rounds = at > 0 ? Number(process.argv[at + 1]) : 3;
+const [batch, length, each] = [16, 128, 3];
+const skeleton = { layers: 4, width: 256, heads: 4, hidden: 512, context: length, vocab: 512 };
+const nets = {
+  "dense x2": { kind: "dense", times: 2 },
+  "16 experts top 2": { kind: "gshard", experts: 16 },
+  "32 experts top 2": { kind: "gshard", experts: 32 },
+  "64 experts top 2": { kind: "gshard", experts: 64 },
+  "deepseekmoe 1+63 top 7": { kind: "deepseekmoe", experts: 16 },
+};
+
+const ids = Int32Array.from({ length: batch * length }, (_, i) => (i * 7919 + (i >> 3)) % 509);
+const inputs = {
+  tokens: new Tensor("int32", ids, [batch, length]),
+  targets: new Tensor(
+    "int32",
+    ids.map((id) => (id * 31 + 7) % 509),
+    [batch, length],
+  ),
+  counts: new Tensor("float32", new Float32Array(batch * length).fill(1), [batch, length]),
+};
+
+const made = [];
+for (const [name, feedForward] of Object.entries(nets)) {
+  const config = buildNet(skeleton, feedForward);
+  const trainer = makeTrainer({
+    loss: (_frozen, params, given) => {
+      const options = { balance: config.experts ? { experts: 0.01 } : {}, scale: 1 / (batch * length) };
+      const { loss, nats } = textLoss(config, params, given, options);
+      nats.dispose();
+      return loss;
+    },
+    optimizer: { weightDecay: 0.1 },
+  });
+  let params = initWeights(config, 1);
+  let moments = trainer.optimizer.init(params);
+  const zeros = zerosLike(params);
+  const program = await trainer.gradients.prepare([], params, zeros, inputs);
+  let step = 0;
+  const gradient = async () => (await trainer.gradients([], params, zeros, inputs))[1];
+  const whole = async () => {
+    const start = performance.now();
+    const found = await gradient();
+    const middle = performance.now();
+    const next = await trainer.update(params, moments, found, trainer.optimizer.scalars(++step, 1e-3));
+    [params, moments] = [next.params, next.state];
+    return { gradient: middle - start, update: performance.now() - middle };
+  };
+  await whole();
+  made.push({ name, config, program, whole, release: trainer.release, times: [] });
+}
+for (let round = 0; round < rounds; round++)
+  for (const one of made) for (let i = 0; i < each; i++) one.times.push(await one.whole());
+for (const { release } of made) await release();
+
+const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
+const base = made[0].times.map(({ gradient, update }) => gradient + update);
+const results = made.map(({ name, config, program, times }) => {
+  const steps = times.map(({ gradient, update }) => gradient + update);
+  return {
+    net: name,
+    ...countParameters(config),
+    mflopsPerToken: program.flops / batch / length / 1e6,
+    ms: Math.round(median(steps)),
+    gradientMs: Math.round(median(times.map(({ gradient }) => gradient))),
+    updateMs: Math.round(median(times.map(({ update }) => update))),
+    ratio: Number((median(steps) / median(base)).toFixed(2)),
+  };
+});
+const python = process.env.PYTHON;
+const torch =
+  python && existsSync(python)
+    ? JSON.parse(
+        execFileSync(python, [new URL("moe_torch.py", import.meta.url).pathname, String(rounds)], {
+          encoding: "utf8",
+        }),
+      )
+    : null;
+console.log(
+  JSON.stringify({ rounds, steps: rounds * each, batch, length, skeleton, results, torch }, null, 2),
+);

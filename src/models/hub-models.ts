@@ -1,0 +1,195 @@
+// Open models on the Hub that have short names, by size class: where the file is, its licence, and what it takes. Sizes of
+// layers are the models' own configurations; what fits a machine is reckoned from them. The Hub's checksum of a file is
+// checked when it is fetched.
+
+import { totalmem } from "node:os";
+
+export interface HubModel {
+  /** `owner/name/file.gguf`. */
+  file: string;
+  summary: string;
+  quantisation: string;
+  licence: string;
+  /** File size, in units of 10⁶ bytes. */
+  sizeMB: number;
+  parameters: number;
+  /** Layers, heads of keys and values, numbers of a head, and numbers of a token's state. */
+  layers: number;
+  kvHeads: number;
+  headWidth: number;
+  width: number;
+  /** Whether Hone trains the architecture; Gemma 3 from 4B on scales its rotary positions. */
+  trains: boolean;
+}
+
+const apache = "Apache-2.0";
+
+/** By short name; the smallest first. */
+export const hubModels: Readonly<Record<string, HubModel>> = {
+  "smollm2-360m-instruct": {
+    file: "HuggingFaceTB/SmolLM2-360M-Instruct-GGUF/smollm2-360m-instruct-q8_0.gguf",
+    summary: "SmolLM2 360M Instruct, English",
+    quantisation: "Q8_0",
+    licence: apache,
+    sizeMB: 386,
+    parameters: 362e6,
+    ...{ layers: 32, kvHeads: 5, headWidth: 64, width: 960 },
+    trains: true,
+  },
+  "qwen2.5-0.5b-instruct": {
+    file: "Qwen/Qwen2.5-0.5B-Instruct-GGUF/qwen2.5-0.5b-instruct-q8_0.gguf",
+    summary: "Qwen2.5 0.5B Instruct, many languages",
+    quantisation: "Q8_0",
+    licence: apache,
+    sizeMB: 676,
+    parameters: 494e6,
+    ...{ layers: 24, kvHeads: 2, headWidth: 64, width: 896 },
+    trains: true,
+  },
+  "qwen3-0.6b": {
+    file: "Qwen/Qwen3-0.6B-GGUF/Qwen3-0.6B-Q8_0.gguf",
+    summary: "Qwen3 0.6B, many languages, reasons",
+    quantisation: "Q8_0",
+    licence: apache,
+    sizeMB: 639,
+    parameters: 596e6,
+    ...{ layers: 28, kvHeads: 8, headWidth: 128, width: 1024 },
+    trains: true,
+  },
+  "gemma3-1b-it": {
+    file: "ggml-org/gemma-3-1b-it-GGUF/gemma-3-1b-it-Q4_K_M.gguf",
+    summary: "Gemma 3 1B instruction-tuned",
+    quantisation: "Q4_K_M",
+    licence: "Gemma terms of use",
+    sizeMB: 806,
+    parameters: 1000e6,
+    ...{ layers: 26, kvHeads: 1, headWidth: 256, width: 1152 },
+    trains: true,
+  },
+  "llama3.2-1b-instruct": {
+    file: "bartowski/Llama-3.2-1B-Instruct-GGUF/Llama-3.2-1B-Instruct-Q4_K_M.gguf",
+    summary: "Llama 3.2 1B Instruct, eight languages",
+    quantisation: "Q4_K_M",
+    licence: "Llama 3.2 Community License",
+    sizeMB: 808,
+    parameters: 1236e6,
+    ...{ layers: 16, kvHeads: 8, headWidth: 64, width: 2048 },
+    trains: true,
+  },
+  "qwen2.5-1.5b-instruct": {
+    file: "Qwen/Qwen2.5-1.5B-Instruct-GGUF/qwen2.5-1.5b-instruct-q4_k_m.gguf",
+    summary: "Qwen2.5 1.5B Instruct, many languages",
+    quantisation: "Q4_K_M",
+    licence: apache,
+    sizeMB: 1117,
+    parameters: 1544e6,
+    ...{ layers: 28, kvHeads: 2, headWidth: 128, width: 1536 },
+    trains: true,
+  },
+  "smollm2-1.7b-instruct": {
+    file: "HuggingFaceTB/SmolLM2-1.7B-Instruct-GGUF/smollm2-1.7b-instruct-q4_k_m.gguf",
+    summary: "SmolLM2 1.7B Instruct, English",
+    quantisation: "Q4_K_M",
+    licence: apache,
+    sizeMB: 1056,
+    parameters: 1711e6,
+    ...{ layers: 24, kvHeads: 32, headWidth: 64, width: 2048 },
+    trains: true,
+  },
+  "qwen3-1.7b": {
+    file: "Qwen/Qwen3-1.7B-GGUF/Qwen3-1.7B-Q8_0.gguf",
+    summary: "Qwen3 1.7B, many languages, reasons",
+    quantisation: "Q8_0",
+    licence: apache,
+    sizeMB: 1834,
+    parameters: 1721e6,
+    ...{ layers: 28, kvHeads: 8, headWidth: 128, width: 2048 },
+    trains: true,
+  },
+  "smollm3-3b": {
+    file: "ggml-org/SmolLM3-3B-GGUF/SmolLM3-Q4_K_M.gguf",
+    summary: "SmolLM3 3B, six languages, reasons",
+    quantisation: "Q4_K_M",
+    licence: apache,
+    sizeMB: 1915,
+    parameters: 3075e6,
+    ...{ layers: 36, kvHeads: 4, headWidth: 128, width: 2048 },
+    trains: true,
+  },
+  "llama3.2-3b-instruct": {
+    file: "bartowski/Llama-3.2-3B-Instruct-GGUF/Llama-3.2-3B-Instruct-Q4_K_M.gguf",
+    summary: "Llama 3.2 3B Instruct, eight languages",
+    quantisation: "Q4_K_M",
+    licence: "Llama 3.2 Community License",
+    sizeMB: 2019,
+    parameters: 3213e6,
+    ...{ layers: 28, kvHeads: 8, headWidth: 128, width: 3072 },
+    trains: true,
+  },
+  "gemma3-4b-it": {
+    file: "ggml-org/gemma-3-4b-it-GGUF/gemma-3-4b-it-Q4_K_M.gguf",
+    summary: "Gemma 3 4B instruction-tuned, many languages",
+    quantisation: "Q4_K_M",
+    licence: "Gemma terms of use",
+    sizeMB: 2490,
+    parameters: 3880e6,
+    ...{ layers: 34, kvHeads: 4, headWidth: 256, width: 2560 },
+    trains: false,
+  },
+  "qwen3-4b": {
+    file: "Qwen/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf",
+    summary: "Qwen3 4B, many languages, reasons",
+    quantisation: "Q4_K_M",
+    licence: apache,
+    sizeMB: 2497,
+    parameters: 4022e6,
+    ...{ layers: 36, kvHeads: 8, headWidth: 128, width: 2560 },
+    trains: true,
+  },
+  "mistral-7b-instruct": {
+    file: "bartowski/Mistral-7B-Instruct-v0.3-GGUF/Mistral-7B-Instruct-v0.3-Q4_K_M.gguf",
+    summary: "Mistral 7B Instruct v0.3",
+    quantisation: "Q4_K_M",
+    licence: apache,
+    sizeMB: 4373,
+    parameters: 7248e6,
+    ...{ layers: 32, kvHeads: 8, headWidth: 128, width: 4096 },
+    trains: true,
+  },
+  "qwen3-8b": {
+    file: "Qwen/Qwen3-8B-GGUF/Qwen3-8B-Q4_K_M.gguf",
+    summary: "Qwen3 8B, many languages, reasons",
+    quantisation: "Q4_K_M",
+    licence: apache,
+    sizeMB: 5028,
+    parameters: 8191e6,
+    ...{ layers: 36, kvHeads: 8, headWidth: 128, width: 4096 },
+    trains: true,
+  },
+};
+
+/** Tokens of context that memory is reckoned for, and of a training step. */
+const contextTokens = 4096;
+const stepTokens = 512;
+const processBytes = 0.4e9;
+
+/** Bytes that prompting takes: the file, keys and values of one lane as half floats, and the process. */
+export function promptingBytes({ sizeMB, layers, kvHeads, headWidth }: HubModel): number {
+  return sizeMB * 1e6 + 4 * layers * kvHeads * headWidth * contextTokens + processBytes;
+}
+
+/**
+ * Bytes that a LoRA takes, about: weights as float32 beside the file that is served, and of a packed row what is kept for the
+ * way back, some forty numbers the size of a state for each token and layer. The exact check is `checkMemory`.
+ */
+export function trainingBytes(model: HubModel): number {
+  const { parameters, layers, width } = model;
+  return promptingBytes(model) + 4 * parameters + 4 * 40 * stepTokens * layers * width;
+}
+
+/** What a machine with so much memory can do with a model; a tenth is left to others. */
+export function fitOf(model: HubModel, memory = totalmem()): "train" | "prompt" | "none" {
+  const room = 0.9 * memory;
+  if (model.trains && trainingBytes(model) <= room) return "train";
+  return promptingBytes(model) <= room ? "prompt" : "none";
+}

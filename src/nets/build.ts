@@ -1,0 +1,137 @@
+// A decoder from nothing: its sizes by what its feed-forwards are, and its weights as training begins with them.
+
+import { Tensor } from "onnxruntime-node";
+import { HoneError } from "../core/errors.js";
+import { normal, randomFor } from "../core/random.js";
+import { type NetConfig, tensorShapes } from "./config.js";
+import { type ExpertConfig, isRouted } from "./experts.js";
+
+/** The sizes that all nets of a comparison share. */
+export interface Skeleton {
+  readonly layers: number;
+  readonly width: number;
+  readonly heads: number;
+  /** Neurons of a standard feed-forward. */
+  readonly hidden: number;
+  readonly context: number;
+  readonly vocab: number;
+}
+
+/** What a net's feed-forwards are, in the paper's letters (Dai et al. 2024, sections 2 and 3). */
+export type FeedForward =
+  | { readonly kind: "dense" /** Times the standard number of neurons. */; readonly times?: number }
+  | {
+      readonly kind: "switch" | "gshard" | "hash" | "deepseekmoe";
+      /** N: experts as large as a standard feed-forward. */
+      readonly experts?: number;
+      /** K: of these, how many a token activates; 1 for switch and hash, 2 for gshard. */
+      readonly active?: number;
+      /** m: into how many each of them is cut. */
+      readonly segments?: number;
+      /** Ks: shared experts, of the fine-grained ones. */
+      readonly shared?: number;
+      /** Neurons of an expert before cutting, as a multiple of a standard feed-forward. */
+      readonly size?: number;
+      /** Layers at the beginning that stay dense. */
+      readonly dense?: number;
+      /** Whether a bias balances the load. */
+      readonly lossFree?: boolean;
+      readonly affinity?: "softmax" | "sigmoid";
+    };
+
+const usual = {
+  switch: { active: 1, segments: 1, shared: 0 },
+  hash: { active: 1, segments: 1, shared: 0 },
+  gshard: { active: 2, segments: 1, shared: 0 },
+  deepseekmoe: { active: 2, segments: 4, shared: 1 },
+} as const;
+
+/** The decoder that sizes and feed-forwards make. @throws HoneError where they do not go together */
+export function buildNet(skeleton: Skeleton, feedForward: FeedForward): NetConfig {
+  const { width, heads, hidden, vocab } = skeleton;
+  const wrong = (why: string) =>
+    new HoneError({
+      what: "There can be no such net",
+      where: JSON.stringify({ ...skeleton, ...feedForward }),
+      why,
+      next: "Change these sizes.",
+      kind: "usage",
+    });
+  if (width % heads !== 0 || (width / heads) % 2 !== 0)
+    throw wrong(`a width of ${width} does not give each of ${heads} heads an even number`);
+  const base: NetConfig = {
+    architecture: "llama",
+    layers: skeleton.layers,
+    width,
+    heads,
+    kvHeads: heads,
+    headWidth: width / heads,
+    hidden: feedForward.kind === "dense" ? Math.round(hidden * (feedForward.times ?? 1)) : hidden,
+    vocab,
+    context: skeleton.context,
+    normEps: 1e-6,
+    rope: { pairs: "neighbours", base: 10_000, windowBase: 10_000 },
+    embeddingScale: 1,
+    activation: "silu",
+    queryNorms: false,
+    outputNorms: false,
+    biases: [],
+    tied: false,
+  };
+  if (feedForward.kind === "dense") return base;
+  const { kind, experts: n = 16, size = 1, dense = 0, lossFree = false } = feedForward;
+  const { active, segments, shared } = { ...usual[kind], ...defined(feedForward) };
+  const neurons = (hidden * size) / segments;
+  const experts: ExpertConfig = {
+    routing: kind === "hash" ? "hash" : "top",
+    routed: n * segments - shared,
+    chosen: active * segments - shared,
+    shared,
+    neurons,
+    dense,
+    affinity: feedForward.affinity ?? "softmax",
+    normalise: false,
+    scale: 1,
+    bias: lossFree,
+    vocab,
+  };
+  if (!Number.isInteger(neurons)) throw wrong(`${hidden} neurons times ${size} do not divide by ${segments}`);
+  if (experts.chosen < 1 || experts.chosen > experts.routed)
+    throw wrong(`${experts.chosen} of ${experts.routed} routed experts cannot be chosen`);
+  if (kind === "hash" && (experts.chosen !== 1 || lossFree))
+    throw wrong("a hash layer sends a token to one expert, and has no load to balance");
+  if (dense >= skeleton.layers) throw wrong("no layer is left for experts");
+  return { ...base, architecture: "deepseek", experts };
+}
+
+function defined<T extends object>(given: T): Partial<T> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+/** Weights to begin with: matrices normal with `std`, gains 1, biases of the load 0. The seed fixes every number. */
+export function initWeights(config: NetConfig, seed: number, std = 0.02): Record<string, Tensor> {
+  const made: Record<string, Tensor> = {};
+  for (const [name, shape] of tensorShapes(config)) {
+    const random = randomFor(seed, "net", name);
+    const size = shape.reduce((a, b) => a * b, 1);
+    const flat = shape.length === 1;
+    const fill = name.endsWith(".bias") ? 0 : 1;
+    const data = Float32Array.from({ length: size }, () => (flat ? fill : std * normal(random)));
+    made[name] = new Tensor("float32", data, [...shape]);
+  }
+  return made;
+}
+
+/** Numbers of a net: all, those that a token activates, and those of its feed-forwards alone. */
+export function countParameters(config: NetConfig): { total: number; active: number } {
+  let total = 0;
+  let active = 0;
+  for (const [name, shape] of tensorShapes(config)) {
+    const size = shape.reduce((a, b) => a * b, 1);
+    total += size;
+    const layer = Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? Number.NaN);
+    const routed = name.includes("_exps.") && isRouted(config.experts, layer);
+    active += routed ? (size * (config.experts?.chosen ?? 0)) / (config.experts?.routed ?? 1) : size;
+  }
+  return { total, active };
+}

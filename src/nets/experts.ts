@@ -1,0 +1,53 @@
+// What a mixture of experts looks like: its numbers, and its tensors by the names that llama.cpp has for them.
+
+/** The experts of a decoder's feed-forwards. A standard feed-forward has `NetConfig.hidden` neurons. */
+export interface ExpertConfig {
+  /** By the greatest affinities, or by a fixed table of tokens (hash layers). */
+  readonly routing: "top" | "hash";
+  /** Routed experts of a layer: mN - Ks of eq. 9. */
+  readonly routed: number;
+  /** Of them, how many a token goes to: mK - Ks. */
+  readonly chosen: number;
+  /** Experts that every token goes to, without a gate: Ks. */
+  readonly shared: number;
+  /** Neurons of one expert, routed or shared. */
+  readonly neurons: number;
+  /** Layers at the beginning that have one dense feed-forward instead. */
+  readonly dense: number;
+  readonly affinity: "softmax" | "sigmoid";
+  /** Whether the chosen gates are divided by their sum; not in DeepSeekMoE. */
+  readonly normalise: boolean;
+  /** Multiplies the gates; 1 in DeepSeekMoE. */
+  readonly scale: number;
+  /** Whether a bias, moved by the load, joins in choosing (loss-free balancing). */
+  readonly bias: boolean;
+  /** Tokens of the vocabulary, for hash routing. */
+  readonly vocab: number;
+}
+
+/** Whether a layer's feed-forward is one of experts. */
+export function isRouted(experts: ExpertConfig | undefined, layer: number): experts is ExpertConfig {
+  return experts !== undefined && layer >= experts.dense;
+}
+
+/** The experts' tensors of a layer by GGUF name without its `blk.N.`, with shapes outermost first. */
+export function expertShapes(
+  { routed, shared, neurons, routing, bias }: ExpertConfig,
+  width: number,
+): [name: string, shape: readonly number[]][] {
+  const list: [string, readonly number[]][] = [];
+  if (routing === "top") list.push(["ffn_gate_inp.weight", [routed, width]]);
+  if (bias) list.push(["exp_probs_b.bias", [routed]]);
+  list.push(
+    ["ffn_gate_exps.weight", [routed, neurons, width]],
+    ["ffn_up_exps.weight", [routed, neurons, width]],
+    ["ffn_down_exps.weight", [routed, width, neurons]],
+  );
+  if (shared === 0) return list;
+  return [
+    ...list,
+    ["ffn_gate_shexp.weight", [shared * neurons, width]],
+    ["ffn_up_shexp.weight", [shared * neurons, width]],
+    ["ffn_down_shexp.weight", [width, shared * neurons]],
+  ];
+}

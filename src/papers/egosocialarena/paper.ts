@@ -1,0 +1,78 @@
+// EgoSocialArena: is a model's social intelligence better when it is in the room? Its static scenarios in the third person, in
+// the first, with the controls that its reviewers asked for, and what specialists keep of it.
+
+import { noScores, type Score, type Scores, scoresOf } from "../figures.js";
+import { readLawma } from "../lawma/read.js";
+import { presets as lawmaPresets } from "../lawma/settings.js";
+import { choose } from "../lawma/tasks.js";
+import { definePaper, type PaperTable } from "../paper.js";
+import { type ArenaScores, arenaClaims, arenaScores, arenaTable } from "./arena.js";
+import { type EgoScores, egoClaims } from "./claims.js";
+import { type EgoData, egoPlans } from "./plans.js";
+import { readPublished } from "./read.js";
+import { presets } from "./settings.js";
+import { egoTables, recordsOf } from "./tables.js";
+
+export const egosocialarena = definePaper({
+  name: "egosocialarena",
+  summary: "Does a model reason better about minds when it is itself in the story?",
+  paper: "Hou et al. 2024, EgoSocialArena (arXiv 2410.06195)",
+  mostModels: 2,
+  presets,
+  data: {
+    folders: ["social", "law"],
+    holding: "social/tomi/test_balanced.jsonl, social/tombench/*.jsonl, law/ as the paper lawma reads it",
+    read: async (folder, { settings }, context): Promise<EgoData> => {
+      const law = choose(await readLawma(folder.path("law"), context), {
+        ...lawmaPresets.full,
+        tasks: settings.law.tasks,
+      });
+      for (const part of ["tomi", "tombench"])
+        if (!folder.names("social").has(part)) throw folder.missing(`there is no social/${part} in it`);
+      return { ...(await readPublished(folder.path("social"), context.signal)), law };
+    },
+  },
+  plans: egoPlans,
+  figures(studies, { models }): EgoScores & { n: number; played: ArenaScores; board: PaperTable } {
+    const rowsOn = (part: string, model: string | undefined, arm: string, task: string): Scores => {
+      const found = studies.find(({ plan }) => plan.experiment === part && plan.model === model)?.study;
+      return found ? scoresOf(found.rows(arm).filter((row) => row.task === task)) : noScores;
+    };
+    const plan = studies.find((one) => one.plan.experiment === "perspectives")?.plan;
+    const rows = (plan?.files["first.jsonl"] ?? []) as { id: string; options: { text: string[] } }[];
+    const chance = rows.map(({ id, options }): [string, Score] => [
+      id,
+      {
+        task: id.slice(0, id.indexOf("/")),
+        caseId: id,
+        score: 1 / options.text.length,
+        gold: "",
+        prediction: "",
+      },
+    ]);
+    return {
+      told: (condition, model) => rowsOn("perspectives", models[model], "zero-shot", condition),
+      trained: (part, arm, on) => rowsOn(part, models[0], arm, on),
+      chance: new Map(chance),
+      n: rows.length,
+      played: arenaScores(studies),
+      board: arenaTable(studies),
+    };
+  },
+  claims: (figures) => [...egoClaims(figures), ...arenaClaims(figures.played)],
+  tables: (figures, { models, settings, data }) => [
+    ...egoTables(figures, models, settings.draws, data.validation),
+    figures.board,
+  ],
+  deviations: ({ settings, data: { validation } }, { n }) => [
+    "The original's 2,195 entries, prompts and games are not public: situations of all scenarios were drawn by generators written here, and ToMi and ToMBench converted by rule.",
+    `${n} items in both persons: ${settings.each} of each generator for each of ${settings.draws.length} seeds, at most ${settings.tomi} belief items of ToMi and ${settings.tombench} of ToMBench.`,
+    `ToMBench is converted by rule where the paper uses GPT-4o; ${validation.tombench.converted} of ${validation.tombench.read} items could be, the others are left out and counted by cause.`,
+    "ToMi: every item that asks for a belief; the paper's code leaves out first-order ones of stories without a true belief. The options are the two containers.",
+    "Answers are read from the labels' log-probabilities; the paper lets models write and GPT-4o judge.",
+    "In the third person the instruction lacks only the words that relate the event to you; the paper's has another system message.",
+    "Number Guessing and Hold'em are asked as single situations, and played whole by the smaller model; the paper's rounds, seats, prompts and DQN opponents of Hold'em are not public, and the opponents here were trained by self-play.",
+    `LoRA specialists of the smaller model with ${settings.seeds.length} training seeds; the other domain is legal classification on Oyez's facts.`,
+  ],
+  more: (figures, { models, data }) => ({ ...recordsOf(figures, models), validation: data.validation }),
+});

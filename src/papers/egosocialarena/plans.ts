@@ -1,0 +1,164 @@
+// The studies behind the claims: a generalist in every condition, and what specialists keep of it.
+
+import { type LawmaRow, rowsOf } from "../lawma/plans.js";
+import type { LawmaChoice } from "../lawma/tasks.js";
+import type { Given } from "../paper.js";
+import { byLabel, fileSplits, type Plan, splitFiles } from "../plans.js";
+import { type ArenaPart, arenaPlans } from "./arena.js";
+import {
+  type Condition,
+  conditions,
+  drawnItems,
+  type EgoItem,
+  type EgoRow,
+  type PublishedItems,
+  someOf,
+} from "./read.js";
+import type { EgoSettings } from "./settings.js";
+
+export type EgoPart = "perspectives" | "law" | "social";
+
+export interface EgoPlan extends Plan {
+  experiment: EgoPart | ArenaPart;
+}
+
+export interface EgoData extends PublishedItems {
+  law: LawmaChoice;
+}
+
+/** Seeds of items that are trained on, or on which a trained one is measured, lie apart from the draws of the perspectives. */
+const trainSeed = 1001;
+const profileSeed = 2001;
+
+export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>): EgoPlan[] {
+  const [small] = models as [string];
+  const { draws, each, seeds } = settings;
+  const items = [
+    ...draws.flatMap((seed) => drawnItems(each, seed)),
+    ...someOf(data.tomi, settings.tomi, "tomi"),
+    ...someOf(data.tombench, settings.tombench, "tombench"),
+  ];
+  const spare = drawnItems(settings.social.train + settings.social.dev, trainSeed);
+  const perGenerator = settings.social.train + settings.social.dev;
+  const train = spare.filter((_, i) => i % perGenerator < settings.social.train);
+  const dev = spare.filter((_, i) => i % perGenerator >= settings.social.train);
+  const profile = [
+    ...drawnItems(settings.profile.each, profileSeed),
+    ...someOf(data.tomi, settings.profile.tomi, "profile"),
+  ];
+  const lawRows = rowsOf(data.law.chosen, data.law.texts, {
+    input: { chars: settings.law.chars },
+    instructionSentences: 1,
+    limit: settings.law.limit,
+  });
+  const law = { train: lawRows.train.map(asEgo), dev: lawRows.dev.map(asEgo), test: lawRows.test.map(asEgo) };
+  const told = (of: readonly EgoItem[], condition: Condition): EgoRow[] =>
+    of.flatMap((item) => item[condition] ?? []);
+  const elsewhere = (name: string, test: readonly EgoRow[]) => ({
+    name,
+    rows: test,
+    // What is tested elsewhere learns nothing there; a task has a training split by its form.
+    task: taskOf(name, {
+      train: `file:${name}-train.jsonl`,
+      dev: `file:${name}-dev.jsonl`,
+      test: `file:${name}.jsonl`,
+    }),
+  });
+  const study = (
+    name: string,
+    splits: Record<"train" | "dev" | "test", readonly EgoRow[]>,
+    others: ReturnType<typeof elsewhere>[],
+    trained: readonly number[],
+  ): Pick<Plan, "study" | "files"> => ({
+    study: {
+      task: taskOf(name, fileSplits),
+      elsewhere: others.map(({ task }) => task),
+      seeds: trained,
+      handOver: 3,
+    },
+    files: {
+      ...splitFiles(splits),
+      ...Object.fromEntries(
+        others.flatMap(({ name: other, rows }) => [
+          [`${other}.jsonl`, rows],
+          [`${other}-train.jsonl`, splits.train.slice(0, 4)],
+          [`${other}-dev.jsonl`, splits.train.slice(4, 6)],
+        ]),
+      ),
+    },
+  });
+  const perspectives = models.map(
+    (model): EgoPlan => ({
+      experiment: "perspectives",
+      part: "perspectives",
+      model,
+      description: `Third person, first person and controls: ${model.replace(/\?.*/, "")}`,
+      ...study(
+        "third",
+        {
+          train: told(train, "third").slice(0, 30),
+          dev: told(dev, "third").slice(0, 4),
+          test: told(items, "third"),
+        },
+        conditions.filter((one) => one !== "third").map((one) => elsewhere(one, told(items, one))),
+        [1],
+      ),
+      arms: { "zero-shot": "zeroShot", majority: "majority" },
+    }),
+  );
+  return [
+    ...perspectives,
+    {
+      experiment: "social",
+      part: "social",
+      model: small,
+      description: "A LoRA on social situations told in the third person",
+      ...study(
+        "third",
+        { train: told(train, "third"), dev: told(dev, "third"), test: told(profile, "third") },
+        [elsewhere("first", told(profile, "first")), elsewhere("law", law.test)],
+        seeds,
+      ),
+      arms: { "zero-shot": "zeroShot", lora: settings.social.tune },
+    },
+    {
+      experiment: "law",
+      part: "law",
+      model: small,
+      description: "A LoRA on legal classification, measured on social situations",
+      ...study(
+        "law",
+        law,
+        [elsewhere("third", told(profile, "third")), elsewhere("first", told(profile, "first"))],
+        seeds,
+      ),
+      arms: { "zero-shot": "zeroShot", lora: settings.law.tune },
+    },
+    ...arenaPlans(small, settings.arena),
+  ];
+}
+
+function taskOf(name: string, splits: Record<"train" | "dev" | "test", string>): object {
+  return {
+    name,
+    kind: "choice",
+    ...byLabel,
+    data: {
+      splits,
+      id: "id",
+      input: "input",
+      instruction: "{{instruction}}",
+      question: "{{question}}",
+      options: "options",
+      label: "answer",
+      stratum: "stratum",
+      // Drawn items are told twice nowhere, and what is trained on was drawn apart.
+      leakage: "off",
+    },
+  };
+}
+
+function asEgo({ id, stratum, instruction, input, question, options, answer }: LawmaRow): EgoRow {
+  const right = Array.isArray(answer) ? (answer[0] as string) : answer;
+  return { id: `law/${id}`, instruction, input, question, options, answer: right, stratum };
+}

@@ -1,0 +1,215 @@
+// The items of the reproduction: ToMi's and ToMBench's from the data, converted by rule, and drawn situations of every scenario;
+// each as a row of the conditions in which it can be told.
+
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { HoneError, messageOf } from "../../core/errors.js";
+import { randomFor, shuffled } from "../../core/random.js";
+import { readRows, shownPath } from "../../data/index.js";
+import { type Told, toFirstPerson } from "../../tasks/social/first-person.js";
+import { instructions, sampleOf } from "../../tasks/social/index.js";
+import { drawItems, type Person } from "../../tasks/social/items.js";
+import { protagonistOf, readTombench } from "../../tasks/social/tombench.js";
+import { solveTomi, type TomiItem, type TomiRow, tomiItem, tomiPersons } from "../../tasks/social/tomi.js";
+
+/** How an item is told; `easier` is the third person with a question of one order less. */
+export const conditions = ["third", "first", "shuffled", "easier"] as const;
+export type Condition = (typeof conditions)[number];
+
+export interface EgoRow {
+  /** `scenario/…`, the same in every condition. */
+  id: string;
+  instruction: string;
+  input: string;
+  question: string;
+  options: { label: string[]; text: string[] };
+  answer: string;
+  stratum: string;
+}
+
+/** One item, by the conditions in which it can be told; there is always a third and a first person. */
+export type EgoItem = Partial<Record<Condition, EgoRow>> & Record<"third" | "first", EgoRow>;
+
+/** What became of the published items. */
+export interface Validation {
+  tomi: { read: number; agree: number; converted: number; agreeConverted: number };
+  tombench: { read: number; converted: number; refused: Record<string, number> };
+}
+
+export interface PublishedItems {
+  tomi: readonly EgoItem[];
+  tombench: readonly EgoItem[];
+  validation: Validation;
+}
+
+function rowOf(scenario: string, id: string, told: Told, answer: number, person: Person): EgoRow {
+  return {
+    id: `${scenario}/${id}`,
+    instruction: instructions[person],
+    input: told.story,
+    question: told.question,
+    options: { label: told.options.map((_, i) => String(i + 1)), text: [...told.options] },
+    answer: String(answer + 1),
+    stratum: scenario,
+  };
+}
+
+/** The conditions that a person gives words for. */
+const personOf = (condition: Condition): Person => (condition === "easier" ? "third" : condition);
+
+/** Belief items of ToMi in every condition. The options' order is drawn, the same for all conditions of an item. */
+function tomiRows(item: TomiItem): EgoItem | undefined {
+  const forms = tomiPersons(item, 1);
+  if (!forms.first) return undefined;
+  const second = forms.easier !== undefined;
+  const order = shuffled([...item.row.containers.keys()], randomFor(1, "tomi options", item.id));
+  const rows = conditions.flatMap((condition) => {
+    const form = forms[condition];
+    if (!form) return [];
+    const options = order.map((at) => form.told.options[at] as string);
+    const row = rowOf(
+      second ? "tomi-other" : "tomi-self",
+      item.id.replace("tomi/", ""),
+      { ...form.told, options },
+      options.indexOf(form.gold),
+      personOf(condition),
+    );
+    return [[condition, row] as const];
+  });
+  return Object.fromEntries(rows) as EgoItem;
+}
+
+/**
+ * Reads social/tomi and social/tombench.
+ * @param folder path of `social`
+ * @throws HoneError where a file is damaged or has other fields
+ */
+export async function readPublished(folder: string, signal: AbortSignal): Promise<PublishedItems> {
+  const validation: Validation = {
+    tomi: { read: 0, agree: 0, converted: 0, agreeConverted: 0 },
+    tombench: { read: 0, converted: 0, refused: {} },
+  };
+  const tomi: EgoItem[] = [];
+  const path = join(folder, "tomi", "test_balanced.jsonl");
+  for await (const { row, place } of readRows(path, {})) {
+    const item = tomiItem(tomiRow(row, place), validation.tomi.read);
+    validation.tomi.read++;
+    if (solveTomi(item.row.story, item.row.question) === item.row.answer) validation.tomi.agree++;
+    const rows = tomiRows(item);
+    if (!rows) continue;
+    tomi.push(rows);
+    validation.tomi.converted++;
+    if (solveTomi(rows.first.input, rows.first.question) === item.row.answer)
+      validation.tomi.agreeConverted++;
+  }
+  return { tomi, tombench: await readBench(join(folder, "tombench"), validation, signal), validation };
+}
+
+async function readBench(folder: string, validation: Validation, signal: AbortSignal): Promise<EgoItem[]> {
+  // Large, and only needed here.
+  const { compromiseTagger } = await import("../../tasks/social/tagger.js");
+  const items: EgoItem[] = [];
+  const count = validation.tombench;
+  for (const file of (await readdir(folder)).filter((name) => name.endsWith(".jsonl")).sort()) {
+    let index = 0;
+    for (const row of await rowsOf(join(folder, file))) {
+      signal.throwIfAborted();
+      const item = readTombench(row, file.replace(/\.jsonl$/, ""), index++);
+      if (!item) continue;
+      count.read++;
+      const who = protagonistOf(item);
+      const found =
+        who === undefined
+          ? { refused: "nobody named is asked about" }
+          : toFirstPerson(item, who, compromiseTagger);
+      if ("refused" in found) {
+        const why = found.refused.replace(/:.*$/s, "");
+        count.refused[why] = (count.refused[why] ?? 0) + 1;
+        continue;
+      }
+      count.converted++;
+      const about =
+        /\byou (?:think|believe|guess|expect|know)\b/.test(found.told.question) &&
+        /\s\p{Lu}\p{Ll}/u.test(found.told.question);
+      const scenario = about ? "tombench-other" : "tombench-self";
+      const id = item.id.replace(/\W+/g, "-");
+      items.push({
+        third: rowOf(scenario, id, item, item.answer, "third"),
+        first: rowOf(scenario, id, found.told, item.answer, "first"),
+      });
+    }
+  }
+  return items;
+}
+
+/** Rows of a ToMBench file, which has NaN where an option is missing: no JSON, but what Python writes. */
+async function rowsOf(path: string): Promise<Record<string, unknown>[]> {
+  const lines = (await readFile(path, "utf8")).split("\n");
+  return lines.flatMap((line, i) => {
+    if (line.trim() === "") return [];
+    try {
+      return [JSON.parse(line.replace(/: NaN(?=[,}])/g, ": null")) as Record<string, unknown>];
+    } catch (error) {
+      throw new HoneError({
+        what: "Cannot read an item of ToMBench",
+        where: `${shownPath(path)}:${i + 1}`,
+        why: messageOf(error),
+        next: "Mend that line, or take the file again.",
+        cause: error,
+      });
+    }
+  });
+}
+
+function tomiRow(row: Readonly<Record<string, unknown>>, where: string): TomiRow {
+  const { story, question, answer, story_type, question_type, containers } = row;
+  const texts = [story, question, answer].every((one) => typeof one === "string");
+  if (
+    texts &&
+    Array.isArray(containers) &&
+    containers.every((one) => typeof one === "string") &&
+    containers.includes(answer as string)
+  ) {
+    return {
+      story,
+      question,
+      answer,
+      containers,
+      story_type: String(story_type),
+      question_type: String(question_type),
+    } as TomiRow;
+  }
+  throw new HoneError({
+    what: "This is no item of ToMi",
+    where,
+    why: "it needs `story`, `question` and `answer`, and `containers` with the answer among them",
+    next: "Take data/fixedtomi/test_balanced.jsonl of shawnsihyunlee/simulatedtom as social/tomi/test_balanced.jsonl.",
+  });
+}
+
+/** So many drawn items of every generator, in the conditions of drawn items. */
+export function drawnItems(count: number, seed: number): EgoItem[] {
+  return drawItems(count, seed).map((item) => {
+    const rows = (["third", "first", "shuffled"] as const).map((person) => {
+      const { id, options = [], gold, ...sample } = sampleOf(item, person);
+      return [
+        person,
+        {
+          id: `${id}#${seed}`,
+          instruction: sample.instruction as string,
+          input: sample.input,
+          question: sample.question as string,
+          options: { label: options.map(({ key }) => key), text: options.map(({ text }) => text) },
+          answer: gold as string,
+          stratum: item.generator,
+        },
+      ] as const;
+    });
+    return Object.fromEntries(rows) as EgoItem;
+  });
+}
+
+/** So many, drawn with a fixed seed. */
+export function someOf<T>(items: readonly T[], count: number, purpose: string): T[] {
+  return shuffled(items, randomFor(1, "egosocialarena", purpose)).slice(0, count);
+}

@@ -1,0 +1,85 @@
+// Every size of the EgoSocialArena reproduction. It runs nothing.
+
+import type { Preset } from "../plans.js";
+import { type ArenaSettings, opponents, rules } from "./arena.js";
+
+export interface EgoSettings {
+  /** Seeds of the drawn situations, each a set of items of its own. */
+  draws: readonly number[];
+  /** Items of each generator and draw. */
+  each: number;
+  /** Most belief items of ToMi, and most convertible items of ToMBench. */
+  tomi: number;
+  tombench: number;
+  /** Items on which trained specialists are measured, in the third person and in the first: drawn ones of each generator, and ToMi's. */
+  profile: { each: number; tomi: number };
+  /** The specialist of another domain: legal classification on Lawma's tasks, so many samples of each. */
+  law: {
+    tasks: readonly string[] | null;
+    chars: number;
+    limit: { train: number; dev: number; test: number };
+    tune: unknown;
+  };
+  /** The specialist that learns social situations told in the third person: drawn items of each generator. */
+  social: { train: number; dev: number; tune: unknown };
+  /** The interactive scenarios, played by the smaller model. */
+  arena: ArenaSettings;
+  /** Training seeds of both. */
+  seeds: readonly number[];
+  models: readonly string[];
+}
+
+const small = "llama:smollm2-135m-instruct?context=2048";
+const large = "llama:gemma3-270m?context=2048";
+
+const lora = (layers: number, epochs: number) => ({
+  lora: { rank: 8, alpha: 16, layers, epochs, learningRate: 0.001, batch: 8, evalsPerEpoch: 1 },
+});
+
+const full: EgoSettings = {
+  draws: [1, 2, 3],
+  each: 10,
+  tomi: 800,
+  tombench: 300,
+  profile: { each: 8, tomi: 120 },
+  law: { tasks: null, chars: 300, limit: { train: 20, dev: 2, test: 8 }, tune: lora(8, 2) },
+  social: { train: 14, dev: 2, tune: lora(8, 2) },
+  arena: {
+    rules,
+    opponents,
+    guessing: 12,
+    holdem: 40,
+    blackjack: { deals: 200, train: 300, dev: 24, tune: lora(8, 3) },
+  },
+  seeds: [1, 2, 3],
+  models: [small, large],
+};
+
+export const presets: Record<Preset, EgoSettings> = {
+  full,
+  smoke: {
+    draws: [1],
+    each: 2,
+    tomi: 16,
+    tombench: 12,
+    profile: { each: 1, tomi: 8 },
+    law: {
+      tasks: ["sc_lcdispositiondirection", "sc_partywinning"],
+      chars: 160,
+      limit: { train: 8, dev: 2, test: 6 },
+      tune: lora(4, 1),
+    },
+    social: { train: 1, dev: 1, tune: lora(4, 1) },
+    arena: {
+      rules: ["constant"],
+      opponents: ["aggressive"],
+      guessing: 1,
+      holdem: 1,
+      blackjack: { deals: 3, train: 6, dev: 2, tune: lora(2, 1) },
+    },
+    seeds: [1],
+    models: [small],
+  },
+  // At least as many entries as the paper's 2,195; its own are not public.
+  original: { ...full, draws: [1], each: 125, tomi: 800, tombench: 2860, profile: { each: 20, tomi: 300 } },
+};

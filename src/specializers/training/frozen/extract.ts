@@ -1,0 +1,202 @@
+// Reads pooled states of prompts from a frozen model through ONNX Runtime. Prompts of one fit are packed into rows in which
+// their common beginning stands once; a prompt that is asked alone has a row of its own. Lengths go up in steps, so that few
+// programs are compiled.
+
+import { freemem } from "node:os";
+import { Tensor } from "onnxruntime-node";
+import { HoneError } from "../../../core/errors.js";
+import type { LanguageModel, OpenWeights } from "../../../core/model.js";
+import { netConfig } from "../../../nets/config.js";
+import { type PackedExample, packBlock, planBlocks, rowLengthFor } from "../../../nets/packing.js";
+import { pooledStates, type StatesBatch } from "../../../nets/states.js";
+import { parameterCount } from "../../../nets/weights.js";
+import { type Compiled, compile, type Tensors } from "../../../tensor/compile.js";
+import { readGguf } from "../../../tensor/gguf.js";
+import { hasWeights, sharedWeights } from "../finetune/bench.js";
+
+/** What is read of a prompt at each depth: the mean over its own tokens, then the last token's state. */
+export const pools = ["mean", "last"] as const;
+
+export interface StateReader {
+  /** Layers before which states are read, and numbers in a state. */
+  readonly depths: readonly number[];
+  readonly width: number;
+  /** Reads a prompt that stands alone: depth by depth, mean then last, [depths · 2 · width]. */
+  one(prompt: readonly number[], head: number): Promise<Float32Array>;
+  /**
+   * The same for many whose first `head` tokens are equal. `known` are states from before, which no row is computed for alone;
+   * `fresh` is told of a row's states as they come.
+   */
+  all(prompts: readonly (readonly number[])[], head: number, watch: Watch): Promise<Float32Array[]>;
+  /** Numbers that are read of a prompt. */
+  readonly size: number;
+  /** States that fits on this model have read so far, by a key of theirs; a fold reads them anew for none of its samples. */
+  readonly kept: Map<string, Float32Array>;
+}
+
+export interface Watch {
+  signal: AbortSignal;
+  progress: (done: number, total: number) => void;
+  known?: ReadonlyMap<number, Float32Array>;
+  fresh?: (read: ReadonlyMap<number, Float32Array>) => Promise<void>;
+}
+
+const readers = new WeakMap<LanguageModel, Map<string, Promise<StateReader>>>();
+
+/** A reader of the states before the given layers, ascending; made once a model and set of layers, and lives as long. */
+export function sharedReader(
+  model: LanguageModel,
+  weights: OpenWeights,
+  depths: readonly number[],
+): Promise<StateReader> {
+  const own = readers.get(model) ?? new Map<string, Promise<StateReader>>();
+  readers.set(model, own);
+  const key = depths.join();
+  const known = own.get(key);
+  if (known) return known;
+  const opened = openStates(model, weights, depths);
+  own.set(key, opened);
+  opened.catch(() => own.delete(key));
+  return opened;
+}
+
+/** Tokens of a packed row, at most, where no prompt is longer. */
+const rowTokens = 512;
+
+async function openStates(
+  model: LanguageModel,
+  { path }: OpenWeights,
+  depths: readonly number[],
+): Promise<StateReader> {
+  const gguf = readGguf(path);
+  const config = netConfig(gguf);
+  if (!hasWeights(model)) checkReading(gguf.path, 4 * parameterCount(config), freemem());
+  const everything = await sharedWeights(model, gguf, config);
+  const deepest = depths.at(-1) ?? 0;
+  const used = Object.fromEntries(
+    Object.entries(everything).filter(([name]) => {
+      const [, layer] = /^blk\.(\d+)\./.exec(name) ?? [];
+      return layer === undefined ? name === "token_embd.weight" : Number(layer) < deepest;
+    }),
+  );
+  const program: Compiled<[Tensors, Tensors], Tensor[]> = compile(
+    (weights, batch: StatesBatch) => pooledStates(config, weights, batch, depths),
+    { name: "a frozen model's states" },
+  );
+  const { width } = config;
+  const size = depths.length * pools.length * width;
+
+  /** Runs one row of examples; gives the states of each by its index. */
+  const run = async (
+    examples: readonly PackedExample[],
+    row: readonly number[],
+    shape: { length: number; room: number },
+  ): Promise<Map<number, Float32Array>> => {
+    const { length, room } = shape;
+    const { inputs, spans } = packBlock(
+      examples,
+      [row],
+      { rows: 1, length, examples: room, answers: room },
+      0,
+    );
+    const pool = new Float32Array(2 * room * length);
+    for (const [i, { start, length: own }] of spans.entries()) {
+      pool.fill(1 / own, 2 * i * length + start, 2 * i * length + start + own);
+      pool[(2 * i + 1) * length + start + own - 1] = 1;
+    }
+    const batch = {
+      tokens: inputs.tokens,
+      packing: inputs.packing as { segments: Tensor; positions: Tensor },
+      pool: new Tensor("float32", pool, [2 * room, length]),
+    };
+    const found = await program(used, batch);
+    const read = new Map<number, Float32Array>();
+    for (const [i, { index }] of spans.entries()) {
+      const states = new Float32Array(size);
+      for (const [d, { data }] of found.entries()) {
+        const from = 2 * i * width;
+        states.set((data as Float32Array).subarray(from, from + 2 * width), d * 2 * width);
+      }
+      read.set(index, states);
+    }
+    return read;
+  };
+
+  // One row at a time: each takes all cores.
+  let last: Promise<unknown> = Promise.resolve();
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+
+  return {
+    depths,
+    width,
+    size,
+    kept: new Map(),
+    async one(prompt, head) {
+      const own = Math.min(head, prompt.length - 1);
+      // The beginning is no other prompt's here: its place in the row only says where the prompt's own tokens start.
+      const examples = [exampleOf(prompt, own, 0)];
+      const found = await alone(() => run(examples, [0], { length: roomy(prompt.length), room: 1 }));
+      return found.get(0) as Float32Array;
+    },
+    async all(prompts, head, { signal, progress, known = new Map(), fresh }) {
+      const examples = prompts.map((prompt, i) => exampleOf(prompt, head, i));
+      const everyone = [...examples.keys()];
+      const length = rowLengthFor(examples, [everyone], rowTokens);
+      const blocks = planBlocks(examples, everyone, { rows: 1, length });
+      const most = blocks.reduce((count, [row]) => Math.max(count, row?.length ?? 0), 1);
+      const room = 8 * Math.ceil(most / 8);
+      const states = new Array<Float32Array>(prompts.length);
+      let done = 0;
+      for (const [row = []] of blocks) {
+        signal.throwIfAborted();
+        if (row.every((index) => known.has(index))) {
+          for (const index of row) states[index] = known.get(index) as Float32Array;
+        } else {
+          const read = await alone(() => run(examples, row, { length, room }));
+          await fresh?.(read);
+          for (const [index, found] of read) states[index] = found;
+        }
+        done += row.length;
+        progress(done, prompts.length);
+      }
+      return states;
+    },
+  };
+}
+
+/** Memory that reading takes beside the weights, about. */
+const workBytes = 2 ** 28;
+
+/**
+ * Refuses a model whose weights do not fit into memory as float32, before any is read.
+ * @throws HoneError with what it would take
+ */
+export function checkReading(path: string, weightBytes: number, free: number): void {
+  const needed = weightBytes + workBytes;
+  if (needed <= 0.9 * free) return;
+  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  throw new HoneError({
+    what: "This model is too large to read its states on this machine",
+    where: path,
+    why: `its weights as float32 take about ${gib(needed)}; ${gib(free)} are free`,
+    next: "Take a smaller model; `hone doctor` says which fit.",
+    kind: "usage",
+  });
+}
+
+/** A prompt as a packed example: its answer is one token that is never read. */
+function exampleOf(prompt: readonly number[], head: number, index: number): PackedExample {
+  return { id: `${index}`, group: "all", prompt, answer: [0], head: Math.min(head, prompt.length - 1) };
+}
+
+/** The next length up from a few in each octave. */
+function roomy(tokens: number): number {
+  const steps = [32, 48];
+  for (let scale = 1; ; scale *= 2) {
+    for (const step of steps) if (tokens <= step * scale) return step * scale;
+  }
+}

@@ -1,0 +1,140 @@
+// What may be said of training a net from nothing: what its feed-forwards are, how much it reads, how it learns.
+
+import { z } from "zod";
+import type { FeedForward } from "../../../nets/build.js";
+
+const expertFields = {
+  experts: z
+    .int()
+    .min(1)
+    .max(512)
+    .default(16)
+    .describe("N, experts as large as a standard feed-forward; together they are N feed-forwards"),
+  size: z
+    .number()
+    .positive()
+    .max(8)
+    .default(1)
+    .describe("neurons of such an expert, as a multiple of a standard feed-forward's"),
+  dense: z.int().min(0).max(63).default(0).describe("first layers that stay dense"),
+};
+const balanced = {
+  balance: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(0.01)
+    .describe("weight of the expert-level balance loss, alpha 1 of equation 12"),
+  lossFree: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe("step of the biases that balance the load without a loss; 0 has no biases"),
+  affinity: z.enum(["softmax", "sigmoid"]).default("softmax").describe("how a router's logits become gates"),
+};
+
+/** The feed-forwards of a net. */
+export const netSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("dense").describe("one feed-forward a layer"),
+    times: z.number().positive().max(64).default(1).describe("neurons, as a multiple of the standard number"),
+  }),
+  z.strictObject({
+    kind: z.literal("switch").describe("each token to one expert (Fedus et al. 2022)"),
+    ...expertFields,
+    ...balanced,
+  }),
+  z.strictObject({
+    kind: z
+      .literal("hash")
+      .describe("each token to the expert that a fixed table names (Roller et al. 2021)"),
+    ...expertFields,
+  }),
+  z.strictObject({
+    kind: z.literal("gshard").describe("each token to the best two experts (Lepikhin et al. 2021)"),
+    ...expertFields,
+    ...balanced,
+    active: z.int().min(1).max(64).default(2).describe("K, experts that a token goes to"),
+  }),
+  z.strictObject({
+    kind: z.literal("deepseekmoe").describe("fine-grained experts, some of them shared (Dai et al. 2024)"),
+    ...expertFields,
+    ...balanced,
+    active: z.int().min(1).max(64).default(2).describe("K, standard feed-forwards that a token activates"),
+    segments: z.int().min(1).max(64).default(4).describe("m, into how many each expert is cut"),
+    shared: z.int().min(0).max(64).default(1).describe("Ks, shared ones among the fine-grained experts"),
+  }),
+]);
+export type NetOptions = z.output<typeof netSchema>;
+
+export const learningShape = {
+  tokens: z.int().min(1).max(1e10).default(2_000_000).describe("tokens that are read in training"),
+  batch: z.int().min(1).max(4096).default(16).describe("rows of a step, as long as the net's context"),
+  learningRate: z.number().positive().max(1).default(0.003).describe("AdamW's greatest step size"),
+  warmup: z.number().min(0).max(1).default(0.05).describe("share of the steps over which it rises from 0"),
+  schedule: z
+    .enum(["steps", "cosine", "linear", "constant"])
+    .default("steps")
+    .describe('how it falls: "steps" takes it times 0.316 at 80 % and at 90 % (published)'),
+  weightDecay: z.number().min(0).max(10).default(0.1).describe("decoupled weight decay"),
+  clipNorm: z.number().min(0).max(1000).default(1).describe("greatest norm of a gradient; 0 has none"),
+  analyse: z
+    .boolean()
+    .default(false)
+    .describe("look into its experts on dev: routing by domain, redundancy, similarity"),
+} as const;
+
+export const pretrainOptions = z.strictObject({
+  net: netSchema.prefault({ kind: "deepseekmoe" }).describe("what its feed-forwards are"),
+  vocab: z
+    .int()
+    .min(257)
+    .max(32768)
+    .default(257)
+    .describe("tokens: 257 are the bytes and a beginning; more are byte pairs learnt on train"),
+  std: z.number().positive().max(1).default(0.02).describe("standard deviation that weights begin with"),
+  ...learningShape,
+});
+/** Options of `pretrain`. */
+export type PretrainOptions = z.input<typeof pretrainOptions>;
+
+export const upcycleOptions = z.strictObject({
+  net: netSchema.prefault({ kind: "deepseekmoe" }).describe("what its feed-forwards become"),
+  reinit: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe("share of every routed expert's neurons that are drawn anew"),
+  ...learningShape,
+});
+/** Options of `upcycle`. */
+export type UpcycleOptions = z.input<typeof upcycleOptions>;
+
+export type Learning = Pick<z.output<typeof pretrainOptions>, keyof typeof learningShape>;
+
+/** A net's feed-forwards as `buildNet` takes them. */
+export function feedForwardOf(net: NetOptions): FeedForward {
+  if (net.kind === "dense") return { kind: "dense", times: net.times };
+  if (net.kind === "hash") {
+    const { kind, experts, size, dense } = net;
+    return { kind, experts, size, dense };
+  }
+  const { balance: _, lossFree, ...rest } = net;
+  return { ...rest, lossFree: lossFree > 0 };
+}
+
+/** How a net is called in tables: `DeepSeekMoE 1+31, 8 active`. */
+export function netLabel(net: NetOptions): string {
+  const bits = (...list: (string | false)[]) => list.filter(Boolean).join(", ");
+  if (net.kind === "dense") return `dense${net.times === 1 ? "" : ` x${net.times}`}`;
+  const size = net.size !== 1 && `x${net.size}`;
+  if (net.kind === "hash") return bits(`hash ${net.experts}`, size);
+  const free = net.lossFree > 0 && "loss-free";
+  if (net.kind === "switch") return bits(`switch ${net.experts}`, size, free);
+  if (net.kind === "gshard") return bits(`gshard ${net.experts} top ${net.active}`, size, free);
+  const { experts, segments, shared, active } = net;
+  const routed = experts * segments - shared;
+  return bits(`deepseekmoe ${shared}+${routed} top ${active * segments - shared}`, size, free);
+}

@@ -1,0 +1,118 @@
+// From a position to the query that a language subject is asked, and from its answer to a move.
+
+import type { Json } from "../../core/json.js";
+import type { Answer, Query, Scoring } from "../../core/language.js";
+import type { Message } from "../../core/model.js";
+import type { Belief, Game, View } from "../../games/index.js";
+
+/** How moves are asked for. */
+export interface Asking {
+  instruction: string;
+  answerBy: "label" | "text";
+  scoring: Scoring;
+  maxTokens: number;
+}
+
+/** Games with more moves than labels have their moves written. */
+const mostListed = 26;
+
+/** What the person or the model before one reads of a position, without the question. */
+export function positionText(game: Game, view: View): string {
+  return game.describe(view);
+}
+
+/** The text of a move as an option. */
+export function moveText(game: Game, view: View, move: string): string {
+  return game.moveText?.(view, move) ?? move;
+}
+
+/** Whether a game's moves are written and not chosen from a list. */
+export function isWritten(game: Pick<Game, "moves">): boolean {
+  return game.moves.length > mostListed;
+}
+
+/** Whose turn it is, asked for a move. @param turns what was said before in this episode */
+export function moveQuery(
+  game: Game,
+  view: View,
+  turns: readonly Message[],
+  asking: Asking,
+  stream: readonly (string | number)[],
+): Query {
+  return {
+    instruction: asking.instruction,
+    input: positionText(game, view),
+    question: isWritten(game) ? "Which number? Answer with the number alone." : "What is your move?",
+    demonstrations: [],
+    maxTokens: asking.maxTokens,
+    position: { view: view as Json, stream },
+    ...(turns.length > 0 ? { turns } : {}),
+    ...(isWritten(game)
+      ? {}
+      : {
+          options: view.legal.map((move) => ({ key: move, text: moveText(game, view, move) })),
+          ownOptions: true,
+          answerBy: asking.answerBy,
+          scoring: asking.scoring,
+        }),
+  };
+}
+
+/** The same position, asked what one believes. */
+export function beliefQuery(
+  game: Game,
+  view: View,
+  belief: Belief,
+  turns: readonly Message[],
+  asking: Asking,
+  stream: readonly (string | number)[],
+): Query {
+  return {
+    instruction: asking.instruction,
+    input: positionText(game, view),
+    question: belief.question,
+    demonstrations: [],
+    maxTokens: asking.maxTokens,
+    position: { view: view as Json, belief: belief.name, stream },
+    ...(turns.length > 0 ? { turns } : {}),
+    options: belief.options.map((option) => ({ key: option, text: option })),
+    ownOptions: true,
+    answerBy: asking.answerBy,
+    scoring: asking.scoring,
+  };
+}
+
+/** After an answer that is no legal move: the same once more, with what was said. */
+export function askedAgain(query: Query, wrote: string, legal: readonly string[]): Query {
+  const moves = legal.length > mostListed ? `${legal[0]} to ${legal.at(-1)}` : legal.join(", ");
+  return {
+    ...query,
+    input: `That is not a legal move. The legal moves are: ${moves}.`,
+    turns: [...(query.turns ?? []), ...said(query, wrote)],
+  };
+}
+
+/** A query and its answer as turns of the conversation. */
+export function said({ input, question }: Query, answer: string): Message[] {
+  return [
+    { role: "user", content: [input, question].filter(Boolean).join("\n") },
+    { role: "assistant", content: answer },
+  ];
+}
+
+/** What can be made of an answer: a move, or nothing with the words that stood there; or no answer at all, with the cause. */
+export type ReadMove = { move: string } | { wrote: string } | { unscored: string };
+
+/** Causes that are an answer, if none that names a move. */
+const unusable: readonly string[] = ["unparsed", "no-answer"];
+
+export function readMove(answer: Answer, legal: readonly string[]): ReadMove {
+  const { choice, text, unscored } = answer;
+  if (choice !== undefined) return legal.includes(choice) ? { move: choice } : { wrote: choice };
+  if (unscored !== undefined && !unusable.includes(unscored)) return { unscored };
+  if (text === undefined) return unscored === undefined ? { unscored: "no-answer" } : { wrote: "" };
+  if (unscored !== undefined) return { wrote: text };
+  // Written: the only number, or the first one.
+  const number = /-?\d+(?:\.\d+)?/.exec(text)?.[0];
+  return number !== undefined && legal.includes(number) ? { move: number } : { wrote: text };
+}

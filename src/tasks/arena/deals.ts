@@ -1,0 +1,70 @@
+// The samples of an arena: deals by number, each with a position in which the game's teacher moves. A sample is tested by
+// playing its deal, and learnt from by its position: the query is what the subject is asked there, the gold is the teacher's move.
+
+import { z } from "zod";
+import { randomFor } from "../../core/random.js";
+import type { Sample, SplitName } from "../../core/sample.js";
+import { dealOf, episode, gameEntry, playerOf } from "../../games/index.js";
+
+const count = z.int().min(0).max(1_000_000);
+
+export const arenaDataSchema = z.strictObject({
+  train: count.default(256).describe("Positions in which the game's teacher shows its move, for what learns"),
+  dev: count.default(32).describe("Deals on which specialists are chosen"),
+  test: count.min(1).default(128).describe("Sealed deals"),
+  seed: z.int().default(0).describe("Another seed draws other deals"),
+});
+
+/** What a sample's input says. */
+export interface DealSample {
+  /** Seed and number of the deal. */
+  seed: number;
+  number: number;
+  /** The moves that led to its position. */
+  moves: readonly string[];
+}
+
+/** Deals of different splits have different numbers. */
+const starts: Readonly<Record<SplitName, number>> = { train: 0, dev: 1_000_000, test: 2_000_000 };
+
+export function drawDeals(
+  { game }: { game: string },
+  { seed, ...counts }: z.output<typeof arenaDataSchema>,
+): Record<SplitName, Sample[]> & { source: string } {
+  const many = (split: SplitName) =>
+    Array.from({ length: counts[split] }, (_, i) => drawDeal(game, split, i, seed));
+  return {
+    train: many("train"),
+    dev: many("dev"),
+    test: many("test"),
+    source: `${gameEntry(game).game.title}, dealt with seed ${seed}`,
+  };
+}
+
+function drawDeal(name: string, split: SplitName, i: number, seed: number): Sample {
+  const { game, teacher, seats } = gameEntry(name);
+  const number = starts[split] + i;
+  const player = playerOf(name, teacher);
+  const random = randomFor(seed, "teacher", number);
+  const seat = seats[i % seats.length] as number;
+  const decisions: { before: number; move: string }[] = [];
+  const going = episode(game, dealOf(game, seed, number));
+  const moves: string[] = [];
+  for (let step = going.next(); !step.done; ) {
+    const move = player.act(step.value.view, random);
+    if (step.value.seat === seat) decisions.push({ before: moves.length, move });
+    moves.push(move);
+    step = going.next(move);
+  }
+  // A teacher who wins before this seat's first move leaves the deal's first decision, whosever it is.
+  const chosen = decisions[Math.floor(random() * decisions.length)] ?? {
+    before: 0,
+    move: moves[0] as string,
+  };
+  const input: DealSample = { seed, number, moves: moves.slice(0, chosen.before) };
+  return { id: `${split}-${i}`, input: JSON.stringify(input), gold: chosen.move };
+}
+
+export function dealSampleOf({ input }: Pick<Sample, "input">): DealSample {
+  return JSON.parse(input) as DealSample;
+}

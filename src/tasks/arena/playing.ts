@@ -1,0 +1,80 @@
+// A language subject in an episode: asked at its turns, with the conversation so far; asked again once where its answer is no
+// legal move, then the safest legal move is made for it. Belief questions are asked beside the conversation and leave no trace in it.
+
+import type { CallContext } from "../../core/call.js";
+import type { LanguageSubject } from "../../core/kinds.js";
+import type { EpisodeTrail } from "../../core/language.js";
+import type { Message } from "../../core/model.js";
+import type { Decision, Game } from "../../games/index.js";
+import { type Asking, askedAgain, beliefQuery, moveQuery, moveText, readMove, said } from "./asking.js";
+
+/** A seat's player within one episode. */
+export interface Seated {
+  /** @throws Unplayable where there is no answer */
+  decide(decision: Decision, at: number): Promise<string>;
+}
+
+/** A language subject seated; what it did is told as it happens. */
+export interface SeatedSubject extends Seated {
+  readonly decisions: number;
+  readonly illegal: EpisodeTrail["illegal"];
+  readonly beliefs: EpisodeTrail["beliefs"];
+}
+
+/** An answer that failed: the sample is left unscored with this cause. */
+export class Unplayable extends Error {
+  constructor(readonly why: string) {
+    super(why);
+    this.name = "Unplayable";
+  }
+}
+
+/** @param stream names deal and seat: with the number of the decision it seeds what a scripted subject draws */
+export function seatSubject(
+  game: Game,
+  subject: LanguageSubject,
+  context: CallContext,
+  asking: Asking,
+  { beliefs: askBeliefs, stream }: { beliefs: boolean; stream: readonly (string | number)[] },
+): SeatedSubject {
+  const turns: Message[] = [];
+  const illegal: EpisodeTrail["illegal"][number][] = [];
+  const beliefs: EpisodeTrail["beliefs"][number][] = [];
+  let decisions = 0;
+  return {
+    get decisions() {
+      return decisions;
+    },
+    illegal,
+    beliefs,
+    async decide({ view, beliefs: known }, at) {
+      const before = turns.slice();
+      const drawn = [...stream, decisions++];
+      for (const belief of askBeliefs ? known() : []) {
+        const asked = beliefQuery(game, view, belief, before, asking, [...drawn, belief.name]);
+        const { choice, unscored } = await subject.respond(asked, context);
+        if (choice === undefined && unscored !== "unparsed" && unscored !== "no-answer") {
+          // A scripted player may have no beliefs; a model's failure is the sample's.
+          if (unscored === "no-belief") continue;
+          throw new Unplayable(unscored ?? "no-answer");
+        }
+        beliefs.push({ at, name: belief.name, answer: choice ?? "", truth: belief.truth });
+      }
+      const query = moveQuery(game, view, before, asking, drawn);
+      const first = readMove(await subject.respond(query, context), view.legal);
+      if ("unscored" in first) throw new Unplayable(first.unscored);
+      let move: string;
+      if ("move" in first) move = first.move;
+      else {
+        const again = askedAgain(query, first.wrote, view.legal);
+        const second = readMove(await subject.respond(again, context), view.legal);
+        if ("unscored" in second) throw new Unplayable(second.unscored);
+        move = "move" in second ? second.move : game.safest(view);
+        const by = "move" in second ? "asked again" : "safest move";
+        illegal.push({ at, wrote: first.wrote.slice(0, 200), by });
+      }
+      turns.push(...said(query, moveText(game, view, move)));
+      return move;
+    },
+  };
+}

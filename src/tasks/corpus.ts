@@ -1,0 +1,64 @@
+// Language modelling on texts in domains: bits per byte of each document, weighted by its bytes, so that two models of
+// different vocabularies are compared by paired documents. A sample's gold is its domain, which no subject sees.
+
+import { z } from "zod";
+import { fingerprint } from "../core/json.js";
+import { quantity } from "../core/metric.js";
+import type { Grade, Task } from "../core/task.js";
+import { rows, taskEntry } from "./table.js";
+
+export const corpusSchema = z.strictObject({
+  kind: z
+    .literal("corpus")
+    .describe("Language modelling on texts, scored in bits per byte; the data's `label` is a text's domain"),
+  bytes: z
+    .int()
+    .min(16)
+    .max(1 << 20)
+    .default(1 << 20)
+    .describe("Of longer texts so many first bytes count"),
+});
+
+/**
+ * A task of saying texts.
+ *
+ * @example
+ * const task = corpus("texts", { kind: "corpus", bytes: 2048 });
+ */
+export function corpus(name: string, options: z.input<typeof corpusSchema>): Task<"text"> {
+  const spec = corpusSchema.parse(options);
+  return {
+    name,
+    kind: "corpus",
+    subjects: "text",
+    metric: quantity("bits per byte"),
+    details: [quantity("bits per token"), quantity("bytes per token"), quantity("bytes")],
+    binary: false,
+    id: fingerprint(["corpus", 1, name, spec]),
+    async evaluate(subject, sample, context): Promise<Grade> {
+      const text = firstBytes(sample.input, spec.bytes);
+      const { nats, tokens, bytes } = await subject.respond({ text }, context);
+      const bits = nats / Math.LN2;
+      // Beyond that lies the rounding of float32.
+      const score = Math.round((1e5 * bits) / bytes) / 1e5;
+      return {
+        status: "scored",
+        score,
+        weight: bytes,
+        prediction: score.toFixed(3),
+        details: { "bits per token": bits / tokens, "bytes per token": bytes / tokens, bytes },
+      };
+    },
+  };
+}
+
+export const corpusTask = taskEntry({ options: corpusSchema, data: rows, make: corpus });
+
+/** The beginning of a text that takes at most so many bytes, in whole characters. */
+export function firstBytes(text: string, most: number): string {
+  const all = Buffer.from(text, "utf8");
+  if (all.length <= most) return text;
+  let end = most;
+  while (end > 0 && ((all[end] as number) & 0xc0) === 0x80) end--;
+  return all.subarray(0, end).toString("utf8");
+}

@@ -1,0 +1,99 @@
+// What a generator of social situations is: it draws situations told in the third person, and solves any of its own from the
+// words alone. Small helpers for drawing, and the names that people have.
+
+import type { Random } from "../../core/random.js";
+import { shuffled } from "../../core/random.js";
+import type { Told } from "./first-person.js";
+
+/** The seven scenarios of EgoSocialArena (arXiv 2410.06195, fig. 1); the two interactive ones as single situations here. */
+export const scenarios = [
+  "daily-tom",
+  "number-guessing",
+  "holdem",
+  "daily-self",
+  "counterfactual",
+  "new-world",
+  "blackjack",
+] as const;
+
+export type Scenario = (typeof scenarios)[number];
+
+/** One situation in the third person. People are named and never called by a pronoun, so that the rules can convert it. */
+export interface Situation extends Told {
+  /** What holds for many situations alike (rules of a game, a world); stands before the story. */
+  rules?: string;
+  /** Place of the right option. */
+  answer: number;
+  /** Who becomes "you" in the first person. */
+  who: string;
+  /** The other people, each of whom could stand there instead. */
+  others: readonly string[];
+}
+
+export interface Generator {
+  /** `scenario/kind`. */
+  name: string;
+  scenario: Scenario;
+  draw(random: Random): Situation;
+  /** The place of the right option, from the words alone, in the third or in the first person; -1 where it finds none. */
+  solve(told: Told & { rules?: string }): number;
+}
+
+export function pick<T>(random: Random, list: readonly T[]): T {
+  return list[Math.floor(random() * list.length)] as T;
+}
+
+/** So many different ones, in random order. */
+export function some<T>(random: Random, list: readonly T[], count: number): T[] {
+  return shuffled(list, random).slice(0, count);
+}
+
+/** A whole number from low to high, both included. */
+export function between(random: Random, low: number, high: number): number {
+  return low + Math.floor(random() * (high - low + 1));
+}
+
+export const names =
+  "Ada Amir Anya Bela Bruno Carla Chen Dara Diego Elif Emeka Farah Goran Hana Hugo Ingrid Ivo Jana Jonah Kofi Lena Luca Mara Milo Nadia Noor Olga Omar Petra Pablo Rana Rosa Sami Sven Tara Tomo Uma Vera Wanda Yara Yusuf Zara Zeno Mina Otto Leila Pavel Sofia Niko Dalia".split(
+    " ",
+  );
+
+/** Somebody in a text of either person, for patterns. */
+export const somebody = "(You|you|I|[A-Z][a-z]+)";
+
+/** One name for the protagonist, however the text is told. */
+export function same(who: string | undefined): string {
+  return who === "I" || who === "You" ? "you" : (who ?? "");
+}
+
+/** "a, b and c" */
+export function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+
+/** The words of "a, b and c". */
+export function unlisted(text: string): string[] {
+  return text.split(/, | and /).map((word) => word.trim());
+}
+
+/** The right one among numbers at a random rank, so that its size does not give it away: so many others, in steps. */
+export function amongNumbers(
+  random: Random,
+  right: number,
+  count: number,
+  step: number,
+  low: number,
+  high: number,
+): number[] {
+  const ranks = shuffled([...Array(count).keys()], random);
+  for (const rank of ranks) {
+    const start = right - rank * step;
+    if (start >= low && start + (count - 1) * step <= high)
+      return Array.from({ length: count }, (_, i) => start + i * step);
+  }
+  return Array.from({ length: count }, (_, i) => right + i * step);
+}
+
+export function article(noun: string): string {
+  return `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
+}

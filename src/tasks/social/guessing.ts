@@ -1,0 +1,84 @@
+// Number Guessing as single situations: which number will the other one name next? The other plays by one of the three levels
+// that EgoSocialArena publishes (constant; a fixed step down; 0.8 times the mean of both players' last numbers, rounded down).
+
+import { type Random, randomFor } from "../../core/random.js";
+import { amongNumbers, between, type Generator, names, pick, same, some, somebody } from "./generator.js";
+
+const rules =
+  "In every round two players each name a whole number from 1 to 100. One of them plays by one of three rules: the same number every time; the number before less a fixed step; or 0.8 times the mean of both players' numbers of the round before, rounded down.";
+
+/** What each rule says for the next round; undefined where the history contradicts it. */
+function nexts(own: readonly number[], other: readonly number[]): (number | undefined)[] {
+  const last = other.length - 1;
+  const step = (other[0] as number) - (other[1] as number);
+  const blend = (i: number) => Math.floor((8 * ((own[i] as number) + (other[i] as number))) / 20);
+  const all = (holds: (i: number) => boolean) => other.every((_, i) => i === 0 || holds(i));
+  return [
+    all((i) => other[i] === other[i - 1]) ? other[last] : undefined,
+    step > 0 && all((i) => (other[i - 1] as number) - (other[i] as number) === step)
+      ? (other[last] as number) - step
+      : undefined,
+    all((i) => other[i] === blend(i - 1)) ? blend(last) : undefined,
+  ];
+}
+
+export const guessing: Generator = {
+  name: "number-guessing/next",
+  scenario: "number-guessing",
+  draw(random: Random) {
+    for (;;) {
+      const [who, other] = some(random, names, 2) as [string, string];
+      const rounds = between(random, 3, 6);
+      const level = between(random, 0, 2);
+      // Every number is right equally often, so that none among the options is the likelier one.
+      const target = between(random, 28, 62);
+      const own = Array.from({ length: rounds }, () => between(random, 5, 95));
+      const step = pick(random, [2, 3, 4, 5, 6, 7]);
+      const theirs = [level === 0 ? target : level === 1 ? target + rounds * step : between(random, 40, 90)];
+      for (let i = 1; i < rounds; i++) {
+        const before = theirs[i - 1] as number;
+        const mean = ((own[i - 1] as number) + before) / 2;
+        theirs.push(level === 0 ? before : level === 1 ? before - step : Math.floor((mean * 4) / 5));
+      }
+      if (level === 2) own[rounds - 1] = Math.ceil((target * 5) / 2) - (theirs[rounds - 1] as number);
+      const right = nexts(own, theirs)[level];
+      const fitting = nexts(own, theirs).filter((one) => one !== undefined);
+      const last = own[rounds - 1] as number;
+      if (right !== target || fitting.length > 1 || last < 1 || last > 100) continue;
+      const lines = own.map(
+        (mine, i) => `Round ${i + 1}: ${who} named ${mine} and ${other} named ${theirs[i]}.`,
+      );
+      // The others stand at equal distances, the right one at any rank among them.
+      const numbers = amongNumbers(
+        randomFor(between(random, 0, 2 ** 30), "options"),
+        right,
+        4,
+        pick(random, [1, 2, 3, 5, 8]),
+        1,
+        100,
+      );
+      return {
+        rules,
+        story: `${other} is the one who plays by a rule. ${lines.join(" ")}`,
+        question: `Which number does ${who} expect ${other} to name in round ${rounds + 1}?`,
+        options: numbers.map(String),
+        answer: numbers.indexOf(right),
+        who,
+        others: [other],
+      };
+    }
+  },
+  solve({ story, options }) {
+    const rounds = [
+      ...story.matchAll(
+        new RegExp(`Round \\d+: ${somebody} named (\\d+) and ${somebody} named (\\d+)\\.`, "g"),
+      ),
+    ];
+    const ruled = same(new RegExp(`^${somebody} (?:is|are) the one who plays`).exec(story)?.[1]);
+    const first = same(rounds[0]?.[1]) === ruled;
+    const mine = rounds.map((found) => Number(first ? found[4] : found[2]));
+    const theirs = rounds.map((found) => Number(first ? found[2] : found[4]));
+    const found = nexts(mine, theirs).find((one) => one !== undefined);
+    return options.indexOf(String(found));
+  },
+};

@@ -1,0 +1,157 @@
+// From generators to items: so many of each, none twice in other words, answers at every position equally often, and each told in
+// the third person, in the first, and with somebody else as "you".
+
+import { type Random, randomFor, shuffled } from "../../core/random.js";
+import { findLeaks, nearGroups } from "../../data/index.js";
+import { blackjackSituations } from "./blackjack.js";
+import { counterfactual } from "./counterfactual.js";
+import { dailySelf } from "./daily-self.js";
+import { dailyTom } from "./daily-tom.js";
+import { type Lineage, type Told, toFirstPerson } from "./first-person.js";
+import { type Generator, names, pick, type Scenario, type Situation } from "./generator.js";
+import { guessing } from "./guessing.js";
+import { holdemSituations } from "./holdem.js";
+import { newWorld } from "./new-world.js";
+
+/** Every generator, by scenario. */
+export const generators: readonly Generator[] = [
+  ...dailyTom,
+  guessing,
+  ...holdemSituations,
+  ...dailySelf,
+  ...counterfactual,
+  ...newWorld,
+  ...blackjackSituations,
+];
+
+/** How an item is told: the protagonist named, as "you", or with somebody else of the story as "you" (a control). */
+export const persons = ["third", "first", "shuffled"] as const;
+export type Person = (typeof persons)[number];
+
+export interface SocialItem {
+  /** `generator/number`, the same in every person. */
+  id: string;
+  scenario: Scenario;
+  generator: string;
+  told: Readonly<Record<Person, Told & { rules?: string }>>;
+  /** Place of the right option. */
+  answer: number;
+  lineage: Readonly<Record<"first" | "shuffled", Lineage>>;
+}
+
+/** Word-shingle similarity, names apart, from which two items count as one in other words. */
+export const nearDuplicate = 0.8;
+
+/**
+ * Draws items. The same seed gives the same items, and more of them begin with the same ones.
+ * @param count of each generator
+ * @throws Error where a generator has not so many different situations
+ */
+export function drawItems(
+  count: number,
+  seed: number,
+  from: readonly Generator[] = generators,
+): SocialItem[] {
+  // Drawn with a margin, for some will say the same in other words; a generator of few words gets a larger one.
+  const pools = from.map((generator) => ({
+    generator,
+    situations: [] as Situation[],
+    size: Math.ceil(count * 1.3),
+  }));
+  for (;;) {
+    for (const { generator, situations, size } of pools)
+      while (situations.length < size)
+        situations.push(generator.draw(randomFor(seed, "social", generator.name, situations.length)));
+    const drawn = pools.flatMap(({ generator, situations }) =>
+      situations.map((situation) => ({ generator, situation })),
+    );
+    const distinct = distinctOf(drawn);
+    const kept = from.map((one) => distinct.filter(({ generator }) => generator === one).slice(0, count));
+    const short = pools.filter((_, i) => (kept[i] as unknown[]).length < count);
+    if (short.length === 0) return kept.flatMap((some) => placed(some, seed));
+    for (const pool of short) {
+      if (pool.size > 20 * count)
+        throw new Error(`${pool.generator.name} has not ${count} different situations`);
+      pool.size *= 2;
+    }
+  }
+}
+
+/** The first ones of those that say the same in other words. */
+function distinctOf<T extends { situation: Situation }>(drawn: readonly T[]): T[] {
+  const kept = new Set<number>();
+  let rest = drawn.map(({ situation }, i) => ({ id: String(i), text: wording(situation) }));
+  // Groups are chains of likeness: what is like a dropped member alone is looked at again.
+  for (let round = 0; round < 4 && rest.length > 0; round++) {
+    const groups = nearGroups(
+      rest.map(({ text }) => text),
+      nearDuplicate,
+    );
+    const first = rest.filter((_, i) => groups[i] === i);
+    for (const { id } of first) kept.add(Number(id));
+    const others = rest.filter((_, i) => groups[i] !== i);
+    const alike = new Set(findLeaks(others, first, { near: nearDuplicate }).map(({ train }) => train));
+    rest = others.filter(({ id }) => !alike.has(id));
+  }
+  return drawn.filter((_, i) => kept.has(i));
+}
+
+/** What an item says, whoever it is about: names are no difference, nor is the order of its options. */
+export function wording({ story, question, options }: Told): string {
+  const people = new RegExp(`\\b(?:${names.join("|")})\\b`, "g");
+  return `${story} ${question} ${options.toSorted().join(" ")}`.replace(people, "somebody");
+}
+
+/** Answers at each position equally often, up to one; the other options in random order. */
+function placed(
+  drawn: readonly { generator: Generator; situation: Situation }[],
+  seed: number,
+): SocialItem[] {
+  const [one] = drawn;
+  if (!one) return [];
+  const random = randomFor(seed, "social places", one.generator.name);
+  const size = one.situation.options.length;
+  const places = shuffled(
+    drawn.map((_, i) => i % size),
+    random,
+  );
+  return drawn.map(({ generator, situation }, i) =>
+    itemOf(generator, situation, i, places[i] as number, random),
+  );
+}
+
+function itemOf(
+  { name, scenario }: Generator,
+  situation: Situation,
+  number: number,
+  place: number,
+  random: Random,
+): SocialItem {
+  const { story, question, options, answer, who, others, rules } = situation;
+  const right = options[answer];
+  if (right === undefined || new Set(options).size < options.length)
+    throw new Error(
+      `${name} drew a situation without one right option: ${story} ${question} ${options.join(" | ")}`,
+    );
+  const wrong = shuffled(
+    options.filter((_, i) => i !== answer),
+    random,
+  );
+  const told: Told = { story, question, options: [...wrong.slice(0, place), right, ...wrong.slice(place)] };
+  const asYou = (one: string) => {
+    const converted = toFirstPerson(told, one);
+    if ("refused" in converted) throw new Error(`${name}: ${converted.refused}`);
+    return converted;
+  };
+  const first = asYou(who);
+  const shuffledOne = asYou(pick(random, others));
+  const withRules = (one: Told) => (rules === undefined ? one : { ...one, rules });
+  return {
+    id: `${name}/${number + 1}`,
+    scenario,
+    generator: name,
+    told: { third: withRules(told), first: withRules(first.told), shuffled: withRules(shuffledOne.told) },
+    answer: place,
+    lineage: { first: first.lineage, shuffled: shuffledOne.lineage },
+  };
+}

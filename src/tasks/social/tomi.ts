@@ -1,0 +1,262 @@
+// Items in ToMi's format: read, put as EgoSocialArena's code puts them, and answered by the symbolic world, whether they are told
+// in the third or in the first person.
+
+import { HoneError } from "../../core/errors.js";
+import { randomFor } from "../../core/random.js";
+import { type Lineage, type Told, toFirstPerson } from "./first-person.js";
+import { makeWorld, type World, type WorldEvent } from "./world.js";
+
+/** One line of ToMi's files as SimToM balanced them. */
+export interface TomiRow {
+  story: string;
+  question: string;
+  answer: string;
+  story_type: string;
+  question_type: string;
+  containers: readonly string[];
+}
+
+/** What a question asks: where a thing is, was first, or is in somebody's belief. */
+export interface TomiQuestion {
+  kind: "reality" | "memory" | "belief";
+  /** Who thinks that who thinks …; empty where no belief is asked for. */
+  chain: readonly string[];
+  thing: string;
+}
+
+const name = "([A-Za-z][\\w'-]*)";
+const events: [RegExp, (found: string[]) => WorldEvent][] = [
+  [new RegExp(`^${name} (?:entered|enter) the (.+)$`), ([who, room]) => enter(who, room)],
+  [new RegExp(`^${name} (?:is|are|am) in the (.+)$`), ([who, room]) => enter(who, room)],
+  [new RegExp(`^${name} (?:exited|exit|left) the .+$`), ([who]) => ({ kind: "exit", who: person(who) })],
+  [
+    new RegExp(`^${name} moved the (.+) to the (.+)$`),
+    ([who, thing, container]) => ({
+      kind: "move",
+      who: person(who),
+      thing: thing as string,
+      container: container as string,
+    }),
+  ],
+  [new RegExp(`^${name} (?:likes?|loves?|dislikes?|hates?) the .+$`), () => ({ kind: "nothing" })],
+];
+
+function enter(who: string | undefined, room: string | undefined): WorldEvent {
+  return { kind: "enter", who: person(who), room: room as string };
+}
+
+/** "You" and "you" are one. */
+function person(word: string | undefined): string {
+  return word?.toLowerCase() === "you" ? "you" : (word as string);
+}
+
+const rooms = /^The (.+) (?:is|are) in the (.+)$/;
+
+/**
+ * The sentences of a story without the numbers of its lines.
+ * @param text ToMi's lines, or sentences on one line
+ */
+export function sentencesOf(text: string): string[] {
+  return text
+    .split(/\n|(?<=\.)\s+/)
+    .map((line) => line.replace(/^\d+\s+/, "").trim())
+    .filter((line) => line !== "");
+}
+
+/** The world after a story. @throws HoneError for a sentence that no ToMi story has */
+export function tellTomi(story: string): World {
+  const world = makeWorld();
+  const sentences = sentencesOf(story);
+  // "The P is in the R" places a container where P is one, and a thing where it is not; what holds something is a container.
+  const containers = new Set(
+    sentences.flatMap((sentence) => {
+      const moved = /moved the .+ to the (.+)\.$/.exec(sentence);
+      const placed = /^The (.+) (?:is|are) in the (.+)\.$/.exec(sentence);
+      return moved ? [moved[1] as string] : placed ? [placed[2] as string] : [];
+    }),
+  );
+  for (const sentence of sentences) {
+    for (const part of clausesOf(sentence)) {
+      const placed = rooms.exec(part);
+      if (placed) {
+        const [, what, where] = placed as unknown as [string, string, string];
+        world.happen(
+          containers.has(what)
+            ? { kind: "stands", container: what, room: where }
+            : { kind: "placed", thing: what, container: where },
+        );
+        continue;
+      }
+      const rule = events.find(([pattern]) => pattern.test(part));
+      if (!rule) throw strange("story", part);
+      world.happen(rule[1]((rule[0].exec(part) as string[]).slice(1)));
+    }
+  }
+  return world;
+}
+
+/** EgoSocialArena's merged sentences taken apart: "A and B entered the den.", "The x is in the y, the y is in the den." */
+function clausesOf(sentence: string): string[] {
+  const bare = sentence.replace(/\.$/, "");
+  const several = /^(.+?) (entered|exited) the (.+)$/.exec(bare);
+  if (several) {
+    const [, people, verb, room] = several as unknown as [string, string, string, string];
+    return people.split(/, | and /).map((who) => `${who} ${verb} the ${room}`);
+  }
+  return bare.split(/, (?=[Tt]he )/).map((one) => `${one.charAt(0).toUpperCase()}${one.slice(1)}`);
+}
+
+const questions: [RegExp, (found: string[]) => TomiQuestion][] = [
+  [
+    /^where (?:is|are) the (.+) really\?$/i,
+    ([thing]) => ({ kind: "reality", chain: [], thing: thing as string }),
+  ],
+  [
+    /^where (?:was|were) the (.+) at the beginning\?$/i,
+    ([thing]) => ({ kind: "memory", chain: [], thing: thing as string }),
+  ],
+  [
+    /^where will (\S+) look for the (.+)\?$/i,
+    ([who, thing]) => ({ kind: "belief", chain: [person(who)], thing: thing as string }),
+  ],
+  [
+    /^where (?:does|do) (\S+) think that (\S+) (?:search|searches|look|looks) for the (.+)\?$/i,
+    ([outer, inner, thing]) => ({
+      kind: "belief",
+      chain: [person(outer), person(inner)],
+      thing: thing as string,
+    }),
+  ],
+];
+
+/** @throws HoneError for a question that ToMi does not ask */
+export function readTomiQuestion(question: string): TomiQuestion {
+  const rule = questions.find(([pattern]) => pattern.test(question.trim()));
+  if (!rule) throw strange("question", question);
+  return rule[1]((rule[0].exec(question.trim()) as string[]).slice(1));
+}
+
+/** Where the thing is by the symbolic world, in the third person or in the first. */
+export function solveTomi(story: string, question: string): string | undefined {
+  const { kind, chain, thing } = readTomiQuestion(question);
+  const world = tellTomi(story);
+  return kind === "reality"
+    ? world.now(thing)
+    : kind === "memory"
+      ? world.first(thing)
+      : world.belief(chain, thing);
+}
+
+function strange(part: string, text: string): HoneError {
+  return new HoneError({
+    what: `This ${part} is not in ToMi's format`,
+    where: JSON.stringify(text.slice(0, 120)),
+    next: "Give stories of people who enter and leave rooms and move things, and questions that ask where a thing is.",
+  });
+}
+
+/** An item as EgoSocialArena's code puts it: sentences merged, and whose mind is asked about. */
+export interface TomiItem {
+  id: string;
+  row: TomiRow;
+  story: string;
+  /** Who becomes "you": the outer one of a question about another's mind, else the one asked about; none where nobody is. */
+  who: string | undefined;
+  /** The other people of the story. */
+  others: readonly string[];
+}
+
+export function tomiItem(row: TomiRow, index: number): TomiItem {
+  const { chain } = readTomiQuestion(row.question);
+  const people = peopleOf(row.story);
+  const who = chain[0];
+  return {
+    id: `tomi/${index + 1}`,
+    row,
+    story: mergedTomi(row.story),
+    who,
+    others: people.filter((one) => one !== who),
+  };
+}
+
+/** Everybody who enters, leaves or moves something. */
+function peopleOf(story: string): string[] {
+  const found = [...story.matchAll(/^(?:\d+ )?([A-Z]\w*) (?:entered|exited|moved|is in the)/gm)].map(
+    ([, one]) => one as string,
+  );
+  return [...new Set(found)].filter((one) => one !== "The");
+}
+
+/**
+ * A story on one line, as EgoSocialArena's `evaluate_tomi.py` puts it: consecutive entrances (or exits) of one place become one
+ * sentence, and where a thing is and where that stands are joined by a comma.
+ */
+export function mergedTomi(story: string): string {
+  const out: string[] = [];
+  let run: { people: string[]; rest: string } | undefined;
+  const flush = (): void => {
+    if (run)
+      out.push(
+        `${run.people.length > 1 ? `${run.people.slice(0, -1).join(", ")} and ` : ""}${run.people.at(-1)} ${run.rest}`,
+      );
+    run = undefined;
+  };
+  for (const sentence of sentencesOf(story)) {
+    const move = /^(\w+) ((?:entered|exited) the .+\.)$/.exec(sentence);
+    if (move) {
+      const [, who, rest] = move as unknown as [string, string, string];
+      if (run?.rest === rest) run.people.push(who);
+      else {
+        flush();
+        run = { people: [who], rest };
+      }
+      continue;
+    }
+    flush();
+    const before = out.at(-1);
+    const place = before === undefined ? undefined : /(?:in|to) the (\S+)\.$/.exec(before)?.[1];
+    const container = /^The (\S+) is in the /.exec(sentence)?.[1];
+    if (before !== undefined && place !== undefined && place === container)
+      out[out.length - 1] = `${before.slice(0, -1)}, t${sentence.slice(1)}`;
+    else out.push(sentence);
+  }
+  flush();
+  return out.join(" ");
+}
+
+/** An item told in one way, with its right answer by the data's label, or by the world where the question is another. */
+export interface TomiForm {
+  told: Told;
+  gold: string;
+  lineage?: Lineage;
+}
+
+/**
+ * The ways in which an item is told: as it is; with the one asked about as "you"; with somebody else as "you"; and, for a
+ * question about another's mind, the easier question in the third person that asks about the inner one alone.
+ * @param seed draws who the somebody else is
+ */
+export function tomiPersons(
+  { id, row, story, who, others }: TomiItem,
+  seed: number,
+): { third: TomiForm; first?: TomiForm; shuffled?: TomiForm; easier?: TomiForm } {
+  const told: Told = { story, question: row.question, options: row.containers };
+  const third = { told, gold: row.answer };
+  const asYou = (one: string | undefined): { form?: TomiForm } => {
+    if (one === undefined) return {};
+    const converted = toFirstPerson(told, one);
+    return "refused" in converted ? {} : { form: { ...converted, gold: row.answer } };
+  };
+  const first = who === undefined ? undefined : asYou(who).form;
+  const random = randomFor(seed, "tomi", id);
+  const shuffled = who === undefined ? undefined : asYou(others[Math.floor(random() * others.length)]).form;
+  const { chain, thing } = readTomiQuestion(row.question);
+  const question = `Where will ${chain[1]} look for the ${thing}?`;
+  const gold = chain.length === 2 ? solveTomi(story, question) : undefined;
+  return {
+    third,
+    ...(first ? { first } : {}),
+    ...(shuffled ? { shuffled } : {}),
+    ...(gold === undefined ? {} : { easier: { told: { ...told, question }, gold } }),
+  };
+}

@@ -1,0 +1,176 @@
+// Poker: the evaluator against the known counts, the values that CFR must reach, and engines that never leave the rules.
+
+import { describe, expect, it } from "vitest";
+import { randomFor } from "../../src/core/random.js";
+import { cardOf } from "../../src/games/cards.js";
+import { bestResponse, exploitability, infoKey, treeOf } from "../../src/games/cfr.js";
+import { categoryOf, handValue, maskValue } from "../../src/games/evaluator.js";
+import { handStrength, preflopKind } from "../../src/games/holdem/abstraction.js";
+import { bettingTree } from "../../src/games/holdem/tree.js";
+import {
+  dealOf,
+  duplicate,
+  episode,
+  gameEntry,
+  gameNames,
+  holdem,
+  kuhn,
+  kuhnDeals,
+  leduc,
+  leducDeals,
+  playerOf,
+  solve,
+  valueOfStrategies,
+} from "../../src/games/index.js";
+
+const hand = (names: string) => names.split(" ").map((name) => cardOf(name) as number);
+
+describe("the hand evaluator", () => {
+  it("counts every category of all 2,598,960 five-card hands", () => {
+    const counts = new Array<number>(9).fill(0);
+    const bits = Array.from({ length: 52 }, (_, card) => {
+      const masks = [0, 0, 0, 0];
+      masks[card & 3] = 1 << (card >> 2);
+      return masks as [number, number, number, number];
+    });
+    const add = (a: number[], b: number[]) => a.map((mask, i) => mask | (b[i] as number));
+    for (let a = 0; a < 52; a++)
+      for (let b = 0; b < a; b++) {
+        const two = add(bits[a] as number[], bits[b] as number[]);
+        for (let c = 0; c < b; c++) {
+          const three = add(two, bits[c] as number[]);
+          for (let d = 0; d < c; d++) {
+            const [s0, s1, s2, s3] = add(three, bits[d] as number[]) as [number, number, number, number];
+            for (let e = 0; e < d; e++) {
+              const [t0, t1, t2, t3] = bits[e] as [number, number, number, number];
+              const category = categoryOf(maskValue(s0 | t0, s1 | t1, s2 | t2, s3 | t3));
+              counts[category] = (counts[category] as number) + 1;
+            }
+          }
+        }
+      }
+    expect(counts).toEqual([1302540, 1098240, 123552, 54912, 10200, 5108, 3744, 624, 40]);
+  });
+
+  it("orders hands, kickers and the wheel", () => {
+    const order = [
+      "2c 3d 4h 5s 7c 8d Th",
+      "2c 2d 4h 5s 7c 9d Th",
+      "2c 2d 4h 5s 7c 9d Jh",
+      "2c 2d 4h 4s 7c 9d Jh",
+      "2c 2d 4h 4s 9c 9d Jh",
+      "2c 2d 2h 4s 7c 9d Jh",
+      "Ac 2d 3h 4s 5c 9d Jh",
+      "2d 3h 4s 5c 6d Jh Jc",
+      "2d 4d 6d 8d Td Jh Jc",
+      "2c 2d 2h 4s 4c 9d Jh",
+      "2c 2d 2h 4s 4c 9d 9h",
+      "2c 2d 2h 2s 4c 9d 9h",
+      "2c 2d 2h 2s 4c 9d Th",
+      "Ad 2d 3d 4d 5d 6h Kh",
+      "2d 3d 4d 5d 6d Ah Ac",
+    ].map((names) => handValue(hand(names)));
+    expect(order.toSorted((a, b) => a - b)).toEqual(order);
+    expect(new Set(order).size).toBe(order.length);
+    expect(handValue(hand("As Kd Qh Jc 9s 3d 2c"))).toBe(handValue(hand("Ad Ks Qc Jh 9d 4s 2h")));
+  });
+});
+
+describe("counterfactual regret minimisation", () => {
+  it("reaches Kuhn poker's value of -1/18", () => {
+    const tree = treeOf(kuhn, kuhnDeals);
+    const strategy = solve(tree, 1000);
+    expect(tree.infos.length).toBe(12);
+    expect(valueOfStrategies(tree, strategy, strategy)).toBeCloseTo(-1 / 18, 3);
+    expect(exploitability(tree, strategy)).toBeLessThan(1e-3);
+  });
+
+  it("reaches Leduc poker's value of -0.0856064", () => {
+    const tree = treeOf(leduc, leducDeals);
+    const strategy = solve(tree, 600);
+    expect(tree.infos.length).toBe(936);
+    expect(Math.abs(valueOfStrategies(tree, strategy, strategy) + 0.0856064)).toBeLessThan(1e-3);
+    // A best response bounds the value from both sides.
+    expect(bestResponse(tree, 0, strategy)).toBeGreaterThan(-0.0856065);
+    expect(-bestResponse(tree, 1, strategy)).toBeLessThan(-0.0856063);
+    expect(exploitability(tree, strategy)).toBeLessThan(0.01);
+  });
+
+  it("tells a poor strategy by what a best response wins", () => {
+    const tree = treeOf(kuhn, kuhnDeals);
+    expect(exploitability(tree, new Map())).toBeGreaterThan(0.4);
+  });
+});
+
+describe("every engine", () => {
+  it.each(gameNames)("plays 10,000 random episodes of %s without an illegal state", (name) => {
+    const { game } = gameEntry(name);
+    const random = randomFor(5, "play", name);
+    const draws: number[] = [];
+    for (let number = 0; number < 10_000; number++) {
+      const going = episode(game, dealOf(game, 11, number));
+      let step = going.next();
+      while (!step.done) {
+        const { view } = step.value;
+        if (view.legal.length === 0) throw new Error("no legal move");
+        step = going.next(view.legal[Math.floor(random() * view.legal.length)] as string);
+      }
+      const { payoffs } = step.value;
+      const [least, most] = game.range;
+      for (const payoff of payoffs) if (!(payoff >= least && payoff <= most)) throw new Error(`${payoff}`);
+      if (game.seats === 2 && name !== "guessing" && (payoffs[0] as number) + (payoffs[1] as number) !== 0)
+        throw new Error(`not zero-sum: ${payoffs}`);
+      draws.push(payoffs[0] as number);
+    }
+    expect(new Set(draws).size).toBeGreaterThan(1);
+  });
+
+  it("refuses a move that is not legal", () => {
+    const going = episode(kuhn, dealOf(kuhn, 1, 1));
+    going.next();
+    expect(() => going.next("call")).toThrow(/"call" is not a legal move[\s\S]*check, raise/);
+  });
+
+  it("shows no seat what is hidden from it", () => {
+    for (const name of ["holdem", "leduc", "kuhn"]) {
+      const { game } = gameEntry(name);
+      const deal = dealOf(game, 3, 7) as { hands: number[][]; board: number[] };
+      const other = {
+        ...deal,
+        hands: [deal.hands[0], name === "kuhn" ? deal.hands[1] : [51, 50].slice(0, deal.hands[1]?.length)],
+      };
+      const key = (one: unknown) => infoKey(game.view(game.start(one as never), 0));
+      expect(key(deal)).toBe(key(other));
+      expect(JSON.stringify(game.view(game.start(deal), 0))).not.toContain("deal");
+    }
+  });
+});
+
+describe("Limit Hold'em", () => {
+  it("deals the same hands to everyone who plays a number", () => {
+    expect(dealOf(holdem, 4, 9)).toEqual(dealOf(holdem, 4, 9));
+    expect(dealOf(holdem, 4, 9)).not.toEqual(dealOf(holdem, 4, 10));
+  });
+
+  it("is fair by duplicate: a player wins nothing from itself", () => {
+    const rule = playerOf("holdem", "rule");
+    expect(duplicate(holdem, rule, rule, 200, 3)).toEqual(new Array(200).fill(0));
+  });
+
+  it("has the betting tree of four raises a round", () => {
+    const tree = bettingTree();
+    expect(tree.seat.length).toBe(8200);
+    expect(Math.max(...tree.stake)).toBe(25);
+  });
+
+  it("knows 169 kinds of hands and the strength of each on a board", () => {
+    const kinds = new Set<number>();
+    for (let a = 0; a < 52; a++) for (let b = 0; b < a; b++) kinds.add(preflopKind([a, b]));
+    expect(kinds.size).toBe(169);
+    const board = hand("2c 7d 9h");
+    expect(handStrength(hand("9c 9d"), board)).toBeGreaterThan(0.99);
+    expect(handStrength(hand("3c 4d"), board)).toBeLessThan(0.05);
+    // On a board that nobody can improve on, every hand is worth half.
+    expect(handStrength(hand("2c 3d"), hand("Ts Js Qs Ks As"))).toBe(0.5);
+  });
+});
