@@ -23,11 +23,22 @@ export {
   taskContext,
 } from "./core/task.js";
 export * from "./data/index.js";
+export { type Drift, watchDrift } from "./deploy/drift.js";
+export {
+  type Exported,
+  type ExportOptions,
+  exportSpecialist,
+  type ImportOptions,
+  importSpecialist,
+} from "./deploy/export.js";
+export { type Predicting, type PredictOptions, type PredictSummary, predict } from "./deploy/predict.js";
+export { openPredictor, type Prediction, type Predictor } from "./deploy/predictor.js";
 export { generalist } from "./models/generalist.js";
 export { startMockServer } from "./models/mock-server.js";
 export { parseChoice, renderPrompt } from "./models/prompt.js";
 export { openModel } from "./models/registry.js";
 export { writeReport } from "./report/index.js";
+export { type ServeOptions, type Serving, serve } from "./serve/server.js";
 export * from "./specializers/index.js";
 export * from "./statistics/index.js";
 export { type Journal, openJournal } from "./store/journal.js";

@@ -9,8 +9,9 @@ const src = join(root, "src");
 
 /** From the top down; a folder may import its own tier's folders only where they are named together here. */
 const tiers = [
-  ["cli", "serve"],
-  ["papers", "advise"],
+  ["cli"],
+  ["serve"],
+  ["papers", "advise", "deploy"],
   ["study"],
   ["report"],
   ["specializers", "tasks"],

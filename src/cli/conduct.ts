@@ -1,12 +1,13 @@
 // Running a study from the command line: signals, limits, progress, report, summary, exit code. Shared by run and demo.
 
+import { appendFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describeFailure, exitCodes } from "../core/errors.js";
 import type { StudyRecord } from "../core/record.js";
 import { plainText } from "../report/escape.js";
 import { formatWhole } from "../report/format.js";
 import { renderSummary } from "../report/terminal.js";
-import { requireStore } from "../store/place.js";
+import { requireFile, requireStore } from "../store/place.js";
 import type { Phase } from "../study/events.js";
 import { openStudy } from "../study/open.js";
 import { type RunOptions, runStudy } from "../study/run.js";
@@ -26,6 +27,8 @@ export interface LimitFlags {
 
 export interface RunFlags extends LimitFlags {
   dryRun?: boolean;
+  /** File for JUnit's XML. */
+  junit?: string;
 }
 
 /**
@@ -41,6 +44,7 @@ export async function conduct(
   next: readonly string[],
 ): Promise<void> {
   const output = makeOutput(flags);
+  if (flags.junit !== undefined) requireFile(flags.junit, "--junit");
   if (flags.dryRun) {
     const { planStudy, renderPlan } = await import("../study/dryrun.js");
     const plan = await planStudy(spec, { store: flags.store, base });
@@ -63,6 +67,7 @@ export async function conduct(
     }),
   );
   if (record === undefined) return;
+  await tellCi(record, flags.junit);
   // A table of what was not measured yet says nothing.
   if (record.results.some(({ n, unscored, causes }) => n + unscored > (causes.unanswered ?? 0))) {
     const study = openStudy(flags.store, spec.study);
@@ -85,6 +90,15 @@ export async function conduct(
     process.exitCode ??= exitCodes.broke;
   }
   if (record.stopped !== null || record.gate?.met === false) process.exitCode ??= exitCodes.gate;
+}
+
+/** The result for continuous integration: JUnit's XML where asked for, and the step's summary where GitHub names a file for it. */
+async function tellCi(record: StudyRecord, junit: string | undefined): Promise<void> {
+  const summary = process.env.GITHUB_STEP_SUMMARY;
+  if (junit === undefined && !summary) return;
+  const { renderJunit, renderStepSummary } = await import("../report/ci.js");
+  if (junit !== undefined) await writeFile(junit, renderJunit(record));
+  if (summary) await appendFile(summary, renderStepSummary(record));
 }
 
 /** What to say of a model that failed on every sample it was asked about; undefined where it did not. */

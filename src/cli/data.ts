@@ -1,6 +1,8 @@
-// hone data show | count | split | check
+// hone data show | count | split | check | export
 
-import { dirname, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import {
   countRows,
   type Encoding,
@@ -14,7 +16,8 @@ import {
 } from "../data/index.js";
 import { oneLine, plainText } from "../report/escape.js";
 import { formatWhole } from "../report/format.js";
-import { requireFolder } from "../store/place.js";
+import { requireFile, requireFolder } from "../store/place.js";
+import { openStore } from "../study/open.js";
 import { readStudy } from "../study/spec.js";
 import { makeOutput } from "./output.js";
 
@@ -123,5 +126,42 @@ export async function check(file: string, flags: Flags & { data?: string }): Pro
         : "  leaks were not looked for",
     );
     for (const text of warnings) output.say(plainText(`  ! ${text}`));
+  }
+}
+
+export async function exportSamples(
+  file: string,
+  flags: Flags & {
+    as: "sft" | "dpo";
+    split: "train" | "dev";
+    out: string;
+    data?: string;
+    store: string;
+    seed: number;
+  },
+): Promise<void> {
+  const output = makeOutput(flags);
+  requireFile(flags.out, "--out");
+  const spec = await readStudy(file);
+  const hasStore = flags.as === "dpo" && existsSync(join(resolve(flags.store), "journal.db"));
+  const journal = hasStore ? openStore(flags.store) : undefined;
+  try {
+    const { trainingRows } = await import("../deploy/samples.js");
+    const { rows, left, known } = await trainingRows(spec, {
+      ...{ as: flags.as, split: flags.split, seed: flags.seed, journal },
+      base: flags.data ?? dirname(file),
+      signal: new AbortController().signal,
+    });
+    await writeFile(flags.out, rows.map((row) => `${JSON.stringify(row)}\n`).join(""), { mode: 0o600 });
+    output.record({ type: "done", out: flags.out, rows: rows.length, left, known });
+    if (flags.json) return;
+    const told = [
+      `${formatWhole(rows.length)} ${flags.split} samples of ${spec.study} in ${flags.out}`,
+      known > 0 && `${formatWhole(known)} reject what a subject answered`,
+      left > 0 && `${formatWhole(left)} left out: no wrong answer is known`,
+    ];
+    output.prose(plainText(`${told.filter(Boolean).join("; ")}.`));
+  } finally {
+    journal?.close();
   }
 }

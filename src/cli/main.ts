@@ -160,7 +160,72 @@ limits(
     "load the modules under `use` that do not lie beside the study: their code is run",
   )
   .option("--dry-run", "print the plan: samples, calls, tokens and a ceiling of the cost")
+  .option("--junit <file>", "write the result there as JUnit's XML", place)
   .action(async (file, options) => (await import("./run.js")).run(file, options));
+
+reading(
+  program
+    .command("predict")
+    .description("label new rows with a study's champion, or any subject by name")
+    .argument("<study>", "name of a study in the store, or a saved specialist's file or folder"),
+)
+  .requiredOption("--data <file>", "the rows: CSV, JSONL, Parquet, …; - is stdin (JSON lines, or --format)")
+  .option("--out <file>", "where predictions go: .csv, .jsonl or .parquet; default: stdout", place)
+  .option("--subject <name>", "a subject of the study in place of its champion")
+  .option("--skip-bad", "pass over rows that cannot be read, and say which")
+  .option("--allow-modules", "load the modules that the specialist names: their code is run")
+  .option("--allow-endpoint", "let a specialist from elsewhere send the rows to an endpoint of its own")
+  .option("--max-cost <usd>", "stop cleanly before spending more than this", number(0))
+  .option("--max-time <seconds>", "stop cleanly after this long", number(0))
+  .option("--concurrency <n>", "rows in flight", whole(1))
+  .option("--quiet", "no progress")
+  .addOption(store())
+  .addOption(json())
+  .action(async (study, options) => (await import("./predict.js")).predictCommand(study, options));
+
+program
+  .command("export")
+  .description("write a specialist as a folder that runs without its study: weights, prompt, card, checksums")
+  .argument("<study>", "name of a study in the store, or a saved specialist's file or folder")
+  .requiredOption("--out <folder>", "the folder to write, which must not be there", place)
+  .option("--subject <name>", "a subject of the study in place of its champion")
+  .option("--with-base", "copy the generalist's weights, too")
+  .option("--allow-modules", "load the modules that the specialist names: their code is run")
+  .addOption(store())
+  .addOption(json())
+  .action(async (study, options) => (await import("./export.js")).exportCommand(study, options));
+
+program
+  .command("import")
+  .description("take an exported folder into the store, checksums compared")
+  .argument("<folder>")
+  .option("--name <name>", "what it is called here; default: its study's name")
+  .option("--allow-endpoint", "take a specialist that sends rows to an endpoint of its own")
+  .addOption(store())
+  .addOption(json())
+  .action(async (folder, options) => (await import("./export.js")).importCommand(folder, options));
+
+program
+  .command("serve")
+  .description("serve specialists and models behind one OpenAI-compatible server on this machine")
+  .argument("<what...>", "studies, saved specialists and models (llama:…, openai:…); NAME=… to call one so")
+  .option("--port <n>", "port; 0 takes any that is free", whole(0), 8642)
+  .option("--host <address>", "bind this address in place of loopback; needs --token")
+  .option("--token <text>", "what clients must send; made where left out")
+  .option("--name <host...>", "names by which others reach it, with --host")
+  .option("--shadow <pair...>", "FIRST:SECOND: both classify what FIRST is asked; both answers are kept")
+  .option(
+    "--check <n>",
+    "score champions again through the server on so many samples of their test",
+    whole(1),
+  )
+  .option("--timeout <seconds>", "most that an answer may take", number(1), 600)
+  .option("--most-waiting <n>", "requests that wait for their turn, before 429", whole(0), 256)
+  .option("--allow-modules", "load the modules that specialists name: their code is run")
+  .option("--allow-endpoint", "let specialists from elsewhere send requests to an endpoint of their own")
+  .addOption(store())
+  .addOption(json())
+  .action(async (what, options) => (await import("./serve.js")).serveCommand(what, options));
 
 program
   .command("compare")
@@ -310,6 +375,29 @@ limits(
   .option("--data <folder>", "where the study's relative file: sources are; default: the study's folder")
   .action(async (file, options) => (await import("./synth.js")).synth(file, options));
 
+data
+  .command("export")
+  .description("write a study's train or dev samples for training elsewhere; test stays sealed")
+  .argument("<study>", "a study file")
+  .addOption(
+    new Option("--as <form>", "sft: messages with the right answer; dpo: a chosen and a rejected answer")
+      .choices(["sft", "dpo"])
+      .makeOptionMandatory(),
+  )
+  .addOption(new Option("--split <name>", "which samples").choices(["train", "dev"]).default("train"))
+  .requiredOption("--out <file>", "the JSON lines file to write", place)
+  .option("--data <folder>", "where the study's relative file: sources are")
+  .option("--seed <n>", "seed of the options that are rejected", whole(0), 0)
+  .addOption(store())
+  .addOption(json())
+  .action(async (study, options) => (await import("./data.js")).exportSamples(study, options));
+
+program
+  .command("completion")
+  .description("print what a shell needs to complete hone: bash, zsh or fish")
+  .argument("<shell>")
+  .action(async (shell) => (await import("./completion.js")).completion(shell, program));
+
 program
   .command("doctor")
   .description("check this machine, or the integrity of a store")
@@ -367,7 +455,8 @@ try {
       }
       // A reader that goes away (`hone ls | head`) is not an error, but a study that it cut short is not done.
       const [, , command = "", ...others] = process.argv;
-      const study = ["demo", "reproduce", "run"].includes(command) && !others.includes("--dry-run");
+      const study =
+        ["demo", "predict", "reproduce", "run"].includes(command) && !others.includes("--dry-run");
       process.exit(study ? exitCodes.broke : 0);
     });
   }

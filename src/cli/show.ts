@@ -8,6 +8,7 @@ import type { StudyRecord } from "../core/record.js";
 import { plainText } from "../report/escape.js";
 import { formatDuration } from "../report/format.js";
 import { renderSummary } from "../report/terminal.js";
+import { requireSubject } from "../study/choose-subject.js";
 import { openStudy } from "../study/open.js";
 import { makeOutput } from "./output.js";
 
@@ -86,18 +87,6 @@ export function show(
   } finally {
     study.close();
   }
-}
-
-/** @throws HoneError where the study has no such subject */
-export function requireSubject({ study, subjects }: StudyRecord, subject: string): void {
-  if (subjects.some(({ name }) => name === subject)) return;
-  throw new HoneError({
-    what: `The study ${study} has no subject ${subject}`,
-    where: "the subject's name",
-    why: `it has ${subjects.map(({ name }) => name).join("; ")}`,
-    next: "Write the name as the report does; put it in quotes for the shell.",
-    kind: "usage",
-  });
 }
 
 /** The record with the figures and comparisons of one subject. */

@@ -42,6 +42,8 @@ export interface CallContext {
   signal: AbortSignal;
   /** Told of every call, whether made now or found in the journal. */
   trace?: (call: Call) => void;
+  /** Told what was written so far, as it grows, by models that can; a call found in the journal grows nothing. */
+  grows?: (text: string) => void;
 }
 
 /** Why a call gave no usable response after every retry. An endpoint's failure is not a wrong answer. */

@@ -129,6 +129,40 @@ export interface Scores {
   score(request: ScoreRequest, context: CallContext): Promise<Scored>;
 }
 
+/** A text whose tokens are to be looked at. */
+export interface ReadRequest {
+  messages: readonly Message[];
+  format: PromptFormat;
+  /** In place of the messages: the tokens themselves, as the model numbers them. */
+  tokens?: readonly number[];
+  /** What follows the prompt, tokenised apart from it as the options of `score` are. */
+  continuation?: string;
+  /** How many of the likeliest tokens are wanted at each place, at least 1. */
+  top: number;
+}
+
+/** A token with its natural-log probability. */
+export interface LikelyToken {
+  text: string;
+  logprob: number;
+}
+
+/** The tokens of a text, and what may follow it. */
+export interface ReadText {
+  /** `logprob` after all tokens before it, null for the first; `top` what was likeliest in its place, the likeliest first. */
+  tokens: readonly { id: number; text: string; logprob: number | null; top: readonly LikelyToken[] }[];
+  /** How many of them are the prompt's; those of the continuation follow. */
+  prompt: number;
+  /** The likeliest tokens after the text. */
+  next: readonly LikelyToken[];
+  cost: Cost;
+}
+
+/** Gives the log-probability of each token of a text. */
+export interface Reads {
+  read(request: ReadRequest, context: CallContext): Promise<ReadText>;
+}
+
 /** Gives sentence vectors. */
 export interface Embeds {
   embed(texts: readonly string[], context: CallContext): Promise<Embedded>;
@@ -141,13 +175,19 @@ export interface OpensWeights {
 }
 
 /** Any model with whichever of the capabilities it has. */
-export type Callable = Model & Partial<Writes & Scores & Embeds & OpensWeights>;
+export type Callable = Model & Partial<Writes & Scores & Reads & Embeds & OpensWeights>;
 
 /** A model of sentence vectors. */
 export type Encoder = Model & Embeds;
 
 /** A model that reads prompts: it writes and scores; whether it embeds and opens its weights differs. */
-export interface LanguageModel extends Model, Writes, Scores, Partial<Embeds>, Partial<OpensWeights> {
+export interface LanguageModel
+  extends Model,
+    Writes,
+    Scores,
+    Partial<Reads>,
+    Partial<Embeds>,
+    Partial<OpensWeights> {
   /** The prompt format that it is asked in unless another is named. */
   readonly format: PromptFormat;
   /** The formats that it could be asked in, where whoever opened it left that open. */

@@ -146,7 +146,7 @@ export interface HandOver {
   score?: Estimate;
   n: number;
   agree: number;
-  /** Other specialists that have files of their own, adapters for instance, and where they were saved. */
+  /** The other subjects, and where they were saved. */
   others?: { subject: string; path: string }[];
 }
 

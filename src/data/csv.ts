@@ -18,6 +18,8 @@ export interface CsvOptions {
   delimiter?: string | undefined;
   /** Names of the columns, where the file has no header row. */
   columns?: readonly string[] | undefined;
+  /** Told of a record with too many or too few fields, which is then passed over. */
+  onBad?: ((error: HoneError) => void) | undefined;
 }
 
 const advice: Record<string, { why: string; next: string }> = {
@@ -93,12 +95,15 @@ export async function* readCsv(
       }
       if (record.length !== header.length) {
         const separator = spoken[delimiter] ?? JSON.stringify(delimiter);
-        throw new HoneError({
+        const misfit = new HoneError({
           what: columns ? "A CSV row does not fit `columns`." : "A CSV row does not fit its header.",
           where: `${name}:${line}`,
           why: `it has ${record.length} ${record.length === 1 ? "field" : "fields"}, ${columns ? "`columns` names" : "the header has"} ${header.length}, with ${separator} between them`,
           next: `Mend line ${line} (quote fields that contain ${separator} or a line break), or say another \`delimiter\`.`,
         });
+        if (!options.onBad) throw misfit;
+        options.onBad(misfit);
+        continue;
       }
       yield { row: Object.fromEntries(header.map((key, i) => [key, record[i]])), place: `${name}:${line}` };
     }

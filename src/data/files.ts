@@ -10,6 +10,9 @@ import { HoneError, messageOf } from "../core/errors.js";
 /** Longest line, field, array element or document that a reader accepts, in bytes. */
 export const maxRecordBytes = 64 * 1024 * 1024;
 
+/** What stands for standard input where rows are read once. */
+export const stdin = "-";
+
 /** A path as errors show it: relative to the working folder where it lies inside, else as it is. */
 export function shownPath(path: string): string {
   const inside = relative(process.cwd(), path);
@@ -76,6 +79,7 @@ export async function openFile(path: string): Promise<{ handle: FileHandle; size
 
 /** The file's bytes in order, 256 KiB at a time. Each chunk is the caller's to keep. */
 export async function* fileChunks(path: string): AsyncGenerator<Buffer> {
+  if (path === stdin) return yield* process.stdin as AsyncIterable<Buffer>;
   const { handle } = await openFile(path);
   try {
     for (;;) {

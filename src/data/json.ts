@@ -69,10 +69,11 @@ export async function* readJson(
   name: string,
   lines: boolean,
   table?: string,
+  onBad?: (error: HoneError) => void,
 ): AsyncGenerator<Row> {
   // A .jsonl file is looked at as a whole only where its first line is no row.
   if (lines && table === undefined && (await firstLineIsRow(path, encoding, name)))
-    return yield* readLines(path, encoding, name);
+    return yield* readLines(path, encoding, name, onBad);
   const shape = await shapeOf(path, encoding, name);
   const list = chosenList(shape.kind === "object" ? shape.lists : [], table, name);
   if (list) return yield* cutRows(path, encoding, name, { at: list, inner: true });
@@ -81,7 +82,7 @@ export async function* readJson(
   // Of one broken line among others the line is told; a whole file that is broken is told where it breaks.
   if (lines ? shape.kind !== "object" && shape.kind !== "objects" : shape.kind === "lines") {
     try {
-      return yield* readLines(path, encoding, name);
+      return yield* readLines(path, encoding, name, onBad);
     } catch (error) {
       if (lines || !(error instanceof HoneError)) throw error;
       const next =
@@ -109,11 +110,25 @@ export async function firstLineIsRow(path: string, encoding: Encoding, name: str
   return true;
 }
 
-async function* readLines(path: string, encoding: Encoding, name: string): AsyncGenerator<Row> {
+/** One row a line. @param onBad told of a line that is none, which is then passed over */
+export async function* readLines(
+  path: string,
+  encoding: Encoding,
+  name: string,
+  onBad?: (error: HoneError) => void,
+): AsyncGenerator<Row> {
   for await (const lines of byteLines(path, encoding, name)) {
     for (const { bytes, line } of lines) {
       if (isBlank(bytes)) continue;
-      yield { row: parseJsonRow(bytes, name, line), place: `${name}:${line}` };
+      let row: Row["row"];
+      try {
+        row = parseJsonRow(bytes, name, line);
+      } catch (error) {
+        if (!onBad || !(error instanceof HoneError)) throw error;
+        onBad(error);
+        continue;
+      }
+      yield { row, place: `${name}:${line}` };
     }
   }
 }

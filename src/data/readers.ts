@@ -2,7 +2,7 @@
 
 import { extname } from "node:path";
 import { HoneError } from "../core/errors.js";
-import { shownPath } from "./files.js";
+import { shownPath, stdin } from "./files.js";
 import { firstLineIsRow, isBlank, readJson } from "./json.js";
 import { type Format, formats, type Reading, type Row } from "./reading.js";
 import { checkContents } from "./sniff.js";
@@ -12,6 +12,8 @@ import { byteLines } from "./text.js";
 export interface ReadOptions extends Reading {
   /** How places call the file; its path where absent. */
   name?: string | undefined;
+  /** Told of a line that is no row, which is then passed over; it is thrown where absent. For JSON lines and CSV. */
+  onBad?: ((error: HoneError) => void) | undefined;
 }
 
 const endings: Record<string, Format> = {
@@ -83,6 +85,7 @@ function checkReading(reading: Reading, format: Format, name: string): void {
  * for await (const { row, place } of readRows("cases.jsonl")) console.log(place, row["facts"]);
  */
 export async function* readRows(path: string, options: ReadOptions = {}): AsyncGenerator<Row> {
+  if (path === stdin) return yield* readStdin(options);
   const files = await (await import("./folder.js")).filesByFolder(path);
   if (files) {
     for (const file of files) yield* readRows(file, { ...options, name: undefined });
@@ -97,6 +100,27 @@ export async function* readRows(path: string, options: ReadOptions = {}): AsyncG
   if (empty) throw noRows(name, format);
 }
 
+/** JSON lines, CSV or TSV from standard input, as they come. */
+async function* readStdin(options: ReadOptions): AsyncGenerator<Row> {
+  const { format = "jsonl", name = "stdin" } = options;
+  checkReading(options, format, name);
+  if (format === "jsonl")
+    return yield* (await import("./json.js")).readLines(
+      stdin,
+      options.encoding ?? "utf8",
+      name,
+      options.onBad,
+    );
+  if (format === "csv" || format === "tsv") return yield* rowsOf(stdin, format, name, options);
+  throw new HoneError({
+    what: `Cannot read ${format} from standard input.`,
+    where: name,
+    why: "rows that come one by one are JSON lines, CSV or TSV",
+    next: "Say --format csv, or write the rows to a file and name that.",
+    kind: "usage",
+  });
+}
+
 /** Format and name of a file that holds what it says and fits what is said about reading it. */
 async function checked(path: string, options: ReadOptions): Promise<{ format: Format; name: string }> {
   const format = options.format ?? formatOf(path);
@@ -107,16 +131,26 @@ async function checked(path: string, options: ReadOptions): Promise<{ format: Fo
 }
 
 // The parsers of other formats than JSON are loaded on use.
-async function* rowsOf(path: string, format: Format, name: string, reading: Reading): AsyncGenerator<Row> {
-  const { encoding = "utf8", delimiter, columns, table } = reading;
+async function* rowsOf(
+  path: string,
+  format: Format,
+  name: string,
+  reading: ReadOptions,
+): AsyncGenerator<Row> {
+  const { encoding = "utf8", delimiter, columns, table, onBad } = reading;
   switch (format) {
     case "jsonl":
     case "json":
-      return yield* readJson(path, encoding, name, format === "jsonl", table);
+      return yield* readJson(path, encoding, name, format === "jsonl", table, onBad);
     case "csv":
     case "tsv": {
       const usual = format === "csv" ? "," : "\t";
-      return yield* (await import("./csv.js")).readCsv(path, encoding, name, { usual, delimiter, columns });
+      return yield* (await import("./csv.js")).readCsv(path, encoding, name, {
+        usual,
+        delimiter,
+        columns,
+        onBad,
+      });
     }
     case "xlsx":
       return yield* (await import("./xlsx.js")).readXlsx(path, name, table, columns);

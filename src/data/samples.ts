@@ -32,7 +32,27 @@ export interface SampleMaker {
   readonly labelless: HoneError | undefined;
 }
 
-export function sampleMaker(spec: DatasetSpec): SampleMaker {
+/** What a data set says of how a row becomes a sample. */
+export type SampleSpec = Pick<DatasetSpec, "input"> &
+  Partial<
+    Pick<
+      DatasetSpec,
+      | "id"
+      | "question"
+      | "instruction"
+      | "stratum"
+      | "group"
+      | "split"
+      | "label"
+      | "where"
+      | "options"
+      | "evidence"
+      | "otherLabels"
+    >
+  >;
+
+/** Without `label` in the spec rows are made into samples without a gold answer. */
+export function sampleMaker(spec: SampleSpec): SampleMaker {
   const idOf = typeof spec.id === "string" ? fieldOrTemplate(spec.id) : undefined;
   const inputOf = fieldOrTemplate(spec.input);
   const questionOf = spec.question === undefined ? undefined : compileTemplate(spec.question);
@@ -40,7 +60,9 @@ export function sampleMaker(spec: DatasetSpec): SampleMaker {
   const stratumOf = spec.stratum === undefined ? undefined : fieldOrTemplate(spec.stratum);
   const group = spec.group ?? (spec.split?.group === "near" ? undefined : spec.split?.group);
   const groupOf = group === undefined ? undefined : fieldOrTemplate(group);
-  const labelTemplate = isTemplate(spec.label) ? compileTemplate(spec.label) : undefined;
+  const { label: labelField } = spec;
+  const labelTemplate =
+    labelField !== undefined && isTemplate(labelField) ? compileTemplate(labelField) : undefined;
   const keep = filterOf(spec.where ?? {});
   const { options } = spec;
   const shared = optionsAre(options) === "shared" ? choicesOf(options as Listed) : undefined;
@@ -49,7 +71,7 @@ export function sampleMaker(spec: DatasetSpec): SampleMaker {
   let labelless: HoneError | undefined;
   const labelOf = (row: Row["row"], place: string): unknown => {
     try {
-      return labelTemplate ? labelTemplate(row, place) : requiredField(row, spec.label, place);
+      return labelTemplate ? labelTemplate(row, place) : requiredField(row, labelField as string, place);
     } catch (error) {
       if (!(error instanceof HoneError)) throw error;
       labelless ??= error;
@@ -65,8 +87,8 @@ export function sampleMaker(spec: DatasetSpec): SampleMaker {
     },
     make({ row, place }, fallbackId) {
       if (!keep(row)) return undefined;
-      const label = labelOf(row, place);
-      if (isEmpty(label)) {
+      const label = labelField === undefined ? undefined : labelOf(row, place);
+      if (labelField !== undefined && isEmpty(label)) {
         dropped.noLabel++;
         return undefined;
       }
@@ -81,7 +103,8 @@ export function sampleMaker(spec: DatasetSpec): SampleMaker {
       const own = ownOf?.(row, place, stratum);
       const choices = shared ?? own;
       let gold: string | readonly string[];
-      if (choices) {
+      if (labelField === undefined) gold = "";
+      else if (choices) {
         const found = [label].flat().map((one) => optionKey(one, choices, place));
         const keys = found.map((one) => one?.key);
         const known = keys.filter((key) => key !== undefined);

@@ -172,6 +172,12 @@ export async function openMock(ref: string, options: MockOptions = {}): Promise<
       const prompt = promptText(request.messages);
       const input = fits(prompt, request.maxTokens);
       const [written, ms] = await call("generate", request, context, () => mind.write(prompt, request));
+      // Piece by piece, as a model that writes one token after the other.
+      let grown = "";
+      for (const token of context.grows ? tokenize(written.text) : []) {
+        grown += token;
+        context.grows?.(grown);
+      }
       return { ...written, cost: costOf(input, tokenize(written.text).length, ms) };
     },
     async score(request, context) {
@@ -183,6 +189,33 @@ export async function openMock(ref: string, options: MockOptions = {}): Promise<
       const [scores, ms] = await call("score", request, context, () => mind.weigh(prompt, request.options));
       const scored = scores.map((logprob, i) => ({ logprob, tokens: lengths[i] as number }));
       return { options: scored, cost: costOf(input, 0, ms) };
+    },
+    async read({ messages, tokens: given, continuation = "", top }, context) {
+      if (!granted.has("logprobs"))
+        throw new CallError("no-logprobs", `this mock gives no log-probabilities (grants=); ${adviseParse}`);
+      if (given) throw new CallError("unsupported", "this mock has no numbers for its tokens");
+      const prompt = promptText(messages);
+      fits(prompt, 0);
+      const own = tokenize(prompt);
+      const pieces = [...own, ...tokenize(continuation)];
+      const [read, ms] = await call("read", { prompt, continuation, top }, context, () => {
+        // A token's probability depends on all before it, as the mock's other figures do: by a seeded draw.
+        let before = "";
+        const place = (token: string | undefined) => {
+          const random = randomFor(seed, "read", before);
+          const likely = Array.from({ length: Math.max(1, top) }, (_, i) => ({
+            text: ` w${Math.floor(1000 * random())}`,
+            logprob: -0.5 - i - random() / 2,
+          }));
+          const logprob =
+            before === "" || token === undefined ? null : -0.1 - 4 * randomFor(seed, before, token)();
+          before += token ?? "";
+          return { logprob, top: likely };
+        };
+        const found = pieces.map((text, id) => ({ id, text, ...place(text) }));
+        return { tokens: found, prompt: own.length, next: place(undefined).top };
+      });
+      return { ...read, cost: costOf(pieces.length, 0, ms) };
     },
     async embed(texts, context) {
       if (!granted.has("embeddings"))

@@ -24,4 +24,5 @@ export {
 export { columnsOf, meansOf, type SystemScores } from "./seeds.js";
 export { coalition, type ShapleyOptions, type ShapleyValue, shapley } from "./shapley.js";
 export { signFlip } from "./sign-flip.js";
+export { chiSquared, kolmogorovSmirnov, type TwoSample } from "./two-sample.js";
 export { type Group, type Groups, standardError, type Units, unitsOf } from "./units.js";

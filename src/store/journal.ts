@@ -129,6 +129,10 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
     { sample: "text", score: "number?" },
     "from outcomes where subject = ? and task = ? and split = ? and seed = ?",
   );
+  const tasksOf = db.select(
+    { task: "text" },
+    "from outcomes where subject = ? and split = ? group by task order by task",
+  );
   const putSample = db.write("insert or ignore into samples values (?,?,?)");
   const getSample = db.select({ content: "text" }, "from samples where task = ? and sample = ?");
   const getBuild = db.select(
@@ -243,6 +247,10 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
         const read = passingOver(() => fromText<Outcome>(outcome, name, path), onDamaged);
         if (read !== undefined) yield read;
       }
+    },
+    /** Keys of the tasks that a subject has outcomes on. */
+    tasksOf(subject: string, split: SplitName): string[] {
+      return [...tasksOf.iterate([subject, split])].map(({ task }) => task);
     },
     sample(task: string, sample: string): string | undefined {
       const row = getSample.get(task, sample);

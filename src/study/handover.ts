@@ -4,7 +4,7 @@
 
 import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, isAbsolute, join, relative, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { type Artifacts, artifactsIn } from "../core/artifacts.js";
 import { CallError } from "../core/call.js";
@@ -14,7 +14,7 @@ import type { Subject } from "../core/kinds.js";
 import type { Callable } from "../core/model.js";
 import type { Outcome } from "../core/outcome.js";
 import type { HandOver } from "../core/record.js";
-import { type Grade, taskContext } from "../core/task.js";
+import { type Grade, type Task, taskContext } from "../core/task.js";
 import { openModel } from "../models/registry.js";
 import { makeSpecializer } from "../specializers/index.js";
 import { copyArtifact, findArtifact } from "../store/artifacts.js";
@@ -22,6 +22,7 @@ import { passingOver } from "../store/damage.js";
 import { type Journal, openJournal, resultOf } from "../store/journal.js";
 import { journaled } from "../store/journaled.js";
 import { makePrivate, privateFile, privateFolder } from "../store/private.js";
+import { makeTask, type TaskOptions } from "../tasks/index.js";
 import { readGguf } from "../tensor/gguf.js";
 import { type Budget, Draining } from "./budget.js";
 import { type CardFacts, modelCard } from "./card.js";
@@ -30,12 +31,18 @@ import type { FittedArm } from "./fit.js";
 import { begin } from "./kinds.js";
 import { modelOpener, type PreparedStudy, type PrepareOptions } from "./prepare.js";
 import { figuresOf } from "./record.js";
+import { measuredSchema, profileOf, profileSchema, rowsSchema, vocabularyOf } from "./saved.js";
 
 export const specialistSchema = z.strictObject({
   hone: z.literal("specialist/1"),
   name: z.string(),
   model: z.string().describe("The generalist's reference, as in the study"),
   modelId: z.string().describe("Content identity of the generalist it was made from"),
+  base: z
+    .string()
+    .regex(/^\w[\w.-]*\.gguf$/)
+    .optional()
+    .describe("The generalist's file in the same folder, where an export brings it"),
   encoder: z.string(),
   format: z.enum(["chat", "plain"]).optional().describe("The prompt format, where dev chose it"),
   specializer: z.unknown().describe("The specializer as a study file would say it"),
@@ -47,12 +54,15 @@ export const specialistSchema = z.strictObject({
   }),
   use: z.array(z.string()).optional().describe("Modules that it needs, as absolute paths"),
   made: z.object({ study: z.string(), plan: z.string() }),
+  rows: rowsSchema.optional().describe("How a row becomes a sample; absent where samples are drawn"),
+  measured: measuredSchema.optional().describe("What it scored on the study's test split"),
+  profile: profileSchema.optional().describe("The inputs on which that was measured"),
 });
 
 export type SavedSpecialist = z.infer<typeof specialistSchema>;
 
 /** Where things lie in a specialist's folder. */
-const layout = { specialist: "specialist.json", artifacts: "artifacts", card: "README.md" } as const;
+export const layout = { specialist: "specialist.json", artifacts: "artifacts", card: "README.md" } as const;
 
 /**
  * Writes a specialist, whole or not at all: `PATH.json` where its state is all there is, else the folder `PATH` with its
@@ -108,6 +118,46 @@ async function whatLiesIn(folder: string): Promise<CardFacts["files"]> {
 }
 
 /**
+ * Reads a saved specialist without loading anything.
+ * @returns its folder, too, where it has one
+ * @throws HoneError when it is none
+ */
+export async function readSpecialist(path: string): Promise<{ saved: SavedSpecialist; folder?: string }> {
+  try {
+    const isFolder = (await stat(path)).isDirectory();
+    const file = isFolder ? join(path, layout.specialist) : path;
+    const saved = specialistSchema.parse(JSON.parse(await readFile(file, "utf8")));
+    if (isFolder) return { saved, folder: path };
+    return { saved, ...(basename(path) === layout.specialist ? { folder: dirname(path) } : {}) };
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+    throw new HoneError({
+      what: "Cannot load the specialist",
+      where: path,
+      why,
+      next: "Run its study again.",
+    });
+  }
+}
+
+/** The reference that opens the generalist: the file beside the specialist, where it brings one. */
+function modelOf({ model, base }: SavedSpecialist, folder: string | undefined): string {
+  if (base === undefined || folder === undefined) return model;
+  const params = model.includes("?")
+    ? model.slice(model.indexOf("?")).replace(/([?&])weights=[^&]*&?/, "$1")
+    : "";
+  return `llama:file:${resolve(folder, base)}${params.replace(/[?&]$/, "")}`;
+}
+
+/** A saved specialist that was loaded: the subject, and the task that it was made for. */
+export interface LoadedSpecialist {
+  saved: SavedSpecialist;
+  subject: Subject;
+  task: () => Task;
+  close: () => Promise<void>;
+}
+
+/**
  * Loads a saved specialist as a subject.
  * @param path of its JSON file, or of its folder
  * @throws HoneError when it is not one, when a file of it is missing or changed, when its generalist is not the one it was
@@ -122,23 +172,8 @@ export async function loadSpecialist(
     /** Load the modules that the file names under `use`, which runs their code; refused by default. */
     allowModules?: boolean;
   } & Pick<PrepareOptions, "open" | "use">,
-): Promise<{ saved: SavedSpecialist; subject: Subject; close: () => Promise<void> }> {
-  let saved: SavedSpecialist;
-  let folder = dirname(path);
-  try {
-    const isFolder = (await stat(path)).isDirectory();
-    if (isFolder) folder = path;
-    const file = isFolder ? join(path, layout.specialist) : path;
-    saved = specialistSchema.parse(JSON.parse(await readFile(file, "utf8")));
-  } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
-    throw new HoneError({
-      what: "Cannot load the specialist",
-      where: path,
-      why,
-      next: "Run its study again.",
-    });
-  }
+): Promise<LoadedSpecialist> {
+  const { saved, folder } = await readSpecialist(path);
   if (saved.use && !options.allowModules)
     throw new HoneError({
       what: "The specialist needs modules of its own",
@@ -149,7 +184,7 @@ export async function loadSpecialist(
     });
   // Before a model is opened: a damaged specialist costs no loading.
   const artifacts: Pick<Artifacts, "path"> = {
-    path: (id) => findArtifact(join(folder, layout.artifacts), id),
+    path: (id) => findArtifact(join(folder ?? dirname(path), layout.artifacts), id),
   };
   for (const id of artifactsIn(saved.state as Json)) artifacts.path(id);
   const tables = tablesWith(await loadModules(saved.use ?? []), options.use ?? {});
@@ -157,7 +192,7 @@ export async function loadSpecialist(
     options.open ??
     ((ref: string, signal: AbortSignal) => openModel(ref, { signal, schemes: tables.models }));
   const models = modelOpener({ signal: options.signal, open }, options.wrap ?? ((model) => model));
-  const from = begin(await models.open(saved.model), saved.format);
+  const from = begin(await models.open(modelOf(saved, folder)), saved.format);
   const { model } = from;
   if (model.id !== saved.modelId) {
     await models.close();
@@ -171,7 +206,11 @@ export async function loadSpecialist(
   const tools = { artifacts, encoder: () => models.encoder(saved.encoder) };
   const specializer = makeSpecializer(saved.specializer, path, tables.specializers);
   const subject = specializer.apply(from, saved.state as Json, tools);
-  return { saved, subject, close: models.close };
+  const task = () => {
+    const { name, options: asked, labels } = saved.task;
+    return makeTask(name, asked as TaskOptions, labels ?? undefined, tables.tasks);
+  };
+  return { saved, subject, task, close: models.close };
 }
 
 /**
@@ -200,7 +239,7 @@ export async function handOverChampion(
       () => resultOf(before, journal.path),
       () => {},
     )?.handOver;
-  const saved = savedForm(study, champion.arm, specialist);
+  const saved = savedForm(study, champion, specialist, journal);
   const card = cardOf(study, champion, specialist, journal);
   const path = await saveSpecialist(join(store, "specialists", spec.study), saved, study.artifacts, card);
   if (
@@ -258,10 +297,13 @@ export async function handOverChampion(
 
 /** A specialist as it is written down. */
 function savedForm(
-  { spec, domain, model, format, plan }: PreparedStudy,
-  arm: FittedArm["arm"],
+  study: PreparedStudy,
+  one: FittedArm,
   specialist: FittedArm["specialists"][number],
+  journal: Journal,
 ): SavedSpecialist {
+  const { spec, domain, model, format, plan } = study;
+  const { arm } = one;
   return {
     hone: "specialist/1",
     name: arm.name,
@@ -274,6 +316,46 @@ function savedForm(
     task: { name: domain.card.name, options: domain.options, labels: domain.card.labels },
     ...(spec.use.length > 0 ? { use: spec.use } : {}),
     made: { study: spec.study, plan },
+    ...useOf(study, one, specialist, journal),
+  };
+}
+
+/** What using it on new rows needs to know. */
+function useOf(
+  study: PreparedStudy,
+  one: FittedArm,
+  specialist: FittedArm["specialists"][number],
+  journal: Journal,
+): Pick<SavedSpecialist, "rows" | "measured" | "profile"> {
+  const { domain, spec } = study;
+  const { train, dev } = domain.dataset;
+  const { metric, name } = domain.card;
+  const data = spec.task.name === name && !domain.entry.draw ? rowsSchema.keyof().options : [];
+  const said = spec.task.data as Record<string, unknown>;
+  const rows = Object.fromEntries(data.flatMap((key) => (said[key] === undefined ? [] : [[key, said[key]]])));
+  const { test } = figuresOf(study, one, specialist, journal);
+  const measured = test && {
+    ...{ metric: metric.name, better: metric.better, display: metric.display, n: test.n },
+    ...{ unscored: test.unscored, mean: test.mean, low: test.low, high: test.high },
+  };
+  const samples = function* () {
+    const filter = { subject: specialist.subject.id, task: domain.keys.test, split: "test" } as const;
+    for (const { sample, seed, grade } of journal.outcomes(filter)) {
+      const text = seed === specialist.seed ? journal.sample(filter.task, sample) : undefined;
+      if (text === undefined) continue;
+      const { input } = JSON.parse(text) as { input: string };
+      yield {
+        input,
+        prediction: grade.status === "scored" && domain.card.labels ? grade.prediction : undefined,
+      };
+    }
+  };
+  return {
+    ...(data.length > 0 ? { rows: rowsSchema.parse(rows) } : {}),
+    ...(measured ? { measured } : {}),
+    ...(data.length > 0
+      ? { profile: profileOf(vocabularyOf(train.length > 0 ? train : dev), samples()) }
+      : {}),
   };
 }
 
@@ -311,9 +393,14 @@ function fromHome(path: string): string {
   return below.startsWith("..") || isAbsolute(below) ? path : `~/${below.split(sep).join("/")}`;
 }
 
+/** Where what was not chosen lies, by its name: a folder, or a file with `.json` behind it. */
+export function otherPath(store: string, study: string, subject: string): string {
+  return join(store, "specialists", `${study}+others`, fileName(subject));
+}
+
 /**
- * Saves what was not chosen but has files of its own (adapters, weights), so that it can be found by its name and loaded:
- * in `specialists/STUDY+others/NAME`, which shares its files with the store and so takes no room.
+ * Saves what was not chosen, so that it can be found by its name and used: in `specialists/STUDY+others/NAME`, which shares
+ * adapters and weights with the store and so takes no room for them.
  */
 export async function saveOthers(
   study: PreparedStudy,
@@ -328,11 +415,10 @@ export async function saveOthers(
   for (const one of fitted) {
     const [specialist] = one.specialists;
     if (one === champion || !specialist) continue;
-    const saved = savedForm(study, one.arm, specialist);
-    if (artifactsIn(saved.state as Json).length === 0) continue;
+    const saved = savedForm(study, one, specialist, journal);
     const card = cardOf(study, one, specialist, journal);
     const path = await saveSpecialist(
-      join(folder, fileName(one.arm.name)),
+      otherPath(store, study.spec.study, one.arm.name),
       saved,
       study.artifacts,
       card,

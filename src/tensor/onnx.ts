@@ -26,6 +26,7 @@ export interface OnnxNode {
 export interface OnnxValue {
   name: string;
   type: ElementType;
+  /** Of an input or output, -1 is any number of rows. */
   dims: readonly number[];
 }
 
@@ -96,7 +97,9 @@ function encodeTensor({ name, type, dims, bytes: raw }: OnnxInitializer): Uint8A
 }
 
 function encodeValue({ name, type, dims }: OnnxValue): Uint8Array {
-  const shape = message(dims.map((dim) => bytes(1, message([int(1, dim)]))));
+  const shape = message(
+    dims.map((dim) => bytes(1, message([dim < 0 ? bytes(2, text("rows")) : int(1, dim)]))),
+  );
   const tensor = message([int(1, elementTypes[type]), bytes(2, shape)]);
   return message([bytes(1, text(name)), bytes(2, message([bytes(1, tensor)]))]);
 }

@@ -20,6 +20,8 @@ export interface Running {
   ended: Promise<Ended>;
   /** Resolves when stdout and stderr together hold the pattern. */
   said: (pattern: RegExp) => Promise<void>;
+  /** Stdout so far. */
+  text: () => string;
 }
 
 export function start(args: string[], options: { cwd: string; env?: NodeJS.ProcessEnv }): Running {
@@ -48,7 +50,7 @@ export function start(args: string[], options: { cwd: string; env?: NodeJS.Proce
       await new Promise((tick) => setTimeout(tick, 20));
     }
   };
-  return { child, ended, said };
+  return { child, ended, said, text: () => text.stdout };
 }
 
 export const hone = (args: string[], options: Parameters<typeof start>[1]): Promise<Ended> =>

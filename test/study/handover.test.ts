@@ -114,8 +114,8 @@ describe("a specialist with files", () => {
     const { handOver, verdict } = await run("kept", ["dull", "wordFile"]);
     expect(verdict?.champion).toBe("wordFile");
     const folder = join(root, "kept", "specialists", "tones+others", "dull-k-1");
-    expect(handOver?.others?.map(({ subject }) => subject)).toEqual(["dull(k=1)"]);
-    expect(resolve(handOver?.others?.[0]?.path as string)).toBe(folder);
+    expect(handOver?.others?.map(({ subject }) => subject)).toEqual(["zeroShot", "dull(k=1)"]);
+    expect(resolve(handOver?.others?.[1]?.path as string)).toBe(folder);
     expect(readFileSync(join(folder, "README.md"), "utf8")).toMatch(/^# dull\(k=1\)$/m);
     const { subject, saved, close } = await load(folder);
     if (subject.kind !== "language") throw new Error(subject.kind);
@@ -123,7 +123,7 @@ describe("a specialist with files", () => {
     await close();
     // What the study no longer holds goes.
     await run("kept", ["wordFile"]);
-    expect(existsSync(join(root, "kept", "specialists", "tones+others"))).toBe(false);
+    expect(await readdir(join(root, "kept", "specialists", "tones+others"))).toEqual(["zeroShot.json"]);
   });
 
   it("runs no module that its file names unless that is allowed", async () => {
@@ -200,11 +200,11 @@ describe("a specialist with files", () => {
   it("gives way to a file, and a file to it, when the study changes", async () => {
     await run("d");
     const path = join(root, "d", "specialists");
-    expect(await readdir(path)).toEqual(["tones"]);
+    expect(await readdir(path)).toEqual(["tones", "tones+others"]);
     await run("d", ["linear"]);
-    expect(await readdir(path)).toEqual(["tones.json"]);
+    expect(await readdir(path)).toEqual(["tones+others", "tones.json"]);
     await run("d");
-    expect(await readdir(path)).toEqual(["tones"]);
+    expect(await readdir(path)).toEqual(["tones", "tones+others"]);
   });
 
   it("needs what the model grants", async () => {

@@ -44,13 +44,23 @@ export interface EngineOptions {
   work?: Work;
 }
 
+/** Per token of a text: its log-probability (null for the first), and the likeliest tokens in its place; one place more at the end. */
+export interface TokenFigures {
+  logprobs: (number | null)[];
+  top: [token: number, logprob: number][][];
+}
+
 export interface Engine extends ScoringContext {
   /** How many of a prompt's tokens would be kept from what was evaluated before; asked of an idle engine. */
   keeps(prompt: readonly number[]): number;
   /** Writes texts, many at once; made on first use, in a context of its own. */
   readonly writer: Writer;
+  /** Looks at every token of a text; nothing kept from before is used, for its logits are gone. */
+  read(tokens: readonly number[], top: number, signal: AbortSignal): Promise<TokenFigures>;
   /** The last layer's states averaged over the tokens; not normalised. */
   embed(tokens: readonly number[]): Promise<readonly number[]>;
+  /** What one token spells, control tokens by their names. */
+  spell(token: number): string;
   /** Frees this lane's contexts; the weights stay. */
   close(): Promise<void>;
 }
@@ -314,6 +324,51 @@ function engineOver(
       writer ??= openWriter();
       return writer;
     },
+    async read(tokens, top, signal) {
+      const logprobs: (number | null)[] = [null];
+      const tops: TokenFigures["top"] = [[]];
+      await rewind(0);
+      const boundary = boundaryOf(tokens);
+      const starts = Array.from({ length: boundary / chunk + 1 }, (_, i) => i * chunk);
+      for (const start of starts) {
+        signal.throwIfAborted();
+        const part = tokens.slice(start, start === boundary ? undefined : start + chunk) as Token[];
+        const items = part.map((token, i): ControlledEvaluateInputItem => {
+          const follower = tokens[start + i + 1];
+          const filter = {
+            tokens: (follower === undefined ? [] : [follower]) as Token[],
+            // Greedy selection gives the likeliest; more than that one costs as much as the evaluation.
+            includeSelected: true,
+            ...(top > 1 ? { includeTop: top } : {}),
+          };
+          const generateNext: Next = {
+            token: true,
+            logits: { filter },
+            totalLogitWeight: true,
+            options: { ...neutral, temperature: 0 },
+          };
+          return [token, { generateNext }];
+        });
+        const outputs = await sequence.controlledEvaluate(items);
+        work.evaluated += part.length;
+        if (start < boundary) whole = start + chunk;
+        for (let i = 0; i < part.length; i++) {
+          const next = outputs[i]?.next;
+          if (!next?.logits || next.totalLogitWeight === undefined) throw noLogits();
+          const total = Math.max(...next.logits.values()) + Math.log(next.totalLogitWeight);
+          const found = [...next.logits].map(([token, logit]): [number, number] => [token, logit - total]);
+          found.sort((a, b) => b[1] - a[1]);
+          tops.push(found.slice(0, Math.max(1, top)));
+          const follower = tokens[start + i + 1];
+          if (follower === undefined) continue;
+          const value = (next.logits.get(follower as Token) ?? Number.NaN) - total;
+          if (!Number.isFinite(value)) throw noLogits();
+          logprobs.push(value);
+        }
+      }
+      return { logprobs, top: tops };
+    },
+    spell: (token) => model.detokenize([token as Token], true),
     async embed(tokens) {
       // Pooling wants the whole text in one batch.
       const size = contextTokens + 1;

@@ -52,6 +52,7 @@ export function serve(served: Served): {
   const { name, gguf, contextTokens, lanes, prefix, pool, member, grants } = served;
   const trained = trainedContext(gguf);
   const source = gguf.metadata.get("tokenizer.chat_template");
+  const vocabularySize = vocabularyOf(gguf);
   const queue = inLanes(lanes);
   const tokenizers = new WeakMap<Vocabulary, ReturnType<typeof promptTokenizer>>();
   let template: Promise<ChatTemplate> | undefined;
@@ -145,7 +146,11 @@ export function serve(served: Served): {
           if (request.maxTokens < 1) return { text: "", finish: "length", cost: costOf(prompt.length, 0, 0) };
           const { writer } = engines.reduce((a, b) => (b.writer.busy < a.writer.busy ? b : a));
           const { messages: _messages, format: _format, stop: _stop, ...sampling } = request;
-          const enough = (text: string) => firstStop(text, stops) >= 0;
+          const enough = (text: string) => {
+            const end = firstStop(text, stops);
+            context.grows?.(end < 0 ? text : text.slice(0, end));
+            return end >= 0;
+          };
           const written = await writer.write(prompt, { ...sampling, enough }, context.signal);
           const end = firstStop(written.text, stops);
           const text = end < 0 ? written.text : written.text.slice(0, end);
@@ -172,6 +177,38 @@ export function serve(served: Served): {
           }));
           const read = options.reduce((sum, option) => sum + option.length, prompt.length);
           return { options: scored, cost: cost(read, 0) };
+        },
+      ),
+    read: (request, context) =>
+      call(
+        context,
+        async ({ vocabulary, continuation }) => {
+          const given = request.tokens;
+          const own = given ? [...given] : await promptTokens(vocabulary, request.messages, request.format);
+          if (own.length === 0) throw new CallError("unsupported", "The prompt is empty.");
+          if (given?.some((token) => !Number.isInteger(token) || token < 0 || token >= vocabularySize))
+            throw new CallError(
+              "unsupported",
+              `A token of ${name} is a whole number below ${vocabularySize}.`,
+            );
+          const after = request.continuation
+            ? inertTokens(request.continuation, { ...vocabulary, tokenize: continuation })
+            : [];
+          const prompt = [...own, ...after];
+          checkRoom(prompt.length, "the prompt");
+          return { prompt, own: own.length };
+        },
+        async (engine, { prompt, own }, cost) => {
+          const { logprobs, top } = await engine.read(prompt, request.top, context.signal);
+          const likely = (place: number) =>
+            (top[place] ?? []).map(([token, logprob]) => ({ text: engine.spell(token), logprob }));
+          const tokens = prompt.map((id, i) => ({
+            id,
+            text: engine.spell(id),
+            logprob: logprobs[i] ?? null,
+            top: likely(i),
+          }));
+          return { tokens, prompt: own, next: likely(prompt.length), cost: cost(prompt.length, 0) };
         },
       ),
     embed: async (texts, context) => {
@@ -214,6 +251,12 @@ function costOf(inputTokens: number, outputTokens: number, ms: number): Cost {
 /** Tokens of context that the model was trained on. */
 export function trainedContext(gguf: GgufFile): number {
   return Number(gguf.metadata.get(`${gguf.architecture}.context_length`));
+}
+
+/** Number of tokens that the model knows. */
+function vocabularyOf(gguf: GgufFile): number {
+  const texts = gguf.metadata.get("tokenizer.ggml.tokens");
+  return Array.isArray(texts) ? texts.length : 0;
 }
 
 function firstStop(text: string, stops: readonly string[]): number {

@@ -1,0 +1,89 @@
+// Finding a saved specialist: a study's champion or any other subject by name, or a specialist's file or folder.
+
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { HoneError } from "../core/errors.js";
+import { requireSubject } from "../study/choose-subject.js";
+import { layout, otherPath, type SavedSpecialist } from "../study/handover.js";
+import { openStudy } from "../study/open.js";
+
+/** A saved specialist's place, and whether this machine's own study made it. */
+export interface Found {
+  path: string;
+  ours: boolean;
+}
+
+/**
+ * Where a specialist lies.
+ * @param ref the name of a study in the store, or the path of a specialist's file or folder
+ * @param subject with a study: the name of a subject in place of the champion
+ * @throws HoneError where there is none
+ */
+export function findSpecialist(ref: string, options: { store: string; subject?: string | undefined }): Found {
+  const { store, subject } = options;
+  const inStore = /^[A-Za-z0-9][\w.-]{0,63}$/.test(ref) ? ofStudy(store, ref, subject) : undefined;
+  if (inStore !== undefined) return { path: inStore, ours: true };
+  const path = resolve(ref);
+  if (isSpecialist(path)) {
+    if (subject === undefined) return { path, ours: path.startsWith(`${resolve(store)}/`) };
+    throw new HoneError({
+      what: "A saved specialist is one subject",
+      where: `--subject ${subject}`,
+      why: `${ref} is a specialist's ${path.endsWith(".json") ? "file" : "folder"}, not a study`,
+      next: "Leave --subject out, or name the study.",
+      kind: "usage",
+    });
+  }
+  throw new HoneError({
+    what: `There is no study and no specialist ${ref}`,
+    where: resolve(store),
+    why: existsSync(path)
+      ? "what lies there is no saved specialist"
+      : "the store has no finished study of that name",
+    next: "See `hone ls`; run the study with `hone run`, or name its store with --store.",
+    kind: "usage",
+  });
+}
+
+function ofStudy(store: string, study: string, subject: string | undefined): string | undefined {
+  const champion = join(resolve(store), "specialists", study);
+  const saved = [champion, `${champion}.json`].find(isSpecialist);
+  if (saved === undefined) return undefined;
+  if (subject === undefined) return saved;
+  const opened = openStudy(store, study);
+  try {
+    const { record } = opened;
+    requireSubject(record, subject);
+    if (record.verdict?.champion === subject) return saved;
+    const other = resolve(otherPath(store, study, subject));
+    const found = [other, `${other}.json`].find(isSpecialist);
+    if (found !== undefined) return found;
+    throw new HoneError({
+      what: `${subject} was not saved`,
+      where: other,
+      why: "an older Hone ran the study, or it could not be made",
+      next: "Run the study again with `hone run`: nothing is asked for twice, and every subject is saved.",
+    });
+  } finally {
+    opened.close();
+  }
+}
+
+/** @throws HoneError where rows would be sent to an endpoint that whoever made the specialist chose */
+export function refuseEndpoint(saved: Pick<SavedSpecialist, "model" | "encoder">, where: string): void {
+  const remote = [saved.model, saved.encoder].find((ref) => ref.startsWith("openai:"));
+  if (remote === undefined) return;
+  throw new HoneError({
+    what: "The specialist asks an endpoint",
+    where,
+    why: `its model is ${remote}: your rows and the key that it names would be sent there`,
+    next: "If you trust that endpoint with both, allow it: --allow-endpoint.",
+    kind: "usage",
+  });
+}
+
+function isSpecialist(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return existsSync(join(path, layout.specialist));
+  return found?.isFile() === true && path.endsWith(".json");
+}

@@ -1,0 +1,152 @@
+// A saved specialist as something that answers rows: a row becomes a sample as in its study, the sample a query, the answer a
+// prediction. Nothing is scored.
+
+import { type CallContext, CallError } from "../core/call.js";
+import { HoneError } from "../core/errors.js";
+import type { LanguageSubject } from "../core/kinds.js";
+import type { Answer, Step } from "../core/language.js";
+import type { Sample } from "../core/sample.js";
+import { hasQueries } from "../core/task.js";
+import type { Row } from "../data/reading.js";
+import { type SampleSpec, sampleMaker } from "../data/samples.js";
+import { type LoadedSpecialist, loadSpecialist, type SavedSpecialist } from "../study/handover.js";
+
+/** What a specialist says of one row. */
+export interface Prediction {
+  /** Number of the row, from 1. */
+  row: number;
+  /** Where it stands: file and line. */
+  place: string;
+  id: string;
+  /** Key of the chosen option, where there are options. */
+  label?: string;
+  /** What was written, where the task is to write. */
+  text?: string;
+  /** Of the label, among the options: the softmax of their scores. Absent where the specialist gives no scores. */
+  probability?: number;
+  /** Of each option. */
+  probabilities?: Readonly<Record<string, number>>;
+  /** Why there is no answer. */
+  unscored?: string;
+  detail?: string;
+  /** What stood behind the answer: passages, reasoning, tools, votes. */
+  trail?: readonly Step[];
+}
+
+/** A saved specialist that answers rows. */
+export interface Predictor {
+  saved: SavedSpecialist;
+  subject: LanguageSubject;
+  /** @throws HoneError that names the row, where it is none for this specialist */
+  sample: (row: Row, number: number) => Sample;
+  /** Answers; what fails for good, or is no answer, is `unscored`. */
+  answer: (
+    sample: Sample,
+    signal: AbortSignal,
+    trace?: CallContext["trace"],
+  ) => Promise<Omit<Prediction, "row" | "place" | "id">>;
+  close: () => Promise<void>;
+}
+
+export type PredictorOptions = Parameters<typeof loadSpecialist>[1];
+
+/**
+ * Loads a saved specialist to answer rows with.
+ * @param path its file or folder
+ * @throws HoneError where it is no specialist of language, or none that new rows can be given to
+ */
+export async function openPredictor(path: string, options: PredictorOptions): Promise<Predictor> {
+  const loaded = await loadSpecialist(path, options);
+  try {
+    return predictorOf(loaded, path);
+  } catch (error) {
+    await loaded.close();
+    throw error;
+  }
+}
+
+function predictorOf({ saved, subject, task: taskOf, close }: LoadedSpecialist, path: string): Predictor {
+  const task = taskOf();
+  if (subject.kind !== "language" || !hasQueries(task))
+    throw new HoneError({
+      what: `${saved.name} answers no rows`,
+      where: path,
+      why: `it is a ${subject.kind} subject, and its task is of kind ${task.kind}`,
+      next: "Load it in a program: loadSpecialist(path).",
+      kind: "usage",
+    });
+  const { rows } = saved;
+  if (!rows)
+    throw new HoneError({
+      what: `${saved.name} does not say how a row becomes a question`,
+      where: path,
+      why: "an older Hone saved it",
+      next: "Run its study again with `hone run`: nothing is asked for twice.",
+    });
+  const { labels } = saved.task;
+  const shared = labels ? { options: Object.fromEntries(labels.map(({ key, text }) => [key, text])) } : {};
+  const { id, ...fields } = rows;
+  const maker = sampleMaker(definedOf({ ...fields, ...shared }) as SampleSpec);
+  const idOf = typeof id === "string" ? id : id === false ? undefined : "id";
+  return {
+    saved,
+    subject,
+    sample(row, number) {
+      const made = maker.make(row, row.place);
+      if (!made)
+        throw new HoneError({
+          what: "A row has no input.",
+          where: row.place,
+          why: `what \`input: ${rows.input}\` makes of it is empty`,
+          next: "Fill the field, or pass such rows over with --skip-bad.",
+        });
+      const own = idOf === undefined ? undefined : row.row[idOf];
+      const known = typeof own === "string" || typeof own === "number" ? String(own).trim() : "";
+      return { ...made.sample, id: known || String(number) };
+    },
+    async answer(sample, signal, trace) {
+      try {
+        return predictionOf(
+          await subject.respond(task.query(sample), { signal, ...(trace ? { trace } : {}) }),
+        );
+      } catch (error) {
+        if (!(error instanceof CallError) || signal.aborted) throw error;
+        return { unscored: error.failure, detail: error.message };
+      }
+    },
+    close,
+  };
+}
+
+function definedOf(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** An answer as people and programs read it. */
+export function predictionOf({
+  choice,
+  text,
+  scores,
+  unscored,
+  trail,
+}: Answer): Omit<Prediction, "row" | "place" | "id"> {
+  const probabilities = scores && softmax(scores);
+  const probability = choice === undefined ? undefined : probabilities?.[choice];
+  return {
+    ...(choice === undefined ? {} : { label: choice }),
+    ...(text === undefined ? {} : { text }),
+    ...(probability === undefined ? {} : { probability }),
+    ...(probabilities ? { probabilities } : {}),
+    ...(unscored === undefined ? {} : { unscored }),
+    ...(trail && trail.length > 0 ? { trail } : {}),
+  };
+}
+
+/** Scores as shares of one. */
+function softmax(scores: Readonly<Record<string, number>>): Record<string, number> {
+  const entries = Object.entries(scores);
+  const top = Math.max(...entries.map(([, score]) => score));
+  const weights = entries.map(([key, score]) => [key, Math.exp(score - top)] as const);
+  const total = weights.reduce((sum, [, weight]) => sum + weight, 0);
+  return Object.fromEntries(weights.map(([key, weight]) => [key, weight / total]));
+}

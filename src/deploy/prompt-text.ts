@@ -1,0 +1,93 @@
+// The prompt of a specialist as text: what its model is really asked about one input, found by listening to its calls. No model is
+// loaded.
+
+import type { Callable, GenerateRequest, Message, ScoreRequest } from "../core/model.js";
+import { openPredictor } from "./predictor.js";
+
+/** Stands where a row's text goes. */
+const placeholder = "{{input}}";
+
+/** Most calls that are shown: a specialist may ask many times. */
+const mostShown = 4;
+
+/**
+ * Every different request that one answer makes of the language model; undefined where it makes none.
+ * @param path of a saved specialist
+ */
+export async function promptText(
+  path: string,
+  allowModules: boolean,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const heard: string[] = [];
+  const hear = ({ messages, format }: GenerateRequest | ScoreRequest, ends: readonly string[]): void => {
+    const text = [
+      `# ${format === "chat" ? "chat" : "plain text"}`,
+      ...messages.map(({ role, content }: Message) =>
+        format === "chat" ? `[${role}]\n${content}` : content,
+      ),
+      ends.length > 0
+        ? `# continuations that are scored\n${ends.map((end) => JSON.stringify(end)).join("\n")}`
+        : "",
+    ];
+    heard.push(text.filter(Boolean).join("\n\n"));
+  };
+  const cost = { calls: 1, inputTokens: 0, outputTokens: 0, ms: 0, usd: 0 };
+  // Of models that write: encoders answer for real, so that examples are found as they will be.
+  const wrap = <M extends Callable>(model: M): M =>
+    model.generate === undefined
+      ? model
+      : {
+          ...model,
+          generate: async (request: GenerateRequest) => {
+            hear(request, []);
+            return { text: "…", finish: "stop" as const, cost };
+          },
+          score: async (request: ScoreRequest) => {
+            hear(request, request.options);
+            return { options: request.options.map(() => ({ logprob: -1, tokens: 1 })), cost };
+          },
+          ...(model.weights && {
+            weights: { ...model.weights, specialise: (change) => wrap(model.weights!.specialise(change)) },
+          }),
+        };
+  const predictor = await openPredictor(path, {
+    signal,
+    wrap,
+    ...(allowModules ? { allowModules } : {}),
+  }).catch(() => undefined);
+  if (!predictor) return undefined;
+  try {
+    const { task, rows } = predictor.saved;
+    const own = task.labels
+      ? {}
+      : {
+          options: [
+            { key: "A", text: "{{option A}}" },
+            { key: "B", text: "{{option B}}" },
+          ],
+        };
+    await predictor.answer(
+      {
+        id: "1",
+        input: placeholder,
+        gold: "",
+        ...(rows?.options !== undefined ? own : {}),
+        ...(rows?.question === undefined
+          ? {}
+          : { question: rows.question.includes("{{") ? "{{question}}" : rows.question }),
+      },
+      signal,
+    );
+  } catch {
+    // What was heard until then is what can be shown.
+  } finally {
+    await predictor.close();
+  }
+  const shown = [...new Set(heard)];
+  if (shown.length === 0) return undefined;
+  const head = `What ${predictor.saved.model} is asked where the input is ${placeholder}. Examples that are chosen for each input are those for this one.`;
+  const more =
+    shown.length > mostShown ? [`(${shown.length - mostShown} more requests for the same input)`] : [];
+  return `${[head, ...shown.slice(0, mostShown), ...more].join("\n\n----\n\n")}\n`;
+}

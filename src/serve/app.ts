@@ -1,0 +1,279 @@
+// The server's routes. Each is: find what is served under the model's name, wait for its turn, answer. Errors, figures and limits
+// are here once for all of them.
+
+import type { HttpBindings } from "@hono/node-server";
+import { type Context, Hono } from "hono";
+import type { z } from "zod";
+import { chatSchema, completionSchema, embeddingSchema, ignoredIn, responseSchema, textOf } from "./asked.js";
+import { readBody } from "./body.js";
+import { chat, streamChat } from "./chat.js";
+import { type Classified, classifyAll, classifySchema, inputsOf } from "./classify.js";
+import { completions, streamCompletions } from "./completions.js";
+import { embeddings } from "./embeddings.js";
+import { events, type Send } from "./events.js";
+import { type GuardOptions, guard, headers } from "./guard.js";
+import { makeMetrics } from "./metrics.js";
+import { Problem, problemBody, problemOf } from "./problem.js";
+import { responses, streamResponses } from "./responses.js";
+import { makeRouter, routerName } from "./router.js";
+import type { Served } from "./served.js";
+import type { Shadow } from "./shadow-run.js";
+import type { Usage } from "./write.js";
+
+export interface AppOptions extends GuardOptions {
+  served: readonly Served[];
+  /** Second answers, by the id of what answers first. */
+  shadows: ReadonlyMap<string, Shadow>;
+  /** Milliseconds that an answer may take. */
+  timeoutMs: number;
+  /** Told of what failed on our side. */
+  log: (text: string) => void;
+  version: string;
+}
+
+interface Vars {
+  Variables: { model: string; began: number };
+}
+
+interface Route<T> {
+  schema: z.ZodType<T>;
+  answer: (
+    served: Served,
+    asked: T,
+    signal: AbortSignal,
+  ) => Promise<{ body: object; usage: Usage; answers?: Classified[] }>;
+  stream?: (served: Served, asked: T, signal: AbortSignal, send: Send) => Promise<Usage>;
+  /** What ends its stream. */
+  done?: string;
+  /** The text that a router goes by. */
+  input: (asked: T) => string;
+}
+
+export function makeApp(options: AppOptions): Hono<Vars> {
+  const { served, shadows, timeoutMs, log, version } = options;
+  const metrics = makeMetrics();
+  const router = makeRouter(served);
+  const app = new Hono<Vars>();
+  const started = Date.now();
+
+  app.use(async (c, next) => {
+    c.set("began", performance.now());
+    c.set("model", "");
+    await next();
+    for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
+  });
+  app.onError((error, c) => {
+    const problem = problemOf(error, log);
+    if (problem.status === 401 || problem.status === 403) metrics.count("refused");
+    const { began, model } = c.var;
+    metrics.request(
+      { route: routeOf(c), model, status: problem.status },
+      (performance.now() - (began ?? performance.now())) / 1000,
+    );
+    if (problem.retryAfter !== undefined) c.header("retry-after", String(problem.retryAfter));
+    for (const [name, value] of Object.entries(headers)) c.header(name, value);
+    // What is left of a body that was not read must not be taken for the next request.
+    if (problem.status === 413) c.header("connection", "close");
+    return c.json(problemBody(problem), problem.status as 400);
+  });
+  app.notFound((c) => {
+    throw new Problem(404, `There is no ${c.req.method} ${c.req.path.slice(0, 100)} here.`, {
+      code: "not_found",
+    });
+  });
+  app.use(guard(options));
+
+  const find = (id: string, input: () => string, task: string | undefined): Served => {
+    const found = served.find((one) => one.id === id);
+    if (found) return found;
+    if (id === routerName && router) return router.choose(input(), task);
+    throw new Problem(404, `There is no model ${id.slice(0, 100)}; see /v1/models.`, {
+      param: "model",
+      code: "model_not_found",
+    });
+  };
+
+  const route = <T extends { model: string; stream?: boolean | null | undefined }>(
+    path: string,
+    spec: Route<T>,
+  ): void => {
+    app.post(path, async (c) => {
+      const asked = await readBody(c, spec.schema);
+      const task = (asked as { task?: unknown }).task;
+      const one = find(asked.model, () => spec.input(asked), typeof task === "string" ? task : undefined);
+      c.set("model", one.id);
+      if (one.id !== asked.model) c.header("x-hone-model", one.id);
+      const ignored = ignoredIn(asked as Record<string, unknown>);
+      if (ignored.length > 0) c.header("x-hone-ignored", ignored.join(", "));
+      const gone = new AbortController();
+      const leave = () => gone.abort(new Problem(499, "The client went away."));
+      const { outgoing } = c.env as HttpBindings;
+      outgoing.once("close", () => {
+        if (!outgoing.writableFinished) leave();
+      });
+      const late = setTimeout(
+        () =>
+          gone.abort(new Problem(504, `No answer within ${timeoutMs / 1000} seconds.`, { code: "timeout" })),
+        timeoutMs,
+      );
+      const settle = (usage: Usage | undefined, status: number) => {
+        clearTimeout(late);
+        if (usage) metrics.tokens(one.id, usage.prompt_tokens, usage.completion_tokens);
+        metrics.request({ route: path, model: one.id, status }, (performance.now() - c.var.began) / 1000);
+      };
+      const { stream } = spec;
+      if (asked.stream && stream) {
+        return events(
+          c,
+          gone,
+          (send) =>
+            one.queue.run(gone.signal, async () => {
+              const usage = await stream(one, asked, gone.signal, send);
+              settle(usage, 200);
+            }),
+          (error) => {
+            const problem = problemOf(gone.signal.aborted ? gone.signal.reason : error, log);
+            settle(undefined, problem.status);
+            return problem;
+          },
+          spec.done,
+        );
+      }
+      try {
+        const { body, usage, answers } = await one.queue.run(gone.signal, () =>
+          spec.answer(one, asked, gone.signal),
+        );
+        settle(usage, 200);
+        if (answers) shadows.get(one.id)?.take(asked as z.infer<typeof classifySchema>, answers);
+        return c.json(body);
+      } catch (error) {
+        clearTimeout(late);
+        throw gone.signal.aborted ? gone.signal.reason : error;
+      }
+    });
+  };
+
+  const lastUser = (
+    messages: readonly { role?: string | undefined; content?: Parameters<typeof textOf>[0] }[],
+  ) => textOf(messages.findLast(({ role }) => role === "user")?.content);
+  route("/v1/chat/completions", {
+    schema: chatSchema,
+    answer: chat,
+    stream: streamChat,
+    done: "[DONE]",
+    input: ({ messages }) => lastUser(messages),
+  });
+  route("/v1/completions", {
+    schema: completionSchema,
+    answer: completions,
+    stream: streamCompletions,
+    done: "[DONE]",
+    input: ({ prompt }) =>
+      [prompt]
+        .flat()
+        .filter((one) => typeof one === "string")
+        .join("\n"),
+  });
+  route("/v1/responses", {
+    schema: responseSchema,
+    answer: responses,
+    stream: streamResponses,
+    input: ({ input }) => (typeof input === "string" ? input : lastUser(input)),
+  });
+  route("/v1/embeddings", { schema: embeddingSchema, answer: embeddings, input: () => "" });
+  route("/v1/classify", {
+    schema: classifySchema,
+    answer: classifyAll,
+    input: (asked) =>
+      inputsOf(asked)
+        .map((one) => (typeof one === "string" ? one : JSON.stringify(Object.values(one))))
+        .join("\n"),
+  });
+
+  const card = ({ id, created, predictor, model, embeds }: Served) => ({
+    id,
+    object: "model",
+    created,
+    owned_by: "hone",
+    capabilities: [
+      ...(predictor ? ["classify", "chat"] : []),
+      ...(model ? ["chat", "completions", ...(model.read ? ["logprobs"] : [])] : []),
+      ...(embeds ? ["embeddings"] : []),
+    ],
+    ...(predictor
+      ? {
+          task: predictor.saved.task.name,
+          labels: predictor.saved.task.labels,
+          specialist: predictor.saved.name,
+          expected: predictor.saved.measured ?? null,
+        }
+      : {}),
+  });
+  app.get("/v1/models", (c) => c.json({ object: "list", data: served.map(card) }));
+  app.get("/v1/models/:id{.+}", (c) => {
+    const found = served.find(({ id }) => id === c.req.param("id"));
+    if (!found)
+      throw new Problem(404, "There is no such model; see /v1/models.", { code: "model_not_found" });
+    return c.json(card(found));
+  });
+  app.get("/health", (c) =>
+    c.json({
+      status: "ok",
+      version,
+      seconds: Math.floor((Date.now() - started) / 1000),
+      models: served.map(({ id }) => id),
+    }),
+  );
+  app.get("/metrics", (c) =>
+    c.text(
+      metrics.text([
+        {
+          name: "active",
+          help: "Requests being answered.",
+          values: served.map(({ id, queue }) => [{ model: id }, queue.active] as const),
+        },
+        {
+          name: "waiting",
+          help: "Requests waiting for their turn.",
+          values: served.map(({ id, queue }) => [{ model: id }, queue.waiting] as const),
+        },
+        {
+          name: "shadow_records_total_by_pair",
+          help: "Shadow records on disk since the start.",
+          values: [...shadows].map(([id, { pair, written }]) => [{ model: id, pair }, written()] as const),
+        },
+      ]),
+      200,
+      { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+    ),
+  );
+  app.get("/", (c) =>
+    c.text(
+      [
+        `Hone ${version} serves`,
+        ...served.map(({ id }) => `  ${id}`),
+        "",
+        "POST /v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings, /v1/classify",
+        "GET  /v1/models, /health, /metrics",
+        "",
+      ].join("\n"),
+    ),
+  );
+  return app;
+}
+
+/** The route that a request met, of those that there are: figures must not grow with what is asked for. */
+function routeOf(c: Context): string {
+  const known = [
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/responses",
+    "/v1/embeddings",
+    "/v1/classify",
+    "/v1/models",
+    "/health",
+    "/metrics",
+    "/",
+  ];
+  return known.find((path) => path === c.req.path) ?? "other";
+}

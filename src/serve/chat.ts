@@ -1,0 +1,104 @@
+// POST /v1/chat/completions: an answer to messages, whole or as a stream. The stream's first piece says the role; usage comes only
+// where it was asked for; one id throughout.
+
+import type { z } from "zod";
+import type { LikelyToken } from "../core/model.js";
+import { type chatSchema, messagesOf, refuseForms, writingOf } from "./asked.js";
+import type { Send } from "./events.js";
+import type { Served } from "./served.js";
+import { likelyLabels, newId, now, readWritten, type Usage, usageOf, type Written, write } from "./write.js";
+
+type Asked = z.infer<typeof chatSchema>;
+
+export interface ChatAnswer {
+  body: object;
+  usage: Usage;
+}
+
+const entryOf = ({ text, logprob }: LikelyToken) => ({ token: text, logprob, bytes: [...Buffer.from(text)] });
+
+async function logprobsOf(served: Served, asked: Asked, written: Written, signal: AbortSignal) {
+  const top = asked.top_logprobs ?? 0;
+  if (written.prediction) {
+    const labels = likelyLabels(written.prediction);
+    const [first] = labels;
+    if (!first) return null;
+    return {
+      content: [{ ...entryOf(first), top_logprobs: labels.slice(0, top).map(entryOf) }],
+      refusal: null,
+    };
+  }
+  const ask = { messages: messagesOf(asked.messages) };
+  const { tokens, prompt } = await readWritten(served, ask, written.text, top, signal);
+  const content = tokens
+    .slice(written.text === "" ? tokens.length : prompt)
+    .map(({ text, logprob, top: likely }) => ({
+      ...entryOf({ text, logprob: logprob ?? 0 }),
+      top_logprobs: likely.slice(0, top).map(entryOf),
+    }));
+  return { content, refusal: null };
+}
+
+/** The whole answer. */
+export async function chat(served: Served, asked: Asked, signal: AbortSignal): Promise<ChatAnswer> {
+  refuseForms(asked);
+  const how = writingOf(asked, asked.max_completion_tokens ?? asked.max_tokens);
+  const messages = messagesOf(asked.messages);
+  const written = await Promise.all(
+    Array.from({ length: how.n }, (_, i) =>
+      write(served, { messages }, { ...how, seed: how.seed + i }, signal),
+    ),
+  );
+  const choices = [];
+  for (const [index, one] of written.entries())
+    choices.push({
+      index,
+      message: { role: "assistant", content: one.text, refusal: null, annotations: [] },
+      logprobs: asked.logprobs ? await logprobsOf(served, asked, one, signal) : null,
+      finish_reason: one.finish,
+    });
+  const usage = usageOf(written.map(({ cost }) => cost));
+  const body = {
+    id: newId("chatcmpl"),
+    object: "chat.completion",
+    created: now(),
+    model: asked.model,
+    choices,
+    usage,
+  };
+  return { body, usage };
+}
+
+/** The answer in pieces. */
+export async function streamChat(
+  served: Served,
+  asked: Asked,
+  signal: AbortSignal,
+  send: Send,
+): Promise<Usage> {
+  refuseForms(asked);
+  const how = writingOf(asked, asked.max_completion_tokens ?? asked.max_tokens);
+  const messages = messagesOf(asked.messages);
+  const withUsage = asked.stream_options?.include_usage === true;
+  const head = { id: newId("chatcmpl"), object: "chat.completion.chunk", created: now(), model: asked.model };
+  const chunk = (choices: object[], usage: Usage | null = null) =>
+    send({ ...head, choices, ...(withUsage ? { usage } : {}) });
+  const piece = (
+    index: number,
+    delta: object,
+    finish: string | null = null,
+    logprobs: object | null = null,
+  ) => chunk([{ index, delta, logprobs, finish_reason: finish }]);
+  const written = await Promise.all(
+    Array.from({ length: how.n }, async (_, i) => {
+      piece(i, { role: "assistant", content: "" });
+      const put = (content: string) => piece(i, { content });
+      const one = await write(served, { messages }, { ...how, seed: how.seed + i }, signal, put);
+      piece(i, {}, one.finish, asked.logprobs ? await logprobsOf(served, asked, one, signal) : null);
+      return one;
+    }),
+  );
+  const usage = usageOf(written.map(({ cost }) => cost));
+  if (withUsage) chunk([], usage);
+  return usage;
+}

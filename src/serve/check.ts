@@ -1,0 +1,71 @@
+// The champion scored again through the server: samples that it was measured on, asked over HTTP, against what the journal has. What
+// is served is what was measured, or the check says that it is not.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Outcome } from "../core/outcome.js";
+import { resultOf } from "../store/journal.js";
+import { openStore } from "../study/open.js";
+import type { Serving } from "./server.js";
+
+export interface ServedCheck {
+  model: string;
+  /** Samples asked again, and those of them with the same prediction. */
+  n: number;
+  agree: number;
+  /** Ids of the others. */
+  differing: string[];
+}
+
+/**
+ * Asks a served study's champion again for samples of its test split.
+ * @param name the study, served under its own name
+ * @param most how many samples
+ * @returns undefined where the store has no finished study of that name
+ */
+export async function checkServed(
+  serving: Pick<Serving, "url" | "token">,
+  name: string,
+  options: { store: string; most: number; signal?: AbortSignal },
+): Promise<ServedCheck | undefined> {
+  if (!existsSync(join(options.store, "journal.db"))) return undefined;
+  const journal = openStore(options.store);
+  try {
+    const row = journal.study(name);
+    const record = row && resultOf(row, journal.path);
+    const champion = record?.subjects.find(({ name: one }) => one === record.verdict?.champion);
+    const task = record?.tasks[0];
+    if (!champion || !task) return undefined;
+    const seed = record.handOver?.seed ?? champion.seeds[0];
+    const subject = record.handOver?.subject ?? champion.ids[0];
+    if (subject === undefined) return undefined;
+    const asked: { outcome: Outcome; sample: unknown }[] = [];
+    for (const outcome of journal.outcomes({ subject, task: task.key, split: "test" })) {
+      if (asked.length >= options.most) break;
+      const text = outcome.seed === seed ? journal.sample(task.key, outcome.sample) : undefined;
+      if (text !== undefined && outcome.grade.status === "scored")
+        asked.push({ outcome, sample: JSON.parse(text) });
+    }
+    const check: ServedCheck = { model: name, n: 0, agree: 0, differing: [] };
+    for (const { outcome, sample } of asked) {
+      const response = await fetch(`${serving.url}/v1/classify`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: `Bearer ${serving.token}` },
+        body: JSON.stringify({ model: name, samples: [sample] }),
+        ...(options.signal ? { signal: options.signal } : {}),
+      });
+      const body = (await response.json()) as { data?: { label?: string; text?: string }[] };
+      const [said] = body.data ?? [];
+      const { grade } = outcome;
+      // An open answer is what was written; a choice is its key.
+      const measured = grade.status === "scored" ? [grade.prediction, grade.raw?.trim()] : [];
+      const equal = measured.includes(said?.label ?? said?.text?.trim() ?? "");
+      check.n++;
+      if (equal) check.agree++;
+      else check.differing.push(outcome.sample);
+    }
+    return check;
+  } finally {
+    journal.close();
+  }
+}

@@ -1,0 +1,153 @@
+// What a server serves: specialists that answer rows, models that write, score and embed. Each is opened once and has a queue.
+
+import { addCost, type CallContext, type Cost, noCost } from "../core/call.js";
+import { HoneError } from "../core/errors.js";
+import type { Callable, Change, Embeds, LanguageModel, Model } from "../core/model.js";
+import { findSpecialist, refuseEndpoint } from "../deploy/find.js";
+import { openPredictor, type Predictor } from "../deploy/predictor.js";
+import { openModel } from "../models/registry.js";
+import { readSpecialist } from "../study/handover.js";
+import { makeQueue, type Queue } from "./queue.js";
+
+/** One thing that requests can name as their model. */
+export interface Served {
+  id: string;
+  queue: Queue;
+  /** Seconds since 1970 when it was opened. */
+  created: number;
+  predictor?: Predictor;
+  model?: LanguageModel;
+  embeds?: Model & Embeds;
+  close: () => Promise<void>;
+}
+
+export interface OpenServedOptions {
+  store: string;
+  signal: AbortSignal;
+  allowModules?: boolean;
+  allowEndpoint?: boolean;
+  /** Requests of one model that wait for their turn; beyond that they get 429. Default: 256. */
+  mostWaiting?: number;
+  /** How models are opened; for tests. */
+  open?: (ref: string, signal: AbortSignal) => Promise<Model>;
+}
+
+/** Local models take more requests than they have lanes: a lane chooses the one whose prompt it mostly holds. */
+const leastWidth = 32;
+
+/**
+ * Opens what was named: `STUDY`, a saved specialist's path, or a model's reference, each with `NAME=` before it to be called so.
+ * @throws HoneError where one cannot be opened, or two have the same name
+ */
+export async function openServed(refs: readonly string[], options: OpenServedOptions): Promise<Served[]> {
+  const opened: Served[] = [];
+  try {
+    for (const ref of refs) {
+      const one = await openOne(ref, options);
+      if (opened.some(({ id }) => id === one.id)) {
+        await one.close();
+        throw new HoneError({
+          what: "Two models have the same name",
+          where: ref,
+          why: `${one.id} is served already`,
+          next: "Give it another: NAME=REFERENCE.",
+          kind: "usage",
+        });
+      }
+      opened.push(one);
+    }
+    return opened;
+  } catch (error) {
+    for (const one of opened) await one.close();
+    throw error;
+  }
+}
+
+async function openOne(written: string, options: OpenServedOptions): Promise<Served> {
+  const [, alias, rest] = /^([\w][\w.-]{0,63})=(.+)$/.exec(written) ?? [];
+  const ref = rest ?? written;
+  const { signal, mostWaiting = 256 } = options;
+  const created = Math.floor(Date.now() / 1000);
+  const queueFor = (model: Model | undefined) =>
+    makeQueue(
+      Math.max(leastWidth, model?.concurrency ?? 1, (model as LanguageModel | undefined)?.batch ?? 1),
+      mostWaiting,
+    );
+  if (/^(llama|encoder|openai|mock):/.test(ref)) {
+    const model = await (options.open ?? ((one, stop) => openModel(one, { signal: stop })))(ref, signal);
+    return {
+      id: alias ?? model.name,
+      created,
+      queue: queueFor(model),
+      ...("generate" in model ? { model: model as LanguageModel } : {}),
+      ...("embed" in model && model.grants.has("embeddings") ? { embeds: model as Model & Embeds } : {}),
+      close: () => model.close(),
+    };
+  }
+  const { path, ours } = findSpecialist(ref, { store: options.store });
+  const { saved } = await readSpecialist(path);
+  if (!ours && !options.allowEndpoint) refuseEndpoint(saved, path);
+  const predictor = await openPredictor(path, {
+    signal,
+    wrap: traced,
+    ...(options.allowModules ? { allowModules: true } : {}),
+    ...(options.open ? { open: options.open } : {}),
+  });
+  return {
+    id: alias ?? saved.made.study,
+    created,
+    queue: queueFor(predictor.subject.model),
+    predictor,
+    close: () => predictor.close(),
+  };
+}
+
+/** A model that tells each call's cost to the call's context, as the journal does for studies. */
+export function traced<M extends Callable>(model: M): M {
+  const told = async <R extends { cost: Cost }>(
+    made: Promise<R>,
+    context: CallContext,
+    operation: "generate" | "score" | "embed",
+  ) => {
+    const result = await made;
+    context.trace?.({
+      key: "",
+      model: model.id,
+      operation,
+      request: null,
+      response: null,
+      cost: result.cost,
+    });
+    return result;
+  };
+  const { weights, generate, score, embed } = model;
+  return {
+    ...model,
+    ...(weights && {
+      weights: { ...weights, specialise: (change: Change) => traced(weights.specialise(change)) },
+    }),
+    ...(generate && {
+      generate: (request: Parameters<typeof generate>[0], context: CallContext) =>
+        told(generate(request, context), context, "generate"),
+    }),
+    ...(score && {
+      score: (request: Parameters<typeof score>[0], context: CallContext) =>
+        told(score(request, context), context, "score"),
+    }),
+    ...(embed && {
+      embed: (texts: readonly string[], context: CallContext) =>
+        told(embed(texts, context), context, "embed"),
+    }),
+  };
+}
+
+/** Adds up what an answer's calls cost. */
+export function meter(): { trace: (call: { cost: Cost }) => void; total: () => Cost } {
+  let total = noCost;
+  return {
+    trace: ({ cost }) => {
+      total = addCost(total, cost);
+    },
+    total: () => total,
+  };
+}

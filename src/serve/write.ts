@@ -1,0 +1,133 @@
+// Writing an answer to messages: by a model, or by a specialist, whose answer is its label. Chat, completions and responses are
+// three forms of this.
+
+import { randomBytes } from "node:crypto";
+import { type CallContext, type Cost, noCost } from "../core/call.js";
+import type { LikelyToken, Message, PromptFormat, ReadText } from "../core/model.js";
+import type { Prediction } from "../deploy/predictor.js";
+import type { Writing } from "./asked.js";
+import { pieces } from "./events.js";
+import { Problem } from "./problem.js";
+import { meter, type Served } from "./served.js";
+
+export interface Written {
+  text: string;
+  finish: "stop" | "length";
+  cost: Cost;
+  /** Of a specialist. */
+  prediction?: Omit<Prediction, "row" | "place" | "id">;
+}
+
+/** @throws Problem where it is neither a model nor a specialist */
+export async function write(
+  served: Served,
+  ask: { messages: readonly Message[]; format?: PromptFormat },
+  how: Writing & { seed: number },
+  signal: AbortSignal,
+  put?: (piece: string) => void,
+): Promise<Written> {
+  const { predictor, model } = served;
+  if (predictor) {
+    const last = ask.messages.findLast(({ role }) => role === "user");
+    if (!last)
+      throw new Problem(400, "A specialist answers the last message of the user.", { param: "messages" });
+    const { prediction, cost } = await classify(served, last.content, signal);
+    if (prediction.unscored !== undefined && prediction.text === undefined)
+      throw new Problem(502, prediction.detail ?? `It gave no answer: ${prediction.unscored}.`, {
+        code: prediction.unscored,
+      });
+    const text = prediction.label ?? prediction.text ?? "";
+    put?.(text);
+    return { text, finish: "stop", cost, prediction };
+  }
+  if (!model)
+    throw new Problem(400, `${served.id} gives vectors alone.`, { param: "model", code: "unsupported" });
+  const cut = put && pieces(how.stop, put);
+  const context: CallContext = { signal, ...(cut ? { grows: (text: string) => cut.grow(text) } : {}) };
+  const { text, finish, cost } = await model.generate(
+    {
+      messages: ask.messages,
+      format: ask.format ?? model.format,
+      maxTokens: how.maxTokens ?? model.contextTokens ?? 4096,
+      temperature: how.temperature,
+      seed: how.seed,
+      ...(how.topP === undefined ? {} : { topP: how.topP }),
+      ...(how.minP === undefined ? {} : { minP: how.minP }),
+      ...(how.repetitionPenalty === undefined ? {} : { repetitionPenalty: how.repetitionPenalty }),
+      stop: how.stop,
+    },
+    context,
+  );
+  cut?.end(text);
+  return { text, finish, cost };
+}
+
+/** A specialist's answer to one text. */
+export async function classify(
+  { predictor, id }: Served,
+  input: string,
+  signal: AbortSignal,
+): Promise<{ prediction: Omit<Prediction, "row" | "place" | "id">; cost: Cost }> {
+  if (!predictor)
+    throw new Problem(400, `${id} is a model, not a specialist.`, { param: "model", code: "unsupported" });
+  if (input.trim() === "") throw new Problem(400, "The input is empty.", { param: "input" });
+  const { rows, task } = predictor.saved;
+  if (!task.labels && rows?.options !== undefined)
+    throw new Problem(
+      400,
+      `Each row of ${id} has options of its own: give a row to /v1/classify, not a text.`,
+      {
+        param: "input",
+      },
+    );
+  const cost = meter();
+  const prediction = await predictor.answer({ id: "", input, gold: "" }, signal, cost.trace);
+  return { prediction, cost: cost.total() };
+}
+
+/** Log-probabilities of what was written after a prompt. */
+export async function readWritten(
+  { model, id }: Served,
+  ask: { messages: readonly Message[]; format?: PromptFormat; tokens?: readonly number[] },
+  continuation: string,
+  top: number,
+  signal: AbortSignal,
+): Promise<ReadText> {
+  if (!model?.read)
+    throw new Problem(400, `${id} gives no log-probabilities of tokens.`, {
+      param: "logprobs",
+      code: "no_logprobs",
+    });
+  return model.read(
+    {
+      messages: ask.messages,
+      format: ask.format ?? model.format,
+      ...(ask.tokens ? { tokens: ask.tokens } : {}),
+      ...(continuation === "" ? {} : { continuation }),
+      top: Math.max(1, top),
+    },
+    { signal },
+  );
+}
+
+/** Log-probabilities of a specialist's options, the likeliest first. */
+export function likelyLabels({ probabilities = {} }: Pick<Prediction, "probabilities">): LikelyToken[] {
+  return Object.entries(probabilities)
+    .map(([text, probability]) => ({ text, logprob: Math.log(probability) }))
+    .sort((a, b) => b.logprob - a.logprob);
+}
+
+export interface Usage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+}
+
+export function usageOf(costs: readonly Cost[]): Usage {
+  const prompt = costs[0]?.inputTokens ?? noCost.inputTokens;
+  const completion = costs.reduce((sum, { outputTokens }) => sum + outputTokens, 0);
+  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+}
+
+export const newId = (prefix: string): string => `${prefix}-${randomBytes(12).toString("hex")}`;
+export const now = (): number => Math.floor(Date.now() / 1000);

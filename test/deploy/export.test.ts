@@ -1,0 +1,127 @@
+// A specialist as a folder: it runs elsewhere and gives the same, and what was changed in it is refused.
+
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readRows } from "../../src/data/index.js";
+import { exportSpecialist, importSpecialist } from "../../src/deploy/export.js";
+import { predict } from "../../src/deploy/predict.js";
+import type { Prediction } from "../../src/deploy/predictor.js";
+import { vectoriser } from "../../src/learn/tfidf.js";
+import { runStudy } from "../../src/study/run.js";
+import { toneSpec, writeTones } from "../study/fixture.js";
+
+const root = mkdtempSync(join(tmpdir(), "hone-export-"));
+const store = join(root, ".hone");
+const elsewhere = join(root, "elsewhere");
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+beforeAll(async () => {
+  writeTones(join(root, "tones.jsonl"), 300);
+  writeTones(join(root, "new.jsonl"), 30, 7);
+  const specialists = ["linear", { fewShot: { k: 2 } }];
+  await runStudy(toneSpec({ model: "mock:?skill=0.4&seed=1", specialists }), { store, base: root });
+});
+
+async function labels(ref: string, where: string): Promise<Prediction[]> {
+  const run = await predict(ref, readRows(join(root, "new.jsonl")), { store: where });
+  const found: Prediction[] = [];
+  for await (const one of run.predictions) found.push(one);
+  await run.close();
+  return found;
+}
+
+describe("export", () => {
+  it("gives a folder that another store takes, with the same answers", async () => {
+    for (const subject of ["linear(tfidf)", "fewShot(k=2)"]) {
+      const out = join(root, subject.slice(0, 6));
+      const { files } = await exportSpecialist("tones", out, { store, subject });
+      expect(files).toEqual(expect.arrayContaining(["README.md", "specialist.json", "SHA256SUMS"]));
+      const name = subject.slice(0, 6);
+      await importSpecialist(out, { store: elsewhere, name });
+      const run = await predict("tones", readRows(join(root, "new.jsonl")), { store, subject });
+      const own: Prediction[] = [];
+      for await (const one of run.predictions) own.push(one);
+      await run.close();
+      expect(await labels(name, elsewhere)).toEqual(own);
+      // Straight from the folder, too.
+      expect(await labels(out, elsewhere)).toEqual(own);
+      await expect(importSpecialist(out, { store: elsewhere, name })).rejects.toThrow(
+        /something there already/,
+      );
+    }
+    expect(readFileSync(join(root, "fewSho", "prompt.txt"), "utf8")).toMatch(
+      /What is the tone\?[\s\S]*\{\{input\}\}/,
+    );
+  });
+
+  it("writes a linear classifier as ONNX with the same probabilities", async () => {
+    const out = join(root, "onnx");
+    await exportSpecialist("tones", out, { store, subject: "linear(tfidf)" });
+    const { classes, words, characters } = JSON.parse(readFileSync(join(out, "features.json"), "utf8"));
+    const blocks = [
+      { size: words.terms.length, read: vectoriser({ by: "words", ...words }) },
+      { size: characters.terms.length, read: vectoriser({ by: "characters", ...characters }) },
+    ];
+    const session = await InferenceSession.create(join(out, "classifier.onnx"));
+    const said = await labels("tones", store);
+    const width = blocks.reduce((sum, { size }) => sum + size, 0);
+    const features = new Float32Array(said.length * width);
+    let i = 0;
+    for await (const { row } of readRows(join(root, "new.jsonl"))) {
+      let offset = i++ * width;
+      for (const { size, read } of blocks) {
+        const { columns, values } = read(row.text as string);
+        for (const [k, column] of columns.entries()) features[offset + column] = values[k] as number;
+        offset += size;
+      }
+    }
+    const { probabilities } = await session.run({
+      features: new Tensor("float32", features, [said.length, width]),
+    });
+    const given = probabilities?.data as Float32Array;
+    for (const [row, { probabilities: known }] of said.entries())
+      for (const [k, name] of classes.entries())
+        expect(given[row * classes.length + k]).toBeCloseTo(known?.[name] as number, 4);
+    await session.release();
+  });
+
+  it("is refused where a file was changed, added, removed or is a link, and where it asks an endpoint", async () => {
+    const whole = join(root, "whole");
+    await exportSpecialist("tones", whole, { store });
+    await expect(exportSpecialist("tones", whole, { store })).rejects.toThrow(/something there already/);
+    const spoilt: [why: RegExp, spoil: (folder: string) => void][] = [
+      [/not what was exported/, (folder) => writeFileSync(join(folder, "README.md"), "changed")],
+      [/does not list it/, (folder) => writeFileSync(join(folder, "more.js"), "x")],
+      [/is missing/, (folder) => rmSync(join(folder, "specialist.json"))],
+      [/is a link/, (folder) => symlinkSync("/etc/passwd", join(folder, "artifacts"))],
+      [/SHA256SUMS[\s\S]*is missing/, (folder) => rmSync(join(folder, "SHA256SUMS"))],
+      [/no checksum/, (folder) => writeFileSync(join(folder, "SHA256SUMS"), "nothing\n")],
+      [
+        /is missing/,
+        (folder) => writeFileSync(join(folder, "SHA256SUMS"), `${"0".repeat(64)}  ../../secret\n`),
+      ],
+    ];
+    for (const [i, [why, spoil]] of spoilt.entries()) {
+      const copy = join(root, `spoilt-${i}`);
+      cpSync(whole, copy, { recursive: true });
+      spoil(copy);
+      await expect(importSpecialist(copy, { store: elsewhere, name: `s${i}` }), String(why)).rejects.toThrow(
+        i === 6 ? /does not list it|is missing/ : why,
+      );
+    }
+    await expect(importSpecialist(whole, { store: elsewhere, name: "../x" })).rejects.toThrow(
+      /cannot be used/,
+    );
+    const remote = join(root, "remote.json");
+    const saved = JSON.parse(readFileSync(join(whole, "specialist.json"), "utf8"));
+    writeFileSync(
+      remote,
+      JSON.stringify({ ...saved, model: "openai:gpt?base=http://127.0.0.1:9/v1&key=AWS_SECRET" }),
+    );
+    await expect(predict(remote, [], { store: elsewhere })).rejects.toThrow(
+      /asks an endpoint[\s\S]*--allow-endpoint/,
+    );
+  });
+});

@@ -1,0 +1,180 @@
+// The server as it runs: queues, shadows that survive a kill, the router, the champion scored again, and the way it stops.
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkServed } from "../../src/serve/check.js";
+import { makeQueue } from "../../src/serve/queue.js";
+import { start } from "../cli/spawned.js";
+import { type Loose, serving, toneStore } from "./fixture.js";
+
+const root = mkdtempSync(join(tmpdir(), "hone-serving-"));
+const store = join(root, ".hone");
+beforeAll(async () => {
+  await toneStore(root);
+  await toneStore(root, "second", ["majority", { fewShot: { k: 2 } }]);
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+describe("a queue", () => {
+  it("lets so many wait in order, and tells the others to come again", async () => {
+    const queue = makeQueue(2, 3);
+    const { signal } = new AbortController();
+    const order: number[] = [];
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const one = (i: number) => queue.run(signal, () => gate.then(() => order.push(i)));
+    const all = Array.from({ length: 5 }, (_, i) => one(i));
+    await expect(one(5)).rejects.toMatchObject({ status: 429, retryAfter: expect.any(Number) });
+    expect([queue.active, queue.waiting]).toEqual([2, 3]);
+    const leaving = new AbortController();
+    open();
+    await Promise.all(all);
+    expect([order, queue.active, queue.waiting]).toEqual([[0, 1, 2, 3, 4], 0, 0]);
+    // Who leaves while waiting takes no place.
+    const blocked = [
+      queue.run(signal, () => new Promise((end) => setTimeout(end, 50))),
+      queue.run(signal, () => gate),
+    ];
+    const third = queue.run(leaving.signal, async () => {});
+    leaving.abort();
+    await Promise.allSettled([...blocked, third]);
+    expect([queue.active, queue.waiting]).toEqual([0, 0]);
+  });
+
+  it("answers 429 with Retry-After where it is full, also to streams", async () => {
+    const server = await serving(["m=mock:?latency=3000"], { mostWaiting: 1 });
+    const asked = { model: "m", messages: [{ role: "user", content: "x" }], max_tokens: 2 };
+    const leave = new AbortController();
+    const busy = Array.from({ length: 33 }, () =>
+      server.ask("/v1/chat/completions", asked, { signal: leave.signal }).catch(() => undefined),
+    );
+    for (let full = false; !full; )
+      full = /hone_waiting\{model="m"\} 1/.test(await (await server.ask("/metrics")).text());
+    for (const stream of [false, true]) {
+      const { status, headers } = await server.ask("/v1/chat/completions", { ...asked, stream });
+      expect([status, Number(headers.get("retry-after")) > 0]).toEqual([429, true]);
+    }
+    leave.abort();
+    await Promise.all(busy);
+    await server.stop();
+  });
+});
+
+describe("the champion", () => {
+  it("answers through the server as it was measured", async () => {
+    const server = await serving(["tones"], { store });
+    expect(await checkServed(server, "tones", { store, most: 20 })).toEqual({
+      model: "tones",
+      n: 20,
+      agree: 20,
+      differing: [],
+    });
+    await server.stop();
+  });
+});
+
+describe("the router", () => {
+  it("goes by the task that is named, and else by the words", async () => {
+    const server = await serving(["tones", "second"], { store });
+    const asked = (more: object) =>
+      server.ask("/v1/classify", { model: "auto", input: "A rude letter", ...more });
+    const named = await asked({ task: "second" });
+    expect([named.status, named.headers.get("x-hone-model")]).toEqual([200, "second"]);
+    expect((await asked({ task: "nothing" })).status).toBe(400);
+    // The two have the same training data: the words do not tell.
+    const { status, body } = await server.json("/v1/classify", { model: "auto", input: "A rude letter" });
+    expect([status, body.error.code]).toEqual([400, "ambiguous"]);
+    await server.stop();
+  });
+});
+
+describe("a shadow", () => {
+  it("answers beside the first, is kept and not shown, and loses no finished record to kill -9", async () => {
+    const run = start(["serve", "tones", "second", "--shadow", "tones:second", "--port", "0", "--json"], {
+      cwd: root,
+    });
+    const { url, token } = await listening(run);
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    let finished = 0;
+    let stop = false;
+    const load = async (worker: number) => {
+      for (let i = 0; !stop; i++) {
+        const body = JSON.stringify({ model: "tones", input: `A rude letter ${worker} ${i}`, gold: "r" });
+        await fetch(`${url}/v1/classify`, { method: "POST", headers, body })
+          .then(async (response) => {
+            const { data } = (await response.json()) as Loose;
+            expect(Object.keys(data[0])).not.toContain("answers");
+          })
+          .catch(() => {});
+      }
+    };
+    const working = Array.from({ length: 8 }, (_, i) => load(i));
+    // What the server says is on disk must be there after the kill.
+    for (let i = 0; i < 400 && finished < 30; i++) {
+      const text = await (await fetch(`${url}/metrics`, { headers })).text();
+      finished = Number(/shadow_records_total_by_pair\{[^}]*\} (\d+)/.exec(text)?.[1] ?? 0);
+    }
+    run.child.kill("SIGKILL");
+    stop = true;
+    await Promise.all(working);
+    await run.ended;
+    expect(finished).toBeGreaterThanOrEqual(30);
+    const path = join(store, "shadow", "tones+second.jsonl");
+    const whole = readFileSync(path, "utf8").split("\n").slice(0, -1);
+    expect(whole.length).toBeGreaterThanOrEqual(finished);
+    const records = whole.map((line) => JSON.parse(line));
+    for (const { answers, gold, task } of records)
+      expect([Object.keys(answers), answers.tones, gold, task]).toEqual([
+        ["tones", "second"],
+        "r",
+        "r",
+        "tone",
+      ]);
+    expect(new Set(records.map(({ id }) => id)).size).toBe(records.length);
+    // The next server goes on in the same file, and compare reads it.
+    const next = await serving(["tones", "second"], { store, shadow: ["tones:second"] });
+    await next.json("/v1/classify", { model: "tones", input: "A polite letter", gold: "p" });
+    await next.stop();
+    expect(readFileSync(path, "utf8").trim().split("\n").length).toBe(whole.length + 1);
+    const compared = await start(["compare", "--predictions", path, "--json"], { cwd: root }).ended;
+    expect(compared.code).toBe(0);
+    expect(compared.stdout).toMatch(/"tones"/);
+    await expect(serving(["tones"], { store, shadow: ["tones:m"] })).rejects.toThrow(/pair of specialists/);
+  }, 60_000);
+});
+
+describe("hone serve", () => {
+  it("says where it listens, checks the champion, and stops after what is in flight", async () => {
+    const run = start(["serve", "tones", "m=mock:?latency=600", "--port", "0", "--json", "--check", "5"], {
+      cwd: root,
+    });
+    const { url, token } = await listening(run);
+    await run.said(/"checked"/);
+    const asked = fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: "m", messages: [{ role: "user", content: "x" }], max_tokens: 2 }),
+    });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    run.child.kill("SIGINT");
+    expect((await asked).status).toBe(200);
+    const { code, stdout } = await run.ended;
+    expect(code).toBe(0);
+    const records = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(records.map(({ type }) => type)).toEqual(["listening", "checked", "stopped"]);
+    expect(records[1]).toMatchObject({ model: "tones", n: 5, agree: 5 });
+  }, 30_000);
+});
+
+/** The first record of a server that was started. */
+async function listening(run: ReturnType<typeof start>): Promise<{ url: string; token: string }> {
+  await run.said(/"listening".*\n/);
+  return JSON.parse(run.text().split("\n")[0] as string);
+}
