@@ -34,6 +34,10 @@ const costs = {
   stack: "that of its members; each as often to build as there are parts, and once more",
   bilateral: "training",
   lesion: "none beyond what it cuts",
+  setfit: "none; training of the encoder",
+  lexical: "none beyond the encoder's; training",
+  layer: "none",
+  ngrams: "none",
   pretrain: "training",
   upcycle: "training",
 };
@@ -47,6 +51,8 @@ const example = {
   bestOf: { of: ["zeroShot"] },
   stack: { of: ["zeroShot"] },
   lesion: { cut: ["callosum"] },
+  lexical: { source: "file:pairs.tsv" },
+  layer: { at: 1 },
 };
 
 export function catalogue() {

@@ -425,7 +425,7 @@ function classesOf(server, each) {
       const depth = attack.pick([1_000, 50_000, 500_000]);
       const nested = attack.pick([
         () => "[".repeat(depth) + "]".repeat(depth),
-        () => '{"a":'.repeat(depth) + "1" + "}".repeat(depth),
+        () => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`,
         () => "[".repeat(depth),
       ])();
       const path = attack.pick(posts);
