@@ -35,6 +35,7 @@ describe("hone reproduce", () => {
         { paper: "lawma" },
         { paper: "medprompt" },
         { paper: "self-specialization" },
+        { paper: "lexical" },
         { paper: "egosocialarena" },
         { paper: "deepseekmoe" },
         { paper: "bilateral" },

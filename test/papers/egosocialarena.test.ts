@@ -47,6 +47,10 @@ const settings: EgoSettings = {
   profile: { each: 1, tomi: 4 },
   law: { ...presets.smoke.law, tasks: null, enough: { train: 8, test: 6 }, tune: { fewShot: { k: 1 } } },
   social: { train: 1, dev: 1, tune: { fewShot: { k: 1 } } },
+  arena: {
+    ...presets.smoke.arena,
+    blackjack: { ...presets.smoke.arena.blackjack, tune: { fewShot: { k: 1 } } },
+  },
   seeds: [1],
   models: ["mock:"],
 };
@@ -60,8 +64,8 @@ describe("egosocialarena over the mock", () => {
     const store = join(folder, "store");
     const done = await egosocialarena.reproduce({ preset: "smoke", data, store }, settings);
     expect(done.stopped).toBeNull();
-    expect(done.studies).toHaveLength(3);
-    expect(done.claims).toHaveLength(14);
+    expect(done.studies).toHaveLength(6);
+    expect(done.claims).toHaveLength(22);
     // Without a larger model its claims stay open.
     const open = done.claims.filter(({ measured }) => measured === null).map(({ id }) => id);
     expect(open).toEqual(["a2", "c2", "d1"]);

@@ -87,7 +87,7 @@ describe("training seeds", () => {
   });
 });
 
-const empty = { confusions: [], rows: [], samples: [], binary: [], movements: [] } as never;
+const empty = { confusions: [], rows: [], samples: [], binary: [], movements: [], episodes: [] } as never;
 
 /** The rank correlation of two lists, ties by their mean rank (Spearman 1904). */
 function spearman(pairs: readonly (readonly [number, number])[]): number {

@@ -72,7 +72,7 @@ export type SyntheticState = {
  *
  * @example
  * import { selfSpecialize } from "@honelab/hone";
- * selfSpecialize({ domain: "medicine", pairs: 500 }).label; // "selfSpecialize(500 pairs)"
+ * selfSpecialize({ domain: "medicine", pairs: 500 }).label; // "selfSpecialize(500 pairs, medicine)"
  */
 export function selfSpecialize(options: SelfSpecializeOptions = {}): LanguageSpecializer {
   const { rounds, ...chosen } = readOptions(selfSpecializeOptions, "selfSpecialize", options);
