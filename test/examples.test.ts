@@ -20,17 +20,17 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 async function smoke(name: string, base: string, asked: object = {}) {
   const spec = await readStudy(join(root, "examples", name));
   Object.assign(spec.task, asked);
-  spec.task.data = { ...spec.task.data, limit: { train: 24, dev: 4, test: 6 } };
-  spec.handOver = 3;
+  spec.task.data = { ...spec.task.data, limit: { train: 16, dev: 3, test: 4 } };
+  spec.handOver = 2;
   const started = performance.now();
   const store = join(folder, name);
   const record = await runStudy(spec, { base, store });
   const first = performance.now() - started;
   expect(record.results).toHaveLength(spec.specialists.length + 1);
   for (const { subject, n, unscored } of record.results)
-    expect([subject, n, unscored]).toEqual([subject, 6, 0]);
+    expect([subject, n, unscored]).toEqual([subject, 4, 0]);
   expect(record.verdict?.text).toContain("sealed test samples");
-  expect(record.handOver).toMatchObject({ n: 3, agree: 3 });
+  expect(record.handOver).toMatchObject({ n: 2, agree: 2 });
   expect(record.openings).toBe(1);
 
   const again = performance.now();
