@@ -3,7 +3,7 @@
 
 import { escapeMarkdown, fenced, oneLine } from "../report/escape.js";
 import { formatInterval, formatScore, formatWhole } from "../report/format.js";
-import type { SavedSpecialist } from "../study/handover.js";
+import type { SavedSpecialist } from "../study/specialist.js";
 
 interface Folder {
   /** The card that the study wrote. */

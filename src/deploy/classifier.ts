@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { unpackFloats } from "../learn/vectors.js";
-import type { SavedSpecialist } from "../study/handover.js";
+import type { SavedSpecialist } from "../study/specialist.js";
 import { encodeModel } from "../tensor/onnx.js";
 
 const block = z.object({ terms: z.array(z.string()), idf: z.string() });

@@ -8,7 +8,7 @@ import { basename, join, relative, resolve, sep } from "node:path";
 import { HoneError } from "../core/errors.js";
 import { requireFolder } from "../store/place.js";
 import { makePrivate, privateFolder } from "../store/private.js";
-import { layout, loadSpecialist, readSpecialist, type SavedSpecialist } from "../study/handover.js";
+import { layout, loadSpecialist, readSpecialist, type SavedSpecialist } from "../study/specialist.js";
 import { specialistCard } from "./card.js";
 import { linearOnnx } from "./classifier.js";
 import { findSpecialist, refuseEndpoint } from "./find.js";

@@ -4,8 +4,9 @@ import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { HoneError } from "../core/errors.js";
 import { requireSubject } from "../study/choose-subject.js";
-import { layout, otherPath, type SavedSpecialist } from "../study/handover.js";
+import { otherPath } from "../study/handover.js";
 import { openStudy } from "../study/open.js";
+import { layout, type SavedSpecialist } from "../study/specialist.js";
 
 /** A saved specialist's place, and whether this machine's own study made it. */
 export interface Found {

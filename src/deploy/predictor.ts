@@ -9,7 +9,7 @@ import type { Sample } from "../core/sample.js";
 import { hasQueries } from "../core/task.js";
 import type { Row } from "../data/reading.js";
 import { type SampleSpec, sampleMaker } from "../data/samples.js";
-import { type LoadedSpecialist, loadSpecialist, type SavedSpecialist } from "../study/handover.js";
+import { type LoadedSpecialist, loadSpecialist, type SavedSpecialist } from "../study/specialist.js";
 
 /** What a specialist says of one row. */
 export interface Prediction {

@@ -6,7 +6,7 @@ import type { Callable, Change, Embeds, LanguageModel, Model } from "../core/mod
 import { findSpecialist, refuseEndpoint } from "../deploy/find.js";
 import { openPredictor, type Predictor } from "../deploy/predictor.js";
 import { openModel } from "../models/registry.js";
-import { readSpecialist } from "../study/handover.js";
+import { readSpecialist } from "../study/specialist.js";
 import { makeQueue, type Queue } from "./queue.js";
 
 /** One thing that requests can name as their model. */

@@ -9,9 +9,9 @@ import { noCost } from "../../src/core/call.js";
 import type { LanguageModel, ScoreRequest } from "../../src/core/model.js";
 import { renderSummary } from "../../src/report/terminal.js";
 import { planStudy } from "../../src/study/dryrun.js";
-import { loadSpecialist } from "../../src/study/handover.js";
 import { type RunOptions, runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
+import { loadSpecialist } from "../../src/study/specialist.js";
 import { toneStudy, tones, writeTones } from "./fixture.js";
 
 let folder: string;

@@ -20,8 +20,8 @@ import type { LanguageSpecializer, Specializer } from "../../src/core/specialize
 import { formatScore } from "../../src/report/format.js";
 import { specializers } from "../../src/specializers/index.js";
 import { defineSpecializer } from "../../src/specializers/parts/define.js";
-import { loadSpecialist } from "../../src/study/handover.js";
 import { runStudy } from "../../src/study/run.js";
+import { loadSpecialist } from "../../src/study/specialist.js";
 import { toneSpec, tones, writeTones } from "./fixture.js";
 
 const root = mkdtempSync(join(tmpdir(), "hone-handover-"));

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { StudyRecord } from "../../src/core/record.js";
 import type { ControllerSubject } from "../../src/motor/subject.js";
-import { loadSpecialist } from "../../src/study/handover.js";
 import { openStudy } from "../../src/study/open.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
+import { loadSpecialist } from "../../src/study/specialist.js";
 
 const root = mkdtempSync(join(tmpdir(), "hone-motor-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
