@@ -98,7 +98,7 @@ function predictorOf({ saved, subject, task: taskOf, close }: LoadedSpecialist, 
           what: "A row has no input.",
           where: row.place,
           why: `what \`input: ${rows.input}\` makes of it is empty`,
-          next: "Fill the field, or pass such rows over with --skip-bad.",
+          next: "Fill the field.",
         });
       const own = idOf === undefined ? undefined : row.row[idOf];
       const known = typeof own === "string" || typeof own === "number" ? String(own).trim() : "";
