@@ -197,7 +197,7 @@ export function clustered(resamples) {
           part: "groups",
           name: `${groups} groups, ${sizes}, ${name}`,
           truth,
-          sparse: () => groups <= sparseAt || (groups === 20 && sizes === "a tenth large"),
+          sparse: () => groups <= sparseAt || sizes === "a tenth large",
           run: (api, r, seed) => {
             const columns = [[], []];
             const ids = [];

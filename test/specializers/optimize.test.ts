@@ -189,6 +189,17 @@ describe("optimize", () => {
     await expect(searched(helps, {}, { algorithm: "gepa" })).rejects.toThrow(/gepa needs a reflector/);
   });
 
+  it("searches on all labels also where train is sorted by them and cut", async () => {
+    const sorted = [...samples].sort((a, b) => String(a.gold).localeCompare(String(b.gold)));
+    const asked = new Set<string>();
+    const helped = (query: { input: string }) => {
+      asked.add(query.input.split(" ").at(-1) as string);
+      return 0.5;
+    };
+    await searched(helped, { train: sorted }, { search: 96, confirm: 32, headroom: 0 });
+    expect([...asked].sort()).toEqual(["anvil", "wave", "wheat"]);
+  });
+
   it("does not touch another task's instruction, and refuses too little train", async () => {
     const home = { instruction: "Name the place.", labels: labels.map((label) => ({ ...label })) };
     const other = { instruction: "Translate.", input: "x", demonstrations: [] };

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { HoneError } from "../../core/errors.js";
 import type { LanguageSubject } from "../../core/kinds.js";
 import { extremes } from "../../core/metric.js";
+import { randomFor, shuffled } from "../../core/random.js";
 import type { Sample } from "../../core/sample.js";
 import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import { foldsOf } from "../../learn/folds.js";
@@ -148,11 +149,14 @@ function partsOf(train: readonly Sample[], seed: number, most: { search: number;
     seed,
   );
   const between = (from: number, to: number) => train.filter((_, i) => folds[i]! >= from && folds[i]! < to);
+  // Drawn, for a file may be sorted by its labels.
+  const some = (part: readonly Sample[], size: number) =>
+    shuffled(part, randomFor(seed, "optimize", "parts")).slice(0, size);
   const { feedback, search, confirm } = tenths;
   return {
     feedback: between(0, feedback),
-    search: between(feedback, feedback + search).slice(0, most.search),
-    confirm: between(feedback + search, feedback + search + confirm).slice(0, most.confirm),
+    search: some(between(feedback, feedback + search), most.search),
+    confirm: some(between(feedback + search, feedback + search + confirm), most.confirm),
   };
 }
 

@@ -36,13 +36,17 @@ export async function published(
   return { looked, returned, found, gain, confirm, shrinkage: confirm && gain - confirm.delta };
 }
 
-/** What the endpoint failed to answer is worth nothing to them: neither has a rule for it. */
-const known = (scores: readonly (number | null)[]) => scores.map((score) => score ?? 0);
+/** What the endpoint failed to answer counts as the worst score, or the worst of its batch where scores have no end. */
+function known({ worst }: Workshop, scores: readonly (number | null)[]): number[] {
+  const least = Number.isFinite(worst) ? worst : Math.min(...scores.filter((score) => score !== null), 0);
+  return scores.map((score) => score ?? least);
+}
 
 async function byGepa(workshop: Workshop, calls: number, minibatch: () => number[], random: () => number) {
   const found = await gepa({
     ...{ search: workshop.sizes.search, maxCalls: calls, perfect: workshop.perfect },
-    score: async (candidate, part, samples) => known(await workshop.scores(candidate, part, samples)),
+    score: async (candidate, part, samples) =>
+      known(workshop, await workshop.scores(candidate, part, samples)),
     propose: workshop.propose,
     draws: { parent: (list) => list[Math.floor(random() * list.length)] as number, minibatch },
   });
@@ -51,12 +55,8 @@ async function byGepa(workshop: Workshop, calls: number, minibatch: () => number
 }
 
 /** Instructions are the candidates without examples, and what is proposed; sets of examples are those of the others. */
-async function byMipro(
-  { candidates, propose, scores, sizes }: Workshop,
-  calls: number,
-  minibatch: () => number[],
-  random: () => number,
-) {
+async function byMipro(workshop: Workshop, calls: number, minibatch: () => number[], random: () => number) {
+  const { candidates, propose, scores, sizes } = workshop;
   while ((await propose(0)) !== undefined);
   const words = candidates.filter(({ shots }) => !shots);
   const sets = [undefined, ...candidates.flatMap(({ shots, name }) => (shots ? [{ shots, name }] : []))];
@@ -77,7 +77,7 @@ async function byMipro(
     ...{ sizes: pairs, search: sizes.search, fullEvery },
     trials: Math.max(1, Math.floor((calls - sizes.search) / (miproBatch + sizes.search / fullEvery))),
     score: async (pair, samples) => {
-      const all = known(await scores(numberOf(pair), "search", samples));
+      const all = known(workshop, await scores(numberOf(pair), "search", samples));
       return all.reduce((sum, score) => sum + score, 0) / all.length;
     },
     draws: { pair: (trials) => parzenPair(trials, pairs, random), minibatch },

@@ -35,8 +35,9 @@ export interface Workshop {
   readonly scores: Scorer;
   /** Samples of each part. */
   readonly sizes: Readonly<Record<keyof Parts, number>>;
-  /** The best score of a sample. */
+  /** The best and the worst score of a sample; infinite where the scale has no end. */
   readonly perfect: number;
+  readonly worst: number;
 }
 
 export async function openWorkshop(
@@ -112,6 +113,7 @@ export async function openWorkshop(
   return {
     ...{ candidates, home, propose },
     perfect: directionOf(task.metric) * extremes(task.metric).best,
+    worst: directionOf(task.metric) * extremes(task.metric).worst,
     sizes: {
       feedback: parts.feedback.length,
       search: parts.search.length,
