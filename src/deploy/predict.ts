@@ -92,13 +92,7 @@ export async function predict(
   if (!ours && !options.allowEndpoint) refuseEndpoint((await readSpecialist(path)).saved, path);
   requireStore(store);
   mkdirSync(store, privateFolder);
-  const budget = makeBudget({
-    ...(options.maxUsd === undefined ? {} : { maxUsd: options.maxUsd }),
-    ...(options.maxSeconds === undefined ? {} : { maxSeconds: options.maxSeconds }),
-  });
-  const drain = () => budget.drain("by hand");
-  options.drain?.addEventListener("abort", drain, { once: true });
-  if (options.drain?.aborted) drain();
+  const budget = makeBudget(options);
   const journal = await openJournalWhenFree(join(store, "journal.db"), {
     signal,
     onWait: options.onWait ?? (() => {}),

@@ -26,16 +26,30 @@ export interface Budget {
   drain: (reason: string) => void;
 }
 
+/** Why a budget ended whose `drain` fired. */
+const byHand = "by hand";
+
 /**
  * @param maxUsd dollars; calls in flight are reserved at the dearest price so far, so that concurrency does not overshoot
  * @param maxSeconds wall-clock seconds from now
+ * @param drain ends it by hand, also where it fired before
  */
-export function makeBudget(limits: { maxUsd?: number; maxSeconds?: number } = {}): Budget {
+export function makeBudget(
+  limits: {
+    maxUsd?: number | undefined;
+    maxSeconds?: number | undefined;
+    drain?: AbortSignal | undefined;
+  } = {},
+): Budget {
   let total = noCost;
   let inFlight = 0;
   const answered = new Set<string>();
   let dearest = 0;
-  let reason: string | undefined;
+  let reason: string | undefined = limits.drain?.aborted ? byHand : undefined;
+  const onDrain = () => {
+    reason ??= byHand;
+  };
+  limits.drain?.addEventListener("abort", onDrain, { once: true });
   const deadline =
     limits.maxSeconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + limits.maxSeconds * 1000;
 

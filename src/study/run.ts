@@ -66,13 +66,7 @@ export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promi
       text: `A concurrency of ${asked} is more than Hone allows; ${mostInFlight.toLocaleString("en")} samples are kept in flight.`,
     });
   }
-  const budget = makeBudget({
-    ...(options.maxUsd === undefined ? {} : { maxUsd: options.maxUsd }),
-    ...(options.maxSeconds === undefined ? {} : { maxSeconds: options.maxSeconds }),
-  });
-  const drain = () => budget.drain("by hand");
-  options.drain?.addEventListener("abort", drain, { once: true });
-  if (options.drain?.aborted) drain();
+  const budget = makeBudget(options);
 
   const journal = await openJournalWhenFree(join(store, "journal.db"), {
     signal,

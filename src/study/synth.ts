@@ -63,12 +63,7 @@ export async function synthesizeFor(spec: StudySpec, options: SynthOptions): Pro
   const base = resolve(options.base ?? ".");
   const signal = options.signal ?? new AbortController().signal;
   const folder = resolve(options.out);
-  const budget = makeBudget({
-    ...(options.maxUsd === undefined ? {} : { maxUsd: options.maxUsd }),
-    ...(options.maxSeconds === undefined ? {} : { maxSeconds: options.maxSeconds }),
-  });
-  const drain = () => budget.drain("by hand");
-  options.drain?.addEventListener("abort", drain, { once: true });
+  const budget = makeBudget(options);
   const warn = options.onWarning ?? (() => {});
   const journal = await openJournalWhenFree(join(store, "journal.db"), { signal, onWait: warn });
   const models = modelOpener(
@@ -131,7 +126,6 @@ export async function synthesizeFor(spec: StudySpec, options: SynthOptions): Pro
     return { card: null, folder, files: [], stopped: error.message };
   } finally {
     unlock?.();
-    options.drain?.removeEventListener("abort", drain);
     await models.close();
     journal.close();
   }
