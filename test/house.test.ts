@@ -29,6 +29,21 @@ function files(folder: string): string[] {
   });
 }
 
+/** Names that a source exports, also by way of others. */
+function exportsOf(path: string): Set<string> {
+  const text = readFileSync(path, "utf8");
+  const own = text.matchAll(/^export (?:async )?(?:function\*?|const|let|class) (\w+)/gm);
+  const lists = [...text.matchAll(/^export \{([^}]+)\}/gm)].flatMap(([, names = ""]) => names.split(","));
+  const others = text.matchAll(/^export \* from "(\.[^"]+)"/gm);
+  return new Set([
+    ...[...own].map(([, name]) => name as string),
+    ...lists.map((one) => one.trim().replace(/^.* as /, "")),
+    ...[...others].flatMap(([, to]) => [
+      ...exportsOf(resolve(dirname(path), (to as string).replace(/\.js$/, ".ts"))),
+    ]),
+  ]);
+}
+
 const sources = files(src);
 const folderOf = (path: string) => relative(src, path).split("/")[0] as string;
 const tierOf = (folder: string) => tiers.findIndex((tier) => tier.includes(folder));
@@ -83,6 +98,28 @@ describe("the house", () => {
     };
     for (const path of sources) visit(path, []);
     expect(cycles).toEqual([]);
+  });
+
+  it("keeps what the benches import", () => {
+    const benches = readdirSync(join(root, "bench"), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith(".js"))
+      .map((entry) => join(entry.parentPath, entry.name));
+    const missing: string[] = [];
+    let seen = 0;
+    for (const path of benches) {
+      const text = readFileSync(path, "utf8");
+      const imports = text.matchAll(/\{([^{}]+)\} (?:from|= await import\() ?"(\.\.\/[^"]*dist\/[^"]+)"/g);
+      for (const [, names = "", target = ""] of imports) {
+        const source = resolve(dirname(path), target).replace(`${root}/dist/`, `${root}/src/`);
+        const exported = exportsOf(source.replace(/\.js$/, ".ts"));
+        for (const name of names.split(",").map((one) => one.trim().replace(/ as .*|:.*/, "")))
+          if (name !== "" && !exported.has(name))
+            missing.push(`${relative(root, path)}: ${name} of ${target}`);
+        seen++;
+      }
+    }
+    expect(seen).toBeGreaterThan(50);
+    expect(missing).toEqual([]);
   });
 
   it("says in the first lines of every file what it is", () => {

@@ -4,7 +4,7 @@
 import { CallError } from "../../../dist/core/call.js";
 import { HoneError } from "../../../dist/core/errors.js";
 import { openLlama } from "../../../dist/models/llama.js";
-import { loadSpecialist } from "../../../dist/study/handover.js";
+import { loadSpecialist } from "../../../dist/study/specialist.js";
 import { readSafetensor, readSafetensors } from "../../../dist/tensor/safetensors.js";
 
 const { signal } = new AbortController();
