@@ -31,6 +31,7 @@ const costs = {
   perStratum: "that of what it applies",
   subset: "that of what it applies",
   bestOf: "that of the one kept; all on dev to build",
+  search: "that of what it returns; its own budget to build",
   stack: "that of its members; each as often to build as there are parts, and once more",
   bilateral: "training",
   lesion: "none beyond what it cuts",

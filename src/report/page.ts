@@ -15,6 +15,7 @@ import type { Gathered, Source } from "./gather.js";
 import { movementSection, packMovements } from "./movement-figures.js";
 import { playMovements } from "./movement-player.js";
 import { profileTable } from "./profile.js";
+import { searchSection } from "./search-figures.js";
 import { style } from "./style.js";
 import { type ShownData, syntheticFigure } from "./synthetic.js";
 import {
@@ -180,6 +181,7 @@ ${section(
 )}
 ${section("Movements", null, movementSection(record, gathered.movements))}
 ${section("Training", null, trainingSection(record))}
+${section("Search", null, searchSection(record))}
 ${section("Games", null, episodeSection(record, gathered.episodes))}
 ${section(
   "Confusion",
