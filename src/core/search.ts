@@ -4,8 +4,8 @@
 import type { Cost } from "./call.js";
 import type { Json } from "./json.js";
 
-/** What was spent: calls, tokens and dollars as the models told them, and seconds of wall clock. */
-export type Spent = Pick<Cost, "calls" | "inputTokens" | "outputTokens" | "usd"> & { seconds: number };
+/** What was spent, as the models told it, and seconds of wall clock. */
+export type Spent = Record<keyof Cost | "seconds", number>;
 
 /** A mean over the samples that a branch had answered when a stage ended, with its 95 % interval. */
 export type StageScore = { stage: string; n: number; mean: number; low: number; high: number };

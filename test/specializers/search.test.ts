@@ -25,7 +25,6 @@ const space = {
   factors: [
     { name: "prompt", levels: [null, layer("good"), layer("bad")] },
     { name: "scoring", levels: [null, layer("helps")] },
-    { name: "order", levels: [null, layer("idle")] },
   ],
   alone: [],
 };
@@ -110,20 +109,20 @@ describe("search", () => {
 
   it("finds planted main effects in most runs", async () => {
     let found = 0;
-    const runs = 4;
+    const runs = 3;
     for (let seed = 1; seed <= runs; seed++) {
       const { search: notes } = await run(planted(additive, [...train, ...dev], { seed }), {}, { seed });
       const levels = notes.branches[notes.returned[0] as number]?.levels;
       if (notes.verdict === "confirmed" && levels?.[0] === "good" && levels[1] === "helps") found++;
     }
-    expect(found).toBeGreaterThanOrEqual(3);
+    expect(found).toBeGreaterThanOrEqual(2);
   });
 
   it("finds a pair that only helps together", async () => {
     const together = (has: (word: string) => boolean) =>
       0.5 - (has("good") ? 0.1 : 0) - (has("helps") ? 0.1 : 0) + (has("good") && has("helps") ? 0.5 : 0);
     const { search: notes } = await run(planted(together, [...train, ...dev]));
-    expect(notes.interaction).toMatchObject({ shown: true, cells: 12 });
+    expect(notes.interaction).toMatchObject({ shown: true, cells: 6 });
     expect(notes.branches[notes.returned[0] as number]?.levels?.slice(0, 2)).toEqual(["good", "helps"]);
     expect(notes.proposed?.confirmed?.delta).toBeGreaterThan(0.1);
   });
@@ -135,14 +134,14 @@ describe("search", () => {
     );
     const { members, search: notes } = await run(subject);
     expect(notes.verdict).toBe("no headroom");
-    expect(members).toMatchObject([{ place: [0, 0, 0], weight: 1 }]);
+    expect(members).toMatchObject([{ place: [0, 0], weight: 1 }]);
     expect([...subject.made.keys()].some((key) => key.includes("dev "))).toBe(false);
     const forced = await run(
       planted(() => 0.6, [...train, ...dev]),
       { headroom: 1, guard: 2 },
     );
     expect(forced.search.verdict).not.toBe("confirmed");
-    expect(forced.members).toMatchObject([{ place: [0, 0, 0] }]);
+    expect(forced.members).toMatchObject([{ place: [0, 0] }]);
     const { branches } = forced.search;
     const kept = new Set([0, ...(forced.search.proposed?.members.map(({ branch }) => branch) ?? [])]);
     for (const [b, { dropped, spent, scores }] of branches.entries()) {
@@ -152,7 +151,7 @@ describe("search", () => {
   });
 
   it("never spends more than its budget and what is in flight, and ends with a specialist all the same", async () => {
-    for (const calls of [250, 700, 1600]) {
+    for (const calls of [250, 700, 1100]) {
       const subject = planted(additive, [...train, ...dev]);
       const { members, search: notes } = await run(subject, { calls });
       expect(subject.counts.calls).toBeLessThanOrEqual(calls);
@@ -162,10 +161,10 @@ describe("search", () => {
     }
     for (const [limit, spent] of [
       [
-        { tokens: 20_000 },
-        ({ inputTokens, outputTokens }: SearchNotes["spent"]) => inputTokens + outputTokens - 20_000 - 4 * 21,
+        { tokens: 14_000 },
+        ({ inputTokens, outputTokens }: SearchNotes["spent"]) => inputTokens + outputTokens - 14_000 - 4 * 21,
       ],
-      [{ usd: 0.9 }, ({ usd }: SearchNotes["spent"]) => usd - 0.9 - 4 * 0.001],
+      [{ usd: 0.7 }, ({ usd }: SearchNotes["spent"]) => usd - 0.7 - 4 * 0.001],
     ] as const) {
       const { search: notes } = await run(planted(additive, [...train, ...dev]), limit);
       expect(spent(notes.spent)).toBeLessThanOrEqual(1e-9);
@@ -180,16 +179,18 @@ describe("search", () => {
     const undisturbed = await run(whole);
     const subject = planted(additive, [...train, ...dev]);
     const artifacts = openArtifacts(join(folder, "stopped"));
-    for (const breakAt of [100, 900, 1500, 2100]) {
+    for (const breakAt of [50, 500, 900]) {
       subject.breakAt = breakAt;
       await expect(run(subject, {}, { artifacts })).rejects.toThrow("the power went out");
     }
     subject.breakAt = Number.POSITIVE_INFINITY;
     const resumed = await run(subject, {}, { artifacts });
     // At most a block of 32 answers a stop; in a study the journal has those, too.
-    expect(subject.counts.calls - whole.counts.calls).toBeLessThanOrEqual(4 * 32);
+    expect(subject.counts.calls - whole.counts.calls).toBeLessThanOrEqual(3 * 32);
     const timeless = (value: unknown) =>
-      JSON.stringify(value, (key, inner) => (key === "seconds" ? undefined : inner));
+      JSON.stringify(value, (key, inner) =>
+        key === "seconds" ? undefined : key === "usd" ? Number(inner).toFixed(6) : inner,
+      );
     expect(timeless(resumed)).toBe(timeless(undisturbed));
   });
 

@@ -89,7 +89,7 @@ export async function openLab(meter: Meter): Promise<Lab> {
     const kept = await read<{ state: Json; spent: Spent }>(path);
     const note = `${specializer.label}, ${part.name}`;
     let fit = kept;
-    if (fit && whole(fit.state)) meter.recall(fit.spent);
+    if (fit && whole(fit.state)) meter.recall(`${key} fit`, fit.spent);
     else {
       const { result: state, spent } = await meter.run(() =>
         specializer.fit(meter.subject, partOf(meter.given, `search ${key}`, part.train, note)),
@@ -98,7 +98,7 @@ export async function openLab(meter: Meter): Promise<Lab> {
       await write(path, fit);
     }
     const rows = await read<{ rows: Answered[]; spent: Spent }>(join(folder, `${key}.rows.json`));
-    if (rows) meter.recall(rows.spent);
+    if (rows) meter.recall(`${key} rows`, rows.spent);
     const work: Work = {
       state: fit.state,
       specialist: meter.guarded(specializer.apply(meter.subject, fit.state, tools) as LanguageSubject),

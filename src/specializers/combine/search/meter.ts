@@ -1,7 +1,7 @@
 // The budget of a search: what it has spent, and the points at which it ends. A limit is met where the next call would begin,
 // so that a search takes at most what is in flight beyond it; a training ends where it tells its progress.
 
-import type { Call } from "../../../core/call.js";
+import { type Call, noCost } from "../../../core/call.js";
 import type { LanguageSubject } from "../../../core/kinds.js";
 import type { Spent } from "../../../core/search.js";
 import type { Given } from "../../../core/specializer.js";
@@ -13,13 +13,14 @@ export type Limits = Partial<Record<"calls" | "tokens" | "seconds" | "usd", numb
 /** Thrown where the budget ends. Not a failure of what it interrupts. */
 export class BudgetEnded extends Error {}
 
-export const nothing: Spent = { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0, seconds: 0 };
+export const nothing: Spent = { ...noCost, seconds: 0 };
 
 export function added(a: Spent, b: Spent, times = 1): Spent {
   return {
     calls: a.calls + times * b.calls,
     inputTokens: a.inputTokens + times * b.inputTokens,
     outputTokens: a.outputTokens + times * b.outputTokens,
+    ms: a.ms + times * b.ms,
     usd: a.usd + times * b.usd,
     seconds: a.seconds + times * b.seconds,
   };
@@ -31,8 +32,8 @@ export interface Meter {
   reserve: Spent;
   /** Whether so much more can be spent; by default out of a share of the whole. */
   fits: (more: Spent, share?: number) => boolean;
-  /** Counts what was spent before this process, from what it left behind. */
-  recall: (spent: Spent) => void;
+  /** Counts what was spent before this process, from what it left behind, and tells the study of it. */
+  recall: (key: string, spent: Spent) => void;
   /** The subject that is searched for, and the study's gifts: calls that go through them are counted, and refused at the end. */
   readonly subject: LanguageSubject;
   readonly given: Given;
@@ -59,8 +60,7 @@ export function openMeter(subject: LanguageSubject, given: Given, limits: Limits
   };
 
   const trace = (call: Call): void => {
-    const { calls, inputTokens, outputTokens, usd } = call.cost;
-    total = added(total, { calls, inputTokens, outputTokens, usd, seconds: 0 });
+    total = added(total, { ...call.cost, seconds: 0 });
     given.context.trace?.(call);
     check();
   };
@@ -106,8 +106,11 @@ export function openMeter(subject: LanguageSubject, given: Given, limits: Limits
     spent: now,
     reserve: nothing,
     fits: (more, share = 1) => within(added(added(now(), meter.reserve), more), share),
-    recall: (spent) => {
+    recall: (key, spent) => {
       total = added(total, spent);
+      const { seconds: _, ...cost } = spent;
+      const model = subject.model?.id ?? subject.id;
+      given.context.trace?.({ key, model, operation: "train", request: null, response: null, cost });
     },
     run: async (work) => {
       const before = total;

@@ -115,7 +115,7 @@ export async function survivorsOf(field: Field, space: Space, screened: Screened
     if (b === simplest || stays.has(b)) continue;
     if (factor) {
       const name = levelName(factor.levels[level.level] ?? null);
-      field.drop(b, stage, `${name} is behind another level of ${factor.name}`);
+      field.drop(b, stage, `${factor.name} = ${name} is behind another level`);
     } else field.drop(b, stage, `behind ${field.label(best)}`);
   }
   const ofCells = new Set(cells.map(({ branch }) => branch));
