@@ -8,6 +8,7 @@ import * as chart from "./chart.js";
 import { type Html, html, oneLine } from "./escape.js";
 import { subjectName } from "./figures.js";
 import {
+  differenceUnit,
   formatCost,
   formatCount,
   formatDelta,
@@ -60,8 +61,9 @@ function endOf(search: SearchNotes, metric: Metric): string {
   const { branches, spent, verdict, headroom, interaction, proposed, returned } = search;
   const labelOf = (b: number) => oneLine(branches[b]?.label ?? "", 120);
   const simplest = labelOf(0);
+  const unit = differenceUnit(metric) && ` ${differenceUnit(metric)}`;
   const said = (gain: SearchGain) =>
-    `${formatDelta(gain.delta, gain.n, metric.display)} (${formatDeltaInterval(gain.low, gain.high, gain.n, metric.display)}) on ${plural(gain.n, "sample")}`;
+    `${formatDelta(gain.delta, gain.n, metric.display)}${unit} (${formatDeltaInterval(gain.low, gain.high, gain.n, metric.display)}) on ${plural(gain.n, "sample")}`;
   const looked = `${plural(branches.length, "composition")} looked at for ${spentText(spent)}.`;
   const interacts = interaction
     ? ` Factors ${interaction.shown ? "interact" : "are not shown to interact"} (p ${formatP(interaction.p ?? 1)}, ${formatWhole(interaction.cells)} combinations on ${plural(interaction.n, "train sample")}), so that ${interaction.shown ? "each combination was judged by itself" : "levels were judged by their main effects"}.`
@@ -186,7 +188,7 @@ function treeTable(search: SearchNotes, metric: Metric): Html {
       ? html`<b>returned</b>`
       : dropped
         ? `${dropped.stage}: ${oneLine(dropped.why, 160)}`
-        : "";
+        : "the simplest";
     return html`<tr>${levelCells(i)}<td class="plot">${chart.canvas(height, drawing)}</td>
 <td class="num strong">${score ? formatScore(score.mean, score.n, metric.display) : "–"}</td><td class="num">${score ? formatInterval(score.low, score.high, score.n, metric.display) : ""}</td><td class="num">${score ? formatCount(score.n) : ""}</td>
 <td class="num">${formatCount(spent.calls)}</td><td class="num">${formatCount(spent.inputTokens + spent.outputTokens)}</td><td class="num">${formatDuration(1000 * spent.seconds)}</td>${paid && html`<td class="num">${formatCost(spent.usd)}</td>`}<td>${fate}</td></tr>`;
@@ -217,7 +219,7 @@ export function searchWords(record: StudyRecord, md: (text: string, most?: numbe
           ? "**returned**"
           : dropped
             ? md(`${dropped.stage}: ${dropped.why}`, 200)
-            : "",
+            : "the simplest",
       ];
     });
     const head = [

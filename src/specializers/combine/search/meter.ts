@@ -32,6 +32,8 @@ export interface Meter {
   reserve: Spent;
   /** Whether so much more can be spent; by default out of a share of the whole. */
   fits: (more: Spent, share?: number) => boolean;
+  /** The largest part of any limit that something takes. */
+  part: (of: Spent) => number;
   /** Counts what was spent before this process, from what it left behind, and tells the study of it. */
   recall: (key: string, spent: Spent) => void;
   /** The subject that is searched for, and the study's gifts: calls that go through them are counted, and refused at the end. */
@@ -106,6 +108,13 @@ export function openMeter(subject: LanguageSubject, given: Given, limits: Limits
     spent: now,
     reserve: nothing,
     fits: (more, share = 1) => within(added(added(now(), meter.reserve), more), share),
+    part: ({ calls, inputTokens, outputTokens, usd, seconds }) =>
+      Math.max(
+        calls / (limits.calls ?? Number.POSITIVE_INFINITY),
+        (inputTokens + outputTokens) / (limits.tokens ?? Number.POSITIVE_INFINITY),
+        usd / (limits.usd ?? Number.POSITIVE_INFINITY),
+        seconds / (limits.seconds ?? Number.POSITIVE_INFINITY),
+      ),
     recall: (key, spent) => {
       total = added(total, spent);
       const { seconds: _, ...cost } = spent;

@@ -15,6 +15,9 @@ const screenShare = 0.4;
 /** Combinations that leave the factorial at most. */
 const mostSurvivors = 8;
 
+/** Part of the budget that it is no use to save. */
+const negligible = 1e-3;
+
 /** The simplest branch, which is always there. */
 export const simplest = 0;
 
@@ -164,7 +167,9 @@ export async function halve(
         field.toFinish(ranked()[0] as number),
       );
     while (left.length > 1 && !meter.fits(cost())) {
-      const last = ranked().at(-1) as number;
+      // The worst of those that it saves anything to leave out.
+      const costly = ranked().filter((b) => meter.part(field.missing(b, upTo)) > negligible);
+      const last = (costly.at(-1) ?? ranked().at(-1)) as number;
       field.drop(last, stage, "the budget does not reach for as many");
       left = left.filter((b) => b !== last);
     }
