@@ -42,11 +42,14 @@ export type SearchNotes = {
   headroom: { n: number; p: number; shown: boolean } | null;
   /** How the pool of those that reached the end was made; none where fewer than two give probabilities. */
   pool: { label: string; loss: number; gain: number; error: number; taken: boolean }[];
-  /** What was held against the simplest on dev, and its paired gain there; null where it did not come to that. */
+  /**
+   * What was held against the simplest on dev, and its paired gain there with the
+   * one-sided p; null where it did not come to that.
+   */
   proposed: {
     members: { branch: number; weight: number }[];
     searched: SearchGain;
-    confirmed: SearchGain | null;
+    confirmed: (SearchGain & { p: number }) | null;
   } | null;
   verdict: "no headroom" | "none better" | "not confirmed" | "confirmed" | "budget ended";
   /** Branches that answer now, by position. */

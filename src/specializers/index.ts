@@ -456,6 +456,7 @@ function unreadable(where: string, why: string): HoneError {
 export { type BestOfOptions, bestOf } from "./combine/best-of.js";
 export { type Chain, chain } from "./combine/chain.js";
 export { type PerStratumOptions, perStratum } from "./combine/per-stratum.js";
+export type { Factor, Space } from "./combine/search/space.js";
 export { type SearchOptions, search } from "./combine/search.js";
 export { type StackOptions, stack } from "./combine/stack.js";
 export { type SubsetOptions, subset } from "./combine/subset.js";

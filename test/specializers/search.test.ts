@@ -1,26 +1,38 @@
 // search: the factorial on scores with known effects, planted effects that are found, a search without headroom, the budget, and
 // what is kept over a stop.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { layer as layerOf, planted as plantedBy, samplesOf, settings, taskOf } from "../../bench/search.js";
 import { CallError } from "../../src/core/call.js";
+import type { LanguageSubject } from "../../src/core/kinds.js";
 import { normal, randomFor } from "../../src/core/random.js";
+import type { Sample } from "../../src/core/sample.js";
 import type { SearchNotes } from "../../src/core/search.js";
 import type { Given, LanguageSpecializer } from "../../src/core/specializer.js";
 import { analyse } from "../../src/specializers/combine/search/factorial.js";
 import { composed, design, product } from "../../src/specializers/combine/search/space.js";
-import { linear, search, zeroShot } from "../../src/specializers/index.js";
+import { chain, defineSpecializer, linear, search, zeroShot } from "../../src/specializers/index.js";
 import { openArtifacts } from "../../src/store/artifacts.js";
+import { choice } from "../../src/tasks/choice.js";
 import { given } from "./fakes.js";
-import { layer, planted, plantedSamples, plantedTask } from "./planted.js";
 
 const folder = mkdtempSync(join(tmpdir(), "hone-search-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const train = plantedSamples(400, "train");
-const dev = plantedSamples(200, "dev");
+type Has = (word: string) => number;
+const api = { choice, defineSpecializer, randomFor };
+const layer = (word: string): LanguageSpecializer => layerOf(api, word);
+const planted = (accuracy: (has: Has) => number, samples: readonly Sample[], options = {}) =>
+  plantedBy(api, accuracy, samples, options) as unknown as LanguageSubject & {
+    counts: { calls: number };
+    asked: string[];
+    breakAt: number;
+  };
+const train = samplesOf(400, "train") as Sample[];
+const dev = samplesOf(200, "dev") as Sample[];
 const space = {
   factors: [
     { name: "prompt", levels: [null, layer("good"), layer("bad")] },
@@ -35,7 +47,7 @@ const run = async (
   change: Partial<Given> = {},
 ) => {
   const artifacts = openArtifacts(join(folder, String(places++)));
-  const all = given({ task: plantedTask, train, dev, artifacts, ...change });
+  const all = given({ task: taskOf(api), train, dev, artifacts, ...change });
   return search(space, options).fit(subject, all) as Promise<{
     members: { place: number[] | number; weight: number }[];
     search: SearchNotes;
@@ -104,7 +116,7 @@ describe("a space", () => {
 });
 
 describe("search", () => {
-  const additive = (has: (word: string) => boolean) =>
+  const additive = (has: Has) =>
     0.5 + (has("good") ? 0.15 : 0) - (has("bad") ? 0.15 : 0) + (has("helps") ? 0.15 : 0);
 
   it("finds planted main effects in most runs", async () => {
@@ -119,7 +131,7 @@ describe("search", () => {
   });
 
   it("finds a pair that only helps together", async () => {
-    const together = (has: (word: string) => boolean) =>
+    const together = (has: Has) =>
       0.5 - (has("good") ? 0.1 : 0) - (has("helps") ? 0.1 : 0) + (has("good") && has("helps") ? 0.5 : 0);
     const { search: notes } = await run(planted(together, [...train, ...dev]));
     expect(notes.interaction).toMatchObject({ shown: true, cells: 6 });
@@ -135,10 +147,10 @@ describe("search", () => {
     const { members, search: notes } = await run(subject);
     expect(notes.verdict).toBe("no headroom");
     expect(members).toMatchObject([{ place: [0, 0], weight: 1 }]);
-    expect([...subject.made.keys()].some((key) => key.includes("dev "))).toBe(false);
+    expect(subject.asked.some((input) => input.startsWith("dev "))).toBe(false);
     const forced = await run(
       planted(() => 0.6, [...train, ...dev]),
-      { headroom: 1, guard: 2 },
+      { headroom: 1, confirm: 1e-4 },
     );
     expect(forced.search.verdict).not.toBe("confirmed");
     expect(forced.members).toMatchObject([{ place: [0, 0] }]);
@@ -194,11 +206,41 @@ describe("search", () => {
     expect(timeless(resumed)).toBe(timeless(undisturbed));
   });
 
+  it("drops what cannot be made, and goes on with the others", async () => {
+    const broken = defineSpecializer({
+      name: "broken",
+      fit: () => Promise.reject(new CallError("timeout", "no answer")),
+      behave: () => ({ prepare: (query) => query }),
+    }) as LanguageSpecializer;
+    const own = {
+      factors: [{ name: "prompt", levels: [null, layer("good"), broken] }],
+      alone: [linear() as unknown as LanguageSpecializer],
+    };
+    const artifacts = openArtifacts(join(folder, "broken"));
+    const all = given({ task: taskOf(api), train, dev, artifacts });
+    const state = await search(own, { screen: 32 }).fit(planted(additive, [...train, ...dev]), all);
+    const { search: notes } = state as unknown as { search: SearchNotes };
+    expect(notes.branches.find(({ label }) => label === "broken")?.dropped?.why).toMatch(
+      /cannot be made: no answer/,
+    );
+    expect(notes.verdict).not.toBe("budget ended");
+    expect(chain([search(own), zeroShot()]).ceiling).toMatchObject({ calls: 10_000 });
+  });
+
   it("refuses what it cannot confirm on, and an endpoint that does not answer", async () => {
     const subject = planted(additive, [...train, ...dev]);
     await expect(run(subject, {}, { dev: [] })).rejects.toThrow(/no dev samples/);
     await expect(run(subject, {}, { train: [] })).rejects.toThrow(/no train samples/);
     const silent = { ...subject, respond: () => Promise.reject(new CallError("timeout", "no answer")) };
     await expect(run(silent)).rejects.toThrow(/search cannot choose/);
+  });
+
+  it("did so in the recorded runs", () => {
+    const { runs, settings: found } = JSON.parse(readFileSync("bench/recorded/search.json", "utf8"));
+    expect(runs).toBeGreaterThanOrEqual(40);
+    expect(Object.keys(found)).toEqual(Object.keys(settings));
+    for (const { worse } of Object.values<{ worse: number }>(found)) expect(worse).toBeLessThanOrEqual(0.05);
+    expect(found["none differs"].falseAccepts).toBeLessThanOrEqual(0.05);
+    expect(found["main effects of 10 and 10 points"].withinHalf).toBeGreaterThan(0.8);
   });
 });

@@ -59,7 +59,7 @@ function finished(): Set<string> {
 
 it("goes on after kill -9 without paying twice, keeps to its budget, and draws its tree", async () => {
   const search = {
-    ...{ calls: budget, screen: 32, folds: 2, held: 80, headroom: 1, guard: 0 },
+    ...{ calls: budget, screen: 32, folds: 2, held: 80, headroom: 1, confirm: 1 },
     factors: {
       prompt: ["zeroShot", { fewShot: { k: 2 } }, { knn: { k: 2, by: "bm25" } }],
       scoring: ["none", "calibrate"],

@@ -68,14 +68,18 @@ export const searchOptions = z.strictObject({
     .max(1)
     .default(0.5)
     .describe("level of the headroom test: nothing is searched where its p is above; 1 searches always"),
+  confirm: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.05)
+    .describe("level at which what is found must beat the simplest on dev, one-sided"),
   guard: z
     .number()
     .min(0)
     .max(10)
     .default(1)
-    .describe(
-      "standard errors by which what is found must beat the simplest on dev, and a member of the stack must help",
-    ),
+    .describe("standard errors by which a member of the stack must lower the log-loss out of fold"),
 });
 /** Options of `search`. */
 export type SearchOptions = z.input<typeof searchOptions>;

@@ -5,15 +5,17 @@ import { HoneError } from "../../../core/errors.js";
 import type { Json } from "../../../core/json.js";
 import type { LanguageSubject } from "../../../core/kinds.js";
 import { directionOf } from "../../../core/metric.js";
+import { randomFor } from "../../../core/random.js";
 import type { SearchNotes } from "../../../core/search.js";
 import type { Given, LanguageSpecializer } from "../../../core/specializer.js";
+import { signFlip, unitsOf } from "../../../statistics/index.js";
 import { requireTrain } from "../../parts/define.js";
 import { less, mean } from "./factorial.js";
 import { bestBy, type Counts, type Field, type Member, openField } from "./field.js";
 import { openLab } from "./lab.js";
 import { added, BudgetEnded, type Limits, type Meter, nothing, openMeter } from "./meter.js";
 import { design, grantedPlaces, levelName, type Space } from "./space.js";
-import { factorial, halve, headroomOf, type Screened, simplest, survivorsOf } from "./stages.js";
+import { endedAtOnce, factorial, halve, headroomOf, type Screened, simplest, survivorsOf } from "./stages.js";
 
 export interface Rules {
   cells: number;
@@ -21,6 +23,7 @@ export interface Rules {
   folds: number;
   held: number;
   headroom: number;
+  confirm: number;
   guard: number;
 }
 
@@ -108,7 +111,7 @@ async function course(
     meter.reserve = nothing;
     return finish([{ branch: simplest, weight: 1 }], verdict);
   };
-  if (screened.branches.length === 1 && field.branches.length > 1) return giveUp("budget ended");
+  if (endedAtOnce(field, screened.branches)) return giveUp("budget ended");
   if (!notes.headroom?.shown) return giveUp("no headroom");
 
   const survivors = await survivorsOf(field, space, screened);
@@ -136,13 +139,13 @@ async function course(
       await field.onDev(best.members),
       await field.onDev([{ branch: simplest, weight: 1 }]),
     );
-    const confirmed = field.gain(
-      differences,
-      dev.map(({ group }) => group),
-    );
-    notes.proposed.confirmed = confirmed;
-    const ahead = mean(differences);
-    if (ahead > 0 && ahead > rules.guard * confirmed.error) return await finish(best.members, "confirmed");
+    const groups = dev.map(({ group }) => group);
+    const twoSided = signFlip(unitsOf(differences, groups).sums, {
+      random: randomFor(given.seed, "search", "confirm"),
+    });
+    const p = mean(differences) > 0 ? twoSided / 2 : 1 - twoSided / 2;
+    notes.proposed.confirmed = { ...field.gain(differences, groups), p };
+    if (mean(differences) > 0 && p <= rules.confirm) return await finish(best.members, "confirmed");
   } catch (error) {
     if (!(error instanceof BudgetEnded)) throw error;
     return giveUp("budget ended");

@@ -6,12 +6,13 @@ import { randomFor, shuffled } from "../../../core/random.js";
 import type { LanguageSpecializer } from "../../../core/specializer.js";
 import { chain } from "../chain.js";
 
-/** A level that changes nothing is null. */
+/** What a search varies: its levels, the simplest first. A level that changes nothing is null. */
 export interface Factor {
   name: string;
   levels: readonly (LanguageSpecializer | null)[];
 }
 
+/** What a search looks at: combinations of the factors' levels, applied in the factors' order, and specializers as they are. */
 export interface Space {
   factors: readonly Factor[];
   alone: readonly LanguageSpecializer[];

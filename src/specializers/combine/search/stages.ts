@@ -1,5 +1,6 @@
 // The stages of a search that leave branches behind: the factorial with what survives it, and the rounds of halving.
 
+import { CallError } from "../../../core/call.js";
 import { HoneError } from "../../../core/errors.js";
 import { randomFor } from "../../../core/random.js";
 import { maxTest, unitsOf } from "../../../statistics/index.js";
@@ -17,6 +18,19 @@ const mostSurvivors = 8;
 
 /** Part of the budget that it is no use to save. */
 const negligible = 1e-3;
+
+const budgetEnded = "the budget ended";
+
+/** Whether the budget ended before anything but the simplest was measured. */
+export function endedAtOnce({ branches }: Field, measured: readonly number[]): boolean {
+  return measured.length === 1 && branches.some(({ notes }) => notes.dropped?.why.startsWith(budgetEnded));
+}
+
+/** A branch whose making or asking failed for a reason of its own is dropped with it; the simplest ends the search. */
+function dropUnmade(field: Field, b: number, stage: string, error: unknown): void {
+  if (b === simplest || !(error instanceof HoneError || error instanceof CallError)) throw error;
+  field.drop(b, stage, `it cannot be made: ${error.message}`);
+}
 
 /** The simplest branch, which is always there. */
 export const simplest = 0;
@@ -53,16 +67,14 @@ export async function factorial(
     const before = meter.spent();
     for (const b of order.filter(field.alive)) {
       if (b !== simplest && screened === 0 && !meter.fits(nothing, screenShare)) {
-        field.drop(b, stage, "the factorial's share of the budget was spent before it");
+        field.drop(b, stage, `${budgetEnded}: the factorial's share was spent before it`);
         continue;
       }
       try {
         await field.work(b, part, next);
       } catch (error) {
-        if (b === simplest) throw error;
-        if (error instanceof BudgetEnded) field.drop(b, stage, "the budget ended");
-        else if (error instanceof HoneError) field.drop(b, stage, `it cannot be made: ${error.message}`);
-        else throw error;
+        if (b !== simplest && error instanceof BudgetEnded) field.drop(b, stage, budgetEnded);
+        else dropUnmade(field, b, stage, error);
       }
       if (b === simplest && screened === 0) {
         meter.reserve = field.toFinish(simplest);
@@ -177,11 +189,17 @@ export async function halve(
     try {
       for (const b of [simplest, ...left])
         for (const [p, part] of field.parts.entries())
-          if ((upTo[p] as number) > 0) await field.work(b, part, upTo[p] as number);
+          if ((upTo[p] as number) > 0 && field.alive(b))
+            await field
+              .work(b, part, upTo[p] as number)
+              .catch((error) =>
+                error instanceof BudgetEnded ? Promise.reject(error) : dropUnmade(field, b, stage, error),
+              );
     } catch (error) {
       if (!(error instanceof BudgetEnded)) throw error;
       break;
     }
+    left = left.filter(field.alive);
     counts = upTo;
     field.tell(stage, counts, [simplest, ...left]);
     if (round === rounds) break;
@@ -194,7 +212,6 @@ export async function halve(
   }
   // What the budget kept from answering as much as the others cannot be compared with them.
   const total = counts.reduce((sum, count) => sum + count, 0);
-  for (const b of left)
-    if (field.rows(b, counts).length < total) field.drop(b, "halving", "the budget ended");
+  for (const b of left) if (field.rows(b, counts).length < total) field.drop(b, "halving", budgetEnded);
   return { counts, left: left.filter(field.alive) };
 }
