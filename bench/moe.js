@@ -48,7 +48,7 @@ for (const [name, feedForward] of Object.entries(nets)) {
     optimizer: { weightDecay: 0.1 },
   });
   let params = initWeights(config, 1);
-  let moments = trainer.optimizer.init(params);
+  let moments = trainer.init(params);
   const zeros = zerosLike(params);
   const program = await trainer.gradients.prepare([], params, zeros, inputs);
   let step = 0;
@@ -57,8 +57,7 @@ for (const [name, feedForward] of Object.entries(nets)) {
     const start = performance.now();
     const found = await gradient();
     const middle = performance.now();
-    const next = await trainer.update(params, moments, found, trainer.optimizer.scalars(++step, 1e-3));
-    [params, moments] = [next.params, next.state];
+    ({ params, moments } = await trainer.update(params, moments, found, ++step, 1e-3));
     return { gradient: middle - start, update: performance.now() - middle };
   };
   await whole();

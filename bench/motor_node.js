@@ -17,19 +17,14 @@ const frozen = teach(
   shape,
 );
 const zeros = zerosLike(params);
-let at = { params, state: trainer.optimizer.init(params) };
+let at = { params, moments: trainer.init(params) };
 let made = 0;
 for await (const line of createInterface({ input: process.stdin })) {
   const updates = [];
   for (let i = 0; i < Number(line); i++) {
     const start = performance.now();
     const [loss, gradients] = await trainer.gradients(frozen, at.params, zeros, inputs);
-    at = await trainer.update(
-      at.params,
-      at.state,
-      gradients,
-      trainer.optimizer.scalars(++made, learningRate),
-    );
+    at = await trainer.update(at.params, at.moments, gradients, ++made, learningRate);
     updates.push({ ms: performance.now() - start, loss: loss.data[0] });
   }
   const { nodes, seconds } = await trainer.gradients.prepare(frozen, at.params, zeros, inputs);

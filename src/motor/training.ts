@@ -177,7 +177,16 @@ export function motorTrainer(options: MotorTrainerOptions): Trainer {
     await gradients.release();
     await update.release();
   };
-  return { optimizer, gradients, update, release };
+  return {
+    init: optimizer.init,
+    gradients,
+    update: async (params, moments, sums, step, learningRate) => {
+      const scalars = optimizer.scalars(step, learningRate);
+      const { state, norm, ...next } = await update(params, moments, sums, scalars);
+      return { ...next, moments: state, norm: (norm.data as Float32Array)[0] as number };
+    },
+    release,
+  };
 }
 
 export interface MotorTrainOptions {

@@ -5,11 +5,13 @@ import { type Array as JaxArray, valueAndGrad } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
 import { HoneError } from "../core/errors.js";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.js";
-import { compile, type Provider, type Tensors } from "./compile.js";
+import { type Compiled, compile, type Provider, type Tensors } from "./compile.js";
+import { adamWStep } from "./fused-adamw.js";
 import {
   type AdamWOptions,
+  type AdamWState,
   type Arrays,
-  adamW,
+  copyOf,
   type Parameters,
   type Schedule,
   zerosLike,
@@ -33,12 +35,25 @@ export interface TrainerOptions {
   threads?: number;
 }
 
-/** The compiled parts of a training step; one may serve several trainings, one after the other. */
-export type Trainer = ReturnType<typeof makeTrainer>;
+/** The parts of a training step; one may serve several trainings, one after the other. */
+export interface Trainer {
+  /** The moments before the first step. */
+  init: (params: Parameters) => AdamWState;
+  /** The loss of a batch, and its gradient added to what is given. */
+  gradients: Compiled<[Tensors, Parameters, Parameters, Tensors], [Tensor, Parameters]>;
+  /** Makes a step, counted from 1. It may write over what it is given; nothing has changed where the norm is not finite. */
+  update: (
+    params: Parameters,
+    moments: AdamWState,
+    gradients: Parameters,
+    step: number,
+    learningRate: number,
+  ) => Promise<{ params: Parameters; moments: AdamWState; norm: number }>;
+  release: () => Promise<void>;
+}
 
 /** Readies a loss and AdamW for training. What depends on shapes is compiled at its first use. */
-export function makeTrainer({ loss, optimizer: options, ...runtime }: TrainerOptions) {
-  const optimizer = adamW(options);
+export function makeTrainer({ loss, optimizer = {}, ...runtime }: TrainerOptions): Trainer {
   const gradients = compile<[Tensors, Parameters, Parameters, Tensors], [Tensor, Parameters]>(
     (fixed, params: Arrays, sums: Arrays, inputs) => {
       const of = (trained: Arrays) => loss(fixed, trained, inputs);
@@ -48,18 +63,16 @@ export function makeTrainer({ loss, optimizer: options, ...runtime }: TrainerOpt
     },
     { ...runtime, name: "the loss and its gradient" },
   );
-  const update = compile<
-    Tensors[],
-    { params: Parameters; state: { m: Parameters; v: Parameters }; norm: Tensor }
-  >((params, state, sums, scalars) => optimizer.update(params, state, sums, scalars), {
-    ...runtime,
-    name: "the optimizer's update",
-  });
-  const release = async () => {
-    await gradients.release();
-    await update.release();
+  return {
+    init: (params) => ({ m: zerosLike(params), v: zerosLike(params) }),
+    gradients,
+    update: async (params, moments, found, step, learningRate) => ({
+      params,
+      moments,
+      norm: adamWStep(optimizer, params, moments, found, step, learningRate),
+    }),
+    release: () => gradients.release(),
   };
-  return { optimizer, gradients, update, release };
 }
 
 export interface TrainOptions {
@@ -120,11 +133,11 @@ export class Diverged extends HoneError {}
  */
 export async function train(options: TrainOptions): Promise<Trained> {
   const { frozen, steps, signal, onStep, evaluate, checkpoint } = options;
-  const { optimizer, gradients, update } = options.trainer;
+  const { init, gradients, update } = options.trainer;
   const start: Checkpoint = {
     step: 0,
-    params: options.params,
-    moments: optimizer.init(options.params),
+    params: copyOf(options.params),
+    moments: init(options.params),
     best: null,
     losses: [],
     heldOut: [],
@@ -151,10 +164,9 @@ export async function train(options: TrainOptions): Promise<Trained> {
         sums = found;
       }
       const learningRate = options.schedule(step);
-      const next = await update(at.params, at.moments, sums, optimizer.scalars(step, learningRate));
-      const gradientNorm = (next.norm.data as Float32Array)[0] as number;
+      const { norm: gradientNorm, ...next } = await update(at.params, at.moments, sums, step, learningRate);
       if (!Number.isFinite(gradientNorm)) throw notFinite("gradient", gradientNorm, step, batches);
-      at = { ...at, step, params: next.params, moments: next.state, losses: [...at.losses, loss] };
+      at = { ...at, ...next, step, losses: [...at.losses, loss] };
       const seconds = (performance.now() - began) / 1000;
       let heldOut: number | undefined;
       if (evaluate && (step % evaluate.every === 0 || step === steps)) {
@@ -163,7 +175,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
         at = {
           ...at,
           heldOut: [...at.heldOut, { step, loss: heldOut }],
-          best: better ? { step, loss: heldOut, params: at.params } : at.best,
+          best: better ? { step, loss: heldOut, params: copyOf(at.params) } : at.best,
         };
       }
       onStep?.({

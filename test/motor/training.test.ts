@@ -351,11 +351,12 @@ describe("side by side", () => {
         ),
       ]),
     );
-    const { state, params: next } = await trainer.update(
+    const { moments: state, params: next } = await trainer.update(
       params,
-      trainer.optimizer.init(params),
+      trainer.init(params),
       steep,
-      trainer.optimizer.scalars(1, 0.7),
+      1,
+      0.7,
     );
     // The first moment is a tenth of the clipped gradient.
     const bias = values(state.m["output.bias"] as Tensor);
