@@ -9,7 +9,6 @@ import { existsSync } from "node:fs";
 import { Tensor } from "onnxruntime-node";
 import { buildNet, countParameters, initWeights } from "../dist/nets/build.js";
 import { textLoss } from "../dist/nets/language.js";
-import { zerosLike } from "../dist/tensor/optimizer.js";
 import { makeTrainer } from "../dist/tensor/train.js";
 
 const at = process.argv.indexOf("--rounds");
@@ -49,10 +48,9 @@ for (const [name, feedForward] of Object.entries(nets)) {
   });
   let params = initWeights(config, 1);
   let moments = trainer.init(params);
-  const zeros = zerosLike(params);
-  const program = await trainer.gradients.prepare([], params, zeros, inputs);
+  const program = await trainer.gradients.prepare([], params, inputs);
   let step = 0;
-  const gradient = async () => (await trainer.gradients([], params, zeros, inputs))[1];
+  const gradient = async () => (await trainer.gradients([], params, inputs))[1];
   const whole = async () => {
     const start = performance.now();
     const found = await gradient();

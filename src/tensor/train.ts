@@ -39,8 +39,8 @@ export interface TrainerOptions {
 export interface Trainer {
   /** The moments before the first step. */
   init: (params: Parameters) => AdamWState;
-  /** The loss of a batch, and its gradient added to what is given. */
-  gradients: Compiled<[Tensors, Parameters, Parameters, Tensors], [Tensor, Parameters]>;
+  /** The loss of a batch, and its gradient, in memory that is the caller's. */
+  gradients: Compiled<[frozen: Tensors, params: Parameters, inputs: Tensors], [Tensor, Parameters]>;
   /** Makes a step, counted from 1. It may write over what it is given; nothing has changed where the norm is not finite. */
   update: (
     params: Parameters,
@@ -54,12 +54,10 @@ export interface Trainer {
 
 /** Readies a loss and AdamW for training. What depends on shapes is compiled at its first use. */
 export function makeTrainer({ loss, optimizer = {}, ...runtime }: TrainerOptions): Trainer {
-  const gradients = compile<[Tensors, Parameters, Parameters, Tensors], [Tensor, Parameters]>(
-    (fixed, params: Arrays, sums: Arrays, inputs) => {
+  const gradients = compile<[Tensors, Parameters, Tensors], [Tensor, Parameters]>(
+    (fixed, params: Arrays, inputs) => {
       const of = (trained: Arrays) => loss(fixed, trained, inputs);
-      const [value, found] = valueAndGrad(of)(params) as unknown as [JaxArray, Arrays];
-      for (const [key, sum] of Object.entries(sums)) found[key] = (found[key] as JaxArray).add(sum);
-      return [value, found];
+      return valueAndGrad(of)(params) as unknown as [JaxArray, Arrays];
     },
     { ...runtime, name: "the loss and its gradient" },
   );
@@ -143,25 +141,24 @@ export async function train(options: TrainOptions): Promise<Trained> {
     heldOut: [],
   };
   let at = (checkpoint && (await loadCheckpoint(checkpoint.folder, checkpoint.key, options.params))) ?? start;
-  const zeros = zerosLike(options.params);
   let saved = performance.now();
   try {
     while (at.step < steps && !stopped(at, evaluate)) {
       signal?.throwIfAborted();
       const began = performance.now();
       const step = at.step + 1;
-      let sums = zeros;
+      let sums: Parameters = {};
       let loss = 0;
       let tokens = 0;
       const batches = options.batches(step);
       for (const batch of batches) {
         signal?.throwIfAborted();
-        const [value, found] = await gradients(frozen, at.params, sums, batch.inputs);
+        const [value, found] = await gradients(frozen, at.params, batch.inputs);
         const part = (value.data as Float32Array)[0] as number;
         if (!Number.isFinite(part)) throw notFinite("loss", part, step, [batch]);
         loss += part;
         tokens += batch.tokens;
-        sums = found;
+        sums = batch === batches[0] ? found : added(sums, found);
       }
       const learningRate = options.schedule(step);
       const { norm: gradientNorm, ...next } = await update(at.params, at.moments, sums, step, learningRate);
@@ -206,6 +203,15 @@ export async function train(options: TrainOptions): Promise<Trained> {
     losses: at.losses,
     heldOut: at.heldOut,
   };
+}
+
+/** Gradients of further batches, added to those before, in place. */
+function added(sums: Parameters, found: Parameters): Parameters {
+  for (const [key, { data }] of Object.entries(sums)) {
+    const [sum, more] = [data, found[key]?.data] as [Float32Array, Float32Array];
+    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (more[i] as number);
+  }
+  return sums;
 }
 
 /** Early stopping: it has learnt something, and the last `patience` evaluations brought nothing better than the best before. */
