@@ -24,6 +24,16 @@ export interface LexicalSettings {
   /** The controlled experiment: numbers of constraints; none leaves it out. */
   constraints: readonly number[];
   controlled: { steps: number; batch: number };
+  /** Skip-gram vectors: most sentences of a language, words read of each corpus in all epochs, numbers of a vector. */
+  wordVectors: { sentences: number; tokens: number; dimensions: number };
+  /** Questions before the Supreme Court that are classified by area of law. */
+  probing: { examples: number; tests: number };
+  /** The second study: an English encoder that finds the word of a definition. */
+  english?: {
+    model: string;
+    definitions: number;
+    training: Omit<LexicalOptions, "source" | "languages" | "pairs">;
+  };
   seeds: readonly number[];
 }
 
@@ -47,9 +57,24 @@ const full: LexicalSettings = {
     perSynset: 2,
     write: false,
   },
-  layers: [0, 6, 18],
+  layers: [0, 3, 6, 9, 15, 18],
   constraints: [2000, 8000],
   controlled: { steps: 25, batch: 128 },
+  wordVectors: { sentences: 100_000, tokens: 1_000_000, dimensions: 100 },
+  probing: { examples: 300, tests: 300 },
+  english: {
+    model: "encoder:minilm-f32?pieces=64&threads=2",
+    definitions: 600,
+    training: {
+      batch: 128,
+      steps: 150,
+      learningRate: 0.001,
+      method: "lora",
+      rank: 16,
+      perSynset: 4,
+      write: false,
+    },
+  },
   seeds: [1],
 };
 
@@ -70,6 +95,17 @@ export const presets: Record<Preset, LexicalSettings> = {
     layers: [0],
     constraints: [200, 800],
     controlled: { steps: 8, batch: 32 },
+    wordVectors: { sentences: 700, tokens: 50_000, dimensions: 48 },
+    probing: { examples: 60, tests: 40 },
+    english: {
+      model: "encoder:minilm-f32?pieces=32&threads=2",
+      definitions: 40,
+      training: {
+        ...(full.english as NonNullable<LexicalSettings["english"]>).training,
+        batch: 16,
+        steps: 15,
+      },
+    },
   },
   original: {
     ...full,
