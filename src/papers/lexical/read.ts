@@ -179,7 +179,11 @@ export async function readLexical(folder: DataFolder, settings: LexicalSettings)
     .flatMap(({ text, answer, question }) => [text, ...[answer].flat(), question ?? ""])
     .flatMap((word) => [word, cleanWord(word) ?? word]);
   const constraints = withoutWords(all, gone);
-  const definitions = definitionsOf(senses, settings.english?.definitions ?? 0);
+  const definitions = definitionsOf(
+    senses,
+    settings.english?.definitions ?? 0,
+    settings.english?.vocabulary ?? 0,
+  );
   const sources = await readWordVectorSources(
     at,
     [...new Set(["en", ...vocabularies.keys()])].sort(),

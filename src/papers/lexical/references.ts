@@ -58,7 +58,7 @@ export interface Definitions {
 }
 
 /** Splits English synsets into those that are asked about and those that may be learnt from. */
-export function definitionsOf(senses: readonly Sense[], count: number): Definitions {
+export function definitionsOf(senses: readonly Sense[], count: number, words: number): Definitions {
   const synsets = new Map<string, { words: Set<string>; gloss: string }>();
   for (const { synset, lang, kind, value } of senses) {
     if (lang !== "eng") continue;
@@ -80,7 +80,9 @@ export function definitionsOf(senses: readonly Sense[], count: number): Definiti
       stratum: "en-en",
       group: synset,
     })),
-    vocabulary: [...new Set(whole.flatMap(([, { words }]) => [...words]))].map((word) => `en\t${word}`),
+    vocabulary: [...new Set([...asked, ...whole].flatMap(([, own]) => [...own.words]))]
+      .slice(0, Math.max(words, count))
+      .map((word) => `en\t${word}`),
     constraints: withoutWords(
       pairsOf(english, { perSynset: 4, seed: 1 }),
       asked.flatMap(([, { words }]) => [...words]),

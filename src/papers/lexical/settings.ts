@@ -32,6 +32,8 @@ export interface LexicalSettings {
   english?: {
     model: string;
     definitions: number;
+    /** Words among which a definition's is looked for. */
+    vocabulary: number;
     training: Omit<LexicalOptions, "source" | "languages" | "pairs">;
   };
   seeds: readonly number[];
@@ -65,6 +67,7 @@ const full: LexicalSettings = {
   english: {
     model: "encoder:minilm-f32?pieces=64&threads=2",
     definitions: 600,
+    vocabulary: 10_000,
     training: {
       batch: 128,
       steps: 150,
@@ -85,21 +88,22 @@ export const presets: Record<Preset, LexicalSettings> = {
     models: ["encoder:minilm-f32?pieces=32&threads=2"],
     languages: ["eng", "fra", "ita"],
     fewLanguages: ["eng", "ita"],
-    vocabulary: 300,
-    queries: 40,
-    similarity: 4,
-    sentences: 40,
-    bli: ["en-fr", "en-it", "en-de"],
+    vocabulary: 200,
+    queries: 30,
+    similarity: 2,
+    sentences: 30,
+    bli: ["en-it", "en-de"],
     retrieval: ["deu"],
-    training: { ...full.training, batch: 32, steps: 25, write: false },
+    training: { ...full.training, batch: 24, steps: 15, write: false },
     layers: [0],
     constraints: [200, 800],
-    controlled: { steps: 8, batch: 32 },
-    wordVectors: { sentences: 700, tokens: 50_000, dimensions: 48 },
-    probing: { examples: 60, tests: 40 },
+    controlled: { steps: 6, batch: 24 },
+    wordVectors: { sentences: 600, tokens: 20_000, dimensions: 32 },
+    probing: { examples: 50, tests: 30 },
     english: {
       model: "encoder:minilm-f32?pieces=32&threads=2",
-      definitions: 40,
+      definitions: 30,
+      vocabulary: 400,
       training: {
         ...(full.english as NonNullable<LexicalSettings["english"]>).training,
         batch: 16,
