@@ -21,7 +21,7 @@ from transformers import AutoModel, AutoTokenizer
 torch.manual_seed(1)
 torch.set_num_threads(given["threads"])
 tokenizer = AutoTokenizer.from_pretrained(folder)
-model = AutoModel.from_pretrained(folder)
+model = AutoModel.from_pretrained(folder, add_pooling_layer=False)
 # Without dropout, as in Hone.
 model.eval()
 optimizer = torch.optim.AdamW(model.parameters(), lr=given["learningRate"], weight_decay=0)

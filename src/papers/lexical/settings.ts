@@ -45,10 +45,10 @@ export const seen = ["en", "fr", "hr", "it"] as const;
 const full: LexicalSettings = {
   models: ["encoder:gemma3-270m?layer=12&pieces=64&threads=2"],
   fewLanguages: ["eng", "fra", "hrv", "ita"],
-  vocabulary: 3000,
+  vocabulary: 2000,
   queries: 60,
-  similarity: 40,
-  sentences: 200,
+  similarity: 25,
+  sentences: 150,
   retrieval: ["deu", "fra", "tur", "kat"],
   training: {
     batch: 256,
@@ -59,11 +59,11 @@ const full: LexicalSettings = {
     perSynset: 2,
     write: false,
   },
-  layers: [0, 3, 6, 9, 15, 18],
+  layers: [0, 3, 6, 9, 18],
   constraints: [2000, 8000],
   controlled: { steps: 25, batch: 128 },
   wordVectors: { sentences: 100_000, tokens: 1_000_000, dimensions: 100 },
-  probing: { examples: 300, tests: 300 },
+  probing: { examples: 250, tests: 250 },
   english: {
     model: "encoder:minilm-f32?pieces=64&threads=2",
     definitions: 600,
