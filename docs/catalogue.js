@@ -39,6 +39,7 @@ const costs = {
   lexical: "none beyond the encoder's; training",
   layer: "none",
   ngrams: "none",
+  wordVectors: "none; minutes to build",
   pretrain: "training",
   upcycle: "training",
 };
@@ -54,6 +55,7 @@ const example = {
   lesion: { cut: ["callosum"] },
   lexical: { source: "file:pairs.tsv" },
   layer: { at: 1 },
+  wordVectors: { corpora: "file:corpora.tsv", dictionaries: "file:dictionaries.tsv" },
 };
 
 export function catalogue() {

@@ -99,7 +99,8 @@ export async function search(
 
 /**
  * The rank that each query gives to the best of its own rows: 1 and the number of rows that score higher, its own left out.
- * @param gold each query's own rows; none gives rank infinity
+ * @param gold each query's own rows; none gives rank infinity, and so does a vector of zeros on either side, which says nothing: it
+ *   would be as near to all as to its own
  */
 export async function ranks(
   queries: Rows,
@@ -118,7 +119,11 @@ export async function ranks(
     }, Number.NEGATIVE_INFINITY),
   );
   const own = gold.map((list) => new Set(list));
-  const rank = Float64Array.from(gold, (list) => (list.length > 0 ? 1 : Number.POSITIVE_INFINITY));
+  const says = ({ vectors }: Rows, at: number) =>
+    vectors.subarray(at * width, (at + 1) * width).some((value) => value !== 0);
+  const rank = Float64Array.from(gold, (list, q) =>
+    says(queries, q) && list.some((index) => says(rows, index)) ? 1 : Number.POSITIVE_INFINITY,
+  );
   const first: Found[] = gold.map(() => ({ index: -1, score: Number.NEGATIVE_INFINITY }));
   await eachBlock(queries, rows, signal, (scores, query, queryCount, row, columns) => {
     for (let q = 0; q < queryCount; q++) {

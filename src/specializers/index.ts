@@ -32,6 +32,7 @@ import { linear, linearOptions } from "./reference/linear.js";
 import { majority, majorityOptions } from "./reference/majority.js";
 import { ngrams, ngramsOptions } from "./reference/ngrams.js";
 import { type ScriptedOptions, scripted, scriptedOptions } from "./reference/scripted.js";
+import { wordVectors, wordVectorsOptions } from "./reference/word-vectors.js";
 import { knnLm, knnLmOptions } from "./retrieval/knn-lm.js";
 import { retrieve, retrieveOptions } from "./retrieval/retrieve.js";
 import { adapter, adapterOptions } from "./training/adapter.js";
@@ -226,6 +227,15 @@ export const specializers = {
     options: ngramsOptions,
     summary: "Overlap of spelling: hashed character n-grams; needs no model",
     paper: "A reference, not a method",
+    leaf: null,
+  },
+  wordVectors: {
+    make: wordVectors,
+    options: wordVectorsOptions,
+    summary:
+      "Skip-gram vectors with subwords, turned into one space by Procrustes on dictionaries; needs no model",
+    paper:
+      "A reference: Bojanowski et al. 2017 (arXiv 1607.04606); Smith et al. 2017, Offline Bilingual Word Vectors (1702.03859)",
     leaf: null,
   },
   probe: {

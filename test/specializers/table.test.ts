@@ -38,6 +38,7 @@ function required(name: string, shape: object): object {
   if ("use" in shape) return { n: 1, use: "linear" };
   if ("of" in shape) return { of: ["linear"] };
   if ("documents" in shape) return { documents: "file:facts.jsonl" };
+  if ("corpora" in shape) return { corpora: "file:corpora.tsv", dictionaries: "file:dictionaries.tsv" };
   if ("cut" in shape) return { cut: ["callosum"] };
   return "at" in shape ? { at: 1 } : {};
 }
