@@ -11,6 +11,7 @@ import { type Classified, classifyAll, classifySchema, inputsOf } from "./classi
 import { completions, streamCompletions } from "./completions.js";
 import { embeddings } from "./embeddings.js";
 import { events, type Send } from "./events.js";
+import { type AskedForm, chatForm, responseForm } from "./forms.js";
 import { type GuardOptions, guard, headers } from "./guard.js";
 import { makeMetrics } from "./metrics.js";
 import { Problem, problemBody, problemOf } from "./problem.js";
@@ -47,6 +48,8 @@ interface Route<T> {
   done?: string;
   /** The text that a router goes by. */
   input: (asked: T) => string;
+  /** The answer's form, refused here where it cannot be had. */
+  form?: (served: Served, asked: T) => Pick<AskedForm, "loose">;
 }
 
 export function makeApp(options: AppOptions): Hono<Vars> {
@@ -103,7 +106,8 @@ export function makeApp(options: AppOptions): Hono<Vars> {
       const one = find(asked.model, () => spec.input(asked), typeof task === "string" ? task : undefined);
       c.set("model", one.id);
       if (one.id !== asked.model) c.header("x-hone-model", one.id);
-      const ignored = ignoredIn(asked as Record<string, unknown>);
+      const loose = spec.form?.(one, asked).loose ?? [];
+      const ignored = [...ignoredIn(asked as Record<string, unknown>), ...loose];
       if (ignored.length > 0) c.header("x-hone-ignored", ignored.join(", "));
       const gone = new AbortController();
       const leave = () => gone.abort(new Problem(499, "The client went away."));
@@ -162,6 +166,7 @@ export function makeApp(options: AppOptions): Hono<Vars> {
     stream: streamChat,
     done: "[DONE]",
     input: ({ messages }) => lastUser(messages),
+    form: chatForm,
   });
   route("/v1/completions", {
     schema: completionSchema,
@@ -179,6 +184,7 @@ export function makeApp(options: AppOptions): Hono<Vars> {
     answer: responses,
     stream: streamResponses,
     input: ({ input }) => (typeof input === "string" ? input : lastUser(input)),
+    form: responseForm,
   });
   route("/v1/embeddings", { schema: embeddingSchema, answer: embeddings, input: () => "" });
   route("/v1/classify", {
@@ -197,7 +203,7 @@ export function makeApp(options: AppOptions): Hono<Vars> {
     owned_by: "hone",
     capabilities: [
       ...(predictor ? ["classify", "chat"] : []),
-      ...(model ? ["chat", "completions", ...(model.read ? ["logprobs"] : [])] : []),
+      ...(model ? ["chat", "completions", ...(model.read ? ["logprobs"] : []), ...(model.forms ?? [])] : []),
       ...(embeds ? ["embeddings"] : []),
     ],
     ...(predictor
