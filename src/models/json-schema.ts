@@ -77,6 +77,7 @@ export function readSchema(schema: unknown, origin: string, left: SchemaBudget):
       if (!loosened.has(key)) throw refused(at, `the keyword ${key.slice(0, 40)} cannot be held to`);
       loose.add(key);
     }
+    if (Object.keys(given).every((key) => annotations.has(key))) return { kind: "any" };
     const down = (part: unknown, step: string): Shape => read(part, `${at}.${step}`, depth + 1);
     if (given.$ref !== undefined) return reference(given.$ref, at, depth);
     if (given.const !== undefined) return literals([given.const], at);

@@ -19,7 +19,7 @@ import { responses, streamResponses } from "./responses.js";
 import { makeRouter, routerName } from "./router.js";
 import type { Served } from "./served.js";
 import type { Shadow } from "./shadow-run.js";
-import type { Usage } from "./write.js";
+import type { Exchange, Usage } from "./write.js";
 
 export interface AppOptions extends GuardOptions {
   served: readonly Served[];
@@ -36,14 +36,18 @@ interface Vars {
   Variables: { model: string; began: number };
 }
 
+/** Told of an answer that a shadow is to give too. */
+type Tell = (exchange: Exchange) => void;
+
 interface Route<T> {
   schema: z.ZodType<T>;
   answer: (
     served: Served,
     asked: T,
     signal: AbortSignal,
+    tell: Tell,
   ) => Promise<{ body: object; usage: Usage; answers?: Classified[] }>;
-  stream?: (served: Served, asked: T, signal: AbortSignal, send: Send) => Promise<Usage>;
+  stream?: (served: Served, asked: T, signal: AbortSignal, send: Send, tell: Tell) => Promise<Usage>;
   /** What ends its stream. */
   done?: string;
   /** The text that a router goes by. */
@@ -125,6 +129,7 @@ export function makeApp(options: AppOptions): Hono<Vars> {
         if (usage) metrics.tokens(one.id, usage.prompt_tokens, usage.completion_tokens);
         metrics.request({ route: path, model: one.id, status }, (performance.now() - c.var.began) / 1000);
       };
+      const tell: Tell = (exchange) => shadows.get(one.id)?.takeChat(asked as { task?: unknown }, exchange);
       const { stream } = spec;
       if (asked.stream && stream) {
         return events(
@@ -132,7 +137,7 @@ export function makeApp(options: AppOptions): Hono<Vars> {
           gone,
           (send) =>
             one.queue.run(gone.signal, async () => {
-              const usage = await stream(one, asked, gone.signal, send);
+              const usage = await stream(one, asked, gone.signal, send, tell);
               settle(usage, 200);
             }),
           (error) => {
@@ -145,7 +150,7 @@ export function makeApp(options: AppOptions): Hono<Vars> {
       }
       try {
         const { body, usage, answers } = await one.queue.run(gone.signal, () =>
-          spec.answer(one, asked, gone.signal),
+          spec.answer(one, asked, gone.signal, tell),
         );
         settle(usage, 200);
         if (answers) shadows.get(one.id)?.take(asked as z.infer<typeof classifySchema>, answers);

@@ -8,7 +8,17 @@ import { type chatSchema, messagesOf, writingOf } from "./asked.js";
 import type { Send } from "./events.js";
 import { callsOf, chatForm } from "./forms.js";
 import type { Served } from "./served.js";
-import { likelyLabels, newId, now, readWritten, type Usage, usageOf, type Written, write } from "./write.js";
+import {
+  type Exchange,
+  likelyLabels,
+  newId,
+  now,
+  readWritten,
+  type Usage,
+  usageOf,
+  type Written,
+  write,
+} from "./write.js";
 
 type Asked = z.infer<typeof chatSchema>;
 
@@ -42,7 +52,12 @@ async function logprobsOf(served: Served, asked: Asked, written: Written, signal
 }
 
 /** The whole answer. */
-export async function chat(served: Served, asked: Asked, signal: AbortSignal): Promise<ChatAnswer> {
+export async function chat(
+  served: Served,
+  asked: Asked,
+  signal: AbortSignal,
+  tell: (exchange: Exchange) => void,
+): Promise<ChatAnswer> {
   const { form, single } = chatForm(served, asked);
   const how = writingOf(asked, asked.max_completion_tokens ?? asked.max_tokens);
   const messages = messagesOf(asked.messages);
@@ -66,8 +81,10 @@ export async function chat(served: Served, asked: Asked, signal: AbortSignal): P
     });
   }
   const usage = usageOf(written.map(({ cost }) => cost));
+  const id = newId("chatcmpl");
+  tell({ id, messages, form, how, written: written[0] as Written });
   const body = {
-    id: newId("chatcmpl"),
+    id,
     object: "chat.completion",
     created: now(),
     model: asked.model,
@@ -83,6 +100,7 @@ export async function streamChat(
   asked: Asked,
   signal: AbortSignal,
   send: Send,
+  tell: (exchange: Exchange) => void,
 ): Promise<Usage> {
   const { form, single } = chatForm(served, asked);
   const how = writingOf(asked, asked.max_completion_tokens ?? asked.max_tokens);
@@ -111,5 +129,6 @@ export async function streamChat(
   );
   const usage = usageOf(written.map(({ cost }) => cost));
   if (withUsage) chunk([], usage);
+  tell({ id: head.id, messages, form, how, written: written[0] as Written });
   return usage;
 }

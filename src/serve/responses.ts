@@ -8,7 +8,7 @@ import type { Send } from "./events.js";
 import { callsOf, responseForm } from "./forms.js";
 import { Problem } from "./problem.js";
 import type { Served } from "./served.js";
-import { newId, now, type Usage, usageOf, write } from "./write.js";
+import { type Exchange, newId, now, type Usage, usageOf, write } from "./write.js";
 
 type Asked = z.infer<typeof responseSchema>;
 type Item = Exclude<Asked["input"], string>[number];
@@ -90,6 +90,7 @@ function prepared(served: Served, asked: Asked) {
     content,
   });
   return {
+    id,
     ask: { messages: messagesOf([...system, ...given]), form },
     how: writingOf({ temperature: asked.temperature, top_p: asked.top_p }, asked.max_output_tokens),
     single,
@@ -108,9 +109,12 @@ export async function responses(
   served: Served,
   asked: Asked,
   signal: AbortSignal,
+  tell: (exchange: Exchange) => void,
 ): Promise<{ body: object; usage: Usage }> {
-  const { ask, how, single, shell, part, message } = prepared(served, asked);
-  const { text, calls, finish, cost } = await write(served, ask, how, signal);
+  const { id, ask, how, single, shell, part, message } = prepared(served, asked);
+  const written = await write(served, ask, how, signal);
+  const { text, calls, finish, cost } = written;
+  tell({ id, ...ask, how, written });
   const usage = usageOf([cost]);
   const status = finish === "stop" ? "completed" : "incomplete";
   const called = callsOf(calls, single).map((call) => callItem(call, newId("fc"), "completed"));
@@ -123,8 +127,9 @@ export async function streamResponses(
   asked: Asked,
   signal: AbortSignal,
   sendAny: Send,
+  tell: (exchange: Exchange) => void,
 ): Promise<Usage> {
-  const { ask, how, single, shell, part, message, item } = prepared(served, asked);
+  const { id: own, ask, how, single, shell, part, message, item } = prepared(served, asked);
   let number = 0;
   const send = (type: string, more: object) => sendAny({ type, sequence_number: number++, ...more }, type);
   const place = { item_id: item, output_index: 0, content_index: 0 };
@@ -139,10 +144,12 @@ export async function streamResponses(
     send("response.content_part.added", { ...place, part: part("") });
   };
   if (!ask.form.tools) begin();
-  const { text, calls, finish, cost } = await write(served, ask, how, signal, (delta) => {
+  const written = await write(served, ask, how, signal, (delta) => {
     begin();
     send("response.output_text.delta", { ...place, delta, logprobs: [] });
   });
+  const { text, calls, finish, cost } = written;
+  tell({ id: own, ...ask, how, written });
   const usage = usageOf([cost]);
   const status = finish === "stop" ? "completed" : "incomplete";
   const output: object[] = [];

@@ -30,6 +30,15 @@ export interface Written {
   prediction?: Omit<Prediction, "row" | "place" | "id">;
 }
 
+/** An answer with all that was asked for it, so that another can be asked the same. */
+export interface Exchange {
+  id: string;
+  messages: readonly Message[];
+  form: Form;
+  how: Writing;
+  written: Written;
+}
+
 /** @throws Problem where it is neither a model nor a specialist */
 export async function write(
   served: Served,
