@@ -202,6 +202,8 @@ try {
     };
     console.log(`${client} ${version}: ${rows[id].passed} of ${found.length}`);
     for (const { name, why } of failed) console.log(`  ${name}: ${why}`);
+    // After each client: what comes later may take long.
+    record("clients", { clients: rows }, place);
   };
   const own = await nodeClients();
   for (const [script, client, name] of [
@@ -245,7 +247,6 @@ try {
         );
     }
   else console.log("LiteLLM, openai (Python), Inspect AI: skipped, HONE_CLIENTS_VENV is not set");
-  record("clients", { clients: rows }, place);
 } finally {
   for (const child of children) child.kill("SIGKILL");
   rmSync(folder, { recursive: true, force: true });

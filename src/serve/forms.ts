@@ -24,8 +24,9 @@ const unsupported = (message: string, param: string) =>
 
 /** The form of a chat's answer. @throws Problem for one that this model cannot be held to, and for a schema that nothing can */
 export function chatForm(served: Served, asked: z.infer<typeof chatSchema>): AskedForm {
-  const { functions, modalities } = asked as { functions?: unknown; modalities?: unknown };
-  if (Array.isArray(functions) && functions.length > 0)
+  const { functions, function_call: old, modalities } = asked as Record<string, unknown>;
+  const may = old !== "none" && asked.tool_choice !== "none";
+  if (Array.isArray(functions) && functions.length > 0 && may)
     throw unsupported("`functions` are the older form of `tools`: send tools.", "functions");
   if (Array.isArray(modalities) && modalities.some((one) => one !== "text"))
     throw unsupported("This model writes text alone.", "modalities");
