@@ -1,17 +1,19 @@
 // What experts cost: a training step of mixtures against the dense net with the same activated parameters, side by side in one
 // run. usage: npm run bench:moe [-- --rounds 3]
 //
-// Prints JSON: for each net the median step in ms over rounds, its ratio to the dense net, parameters, and operations per
-// token as counted from the lowered program. PyTorch's same nets: bench/moe_torch.py.
+// For each net the median step in ms over rounds, its ratio to the dense net, parameters, and operations per token as counted
+// from the lowered program. The same nets in PyTorch (bench/moe_torch.py; eager, a loop over experts) where HONE_TORCH_PYTHON is a
+// python with torch; their ratio is PyTorch's time over Hone's. Writes bench/recorded/moe.json.
 
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
 import { buildNet, countParameters, initWeights } from "../dist/nets/build.js";
 import { textLoss } from "../dist/nets/language.js";
-import { zerosLike } from "../dist/tensor/optimizer.js";
 import { makeTrainer } from "../dist/tensor/train.js";
+import { machine, record } from "./record.js";
 
+const place = machine();
 const at = process.argv.indexOf("--rounds");
 const rounds = at > 0 ? Number(process.argv[at + 1]) : 3;
 const [batch, length, each] = [16, 128, 3];
@@ -48,17 +50,15 @@ for (const [name, feedForward] of Object.entries(nets)) {
     optimizer: { weightDecay: 0.1 },
   });
   let params = initWeights(config, 1);
-  let moments = trainer.optimizer.init(params);
-  const zeros = zerosLike(params);
-  const program = await trainer.gradients.prepare([], params, zeros, inputs);
+  let moments = trainer.init(params);
+  const program = await trainer.gradients.prepare([], params, inputs);
   let step = 0;
-  const gradient = async () => (await trainer.gradients([], params, zeros, inputs))[1];
+  const gradient = async () => (await trainer.gradients([], params, inputs))[1];
   const whole = async () => {
     const start = performance.now();
     const found = await gradient();
     const middle = performance.now();
-    const next = await trainer.update(params, moments, found, trainer.optimizer.scalars(++step, 1e-3));
-    [params, moments] = [next.params, next.state];
+    ({ params, moments } = await trainer.update(params, moments, found, ++step, 1e-3));
     return { gradient: middle - start, update: performance.now() - middle };
   };
   await whole();
@@ -82,15 +82,16 @@ const results = made.map(({ name, config, program, times }) => {
     ratio: Number((median(steps) / median(base)).toFixed(2)),
   };
 });
-const python = process.env.PYTHON;
-const torch =
-  python && existsSync(python)
-    ? JSON.parse(
-        execFileSync(python, [new URL("moe_torch.py", import.meta.url).pathname, String(rounds)], {
-          encoding: "utf8",
-        }),
-      )
-    : null;
-console.log(
-  JSON.stringify({ rounds, steps: rounds * each, batch, length, skeleton, results, torch }, null, 2),
-);
+const python = process.env.HONE_TORCH_PYTHON;
+const torch = python
+  ? JSON.parse(
+      execFileSync(python, [join(import.meta.dirname, "moe_torch.py"), String(rounds)], { encoding: "utf8" }),
+    )
+  : null;
+for (const one of results) {
+  const theirs = torch?.results.find(({ net }) => net === one.net);
+  if (theirs) Object.assign(one, { torchMs: theirs.ms, torchRatio: Number((theirs.ms / one.ms).toFixed(2)) });
+  console.log(JSON.stringify(one));
+}
+const about = torch ? { torch: torch.torch, torchThreads: torch.threads } : {};
+record("moe", { rounds, steps: rounds * each, batch, length, skeleton, ...about, results }, place);

@@ -3,7 +3,6 @@
 
 import { createInterface } from "node:readline";
 import { motorTrainer, teach } from "../dist/motor/training.js";
-import { zerosLike } from "../dist/tensor/optimizer.js";
 import { learningRate, plant, read, steps } from "./motor_problem.js";
 
 const [folder, name] = process.argv.slice(2);
@@ -16,22 +15,16 @@ const frozen = teach(
   Array.from({ length: seeds }, () => ({ losses })),
   shape,
 );
-const zeros = zerosLike(params);
-let at = { params, state: trainer.optimizer.init(params) };
+let at = { params, moments: trainer.init(params) };
 let made = 0;
 for await (const line of createInterface({ input: process.stdin })) {
   const updates = [];
   for (let i = 0; i < Number(line); i++) {
     const start = performance.now();
-    const [loss, gradients] = await trainer.gradients(frozen, at.params, zeros, inputs);
-    at = await trainer.update(
-      at.params,
-      at.state,
-      gradients,
-      trainer.optimizer.scalars(++made, learningRate),
-    );
+    const [loss, gradients] = await trainer.gradients(frozen, at.params, inputs);
+    at = await trainer.update(at.params, at.moments, gradients, ++made, learningRate);
     updates.push({ ms: performance.now() - start, loss: loss.data[0] });
   }
-  const { nodes, seconds } = await trainer.gradients.prepare(frozen, at.params, zeros, inputs);
+  const { nodes, seconds } = await trainer.gradients.prepare(frozen, at.params, inputs);
   process.stdout.write(`${JSON.stringify({ updates, nodes, seconds })}\n`);
 }

@@ -31,6 +31,7 @@ const costs = {
   perStratum: "that of what it applies",
   subset: "that of what it applies",
   bestOf: "that of the one kept; all on dev to build",
+  search: "that of what it returns; its own budget to build",
   stack: "that of its members; each as often to build as there are parts, and once more",
   bilateral: "training",
   lesion: "none beyond what it cuts",
@@ -38,6 +39,7 @@ const costs = {
   lexical: "none beyond the encoder's; training",
   layer: "none",
   ngrams: "none",
+  wordVectors: "none; minutes to build",
   pretrain: "training",
   upcycle: "training",
 };
@@ -53,6 +55,7 @@ const example = {
   lesion: { cut: ["callosum"] },
   lexical: { source: "file:pairs.tsv" },
   layer: { at: 1 },
+  wordVectors: { corpora: "file:corpora.tsv", dictionaries: "file:dictionaries.tsv" },
 };
 
 export function catalogue() {

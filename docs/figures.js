@@ -246,6 +246,20 @@ function races() {
   ];
 }
 
+/** Searches over compositions with known effects. */
+function searches() {
+  const { runs, settings } = bench("search");
+  const rows = Object.entries(settings).map(
+    ([name, { falseAccepts, gainPoints, bestPoints, interactionShown, calls }]) =>
+      `| ${name} | ${percent(falseAccepts)} | ${gainPoints.toFixed(1)} | ${bestPoints.toFixed(1)} | ${percent(interactionShown)} | ${calls} |`,
+  );
+  return [
+    `| compositions, ${runs} searches each | false accepts, % | gain returned, points | gain of the best, points | interaction shown, % | calls |`,
+    "|---|---|---|---|---|---|",
+    ...rows,
+  ];
+}
+
 /** What a command prints, under the command. */
 function printed(command) {
   const [, ...args] = command.split(" ");
@@ -323,6 +337,7 @@ const tables = {
   measured,
   demo,
   optimize: races,
+  search: searches,
   specializers: catalogue,
   licences: () => study("licences") && studyTable(study("licences")),
   "scotus-issue-area": () => study("scotus-issue-area") && studyTable(study("scotus-issue-area")),

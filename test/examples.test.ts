@@ -16,10 +16,18 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** @param asked how the generalist is asked, where the study is not to choose among ten ways on dev */
-async function smoke(name: string, base: string, asked: object = {}) {
+/**
+ * @param asked how the generalist is asked, where the study is not to choose among ten ways on dev
+ * @param lora options of the study's LoRA that make it small
+ */
+async function smoke(name: string, base: string, asked: object = {}, lora?: object) {
   const spec = await readStudy(join(root, "examples", name));
   Object.assign(spec.task, asked);
+  if (lora)
+    spec.specialists = spec.specialists.map((written) => {
+      const own = (written as { lora?: object }).lora;
+      return own ? { lora: { ...own, ...lora } } : written;
+    });
   spec.task.data = { ...spec.task.data, limit: { train: 16, dev: 3, test: 4 } };
   spec.handOver = 2;
   const started = performance.now();
@@ -44,7 +52,13 @@ describe("shipped studies on real models", () => {
 
   it.skipIf(!data)(
     "scotus (skips without HONE_TEST_DATA)",
-    () => smoke("scotus.study.yaml", data as string, { answerBy: "label", scoring: "sum" }),
+    () =>
+      smoke(
+        "scotus.study.yaml",
+        data as string,
+        { answerBy: "label", scoring: "sum" },
+        { layers: 2, epochs: 1 },
+      ),
     420_000,
   );
 

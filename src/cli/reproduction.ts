@@ -31,18 +31,17 @@ const claimsNumbers = [2, 3, 4, 5, 6];
 
 /** The paper's figure, ours, its interval, the adjusted p, n, and whether the claim holds. */
 function figuresOf(claim: Claim): string[] {
+  const { published, measured, low, high, unit } = claim;
+  const scale = unit === undefined ? "percent" : "number";
+  const told = (value: number | null) => (value === null ? "–" : formatBare(value, 100, scale));
   return [
-    points(claim.published),
-    points(claim.measured),
-    claim.low === null || claim.high === null ? "–" : formatInterval(claim.low, claim.high),
+    told(published),
+    `${told(measured)}${unit === undefined || measured === null ? "" : ` ${unit}`}`,
+    low === null || high === null ? "–" : formatInterval(low, high, 100, scale),
     claim.pAdjusted === null ? "–" : formatP(claim.pAdjusted),
     String(claim.n),
     verdictOf(claim),
   ];
-}
-
-function points(value: number | null): string {
-  return value === null ? "–" : formatBare(value);
 }
 
 function verdictOf({ holds, opposite }: Claim): string {

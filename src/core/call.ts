@@ -42,6 +42,8 @@ export interface CallContext {
   signal: AbortSignal;
   /** Told of every call, whether made now or found in the journal. */
   trace?: (call: Call) => void;
+  /** Languages of the texts that an encoder is asked about, one a text, where the task knows them: networks read them off the text. */
+  languages?: readonly string[];
   /** Told what was written so far, as it grows, by models that can; a call found in the journal grows nothing. */
   grows?: (text: string) => void;
 }

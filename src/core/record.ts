@@ -4,6 +4,7 @@
 import type { Cost } from "./call.js";
 import type { Json } from "./json.js";
 import type { Metric } from "./metric.js";
+import type { SearchNotes } from "./search.js";
 import type { SyntheticData } from "./synthetic.js";
 import type { TrainingNotes } from "./training.js";
 
@@ -93,6 +94,8 @@ export interface SubjectCard {
   synthetic?: SyntheticData[];
   /** What its trainings tell of themselves, one for each seed, where they do. */
   training?: TrainingNotes[];
+  /** The trees of its searches, one for each seed. */
+  searches?: { seed: number; search: SearchNotes }[];
 }
 
 /** One task of a study: where its samples come from, how many, and how they are scored. */

@@ -65,6 +65,8 @@ export interface Specializer<State extends Json = Json, K extends Kind = Kind> {
   readonly seeded: boolean;
   /** True where dev chooses within it (a checkpoint, one of several specializers): its own dev score is then optimistic. */
   readonly choosesOnDev?: boolean;
+  /** Most that making it may take, where its own budget says so: a dry run then does not try it. */
+  readonly ceiling?: Readonly<Partial<Record<"calls" | "tokens" | "seconds" | "usd", number>>>;
   /** True where it asks `screen`, so that what it makes depends on which texts are held out. */
   readonly screened?: boolean;
   fit(subject: Subject<K>, given: Given<K>): Promise<State>;

@@ -30,6 +30,8 @@ export type SyntheticCard = {
   /** Refused because they repeat a held-out split, and the share of kept pairs' passages by document. */
   overlap: { dev: number; test: number; passages: number };
   tokens: { read: number; written: number };
+  /** Of pairs that were trained on only where their label was sure enough: the least confidence, null where none was. */
+  taken?: { confidence: number | null; pairs: number };
 };
 
 /** Data that a specialist was trained on: their card, and the artifact that holds the pairs. */

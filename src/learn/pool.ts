@@ -49,14 +49,32 @@ export function poolLosses(samples: readonly Pooled[], weights: readonly number[
 export async function fitPool(samples: readonly Pooled[], penalty = 1e-3): Promise<number[]> {
   const members = samples[0]?.forecasts.length ?? 0;
   const usual = 1 / Math.max(1, members);
+  // A stack fits hundreds of pools: nothing is allocated within.
+  const logProbs = new Float64Array(
+    samples.reduce((most, { forecasts }) => Math.max(most, forecasts[0]?.length ?? 0), 0),
+  );
   const objective = (weights: Float64Array, gradient: Float64Array): number => {
     gradient.fill(0);
     let loss = 0;
     for (const { forecasts, right } of samples) {
-      const logProbs = pool(forecasts, Array.from(weights));
+      const options = forecasts[0]?.length ?? 0;
+      let most = Number.NEGATIVE_INFINITY;
+      for (let o = 0; o < options; o++) {
+        let sum = 0;
+        for (let m = 0; m < members; m++) sum += (weights[m] as number) * (forecasts[m]?.[o] as number);
+        logProbs[o] = sum;
+        if (sum > most) most = sum;
+      }
+      let mass = 0;
+      for (let o = 0; o < options; o++) mass += Math.exp((logProbs[o] as number) - most);
+      const total = most + Math.log(mass);
+      for (let o = 0; o < options; o++) logProbs[o] = (logProbs[o] as number) - total;
       loss -= logProbs[right] as number;
-      for (const [m, forecast] of forecasts.entries()) {
-        const expected = forecast.reduce((sum, value, o) => sum + Math.exp(logProbs[o] as number) * value, 0);
+      for (let o = 0; o < options; o++) logProbs[o] = Math.exp(logProbs[o] as number);
+      for (let m = 0; m < members; m++) {
+        const forecast = forecasts[m] as Forecast;
+        let expected = 0;
+        for (let o = 0; o < options; o++) expected += (logProbs[o] as number) * (forecast[o] as number);
         gradient[m] = (gradient[m] as number) + expected - (forecast[right] as number);
       }
     }

@@ -98,8 +98,10 @@ export async function search(
 }
 
 /**
- * The rank that each query gives to the best of its own rows: 1 and the number of rows that score higher, its own left out.
- * @param gold each query's own rows; none gives rank infinity
+ * The rank that each query gives to the best of its own rows: 1, the number of rows that score higher, and half of those that
+ * score the same (to 1e-6), its own left out.
+ * @param gold each query's own rows; none gives rank infinity, and so does a vector of zeros on either side, which says nothing: it
+ *   would be as near to all as to its own
  */
 export async function ranks(
   queries: Rows,
@@ -118,16 +120,21 @@ export async function ranks(
     }, Number.NEGATIVE_INFINITY),
   );
   const own = gold.map((list) => new Set(list));
-  const rank = Float64Array.from(gold, (list) => (list.length > 0 ? 1 : Number.POSITIVE_INFINITY));
+  const says = ({ vectors }: Rows, at: number) =>
+    vectors.subarray(at * width, (at + 1) * width).some((value) => value !== 0);
+  const rank = Float64Array.from(gold, (list, q) =>
+    says(queries, q) && list.some((index) => says(rows, index)) ? 1 : Number.POSITIVE_INFINITY,
+  );
   const first: Found[] = gold.map(() => ({ index: -1, score: Number.NEGATIVE_INFINITY }));
   await eachBlock(queries, rows, signal, (scores, query, queryCount, row, columns) => {
     for (let q = 0; q < queryCount; q++) {
-      const limit = (target[query + q] as number) + 1e-6;
+      const level = target[query + q] as number;
       const mine = own[query + q] as Set<number>;
       for (let r = 0; r < columns; r++) {
         const score = (scores[q * columns + r] as number) - (less ? (less[row + r] as number) : 0);
         if (score > (first[query + q] as Found).score) first[query + q] = { index: row + r, score };
-        if (score > limit && !mine.has(row + r)) rank[query + q] = (rank[query + q] as number) + 1;
+        if (score < level - 1e-6 || mine.has(row + r)) continue;
+        rank[query + q] = (rank[query + q] as number) + (score > level + 1e-6 ? 1 : 0.5);
       }
     }
   });

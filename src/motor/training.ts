@@ -139,8 +139,8 @@ export function motorTrainer(options: MotorTrainerOptions): Trainer {
     });
     return motorLoss(episode, routing.weights, routing.shared.shape[1] as number, plant.dt, activity);
   };
-  const gradients = compile<[Tensors, Parameters, Parameters, Tensors], [Tensor, Parameters]>(
-    (frozen: Frozen, params: Arrays, sums: Arrays, trials: TrialArrays) => {
+  const gradients = compile<[Tensors, Parameters, Tensors], [Tensor, Parameters]>(
+    (frozen: Frozen, params: Arrays, trials: TrialArrays) => {
       const ofAll = (trained: Arrays) => losses(frozen, trained, trials).sum(1);
       const [found, back] = vjp(ofAll, [params]) as unknown as [JaxArray, (ct: JaxArray) => [Arrays]];
       // Every loss goes back through the trials by itself: the way forward is shared, and arrays stay small.
@@ -150,12 +150,12 @@ export function motorTrainer(options: MotorTrainerOptions): Trainer {
         return back(np.array(only))[0];
       });
       const gradient: Arrays = {};
-      for (const [key, sum] of Object.entries(sums)) {
+      for (const key of Object.keys(params)) {
         const stacked = np.stack(
           own.map((each) => each[key] as JaxArray),
           0,
         );
-        gradient[key] = routed(key, stacked, frozen.routing).add(sum);
+        gradient[key] = routed(key, stacked, frozen.routing);
       }
       return [found.sum(), gradient];
     },
@@ -177,7 +177,16 @@ export function motorTrainer(options: MotorTrainerOptions): Trainer {
     await gradients.release();
     await update.release();
   };
-  return { optimizer, gradients, update, release };
+  return {
+    init: optimizer.init,
+    gradients,
+    update: async (params, moments, sums, step, learningRate) => {
+      const scalars = optimizer.scalars(step, learningRate);
+      const { state, norm, ...next } = await update(params, moments, sums, scalars);
+      return { ...next, moments: state, norm: (norm.data as Float32Array)[0] as number };
+    },
+    release,
+  };
 }
 
 export interface MotorTrainOptions {

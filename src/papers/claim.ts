@@ -14,6 +14,8 @@ export interface Draft {
   published: number | null;
   /** Where the published figure comes from, and what differs here. */
   note: string;
+  /** What the figures are in, where they are not what the paper's other claims are in; they are then told as they are. */
+  unit?: string;
   /** The side of the value that `measured` was tested against on which the claim puts the figure. */
   side: "above" | "below";
   /** Null where it could not be measured. */
@@ -25,6 +27,11 @@ type Words = [id: string, claim: string, published: number | null, note: string,
 /** The claim that the figure lies above what it was tested against. */
 export function above(...[id, claim, published, note, measured]: Words): Draft {
   return { id, claim, published, note, side: "above", measured };
+}
+
+/** The same claim in a unit of its own. */
+export function inUnit(unit: string, draft: Draft): Draft {
+  return { ...draft, unit };
 }
 
 /** The claim that it lies below. */

@@ -27,6 +27,7 @@ import { type Confusion, type Gathered, meanScore, type SampleRow, type Source }
 import { nameOf, perTask, section, table } from "./markdown-parts.js";
 import { movementWords } from "./movement-words.js";
 import { describeStudy, leftOut, verdictText } from "./page.js";
+import { searchWords } from "./search-figures.js";
 import {
   comparisonNote,
   copiesFound,
@@ -58,6 +59,7 @@ export function renderMarkdown(source: Source, gathered: Gathered): string {
     ...profile(record),
     ...movementWords(record, gathered.movements),
     ...trainingWords(record, md),
+    ...searchWords(record, md),
     ...episodeWords(record, gathered.episodes),
     ...confusions(record, gathered.confusions),
     ...eyes(record),

@@ -15,6 +15,7 @@ import type { Gathered, Source } from "./gather.js";
 import { movementSection, packMovements } from "./movement-figures.js";
 import { playMovements } from "./movement-player.js";
 import { profileTable } from "./profile.js";
+import { searchSection } from "./search-figures.js";
 import { style } from "./style.js";
 import { type ShownData, syntheticFigure } from "./synthetic.js";
 import {
@@ -180,6 +181,7 @@ ${section(
 )}
 ${section("Movements", null, movementSection(record, gathered.movements))}
 ${section("Training", null, trainingSection(record))}
+${section("Search", null, searchSection(record))}
 ${section("Games", null, episodeSection(record, gathered.episodes))}
 ${section(
   "Confusion",
@@ -190,11 +192,13 @@ ${section("Eyes-on and eyes-off", "The eyes-off part of test was never looked at
 ${section("Unscored", "An endpoint's failure is not a wrong answer. “Score between” gives the score if every unscored sample had been wrong, and if every one had been right.", record.results.length > 0 ? unscoredTable(record) : html``)}`;
 }
 
-/** A model's own data and another model's stand under headings of their own. */
+/** A model's own data, another model's, and people's rows with a model's labels stand under headings of their own. */
 function syntheticSection(all: readonly ShownData[]): Html {
+  const written = all.filter(({ card }) => card.way !== "labels");
   const kinds = [
-    ["The model's own", all.filter(({ card }) => card.self)],
-    ["Another model's (distillation)", all.filter(({ card }) => !card.self)],
+    ["The model's own", written.filter(({ card }) => card.self)],
+    ["Another model's (distillation)", written.filter(({ card }) => !card.self)],
+    ["Given rows with a model's labels", all.filter(({ card }) => card.way === "labels")],
   ] as const;
   return section(
     "Synthetic data",

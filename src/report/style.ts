@@ -75,6 +75,7 @@ svg text.label{font-size:12px;paint-order:stroke;stroke:var(--paper);stroke-widt
 .forest tbody th{min-width:15.5rem}.forest .plot{width:26%;min-width:150px;padding:0 14px}
 .forest td,.forest th{vertical-align:middle;line-height:1.3}
 .forest tbody .plot,.forest tbody tr+tr .plot{border-top:0}.whole{white-space:nowrap}.forest .group th{padding-top:9px}
+.search .plot{width:22%;min-width:130px}.search td,.search th{vertical-align:middle;line-height:1.3;padding:5px 14px 5px 0}.search tbody th{border-top:1px solid var(--faint);max-width:15em}.search tbody th[rowspan]{vertical-align:top}
 .costs{margin:.4rem 0 0}
 .costs>input{position:absolute;opacity:0;width:1px;height:1px}
 .costs>label{display:inline-block;padding:1px 9px;border-radius:4px;cursor:pointer;font-size:.86rem;color:var(--link)}

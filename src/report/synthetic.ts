@@ -76,16 +76,34 @@ export async function readSynthetic({
 
 /** The section of one set of data. */
 export function syntheticFigure(card: SyntheticCard, pairs: readonly ShownPair[]): Html {
+  if (card.way === "labels") return labelled(card, pairs);
   const who = card.self
     ? "Written and answered by the model that was trained on it."
     : `Written by ${card.writers.join(", ")}${card.responders.length > 0 ? `, answered by ${card.responders.join(", ")}` : ""}: another model's data (distillation).`;
-  return html`<p class="note">${formatWhole(card.pairs)} pairs of ${formatWhole(card.attempts)} attempts from ${formatWhole(card.seeds)} seeds. ${visibleText(who)} Temperature ${card.sampling.temperature}, top-p ${card.sampling.topP}.</p>
+  const how = `${formatWhole(card.pairs)} pairs of ${formatWhole(card.attempts)} attempts from ${formatWhole(card.seeds)} seeds. ${who} Temperature ${card.sampling.temperature}, top-p ${card.sampling.topP}.`;
+  return described(how, card, pairs);
+}
+
+/** Rows that people wrote, and of which only the answer is a model's. */
+function labelled(card: SyntheticCard, pairs: readonly ShownPair[]): Html {
+  const { attempts, responders, taken } = card;
+  const sure =
+    taken &&
+    (taken.confidence === null
+      ? " None was trained on: no confidence was enough."
+      : ` Trained on were the ${formatWhole(taken.pairs)} whose label had a probability of at least ${taken.confidence.toFixed(2)}.`);
+  const rows = `${formatWhole(card.pairs)} of ${formatWhole(attempts)} given rows, labelled by ${responders.join(", ") || "nobody"}.`;
+  return described(`${rows}${sure ?? ""}`, card, pairs);
+}
+
+function described(how: string, card: SyntheticCard, pairs: readonly ShownPair[]): Html {
+  return html`<p class="note">${visibleText(how)}</p>
 <table><thead><tr><th scope="col">rule</th><th scope="col" class="num">met</th><th scope="col" class="num">refused</th><th scope="col">commonest reasons</th></tr></thead><tbody>
 ${card.funnel.map(({ rule, met, refused, reasons }) => html`<tr><td>${rule}</td><td class="num">${formatWhole(met)}</td><td class="num">${formatWhole(refused)}</td><td>${said(reasons)}</td></tr>`)}
 </tbody></table>
 <table><tbody>
 ${row("forms", said(card.forms))}${row("answers", said(card.answers))}${row("topics (pairs with the word)", said(card.topics))}
-${row("words asked, from", said(card.lengths.asked))}${row("words of responses, from", said(card.lengths.response))}
+${row("words asked", binned(card.lengths.asked))}${row("words of responses", binned(card.lengths.response))}
 ${row("diversity", `${formatWhole(card.diversity.words)} different words, distinct-1 ${card.diversity.distinct1.toFixed(3)}, distinct-2 ${card.diversity.distinct2.toFixed(3)}`)}
 ${row("refused as copies of", `dev ${card.overlap.dev}, test ${card.overlap.test}`)}
 </tbody></table>
@@ -102,6 +120,13 @@ function row(name: string, value: string): Html {
 
 function said(items: readonly (readonly [string | number, number])[]): string {
   return items.map(([name, count]) => `${oneLine(String(name), 60)} ${formatWhole(count)}`).join(", ");
+}
+
+/** Bins by their two ends: `16 to 31: 75`. */
+function binned(bins: SyntheticCard["lengths"]["asked"]): string {
+  return bins
+    .map(([from, count]) => `${from < 2 ? from : `${from} to ${2 * from - 1}`}: ${formatWhole(count)}`)
+    .join(", ");
 }
 
 function pairFigure({ id, pair, lineage }: ShownPair): Html {

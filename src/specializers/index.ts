@@ -8,6 +8,7 @@ import type { Specializer } from "../core/specializer.js";
 import { type BestOfOptions, bestOf, bestOfOptions } from "./combine/best-of.js";
 import { chain } from "./combine/chain.js";
 import { type PerStratumOptions, perStratum, perStratumOptions } from "./combine/per-stratum.js";
+import { levelOf, type SearchOptions, search, searchOptions, usualSpace } from "./combine/search.js";
 import { type StackOptions, stack, stackOptions } from "./combine/stack.js";
 import { type SubsetOptions, subset, subsetOptions } from "./combine/subset.js";
 import { type SelfSpecializeOptions, selfSpecialize, selfSpecializeOptions } from "./data/self-specialize.js";
@@ -31,6 +32,7 @@ import { linear, linearOptions } from "./reference/linear.js";
 import { majority, majorityOptions } from "./reference/majority.js";
 import { ngrams, ngramsOptions } from "./reference/ngrams.js";
 import { type ScriptedOptions, scripted, scriptedOptions } from "./reference/scripted.js";
+import { wordVectors, wordVectorsOptions } from "./reference/word-vectors.js";
 import { knnLm, knnLmOptions } from "./retrieval/knn-lm.js";
 import { retrieve, retrieveOptions } from "./retrieval/retrieve.js";
 import { adapter, adapterOptions } from "./training/adapter.js";
@@ -227,6 +229,15 @@ export const specializers = {
     paper: "A reference, not a method",
     leaf: null,
   },
+  wordVectors: {
+    make: wordVectors,
+    options: wordVectorsOptions,
+    summary:
+      "Skip-gram vectors with subwords, turned into one space by Procrustes on dictionaries; needs no model",
+    paper:
+      "A reference: Bojanowski et al. 2017 (arXiv 1607.04606); Smith et al. 2017, Offline Bilingual Word Vectors (1702.03859)",
+    leaf: null,
+  },
   probe: {
     make: probe,
     options: probeOptions,
@@ -305,6 +316,26 @@ export const specializers = {
     summary: "A log-linear pool of several specialists' probabilities, without those that do not help",
     paper:
       "Genest and Zidek 1986, Combining Probability Distributions; Wolpert 1992, Stacked Generalization; Caruana et al. 2004, Ensemble Selection",
+    leaf: null,
+  },
+  search: {
+    make: ({ factors = usualSpace.factors, alone = usualSpace.alone, ...rest }: SearchOptions, inner) =>
+      search(
+        {
+          factors: Object.entries(factors).map(([name, levels]) => ({
+            name,
+            levels: levels.map((one: unknown, l: number) =>
+              levelOf(one, (written) => inner(written, `factors.${name}.${l}`, "language")),
+            ),
+          })),
+          alone: alone.map((one, i) => inner(one, `alone.${i}`, "language")),
+        },
+        rest,
+      ),
+    options: searchOptions,
+    summary: "The others composed under one budget: a factorial, successive halving, a stack or a single",
+    paper:
+      "Box, Hunter and Hunter 2005, Statistics for Experimenters; Karnin, Koren and Somekh 2013 and Jamieson and Talwalkar 2016 (arXiv 1502.07943), successive halving",
     leaf: null,
   },
   bilateral: {
@@ -435,6 +466,8 @@ function unreadable(where: string, why: string): HoneError {
 export { type BestOfOptions, bestOf } from "./combine/best-of.js";
 export { type Chain, chain } from "./combine/chain.js";
 export { type PerStratumOptions, perStratum } from "./combine/per-stratum.js";
+export type { Factor, Space } from "./combine/search/space.js";
+export { type SearchOptions, search } from "./combine/search.js";
 export { type StackOptions, stack } from "./combine/stack.js";
 export { type SubsetOptions, subset } from "./combine/subset.js";
 export { type SelfSpecializeOptions, selfSpecialize } from "./data/self-specialize.js";

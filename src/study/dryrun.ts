@@ -114,6 +114,7 @@ export async function planStudy(
       const warnings = [...study.warnings];
       const asked = study.generalist.kind === "language" ? study.generalist.model : undefined;
       for (const { name, specializer, seeds } of arms) {
+        const { ceiling } = specializer;
         requireGrants(specializer, study.generalist);
         tally = { calls: 0, tokens: 0, usd: 0 };
         let fit = 0;
@@ -127,13 +128,17 @@ export async function planStudy(
         for (const seed of seeds) {
           const before = { ...tally };
           // Training makes no calls, and a dry run does not train: what is trained is then asked as the generalist is.
-          const { subject, state } = isMadeOfWeights(specializer)
-            ? { subject: study.generalist, state: "null" }
-            : await fitArm(study, specializer, seed, scratch, signal, () => {});
+          const { subject, state } =
+            isMadeOfWeights(specializer) || ceiling
+              ? { subject: study.generalist, state: "null" }
+              : await fitArm(study, specializer, seed, scratch, signal, () => {});
+          if (ceiling) tally.calls += ceiling.calls ?? 0;
           fit += tally.calls - before.calls;
           fitTokens += tally.tokens - before.tokens;
           effort ??= await answerEffort(study, specializer, state, signal);
-          const lasts = await fitSeconds(study, specializer, seed, known);
+          const lasts = ceiling
+            ? (ceiling.seconds ?? null)
+            : await fitSeconds(study, specializer, seed, known);
           training = training === null || lasts === null ? null : training + lasts;
           for (const sample of domain.dataset.dev) {
             const at = { ...tally };
@@ -154,12 +159,17 @@ export async function planStudy(
         if (tooLong > 0 && context !== undefined)
           warnings.push(tooLongWarning(name, { tooLong, of, context, exact }));
         const perAnswer = dev / Math.max(1, of);
+        // Where it has no limit of its own, what its calls would take as the generalist's.
+        const own = (limit: number | undefined, each: number) =>
+          ceiling
+            ? seeds.length * Math.min(limit ?? Number.POSITIVE_INFINITY, (ceiling.calls ?? 0) * each)
+            : 0;
         subjects.push({
           subject: name,
           seeds: seeds.length,
           calls: { fit, dev, test: Math.round(perAnswer * tests * seeds.length) },
-          tokens: tally.tokens + most.tokens * tests * seeds.length,
-          usd: tally.usd + most.usd * tests * seeds.length,
+          tokens: tally.tokens + own(ceiling?.tokens, most.tokens) + most.tokens * tests * seeds.length,
+          usd: tally.usd + own(ceiling?.usd, most.usd) + most.usd * tests * seeds.length,
           seconds: {
             training,
             answers:

@@ -54,10 +54,9 @@ export async function answerEffort(
   });
   const counted = { ...generalist(model), model };
   try {
-    // What is trained is asked as the generalist is, and a probe reads about the same prompt.
-    const specialist = isMadeOfWeights(specializer)
-      ? counted
-      : specializer.apply(counted, JSON.parse(state) as Json, study);
+    // What is trained is asked as the generalist is, and a probe reads about the same prompt; what a dry run did not try, too.
+    const untried = isMadeOfWeights(specializer) || (specializer.ceiling && state === "null");
+    const specialist = untried ? counted : specializer.apply(counted, JSON.parse(state) as Json, study);
     if (!specialist.model) return 0;
     const asked: (typeof calls)[] = [];
     for (const sample of domain.dataset.dev.slice(0, 2)) {

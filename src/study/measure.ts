@@ -194,6 +194,6 @@ function nameSample(error: unknown, subject: Subject, sample: Sample): unknown {
   return new HoneError({
     ...error.failure,
     where: [error.failure.where, `sample ${sample.id}, ${subject.name}`].filter(Boolean).join("; "),
-    why: error.failure.why ?? messageOf(error.cause),
+    ...(error.cause === undefined ? {} : { why: error.failure.why ?? messageOf(error.cause) }),
   });
 }

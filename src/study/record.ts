@@ -12,6 +12,7 @@ import type {
   SubjectCard,
   TaskCard,
 } from "../core/record.js";
+import { searchNotesOf } from "../core/search.js";
 import type { Specializer } from "../core/specializer.js";
 import type { SyntheticCard, SyntheticData } from "../core/synthetic.js";
 import { notesOf } from "../core/training.js";
@@ -114,6 +115,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
     chain: chainOf(arm.specializer),
     ...syntheticOf(specialists),
     ...notes(specialists),
+    ...searches(specialists),
   }));
   const made = fitted.map(({ arm, specialists }) => ({
     name: arm.name,
@@ -188,6 +190,17 @@ function devOf(domain: PreparedTask, one: FittedArm, seed: number, journal: Jour
   // How all subjects are asked was chosen by the generalist's own dev score.
   const twice = specializer.choosesOnDev || (role === "generalist" && domain.card.asked !== undefined);
   return { ...estimate(rows, domain.task, seed), ...(twice ? { optimistic: true } : {}) };
+}
+
+/** The trees of searches, also where a search is a step of a chain. */
+function searches(specialists: FittedArm["specialists"]): Pick<SubjectCard, "searches"> {
+  const found = specialists.flatMap(({ state, seed }) =>
+    ([JSON.parse(state)] as Json[]).flat().flatMap((one) => {
+      const search = searchNotesOf(one);
+      return search ? [{ seed, search }] : [];
+    }),
+  );
+  return found.length > 0 ? { searches: found } : {};
 }
 
 /** What its trainings tell, where all of them do. */

@@ -143,6 +143,29 @@ function reportsIn(value: unknown): { best: number; guessing: number }[] {
   return Object.values(value).flatMap(reportsIn);
 }
 
+const selfTrained = z.object({
+  labelled: z.number(),
+  taken: z.literal(0),
+  threshold: z.object({ value: z.number().nullable() }),
+});
+
+/** The arms that were to learn from rows labelled by a model, and were sure enough of none of them. */
+export function tookNone(made: readonly Made[]): string[] {
+  return made.flatMap(({ name, states }) => {
+    const found = states.flatMap((state) => selfTrained.safeParse(JSON.parse(state)).data ?? []);
+    const [first] = found;
+    if (!first) return [];
+    const why =
+      first.threshold.value === null
+        ? "its labels reached the `precision` asked for at no confidence, in cross-validation on train"
+        : "none was as sure as the threshold that cross-validation on train gave";
+    const seeds = found.length < states.length ? ` for ${found.length} of ${states.length} seeds` : "";
+    return [
+      `${name} took none of ${plural(first.labelled, "labelled row")}${seeds}, so it was trained on train alone: ${why}. Ask for less \`precision\`, give it a better teacher (\`use\`), or more training samples.`,
+    ];
+  });
+}
+
 /** True where a champion does no better than always giving the commonest answer, without being that answer. */
 export function belowMajority(best: Result, { better }: Metric, subject: SubjectCard | undefined): boolean {
   return (
@@ -171,7 +194,7 @@ export function outcomeWarnings(
       `${best.subject}, the champion, is no better than always giving the commonest answer: ${score(best.mean)} against ${score(best.baseline)} on test.${handed}`,
     );
   }
-  warnings.push(...untrained(made).map(({ told }) => told));
+  warnings.push(...untrained(made).map(({ told }) => told), ...tookNone(made));
   for (const { subject, task, causes, n, unscored } of results) {
     const tooLong = causes["too-long"] ?? 0;
     if (tooLong > 0)

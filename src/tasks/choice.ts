@@ -141,6 +141,7 @@ export function optionsIn(task: string, { id, options }: Sample, labels: Labels 
   throw new HoneError({
     what: "There is nothing to choose from",
     where: `task ${task}, sample ${id}`,
+    why: "neither its row nor the task's data have options",
     next: "Give the data `options`, or each row its own.",
     kind: "usage",
   });

@@ -8,6 +8,7 @@ import { choice, choiceTask } from "./choice.js";
 import { corpus, corpusTask } from "./corpus.js";
 import { motor, motorTask } from "./motor/index.js";
 import { nearestTask } from "./nearest.js";
+import { probingTask } from "./probing.js";
 import { lexiconTask, retrievalTask } from "./search.js";
 import { similarityTask } from "./similarity.js";
 import { socialTask } from "./social/index.js";
@@ -20,6 +21,7 @@ export const tasks = {
   nearest: nearestTask,
   lexicon: lexiconTask,
   similarity: similarityTask,
+  probing: probingTask,
   retrieval: retrievalTask,
   corpus: corpusTask,
   social: socialTask,

@@ -44,21 +44,30 @@ interface Index extends Rows {
   readonly places: ReadonlyMap<string, readonly number[]>;
 }
 
+/** Vectors of vocabularies, by their texts: tasks that search the same one share them. */
+const indices = new WeakMap<EncoderSubject, Map<string, Promise<Index>>>();
+
 /** Texts of these many samples are embedded and searched together. */
 const together = 512;
 
 function searchTask(name: string, options: Options, base: string): Task<"encoder"> {
   const path = resolve(base, options.vocabulary.replace(/^file:/, ""));
   const languages = readVocabulary(path);
-  const indices = new WeakMap<EncoderSubject, Map<string, Promise<Index>>>();
+  const keys = new Map([...languages].map(([language, texts]) => [language, fingerprint([language, texts])]));
   const hubs = new WeakMap<EncoderSubject, Map<string, Promise<Float32Array>>>();
   const gathered = new WeakMap<EncoderSubject, Map<string, Pending[]>>();
 
-  const vectorsOf = async (subject: EncoderSubject, texts: readonly string[], context: Context) => {
+  const vectorsOf = async (
+    subject: EncoderSubject,
+    texts: readonly string[],
+    language: string,
+    context: Context,
+  ) => {
     let vectors = new Float32Array(0);
     let width = 0;
     for (let at = 0; at < texts.length; at += together * 4) {
-      const found = await subject.respond(texts.slice(at, at + together * 4), context);
+      const part = texts.slice(at, at + together * 4);
+      const found = await subject.respond(part, { ...context, languages: part.map(() => language) });
       width ||= found[0]?.length ?? 0;
       if (at === 0) vectors = new Float32Array(texts.length * width);
       for (const [i, vector] of found.entries()) vectors.set(unit(vector), (at + i) * width);
@@ -68,13 +77,13 @@ function searchTask(name: string, options: Options, base: string): Task<"encoder
   const indexOf = (subject: EncoderSubject, language: string, context: Context): Promise<Index> => {
     const texts = languages.get(language);
     if (!texts) throw lacking(path, language, name);
-    return once(indices, subject, language, async () => {
+    return once(indices, subject, keys.get(language) as string, async () => {
       const places = new Map<string, number[]>();
       for (const [i, text] of texts.entries()) {
         const key = folded(text);
         places.set(key, [...(places.get(key) ?? []), i]);
       }
-      return { texts, places, ...(await vectorsOf(subject, texts, context)) };
+      return { texts, places, ...(await vectorsOf(subject, texts, language, context)) };
     });
   };
   const flush = async (
@@ -101,6 +110,7 @@ function searchTask(name: string, options: Options, base: string): Task<"encoder
     const queries = await vectorsOf(
       subject,
       pending.map(({ text }) => text),
+      source,
       context,
     );
     const gold = pending.map((one) => one.gold.flatMap((text) => index.places.get(folded(text)) ?? []));

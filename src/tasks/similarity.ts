@@ -62,7 +62,10 @@ export function similarity(name: string): Task<"encoder"> {
 
 /** The cosine between the vectors of a pair. */
 async function likeness(subject: EncoderSubject, sample: Sample, context: TaskContext): Promise<number> {
-  const [a = [], b = []] = await subject.respond([sample.input, sample.question ?? ""], context);
+  // Rows whose words are of two languages may say so as lexicon's do: "en-de".
+  const languages = /^([^-]+)-([^-]+)$/.exec(sample.stratum ?? "")?.slice(1);
+  const asked = languages ? { ...context, languages } : context;
+  const [a = [], b = []] = await subject.respond([sample.input, sample.question ?? ""], asked);
   let [ab, aa, bb] = [0, 0, 0];
   for (const [i, x] of a.entries()) {
     const y = b[i] ?? 0;

@@ -1,5 +1,5 @@
-// Optimizers as pairs of pure functions, init and update, over flat records of arrays; learning-rate schedules as
-// functions of the step. They are traced into the compiled step, so they are written in jax-js.
+// AdamW as a pair of pure functions, init and update, over flat records of arrays, for steps that are one compiled program
+// (the update by itself is fused-adamw.ts); learning-rate schedules as functions of the step.
 
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
@@ -42,9 +42,8 @@ export interface StepScalars {
  * - `update(params, state, gradients, scalars)`: to be traced; takes and gives records of equal keys, and the norm that the
  *   gradients had before clipping.
  */
-export function adamW(options: AdamWOptions = {}) {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, clipNorm = 1, signed } = options;
-  const isSigned = (key: string) => signed !== undefined && key.endsWith(signed.ending);
+export function adamW(options: Omit<AdamWOptions, "signed"> = {}) {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, clipNorm = 1 } = options;
   return {
     init: (params: Parameters): AdamWState => ({ m: zerosLike(params), v: zerosLike(params) }),
     scalars: (step: number, learningRate: number): StepScalars => ({
@@ -63,8 +62,7 @@ export function adamW(options: AdamWOptions = {}) {
         unbias1: JaxArray;
         unbias2: JaxArray;
       };
-      const usual = Object.entries(gradients).filter(([key]) => !isSigned(key));
-      const norm = globalNorm(Object.fromEntries(usual));
+      const norm = globalNorm(gradients);
       const scale =
         clipNorm > 0 ? np.minimum(np.reciprocal(norm.ref.add(1e-6)).mul(clipNorm), 1) : np.array(1);
       // Everything that is one number is worked out as such: over large arrays every operator is a pass through memory.
@@ -75,12 +73,7 @@ export function adamW(options: AdamWOptions = {}) {
       const rate = learningRate.ref.mul(unbias1).div(root);
       const decay = learningRate.mul(weightDecay);
       const next = { params: {} as Arrays, state: { m: {} as Arrays, v: {} as Arrays }, norm };
-      for (const [key, gradient] of Object.entries(gradients).filter(([key]) => isSigned(key))) {
-        next.params[key] = (params[key] as JaxArray).sub(np.sign(gradient).mul(signed?.rate ?? 0));
-        next.state.m[key] = state.m[key] as JaxArray;
-        next.state.v[key] = state.v[key] as JaxArray;
-      }
-      for (const [key, gradient] of usual) {
+      for (const [key, gradient] of Object.entries(gradients)) {
         const m = (state.m[key] as JaxArray).mul(beta1).add(gradient.ref.mul(newM.ref));
         const v = (state.v[key] as JaxArray).mul(beta2).add(np.square(gradient).mul(newV.ref));
         const step = m.ref.div(np.sqrt(v.ref).add(floor.ref)).mul(rate.ref);
@@ -140,6 +133,16 @@ export function zerosLike(params: Parameters): Parameters {
     Object.entries(params).map(([key, { dims, size }]) => [
       key,
       new Tensor("float32", new Float32Array(size), [...dims]),
+    ]),
+  );
+}
+
+/** The same numbers in memory of their own. */
+export function copyOf(params: Parameters): Parameters {
+  return Object.fromEntries(
+    Object.entries(params).map(([key, { data, dims }]) => [
+      key,
+      new Tensor("float32", (data as Float32Array).slice(), [...dims]),
     ]),
   );
 }

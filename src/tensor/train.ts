@@ -5,11 +5,13 @@ import { type Array as JaxArray, valueAndGrad } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
 import { HoneError } from "../core/errors.js";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.js";
-import { compile, type Provider, type Tensors } from "./compile.js";
+import { type Compiled, compile, type Provider, type Tensors } from "./compile.js";
+import { adamWStep } from "./fused-adamw.js";
 import {
   type AdamWOptions,
+  type AdamWState,
   type Arrays,
-  adamW,
+  copyOf,
   type Parameters,
   type Schedule,
   zerosLike,
@@ -33,33 +35,42 @@ export interface TrainerOptions {
   threads?: number;
 }
 
-/** The compiled parts of a training step; one may serve several trainings, one after the other. */
-export type Trainer = ReturnType<typeof makeTrainer>;
+/** The parts of a training step; one may serve several trainings, one after the other. */
+export interface Trainer {
+  /** The moments before the first step. */
+  init: (params: Parameters) => AdamWState;
+  /** The loss of a batch, and its gradient, in memory that is the caller's. */
+  gradients: Compiled<[frozen: Tensors, params: Parameters, inputs: Tensors], [Tensor, Parameters]>;
+  /** Makes a step, counted from 1. It may write over what it is given; nothing has changed where the norm is not finite. */
+  update: (
+    params: Parameters,
+    moments: AdamWState,
+    gradients: Parameters,
+    step: number,
+    learningRate: number,
+  ) => Promise<{ params: Parameters; moments: AdamWState; norm: number }>;
+  release: () => Promise<void>;
+}
 
 /** Readies a loss and AdamW for training. What depends on shapes is compiled at its first use. */
-export function makeTrainer({ loss, optimizer: options, ...runtime }: TrainerOptions) {
-  const optimizer = adamW(options);
-  const gradients = compile<[Tensors, Parameters, Parameters, Tensors], [Tensor, Parameters]>(
-    (fixed, params: Arrays, sums: Arrays, inputs) => {
+export function makeTrainer({ loss, optimizer = {}, ...runtime }: TrainerOptions): Trainer {
+  const gradients = compile<[Tensors, Parameters, Tensors], [Tensor, Parameters]>(
+    (fixed, params: Arrays, inputs) => {
       const of = (trained: Arrays) => loss(fixed, trained, inputs);
-      const [value, found] = valueAndGrad(of)(params) as unknown as [JaxArray, Arrays];
-      for (const [key, sum] of Object.entries(sums)) found[key] = (found[key] as JaxArray).add(sum);
-      return [value, found];
+      return valueAndGrad(of)(params) as unknown as [JaxArray, Arrays];
     },
     { ...runtime, name: "the loss and its gradient" },
   );
-  const update = compile<
-    Tensors[],
-    { params: Parameters; state: { m: Parameters; v: Parameters }; norm: Tensor }
-  >((params, state, sums, scalars) => optimizer.update(params, state, sums, scalars), {
-    ...runtime,
-    name: "the optimizer's update",
-  });
-  const release = async () => {
-    await gradients.release();
-    await update.release();
+  return {
+    init: (params) => ({ m: zerosLike(params), v: zerosLike(params) }),
+    gradients,
+    update: async (params, moments, found, step, learningRate) => ({
+      params,
+      moments,
+      norm: adamWStep(optimizer, params, moments, found, step, learningRate),
+    }),
+    release: () => gradients.release(),
   };
-  return { optimizer, gradients, update, release };
 }
 
 export interface TrainOptions {
@@ -120,41 +131,39 @@ export class Diverged extends HoneError {}
  */
 export async function train(options: TrainOptions): Promise<Trained> {
   const { frozen, steps, signal, onStep, evaluate, checkpoint } = options;
-  const { optimizer, gradients, update } = options.trainer;
+  const { init, gradients, update } = options.trainer;
   const start: Checkpoint = {
     step: 0,
-    params: options.params,
-    moments: optimizer.init(options.params),
+    params: copyOf(options.params),
+    moments: init(options.params),
     best: null,
     losses: [],
     heldOut: [],
   };
   let at = (checkpoint && (await loadCheckpoint(checkpoint.folder, checkpoint.key, options.params))) ?? start;
-  const zeros = zerosLike(options.params);
   let saved = performance.now();
   try {
     while (at.step < steps && !stopped(at, evaluate)) {
       signal?.throwIfAborted();
       const began = performance.now();
       const step = at.step + 1;
-      let sums = zeros;
+      let sums: Parameters = {};
       let loss = 0;
       let tokens = 0;
       const batches = options.batches(step);
       for (const batch of batches) {
         signal?.throwIfAborted();
-        const [value, found] = await gradients(frozen, at.params, sums, batch.inputs);
+        const [value, found] = await gradients(frozen, at.params, batch.inputs);
         const part = (value.data as Float32Array)[0] as number;
         if (!Number.isFinite(part)) throw notFinite("loss", part, step, [batch]);
         loss += part;
         tokens += batch.tokens;
-        sums = found;
+        sums = batch === batches[0] ? found : added(sums, found);
       }
       const learningRate = options.schedule(step);
-      const next = await update(at.params, at.moments, sums, optimizer.scalars(step, learningRate));
-      const gradientNorm = (next.norm.data as Float32Array)[0] as number;
+      const { norm: gradientNorm, ...next } = await update(at.params, at.moments, sums, step, learningRate);
       if (!Number.isFinite(gradientNorm)) throw notFinite("gradient", gradientNorm, step, batches);
-      at = { ...at, step, params: next.params, moments: next.state, losses: [...at.losses, loss] };
+      at = { ...at, ...next, step, losses: [...at.losses, loss] };
       const seconds = (performance.now() - began) / 1000;
       let heldOut: number | undefined;
       if (evaluate && (step % evaluate.every === 0 || step === steps)) {
@@ -163,7 +172,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
         at = {
           ...at,
           heldOut: [...at.heldOut, { step, loss: heldOut }],
-          best: better ? { step, loss: heldOut, params: at.params } : at.best,
+          best: better ? { step, loss: heldOut, params: copyOf(at.params) } : at.best,
         };
       }
       onStep?.({
@@ -194,6 +203,15 @@ export async function train(options: TrainOptions): Promise<Trained> {
     losses: at.losses,
     heldOut: at.heldOut,
   };
+}
+
+/** Gradients of further batches, added to those before, in place. */
+function added(sums: Parameters, found: Parameters): Parameters {
+  for (const [key, { data }] of Object.entries(sums)) {
+    const [sum, more] = [data, found[key]?.data] as [Float32Array, Float32Array];
+    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (more[i] as number);
+  }
+  return sums;
 }
 
 /** Early stopping: it has learnt something, and the last `patience` evaluations brought nothing better than the best before. */

@@ -21,6 +21,7 @@ const counts: Record<string, number> = {
   data: 25,
   studies: 36,
   endpoints: 27,
+  journals: 20,
   processes: 11,
   commands: 33,
   serve: 36,

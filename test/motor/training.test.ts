@@ -21,7 +21,7 @@ import { motorTrainer, type Teaching, teach, trainControllers } from "../../src/
 import { holdTrial, reachTrial, type Trial, trialTensors } from "../../src/motor/trials.js";
 import { compile, type Tensors } from "../../src/tensor/compile.js";
 import { readyJax } from "../../src/tensor/jax.js";
-import { type Parameters, zerosLike } from "../../src/tensor/optimizer.js";
+import type { Parameters } from "../../src/tensor/optimizer.js";
 import { toJax } from "../tensor/against.js";
 
 beforeAll(() => readyJax());
@@ -54,7 +54,6 @@ async function gradients(teachings: readonly Teaching[], params: Parameters, see
   const [loss, found] = await trainer.gradients(
     teach(teachings, shape) as Tensors,
     params,
-    zerosLike(params),
     trials as Tensors,
   );
   return { loss: values(loss)[0] as number, found };
@@ -134,16 +133,11 @@ describe("the losses", () => {
       activity: "asPublished",
     });
     const params = initController({ ...shape, layers: 1 }, [1]);
-    const given = [
-      teach([{ losses: "common" }], shape),
-      params,
-      zerosLike(params),
-      trialTensors([reaches(1, 1)]),
-    ];
+    const given = [teach([{ losses: "common" }], shape), params, trialTensors([reaches(1, 1)])];
     return expect(trained.gradients(...(given as Parameters0))).rejects.toThrow(/known for 2 hidden layers/);
   });
 });
-type Parameters0 = [Tensors, Parameters, Parameters, Tensors];
+type Parameters0 = [Tensors, Parameters, Tensors];
 
 describe("specialization", () => {
   const seeds = [1];
@@ -202,7 +196,6 @@ describe("specialization", () => {
     const [, found] = await trainer.gradients(
       { routing: { ...routing, weights: silent }, gains: {} } as Tensors,
       params,
-      zerosLike(params),
       trialTensors([reaches(3, 1)]) as Tensors,
     );
     for (const [name, gradient] of Object.entries(found)) {
@@ -237,8 +230,7 @@ describe("gradients", () => {
     const frozen = teach([{ losses: "common" }], of) as Tensors;
     const given = trialTensors([trials]) as Tensors;
     const params = initController(of, [4]);
-    const zeros = zerosLike(params);
-    const [, found] = await own.gradients(frozen, params, zeros, given);
+    const [, found] = await own.gradients(frozen, params, given);
     for (const direction of [1, 2, 3]) {
       const random = randomFor(direction, "direction");
       const along = Object.fromEntries(
@@ -262,7 +254,7 @@ describe("gradients", () => {
             ),
           ]),
         );
-        const [loss] = await own.gradients(frozen, moved, zeros, given);
+        const [loss] = await own.gradients(frozen, moved, given);
         return values(loss)[0] as number;
       };
       const h = 2e-3;
@@ -351,11 +343,12 @@ describe("side by side", () => {
         ),
       ]),
     );
-    const { state, params: next } = await trainer.update(
+    const { moments: state, params: next } = await trainer.update(
       params,
-      trainer.optimizer.init(params),
+      trainer.init(params),
       steep,
-      trainer.optimizer.scalars(1, 0.7),
+      1,
+      0.7,
     );
     // The first moment is a tenth of the clipped gradient.
     const bias = values(state.m["output.bias"] as Tensor);

@@ -29,7 +29,7 @@ const smokes = [
   { paper: "lawma", claims: 13, measured: 9, data: true },
   { paper: "medprompt", claims: 9, measured: 9, data: true },
   { paper: "self-specialization", claims: 9, measured: 6, data: true },
-  { paper: "lexical", claims: 8, measured: 8, data: true },
+  { paper: "lexical", claims: 14, measured: 14, data: true },
 ];
 
 describe("the smoke of a paper (those with data need HONE_TEST_DATA)", () => {

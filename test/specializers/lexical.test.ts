@@ -182,6 +182,16 @@ it("searches exactly: best rows, ranks and hubness as a plain loop finds them", 
   expect(rank[0]).toBe(Number.POSITIVE_INFINITY);
   for (let q = 1; q < 20; q++)
     expect(rank[q]).toBe(1 + (all[q] as number[]).filter((score) => score > dot(q, q * 7) + 1e-6).length);
+  // Rows that score the same share their ranks.
+  const twice = {
+    vectors: new Float32Array([...rows.vectors.slice(0, 16), ...rows.vectors.slice(0, 8)]),
+    width: 8,
+  };
+  const first = { vectors: rows.vectors.slice(0, 8), width: 8 };
+  expect((await ranks(first, twice, [[0]], signal)).rank[0]).toBe(1.5);
+  // A vector of zeros is as near to all rows, and finds none.
+  const nothing = { vectors: new Float32Array(8), width: 8 };
+  expect((await ranks(nothing, rows, [[3]], signal)).rank[0]).toBe(Number.POSITIVE_INFINITY);
   const near = await hubness(queries, rows, 5, signal);
   expect(near[3]).toBeCloseTo(
     [...(all[3] as number[])]

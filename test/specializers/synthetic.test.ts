@@ -12,7 +12,8 @@ import type { Given } from "../../src/core/specializer.js";
 import { screenOf } from "../../src/data/screen.js";
 import { rougeIndex, rougeL } from "../../src/learn/rouge.js";
 import { generalist } from "../../src/models/generalist.js";
-import { makeFilter } from "../../src/specializers/data/parts/filter.js";
+import { syntheticFigure } from "../../src/report/synthetic.js";
+import { givenFilter, makeFilter } from "../../src/specializers/data/parts/filter.js";
 import { inOrder } from "../../src/specializers/data/parts/in-order.js";
 import { makeData, makeShape } from "../../src/specializers/data/parts/make.js";
 import { asChat, asInstruction, type Pair } from "../../src/specializers/data/parts/pair.js";
@@ -169,6 +170,14 @@ describe("the filter", () => {
     expect(judge(filter, "word ".repeat(80))).toBe("length");
     expect(judge(filter, "I'm sorry, but I cannot help you with that request today.")).toBe("refusal");
     expect(filter.size).toBe(2);
+  });
+  it("refuses rows that people wrote only where they repeat dev, test or one before", () => {
+    const filter = givenFilter(options, screen());
+    expect(judge(filter, "I can't log in since the update")).toBe("kept");
+    expect(judge(filter, "I can't log in since this update")).toBe("kept");
+    expect(judge(filter, "I can't log in since the update")).toBe("novelty");
+    expect(judge(filter, "Short")).toBe("kept");
+    expect(judge(filter, `Somebody says: ${held[1]}.`)).toBe("leak");
   });
   it.each([
     ["response format", ""],
@@ -393,6 +402,29 @@ describe("controls and steps", () => {
     }
     expect(moved.filter(({ response }, i) => i % 2 === 0 && response === pairs[i]?.response)).toEqual([]);
     expect(moved.map(({ input }) => input)).toEqual(pairs.map(({ input }) => input));
+  });
+
+  it("shows labelled rows as people's, with who labelled them and how many were trained on", async () => {
+    const given = { ...givenOf({ train }), context } as Given;
+    const rows = ["I can't open the red door again", "It is broken", "It is broken"].map((input, i) => ({
+      id: `r${i}`,
+      instruction: "Choose.",
+      input,
+      options: ["broken", "locked"].map((text, k) => ({ key: "AB"[k] as string, text })),
+    }));
+    const { card, pairs: made } = await makeData(join(folder, "labelled"), {
+      options: options({ pairs: 3, shots: { answer: 0 }, words: { least: 0, most: 1000 } }),
+      by: "labels",
+      base: generalist(writer()),
+      given,
+      rows,
+    });
+    expect(made.map(({ id }) => id)).toEqual(["r0", "r1"]);
+    // Options say nothing about what rows are about.
+    expect(card.topics.map(([word]) => word)).not.toContain("locked");
+    const { markup } = syntheticFigure({ ...card, taken: { confidence: 0.9, pairs: 1 } }, []);
+    expect(markup).toContain("2 of 3 given rows, labelled by writer. Trained on were the 1 whose");
+    expect(markup).toContain("2 to 3: 1, 4 to 7: 1");
   });
 
   it("finds the lowest threshold that is right often enough, and none where there is none", () => {

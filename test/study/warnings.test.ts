@@ -15,7 +15,7 @@ import { planStudy, renderPlan } from "../../src/study/dryrun.js";
 import { openStudy } from "../../src/study/open.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy, type StudySpec } from "../../src/study/spec.js";
-import { belowMajority, untrained } from "../../src/study/warnings.js";
+import { belowMajority, tookNone, untrained } from "../../src/study/warnings.js";
 import { toneStudy, writeTones } from "./fixture.js";
 
 let folder: string;
@@ -140,6 +140,15 @@ describe("training", () => {
     expect(untrained(made([state([1.7, 1.2], 1.61)]))).toEqual([]);
     expect(untrained(made([state([1.7], null)]))).toEqual([]);
     expect(untrained(made([null, [], { report: { heldOut: [], guessing: 1 } }]))).toEqual([]);
+  });
+
+  test("on rows that a model labelled is told where none was taken", () => {
+    const one = (taken: number, value: number | null) => ({ labelled: 250, taken, threshold: { value } });
+    expect(tookNone(made([one(0, null)]))[0]).toMatch(
+      /^lora took none of 250 labelled rows, so it was trained on train alone: .* at no confidence/,
+    );
+    expect(tookNone(made([one(0, 0.99), one(3, 0.9)]))[0]).toContain("rows for 1 of 2 seeds");
+    expect(tookNone(made([one(1, 0.9), null, {}]))).toEqual([]);
   });
 
   test("is found within chains and choices, seed by seed, with advice that fits what was fixed", () => {

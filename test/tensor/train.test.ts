@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { afterAll, describe, expect, it } from "vitest";
-import { schedule } from "../../src/tensor/optimizer.js";
+import { randomFor } from "../../src/core/random.js";
+import { adamWStep } from "../../src/tensor/fused-adamw.js";
+import { schedule, zerosLike } from "../../src/tensor/optimizer.js";
 import { makeTrainer, type TrainOptions, train } from "../../src/tensor/train.js";
 
 const folder = mkdtempSync(join(tmpdir(), "hone-train-"));
@@ -138,6 +140,76 @@ describe("train", () => {
       trainer: makeTrainer({ loss, optimizer: { clipNorm: 0 } }),
     });
     await expect(infinite).rejects.toThrow(/not a number any more/);
+  });
+});
+
+describe("AdamW in one pass", () => {
+  // Below and above a vector, a slice and several of them, none a multiple of the other.
+  const lengths = { a: 1, b: 7, c: 8192, d: 8195, e: 20_001 };
+  const drawn = (purpose: string): Record<string, Tensor> => {
+    const random = randomFor(1, "adamw", purpose);
+    return Object.fromEntries(
+      Object.entries(lengths).map(([key, n]) => [
+        key,
+        tensor(...Array.from({ length: n }, () => random() - 0.5)),
+      ]),
+    );
+  };
+  const options = { beta1: 0.8, beta2: 0.95, epsilon: 1e-6, weightDecay: 0.2, clipNorm: 0.5 };
+
+  it("is what the paper writes, whatever the length of a tensor", () => {
+    const params = drawn("params");
+    const exact = Object.fromEntries(Object.entries(params).map(([key, one]) => [key, numbers(one)]));
+    const m = Object.fromEntries(Object.entries(lengths).map(([key, n]) => [key, new Array(n).fill(0)]));
+    const v = structuredClone(m);
+    const state = { m: zerosLike(params), v: zerosLike(params) };
+    for (let step = 1; step <= 4; step++) {
+      const gradients = drawn(`step ${step}`);
+      const all = Object.values(gradients).flatMap(numbers);
+      const norm = Math.sqrt(all.reduce((sum, one) => sum + one * one, 0));
+      const scale = Math.min(1, 0.5 / (norm + 1e-6));
+      expect(adamWStep(options, params, state, gradients, step, 0.01)).toBeCloseTo(norm, 6);
+      for (const [key, one] of Object.entries(gradients))
+        for (const [i, raw] of numbers(one).entries()) {
+          const [ms, vs, ps] = [m[key], v[key], exact[key]] as [number[], number[], number[]];
+          ms[i] = 0.8 * (ms[i] as number) + 0.2 * scale * raw;
+          vs[i] = 0.95 * (vs[i] as number) + 0.05 * (scale * raw) ** 2;
+          const moved = ms[i] / (1 - 0.8 ** step) / (Math.sqrt(vs[i] / (1 - 0.95 ** step)) + 1e-6);
+          ps[i] = (ps[i] as number) - 0.01 * (moved + 0.2 * (ps[i] as number));
+        }
+    }
+    for (const [key, one] of Object.entries(params)) {
+      const apart = numbers(one).map((value, i) => Math.abs(value - (exact[key]?.[i] as number)));
+      expect(Math.max(...apart), key).toBeLessThan(3e-6);
+    }
+  });
+
+  it("moves signed parameters by one length, and leaves them out of the norm", () => {
+    const params = { w: tensor(1, 2), "x.bias": tensor(0, 0, 0) };
+    const state = { m: zerosLike(params), v: zerosLike(params) };
+    const gradients = { w: tensor(3, 4), "x.bias": tensor(100, -7, 0) };
+    const signed = { ending: ".bias", rate: 0.25 };
+    expect(adamWStep({ signed }, params, state, gradients, 1, 0.1)).toBeCloseTo(5, 6);
+    expect(numbers(params["x.bias"])).toEqual([-0.25, 0.25, 0]);
+    expect(numbers(state.m["x.bias"] as Tensor)).toEqual([0, 0, 0]);
+    // The first step has the length of the rate.
+    expect(numbers(params.w)[0]).toBeCloseTo(0.9, 4);
+  });
+
+  it("changes nothing where the norm is not finite", () => {
+    const params = { w: tensor(1, 2) };
+    const state = { m: zerosLike(params), v: zerosLike(params) };
+    expect(adamWStep({}, params, state, { w: tensor(1, Number.NaN) }, 1, 0.1)).toBeNaN();
+    expect([numbers(params.w), numbers(state.m.w as Tensor)]).toEqual([
+      [1, 2],
+      [0, 0],
+    ]);
+  });
+
+  it("leaves what a training was given as it was", async () => {
+    const given = { w: tensor(0, 0, 0) };
+    await train({ ...base(), params: given });
+    expect(numbers(given.w)).toEqual([0, 0, 0]);
   });
 });
 

@@ -2,7 +2,7 @@
 // players on the same deals. What it wins, what it believes of the other one, and whether a LoRA on solved positions wins.
 
 import { formatBare } from "../../report/format.js";
-import { above, below, type Draft } from "../claim.js";
+import { above, below, type Draft, inUnit } from "../claim.js";
 import { difference, noScores, type Row, type Scores, scoresOf } from "../figures.js";
 import { type PaperTable, paperTable } from "../paper.js";
 import type { FinishedStudy, Plan } from "../plans.js";
@@ -123,11 +123,11 @@ export function arenaClaims({ played, detail }: ArenaScores): Draft[] {
   return [
     above("g1", "The model guesses its opponent's numbers more often than a player who guesses at random", null, "in the paper all models but the two Llama 3 8B hit at levels 1 to 3; here each deal has numbers of its own", less("guessing", "zero-shot", "random")),
     below("g2", "It guesses them less often than a player who infers the rule", null, "o1-preview has 0.9 at every published level", less("guessing", "zero-shot", "best")),
-    above("h1", "The model wins more at Limit Hold'em than a player who moves at random", null, "hundredths of a big blind a hand; the opponents are trained here, the paper's DQN agents are not public", less("holdem", "zero-shot", "random")),
-    below("h2", "It wins less than a near-equilibrium player on the same deals", null, "as h1", less("holdem", "zero-shot", "best")),
+    inUnit("big blinds a hand", above("h1", "The model wins more at Limit Hold'em than a player who moves at random", null, "the opponents are trained here, the paper's DQN agents are not public", less("holdem", "zero-shot", "random"))),
+    inUnit("big blinds a hand", below("h2", "It wins less than a near-equilibrium player on the same deals", null, "as h1", less("holdem", "zero-shot", "best"))),
     above("h3", "It knows who is ahead more often than a player who answers at random", null, "belief questions in play, against the truth; a review says that the paper has the opponents classified", believes("holdem")),
-    above("i1", "A LoRA on solved positions wins more at Blackjack than its generalist", null, "no claim of the paper; hundredths of a bet a hand", less("blackjack", "lora", "zero-shot")),
-    below("i2", "It wins less than the optimal policy", null, "as i1", less("blackjack", "lora", "best")),
+    inUnit("bets a hand", above("i1", "A LoRA on solved positions wins more at Blackjack than its generalist", null, "no claim of the paper", less("blackjack", "lora", "zero-shot"))),
+    inUnit("bets a hand", below("i2", "It wins less than the optimal policy", null, "as i1", less("blackjack", "lora", "best"))),
     above("i3", "The model says its own total, and whether the dealer goes over, more often right than a player who answers at random", null, "belief questions in play; the paper has GPT-4o judge what is stated", believes("blackjack")),
   ];
 }

@@ -80,9 +80,9 @@ export const presets: Record<Preset, EgoSettings> = {
       enough: { train: 200, test: 60 },
       chars: 160,
       limit: { train: 8, dev: 2, test: 6 },
-      tune: lora(4, 1),
+      tune: lora(2, 1),
     },
-    social: { train: 1, dev: 1, tune: lora(4, 1) },
+    social: { train: 1, dev: 1, tune: lora(2, 1) },
     arena: {
       rules: ["constant"],
       opponents: ["aggressive"],

@@ -1,5 +1,5 @@
-// The one study of the lexical reproduction: the generalist at several layers, references, the specialist, and the controlled
-// experiment's specialists, on all four tests.
+// The two studies of the lexical reproduction: a multilingual generalist at several layers, references, the specialist and the
+// controlled experiment's specialists on all tests; and an English encoder.
 
 import { writePairs } from "../../data/constraints.js";
 import type { Given } from "../paper.js";
@@ -10,20 +10,67 @@ import type { LexicalSettings } from "./settings.js";
 export const taskNames = {
   seen: "lexicon, seen languages",
   unseen: "lexicon, unseen languages",
+  seenCsls: "lexicon, seen languages, CSLS",
+  unseenCsls: "lexicon, unseen languages, CSLS",
   similarity: "similarity",
   retrieval: "retrieval",
+  areas: "areas of law",
 } as const;
+export type TaskKey = keyof typeof taskNames;
+/** The English study's. */
+export const englishTasks = { definitions: "definitions", areas: "areas of law" } as const;
 
 /** Names of tasks have no commas in a study. */
-export const taskName = (task: keyof typeof taskNames): string => taskNames[task].replaceAll(",", "");
+export const taskName = (task: TaskKey): string => taskNames[task].replaceAll(",", "");
 
 export const specialist = "specialised";
 export const generalist = "generalist";
+export const ngrams = "ngrams";
+export const vectors = "word vectors";
+export const withGlosses = "specialised, with glosses";
 export const layerName = (layer: number): string => (layer === 0 ? "input embeddings" : `layer ${layer}`);
 export const cellName = (constraints: number, languages: "few" | "many"): string =>
   `${constraints} constraints, ${languages} languages`;
 
-export function lexicalPlans({ settings, models, data }: Given<LexicalSettings, LexicalData>): Plan[] {
+export function lexicalPlans(given: Given<LexicalSettings, LexicalData>): Plan[] {
+  const { english } = given.settings;
+  return [wordsPlan(given), ...(english ? [englishPlan(given, english)] : [])];
+}
+
+/** A study's rows in a file a split; words of one group stay together in intervals. */
+const rows = (file: string) => ({
+  splits: { train: "file:train.jsonl", dev: "file:dev.jsonl", test: `file:${file}.jsonl` },
+  id: "id",
+  input: "text",
+  label: "answer",
+  stratum: "stratum",
+  group: "group",
+  leakage: "report",
+});
+
+/** Nothing is learnt or chosen there, and a task has three splits. */
+const alone = (file: string) => ({
+  ...rows(file),
+  splits: { train: `file:${file}-train.jsonl`, dev: `file:${file}-dev.jsonl`, test: `file:${file}.jsonl` },
+});
+const parted = (file: string, all: readonly unknown[]) => ({
+  [`${file}-train.jsonl`]: all.slice(0, 1),
+  [`${file}-dev.jsonl`]: all.slice(1, 2),
+  [`${file}.jsonl`]: all.slice(2),
+});
+const linesOf = (list: readonly string[]) => list.map((line) => `${line}\n`).join("");
+
+const areas = {
+  name: taskName("areas"),
+  kind: "probing",
+  examples: "file:areas.tsv",
+  data: alone("areas"),
+};
+const wordVectors = ({ tokens, dimensions }: LexicalSettings["wordVectors"]) => ({
+  wordVectors: { corpora: "file:corpora.tsv", dictionaries: "file:dictionaries.tsv", tokens, dimensions },
+});
+
+function wordsPlan({ settings, models, data }: Given<LexicalSettings, LexicalData>): Plan {
   const options = (more: object) => ({
     lexical: { ...settings.training, source: "file:constraints.tsv", ...more },
   });
@@ -37,78 +84,105 @@ export function lexicalPlans({ settings, models, data }: Given<LexicalSettings, 
       }),
     ]),
   );
-  const rows = (file: string) => ({
-    splits: { train: "file:train.jsonl", dev: "file:dev.jsonl", test: `file:${file}.jsonl` },
-    id: "id",
-    input: "text",
-    label: "answer",
-    stratum: "stratum",
-    group: "group",
-    leakage: "report",
-  });
-  const lexicon = (task: "seen" | "unseen") => ({
-    name: taskName(task),
+  const lexicon = (task: "seen" | "unseen", measure: "cosine" | "csls" = "cosine") => ({
+    name: taskName(measure === "csls" ? `${task}Csls` : task),
     kind: "lexicon",
     vocabulary: "file:words.tsv",
+    measure,
     data: rows(task),
   });
-  // Nothing is learnt or chosen there, and a task has three splits.
-  const alone = (file: string) => ({
-    ...rows(file),
-    splits: {
-      train: `file:${file}-train.jsonl`,
-      dev: `file:${file}-dev.jsonl`,
-      test: `file:${file}.jsonl`,
+  const unseen = data.unseen.length > 0;
+  return {
+    part: "words",
+    model: models[0] as string,
+    description: "Words of a generalist and of its lexical specialists",
+    study: {
+      task: lexicon("seen"),
+      elsewhere: [
+        ...(unseen ? [lexicon("unseen")] : []),
+        lexicon("seen", "csls"),
+        ...(unseen ? [lexicon("unseen", "csls")] : []),
+        {
+          name: taskName("similarity"),
+          kind: "similarity",
+          data: { ...alone("similarity"), question: "question" },
+        },
+        {
+          name: taskName("retrieval"),
+          kind: "retrieval",
+          vocabulary: "file:sentences.tsv",
+          data: alone("retrieval"),
+        },
+        areas,
+      ],
+      seeds: settings.seeds,
     },
-  });
-  const parted = (file: string, all: readonly unknown[]) => ({
-    [`${file}-train.jsonl`]: all.slice(0, 1),
-    [`${file}-dev.jsonl`]: all.slice(1, 2),
-    [`${file}.jsonl`]: all.slice(2),
-  });
-  return [
-    {
-      part: "words",
-      model: models[0] as string,
-      description: "Words of a generalist and of its lexical specialists",
-      study: {
-        task: lexicon("seen"),
-        elsewhere: [
-          ...(data.unseen.length > 0 ? [lexicon("unseen")] : []),
-          {
-            name: taskName("similarity"),
-            kind: "similarity",
-            data: { ...alone("similarity"), question: "question" },
-          },
-          {
-            name: taskName("retrieval"),
-            kind: "retrieval",
-            vocabulary: "file:sentences.tsv",
-            data: alone("retrieval"),
-          },
-        ],
-        seeds: settings.seeds,
-      },
-      files: {
-        "train.jsonl": data.dev.slice(0, 1),
-        "dev.jsonl": data.dev.slice(1),
-        "seen.jsonl": data.seen,
-        "unseen.jsonl": data.unseen,
-        ...parted("similarity", data.similarity),
-        ...parted("retrieval", data.retrieval),
-      },
-      texts: {
-        "words.tsv": `${data.words.join("\n")}\n`,
-        "sentences.tsv": `${data.sentences.join("\n")}\n`,
-        "constraints.tsv": writePairs(data.constraints),
-      },
-      arms: {
-        [generalist]: "zeroShot",
-        ngrams: "ngrams",
-        ...Object.fromEntries(settings.layers.map((at) => [layerName(at), { layer: { at } }])),
-        [specialist]: options({}),
-        ...Object.fromEntries(cells),
-      },
+    files: {
+      "train.jsonl": data.dev.slice(0, 1),
+      "dev.jsonl": data.dev.slice(1),
+      "seen.jsonl": data.seen,
+      "unseen.jsonl": data.unseen,
+      ...parted("similarity", data.similarity),
+      ...parted("retrieval", data.retrieval),
+      ...parted("areas", data.areas.rows),
     },
-  ];
+    texts: {
+      "words.tsv": linesOf(data.words),
+      "sentences.tsv": linesOf(data.sentences),
+      "constraints.tsv": writePairs(data.constraints),
+      "areas.tsv": linesOf(data.areas.examples),
+      "corpora.tsv": linesOf(data.corpora),
+      "dictionaries.tsv": linesOf(data.dictionaries),
+    },
+    arms: {
+      [generalist]: "zeroShot",
+      [ngrams]: "ngrams",
+      [vectors]: wordVectors(settings.wordVectors),
+      ...Object.fromEntries(settings.layers.map((at) => [layerName(at), { layer: { at } }])),
+      [specialist]: options({}),
+      ...Object.fromEntries(cells),
+    },
+  };
+}
+
+/** The word of a definition, with an English encoder. */
+function englishPlan(
+  { settings, data }: Given<LexicalSettings, LexicalData>,
+  { model, training }: NonNullable<LexicalSettings["english"]>,
+): Plan {
+  const { definitions } = data;
+  const options = (more: object) => ({
+    lexical: { ...training, source: "file:constraints.tsv", languages: ["eng"], ...more },
+  });
+  return {
+    part: "english",
+    model,
+    description: "The word of a definition, by an English encoder and its specialists",
+    study: {
+      task: {
+        name: englishTasks.definitions,
+        kind: "lexicon",
+        vocabulary: "file:words.tsv",
+        data: alone("definitions"),
+      },
+      elsewhere: [areas],
+      seeds: settings.seeds,
+    },
+    files: { ...parted("definitions", definitions.rows), ...parted("areas", data.areas.rows) },
+    texts: {
+      "words.tsv": linesOf(definitions.vocabulary),
+      "constraints.tsv": writePairs(definitions.constraints),
+      "areas.tsv": linesOf(data.areas.examples),
+      "corpora.tsv": linesOf(data.corpora.filter((line) => line.startsWith("en\t"))),
+      "dictionaries.tsv": "",
+    },
+    arms: {
+      [generalist]: "zeroShot",
+      [ngrams]: "ngrams",
+      [vectors]: wordVectors(settings.wordVectors),
+      [layerName(0)]: { layer: { at: 0 } },
+      [specialist]: options({}),
+      [withGlosses]: options({ gloss: "own" }),
+    },
+  };
 }

@@ -1,23 +1,21 @@
 // What the lexical reproduction reads: OMW's core as constraints, the BLI dictionaries with vocabularies, cross-lingual
 // Multi-SimLex, Tatoeba. Words of every evaluation are taken out of the constraints here.
 
-import { readdir, readFile } from "node:fs/promises";
-import { randomFor, shuffled } from "../../core/random.js";
+import { readdir } from "node:fs/promises";
 import { type Constraint, cleanWord, pairsOf, readOmw, withoutWords } from "../../data/constraints.js";
 import type { DataFolder } from "../data.js";
+import {
+  type Classification,
+  type Definitions,
+  definitionsOf,
+  readAreas,
+  readWordVectorSources,
+  type WordVectorSources,
+} from "./references.js";
+import { drawn, lines, type QueryRow, twoLetters } from "./rows.js";
 import { type LexicalSettings, seen } from "./settings.js";
 
-/** A row of a study's file. */
-export interface QueryRow {
-  id: string;
-  text: string;
-  answer: string | string[];
-  stratum: string;
-  group: string;
-  question?: string;
-}
-
-export interface LexicalData {
+export interface LexicalData extends WordVectorSources {
   constraints: readonly Constraint[];
   /** Constraints before words of dev and test were taken out. */
   before: number;
@@ -30,13 +28,12 @@ export interface LexicalData {
   /** Lines of a vocabulary: a language, a tab, a text. */
   words: readonly string[];
   sentences: readonly string[];
+  /** What specialization costs elsewhere is measured on it. */
+  areas: Classification;
+  definitions: Definitions;
 }
 
-const lines = async (path: string) =>
-  (await readFile(path, "utf8")).split(/\r?\n/).filter((line) => line !== "");
 const folded = (word: string) => word.normalize("NFC").toLowerCase();
-const drawn = <T>(items: readonly T[], count: number, ...purpose: string[]): T[] =>
-  shuffled(items, randomFor(1, ...purpose)).slice(0, count);
 
 export async function readLexical(folder: DataFolder, settings: LexicalSettings): Promise<LexicalData> {
   const names = folder.names("lexical");
@@ -123,12 +120,18 @@ export async function readLexical(folder: DataFolder, settings: LexicalSettings)
       name,
     )) {
       const [id, text, question, , answer] = row as [string, string, string, string, string];
-      similarity.push({ id: `${name}:${id}`, text, question, answer, stratum: name, group: `${name}:${id}` });
+      const stratum = name
+        .toLowerCase()
+        .split("-")
+        .map((code) => twoLetters[code] ?? code)
+        .join("-");
+      similarity.push({ id: `${name}:${id}`, text, question, answer, stratum, group: `${name}:${id}` });
     }
   }
 
   const retrieval: QueryRow[] = [];
   const sentences: string[] = [];
+  const searched: string[] = [];
   for (const language of settings.retrieval) {
     const [english, others] = await Promise.all([
       lines(at("tatoeba", `tatoeba.${language}-eng.eng`)),
@@ -136,7 +139,9 @@ export async function readLexical(folder: DataFolder, settings: LexicalSettings)
     ]);
     const clean = (text: string) => text.replace(/\t/g, " ").trim();
     const pool = others.slice(0, Math.max(settings.sentences, 300)).map(clean);
-    sentences.push(...[...new Set(pool)].filter((text) => text !== "").map((text) => `${language}\t${text}`));
+    const code = twoLetters[language] ?? language;
+    sentences.push(...[...new Set(pool)].filter((text) => text !== "").map((text) => `${code}\t${text}`));
+    searched.push(...pool, ...english.slice(0, pool.length).map(clean));
     const all = english
       .slice(0, pool.length)
       .map((text, i) => ({ text: clean(text), answer: clean(others[i] ?? ""), i }));
@@ -150,7 +155,7 @@ export async function readLexical(folder: DataFolder, settings: LexicalSettings)
         id: `${language}:${i}`,
         text,
         answer,
-        stratum: `eng-${language}`,
+        stratum: `en-${code}`,
         group: `${language}:${i}`,
       });
   }
@@ -174,6 +179,18 @@ export async function readLexical(folder: DataFolder, settings: LexicalSettings)
     .flatMap(({ text, answer, question }) => [text, ...[answer].flat(), question ?? ""])
     .flatMap((word) => [word, cleanWord(word) ?? word]);
   const constraints = withoutWords(all, gone);
+  const definitions = definitionsOf(
+    senses,
+    settings.english?.definitions ?? 0,
+    settings.english?.vocabulary ?? 0,
+  );
+  const sources = await readWordVectorSources(
+    at,
+    [...new Set(["en", ...vocabularies.keys()])].sort(),
+    definitions.glosses,
+    new Set([...everyWord, ...gone, ...searched]),
+    settings.wordVectors,
+  );
   const isSeen = ({ name }: { name: string }) =>
     name.split("-").every((language) => (seen as readonly string[]).includes(language));
   return {
@@ -186,5 +203,8 @@ export async function readLexical(folder: DataFolder, settings: LexicalSettings)
     retrieval,
     words: [...vocabularies].flatMap(([language, own]) => [...own].map((word) => `${language}\t${word}`)),
     sentences,
+    ...sources,
+    definitions,
+    areas: await readAreas(folder, settings.probing),
   };
 }

@@ -24,6 +24,18 @@ export interface LexicalSettings {
   /** The controlled experiment: numbers of constraints; none leaves it out. */
   constraints: readonly number[];
   controlled: { steps: number; batch: number };
+  /** Skip-gram vectors: most sentences of a language, words read of each corpus in all epochs, numbers of a vector. */
+  wordVectors: { sentences: number; tokens: number; dimensions: number };
+  /** Questions before the Supreme Court that are classified by area of law. */
+  probing: { examples: number; tests: number };
+  /** The second study: an English encoder that finds the word of a definition. */
+  english?: {
+    model: string;
+    definitions: number;
+    /** Words among which a definition's is looked for. */
+    vocabulary: number;
+    training: Omit<LexicalOptions, "source" | "languages" | "pairs">;
+  };
   seeds: readonly number[];
 }
 
@@ -33,10 +45,10 @@ export const seen = ["en", "fr", "hr", "it"] as const;
 const full: LexicalSettings = {
   models: ["encoder:gemma3-270m?layer=12&pieces=64&threads=2"],
   fewLanguages: ["eng", "fra", "hrv", "ita"],
-  vocabulary: 3000,
+  vocabulary: 2000,
   queries: 60,
-  similarity: 40,
-  sentences: 200,
+  similarity: 25,
+  sentences: 150,
   retrieval: ["deu", "fra", "tur", "kat"],
   training: {
     batch: 256,
@@ -47,9 +59,25 @@ const full: LexicalSettings = {
     perSynset: 2,
     write: false,
   },
-  layers: [0, 6, 18],
+  layers: [0, 3, 6, 9, 18],
   constraints: [2000, 8000],
   controlled: { steps: 25, batch: 128 },
+  wordVectors: { sentences: 100_000, tokens: 1_000_000, dimensions: 100 },
+  probing: { examples: 250, tests: 250 },
+  english: {
+    model: "encoder:minilm-f32?pieces=64&threads=2",
+    definitions: 600,
+    vocabulary: 10_000,
+    training: {
+      batch: 128,
+      steps: 150,
+      learningRate: 0.001,
+      method: "lora",
+      rank: 16,
+      perSynset: 4,
+      write: false,
+    },
+  },
   seeds: [1],
 };
 
@@ -60,16 +88,28 @@ export const presets: Record<Preset, LexicalSettings> = {
     models: ["encoder:minilm-f32?pieces=32&threads=2"],
     languages: ["eng", "fra", "ita"],
     fewLanguages: ["eng", "ita"],
-    vocabulary: 300,
-    queries: 40,
-    similarity: 4,
-    sentences: 40,
-    bli: ["en-fr", "en-it", "en-de"],
+    vocabulary: 200,
+    queries: 30,
+    similarity: 2,
+    sentences: 30,
+    bli: ["en-it", "en-de"],
     retrieval: ["deu"],
-    training: { ...full.training, batch: 32, steps: 25, write: false },
+    training: { ...full.training, batch: 24, steps: 15, write: false },
     layers: [0],
     constraints: [200, 800],
-    controlled: { steps: 8, batch: 32 },
+    controlled: { steps: 6, batch: 24 },
+    wordVectors: { sentences: 600, tokens: 20_000, dimensions: 32 },
+    probing: { examples: 50, tests: 30 },
+    english: {
+      model: "encoder:minilm-f32?pieces=32&threads=2",
+      definitions: 30,
+      vocabulary: 400,
+      training: {
+        ...(full.english as NonNullable<LexicalSettings["english"]>).training,
+        batch: 16,
+        steps: 15,
+      },
+    },
   },
   original: {
     ...full,

@@ -10,16 +10,15 @@ import { CallError } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
 import { fingerprint, type Json } from "../../core/json.js";
 import type { LanguageSubject } from "../../core/kinds.js";
-import type { Answer, Query } from "../../core/language.js";
+import type { Query } from "../../core/language.js";
 import type { Sample } from "../../core/sample.js";
 import type { Given, LanguageSpecializer } from "../../core/specializer.js";
-import { foldsOf } from "../../learn/folds.js";
-import { crossFitted, fitPool, forecastOf, type Pooled, pool } from "../../learn/pool.js";
-import { sameTextKey } from "../../learn/text.js";
-import { standardError, unitsOf } from "../../statistics/index.js";
+import { forecastOf } from "../../learn/pool.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { inherited } from "../parts/inherited.js";
 import { readOptions } from "../parts/options.js";
+import { divideTrain, partOf } from "./stack/folds.js";
+import { chooseMembers, type HeldRow, poolOf, type Step } from "./stack/members.js";
 
 export const stackOptions = z.strictObject({
   of: z
@@ -48,15 +47,6 @@ export const stackOptions = z.strictObject({
 /** Options of `stack`. */
 export type StackOptions = z.input<typeof stackOptions>;
 
-type Step = {
-  label: string;
-  /** Held-out log-loss with it, nats a sample; what it saves against the pool before, and that difference's error. */
-  loss: number;
-  gain: number;
-  error: number;
-  taken: boolean;
-};
-
 type State = {
   /** Position among the specializers, its weight, and its own state, fitted on all of train. */
   members: { at: number; label: string; weight: number; state: Json }[];
@@ -65,9 +55,6 @@ type State = {
   /** Samples that were predicted out of fold. */
   n: number;
 };
-
-/** Least gain of a member, nats a sample. */
-const leastGain = 1e-3;
 
 /**
  * Pools specialists' option probabilities.
@@ -90,8 +77,12 @@ export function stack(
       const said: (readonly number[][] | undefined)[] = [];
       for (const [m, member] of members.entries())
         said.push(await outOfFold(member, m, subject, given, train));
-      const { taken, steps } = await chooseMembers(members, said, train, guard);
-      const weights = await fitPool(samplesOf(taken, said, train));
+      const { taken, weights, steps } = await chooseMembers(
+        members.map(({ label }) => label),
+        said,
+        train.rows,
+        guard,
+      );
       const states: State["members"] = [];
       for (const [i, at] of taken.entries()) {
         const member = members[at] as LanguageSpecializer;
@@ -111,23 +102,7 @@ export function stack(
         });
       });
       const weights = state.members.map(({ weight }) => weight);
-      return {
-        respond: async (query, context): Promise<Answer> => {
-          const answers = await Promise.all(asked.map((one) => one.respond(query, context)));
-          const keys = query.options?.map(({ key }) => key) ?? [];
-          if (keys.length === 0 || answers.every(({ scores }) => !scores))
-            return { unscored: "no-probabilities" };
-          const logProbs = pool(
-            answers.map(({ scores }) => forecastOf(keys, scores)),
-            weights,
-          );
-          const best = logProbs.indexOf(Math.max(...logProbs));
-          return {
-            choice: keys[best] as string,
-            scores: Object.fromEntries(keys.map((key, o) => [key, logProbs[o] as number])),
-          };
-        },
-      };
+      return { respond: poolOf(asked, weights) };
     },
   });
 }
@@ -135,7 +110,7 @@ export function stack(
 interface Train {
   samples: readonly Sample[];
   /** Samples that are predicted: place in train, options, the right one's place. */
-  rows: { at: number; keys: string[]; right: number; query: Query }[];
+  rows: (HeldRow & { at: number; query: Query })[];
   foldOf: Int32Array;
   /** Folds that are predicted. */
   held: number[];
@@ -144,12 +119,7 @@ interface Train {
 function readTrain(given: Given, folds: number, wanted: number): Train {
   requireTrain(given, "stack");
   const { task, train } = given;
-  const queries = train.map((sample) => task.query(sample));
-  const answers = train.map((sample) => task.demonstration(sample).answer);
-  const known = [...new Set(answers)];
-  const targets = answers.map((answer) => known.indexOf(answer));
-  const groups = train.map(({ group }, i) => group ?? sameTextKey(queries[i] as Query));
-  const foldOf = foldsOf(targets, groups, folds);
+  const { queries, answers, foldOf } = divideTrain(given, folds);
   const held: number[] = [];
   let count = 0;
   for (let fold = 0; fold < folds && count < wanted; fold++) {
@@ -162,7 +132,9 @@ function readTrain(given: Given, folds: number, wanted: number): Train {
     const query = queries[at] as Query;
     const keys = query.options?.map(({ key }) => key) ?? [];
     const right = keys.indexOf(answers[at] as string);
-    return right >= 0 && held.includes(foldOf[at] as number) ? [{ at, keys, right, query }] : [];
+    const fold = foldOf[at] as number;
+    const group = train[at]?.group;
+    return right >= 0 && held.includes(fold) ? [{ at, keys, right, query, fold, group }] : [];
   });
   if (rows.length > 0 && held.length > 1) return { samples: train, rows, foldOf, held };
   throw new HoneError({
@@ -236,90 +208,4 @@ async function ask(
     progress(scores.length, rows.length, note);
   }
   return scores;
-}
-
-/** Takes the best member, then whichever lowers the held-out loss most, while that is more than its error. */
-async function chooseMembers(
-  members: readonly LanguageSpecializer[],
-  said: readonly (readonly number[][] | undefined)[],
-  train: Train,
-  guard: number,
-): Promise<{ taken: number[]; steps: Step[] }> {
-  const folds = Int32Array.from(train.rows, ({ at }) => train.foldOf[at] as number);
-  const groups = train.rows.map(({ at }) => train.samples[at]?.group);
-  const taken: number[] = [];
-  const steps: Step[] = [];
-  // A pool of none knows nothing: every option is as likely.
-  let before = Float64Array.from(train.rows, ({ keys }) => Math.log(keys.length));
-  const open = new Set(members.keys());
-  for (const m of members.keys()) if (!said[m]) open.delete(m);
-  if (open.size === 0) {
-    throw new HoneError({
-      what: "stack cannot be made",
-      why: "none of its members gives probabilities of the options",
-      next: "Take members that score options: linear, probe, lora, or a prompt of a model with log-probabilities.",
-      kind: "usage",
-    });
-  }
-  while (open.size > 0) {
-    const tried: { at: number; losses: Float64Array; step: Step; usable: boolean }[] = [];
-    for (const at of open) {
-      const samples = samplesOf([...taken, at], said, train);
-      const losses = await crossFitted(samples, folds);
-      const gains = Array.from(losses, (loss, i) => (before[i] as number) - loss);
-      const found = standardError(unitsOf(gains, groups), gains).error;
-      // A single group has no error: then nothing is known of the gain.
-      const error = Number.isFinite(found) ? found : Math.abs(mean(gains));
-      // A member that is pooled against itself would be evidence for the others' errors.
-      const usable = (await fitPool(samples)).every((weight) => weight > 0);
-      const step = {
-        label: members[at]?.label ?? "",
-        loss: mean(losses),
-        gain: mean(gains),
-        error,
-        taken: false,
-      };
-      tried.push({ at, losses, step, usable });
-    }
-    tried.sort((a, b) => a.step.loss - b.step.loss);
-    const best = tried.find(({ usable }) => usable) ?? tried[0];
-    if (!best) break;
-    const { gain, error } = best.step;
-    const helps = best.usable && gain > leastGain && gain > guard * error;
-    // Someone must answer: the first is taken as it is.
-    if (taken.length > 0 && !helps) {
-      steps.push(...tried.map(({ step }) => step));
-      break;
-    }
-    taken.push(best.at);
-    steps.push({ ...best.step, taken: true });
-    before = best.losses as typeof before;
-    open.delete(best.at);
-  }
-  return { taken, steps };
-}
-
-function samplesOf(
-  taken: readonly number[],
-  said: readonly (readonly number[][] | undefined)[],
-  { rows }: Train,
-): Pooled[] {
-  return rows.map(({ right }, i) => ({ right, forecasts: taken.map((m) => said[m]?.[i] as number[]) }));
-}
-
-/** The same study's parts on some of its train samples, with a place for unfinished work of its own. */
-function partOf(given: Given, place: string, train: readonly Sample[], note: string): Given {
-  const { artifacts } = given;
-  return {
-    ...given,
-    train,
-    artifacts: { ...artifacts, scratch: (key) => artifacts.scratch(`${place}/${key}`) },
-    progress: (done, total, more) => given.progress(done, total, more ? `${note}: ${more}` : note),
-  };
-}
-
-function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] as number;
-  return sum / values.length;
 }

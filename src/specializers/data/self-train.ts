@@ -146,7 +146,7 @@ export function selfTrain(
       const trained = (await training.fit(subject, { ...given, train })) as TrainedState;
       return {
         data: { artifact: await given.artifacts.keep(folder) },
-        card,
+        card: { ...card, taken: { confidence: threshold.value, pairs: taken.length } },
         threshold,
         labelled: pairs.length,
         taken: taken.length,

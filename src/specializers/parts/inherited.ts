@@ -3,7 +3,21 @@
 import { kinds } from "../../core/kinds.js";
 import type { Specializer } from "../../core/specializer.js";
 
-type Inherited = Pick<Specializer, "needs" | "kinds" | "seeded" | "choosesOnDev" | "screened">;
+type Inherited = Pick<Specializer, "needs" | "kinds" | "seeded" | "choosesOnDev" | "screened" | "ceiling">;
+
+/** Limits added up; one that a part lacks is no limit of the whole. */
+function ceilingOf(parts: readonly Inherited[]): Pick<Inherited, "ceiling"> {
+  const [first, ...more] = parts.flatMap(({ ceiling }) => ceiling ?? []);
+  if (!first) return {};
+  const limits = Object.entries(first).filter(([name]) =>
+    more.every((other) => other[name as keyof typeof other] !== undefined),
+  );
+  const added = limits.map(([name, limit]) => [
+    name,
+    more.reduce((sum, other) => sum + (other[name as keyof typeof other] ?? 0), limit),
+  ]);
+  return { ceiling: Object.fromEntries(added) };
+}
 
 /** What any of the parts needs, the kinds that all can be put to, and whether a seed or dev decides within one of them. */
 export function inherited(parts: readonly Inherited[]): Inherited {
@@ -13,5 +27,6 @@ export function inherited(parts: readonly Inherited[]): Inherited {
     seeded: parts.some(({ seeded }) => seeded),
     ...(parts.some(({ choosesOnDev }) => choosesOnDev) ? { choosesOnDev: true } : {}),
     ...(parts.some(({ screened }) => screened) ? { screened: true } : {}),
+    ...ceilingOf(parts),
   };
 }

@@ -42,9 +42,11 @@ export const lexicalOptions = z.strictObject({
     .describe("a pair of languages is drawn with its share to this power"),
   perSynset: z.int().min(1).max(100).default(4).describe("most pairs of a synset and pair of languages"),
   gloss: z
-    .enum(["none", "word"])
+    .enum(["none", "word", "own"])
     .default("none")
-    .describe('"word" reads each word in the company of its gloss where there is one'),
+    .describe(
+      '"word" reads each word in the company of its gloss where there is one; "own" pulls glosses, as texts of their own, to the words',
+    ),
   loss: z.enum(["ntxent", "supcon"]).default("ntxent").describe("NT-Xent, or SupCon"),
   csls: z
     .int()
@@ -241,9 +243,17 @@ async function draw(
       own.push(found ?? next());
     }
     const members = own.map((i) => pairs[i] as Constraint);
+    const texts = members.map((one) => {
+      const glosses = options.gloss === "own" ? [...new Set([one.gloss1, one.gloss2])] : [];
+      return [
+        text(one.word1, one.gloss1),
+        text(one.word2, one.gloss2),
+        ...glosses.filter((each) => each !== ""),
+      ];
+    });
     return {
-      texts: members.flatMap((one) => [text(one.word1, one.gloss1), text(one.word2, one.gloss2)]),
-      labels: members.flatMap((one) => [label(one), label(one)]),
+      texts: texts.flat(),
+      labels: members.flatMap((one, i) => (texts[i] as string[]).map(() => label(one))),
     };
   });
 }

@@ -3,7 +3,7 @@
 
 import type { SyntheticCard as Card } from "../../../core/synthetic.js";
 import { words } from "../../../learn/text.js";
-import { formOf, inputText, type Judged, type Pair, type Rule, responseText, rules } from "./pair.js";
+import { formOf, type Judged, type Pair, type Rule, responseText, rules } from "./pair.js";
 
 /** Words that say nothing about the topic. */
 const common = new Set(
@@ -47,7 +47,7 @@ export function makeCard(head: CardHead): {
     up(counts.forms, formOf(pair));
     up(counts.answers, pair.options ? responseText(pair).slice(0, 60) : "(written)");
     up(counts.instructions, pair.instruction);
-    const asked = words(inputText(pair));
+    const asked = words([pair.input, pair.question].filter(Boolean).join("\n"));
     const response = words(responseText(pair));
     up(lengths.asked, bin(asked.length));
     up(lengths.response, bin(response.length));

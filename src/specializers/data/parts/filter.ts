@@ -13,6 +13,30 @@ export interface FilterOptions {
   words: { least: number; most: number; response: number };
 }
 
+/** What is asked comes from people: it is refused where it repeats dev, test or a row before, and not for what it says. */
+export function givenFilter(options: FilterOptions, screen?: Screen): Filter {
+  const seen = new Set<string>();
+  const { response } = makeFilter(options, screen);
+  return {
+    get size() {
+      return seen.size;
+    },
+    know: (prompted) => {
+      seen.add(askedText(prompted));
+    },
+    asked(prompted) {
+      const text = askedText(prompted);
+      const decisions = ask([
+        ["leak", () => leak(screen, [prompted.input, prompted.question])],
+        ["novelty", () => (seen.has(text) ? "the same text as a row before" : undefined)],
+      ]);
+      seen.add(text);
+      return decisions;
+    },
+    response,
+  };
+}
+
 export interface Filter {
   /** Judges what is asked, and takes it into the pool where it passes. */
   asked(prompted: Prompted): Decision[];
@@ -32,22 +56,6 @@ const count = (text: string) => text.split(/\s+/).filter(Boolean).length;
 /** @param screen tells what repeats dev or test; without one nothing is held out */
 export function makeFilter({ novelty, words }: FilterOptions, screen?: Screen): Filter {
   const pool = rougeIndex(novelty);
-  const ask = (checks: readonly [Rule, () => string | undefined][]): Decision[] => {
-    const decisions: Decision[] = [];
-    for (const [rule, check] of checks) {
-      const why = check();
-      decisions.push({ rule, passed: why === undefined, ...(why === undefined ? {} : { why }) });
-      if (why !== undefined) break;
-    }
-    return decisions;
-  };
-  const leak = (texts: readonly (string | undefined)[]) => {
-    for (const text of texts) {
-      const found = text && screen?.overlap(text);
-      if (found) return `${found.words} words of ${found.split}`;
-    }
-    return undefined;
-  };
   return {
     get size() {
       return pool.size;
@@ -68,7 +76,7 @@ export function makeFilter({ novelty, words }: FilterOptions, screen?: Screen): 
           () =>
             refusals.test(prompted.instruction) || refusals.test(prompted.input) ? "declines" : undefined,
         ],
-        ["leak", () => leak([prompted.input, prompted.question, prompted.instruction])],
+        ["leak", () => leak(screen, [prompted.input, prompted.question, prompted.instruction])],
         [
           "novelty",
           () => {
@@ -101,8 +109,27 @@ export function makeFilter({ novelty, words }: FilterOptions, screen?: Screen): 
         ],
         ["response length", () => (count(text) > words.response ? `${count(text)} words` : undefined)],
         ["response refusal", () => (!options && refusals.test(text) ? "declines" : undefined)],
-        ["response leak", () => leak([options ? undefined : text])],
+        ["response leak", () => leak(screen, [options ? undefined : text])],
       ]);
     },
   };
+}
+
+/** Asks rules in order, up to the first that refuses. */
+function ask(checks: readonly [Rule, () => string | undefined][]): Decision[] {
+  const decisions: Decision[] = [];
+  for (const [rule, check] of checks) {
+    const why = check();
+    decisions.push({ rule, passed: why === undefined, ...(why === undefined ? {} : { why }) });
+    if (why !== undefined) break;
+  }
+  return decisions;
+}
+
+function leak(screen: Screen | undefined, texts: readonly (string | undefined)[]): string | undefined {
+  for (const text of texts) {
+    const found = text && screen?.overlap(text);
+    if (found) return `${found.words} words of ${found.split}`;
+  }
+  return undefined;
 }

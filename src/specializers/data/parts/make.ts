@@ -13,7 +13,7 @@ import type { Given } from "../../../core/specializer.js";
 import type { SyntheticCard as Card } from "../../../core/synthetic.js";
 import { makeCard } from "./card.js";
 import { corpusOptions, openCorpus } from "./corpus.js";
-import { makeFilter } from "./filter.js";
+import { givenFilter, makeFilter } from "./filter.js";
 import { askingOf, type Pair, type Prompted, type Seed } from "./pair.js";
 import { readSeeds, seedsOptions } from "./seeds.js";
 import { synthesise } from "./synthesis.js";
@@ -118,7 +118,7 @@ export async function makeData(
       ? []
       : await readSeeds(options.seeds, given);
   const corpus = options.corpus && (await openCorpus(options.corpus, folder, given));
-  const filter = makeFilter(options, given.screen?.());
+  const filter = (by === "labels" ? givenFilter : makeFilter)(options, given.screen?.());
   if (by !== "labels") for (const one of seeds) filter.know(one);
   const tokens = { read: 0, written: 0 };
   // Counted with the attempts that they belong to: what is still in flight at the end differs from run to run.

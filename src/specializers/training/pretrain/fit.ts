@@ -13,7 +13,7 @@ import { textLoss } from "../../../nets/language.js";
 import { saveNet, type TrainedNet } from "../../../nets/text/checkpoint.js";
 import { batchesOf, streamOf } from "../../../nets/text/rows.js";
 import type { sayingOf } from "../../../nets/text/saying.js";
-import { type Parameters, schedule, zerosLike } from "../../../tensor/optimizer.js";
+import { type Parameters, schedule } from "../../../tensor/optimizer.js";
 import { type Batch, makeTrainer, type StepReport, train } from "../../../tensor/train.js";
 import { lookInto } from "./look.js";
 import type { Learning } from "./options.js";
@@ -66,7 +66,7 @@ export async function fitNet(input: FitInput, given: Given<"text">): Promise<Pre
   const folder = await given.artifacts.scratch("pretrain");
   try {
     const [{ inputs }] = batches(1) as [Batch];
-    const program = await trainer.gradients.prepare([], net.weights, zerosLike(net.weights), inputs);
+    const program = await trainer.gradients.prepare([], net.weights, inputs);
     const perToken = program.flops / (batch * length);
     const peak = learning.learningRate;
     const shape =

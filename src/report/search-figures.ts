@@ -1,0 +1,243 @@
+// The report's drawing of searches: the tree of what was composed, with scores, costs and why each branch was dropped, the main
+// effects, and the sentence that says how it ended. It stands without a script.
+
+import type { Metric } from "../core/metric.js";
+import { metricOf, type StudyRecord, type SubjectCard } from "../core/record.js";
+import type { SearchBranch, SearchGain, SearchNotes, Spent } from "../core/search.js";
+import * as chart from "./chart.js";
+import { type Html, html, oneLine } from "./escape.js";
+import { subjectName } from "./figures.js";
+import {
+  differenceUnit,
+  formatCost,
+  formatCount,
+  formatDelta,
+  formatDeltaInterval,
+  formatDuration,
+  formatInterval,
+  formatP,
+  formatScore,
+  formatWhole,
+  list,
+  plural,
+} from "./format.js";
+import { table } from "./markdown-parts.js";
+
+/** Searches that are drawn at most, of one subject and in all. */
+const [maxSeeds, maxSubjects] = [3, 8];
+
+interface Shown {
+  subject: string;
+  seed: number;
+  search: SearchNotes;
+}
+
+function shownOf({ subjects }: StudyRecord): Shown[] {
+  return subjects
+    .filter(
+      (card): card is SubjectCard & Required<Pick<SubjectCard, "searches">> =>
+        (card.searches?.length ?? 0) > 0,
+    )
+    .slice(0, maxSubjects)
+    .flatMap(({ name, searches }) => searches.slice(0, maxSeeds).map((one) => ({ subject: name, ...one })));
+}
+
+/** The section's body; empty where no subject was searched for. */
+export function searchSection(record: StudyRecord): Html {
+  const metric = metricOf(record, record.tasks[0]?.name ?? "");
+  const several = record.seeds.length > 1;
+  return html`${shownOf(record).map(
+    ({
+      subject,
+      seed,
+      search,
+    }) => html`<h3>${subjectName(record, subject, false)}${several && `, seed ${seed}`}</h3>
+<p>${endOf(search, metric)}</p>${effectTable(search, metric)}${treeTable(search, metric)}`,
+  )}`;
+}
+
+/** How a search ended, in a few sentences. */
+function endOf(search: SearchNotes, metric: Metric): string {
+  const { branches, spent, verdict, headroom, interaction, proposed, returned } = search;
+  const labelOf = (b: number) => oneLine(branches[b]?.label ?? "", 120);
+  const simplest = labelOf(0);
+  const unit = differenceUnit(metric) && ` ${differenceUnit(metric)}`;
+  const said = (gain: SearchGain) =>
+    `${formatDelta(gain.delta, gain.n, metric.display)}${unit} (${formatDeltaInterval(gain.low, gain.high, gain.n, metric.display)}) on ${plural(gain.n, "sample")}`;
+  const looked = `${plural(branches.length, "composition")} looked at for ${spentText(spent)}.`;
+  const interacts = interaction
+    ? ` Factors ${interaction.shown ? "interact" : "are not shown to interact"} (p ${formatP(interaction.p ?? 1)}, ${formatWhole(interaction.cells)} combinations on ${plural(interaction.n, "train sample")}), so that ${interaction.shown ? "each combination was judged by itself" : "levels were judged by their main effects"}.`
+    : "";
+  const who = proposed ? list(proposed.members.map(({ branch }) => labelOf(branch))) : "";
+  const found = proposed
+    ? ` ${who} ${proposed.members.length > 1 ? "pooled" : ""} proposed: ${said(proposed.searched)} out of fold`.replace(
+        "  ",
+        " ",
+      )
+    : "";
+  const dev = proposed?.confirmed
+    ? `, ${said(proposed.confirmed)} of dev, against ${simplest}.`
+    : proposed
+      ? "."
+      : "";
+  const ends: Record<SearchNotes["verdict"], string> = {
+    "no headroom": ` Nothing was found better than ${simplest} (p ${formatP(headroom?.p ?? 1)}), which is returned.`,
+    "none better": ` What was left did no better than ${simplest}, which is returned.`,
+    "not confirmed": ` That is not confirmed: ${simplest} is returned.`,
+    confirmed: ` Confirmed: ${list(returned.map(labelOf))} is returned.`,
+    "budget ended": ` The budget ended: ${simplest} is returned.`,
+  };
+  return `${looked}${interacts}${found}${dev}${ends[verdict]}`;
+}
+
+function spentText({ calls, inputTokens, outputTokens, seconds, usd }: Spent): string {
+  const parts = [
+    plural(calls, "call"),
+    `${formatCount(inputTokens + outputTokens)} tokens`,
+    formatDuration(1000 * seconds),
+    ...(usd > 0 ? [formatCost(usd)] : []),
+  ];
+  return list(parts);
+}
+
+function axisOver(values: readonly number[]): chart.Axis {
+  const known = values.filter(Number.isFinite);
+  return chart.linearAxis(Math.min(...known), Math.max(...known), 5, 2);
+}
+
+function effectTable({ factors, interaction }: SearchNotes, metric: Metric): Html {
+  const effects = factors.flatMap(({ effects }) => effects);
+  if (effects.length === 0) return html``;
+  const axis = axisOver([0, ...effects.flatMap(({ low, high }) => [low, high])]);
+  const height = 22;
+  const n = interaction?.n ?? 100;
+  const rows = factors.flatMap(({ name, effects: own }) =>
+    own.map(
+      (
+        { level, delta, low, high, kept },
+        l,
+      ) => html`<tr>${l === 0 && html`<th scope="rowgroup" rowspan="${own.length}"><bdi>${oneLine(name, 40)}</bdi></th>`}
+<td><bdi>${oneLine(level, 60)}</bdi></td><td class="plot">${chart.canvas(height, [
+        chart.vertical(axis.at(0), 0, height, "zero"),
+        chart.horizontal(axis.at(low), axis.at(high), height / 2, "interval specialist"),
+        chart.mark(axis.at(delta), height / 2, kept ? "specialist" : "reference"),
+      ])}</td><td class="num">${l === 0 ? "0" : formatDelta(delta, n, metric.display)}</td><td class="num">${l === 0 ? "" : formatDeltaInterval(low, high, n, metric.display)}</td><td>${kept ? "" : "dropped"}</td></tr>`,
+    ),
+  );
+  return html`<div class="scroll"><table class="search"><caption>Main effects on ${metric.name}: less the factor's first level, over the other factors</caption>
+<thead><tr><th scope="col">factor</th><th scope="col">level</th><th scope="col" class="plot"></th><th scope="col" class="num">effect</th><th scope="col" class="num">95 % interval</th><th scope="col"></th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+/** Branches in the order of the tree: combinations by their levels, then those that stand alone. */
+function inOrder({ branches, factors }: SearchNotes): { branch: SearchBranch; at: number }[] {
+  const rank = factors.map(({ effects }, f) => {
+    const known = [
+      ...effects.map(({ level }) => level),
+      ...branches.flatMap(({ levels }) => levels?.[f] ?? []),
+    ];
+    return new Map([...new Set(known)].map((level, i) => [level, i]));
+  });
+  const of = ({ levels }: SearchBranch) => levels?.map((level, f) => rank[f]?.get(level) ?? 0) ?? [];
+  return branches
+    .map((branch, at) => ({ branch, at }))
+    .sort((a, b) => {
+      if ((a.branch.levels === null) !== (b.branch.levels === null)) return a.branch.levels === null ? 1 : -1;
+      const [left, right] = [of(a.branch), of(b.branch)];
+      const differs = left.findIndex((level, f) => level !== right[f]);
+      return differs < 0 ? a.at - b.at : (left[differs] as number) - (right[differs] as number);
+    });
+}
+
+function treeTable(search: SearchNotes, metric: Metric): Html {
+  const { factors, branches, returned } = search;
+  const rows = inOrder(search);
+  const axis = axisOver(branches.flatMap(({ scores }) => scores.flatMap(({ low, high }) => [low, high])));
+  const height = 24;
+  const paid = branches.some(({ spent }) => spent.usd > 0);
+  const levelCells = (i: number): Html[] => {
+    const { levels, label } = (rows[i] as (typeof rows)[number]).branch;
+    if (!levels)
+      return [
+        html`<th scope="row" colspan="${Math.max(1, factors.length)}"><bdi>${oneLine(label, 80)}</bdi></th>`,
+      ];
+    const same = (j: number, f: number) =>
+      levels.slice(0, f + 1).every((level, g) => level === rows[j]?.branch.levels?.[g]);
+    return levels.flatMap((level, f) => {
+      const last = f === levels.length - 1;
+      if (!last && i > 0 && same(i - 1, f)) return [];
+      let span = 1;
+      while (!last && i + span < rows.length && same(i + span, f)) span++;
+      return [
+        html`<th scope="${span > 1 ? "rowgroup" : "row"}" rowspan="${span}"><bdi>${oneLine(level, 48)}</bdi></th>`,
+      ];
+    });
+  };
+  const body = rows.map(({ branch, at }, i) => {
+    const { scores, spent, dropped } = branch;
+    const score = scores.at(-1);
+    const here = returned.includes(at);
+    const shape = at === 0 ? "generalist" : dropped ? "reference" : "specialist";
+    const drawing = score
+      ? [
+          chart.horizontal(axis.at(score.low), axis.at(score.high), height / 2, `interval ${shape}`),
+          ...scores.slice(0, -1).map(({ mean }) => chart.hollow(axis.at(mean), height / 2)),
+          chart.mark(axis.at(score.mean), height / 2, shape, here),
+        ]
+      : [];
+    const fate = here
+      ? html`<b>returned</b>`
+      : dropped
+        ? `${dropped.stage}: ${oneLine(dropped.why, 160)}`
+        : "the simplest";
+    return html`<tr>${levelCells(i)}<td class="plot">${chart.canvas(height, drawing)}</td>
+<td class="num strong">${score ? formatScore(score.mean, score.n, metric.display) : "–"}</td><td class="num">${score ? formatInterval(score.low, score.high, score.n, metric.display) : ""}</td><td class="num">${score ? formatCount(score.n) : ""}</td>
+<td class="num">${formatCount(spent.calls)}</td><td class="num">${formatCount(spent.inputTokens + spent.outputTokens)}</td><td class="num">${formatDuration(1000 * spent.seconds)}</td>${paid && html`<td class="num">${formatCost(spent.usd)}</td>`}<td>${fate}</td></tr>`;
+  });
+  const heads = factors.length > 0 ? factors.map(({ name }) => name) : ["composition"];
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="tree of the search"><table class="search"><caption>Every composition: the score when it was last measured (before that: small circles), out of fold on train, and what it cost</caption>
+<thead><tr>${heads.map((name) => html`<th scope="col"><bdi>${oneLine(name, 40)}</bdi></th>`)}<th scope="col" class="plot"></th><th scope="col" class="num">${metric.name}</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th><th scope="col" class="num">calls</th><th scope="col" class="num">tokens</th><th scope="col" class="num">time</th>${paid && html`<th scope="col" class="num">money</th>`}<th scope="col">dropped</th></tr></thead><tbody>${body}</tbody></table></div>`;
+}
+
+/** The same for the Markdown report. */
+export function searchWords(record: StudyRecord, md: (text: string, most?: number) => string): string[] {
+  const shown = shownOf(record);
+  if (shown.length === 0) return [];
+  const metric = metricOf(record, record.tasks[0]?.name ?? "");
+  const parts = shown.flatMap(({ subject, seed, search }) => {
+    const rows = inOrder(search).map(({ branch: { label, levels, scores, spent, dropped }, at }) => {
+      const score = scores.at(-1);
+      return [
+        md(levels ? levels.join(" · ") : label, 120),
+        score ? formatScore(score.mean, score.n, metric.display) : "–",
+        score ? formatInterval(score.low, score.high, score.n, metric.display) : "",
+        score ? String(score.n) : "",
+        formatCount(spent.calls),
+        formatCount(spent.inputTokens + spent.outputTokens),
+        formatDuration(1000 * spent.seconds),
+        formatCost(spent.usd),
+        search.returned.includes(at)
+          ? "**returned**"
+          : dropped
+            ? md(`${dropped.stage}: ${dropped.why}`, 200)
+            : "the simplest",
+      ];
+    });
+    const head = [
+      "composition",
+      md(metric.name),
+      "95 % interval",
+      "n",
+      "calls",
+      "tokens",
+      "time",
+      "money",
+      "dropped",
+    ];
+    return [
+      `### ${md(subject, 80)}${record.seeds.length > 1 ? `, seed ${seed}` : ""}`,
+      md(endOf(search, metric), 2_000),
+      table(head, rows, [0, 8]),
+    ];
+  });
+  return ["## Search", ...parts];
+}

@@ -1,0 +1,178 @@
+// search: composes the other specializers under one budget. A factorial with main effects first, one test of whether factors
+// interact, successive halving over what survives, and a stack or a single at the end; judged on predictions out of fold of
+// train, and confirmed on dev against the simplest. Test stays sealed.
+
+import { z } from "zod";
+import type { Json } from "../../core/json.js";
+import type { LanguageSubject } from "../../core/kinds.js";
+import type { SearchNotes } from "../../core/search.js";
+import type { LanguageSpecializer, Specializer } from "../../core/specializer.js";
+import { derive } from "../parts/define.js";
+import { inherited } from "../parts/inherited.js";
+import { readOptions } from "../parts/options.js";
+import { zeroShot } from "../prompting/zero-shot.js";
+import { type Returned, searchFor } from "./search/course.js";
+import type { Limits } from "./search/meter.js";
+import { composed, type Space } from "./search/space.js";
+import { poolOf } from "./stack/members.js";
+
+const mostCalls = 10_000;
+
+export const searchOptions = z.strictObject({
+  factors: z
+    .record(z.string().min(1).max(64), z.array(z.unknown()).min(2).max(12))
+    .optional()
+    .describe(
+      'what is varied: by name, the levels, as a study would name specializers or "none", the simplest first; applied in their order',
+    ),
+  alone: z
+    .array(z.unknown())
+    .max(20)
+    .optional()
+    .describe("specializers that are tried as they are, beside the factorial"),
+  calls: z.int().min(100).max(100_000_000).default(mostCalls).describe("most calls that the search may take"),
+  tokens: z.int().min(1000).optional().describe("most tokens, read and written, that it may take"),
+  seconds: z
+    .number()
+    .min(1)
+    .default(3600)
+    .describe("most seconds of wall clock; where this is what ends it, the result depends on the machine"),
+  usd: z.number().gt(0).optional().describe("most dollars that it may take"),
+  cells: z
+    .int()
+    .min(4)
+    .max(64)
+    .default(24)
+    .describe("most combinations of levels that the factorial measures"),
+  screen: z
+    .int()
+    .min(32)
+    .max(10_000)
+    .default(96)
+    .describe("most train samples of the factorial, each asked of every combination"),
+  folds: z
+    .int()
+    .min(2)
+    .max(16)
+    .default(4)
+    .describe("parts of train; each is predicted by what the others made"),
+  held: z
+    .int()
+    .min(32)
+    .max(100_000)
+    .default(1000)
+    .describe("train samples predicted out of fold at the end, about"),
+  headroom: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe("level of the headroom test: nothing is searched where its p is above; 1 searches always"),
+  confirm: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.05)
+    .describe("level at which what is found must beat the simplest on dev, one-sided"),
+  guard: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(1)
+    .describe("standard errors by which a member of the stack must lower the log-loss out of fold"),
+});
+/** Options of `search`. */
+export type SearchOptions = z.input<typeof searchOptions>;
+
+type State = {
+  /** Who answers: where each stands in the space, its weight in the pool, and its own state, fitted on all of train. */
+  members: Returned[];
+  search: SearchNotes;
+};
+
+/** What is searched unless the study says otherwise, as a study would write it; what a model does not grant is left out. */
+export const usualSpace: { factors: Record<string, unknown[]>; alone: unknown[] } = {
+  factors: {
+    prompt: ["zeroShot", { fewShot: { k: 6, draw: "balanced" } }, { knn: { k: 6 } }],
+    scoring: ["none", "calibrate"],
+  },
+  alone: ["linear", "probe", "lora"],
+};
+
+/** A level as a study writes it: "none" changes nothing. */
+export function levelOf<Level>(written: unknown, make: (written: unknown) => Level): Level | null {
+  return written === "none" ? null : make(written);
+}
+
+/**
+ * Searches a space of compositions.
+ * @param space factors, each with its simplest level first, and specialists that stand alone; what the model does not grant is left
+ *   out, and the state says so
+ * @throws HoneError where train or dev is missing, or the budget does not reach for the simplest branch
+ *
+ * @example
+ * import { fewShot, linear, search } from "@honelab/hone";
+ * const space = { factors: [{ name: "prompt", levels: [null, fewShot({ k: 6 })] }], alone: [linear()] };
+ * search(space, { calls: 2000 }).label; // "search(calls=2000)"
+ */
+export function search(
+  space: Space,
+  options: Omit<SearchOptions, "factors" | "alone"> = {},
+): Specializer<State, "language"> {
+  const chosen = readOptions(searchOptions.omit({ factors: true, alone: true }), "search", options);
+  const { calls, tokens, seconds, usd, ...rules } = chosen;
+  const limits: Limits = {
+    ...{ calls, seconds },
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(usd === undefined ? {} : { usd }),
+  };
+  const parts = [...space.factors.flatMap(({ levels }) => levels), ...space.alone].filter(
+    (one) => one !== null,
+  );
+  const { screened } = inherited(parts);
+  const written = (one: LanguageSpecializer | null): Json => one && { name: one.name, options: one.options };
+  const plain = zeroShot() as never as LanguageSpecializer;
+  const name = "search";
+  const label = labelOf(chosen);
+  const asOptions: Json = {
+    factors: space.factors.map(({ name, levels }) => ({ name, levels: levels.map(written) })),
+    alone: space.alone.map(written),
+    ...{ ...rules, ...limits },
+  };
+  return {
+    ...{ name, label, options: asOptions },
+    needs: [],
+    kinds: ["language"],
+    seeded: true,
+    ...(screened ? { screened } : {}),
+    choosesOnDev: true,
+    ceiling: limits,
+    fit: (subject, given) => searchFor(subject, given, { space, plain, limits, rules }),
+    apply: (subject, { members }, tools) => {
+      const asked = members.map(
+        ({ place, state }) => composed(space, place, plain).apply(subject, state, tools) as LanguageSubject,
+      );
+      const [only] = asked;
+      if (asked.length === 1 && only) return only;
+      return derive(subject, { name, label, options: asOptions }, members, {
+        respond: poolOf(
+          asked,
+          members.map(({ weight }) => weight),
+        ),
+      });
+    },
+  };
+}
+
+function labelOf({
+  calls,
+  tokens,
+  usd,
+}: Pick<z.output<typeof searchOptions>, "calls" | "tokens" | "usd">): string {
+  const parts = [
+    ...(calls === mostCalls ? [] : [`calls=${calls}`]),
+    ...(tokens === undefined ? [] : [`tokens=${tokens}`]),
+    ...(usd === undefined ? [] : [`usd=${usd}`]),
+  ];
+  return parts.length > 0 ? `search(${parts.join(", ")})` : "search";
+}

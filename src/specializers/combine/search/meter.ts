@@ -1,0 +1,138 @@
+// The budget of a search: what it has spent, and the points at which it ends. A limit is met where the next call would begin,
+// so that a search takes at most what is in flight beyond it; a training ends where it tells its progress.
+
+import { type Call, noCost } from "../../../core/call.js";
+import type { LanguageSubject } from "../../../core/kinds.js";
+import type { Spent } from "../../../core/search.js";
+import type { Given } from "../../../core/specializer.js";
+import { isDerived } from "../../parts/define.js";
+
+/** Most of each that a search may take; what is absent has no limit. */
+export type Limits = Partial<Record<"calls" | "tokens" | "seconds" | "usd", number>>;
+
+/** Thrown where the budget ends. Not a failure of what it interrupts. */
+export class BudgetEnded extends Error {}
+
+export const nothing: Spent = { ...noCost, seconds: 0 };
+
+export function added(a: Spent, b: Spent, times = 1): Spent {
+  return {
+    calls: a.calls + times * b.calls,
+    inputTokens: a.inputTokens + times * b.inputTokens,
+    outputTokens: a.outputTokens + times * b.outputTokens,
+    ms: a.ms + times * b.ms,
+    usd: a.usd + times * b.usd,
+    seconds: a.seconds + times * b.seconds,
+  };
+}
+
+export interface Meter {
+  readonly spent: () => Spent;
+  /** Kept back for the end of the search. */
+  reserve: Spent;
+  /** Whether so much more can be spent; by default out of a share of the whole. */
+  fits: (more: Spent, share?: number) => boolean;
+  /** The largest part of any limit that something takes. */
+  part: (of: Spent) => number;
+  /** Counts what was spent before this process, from what it left behind, and tells the study of it. */
+  recall: (key: string, spent: Spent) => void;
+  /** The subject that is searched for, and the study's gifts: calls that go through them are counted, and refused at the end. */
+  readonly subject: LanguageSubject;
+  readonly given: Given;
+  /** A specialist of it that is refused at the end, also where it asks a model of its own. */
+  guarded: (specialist: LanguageSubject) => LanguageSubject;
+  /** Runs a piece of work, and says what it took. @throws BudgetEnded */
+  run: <T>(work: () => Promise<T>) => Promise<{ result: T; spent: Spent }>;
+}
+
+export function openMeter(subject: LanguageSubject, given: Given, limits: Limits): Meter {
+  let total = nothing;
+  /** Work in progress: when it began, and calls that were begun and not yet told. */
+  let began: number | undefined;
+  let inFlight = 0;
+  const now = (): Spent =>
+    began === undefined ? total : { ...total, seconds: total.seconds + (performance.now() - began) / 1000 };
+  const within = (spent: Spent, share = 1): boolean =>
+    spent.calls <= share * (limits.calls ?? Number.POSITIVE_INFINITY) &&
+    spent.inputTokens + spent.outputTokens <= share * (limits.tokens ?? Number.POSITIVE_INFINITY) &&
+    spent.usd <= share * (limits.usd ?? Number.POSITIVE_INFINITY) &&
+    spent.seconds <= share * (limits.seconds ?? Number.POSITIVE_INFINITY);
+  const check = (more: Spent = nothing): void => {
+    if (!within(added(added(now(), meter.reserve), more))) throw new BudgetEnded("the budget is spent");
+  };
+
+  const trace = (call: Call): void => {
+    total = added(total, { ...call.cost, seconds: 0 });
+    given.context.trace?.(call);
+    check();
+  };
+  const context: Given["context"] = {
+    ...given.context,
+    trace,
+    open: async (ref) => {
+      const opened = await given.context.open(ref);
+      return { subject: opened.subject, context: { ...opened.context, trace } };
+    },
+  };
+  /** What stands within it is metered, too: fits reach through what only changes queries. */
+  const metered = (one: LanguageSubject): LanguageSubject => ({
+    ...one,
+    ...(isDerived(one) && one.inner ? { inner: metered(one.inner) } : {}),
+    respond: async (query, asked) => {
+      check({ ...nothing, calls: one.model ? inFlight + 1 : 0 });
+      inFlight++;
+      try {
+        return await one.respond(query, asked);
+      } finally {
+        inFlight--;
+      }
+    },
+  });
+  const meter: Meter = {
+    subject: metered(subject),
+    given: {
+      ...given,
+      context,
+      progress: (done, of, note) => {
+        check();
+        given.progress(done, of, note);
+      },
+    },
+    guarded: (specialist) => ({
+      ...specialist,
+      respond: (query, asked) => {
+        check();
+        return specialist.respond(query, asked);
+      },
+    }),
+    spent: now,
+    reserve: nothing,
+    fits: (more, share = 1) => within(added(added(now(), meter.reserve), more), share),
+    part: ({ calls, inputTokens, outputTokens, usd, seconds }) =>
+      Math.max(
+        calls / (limits.calls ?? Number.POSITIVE_INFINITY),
+        (inputTokens + outputTokens) / (limits.tokens ?? Number.POSITIVE_INFINITY),
+        usd / (limits.usd ?? Number.POSITIVE_INFINITY),
+        seconds / (limits.seconds ?? Number.POSITIVE_INFINITY),
+      ),
+    recall: (key, spent) => {
+      total = added(total, spent);
+      const { seconds: _, ...cost } = spent;
+      const model = subject.model?.id ?? subject.id;
+      given.context.trace?.({ key, model, operation: "train", request: null, response: null, cost });
+    },
+    run: async (work) => {
+      const before = total;
+      began = performance.now();
+      try {
+        check();
+        const result = await work();
+        return { result, spent: added(now(), before, -1) };
+      } finally {
+        total = now();
+        began = undefined;
+      }
+    },
+  };
+  return meter;
+}

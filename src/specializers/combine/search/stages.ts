@@ -1,0 +1,217 @@
+// The stages of a search that leave branches behind: the factorial with what survives it, and the rounds of halving.
+
+import { CallError } from "../../../core/call.js";
+import { HoneError } from "../../../core/errors.js";
+import { randomFor } from "../../../core/random.js";
+import { maxTest, unitsOf } from "../../../statistics/index.js";
+import { analyse, type Factorial, isBehind, less, mean } from "./factorial.js";
+import { bestBy, type Counts, type Field } from "./field.js";
+import { added, BudgetEnded, type Meter, nothing } from "./meter.js";
+import { levelName, type Space } from "./space.js";
+
+/** Samples that all branches of the factorial answer before it looks at the budget. */
+const block = 16;
+/** Share of the budget that the factorial may take. */
+const screenShare = 0.4;
+/** Combinations that leave the factorial at most. */
+const mostSurvivors = 8;
+
+/** Part of the budget that it is no use to save. */
+const negligible = 1e-3;
+
+const budgetEnded = "the budget ended";
+
+/** Whether the budget ended before anything but the simplest was measured. */
+export function endedAtOnce({ branches }: Field, measured: readonly number[]): boolean {
+  return measured.length === 1 && branches.some(({ notes }) => notes.dropped?.why.startsWith(budgetEnded));
+}
+
+/** A branch whose making or asking failed for a reason of its own is dropped with it; the simplest ends the search. */
+function dropUnmade(field: Field, b: number, stage: string, error: unknown): void {
+  if (b === simplest || !(error instanceof HoneError || error instanceof CallError)) throw error;
+  field.drop(b, stage, `it cannot be made: ${error.message}`);
+}
+
+/** The simplest branch, which is always there. */
+export const simplest = 0;
+
+export interface Screened {
+  /** Samples of the first part that all branches answered. */
+  counts: Counts;
+  branches: number[];
+  cells: readonly { place: readonly number[]; branch: number }[];
+  found: Factorial;
+}
+
+/** Asks every branch the same samples of a part of train that none of them learnt from, as many as a share of the budget allows. */
+export async function factorial(
+  field: Field,
+  meter: Meter,
+  {
+    cells,
+    levels,
+    screen,
+  }: { cells: Screened["cells"]; levels: readonly (readonly number[])[]; screen: number },
+): Promise<Screened> {
+  const [part] = field.parts;
+  if (!part) throw new Error("search: train has no parts");
+  const stage = "factorial";
+  const most = Math.min(screen, part.asked.length);
+  // What trains comes last, so that the others are not left without a budget.
+  const order = [...field.branches.keys()].sort(
+    (a, b) => Number(field.needs(a, "gradients")) - Number(field.needs(b, "gradients")) || a - b,
+  );
+  let screened = 0;
+  while (screened < most) {
+    const next = Math.min(most, screened + block);
+    const before = meter.spent();
+    for (const b of order.filter(field.alive)) {
+      if (b !== simplest && screened === 0 && !meter.fits(nothing, screenShare)) {
+        field.drop(b, stage, `${budgetEnded}: the factorial's share was spent before it`);
+        continue;
+      }
+      try {
+        await field.work(b, part, next);
+      } catch (error) {
+        if (b !== simplest && error instanceof BudgetEnded) field.drop(b, stage, budgetEnded);
+        else dropUnmade(field, b, stage, error);
+      }
+      if (b === simplest && screened === 0) {
+        meter.reserve = field.toFinish(simplest);
+        if (!meter.fits(nothing)) throw new BudgetEnded("the budget does not reach for the simplest on dev");
+      }
+    }
+    const took = added(meter.spent(), before, -1);
+    screened = next;
+    // A block of what was made already.
+    if (!meter.fits({ ...took, seconds: screened === block ? 0 : took.seconds }, screenShare)) break;
+  }
+  const counts = field.parts.map((_, p) => (p === 0 ? screened : 0));
+  const branches = [...field.branches.keys()].filter(
+    (b) => field.alive(b) && field.known(b, part) !== undefined,
+  );
+  field.tell(stage, counts, branches);
+  const measured = cells.filter(({ branch }) => field.alive(branch));
+  const found = analyse(
+    {
+      places: measured.map(({ place }) => place),
+      scores: measured.map(({ branch }) => field.scores(branch, counts)),
+      groups: field.groups(counts),
+    },
+    levels,
+  );
+  return { counts, branches, cells: measured, found };
+}
+
+/** One-sided p that any branch is better than the simplest. */
+export function headroomOf(field: Field, { counts, branches }: Screened, seed: number): number {
+  const own = field.scores(simplest, counts);
+  const rivals = branches.filter((b) => b !== simplest);
+  return maxTest(
+    rivals.map((b) => unitsOf(less(field.scores(b, counts), own), field.groups(counts)).sums),
+    { random: randomFor(seed, "search", "headroom") },
+  );
+}
+
+/**
+ * What goes on after the factorial: its best survivors, whoever stands alone and is not shown to be behind the best, and whoever
+ * a pool of the answers would take. All others are dropped with the reason.
+ */
+export async function survivorsOf(field: Field, space: Space, screened: Screened): Promise<number[]> {
+  const { counts, branches, cells, found } = screened;
+  const stage = "factorial";
+  const best = bestBy(branches, (b) => mean(field.scores(b, counts)));
+  const pooled = await field.pool(branches, counts);
+  const stays = new Set(pooled?.members.map(({ branch }) => branch) ?? []);
+  for (const { place } of found.survivors.slice(0, mostSurvivors)) stays.add(field.at(place));
+  for (const { place, level } of found.dropped) {
+    const b = field.at(place);
+    const factor = level && space.factors[level.factor];
+    if (b === simplest || stays.has(b)) continue;
+    if (factor) {
+      const name = levelName(factor.levels[level.level] ?? null);
+      field.drop(b, stage, `${factor.name} = ${name} is behind another level`);
+    } else field.drop(b, stage, `behind ${field.label(best)}`);
+  }
+  const ofCells = new Set(cells.map(({ branch }) => branch));
+  const values = field.scores(best, counts);
+  for (const b of branches) {
+    if (b === simplest || stays.has(b) || !field.alive(b)) continue;
+    if (ofCells.has(b)) field.drop(b, stage, `${mostSurvivors} others are expected to be better`);
+    else if (isBehind(less(field.scores(b, counts), values), field.groups(counts), b))
+      field.drop(b, stage, `behind ${field.label(best)}, and no help to a stack`);
+    else stays.add(b);
+  }
+  return [...stays].filter((b) => b !== simplest && field.alive(b)).sort((a, b) => a - b);
+}
+
+/**
+ * Successive halving: each round the simplest and all that are left answer twice the parts of train, and the lower half is dropped
+ * unless a pool of the answers would take it. Ends with all parts, or where the budget does not reach for a further round.
+ *
+ * @param size samples of a part
+ * @param expected means of branches that were not measured yet
+ * @returns the samples that all who are left answered
+ */
+export async function halve(
+  field: Field,
+  meter: Meter,
+  {
+    left,
+    from,
+    size,
+    expected,
+  }: { left: number[]; from: Counts; size: number; expected: (branch: number) => number },
+): Promise<{ counts: Counts; left: number[] }> {
+  let counts = from;
+  const meanOf = (b: number) => {
+    const values = field.scores(b, counts);
+    return values.length > 0 ? mean(values) : expected(b);
+  };
+  const ranked = () => [...left].sort((a, b) => meanOf(b) - meanOf(a) || a - b);
+  const rounds = Math.ceil(Math.log2(field.parts.length)) + 1;
+  for (let round = 1; round <= rounds && left.length > 0; round++) {
+    const stage = `round ${round}`;
+    const upTo = field.parts.map(({ asked }, p) => (p < 2 ** (round - 1) ? Math.min(size, asked.length) : 0));
+    const cost = () =>
+      added(
+        [simplest, ...left].reduce((sum, b) => added(sum, field.missing(b, upTo)), nothing),
+        field.toFinish(ranked()[0] as number),
+      );
+    while (left.length > 1 && !meter.fits(cost())) {
+      // The worst of those that it saves anything to leave out.
+      const costly = ranked().filter((b) => meter.part(field.missing(b, upTo)) > negligible);
+      const last = (costly.at(-1) ?? ranked().at(-1)) as number;
+      field.drop(last, stage, "the budget does not reach for as many");
+      left = left.filter((b) => b !== last);
+    }
+    if (!meter.fits(cost())) break;
+    try {
+      for (const b of [simplest, ...left])
+        for (const [p, part] of field.parts.entries())
+          if ((upTo[p] as number) > 0 && field.alive(b))
+            await field
+              .work(b, part, upTo[p] as number)
+              .catch((error) =>
+                error instanceof BudgetEnded ? Promise.reject(error) : dropUnmade(field, b, stage, error),
+              );
+    } catch (error) {
+      if (!(error instanceof BudgetEnded)) throw error;
+      break;
+    }
+    left = left.filter(field.alive);
+    counts = upTo;
+    field.tell(stage, counts, [simplest, ...left]);
+    if (round === rounds) break;
+    const pooled = await field.pool([simplest, ...left], counts);
+    const half = ranked().slice(0, Math.ceil(left.length / 2));
+    for (const b of left)
+      if (!half.includes(b) && !pooled?.members.some(({ branch }) => branch === b))
+        field.drop(b, stage, "in the lower half, and no help to a stack");
+    left = left.filter(field.alive);
+  }
+  // What the budget kept from answering as much as the others cannot be compared with them.
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  for (const b of left) if (field.rows(b, counts).length < total) field.drop(b, "halving", budgetEnded);
+  return { counts, left: left.filter(field.alive) };
+}

@@ -1,0 +1,35 @@
+// Train in parts, for predictions out of fold, and the study's gifts on some of its samples.
+
+import type { Query } from "../../../core/language.js";
+import type { Sample } from "../../../core/sample.js";
+import type { Given } from "../../../core/specializer.js";
+import { foldsOf } from "../../../learn/folds.js";
+import { sameTextKey } from "../../../learn/text.js";
+
+/** Train's queries and right answers by sample, and the part that each sample is in. */
+export interface Divided {
+  queries: readonly Query[];
+  answers: readonly string[];
+  foldOf: Int32Array;
+}
+
+/** Parts with like answers; groups, and samples with the same text, stay together. */
+export function divideTrain({ task, train }: Given, folds: number): Divided {
+  const queries = train.map((sample) => task.query(sample));
+  const answers = train.map((sample) => task.demonstration(sample).answer);
+  const known = [...new Set(answers)];
+  const targets = answers.map((answer) => known.indexOf(answer));
+  const groups = train.map(({ group }, i) => group ?? sameTextKey(queries[i] as Query));
+  return { queries, answers, foldOf: foldsOf(targets, groups, folds) };
+}
+
+/** The same study's parts on some of its train samples, with a place for unfinished work of its own. */
+export function partOf(given: Given, place: string, train: readonly Sample[], note: string): Given {
+  const { artifacts } = given;
+  return {
+    ...given,
+    train,
+    artifacts: { ...artifacts, scratch: (key) => artifacts.scratch(`${place}/${key}`) },
+    progress: (done, total, more) => given.progress(done, total, more ? `${note}: ${more}` : note),
+  };
+}

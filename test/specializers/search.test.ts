@@ -1,0 +1,246 @@
+// search: the factorial on scores with known effects, planted effects that are found, a search without headroom, the budget, and
+// what is kept over a stop.
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { layer as layerOf, planted as plantedBy, samplesOf, settings, taskOf } from "../../bench/search.js";
+import { CallError } from "../../src/core/call.js";
+import type { LanguageSubject } from "../../src/core/kinds.js";
+import { normal, randomFor } from "../../src/core/random.js";
+import type { Sample } from "../../src/core/sample.js";
+import type { SearchNotes } from "../../src/core/search.js";
+import type { Given, LanguageSpecializer } from "../../src/core/specializer.js";
+import { analyse } from "../../src/specializers/combine/search/factorial.js";
+import { composed, design, product } from "../../src/specializers/combine/search/space.js";
+import { chain, defineSpecializer, linear, search, zeroShot } from "../../src/specializers/index.js";
+import { openArtifacts } from "../../src/store/artifacts.js";
+import { choice } from "../../src/tasks/choice.js";
+import { given } from "./fakes.js";
+
+const folder = mkdtempSync(join(tmpdir(), "hone-search-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+type Has = (word: string) => number;
+const api = { choice, defineSpecializer, randomFor };
+const layer = (word: string): LanguageSpecializer => layerOf(api, word);
+const planted = (accuracy: (has: Has) => number, samples: readonly Sample[], options = {}) =>
+  plantedBy(api, accuracy, samples, options) as unknown as LanguageSubject & {
+    counts: { calls: number };
+    asked: string[];
+    breakAt: number;
+  };
+const train = samplesOf(400, "train") as Sample[];
+const dev = samplesOf(200, "dev") as Sample[];
+const space = {
+  factors: [
+    { name: "prompt", levels: [null, layer("good"), layer("bad")] },
+    { name: "scoring", levels: [null, layer("helps")] },
+  ],
+  alone: [],
+};
+let places = 0;
+const run = async (
+  subject: ReturnType<typeof planted>,
+  options: Parameters<typeof search>[1] = {},
+  change: Partial<Given> = {},
+) => {
+  const artifacts = openArtifacts(join(folder, String(places++)));
+  const all = given({ task: taskOf(api), train, dev, artifacts, ...change });
+  return search(space, options).fit(subject, all) as Promise<{
+    members: { place: number[] | number; weight: number }[];
+    search: SearchNotes;
+  }>;
+};
+
+describe("the factorial", () => {
+  const levels = [
+    [0, 1],
+    [0, 1, 2],
+    [0, 1],
+  ];
+  const groups = Array(100).fill(undefined);
+  const scoresOf = (
+    places: readonly (readonly number[])[],
+    effect: (place: readonly number[]) => number,
+    seed = 1,
+  ) => {
+    const random = randomFor(seed, "factorial");
+    return places.map((place) => Float64Array.from(groups, () => effect(place) + 0.3 * normal(random)));
+  };
+
+  it("estimates main effects, also from a part of the cells", () => {
+    for (const cells of [product(levels), design(levels, 8, 1)]) {
+      const scores = scoresOf(cells, ([a, b]) => 0.2 * (a as number) - 0.1 * (b as number));
+      const { effects, survivors, interacts } = analyse({ places: cells, scores, groups }, levels);
+      expect(effects[0]?.[1]?.delta).toBeCloseTo(0.2, 1);
+      expect(effects[1]?.[2]?.delta).toBeCloseTo(-0.2, 1);
+      expect(effects[2]?.[1]?.low).toBeLessThan(0);
+      expect(effects[2]?.[1]?.high).toBeGreaterThan(0);
+      expect(interacts).toBe(false);
+      expect(survivors.map(({ place }) => place.slice(0, 2))).toEqual([
+        [1, 0],
+        [1, 0],
+      ]);
+    }
+  });
+
+  it("keeps the interaction test's level, and goes by cells where factors interact", () => {
+    const cells = product(levels);
+    const p = (effect: (place: readonly number[]) => number, seed: number) =>
+      analyse({ places: cells, scores: scoresOf(cells, effect, seed), groups }, levels);
+    const additive = Array.from({ length: 20 }, (_, i) => p(([a]) => 0.2 * (a as number), i));
+    expect(additive.filter(({ interacts }) => interacts).length).toBeLessThan(5);
+    const crossed = p(([a, b]) => (a === 1 && b === 2 ? 0.4 : 0), 7);
+    expect(crossed.interacts).toBe(true);
+    expect(crossed.survivors[0]?.place.slice(0, 2)).toEqual([1, 2]);
+  });
+});
+
+describe("a space", () => {
+  it("leaves out what changes nothing, and what stands before one that ignores the subject", () => {
+    const words = linear() as unknown as LanguageSpecializer;
+    const plain = zeroShot() as unknown as LanguageSpecializer;
+    const own = {
+      factors: [
+        { name: "prompt", levels: [plain, layer("good")] },
+        { name: "training", levels: [null, words] },
+      ],
+      alone: [],
+    };
+    expect(composed(own, [0, 0], plain)).toBe(plain);
+    expect(composed(own, [1, 0], plain).label).toBe("good");
+    expect(composed(own, [1, 1], plain)).toBe(words);
+  });
+});
+
+describe("search", () => {
+  const additive = (has: Has) =>
+    0.5 + (has("good") ? 0.15 : 0) - (has("bad") ? 0.15 : 0) + (has("helps") ? 0.15 : 0);
+
+  it("finds planted main effects in most runs", async () => {
+    let found = 0;
+    const runs = 3;
+    for (let seed = 1; seed <= runs; seed++) {
+      const { search: notes } = await run(planted(additive, [...train, ...dev], { seed }), {}, { seed });
+      const levels = notes.branches[notes.returned[0] as number]?.levels;
+      if (notes.verdict === "confirmed" && levels?.[0] === "good" && levels[1] === "helps") found++;
+    }
+    expect(found).toBeGreaterThanOrEqual(2);
+  });
+
+  it("finds a pair that only helps together", async () => {
+    const together = (has: Has) =>
+      0.5 - (has("good") ? 0.1 : 0) - (has("helps") ? 0.1 : 0) + (has("good") && has("helps") ? 0.5 : 0);
+    const { search: notes } = await run(planted(together, [...train, ...dev]));
+    expect(notes.interaction).toMatchObject({ shown: true, cells: 6 });
+    expect(notes.branches[notes.returned[0] as number]?.levels?.slice(0, 2)).toEqual(["good", "helps"]);
+    expect(notes.proposed?.confirmed?.delta).toBeGreaterThan(0.1);
+  });
+
+  it("returns the simplest where nothing is better, says why each branch was dropped, and asks no dev for it", async () => {
+    const subject = planted(
+      (has) => (has("good") || has("bad") || has("helps") ? 0.4 : 0.6),
+      [...train, ...dev],
+    );
+    const { members, search: notes } = await run(subject);
+    expect(notes.verdict).toBe("no headroom");
+    expect(members).toMatchObject([{ place: [0, 0], weight: 1 }]);
+    expect(subject.asked.some((input) => input.startsWith("dev "))).toBe(false);
+    const forced = await run(
+      planted(() => 0.6, [...train, ...dev]),
+      { headroom: 1, confirm: 1e-4 },
+    );
+    expect(forced.search.verdict).not.toBe("confirmed");
+    expect(forced.members).toMatchObject([{ place: [0, 0] }]);
+    const { branches } = forced.search;
+    const kept = new Set([0, ...(forced.search.proposed?.members.map(({ branch }) => branch) ?? [])]);
+    for (const [b, { dropped, spent, scores }] of branches.entries()) {
+      expect(dropped === null, `branch ${b}`).toBe(kept.has(b));
+      expect([spent.calls > 0, scores.length > 0]).toEqual([true, true]);
+    }
+  });
+
+  it("never spends more than its budget and what is in flight, and ends with a specialist all the same", async () => {
+    for (const calls of [250, 700, 1100]) {
+      const subject = planted(additive, [...train, ...dev]);
+      const { members, search: notes } = await run(subject, { calls });
+      expect(subject.counts.calls).toBeLessThanOrEqual(calls);
+      expect(notes.spent.calls).toBe(subject.counts.calls);
+      expect(notes.branches.reduce((sum, { spent }) => sum + spent.calls, 0)).toBeLessThanOrEqual(calls);
+      expect(members.length).toBeGreaterThan(0);
+    }
+    for (const [limit, spent] of [
+      [
+        { tokens: 14_000 },
+        ({ inputTokens, outputTokens }: SearchNotes["spent"]) => inputTokens + outputTokens - 14_000 - 4 * 21,
+      ],
+      [{ usd: 0.7 }, ({ usd }: SearchNotes["spent"]) => usd - 0.7 - 4 * 0.001],
+    ] as const) {
+      const { search: notes } = await run(planted(additive, [...train, ...dev]), limit);
+      expect(spent(notes.spent)).toBeLessThanOrEqual(1e-9);
+    }
+    await expect(run(planted(additive, [...train, ...dev]), { calls: 100 })).rejects.toThrow(
+      /budget of search is too small/,
+    );
+  });
+
+  it("goes on after a stop without asking again what it kept, and ends as if there had been none", async () => {
+    const whole = planted(additive, [...train, ...dev]);
+    const undisturbed = await run(whole);
+    const subject = planted(additive, [...train, ...dev]);
+    const artifacts = openArtifacts(join(folder, "stopped"));
+    for (const breakAt of [50, 500, 900]) {
+      subject.breakAt = breakAt;
+      await expect(run(subject, {}, { artifacts })).rejects.toThrow("the power went out");
+    }
+    subject.breakAt = Number.POSITIVE_INFINITY;
+    const resumed = await run(subject, {}, { artifacts });
+    // At most a block of 32 answers a stop; in a study the journal has those, too.
+    expect(subject.counts.calls - whole.counts.calls).toBeLessThanOrEqual(3 * 32);
+    const timeless = (value: unknown) =>
+      JSON.stringify(value, (key, inner) =>
+        key === "seconds" ? undefined : key === "usd" ? Number(inner).toFixed(6) : inner,
+      );
+    expect(timeless(resumed)).toBe(timeless(undisturbed));
+  });
+
+  it("drops what cannot be made, and goes on with the others", async () => {
+    const broken = defineSpecializer({
+      name: "broken",
+      fit: () => Promise.reject(new CallError("timeout", "no answer")),
+      behave: () => ({ prepare: (query) => query }),
+    }) as LanguageSpecializer;
+    const own = {
+      factors: [{ name: "prompt", levels: [null, layer("good"), broken] }],
+      alone: [linear() as unknown as LanguageSpecializer],
+    };
+    const artifacts = openArtifacts(join(folder, "broken"));
+    const all = given({ task: taskOf(api), train, dev, artifacts });
+    const state = await search(own, { screen: 32 }).fit(planted(additive, [...train, ...dev]), all);
+    const { search: notes } = state as unknown as { search: SearchNotes };
+    expect(notes.branches.find(({ label }) => label === "broken")?.dropped?.why).toMatch(
+      /cannot be made: no answer/,
+    );
+    expect(notes.verdict).not.toBe("budget ended");
+    expect(chain([search(own), zeroShot()]).ceiling).toMatchObject({ calls: 10_000 });
+  });
+
+  it("refuses what it cannot confirm on, and an endpoint that does not answer", async () => {
+    const subject = planted(additive, [...train, ...dev]);
+    await expect(run(subject, {}, { dev: [] })).rejects.toThrow(/no dev samples/);
+    await expect(run(subject, {}, { train: [] })).rejects.toThrow(/no train samples/);
+    const silent = { ...subject, respond: () => Promise.reject(new CallError("timeout", "no answer")) };
+    await expect(run(silent)).rejects.toThrow(/search cannot choose/);
+  });
+
+  it("did so in the recorded runs", () => {
+    const { runs, settings: found } = JSON.parse(readFileSync("bench/recorded/search.json", "utf8"));
+    expect(runs).toBeGreaterThanOrEqual(40);
+    expect(Object.keys(found)).toEqual(Object.keys(settings));
+    for (const { worse } of Object.values<{ worse: number }>(found)) expect(worse).toBeLessThanOrEqual(0.05);
+    expect(found["none differs"].falseAccepts).toBeLessThanOrEqual(0.05);
+    expect(found["main effects of 10 and 10 points"].withinHalf).toBeGreaterThan(0.8);
+  });
+});
