@@ -311,7 +311,25 @@ function games() {
   ];
 }
 
+/** Unchanged clients against `hone serve`, and lm-evaluation-harness. */
+function clients() {
+  const found = bench("clients")?.clients;
+  if (!found) return undefined;
+  const { harness, n } = bench("lm-eval");
+  const cell = (text) => text.replaceAll("|", "\\|").replaceAll(/\s+/g, " ");
+  return [
+    "| client | version | run | checks | passed | failed, and why |",
+    "|---|---|---|---:|---:|---|",
+    ...Object.values(found).map(
+      ({ client, version, date, checks, passed, failed }) =>
+        `| ${client} | ${version} | ${date} | ${checks} | ${passed} | ${failed.map(({ name, why }) => `${cell(name)}: \`${cell(why).replaceAll("`", "'").slice(0, 120)}\``).join("; ")} |`,
+    ),
+    `| lm-evaluation-harness, \`local-completions\` | ${harness.replace(/^lm_eval /, "")} | | ${n} samples | ${n} | see below |`,
+  ];
+}
+
 const tables = {
+  clients,
   holdem,
   games,
   advise: () => printed("hone advise --access text,logprobs --labels 300 --latency 500 --strength small"),

@@ -10,6 +10,8 @@ import { runStudy } from "../../dist/index.js";
 import { parseStudy } from "../../dist/study/spec.js";
 import { runCases } from "./lib/cases.js";
 import { longTexts, texts } from "./lib/hostile.js";
+import { writeModel } from "./lib/model-files.js";
+import { drawnSchema, hostileSchema } from "./lib/schemas.js";
 import { study, writeTones } from "./lib/tones.js";
 
 const bin = join(import.meta.dirname, "../../bin/hone.js");
@@ -28,7 +30,7 @@ const good = {
   "/v1/classify": { model: "tones", input: "A rude letter" },
 };
 /** Cases of a whole run; below this the 10,000 idle connections are left out. */
-const whole = 204;
+const whole = 216;
 /** Fuzzed requests of one case: 5,040 of a whole run. */
 const fuzzed = (count) => (count >= whole ? 210 : 8);
 
@@ -62,12 +64,16 @@ async function startServer(folder) {
   mkdirSync(folder, { recursive: true });
   writeTones(join(folder, "tones.jsonl"), 120);
   const spec = study({ model: "mock:?skill=0.5&seed=1", dev: 5, test: 20, specialists: ["linear"] });
+  // A model of one layer, so that grammars are followed by llama.cpp itself.
+  const tiny = join(folder, "tiny.gguf");
+  await writeModel(tiny, "llama", "gpt2");
   await runStudy(parseStudy(spec, "attack"), { store: join(folder, ".hone"), base: folder });
   const args = [
     bin,
     "serve",
     "tones",
     "m=mock:?skill=0.5",
+    `tiny=llama:file:${tiny}?format=plain`,
     "--port",
     "0",
     "--token",
@@ -421,6 +427,52 @@ function classesOf(server, each) {
       );
       return { refused: found === undefined || found.status >= 400 };
     },
+    schemas: async (attack) => {
+      // Each is refused in words or held to, in reasonable time; and an answer that is whole is JSON.
+      for (let i = 0; i < 6; i++) {
+        const hostile = attack.chance(0.5);
+        const schema = hostile ? hostileSchema(attack) : drawnSchema(attack);
+        const tool = { type: "function", function: { name: "f", parameters: schema } };
+        const body = JSON.stringify({
+          ...{
+            ...good["/v1/chat/completions"],
+            model: attack.pick(["m", "tiny"]),
+            max_tokens: 40,
+            temperature: 1,
+          },
+          ...(attack.chance(0.7)
+            ? { response_format: { type: "json_schema", json_schema: { name: "x", schema } } }
+            : { tools: [tool], tool_choice: "required" }),
+        });
+        const began = performance.now();
+        const path = "/v1/chat/completions";
+        const found = await ask(server, {
+          path,
+          method: "POST",
+          headers: { ...bearer, ...json },
+          body,
+          waitMs: 90_000,
+        });
+        const told = `${body.slice(0, 300)} (${body.length} letters)`;
+        sound(attack, found, told);
+        attack.expect(server.ended === undefined, `${told}: ${server.ended}`);
+        attack.expect(found !== undefined && performance.now() - began < 60_000, `${told}: it hangs`);
+        attack.expect(
+          [200, 400].includes(found?.status),
+          `${told}: ${found?.status} ${found?.text.slice(0, 200)}`,
+        );
+        if (found?.status !== 200) continue;
+        const [choice] = JSON.parse(found.text).choices;
+        const calls = choice.message.tool_calls ?? [];
+        if (choice.finish_reason !== "length")
+          attack.expect(
+            [choice.message.content ?? "0", ...calls.map((call) => call.function.arguments)].every(isJson),
+            `${told}: ${JSON.stringify(choice.message).slice(0, 200)} is no JSON`,
+          );
+      }
+      await alive(attack);
+      return { refused: true };
+    },
     deep: async (attack) => {
       const depth = attack.pick([1_000, 50_000, 500_000]);
       const nested = attack.pick([
@@ -511,6 +563,15 @@ function classesOf(server, each) {
       return { refused: false };
     },
   };
+}
+
+function isJson(text) {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** So many connections that say nothing: a good request is answered beside them. Counts as one case. */

@@ -2,11 +2,23 @@
 
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
-import { embedMany, generateText, streamText } from "ai";
+import { embedMany, generateObject, generateText, jsonSchema, streamText, tool } from "ai";
 import { run } from "./run.mjs";
 
 const { BASE, TOKEN } = process.env;
-const compatible = createOpenAICompatible({ name: "hone", baseURL: BASE, apiKey: TOKEN, includeUsage: true });
+const compatible = createOpenAICompatible({
+  name: "hone",
+  baseURL: BASE,
+  apiKey: TOKEN,
+  includeUsage: true,
+  supportsStructuredOutputs: true,
+});
+const colour = jsonSchema({
+  type: "object",
+  properties: { colour: { type: "string", enum: ["red", "green"] } },
+  required: ["colour"],
+  additionalProperties: false,
+});
 const openai = createOpenAI({ baseURL: BASE, apiKey: TOKEN });
 
 await run({
@@ -66,6 +78,27 @@ await run({
     }).textStream)
       text += part;
     is(text.length > 0, { text });
+  },
+  "generateObject by a JSON schema": async (is) => {
+    const { object } = await generateObject({
+      model: compatible("small"),
+      schema: colour,
+      prompt: "Name a colour.",
+      maxOutputTokens: 30,
+      maxRetries: 0,
+    });
+    is(["red", "green"].includes(object.colour), { object });
+  },
+  "a tool that must be called": async (is) => {
+    const { toolCalls, finishReason } = await generateText({
+      model: compatible("small"),
+      tools: { paint: tool({ description: "Paints the wall.", inputSchema: colour }) },
+      toolChoice: "required",
+      prompt: "Paint the wall.",
+      maxOutputTokens: 40,
+      maxRetries: 0,
+    });
+    is(finishReason === "tool-calls" && ["red", "green"].includes(toolCalls[0].input.colour), { toolCalls });
   },
   embedMany: async (is) => {
     const { embeddings } = await embedMany({

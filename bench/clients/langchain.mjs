@@ -16,6 +16,14 @@ const chat = (model, more = {}) =>
     ...more,
   });
 
+const colour = {
+  title: "colour",
+  type: "object",
+  properties: { colour: { type: "string", enum: ["red", "green"] } },
+  required: ["colour"],
+  additionalProperties: false,
+};
+
 await run({
   "ChatOpenAI.invoke": async (is) => {
     const { content, usage_metadata } = await chat("small").invoke("Say hello.");
@@ -46,6 +54,19 @@ await run({
   "ChatOpenAI by responses": async (is) => {
     const { text } = await chat("small", { useResponsesApi: true, maxTokens: 16 }).invoke("Say hello.");
     is(text.length > 0, { text });
+  },
+  "withStructuredOutput by a JSON schema": async (is) => {
+    const made = await chat("small", { maxTokens: 30 })
+      .withStructuredOutput(colour, { method: "jsonSchema", name: "colour" })
+      .invoke("Name a colour.");
+    is(["red", "green"].includes(made.colour), made);
+  },
+  "bindTools, one that must be called": async (is) => {
+    const paint = { type: "function", function: { name: "paint", parameters: colour } };
+    const { tool_calls: calls } = await chat("small", { maxTokens: 40 })
+      .bindTools([paint], { tool_choice: "required" })
+      .invoke("Paint the wall.");
+    is(calls[0].name === "paint" && ["red", "green"].includes(calls[0].args.colour), calls);
   },
   "OpenAI (completions)": async (is) => {
     const text = await new OpenAI({

@@ -7,6 +7,13 @@ const { BASE, TOKEN } = process.env;
 const client = new OpenAI({ apiKey: TOKEN, baseURL: BASE, maxRetries: 0 });
 const messages = [{ role: "user", content: "Say hello." }];
 
+const colour = {
+  type: "object",
+  properties: { colour: { type: "string", enum: ["red", "green"] } },
+  required: ["colour"],
+  additionalProperties: false,
+};
+
 await run({
   "chat.completions.create": async (is) => {
     const { choices, usage } = await client.chat.completions.create({
@@ -68,6 +75,32 @@ await run({
     }))
       if (event.type === "response.output_text.delta") text += event.delta;
     is(whole.output_text === text && text.length > 0, { whole: whole.output_text, text });
+  },
+  "chat.completions.parse with a JSON schema": async (is) => {
+    const done = await client.chat.completions.parse({
+      model: "small",
+      messages: [{ role: "user", content: "Name a colour as JSON." }],
+      max_tokens: 30,
+      response_format: { type: "json_schema", json_schema: { name: "colour", strict: true, schema: colour } },
+    });
+    is(["red", "green"].includes(JSON.parse(done.choices[0].message.content).colour), done.choices);
+  },
+  "a function that must be called, streamed": async (is) => {
+    const stream = client.chat.completions.stream({
+      model: "small",
+      messages: [{ role: "user", content: "Paint the wall." }],
+      max_tokens: 40,
+      tools: [{ type: "function", function: { name: "paint", parameters: colour } }],
+      tool_choice: "required",
+    });
+    const done = await stream.finalChatCompletion();
+    const [call] = done.choices[0].message.tool_calls;
+    is(
+      done.choices[0].finish_reason === "tool_calls" &&
+        call.function.name === "paint" &&
+        ["red", "green"].includes(JSON.parse(call.function.arguments).colour),
+      done.choices,
+    );
   },
   "models.list": async (is) => {
     const { data } = await client.models.list();

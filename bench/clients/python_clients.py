@@ -8,6 +8,10 @@ BASE, TOKEN = os.environ["BASE"], os.environ["TOKEN"]
 MESSAGES = [{"role": "user", "content": "Say hello."}]
 
 
+COLOUR = {"type": "object", "properties": {"colour": {"type": "string", "enum": ["red", "green"]}}, "required": ["colour"], "additionalProperties": False}
+TOOLS = [{"type": "function", "function": {"name": "paint", "parameters": COLOUR}}]
+
+
 def check(name):
     def decorate(function):
         try:
@@ -36,6 +40,17 @@ def with_litellm():
     def _():
         chunks = list(litellm.completion(model="openai/small", messages=MESSAGES, stream=True, **how))
         return "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+
+    @check("a JSON schema")
+    def _():
+        form = {"type": "json_schema", "json_schema": {"name": "colour", "schema": COLOUR, "strict": True}}
+        answer = litellm.completion(model="openai/small", messages=MESSAGES, response_format=form, **{**how, "max_tokens": 30})
+        return json.loads(answer.choices[0].message.content)["colour"] in ("red", "green")
+
+    @check("a tool that must be called")
+    def _():
+        answer = litellm.completion(model="openai/small", messages=MESSAGES, tools=TOOLS, tool_choice="required", **{**how, "max_tokens": 40})
+        return json.loads(answer.choices[0].message.tool_calls[0].function.arguments)["colour"] in ("red", "green")
 
     @check("text_completion")
     def _():
@@ -77,6 +92,11 @@ def with_openai():
         )
         chunks = list(stream)
         return chunks[-1].usage.completion_tokens > 0 and len(chunks) > 3
+
+    @check("a function that must be called")
+    def _():
+        answer = client.chat.completions.create(model="small", messages=MESSAGES, tools=TOOLS, tool_choice="required", max_tokens=40)
+        return json.loads(answer.choices[0].message.tool_calls[0].function.arguments)["colour"] in ("red", "green")
 
     @check("embeddings, base64 by its default")
     def _():

@@ -213,7 +213,10 @@ program
   .option("--host <address>", "bind this address in place of loopback; needs --token")
   .option("--token <text>", "what clients must send; made where left out")
   .option("--name <host...>", "names by which others reach it, with --host")
-  .option("--shadow <pair...>", "FIRST:SECOND: both classify what FIRST is asked; both answers are kept")
+  .option(
+    "--shadow <pair...>",
+    "FIRST:SECOND: both answer what FIRST is asked; FIRST's answer is returned, both are kept",
+  )
   .option(
     "--check <n>",
     "score champions again through the server on so many samples of their test",

@@ -2,14 +2,35 @@
 // others. Every call either comes back whole or throws a `CallError` that says why.
 
 import type { CallContext, Cost } from "./call.js";
+import type { Json } from "./json.js";
 
 /** What a model lets its caller have. A specializer names what it needs. */
 export type Grant = "text" | "logprobs" | "embeddings" | "gradients" | "weights";
 
+/** A function that a model may ask its caller to run. */
+export interface ToolSpec {
+  name: string;
+  description?: string;
+  /** A JSON schema of the arguments; an object of anything where absent. */
+  parameters?: Json;
+}
+
+/** What a model asks to be run. Its text is the model's: it may name arguments that no schema allows. */
+export interface ToolCall {
+  id: string;
+  name: string;
+  /** JSON as it was written. */
+  arguments: string;
+}
+
 /** One turn of a chat. */
 export interface Message {
-  role: "system" | "user" | "assistant";
+  role: "system" | "user" | "assistant" | "tool";
   content: string;
+  /** What the assistant asked to be run. */
+  calls?: readonly ToolCall[];
+  /** Of a tool's message: the id of the call that it answers. */
+  answers?: string;
 }
 
 /** `chat` applies the model's chat template; `plain` joins the messages' contents and adds nothing. */
@@ -35,11 +56,19 @@ export interface GenerateRequest extends Sampling {
   format: PromptFormat;
   maxTokens: number;
   stop?: readonly string[];
+  /** The answer is JSON that this schema allows; of any object where there is no schema. For models with the form `json`. */
+  json?: { schema?: Json; name?: string; strict?: boolean };
+  /** Functions that may be called in place of an answer. For models with the form `tools`, or any with `json` where one must be. */
+  tools?: readonly ToolSpec[];
+  /** Whether one is called: as the model sees fit (the default), in any case, or this one. */
+  toolChoice?: "auto" | "required" | { name: string };
 }
 
 /** The continuation, and why it ended: at a stop or at `maxTokens`. */
 export interface Generated {
   text: string;
+  /** What it asks to be run, in place of a text or after it. */
+  calls?: readonly ToolCall[];
   finish: "stop" | "length";
   cost: Cost;
 }
@@ -192,6 +221,8 @@ export interface LanguageModel
   readonly format: PromptFormat;
   /** The formats that it could be asked in, where whoever opened it left that open. */
   readonly formats?: readonly PromptFormat[];
+  /** Forms that its answers can be held to: JSON of a schema, calls of tools as it sees fit. */
+  readonly forms?: ReadonlySet<"json" | "tools">;
   readonly contextTokens?: number;
   /** Texts worth writing at once, where that is more than `concurrency`. */
   readonly batch?: number;

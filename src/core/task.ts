@@ -47,6 +47,13 @@ export function taskContext(signal: AbortSignal, more: Partial<TaskContext> = {}
   return { signal, seed: 0, open, ...more };
 }
 
+/** An answer to a sample without a right one: the option's key or a text, and how near it was, as the task measures it. */
+export interface Said {
+  label?: string;
+  text?: string;
+  score: number;
+}
+
 /** Puts a subject through one sample and scores the reply. */
 export interface Task<K extends Kind = Kind> {
   readonly name: string;
@@ -63,6 +70,8 @@ export interface Task<K extends Kind = Kind> {
   /** Fingerprint of everything that decides a grade apart from the sample. */
   readonly id: string;
   evaluate(subject: Subject<K>, sample: Sample, context: TaskContext): Promise<Grade>;
+  /** What a subject says of a sample whose right answer nobody knows; of tasks that ask no queries and have such samples. */
+  predict?(subject: Subject<K>, sample: Sample, context: TaskContext): Promise<Said>;
   /** The task's figure, where it is no (weighted) mean of scores: a correlation, for instance. Independent of order. */
   aggregate?(rows: readonly ScoredRow[]): number;
 }

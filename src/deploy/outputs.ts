@@ -84,6 +84,7 @@ const columns = [
   "label",
   "text",
   "probability",
+  "score",
   "unscored",
   "detail",
   "behind",
@@ -120,7 +121,7 @@ async function parquetSink(
       type:
         name === "row"
           ? ("INT32" as const)
-          : name === "probability"
+          : name === "probability" || name === "score"
             ? ("DOUBLE" as const)
             : ("STRING" as const),
       nullable: name !== "row",

@@ -3,10 +3,10 @@
 
 import { type CallContext, CallError } from "../core/call.js";
 import { HoneError } from "../core/errors.js";
-import type { LanguageSubject } from "../core/kinds.js";
+import type { EncoderSubject, LanguageSubject } from "../core/kinds.js";
 import type { Answer, Step } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
-import { hasQueries } from "../core/task.js";
+import { hasQueries, type Task, taskContext } from "../core/task.js";
 import type { Row } from "../data/reading.js";
 import { type SampleSpec, sampleMaker } from "../data/samples.js";
 import { type LoadedSpecialist, loadSpecialist, type SavedSpecialist } from "../study/specialist.js";
@@ -24,6 +24,8 @@ export interface Prediction {
   text?: string;
   /** Of the label, among the options: the softmax of their scores. Absent where the specialist gives no scores. */
   probability?: number;
+  /** How near the answer was, of encoders: a cosine, or CSLS where the task measures by it. */
+  score?: number;
   /** Of each option. */
   probabilities?: Readonly<Record<string, number>>;
   /** Why there is no answer. */
@@ -36,7 +38,7 @@ export interface Prediction {
 /** A saved specialist that answers rows. */
 export interface Predictor {
   saved: SavedSpecialist;
-  subject: LanguageSubject;
+  subject: LanguageSubject | EncoderSubject;
   /** @throws HoneError that names the row, where it is none for this specialist */
   sample: (row: Row, number: number) => Sample;
   /** Answers; what fails for good, or is no answer, is `unscored`. */
@@ -53,7 +55,7 @@ export type PredictorOptions = Parameters<typeof loadSpecialist>[1];
 /**
  * Loads a saved specialist to answer rows with.
  * @param path its file or folder
- * @throws HoneError where it is no specialist of language, or none that new rows can be given to
+ * @throws HoneError where it is none that new rows can be given to: a motor controller, a player of games
  */
 export async function openPredictor(path: string, options: PredictorOptions): Promise<Predictor> {
   const loaded = await loadSpecialist(path, options);
@@ -67,12 +69,16 @@ export async function openPredictor(path: string, options: PredictorOptions): Pr
 
 function predictorOf({ saved, subject, task: taskOf, close }: LoadedSpecialist, path: string): Predictor {
   const task = taskOf();
-  if (subject.kind !== "language" || !hasQueries(task))
+  const respond = respondingTo(subject, task);
+  if (!respond || (subject.kind !== "language" && subject.kind !== "encoder"))
     throw new HoneError({
       what: `${saved.name} answers no rows`,
       where: path,
-      why: `it is a ${subject.kind} subject, and its task is of kind ${task.kind}`,
-      next: "Load it in a program: loadSpecialist(path).",
+      why:
+        subject.kind === "motor"
+          ? "it is a motor controller: its trials are movements that the task draws, and rows have none"
+          : `it is a subject of kind ${subject.kind}, and its task is of kind ${task.kind}, which has no question for a row`,
+      next: "See its figures with `hone show`, compare it in a study, or load it in a program: loadSpecialist(path).",
       kind: "usage",
     });
   const { rows } = saved;
@@ -106,9 +112,7 @@ function predictorOf({ saved, subject, task: taskOf, close }: LoadedSpecialist, 
     },
     async answer(sample, signal, trace) {
       try {
-        return predictionOf(
-          await subject.respond(task.query(sample), { signal, ...(trace ? { trace } : {}) }),
-        );
+        return await respond(sample, { signal, ...(trace ? { trace } : {}) });
       } catch (error) {
         if (!(error instanceof CallError) || signal.aborted) throw error;
         return { unscored: error.failure, detail: error.message };
@@ -116,6 +120,18 @@ function predictorOf({ saved, subject, task: taskOf, close }: LoadedSpecialist, 
     },
     close,
   };
+}
+
+/** How a subject answers a sample of the task: by its query, or as the task has it predicted; undefined where it cannot. */
+function respondingTo(
+  subject: LoadedSpecialist["subject"],
+  task: Task,
+): ((sample: Sample, context: CallContext) => Promise<Omit<Prediction, "row" | "place" | "id">>) | undefined {
+  if (subject.kind === "language" && hasQueries(task))
+    return async (sample, context) => predictionOf(await subject.respond(task.query(sample), context));
+  const { predict } = task;
+  if (!predict || task.subjects !== subject.kind) return undefined;
+  return (sample, { signal, ...more }) => predict(subject, sample, taskContext(signal, more));
 }
 
 function definedOf(fields: Record<string, unknown>): Record<string, unknown> {

@@ -1,7 +1,11 @@
 // The mock's answers in the words of the OpenAI protocol: bodies for chat, completions and embeddings, and the same bodies
 // as streams of events.
 
+import type { Json } from "../core/json.js";
+import type { GenerateRequest, Message, ToolSpec } from "../core/model.js";
+import { randomFor } from "../core/random.js";
 import { promptText } from "./mock.js";
+import { answerInForm } from "./mock-json.js";
 import { listedOptions, type Mind, tokenize } from "./mock-mind.js";
 import { at } from "./openai-wire.js";
 
@@ -20,15 +24,30 @@ export function answerTo(mind: Mind, path: string, request: unknown): Body | str
 
 function chat(mind: Mind, request: unknown): Body | string {
   const messages = at(request, "messages");
-  if (!Array.isArray(messages) || !messages.every((message) => typeof at(message, "content") === "string"))
-    return "messages: a list of texts is expected";
-  const prompt = promptText(messages as { content: string }[]);
-  const { text, finish } = mind.write(prompt, howToWrite(request));
+  const isText = (one: unknown) =>
+    typeof at(one, "content") === "string" || (!at(one, "content") && Array.isArray(at(one, "tool_calls")));
+  if (!Array.isArray(messages) || !messages.every(isText)) return "messages: a list of texts is expected";
+  const said = (messages as Message[]).map(({ role, content }) => ({ role, content: content ?? "" }));
+  const prompt = promptText(said);
+  const form = formOf(request);
+  const formed =
+    form && answerInForm({ ...form, messages: said }, randomFor(count(request, "seed", 0), "form", prompt));
+  const { text, finish } = formed
+    ? { text: formed.text, finish: formed.calls ? "tool_calls" : "stop" }
+    : mind.write(prompt, howToWrite(request));
   const listed =
     at(request, "logprobs") === true ? topTokens(mind, prompt, count(request, "top_logprobs", 0)) : undefined;
   const choice = {
     index: 0,
-    message: { role: "assistant", content: text },
+    message: {
+      role: "assistant",
+      content: formed?.calls ? null : text,
+      ...(formed?.calls && {
+        tool_calls: formed.calls.map(({ id, name, arguments: given }, index) => ({
+          ...{ index, id, type: "function", function: { name, arguments: given } },
+        })),
+      }),
+    },
     finish_reason: finish,
     ...(listed && { logprobs: { content: [{ ...listed[0], top_logprobs: listed }] } }),
   };
@@ -37,6 +56,23 @@ function chat(mind: Mind, request: unknown): Body | string {
     choices: [choice],
     usage: usageOf(tokenize(prompt).length, tokenize(text).length),
   };
+}
+
+/** What the protocol asks an answer's form to be. */
+function formOf(request: unknown): Pick<GenerateRequest, "json" | "tools" | "toolChoice"> | undefined {
+  const [tools, choice] = [at(request, "tools"), at(request, "tool_choice")];
+  if (Array.isArray(tools) && tools.length > 0 && choice !== "none") {
+    const named = at(choice, "function", "name");
+    return {
+      tools: tools.map((tool) => at(tool, "function") as ToolSpec),
+      toolChoice: typeof named === "string" ? { name: named } : choice === "required" ? "required" : "auto",
+    };
+  }
+  const type = at(request, "response_format", "type");
+  if (type === "json_object") return { json: {} };
+  return type === "json_schema"
+    ? { json: { schema: at(request, "response_format", "json_schema", "schema") as Json } }
+    : undefined;
 }
 
 function complete(mind: Mind, request: unknown): Body | string {
@@ -178,6 +214,8 @@ export function eventsOf(body: Body, withUsage: boolean): string[] {
   if (!Array.isArray(choices)) events.push(rest);
   else {
     const text = at(choices, 0, "text") ?? at(choices, 0, "message", "content");
+    const calls = at(choices, 0, "message", "tool_calls");
+    if (Array.isArray(calls)) events.push(...callEvents(calls as Body[], rest));
     const piece = (content: unknown, finish: unknown) => ({
       ...rest,
       choices: [{ index: 0, finish_reason: finish, ...(plain ? { text: content } : { delta: { content } }) }],
@@ -185,7 +223,9 @@ export function eventsOf(body: Body, withUsage: boolean): string[] {
     // Token by token, unless it is a behaviour's megabytes.
     const pieces =
       typeof text !== "string"
-        ? [null]
+        ? Array.isArray(calls)
+          ? []
+          : [null]
         : text.length < 10_000
           ? tokenize(text)
           : (text.match(/.{1,8192}/gsu) ?? []);
@@ -196,4 +236,21 @@ export function eventsOf(body: Body, withUsage: boolean): string[] {
   }
   if (withUsage) events.push({ ...rest, choices: [], usage });
   return [...events.map((event) => JSON.stringify(event)), "[DONE]"];
+}
+
+/** Calls as endpoints stream them: first who is called, then the arguments in two pieces. */
+function callEvents(calls: readonly Body[], rest: Body): unknown[] {
+  const event = (call: Body) => ({
+    ...rest,
+    choices: [{ index: 0, finish_reason: null, delta: { tool_calls: [call] } }],
+  });
+  return calls.flatMap((call) => {
+    const { name, arguments: given } = call.function as { name: string; arguments: string };
+    const half = given.length >> 1;
+    return [
+      event({ ...call, function: { name, arguments: "" } }),
+      event({ index: call.index, function: { arguments: given.slice(0, half) } }),
+      event({ index: call.index, function: { arguments: given.slice(half) } }),
+    ];
+  });
 }

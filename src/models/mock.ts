@@ -7,6 +7,7 @@ import { canonicalJson, fingerprint } from "../core/json.js";
 import type { Embeds, LanguageModel, Message } from "../core/model.js";
 import { randomFor } from "../core/random.js";
 import { createLimiter, type Limiter } from "./limiter.js";
+import { answerInForm } from "./mock-json.js";
 import { createMind, type Mind, type Oracle, positionOf, tokenize } from "./mock-mind.js";
 import { adviseParse } from "./openai-wire.js";
 import { findPrice, priceField, usdOf } from "./price.js";
@@ -164,6 +165,7 @@ export async function openMock(ref: string, options: MockOptions = {}): Promise<
     grants: granted,
     format: params.format,
     concurrency: params.concurrency,
+    ...(params.format === "chat" ? { forms: new Set(["json", "tools"] as const) } : {}),
     ...(params.context === undefined ? {} : { contextTokens: params.context }),
     ...(price ? { price } : {}),
     limiter,
@@ -171,7 +173,10 @@ export async function openMock(ref: string, options: MockOptions = {}): Promise<
       if (!granted.has("text")) throw new CallError("unsupported", "this mock does not write (grants=)");
       const prompt = promptText(request.messages);
       const input = fits(prompt, request.maxTokens);
-      const [written, ms] = await call("generate", request, context, () => mind.write(prompt, request));
+      const [written, ms] = await call("generate", request, context, () => {
+        const formed = answerInForm(request, randomFor(seed, "form", prompt, request.seed));
+        return formed ? { ...formed, finish: "stop" as const } : mind.write(prompt, request);
+      });
       // Piece by piece, as a model that writes one token after the other.
       let grown = "";
       for (const token of context.grows ? tokenize(written.text) : []) {

@@ -120,6 +120,8 @@ export function readRetryAfter(headers: IncomingHttpHeaders, now: number): numbe
 /** An answer under construction: from one body or from the events of a stream. */
 export interface Written {
   text: string | undefined;
+  /** What stands as `tool_calls`, piece by piece; read when the answer is whole. */
+  calls: unknown[];
   finish: string | undefined;
   usage: unknown;
   /** The stream said that it is over. */
@@ -128,6 +130,7 @@ export interface Written {
 
 export const nothingWritten = (): Written => ({
   text: undefined,
+  calls: [],
   finish: undefined,
   usage: undefined,
   done: false,
@@ -145,6 +148,8 @@ export function addChoice(written: Written, value: unknown, part: "message" | "d
   const text = at(choice, "text") ?? at(choice, part, "content");
   if (typeof text === "string") written.text = (written.text ?? "") + text;
   else if (text !== undefined && text !== null) throw malformed("the content is not text");
+  const calls = at(choice, part, "tool_calls");
+  if (calls !== undefined && calls !== null) written.calls.push(calls);
   const finish = at(choice, "finish_reason");
   if (typeof finish === "string") written.finish = finish;
   const refusal = at(choice, part, "refusal");
@@ -179,7 +184,8 @@ export function finishedText(
   if (streamed && written.finish === undefined && !written.done)
     throw new AttemptFailed("cut-stream", "the stream ended before the answer did", { retry: true });
   // A model that spent all its tokens on hidden reasoning has answered: with nothing.
-  if (written.text === undefined && written.finish !== "length") throw malformed("it has no content");
+  if (written.text === undefined && written.finish !== "length" && written.calls.length === 0)
+    throw malformed("it has no content");
   return { text: written.text ?? "", finish: written.finish === "length" ? "length" : "stop" };
 }
 

@@ -4,11 +4,12 @@
 import type { CallContext, Cost } from "../core/call.js";
 import { CallError, noCost } from "../core/call.js";
 import type { Json } from "../core/json.js";
-import type { Embeds, GenerateRequest, LanguageModel, ScoreRequest } from "../core/model.js";
+import type { Embeds, GenerateRequest, LanguageModel, ScoreRequest, ToolCall } from "../core/model.js";
 import { randomFor } from "../core/random.js";
 import { connect, type Reply, type Sink } from "./http.js";
 import { type Limiter, sharedLimiter } from "./limiter.js";
 import { makeMask } from "./mask.js";
+import { addCalls, wireForm, wireMessages } from "./openai-forms.js";
 import { fields, identify, publicBase, readBase, readKey, reserved, usage } from "./openai-options.js";
 import { noLogprobs, readEcho, readTop } from "./openai-score.js";
 import {
@@ -115,7 +116,8 @@ export async function openOpenAI(ref: string, options: OpenOptions = {}): Promis
     const streamed = params.stream;
     const sent: Record<string, Json> = {
       model: name,
-      ...(chat ? { messages: request.messages as unknown as Json } : { prompt: input }),
+      ...(chat ? { messages: wireMessages(request.messages) } : { prompt: input }),
+      ...wireForm(request),
       [chat ? params.maxTokensField : "max_tokens"]: request.maxTokens,
     };
     for (const field of keep("temperature", "seed")) sent[field] = request[field as "temperature" | "seed"];
@@ -129,13 +131,23 @@ export async function openOpenAI(ref: string, options: OpenOptions = {}): Promis
     if (request.stop?.length && keep("stop").length) sent.stop = request.stop;
     if (streamed) sent.stream = true;
     if (streamed && keep("stream_options").length) sent.stream_options = { include_usage: true };
-    const { text, finish, usage, ms } = await send(
+    if (!chat && (request.json ?? request.tools))
+      throw new CallError(
+        "unsupported",
+        `openai:${name} takes JSON schemas and tools in its chat format alone.`,
+      );
+    const { text, calls, finish, usage, ms } = await send(
       chat ? "/chat/completions" : "/completions",
       sent,
       context,
       () => answerReader(scrub),
     );
-    return { text: scrubAnswer(text), finish, cost: costOf(usage, input, text, ms) };
+    const written = calls.map((call) => ({ ...call, arguments: scrubAnswer(call.arguments) }));
+    return {
+      text: scrubAnswer(text),
+      ...(calls.length > 0 ? { calls: written } : {}),
+      ...{ finish, cost: costOf(usage, input, text + calls.map((one) => one.arguments).join(""), ms) },
+    };
   }
 
   async function score(request: ScoreRequest, context: CallContext) {
@@ -217,6 +229,7 @@ export async function openOpenAI(ref: string, options: OpenOptions = {}): Promis
     grants: granted,
     format: params.format,
     concurrency: params.concurrency,
+    ...(params.format === "chat" ? { forms: new Set(["json", "tools"] as const) } : {}),
     ...(params.context === undefined ? {} : { contextTokens: params.context }),
     ...(price ? { price } : {}),
     limiter: shared.limiter,
@@ -258,7 +271,9 @@ function answerReader(scrub: (text: string) => string) {
     },
     read(reply: Reply) {
       if (!streamed) addChoice(written, parseBody(reply.body, scrub), "message");
-      return { ...finishedText(written, streamed), usage: written.usage };
+      const calls: ToolCall[] = [];
+      for (const piece of written.calls) addCalls(calls, piece);
+      return { ...finishedText(written, streamed), calls, usage: written.usage };
     },
   };
 }

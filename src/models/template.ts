@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto";
 import { createContext, runInContext } from "node:vm";
 import { CallError } from "../core/call.js";
 import { messageOf } from "../core/errors.js";
-import type { Message } from "../core/model.js";
+import type { Message, ToolSpec } from "../core/model.js";
 
 export interface Segment {
   text: string;
@@ -22,8 +22,11 @@ export interface TemplateOptions {
   eosToken?: string;
 }
 
-/** Renders messages; a last message by the assistant is left open, so that the model continues it. */
-export type ChatTemplate = (messages: readonly Message[]) => Segment[];
+/**
+ * Renders messages; a last message by the assistant is left open, so that the model continues it. Tools are for templates that know
+ * them (`knowsTools`), as are messages with calls and of tools.
+ */
+export type ChatTemplate = (messages: readonly Message[], tools?: readonly ToolSpec[]) => Segment[];
 
 /** Longest that a template may take, in milliseconds: it comes with the model file and may loop for ever. */
 const timeLimit = 2000;
@@ -47,32 +50,96 @@ export async function compileTemplate(source: string, options: TemplateOptions =
   } catch (error) {
     throw refusal("does not parse", error);
   }
-  const render = (messages: readonly Message[]): Segment[] => {
-    const open = messages.at(-1)?.role === "assistant";
-    const marks = messages.map(() => `mark${randomBytes(16).toString("hex")}`);
+  const render = (messages: readonly Message[], tools: readonly ToolSpec[] | undefined): Segment[] => {
+    const open = messages.at(-1)?.role === "assistant" && !messages.at(-1)?.calls?.length;
+    const data = messages.map(({ content }): Data => ({ mark: newMark(), text: content, content: true }));
+    const inert = (value: unknown) => inMarks(value, data);
+    const given = messages.map(({ role, calls, answers }, i) => ({
+      role,
+      content: `${pad}${data[i]?.mark}${pad}`,
+      ...(calls?.length
+        ? {
+            tool_calls: calls.map((call) => ({
+              type: "function",
+              id: inert(call.id),
+              function: { name: inert(call.name), arguments: inert(parsed(call.arguments)) },
+            })),
+          }
+        : {}),
+      ...(answers === undefined
+        ? {}
+        : { tool_call_id: inert(answers), name: inert(nameOf(messages, answers)) }),
+    }));
     const text = limited(() =>
       template.render({
-        messages: messages.map(({ role }, i) => ({ role, content: `${pad}${marks[i]}${pad}` })),
+        messages: given,
+        ...(tools ? { tools: tools.map((tool) => ({ type: "function", function: inert(tool) })) } : {}),
         add_generation_prompt: !open,
         bos_token: options.bosToken ?? "",
         eos_token: options.eosToken ?? "",
       }),
     );
-    return fillIn(text, messages, marks, open);
+    const { segments, lost } = fillIn(text, data, open);
+    // Templates leave out the empty content of a message that calls.
+    const missed = messages.findIndex(({ content }, i) => lost(i) && content !== "");
+    if (missed >= 0) throw new Error(`it leaves out message ${missed + 1} (${messages[missed]?.role})`);
+    return segments;
   };
-  return (messages) => {
+  return (messages, tools) => {
     try {
-      return render(messages);
+      return render(messages, tools);
     } catch (error) {
       const folded = foldSystem(messages);
       if (!folded) throw refusal("cannot render these messages", error);
       try {
-        return render(folded);
+        return render(folded, tools);
       } catch {
         throw refusal("cannot render these messages", error);
       }
     }
   };
+}
+
+/** Whether a template's own code speaks of tools. */
+export function knowsTools(source: string): boolean {
+  return /\{[{%][^}]*\btools\b/.test(source);
+}
+
+/** A text that stands in the template as a mark: a message's content, or a piece of a tool's description or a call's arguments. */
+interface Data {
+  mark: string;
+  text: string;
+  content: boolean;
+}
+
+const newMark = () => `mark${randomBytes(16).toString("hex")}`;
+
+/** A JSON value with marks in place of texts that could be more than words; what is marked is added to `data`. */
+function inMarks(value: unknown, data: Data[]): unknown {
+  if (typeof value === "string") {
+    if (/^[\w .$-]{0,64}$/.test(value)) return value;
+    const mark = newMark();
+    data.push({ mark, text: value, content: false });
+    return mark;
+  }
+  if (Array.isArray(value)) return value.map((one) => inMarks(one, data));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [inMarks(key, data), inMarks(inner, data)]),
+  );
+}
+
+/** Arguments as templates want them: an object where they are JSON. */
+function parsed(written: string): unknown {
+  try {
+    return JSON.parse(written);
+  } catch {
+    return written;
+  }
+}
+
+function nameOf(messages: readonly Message[], id: string): string {
+  return messages.flatMap(({ calls }) => calls ?? []).find((call) => call.id === id)?.name ?? "tool";
 }
 
 /** The messages' contents, one after the other and nothing else. */
@@ -82,31 +149,35 @@ export function plainSegments(messages: readonly Message[]): Segment[] {
 
 function fillIn(
   text: string,
-  messages: readonly Message[],
-  marks: readonly string[],
+  data: readonly Data[],
   open: boolean,
-): Segment[] {
+): { segments: Segment[]; lost: (index: number) => boolean } {
   const segments: Segment[] = [];
   const seen = new Set<number>();
+  const places = new Map(data.map(({ mark }, i) => [mark, i]));
   let rest = 0;
-  const pattern = new RegExp(`(${pad}?)(${marks.join("|") || "(?!)"})(${pad}?)`, "g");
-  for (const match of text.matchAll(pattern)) {
+  for (const match of text.matchAll(new RegExp(`(${pad}?)(mark[0-9a-f]{32})(${pad}?)`, "g"))) {
     const [all, before, mark, after] = match;
-    const index = marks.indexOf(mark as string);
+    const index = places.get(mark as string);
+    if (index === undefined) continue;
     if (match.index > rest) segments.push({ text: text.slice(rest, match.index), template: true });
-    let content = (messages[index] as Message).content;
-    // The template trimmed the mark, so it would have trimmed the content.
-    if (before === "") content = content.trimStart();
-    if (after === "") content = content.trimEnd();
-    segments.push({ text: content, template: false });
-    seen.add(index);
+    const { text: whole, content } = data[index] as Data;
     rest = match.index + all.length;
+    let said = whole;
+    if (content) {
+      // The template trimmed the mark, so it would have trimmed the content.
+      if (before === "") said = said.trimStart();
+      if (after === "") said = said.trimEnd();
+    } else if (text[match.index - 1] === '"' && text[rest] === '"') {
+      // Within JSON it stands as JSON has it.
+      said = JSON.stringify(said).slice(1, -1);
+    }
+    segments.push({ text: said, template: false });
+    seen.add(index);
   }
-  const lost = messages.findIndex((_, i) => !seen.has(i));
-  if (lost >= 0) throw new Error(`it leaves out message ${lost + 1} (${messages[lost]?.role})`);
   // What closes an open assistant turn is not part of the prompt.
   if (!open && rest < text.length) segments.push({ text: text.slice(rest), template: true });
-  return segments;
+  return { segments, lost: (index) => !seen.has(index) };
 }
 
 function foldSystem(messages: readonly Message[]): Message[] | undefined {

@@ -11,6 +11,7 @@ import { type Classified, classifyAll, classifySchema, inputsOf } from "./classi
 import { completions, streamCompletions } from "./completions.js";
 import { embeddings } from "./embeddings.js";
 import { events, type Send } from "./events.js";
+import { type AskedForm, chatForm, responseForm } from "./forms.js";
 import { type GuardOptions, guard, headers } from "./guard.js";
 import { makeMetrics } from "./metrics.js";
 import { Problem, problemBody, problemOf } from "./problem.js";
@@ -18,7 +19,7 @@ import { responses, streamResponses } from "./responses.js";
 import { makeRouter, routerName } from "./router.js";
 import type { Served } from "./served.js";
 import type { Shadow } from "./shadow-run.js";
-import type { Usage } from "./write.js";
+import type { Exchange, Usage } from "./write.js";
 
 export interface AppOptions extends GuardOptions {
   served: readonly Served[];
@@ -35,18 +36,24 @@ interface Vars {
   Variables: { model: string; began: number };
 }
 
+/** Told of an answer that a shadow is to give too. */
+type Tell = (exchange: Exchange) => void;
+
 interface Route<T> {
   schema: z.ZodType<T>;
   answer: (
     served: Served,
     asked: T,
     signal: AbortSignal,
+    tell: Tell,
   ) => Promise<{ body: object; usage: Usage; answers?: Classified[] }>;
-  stream?: (served: Served, asked: T, signal: AbortSignal, send: Send) => Promise<Usage>;
+  stream?: (served: Served, asked: T, signal: AbortSignal, send: Send, tell: Tell) => Promise<Usage>;
   /** What ends its stream. */
   done?: string;
   /** The text that a router goes by. */
   input: (asked: T) => string;
+  /** The answer's form, refused here where it cannot be had. */
+  form?: (served: Served, asked: T) => Pick<AskedForm, "loose">;
 }
 
 export function makeApp(options: AppOptions): Hono<Vars> {
@@ -103,7 +110,8 @@ export function makeApp(options: AppOptions): Hono<Vars> {
       const one = find(asked.model, () => spec.input(asked), typeof task === "string" ? task : undefined);
       c.set("model", one.id);
       if (one.id !== asked.model) c.header("x-hone-model", one.id);
-      const ignored = ignoredIn(asked as Record<string, unknown>);
+      const loose = spec.form?.(one, asked).loose ?? [];
+      const ignored = [...ignoredIn(asked as Record<string, unknown>), ...loose];
       if (ignored.length > 0) c.header("x-hone-ignored", ignored.join(", "));
       const gone = new AbortController();
       const leave = () => gone.abort(new Problem(499, "The client went away."));
@@ -121,6 +129,7 @@ export function makeApp(options: AppOptions): Hono<Vars> {
         if (usage) metrics.tokens(one.id, usage.prompt_tokens, usage.completion_tokens);
         metrics.request({ route: path, model: one.id, status }, (performance.now() - c.var.began) / 1000);
       };
+      const tell: Tell = (exchange) => shadows.get(one.id)?.takeChat(asked as { task?: unknown }, exchange);
       const { stream } = spec;
       if (asked.stream && stream) {
         return events(
@@ -128,7 +137,7 @@ export function makeApp(options: AppOptions): Hono<Vars> {
           gone,
           (send) =>
             one.queue.run(gone.signal, async () => {
-              const usage = await stream(one, asked, gone.signal, send);
+              const usage = await stream(one, asked, gone.signal, send, tell);
               settle(usage, 200);
             }),
           (error) => {
@@ -141,7 +150,7 @@ export function makeApp(options: AppOptions): Hono<Vars> {
       }
       try {
         const { body, usage, answers } = await one.queue.run(gone.signal, () =>
-          spec.answer(one, asked, gone.signal),
+          spec.answer(one, asked, gone.signal, tell),
         );
         settle(usage, 200);
         if (answers) shadows.get(one.id)?.take(asked as z.infer<typeof classifySchema>, answers);
@@ -162,6 +171,7 @@ export function makeApp(options: AppOptions): Hono<Vars> {
     stream: streamChat,
     done: "[DONE]",
     input: ({ messages }) => lastUser(messages),
+    form: chatForm,
   });
   route("/v1/completions", {
     schema: completionSchema,
@@ -179,6 +189,7 @@ export function makeApp(options: AppOptions): Hono<Vars> {
     answer: responses,
     stream: streamResponses,
     input: ({ input }) => (typeof input === "string" ? input : lastUser(input)),
+    form: responseForm,
   });
   route("/v1/embeddings", { schema: embeddingSchema, answer: embeddings, input: () => "" });
   route("/v1/classify", {
@@ -197,7 +208,7 @@ export function makeApp(options: AppOptions): Hono<Vars> {
     owned_by: "hone",
     capabilities: [
       ...(predictor ? ["classify", "chat"] : []),
-      ...(model ? ["chat", "completions", ...(model.read ? ["logprobs"] : [])] : []),
+      ...(model ? ["chat", "completions", ...(model.read ? ["logprobs"] : []), ...(model.forms ?? [])] : []),
       ...(embeds ? ["embeddings"] : []),
     ],
     ...(predictor

@@ -3,15 +3,41 @@
 import { randomInt } from "node:crypto";
 import { z } from "zod";
 import type { Message } from "../core/model.js";
-import { Problem } from "./problem.js";
 
 const textPart = z.looseObject({ type: z.enum(["text", "input_text", "output_text"]), text: z.string() });
 const content = z.union([z.string(), z.array(textPart), z.null()]).optional();
 
+const functionName = z
+  .string()
+  .regex(/^[\w.-]{1,64}$/, "a function's name has 1 to 64 letters, digits, _ . -");
+const calledFunction = z.looseObject({ name: functionName, arguments: z.string() });
+
 const message = z.looseObject({
   role: z.enum(["system", "developer", "user", "assistant", "tool", "function"]),
   content,
+  tool_calls: z
+    .array(z.looseObject({ id: z.string().max(256), type: z.literal("function"), function: calledFunction }))
+    .max(128)
+    .nullish(),
+  tool_call_id: z.string().max(256).nullish(),
 });
+
+const functionSpec = z.looseObject({
+  name: functionName,
+  description: z.string().nullish(),
+  parameters: z.looseObject({}).nullish(),
+});
+const toolList = <T extends z.ZodType>(tool: T) => z.array(tool).max(128).nullish();
+const freeChoice = z.enum(["none", "auto", "required"]);
+const plainFormats = [
+  z.looseObject({ type: z.literal("text") }),
+  z.looseObject({ type: z.literal("json_object") }),
+] as const;
+const namedSchema = {
+  name: z.string().max(64),
+  schema: z.unknown().optional(),
+  strict: z.boolean().nullish(),
+};
 
 const stops = z.union([z.string(), z.array(z.string()).max(16), z.null()]).optional();
 const sampling = {
@@ -36,6 +62,20 @@ export const chatSchema = z.looseObject({
   max_completion_tokens: tokens,
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
+  response_format: z
+    .discriminatedUnion("type", [
+      ...plainFormats,
+      z.looseObject({ type: z.literal("json_schema"), json_schema: z.looseObject(namedSchema) }),
+    ])
+    .nullish(),
+  tools: toolList(z.looseObject({ type: z.literal("function"), function: functionSpec })),
+  tool_choice: z
+    .union([
+      freeChoice,
+      z.looseObject({ type: z.literal("function"), function: z.looseObject({ name: functionName }) }),
+    ])
+    .nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
 });
 
 const prompt = z.union([
@@ -76,6 +116,10 @@ export const responseSchema = z.looseObject({
           type: z.string().optional(),
           role: z.enum(["system", "developer", "user", "assistant"]).optional(),
           content,
+          call_id: z.string().max(256).optional(),
+          name: functionName.optional(),
+          arguments: z.string().optional(),
+          output: content,
         }),
       )
       .max(10_000),
@@ -86,6 +130,21 @@ export const responseSchema = z.looseObject({
   top_p: z.number().min(0).max(1).nullish(),
   stream: z.boolean().nullish(),
   previous_response_id: z.string().nullish(),
+  text: z
+    .looseObject({
+      format: z
+        .discriminatedUnion("type", [
+          ...plainFormats,
+          z.looseObject({ type: z.literal("json_schema"), ...namedSchema }),
+        ])
+        .nullish(),
+    })
+    .nullish(),
+  tools: toolList(z.looseObject({ type: z.literal("function"), ...functionSpec.shape })),
+  tool_choice: z
+    .union([freeChoice, z.looseObject({ type: z.literal("function"), name: functionName })])
+    .nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
 });
 
 /** How an answer is to be written. */
@@ -137,14 +196,26 @@ export function textOf(given: z.infer<typeof content>): string {
   return (given ?? []).map(({ text }) => text).join("");
 }
 
-/** Messages in the roles that models have; what a tool said is the user's. */
-export function messagesOf(
-  given: readonly { role?: string | undefined; content?: z.infer<typeof content> }[],
-): Message[] {
-  const messages = given.map(({ role, content: said }): Message => {
+/** A message as the protocol has it, as far as it is read. */
+export interface Turn {
+  role?: string | undefined;
+  content?: z.infer<typeof content>;
+  tool_calls?: readonly { id: string; function: { name: string; arguments: string } }[] | null | undefined;
+  tool_call_id?: string | null | undefined;
+}
+
+/** Messages in the roles that models have. */
+export function messagesOf(given: readonly Turn[]): Message[] {
+  const messages = given.map(({ role, content: said, tool_calls: calls, tool_call_id: answers }): Message => {
     if (role === "system" || role === "developer") return { role: "system", content: textOf(said) };
-    if (role === "assistant") return { role: "assistant", content: textOf(said) };
-    return { role: "user", content: textOf(said) };
+    if (role === "tool" && answers) return { role: "tool", content: textOf(said), answers };
+    if (role !== "assistant") return { role: "user", content: textOf(said) };
+    const called = (calls ?? []).map((call) => ({
+      id: call.id,
+      name: call.function.name,
+      arguments: call.function.arguments,
+    }));
+    return { role, content: textOf(said), ...(called.length > 0 ? { calls: called } : {}) };
   });
   const systems = messages.filter(({ role }) => role === "system");
   // Templates want one system message, and want it first.
@@ -165,20 +236,4 @@ export function ignoredIn(asked: Readonly<Record<string, unknown>>): string[] {
     if (typeof value === "object") return Object.keys(value).length > 0;
     return value !== 0;
   });
-}
-
-/** @throws Problem for what would change the form of the answer and cannot be had */
-export function refuseForms(asked: Readonly<Record<string, unknown>>): void {
-  const { tools, functions, tool_choice: choice, response_format: format, modalities } = asked;
-  const listed = [tools, functions].some((list) => Array.isArray(list) && list.length > 0);
-  if (listed && choice !== "none")
-    throw new Problem(400, "This model calls no tools.", { param: "tools", code: "unsupported" });
-  const kind = (format as { type?: unknown } | null | undefined)?.type;
-  if (kind !== undefined && kind !== "text")
-    throw new Problem(400, "This model writes plain text alone.", {
-      param: "response_format",
-      code: "unsupported",
-    });
-  if (Array.isArray(modalities) && modalities.some((one) => one !== "text"))
-    throw new Problem(400, "This model writes text alone.", { param: "modalities", code: "unsupported" });
 }

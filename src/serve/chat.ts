@@ -3,10 +3,22 @@
 
 import type { z } from "zod";
 import type { LikelyToken } from "../core/model.js";
-import { type chatSchema, messagesOf, refuseForms, writingOf } from "./asked.js";
+import { wireCall } from "../models/openai-forms.js";
+import { type chatSchema, messagesOf, writingOf } from "./asked.js";
 import type { Send } from "./events.js";
+import { callsOf, chatForm } from "./forms.js";
 import type { Served } from "./served.js";
-import { likelyLabels, newId, now, readWritten, type Usage, usageOf, type Written, write } from "./write.js";
+import {
+  type Exchange,
+  likelyLabels,
+  newId,
+  now,
+  readWritten,
+  type Usage,
+  usageOf,
+  type Written,
+  write,
+} from "./write.js";
 
 type Asked = z.infer<typeof chatSchema>;
 
@@ -40,26 +52,39 @@ async function logprobsOf(served: Served, asked: Asked, written: Written, signal
 }
 
 /** The whole answer. */
-export async function chat(served: Served, asked: Asked, signal: AbortSignal): Promise<ChatAnswer> {
-  refuseForms(asked);
+export async function chat(
+  served: Served,
+  asked: Asked,
+  signal: AbortSignal,
+  tell: (exchange: Exchange) => void,
+): Promise<ChatAnswer> {
+  const { form, single } = chatForm(served, asked);
   const how = writingOf(asked, asked.max_completion_tokens ?? asked.max_tokens);
   const messages = messagesOf(asked.messages);
   const written = await Promise.all(
     Array.from({ length: how.n }, (_, i) =>
-      write(served, { messages }, { ...how, seed: how.seed + i }, signal),
+      write(served, { messages, form }, { ...how, seed: how.seed + i }, signal),
     ),
   );
   const choices = [];
-  for (const [index, one] of written.entries())
+  for (const [index, one] of written.entries()) {
+    const calls = callsOf(one.calls, single).map(wireCall);
     choices.push({
       index,
-      message: { role: "assistant", content: one.text, refusal: null, annotations: [] },
-      logprobs: asked.logprobs ? await logprobsOf(served, asked, one, signal) : null,
-      finish_reason: one.finish,
+      message: {
+        ...{ role: "assistant", content: calls.length > 0 && one.text === "" ? null : one.text },
+        ...(calls.length > 0 ? { tool_calls: calls } : {}),
+        ...{ refusal: null, annotations: [] },
+      },
+      logprobs: asked.logprobs && calls.length === 0 ? await logprobsOf(served, asked, one, signal) : null,
+      finish_reason: calls.length > 0 ? "tool_calls" : one.finish,
     });
+  }
   const usage = usageOf(written.map(({ cost }) => cost));
+  const id = newId("chatcmpl");
+  tell({ id, messages, form, how, written: written[0] as Written });
   const body = {
-    id: newId("chatcmpl"),
+    id,
     object: "chat.completion",
     created: now(),
     model: asked.model,
@@ -75,8 +100,9 @@ export async function streamChat(
   asked: Asked,
   signal: AbortSignal,
   send: Send,
+  tell: (exchange: Exchange) => void,
 ): Promise<Usage> {
-  refuseForms(asked);
+  const { form, single } = chatForm(served, asked);
   const how = writingOf(asked, asked.max_completion_tokens ?? asked.max_tokens);
   const messages = messagesOf(asked.messages);
   const withUsage = asked.stream_options?.include_usage === true;
@@ -93,12 +119,16 @@ export async function streamChat(
     Array.from({ length: how.n }, async (_, i) => {
       piece(i, { role: "assistant", content: "" });
       const put = (content: string) => piece(i, { content });
-      const one = await write(served, { messages }, { ...how, seed: how.seed + i }, signal, put);
-      piece(i, {}, one.finish, asked.logprobs ? await logprobsOf(served, asked, one, signal) : null);
+      const one = await write(served, { messages, form }, { ...how, seed: how.seed + i }, signal, put);
+      const calls = callsOf(one.calls, single);
+      for (const [index, call] of calls.entries()) piece(i, { tool_calls: [{ index, ...wireCall(call) }] });
+      if (calls.length > 0) piece(i, {}, "tool_calls");
+      else piece(i, {}, one.finish, asked.logprobs ? await logprobsOf(served, asked, one, signal) : null);
       return one;
     }),
   );
   const usage = usageOf(written.map(({ cost }) => cost));
   if (withUsage) chunk([], usage);
+  tell({ id: head.id, messages, form, how, written: written[0] as Written });
   return usage;
 }

@@ -26,7 +26,7 @@ export interface ServeOptions
   token?: string;
   /** Names by which others may reach it, besides the host. */
   names?: readonly string[];
-  /** `FIRST:SECOND`: both answer what FIRST is asked to classify; both answers are kept. */
+  /** `FIRST:SECOND`: both answer what FIRST is asked, SECOND's answers are kept beside FIRST's and not shown. */
   shadow?: readonly string[];
   /** Seconds that an answer may take. Default: 600. */
   timeout?: number;
@@ -148,13 +148,14 @@ export async function serve(refs: readonly string[], options: ServeOptions = {})
 function pairOf(pair: string, served: readonly Served[]): { primary: Served; second: Served } {
   const [first = "", second = "", ...more] = pair.split(":");
   const [one, other] = [first, second].map((name) => served.find(({ id }) => id === name));
-  if (one?.predictor && other?.predictor && one !== other && more.length === 0)
+  const answers = (found: Served) => found.predictor ?? found.model;
+  if (one && other && answers(one) && answers(other) && one !== other && more.length === 0)
     return { primary: one, second: other };
-  const specialists = served.filter(({ predictor }) => predictor).map(({ id }) => id);
+  const able = served.filter(answers).map(({ id }) => id);
   throw new HoneError({
-    what: "A shadow is a pair of specialists that are served",
+    what: "A shadow is a pair of specialists or models that are served",
     where: `--shadow ${pair}`,
-    why: `the specialists are ${specialists.join(", ") || "none"}`,
+    why: `those that answer are ${able.join(", ") || "none"}`,
     next: "Write FIRST:SECOND with two of them.",
     kind: "usage",
   });

@@ -1,15 +1,18 @@
-// The second specialist of a pair: it answers what the first one answered, after it and never in its way.
+// The second one of a pair: it answers what the first one answered, after it and never in its way.
 
 import type { z } from "zod";
 import { answerOne, type Classified, type classifySchema, inputsOf, type ToAnswer } from "./classify.js";
 import type { Served } from "./served.js";
-import type { ShadowLog } from "./shadow.js";
+import type { ShadowLog, ShadowRecord } from "./shadow.js";
+import { type Exchange, type Written, write } from "./write.js";
 
 type Asked = z.infer<typeof classifySchema>;
 
 export interface Shadow {
   pair: string;
+  /** Takes what was asked to be classified; where the second one only writes there is nothing to compare. */
   take: (asked: Asked, answers: readonly Classified[]) => void;
+  takeChat: (asked: { task?: unknown; gold?: unknown }, exchange: Exchange) => void;
   /** Records on disk since the start. */
   written: () => number;
   /** Waits for what is under way. */
@@ -32,40 +35,66 @@ export function makeShadow(
   const underWay = new Set<Promise<void>>();
   let written = 0;
   let told = false;
-  const both = async (asked: Asked, input: ToAnswer, first: Classified, gold: string | undefined) => {
+  const keep = async (record: Omit<ShadowRecord, "kind" | "at">): Promise<void> => {
+    await log.write({ kind: "shadow", ...record, at: new Date().toISOString() });
+    written++;
+  };
+  const taskOf = (task?: unknown) =>
+    typeof task === "string" && task !== "" ? task : (primary.predictor?.saved.task.name ?? primary.id);
+  const classifyToo = async (asked: Asked, input: ToAnswer, first: Classified, gold: string | null) => {
     const answer = () => answerOne(second, asked, input, 0, options.signal);
     const { prediction } = await second.queue.run(options.signal, answer);
     const said = (one: Classified["prediction"]) => one.label ?? one.text ?? "";
-    await log.write({
+    await keep({
       id: first.id,
-      task: primary.predictor?.saved.task.name ?? primary.id,
-      ...(gold === undefined ? {} : { gold }),
+      task: taskOf(),
+      gold,
       answers: { [primary.id]: said(first.prediction), [second.id]: said(prediction) },
       input: first.input,
-      at: new Date().toISOString(),
     });
-    written++;
+  };
+  const chatToo = async (
+    { messages, how, form, written: first, id }: Exchange,
+    task: string,
+    gold: string | null,
+  ) => {
+    const answer = () => write(second, { messages, form }, how, options.signal);
+    const other = await second.queue.run(options.signal, answer);
+    const said = ({ text, calls }: Pick<Written, "text" | "calls">) =>
+      calls ? JSON.stringify(calls.map((call) => ({ name: call.name, arguments: call.arguments }))) : text;
+    await keep({
+      ...{ id, task, gold },
+      answers: { [primary.id]: said(first), [second.id]: said(other) },
+      input: messages.findLast(({ role }) => role === "user")?.content ?? "",
+      ...(messages.length > 1 ? { messages } : {}),
+    });
+  };
+  const begin = (work: () => Promise<void>): void => {
+    if (underWay.size >= mostWaiting) {
+      options.failed();
+      if (!told) options.tell(`The shadow ${second.id} does not keep up: answers of it are left out.`);
+      told = true;
+      return;
+    }
+    const one: Promise<void> = work()
+      .catch((error: unknown) => {
+        options.failed();
+        if (!options.signal.aborted) options.tell(`The shadow ${second.id} failed: ${String(error)}`);
+      })
+      .finally(() => underWay.delete(one));
+    underWay.add(one);
   };
   return {
     pair: second.id,
     take(asked, answers) {
+      if (!second.predictor) return;
       const inputs = inputsOf(asked);
       const golds = Array.isArray(asked.gold) ? asked.gold : [asked.gold];
-      for (const [i, first] of answers.entries()) {
-        if (underWay.size >= mostWaiting) {
-          options.failed();
-          if (!told) options.tell(`The shadow ${second.id} does not keep up: answers of it are left out.`);
-          told = true;
-          return;
-        }
-        const one: Promise<void> = both(asked, inputs[i] as ToAnswer, first, golds[i] ?? undefined)
-          .catch((error: unknown) => {
-            options.failed();
-            if (!options.signal.aborted) options.tell(`The shadow ${second.id} failed: ${String(error)}`);
-          })
-          .finally(() => underWay.delete(one));
-        underWay.add(one);
-      }
+      for (const [i, first] of answers.entries())
+        begin(() => classifyToo(asked, inputs[i] as ToAnswer, first, golds[i] ?? null));
+    },
+    takeChat({ task, gold }, exchange) {
+      begin(() => chatToo(exchange, taskOf(task), typeof gold === "string" ? gold : null));
     },
     written: () => written,
     async close() {

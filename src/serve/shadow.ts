@@ -1,25 +1,29 @@
-// Shadow mode: a second specialist answers the same requests, its answer is kept beside the first one's and shown to nobody. The
-// records are JSON lines, in the form that `hone compare --predictions` reads once the right answers are in them.
+// Shadow mode: a second specialist or model answers the same requests, its answer is kept beside the first one's and shown to nobody.
+// The records are JSON lines, in the form that `hone compare --predictions` reads; those without a right answer it leaves out.
 
 import { mkdir, open, readFile, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Message } from "../core/model.js";
 import { privateFile, privateFolder } from "../store/private.js";
 
 export interface ShadowRecord {
+  kind: "shadow";
   id: string;
   task: string;
-  /** The right answer, where the request told it. */
-  gold?: string;
+  /** The right answer; null where the request did not tell it. */
+  gold: string | null;
   answers: Readonly<Record<string, string>>;
   probabilities?: Readonly<Record<string, number>>;
   input: string;
+  /** The whole conversation, of a chat that has more than its input. */
+  messages?: readonly Message[];
   at: string;
 }
 
 export interface ShadowLog {
   path: string;
   /** Resolves when the record is on disk. */
-  write: (record: ShadowRecord | { id: string; gold: string }) => Promise<void>;
+  write: (record: ShadowRecord) => Promise<void>;
   close: () => Promise<void>;
 }
 

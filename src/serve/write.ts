@@ -3,25 +3,46 @@
 
 import { randomBytes } from "node:crypto";
 import { type CallContext, type Cost, noCost } from "../core/call.js";
-import type { LikelyToken, Message, PromptFormat, ReadText } from "../core/model.js";
+import type {
+  GenerateRequest,
+  LikelyToken,
+  Message,
+  PromptFormat,
+  ReadText,
+  ToolCall,
+} from "../core/model.js";
 import type { Prediction } from "../deploy/predictor.js";
 import type { Writing } from "./asked.js";
 import { pieces } from "./events.js";
 import { Problem } from "./problem.js";
 import { meter, type Served } from "./served.js";
 
+/** What of a request to a model says in which form the answer is to be. */
+export type Form = Pick<GenerateRequest, "json" | "tools" | "toolChoice">;
+
 export interface Written {
   text: string;
+  /** What is to be run. */
+  calls?: readonly ToolCall[];
   finish: "stop" | "length";
   cost: Cost;
   /** Of a specialist. */
   prediction?: Omit<Prediction, "row" | "place" | "id">;
 }
 
+/** An answer with all that was asked for it, so that another can be asked the same. */
+export interface Exchange {
+  id: string;
+  messages: readonly Message[];
+  form: Form;
+  how: Writing;
+  written: Written;
+}
+
 /** @throws Problem where it is neither a model nor a specialist */
 export async function write(
   served: Served,
-  ask: { messages: readonly Message[]; format?: PromptFormat },
+  ask: { messages: readonly Message[]; format?: PromptFormat; form?: Form },
   how: Writing & { seed: number },
   signal: AbortSignal,
   put?: (piece: string) => void,
@@ -44,8 +65,9 @@ export async function write(
     throw new Problem(400, `${served.id} gives vectors alone.`, { param: "model", code: "unsupported" });
   const cut = put && pieces(how.stop, put);
   const context: CallContext = { signal, ...(cut ? { grows: (text: string) => cut.grow(text) } : {}) };
-  const { text, finish, cost } = await model.generate(
+  const { text, calls, finish, cost } = await model.generate(
     {
+      ...ask.form,
       messages: ask.messages,
       format: ask.format ?? model.format,
       maxTokens: how.maxTokens ?? model.contextTokens ?? 4096,
@@ -59,7 +81,7 @@ export async function write(
     context,
   );
   cut?.end(text);
-  return { text, finish, cost };
+  return { text, ...(calls?.length ? { calls } : {}), finish, cost };
 }
 
 /** A specialist's answer to one text. */

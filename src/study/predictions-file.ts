@@ -50,7 +50,7 @@ const defaultTask = "predictions";
 const mostSystems = 100;
 
 /**
- * Reads a file of predictions, streaming. A null or absent answer is unscored, not wrong. Any format that holds objects
+ * Reads a file of predictions, streaming. A null or absent answer is unscored, not wrong; shadow records without a gold are left out. Any format that holds objects
  * will do (.jsonl, .json, .parquet); other endings are read as JSON lines.
  *
  * @throws HoneError naming file and line for a malformed row, a missing gold, answers that are not an object of texts,
@@ -64,15 +64,20 @@ export async function readPredictions(path: string, options: PredictionsOptions 
   const systems = new Set<string>();
   const chances = new Map<string, { exact: number; choice: number; empty: number }>();
   let field = options.answersField;
+  let unknown = 0;
   for await (const { row, place } of rowsOf(path)) {
+    if (isUnjudged(row)) {
+      unknown++;
+      continue;
+    }
     field ??= ["answers", "pred", "predictions"].find((name) => Object.hasOwn(row, name)) ?? "answers";
     const { id, task, group, gold, answers } = readRow(row, field, place);
     const entry = tasks.get(task) ?? growing(task);
     tasks.set(task, entry);
-    const own = units.number(`id ${id}`);
-    if (entry.seen.has(own)) throw await repeated(path, field, task, id, place);
+    const number = units.number(`id ${id}`);
+    if (entry.seen.has(number)) throw await repeated(path, field, task, id, place);
     const at = entry.add(
-      own,
+      number,
       group === undefined ? undefined : units.number(`group ${group}`),
       golds.number(gold.length === 1 ? gold[0]!.text : JSON.stringify(gold.map(({ text }) => text))),
     );
@@ -99,6 +104,7 @@ export async function readPredictions(path: string, options: PredictionsOptions 
   const named = options.systems ?? [...systems];
   checkSystems(named, systems, path, field ?? "answers");
   const notes: string[] = [];
+  if (unknown > 0) notes.push(`${unknown} shadow records without a right answer were left out.`);
   if (field !== "answers" && options.answersField === undefined)
     notes.push(`The answers were read from the field ${quote(field ?? "")}.`);
   for (const system of named) {
@@ -133,6 +139,7 @@ async function repeated(
 ): Promise<HoneError> {
   let first = "an earlier row";
   for await (const earlier of rowsOf(path)) {
+    if (isUnjudged(earlier.row)) continue;
     const row = readRow(earlier.row, field, earlier.place);
     if (row.task !== task || row.id !== id) continue;
     first = earlier.place;
@@ -283,6 +290,9 @@ function rowError(where: string, why: string, next: string): HoneError {
 
 const own = (row: Record<string, unknown>, key: string): unknown =>
   Object.hasOwn(row, key) ? row[key] : undefined;
+/** A record of `hone serve --shadow` whose request did not tell the right answer. */
+const isUnjudged = (row: Record<string, unknown>): boolean =>
+  own(row, "kind") === "shadow" && own(row, "gold") === null;
 const quote = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 const textOf = (value: unknown): string | undefined =>
   typeof value === "string"

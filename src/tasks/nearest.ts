@@ -3,8 +3,10 @@
 
 import { z } from "zod";
 import { fingerprint } from "../core/json.js";
+import type { EncoderSubject } from "../core/kinds.js";
 import { share } from "../core/metric.js";
-import type { Grade, Task } from "../core/task.js";
+import type { Sample } from "../core/sample.js";
+import type { Grade, Task, TaskContext } from "../core/task.js";
 import { optionsIn } from "./choice.js";
 import { type Labels, rows, taskEntry } from "./table.js";
 
@@ -32,6 +34,14 @@ export function nearest(
   labels?: Labels,
 ): Task<"encoder"> {
   const spec = nearestSchema.parse(options);
+  const choose = async (subject: EncoderSubject, sample: Sample, context: TaskContext) => {
+    const choices = optionsIn(name, sample, labels);
+    const texts = choices.map(({ text }) => spec.option.replaceAll("{{option}}", text));
+    const [own = [], ...others] = await subject.respond([sample.input, ...texts], context);
+    const cosines = others.map((other) => cosine(own, other));
+    const best = cosines.reduce((top, value, i) => (value > (cosines[top] as number) ? i : top), 0);
+    return { label: (choices[best] as Labels[number]).key, score: cosines[best] as number };
+  };
   return {
     name,
     kind: "nearest",
@@ -41,19 +51,15 @@ export function nearest(
     binary: true,
     id: fingerprint(["nearest", 1, name, spec, labels ?? null]),
     async evaluate(subject, sample, context): Promise<Grade> {
-      const choices = optionsIn(name, sample, labels);
-      const texts = choices.map(({ text }) => spec.option.replaceAll("{{option}}", text));
-      const [own = [], ...others] = await subject.respond([sample.input, ...texts], context);
-      const cosines = others.map((other) => cosine(own, other));
-      const best = cosines.reduce((top, value, i) => (value > (cosines[top] as number) ? i : top), 0);
-      const { key } = choices[best] as Labels[number];
+      const { label, score } = await choose(subject, sample, context);
       return {
         status: "scored",
-        score: [sample.gold].flat().includes(key) ? 1 : 0,
-        prediction: key,
-        details: { cosine: cosines[best] as number },
+        score: [sample.gold].flat().includes(label) ? 1 : 0,
+        prediction: label,
+        details: { cosine: score },
       };
     },
+    predict: choose,
   };
 }
 

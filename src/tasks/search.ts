@@ -8,8 +8,9 @@ import { HoneError, messageOf } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
 import type { EncoderSubject } from "../core/kinds.js";
 import { share } from "../core/metric.js";
+import type { Sample } from "../core/sample.js";
 import type { Grade, Task } from "../core/task.js";
-import { countOf, hubness, type Rows, ranks } from "../learn/search.js";
+import { hubness, type Rows, ranks } from "../learn/search.js";
 import { rows, taskEntry } from "./table.js";
 
 const shared = {
@@ -116,7 +117,7 @@ function searchTask(name: string, options: Options, base: string): Task<"encoder
     const { rank, first } = await ranks(queries, index, gold, context.signal, less);
     for (const [i, one] of pending.entries()) {
       const top = first[i] as { index: number; score: number };
-      one.done({ rank: rank[i] as number, text: index.texts[top.index] ?? "", among: countOf(index) });
+      one.done({ rank: rank[i] as number, text: index.texts[top.index] ?? "", score: top.score });
     }
   };
   const ask = (
@@ -125,7 +126,7 @@ function searchTask(name: string, options: Options, base: string): Task<"encoder
     text: string,
     gold: readonly string[],
     context: Context,
-  ): Promise<{ rank: number; text: string; among: number }> =>
+  ): Promise<Found> =>
     new Promise((done, fail) => {
       const own = gathered.get(subject) ?? new Map<string, Pending[]>();
       gathered.set(subject, own);
@@ -145,6 +146,16 @@ function searchTask(name: string, options: Options, base: string): Task<"encoder
       });
     });
 
+  const languagesOf = ({ stratum: pair = "", id }: Sample): string => {
+    if (/^[^-]+-[^-]+$/.test(pair)) return pair;
+    throw new HoneError({
+      what: `A sample of ${name} does not say its languages`,
+      where: `sample ${id}`,
+      why: `its stratum is ${JSON.stringify(pair)}`,
+      next: 'Give every row a `stratum` such as "en-de", the language of the text and that of what is looked for.',
+      kind: "usage",
+    });
+  };
   const lexicon = options.kind === "lexicon";
   return {
     name,
@@ -160,17 +171,12 @@ function searchTask(name: string, options: Options, base: string): Task<"encoder
       { ...options, vocabulary: null },
       [...languages].map(([a, b]) => [a, [...b]]),
     ]),
+    async predict(subject, sample, context) {
+      const { text, score } = await ask(subject, languagesOf(sample), sample.input, [], context);
+      return { text, score };
+    },
     async evaluate(subject, sample, context): Promise<Grade> {
-      const pair = sample.stratum ?? "";
-      if (!/^[^-]+-[^-]+$/.test(pair)) {
-        throw new HoneError({
-          what: `A sample of ${name} does not say its languages`,
-          where: `sample ${sample.id}`,
-          why: `its stratum is ${JSON.stringify(pair)}`,
-          next: 'Give every row a `stratum` such as "en-de", the language of the text and that of what is looked for.',
-          kind: "usage",
-        });
-      }
+      const pair = languagesOf(sample);
       const { rank, text } = await ask(subject, pair, sample.input, [sample.gold].flat(), context);
       const [first, fifth] = [rank <= 1 ? 1 : 0, rank <= 5 ? 1 : 0];
       return {
@@ -184,10 +190,16 @@ function searchTask(name: string, options: Options, base: string): Task<"encoder
 }
 
 type Context = Parameters<EncoderSubject["respond"]>[1];
+/** Where the right one came, the first of all, and how near that was by the measure. */
+interface Found {
+  rank: number;
+  text: string;
+  score: number;
+}
 interface Pending {
   text: string;
   gold: readonly string[];
-  done: (found: { rank: number; text: string; among: number }) => void;
+  done: (found: Found) => void;
   fail: (error: unknown) => void;
 }
 

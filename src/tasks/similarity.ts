@@ -4,7 +4,9 @@
 import { z } from "zod";
 import { HoneError } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
-import type { Grade, Task } from "../core/task.js";
+import type { EncoderSubject } from "../core/kinds.js";
+import type { Sample } from "../core/sample.js";
+import type { Grade, Task, TaskContext } from "../core/task.js";
 import { spearman } from "../statistics/spearman.js";
 import { rows, taskEntry } from "./table.js";
 
@@ -39,19 +41,37 @@ export function similarity(name: string): Task<"encoder"> {
           kind: "usage",
         });
       }
-      // Rows whose words are of two languages may say so as lexicon's do: "en-de".
-      const languages = /^([^-]+)-([^-]+)$/.exec(sample.stratum ?? "")?.slice(1);
-      const asked = languages ? { ...context, languages } : context;
-      const [a = [], b = []] = await subject.respond([sample.input, sample.question], asked);
-      let [ab, aa, bb] = [0, 0, 0];
-      for (const [i, x] of a.entries()) {
-        const y = b[i] ?? 0;
-        [ab, aa, bb] = [ab + x * y, aa + x * x, bb + y * y];
-      }
-      const cosine = ab / (Math.sqrt(aa * bb) || 1);
+      const cosine = await likeness(subject, sample, context);
       return { status: "scored", score: cosine, prediction: cosine.toFixed(4) };
     },
+    async predict(subject, sample, context) {
+      if (sample.question === undefined) {
+        throw new HoneError({
+          what: `A row of ${name} is no pair`,
+          where: `row ${sample.id}`,
+          why: "it has no question",
+          next: "Give the two words as input and question.",
+          kind: "usage",
+        });
+      }
+      const score = await likeness(subject, sample, context);
+      return { text: score.toFixed(4), score };
+    },
   };
+}
+
+/** The cosine between the vectors of a pair. */
+async function likeness(subject: EncoderSubject, sample: Sample, context: TaskContext): Promise<number> {
+  // Rows whose words are of two languages may say so as lexicon's do: "en-de".
+  const languages = /^([^-]+)-([^-]+)$/.exec(sample.stratum ?? "")?.slice(1);
+  const asked = languages ? { ...context, languages } : context;
+  const [a = [], b = []] = await subject.respond([sample.input, sample.question ?? ""], asked);
+  let [ab, aa, bb] = [0, 0, 0];
+  for (const [i, x] of a.entries()) {
+    const y = b[i] ?? 0;
+    [ab, aa, bb] = [ab + x * y, aa + x * x, bb + y * y];
+  }
+  return ab / (Math.sqrt(aa * bb) || 1);
 }
 
 export const similarityTask = taskEntry({

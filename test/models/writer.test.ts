@@ -62,6 +62,42 @@ it("are drawn as asked: one token's nucleus and the largest share are greedy, an
   expect(count(await write(again))).toBeGreaterThan(count(await write({ ...again, repetitionPenalty: 5 })));
 }, 120_000);
 
+it("keep to a schema, and are then too what they would be alone", async () => {
+  const schema = {
+    type: "object",
+    properties: {
+      colour: { enum: ["red", "blue"] },
+      sizes: { type: "array", items: { type: "integer" }, maxItems: 3 },
+    },
+    required: ["colour", "sizes"],
+  };
+  const held = (seed: number) =>
+    ask(`${head}A thing as JSON:`, { json: { schema }, maxTokens: 60, temperature: 1.5, seed });
+  const beside = ask("Once upon a time", { maxTokens: 20, temperature: 0 });
+  const free = await write(beside);
+  const [one, two, plain] = await Promise.all([write(held(1)), write(held(2)), write(beside)]);
+  expect(plain).toBe(free);
+  expect(await write(held(2))).toBe(two);
+  for (const text of [one, two] as string[]) {
+    const { colour, sizes, ...more } = JSON.parse(text);
+    expect([["red", "blue"].includes(colour), sizes.every(Number.isInteger), more]).toEqual([true, true, {}]);
+  }
+  const tools = [{ name: "paint", parameters: schema }, { name: "wash" }];
+  const called = await model.generate(
+    ask("Wash the car.", {
+      format: "chat",
+      temperature: 0,
+      maxTokens: 80,
+      tools,
+      toolChoice: { name: "paint" },
+    }),
+    context,
+  );
+  expect(called.calls?.map(({ name }) => name)).toEqual(["paint"]);
+  const auto = model.generate(ask("Hi", { format: "chat", tools }), context);
+  await expect(auto).rejects.toThrow(/not made to call tools/);
+}, 120_000);
+
 it("end at once where their signal fires, and leave the others alone", async () => {
   const stop = new AbortController();
   const kept = write(ask("Once upon a time", { maxTokens: 8, temperature: 0 }));

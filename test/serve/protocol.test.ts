@@ -288,7 +288,7 @@ describe("errors", () => {
       ["/v1/chat/completions", "{", 400, "invalid_json"],
       [
         "/v1/chat/completions",
-        { model: "m", messages, tools: [{ type: "function", function: { name: "f" } }] },
+        { model: "tones", messages, tools: [{ type: "function", function: { name: "f" } }] },
         400,
         "unsupported",
       ],

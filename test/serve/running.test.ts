@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkServed } from "../../src/serve/check.js";
 import { makeQueue } from "../../src/serve/queue.js";
+import { readPredictions } from "../../src/study/predictions-file.js";
 import { start } from "../cli/spawned.js";
 import { type Loose, serving, toneStore } from "./fixture.js";
 
@@ -103,12 +104,15 @@ describe("a shadow", () => {
     let stop = false;
     const load = async (worker: number) => {
       for (let i = 0; !stop; i++) {
-        const body = JSON.stringify({ model: "tones", input: `A rude letter ${worker} ${i}`, gold: "r" });
-        await fetch(`${url}/v1/classify`, { method: "POST", headers, body })
-          .then(async (response) => {
-            const { data } = (await response.json()) as Loose;
-            expect(Object.keys(data[0])).not.toContain("answers");
-          })
+        const input = `A rude letter ${worker} ${i}`;
+        // Half of it classifies, half chats.
+        const [path, more] =
+          worker % 2
+            ? ["classify", { input }]
+            : ["chat/completions", { messages: [{ role: "user", content: input }] }];
+        const body = JSON.stringify({ model: "tones", gold: "r", ...more });
+        await fetch(`${url}/v1/${path}`, { method: "POST", headers, body })
+          .then(async (response) => expect(await response.text()).not.toContain("answers"))
           .catch(() => {});
       }
     };
@@ -135,6 +139,7 @@ describe("a shadow", () => {
         "tone",
       ]);
     expect(new Set(records.map(({ id }) => id)).size).toBe(records.length);
+    expect(new Set(records.map(({ id }) => id.split("-")[0]))).toEqual(new Set(["cls", "chatcmpl"]));
     // The next server goes on in the same file, and compare reads it.
     const next = await serving(["tones", "second"], { store, shadow: ["tones:second"] });
     await next.json("/v1/classify", { model: "tones", input: "A polite letter", gold: "p" });
@@ -145,6 +150,57 @@ describe("a shadow", () => {
     expect(compared.stdout).toMatch(/"tones"/);
     await expect(serving(["tones"], { store, shadow: ["tones:m"] })).rejects.toThrow(/pair of specialists/);
   }, 60_000);
+
+  it("of a model keeps both answers to a chat, streamed or in responses, with the conversation", async () => {
+    const refs = ["a=mock:?seed=1", "b=mock:?seed=2", "bad=mock:?errors=refused:1"];
+    const server = await serving(refs, { store, shadow: ["a:b", "b:bad"] });
+    const messages = [
+      { role: "system", content: "Be brief." },
+      { role: "user", content: "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda" },
+    ];
+    const told: Loose[] = [];
+    for (const stream of [false, true]) {
+      const asked = {
+        model: "a",
+        messages,
+        max_tokens: 20,
+        stream,
+        task: "words",
+        ...(stream ? { gold: "x" } : {}),
+      };
+      const response = await server.ask("/v1/chat/completions", asked);
+      if (stream) await response.text();
+      else told.push(((await response.json()) as Loose).choices[0].message.content);
+    }
+    await server.json("/v1/responses", { model: "a", input: messages[1]?.content, max_output_tokens: 20 });
+    const direct = await server.json("/v1/chat/completions", { model: "b", messages, max_tokens: 20 });
+    await server.stop();
+    const lines = readFileSync(join(store, "shadow", "a+b.jsonl"), "utf8")
+      .trim()
+      .split("\n");
+    const records: Loose[] = lines.map((line) => JSON.parse(line));
+    records.sort((one, other) => one.id.localeCompare(other.id));
+    expect(records.map(({ id, gold, task }) => [id.split("-")[0], gold, task]).sort()).toEqual(
+      [
+        ["chatcmpl", "x", "words"],
+        ["chatcmpl", null, "words"],
+        ["resp", null, "a"],
+      ].sort(),
+    );
+    const chats = records.filter(({ task }) => task === "words");
+    for (const { answers, messages: kept, input } of chats) {
+      expect(answers).toEqual({ a: told[0], b: direct.body.choices[0].message.content });
+      expect([kept, input]).toEqual([messages, messages[1]?.content]);
+    }
+    // What fails beside the answer is kept nowhere and shown to nobody; compare reads what has a right answer.
+    expect(readFileSync(join(store, "shadow", "b+bad.jsonl"), "utf8")).toBe("");
+    const read = await readPredictions(join(store, "shadow", "a+b.jsonl"));
+    expect([read.units, read.systems, read.notes[0]]).toEqual([
+      1,
+      ["a", "b"],
+      expect.stringMatching(/2 shadow records without/),
+    ]);
+  });
 });
 
 describe("hone serve", () => {

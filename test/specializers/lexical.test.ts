@@ -19,6 +19,8 @@ import {
   withoutWords,
   writePairs,
 } from "../../src/data/constraints.js";
+import { predict } from "../../src/deploy/predict.js";
+import type { Prediction } from "../../src/deploy/predictor.js";
 import { hubness, ranks, search } from "../../src/learn/search.js";
 import { openBertFolder } from "../../src/models/net/open.js";
 import { contrastLoss } from "../../src/nets/contrast.js";
@@ -277,4 +279,22 @@ it("specialises an encoder in a study, keeps it, and the kept folder gives the s
     vectors.subarray(a * 24, a * 24 + 24).reduce((s, x, i) => s + x * (vectors[b * 24 + i] as number), 0);
   expect(cos(0, 1)).toBeGreaterThan(cos(0, 2));
   await opened.close();
+
+  // New rows of the same study: the nearest word of the other language, and how near it is.
+  const best = record.results.reduce((a, b) => ((b.mean ?? 0) > (a.mean ?? 0) ? b : a));
+  const asked = { store: join(folder, "store"), subject: best.subject };
+  const run = await predict(
+    "lexical-test",
+    [{ row: { text: "court", stratum: "en-xx" }, place: "row 1" }],
+    asked,
+  );
+  const said: Prediction[] = [];
+  for await (const one of run.predictions) said.push(one);
+  expect(run.summary()).toMatchObject({ n: 1, expected: { metric: "MRR" } });
+  await run.close();
+  expect(said).toMatchObject([{ row: 1, text: other("court") }]);
+  expect(said[0]?.score).toBeGreaterThan(0.5);
+  const pairless = await predict("lexical-test", [{ row: { text: "court" }, place: "row 1" }], asked);
+  await expect(pairless.predictions.next()).rejects.toThrow(/stratum/);
+  await pairless.close();
 });

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { StudyRecord } from "../../src/core/record.js";
+import { predict } from "../../src/deploy/predict.js";
 import type { ControllerSubject } from "../../src/motor/subject.js";
 import { openStudy } from "../../src/study/open.js";
 import { runStudy } from "../../src/study/run.js";
@@ -58,6 +59,10 @@ describe("a study of movements", () => {
       /scores 0\.\d+ m error on 24[\s\S]*better than zeroShot by −0\.\d+ m/,
     );
     expect(record.handOver).toMatchObject({ n: 20, agree: 20 });
+    // A movement is drawn, not read: there is nothing to predict of rows, and the error says so.
+    await expect(predict("movements", [], { store: join(root, "a") })).rejects.toThrow(
+      /answers no rows[\s\S]*motor controller: its trials are movements[\s\S]*compare it in a study/,
+    );
     expect(Object.keys(on(champion)?.details ?? {})).toEqual(
       expect.arrayContaining(["finalError", "peakSpeed", "jerk", "effort", "settling", "spread"]),
     );

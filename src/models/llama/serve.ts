@@ -9,11 +9,15 @@ import type {
   OpenWeights,
   PromptFormat,
   ScoreRequest,
+  ToolSpec,
   Work,
 } from "../../core/model.js";
 import type { GgufFile } from "../../tensor/gguf.js";
-import { type ChatTemplate, compileTemplate, plainSegments, type Segment } from "../template.js";
+import { checkSchema } from "../json-schema.js";
+import { type ChatTemplate, compileTemplate, knowsTools, plainSegments, type Segment } from "../template.js";
+import { eitherForm, forcedCall, plainMessages, readCalls, sureText, withTools } from "../tool-calls.js";
 import type { Engine, Weights } from "./engine.js";
+import { grammarOf } from "./gbnf.js";
 import type { Member, Pool } from "./pool.js";
 import { inLanes } from "./queue.js";
 import { scoreContinuations } from "./score.js";
@@ -57,13 +61,21 @@ export function serve(served: Served): {
   const tokenizers = new WeakMap<Vocabulary, ReturnType<typeof promptTokenizer>>();
   let template: Promise<ChatTemplate> | undefined;
 
-  const segments = async (messages: readonly Message[], format: PromptFormat): Promise<Segment[]> => {
+  /** Whether the template tells the model of tools. */
+  const toolTemplate = typeof source === "string" && knowsTools(source);
+  const segments = async (
+    given: readonly Message[],
+    format: PromptFormat,
+    tools?: readonly ToolSpec[],
+  ): Promise<Segment[]> => {
+    const told = format === "chat" && toolTemplate;
+    const messages = told ? given : plainMessages(tools ? withTools(given, tools) : given);
     if (format === "plain") return plainSegments(messages);
     if (typeof source !== "string" || source === "") {
       throw new CallError("unsupported", `${name} has no chat template; use the format \`plain\`.`);
     }
     template ??= compileTemplate(source, specialTexts(gguf));
-    return (await template)(messages);
+    return (await template)(messages, told ? tools : undefined);
   };
   const tokenize = (vocabulary: Vocabulary, parts: readonly Segment[]): number[] => {
     let tokenizer = tokenizers.get(vocabulary);
@@ -73,8 +85,13 @@ export function serve(served: Served): {
     }
     return tokenizer(parts);
   };
-  const promptTokens = async (vocabulary: Vocabulary, messages: readonly Message[], format: PromptFormat) => {
-    const tokens = tokenize(vocabulary, await segments(messages, format));
+  const promptTokens = async (
+    vocabulary: Vocabulary,
+    messages: readonly Message[],
+    format: PromptFormat,
+    tools?: readonly ToolSpec[],
+  ) => {
+    const tokens = tokenize(vocabulary, await segments(messages, format, tools));
     if (tokens.length === 0) throw new CallError("unsupported", "The prompt is empty.");
     tokens.splice(vocabulary.bos === undefined ? 0 : 1, 0, ...prefix);
     return tokens;
@@ -135,26 +152,51 @@ export function serve(served: Served): {
     batch: mostPlaces * lanes,
     contextTokens,
     work: () => ({ ...served.work }),
+    forms: new Set(
+      toolTemplate && served.format === "chat" ? (["json", "tools"] as const) : (["json"] as const),
+    ),
     generate: (request, context) => {
       const stops = (request.stop ?? []).filter((stop) => stop !== "");
       return pool.use(
         member,
         async ({ weights: { vocabulary }, engines }) => {
           context.signal.throwIfAborted();
-          const prompt = await promptTokens(vocabulary, request.messages, request.format);
+          const { messages, format, stop: _stop, json, tools, toolChoice, ...sampling } = request;
+          const forced = tools && forcedCall(request);
+          if (tools && !forced && !(toolTemplate && format === "chat"))
+            throw new CallError(
+              "unsupported",
+              `${name} was not made to call tools as it sees fit; a tool_choice that asks for a call works.`,
+            );
+          if (tools && json && !forced) throw eitherForm(name);
+          const held = forced ?? (json && checkSchema(json.schema ?? { type: "object" }));
+          const prompt = await promptTokens(vocabulary, messages, format, tools);
           checkRoom(prompt.length + Math.min(1, request.maxTokens), "the prompt with one more token");
           if (request.maxTokens < 1) return { text: "", finish: "length", cost: costOf(prompt.length, 0, 0) };
           const { writer } = engines.reduce((a, b) => (b.writer.busy < a.writer.busy ? b : a));
-          const { messages: _messages, format: _format, stop: _stop, ...sampling } = request;
-          const enough = (text: string) => {
+          const cut = (text: string) => {
             const end = firstStop(text, stops);
-            context.grows?.(end < 0 ? text : text.slice(0, end));
-            return end >= 0;
+            return end < 0 ? text : text.slice(0, end);
           };
-          const written = await writer.write(prompt, { ...sampling, enough }, context.signal);
-          const end = firstStop(written.text, stops);
-          const text = end < 0 ? written.text : written.text.slice(0, end);
-          return { text, finish: written.finish, cost: costOf(prompt.length, written.tokens, written.ms) };
+          const free = tools !== undefined && !forced;
+          const enough = (text: string) => {
+            if (!forced) context.grows?.(free ? sureText(cut(text)) : cut(text));
+            return firstStop(text, stops) >= 0;
+          };
+          const written = await writer.write(
+            prompt,
+            {
+              ...{ ...sampling, enough },
+              ...(held ? { grammar: grammarOf(held) } : {}),
+              ...(free ? { spelled: true } : {}),
+            },
+            context.signal,
+          );
+          const text = cut(written.text);
+          return {
+            ...(tools ? readCalls(text, tools) : { text }),
+            ...{ finish: written.finish, cost: costOf(prompt.length, written.tokens, written.ms) },
+          };
         },
         context.signal,
       );

@@ -6,7 +6,13 @@
 // sequences and for sixteen (test/models/writer.test.ts). For a single sequence beyond 512 tokens they do not, so one that
 // writes alone has an idle one beside it.
 
-import type { LlamaContext, LlamaContextSequence, LlamaModel, Token } from "node-llama-cpp";
+import type {
+  LlamaContext,
+  LlamaContextSequence,
+  LlamaGrammarEvaluationState,
+  LlamaModel,
+  Token,
+} from "node-llama-cpp";
 import { CallError } from "../../core/call.js";
 import type { Work } from "../../core/model.js";
 import { randomFor } from "../../core/random.js";
@@ -20,6 +26,10 @@ export interface Sampling {
   topP?: number;
   minP?: number;
   repetitionPenalty?: number;
+  /** A grammar (GBNF) that the text keeps to. */
+  grammar?: string;
+  /** Control tokens are spelled out in the text. */
+  spelled?: boolean;
   /** Told the text so far after each token; returns true to stop. */
   enough: (text: string) => boolean;
 }
@@ -70,6 +80,8 @@ interface Job {
   began: number;
   written: Token[];
   text: string;
+  /** How far the text has come in its grammar. */
+  state?: LlamaGrammarEvaluationState;
 }
 
 /** A sequence, how many of its tokens were evaluated as whole chunks of a prompt, and the text that it writes. */
@@ -152,7 +164,9 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
     await ending(place, prefill(place, donor));
   };
   const prefill = async (place: Place, donor: Place): Promise<void> => {
-    const { prompt, signal } = place.job as Job;
+    const job = place.job as Job;
+    const { prompt, signal } = job;
+    if (job.sampling.grammar !== undefined) job.state = await stateOf(model, job.sampling.grammar);
     let kept = sharedWith(place, prompt);
     const more = sharedWith(donor, prompt);
     if (more > kept && (await copied(place.sequence, donor.sequence, more))) {
@@ -172,41 +186,26 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
 
   /** Evaluates tokens of a text, draws what follows, and ends the text where it is to end. */
   const advance = async (place: Place, tokens: readonly number[]): Promise<void> => {
-    const { prompt, sampling, signal, written } = place.job as Job;
+    const job = place.job as Job;
+    const { prompt, sampling, signal, written, state } = job;
     if (signal.aborted) return settle(place, { error: signal.reason });
     // Every draw has its own seed, for the sampler lives as long as one evaluation.
     const seed = Math.floor(randomFor(sampling.seed, "llama", written.length)() * 2 ** 32);
     const { temperature, topP = 1, minP = 0, repetitionPenalty = 1 } = sampling;
-    const output = (
-      await place.sequence.controlledEvaluate([
-        ...(tokens.slice(0, -1) as Token[]),
-        [
-          tokens[tokens.length - 1] as Token,
-          {
-            generateNext: {
-              token: true,
-              options: {
-                ...{ ...neutral, temperature, topP, minP, seed },
-                ...(repetitionPenalty === 1
-                  ? {}
-                  : {
-                      repeatPenalty: { punishTokens: written.slice(-lookBack), penalty: repetitionPenalty },
-                    }),
-              },
-            },
-          },
-        ],
-      ])
-    ).at(-1);
+    const how = {
+      ...{ ...neutral, temperature, topP, minP, seed },
+      ...(repetitionPenalty === 1
+        ? {}
+        : { repeatPenalty: { punishTokens: written.slice(-lookBack), penalty: repetitionPenalty } }),
+    };
+    const token = await drawn(place.sequence, tokens as Token[], how, state);
     work.evaluated += tokens.length;
-    const token = output?.next.token;
     if (token == null) throw new CallError("malformed", "llama.cpp gave no usable logits for this prompt.");
     work.written++;
-    const job = place.job as Job;
     if (model.isEogToken(token))
       return settle(place, { written: { tokens: written.length + 1, finish: "stop" } });
     written.push(token);
-    job.text = model.detokenize(written, false, prompt.slice(-8) as Token[]);
+    job.text = model.detokenize(written, sampling.spelled ?? false, prompt.slice(-8) as Token[]);
     const stopped = sampling.enough(job.text);
     const most = Math.min(sampling.maxTokens, options.contextTokens - prompt.length);
     if (stopped || written.length >= most)
@@ -288,6 +287,43 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
       await context?.dispose();
     },
   };
+}
+
+/** Evaluates tokens and draws the next one, of those that a grammar allows where there is one. */
+async function drawn(
+  sequence: LlamaContextSequence,
+  tokens: Token[],
+  options: Parameters<LlamaContextSequence["evaluate"]>[1],
+  state: LlamaGrammarEvaluationState | undefined,
+): Promise<Token | null | undefined> {
+  if (!state) {
+    const last = tokens[tokens.length - 1] as Token;
+    const next = { generateNext: { token: true, options: { ...options } } };
+    return (await sequence.controlledEvaluate([...tokens.slice(0, -1), [last, next]])).at(-1)?.next.token;
+  }
+  // `controlledEvaluate` takes no grammar; this yields the token before it is evaluated, and is left there.
+  const iterator = sequence.evaluate(tokens, {
+    ...options,
+    grammarEvaluationState: state,
+    yieldEogToken: true,
+  });
+  try {
+    const { value } = await iterator.next();
+    return value ?? undefined;
+  } finally {
+    await iterator.return(undefined);
+  }
+}
+
+async function stateOf(model: LlamaModel, grammar: string): Promise<LlamaGrammarEvaluationState> {
+  const { LlamaGrammarEvaluationState } = await import("node-llama-cpp");
+  try {
+    return new LlamaGrammarEvaluationState({ model, grammar: await model.llama.createGrammar({ grammar }) });
+  } catch (error) {
+    throw new CallError("unsupported", "llama.cpp does not take the grammar of this schema.", {
+      cause: error,
+    });
+  }
 }
 
 /** Copies a sequence's first tokens to another; false where this version of node-llama-cpp cannot. */

@@ -1,0 +1,120 @@
+// The form that an answer is asked for in: plain text, JSON of a schema, calls of tools. What the model cannot be held to is refused
+// before it waits for its turn.
+
+import type { z } from "zod";
+import type { Json } from "../core/json.js";
+import type { ToolCall } from "../core/model.js";
+import { checkSchema } from "../models/json-schema.js";
+import { forcedCall } from "../models/tool-calls.js";
+import type { chatSchema, responseSchema } from "./asked.js";
+import { Problem } from "./problem.js";
+import type { Served } from "./served.js";
+import { type Form, newId } from "./write.js";
+
+export interface AskedForm {
+  form: Form;
+  /** At most one call is wanted. */
+  single: boolean;
+  /** Keywords of schemas that are not enforced. */
+  loose: readonly string[];
+}
+
+const unsupported = (message: string, param: string) =>
+  new Problem(400, message, { param, code: "unsupported" });
+
+/** The form of a chat's answer. @throws Problem for one that this model cannot be held to, and for a schema that nothing can */
+export function chatForm(served: Served, asked: z.infer<typeof chatSchema>): AskedForm {
+  const { functions, function_call: old, modalities } = asked as Record<string, unknown>;
+  const may = old !== "none" && asked.tool_choice !== "none";
+  if (Array.isArray(functions) && functions.length > 0 && may)
+    throw unsupported("`functions` are the older form of `tools`: send tools.", "functions");
+  if (Array.isArray(modalities) && modalities.some((one) => one !== "text"))
+    throw unsupported("This model writes text alone.", "modalities");
+  const { response_format: format, tool_choice: choice, parallel_tool_calls: parallel } = asked;
+  return formOf(served, {
+    format: format?.type === "json_schema" ? { ...format.json_schema, type: "json_schema" } : format,
+    at: "response_format",
+    tools: asked.tools?.map((tool) => tool.function),
+    choice: typeof choice === "object" ? choice?.function : choice,
+    parallel,
+  });
+}
+
+/** The form of a response. @throws Problem as `chatForm` */
+export function responseForm(served: Served, asked: z.infer<typeof responseSchema>): AskedForm {
+  const { text, tools, tool_choice: choice, parallel_tool_calls: parallel } = asked;
+  return formOf(served, { format: text?.format, at: "text.format", tools, choice, parallel });
+}
+
+interface Wanted {
+  format:
+    | { type: string; name?: string; schema?: unknown; strict?: boolean | null | undefined }
+    | null
+    | undefined;
+  at: string;
+  tools:
+    | readonly {
+        name: string;
+        description?: string | null | undefined;
+        parameters?: object | null | undefined;
+      }[]
+    | null
+    | undefined;
+  choice: string | { name: string } | null | undefined;
+  parallel: boolean | null | undefined;
+}
+
+function formOf(served: Served, { format, at, tools, choice, parallel }: Wanted): AskedForm {
+  const form: Form = {};
+  const loose = new Set<string>();
+  const offered = tools?.length && choice !== "none" ? tools : undefined;
+  const forced = choice === "required" || typeof choice === "object";
+  if (offered) {
+    form.tools = offered.map(({ name, description, parameters }) => ({
+      name,
+      ...(description == null ? {} : { description }),
+      ...(parameters == null ? {} : { parameters: parameters as Json }),
+    }));
+    if (new Set(offered.map(({ name }) => name)).size < offered.length)
+      throw new Problem(400, "Two tools have the same name.", { param: "tools" });
+    const toolChoice = choice === "required" || (typeof choice === "object" && choice) ? choice : "auto";
+    form.toolChoice = typeof toolChoice === "object" ? { name: toolChoice.name } : toolChoice;
+  }
+  if (format && format.type !== "text") {
+    if (format.type === "json_schema" && format.schema === undefined)
+      throw new Problem(400, "The format has no schema.", { param: at });
+    // A call takes the place of the answer whose form this is.
+    if (!(offered && forced))
+      form.json = {
+        ...(format.schema === undefined ? {} : { schema: format.schema as Json }),
+        ...(format.name === undefined ? {} : { name: format.name }),
+        ...(format.strict == null ? {} : { strict: format.strict }),
+      };
+  }
+  const can = served.model?.forms;
+  if (form.json && !can?.has("json"))
+    throw unsupported(
+      served.predictor
+        ? `${served.id} is a specialist: it answers with its label.`
+        : `${served.id} cannot be held to JSON; ask it for text.`,
+      at,
+    );
+  if (form.tools && !can?.has("tools") && !(forced && can?.has("json")))
+    throw unsupported(
+      served.predictor
+        ? `${served.id} is a specialist and calls no tools.`
+        : can?.has("json")
+          ? `${served.id} was not made to call tools as it sees fit; with tool_choice "required" or a function's name it makes a call.`
+          : `${served.id} calls no tools.`,
+      "tools",
+    );
+  if (form.json?.schema !== undefined)
+    for (const word of checkSchema(form.json.schema).loose) loose.add(word);
+  if (form.tools) for (const word of forcedCall(form)?.loose ?? []) loose.add(word);
+  return { form, single: parallel === false, loose: [...loose].map((word) => `schema.${word}`) };
+}
+
+/** Calls with ids of their own: those of models are the same for equal calls. */
+export function callsOf(calls: readonly ToolCall[] | undefined, single: boolean): ToolCall[] {
+  return (calls ?? []).slice(0, single ? 1 : undefined).map((call) => ({ ...call, id: newId("call") }));
+}
