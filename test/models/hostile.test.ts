@@ -33,9 +33,11 @@ async function open(behaviour: Partial<Record<Behaviour, number>>, times?: numbe
     ...(times === undefined ? {} : { times }),
   });
   servers.push(server);
-  const limits = Object.keys(behaviour).some((name) => slow.includes(name))
-    ? "&timeout=0.4&totalTimeout=0.8"
-    : "&timeout=10";
+  const limits = more.includes("timeout=")
+    ? ""
+    : Object.keys(behaviour).some((name) => slow.includes(name))
+      ? "&timeout=0.4&totalTimeout=0.8"
+      : "&timeout=10";
   const retries = more.includes("retries=") ? "" : "&retries=2";
   const model = await openOpenAI(`mock?base=${server.url}&backoff=0.005${limits}${retries}${more}`, {
     env: { OPENAI_API_KEY: key },
@@ -178,7 +180,11 @@ describe("an endpoint that misbehaves once", () => {
 describe("a bad day", () => {
   it("mixes everything at concurrency 32: right answers or CallErrors, and the server is left in peace", async () => {
     const mixed = Object.fromEntries(behaviours.map((name) => [name, 0.5 / behaviours.length]));
-    const { server, model } = await open(mixed, undefined, "&concurrency=32&retries=4");
+    const { server, model } = await open(
+      mixed,
+      undefined,
+      "&concurrency=32&retries=4&timeout=3&totalTimeout=6",
+    );
     const rejections: unknown[] = [];
     const onRejection = (reason: unknown) => rejections.push(reason);
     process.on("unhandledRejection", onRejection);

@@ -56,6 +56,6 @@ it("are quoted in the docs as the bench prints them", async () => {
   for (const line of tableOf(rows)) expect(page).toContain(line);
 });
 
-it("of the tickets there are five seeds", () => {
-  expect(of("default", "tickets, 200 labels")).toHaveLength(5);
+it.each(["tickets, 200 labels", "licences, 480 labels"])("of %s there are five seeds", (study) => {
+  expect(of("default", study)).toHaveLength(5);
 });
