@@ -28,7 +28,7 @@ async function smoke(name: string, base: string, asked: object = {}, lora?: obje
       const own = (written as { lora?: object }).lora;
       return own ? { lora: { ...own, ...lora } } : written;
     });
-  spec.task.data = { ...spec.task.data, limit: { train: 16, dev: 3, test: 4 } };
+  spec.task.data = { ...spec.task.data, limit: { train: 16, dev: 2, test: 3 } };
   spec.handOver = 2;
   const started = performance.now();
   const store = join(folder, name);
@@ -36,7 +36,7 @@ async function smoke(name: string, base: string, asked: object = {}, lora?: obje
   const first = performance.now() - started;
   expect(record.results).toHaveLength(spec.specialists.length + 1);
   for (const { subject, n, unscored } of record.results)
-    expect([subject, n, unscored]).toEqual([subject, 4, 0]);
+    expect([subject, n, unscored]).toEqual([subject, 3, 0]);
   expect(record.verdict?.text).toContain("sealed test samples");
   expect(record.handOver).toMatchObject({ n: 2, agree: 2 });
   expect(record.openings).toBe(1);
