@@ -7,10 +7,15 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { machine, record } from "./record.js";
+
+/** The engine of `batched`, once it is open. */
+let engine;
+const prompts = Array.from({ length: 32 }, (_, i) => `Write a sentence about the number ${i}.`);
+const writtenTokens = 16;
 
 const { values } = parseArgs({
   options: {
@@ -252,9 +257,6 @@ async function litellm(upstream) {
   return undefined;
 }
 
-const prompts = Array.from({ length: 32 }, (_, i) => `Write a sentence about the number ${i}.`);
-const writtenTokens = 16;
-
 /** Tokens a second of 32 clients at once. */
 async function clients(url) {
   const begin = performance.now();
@@ -275,15 +277,13 @@ async function clients(url) {
   return written.reduce((sum, one) => sum + one, 0) / ((performance.now() - begin) / 1000);
 }
 
-let engine;
 /** The same by node-llama-cpp alone: one context, a sequence for each prompt, batched by itself. */
 async function batched() {
   const { getLlama } = await import("node-llama-cpp");
   const { openModel } = await import("../dist/index.js");
   if (!engine) {
     const model = await openModel("llama:smollm2-135m-instruct");
-    const llama = await getLlama({ gpu: false, build: "never", skipDownload: true, progressLogs: false });
-    const weights = await llama.loadModel({ modelPath: model.weights.path });
+    const { path } = model.weights;
     const tokens = [];
     for (const content of prompts)
       tokens.push(
@@ -295,6 +295,14 @@ async function batched() {
           })
         ).prompt,
       );
+    // Two engines in a process would wait for each other's threads.
+    await model.close();
+    const threads = cpus().length;
+    const llama = await getLlama({
+      ...{ gpu: false, build: "never", skipDownload: true, progressLogs: false },
+      maxThreads: threads,
+    });
+    const weights = await llama.loadModel({ modelPath: path });
     engine = {
       weights,
       tokens,
@@ -303,6 +311,7 @@ async function batched() {
         contextSize: 256,
         batchSize: 512,
         flashAttention: true,
+        threads,
       }),
     };
   }
@@ -312,7 +321,8 @@ async function batched() {
     tokens.map(async (prompt) => {
       const sequence = context.getSequence();
       let n = 0;
-      for await (const _ of sequence.evaluate(prompt, { temperature: 0 })) if (++n >= writtenTokens) break;
+      for await (const _ of sequence.evaluate([...prompt], { temperature: 0 }))
+        if (++n >= writtenTokens) break;
       sequence.dispose();
       return n;
     }),

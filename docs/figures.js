@@ -165,13 +165,14 @@ function measured() {
     const run = "`npm run bench:train`";
     rows.push(
       [
-        "AdamW step of a 4-layer transformer, against jax-js on WebAssembly ²",
+        "AdamW step of a 4-layer transformer, against jax-js on WebAssembly",
         times(small["jax-js wasm"].ratio),
         run,
       ],
-      ["… against PyTorch eager ²", times(small.PyTorch.ratio), run],
-      ["LoRA step on SmolLM2-135M's shapes, against PyTorch eager ²", times(lora.PyTorch.ratio), run],
-      ["… against PyTorch compiled ²", times(lora["PyTorch compiled"].ratio), run],
+      ["… against PyTorch eager", times(small.PyTorch.ratio), run],
+      ["… against PyTorch compiled", times(small["PyTorch compiled"].ratio), run],
+      ["LoRA step on SmolLM2-135M's shapes, against PyTorch eager", times(lora.PyTorch.ratio), run],
+      ["… against PyTorch compiled", times(lora["PyTorch compiled"].ratio), run],
     );
   }
   if (motor) {
