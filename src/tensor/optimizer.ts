@@ -45,7 +45,7 @@ export interface StepScalars {
 export function adamW(options: Omit<AdamWOptions, "signed"> = {}) {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, clipNorm = 1 } = options;
   return {
-    init: (params: Parameters): AdamWState => ({ m: zerosLike(params), v: zerosLike(params) }),
+    init: zeroMoments,
     scalars: (step: number, learningRate: number): StepScalars => ({
       learningRate: scalarTensor(learningRate),
       unbias1: scalarTensor(1 / (1 - beta1 ** step)),
@@ -135,6 +135,11 @@ export function zerosLike(params: Parameters): Parameters {
       new Tensor("float32", new Float32Array(size), [...dims]),
     ]),
   );
+}
+
+/** AdamW's moments before the first step. */
+export function zeroMoments(params: Parameters): AdamWState {
+  return { m: zerosLike(params), v: zerosLike(params) };
 }
 
 /** The same numbers in memory of their own. */

@@ -14,7 +14,7 @@ import {
   copyOf,
   type Parameters,
   type Schedule,
-  zerosLike,
+  zeroMoments,
 } from "./optimizer.js";
 
 /** As many samples as go through the model at once. Every batch of a run has the same shapes. */
@@ -62,7 +62,7 @@ export function makeTrainer({ loss, optimizer = {}, ...runtime }: TrainerOptions
     { ...runtime, name: "the loss and its gradient" },
   );
   return {
-    init: (params) => ({ m: zerosLike(params), v: zerosLike(params) }),
+    init: zeroMoments,
     gradients,
     update: async (params, moments, found, step, learningRate) => ({
       params,
@@ -151,14 +151,14 @@ export async function train(options: TrainOptions): Promise<Trained> {
       let loss = 0;
       let tokens = 0;
       const batches = options.batches(step);
-      for (const batch of batches) {
+      for (const [i, batch] of batches.entries()) {
         signal?.throwIfAborted();
         const [value, found] = await gradients(frozen, at.params, batch.inputs);
         const part = (value.data as Float32Array)[0] as number;
         if (!Number.isFinite(part)) throw notFinite("loss", part, step, [batch]);
         loss += part;
         tokens += batch.tokens;
-        sums = batch === batches[0] ? found : added(sums, found);
+        sums = i === 0 ? found : added(sums, found);
       }
       const learningRate = options.schedule(step);
       const { norm: gradientNorm, ...next } = await update(at.params, at.moments, sums, step, learningRate);

@@ -75,6 +75,11 @@ describe("train", () => {
     const halves = await train({ ...base(), batches: () => [batch(0.5), batch(0.25), batch(0.25)] });
     for (const [i, value] of numbers(halves.params.w as Tensor).entries())
       expect(value).toBeCloseTo(numbers(whole.params.w as Tensor)[i] as number, 5);
+    // One batch may come twice.
+    const half = batch(0.5);
+    const twice = await train({ ...base(), batches: () => [half, half] });
+    for (const [i, value] of numbers(twice.params.w as Tensor).entries())
+      expect(value).toBeCloseTo(numbers(whole.params.w as Tensor)[i] as number, 5);
   });
 
   it("keeps the best held-out parameters and stops when they get no better", async () => {
