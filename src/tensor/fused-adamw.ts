@@ -33,7 +33,7 @@ let kernel: Kernel | undefined;
 /**
  * One step of AdamW (Loshchilov and Hutter 2019, algorithm 2) with clipping by global norm (Pascanu et al. 2013). It writes
  * over `params` and `state`; where the norm is not finite they stay as they are. Every number is rounded to float32 after
- * each operation, and a tensor's result does not depend on the others' but by the norm.
+ * each operation; other tensors affect a tensor's result only through the norm.
  *
  * @param gradients of the same shapes; only read
  * @param step counted from 1
