@@ -16,6 +16,7 @@ const costs = {
   knnLm: "1 call, 1 embedding; 1 embedding a train sample to build",
   ensemble: "5 calls",
   lora: "1 call; training",
+  head: "1 reading of the prompt; training",
   full: "1 call; training, most memory",
   adapter: "1 call; training",
   bitfit: "1 call; training",

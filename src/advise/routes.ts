@@ -24,6 +24,7 @@ export const routes: readonly Route[] = [
   ...learnt,
   ...asked,
   unmeasured("probe", "partial update", ["weights"]),
+  unmeasured("head", "low-rank adapter", ["weights", "gradients"]),
   unmeasured("optimize", "few-shot prompt", ["text"]),
   unmeasured("search", null),
 ];

@@ -10,6 +10,7 @@ import { HoneError, messageOf } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
 import type { EncoderSubject } from "../core/kinds.js";
 import type { Encoder, Grant } from "../core/model.js";
+import { threadOptions } from "../tensor/threads.js";
 import { sha256Of } from "./llama/hash.js";
 import { inLanes } from "./llama/queue.js";
 import { hasNet } from "./net/types.js";
@@ -89,7 +90,7 @@ async function load(files: EncoderFiles, maxPieces: number, threads: number | un
     ]);
     const session = await InferenceSession.create(files.model, {
       logSeverityLevel: 3,
-      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...threadOptions(threads),
     });
     for (const name of session.inputNames) {
       if (!/^(input_ids|attention_mask|token_type_ids)$/.test(name))

@@ -18,7 +18,7 @@ export type Weights = Readonly<Record<string, np.Array>>;
  * borrow `x` and `tokens`, and consume `y`.
  */
 export interface Change {
-  /** Weights that stand in for the model's own, by name. */
+  /** Weights that stand in for the model's own, by name; an `output.weight` may have rows of its own, [classes, width]. */
   readonly weights?: Weights;
   /** After y = W x: `x` is [rows, in], `y` is [rows, out]; the name is W's, `blk.0.attn_q.weight`. */
   readonly linear?: (name: string, x: np.Array, y: np.Array) => np.Array;
@@ -183,7 +183,7 @@ export function logitsOf(
   states: np.Array,
   changes: readonly Change[] = [],
 ): np.Array {
-  return changed(config, weights, changes).linear(outputName(config), states);
+  return changed(config, weights, changes).linear(outputName(config, changes), states);
 }
 
 /** Logits [N, vocab] at flat positions, [N] int32, of states [B, T, width]. */
@@ -201,8 +201,9 @@ export function logitsAt(
 }
 
 /** The name of the matrix that makes logits of states. */
-function outputName(config: NetConfig): string {
-  return config.tied ? "token_embd.weight" : "output.weight";
+function outputName(config: NetConfig, changes: readonly Change[]): string {
+  const given = changes.some((change) => change.weights?.["output.weight"]);
+  return config.tied && !given ? "token_embd.weight" : "output.weight";
 }
 
 /** The model under its changes: a weight by name (a fresh reference), and a product with all that is added to it. */

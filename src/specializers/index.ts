@@ -38,6 +38,7 @@ import { retrieve, retrieveOptions } from "./retrieval/retrieve.js";
 import { adapter, adapterOptions } from "./training/adapter.js";
 import { bitfit, bitfitOptions } from "./training/bitfit.js";
 import { full, fullOptions } from "./training/full.js";
+import { head, headOptions } from "./training/head.js";
 import { lexical, lexicalOptions } from "./training/lexical.js";
 import { lora, loraOptions } from "./training/lora.js";
 import { pretrainOptions, upcycleOptions } from "./training/pretrain/options.js";
@@ -155,6 +156,14 @@ export const specializers = {
     options: loraOptions,
     summary: "Low-rank matrices beside the model's own, trained on the task's answers",
     paper: "Hu et al. 2021, LoRA (arXiv 2106.09685); Dettmers et al. 2023, QLoRA (arXiv 2305.14314)",
+    leaf: "low-rank adapter",
+  },
+  head: {
+    make: head,
+    options: headOptions,
+    summary: "LoRA with a classification head on the prompt's last state, in place of the vocabulary",
+    paper:
+      "Howard and Ruder 2018, ULMFiT (arXiv 1801.06146); Devlin et al. 2019, BERT (arXiv 1810.04805): the classifier on top",
     leaf: "low-rank adapter",
   },
   full: {
@@ -509,6 +518,7 @@ export { type RetrieveOptions, retrieve } from "./retrieval/retrieve.js";
 export { type AdapterOptions, adapter } from "./training/adapter.js";
 export { type BitfitOptions, bitfit } from "./training/bitfit.js";
 export { type FullOptions, full } from "./training/full.js";
+export { type HeadOptions, head } from "./training/head.js";
 export { type LoraOptions, lora } from "./training/lora.js";
 export type { PretrainOptions, UpcycleOptions } from "./training/pretrain/options.js";
 export { pretrain, upcycle } from "./training/pretrain/pretrain.js";

@@ -9,6 +9,7 @@ import { readyJax } from "./jax.js";
 import { lower } from "./lower.js";
 import type { ElementType } from "./onnx.js";
 import { scalar } from "./pointwise.js";
+import { threadOptions } from "./threads.js";
 import { viewOf, whole } from "./view.js";
 
 /** A tree of tensors: arrays and records of them, nested. */
@@ -164,7 +165,7 @@ async function build<Result>(
       // A plan of the whole step's memory makes small programs a sixth faster. Large ones then take a second block beside
       // the first one's, 5.3 GB for 3.7, and are no faster.
       enableMemPattern: graph.bytes < planned && !graph.dynamic,
-      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...threadOptions(threads),
       ...(provider === "cpu" ? {} : { preferredOutputLocation: "gpu-buffer" as const }),
       extra: { session: { set_denormal_as_zero: "1" } },
     });

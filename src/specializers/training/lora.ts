@@ -6,14 +6,17 @@ import { z } from "zod";
 import type { LanguageSpecializer } from "../../core/specializer.js";
 import { blockMatrices, initLora, lora as loraChange, matricesOf } from "../../nets/changes/lora.js";
 import { type NetConfig, tensorShapes } from "../../nets/config.js";
+import type { Change, Weights } from "../../nets/decoder.js";
 import { type LoraPair, writeLoraGguf } from "../../tensor/gguf-write.js";
 import type { Parameters } from "../../tensor/optimizer.js";
 import { readOptions } from "../parts/options.js";
 import { defineTrained } from "./finetune/define.js";
+import type { Base } from "./finetune/fit.js";
 import { trainingShape } from "./finetune/options.js";
 import { writePeft } from "./finetune/peft.js";
 
-export const loraOptions = z.strictObject({
+/** Options that say where matrices are added, and how large they are. */
+export const loraShape = {
   rank: z.int().min(1).max(1024).default(16).describe("rank of the added matrices"),
   alpha: z.number().positive().max(4096).default(32).describe("what they add is scaled by alpha / rank"),
   targets: z
@@ -26,6 +29,10 @@ export const loraOptions = z.strictObject({
     .min(1)
     .optional()
     .describe("only the last so many layers get one; those below are then computed once for each sample"),
+};
+
+export const loraOptions = z.strictObject({
+  ...loraShape,
   loss: z
     .enum(["answer", "options"])
     .default("answer")
@@ -43,33 +50,19 @@ export type LoraOptions = z.input<typeof loraOptions>;
  */
 export function lora(options: LoraOptions = {}): LanguageSpecializer {
   const { rank, alpha, targets, layers, loss, ...training } = readOptions(loraOptions, "lora", options);
-  const first = (config: NetConfig) => Math.max(0, config.layers - (layers ?? config.layers));
-  const own = {
-    ...(targets.length === blockMatrices.length ? {} : { targets }),
-    ...(layers === undefined ? {} : { layers }),
-    ...(loss === "answer" ? {} : { loss }),
-  };
-  const details = [`r=${rank}`, ...(layers === undefined ? [] : [`last ${layers}`])];
+  const { method, own, details } = loraParts({ rank, alpha, targets, layers });
+  const objective = loss === "answer" ? {} : { loss };
   if (loss === "options") details.push("loss over options");
   return defineTrained({
     name: "lora",
     label: `lora(${details.join(", ")})`,
-    options: { rank, alpha, ...own, ...training },
+    options: { rank, alpha, ...own, ...objective, ...training },
     training,
     method: {
+      ...method,
       name: "lora",
-      rate: 0.001,
-      options: { rank, alpha, targets, layers: layers ?? null, ...(loss === "answer" ? {} : { loss }) },
+      options: { ...method.options, ...objective },
       among: loss === "options",
-      first,
-      trainable: (config) => {
-        const shapes = tensorShapes(config);
-        const pair = (name: string) =>
-          (shapes.get(name) as number[]).reduce((sum, size) => sum + size * rank, 0);
-        return matricesOf(config, targets, first(config)).reduce((sum, name) => sum + pair(name), 0);
-      },
-      init: ({ config }, seed) => initLora(config, { rank, alpha, targets, from: first(config) }, seed),
-      change: (_config, trained) => loraChange({ rank, alpha }, trained),
     },
     save: async (folder, { base: { config: net }, params }, _given, subject) => {
       const tensors = pairsOf(params);
@@ -81,7 +74,39 @@ export function lora(options: LoraOptions = {}): LanguageSpecializer {
   });
 }
 
-function pairsOf(params: Parameters): Record<string, LoraPair> {
+/** What methods with a LoRA have in common, the options that are not the usual ones, and how a label tells them. */
+export function loraParts({
+  rank,
+  alpha,
+  targets,
+  layers,
+}: Pick<z.output<typeof loraOptions>, keyof typeof loraShape>) {
+  const first = (config: NetConfig) => Math.max(0, config.layers - (layers ?? config.layers));
+  return {
+    own: {
+      ...(targets.length === blockMatrices.length ? {} : { targets }),
+      ...(layers === undefined ? {} : { layers }),
+    },
+    details: [`r=${rank}`, ...(layers === undefined ? [] : [`last ${layers}`])],
+    method: {
+      rate: 0.001,
+      options: { rank, alpha, targets, layers: layers ?? null },
+      first,
+      trainable: (config: NetConfig) => {
+        const shapes = tensorShapes(config);
+        const pair = (name: string) =>
+          (shapes.get(name) as number[]).reduce((sum, size) => sum + size * rank, 0);
+        return matricesOf(config, targets, first(config)).reduce((sum, name) => sum + pair(name), 0);
+      },
+      init: ({ config }: Base, seed: number): Parameters =>
+        initLora(config, { rank, alpha, targets, from: first(config) }, seed),
+      change: (_config: NetConfig, trained: Weights): Change => loraChange({ rank, alpha }, trained),
+    },
+  };
+}
+
+/** A LoRA's pairs by the names of their matrices; whatever else was trained is left out. */
+export function pairsOf(params: Parameters): Record<string, LoraPair> {
   const dense = (key: string) => {
     const { data, dims } = params[key] as Parameters[string];
     return { data: data as Float32Array, shape: dims };

@@ -5,10 +5,9 @@
 
 import { freemem } from "node:os";
 import { z } from "zod";
-import { type CallContext, CallError, noCost } from "../../core/call.js";
+import { noCost } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
 import { fingerprint } from "../../core/json.js";
-import type { LanguageSubject } from "../../core/kinds.js";
 import type { Query } from "../../core/language.js";
 import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import {
@@ -26,13 +25,12 @@ import { type ChosenPenalty, choosePenalty, type Features } from "../../learn/pe
 import { questionsVary, readText } from "../../learn/text.js";
 import type { Row } from "../../learn/tfidf.js";
 import { packFloats, unpackFloats } from "../../learn/vectors.js";
-import { renderPrompt } from "../../models/prompt.js";
 import { netConfig } from "../../nets/config.js";
 import { readGguf } from "../../tensor/gguf.js";
 import { chooseClass, classesOf, knownChoices } from "../parts/classes.js";
-import { defineSpecializer, prepared } from "../parts/define.js";
+import { defineSpecializer } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
-import { requireWeights, type TrainableSubject } from "./finetune/examples.js";
+import { askedPrompt, promptOf, requireWeights, type TrainableSubject } from "./finetune/examples.js";
 import { statesFile } from "./finetune/states-file.js";
 import { pools, sharedReader } from "./frozen/extract.js";
 import { scaled, scaling } from "./frozen/scale.js";
@@ -102,14 +100,7 @@ export function probe(options: ProbeOptions = {}): LanguageSpecializer {
         respond: async (query, context) => {
           const choices = knownChoices(query, state);
           if (choices.length === 0) return { unscored: "other-labels" };
-          const prompt = await promptOf(target, query, context);
-          const room = target.model.contextTokens ?? Number.POSITIVE_INFINITY;
-          if (prompt.length > room) {
-            throw new CallError(
-              "too-long",
-              `the prompt takes ${prompt.length} tokens, and the context holds ${room}`,
-            );
-          }
+          const prompt = await askedPrompt(target, query, context);
           context.signal.throwIfAborted();
           const started = performance.now();
           const reader = await sharedReader(target.model, target.weights, [state.layer]);
@@ -286,22 +277,6 @@ async function promptsOf(
     prompts.push(prompt);
   }
   return prompts;
-}
-
-/** Exactly the tokens that the model would read before it answers. */
-async function promptOf(
-  { subject, model, weights }: TrainableSubject & { subject: LanguageSubject },
-  query: Query,
-  context: CallContext,
-): Promise<number[]> {
-  const ready = await prepared(subject, query, context);
-  const { messages, continuations } = renderPrompt(ready.query, model.format);
-  const { prompt } = await weights.tokenize({
-    messages,
-    format: model.format,
-    options: continuations.slice(0, 1),
-  });
-  return prompt;
 }
 
 function pooled(states: Float32Array, depth: number, width: number, pooling: Pooling): Float32Array {

@@ -3,14 +3,13 @@
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Tensor } from "onnxruntime-node";
 import { HoneError, messageOf } from "../../../core/errors.js";
 import type { Model } from "../../../core/model.js";
 import { sha256Of } from "../../../models/llama/hash.js";
 import { hasNet, type NetEncoder } from "../../../models/net/types.js";
 import { mergeLora } from "../../../nets/changes/matrices.js";
+import { readArrays, writeArrays } from "../../../tensor/arrays-file.js";
 import type { Parameters } from "../../../tensor/optimizer.js";
-import { readSafetensor, readSafetensors, writeSafetensors } from "../../../tensor/safetensors.js";
 import { type ContrastMethod, changeOf } from "./train.js";
 
 const file = "trained.safetensors";
@@ -39,13 +38,7 @@ export async function keepTrained(
   whole: boolean,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const tensors = Object.fromEntries(
-    Object.entries(params).map(([name, { data, dims }]) => [
-      name,
-      { data: data as Float32Array, shape: [...dims] },
-    ]),
-  );
-  await writeSafetensors(join(folder, file), tensors);
+  await writeArrays(join(folder, file), params);
   const about = { base: encoder.id, layer: encoder.layer, pool: encoder.pool, method };
   await writeFile(join(folder, "trained.json"), `${JSON.stringify(about, null, 2)}\n`);
   if (whole) await writeEncoder(join(folder, "encoder"), encoder, method, params);
@@ -98,12 +91,7 @@ export async function openTrained(
   folder: string,
   kept: { id: string; name: string; method: ContrastMethod },
 ): Promise<NetEncoder> {
-  const read = await readSafetensors(join(folder, file));
-  const trained: Record<string, Tensor> = {};
-  for (const [name, { shape }] of read.tensors) {
-    const { data } = await readSafetensor(read, name);
-    trained[name] = new Tensor("float32", data as Float32Array, [...shape]);
-  }
+  const trained = await readArrays(join(folder, file));
   return encoder.specialise({ id: kept.id, name: kept.name, trained, change: changeOf(kept.method) });
 }
 

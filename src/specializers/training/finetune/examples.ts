@@ -1,5 +1,6 @@
 // From samples to tokens, exactly as the model will be asked: the query rendered, the right answer after it.
 
+import { type CallContext, CallError } from "../../../core/call.js";
 import { HoneError } from "../../../core/errors.js";
 import type { LanguageSubject } from "../../../core/kinds.js";
 import type { Query } from "../../../core/language.js";
@@ -40,13 +41,16 @@ function passesQueriesOn(subject: LanguageSubject): boolean {
   return subject.prepare !== undefined && subject.inner !== undefined && passesQueriesOn(subject.inner);
 }
 
-/** The token that ends a written answer; asked for where answers are written and not chosen. */
+/** How samples become examples. */
 export interface ExampleOptions {
+  /** The token that ends a written answer; asked for where answers are written and not chosen. */
   end: number | undefined;
   /** Tokens put after the begin token of every prompt. */
   prefix: readonly number[];
   /** Whether the answer is to be told from the other options alone. */
   among?: boolean;
+  /** Labels with an output each: the answer is then the label's place among them, and no text. */
+  classes?: readonly string[];
 }
 
 /**
@@ -57,7 +61,7 @@ export async function examplesOf(
   samples: readonly Sample[],
   { subject, model, weights }: TrainableSubject,
   given: Given,
-  { end, prefix, among = false }: ExampleOptions,
+  { end, prefix, among = false, classes }: ExampleOptions,
 ): Promise<PackedExample[]> {
   const { task, context } = given;
   const made: (Omit<PackedExample, "head"> & { group: string })[] = [];
@@ -82,7 +86,7 @@ export async function examplesOf(
     const others = among && query.options ? continuations : [];
     const tokens = await weights.tokenize({ messages, format: model.format, options: [text, ...others] });
     const prompt = tokens.prompt.toSpliced(tokens.begin, 0, ...prefix);
-    const written = tokens.options[0] as number[];
+    const written = classes ? [classes.indexOf(answer)] : (tokens.options[0] as number[]);
     const total = prompt.length + written.length;
     if (model.contextTokens !== undefined && total > model.contextTokens) {
       throw new HoneError({
@@ -107,6 +111,34 @@ export async function examplesOf(
     });
   }
   return shareHeads(made);
+}
+
+/** Exactly the tokens that the model would read before it answers. */
+export async function promptOf(
+  { subject, model, weights }: TrainableSubject,
+  query: Query,
+  context: CallContext,
+): Promise<number[]> {
+  const ready = await prepared(subject, query, context);
+  const { messages, continuations } = renderPrompt(ready.query, model.format);
+  const { prompt } = await weights.tokenize({
+    messages,
+    format: model.format,
+    options: continuations.slice(0, 1),
+  });
+  return prompt;
+}
+
+/** The same for a query that is to be answered. @throws CallError where the context does not hold it */
+export async function askedPrompt(
+  target: TrainableSubject,
+  query: Query,
+  context: CallContext,
+): Promise<number[]> {
+  const prompt = await promptOf(target, query, context);
+  const room = target.model.contextTokens ?? Number.POSITIVE_INFINITY;
+  if (prompt.length <= room) return prompt;
+  throw new CallError("too-long", `the prompt takes ${prompt.length} tokens, and the context holds ${room}`);
 }
 
 /** Instruction and shared options stand first in every prompt. */

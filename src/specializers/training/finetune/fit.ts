@@ -41,6 +41,8 @@ export interface Method {
   first: (config: NetConfig) => number;
   /** Whether the loss is over the options alone and not over the vocabulary. */
   among?: boolean;
+  /** Labels with an output each, where answers are classes and no texts. */
+  classes?: readonly string[];
   /** Token ids after the begin token of every prompt, where the way has such. */
   prefix?: (config: NetConfig) => readonly number[];
 }

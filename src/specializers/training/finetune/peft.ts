@@ -1,4 +1,4 @@
-// A LoRA as Hugging Face's peft loads it: adapter_config.json and adapter_model.safetensors. Hone trains on the weights of
+// A LoRA as Hugging Face's peft loads it: adapter_config.json and adapter_model.safetensors; with a classification head where it has one. Hone trains on the weights of
 // the GGUF file, so names and row order go back to those of the original checkpoint. It writes nothing else.
 
 import { mkdir, writeFile } from "node:fs/promises";
@@ -28,6 +28,8 @@ export interface PeftLora {
   alpha: number;
   /** By GGUF name (`blk.0.attn_q.weight`), in the GGUF file's row order. */
   tensors: Readonly<Record<string, LoraPair>>;
+  /** [classes, width]: the `score` of transformers' models for sequence classification. */
+  score?: DenseTensor;
 }
 
 /**
@@ -64,6 +66,7 @@ export async function writePeft(folder: string, lora: PeftLora): Promise<void> {
     layers.add(Number(layer));
   }
   if (targets.size === 0) throw unfit(folder, "there are no matrices to write");
+  if (lora.score) tensors["base_model.model.score.weight"] = lora.score;
   const config = {
     alpha_pattern: {},
     auto_mapping: null,
@@ -76,13 +79,13 @@ export async function writePeft(folder: string, lora: PeftLora): Promise<void> {
     layers_to_transform: layers.size < lora.net.layers ? [...layers].sort((a, b) => a - b) : null,
     lora_alpha: lora.alpha,
     lora_dropout: 0,
-    modules_to_save: null,
+    modules_to_save: lora.score ? ["score"] : null,
     peft_type: "LORA",
     r: lora.rank,
     rank_pattern: {},
     revision: null,
     target_modules: [...targets].sort(),
-    task_type: "CAUSAL_LM",
+    task_type: lora.score ? "SEQ_CLS" : "CAUSAL_LM",
     use_dora: false,
     use_rslora: false,
   };

@@ -76,6 +76,7 @@ export async function setUp(
     end: typeof end === "number" ? end : undefined,
     prefix: method.prefix?.(config) ?? [],
     among: method.among ?? false,
+    ...(method.classes ? { classes: method.classes } : {}),
   });
 
   // A step's samples share rows; which samples these are is drawn for every epoch, so shapes must hold any of them.

@@ -122,14 +122,7 @@ async function openStates(
     return read;
   };
 
-  // One row at a time: each takes all cores.
-  let last: Promise<unknown> = Promise.resolve();
-  const alone = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(work);
-    last = turn.catch(() => undefined);
-    return turn;
-  };
-
+  const alone = oneAtATime();
   return {
     depths,
     width,
@@ -193,8 +186,18 @@ function exampleOf(prompt: readonly number[], head: number, index: number): Pack
   return { id: `${index}`, group: "all", prompt, answer: [0], head: Math.min(head, prompt.length - 1) };
 }
 
-/** The next length up from a few in each octave. */
-function roomy(tokens: number): number {
+/** Runs work one after the other: each takes all cores. */
+export function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+}
+
+/** The next length up from a few in each octave, so that few shapes are compiled. */
+export function roomy(tokens: number): number {
   const steps = [32, 48];
   for (let scale = 1; ; scale *= 2) {
     for (const step of steps) if (tokens <= step * scale) return step * scale;
