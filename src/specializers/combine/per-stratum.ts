@@ -13,8 +13,9 @@ import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import type { LanguageTask } from "../../core/task.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { inherited } from "../parts/inherited.js";
+import type { SpecializerEntry } from "../table.js";
 
-export const perStratumOptions = z.strictObject({
+const perStratumOptions = z.strictObject({
   use: z.unknown().describe("the specializer that is fitted on each stratum apart, as a study would name it"),
 });
 /** Options of `perStratum`. */
@@ -115,3 +116,13 @@ function narrowed(task: LanguageTask, samples: readonly Sample[]): LanguageTask 
   if (!first || samples.some(({ options }) => key(options) !== key(first))) return task;
   return { ...task, labels: first };
 }
+
+/** Its line in the table. */
+export const perStratumEntry = {
+  make: (options: PerStratumOptions, inner) => perStratum(inner(options.use, "use", "language")),
+  options: perStratumOptions,
+  summary: "One specialist for each of several tasks put into one, and each query to its own",
+  paper:
+    "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615): one model for all tasks against one for each",
+  leaf: null,
+} satisfies SpecializerEntry;

@@ -11,6 +11,7 @@ import { derive } from "../parts/define.js";
 import { inherited } from "../parts/inherited.js";
 import { readOptions } from "../parts/options.js";
 import { zeroShot } from "../prompting/zero-shot.js";
+import type { SpecializerEntry } from "../table.js";
 import { type Returned, searchFor } from "./search/course.js";
 import type { Limits } from "./search/meter.js";
 import { composed, type Space } from "./search/space.js";
@@ -18,7 +19,7 @@ import { poolOf } from "./stack/members.js";
 
 const mostCalls = 10_000;
 
-export const searchOptions = z.strictObject({
+const searchOptions = z.strictObject({
   factors: z
     .record(z.string().min(1).max(64), z.array(z.unknown()).min(2).max(12))
     .optional()
@@ -176,3 +177,25 @@ function labelOf({
   ];
   return parts.length > 0 ? `search(${parts.join(", ")})` : "search";
 }
+
+/** Its line in the table. */
+export const searchEntry = {
+  make: ({ factors = usualSpace.factors, alone = usualSpace.alone, ...rest }: SearchOptions, inner) =>
+    search(
+      {
+        factors: Object.entries(factors).map(([name, levels]) => ({
+          name,
+          levels: levels.map((one: unknown, l: number) =>
+            levelOf(one, (written) => inner(written, `factors.${name}.${l}`, "language")),
+          ),
+        })),
+        alone: alone.map((one, i) => inner(one, `alone.${i}`, "language")),
+      },
+      rest,
+    ),
+  options: searchOptions,
+  summary: "The others composed under one budget: a factorial, successive halving, a stack or a single",
+  paper:
+    "Box, Hunter and Hunter 2005, Statistics for Experimenters; Karnin, Koren and Somekh 2013 and Jamieson and Talwalkar 2016 (arXiv 1502.07943), successive halving",
+  leaf: null,
+} satisfies SpecializerEntry;

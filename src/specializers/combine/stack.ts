@@ -17,10 +17,11 @@ import { forecastOf } from "../../learn/pool.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { inherited } from "../parts/inherited.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 import { divideTrain, partOf } from "./stack/folds.js";
 import { chooseMembers, type HeldRow, poolOf, type Step } from "./stack/members.js";
 
-export const stackOptions = z.strictObject({
+const stackOptions = z.strictObject({
   of: z
     .array(z.unknown())
     .min(1)
@@ -209,3 +210,17 @@ async function ask(
   }
   return scores;
 }
+
+/** Its line in the table. */
+export const stackEntry = {
+  make: ({ of, ...rest }: StackOptions, inner) =>
+    stack(
+      of.map((one, i) => inner(one, `of.${i}`, "language")),
+      rest,
+    ),
+  options: stackOptions,
+  summary: "A log-linear pool of several specialists' probabilities, without those that do not help",
+  paper:
+    "Genest and Zidek 1986, Combining Probability Distributions; Wolpert 1992, Stacked Generalization; Caruana et al. 2004, Ensemble Selection",
+  leaf: null,
+} satisfies SpecializerEntry;

@@ -7,8 +7,9 @@ import { randomFor, shuffled } from "../../core/random.js";
 import type { Sample } from "../../core/sample.js";
 import type { Specializer } from "../../core/specializer.js";
 import { inherited } from "../parts/inherited.js";
+import type { SpecializerEntry } from "../table.js";
 
-export const subsetOptions = z.strictObject({
+const subsetOptions = z.strictObject({
   n: z.int().min(1).max(1_000_000).describe("train samples to keep of each stratum, drawn by the seed"),
   use: z.unknown().describe("the specializer that learns from them, as a study would name it"),
 });
@@ -47,3 +48,12 @@ function drawn(samples: readonly Sample[], n: number, seed: number): Sample[] {
     return before < n;
   });
 }
+
+/** Its line in the table. */
+export const subsetEntry = {
+  make: (options: SubsetOptions, inner) => subset(options, inner(options.use, "use")),
+  options: subsetOptions,
+  summary: "Another specializer on less training data: what a label is worth",
+  paper: "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615): sample efficiency",
+  leaf: null,
+} satisfies SpecializerEntry;

@@ -11,6 +11,7 @@ import type { SyntheticCard as Card } from "../../core/synthetic.js";
 import { chain } from "../combine/chain.js";
 import { defineSpecializer, isDerived } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 import type { TrainedState } from "../training/finetune/define.js";
 import { lora, loraOptions } from "../training/lora.js";
 import { makeData, makeShape } from "./parts/make.js";
@@ -30,7 +31,7 @@ export const trainShape = {
     .describe("options of `lora`; rank 8, alpha 16, rate 3e-4, 3 epochs and batches of 32 if omitted"),
 };
 
-export const selfSpecializeOptions = z.strictObject({
+const selfSpecializeOptions = z.strictObject({
   ...makeShape,
   by: z
     .enum(["instructions", "inputs"])
@@ -183,3 +184,12 @@ export function shuffleResponses(pairs: readonly Pair[], seed: number): Pair[] {
 export function dataFolder(state: SyntheticState, path: (id: string) => string): string {
   return join(path(state.data.artifact));
 }
+
+/** Its line in the table. */
+export const selfSpecializeEntry = {
+  make: (options: SelfSpecializeOptions) => selfSpecialize(options),
+  options: selfSpecializeOptions,
+  summary: "Trained on instructions, inputs and answers that the model wrote itself from a few seeds",
+  paper: "Kang et al. 2023, Self-Specialization (arXiv 2310.00160)",
+  leaf: "instruction-based update",
+} satisfies SpecializerEntry;

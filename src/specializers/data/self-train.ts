@@ -11,6 +11,7 @@ import { codesOf } from "../../data/index.js";
 import { foldsOf } from "../../learn/folds.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { inherited } from "../parts/inherited.js";
+import type { SpecializerEntry } from "../table.js";
 import type { TrainedState } from "../training/finetune/define.js";
 import { lora, loraOptions } from "../training/lora.js";
 import { inOrder } from "./parts/in-order.js";
@@ -19,7 +20,7 @@ import { asSamples, type Pair, type Prompted, seedOf } from "./parts/pair.js";
 import { readUnlabelled } from "./parts/seeds.js";
 import { probability } from "./parts/synthesis.js";
 
-export const selfTrainOptions = z.strictObject({
+const selfTrainOptions = z.strictObject({
   source: z
     .string()
     .min(1)
@@ -242,3 +243,13 @@ async function confidences(folder: string): Promise<Map<string, number>> {
   }
   return found;
 }
+
+/** Its line in the table. */
+export const selfTrainEntry = {
+  make: (options: SelfTrainOptions, inner) =>
+    selfTrain(options, options.use === undefined ? undefined : inner(options.use, "use", "language")),
+  options: selfTrainOptions,
+  summary: "Unlabelled rows labelled by the model or a specialist of it, the sure ones added to train",
+  paper: "Lee 2013, Pseudo-Label; Scudder 1965, adaptive pattern recognition",
+  leaf: "instruction-based update",
+} satisfies SpecializerEntry;

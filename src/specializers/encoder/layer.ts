@@ -5,9 +5,10 @@ import { fingerprint } from "../../core/json.js";
 import type { Specializer } from "../../core/specializer.js";
 import { encoderSubject } from "../../models/encoder.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 import { requireNet } from "../training/contrastive/kept.js";
 
-export const layerOptions = z.strictObject({
+const layerOptions = z.strictObject({
   at: z.int().min(0).max(1000).describe("0 for the input embeddings, then the layers from 1 on"),
 });
 /** Options of `layer`. */
@@ -34,3 +35,12 @@ export function layer(options: LayerOptions): Specializer<null, "encoder"> {
     },
   };
 }
+
+/** Its line in the table. */
+export const layerEntry = {
+  make: layer,
+  options: layerOptions,
+  summary: "The same encoder, read at another layer; 0 is its input embeddings",
+  paper: "Vulić et al. 2020, Probing Pretrained Language Models for Lexical Semantics (arXiv 2010.05731)",
+  leaf: null,
+} satisfies SpecializerEntry;

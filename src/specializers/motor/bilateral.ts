@@ -18,8 +18,9 @@ import {
 } from "../../motor/subject.js";
 import { motorTrainer, trainControllers } from "../../motor/training.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 
-export const bilateralOptions = z.strictObject({
+const bilateralOptions = z.strictObject({
   hemispheres: z
     .union([z.literal(1), z.literal(2)])
     .default(2)
@@ -176,3 +177,12 @@ function batchesOf(trials: readonly MotorTrial[], size: number) {
     return Array.from({ length: size }, (_, i) => order[(from + i) % order.length] as MotorTrial);
   };
 }
+
+/** Its line in the table. */
+export const bilateralEntry = {
+  make: bilateral,
+  options: bilateralOptions,
+  summary: "A motor controller of one or two hemispheres, each of which may learn by a loss of its own",
+  paper: "Rinaldo et al. 2024, Left/Right Brain, human motor control (arXiv 2401.14057)",
+  leaf: null,
+} satisfies SpecializerEntry;

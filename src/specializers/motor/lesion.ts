@@ -5,8 +5,9 @@ import type { Specializer } from "../../core/specializer.js";
 import { gainsOf, lesions } from "../../motor/lesion.js";
 import { type ControllerSubject, controllerSubject } from "../../motor/subject.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 
-export const lesionOptions = z.strictObject({
+const lesionOptions = z.strictObject({
   cut: z
     .array(z.enum(lesions))
     .min(1)
@@ -46,3 +47,12 @@ export function lesion(options: LesionOptions): Specializer<null, "motor"> {
     },
   };
 }
+
+/** Its line in the table. */
+export const lesionEntry = {
+  make: lesion,
+  options: lesionOptions,
+  summary: "A trained controller with a hemisphere's input or output, or the callosum, cut at test time",
+  paper: "Rinaldo et al. 2024, Left/Right Brain, human motor control (arXiv 2401.14057)",
+  leaf: null,
+} satisfies SpecializerEntry;

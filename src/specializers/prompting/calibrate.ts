@@ -17,8 +17,9 @@ import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import { questionsVary } from "../../learn/text.js";
 import { defineSpecializer, prepared } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 
-export const calibrateOptions = z.strictObject({});
+const calibrateOptions = z.strictObject({});
 /** Options of `calibrate`. */
 export type CalibrateOptions = z.input<typeof calibrateOptions>;
 
@@ -164,3 +165,12 @@ function logSumExp(values: readonly number[]): number {
   if (!Number.isFinite(most)) return most;
   return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0));
 }
+
+/** Its line in the table. */
+export const calibrateEntry = {
+  make: calibrate,
+  options: calibrateOptions,
+  summary: "Option scores less what the model would say if there were nothing to judge",
+  paper: "Zhao et al. 2021, Calibrate Before Use (arXiv 2102.09690), eq. 1 and 2",
+  leaf: "zero-shot prompt",
+} satisfies SpecializerEntry;

@@ -14,6 +14,7 @@ import { derive, requireTrain } from "../parts/define.js";
 import { inherited } from "../parts/inherited.js";
 import { readOptions } from "../parts/options.js";
 import { drawOrders } from "../parts/permutations.js";
+import type { SpecializerEntry } from "../table.js";
 import { zeroShot } from "./zero-shot.js";
 
 export const cotOptions = z.strictObject({
@@ -146,3 +147,13 @@ function ordersOf(given: Given, sample: Sample, shuffles: number): (readonly Opt
     .map((order) => order.map((from) => options[from] as Option));
   return [undefined, ...others.slice(0, shuffles - 1)];
 }
+
+/** Its line in the table. */
+export const cotEntry = {
+  make: (options: CotOptions, inner) => cot(options, inner(options.use, "use", "language")),
+  options: cotOptions,
+  summary: "Examples with the model's own reasoning, kept where it reached the right answer",
+  paper:
+    "Nori et al. 2023, Can Generalist Foundation Models Outcompete Special-Purpose Tuning? (2311.16452), §4.2",
+  leaf: "few-shot prompt",
+} satisfies SpecializerEntry;

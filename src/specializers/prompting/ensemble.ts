@@ -16,6 +16,7 @@ import { requireEncoder } from "../../learn/vectors.js";
 import { defineSpecializer, prepared } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
 import { drawOrders } from "../parts/permutations.js";
+import type { SpecializerEntry } from "../table.js";
 
 export const ensembleOptions = z.strictObject({
   members: z.int().min(1).max(100).default(5).describe("how many times each query is asked, 1 to 100"),
@@ -261,3 +262,12 @@ function commonest(causes: readonly string[]): string {
   for (const cause of causes) counts.set(cause, (counts.get(cause) ?? 0) + 1);
   return [...counts].toSorted((a, b) => b[1] - a[1])[0]?.[0] ?? "no-answer";
 }
+
+/** Its line in the table. */
+export const ensembleEntry = {
+  make: ensemble,
+  options: ensembleOptions,
+  summary: "What stands before it, asked several times with the options in other orders, and a vote",
+  paper: "Nori et al. 2023, Medprompt (arXiv 2311.16452), section 4.3; Wang et al. 2022 (2203.11171)",
+  leaf: "zero-shot prompt",
+} satisfies SpecializerEntry;

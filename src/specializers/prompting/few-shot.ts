@@ -7,8 +7,9 @@ import type { LanguageSpecializer } from "../../core/specializer.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { inTurn, type KeptDemonstrations, keepDemonstrations, prepend } from "../parts/demonstrations.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 
-export const fewShotOptions = z.strictObject({
+const fewShotOptions = z.strictObject({
   k: z.int().min(1).max(1000).default(5).describe("how many examples, 1 to 1000"),
   draw: z
     .enum(["random", "balanced"])
@@ -36,3 +37,12 @@ export function fewShot(options: FewShotOptions = {}): LanguageSpecializer {
     behave: ({ shots, labels }) => ({ prepare: (query) => prepend(shots, labels, query) }),
   });
 }
+
+/** Its line in the table. */
+export const fewShotEntry = {
+  make: fewShot,
+  options: fewShotOptions,
+  summary: "The same drawn train examples before every query",
+  paper: "Brown et al. 2020, Language Models are Few-Shot Learners (arXiv 2005.14165)",
+  leaf: "few-shot prompt",
+} satisfies SpecializerEntry;

@@ -10,6 +10,7 @@ import { questionsVary, readText, sameTextKey } from "../../learn/text.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { type KeptDemonstrations, keepDemonstrations, prepend } from "../parts/demonstrations.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 
 export const knnOptions = z.strictObject({
   k: z.int().min(1).max(1000).default(5).describe("how many examples, 1 to 1000"),
@@ -96,3 +97,13 @@ function spread(ranked: readonly number[], k: number, pool: readonly Demonstrati
   for (const i of ranked) if (chosen.size < k) chosen.add(i);
   return ranked.filter((i) => chosen.has(i));
 }
+
+/** Its line in the table. */
+export const knnEntry = {
+  make: knn,
+  options: knnOptions,
+  summary: "The train examples nearest to each query before it, the nearest last",
+  paper:
+    "Liu et al. 2022, What Makes Good In-Context Examples for GPT-3? (arXiv 2101.06804); Nori et al. 2023 (2311.16452)",
+  leaf: "few-shot prompt",
+} satisfies SpecializerEntry;

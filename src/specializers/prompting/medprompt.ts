@@ -8,6 +8,7 @@ import { bestOf } from "../combine/best-of.js";
 import { chain } from "../combine/chain.js";
 import { inherited } from "../parts/inherited.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 import { cot, cotOptions } from "./cot.js";
 import { ensemble, ensembleOptions } from "./ensemble.js";
 import { fewShot } from "./few-shot.js";
@@ -22,7 +23,7 @@ export const rungs = ["examples", "reasoning", "neighbours", "shuffling"] as con
 /** A component of Medprompt that can be left out (Nori et al. 2023, figure 4). */
 export type Rung = (typeof rungs)[number];
 
-export const medpromptOptions = z.strictObject({
+const medpromptOptions = z.strictObject({
   k: knnOptions.shape.k,
   members: ensembleOptions.shape.members,
   pool: cotOptions.shape.pool,
@@ -150,3 +151,13 @@ export function coalitions(
     return { rungs: present, spec: spec(options, absent) };
   });
 }
+
+/** Its line in the table. */
+export const medpromptEntry = {
+  make: medprompt,
+  options: medpromptOptions,
+  summary: "Nearest examples with verified reasoning, asked in several orders, and a vote",
+  paper:
+    "Nori et al. 2023, Can Generalist Foundation Models Outcompete Special-Purpose Tuning? (2311.16452), §4",
+  leaf: "few-shot prompt",
+} satisfies SpecializerEntry;

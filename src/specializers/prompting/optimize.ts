@@ -11,13 +11,14 @@ import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import { foldsOf } from "../../learn/folds.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 import { bankOf, idleBank } from "./optimize/bank.js";
 import { ask, type Candidate, type Home, lengthOf } from "./optimize/candidate.js";
 import { type PublishedReport, published } from "./optimize/published.js";
 import { type RaceReport, type Racer, race } from "./optimize/race.js";
 import { openWorkshop, type Parts } from "./optimize/workshop.js";
 
-export const optimizeOptions = z.strictObject({
+const optimizeOptions = z.strictObject({
   algorithm: z
     .enum(["race", "gepa", "miprov2"])
     .default("race")
@@ -179,3 +180,13 @@ function tooFew({ train, task }: Given): HoneError {
     kind: "usage",
   });
 }
+
+/** Its line in the table. */
+export const optimizeEntry = {
+  make: optimize,
+  options: optimizeOptions,
+  summary: "Instruction and examples searched, and kept only where fresh samples confirm them",
+  paper:
+    "Agrawal et al. 2025, GEPA (arXiv 2507.19457) and Opsahl-Ong et al. 2024, MIPRO (2406.11695) for reflection and bank; the tests are ours",
+  leaf: "few-shot prompt",
+} satisfies SpecializerEntry;

@@ -10,13 +10,14 @@ import type { LanguageSpecializer } from "../../core/specializer.js";
 import { derive } from "../parts/define.js";
 import { inherited } from "../parts/inherited.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 
 /** The direct half as published: ten calls with the five nearest examples, read by their probabilities. */
 export const directly = [{ knn: { k: 5 } }, { ensemble: { members: 10, vote: "probability" } }];
 
 const weight = z.number().min(0).max(100);
 
-export const portfolioOptions = z.strictObject({
+const portfolioOptions = z.strictObject({
   use: z.unknown().default("medprompt").describe("the specializer that reasons, as a study would name it"),
   direct: z
     .unknown()
@@ -171,3 +172,17 @@ function chancesOf(keys: readonly string[], { scores }: Answer): number[] | unde
   const total = powers.reduce((sum, power) => sum + power, 0);
   return powers.map((power) => power / total);
 }
+
+/** Its line in the table. */
+export const portfolioEntry = {
+  make: (options: PortfolioOptions, inner) =>
+    portfolio(
+      options,
+      inner(options.use ?? "medprompt", "use", "language"),
+      inner(options.direct ?? directly, "direct", "language"),
+    ),
+  options: portfolioOptions,
+  summary: "Reasoned votes and direct probabilities together, weighed by whether a query needs reasoning",
+  paper: "Microsoft promptbase 2023, Medprompt+, which extends Nori et al. 2023 (2311.16452)",
+  leaf: "few-shot prompt",
+} satisfies SpecializerEntry;

@@ -14,6 +14,7 @@ import type { Passage, Query } from "../../core/language.js";
 import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import { defineSpecializer } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 import { calculate } from "./tools/calculator.js";
 import { type CallLimits, readCall, runCall, type ToolStep } from "./tools/call.js";
 import { type CodesOptions, codesOptions, codesTool } from "./tools/codes.js";
@@ -21,7 +22,7 @@ import { defineTool, isTool, type Tool } from "./tools/define.js";
 import { type KeptRows, keepRows } from "./tools/rows.js";
 import { type TableOptions, tableOptions, tableTool } from "./tools/table.js";
 
-export const toolsOptions = z.strictObject({
+const toolsOptions = z.strictObject({
   offer: z
     .array(z.unknown())
     .min(1)
@@ -196,3 +197,13 @@ function unreadable(where: string, why: string): HoneError {
     kind: "usage",
   });
 }
+
+/** Its line in the table. */
+export const toolsEntry = {
+  make: (options: ToolsOptions) => tools(options),
+  options: toolsOptions,
+  summary: "Functions that the model may call before it answers: a calculator, tables, codes",
+  paper:
+    "Schick et al. 2023, Toolformer (arXiv 2302.04761); Yao et al. 2023, ReAct (arXiv 2210.03629): the idea, not their training",
+  leaf: "tools called by the model",
+} satisfies SpecializerEntry;

@@ -5,8 +5,9 @@ import type { Json } from "../../core/json.js";
 import { type Kind, kinds } from "../../core/kinds.js";
 import type { Specializer } from "../../core/specializer.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 
-export const zeroShotOptions = z.strictObject({});
+const zeroShotOptions = z.strictObject({});
 /** Options of `zeroShot`. */
 export type ZeroShotOptions = z.input<typeof zeroShotOptions>;
 
@@ -24,3 +25,12 @@ export function zeroShot<K extends Kind>(options: ZeroShotOptions = {}): Special
     apply: (subject) => subject,
   };
 }
+
+/** Its line in the table. */
+export const zeroShotEntry = {
+  make: zeroShot,
+  options: zeroShotOptions,
+  summary: "The generalist as it is: the instruction and the options, no examples",
+  paper: "Brown et al. 2020, Language Models are Few-Shot Learners (arXiv 2005.14165)",
+  leaf: "zero-shot prompt",
+} satisfies SpecializerEntry;

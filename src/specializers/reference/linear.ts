@@ -17,8 +17,9 @@ import { encodeTexts, packFloats, requireEncoder, unpackFloats } from "../../lea
 import { chooseClass, classesOf, knownChoices } from "../parts/classes.js";
 import { defineSpecializer } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 
-export const linearOptions = z.strictObject({
+const linearOptions = z.strictObject({
   features: z
     .enum(["tfidf", "vectors", "both"])
     .default("tfidf")
@@ -128,3 +129,13 @@ function rowReader(state: State, tools: Tools): (query: Query, context: CallCont
     return append(row, columnsOf(state) - used.dimensions, denseRow(vectors[0] ?? []));
   };
 }
+
+/** Its line in the table. */
+export const linearEntry = {
+  make: linear,
+  options: linearOptions,
+  summary: "Logistic regression on words or sentence vectors; needs no language model",
+  paper:
+    "A reference: Hastie, Tibshirani and Friedman 2009, The Elements of Statistical Learning, section 4.4",
+  leaf: null,
+} satisfies SpecializerEntry;

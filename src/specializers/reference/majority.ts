@@ -6,8 +6,9 @@ import type { Answer } from "../../core/language.js";
 import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 
-export const majorityOptions = z.strictObject({});
+const majorityOptions = z.strictObject({});
 /** Options of `majority`. */
 export type MajorityOptions = z.input<typeof majorityOptions>;
 
@@ -51,3 +52,12 @@ function byFrequency(given: Given): string[] {
     .slice(0, given.task.labels || given.task.query(given.train[0]!).options ? ranked.length : 1)
     .map(([a]) => a);
 }
+
+/** Its line in the table. */
+export const majorityEntry = {
+  make: majority,
+  options: majorityOptions,
+  summary: "Always the most frequent train answer; needs no model",
+  paper: "A reference, not a method",
+  leaf: null,
+} satisfies SpecializerEntry;

@@ -5,8 +5,9 @@ import { z } from "zod";
 import { fingerprint } from "../../core/json.js";
 import type { Specializer } from "../../core/specializer.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 
-export const ngramsOptions = z.strictObject({
+const ngramsOptions = z.strictObject({
   size: z.int().min(64).max(65_536).default(1024).describe("numbers of a vector"),
 });
 /** Options of `ngrams`. */
@@ -49,3 +50,12 @@ function vectorOf(text: string, size: number): number[] {
   const length = Math.hypot(...vector) || 1;
   return vector.map((value) => value / length);
 }
+
+/** Its line in the table. */
+export const ngramsEntry = {
+  make: ngrams,
+  options: ngramsOptions,
+  summary: "Overlap of spelling: hashed character n-grams; needs no model",
+  paper: "A reference, not a method",
+  leaf: null,
+} satisfies SpecializerEntry;

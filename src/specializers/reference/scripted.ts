@@ -9,8 +9,9 @@ import type { LanguageSpecializer } from "../../core/specializer.js";
 import { type Player, playerOf, type View } from "../../games/index.js";
 import { defineSpecializer } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 
-export const scriptedOptions = z.strictObject({
+const scriptedOptions = z.strictObject({
   player: z
     .string()
     .min(1)
@@ -71,3 +72,12 @@ function answerOf(player: Player, game: string, { position, options }: Query): A
   const move = player.act(view, random);
   return options ? { choice: move } : { text: move };
 }
+
+/** Its line in the table. */
+export const scriptedEntry = {
+  make: (options: ScriptedOptions) => scripted(options),
+  options: scriptedOptions,
+  summary: "A scripted player of an arena's game: random, by rule, optimal; needs no model",
+  paper: "A reference: Hou et al. 2024, EgoSocialArena (arXiv 2410.06195), whose opponents are scripted",
+  leaf: null,
+} satisfies SpecializerEntry;

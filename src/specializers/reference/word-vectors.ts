@@ -12,8 +12,9 @@ import { mapped, procrustes } from "../../learn/procrustes.js";
 import { type SubwordVectors, subwordReader, trainSkipGram, wordsOf } from "../../learn/skip-gram.js";
 import { readSafetensor, readSafetensors, writeSafetensors } from "../../tensor/safetensors.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 
-export const wordVectorsOptions = z.strictObject({
+const wordVectorsOptions = z.strictObject({
   corpora: z.string().min(1).describe("files of sentences: a language, a tab and a text in every line"),
   dictionaries: z
     .string()
@@ -259,3 +260,14 @@ function unreadable(where: string, why: string, cells: number): HoneError {
     kind: "usage",
   });
 }
+
+/** Its line in the table. */
+export const wordVectorsEntry = {
+  make: wordVectors,
+  options: wordVectorsOptions,
+  summary:
+    "Skip-gram vectors with subwords, turned into one space by Procrustes on dictionaries; needs no model",
+  paper:
+    "A reference: Bojanowski et al. 2017 (arXiv 1607.04606); Smith et al. 2017, Offline Bilingual Word Vectors (1702.03859)",
+  leaf: null,
+} satisfies SpecializerEntry;

@@ -18,8 +18,9 @@ import { questionsVary, readText, sameTextKey } from "../../learn/text.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
 import { logSoftmax } from "../prompting/calibrate.js";
+import type { SpecializerEntry } from "../table.js";
 
-export const knnLmOptions = z.strictObject({
+const knnLmOptions = z.strictObject({
   k: z.int().min(1).max(1024).default(16).describe("how many neighbours have a voice, 1 to 1024"),
   lambda: z
     .number()
@@ -284,3 +285,13 @@ function answered(answer: Answer, options: readonly Option[], voice: readonly nu
 function logOf(p: number): number {
   return Math.log(Math.max(p, 1e-300));
 }
+
+/** Its line in the table. */
+export const knnLmEntry = {
+  make: knnLm,
+  options: knnLmOptions,
+  summary: "The model's probabilities mixed with those of the nearest train examples' answers",
+  paper:
+    "Khandelwal et al. 2020, Generalization through Memorization: Nearest Neighbor Language Models (arXiv 1911.00172)",
+  leaf: "implicit knowledge",
+} satisfies SpecializerEntry;

@@ -11,12 +11,13 @@ import { questionsVary } from "../../learn/text.js";
 import { requireEncoder } from "../../learn/vectors.js";
 import { defineSpecializer } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 import { cutPassages, readDocuments } from "./documents/passages.js";
 import { createIndex, fuse, type Hit, openIndex, type PassageIndex } from "./documents/store.js";
 
 const readable = z.enum(["input", "question", "options"]);
 
-export const retrieveOptions = z.strictObject({
+const retrieveOptions = z.strictObject({
   documents: z
     .string()
     .min(1)
@@ -206,3 +207,13 @@ function textOf(query: Query, part: "input" | "question" | "options"): string {
   if (part === "options") return (query.options ?? []).map(({ text }) => text).join("\n");
   return query[part] ?? "";
 }
+
+/** Its line in the table. */
+export const retrieveEntry = {
+  make: retrieve,
+  options: retrieveOptions,
+  summary: "Passages of documents that are most like each query, put into its context",
+  paper:
+    "Lewis et al. 2020, Retrieval-Augmented Generation (arXiv 2005.11401); Robertson and Zaragoza 2009 (BM25)",
+  leaf: "explicit knowledge",
+} satisfies SpecializerEntry;

@@ -7,11 +7,12 @@ import type { LanguageSpecializer } from "../../core/specializer.js";
 import { adapter as adapterChange, initAdapter, widened } from "../../nets/changes/adapter.js";
 import { copyGguf } from "../../tensor/gguf-write.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 import { defineTrained } from "./finetune/define.js";
 import { trainingShape } from "./finetune/options.js";
 import { replacementsOf } from "./finetune/served.js";
 
-export const adapterOptions = z.strictObject({
+const adapterOptions = z.strictObject({
   size: z
     .int()
     .min(32)
@@ -53,3 +54,12 @@ export function adapter(options: AdapterOptions = {}): LanguageSpecializer {
     },
   });
 }
+
+/** Its line in the table. */
+export const adapterEntry = {
+  make: adapter,
+  options: adapterOptions,
+  summary: "A few more neurons in every layer, trained on the task's answers",
+  paper: "He et al. 2022, Towards a Unified View of Parameter-Efficient Transfer Learning (arXiv 2110.04366)",
+  leaf: "neural adapter",
+} satisfies SpecializerEntry;

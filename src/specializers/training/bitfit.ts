@@ -11,11 +11,12 @@ import { tensorShapes } from "../../nets/config.js";
 import { copyGguf } from "../../tensor/gguf-write.js";
 import type { Parameters } from "../../tensor/optimizer.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 import { defineTrained } from "./finetune/define.js";
 import { trainingShape } from "./finetune/options.js";
 import { replacementsOf } from "./finetune/served.js";
 
-export const bitfitOptions = z.strictObject({
+const bitfitOptions = z.strictObject({
   ...trainingShape,
 });
 /** Options of `bitfit`. */
@@ -69,3 +70,12 @@ export function bitfit(options: BitfitOptions = {}): LanguageSpecializer {
     },
   });
 }
+
+/** Its line in the table. */
+export const bitfitEntry = {
+  make: bitfit,
+  options: bitfitOptions,
+  summary: "Biases and the norms' gains alone, trained on the task's answers",
+  paper: "Ben Zaken et al. 2022, BitFit (arXiv 2106.10199)",
+  leaf: "partial update",
+} satisfies SpecializerEntry;

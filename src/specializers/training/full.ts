@@ -6,11 +6,12 @@ import type { LanguageSpecializer } from "../../core/specializer.js";
 import { parameterCount } from "../../nets/weights.js";
 import { copyGguf } from "../../tensor/gguf-write.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 import { defineTrained } from "./finetune/define.js";
 import { trainingShape } from "./finetune/options.js";
 import { replacementsOf } from "./finetune/served.js";
 
-export const fullOptions = z.strictObject({
+const fullOptions = z.strictObject({
   ...trainingShape,
   weightDecay: trainingShape.weightDecay.default(0.1),
 });
@@ -40,3 +41,12 @@ export function full(options: FullOptions = {}): LanguageSpecializer {
     },
   });
 }
+
+/** Its line in the table. */
+export const fullEntry = {
+  make: full,
+  options: fullOptions,
+  summary: "Every weight of the model, trained on the task's answers",
+  paper: "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615)",
+  leaf: "instruction-based update",
+} satisfies SpecializerEntry;

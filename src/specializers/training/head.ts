@@ -23,6 +23,7 @@ import type { DenseTensor } from "../../tensor/gguf-tensors.js";
 import { chooseClass, classesOf, knownChoices } from "../parts/classes.js";
 import { defineSpecializer } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 import { hasWeights, sharedWeights } from "./finetune/bench.js";
 import { askedPrompt, requireWeights, type TrainableSubject } from "./finetune/examples.js";
 import { fitMethod, type Method, type TrainingReport } from "./finetune/fit.js";
@@ -31,7 +32,7 @@ import { writePeft } from "./finetune/peft.js";
 import { checkReading, oneAtATime, roomy } from "./frozen/extract.js";
 import { loraParts, loraShape, pairsOf } from "./lora.js";
 
-export const headOptions = z.strictObject({ ...loraShape, ...trainingShape });
+const headOptions = z.strictObject({ ...loraShape, ...trainingShape });
 /** Options of `head`. */
 export type HeadOptions = z.input<typeof headOptions>;
 
@@ -163,3 +164,13 @@ async function openHead(
     return logits.map((logit) => logit - total);
   };
 }
+
+/** Its line in the table. */
+export const headEntry = {
+  make: head,
+  options: headOptions,
+  summary: "LoRA with a classification head on the prompt's last state, in place of the vocabulary",
+  paper:
+    "Howard and Ruder 2018, ULMFiT (arXiv 1801.06146); Devlin et al. 2019, BERT (arXiv 1810.04805): the classifier on top",
+  leaf: "low-rank adapter",
+} satisfies SpecializerEntry;

@@ -22,10 +22,11 @@ import { resolveSource } from "../../data/sources.js";
 import { encoderSubject } from "../../models/encoder.js";
 import type { NetEncoder } from "../../models/net/types.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 import { keepTrained, openTrained, requireNet } from "./contrastive/kept.js";
 import { type ContrastBatch, type ContrastMethod, trainContrast } from "./contrastive/train.js";
 
-export const lexicalOptions = z.strictObject({
+const lexicalOptions = z.strictObject({
   source: z
     .string()
     .min(1)
@@ -299,3 +300,12 @@ async function neighbours(
     return list[rank];
   };
 }
+
+/** Its line in the table. */
+export const lexicalEntry = {
+  make: lexical,
+  options: lexicalOptions,
+  summary: "An encoder's words as word vectors: synonyms of all languages pulled together",
+  paper: "Green et al. 2023, Massively Multilingual Lexical Specialization (arXiv 2208.01018)",
+  leaf: null,
+} satisfies SpecializerEntry;

@@ -10,6 +10,7 @@ import type { Change, Weights } from "../../nets/decoder.js";
 import { type LoraPair, writeLoraGguf } from "../../tensor/gguf-write.js";
 import type { Parameters } from "../../tensor/optimizer.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 import { defineTrained } from "./finetune/define.js";
 import type { Base } from "./finetune/fit.js";
 import { trainingShape } from "./finetune/options.js";
@@ -116,3 +117,12 @@ export function pairsOf(params: Parameters): Record<string, LoraPair> {
     names.map((name) => [name, { a: dense(`${name}.lora_a`), b: dense(`${name}.lora_b`) }]),
   );
 }
+
+/** Its line in the table. */
+export const loraEntry = {
+  make: lora,
+  options: loraOptions,
+  summary: "Low-rank matrices beside the model's own, trained on the task's answers",
+  paper: "Hu et al. 2021, LoRA (arXiv 2106.09685); Dettmers et al. 2023, QLoRA (arXiv 2305.14314)",
+  leaf: "low-rank adapter",
+} satisfies SpecializerEntry;

@@ -30,12 +30,13 @@ import { readGguf } from "../../tensor/gguf.js";
 import { chooseClass, classesOf, knownChoices } from "../parts/classes.js";
 import { defineSpecializer } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 import { askedPrompt, promptOf, requireWeights, type TrainableSubject } from "./finetune/examples.js";
 import { statesFile } from "./finetune/states-file.js";
 import { pools, sharedReader } from "./frozen/extract.js";
 import { scaled, scaling } from "./frozen/scale.js";
 
-export const probeOptions = z.strictObject({
+const probeOptions = z.strictObject({
   depths: z
     .array(z.number().gt(0).max(1))
     .min(1)
@@ -299,3 +300,13 @@ function sharedBeginning(prompt: readonly number[], head: readonly number[]): nu
   while (same < head.length && same < prompt.length - 1 && prompt[same] === head[same]) same++;
   return same;
 }
+
+/** Its line in the table. */
+export const probeEntry = {
+  make: probe,
+  options: probeOptions,
+  summary: "Logistic regression on the frozen model's hidden states of the prompt",
+  paper:
+    "Alain and Bengio 2017, Understanding Intermediate Layers Using Linear Classifier Probes (arXiv 1610.01644)",
+  leaf: "partial update",
+} satisfies SpecializerEntry;

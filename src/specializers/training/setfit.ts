@@ -11,10 +11,11 @@ import { questionsVary, readText } from "../../learn/text.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
 import { linear } from "../reference/linear.js";
+import type { SpecializerEntry } from "../table.js";
 import { keepTrained, openTrained, requireNet } from "./contrastive/kept.js";
 import { type ContrastBatch, type ContrastMethod, trainContrast } from "./contrastive/train.js";
 
-export const setfitOptions = z.strictObject({
+const setfitOptions = z.strictObject({
   steps: z.int().min(1).max(100_000).default(60).describe("updates of the body"),
   batch: z.int().min(2).max(1024).default(16).describe("texts in a step"),
   learningRate: z.number().positive().max(1).default(2e-5).describe("the highest rate"),
@@ -147,3 +148,12 @@ function drawn(n: number, count: number, random: Random): number[] {
   }
   return all.slice(0, Math.min(count, n));
 }
+
+/** Its line in the table. */
+export const setfitEntry = {
+  make: setfit,
+  options: setfitOptions,
+  summary: "The sentence encoder trained on pairs from a few labels, then logistic regression",
+  paper: "Tunstall et al. 2022, Efficient Few-Shot Learning Without Prompts (arXiv 2209.11055)",
+  leaf: null,
+} satisfies SpecializerEntry;

@@ -6,11 +6,12 @@ import { z } from "zod";
 import type { LanguageSpecializer } from "../../core/specializer.js";
 import { initSoftPrompt, softPrompt as softChange, softTokens } from "../../nets/changes/soft-prompt.js";
 import { readOptions } from "../parts/options.js";
+import type { SpecializerEntry } from "../table.js";
 import { defineTrained } from "./finetune/define.js";
 import { trainingShape } from "./finetune/options.js";
 import { withMoreTokens } from "./finetune/served.js";
 
-export const softPromptOptions = z.strictObject({
+const softPromptOptions = z.strictObject({
   tokens: z.int().min(1).max(512).default(20).describe("how many vectors"),
   ...trainingShape,
 });
@@ -46,3 +47,12 @@ export function softPrompt(options: SoftPromptOptions = {}): LanguageSpecializer
     },
   });
 }
+
+/** Its line in the table. */
+export const softPromptEntry = {
+  make: softPrompt,
+  options: softPromptOptions,
+  summary: "A few vectors before every prompt, trained on the task's answers",
+  paper: "Lester et al. 2021, The Power of Scale for Parameter-Efficient Prompt Tuning (arXiv 2104.08691)",
+  leaf: "task-dependent soft prompt",
+} satisfies SpecializerEntry;

@@ -10,6 +10,7 @@ import { loadNet, type TrainedNet } from "../../../nets/text/checkpoint.js";
 import { type NetSubject, netSubject } from "../../../nets/text/subject.js";
 import { upcycled } from "../../../nets/upcycle.js";
 import { readOptions } from "../../parts/options.js";
+import type { SpecializerEntry } from "../../table.js";
 import { fitNet, type PretrainState } from "./fit.js";
 import {
   feedForwardOf,
@@ -115,3 +116,22 @@ function tokenizerOf({ train }: Pick<Given<"text">, "train">, vocab: number): Bp
   learnt.set(key, found);
   return found;
 }
+
+/** Its line in the table. */
+export const pretrainEntry = {
+  make: pretrain,
+  options: pretrainOptions,
+  summary: "A net trained from nothing on texts: dense, or of experts of which each token activates a few",
+  paper:
+    "Dai et al. 2024, DeepSeekMoE: Towards Ultimate Expert Specialization in Mixture-of-Experts Language Models (arXiv 2401.06066)",
+  leaf: null,
+} satisfies SpecializerEntry;
+
+/** Its line in the table. */
+export const upcycleEntry = {
+  make: upcycle,
+  options: upcycleOptions,
+  summary: "A trained dense net made into one of experts, and trained on",
+  paper: "Komatsuzaki et al. 2023, Sparse Upcycling (arXiv 2212.05055); He et al. 2024 (arXiv 2410.07524)",
+  leaf: null,
+} satisfies SpecializerEntry;
