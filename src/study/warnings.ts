@@ -119,7 +119,7 @@ export function untrained(made: readonly Made[]): { subject: string; told: strin
     );
     const advice =
       fixed.length > 0
-        ? `leave out ${fixed.map((option) => `\`${option}\``).join(" and ")}, so that a short sweep chooses`
+        ? `to leave out ${fixed.map((option) => `\`${option}\``).join(" and ")}, so that a short sweep chooses`
         : "more `epochs`, another `learningRate`, or more training samples";
     return [
       {

@@ -93,7 +93,11 @@ async function shippedTask(
         ...(splits
           ? { splits: { train: inLaw(splits.train), dev: inLaw(splits.dev), test: inLaw(splits.test) } }
           : {}),
-        input: input.replace(/\|(\d+)\}\}$/, (_, most) => `|${Math.min(chars.context, Number(most))}}}`),
+        // The text alone and cut shorter: prompts of this ladder hold several.
+        input: input.replace(
+          /^.*(\{\{\w+)\|(\d+)\}\}$/s,
+          (_, field, most) => `${field}|${Math.min(chars.context, Number(most))}}}`,
+        ),
         limit,
         eyesOff,
       },
