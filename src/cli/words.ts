@@ -1,7 +1,7 @@
 // hone words: the words of other languages that mean what a word means, out of a saved index of word vectors.
 
-import { readFile } from "node:fs/promises";
-import { HoneError, messageOf } from "../core/errors.js";
+import { HoneError } from "../core/errors.js";
+import { readTabbed } from "../data/tabbed.js";
 import { type IndexedWord, openWordIndex, writeWordIndex } from "../learn/word-index.js";
 import type { NetEncoder } from "../models/net/types.js";
 import { openModel } from "../models/registry.js";
@@ -73,25 +73,20 @@ async function encoded(word: string, model: string): Promise<Float32Array> {
 }
 
 async function build(path: string, flags: Flags, output: ReturnType<typeof makeOutput>): Promise<void> {
-  const usage = (why: string, next: string) =>
-    new HoneError({ what: "Cannot build the word index", where: path, why, next, kind: "usage" });
-  if (flags.model === undefined) throw usage("no encoder is named", "Add --model encoder:gemma3-270m.");
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    throw usage(messageOf(error), "Name a file with a language, a tab and a word in every line.");
+  if (flags.model === undefined) {
+    throw new HoneError({
+      what: "Cannot build the word index",
+      where: path,
+      why: "no encoder is named",
+      next: "Add --model encoder:gemma3-270m.",
+      kind: "usage",
+    });
   }
-  const seen = new Set<string>();
-  const list: IndexedWord[] = [];
-  for (const [i, line] of text.split(/\r?\n/).entries()) {
-    if (line === "" || seen.has(line)) continue;
-    seen.add(line);
-    const tab = line.indexOf("\t");
-    if (tab <= 0 || tab === line.length - 1)
-      throw usage(`line ${i + 1} has no language, tab and word`, "Mend that line.");
-    list.push({ language: line.slice(0, tab), word: line.slice(tab + 1).replace(/\t/g, " ") });
-  }
+  const pairs = readTabbed(path, { list: "the words", first: "language", second: "word" });
+  const list = [...new Set(pairs.map((pair) => pair.join("\t")))].map((line): IndexedWord => {
+    const [language = "", ...word] = line.split("\t");
+    return { language, word: word.join(" ") };
+  });
   const model = flags.trained === undefined ? flags.model : `${flags.model} + ${flags.trained}`;
   const encoder = await encoderOf(model);
   const { width } = encoder.net;

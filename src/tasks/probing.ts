@@ -1,14 +1,14 @@
 // Classification by logistic regression on an encoder's vectors. The examples are the task's own, so that every encoder is probed
 // alike: what a change of an encoder does to tasks that it was not made for.
 
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { HoneError, messageOf } from "../core/errors.js";
+import { HoneError } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
 import type { EncoderSubject } from "../core/kinds.js";
 import { share } from "../core/metric.js";
 import type { Grade, Task, TaskContext } from "../core/task.js";
+import { readTabbed } from "../data/tabbed.js";
 import { denseFeatures, denseRow } from "../learn/blocks.js";
 import { type LogisticModel, logProbabilities } from "../learn/logistic.js";
 import { choosePenalty } from "../learn/penalty.js";
@@ -101,33 +101,21 @@ function probing(name: string, options: z.output<typeof probingSchema>, base: st
 
 /** @throws HoneError where it cannot be read, a line is no example, or all have one label */
 function readExamples(path: string): Examples {
-  const fail = (why: string) =>
-    new HoneError({
-      what: "Cannot read the examples",
+  const read = readTabbed(path, { list: "the examples", first: "label", second: "text" });
+  const labels = [...new Set(read.map(([label]) => label))].sort();
+  if (labels.length < 2) {
+    throw new HoneError({
+      what: "Cannot learn from the examples",
       where: path,
-      why,
-      next: "Name a file with a label, a tab and a text in every line, of two labels at least.",
+      why: `all of them have the label ${JSON.stringify(labels[0])}`,
+      next: "Add examples of another label.",
       kind: "usage",
     });
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    throw fail(messageOf(error));
   }
-  const lines = text.split(/\r?\n/);
-  const read = lines.flatMap((line, i) => {
-    if (line === "") return [];
-    const tab = line.indexOf("\t");
-    if (tab <= 0 || tab === line.length - 1) throw fail(`line ${i + 1} has no label, tab and text`);
-    return [{ label: line.slice(0, tab), text: line.slice(tab + 1) }];
-  });
-  const labels = [...new Set(read.map(({ label }) => label))].sort();
-  if (labels.length < 2) throw fail(`it has ${labels.length} labels`);
   return {
     labels,
-    targets: Int32Array.from(read, ({ label }) => labels.indexOf(label)),
-    texts: read.map((one) => one.text),
+    targets: Int32Array.from(read, ([label]) => labels.indexOf(label)),
+    texts: read.map(([, text]) => text),
   };
 }
 

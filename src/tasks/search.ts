@@ -1,15 +1,15 @@
 // Search by an encoder: the right texts of another language among many. `lexicon` translates words (bilingual lexicon induction),
 // `retrieval` finds translated sentences. Every query is one sample.
 
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { HoneError, messageOf } from "../core/errors.js";
+import { HoneError } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
 import type { EncoderSubject } from "../core/kinds.js";
 import { share } from "../core/metric.js";
 import type { Sample } from "../core/sample.js";
 import type { Grade, Task } from "../core/task.js";
+import { readTabbed } from "../data/tabbed.js";
 import { hubness, type Rows, ranks } from "../learn/search.js";
 import { rows, taskEntry } from "./table.js";
 
@@ -228,30 +228,16 @@ function unit(vector: ArrayLike<number>): Float32Array {
 const folded = (text: string) => text.normalize("NFC").toLowerCase();
 
 function readVocabulary(path: string): Map<string, string[]> {
-  const fail = (why: string) =>
-    new HoneError({
-      what: "Cannot read the vocabulary",
-      where: path,
-      why,
-      next: "Name a file with a language, a tab and a text in every line.",
-      kind: "usage",
-    });
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    throw fail(messageOf(error));
-  }
   const languages = new Map<string, string[]>();
-  for (const [i, line] of text.split(/\r?\n/).entries()) {
-    if (line === "") continue;
-    const tab = line.indexOf("\t");
-    if (tab <= 0 || tab === line.length - 1) throw fail(`line ${i + 1} has no language, tab and text`);
-    const own = languages.get(line.slice(0, tab)) ?? [];
-    languages.set(line.slice(0, tab), own);
-    own.push(line.slice(tab + 1));
+  for (const [language, text] of readTabbed(path, {
+    list: "the vocabulary",
+    first: "language",
+    second: "text",
+  })) {
+    const own = languages.get(language) ?? [];
+    languages.set(language, own);
+    own.push(text);
   }
-  if (languages.size === 0) throw fail("it is empty");
   return languages;
 }
 

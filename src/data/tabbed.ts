@@ -1,0 +1,43 @@
+// Lists as word and sentence lists come: what it belongs to, a tab, and the text, in every line.
+
+import { readFileSync } from "node:fs";
+import { HoneError, messageOf } from "../core/errors.js";
+
+/** How errors speak of the list. */
+export interface TabbedList {
+  /** "the examples" */
+  list: string;
+  /** What stands before and after the tab: "label" and "text". */
+  first: string;
+  second: string;
+}
+
+/**
+ * The pairs of a list, in its order; empty lines are passed over.
+ * @throws HoneError where the file cannot be read, is empty, or has a line that is no pair
+ */
+export function readTabbed(path: string, { list, first, second }: TabbedList): [string, string][] {
+  const fail = (why: string) =>
+    new HoneError({
+      what: `Cannot read ${list}`,
+      where: path,
+      why,
+      next: `Name a file with a ${first}, a tab and a ${second} in every line.`,
+      kind: "usage",
+    });
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw fail(messageOf(error));
+  }
+  const pairs: [string, string][] = [];
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
+    if (line === "") continue;
+    const tab = line.indexOf("\t");
+    if (tab <= 0 || tab === line.length - 1) throw fail(`line ${i + 1} has no ${first}, tab and ${second}`);
+    pairs.push([line.slice(0, tab), line.slice(tab + 1)]);
+  }
+  if (pairs.length === 0) throw fail("it is empty");
+  return pairs;
+}
