@@ -21,6 +21,7 @@ import { join } from "node:path";
 import { runStudy } from "../dist/index.js";
 import { parseStudy } from "../dist/study/spec.js";
 import { study, writeTones } from "./attack/lib/tones.js";
+import { urlOf } from "./listening.js";
 import { machine, record } from "./record.js";
 
 const root = join(import.meta.dirname, "..");
@@ -88,13 +89,7 @@ async function start() {
   ];
   const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
   children.push(child);
-  let text = "";
-  for await (const data of child.stdout) {
-    text += data;
-    if (text.includes("\n")) break;
-  }
-  child.stdout.resume();
-  return `${JSON.parse(text.split("\n")[0]).url}/v1`;
+  return `${await urlOf(child)}/v1`;
 }
 
 /** Files of openai-node's tests whose routes exist, with the tests of each that ask for one. */

@@ -10,6 +10,7 @@ import { Agent, request } from "node:http";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { urlOf } from "./listening.js";
 import { machine, record } from "./record.js";
 
 /** The engine of `batched`, once it is open. */
@@ -153,12 +154,7 @@ async function started(name, program, args) {
   const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
   child.named = name;
   children.push(child);
-  let text = "";
-  for await (const data of child.stdout) {
-    text += data;
-    if (text.includes("\n")) return JSON.parse(text.split("\n")[0]).url;
-  }
-  throw new Error(`${name} ended`);
+  return urlOf(child);
 }
 
 /** Processor time that a server has used, in milliseconds: what other work on the machine does not change. */

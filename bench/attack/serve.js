@@ -8,6 +8,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { runStudy } from "../../dist/index.js";
 import { parseStudy } from "../../dist/study/spec.js";
+import { urlOf } from "../listening.js";
 import { runCases } from "./lib/cases.js";
 import { longTexts, texts } from "./lib/hostile.js";
 import { writeModel } from "./lib/model-files.js";
@@ -90,13 +91,7 @@ async function startServer(folder) {
   child.once("exit", (code, signal) => {
     server.ended = `it ended with ${signal ?? code}: ${server.stderr.slice(-500)}`;
   });
-  let text = "";
-  for await (const data of child.stdout) {
-    text += data;
-    if (text.includes("\n")) break;
-  }
-  child.stdout?.resume();
-  server.port = Number(new URL(JSON.parse(text.split("\n")[0]).url).port);
+  server.port = Number(new URL(await urlOf(child)).port);
   return server;
 }
 

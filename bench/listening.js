@@ -1,0 +1,14 @@
+// Waits until a server that was started says where it listens: its first line is JSON with `url`.
+
+/** @param child a process whose stdout is piped */
+export async function urlOf(child) {
+  let text = "";
+  for await (const data of child.stdout) {
+    text += data;
+    if (text.includes("\n")) break;
+  }
+  if (!text.includes("\n")) throw new Error(`${child.spawnargs.join(" ")} ended before it listened`);
+  // What it says later is not read, and may not fill the pipe.
+  child.stdout.resume();
+  return JSON.parse(text.split("\n")[0]).url;
+}
