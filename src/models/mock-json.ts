@@ -5,7 +5,7 @@ import type { GenerateRequest, Message, ToolCall } from "../core/model.js";
 import type { Random } from "../core/random.js";
 import { checkSchema } from "./json-schema.js";
 import { type CheckedSchema, leastLevels, type Shape } from "./json-shapes.js";
-import { eitherForm, forcedCall } from "./tool-calls.js";
+import { forcedCall } from "./tool-calls.js";
 
 /** An answer in the form that is asked for; undefined where it is to be a text. A tool is called where the last message names it. */
 export function answerInForm(
@@ -16,7 +16,6 @@ export function answerInForm(
 ): { text: string; calls?: readonly ToolCall[] } | undefined {
   const { json, tools, messages } = request;
   const forced = tools && forcedCall(request);
-  if (tools && json && !forced) throw eitherForm("this mock");
   const last = messages.at(-1);
   const named = tools?.find(({ name }) => last?.role !== "tool" && last?.content.includes(name));
   const called = forced ?? (named && forcedCall({ tools: tools ?? [], toolChoice: { name: named.name } }));

@@ -3,7 +3,7 @@
 
 import { CallError } from "../core/call.js";
 import type { GenerateRequest, Message, ToolCall, ToolSpec } from "../core/model.js";
-import { readSchema, schemaLimits } from "./json-schema.js";
+import { checkSchema, readSchema, schemaLimits } from "./json-schema.js";
 import { type CheckedSchema, checkWidth, type Shape } from "./json-shapes.js";
 
 /** What begins calls in a text, and what ends each. */
@@ -93,7 +93,9 @@ export function forcedCall({
   const among = toolChoice === "required" ? tools : tools.filter(({ name }) => name === toolChoice.name);
   if (among.length === 0) throw new CallError("unsupported", "The tool that is to be called is not offered.");
   const left = { ...schemaLimits };
-  const read = among.map(({ name, parameters }) => readSchema(parameters ?? { type: "object" }, name, left));
+  const read = among.map(({ name, parameters }) =>
+    readSchema(parameters ?? { type: "object" }, `tools.${name}`, left),
+  );
   const calls = read.map(({ root }, i): Shape => {
     const name: Shape = { kind: "literal", values: [(among[i] as ToolSpec).name] };
     return {
@@ -113,11 +115,27 @@ export function forcedCall({
   return checked;
 }
 
-export function eitherForm(name: string): CallError {
-  return new CallError(
-    "unsupported",
-    `${name} takes either tools or a JSON format, not both in one request.`,
-  );
+/**
+ * The JSON that an answer is held to: a call that must be made, an answer's schema, or with free tools beside a schema either of
+ * them. Undefined where the model may write text.
+ */
+export function heldForm({
+  json,
+  tools,
+  toolChoice,
+}: Pick<GenerateRequest, "json" | "tools" | "toolChoice">): CheckedSchema | undefined {
+  const call = tools && forcedCall({ tools, ...(toolChoice ? { toolChoice } : {}) });
+  if (call || !json) return call;
+  const answer = checkSchema(json.schema ?? { type: "object" });
+  if (!tools?.length) return answer;
+  const free = forcedCall({ tools, toolChoice: "required" }) as CheckedSchema;
+  const either: CheckedSchema = {
+    root: { kind: "or", of: [answer.root, free.root] },
+    parts: new Map([...answer.parts, ...free.parts]),
+    loose: [...new Set([...answer.loose, ...free.loose])],
+  };
+  checkWidth(either);
+  return either;
 }
 
 /** Tells a model whose template knows no tools which there are. */

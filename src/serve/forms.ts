@@ -4,8 +4,7 @@
 import type { z } from "zod";
 import type { Json } from "../core/json.js";
 import type { ToolCall } from "../core/model.js";
-import { checkSchema } from "../models/json-schema.js";
-import { forcedCall } from "../models/tool-calls.js";
+import { heldForm } from "../models/tool-calls.js";
 import type { chatSchema, responseSchema } from "./asked.js";
 import { Problem } from "./problem.js";
 import type { Served } from "./served.js";
@@ -108,9 +107,7 @@ function formOf(served: Served, { format, at, tools, choice, parallel }: Wanted)
           : `${served.id} calls no tools.`,
       "tools",
     );
-  if (form.json?.schema !== undefined)
-    for (const word of checkSchema(form.json.schema).loose) loose.add(word);
-  if (form.tools) for (const word of forcedCall(form)?.loose ?? []) loose.add(word);
+  for (const word of heldForm(form)?.loose ?? []) loose.add(word);
   return { form, single: parallel === false, loose: [...loose].map((word) => `schema.${word}`) };
 }
 

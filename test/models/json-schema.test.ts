@@ -6,7 +6,7 @@ import { CallError } from "../../src/core/call.js";
 import type { Json } from "../../src/core/json.js";
 import { checkSchema } from "../../src/models/json-schema.js";
 import { grammarOf } from "../../src/models/llama/gbnf.js";
-import { forcedCall, readCalls, sureText } from "../../src/models/tool-calls.js";
+import { forcedCall, heldForm, readCalls, sureText } from "../../src/models/tool-calls.js";
 
 let llama: Llama;
 beforeAll(async () => {
@@ -112,6 +112,33 @@ describe("grammars", () => {
     ).toBe(true);
     expect(takes('{"name":"f","arguments":{"x":"g"}}')).toBe(false);
     expect(() => forcedCall({ tools, toolChoice: { name: "h" } })).toThrow(/not offered/);
+  });
+
+  it("beside a schema take an answer of it or a call, and the two are told apart", async () => {
+    // The tool is called as the schema's definitions are rooted, and both define `x`.
+    const tools = [
+      {
+        name: "schema",
+        parameters: { type: "object", properties: { x: { $ref: "#/$defs/x" } }, $defs: { x: { const: 1 } } },
+      },
+    ];
+    const schema = {
+      type: "object",
+      properties: { city: { $ref: "#/$defs/x" } },
+      required: ["city"],
+      $defs: { x: { const: "Ulm" } },
+    };
+    const takes = await taker(grammarOf(heldForm({ json: { schema }, tools }) as never));
+    const [answer, call] = ['{"city":"Ulm"}', '{"name":"schema","arguments":{"x":1}}'];
+    expect([answer, call].every(takes)).toBe(true);
+    expect(takes('{"city":1}')).toBe(false);
+    expect(takes('{"name":"schema","arguments":{"x":"Ulm"}}')).toBe(false);
+    expect(readCalls(answer, tools)).toEqual({ text: answer, calls: [] });
+    expect(readCalls(call, tools).calls).toMatchObject([{ name: "schema", arguments: '{"x":1}' }]);
+    expect(heldForm({ tools })).toBeUndefined();
+    expect(heldForm({ json: {}, tools, toolChoice: "required" })).toEqual(
+      forcedCall({ tools, toolChoice: "required" }),
+    );
   });
 });
 

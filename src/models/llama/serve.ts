@@ -13,9 +13,8 @@ import type {
   Work,
 } from "../../core/model.js";
 import type { GgufFile } from "../../tensor/gguf.js";
-import { checkSchema } from "../json-schema.js";
 import { type ChatTemplate, compileTemplate, knowsTools, plainSegments, type Segment } from "../template.js";
-import { eitherForm, forcedCall, plainMessages, readCalls, sureText, withTools } from "../tool-calls.js";
+import { heldForm, plainMessages, readCalls, sureText, withTools } from "../tool-calls.js";
 import type { Engine, Weights } from "./engine.js";
 import { grammarOf } from "./gbnf.js";
 import type { Member, Pool } from "./pool.js";
@@ -161,15 +160,14 @@ export function serve(served: Served): {
         member,
         async ({ weights: { vocabulary }, engines }) => {
           context.signal.throwIfAborted();
-          const { messages, format, stop: _stop, json, tools, toolChoice, ...sampling } = request;
-          const forced = tools && forcedCall(request);
+          const { messages, format, stop: _stop, json: _json, tools, toolChoice, ...sampling } = request;
+          const forced = tools !== undefined && (toolChoice ?? "auto") !== "auto";
           if (tools && !forced && !(toolTemplate && format === "chat"))
             throw new CallError(
               "unsupported",
               `${name} was not made to call tools as it sees fit; a tool_choice that asks for a call works.`,
             );
-          if (tools && json && !forced) throw eitherForm(name);
-          const held = forced ?? (json && checkSchema(json.schema ?? { type: "object" }));
+          const held = heldForm(request);
           const prompt = await promptTokens(vocabulary, messages, format, tools);
           checkRoom(prompt.length + Math.min(1, request.maxTokens), "the prompt with one more token");
           if (request.maxTokens < 1) return { text: "", finish: "length", cost: costOf(prompt.length, 0, 0) };
