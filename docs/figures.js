@@ -103,6 +103,7 @@ function measured() {
     `${(100 * mean).toFixed(1)} cm (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}, ${n} seeds)`;
   const rows = [
     ...studyRows("licences", "Licence category, SmolLM2-135M", "`npx hone demo`", [
+      ["probe on its hidden states, joined with TF-IDF", "probe(states + text)"],
       ["TF-IDF with logistic regression", "linear(tfidf)"],
       ["LoRA trained here", "lora(r=16, last 8)"],
       ["kNN few-shot", "knn(k=3)"],

@@ -61,6 +61,23 @@ export const learnt: readonly Route[] = [
     evidence: ["linearVectors"],
   },
   {
+    write: () => ({ probe: { text: true, depths: [0.25] } }),
+    leaf: "partial update",
+    needs: ["weights"],
+    labels: 50,
+    unfit: sharedLabels,
+    cost: () => asking(1),
+    rules: [
+      rule(
+        44,
+        always,
+        "it reads what the model makes of a text without changing it, and takes seconds to minutes to fit",
+      ),
+      rule(38, labelsFrom(100), "on a few hundred labels it was ahead of training the model"),
+    ],
+    evidence: ["probeLicences"],
+  },
+  {
     write: (has) => (has.labels < fewLabels ? { lora: { layers: 10 } } : "lora"),
     leaf: "low-rank adapter",
     needs: ["gradients", "weights"],

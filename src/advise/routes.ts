@@ -23,7 +23,6 @@ function unmeasured(name: string, leaf: Leaf | null, needs: Route["needs"] = [])
 export const routes: readonly Route[] = [
   ...learnt,
   ...asked,
-  unmeasured("probe", "partial update", ["weights"]),
   unmeasured("head", "low-rank adapter", ["weights", "gradients"]),
   unmeasured("optimize", "few-shot prompt", ["text"]),
   unmeasured("search", null),

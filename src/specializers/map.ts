@@ -148,7 +148,7 @@ export const leaves: Readonly<Record<Leaf, LeafEntry>> = {
     family: "fine-tuning",
     branch: "task-oriented fine-tuning",
     summary: "Some weights are changed and the others stay",
-    needs: ["gradients", "weights"],
+    needs: ["weights"],
     examples: ["BitFit", "Child-Tuning", "ROME", "MEMIT", "distillation"],
   },
 };
