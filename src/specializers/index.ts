@@ -3,6 +3,7 @@
 import { HoneError } from "../core/errors.js";
 import type { Kind } from "../core/kinds.js";
 import type { Specializer } from "../core/specializer.js";
+import { averageEntry } from "./combine/average.js";
 import { bestOfEntry } from "./combine/best-of.js";
 import { chain } from "./combine/chain.js";
 import { perStratumEntry } from "./combine/per-stratum.js";
@@ -78,6 +79,7 @@ export const specializers = {
   perStratum: perStratumEntry,
   subset: subsetEntry,
   bestOf: bestOfEntry,
+  average: averageEntry,
   stack: stackEntry,
   search: searchEntry,
   bilateral: bilateralEntry,
@@ -177,6 +179,7 @@ function unreadable(where: string, why: string): HoneError {
   });
 }
 
+export { type AverageOptions, average } from "./combine/average.js";
 export { type BestOfOptions, bestOf } from "./combine/best-of.js";
 export { type Chain, chain } from "./combine/chain.js";
 export { type PerStratumOptions, perStratum } from "./combine/per-stratum.js";
