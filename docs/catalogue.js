@@ -67,7 +67,9 @@ export function catalogue() {
     const written = example[name] ? { [name]: example[name] } : name;
     const { reference, subjects = ["language"], needs } = makeSpecializer(written, "docs/catalogue.js");
     const kind = subjects.includes("language") ? [] : [`${subjects.join(", ")} subject`];
-    const asked = needs.length > 0 || !leaf ? needs : ["text"];
+    // A combinator needs what stands in its example, and says nothing by it.
+    const own = "of" in (example[name] ?? {}) || "use" in (example[name] ?? {}) ? [] : needs;
+    const asked = own.length > 0 || !leaf ? own : ["text"];
     const needed = reference ? "no model" : [...kind, ...asked].join(", ") || "as what it applies";
     return `| \`${name}\` | ${summary} | ${needed} | ${costs[name]} | ${paper} |`;
   });
