@@ -2,6 +2,7 @@
 // are here once for all of them.
 
 import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
 import { chatSchema, completionSchema, embeddingSchema, ignoredIn, responseSchema, textOf } from "./asked.js";
@@ -33,7 +34,8 @@ export interface AppOptions extends GuardOptions {
 }
 
 interface Vars {
-  Variables: { model: string; began: number };
+  /** `whole`: the response is written, with all its headers. */
+  Variables: { model: string; began: number; whole: boolean };
 }
 
 /** Told of an answer that a shadow is to give too. */
@@ -66,8 +68,9 @@ export function makeApp(options: AppOptions): Hono<Vars> {
   app.use(async (c, next) => {
     c.set("began", performance.now());
     c.set("model", "");
+    c.set("whole", false);
     await next();
-    for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
+    if (!c.get("whole")) for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
   });
   app.onError((error, c) => {
     const problem = problemOf(error, log);
@@ -109,10 +112,12 @@ export function makeApp(options: AppOptions): Hono<Vars> {
       const task = (asked as { task?: unknown }).task;
       const one = find(asked.model, () => spec.input(asked), typeof task === "string" ? task : undefined);
       c.set("model", one.id);
-      if (one.id !== asked.model) c.header("x-hone-model", one.id);
       const loose = spec.form?.(one, asked).loose ?? [];
       const ignored = [...ignoredIn(asked as Record<string, unknown>), ...loose];
-      if (ignored.length > 0) c.header("x-hone-ignored", ignored.join(", "));
+      const told = {
+        ...(one.id === asked.model ? {} : { "x-hone-model": one.id }),
+        ...(ignored.length > 0 ? { "x-hone-ignored": ignored.join(", ") } : {}),
+      };
       const gone = new AbortController();
       const leave = () => gone.abort(new Problem(499, "The client went away."));
       const { outgoing } = c.env as HttpBindings;
@@ -127,11 +132,12 @@ export function makeApp(options: AppOptions): Hono<Vars> {
       const settle = (usage: Usage | undefined, status: number) => {
         clearTimeout(late);
         if (usage) metrics.tokens(one.id, usage.prompt_tokens, usage.completion_tokens);
-        metrics.request({ route: path, model: one.id, status }, (performance.now() - c.var.began) / 1000);
+        metrics.request({ route: path, model: one.id, status }, (performance.now() - c.get("began")) / 1000);
       };
       const tell: Tell = (exchange) => shadows.get(one.id)?.takeChat(asked as { task?: unknown }, exchange);
       const { stream } = spec;
       if (asked.stream && stream) {
+        for (const [name, value] of Object.entries(told)) c.header(name, value);
         return events(
           c,
           gone,
@@ -154,7 +160,12 @@ export function makeApp(options: AppOptions): Hono<Vars> {
         );
         settle(usage, 200);
         if (answers) shadows.get(one.id)?.take(asked as z.infer<typeof classifySchema>, answers);
-        return c.json(body);
+        // Straight to the connection: a Response object of the platform would cost as much as the answer.
+        c.set("whole", true);
+        const bytes = Buffer.from(JSON.stringify(body));
+        const own = { "content-type": "application/json", "content-length": bytes.length };
+        outgoing.writeHead(200, { ...headers, ...told, ...own }).end(bytes);
+        return RESPONSE_ALREADY_SENT;
       } catch (error) {
         clearTimeout(late);
         throw gone.signal.aborted ? gone.signal.reason : error;

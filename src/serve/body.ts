@@ -50,8 +50,12 @@ function readBytes(c: Context): Promise<Uint8Array> {
       }
     });
     incoming.once("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-    incoming.once("error", () => reject(new Problem(400, "The body was cut off.", { code: "cut_off" })));
-    incoming.once("close", () => reject(new Problem(400, "The body was cut off.", { code: "cut_off" })));
+    const cut = () => reject(new Problem(400, "The body was cut off.", { code: "cut_off" }));
+    incoming.once("error", cut);
+    incoming.once("close", () => {
+      // Every request closes at last; an error that nobody is told costs its stack.
+      if (!incoming.readableEnded) cut();
+    });
   });
 }
 

@@ -18,35 +18,34 @@ export interface Metrics {
 }
 
 export function makeMetrics(): Metrics {
-  const requests = new Map<string, number>();
-  const tokens = new Map<string, number>();
+  const requests = counter();
+  const tokens = counter();
   const counts = new Map<string, number>();
   const times = new Map<string, { counts: number[]; sum: number; n: number }>();
-  const add = (map: Map<string, number>, key: string, by: number) => map.set(key, (map.get(key) ?? 0) + by);
   return {
     request({ route, model, status }, seconds) {
-      add(requests, labelled({ route, model, status: String(status) }), 1);
-      const key = labelled({ route });
-      const time = times.get(key) ?? { counts: buckets.map(() => 0), sum: 0, n: 0 };
-      times.set(key, time);
+      requests.add(`${route}\n${model}\n${status}`, { route, model, status: String(status) }, 1);
+      const time = times.get(route) ?? { counts: buckets.map(() => 0), sum: 0, n: 0 };
+      times.set(route, time);
       time.sum += seconds;
       time.n++;
       for (let i = buckets.length - 1; i >= 0 && seconds <= (buckets[i] as number); i--)
         time.counts[i] = (time.counts[i] as number) + 1;
     },
     tokens(model, read, written) {
-      add(tokens, labelled({ model, kind: "read" }), read);
-      add(tokens, labelled({ model, kind: "written" }), written);
+      tokens.add(`read\n${model}`, { model, kind: "read" }, read);
+      tokens.add(`written\n${model}`, { model, kind: "written" }, written);
     },
-    count: (name, by = 1) => add(counts, name, by),
+    count: (name, by = 1) => counts.set(name, (counts.get(name) ?? 0) + by),
     text(gauges) {
       const lines: string[] = [];
       const describe = (name: string, type: string, help: string) =>
         lines.push(`# HELP hone_${name} ${help}`, `# TYPE hone_${name} ${type}`);
       describe("requests_total", "counter", "Requests answered.");
-      for (const [key, n] of requests) lines.push(`hone_requests_total${key} ${n}`);
+      for (const { labels, n } of requests.all()) lines.push(`hone_requests_total${labelled(labels)} ${n}`);
       describe("request_seconds", "histogram", "Time to the end of the answer.");
-      for (const [key, { counts: found, sum, n }] of times) {
+      for (const [route, { counts: found, sum, n }] of times) {
+        const key = labelled({ route });
         const inner = key.slice(1, -1);
         for (const [i, bound] of buckets.entries())
           lines.push(`hone_request_seconds_bucket{${inner},le="${bound}"} ${found[i]}`);
@@ -54,7 +53,7 @@ export function makeMetrics(): Metrics {
         lines.push(`hone_request_seconds_sum${key} ${sum}`, `hone_request_seconds_count${key} ${n}`);
       }
       describe("tokens_total", "counter", "Tokens read and written.");
-      for (const [key, n] of tokens) lines.push(`hone_tokens_total${key} ${n}`);
+      for (const { labels, n } of tokens.all()) lines.push(`hone_tokens_total${labelled(labels)} ${n}`);
       for (const [name, help] of [
         ["shadow_records", "Shadow records on disk."],
         ["shadow_failures", "Shadow answers that failed."],
@@ -69,6 +68,19 @@ export function makeMetrics(): Metrics {
       }
       return `${lines.join("\n")}\n`;
     },
+  };
+}
+
+/** Sums by labels. A key stands for the labels, which are put into words only when the figures are asked for. */
+function counter() {
+  const sums = new Map<string, { labels: Labels; n: number }>();
+  return {
+    add(key: string, labels: Labels, by: number): void {
+      const sum = sums.get(key);
+      if (sum) sum.n += by;
+      else sums.set(key, { labels, n: by });
+    },
+    all: () => sums.values(),
   };
 }
 

@@ -1,7 +1,7 @@
 // Writing an answer to messages: by a model, or by a specialist, whose answer is its label. Chat, completions and responses are
 // three forms of this.
 
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { type CallContext, type Cost, noCost } from "../core/call.js";
 import type {
   GenerateRequest,
@@ -151,5 +151,5 @@ export function usageOf(costs: readonly Cost[]): Usage {
   return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
 }
 
-export const newId = (prefix: string): string => `${prefix}-${randomBytes(12).toString("hex")}`;
+export const newId = (prefix: string): string => `${prefix}-${randomUUID().replaceAll("-", "")}`;
 export const now = (): number => Math.floor(Date.now() / 1000);
