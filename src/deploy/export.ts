@@ -4,10 +4,11 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { copyFile, cp, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, join, relative, resolve, sep } from "node:path";
-import { HoneError } from "../core/errors.js";
+import { basename, extname, join, relative, resolve, sep } from "node:path";
+import { HoneError, messageOf } from "../core/errors.js";
 import { requireFolder } from "../store/place.js";
 import { makePrivate, privateFolder } from "../store/private.js";
+import { filesIn } from "../study/saved.js";
 import { layout, loadSpecialist, readSpecialist, type SavedSpecialist } from "../study/specialist.js";
 import { specialistCard } from "./card.js";
 import { linearOnnx } from "./classifier.js";
@@ -78,6 +79,7 @@ export async function exportSpecialist(
     } finally {
       await close();
     }
+    written = await withFiles(written, part);
     if (saved.use) needs.push(...saved.use.map((module) => `the module ${module}`));
     const prompt = await promptText(path, options.allowModules ?? false, signal);
     if (prompt !== undefined) await writeFile(join(part, "prompt.txt"), prompt);
@@ -104,6 +106,28 @@ export async function exportSpecialist(
   }
 }
 
+/** The specialist with copies of the files that its task names, which lie elsewhere on this machine. */
+async function withFiles(saved: SavedSpecialist, folder: string): Promise<SavedSpecialist> {
+  const { options } = saved.task;
+  const copies: [string, string][] = [];
+  for (const [option, path] of filesIn(options)) {
+    const name = `${option}${extname(path)}`;
+    try {
+      await copyFile(path, join(folder, name));
+    } catch (error) {
+      throw new HoneError({
+        what: `The ${option} of its task cannot be copied`,
+        where: path,
+        why: messageOf(error),
+        next: "Bring the file back, or run the study again with another.",
+        kind: "usage",
+      });
+    }
+    copies.push([option, name]);
+  }
+  return { ...saved, task: { ...saved.task, options: { ...options, ...Object.fromEntries(copies) } } };
+}
+
 /** Under which name, and what is allowed. */
 export interface ImportOptions {
   store?: string;
@@ -126,6 +150,15 @@ export async function importSpecialist(
   await verifyExport(source);
   const { saved } = await readSpecialist(source);
   if (!options.allowEndpoint) refuseEndpoint(saved, source);
+  for (const [option, path] of filesIn(saved.task.options)) {
+    if (basename(path) === path) continue;
+    throw new HoneError({
+      what: "The specialist names a file that is not its own",
+      where: `${join(source, layout.specialist)}, task.options.${option}`,
+      why: `${path} lies outside the folder`,
+      next: "Export it again with this version of Hone.",
+    });
+  }
   const name = options.name ?? saved.made.study;
   if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name))
     throw new HoneError({

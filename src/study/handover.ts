@@ -3,7 +3,7 @@
 
 import { copyFile, link, rm } from "node:fs/promises";
 import { homedir } from "node:os";
-import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import { isAbsolute, join, relative, sep } from "node:path";
 import { CallError } from "../core/call.js";
 import { fingerprint } from "../core/json.js";
 import type { Callable } from "../core/model.js";
@@ -18,7 +18,7 @@ import { type CardFacts, modelCard } from "./card.js";
 import type { FittedArm } from "./fit.js";
 import type { PreparedStudy, PrepareOptions } from "./prepare.js";
 import { figuresOf } from "./record.js";
-import { profileOf, rowsSchema, vocabularyOf } from "./saved.js";
+import { filesAt, profileOf, rowsSchema, vocabularyOf } from "./saved.js";
 import { loadSpecialist, type SavedSpecialist, saveSpecialist } from "./specialist.js";
 
 /**
@@ -121,7 +121,11 @@ function savedForm(
     ...(format === undefined ? {} : { format }),
     specializer: arm.written,
     state: JSON.parse(specialist.state),
-    task: { name: domain.card.name, options: placed(domain.options, study.base), labels: domain.card.labels },
+    task: {
+      name: domain.card.name,
+      options: filesAt(domain.options, study.base),
+      labels: domain.card.labels,
+    },
     ...(spec.use.length > 0 ? { use: spec.use } : {}),
     made: { study: spec.study, plan },
     ...useOf(study, one, specialist, journal),
@@ -252,11 +256,4 @@ function sameGrade(a: Grade, b: Grade): boolean {
   if (a.status === "scored" && b.status === "scored")
     return a.prediction === b.prediction && a.score === b.score;
   return a.status === b.status;
-}
-
-/** A task's options with the file that is searched by its whole path: a saved specialist is used from any folder. */
-function placed<T extends object>(options: T, base: string): T {
-  const { vocabulary } = options as { vocabulary?: unknown };
-  if (typeof vocabulary !== "string") return options;
-  return { ...options, vocabulary: resolve(base, vocabulary.replace(/^file:/, "")) };
 }

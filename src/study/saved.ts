@@ -1,6 +1,7 @@
 // What a saved specialist tells of itself besides its state: how rows become its samples, how well it did, and what the inputs
 // looked like on which that was measured. It makes a specialist usable on new rows without its study.
 
+import { resolve } from "node:path";
 import { z } from "zod";
 import type { Sample } from "../core/sample.js";
 import { datasetSchema } from "../data/schema.js";
@@ -137,4 +138,23 @@ function hashOf(word: string): number {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(word)) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash >>> 0;
+}
+
+/** Options of tasks that name a file: what is searched, what a probe is fitted on. */
+const fileOptions = ["vocabulary", "examples"];
+
+/** The files that a task's options name, by option; whole paths in what a study saves. */
+export function filesIn(options: object): [option: string, path: string][] {
+  return Object.entries(options).flatMap(([option, value]): [string, string][] =>
+    fileOptions.includes(option) && typeof value === "string" ? [[option, value]] : [],
+  );
+}
+
+/** The same options with those files found from a folder: a saved specialist is used from any other. */
+export function filesAt<T extends object>(options: T, folder: string): T {
+  const found = filesIn(options).map(([option, path]) => [
+    option,
+    resolve(folder, path.replace(/^file:/, "")),
+  ]);
+  return { ...options, ...Object.fromEntries(found) };
 }

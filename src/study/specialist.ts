@@ -18,7 +18,7 @@ import type { CardFacts } from "./card.js";
 import { loadModules, tablesWith } from "./extension.js";
 import { begin } from "./kinds.js";
 import { modelOpener, type PrepareOptions } from "./prepare.js";
-import { measuredSchema, profileSchema, rowsSchema } from "./saved.js";
+import { filesAt, measuredSchema, profileSchema, rowsSchema } from "./saved.js";
 
 export const specialistSchema = z.strictObject({
   hone: z.literal("specialist/1"),
@@ -195,7 +195,8 @@ export async function loadSpecialist(
   const subject = specializer.apply(from, saved.state as Json, tools);
   const task = () => {
     const { name, options: asked, labels } = saved.task;
-    return makeTask(name, asked as TaskOptions, labels ?? undefined, tables.tasks);
+    const placed = filesAt(asked, folder ?? dirname(path));
+    return makeTask(name, placed as TaskOptions, labels ?? undefined, tables.tasks);
   };
   return { saved, subject, task, close: models.close };
 }

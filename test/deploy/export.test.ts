@@ -1,5 +1,6 @@
 // A specialist as a folder: it runs elsewhere and gives the same, and what was changed in it is refused.
 
+import { createHash } from "node:crypto";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import { predict } from "../../src/deploy/predict.js";
 import type { Prediction } from "../../src/deploy/predictor.js";
 import { vectoriser } from "../../src/learn/tfidf.js";
 import { runStudy } from "../../src/study/run.js";
+import { parseStudy } from "../../src/study/spec.js";
 import { toneSpec, writeTones } from "../study/fixture.js";
 
 const root = mkdtempSync(join(tmpdir(), "hone-export-"));
@@ -124,4 +126,68 @@ describe("export", () => {
       /asks an endpoint[\s\S]*--allow-endpoint/,
     );
   });
+});
+
+describe("a specialist that searches a list", () => {
+  it("takes the list along, and nothing outside its folder", async () => {
+    const words = ["red", "green", "blue", "yellow", "black", "white", "brown", "grey"].flatMap((word) =>
+      ["", "ish", "ness"].map((end) => word + end),
+    );
+    writeFileSync(
+      join(root, "list.tsv"),
+      words.flatMap((word) => [`en\t${word}`, `de\t${word}e`]).join("\n"),
+    );
+    const rows = words.map((word, i) => ({ id: `w${i}`, text: word, gold: `${word}e`, pair: "en-de" }));
+    writeFileSync(join(root, "words.jsonl"), rows.map((row) => JSON.stringify(row)).join("\n"));
+    const spec = parseStudy(
+      {
+        study: "lexicon",
+        model: "encoder:minilm",
+        task: {
+          name: "colours",
+          kind: "lexicon",
+          vocabulary: "file:list.tsv",
+          data: {
+            source: "file:words.jsonl",
+            input: "text",
+            label: "gold",
+            stratum: "pair",
+            split: { fractions: { train: 0, dev: 0.25, test: 0.75 } },
+            leakage: "report",
+          },
+        },
+        specialists: ["ngrams"],
+      },
+      "lexicon.study.yaml",
+    );
+    await runStudy(spec, { store, base: root });
+    const out = join(root, "list");
+    const { files } = await exportSpecialist("lexicon", out, { store, subject: "ngrams" });
+    expect(files).toContain("vocabulary.tsv");
+    const saved = readFileSync(join(out, "specialist.json"), "utf8");
+    expect(JSON.parse(saved).task.options.vocabulary).toBe("vocabulary.tsv");
+    expect(saved).not.toContain(root);
+    rmSync(join(root, "list.tsv"));
+    await importSpecialist(out, { store: elsewhere, name: "colours" });
+    const run = await predict("colours", readRows(join(root, "words.jsonl")), { store: elsewhere });
+    const said: Prediction[] = [];
+    for await (const one of run.predictions) said.push(one);
+    await run.close();
+    expect(said.map(({ text }) => text)).toEqual(words.map((word) => `${word}e`));
+
+    // Its own list is gone here, and the export says so.
+    await expect(exportSpecialist("lexicon", join(root, "late"), { store })).rejects.toThrow(
+      /The vocabulary of its task cannot be copied/,
+    );
+    const bad = join(root, "bad");
+    cpSync(out, bad, { recursive: true });
+    const changed = saved.replace('"vocabulary.tsv"', '"../../etc/passwd"');
+    writeFileSync(join(bad, "specialist.json"), changed);
+    const hash = (text: string) => createHash("sha256").update(text).digest("hex");
+    const sums = readFileSync(join(bad, "SHA256SUMS"), "utf8").replace(hash(saved), hash(changed));
+    writeFileSync(join(bad, "SHA256SUMS"), sums);
+    await expect(importSpecialist(bad, { store: elsewhere, name: "bad" })).rejects.toThrow(
+      /names a file that is not its own/,
+    );
+  }, 60_000);
 });
