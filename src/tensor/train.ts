@@ -7,6 +7,7 @@ import { HoneError } from "../core/errors.js";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.js";
 import { type Compiled, compile, type Provider, type Tensors } from "./compile.js";
 import { adamWStep } from "./fused-adamw.js";
+import { type MuonOptions, muonUpdate } from "./muon.js";
 import {
   type AdamWOptions,
   type AdamWState,
@@ -31,6 +32,8 @@ export interface TrainerOptions {
   // biome-ignore lint/suspicious/noExplicitAny: trees of arrays that mirror `frozen` and a batch's inputs.
   loss: (frozen: any, params: Arrays, inputs: any) => JaxArray;
   optimizer?: AdamWOptions;
+  /** Muon for matrices, and `optimizer` for everything else. */
+  muon?: MuonOptions;
   provider?: Provider;
   threads?: number;
 }
@@ -52,8 +55,8 @@ export interface Trainer {
   release: () => Promise<void>;
 }
 
-/** Readies a loss and AdamW for training. What depends on shapes is compiled at its first use. */
-export function makeTrainer({ loss, optimizer = {}, ...runtime }: TrainerOptions): Trainer {
+/** Readies a loss and its optimizer for training. What depends on shapes is compiled at its first use. */
+export function makeTrainer({ loss, optimizer = {}, muon, ...runtime }: TrainerOptions): Trainer {
   const gradients = compile<[Tensors, Parameters, Tensors], [Tensor, Parameters]>(
     (fixed, params: Arrays, inputs) => {
       const of = (trained: Arrays) => loss(fixed, trained, inputs);
@@ -61,6 +64,14 @@ export function makeTrainer({ loss, optimizer = {}, ...runtime }: TrainerOptions
     },
     { ...runtime, name: "the loss and its gradient" },
   );
+  if (muon) {
+    const { update, release } = muonUpdate(muon, optimizer, runtime);
+    const both = async () => {
+      await gradients.release();
+      await release();
+    };
+    return { init: zeroMoments, gradients, update, release: both };
+  }
   return {
     init: zeroMoments,
     gradients,

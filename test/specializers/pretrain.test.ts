@@ -101,32 +101,37 @@ describe("pretrain and upcycle", { timeout: 180_000 }, () => {
     expect(notes.experts?.probes.map(({ what }) => what)).toContain("shared off, 3 routed");
   });
 
-  test("a training that is stopped goes on to the same bits", async () => {
-    const specializer = pretrain({
-      net: { kind: "deepseekmoe", experts: 2, segments: 2, active: 1, lossFree: 0.01, balance: 0 },
-      ...learning,
-    });
-    const subject = untrainedNet(model);
-    const whole = await specializer.fit(subject, given("whole"));
-    const control = new AbortController();
-    let steps = 0;
-    const stopping: Given<"text"> = {
-      ...given("stopped", control.signal),
-      progress: () => {
-        if (++steps === 13) control.abort(new Error("stopped"));
-      },
-    };
-    await expect(specializer.fit(subject, stopping)).rejects.toThrow("stopped");
-    const resumed = await specializer.fit(subject, given("stopped"));
-    const netOf = async (state: typeof whole) =>
-      (await (specializer.apply(subject, state, tools) as NetSubject).net()).weights;
-    const [a, b] = [await netOf(whole), await netOf(resumed)];
-    for (const [name, { data }] of Object.entries(a)) expect(b[name]?.data, name).toEqual(data);
-    expect(resumed.notes).toEqual(whole.notes);
-    const biases = [...((a["blk.0.exp_probs_b.bias"] as Tensor).data as Float32Array)];
-    expect(biases.some((one) => one !== 0)).toBe(true);
-    expect(Math.max(...biases.map(Math.abs))).toBeLessThanOrEqual(0.4 + 1e-6);
-  });
+  test.each(["adamw", "muon"] as const)(
+    "a training that is stopped goes on to the same bits, by %s",
+    async (optimizer) => {
+      const specializer = pretrain({
+        net: { kind: "deepseekmoe", experts: 2, segments: 2, active: 1, lossFree: 0.01, balance: 0 },
+        ...learning,
+        optimizer,
+      });
+      const subject = untrainedNet(model);
+      const whole = await specializer.fit(subject, given(`whole ${optimizer}`));
+      expect(whole.notes.heldOut.at(-1)?.[1]).toBeLessThan(0.7 * (whole.notes.heldOut[0]?.[1] as number));
+      const control = new AbortController();
+      let steps = 0;
+      const stopping: Given<"text"> = {
+        ...given(`stopped ${optimizer}`, control.signal),
+        progress: () => {
+          if (++steps === 13) control.abort(new Error("stopped"));
+        },
+      };
+      await expect(specializer.fit(subject, stopping)).rejects.toThrow("stopped");
+      const resumed = await specializer.fit(subject, given(`stopped ${optimizer}`));
+      const netOf = async (state: typeof whole) =>
+        (await (specializer.apply(subject, state, tools) as NetSubject).net()).weights;
+      const [a, b] = [await netOf(whole), await netOf(resumed)];
+      for (const [name, { data }] of Object.entries(a)) expect(b[name]?.data, name).toEqual(data);
+      expect(resumed.notes).toEqual(whole.notes);
+      const biases = [...((a["blk.0.exp_probs_b.bias"] as Tensor).data as Float32Array)];
+      expect(biases.some((one) => one !== 0)).toBe(true);
+      expect(Math.max(...biases.map(Math.abs))).toBeLessThanOrEqual(0.4 + 1e-6);
+    },
+  );
 
   test("upcycled without training, even gates give the dense net's output", async () => {
     const skeleton = { layers: 1, width: 16, heads: 2, hidden: 16, context: 16, vocab: 257 };

@@ -137,6 +137,8 @@ function trainerOf(
       nats.dispose();
       return loss;
     },
+    // Routers are left to AdamW, as embeddings and gains are.
+    ...(learning.optimizer === "muon" ? { muon: { matrices: isHidden } } : {}),
     optimizer: {
       beta1: 0.9,
       beta2: 0.95,
@@ -146,6 +148,9 @@ function trainerOf(
     },
   });
 }
+
+const isHidden = (name: string): boolean =>
+  /^blk\.\d+\.(attn_(q|k|v|output)|ffn_\w+)\.weight$/.test(name) && !/_(norm|inp)\./.test(name);
 
 /** Texts of dev in its order, up to so many bytes; one at least. */
 export function firstTexts({ dev, train }: Pick<Given<"text">, "dev" | "train">, bytes: number): string[] {

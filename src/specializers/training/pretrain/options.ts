@@ -71,7 +71,11 @@ export type NetOptions = z.output<typeof netSchema>;
 export const learningShape = {
   tokens: z.int().min(1).max(1e10).default(2_000_000).describe("tokens that are read in training"),
   batch: z.int().min(1).max(4096).default(16).describe("rows of a step, as long as the net's context"),
-  learningRate: z.number().positive().max(1).default(0.003).describe("AdamW's greatest step size"),
+  learningRate: z.number().positive().max(1).default(0.003).describe("the optimizer's greatest step size"),
+  optimizer: z
+    .enum(["adamw", "muon"])
+    .default("adamw")
+    .describe('"adamw", or "muon" for the matrices of the layers and AdamW for the rest'),
   warmup: z.number().min(0).max(1).default(0.05).describe("share of the steps over which it rises from 0"),
   schedule: z
     .enum(["steps", "cosine", "linear", "constant"])

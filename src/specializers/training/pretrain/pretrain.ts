@@ -35,7 +35,7 @@ type NetSpecializer = Specializer<PretrainState, "text">;
  */
 export function pretrain(options: PretrainOptions = {}): NetSpecializer {
   const read = readOptions(pretrainOptions, "pretrain", options);
-  const label = `pretrain(${netLabel(read.net)})`;
+  const label = `pretrain(${netLabel(read.net)}${byMuon(read)})`;
   return define("pretrain", label, read, async (subject, given) => {
     const tokenizer = tokenizerOf(given, read.vocab);
     const skeleton = { ...subject.model.sizes, vocab: tokenizer.size };
@@ -54,7 +54,7 @@ export function pretrain(options: PretrainOptions = {}): NetSpecializer {
 export function upcycle(options: UpcycleOptions = {}): NetSpecializer {
   const read = readOptions(upcycleOptions, "upcycle", options);
   const anew = read.reinit > 0 ? `, ${Math.round(100 * read.reinit)} % anew` : "";
-  const label = `upcycle(${netLabel(read.net)}${anew})`;
+  const label = `upcycle(${netLabel(read.net)}${anew}${byMuon(read)})`;
   return define("upcycle", label, read, async (subject, given) => {
     const dense = await subject.net();
     const skeleton = { ...subject.model.sizes, vocab: dense.tokenizer.size };
@@ -63,6 +63,8 @@ export function upcycle(options: UpcycleOptions = {}): NetSpecializer {
     return { ...dense, config, weights: upcycled(dense.config, dense.weights, config, from) };
   });
 }
+
+const byMuon = ({ optimizer }: Learning) => (optimizer === "muon" ? ", Muon" : "");
 
 function define(
   name: string,

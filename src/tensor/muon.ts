@@ -1,0 +1,100 @@
+// Muon (Jordan et al. 2024; scaled as Liu et al. 2025, arXiv 2502.16982, algorithm 1): a matrix steps along its momentum made
+// orthogonal, all of whose directions count alike; everything else takes AdamW's step. One learning rate serves both, for
+// an orthogonal step is scaled to the size that AdamW's mostly has.
+
+import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
+import type { Tensor } from "onnxruntime-node";
+import { type Compiled, compile, type Provider, type Tensors } from "./compile.js";
+import { adamWStep } from "./fused-adamw.js";
+import { type AdamWOptions, type AdamWState, type Parameters, scalarTensor } from "./optimizer.js";
+
+export interface MuonOptions {
+  /** Which parameters are matrices of hidden layers: [out, in], or [experts, out, in], each expert's by itself. */
+  readonly matrices: (name: string) => boolean;
+  /** Of the momentum, which is Nesterov's; 0.95 by default. */
+  readonly momentum?: number;
+}
+
+type Update = (
+  params: Parameters,
+  moments: AdamWState,
+  gradients: Parameters,
+  step: number,
+  learningRate: number,
+) => Promise<{ params: Parameters; moments: AdamWState; norm: number }>;
+
+/** The published polynomial: it brings singular values near 1, not to it, in few steps. */
+const [a, b, c] = [3.4445, -4.775, 2.0315];
+const iterations = 5;
+/** Root mean square that AdamW's steps mostly have, in learning rates (Liu et al. 2025, equation 4). */
+const usualSize = 0.2;
+
+/**
+ * Newton and Schulz' iteration: U Vᵀ of each matrix U S Vᵀ, about; [n, out, in] to the same. Singular values end between 0.7 and
+ * 1.2 where they were not nearly zero. Consumes `x`.
+ */
+export function orthogonal(x: JaxArray): JaxArray {
+  const [, rows, columns] = x.shape as [number, number, number];
+  const tall = rows > columns;
+  const turn = (y: JaxArray) => (tall ? y.transpose([0, 2, 1]) : y);
+  const size = np.sqrt(np.sum(np.square(x.ref), [1, 2], { keepdims: true }));
+  let y = turn(x.div(size.add(1e-7)));
+  for (let i = 0; i < iterations; i++) {
+    const square = np.matmul(y.ref, y.ref.transpose([0, 2, 1]));
+    const bent = square.ref.mul(b).add(np.matmul(square.ref, square).mul(c));
+    y = y.ref.mul(a).add(np.matmul(bent, y));
+  }
+  return turn(y);
+}
+
+/**
+ * The update of a trainer by Muon. Momentum lies in `m`; `v` stays zero for matrices. Matrices are not clipped, for the length of a
+ * gradient has no part in their step. @param adamW for everything else, with the weight decay of both
+ */
+export function muonUpdate(
+  { matrices, momentum = 0.95 }: MuonOptions,
+  adamW: AdamWOptions,
+  runtime: { provider?: Provider; threads?: number } = {},
+): { update: Update; release: () => Promise<void> } {
+  const { weightDecay = 0 } = adamW;
+  type Borrowed = Readonly<Record<"p" | "m" | "g" | "rate", JaxArray>>;
+  const program: Compiled<[Tensors], { p: Tensor; m: Tensor; squares: Tensor }> = compile(
+    ({ p, m, g, rate }: Borrowed) => {
+      const shape = p.shape;
+      const [out, inner] = shape.slice(-2) as [number, number];
+      const squares = np.sum(np.square(g.ref));
+      const next = m.ref.mul(momentum).add(g.ref);
+      const ahead = g.ref.add(next.ref.mul(momentum));
+      const step = orthogonal(ahead.reshape([-1, out, inner])).reshape(shape);
+      const size = usualSize * Math.sqrt(Math.max(out, inner));
+      const kept = weightDecay > 0 ? p.ref.sub(p.ref.mul(rate.ref.mul(weightDecay))) : p.ref;
+      return { p: kept.sub(step.mul(rate.ref.mul(size))), m: next, squares };
+    },
+    { ...runtime, name: "Muon's step" },
+  );
+  return {
+    release: () => program.release(),
+    update: async (params, moments, gradients, step, learningRate) => {
+      const next = { params: { ...params }, moments: { m: { ...moments.m }, v: moments.v }, norm: 0 };
+      const rate = scalarTensor(learningRate);
+      const others: Parameters = {};
+      let squares = 0;
+      for (const [name, g] of Object.entries(gradients)) {
+        if (!matrices(name)) {
+          others[name] = g;
+          continue;
+        }
+        const [p, m] = [params[name] as Tensor, moments.m[name] as Tensor];
+        const found = await program({ p, m, g, rate });
+        next.params[name] = found.p;
+        next.moments.m[name] = found.m;
+        squares += (found.squares.data as Float32Array)[0] as number;
+      }
+      // Nothing of the others is written before all matrices are known to be sound.
+      if (!Number.isFinite(squares)) return { params, moments, norm: Math.sqrt(squares) };
+      const norm = adamWStep(adamW, next.params, next.moments, others, step, learningRate);
+      if (!Number.isFinite(norm)) return { params, moments, norm };
+      return { ...next, norm: Math.sqrt(squares + norm * norm) };
+    },
+  };
+}
