@@ -24,6 +24,7 @@ import type { Prediction } from "../../src/deploy/predictor.js";
 import { hubness, ranks, search } from "../../src/learn/search.js";
 import { openBertFolder } from "../../src/models/net/open.js";
 import { contrastLoss } from "../../src/nets/contrast.js";
+import { lexical } from "../../src/specializers/training/lexical.js";
 import { spearman } from "../../src/statistics/spearman.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
@@ -260,13 +261,21 @@ it("specialises an encoder in a study, keeps it, and the kept folder gives the s
       },
       specialists: [
         { lexical: { source: "file:constraints.tsv", batch: 8, steps: 40, learningRate: 0.01, rank: 8 } },
+        {
+          lexical: {
+            source: "file:constraints.tsv",
+            ...{ method: "adapter", reduction: 2, batch: 8, steps: 80, learningRate: 0.02 },
+          },
+        },
       ],
     },
     join(folder, "lexical.study.yaml"),
   );
   const record = await runStudy(study, { base: folder, store: join(folder, "store") });
-  const means = record.results.map(({ mean }) => mean);
-  expect(Math.max(...(means as number[]))).toBeGreaterThan(0.85);
+  const [plain, ...trained] = record.results.map(({ mean }) => mean as number);
+  expect(plain).toBeLessThan(0.7);
+  for (const mean of trained) expect(mean).toBeGreaterThan(0.85);
+  expect(() => lexical({ source: "x", method: "adapter", write: true })).toThrow(/no place/);
   const state = readdirSync(join(folder, "store"), { recursive: true }).map(String);
   const kept = state.find((path) => path.endsWith("encoder/config.json"));
   expect(kept).toBeDefined();

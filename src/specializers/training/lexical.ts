@@ -67,9 +67,18 @@ const lexicalOptions = z.strictObject({
   learningRate: z.number().positive().max(1).default(0.001).describe("the highest rate"),
   warmup: z.number().min(0).max(1).default(0.1).describe("share of the steps in which the rate rises"),
   schedule: z.enum(["constant", "linear", "cosine"]).default("cosine").describe("of the rate"),
-  method: z.enum(["lora", "full"]).default("lora").describe("LoRA, or all weights"),
+  method: z
+    .enum(["lora", "full", "adapter"])
+    .default("lora")
+    .describe("LoRA, all weights, or a bottleneck adapter behind each feed-forward"),
   rank: z.int().min(1).max(1024).default(16).describe("of LoRA"),
-  first: z.int().min(0).default(0).describe("the first layer that LoRA changes"),
+  reduction: z
+    .number()
+    .min(1)
+    .max(1024)
+    .default(16)
+    .describe("an adapter has the network's width divided by it"),
+  first: z.int().min(0).default(0).describe("the first layer that LoRA or an adapter changes"),
   write: z
     .boolean()
     .optional()
@@ -101,10 +110,21 @@ type State = {
 export function lexical(options: LexicalOptions): Specializer<State, "encoder"> {
   const chosen = readOptions(lexicalOptions, "lexical", options);
   const label = `lexical(${chosen.method}${chosen.languages ? `, ${chosen.languages.length} languages` : ""}${chosen.pairs ? `, ${chosen.pairs} pairs` : ""})`;
-  const method: ContrastMethod =
-    chosen.method === "full"
-      ? { kind: "full" }
-      : { kind: "lora", rank: chosen.rank, alpha: 2 * chosen.rank, first: chosen.first };
+  const { rank, reduction, first } = chosen;
+  const method: ContrastMethod = {
+    full: { kind: "full" } as const,
+    lora: { kind: "lora", rank, alpha: 2 * rank, first } as const,
+    adapter: { kind: "adapter", reduction, first } as const,
+  }[chosen.method];
+  if (chosen.write && chosen.method === "adapter") {
+    throw new HoneError({
+      what: "lexical cannot write this encoder for transformers",
+      where: "lexical: write",
+      why: "adapters have no place in the encoder's own layout",
+      next: "Take `method: lora`, whose matrices are merged, or leave `write` out.",
+      kind: "usage",
+    });
+  }
   return {
     name: "lexical",
     label,

@@ -28,7 +28,7 @@ export function requireNet(model: Model | undefined, name: string, where: string
 
 /**
  * Writes the trained arrays into a folder, and with `whole` the encoder itself into `encoder/` there.
- * @param whole BERT's is small; a decoder's is a gigabyte
+ * @param whole BERT's is small; a decoder's is a gigabyte. Adapters have no place in the encoder's own layout
  */
 export async function keepTrained(
   folder: string,
@@ -41,14 +41,15 @@ export async function keepTrained(
   await writeArrays(join(folder, file), params);
   const about = { base: encoder.id, layer: encoder.layer, pool: encoder.pool, method };
   await writeFile(join(folder, "trained.json"), `${JSON.stringify(about, null, 2)}\n`);
-  if (whole) await writeEncoder(join(folder, "encoder"), encoder, method, params);
+  if (whole && method.kind !== "adapter")
+    await writeEncoder(join(folder, "encoder"), encoder, method, params);
 }
 
 /** The encoder with what was trained put into its weights, as transformers and sentence-transformers load it. */
 export async function writeEncoder(
   folder: string,
   encoder: NetEncoder,
-  method: ContrastMethod,
+  method: Exclude<ContrastMethod, { kind: "adapter" }>,
   params: Parameters,
 ): Promise<void> {
   const weights = await encoder.net.weights();

@@ -4,6 +4,7 @@
 import { Tensor } from "onnxruntime-node";
 import { fingerprint } from "../../../core/json.js";
 import type { NetChange, NetEncoder } from "../../../models/net/types.js";
+import { bottleneck, initBottleneck } from "../../../nets/changes/bottleneck.js";
 import { lora } from "../../../nets/changes/lora.js";
 import { initLoraOn } from "../../../nets/changes/matrices.js";
 import { type ContrastOptions, contrastLoss } from "../../../nets/contrast.js";
@@ -20,7 +21,8 @@ export interface ContrastBatch {
 
 export type ContrastMethod =
   | { readonly kind: "full" }
-  | { readonly kind: "lora"; readonly rank: number; readonly alpha: number; readonly first: number };
+  | { readonly kind: "lora"; readonly rank: number; readonly alpha: number; readonly first: number }
+  | { readonly kind: "adapter"; readonly reduction: number; readonly first: number };
 
 export interface ContrastTraining {
   readonly encoder: NetEncoder;
@@ -50,10 +52,7 @@ export async function trainContrast(options: ContrastTraining): Promise<Contrast
   const { encoder, method, batches, seed } = options;
   const { net, pool, layer } = encoder;
   const weights = await net.weights();
-  const params: Parameters =
-    method.kind === "full"
-      ? Object.fromEntries([...net.shapes.keys()].map((name) => [name, weights[name] as Tensor]))
-      : initLoraOn(net.shapes, net.matrices(method.first).filter(below(layer)), method.rank, seed);
+  const params = startOf(method, encoder, weights, seed);
   const frozen = Object.fromEntries(Object.entries(weights).filter(([name]) => !(name in params)));
   const read = batches.map(({ texts, labels }) => {
     const tokens = texts.map((text) => net.read(text, pool));
@@ -141,9 +140,25 @@ export async function trainContrast(options: ContrastTraining): Promise<Contrast
   }
 }
 
+/** Where training starts. */
+function startOf(
+  method: ContrastMethod,
+  { net, layer }: NetEncoder,
+  weights: Readonly<Record<string, Tensor>>,
+  seed: number,
+): Parameters {
+  if (method.kind === "full")
+    return Object.fromEntries([...net.shapes.keys()].map((name) => [name, weights[name] as Tensor]));
+  const names = net.matrices(method.first).filter(below(layer));
+  return method.kind === "lora"
+    ? initLoraOn(net.shapes, names, method.rank, seed)
+    : initBottleneck(net.shapes, names, method.reduction, seed);
+}
+
 /** What trained arrays do to the network. */
 export function changeOf(method: ContrastMethod): NetChange["change"] {
   if (method.kind === "full") return (trained) => ({ weights: trained });
+  if (method.kind === "adapter") return bottleneck;
   const { rank, alpha } = method;
   return (trained) => lora({ rank, alpha }, trained);
 }
