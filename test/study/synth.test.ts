@@ -7,10 +7,13 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { randomFor } from "../../src/core/random.js";
 import { type MockServer, startMockServer } from "../../src/models/mock-server.js";
 import { openJournal } from "../../src/store/journal.js";
+import { runStudy } from "../../src/study/run.js";
+import { parseStudy } from "../../src/study/spec.js";
+import { ggufBytes, tinyLlama, withValue } from "../models/llama-make.js";
 
 const bin = resolve(import.meta.dirname, "../../bin/hone.js");
 const kills = 30;
@@ -161,3 +164,51 @@ describe("hone data synth", () => {
     expect(read("whole-out", "README.md")).toMatch(/150 pairs of \d+ attempts/);
   }, 60_000);
 });
+
+it("distils what an endpoint wrote into a local model, and says whose it is", async () => {
+  const path = join(folder, "tiny.gguf");
+  writeFileSync(
+    path,
+    ggufBytes(withValue(tinyLlama(), "llama.context_length", { type: "u32", value: 1024 })),
+  );
+  const spec = parseStudy(
+    {
+      study: "distilled",
+      model: `llama:file:${path}?format=plain`,
+      task: {
+        name: "topics",
+        kind: "answer",
+        metric: "f1",
+        maxTokens: 8,
+        instruction: "Name it.",
+        data: {
+          source: "file:rows.jsonl",
+          id: "id",
+          input: "text",
+          label: "answer",
+          limit: { train: 30, dev: 4, test: 6 },
+        },
+      },
+      specialists: [
+        {
+          selfSpecialize: {
+            ...{ pairs: 8, domain: "things", generator: `openai:mock?base=${server.url}&concurrency=4` },
+            lora: { epochs: 1, learningRate: 0.01 },
+          },
+        },
+      ],
+    },
+    join(folder, "distilled.study.json"),
+  );
+  const before = asked.length;
+  vi.stubEnv("OPENAI_API_KEY", "sk-test");
+  const record = await runStudy(spec, { base: folder, store: join(folder, "distilled") });
+  vi.unstubAllEnvs();
+  const written = asked.slice(before);
+  expect(written.filter((prompt) => prompt.includes("Write task")).length).toBeGreaterThanOrEqual(8);
+  // The endpoint writes data; it answers no sample.
+  const [result] = record.results.filter(({ subject }) => subject.startsWith("distil"));
+  expect(result).toMatchObject({ n: 6, unscored: 0 });
+  const [data] = record.subjects.flatMap(({ synthetic = [] }) => synthetic);
+  expect(data?.card).toMatchObject({ self: false, pairs: 8 });
+}, 120_000);
