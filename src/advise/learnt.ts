@@ -24,7 +24,7 @@ const tuning: readonly Rule[] = [
   rule(
     -25,
     labelsBelow(200),
-    "warning: so few labels mostly teach how often each answer occurs; keep it only if it beats linear",
+    "warning: so few labels teach little more than how often each answer occurs; keep it only if it beats linear",
   ),
 ];
 

@@ -21,10 +21,11 @@ export const defaultModel = "llama:smollm2-135m-instruct?format=plain";
 /** In an advised study: specialists in all, and of these such that are trained. */
 const maxAdvised = 8;
 const maxTrained = 2;
-/** Where nobody asks for advice: one route of a kind, and the reference. */
-const basic = ["fewShot", "knn", "calibrate", "lora", "linear", "majority"];
+/** Where nobody asks for advice: one route of a kind, and the references. Fixed examples are for models that cannot be probed. */
+const basic = ["knn", "calibrate", "probe", "lora", "linear", "majority"];
+const unprobed = [...basic, "fewShot"];
 /** What is made for each task apart where several are in one file. */
-const perTask = new Set(["fewShot", "knn", "linear", "majority"]);
+const perTask = new Set(["fewShot", "knn", "linear", "majority", "probe"]);
 
 /** The study's name in a path such as `folder/mine.study.yaml`. */
 export function studyName(path: string): string {
@@ -44,9 +45,10 @@ export function withAdvice(
   const advised = advice.routes
     .map(({ specializer, cost }) => ({ specializer, training: cost.training, names: namesIn(specializer) }))
     .filter(({ specializer }) => specializer !== "zeroShot");
+  const wanted = advised.some(({ names }) => names[0] === "probe") ? basic : unprobed;
   const isFirst = ({ names }: (typeof advised)[number], place: number): boolean =>
     names.length === 1 &&
-    basic.includes(names[0] as string) &&
+    wanted.includes(names[0] as string) &&
     advised.findIndex((one) => one.names[0] === names[0]) === place;
   const usable = few && draft.about?.counts.train !== 0 ? advised.filter(isFirst) : advised;
   const trained = usable.filter(({ training }) => training).slice(0, maxTrained);
