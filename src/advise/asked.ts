@@ -70,7 +70,7 @@ export const asked: readonly Route[] = [
       rule(-10, small, "small models gain little from fixed examples"),
       rule(-30, reasons, "warning: examples in the prompt lower a reasoning model"),
     ],
-    evidence: ["randomShots", "fewShotSmall", "smallSpecialist"],
+    evidence: ["randomShots", "fewShotSmall", "fewShotPubmedqa", "smallSpecialist"],
   },
   {
     write: (has) => ({
@@ -244,8 +244,8 @@ export const asked: readonly Route[] = [
         always,
         "it takes out what the model says before it has read anything, at no cost for each answer",
       ),
-      rule(-15, notLarge, "warning: on a small model it cost 20 points on one task and gave 6 on another"),
+      rule(-15, notLarge, "warning: on a small model it cost 8 to 31 points on three tasks"),
     ],
-    evidence: ["calibrateHarm", "calibrateHelp"],
+    evidence: ["calibrateHarm", "calibratePubmedqa"],
   },
 ];

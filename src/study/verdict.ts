@@ -96,7 +96,8 @@ export function makeVerdict(
     else lost.push(subject);
   }
   if (versus && versus.pAdjusted >= level) same.unshift(generalist);
-  if (beaten.length > 0) sentences.push(`It is also better than ${list(beaten)}.`);
+  const ahead = versus && versus.pAdjusted < level && direction * versus.delta > 0;
+  if (beaten.length > 0) sentences.push(`It is ${ahead ? "also " : ""}better than ${list(beaten)}.`);
   const undone = beaten.filter((name) => couldBeUndone(against(name) as Comparison));
   if (undone.length > 0) sentences.push(`What was left unscored could undo that for ${list(undone)}.`);
   if (lost.length > 0) {
