@@ -93,8 +93,10 @@ async function openOne(written: string, options: OpenServedOptions): Promise<Ser
     ...(options.allowModules ? { allowModules: true } : {}),
     ...(options.open ? { open: options.open } : {}),
   });
+  // What was imported under a name of its own is called by it.
+  const named = ours && /^[\w.-]+$/.test(ref) && !ref.endsWith(".json") ? ref : saved.made.study;
   return {
-    id: alias ?? saved.made.study,
+    id: alias ?? named,
     created,
     queue: queueFor(predictor.subject.model),
     predictor,

@@ -11,6 +11,7 @@ import { exportSpecialist, importSpecialist } from "../../src/deploy/export.js";
 import { predict } from "../../src/deploy/predict.js";
 import type { Prediction } from "../../src/deploy/predictor.js";
 import { vectoriser } from "../../src/learn/tfidf.js";
+import { openServed } from "../../src/serve/served.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
 import { toneSpec, writeTones } from "../study/fixture.js";
@@ -174,6 +175,10 @@ describe("a specialist that searches a list", () => {
     for await (const one of run.predictions) said.push(one);
     await run.close();
     expect(said.map(({ text }) => text)).toEqual(words.map((word) => `${word}e`));
+    const signal = new AbortController().signal;
+    const served = await openServed(["colours", `own=${out}`], { store: elsewhere, signal });
+    expect(served.map(({ id }) => id)).toEqual(["colours", "own"]);
+    for (const one of served) await one.close();
 
     // Its own list is gone here, and the export says so.
     await expect(exportSpecialist("lexicon", join(root, "late"), { store })).rejects.toThrow(
