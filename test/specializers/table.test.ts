@@ -33,6 +33,7 @@ const failure = (spec: unknown) => {
 
 /** Options that a specializer cannot be made without. */
 function required(name: string, shape: object): object {
+  if (name === "average") return { use: "setfit" };
   if (name === "lexical") return { source: "file:pairs.tsv" };
   if ("source" in shape) return { source: "file:rows.jsonl" };
   if ("use" in shape) return { n: 1, use: "linear" };
