@@ -4,7 +4,7 @@ import { appendFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describeFailure, exitCodes } from "../core/errors.js";
 import type { StudyRecord } from "../core/record.js";
-import { plainText } from "../report/escape.js";
+import { oneLine, plainText } from "../report/escape.js";
 import { formatWhole } from "../report/format.js";
 import { renderSummary } from "../report/terminal.js";
 import { requireFile, requireStore } from "../store/place.js";
@@ -82,7 +82,8 @@ export async function conduct(
       `\nStopped: ${record.stopped}. ${formatWhole(answered.done)} of ${formatWhole(answered.all)} answers are in the journal; the same command continues.`,
     );
   } else if (next.length > 0) output.prose(`\nTry next:\n${next.map((line) => `  ${line}`).join("\n")}`);
-  if (record.gate && !record.gate.met) output.log(`\nThe gate was not met: ${record.gate.text}.`);
+  if (record.gate && !record.gate.met)
+    output.log(`\nThe gate was not met: ${oneLine(record.gate.text, 400)}.`);
   output.record(record);
   const failed = failedThroughout(record);
   if (failed !== undefined) {

@@ -150,12 +150,14 @@ describe("hone run", () => {
   });
 
   it("exits with 100 where a gate is not met", async () => {
-    const gate = { atLeast: 0.999 };
+    const gate = { atLeast: 0.999, beats: "\u001b]0;title\u0007" };
     const study = writeToneStudy(folder, { name: "gated", model: "mock:?skill=0.5&seed=2", extra: { gate } });
     const { code, records, stderr } = await hone(["run", study, "--json"]);
     expect(code).toBe(100);
     expect(records.at(-1)).toMatchObject({ gate: { met: false } });
     expect(stderr).toMatch(/gate was not met/);
+    // What the study names may not steer the terminal.
+    expect(stderr).not.toMatch(/[\u0007\u001b]/);
   });
 
   it("answers a dead endpoint with one error and leaves nothing unscored", async () => {
