@@ -56,6 +56,9 @@ it("are quoted in the docs as the bench prints them", async () => {
   for (const line of tableOf(rows)) expect(page).toContain(line);
 });
 
-it.each(["tickets, 200 labels", "licences, 480 labels", "issue area, 500 labels"])("of %s there are five seeds", (study) => {
-  expect(of("default", study)).toHaveLength(5);
-});
+it.each(["tickets, 200 labels", "licences, 480 labels", "issue area, 500 labels"])(
+  "of %s there are five seeds",
+  (study) => {
+    expect(of("default", study)).toHaveLength(5);
+  },
+);
