@@ -18,7 +18,8 @@ if (!name) {
 
 const study = openStudy(values.store, name);
 const { handOver, ...record } = study.record;
-// Where it was saved is this machine's affair.
+// Where its data lay and where it was saved is this machine's affair.
+record.reproduce = record.reproduce.replace(/--data \S+/, "--data FOLDER");
 const handedOver = handOver && { n: handOver.n, agree: handOver.agree };
 
 /** What is at a key, made where it is missing. */

@@ -165,12 +165,14 @@ program
   .addOption(json())
   .action(async (study, options) => (await import("./report.js")).report(study, options));
 
-program
-  .command("reproduce")
-  .description(
-    "do a paper's studies again and set its claims beside what comes out; continues where it stopped",
-  )
-  .argument("[paper]", "its short name; left out: the papers there are")
+limits(
+  program
+    .command("reproduce")
+    .description(
+      "do a paper's studies again and set its claims beside what comes out; continues where it stopped",
+    )
+    .argument("[paper]", "its short name; left out: the papers there are"),
+)
   .option("--smoke", "a few minutes: everything once, underpowered")
   .option("--original", "the paper's own sizes, for its own data and a larger machine")
   .option(
@@ -183,13 +185,6 @@ program
     "write the result there, too: as Markdown where it ends in .md, else as JSON",
     place,
   )
-  .option("--max-cost <usd>", "stop cleanly before spending more than this", number(0))
-  .option("--max-time <seconds>", "stop cleanly after this long", number(0))
-  .option("--concurrency <n>", "samples in flight", whole(1))
-  .option("--retry-errors", "retry samples that an earlier run left unscored")
-  .option("--quiet", "no progress")
-  .addOption(store())
-  .addOption(json())
   .action(async (paper, options) => (await import("./reproduce.js")).reproduce(paper, options));
 
 const models = program.command("models").description("the models that Hone knows by name");

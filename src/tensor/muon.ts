@@ -6,7 +6,7 @@ import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
 import { type Compiled, compile, type Provider, type Tensors } from "./compile.js";
 import { adamWStep } from "./fused-adamw.js";
-import { type AdamWOptions, type AdamWState, type Parameters, scalarTensor } from "./optimizer.js";
+import { type AdamWOptions, type Parameters, scalarTensor, type Update } from "./optimizer.js";
 
 export interface MuonOptions {
   /** Which parameters are matrices of hidden layers: [out, in], or [experts, out, in], each expert's by itself. */
@@ -14,14 +14,6 @@ export interface MuonOptions {
   /** Of the momentum, which is Nesterov's; 0.95 by default. */
   readonly momentum?: number;
 }
-
-type Update = (
-  params: Parameters,
-  moments: AdamWState,
-  gradients: Parameters,
-  step: number,
-  learningRate: number,
-) => Promise<{ params: Parameters; moments: AdamWState; norm: number }>;
 
 /** The published polynomial: it brings singular values near 1, not to it, in few steps. */
 const [a, b, c] = [3.4445, -4.775, 2.0315];

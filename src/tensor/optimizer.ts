@@ -25,6 +25,15 @@ export interface AdamWState {
   v: Parameters;
 }
 
+/** Makes a step, counted from 1. It may write over what it is given; nothing has changed where the norm is not finite. */
+export type Update = (
+  params: Parameters,
+  moments: AdamWState,
+  gradients: Parameters,
+  step: number,
+  learningRate: number,
+) => Promise<{ params: Parameters; moments: AdamWState; norm: number }>;
+
 /** What changes from step to step and is no array: computed outside, fed in. */
 export interface StepScalars {
   [key: string]: Tensor;

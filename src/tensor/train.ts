@@ -15,6 +15,7 @@ import {
   copyOf,
   type Parameters,
   type Schedule,
+  type Update,
   zeroMoments,
 } from "./optimizer.js";
 
@@ -44,14 +45,7 @@ export interface Trainer {
   init: (params: Parameters) => AdamWState;
   /** The loss of a batch, and its gradient, in memory that is the caller's. */
   gradients: Compiled<[frozen: Tensors, params: Parameters, inputs: Tensors], [Tensor, Parameters]>;
-  /** Makes a step, counted from 1. It may write over what it is given; nothing has changed where the norm is not finite. */
-  update: (
-    params: Parameters,
-    moments: AdamWState,
-    gradients: Parameters,
-    step: number,
-    learningRate: number,
-  ) => Promise<{ params: Parameters; moments: AdamWState; norm: number }>;
+  update: Update;
   release: () => Promise<void>;
 }
 
