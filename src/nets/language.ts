@@ -2,8 +2,8 @@
 
 import { lax, numpy as np } from "@jax-js/jax";
 import type { NetConfig } from "./config.js";
-import { type Change, disposeRouting, hidden, logitsOf, type Weights } from "./decoder.js";
-import { type BalanceOptions, balanceLoss, loadError, type Probe, type Routing } from "./moe.js";
+import { disposeRouting, type HiddenOptions, hidden, logitsOf, type Weights } from "./decoder.js";
+import { type BalanceOptions, balanceLoss, loadError, type Routing } from "./moe.js";
 
 /** Rows of text: what is read, and what comes next. */
 export type TextBatch<A = np.Array> = {
@@ -20,7 +20,7 @@ export function nextLogprobs(
   config: NetConfig,
   weights: Weights,
   { tokens, targets }: Pick<TextBatch, "tokens" | "targets">,
-  options: { changes?: readonly Change[]; probe?: Probe; onRouting?: (routing: Routing) => void } = {},
+  options: Pick<HiddenOptions, "changes" | "packing" | "probe" | "onRouting"> = {},
 ): np.Array {
   const states = hidden(config, weights, tokens, options);
   const flat = states.reshape([-1, config.width]);

@@ -2,9 +2,13 @@
 // different vocabularies are compared by paired documents. A sample's gold is its domain, which no subject sees.
 
 import { z } from "zod";
+import { HoneError } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
 import { quantity } from "../core/metric.js";
+import type { Sample } from "../core/sample.js";
 import type { Grade, Task } from "../core/task.js";
+import type { TextReply } from "../core/text.js";
+import { hasNet } from "../models/net/types.js";
 import { rows, taskEntry } from "./table.js";
 
 export const corpusSchema = z.strictObject({
@@ -17,7 +21,13 @@ export const corpusSchema = z.strictObject({
     .max(1 << 20)
     .default(1 << 20)
     .describe("Of longer texts so many first bytes count"),
+  subjects: z
+    .enum(["text", "encoder"])
+    .default("text")
+    .describe("`encoder` puts it to an encoder that stands on a decoder: what changing it left of that"),
 });
+
+type Spec = z.input<typeof corpusSchema>;
 
 /**
  * A task of saying texts.
@@ -25,30 +35,54 @@ export const corpusSchema = z.strictObject({
  * @example
  * const task = corpus("texts", { kind: "corpus", bytes: 2048 });
  */
-export function corpus(name: string, options: z.input<typeof corpusSchema>): Task<"text"> {
-  const spec = corpusSchema.parse(options);
-  return {
+export function corpus(name: string, options: Spec & { subjects?: "text" }): Task<"text">;
+export function corpus(name: string, options: Spec): Task<"text"> | Task<"encoder">;
+export function corpus(name: string, options: Spec): Task<"text"> | Task<"encoder"> {
+  const { subjects, ...spec } = corpusSchema.parse(options);
+  const task = {
     name,
     kind: "corpus",
-    subjects: "text",
     metric: quantity("bits per byte"),
     details: [quantity("bits per token"), quantity("bytes per token"), quantity("bytes")],
     binary: false,
-    id: fingerprint(["corpus", 1, name, spec]),
-    async evaluate(subject, sample, context): Promise<Grade> {
-      const text = firstBytes(sample.input, spec.bytes);
-      const { nats, tokens, bytes } = await subject.respond({ text }, context);
-      const bits = nats / Math.LN2;
-      // Beyond that lies the rounding of float32.
-      const score = Math.round((1e5 * bits) / bytes) / 1e5;
-      return {
-        status: "scored",
-        score,
-        weight: bytes,
-        prediction: score.toFixed(3),
-        details: { "bits per token": bits / tokens, "bytes per token": bytes / tokens, bytes },
-      };
+    id: fingerprint(["corpus", 1, name, spec, ...(subjects === "text" ? [] : [subjects])]),
+  };
+  const said = ({ input }: Sample) => firstBytes(input, spec.bytes);
+  if (subjects === "text") {
+    return {
+      ...task,
+      subjects,
+      evaluate: async (subject, sample, context) =>
+        gradeOf(await subject.respond({ text: said(sample) }, context)),
+    };
+  }
+  return {
+    ...task,
+    subjects,
+    async evaluate({ name, model }, sample, { signal }) {
+      const [reply] = (hasNet(model) && (await model.say?.([said(sample)], signal))) || [];
+      if (reply) return gradeOf(reply);
+      throw new HoneError({
+        what: `${name} cannot say a text`,
+        where: `the task ${task.name}`,
+        why: "it stands on no decoder whose network is open",
+        next: "Take encoder:gemma3-270m, or leave the task out.",
+        kind: "usage",
+      });
     },
+  };
+}
+
+function gradeOf({ nats, tokens, bytes }: TextReply): Grade {
+  const bits = nats / Math.LN2;
+  // Beyond that lies the rounding of float32.
+  const score = Math.round((1e5 * bits) / bytes) / 1e5;
+  return {
+    status: "scored",
+    score,
+    weight: bytes,
+    prediction: score.toFixed(3),
+    details: { "bits per token": bits / tokens, "bytes per token": bytes / tokens, bytes },
   };
 }
 

@@ -17,6 +17,7 @@ import {
 import { type Compiled, compile, type Tensors } from "../../tensor/compile.js";
 import { inLanes } from "../llama/queue.js";
 import type { Net, Pool } from "./net.js";
+import { sayingOf, sayTexts } from "./say.js";
 import type { NetChange, NetEncoder } from "./types.js";
 
 export interface NetEncoderOptions {
@@ -53,6 +54,13 @@ function make(net: Net, options: NetEncoderOptions, changed: NetChange | undefin
     programs.set(key, found);
     return found;
   };
+  let opening: Promise<{ weights: Tensors; trained: Tensors }> | undefined;
+  const arrays = () => {
+    opening ??= opened(net, changed);
+    opening.catch(() => (opening = undefined));
+    return opening;
+  };
+  let saying: ReturnType<typeof sayingOf> | undefined;
   const run = async (
     texts: readonly string[],
     layers: readonly number[],
@@ -71,12 +79,12 @@ function make(net: Net, options: NetEncoderOptions, changed: NetChange | undefin
       (a, b) => (read[b] as TokenText).ids.length - (read[a] as TokenText).ids.length,
     );
     const program = programFor(layers);
-    const weights = needed(await net.weights(), changed);
+    const { weights, trained } = await arrays();
     let tokens = 0;
     for (const { rows, shape } of blocksOf(read, order)) {
       signal.throwIfAborted();
       const { block, order: slots } = packTexts(read, rows, shape);
-      const found = await program(weights, (changed?.trained ?? {}) as Tensors, block as never);
+      const found = await program(weights, trained, block as never);
       for (const [l, tensor] of found.entries()) {
         const data = tensor.data as Float32Array;
         for (const [slot, index] of slots.entries())
@@ -103,6 +111,16 @@ function make(net: Net, options: NetEncoderOptions, changed: NetChange | undefin
     threads,
     vectors: async (texts, signal) => (await inTurn(texts, [layer], signal)).vectors[0] as Float32Array,
     layers: async (texts, layers, signal) => (await inTurn(texts, layers, signal)).vectors,
+    ...(net.logprobs
+      ? {
+          say: (texts: readonly string[], signal: AbortSignal) =>
+            queue(signal, async () => {
+              saying ??= sayingOf(net, changed?.change, threads);
+              const { weights, trained } = await arrays();
+              return sayTexts(net, saying, weights, trained, texts, signal);
+            }),
+        }
+      : {}),
     embed: async (texts: readonly string[], context: CallContext) => {
       const start = performance.now();
       const { vectors, tokens } = await inTurn(texts, [layer], context.signal);
@@ -115,6 +133,8 @@ function make(net: Net, options: NetEncoderOptions, changed: NetChange | undefin
       await queue(new AbortController().signal, async () => {
         for (const program of programs.values()) await program.release();
         programs.clear();
+        await saying?.release();
+        saying = undefined;
       });
     },
   };
@@ -148,12 +168,14 @@ function meansOf(
   );
 }
 
-/** The weights that a change leaves in use. */
-function needed(weights: Readonly<Record<string, Tensor>>, changed: NetChange | undefined): Tensors {
-  if (!changed) return weights as Tensors;
-  return Object.fromEntries(
-    Object.entries(weights).filter(([name]) => !(name in changed.trained)),
-  ) as Tensors;
+/** What was trained, and the weights that it leaves in use. */
+async function opened(
+  net: Net,
+  changed: NetChange | undefined,
+): Promise<{ weights: Tensors; trained: Tensors }> {
+  const [weights, trained] = await Promise.all([net.weights(), changed?.trained() ?? {}]);
+  const kept = Object.entries(weights).filter(([name]) => !(name in trained));
+  return { weights: Object.fromEntries(kept) as Tensors, trained: trained as Tensors };
 }
 
 function* blocksOf(

@@ -9,6 +9,7 @@ import { HoneError, messageOf } from "../../core/errors.js";
 import { bertConfig, bertHidden, bertShapes, longest } from "../../nets/bert.js";
 import { type NetConfig, netConfig, tensorShapes } from "../../nets/config.js";
 import { type Change, hidden, type Weights } from "../../nets/decoder.js";
+import { nextLogprobs } from "../../nets/language.js";
 import type { TextBlock, TokenText } from "../../nets/texts.js";
 import { loadWeights } from "../../nets/weights.js";
 import { readGguf } from "../../tensor/gguf.js";
@@ -45,6 +46,8 @@ export interface Net {
     changes: readonly Change[],
     tap: (layer: number, states: np.Array) => void,
   ): np.Array;
+  /** log p of each of `targets` [rows, length] after what stands before it, [rows · length], in nats; traced. Of decoders alone. */
+  logprobs?(weights: Weights, block: TextBlock, targets: np.Array, changes: readonly Change[]): np.Array;
   /** Writes config, weights (these in place of the own) and tokenizer for transformers. */
   write(folder: string, weights: Readonly<Record<string, Tensor>>): Promise<void>;
 }
@@ -156,6 +159,8 @@ export async function decoderNet(path: string): Promise<Net> {
         -1,
         config.width,
       ]),
+    logprobs: (weights, { tokens, positions, segments }, targets, changes) =>
+      nextLogprobs(config, weights, { tokens, targets }, { changes, packing: { segments, positions } }),
     write: async (folder, weights) => {
       const { json, tensors } = gemmaFolder(config, dense(weights, tensorShapes(config)), path);
       await mkdir(folder, { recursive: true });

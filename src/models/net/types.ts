@@ -3,6 +3,7 @@
 import type { numpy as np } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
 import type { Encoder, Model } from "../../core/model.js";
+import type { TextReply } from "../../core/text.js";
 import type { Change } from "../../nets/decoder.js";
 import type { Net, Pool } from "./net.js";
 
@@ -11,7 +12,8 @@ export interface NetChange {
   /** Content identity. */
   readonly id: string;
   readonly name: string;
-  readonly trained: Readonly<Record<string, Tensor>>;
+  /** What was trained, by name; read at the first use. */
+  readonly trained: () => Promise<Readonly<Record<string, Tensor>>>;
   /** What the trained arrays do; traced. */
   readonly change: (trained: Readonly<Record<string, np.Array>>) => Change;
   /** The layer that is read from now on; the one before where absent. */
@@ -28,6 +30,8 @@ export interface NetEncoder extends Encoder {
   /** Unit vectors row by row, `texts.length · width`; of the layers that are named, one array each. */
   vectors(texts: readonly string[], signal: AbortSignal): Promise<Float32Array>;
   layers(texts: readonly string[], layers: readonly number[], signal: AbortSignal): Promise<Float32Array[]>;
+  /** How unlikely texts are, each from its beginning and read no further than the vectors are; of decoders alone. */
+  say?(texts: readonly string[], signal: AbortSignal): Promise<TextReply[]>;
   /** The same encoder, changed. Changes do not add up: this one stands in place of any before. */
   specialise(change: NetChange): NetEncoder;
   /** The same encoder, read at another layer. @throws HoneError where it has no such layer */

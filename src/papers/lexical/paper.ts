@@ -1,15 +1,13 @@
 // Massively Multilingual Lexical Specialization: what word vectors a multilingual language model has before and after it was
 // trained on synonyms, and what they must beat.
 
-import type { Estimate } from "../../core/record.js";
-import { constraintStatistics } from "../../data/constraints.js";
 import { above, below, type Draft } from "../claim.js";
-import { difference, type Measured, meanOverTasks, type Scores, scoresOf } from "../figures.js";
-import { definePaper, paperTable } from "../paper.js";
+import { difference, type Measured } from "../figures.js";
+import { definePaper } from "../paper.js";
 import type { FinishedStudy } from "../plans.js";
+import { lexicalFigures, lexicalMore, lexicalTables } from "./figures.js";
 import {
   cellName,
-  englishTasks,
   generalist,
   layerName,
   lexicalPlans,
@@ -17,14 +15,12 @@ import {
   specialist,
   type TaskKey,
   taskName,
-  taskNames,
   vectors,
   withGlosses,
 } from "./plans.js";
 import { readLexical } from "./read.js";
-import { type LexicalSettings, presets } from "./settings.js";
+import { presets } from "./settings.js";
 
-const keys = Object.keys(taskNames) as TaskKey[];
 const none = "No figure of the paper is known to us, only the direction.";
 const ours = "The paper has no such claim.";
 
@@ -40,19 +36,8 @@ export const lexical = definePaper({
     read: (folder, { settings }) => readLexical(folder, settings),
   },
   plans: lexicalPlans,
-  figures(studies) {
-    const found = (part: string) => studies.find(({ plan }) => plan.part === part)?.study;
-    const [study, english] = [found("words"), found("english")];
-    const of = (from: FinishedStudy | undefined, arm: string, task: string): Scores =>
-      scoresOf((from?.rows(arm) ?? []).filter((row) => row.task === task));
-    return {
-      study,
-      english,
-      scores: (arm: string, task: TaskKey) => of(study, arm, taskName(task)),
-      inEnglish: (arm: string, task: keyof typeof englishTasks) => of(english, arm, englishTasks[task]),
-    };
-  },
-  claims({ study, scores, inEnglish }, { settings }) {
+  figures: lexicalFigures,
+  claims({ study, scores, inEnglish, bits }, { settings }) {
     const beats = (id: string, words: string, other: string, task: TaskKey, note = none): Draft =>
       above(id, words, null, note, difference(scores(specialist, task), scores(other, task)));
     const [less, more] = settings.constraints as [number?, number?];
@@ -105,6 +90,17 @@ export const lexical = definePaper({
         ours,
         difference(scores(specialist, "areas"), scores(generalist, "areas")),
       ),
+      ...(settings.modelling
+        ? [
+            above(
+              "modelling",
+              "Specialization costs language modelling (bits per byte, facts of court cases)",
+              null,
+              ours,
+              difference(bits(specialist), bits(generalist)),
+            ),
+          ]
+        : []),
       ...(settings.english
         ? [
             above(
@@ -132,61 +128,7 @@ export const lexical = definePaper({
         : []),
     ];
   },
-  tables({ study, english, scores, inEnglish }, { settings, models, data }) {
-    const spoken = (found: { mean: number | null; low: number; high: number } | null | undefined) =>
-      found && found.mean !== null
-        ? `${shown(found.mean)} (${shown(found.low)} to ${shown(found.high)})`
-        : "";
-    const own = layerOf(models);
-    const layers = [...settings.layers, ...(own === undefined ? [] : [own])].sort((a, b) => a - b);
-    const nameOf = (layer: number) => (layer === own ? generalist : layerName(layer));
-    const figure = (arm: string, task: TaskKey) =>
-      task === "similarity" && study ? correlation(study, arm) : meanOverTasks(scores(arm, task));
-    const { languages } = constraintStatistics(data.constraints);
-    return [
-      paperTable(
-        "Figures by subject (95 %)",
-        ["subject", ...keys.map((task) => taskNames[task])],
-        study ? armsOf(settings).map((arm) => [arm, ...keys.map((task) => spoken(figure(arm, task)))]) : [],
-      ),
-      paperTable(
-        "The generalist by layer",
-        ["layer", ...keys.map((task) => taskNames[task])],
-        study
-          ? layers.map((layer) => [
-              String(layer),
-              ...keys.map((task) => {
-                const mean = figure(nameOf(layer), task)?.mean ?? null;
-                return mean === null ? "" : shown(mean);
-              }),
-            ])
-          : [],
-        0,
-      ),
-      paperTable(
-        "An English encoder (95 %)",
-        ["subject", ...Object.values(englishTasks)],
-        english
-          ? englishArms.map((arm) => [
-              arm,
-              ...(Object.keys(englishTasks) as (keyof typeof englishTasks)[]).map((task) =>
-                spoken(meanOverTasks(inEnglish(arm, task))),
-              ),
-            ])
-          : [],
-      ),
-      paperTable(
-        "Constraints by language",
-        ["language", "synsets", "words", "pairs"],
-        Object.entries(languages).map(([language, one]) => [
-          language,
-          String(one.synsets),
-          String(one.words),
-          String(one.pairs),
-        ]),
-      ),
-    ];
-  },
+  tables: lexicalTables,
   deviations({ settings, models, data }) {
     const { training, queries, vocabulary, sentences } = settings;
     return [
@@ -197,67 +139,19 @@ export const lexical = definePaper({
       `Similarity is Spearman's over ${settings.similarity} drawn pairs of each of 66 files together, the paper's a mean over files.`,
       "One training seed where one is given: intervals are over queries, for this training.",
       `Word vectors were trained on ${data.corpora.length} sentences: ${sentencesBy(data.corpora)}. ${weak}`,
-      "What specialization costs elsewhere is measured on a classification. Language modelling is not measured: an encoder's subject ends at the layer that is read, and gives no probabilities of tokens.",
+      settings.modelling
+        ? `The cost to language modelling is of ${settings.modelling.texts} English texts, ${settings.modelling.bytes} bytes each; the layers above the one that is read are the generalist's own.`
+        : "The cost to language modelling is not measured: the model is no decoder.",
       settings.english
         ? "The English encoder is asked for words of definitions of held-out synsets. There is no monolingual Multi-SimLex among the data: the cross-lingual files do not say which pairs are translations of each other."
         : undefined,
     ];
   },
-  more: ({ study, english, scores, inEnglish }, { settings, data }) => {
-    const { byLanguages: _, ...constraints } = constraintStatistics(data.constraints);
-    return {
-      figures: study
-        ? Object.fromEntries(
-            armsOf(settings).map((arm) => [
-              arm,
-              Object.fromEntries(
-                keys.map((task) => [
-                  taskNames[task],
-                  task === "similarity" ? correlation(study, arm) : meanOverTasks(scores(arm, task)),
-                ]),
-              ),
-            ]),
-          )
-        : {},
-      english: english
-        ? Object.fromEntries(
-            englishArms.map((arm) => [
-              arm,
-              Object.fromEntries(
-                (Object.keys(englishTasks) as (keyof typeof englishTasks)[]).map((task) => [
-                  englishTasks[task],
-                  meanOverTasks(inEnglish(arm, task)),
-                ]),
-              ),
-            ]),
-          )
-        : {},
-      constraints,
-    };
-  },
+  more: lexicalMore,
 });
 
 const weak =
   "Their corpora are small, for all but English a thousand sentences at most, so that they are a weak reference; fastText's have billions of words.";
-
-const englishArms = [ngrams, vectors, layerName(0), generalist, specialist, withGlosses];
-
-function armsOf(settings: LexicalSettings): string[] {
-  return [
-    ngrams,
-    vectors,
-    ...settings.layers.map(layerName),
-    generalist,
-    specialist,
-    ...settings.constraints.flatMap((count) => [cellName(count, "few"), cellName(count, "many")]),
-  ];
-}
-
-/** The layer at which the generalist is read, where its reference says so. */
-function layerOf(models: readonly string[]): number | undefined {
-  const found = /[?&]layer=(\d+)/.exec(models[0] ?? "")?.[1];
-  return found === undefined ? undefined : Number(found);
-}
 
 function sentencesBy(corpora: readonly string[]): string {
   const counts = new Map<string, number>();
@@ -266,17 +160,6 @@ function sentencesBy(corpora: readonly string[]): string {
     counts.set(language, (counts.get(language) ?? 0) + 1);
   }
   return [...counts].map(([language, count]) => `${language} ${count}`).join(", ");
-}
-
-/** An arm's correlation with people's scores, which is no mean of its rows. */
-function correlation(study: FinishedStudy, arm: string): Estimate | null {
-  const name = study.result(arm)?.subject;
-  const found = study.record.results.find(
-    (one) => one.subject === name && one.task === taskName("similarity"),
-  );
-  if (!found || found.mean === null) return null;
-  const { n, mean, low, high } = found;
-  return { n, mean, low, high };
 }
 
 /** The specialist against the generalist on a task whose figure is no mean: as the study compared them. */
@@ -291,8 +174,4 @@ function aggregated(study: FinishedStudy | undefined, task: string): Measured | 
   return found.a === a
     ? { n, mean: delta, low, high, p, against: 0 }
     : { n, mean: -delta, low: -high, high: -low, p, against: 0 };
-}
-
-function shown(value: number): string {
-  return value.toFixed(3);
 }

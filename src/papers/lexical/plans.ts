@@ -20,6 +20,9 @@ export type TaskKey = keyof typeof taskNames;
 /** The English study's. */
 export const englishTasks = { definitions: "definitions", areas: "areas of law" } as const;
 
+/** What specialization leaves of language modelling. */
+export const modellingTask = "language modelling";
+
 /** Names of tasks have no commas in a study. */
 export const taskName = (task: TaskKey): string => taskNames[task].replaceAll(",", "");
 
@@ -33,8 +36,12 @@ export const cellName = (constraints: number, languages: "few" | "many"): string
   `${constraints} constraints, ${languages} languages`;
 
 export function lexicalPlans(given: Given<LexicalSettings, LexicalData>): Plan[] {
-  const { english } = given.settings;
-  return [wordsPlan(given), ...(english ? [englishPlan(given, english)] : [])];
+  const { english, modelling } = given.settings;
+  return [
+    wordsPlan(given),
+    ...(modelling ? [modellingPlan(given, modelling.bytes)] : []),
+    ...(english ? [englishPlan(given, english)] : []),
+  ];
 }
 
 /** A study's rows in a file a split; words of one group stay together in intervals. */
@@ -70,10 +77,30 @@ const wordVectors = ({ tokens, dimensions }: LexicalSettings["wordVectors"]) => 
   wordVectors: { corpora: "file:corpora.tsv", dictionaries: "file:dictionaries.tsv", tokens, dimensions },
 });
 
+/** The task that constraints are learnt beside, and its files. */
+const main = (data: LexicalData) => ({
+  task: lexicon("seen"),
+  files: {
+    "train.jsonl": data.dev.slice(0, 1),
+    "dev.jsonl": data.dev.slice(1),
+    "seen.jsonl": data.seen,
+  },
+  texts: { "words.tsv": linesOf(data.words), "constraints.tsv": writePairs(data.constraints) },
+});
+const lexicon = (task: "seen" | "unseen", measure: "cosine" | "csls" = "cosine") => ({
+  name: taskName(measure === "csls" ? `${task}Csls` : task),
+  kind: "lexicon",
+  vocabulary: "file:words.tsv",
+  measure,
+  data: rows(task),
+});
+const lexicalArm = ({ training }: LexicalSettings, more: object) => ({
+  lexical: { ...training, source: "file:constraints.tsv", ...more },
+});
+
 function wordsPlan({ settings, models, data }: Given<LexicalSettings, LexicalData>): Plan {
-  const options = (more: object) => ({
-    lexical: { ...settings.training, source: "file:constraints.tsv", ...more },
-  });
+  const options = (more: object) => lexicalArm(settings, more);
+  const { task, files, texts } = main(data);
   const cells = settings.constraints.flatMap((pairs) =>
     (["few", "many"] as const).map((languages): [string, unknown] => [
       cellName(pairs, languages),
@@ -84,20 +111,13 @@ function wordsPlan({ settings, models, data }: Given<LexicalSettings, LexicalDat
       }),
     ]),
   );
-  const lexicon = (task: "seen" | "unseen", measure: "cosine" | "csls" = "cosine") => ({
-    name: taskName(measure === "csls" ? `${task}Csls` : task),
-    kind: "lexicon",
-    vocabulary: "file:words.tsv",
-    measure,
-    data: rows(task),
-  });
   const unseen = data.unseen.length > 0;
   return {
     part: "words",
     model: models[0] as string,
     description: "Words of a generalist and of its lexical specialists",
     study: {
-      task: lexicon("seen"),
+      task,
       elsewhere: [
         ...(unseen ? [lexicon("unseen")] : []),
         lexicon("seen", "csls"),
@@ -118,18 +138,15 @@ function wordsPlan({ settings, models, data }: Given<LexicalSettings, LexicalDat
       seeds: settings.seeds,
     },
     files: {
-      "train.jsonl": data.dev.slice(0, 1),
-      "dev.jsonl": data.dev.slice(1),
-      "seen.jsonl": data.seen,
+      ...files,
       "unseen.jsonl": data.unseen,
       ...parted("similarity", data.similarity),
       ...parted("retrieval", data.retrieval),
       ...parted("areas", data.areas.rows),
     },
     texts: {
-      "words.tsv": linesOf(data.words),
+      ...texts,
       "sentences.tsv": linesOf(data.sentences),
-      "constraints.tsv": writePairs(data.constraints),
       "areas.tsv": linesOf(data.areas.examples),
       "corpora.tsv": linesOf(data.corpora),
       "dictionaries.tsv": linesOf(data.dictionaries),
@@ -142,6 +159,24 @@ function wordsPlan({ settings, models, data }: Given<LexicalSettings, LexicalDat
       [specialist]: options({}),
       ...Object.fromEntries(cells),
     },
+  };
+}
+
+/** The specialist of the study before, as the language model that it still is: it is not trained again. */
+function modellingPlan({ settings, models, data }: Given<LexicalSettings, LexicalData>, bytes: number): Plan {
+  const { task, files, texts } = main(data);
+  return {
+    part: "modelling",
+    model: models[0] as string,
+    description: "What specialization leaves of language modelling",
+    study: {
+      task,
+      elsewhere: [{ name: modellingTask, kind: "corpus", subjects: "encoder", bytes, data: alone("texts") }],
+      seeds: settings.seeds,
+    },
+    files: { ...files, ...parted("texts", data.texts) },
+    texts,
+    arms: { [generalist]: "zeroShot", [specialist]: lexicalArm(settings, {}) },
   };
 }
 

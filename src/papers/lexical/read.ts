@@ -9,6 +9,7 @@ import {
   type Definitions,
   definitionsOf,
   readAreas,
+  readTexts,
   readWordVectorSources,
   type WordVectorSources,
 } from "./references.js";
@@ -30,6 +31,8 @@ export interface LexicalData extends WordVectorSources {
   sentences: readonly string[];
   /** What specialization costs elsewhere is measured on it. */
   areas: Classification;
+  /** What the model says before and after. */
+  texts: readonly QueryRow[];
   definitions: Definitions;
 }
 
@@ -206,5 +209,6 @@ export async function readLexical(folder: DataFolder, settings: LexicalSettings)
     ...sources,
     definitions,
     areas: await readAreas(folder, settings.probing),
+    texts: settings.modelling ? await readTexts(folder, settings.modelling) : [],
   };
 }

@@ -47,6 +47,27 @@ export async function readAreas(
   };
 }
 
+/** Facts of Supreme Court cases that are at least so many bytes long. */
+export async function readTexts(
+  folder: DataFolder,
+  { texts, bytes }: NonNullable<LexicalSettings["modelling"]>,
+): Promise<QueryRow[]> {
+  const found: { id: string; text: string }[] = [];
+  for await (const { row } of readRows(folder.path("law", "scdb_oyez", "test.jsonl"))) {
+    const text = String(row.facts ?? "")
+      .replace(/\s+/g, " ")
+      .trim();
+    if (Buffer.byteLength(text) >= bytes) found.push({ id: String(row.id), text });
+  }
+  return drawn(found, texts, "texts").map(({ id, text }) => ({
+    id,
+    text,
+    answer: "facts",
+    stratum: "facts",
+    group: id,
+  }));
+}
+
 /** Definitions whose word is to be found, and what else may be learnt in English. */
 export interface Definitions {
   rows: readonly QueryRow[];

@@ -28,7 +28,9 @@ export interface LexicalSettings {
   wordVectors: { sentences: number; tokens: number; dimensions: number };
   /** Questions before the Supreme Court that are classified by area of law. */
   probing: { examples: number; tests: number };
-  /** The second study: an English encoder that finds the word of a definition. */
+  /** Texts of which the model says so many first bytes before and after; of decoders alone. */
+  modelling?: { texts: number; bytes: number };
+  /** The English study: an English encoder that finds the word of a definition. */
   english?: {
     model: string;
     definitions: number;
@@ -64,6 +66,7 @@ const full: LexicalSettings = {
   controlled: { steps: 25, batch: 128 },
   wordVectors: { sentences: 100_000, tokens: 1_000_000, dimensions: 100 },
   probing: { examples: 250, tests: 250 },
+  modelling: { texts: 60, bytes: 1000 },
   english: {
     model: "encoder:minilm-f32?pieces=64&threads=2",
     definitions: 600,
@@ -81,10 +84,13 @@ const full: LexicalSettings = {
   seeds: [1],
 };
 
+/** MiniLM, the smoke's model, is no decoder. */
+const { modelling: _, ...withoutModelling } = full;
+
 export const presets: Record<Preset, LexicalSettings> = {
   full,
   smoke: {
-    ...full,
+    ...withoutModelling,
     models: ["encoder:minilm-f32?pieces=32&threads=2"],
     languages: ["eng", "fra", "ita"],
     fewLanguages: ["eng", "ita"],

@@ -6,7 +6,6 @@ import { z } from "zod";
 import { noCost } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
 import { fingerprint, type Json } from "../../core/json.js";
-import type { EncoderSubject } from "../../core/kinds.js";
 import { randomFor } from "../../core/random.js";
 import type { Given, Specializer } from "../../core/specializer.js";
 import {
@@ -179,30 +178,14 @@ export function lexical(options: LexicalOptions): Specializer<State, "encoder"> 
         },
       };
     },
-    apply: (subject, { artifact }, { artifacts }) =>
-      specialised(subject, label, artifact, (encoder) =>
-        openTrained(encoder, artifacts.path(artifact), { id: artifact, name: label, method }),
-      ),
-  };
-}
-
-/** The subject of an encoder that is changed at its first use. */
-export function specialised(
-  subject: EncoderSubject,
-  label: string,
-  artifact: string,
-  open: (encoder: NetEncoder) => Promise<NetEncoder>,
-): EncoderSubject {
-  const base = requireNet(subject.model, label, subject.name);
-  let opened: Promise<EncoderSubject> | undefined;
-  return {
-    kind: "encoder",
-    name: `${subject.name} + ${label}`,
-    id: fingerprint([subject.id, label, artifact]),
-    model: base,
-    respond: async (texts, context) => {
-      opened ??= open(base).then((encoder) => encoderSubject(encoder));
-      return (await opened).respond(texts, context);
+    apply: (subject, { artifact }, { artifacts }) => {
+      const encoder = requireNet(subject.model, "lexical", subject.name);
+      const kept = { id: artifact, name: label, method };
+      return {
+        ...encoderSubject(openTrained(encoder, artifacts.path(artifact), kept)),
+        name: `${subject.name} + ${label}`,
+        id: fingerprint([subject.id, label, artifact]),
+      };
     },
   };
 }

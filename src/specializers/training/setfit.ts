@@ -8,6 +8,7 @@ import { fingerprint, type Json } from "../../core/json.js";
 import { type Random, randomFor } from "../../core/random.js";
 import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import { questionsVary, readText } from "../../learn/text.js";
+import type { NetEncoder } from "../../models/net/types.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
 import { linear } from "../reference/linear.js";
@@ -76,7 +77,7 @@ export function setfit(options: SetfitOptions = {}): LanguageSpecializer {
       await mkdir(folder, { recursive: true });
       await keepTrained(folder, encoder, method, params, encoder.net.family === "bert");
       const artifact = await given.artifacts.keep(folder);
-      const body = await openTrained(encoder, given.artifacts.path(artifact), {
+      const body = openTrained(encoder, given.artifacts.path(artifact), {
         id: artifact,
         name: label,
         method,
@@ -87,19 +88,13 @@ export function setfit(options: SetfitOptions = {}): LanguageSpecializer {
     },
     behave: (state, subject, tools) => {
       const { artifact } = state;
-      let opened: Promise<Awaited<ReturnType<typeof openTrained>>> | undefined;
-      const body = async () => {
-        opened ??= tools.encoder().then((encoder) =>
-          openTrained(
-            requireNet(encoder, "setfit", "the study's `encoder`"),
-            tools.artifacts.path(artifact),
-            {
-              id: artifact,
-              name: label,
-              method,
-            },
-          ),
-        );
+      let opened: Promise<NetEncoder> | undefined;
+      const body = () => {
+        opened ??= tools.encoder().then((encoder) => {
+          const net = requireNet(encoder, "setfit", "the study's `encoder`");
+          const kept = { id: artifact, name: label, method };
+          return openTrained(net, tools.artifacts.path(artifact), kept);
+        });
         return opened;
       };
       const specialist = head.apply(subject, state.head, { ...tools, encoder: body });

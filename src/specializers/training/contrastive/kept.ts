@@ -86,14 +86,14 @@ export async function writeEncoder(
   });
 }
 
-/** The specialised encoder of a kept folder. */
-export async function openTrained(
+/** The specialised encoder of a kept folder, whose arrays are read at its first use. */
+export function openTrained(
   encoder: NetEncoder,
   folder: string,
-  kept: { id: string; name: string; method: ContrastMethod },
-): Promise<NetEncoder> {
-  const trained = await readArrays(join(folder, file));
-  return encoder.specialise({ id: kept.id, name: kept.name, trained, change: changeOf(kept.method) });
+  { id, name, method }: { id: string; name: string; method: ContrastMethod },
+): NetEncoder {
+  const trained = () => readArrays(join(folder, file));
+  return encoder.specialise({ id, name, trained, change: changeOf(method) });
 }
 
 /**
