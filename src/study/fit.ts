@@ -1,5 +1,7 @@
 // Making specialists: one arm fitted for each seed, or found in the journal where the same one was made before.
 
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { artifactsIn } from "../core/artifacts.js";
 import { addCost, type Cost, noCost } from "../core/call.js";
 import { HoneError } from "../core/errors.js";
@@ -100,12 +102,12 @@ export async function fitSeeds(
   try {
     const own = study.artifacts.forBuild(key);
     let cost = noCost;
-    const started = performance.now();
-    const given = givenOf(study, lacking[0] as number, own, progress, signal, (more) => {
+    const watch = await stopwatch(own, progress);
+    const given = givenOf(study, lacking[0] as number, own, watch.progress, signal, (more) => {
       cost = addCost(cost, more);
     });
     const states = await specializer.fitAll(study.generalist, given, lacking);
-    const seconds = (performance.now() - started) / 1000 / lacking.length;
+    const seconds = watch.seconds() / lacking.length;
     for (const [i, seed] of lacking.entries()) {
       const build = { state: JSON.stringify(states[i]), cost: i === 0 ? cost : noCost, seconds };
       journal.recordBuild(buildKey(study, study.generalist, specializer, seed, contents), build, false);
@@ -146,22 +148,40 @@ async function buildOnce(
     if (known && whole(known)) return known;
     const own = artifacts.forBuild(key);
     let cost = noCost;
-    const started = performance.now();
-    const given = givenOf(study, seed, own, progress, signal, (more) => {
+    const watch = await stopwatch(own, progress);
+    const given = givenOf(study, seed, own, watch.progress, signal, (more) => {
       cost = addCost(cost, more);
     });
     const state = await specializer.fit(subject, given);
-    const build: Build = {
-      state: JSON.stringify(state),
-      cost,
-      seconds: (performance.now() - started) / 1000,
-    };
+    const build: Build = { state: JSON.stringify(state), cost, seconds: watch.seconds() };
     journal.recordBuild(key, build, known !== undefined);
     await own.done();
     return build;
   } finally {
     unlock();
   }
+}
+
+/** Seconds of a build, those before a kill included, to within the last five of each run. */
+async function stopwatch(
+  artifacts: Given["artifacts"],
+  progress: Given["progress"],
+): Promise<{ seconds: () => number; progress: Given["progress"] }> {
+  const file = join(await artifacts.scratch("seconds"), "seconds");
+  const before = existsSync(file) ? Number(readFileSync(file, "utf8")) || 0 : 0;
+  const started = performance.now();
+  let written = started;
+  const seconds = () => before + (performance.now() - started) / 1000;
+  return {
+    seconds,
+    progress: (...report) => {
+      if (performance.now() - written > 5000) {
+        written = performance.now();
+        writeFileSync(file, String(seconds()));
+      }
+      progress(...report);
+    },
+  };
 }
 
 /** Whether the journal holds what a specializer makes here. */

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { CallError } from "../../src/core/call.js";
+import { type Call, CallError, noCost } from "../../src/core/call.js";
 import { normal, randomFor } from "../../src/core/random.js";
 import type { Sample } from "../../src/core/sample.js";
 import type { LanguageSpecializer } from "../../src/core/specializer.js";
@@ -136,9 +136,12 @@ describe("stack", () => {
     let broken = true;
     const counted = defineSpecializer({
       name: "counted",
-      fit: (_, { train: own }) => {
+      fit: (_, { train: own, context }) => {
         fits.push(own.length);
         if (broken && fits.length === 3) throw new Error("the power went out");
+        const cost = { ...noCost, inputTokens: own.length };
+        const call = { key: `fit ${fits.length}`, model: "counted", operation: "train" } as const;
+        context.trace?.({ ...call, request: null, response: null, cost });
         return null;
       },
       behave: (state, subject, tools) => {
@@ -149,7 +152,13 @@ describe("stack", () => {
     const way = stack([counted as LanguageSpecializer], { folds: 4 });
     await expect(way.fit(listener(), given({ task, train, artifacts }))).rejects.toThrow("the power");
     broken = false;
-    await way.fit(listener(), given({ task, train, artifacts }));
+    let tokens = 0;
+    const trace = ({ cost }: Call) => {
+      tokens += cost.inputTokens;
+    };
+    await way.fit(listener(), given({ task, train, artifacts, context: { ...context, trace } }));
+    // What was paid before the stop is part of what the pool costs.
+    expect(tokens).toBe(4 * 150 + 200);
     // Two parts before the stop, two after it, and all of train at last.
     expect(fits).toEqual([150, 150, 150, 150, 150, 200]);
   });

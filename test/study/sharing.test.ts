@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { defineSpecializer, specializers } from "../../src/specializers/index.js";
 import { runStudy } from "../../src/study/run.js";
@@ -58,4 +58,35 @@ it("fits the first of a list once for the study, and again on a part of train", 
   expect(fits).toEqual([train, 12]);
   const seconds = record.results.map(({ build }) => build.seconds);
   expect(seconds.every((one) => one >= 0)).toBe(true);
+});
+
+it("counts the seconds before a kill as part of what a specialist took to make", async () => {
+  const { now } = performance;
+  let ahead = 0;
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => now.call(performance) + 1000 * ahead);
+  let runs = 0;
+  const slow = defineSpecializer<null>({
+    name: "slow",
+    fit: async (_subject, { progress }) => {
+      ahead += 100;
+      progress(1, 2, "half");
+      if (++runs === 1) throw new Error("the power went out");
+      return null;
+    },
+    behave: () => ({ prepare: (query) => query }),
+  });
+  const entry = { make: () => slow, options: z.strictObject({}), summary: "", paper: "", leaf: null };
+  const spec = parseStudy(toneStudy({ model: "mock:", dev: 5, test: 10, specialists: ["slow"] }), "test");
+  const run = () =>
+    runStudy(spec, {
+      base: folder,
+      store: join(folder, "killed"),
+      use: { specializers: { ...specializers, slow: entry } } as never,
+    });
+  await expect(run()).rejects.toThrow("the power");
+  const { results } = await run();
+  clock.mockRestore();
+  const seconds = results.find(({ subject }) => subject.startsWith("slow"))?.build.seconds as number;
+  expect(seconds).toBeGreaterThan(200);
+  expect(seconds).toBeLessThan(260);
 });

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { CallError } from "../../core/call.js";
+import { addCost, type CallContext, CallError, type Cost, noCost } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
 import { fingerprint, type Json } from "../../core/json.js";
 import type { LanguageSubject } from "../../core/kinds.js";
@@ -163,20 +163,31 @@ async function outOfFold(
   let silent = 0;
   for (const fold of held) {
     given.context.signal.throwIfAborted();
-    const kept = join(folder, `${fingerprint([place, member.name, member.options, division, fold])}.json`);
+    const kept = join(folder, `${fingerprint([2, place, member.name, member.options, division, fold])}.json`);
     const own = rows.filter(({ at }) => foldOf[at] === fold);
-    let scores: (Record<string, number> | null)[];
-    if (existsSync(kept)) scores = JSON.parse(await readFile(kept, "utf8"));
-    else {
+    let part: { scores: (Record<string, number> | null)[]; cost: Cost };
+    if (existsSync(kept)) {
+      part = JSON.parse(await readFile(kept, "utf8"));
+      const { scores: response, cost } = part;
+      const model = subject.model?.id ?? subject.id;
+      given.context.trace?.({ key: kept, model, operation: "score", request: null, response, cost });
+    } else {
       const rest = samples.filter((_, i) => foldOf[i] !== fold);
       const note = `${member.label} without part ${held.indexOf(fold) + 1} of ${held.length}`;
-      const state = await member.fit(subject, partOf(given, `stack ${place} ${fold}`, rest, note));
+      let cost = noCost;
+      const trace: CallContext["trace"] = (call) => {
+        cost = addCost(cost, call.cost);
+        given.context.trace?.(call);
+      };
+      const counted = { ...given, context: { ...given.context, trace } };
+      const state = await member.fit(subject, partOf(counted, `stack ${place} ${fold}`, rest, note));
       const specialist = member.apply(subject, state, tools) as LanguageSubject;
-      scores = await ask(specialist, own, given, note);
+      part = { scores: await ask(specialist, own, counted, note), cost };
       // Whole or not at all: a kill must not cost the parts before.
-      await writeFile(`${kept}.part`, JSON.stringify(scores));
+      await writeFile(`${kept}.part`, JSON.stringify(part));
       await rename(`${kept}.part`, kept);
     }
+    const { scores } = part;
     for (const [i, { at, keys }] of own.entries()) {
       if (!scores[i]) silent++;
       said.set(at, forecastOf(keys, scores[i] ?? undefined));
