@@ -300,6 +300,23 @@ data
   .addOption(json())
   .action(async (study, options) => (await import("./data.js")).exportSamples(study, options));
 
+data
+  .command("first-person")
+  .description(
+    "tell theory-of-mind items (ToMi, ToMBench, or story, question, options) to the reader, as you",
+  )
+  .argument("<file>", "JSON lines")
+  .requiredOption(
+    "--out <file>",
+    "the JSON lines file to write: fields for a choice task, and the lineage",
+    place,
+  )
+  .option("--assist <model>", "a model that tells what the rules refuse, such as openai:gpt-4o")
+  .option("--back", "restore the originals of a file that this command wrote")
+  .addOption(store())
+  .addOption(json())
+  .action(async (file, options) => (await import("./first-person.js")).firstPerson(file, options));
+
 program
   .command("completion")
   .description("print what a shell needs to complete hone: bash, zsh or fish")

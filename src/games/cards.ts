@@ -15,14 +15,6 @@ export const rankWords = [
 ];
 const suitWords = ["clubs", "diamonds", "hearts", "spades"];
 
-export function rankOf(card: Card): number {
-  return card >> 2;
-}
-
-export function suitOf(card: Card): number {
-  return card & 3;
-}
-
 /** "As" for the ace of spades. */
 export function nameOf(card: Card): string {
   return `${rankNames[card >> 2]}${suitNames[card & 3]}`;

@@ -125,10 +125,10 @@ function published(name: string, { experts }: NetConfig): string[] {
 }
 
 /**
- * Loads a checkpoint's folder: config.json, and one or several safetensors files.
- * @throws HoneError for what is missing, of another shape, or not computed here
+ * The net of a checkpoint's folder, by its config.json.
+ * @throws HoneError for what is missing, or not computed here
  */
-export async function loadDeepseek(folder: string): Promise<{ config: NetConfig; weights: Parameters }> {
+export async function readDeepseekConfig(folder: string): Promise<NetConfig> {
   const path = join(folder, "config.json");
   if (!existsSync(path)) throw unreadable(folder, "it has no config.json");
   let value: unknown;
@@ -137,10 +137,23 @@ export async function loadDeepseek(folder: string): Promise<{ config: NetConfig;
   } catch (error) {
     throw unreadable(path, messageOf(error));
   }
-  const config = deepseekConfig(value, path);
+  return deepseekConfig(value, path);
+}
+
+/** The safetensors files of a checkpoint's folder, one or several. */
+export async function deepseekFiles(folder: string): Promise<string[]> {
+  const names = (await readdir(folder)).filter((one) => one.endsWith(".safetensors")).sort();
+  return names.map((name) => join(folder, name));
+}
+
+/**
+ * Loads a checkpoint's weights.
+ * @throws HoneError for what is missing or of another shape
+ */
+export async function loadDeepseek(folder: string, config: NetConfig): Promise<Parameters> {
   const files = new Map<string, SafetensorsFile>();
-  for (const file of (await readdir(folder)).filter((one) => one.endsWith(".safetensors")).sort()) {
-    const read = await readSafetensors(join(folder, file));
+  for (const path of await deepseekFiles(folder)) {
+    const read = await readSafetensors(path);
     for (const name of read.tensors.keys()) files.set(name, read);
   }
   const weights: Parameters = {};
@@ -160,7 +173,7 @@ export async function loadDeepseek(folder: string): Promise<{ config: NetConfig;
     const turned = /attn_[qk]\.weight$/.test(name) ? neighbours(data, config) : data;
     weights[name] = new Tensor("float32", turned, [...shape]);
   }
-  return { config, weights };
+  return weights;
 }
 
 /** Rows of each head from halves that turn together to neighbours, as GGUF files have them. */

@@ -88,9 +88,6 @@ export const specializers = {
   upcycle: upcycleEntry,
 } satisfies SpecializerTable;
 
-/** A name in the table of specializers. */
-export type SpecializerName = keyof typeof specializers;
-
 /**
  * Makes a specializer from what a study file says: a name, a name with options, or a list of these to be applied one
  * after the other.

@@ -8,9 +8,10 @@ import type { Specializer } from "../core/specializer.js";
 import { hasQueries, type Task } from "../core/task.js";
 import { encoderSubject } from "../models/encoder.js";
 import { generalist } from "../models/generalist.js";
+import { openCheckpoint } from "../models/net/checkpoint.js";
 import type { OpenModelOptions } from "../models/registry.js";
 import { openBody, type PlantBody, untrained } from "../motor/subject.js";
-import { type NetModel, openNet, untrainedNet } from "../nets/text/subject.js";
+import { type NetModel, openNet } from "../nets/text/subject.js";
 
 /** A subject with what it stands on: what a study begins with. */
 export type Generalist<K extends Kind = Kind> = K extends Kind
@@ -44,13 +45,17 @@ export const kindTable: { readonly [K in Kind]: KindEntry<K> } = {
     "an encoder, encoder:minilm",
   ),
   motor: entry((model): model is PlantBody => "plant" in model, untrained, "a body, motor:arm26"),
-  text: entry((model): model is NetModel => "saying" in model, untrainedNet, "a net, net:decoder"),
+  text: entry(
+    (model): model is NetModel => "saying" in model,
+    (model) => model.begin(),
+    "a net, net:decoder",
+  ),
 };
 
 /** Schemes of models that are no language models. */
 export const schemes: NonNullable<OpenModelOptions["schemes"]> = {
   motor: async (rest) => openBody(rest),
-  net: async (rest) => openNet(rest),
+  net: async (rest) => (rest.startsWith("file:") ? openCheckpoint(rest.slice(5)) : openNet(rest)),
 };
 
 /**

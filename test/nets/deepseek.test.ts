@@ -7,12 +7,16 @@ import { join, resolve } from "node:path";
 import type { numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { taskContext } from "../../src/core/task.js";
+import { openModel } from "../../src/models/registry.js";
 import { tensorShapes } from "../../src/nets/config.js";
 import { hidden, logitsOf } from "../../src/nets/decoder.js";
-import { deepseekConfig, loadDeepseek } from "../../src/nets/deepseek.js";
+import { deepseekConfig, loadDeepseek, readDeepseekConfig } from "../../src/nets/deepseek.js";
+import { schemes, begin as start } from "../../src/study/kinds.js";
 import { compile } from "../../src/tensor/compile.js";
 import type { DenseTensor } from "../../src/tensor/gguf-tensors.js";
 import { writeSafetensors } from "../../src/tensor/safetensors.js";
+import { naiveLogSoftmax } from "./naive.js";
 import { startWasm } from "./tiny.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: traced arrays.
@@ -78,7 +82,8 @@ describe("the layout of DeepSeekMoE-16B", () => {
         {},
       );
     writeFileSync(join(folder, "config.json"), JSON.stringify(golden.config));
-    const { config, weights } = await loadDeepseek(folder);
+    const config = await readDeepseekConfig(folder);
+    const weights = await loadDeepseek(folder, config);
     const logits = await compile<Any, Any>((params: Any, tokens: np.Array) => {
       const states = hidden(config, params, tokens).reshape([-1, config.width]);
       return logitsOf(config, params, states);
@@ -88,6 +93,48 @@ describe("the layout of DeepSeekMoE-16B", () => {
     expect(Math.max(...wanted.map(Math.abs))).toBeGreaterThan(0.5);
     for (const [i, one] of wanted.entries())
       expect(Math.abs((logits.data[i] as number) - one)).toBeLessThan(1e-3);
+  });
+
+  test("is a model of a study by net:file:, and says texts as the logits have it", async () => {
+    const [begin, ...rest] = golden.tokens as [number, ...number[]];
+    const letter = (id: number) => String.fromCodePoint(0x4e00 + id);
+    const vocab = Object.fromEntries(
+      Array.from({ length: golden.config.vocab_size }, (_, id) => [letter(id), id]),
+    );
+    writeFileSync(
+      join(folder, "tokenizer.json"),
+      JSON.stringify({
+        version: "1.0",
+        added_tokens: [],
+        normalizer: null,
+        pre_tokenizer: null,
+        post_processor: null,
+        decoder: null,
+        model: { type: "BPE", vocab, merges: [], unk_token: null },
+      }),
+    );
+    writeFileSync(join(folder, "tokenizer_config.json"), "{}");
+    writeFileSync(join(folder, "config.json"), JSON.stringify({ ...golden.config, bos_token_id: begin }));
+    const model = await openModel(`net:file:${folder}`, { schemes });
+    const subject = start(model);
+    if (subject.kind !== "text") throw new Error(subject.kind);
+    const text = rest.map(letter).join("");
+    const wanted = rest.reduce((sum, id, t) => sum - (naiveLogSoftmax(golden.logits[t] ?? [])[id] ?? 0), 0);
+    const reply = await subject.respond({ text }, taskContext(new AbortController().signal));
+    expect(reply).toMatchObject({ tokens: rest.length, bytes: 3 * rest.length });
+    expect(reply.nats).toBeCloseTo(wanted, 2);
+    await model.close();
+    const large = {
+      ...golden.config,
+      hidden_size: 65536,
+      num_attention_heads: 512,
+      num_key_value_heads: 512,
+    };
+    writeFileSync(join(folder, "config.json"), JSON.stringify(large));
+    await expect(openModel(`net:file:${folder}`, { schemes })).rejects.toThrow("does not fit");
+    rmSync(join(folder, "tokenizer.json"));
+    writeFileSync(join(folder, "config.json"), JSON.stringify(golden.config));
+    await expect(openModel(`net:file:${folder}`, { schemes })).rejects.toThrow("Cannot read a file");
   });
 
   test("the published configuration makes the published net", () => {
@@ -119,6 +166,8 @@ describe("the layout of DeepSeekMoE-16B", () => {
     expect(wrong({ scoring_func: "sigmoid" })).toThrow(/DeepSeekMoE/);
     expect(wrong({ rope_scaling: { type: "yarn" } })).toThrow(/rope_scaling/);
     expect(wrong({ num_experts_per_tok: 9 })).toThrow(/cannot be chosen/);
-    await expect(loadDeepseek(tmpdir())).rejects.toThrow(/config\.json|DeepSeekMoE/);
+    await expect(readDeepseekConfig(join(tmpdir(), "no such folder"))).rejects.toThrow(
+      /config\.json|DeepSeekMoE/,
+    );
   });
 });

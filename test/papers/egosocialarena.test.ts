@@ -88,7 +88,7 @@ describe("egosocialarena over the mock", () => {
     );
   });
 
-  it.each([["{not json", /Cannot read an item of ToMBench[\s\S]*Made Here.jsonl:1/]])(
+  it.each([["{not json", /first person[\s\S]*Made Here.jsonl:1/]])(
     "says where data are damaged: %j",
     async (bench, why) => {
       const data = join(folder, "damaged");

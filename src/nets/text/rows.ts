@@ -58,7 +58,7 @@ export function batchesOf(
 
 /** A text's rows: what is read and what comes next, the first row begun by the token that begins texts. */
 export function rowsOfText(
-  tokenizer: Bpe,
+  tokenizer: Pick<Bpe, "begin" | "encode">,
   text: string,
   length: number,
 ): { read: Int32Array; next: Int32Array }[] {

@@ -12,8 +12,14 @@ import type { Probe } from "../moe.js";
 import type { TrainedNet } from "./checkpoint.js";
 import { rowsOfText } from "./rows.js";
 
-/** Rows that go through a program together. */
-const together = 16;
+/** Most rows that go through a program together, and most logits of them. */
+const rowsTogether = 16;
+const mostLogits = 1 << 27;
+
+/** What saying takes of a net: of its tokenizer, only what reads. */
+export type SayingNet = Pick<TrainedNet, "config" | "weights"> & {
+  tokenizer: Pick<TrainedNet["tokenizer"], "begin" | "encode">;
+};
 
 // biome-ignore lint/suspicious/noExplicitAny: trees of arrays while traced.
 type Traced = any;
@@ -22,6 +28,7 @@ type Traced = any;
 export function sayingOf(config: NetConfig, probe: Probe = {}, threads?: number) {
   const runtime = threads === undefined ? {} : { threads };
   const length = config.context;
+  const together = Math.min(rowsTogether, Math.max(1, Math.floor(mostLogits / (length * config.vocab))));
   const logprobs = compile<Tensors[], Tensor>(
     (weights: Traced, tokens: np.Array, targets: np.Array) =>
       nextLogprobs(config, weights, { tokens, targets }, { probe }),
@@ -36,7 +43,7 @@ export function sayingOf(config: NetConfig, probe: Probe = {}, threads?: number)
   );
   /** -log p of texts, one after the other. */
   const say = async (
-    { weights, tokenizer }: TrainedNet,
+    { weights, tokenizer }: SayingNet,
     texts: readonly string[],
     signal?: AbortSignal,
   ): Promise<TextReply[]> => {

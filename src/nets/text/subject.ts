@@ -8,13 +8,15 @@ import { bpe } from "../../learn/bpe.js";
 import { buildNet, initWeights, type Skeleton } from "../build.js";
 import type { NetConfig } from "../config.js";
 import type { TrainedNet } from "./checkpoint.js";
-import { sayingOf } from "./saying.js";
+import { type SayingNet, sayingOf } from "./saying.js";
 
 /** Sizes without weights. */
 export interface NetModel extends Net {
   readonly sizes: Omit<Skeleton, "vocab"> & Record<string, number>;
   /** The programs that nets of a shape share. */
   saying(config: NetConfig): ReturnType<typeof sayingOf>;
+  /** The subject that nothing has been done to. */
+  begin(): Subject<"text">;
 }
 
 /** A subject whose weights are at hand, so that it can be trained on. */
@@ -64,25 +66,37 @@ export function openNet(ref: string): NetModel {
     ...Object.fromEntries(given.map(([key, value]) => [key, Number(value)])),
   } as typeof usual;
   buildNet({ ...sizes, vocab: 257 }, { kind: "dense" });
-  const programs = new Map<string, ReturnType<typeof sayingOf>>();
   const said = Object.entries(sizes).map(([key, value]) => `${key}=${value}`);
-  return {
+  return netModel({
     id: `net:decoder,${said.join(",")}`,
     name: `decoder ${sizes.layers}x${sizes.width}`,
     grants: new Set(["gradients", "weights"]),
-    concurrency: together,
     sizes,
+    begin: untrainedNet,
+  });
+}
+
+/** A model of nets, with the programs that they share. */
+export function netModel(
+  given: Pick<NetModel, "id" | "name" | "grants" | "sizes"> & { begin: (model: NetModel) => Subject<"text"> },
+): NetModel {
+  const programs = new Map<string, ReturnType<typeof sayingOf>>();
+  const model: NetModel = {
+    ...given,
+    concurrency: together,
     saying(config) {
       const key = fingerprint(JSON.parse(JSON.stringify(config)));
       const found = programs.get(key) ?? sayingOf(config);
       programs.set(key, found);
       return found;
     },
+    begin: () => given.begin(model),
     async close() {
       await Promise.all([...programs.values()].map((one) => one.release()));
       programs.clear();
     },
   };
+  return model;
 }
 
 /** The generalist: a dense net over bytes as it begins, which has learnt nothing. */
@@ -105,6 +119,16 @@ export function netSubject(
     loaded ??= load();
     return loaded;
   };
+  return { ...sayer(model, name, fingerprint(["net", 1, model.id, id]), net), model, net };
+}
+
+/** A subject that says texts by a net, those that are asked for at the same time together. */
+export function sayer(
+  model: NetModel,
+  name: string,
+  id: string,
+  net: () => Promise<SayingNet>,
+): Subject<"text"> {
   type Asked = { text: string; resolve: (reply: TextReply) => void; reject: (error: unknown) => void };
   let waiting: Asked[] = [];
   const flush = async (): Promise<void> => {
@@ -124,9 +148,8 @@ export function netSubject(
   return {
     kind: "text",
     name,
-    id: fingerprint(["net", 1, model.id, id]),
+    id,
     model,
-    net,
     respond: ({ text }, { signal }) => {
       signal.throwIfAborted();
       return new Promise((resolve, reject) => {

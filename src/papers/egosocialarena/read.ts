@@ -1,16 +1,16 @@
 // The items of the reproduction: ToMi's and ToMBench's from the data, converted by rule, and drawn situations of every scenario;
 // each as a row of the conditions in which it can be told.
 
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { HoneError, messageOf } from "../../core/errors.js";
 import { randomFor, shuffled } from "../../core/random.js";
-import { readRows, shownPath } from "../../data/index.js";
-import { type Told, toFirstPerson } from "../../tasks/social/first-person.js";
+import { readRows } from "../../data/index.js";
+import { convertItem, type Item, itemRows } from "../../tasks/social/convert.js";
+import type { Told } from "../../tasks/social/first-person.js";
 import { instructions, sampleOf } from "../../tasks/social/index.js";
 import { drawItems, type Person } from "../../tasks/social/items.js";
 import { protagonistOf, readTombench, type TombenchItem } from "../../tasks/social/tombench.js";
-import { solveTomi, type TomiItem, type TomiRow, tomiItem, tomiPersons } from "../../tasks/social/tomi.js";
+import { readTomi, solveTomi, type TomiItem, tomiItem, tomiPersons } from "../../tasks/social/tomi.js";
 
 /** How an item is told; `easier` is the third person with a question of one order less. */
 export const conditions = ["third", "first", "shuffled", "easier"] as const;
@@ -97,7 +97,7 @@ export async function readPublished(
   const tomi: EgoItem[] = [];
   const path = join(folder, "tomi", "test_balanced.jsonl");
   for await (const { row, place } of readRows(path, {})) {
-    const item = tomiItem(tomiRow(row, place), validation.tomi.read);
+    const item = tomiItem(readTomi(row, place), validation.tomi.read);
     validation.tomi.read++;
     if (solveTomi(item.row.story, item.row.question) === item.row.answer) validation.tomi.agree++;
     const rows = tomiRows(item);
@@ -120,22 +120,19 @@ async function readBench(
   tried: number,
   signal: AbortSignal,
 ): Promise<EgoItem[]> {
-  // Large, and only needed here.
-  const { compromiseTagger } = await import("../../tasks/social/tagger.js");
-  const found: TombenchItem[] = [];
+  const found: (TombenchItem & Item)[] = [];
   for (const file of (await readdir(folder)).filter((name) => name.endsWith(".jsonl")).sort()) {
-    const rows = await rowsOf(join(folder, file));
-    found.push(...rows.flatMap((row, index) => readTombench(row, file.replace(/\.jsonl$/, ""), index) ?? []));
+    let index = 0;
+    for await (const { row } of itemRows(join(folder, file))) {
+      const item = readTombench(row, file.replace(/\.jsonl$/, ""), index++);
+      if (item) found.push({ ...item, who: protagonistOf(item), controlled: false });
+    }
   }
   const items: EgoItem[] = [];
   for (const item of someOf(found, tried, "tombench tried")) {
     signal.throwIfAborted();
     count.read++;
-    const who = protagonistOf(item);
-    const converted =
-      who === undefined
-        ? { refused: "nobody named is asked about" }
-        : toFirstPerson(item, who, compromiseTagger);
+    const converted = await convertItem(item);
     if ("refused" in converted) {
       const why = converted.refused.replace(/:.*$/s, "");
       count.refused[why] = (count.refused[why] ?? 0) + 1;
@@ -154,51 +151,6 @@ async function readBench(
     });
   }
   return items;
-}
-
-/** Rows of a ToMBench file, which has NaN where an option is missing: no JSON, but what Python writes. */
-async function rowsOf(path: string): Promise<Record<string, unknown>[]> {
-  const lines = (await readFile(path, "utf8")).split("\n");
-  return lines.flatMap((line, i) => {
-    if (line.trim() === "") return [];
-    try {
-      return [JSON.parse(line.replace(/: NaN(?=[,}])/g, ": null")) as Record<string, unknown>];
-    } catch (error) {
-      throw new HoneError({
-        what: "Cannot read an item of ToMBench",
-        where: `${shownPath(path)}:${i + 1}`,
-        why: messageOf(error),
-        next: "Mend that line, or take the file again.",
-        cause: error,
-      });
-    }
-  });
-}
-
-function tomiRow(row: Readonly<Record<string, unknown>>, where: string): TomiRow {
-  const { story, question, answer, story_type, question_type, containers } = row;
-  const texts = [story, question, answer].every((one) => typeof one === "string");
-  if (
-    texts &&
-    Array.isArray(containers) &&
-    containers.every((one) => typeof one === "string") &&
-    containers.includes(answer as string)
-  ) {
-    return {
-      story,
-      question,
-      answer,
-      containers,
-      story_type: String(story_type),
-      question_type: String(question_type),
-    } as TomiRow;
-  }
-  throw new HoneError({
-    what: "This is no item of ToMi",
-    where,
-    why: "it needs `story`, `question` and `answer`, and `containers` with the answer among them",
-    next: "Take data/fixedtomi/test_balanced.jsonl of shawnsihyunlee/simulatedtom as social/tomi/test_balanced.jsonl.",
-  });
 }
 
 /** So many drawn items of every generator, in the conditions of drawn items. */

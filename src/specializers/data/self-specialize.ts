@@ -1,7 +1,6 @@
 // selfSpecialize: a generalist writes its own training data from a handful of seeds, answers it, filters it and is trained on
 // it (Kang et al. 2023, Self-Specialization, arXiv 2310.00160; hyper-parameters of its successor Self-MoE, appendix A).
 
-import { join } from "node:path";
 import { z } from "zod";
 import { HoneError } from "../../core/errors.js";
 import type { LanguageSubject } from "../../core/kinds.js";
@@ -178,11 +177,6 @@ export function shuffleResponses(pairs: readonly Pair[], seed: number): Pair[] {
     }
   }
   return pairs.map((pair) => ({ ...pair, response: moved.get(pair.id) ?? pair.response }));
-}
-
-/** Where a state's data lie. */
-export function dataFolder(state: SyntheticState, path: (id: string) => string): string {
-  return join(path(state.data.artifact));
 }
 
 /** Its line in the table. */

@@ -16,6 +16,33 @@ export interface TomiRow {
   containers: readonly string[];
 }
 
+/** A line of ToMi's files. @throws HoneError where it lacks a field */
+export function readTomi(row: Readonly<Record<string, unknown>>, where: string): TomiRow {
+  const { story, question, answer, story_type, question_type, containers } = row;
+  const texts = [story, question, answer].every((one) => typeof one === "string");
+  if (
+    texts &&
+    Array.isArray(containers) &&
+    containers.every((one) => typeof one === "string") &&
+    containers.includes(answer as string)
+  ) {
+    return {
+      story,
+      question,
+      answer,
+      containers,
+      story_type: String(story_type),
+      question_type: String(question_type),
+    } as TomiRow;
+  }
+  throw new HoneError({
+    what: "This is no item of ToMi",
+    where,
+    why: "it needs `story`, `question` and `answer`, and `containers` with the answer among them",
+    next: "Take data/fixedtomi/test_balanced.jsonl of shawnsihyunlee/simulatedtom.",
+  });
+}
+
 /** What a question asks: where a thing is, was first, or is in somebody's belief. */
 export interface TomiQuestion {
   kind: "reality" | "memory" | "belief";

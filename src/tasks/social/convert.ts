@@ -1,0 +1,177 @@
+// Theory-of-mind items told in the first person: read from a file in ToMi's form, in ToMBench's or as plain fields, converted by rule, and by a
+// model where the rules refuse and one is given. Each keeps what restores the original.
+
+import { z } from "zod";
+import type { CallContext } from "../../core/call.js";
+import { HoneError, messageOf } from "../../core/errors.js";
+import type { LanguageSubject } from "../../core/kinds.js";
+import { shownPath } from "../../data/index.js";
+import { byteLines } from "../../data/text.js";
+import { assistedFirstPerson } from "./assisted.js";
+import { type Conversion, type Lineage, restore, type Told, toFirstPerson } from "./first-person.js";
+import { instructions } from "./index.js";
+import { protagonistOf, readTombench } from "./tombench.js";
+import { readTomi, tomiItem } from "./tomi.js";
+
+/** An item to be converted. */
+export interface Item extends Told {
+  id: string;
+  /** Who becomes "you"; undefined where nobody named is asked about. */
+  who: string | undefined;
+  /** Place of the right option; undefined where the file does not tell. */
+  answer: number | undefined;
+  /** ToMi's sentences are a controlled language; free text is tagged for parts of speech. */
+  controlled: boolean;
+}
+
+/** Rows of a file of JSON lines; Python's NaN, which ToMBench has where an option is missing, is read as null. */
+export async function* itemRows(
+  path: string,
+): AsyncGenerator<{ row: Record<string, unknown>; place: string }> {
+  for await (const lines of byteLines(path, "utf8", shownPath(path))) {
+    for (const { bytes, line } of lines) {
+      const text = bytes.toString("utf8");
+      if (text.trim() !== "") yield itemRow(text, `${shownPath(path)}:${line}`);
+    }
+  }
+}
+
+function itemRow(line: string, place: string): { row: Record<string, unknown>; place: string } {
+  let row: unknown;
+  try {
+    row = JSON.parse(line.replace(/: NaN(?=[,}])/g, ": null"));
+  } catch (error) {
+    throw unreadable(place, messageOf(error), error);
+  }
+  if (row === null || typeof row !== "object" || Array.isArray(row))
+    throw unreadable(place, "it is no object");
+  return { row: row as Record<string, unknown>, place };
+}
+
+const plain = z.object({
+  id: z.union([z.string(), z.number()]).optional(),
+  story: z.string().min(1),
+  question: z.string().min(1),
+  options: z.array(z.string().min(1)).min(2),
+  answer: z.union([z.int().min(0), z.string()]).optional(),
+  who: z.string().min(1).optional(),
+});
+
+/**
+ * The item of a row.
+ * @returns undefined for a row of ToMBench without a story, a question, two options or an answer among them
+ * @throws HoneError for a row of no known form
+ */
+export function readItem(
+  row: Readonly<Record<string, unknown>>,
+  place: string,
+  index: number,
+): Item | undefined {
+  if (Object.keys(row).some((key) => key === "STORY" || key.endsWith("\nSTORY"))) {
+    const item = readTombench(row, "item", index);
+    return item && { ...item, who: protagonistOf(item), controlled: false };
+  }
+  if (Array.isArray(row.containers)) {
+    const { id, story, who, row: read } = tomiItem(readTomi(row, place), index);
+    const options = [...read.containers];
+    const answer = options.indexOf(read.answer);
+    return { id, story, question: read.question, options, answer, who, controlled: true };
+  }
+  const parsed = plain.safeParse(row);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw unreadable(place, `${issue?.path.join(".") || "the row"}: ${issue?.message}`);
+  }
+  const { id = index + 1, story, question, options, answer, who } = parsed.data;
+  const at = typeof answer === "string" ? options.indexOf(answer) : (answer ?? -1);
+  if (answer !== undefined && !(at in options)) throw unreadable(place, "its answer is none of its options");
+  const told = { story, question, options };
+  return {
+    ...told,
+    id: String(id),
+    who: who ?? protagonistOf(told),
+    answer: at < 0 ? undefined : at,
+    controlled: false,
+  };
+}
+
+/** The item in the first person, by rule. */
+export async function convertItem({ who, controlled, ...told }: Item): Promise<Conversion> {
+  if (who === undefined) return { refused: "nobody named is asked about" };
+  if (controlled) return toFirstPerson(told, who);
+  // Large, and only needed here.
+  const { compromiseTagger } = await import("./tagger.js");
+  return toFirstPerson(told, who, compromiseTagger);
+}
+
+/** A line of what `hone data first-person` writes: fields for a task of kind `choice`, and the way back. */
+export interface FirstPersonRow {
+  id: string;
+  instruction: string;
+  input: string;
+  question: string;
+  options: { label: string[]; text: string[] };
+  /** The right option's label, where the file told it. */
+  answer: string | null;
+  /** `rule`, or the name of the model. */
+  by: string;
+  lineage: Lineage;
+}
+
+/**
+ * The item as a row, by rule or, where the rules refuse, by the assistant.
+ * @returns the row, or why there is none: the rules' word, and the assistant's where it was asked
+ */
+export async function firstPersonRow(
+  item: Item,
+  assistant?: { subject: LanguageSubject; context: CallContext },
+): Promise<FirstPersonRow | { refused: string }> {
+  const told = { story: item.story, question: item.question, options: item.options };
+  let [found, by] = [await convertItem(item), "rule"];
+  if ("refused" in found && assistant && item.who !== undefined) {
+    by = assistant.subject.name;
+    found = await assistedFirstPerson(told, item.who, assistant.subject, assistant.context);
+  }
+  if ("refused" in found) return found;
+  return {
+    id: item.id,
+    instruction: instructions.first,
+    input: found.told.story,
+    question: found.told.question,
+    options: { label: item.options.map((_, i) => String(i + 1)), text: [...found.told.options] },
+    answer: item.answer === undefined ? null : String(item.answer + 1),
+    by,
+    lineage: found.lineage,
+  };
+}
+
+const edits = z.array(z.tuple([z.int().min(0), z.string(), z.string()]));
+const written = z.object({
+  id: z.string(),
+  input: z.string(),
+  question: z.string(),
+  options: z.object({ text: z.array(z.string()) }),
+  answer: z.string().nullable(),
+  lineage: z.object({ who: z.string(), story: edits, question: edits, options: z.array(edits) }),
+});
+
+/** The original of a written row, as plain fields. @throws HoneError where the row has no lineage */
+export function restoredRow(row: Readonly<Record<string, unknown>>, place: string) {
+  const parsed = written.safeParse(row);
+  if (!parsed.success)
+    throw unreadable(place, `${parsed.error.issues[0]?.path.join(".")} is missing or damaged`);
+  const { id, input, question, options, answer, lineage } = parsed.data;
+  const told = restore({ story: input, question, options: options.text }, lineage);
+  return { id, ...told, who: lineage.who, ...(answer === null ? {} : { answer: Number(answer) - 1 }) };
+}
+
+function unreadable(where: string, why: string, cause?: unknown): HoneError {
+  return new HoneError({
+    what: "This is no item that can be told in the first person",
+    where,
+    why,
+    next: "Give JSON lines of ToMi or ToMBench, or with story, question and options (answer and who, if known).",
+    kind: "usage",
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
