@@ -44,8 +44,8 @@ export function linearOnnx(saved: SavedSpecialist): { model: Uint8Array; feature
       node("Add", ["product", "bias"], ["logits"]),
       node("Softmax", ["logits"], ["probabilities"], { axis: -1 }),
     ],
-    inputs: [{ name: "features", type: "float32", dims: [-1, columns] }],
-    outputs: ["logits", "probabilities"].map((name) => ({ name, type: "float32", dims: [-1, n] })),
+    inputs: [{ name: "features", type: "float32", dims: ["rows", columns] }],
+    outputs: ["logits", "probabilities"].map((name) => ({ name, type: "float32", dims: ["rows", n] })),
     initializers: [
       { name: "weights", type: "float32", dims: [columns, n], bytes: bytes(product) },
       { name: "bias", type: "float32", dims: [n], bytes: bytes(bias) },

@@ -114,7 +114,7 @@ export interface BertInput {
 }
 
 /** Added to the score of a token that may not be seen: exp of it is 0 in float32. */
-const unseen = -1e9;
+export const unseen = -1e9;
 
 /**
  * Last states, [B, T, width].

@@ -26,13 +26,14 @@ export interface OnnxNode {
 export interface OnnxValue {
   name: string;
   type: ElementType;
-  /** Of an input or output, -1 is any number of rows. */
-  dims: readonly number[];
+  /** Of an input or output, a name is any size, and sizes of one name are equal. */
+  dims: readonly (number | string)[];
 }
 
 export interface OnnxInitializer extends OnnxValue {
-  /** Little endian, as ONNX stores raw data. */
-  bytes: Uint8Array;
+  dims: readonly number[];
+  /** Little endian, as ONNX stores raw data; or where they lie in a file beside the model. */
+  bytes: Uint8Array | { file: string; offset: number; length: number };
 }
 
 export interface OnnxGraph {
@@ -42,21 +43,35 @@ export interface OnnxGraph {
   initializers: readonly OnnxInitializer[];
 }
 
-/** Serialises a graph as a ModelProto with opset 20 and ONNX Runtime's own operators beside it. */
+/** Versions of the operators' domains: opset 20, and ONNX Runtime's own operators beside it. */
+const opsets: Readonly<Record<string, number>> = { "": 20, "com.microsoft": 1 };
+
+/** Serialises a graph as a ModelProto. */
 export function encodeModel(graph: OnnxGraph): Uint8Array {
-  const opset = (domain: string, version: number) => message([bytes(1, text(domain)), int(2, version)]);
+  const pieces = modelPieces(graph);
+  const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    out.set(piece, at);
+    at += piece.length;
+  }
+  return out;
+}
+
+/** The same bytes in pieces, to be written one after the other: constants are not copied. */
+export function modelPieces(graph: OnnxGraph, versions = opsets): readonly Uint8Array[] {
+  const opset = ([domain, version]: [string, number]) => message([bytes(1, text(domain)), int(2, version)]);
   return message([
     int(1, 9),
     bytes(2, text("hone")),
     bytes(7, encodeGraph(graph)),
-    bytes(8, opset("", 20)),
-    bytes(8, opset("com.microsoft", 1)),
+    ...Object.entries(versions).map((one) => bytes(8, opset(one))),
   ]);
 }
 
 type Part = readonly Uint8Array[];
 
-function encodeGraph({ nodes, inputs, outputs, initializers }: OnnxGraph): Uint8Array {
+function encodeGraph({ nodes, inputs, outputs, initializers }: OnnxGraph): Part {
   return message([
     ...nodes.map((node) => bytes(1, encodeNode(node))),
     bytes(2, text("program")),
@@ -66,7 +81,7 @@ function encodeGraph({ nodes, inputs, outputs, initializers }: OnnxGraph): Uint8
   ]);
 }
 
-function encodeNode({ op, domain, inputs, outputs, attributes }: OnnxNode): Uint8Array {
+function encodeNode({ op, domain, inputs, outputs, attributes }: OnnxNode): Part {
   return message([
     ...inputs.map((name) => bytes(1, text(name))),
     ...outputs.map((name) => bytes(2, text(name))),
@@ -76,7 +91,7 @@ function encodeNode({ op, domain, inputs, outputs, attributes }: OnnxNode): Uint
   ]);
 }
 
-function encodeAttribute(name: string, value: Attribute): Uint8Array {
+function encodeAttribute(name: string, value: Attribute): Part {
   const named = bytes(1, text(name));
   if (typeof value === "number") return message([named, int(3, value), int(20, 2)]);
   if (typeof value === "string") return message([named, bytes(4, text(value)), int(20, 3)]);
@@ -87,43 +102,45 @@ function encodeAttribute(name: string, value: Attribute): Uint8Array {
   return message([named, ...value.map((one) => int(8, one)), int(20, 7)]);
 }
 
-function encodeTensor({ name, type, dims, bytes: raw }: OnnxInitializer): Uint8Array {
+function encodeTensor({ name, type, dims, bytes: raw }: OnnxInitializer): Part {
+  const entry = (key: string, value: string) =>
+    bytes(13, message([bytes(1, text(key)), bytes(2, text(value))]));
+  const data =
+    raw instanceof Uint8Array
+      ? [bytes(9, raw)]
+      : [
+          entry("location", raw.file),
+          entry("offset", String(raw.offset)),
+          entry("length", String(raw.length)),
+          int(14, 1),
+        ];
   return message([
     ...dims.map((dim) => int(1, dim)),
     int(2, elementTypes[type]),
     bytes(8, text(name)),
-    bytes(9, raw),
+    ...data,
   ]);
 }
 
-function encodeValue({ name, type, dims }: OnnxValue): Uint8Array {
-  const shape = message(
-    dims.map((dim) => bytes(1, message([dim < 0 ? bytes(2, text("rows")) : int(1, dim)]))),
-  );
+function encodeValue({ name, type, dims }: OnnxValue): Part {
+  const size = (dim: number | string) => (typeof dim === "number" ? int(1, dim) : bytes(2, text(dim)));
+  const shape = message(dims.map((dim) => bytes(1, size(dim))));
   const tensor = message([int(1, elementTypes[type]), bytes(2, shape)]);
   return message([bytes(1, text(name)), bytes(2, message([bytes(1, tensor)]))]);
 }
 
-function message(parts: readonly Part[]): Uint8Array {
-  let size = 0;
-  for (const part of parts) for (const piece of part) size += piece.length;
-  const out = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    for (const piece of part) {
-      out.set(piece, at);
-      at += piece.length;
-    }
-  }
-  return out;
+function message(parts: readonly Part[]): Part {
+  return parts.flat();
 }
 
 function int(field: number, value: number): Part {
   return [varint(field << 3), varint(value)];
 }
 
-function bytes(field: number, value: Uint8Array): Part {
-  return [varint((field << 3) | 2), varint(value.length), value];
+function bytes(field: number, value: Uint8Array | Part): Part {
+  const pieces = value instanceof Uint8Array ? [value] : value;
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  return [varint((field << 3) | 2), varint(length), ...pieces];
 }
 
 const encoder = new TextEncoder();

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
 import { openBertFolder } from "../../src/models/net/open.js";
@@ -76,10 +77,31 @@ describe("XLM-R, tiny and random", () => {
   it("writes a folder that it opens again", async () => {
     const folder = mkdtempSync(join(tmpdir(), "hone-net-"));
     const encoder = await openBertFolder(join(fixtures, "xlmr"), { name: "tiny", threads: 1 });
-    await encoder.net.write(join(folder, "copy"), await encoder.net.weights());
-    const copy = await openBertFolder(join(folder, "copy"), { name: "copy", threads: 1 });
-    expect(await copy.vectors(["court"], signal)).toEqual(await encoder.vectors(["court"], signal));
-    await copy.close();
+    // One that is read at another layer ends there.
+    for (const layer of [2, 1]) {
+      const at = join(folder, `${layer}`);
+      await encoder.net.write(at, await encoder.net.weights(), layer);
+      const copy = await openBertFolder(at, { name: "copy", threads: 1 });
+      expect(copy.net.layers).toBe(layer);
+      const wanted = await encoder.atLayer(layer).vectors(["court"], signal);
+      expect(await copy.vectors(["court"], signal)).toEqual(wanted);
+      await copy.close();
+      // The ONNX file beside it, asked as other libraries ask it.
+      const session = await InferenceSession.create(join(at, "onnx/model.onnx"), { logSeverityLevel: 3 });
+      const { ids } = encoder.net.read("court", "all");
+      const large = (list: readonly number[]) =>
+        new Tensor("int64", BigInt64Array.from(list, BigInt), [1, ids.length]);
+      const { last_hidden_state: states } = await session.run({
+        input_ids: large(ids),
+        attention_mask: large(ids.map(() => 1)),
+      });
+      const data = (states as Tensor).data as Float32Array;
+      const sums = Array.from({ length: 24 }, (_, i) =>
+        ids.reduce((sum, _, token) => sum + (data[token * 24 + i] as number), 0),
+      );
+      expect(1 - cosine(wanted, sums)).toBeLessThan(1e-5);
+      await session.release();
+    }
     await encoder.close();
     rmSync(folder, { recursive: true });
   });

@@ -7,6 +7,7 @@ import type { numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { HoneError, messageOf } from "../../core/errors.js";
 import { bertConfig, bertHidden, bertShapes, longest } from "../../nets/bert.js";
+import { writeBertOnnx } from "../../nets/bert-onnx.js";
 import { type NetConfig, netConfig, tensorShapes } from "../../nets/config.js";
 import { type Change, hidden, type Weights } from "../../nets/decoder.js";
 import { nextLogprobs } from "../../nets/language.js";
@@ -48,8 +49,11 @@ export interface Net {
   ): np.Array;
   /** log p of each of `targets` [rows, length] after what stands before it, [rows · length], in nats; traced. Of decoders alone. */
   logprobs?(weights: Weights, block: TextBlock, targets: np.Array, changes: readonly Change[]): np.Array;
-  /** Writes config, weights (these in place of the own) and tokenizer for transformers. */
-  write(folder: string, weights: Readonly<Record<string, Tensor>>): Promise<void>;
+  /**
+   * Writes config, weights (these in place of the own) and tokenizer for transformers; of BERT and XLM-R `onnx/model.onnx`, too, and
+   * no layers behind `layer`, so that the last states are those.
+   */
+  write(folder: string, weights: Readonly<Record<string, Tensor>>, layer: number): Promise<void>;
 }
 
 export interface BertFiles {
@@ -61,7 +65,8 @@ export interface BertFiles {
 
 /** BERT or XLM-R. @throws HoneError for files that are missing, damaged or of another model */
 export async function bertNet(files: BertFiles): Promise<Net> {
-  const config = bertConfig(await readJson(files.config), files.config);
+  const json = await readJson(files.config);
+  const config = bertConfig(json, files.config);
   const [tokenizer, tokenizerConfig] = [
     await readJson(files.tokenizer),
     await readJson(files.tokenizerConfig),
@@ -121,12 +126,22 @@ export async function bertNet(files: BertFiles): Promise<Net> {
     },
     hidden: (weights, block, changes, tap) =>
       bertHidden(config, weights, block, changes, tap).reshape([-1, config.width]),
-    write: async (folder, weights) => {
+    write: async (folder, weights, layer) => {
+      // A model without layers is none to bertConfig.
+      const layers = layer > 0 ? layer : config.layers;
+      const own = { ...config, layers };
       await mkdir(folder, { recursive: true });
-      await writeSafetensors(join(folder, "model.safetensors"), dense(weights, shapes), {
+      await writeSafetensors(join(folder, "model.safetensors"), dense(weights, bertShapes(own)), {
         metadata: { format: "pt" },
       });
-      await copyFile(files.config, join(folder, "config.json"));
+      const beside = await writeBertOnnx(join(folder, "onnx"), own, weights);
+      const web = "transformers.js_config";
+      const changed = {
+        ...json,
+        num_hidden_layers: layers,
+        ...(beside || web in json ? { [web]: { use_external_data_format: beside } } : {}),
+      };
+      await writeFile(join(folder, "config.json"), `${JSON.stringify(changed, null, 2)}\n`);
       await copyFile(files.tokenizer, join(folder, "tokenizer.json"));
       await copyFile(files.tokenizerConfig, join(folder, "tokenizer_config.json"));
     },

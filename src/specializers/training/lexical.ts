@@ -81,7 +81,7 @@ const lexicalOptions = z.strictObject({
   write: z
     .boolean()
     .optional()
-    .describe("write the whole encoder for transformers, too; BERT and XLM-R do if omitted"),
+    .describe("write the whole encoder for other libraries, too; BERT and XLM-R do if omitted"),
 });
 /** Options of `lexical`. */
 export type LexicalOptions = z.input<typeof lexicalOptions>;
@@ -101,7 +101,7 @@ type State = {
 
 /**
  * Trains an encoder whose network is open on the synonyms of a wordnet. The specialist's folder has the trained arrays, and
- * `encoder/` for sentence-transformers.
+ * `encoder/` for sentence-transformers and transformers.js.
  *
  * Words of dev and test must not be among the constraints: their files are the study's own, so whoever names the source sees to
  * it (`withoutWords`).

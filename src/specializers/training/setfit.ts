@@ -23,6 +23,10 @@ const setfitOptions = z.strictObject({
   temperature: z.number().positive().max(10).default(0.07).describe("similarities are divided by it"),
   method: z.enum(["full", "lora"]).default("full").describe("all weights, or LoRA"),
   rank: z.int().min(1).max(1024).default(16).describe("of LoRA"),
+  write: z
+    .boolean()
+    .optional()
+    .describe("write the whole encoder for other libraries, too; BERT and XLM-R do if omitted"),
 });
 /** Options of `setfit`. */
 export type SetfitOptions = z.input<typeof setfitOptions>;
@@ -75,7 +79,7 @@ export function setfit(options: SetfitOptions = {}): LanguageSpecializer {
       });
       const folder = await given.artifacts.scratch("result");
       await mkdir(folder, { recursive: true });
-      await keepTrained(folder, encoder, method, params, encoder.net.family === "bert");
+      await keepTrained(folder, encoder, method, params, chosen.write ?? encoder.net.family === "bert");
       const artifact = await given.artifacts.keep(folder);
       const body = openTrained(encoder, given.artifacts.path(artifact), {
         id: artifact,

@@ -45,7 +45,10 @@ export async function keepTrained(
     await writeEncoder(join(folder, "encoder"), encoder, method, params);
 }
 
-/** The encoder with what was trained put into its weights, as transformers and sentence-transformers load it. */
+/**
+ * The encoder with what was trained put into its weights, as transformers and sentence-transformers load it, and BERT and XLM-R as
+ * transformers.js does (`onnx/model.onnx`).
+ */
 export async function writeEncoder(
   folder: string,
   encoder: NetEncoder,
@@ -57,7 +60,7 @@ export async function writeEncoder(
     method.kind === "full"
       ? { ...weights, ...params }
       : mergeLora(weights, params, method.alpha / method.rank);
-  await encoder.net.write(folder, merged);
+  await encoder.net.write(folder, merged, encoder.layer);
   const put = (name: string, value: unknown) =>
     writeFile(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);
   await mkdir(join(folder, "1_Pooling"), { recursive: true });
