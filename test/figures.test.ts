@@ -82,6 +82,16 @@ describe("the records of benchmarks", () => {
     expect(JSON.parse(text(`bench/recorded/${name}`)).machine).toMatch(/\S/);
   });
 
+  it("transformersjs.json has the same tokens, and vectors that training moved, to five digits", () => {
+    const { models } = JSON.parse(text("bench/recorded/transformersjs.json"));
+    expect(models).toHaveLength(2);
+    for (const one of models) {
+      expect(one.sameTokens).toBe(one.texts);
+      expect(one.greatestDifferenceOfCosine).toBeLessThan(1e-5);
+      expect(one.medianMovedByTraining).toBeGreaterThan(0.01);
+    }
+  });
+
   it("scoring.json has three rounds, and a baseline that evaluated each prompt once per option", () => {
     const { ratio, texts } = JSON.parse(text("bench/recorded/scoring.json"));
     expect(texts.rounds.length).toBeGreaterThanOrEqual(3);

@@ -83,6 +83,8 @@ describe("XLM-R, tiny and random", () => {
       await encoder.net.write(at, await encoder.net.weights(), layer);
       const copy = await openBertFolder(at, { name: "copy", threads: 1 });
       expect(copy.net.layers).toBe(layer);
+      const limits = JSON.parse(readFileSync(join(at, "tokenizer_config.json"), "utf8"));
+      expect(limits.model_max_length).toBe(64);
       const wanted = await encoder.atLayer(layer).vectors(["court"], signal);
       expect(await copy.vectors(["court"], signal)).toEqual(wanted);
       await copy.close();

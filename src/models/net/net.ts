@@ -136,14 +136,18 @@ export async function bertNet(files: BertFiles): Promise<Net> {
       });
       const beside = await writeBertOnnx(join(folder, "onnx"), own, weights);
       const web = "transformers.js_config";
-      const changed = {
+      const put = (name: string, value: object) =>
+        writeFile(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);
+      await put("config.json", {
         ...json,
         num_hidden_layers: layers,
         ...(beside || web in json ? { [web]: { use_external_data_format: beside } } : {}),
-      };
-      await writeFile(join(folder, "config.json"), `${JSON.stringify(changed, null, 2)}\n`);
+      });
       await copyFile(files.tokenizer, join(folder, "tokenizer.json"));
-      await copyFile(files.tokenizerConfig, join(folder, "tokenizer_config.json"));
+      // Where a checkpoint names no limit (1e30), other libraries pass more tokens on than the net has places.
+      const { model_max_length: limit = Infinity } = tokenizerConfig as { model_max_length?: number };
+      const most = Math.min(limit, longest(config));
+      await put("tokenizer_config.json", { ...tokenizerConfig, model_max_length: most });
     },
   };
 }
