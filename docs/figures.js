@@ -28,7 +28,7 @@ const percent = (value) => (100 * value).toFixed(1);
 const signed = (value) => (value > 0 ? `+${percent(value)}` : percent(value).replace(/^-0\.0$/, "0.0"));
 const points = ({ measured, low, high, n }) =>
   `${signed(measured)} points (${percent(low)} to ${percent(high)}, n = ${n})`;
-const times = (value) => `${Number(value.toFixed(2))} times`;
+const times = (value, of = "as fast") => `${Number(value.toFixed(2))} times ${of}`;
 const duration = (ms) =>
   ms < 1 ? "< 1 ms" : ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`;
 const minutes = (seconds) => (seconds < 90 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(0)} min`);
@@ -126,38 +126,48 @@ function measured() {
     const [{ agreement }] = peft.comparisons;
     const [low, high] = wilson(agreement, peft.n, normal);
     rows.push([
-      "The same choice by llama.cpp as in training, that LoRA",
+      "The same choice by llama.cpp as by the decoder that trained it, a LoRA on Supreme Court issue areas",
       `${percent(agreement)} % (${percent(low)} to ${percent(high)}, n = ${peft.n})`,
-      "`node bench/peft.js`",
+      "`node bench/peft.js FOLDER STUDY.yaml`",
     ]);
   }
   for (const { model, prompts, top1Agreement, meanAbsoluteDifference } of parity?.models ?? []) {
     const [low, high] = wilson(top1Agreement, prompts, normal);
     rows.push([
-      `The same next token as llama.cpp, ${model.replace("llama:", "")}`,
-      `${percent(top1Agreement)} % (${percent(low)} to ${percent(high)}, n = ${prompts}), ${meanAbsoluteDifference} nats apart`,
+      `Hone's decoder, which trains, gives llama.cpp's next token: ${model.replace("llama:", "")}`,
+      `${percent(top1Agreement)} % (${percent(low)} to ${percent(high)}, n = ${prompts}); log-probabilities ${meanAbsoluteDifference} nats apart on average`,
       "`npm run bench:parity`",
     ]);
   }
   rows.push(
     [
-      "Medprompt's whole ladder against zero-shot, SmolLM2-135M, four tasks (GPT-4 on MedQA: +8.5)",
+      "Medprompt's whole ladder against zero-shot, SmolLM2-135M, four tasks (one of 22 claims, uncorrected; GPT-4 on MedQA: +8.5)",
       points(claim("medprompt", "m5.1")),
-      "`npx hone reproduce medprompt`",
+      "`npx hone reproduce medprompt --data FOLDER`",
     ],
     [
       "Three retrieved passages, BioASQ factoid questions, token F1",
       points(claim("medprompt", "r.bioasq factoid.1")),
-      "`npx hone reproduce medprompt`",
+      "`npx hone reproduce medprompt --data FOLDER`",
     ],
     [
-      "Reaching with a six-muscle arm, one hemisphere: error",
+      "Reaching with a six-muscle arm: error of one hemisphere, trained on the mean of both losses",
       centimetres(reach["unilateral common"]),
       "`npx hone reproduce bilateral`",
     ],
     [
-      "… two specialized hemispheres with a callosum",
+      "… on the dominant one's loss",
+      centimetres(reach["unilateral dominant"]),
+      "`npx hone reproduce bilateral`",
+    ],
+    [
+      "… of two specialized hemispheres with a callosum, not told from the row above",
       centimetres(reach["bilateral specialized, cc"]),
+      "`npx hone reproduce bilateral`",
+    ],
+    [
+      "… of two with a callosum that learn by the mean of both losses",
+      centimetres(reach["bilateral common, cc"]),
       "`npx hone reproduce bilateral`",
     ],
   );
@@ -199,7 +209,11 @@ function measured() {
     ]);
   }
   if (startup)
-    rows.push(["Time of `hone --help` over `node -e 0` ¹", times(startup.ratio), "`npm run bench:startup`"]);
+    rows.push([
+      "Time of `hone --help` over `node -e 0` ¹",
+      times(startup.ratio, "as long"),
+      "`npm run bench:startup`",
+    ]);
   if (memory) {
     rows.push([
       `Peak memory over ${memory.rows.toLocaleString("en")} rows: count, split, read five formats`,
@@ -317,7 +331,7 @@ function games() {
 function clients() {
   const found = bench("clients")?.clients;
   if (!found) return undefined;
-  const { harness, n } = bench("lm-eval");
+  const { harness, n, sameChoice } = bench("lm-eval");
   const cell = (text) => text.replaceAll("|", "\\|").replaceAll(/\s+/g, " ");
   return [
     "| client | version | run | checks | passed | failed, and why |",
@@ -326,7 +340,7 @@ function clients() {
       ({ client, version, date, checks, passed, failed }) =>
         `| ${client} | ${version} | ${date} | ${checks} | ${passed} | ${failed.map(({ name, why }) => `${cell(name)}: \`${cell(why).replaceAll("`", "'").slice(0, 120)}\``).join("; ")} |`,
     ),
-    `| lm-evaluation-harness, \`local-completions\` | ${harness.replace(/^lm_eval /, "")} | | ${n} samples | ${n} | see below |`,
+    `| lm-evaluation-harness, \`local-completions\` | ${harness.replace(/^lm_eval /, "")} | | ${n} choices compared | ${sameChoice} | see below |`,
   ];
 }
 

@@ -19,6 +19,9 @@ const near = (has: Situation) => ({ knn: { k: shots(has) } });
 /** Every option at every place equally often where five calls or so allow it. */
 const members = ({ options }: Situation) => (options === undefined ? 5 : Math.min(5, Math.max(2, options)));
 
+/** Local models and endpoints with log-probabilities have the options scored after the reasoning. */
+const reasoned = ({ access }: Situation) => (access.has("logprobs") ? "scored" : "parsed");
+
 const options = ({ task }: Situation) =>
   task === "answer" ? "there are no options to choose from" : undefined;
 const noReasoner = (has: Situation) =>
@@ -98,7 +101,7 @@ export const asked: readonly Route[] = [
     needs: ["text"],
     labels: 100,
     unfit: (has) => options(has) ?? noReasoner(has),
-    cost: (has) => asking(members(has), { shots: shots(has), reasoning: true }),
+    cost: (has) => asking(members(has), { shots: shots(has), reasoning: reasoned(has) }),
     rules: [
       rule(40, always, "your labels can carry chains of thought that the model wrote and the label verified"),
       rule(45, large, "on a model of GPT-4's class this is the strongest published way of prompting"),
@@ -125,7 +128,7 @@ export const asked: readonly Route[] = [
     unfit: (has) => options(has) ?? noReasoner(has),
     cost: (has) => {
       const [slow, fast] = [
-        asking(members(has), { shots: shots(has), reasoning: true }),
+        asking(members(has), { shots: shots(has), reasoning: reasoned(has) }),
         asking(members(has) + 1, { shots: shots(has) }),
       ];
       return {
@@ -152,7 +155,7 @@ export const asked: readonly Route[] = [
     needs: ["text"],
     labels: 0,
     unfit: noReasoner,
-    cost: (has) => asking(1, { shots: has.labels >= 20 ? shots(has) : 0, reasoning: true }),
+    cost: (has) => asking(1, { shots: has.labels >= 20 ? shots(has) : 0, reasoning: reasoned(has) }),
     rules: [
       rule(55, always, "the model reasons before it answers, which asks for nothing but text"),
       rule(20, large, "on a model of GPT-4's class reasoning was the largest rung of Medprompt"),

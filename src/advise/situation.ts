@@ -56,24 +56,32 @@ export const ownPrice = { input: 0, output: 0 };
 /**
  * What asking costs.
  * @param shots examples before the sample
- * @param reasoning whether a chain of thought is written, and stands in each example
+ * @param times a query is put
+ * @param reasoning a chain of thought is written, and stands in each example: the answer is parsed from it, or scored in a second
+ * call that reads all of it again
  */
 export function asking(
-  calls: number,
-  { shots = 0, reasoning = false, extra = 0 }: { shots?: number; reasoning?: boolean; extra?: number } = {},
+  times: number,
+  {
+    shots = 0,
+    reasoning,
+    extra = 0,
+  }: { shots?: number; reasoning?: "parsed" | "scored"; extra?: number } = {},
 ): Cost {
-  const shot = sampleTokens + (reasoning ? rationaleTokens : 0);
+  const rationale = reasoning ? rationaleTokens : 0;
+  const prompt = sampleTokens + shots * (sampleTokens + rationale) + extra;
+  const scored = reasoning === "scored";
   return {
-    calls,
-    inputTokens: calls * (sampleTokens + shots * shot + extra),
-    outputTokens: calls * (1 + (reasoning ? rationaleTokens : 0)),
+    calls: scored ? 2 * times : times,
+    inputTokens: times * (scored ? 2 * prompt + rationale : prompt),
+    outputTokens: times * (1 + rationale),
     training: false,
   };
 }
 
 /**
  * Milliseconds of one answer, calls one after the other: 50 for each call, 20,000 tokens read and 100 written a second.
- * This is a fast server; two cores with a model of 135 million parameters took 400 to 2,400 (docs/results.md).
+ * This is a fast server; two cores with a model of 135 million parameters took 280 to 5,600 (docs/results.md).
  */
 export const latencyOf = ({ calls, inputTokens, outputTokens }: Cost): number =>
   Math.round(50 * calls + inputTokens / 20 + outputTokens * 10);

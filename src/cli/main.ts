@@ -52,7 +52,7 @@ limits(
   program
     .command("demo")
     .description(
-      "a real study: which of six routes sorts licence texts best? (SmolLM2-135M, ScanCode's texts)",
+      "a real study: which of seven ways sorts licence texts best? (SmolLM2-135M, ScanCode's texts)",
     ),
 )
   .option("--dry-run", "print the plan and its cost")

@@ -211,8 +211,9 @@ describe("what the advice rests on", () => {
   });
 
   it("counts calls, tokens, time and money as it says", () => {
-    const cost = asking(5, { shots: 5, reasoning: true });
+    const cost = asking(5, { shots: 5, reasoning: "parsed" });
     expect(cost).toEqual({ calls: 5, inputTokens: 8500, outputTokens: 505, training: false });
+    expect(asking(5, { shots: 5, reasoning: "scored" })).toEqual({ ...cost, calls: 10, inputTokens: 17500 });
     expect(latencyOf(cost)).toBe(250 + 425 + 5050);
     expect(dollarsOf(cost, has(["text"], 0))).toBeCloseTo(8.5 + 2.02, 9);
   });

@@ -1,0 +1,148 @@
+// `setfit` against `linear(vectors)` on the same MiniLM: what training the encoder adds to logistic regression on its vectors, by number
+// of labels a class. Three tasks of the shipped studies, five draws of labels each; both see the same draw. usage:
+//   npm run build && npm run bench:setfit -- --data FOLDER [--only licences/8]
+// FOLDER holds law/scdb_oyez/ and med/. The test rows are those of the shipped studies (200 of each), which these have opened before.
+// Rows are added to bench/recorded/setfit.json as they come, so that a run that was stopped goes on; a class with fewer
+// labels gives all it has.
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { parse } from "yaml";
+import {
+  generalist,
+  loadDataset,
+  makeSpecializer,
+  makeTask,
+  meanInterval,
+  openModel,
+  randomFor,
+} from "../dist/index.js";
+import { openArtifacts } from "../dist/store/artifacts.js";
+import { machine } from "./record.js";
+
+const { values } = parseArgs({ options: { data: { type: "string" }, only: { type: "string" } } });
+if (!values.data) throw new Error("setfit: say where law/ and med/ lie, with --data FOLDER");
+const out = join(import.meta.dirname, "recorded/setfit.json");
+const [shots, draws, tested] = [[8, 32, 64], 5, 200];
+const systems = {
+  setfit: makeSpecializer({ setfit: { write: false } }, "bench"),
+  "linear(vectors)": makeSpecializer({ linear: { features: "vectors" } }, "bench"),
+};
+const { signal } = new AbortController();
+
+const model = await openModel("mock:");
+const encoder = await openModel("encoder:minilm-f32");
+for (const name of ["licences", "pubmedqa", "scotus"]) {
+  const given = await taskOf(name);
+  for (const count of shots)
+    for (let draw = 1; draw <= draws; draw++) {
+      if (values.only && values.only !== `${name}/${count}`) continue;
+      if (rows().some((row) => row.task === name && row.shots === count && row.draw === draw)) continue;
+      await measure(name, given, count, draw);
+    }
+}
+await encoder.close();
+await model.close();
+for (const { task, shots, gain, low, high } of recorded().results)
+  console.log(
+    `setfit: ${task}, ${shots} a class: ${points(gain)} points (${points(low)} to ${points(high)})`,
+  );
+
+/** Every labelled row of train, and test rows. */
+async function taskOf(name) {
+  const { task } = parse(readFileSync(join(import.meta.dirname, `../examples/${name}.study.yaml`), "utf8"));
+  const { name: title, data, ...options } = task;
+  const { dev = 100 } = data.limit;
+  const dataset = await loadDataset(
+    { ...data, limit: { dev, test: tested } },
+    { base: values.data, onOpen: () => {} },
+  );
+  const test = [];
+  for await (const sample of dataset.test.open("bench/setfit.js")) test.push(sample);
+  return { asked: makeTask(title, options, dataset.labels), train: dataset.train, dev: dataset.dev, test };
+}
+
+/** Fits both on one draw and writes the row down. */
+async function measure(name, { asked, train, dev, test }, count, draw) {
+  const chosen = drawn(asked, train, count, draw);
+  const row = { task: name, shots: count, draw, labels: chosen.length, seconds: {}, scores: {} };
+  for (const [system, specializer] of Object.entries(systems)) {
+    const started = performance.now();
+    const artifacts = openArtifacts();
+    const tools = { artifacts, encoder: async () => encoder };
+    const state = await specializer.fit(generalist(model), {
+      ...tools,
+      task: asked,
+      train: chosen,
+      dev,
+      seed: draw,
+      base: ".",
+      context: { signal },
+      progress: () => {},
+    });
+    const specialist = specializer.apply(generalist(model), state, tools);
+    const scores = [];
+    for (const sample of test) scores.push((await asked.evaluate(specialist, sample, { signal })).score);
+    await artifacts.close();
+    row.scores[system] = scores.join("");
+    row.seconds[system] = Math.round((performance.now() - started) / 1000);
+  }
+  write([...rows(), row], test.length);
+  console.log(`${name} ${count} ${draw}: ${JSON.stringify({ ...row, scores: undefined })}`);
+}
+
+/** As many samples of each class, drawn by seed. */
+function drawn(task, train, count, seed) {
+  const random = randomFor(seed, "bench/setfit");
+  const order = train.map((sample) => [random(), sample]).sort(([a], [b]) => a - b);
+  const taken = new Map();
+  return order.flatMap(([, sample]) => {
+    const { answer } = task.demonstration(sample);
+    taken.set(answer, (taken.get(answer) ?? 0) + 1);
+    return taken.get(answer) <= count ? [sample] : [];
+  });
+}
+
+function recorded() {
+  return existsSync(out) ? JSON.parse(readFileSync(out, "utf8")) : { results: [], rows: [] };
+}
+
+function rows() {
+  return recorded().rows;
+}
+
+/** Draws are units of inference beside samples: the interval is that of another draw's gain on other rows. */
+function write(all, n) {
+  const results = [];
+  for (const { task, shots: count } of all) {
+    if (results.some((one) => one.task === task && one.shots === count)) continue;
+    const own = all.filter((row) => row.task === task && row.shots === count);
+    const [a, b] = Object.keys(systems).map((system) =>
+      own.map((row) => Float64Array.from(row.scores[system], Number)),
+    );
+    const gains = a.map((column, i) => column.map((score, at) => score - b[i][at]));
+    const { mean: gain, low, high } = meanInterval(gains, { seed: 1, range: [-1, 1] });
+    const accuracy = (columns) =>
+      columns.flatMap((one) => [...one]).reduce((x, y) => x + y) / n / columns.length;
+    results.push({
+      task,
+      shots: count,
+      draws: own.length,
+      n,
+      setfit: accuracy(a),
+      "linear(vectors)": accuracy(b),
+      gain,
+      low,
+      high,
+    });
+  }
+  const head = { bench: "setfit", command: "npm run bench:setfit -- --data FOLDER", machine: machine() };
+  const digits = (_key, value) =>
+    typeof value === "number" && !Number.isInteger(value) ? Number(value.toFixed(4)) : value;
+  writeFileSync(out, `${JSON.stringify({ ...head, results, rows: all }, digits, 2)}\n`);
+}
+
+function points(share) {
+  return (100 * share).toFixed(1);
+}
