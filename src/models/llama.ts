@@ -7,7 +7,7 @@ import type { Change, Embeds, Grant, LanguageModel, PromptFormat } from "../core
 import { readGguf } from "../tensor/gguf.js";
 import { checkChange } from "./llama/change.js";
 import { checkModel } from "./llama/check.js";
-import { type EngineOptions, openWeights, planLanes, type Weights } from "./llama/engine.js";
+import { type EngineOptions, isFloat32, openWeights, planLanes, type Weights } from "./llama/engine.js";
 import { sha256Of } from "./llama/hash.js";
 import { type Member, makePool } from "./llama/pool.js";
 import { type Loaded, type Served, serve, trainedContext } from "./llama/serve.js";
@@ -121,7 +121,9 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
     };
   };
 
-  const id = `llama:${name}@${(await sha256Of(path)).slice(0, 16)}${gpu === "off" ? "" : ";gpu"}`;
+  // What changes a model's figures is part of its identity.
+  const how = `${isFloat32(gguf) ? ";f32" : ""}${gpu === "off" ? "" : ";gpu"}`;
+  const id = `llama:${name}@${(await sha256Of(path)).slice(0, 16)}${how}`;
   const base = serve(served());
   return {
     ...base.model,

@@ -83,7 +83,7 @@ describe("references", () => {
   it("open a GGUF file by path, relative to the study", async () => {
     const model = await openModel("llama:file:tiny.gguf?context=128&threads=1", { base: folder });
     expect(model.name).toBe("tiny");
-    expect(model.id).toMatch(/^llama:tiny@[0-9a-f]{16}$/);
+    expect(model.id).toMatch(/^llama:tiny@[0-9a-f]{16};f32$/);
     expect([model.format, model.contextTokens]).toEqual(["plain", 128]);
     const template = join(folder, "chat.gguf");
     const chat = withValue(tinyLlama(), "tokenizer.chat_template", {

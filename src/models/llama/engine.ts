@@ -8,6 +8,8 @@
 // Nor do they depend on the number of threads, for no token is ever evaluated alone: for a single token llama.cpp splits
 // flash attention over the threads, which moved log-probabilities by up to 0.5 beyond 512 tokens. What follows a prompt
 // is therefore evaluated with the token before it.
+//
+// Keys and values are F16, and F32 in contexts over weights that are F32 (`isFloat32`).
 
 import type {
   ControlledEvaluateIndexOutput,
@@ -86,6 +88,13 @@ const maxLanes = 3;
 /** Memory for all lanes' contexts together. */
 const laneBytes = 2 ** 30;
 
+/** Of a model whose weights are F32: every context, the embedding's too. */
+const float32Contexts = {
+  defaultContextFlashAttention: false,
+  experimentalDefaultContextKvCacheKeyType: "F32",
+  experimentalDefaultContextKvCacheValueType: "F32",
+} as const;
+
 type Next = NonNullable<Extract<ControlledEvaluateInputItem, readonly unknown[]>[1]["generateNext"]>;
 
 /** What llama.cpp complained of since a load began: its errors say no more than that loading failed. */
@@ -129,7 +138,17 @@ export function planLanes(
   return { lanes, threads: Math.max(1, Math.floor(cores / lanes)) };
 }
 
-/** Bytes of keys and values of one token: two each, for every layer and key-value head. */
+/**
+ * Whether a file's matrices are all F32. What it computes is then kept as F32 too: with keys and values of F16, llama.cpp's
+ * default, log-probabilities of texts were up to 0.045 nats from transformers' on the same weights, so they are 0.002
+ * (bench/recorded/lm-eval.json). Flash attention is off there, for it reads keys and values as F16 whatever they are kept as.
+ */
+export function isFloat32({ tensors }: GgufFile): boolean {
+  const float32 = 0;
+  return tensors.every(({ shape, type }) => shape.length < 2 || type === float32);
+}
+
+/** Bytes of keys and values of one token, for every layer and key-value head. */
 function tokenBytes(gguf: GgufFile): number {
   const number = (key: string): number => {
     const value = gguf.metadata.get(`${gguf.architecture}.${key}`);
@@ -140,7 +159,8 @@ function tokenBytes(gguf: GgufFile): number {
   const head = gguf.metadata.has(`${gguf.architecture}.attention.key_length`)
     ? number("attention.key_length")
     : width / heads;
-  return 4 * number("block_count") * number("attention.head_count_kv") * head;
+  const each = isFloat32(gguf) ? 4 : 2;
+  return 2 * each * number("block_count") * number("attention.head_count_kv") * head;
 }
 
 /**
@@ -151,6 +171,7 @@ export async function openWeights(path: string, gpu: Gpu): Promise<Weights> {
   const gguf = readGguf(path);
   checkModel(gguf);
   const chunk = chunkTokens[gpu];
+  const float32 = isFloat32(gguf);
   let model: LlamaModel;
   try {
     const llama = await runtime(gpu);
@@ -162,6 +183,7 @@ export async function openWeights(path: string, gpu: Gpu): Promise<Weights> {
       checkTensors: true,
       // Without it a sliding-window model forgets the prefix that scoring goes back to.
       defaultContextSwaFullCache: true,
+      ...(float32 ? float32Contexts : {}),
     });
   } catch (error) {
     throw cannotLoad(path, error);
@@ -183,7 +205,7 @@ export async function openWeights(path: string, gpu: Gpu): Promise<Weights> {
         for (let lane = 0; lane < lanes; lane++) {
           const contextOf = (sequences: number, contextSize: number) =>
             model.createContext({
-              ...{ sequences, contextSize, batchSize: chunk + 1, threads, flashAttention: true },
+              ...{ sequences, contextSize, batchSize: chunk + 1, threads, flashAttention: !float32 },
               ...(lora === undefined ? {} : { lora }),
             });
           // One more than may be used: node-llama-cpp drops the oldest tokens in silence when the last cell is taken.
