@@ -94,6 +94,11 @@ export function makeApp(options: AppOptions): Hono<Vars> {
   app.use(guard(options));
 
   const find = (id: string, input: () => string, task: string | undefined): Served => {
+    if (id === "") {
+      const [only, ...others] = served;
+      if (only && others.length === 0) return only;
+      throw new Problem(400, "Several models are served: name one, see /v1/models.", { param: "model" });
+    }
     const found = served.find((one) => one.id === id);
     if (found) return found;
     if (id === routerName && router) return router.choose(input(), task);
@@ -108,9 +113,10 @@ export function makeApp(options: AppOptions): Hono<Vars> {
     spec: Route<T>,
   ): void => {
     app.post(path, async (c) => {
-      const asked = await readBody(c, spec.schema);
-      const task = (asked as { task?: unknown }).task;
-      const one = find(asked.model, () => spec.input(asked), typeof task === "string" ? task : undefined);
+      const given = await readBody(c, spec.schema);
+      const task = (given as { task?: unknown }).task;
+      const one = find(given.model, () => spec.input(given), typeof task === "string" ? task : undefined);
+      const asked = given.model === "" ? { ...given, model: one.id } : given;
       c.set("model", one.id);
       const loose = spec.form?.(one, asked).loose ?? [];
       const ignored = [...ignoredIn(asked as Record<string, unknown>), ...loose];

@@ -4,6 +4,13 @@ import { randomInt } from "node:crypto";
 import { z } from "zod";
 import type { Message } from "../core/model.js";
 
+/** Empty where the request names none. */
+export const modelName = z
+  .string()
+  .max(256)
+  .nullish()
+  .transform((name) => name ?? "");
+
 const textPart = z.looseObject({ type: z.enum(["text", "input_text", "output_text"]), text: z.string() });
 const content = z.union([z.string(), z.array(textPart), z.null()]).optional();
 
@@ -41,7 +48,7 @@ const namedSchema = {
 
 const stops = z.union([z.string(), z.array(z.string()).max(16), z.null()]).optional();
 const sampling = {
-  model: z.string().max(256),
+  model: modelName,
   temperature: z.number().min(0).max(2).nullish(),
   top_p: z.number().min(0).max(1).nullish(),
   min_p: z.number().min(0).max(1).nullish(),
@@ -95,7 +102,7 @@ export const completionSchema = z.looseObject({
 });
 
 export const embeddingSchema = z.looseObject({
-  model: z.string().max(256),
+  model: modelName,
   input: z.union([
     z.string(),
     z.array(z.string()).min(1).max(2048),
@@ -107,7 +114,7 @@ export const embeddingSchema = z.looseObject({
 });
 
 export const responseSchema = z.looseObject({
-  model: z.string().max(256),
+  model: modelName,
   input: z.union([
     z.string(),
     z

@@ -81,7 +81,7 @@ export async function chat(
     });
   }
   const usage = usageOf(written.map(({ cost }) => cost));
-  const id = newId("chatcmpl");
+  const id = newId("chatcmpl-");
   tell({ id, messages, form, how, written: written[0] as Written });
   const body = {
     id,
@@ -106,7 +106,12 @@ export async function streamChat(
   const how = writingOf(asked, asked.max_completion_tokens ?? asked.max_tokens);
   const messages = messagesOf(asked.messages);
   const withUsage = asked.stream_options?.include_usage === true;
-  const head = { id: newId("chatcmpl"), object: "chat.completion.chunk", created: now(), model: asked.model };
+  const head = {
+    id: newId("chatcmpl-"),
+    object: "chat.completion.chunk",
+    created: now(),
+    model: asked.model,
+  };
   const chunk = (choices: object[], usage: Usage | null = null) =>
     send({ ...head, choices, ...(withUsage ? { usage } : {}) });
   const piece = (

@@ -6,6 +6,7 @@ import { addCost, type Cost, noCost } from "../core/call.js";
 import { HoneError } from "../core/errors.js";
 import type { Sample } from "../core/sample.js";
 import type { Prediction } from "../deploy/predictor.js";
+import { modelName } from "./asked.js";
 import { Problem } from "./problem.js";
 import { meter, type Served } from "./served.js";
 import { classify, newId, now, type Usage } from "./write.js";
@@ -26,7 +27,7 @@ const sampleSchema = z.object({
 
 export const classifySchema = z
   .looseObject({
-    model: z.string().max(256),
+    model: modelName,
     input: z.union([one, z.array(one).min(1).max(1_000)]).optional(),
     /** In place of `input`. */
     samples: z.array(sampleSchema).min(1).max(1_000).optional(),
@@ -68,7 +69,7 @@ export async function classifyAll(
   signal: AbortSignal,
 ): Promise<{ body: object; usage: Usage; answers: Classified[] }> {
   const inputs = inputsOf(asked);
-  const id = newId("cls");
+  const id = newId("cls-");
   let cost: Cost = noCost;
   const answers = await Promise.all(
     inputs.map(async (input, i): Promise<Classified> => {

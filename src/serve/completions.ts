@@ -143,7 +143,7 @@ export async function completions(
   const choices = done.map(({ choice }) => choice);
   return {
     body: {
-      id: newId("cmpl"),
+      id: newId("cmpl-"),
       object: "text_completion",
       created: now(),
       model: asked.model,
@@ -161,7 +161,7 @@ export async function streamCompletions(
   send: Send,
 ): Promise<Usage> {
   const withUsage = asked.stream_options?.include_usage === true;
-  const head = { id: newId("cmpl"), object: "text_completion", created: now(), model: asked.model };
+  const head = { id: newId("cmpl-"), object: "text_completion", created: now(), model: asked.model };
   const chunk = (choices: object[], usage: Usage | null = null) =>
     send({ ...head, choices, ...(withUsage ? { usage } : {}) });
   const done = await Promise.all(

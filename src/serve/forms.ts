@@ -113,5 +113,5 @@ function formOf(served: Served, { format, at, tools, choice, parallel }: Wanted)
 
 /** Calls with ids of their own: those of models are the same for equal calls. */
 export function callsOf(calls: readonly ToolCall[] | undefined, single: boolean): ToolCall[] {
-  return (calls ?? []).slice(0, single ? 1 : undefined).map((call) => ({ ...call, id: newId("call") }));
+  return (calls ?? []).slice(0, single ? 1 : undefined).map((call) => ({ ...call, id: newId("call_") }));
 }

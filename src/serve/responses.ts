@@ -46,8 +46,8 @@ function prepared(served: Served, asked: Asked) {
     typeof asked.input === "string" ? [{ role: "user", content: asked.input }] : turnsOf(asked.input);
   if (given.length === 0) throw new Problem(400, "The input is empty.", { param: "input" });
   const system: Turn[] = asked.instructions ? [{ role: "system", content: asked.instructions }] : [];
-  const id = newId("resp");
-  const item = newId("msg");
+  const id = newId("resp_");
+  const item = newId("msg_");
   const created = now();
   const shell = (status: string, output: object[], usage: Usage | null) => ({
     id,
@@ -117,7 +117,7 @@ export async function responses(
   tell({ id, ...ask, how, written });
   const usage = usageOf([cost]);
   const status = finish === "stop" ? "completed" : "incomplete";
-  const called = callsOf(calls, single).map((call) => callItem(call, newId("fc"), "completed"));
+  const called = callsOf(calls, single).map((call) => callItem(call, newId("fc_"), "completed"));
   const said = text === "" && called.length > 0 ? [] : [message(status, [part(text)])];
   return { body: shell(status, [...said, ...called], usage), usage };
 }
@@ -162,7 +162,7 @@ export async function streamResponses(
     send("response.output_item.done", { output_index: 0, item: output[0] });
   }
   for (const call of called) {
-    const [id, index] = [newId("fc"), output.length];
+    const [id, index] = [newId("fc_"), output.length];
     const at = { item_id: id, output_index: index };
     send("response.output_item.added", { output_index: index, item: callItem(call, id, "in_progress", "") });
     send("response.function_call_arguments.delta", { ...at, delta: call.arguments });

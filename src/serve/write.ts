@@ -151,5 +151,6 @@ export function usageOf(costs: readonly Cost[]): Usage {
   return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
 }
 
-export const newId = (prefix: string): string => `${prefix}-${randomUUID().replaceAll("-", "")}`;
+/** @param prefix with the sign that the protocol puts after it */
+export const newId = (prefix: string): string => `${prefix}${randomUUID().replaceAll("-", "")}`;
 export const now = (): number => Math.floor(Date.now() / 1000);

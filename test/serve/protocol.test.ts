@@ -322,6 +322,44 @@ describe("errors", () => {
     expect(ignored.headers.get("x-hone-ignored")).toBe("frequency_penalty");
   });
 
+  it("say that one of several models is to be named; one alone answers without", async () => {
+    const several = await server.json("/v1/chat/completions", { messages });
+    expect([several.status, several.body.error]).toEqual([
+      400,
+      expect.objectContaining({
+        param: "model",
+        message: expect.stringMatching(/Several models are served/),
+      }),
+    ]);
+    const alone = await serving(["m=mock:?skill=0.9&seed=1"]);
+    const asked: [path: string, body: object, id: RegExp | undefined][] = [
+      ["/v1/chat/completions", { messages, max_tokens: 9 }, /^chatcmpl-[0-9a-f]{32}$/],
+      ["/v1/completions", { prompt: "alpha beta", max_tokens: 5 }, /^cmpl-[0-9a-f]{32}$/],
+      ["/v1/responses", { input: "alpha beta", max_output_tokens: 16 }, /^resp_[0-9a-f]{32}$/],
+      ["/v1/embeddings", { input: "a rose" }, undefined],
+    ];
+    for (const [path, body, id] of asked) {
+      const named = await alone.json(path, { ...body, model: "m" });
+      for (const model of [undefined, null]) {
+        const { status, body: said } = await alone.json(path, { ...body, model });
+        expect([path, status, said.model]).toEqual([path, 200, "m"]);
+        if (id) expect(said.id).toMatch(id);
+        if (path === "/v1/responses") expect(said.output[0].id).toMatch(/^msg_[0-9a-f]{32}$/);
+        expect([said.choices, said.data, said.usage]).toEqual([
+          named.body.choices,
+          named.body.data,
+          named.body.usage,
+        ]);
+      }
+    }
+    const streamed = await alone.ask("/v1/chat/completions", { messages, max_tokens: 9, stream: true });
+    expect((await eventsOf(streamed))[0]?.data).toMatchObject({
+      model: "m",
+      id: expect.stringMatching(/^chatcmpl-/),
+    });
+    await alone.stop();
+  });
+
   it("gives up the call of a client that went away", async () => {
     const gone = new AbortController();
     const asked = server.ask("/v1/chat/completions", { model: "slow", messages }, { signal: gone.signal });

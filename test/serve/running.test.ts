@@ -180,7 +180,7 @@ describe("a shadow", () => {
       .split("\n");
     const records: Loose[] = lines.map((line) => JSON.parse(line));
     records.sort((one, other) => one.id.localeCompare(other.id));
-    expect(records.map(({ id, gold, task }) => [id.split("-")[0], gold, task]).sort()).toEqual(
+    expect(records.map(({ id, gold, task }) => [id.split(/[-_]/)[0], gold, task]).sort()).toEqual(
       [
         ["chatcmpl", "x", "words"],
         ["chatcmpl", null, "words"],
