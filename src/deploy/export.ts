@@ -4,12 +4,18 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { copyFile, cp, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, extname, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { HoneError, messageOf } from "../core/errors.js";
 import { requireFolder } from "../store/place.js";
 import { makePrivate, privateFolder } from "../store/private.js";
-import { filesIn } from "../study/saved.js";
-import { layout, loadSpecialist, readSpecialist, type SavedSpecialist } from "../study/specialist.js";
+import { filesAt, filesIn } from "../study/saved.js";
+import {
+  layout,
+  loadSpecialist,
+  readSpecialist,
+  requireOwnFiles,
+  type SavedSpecialist,
+} from "../study/specialist.js";
 import { specialistCard } from "./card.js";
 import { linearOnnx } from "./classifier.js";
 import { findSpecialist, refuseEndpoint } from "./find.js";
@@ -52,7 +58,7 @@ export async function exportSpecialist(
   const store = resolve(options.store ?? ".hone");
   const target = resolve(out);
   const signal = options.signal ?? new AbortController().signal;
-  const { path } = findSpecialist(ref, { store, subject: options.subject });
+  const { path, ours } = findSpecialist(ref, { store, subject: options.subject });
   refuseExisting(target, "--out");
   requireFolder(join(target, ".."), "--out");
   const { saved, folder } = await readSpecialist(path);
@@ -60,12 +66,11 @@ export async function exportSpecialist(
   await rm(part, { recursive: true, force: true });
   await mkdir(part, privateFolder);
   try {
-    if (folder !== undefined)
-      await cp(join(folder, layout.artifacts), join(part, layout.artifacts), { recursive: true });
-    const { subject, close } = await loadSpecialist(path, {
-      signal,
-      ...(options.allowModules ? { allowModules: true } : {}),
-    });
+    const artifacts = folder === undefined ? undefined : join(folder, layout.artifacts);
+    if (artifacts !== undefined && existsSync(artifacts))
+      await cp(artifacts, join(part, layout.artifacts), { recursive: true });
+    const loading = { signal, allowFiles: ours, allowModules: options.allowModules ?? false };
+    const { subject, close } = await loadSpecialist(path, loading);
     let written: SavedSpecialist = saved;
     const needs: string[] = [];
     try {
@@ -79,9 +84,9 @@ export async function exportSpecialist(
     } finally {
       await close();
     }
-    written = await withFiles(written, part);
+    written = await withFiles(written, folder ?? dirname(path), part);
     if (saved.use) needs.push(...saved.use.map((module) => `the module ${module}`));
-    const prompt = await promptText(path, options.allowModules ?? false, signal);
+    const prompt = await promptText(path, loading);
     if (prompt !== undefined) await writeFile(join(part, "prompt.txt"), prompt);
     const classifier = linearOnnx(saved);
     if (classifier) {
@@ -106,11 +111,11 @@ export async function exportSpecialist(
   }
 }
 
-/** The specialist with copies of the files that its task names, which lie elsewhere on this machine. */
-async function withFiles(saved: SavedSpecialist, folder: string): Promise<SavedSpecialist> {
+/** The specialist with copies of the files that its task names, which lie beside it or elsewhere on this machine. */
+async function withFiles(saved: SavedSpecialist, beside: string, folder: string): Promise<SavedSpecialist> {
   const { options } = saved.task;
   const copies: [string, string][] = [];
-  for (const [option, path] of filesIn(options)) {
+  for (const [option, path] of filesIn(filesAt(options, beside))) {
     const name = `${option}${extname(path)}`;
     try {
       await copyFile(path, join(folder, name));
@@ -150,15 +155,7 @@ export async function importSpecialist(
   await verifyExport(source);
   const { saved } = await readSpecialist(source);
   if (!options.allowEndpoint) refuseEndpoint(saved, source);
-  for (const [option, path] of filesIn(saved.task.options)) {
-    if (basename(path) === path) continue;
-    throw new HoneError({
-      what: "The specialist names a file that is not its own",
-      where: `${join(source, layout.specialist)}, task.options.${option}`,
-      why: `${path} lies outside the folder`,
-      next: "Export it again with this version of Hone.",
-    });
-  }
+  requireOwnFiles(saved, source);
   const name = options.name ?? saved.made.study;
   if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name))
     throw new HoneError({

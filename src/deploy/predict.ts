@@ -99,7 +99,12 @@ export async function predict(
   });
   try {
     const wrap = <M extends Callable>(model: M) => journaled(model, journal, budget);
-    const predictor = await openPredictor(path, { ...options, signal, wrap });
+    const predictor = await openPredictor(path, {
+      ...options,
+      signal,
+      wrap,
+      allowFiles: ours || options.allowFiles === true,
+    });
     const run = runOver(predictor, rows, budget, signal, options);
     return {
       saved: predictor.saved,

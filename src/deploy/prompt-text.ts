@@ -2,7 +2,7 @@
 // loaded.
 
 import type { Callable, GenerateRequest, Message, ScoreRequest } from "../core/model.js";
-import { openPredictor } from "./predictor.js";
+import { openPredictor, type PredictorOptions } from "./predictor.js";
 
 /** Stands where a row's text goes. */
 const placeholder = "{{input}}";
@@ -16,8 +16,7 @@ const mostShown = 4;
  */
 export async function promptText(
   path: string,
-  allowModules: boolean,
-  signal: AbortSignal,
+  options: Omit<PredictorOptions, "wrap">,
 ): Promise<string | undefined> {
   const heard: string[] = [];
   const hear = ({ messages, format }: GenerateRequest | ScoreRequest, ends: readonly string[]): void => {
@@ -51,11 +50,7 @@ export async function promptText(
             weights: { ...model.weights, specialise: (change) => wrap(model.weights!.specialise(change)) },
           }),
         };
-  const predictor = await openPredictor(path, {
-    signal,
-    wrap,
-    ...(allowModules ? { allowModules } : {}),
-  }).catch(() => undefined);
+  const predictor = await openPredictor(path, { ...options, wrap }).catch(() => undefined);
   if (!predictor) return undefined;
   try {
     const { task, rows } = predictor.saved;
@@ -77,7 +72,7 @@ export async function promptText(
           ? {}
           : { question: rows.question.includes("{{") ? "{{question}}" : rows.question }),
       },
-      signal,
+      options.signal,
     );
   } catch {
     // What was heard until then is what can be shown.

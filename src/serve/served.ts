@@ -90,6 +90,7 @@ async function openOne(written: string, options: OpenServedOptions): Promise<Ser
   const predictor = await openPredictor(path, {
     signal,
     wrap: traced,
+    allowFiles: ours,
     ...(options.allowModules ? { allowModules: true } : {}),
     ...(options.open ? { open: options.open } : {}),
   });

@@ -68,7 +68,12 @@ export async function handOverChampion(
   // A journal that forgets: the calls are made again and count against the budget.
   const scratch = openJournal(":memory:");
   const wrap = <M extends Callable>(model: M) => journaled(model, scratch, options.budget);
-  const { subject, close } = await loadSpecialist(path, { ...options, wrap, allowModules: true });
+  const { subject, close } = await loadSpecialist(path, {
+    ...options,
+    wrap,
+    allowModules: true,
+    allowFiles: true,
+  });
   let agree = 0;
   let n = 0;
   try {

@@ -1,9 +1,12 @@
 // What a saved specialist tells of itself besides its state: how rows become its samples, how well it did, and what the inputs
 // looked like on which that was measured. It makes a specialist usable on new rows without its study.
 
-import { resolve } from "node:path";
+import { lstatSync, realpathSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
 import { z } from "zod";
+import { HoneError, messageOf } from "../core/errors.js";
 import type { Sample } from "../core/sample.js";
+import { pathInside } from "../data/cache.js";
 import { datasetSchema } from "../data/schema.js";
 
 const fields = datasetSchema.shape;
@@ -146,15 +149,36 @@ const fileOptions = ["vocabulary", "examples"];
 /** The files that a task's options name, by option; whole paths in what a study saves. */
 export function filesIn(options: object): [option: string, path: string][] {
   return Object.entries(options).flatMap(([option, value]): [string, string][] =>
-    fileOptions.includes(option) && typeof value === "string" ? [[option, value]] : [],
+    fileOptions.includes(option) && typeof value === "string" ? [[option, value.replace(/^file:/, "")]] : [],
   );
+}
+
+/**
+ * A folder's own file: below it, no link on the way. What a specialist of unknown origin names must be one.
+ * @param where what names it, for the error
+ * @returns its path
+ * @throws HoneError where it is not
+ */
+export function ownFile(folder: string, name: string, where: string): string {
+  try {
+    const path = pathInside(folder, name, where);
+    if (!lstatSync(path).isFile()) throw new Error("it is a link, a folder or a device");
+    const real = realpathSync(path);
+    if (real !== join(realpathSync(folder), relative(folder, path)))
+      throw new Error("a folder on the way to it is a link");
+    return path;
+  } catch (error) {
+    throw new HoneError({
+      what: "The specialist names a file that is not its own",
+      where: `${where}: ${JSON.stringify(name.slice(0, 200))}`,
+      why: error instanceof HoneError ? (error.failure.why ?? error.failure.what) : messageOf(error),
+      next: "Export it again with `hone export`, which copies the files that it needs into its folder.",
+    });
+  }
 }
 
 /** The same options with those files found from a folder: a saved specialist is used from any other. */
 export function filesAt<T extends object>(options: T, folder: string): T {
-  const found = filesIn(options).map(([option, path]) => [
-    option,
-    resolve(folder, path.replace(/^file:/, "")),
-  ]);
+  const found = filesIn(options).map(([option, path]) => [option, resolve(folder, path)]);
   return { ...options, ...Object.fromEntries(found) };
 }

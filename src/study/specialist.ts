@@ -18,7 +18,7 @@ import type { CardFacts } from "./card.js";
 import { loadModules, tablesWith } from "./extension.js";
 import { begin } from "./kinds.js";
 import { modelOpener, type PrepareOptions } from "./prepare.js";
-import { filesAt, measuredSchema, profileSchema, rowsSchema } from "./saved.js";
+import { filesAt, filesIn, measuredSchema, ownFile, profileSchema, rowsSchema } from "./saved.js";
 
 export const specialistSchema = z.strictObject({
   hone: z.literal("specialist/1"),
@@ -127,6 +127,16 @@ export async function readSpecialist(path: string): Promise<{ saved: SavedSpecia
   }
 }
 
+/**
+ * Makes sure that the files which a specialist of unknown origin names are its folder's own.
+ * @throws HoneError for one that lies elsewhere, is missing, or is no regular file
+ */
+export function requireOwnFiles({ base, task }: SavedSpecialist, folder: string): void {
+  const where = (field: string) => `${join(folder, layout.specialist)}, ${field}`;
+  if (base !== undefined) ownFile(folder, base, where("base"));
+  for (const [option, path] of filesIn(task.options)) ownFile(folder, path, where(`task.options.${option}`));
+}
+
 /** The reference that opens the generalist: the file beside the specialist, where it brings one. */
 function modelOf({ model, base }: SavedSpecialist, folder: string | undefined): string {
   if (base === undefined || folder === undefined) return model;
@@ -148,7 +158,7 @@ export interface LoadedSpecialist {
  * Loads a saved specialist as a subject.
  * @param path of its JSON file, or of its folder
  * @throws HoneError when it is not one, when a file of it is missing or changed, when its generalist is not the one it was
- * made from, or when it needs modules that were not allowed
+ * made from, or when it needs modules or files elsewhere that were not allowed
  */
 export async function loadSpecialist(
   path: string,
@@ -158,6 +168,8 @@ export async function loadSpecialist(
     wrap?: PrepareOptions["wrap"];
     /** Load the modules that the file names under `use`, which runs their code; refused by default. */
     allowModules?: boolean;
+    /** Read files outside its folder that its task names, as a study's own specialist does; refused by default. */
+    allowFiles?: boolean;
   } & Pick<PrepareOptions, "open" | "use">,
 ): Promise<LoadedSpecialist> {
   const { saved, folder } = await readSpecialist(path);
@@ -170,6 +182,7 @@ export async function loadSpecialist(
       kind: "usage",
     });
   // Before a model is opened: a damaged specialist costs no loading.
+  if (!options.allowFiles) requireOwnFiles(saved, folder ?? dirname(path));
   const artifacts: Pick<Artifacts, "path"> = {
     path: (id) => findArtifact(join(folder ?? dirname(path), layout.artifacts), id),
   };

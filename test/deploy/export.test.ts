@@ -1,11 +1,21 @@
 // A specialist as a folder: it runs elsewhere and gives the same, and what was changed in it is refused.
 
 import { createHash } from "node:crypto";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { HoneError } from "../../src/core/errors.js";
 import { readRows } from "../../src/data/index.js";
 import { exportSpecialist, importSpecialist } from "../../src/deploy/export.js";
 import { predict } from "../../src/deploy/predict.js";
@@ -14,6 +24,7 @@ import { vectoriser } from "../../src/learn/tfidf.js";
 import { openServed } from "../../src/serve/served.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
+import { loadSpecialist } from "../../src/study/specialist.js";
 import { toneSpec, writeTones } from "../study/fixture.js";
 
 const root = mkdtempSync(join(tmpdir(), "hone-export-"));
@@ -180,19 +191,92 @@ describe("a specialist that searches a list", () => {
     expect(served.map(({ id }) => id)).toEqual(["colours", "own"]);
     for (const one of served) await one.close();
 
+    // From there it can be exported again, with its list.
+    const again = join(root, "again");
+    await exportSpecialist("colours", again, { store: elsewhere });
+    expect(readFileSync(join(again, "vocabulary.tsv"), "utf8")).toMatch(/^en\tred\n/);
+
     // Its own list is gone here, and the export says so.
     await expect(exportSpecialist("lexicon", join(root, "late"), { store })).rejects.toThrow(
       /The vocabulary of its task cannot be copied/,
     );
-    const bad = join(root, "bad");
-    cpSync(out, bad, { recursive: true });
-    const changed = saved.replace('"vocabulary.tsv"', '"../../etc/passwd"');
-    writeFileSync(join(bad, "specialist.json"), changed);
+    // Hostile folders: the list is a whole one, but lies elsewhere.
+    const outside = join(root, "outside");
+    mkdirSync(outside);
+    cpSync(join(out, "vocabulary.tsv"), join(outside, "vocabulary.tsv"));
     const hash = (text: string) => createHash("sha256").update(text).digest("hex");
-    const sums = readFileSync(join(bad, "SHA256SUMS"), "utf8").replace(hash(saved), hash(changed));
-    writeFileSync(join(bad, "SHA256SUMS"), sums);
-    await expect(importSpecialist(bad, { store: elsewhere, name: "bad" })).rejects.toThrow(
-      /names a file that is not its own/,
+    const hostile: [named: string, why: RegExp, spoil: (folder: string) => void][] = [
+      [join(outside, "vocabulary.tsv"), /an absolute path/, () => {}],
+      [`file:${join(outside, "vocabulary.tsv")}`, /an absolute path/, () => {}],
+      ["../outside/vocabulary.tsv", /leaves its folder/, () => {}],
+      ["artifacts/../../outside/vocabulary.tsv", /leaves its folder/, () => {}],
+      [
+        "file:../outside/vocabulary.tsv",
+        /leaves its folder/,
+        (folder) => {
+          mkdirSync(join(folder, "file:..", "outside"), { recursive: true });
+          cpSync(join(outside, "vocabulary.tsv"), join(folder, "file:..", "outside", "vocabulary.tsv"));
+        },
+      ],
+      [
+        "link.tsv",
+        /it is a link/,
+        (folder) => symlinkSync(join(outside, "vocabulary.tsv"), join(folder, "link.tsv")),
+      ],
+      [
+        "way/vocabulary.tsv",
+        /on the way to it is a link/,
+        (folder) => symlinkSync(outside, join(folder, "way")),
+      ],
+      ["none.tsv", /no such file/, () => {}],
+      ["vocabulary.tsv\0", /control characters/, () => {}],
+    ];
+    for (const [i, [named, why, spoil]] of hostile.entries()) {
+      const bad = join(root, `bad-${i}`);
+      cpSync(out, bad, { recursive: true });
+      const changed = saved.replace('"vocabulary.tsv"', JSON.stringify(named));
+      writeFileSync(join(bad, "specialist.json"), changed);
+      spoil(bad);
+      const refused = async (made: Promise<unknown>) => {
+        const error = await made.then(
+          () => "taken",
+          (thrown: Error) => thrown,
+        );
+        expect(error, named).toBeInstanceOf(HoneError);
+        expect((error as HoneError).message).toMatch(/names a file that is not its own/);
+        expect((error as HoneError).message).toMatch(why);
+      };
+      for (const path of [bad, join(bad, "specialist.json")]) {
+        await refused(predict(path, [], { store: elsewhere }));
+        await refused(openServed([path], { store: elsewhere, signal }));
+        await refused(loadSpecialist(path, { signal }));
+      }
+      await refused(exportSpecialist(bad, join(root, "stolen"), { store: elsewhere }));
+      expect(existsSync(join(root, "stolen"))).toBe(false);
+      // Links and what is not listed are refused before by import.
+      if (i >= 4 && i <= 6) continue;
+      const sums = readFileSync(join(bad, "SHA256SUMS"), "utf8").replace(hash(saved), hash(changed));
+      writeFileSync(join(bad, "SHA256SUMS"), sums);
+      await refused(importSpecialist(bad, { store: elsewhere, name: `bad${i}` }));
+    }
+    // A study's own names its list where it lies, and a program may allow that.
+    const named = join(root, "named");
+    cpSync(out, named, { recursive: true });
+    const absolute = JSON.stringify(join(outside, "vocabulary.tsv"));
+    writeFileSync(join(named, "specialist.json"), saved.replace('"vocabulary.tsv"', absolute));
+    const loaded = await loadSpecialist(named, { signal, allowFiles: true });
+    expect(loaded.task().kind).toBe("lexicon");
+    await loaded.close();
+  }, 120_000);
+
+  it("brings no generalist that is a link", async () => {
+    const folder = join(root, "base");
+    await exportSpecialist("tones", folder, { store, subject: "linear(tfidf)" });
+    const saved = JSON.parse(readFileSync(join(folder, "specialist.json"), "utf8"));
+    writeFileSync(join(folder, "specialist.json"), JSON.stringify({ ...saved, base: "model.gguf" }));
+    symlinkSync("/dev/zero", join(folder, "model.gguf"));
+    await expect(predict(folder, [], { store: elsewhere })).rejects.toThrow(
+      /specialist\.json, base[\s\S]*is a link/,
     );
-  }, 60_000);
+  });
 });
