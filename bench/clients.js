@@ -2,8 +2,10 @@
 // each client's checks (bench/clients/) in a process of its own. Run by
 //   npm run bench:clients
 // npm packages go into a temporary folder, or lie in HONE_CLIENTS_NODE (a folder that has them). Python clients are found by
-// HONE_CLIENTS_VENV (a virtual environment), openai-node's own tests by HONE_OPENAI_NODE (its source, which is not on npm); what is not
-// there is skipped by name, and keeps its row of the record before. Writes bench/recorded/clients.json.
+// HONE_CLIENTS_VENV (a virtual environment), openai-node's own tests by HONE_OPENAI_NODE (its source, which is not on npm),
+// llama-server's by HONE_LLAMA_CPP_PYTHON (the unpacked source distribution of llama-cpp-python, which has llama.cpp's; the virtual
+// environment then needs pytest, requests, aiohttp, filelock, numpy, openai, wget). What is not there is skipped by name, and keeps its
+// row of the record before; `-- --only NAME` runs the clients of one row. Writes bench/recorded/clients.json.
 
 import { spawn } from "node:child_process";
 import {
@@ -18,6 +20,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { runStudy } from "../dist/index.js";
 import { parseStudy } from "../dist/study/spec.js";
 import { study, writeTones } from "./attack/lib/tones.js";
@@ -37,7 +40,14 @@ const packages = {
   "@langchain/core": "^1.4.0",
   "@langchain/openai": "^1.5.8",
 };
-const { HONE_CLIENTS_NODE: nodeFolder, HONE_CLIENTS_VENV: venv, HONE_OPENAI_NODE: source } = process.env;
+const {
+  HONE_CLIENTS_NODE: nodeFolder,
+  HONE_CLIENTS_VENV: venv,
+  HONE_OPENAI_NODE: source,
+  HONE_LLAMA_CPP_PYTHON: llamaCpp,
+} = process.env;
+const { only } = parseArgs({ options: { only: { type: "string" } } }).values;
+const wanted = (id) => only === undefined || only === id;
 /** As openai-node's tests send it. */
 const token = "My API Key";
 const children = [];
@@ -140,6 +150,35 @@ async function openaiNode(base) {
   });
 }
 
+/** llama-server's own tests: what each file's tests came to, and what is left out, by reason. */
+async function llamaServer() {
+  const tests = join(llamaCpp, "vendor/llama.cpp/tools/server/tests");
+  const out = join(folder, "llama-server.jsonl");
+  const args = ["-m", "pytest", "-p", "llama_server", "-q", "-p", "no:cacheprovider", "unit"];
+  const env = {
+    HONE: join(root, "bin/hone.js"),
+    NODE: process.execPath,
+    HONE_STORE: join(folder, "llama-server"),
+    PYTHONPATH: `${tests}:${scripts}`,
+    PYTHONDONTWRITEBYTECODE: "1",
+    TESTS_SAY: out,
+  };
+  const done = await run(join(venv, "bin/python"), args, { cwd: tests, env, ms: 3_600_000 });
+  if (!existsSync(out)) throw new Error((done.stderr || done.stdout).slice(-500));
+  const lines = readFileSync(out, "utf8").trim().split("\n");
+  const found = lines.map((line) => JSON.parse(line));
+  const files = {};
+  for (const { name, ok, left } of found) {
+    const [file] = name.split("::");
+    files[file] ??= { run: 0, passed: 0, left: {} };
+    const at = files[file];
+    if (left !== undefined) at.left[left] = (at.left[left] ?? 0) + 1;
+    else at.run++;
+    if (ok) at.passed++;
+  }
+  return { found: found.filter(({ left }) => left === undefined), files };
+}
+
 /** One JSON line a check. */
 async function checks(command, args, env) {
   const { stdout, stderr } = await run(command, args, { env });
@@ -182,37 +221,44 @@ async function pythonVersion(name) {
 
 try {
   const before = join(import.meta.dirname, "recorded/clients.json");
-  const rows = existsSync(before) ? JSON.parse(readFileSync(before, "utf8")).clients : {};
-  const base = await start();
+  const { clients: rows, machine: earlier } = existsSync(before)
+    ? JSON.parse(readFileSync(before, "utf8"))
+    : { clients: {} };
+  for (const row of Object.values(rows)) row.machine ??= earlier;
+  // llama-server's tests start their own.
+  const base = only === "llama-server" ? "" : await start();
   const env = { BASE: base, TOKEN: token };
-  const put = (id, client, version, found) => {
+  const put = (id, client, version, found, more = {}) => {
     const failed = found.filter(({ ok }) => !ok).map(({ name, why }) => ({ name, why }));
     rows[id] = {
       client,
       version,
       date: new Date().toISOString().slice(0, 10),
+      machine: place,
       checks: found.length,
       passed: found.length - failed.length,
       failed,
+      ...more,
     };
     console.log(`${client} ${version}: ${rows[id].passed} of ${found.length}`);
     for (const { name, why } of failed) console.log(`  ${name}: ${why}`);
     // After each client: what comes later may take long.
     record("clients", { clients: rows }, place);
   };
-  const own = await nodeClients();
-  for (const [script, client, name] of [
+  const inNode = [
     ["openai-node", "openai-node", "openai"],
     ["ai-sdk", "Vercel AI SDK, `openai-compatible` and `openai`", "ai"],
     ["langchain", "LangChain JS", "@langchain/openai"],
-  ])
+  ].filter(([script]) => wanted(script));
+  const own = inNode.length > 0 ? await nodeClients() : "";
+  for (const [script, client, name] of inNode)
     put(
       script,
       client,
       versionOf(own, name),
       await checks(process.execPath, [join(own, `${script}.mjs`)], env),
     );
-  if (source) {
+  if (source && wanted("openai-node-tests")) {
     const { version } = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
     put(
       "openai-node-tests",
@@ -220,13 +266,13 @@ try {
       version,
       await openaiNode(base),
     );
-  } else console.log("openai-node's own tests: skipped, HONE_OPENAI_NODE is not set");
+  } else if (!source) console.log("openai-node's own tests: skipped, HONE_OPENAI_NODE is not set");
   if (venv)
     for (const [id, client, name] of [
       ["litellm", "LiteLLM", "litellm"],
       ["openai", "openai (Python)", "openai"],
       ["inspect", "Inspect AI", "inspect-ai"],
-    ]) {
+    ].filter(([id]) => wanted(id))) {
       const version = await pythonVersion(name);
       if (version === "") console.log(`${client}: skipped, not in HONE_CLIENTS_VENV`);
       else
@@ -242,6 +288,13 @@ try {
         );
     }
   else console.log("LiteLLM, openai (Python), Inspect AI: skipped, HONE_CLIENTS_VENV is not set");
+  if (venv && llamaCpp && wanted("llama-server")) {
+    const [, version] = /^Version: (.+)$/m.exec(readFileSync(join(llamaCpp, "PKG-INFO"), "utf8"));
+    const { found, files } = await llamaServer();
+    const name = "llama-server's own unit tests, of what does not depend on its model or routes of its own";
+    put("llama-server", name, `llama-cpp-python ${version}`, found, { files });
+  } else if (!(venv && llamaCpp))
+    console.log("llama-server's own tests: skipped, HONE_LLAMA_CPP_PYTHON or HONE_CLIENTS_VENV is not set");
 } finally {
   for (const child of children) child.kill("SIGKILL");
   rmSync(folder, { recursive: true, force: true });

@@ -40,8 +40,9 @@ const plainFormats = [
   z.looseObject({ type: z.literal("text") }),
   z.looseObject({ type: z.literal("json_object") }),
 ] as const;
+/** OpenAI asks for a name; nothing here needs one, and llama-server and vLLM do without. */
 const namedSchema = {
-  name: z.string().max(64),
+  name: z.string().max(64).nullish(),
   schema: z.unknown().optional(),
   strict: z.boolean().nullish(),
 };

@@ -88,6 +88,7 @@ export async function chat(
     object: "chat.completion",
     created: now(),
     model: asked.model,
+    system_fingerprint: served.fingerprint,
     choices,
     usage,
   };
@@ -111,6 +112,7 @@ export async function streamChat(
     object: "chat.completion.chunk",
     created: now(),
     model: asked.model,
+    system_fingerprint: served.fingerprint,
   };
   const chunk = (choices: object[], usage: Usage | null = null) =>
     send({ ...head, choices, ...(withUsage ? { usage } : {}) });

@@ -147,6 +147,7 @@ export async function completions(
       object: "text_completion",
       created: now(),
       model: asked.model,
+      system_fingerprint: served.fingerprint,
       choices,
       usage,
     },
@@ -161,7 +162,13 @@ export async function streamCompletions(
   send: Send,
 ): Promise<Usage> {
   const withUsage = asked.stream_options?.include_usage === true;
-  const head = { id: newId("cmpl-"), object: "text_completion", created: now(), model: asked.model };
+  const head = {
+    id: newId("cmpl-"),
+    object: "text_completion",
+    created: now(),
+    model: asked.model,
+    system_fingerprint: served.fingerprint,
+  };
   const chunk = (choices: object[], usage: Usage | null = null) =>
     send({ ...head, choices, ...(withUsage ? { usage } : {}) });
   const done = await Promise.all(

@@ -47,7 +47,12 @@ export function responseForm(served: Served, asked: z.infer<typeof responseSchem
 
 interface Wanted {
   format:
-    | { type: string; name?: string; schema?: unknown; strict?: boolean | null | undefined }
+    | {
+        type: string;
+        name?: string | null | undefined;
+        schema?: unknown;
+        strict?: boolean | null | undefined;
+      }
     | null
     | undefined;
   at: string;
@@ -86,7 +91,7 @@ function formOf(served: Served, { format, at, tools, choice, parallel }: Wanted)
     if (!(offered && forced))
       form.json = {
         ...(format.schema === undefined ? {} : { schema: format.schema as Json }),
-        ...(format.name === undefined ? {} : { name: format.name }),
+        ...(format.name == null ? {} : { name: format.name }),
         ...(format.strict == null ? {} : { strict: format.strict }),
       };
   }

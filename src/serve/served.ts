@@ -2,6 +2,7 @@
 
 import { addCost, type CallContext, type Cost, noCost } from "../core/call.js";
 import { HoneError } from "../core/errors.js";
+import { fingerprint } from "../core/json.js";
 import type { Callable, Change, Embeds, LanguageModel, Model } from "../core/model.js";
 import { findSpecialist, refuseEndpoint } from "../deploy/find.js";
 import { openPredictor, type Predictor } from "../deploy/predictor.js";
@@ -18,6 +19,8 @@ export interface Served {
   predictor?: Predictor;
   model?: LanguageModel;
   embeds?: Model & Embeds;
+  /** Of what answers: equal requests have equal answers while it stays the same. */
+  fingerprint: string;
   close: () => Promise<void>;
 }
 
@@ -31,6 +34,8 @@ export interface OpenServedOptions {
   /** How models are opened; for tests. */
   open?: (ref: string, signal: AbortSignal) => Promise<Model>;
 }
+
+const fingerprintOf = (id: string): string => `fp_${fingerprint(id, 10)}`;
 
 /** Local models take more requests than they have lanes: a lane chooses the one whose prompt it mostly holds. */
 const leastWidth = 32;
@@ -79,6 +84,7 @@ async function openOne(written: string, options: OpenServedOptions): Promise<Ser
       id: alias ?? model.name,
       created,
       queue: queueFor(model),
+      fingerprint: fingerprintOf(model.id),
       ...("generate" in model ? { model: model as LanguageModel } : {}),
       ...("embed" in model && model.grants.has("embeddings") ? { embeds: model as Model & Embeds } : {}),
       close: () => model.close(),
@@ -101,6 +107,7 @@ async function openOne(written: string, options: OpenServedOptions): Promise<Ser
     created,
     queue: queueFor(predictor.subject.model),
     predictor,
+    fingerprint: fingerprintOf(predictor.subject.id),
     close: () => predictor.close(),
   };
 }

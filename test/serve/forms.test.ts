@@ -181,6 +181,9 @@ it("are refused in plain words where they cannot be had", async () => {
     });
     expect([status, body.error.code]).toEqual([400, "unsupported"]);
   }
+  const unnamed = { type: "json_schema", json_schema: { schema: { const: "yes" } } };
+  const said = await server.json("/v1/chat/completions", { model: "m", messages, response_format: unnamed });
+  expect([said.status, said.body.choices?.[0].message.content]).toEqual([200, '"yes"']);
   const loose = { ...format, json_schema: { name: "x", schema: { type: "string", pattern: "^a" } } };
   const answer = await server.ask("/v1/chat/completions", { model: "m", messages, response_format: loose });
   expect([answer.status, answer.headers.get("x-hone-ignored")]).toEqual([200, "schema.pattern"]);

@@ -50,6 +50,9 @@ describe("chat", () => {
       choices: [{ index: 0, message: { role: "assistant", content: text }, logprobs: null }],
     });
     expect(body.id).toMatch(/^chatcmpl-/);
+    expect(body.system_fingerprint).toMatch(/^fp_[0-9a-f]{10}$/);
+    const other = await server.json("/v1/completions", { model: "short", prompt: "a", max_tokens: 1 });
+    expect(other.body.system_fingerprint).not.toBe(body.system_fingerprint);
     const { prompt_tokens, completion_tokens, total_tokens } = body.usage;
     expect(prompt_tokens + completion_tokens).toBe(total_tokens);
     const parts = [
