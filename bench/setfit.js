@@ -82,10 +82,9 @@ async function measure(name, { asked, train, dev, test }, count, draw) {
       progress: () => {},
     });
     const specialist = specializer.apply(generalist(model), state, tools);
-    const scores = [];
-    for (const sample of test) scores.push((await asked.evaluate(specialist, sample, { signal })).score);
+    const grades = await Promise.all(test.map((sample) => asked.evaluate(specialist, sample, { signal })));
     await artifacts.close();
-    row.scores[system] = scores.join("");
+    row.scores[system] = grades.map(({ score }) => score).join("");
     row.seconds[system] = Math.round((performance.now() - started) / 1000);
   }
   write([...rows(), row], test.length);
