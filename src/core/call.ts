@@ -62,6 +62,9 @@ export type CallFailure =
   | "unreachable"
   | "unsupported";
 
+/** Failures that a sample brings with it, which say nothing of the next one's. */
+export const ofTheSample: readonly CallFailure[] = ["too-long", "too-large", "refused", "malformed"];
+
 /** A call that failed for good: the sample is unscored, with this cause. */
 export class CallError extends Error {
   constructor(

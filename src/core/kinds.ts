@@ -44,5 +44,3 @@ export type LanguageSubject = Subject<"language">;
 export type EncoderSubject = Subject<"encoder">;
 /** A subject that moves a body: a controller with its weights. */
 export type MotorSubject = Subject<"motor">;
-/** A subject that says how likely texts are: a net that was trained from nothing. */
-export type TextSubject = Subject<"text">;

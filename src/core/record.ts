@@ -144,6 +144,8 @@ export interface HandOver {
   path: string;
   /** Fingerprint of the specialist that was checked. */
   subject: string;
+  /** Fingerprint of the outcomes that it was compared with. */
+  outcomes: string;
   /** Where it was fitted with several seeds: which one was saved, and what that one scored on test. */
   seed?: number;
   score?: Estimate;

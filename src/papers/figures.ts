@@ -43,12 +43,15 @@ export type Scores = ReadonlyMap<string, Score>;
 
 export const noScores: Scores = new Map();
 
-/** @param task stands before the sample ids that do not name their task themselves (`task/id`) */
+/**
+ * By sample. An id that names its task (`task/id`) is of that task.
+ * @param task of the other ids, and stands before them; the study's own where absent
+ */
 export function scoresOf(rows: readonly Row[], task?: string): Scores {
   const sums = new Map<string, Score & { times: number }>();
-  for (const { sample, score, gold, prediction, group } of rows) {
+  for (const { sample, score, gold, prediction, group, task: own } of rows) {
     const key = task === undefined || sample.startsWith(`${task}/`) ? sample : `${task}/${sample}`;
-    const named = key.slice(0, key.indexOf("/"));
+    const named = key.includes("/") ? key.slice(0, key.indexOf("/")) : own;
     const sum = sums.get(key) ?? { task: named, caseId: group ?? key, score: 0, gold, prediction, times: 0 };
     sum.score += score;
     sum.times++;

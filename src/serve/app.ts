@@ -142,25 +142,25 @@ export function makeApp(options: AppOptions): Hono<Vars> {
       };
       const tell: Tell = (exchange) => shadows.get(one.id)?.takeChat(asked as { task?: unknown }, exchange);
       const { stream } = spec;
-      if (asked.stream && stream) {
-        for (const [name, value] of Object.entries(told)) c.header(name, value);
-        return events(
-          c,
-          gone,
-          (send) =>
-            one.queue.run(gone.signal, async () => {
-              const usage = await stream(one, asked, gone.signal, send, tell);
-              settle(usage, 200);
-            }),
-          (error) => {
-            const problem = problemOf(gone.signal.aborted ? gone.signal.reason : error, log);
-            settle(undefined, problem.status);
-            return problem;
-          },
-          spec.done,
-        );
-      }
       try {
+        if (asked.stream && stream) {
+          for (const [name, value] of Object.entries(told)) c.header(name, value);
+          return await events(
+            c,
+            gone,
+            (send) =>
+              one.queue.run(gone.signal, async () => {
+                const usage = await stream(one, asked, gone.signal, send, tell);
+                settle(usage, 200);
+              }),
+            (error) => {
+              const problem = problemOf(gone.signal.aborted ? gone.signal.reason : error, log);
+              settle(undefined, problem.status);
+              return problem;
+            },
+            spec.done,
+          );
+        }
         const { body, usage, answers } = await one.queue.run(gone.signal, () =>
           spec.answer(one, asked, gone.signal, tell),
         );

@@ -29,7 +29,14 @@ export interface ChatAnswer {
 
 const entryOf = ({ text, logprob }: LikelyToken) => ({ token: text, logprob, bytes: [...Buffer.from(text)] });
 
-async function logprobsOf(served: Served, asked: Asked, written: Written, signal: AbortSignal) {
+async function logprobsOf(
+  served: Served,
+  asked: Asked,
+  form: Exchange["form"],
+  written: Written,
+  signal: AbortSignal,
+) {
+  if (!asked.logprobs || form.tools) return null;
   const top = asked.top_logprobs ?? 0;
   if (written.prediction) {
     const labels = likelyLabels(written.prediction);
@@ -76,7 +83,7 @@ export async function chat(
         ...(calls.length > 0 ? { tool_calls: calls } : {}),
         ...{ refusal: null, annotations: [] },
       },
-      logprobs: asked.logprobs && calls.length === 0 ? await logprobsOf(served, asked, one, signal) : null,
+      logprobs: calls.length === 0 ? await logprobsOf(served, asked, form, one, signal) : null,
       finish_reason: calls.length > 0 ? "tool_calls" : one.finish,
     });
   }
@@ -130,7 +137,7 @@ export async function streamChat(
       const calls = callsOf(one.calls, single);
       for (const [index, call] of calls.entries()) piece(i, { tool_calls: [{ index, ...wireCall(call) }] });
       if (calls.length > 0) piece(i, {}, "tool_calls");
-      else piece(i, {}, one.finish, asked.logprobs ? await logprobsOf(served, asked, one, signal) : null);
+      else piece(i, {}, one.finish, await logprobsOf(served, asked, form, one, signal));
       return one;
     }),
   );

@@ -30,13 +30,15 @@ export function chatForm(served: Served, asked: z.infer<typeof chatSchema>): Ask
   if (Array.isArray(modalities) && modalities.some((one) => one !== "text"))
     throw unsupported("This model writes text alone.", "modalities");
   const { response_format: format, tool_choice: choice, parallel_tool_calls: parallel } = asked;
-  return formOf(served, {
+  const form = formOf(served, {
     format: format?.type === "json_schema" ? { ...format.json_schema, type: "json_schema" } : format,
     at: "response_format",
     tools: asked.tools?.map((tool) => tool.function),
     choice: typeof choice === "object" ? choice?.function : choice,
     parallel,
   });
+  // A text is read again without the tools that it was written with: its log-probabilities would be another prompt's.
+  return asked.logprobs && form.form.tools ? { ...form, loose: [...form.loose, "logprobs"] } : form;
 }
 
 /** The form of a response. @throws Problem as `chatForm` */

@@ -96,8 +96,9 @@ export function realInterval(
   },
 ): Interval {
   const { n, mean, sums, sizes } = units;
-  const count = sums.length;
-  const means = sizes ? sums.map((sum, g) => (sizes[g] === 0 ? mean : sum / sizes[g]!)) : sums;
+  // What weighs nothing is no evidence.
+  const means = sizes ? sums.map((sum, g) => sum / sizes[g]!).filter((_, g) => sizes[g]! > 0) : sums;
+  const count = means.length;
   const { common, times } = commonest(means);
   const samples = standardError(units, values);
   const result = (low: number, high: number, method: IntervalMethod): Interval => {

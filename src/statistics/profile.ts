@@ -50,7 +50,7 @@ export function classFigures({ labels, counts, other }: Confusion): ClassFigures
   });
 }
 
-/** Mean F1 over the labels that occur in gold or predictions (scikit-learn's macro average with its default labels). */
+/** Mean F1 over those of the labels that occur in gold or predictions; a prediction outside them costs its gold label recall. */
 export function macroF1(table: Confusion): number {
   const f1s = classFigures(table)
     .map((figures) => figures.f1)

@@ -114,6 +114,7 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
   const { path } = db;
   prepareSchema(db);
   const getCall = db.select(callColumns, "from calls where key = ?");
+  const callOf = db.select({ key: "text" }, "from calls where model = ? limit 1");
   const putCall = db.write("insert or ignore into calls values (?,?,?,?,?,?,?,?,?,?,?)");
   const dropCall = db.write("delete from calls where key = ?");
   const putFailure = db.write("insert into failures values (?,?,?,?,?,?)");
@@ -163,6 +164,9 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
 
   return {
     path,
+
+    /** Whether a model has finished any call. */
+    hasAnswered: (model: string): boolean => callOf.get(model) !== undefined,
 
     /** A finished call. One that is damaged counts as missing, so that it is made again. */
     call(key: string): Call | undefined {

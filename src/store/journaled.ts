@@ -17,7 +17,7 @@ import type { Journal } from "./journal.js";
 export interface JournalEvents {
   /** Just before a call is really made; throwing here refuses it (a budget). */
   before?: () => void;
-  /** After a call was really made and written down. */
+  /** After a call was really made and written down; of a batch of texts once, with the cost of all. */
   made?: (call: Call) => void;
   /** After a call failed for good. */
   failed?: () => void;
@@ -42,7 +42,6 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
   ): Promise<Call> => {
     const call: Call = { key, model: model.id, operation, request, response, cost };
     await journal.recordCall(call);
-    events.made?.(call);
     return call;
   };
   const failed = async (keys: readonly string[], operation: Operation, error: unknown): Promise<never> => {
@@ -92,8 +91,10 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
           const known = await claimed(key, signal);
           if (known) return known;
           await permit([key]);
-          const { cost, ...response } = await make().catch((error) => failed([key], operation, error));
-          return keep(key, operation, request, response, cost);
+          const { cost, ...response } = await begun(make).catch((error) => failed([key], operation, error));
+          const call = await keep(key, operation, request, response, cost);
+          events.made?.(call);
+          return call;
         })().finally(() => inFlight.delete(key));
         inFlight.set(key, pending);
       }
@@ -112,14 +113,20 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
       const own = batch.map((i) => keys[i] as string);
       await permit(own);
       const asked = batch.map((i) => texts[i] as string);
-      const made = await model.embed!(asked, context).catch((error) => failed(own, "embed", error));
-      await Promise.all(
+      const made = await begun(() => model.embed!(asked, context)).catch((error) =>
+        failed(own, "embed", error),
+      );
+      const kept = await Promise.all(
         batch.map(async (i, position) => {
           const vector = encodeVector(made.vectors[position] as readonly number[]);
           const cost = shareOf(made.cost, batch.length, position);
-          calls[i] = await keep(keys[i] as string, "embed", { text: texts[i] }, { vector }, cost);
+          const call = await keep(keys[i] as string, "embed", { text: texts[i] }, { vector }, cost);
+          calls[i] = call;
+          return call;
         }),
       );
+      // One call of the model, as it was permitted.
+      events.made?.({ ...(kept[0] as Call), cost: made.cost });
     };
     const missing = texts.map((_, i) => i).filter((i) => !calls[i]);
     const theirs: number[] = [];
@@ -190,4 +197,9 @@ function encodeVector(vector: readonly number[]): string {
 function decodeVector(text: string): number[] {
   const bytes = Buffer.from(text, "base64");
   return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(i * 4));
+}
+
+/** A model that throws before it returns a promise fails like any other. */
+async function begun<T>(make: () => Promise<T>): Promise<T> {
+  return make();
 }

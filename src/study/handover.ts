@@ -4,7 +4,7 @@
 import { copyFile, link, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join, relative, sep } from "node:path";
-import { CallError } from "../core/call.js";
+import { CallError, ofTheSample } from "../core/call.js";
 import { fingerprint } from "../core/json.js";
 import type { Callable } from "../core/model.js";
 import type { Outcome } from "../core/outcome.js";
@@ -50,13 +50,6 @@ export async function handOverChampion(
   const saved = savedForm(study, champion, specialist, journal);
   const card = cardOf(study, champion, specialist, journal);
   const path = await saveSpecialist(join(store, "specialists", spec.study), saved, study.artifacts, card);
-  if (
-    known &&
-    known.subject === specialist.subject.id &&
-    known.n >= Math.min(spec.handOver, domain.card.counts.test)
-  )
-    return known;
-
   const outcomes = new Map<string, Outcome>();
   for (const outcome of journal.outcomes({
     subject: specialist.subject.id,
@@ -65,6 +58,15 @@ export async function handOverChampion(
   })) {
     if (outcome.seed === specialist.seed) outcomes.set(outcome.sample, outcome);
   }
+  const compared = fingerprint([...outcomes].map(([sample, { grade }]) => [sample, { ...grade }]).sort());
+  if (
+    known &&
+    known.subject === specialist.subject.id &&
+    known.outcomes === compared &&
+    known.n >= Math.min(spec.handOver, domain.card.counts.test)
+  )
+    return known;
+
   // A journal that forgets: the calls are made again and count against the budget.
   const scratch = openJournal(":memory:");
   const wrap = <M extends Callable>(model: M) => journaled(model, scratch, options.budget);
@@ -85,7 +87,8 @@ export async function handOverChampion(
         seed: specialist.seed,
         open: async (ref) => ({ subject: await study.open(ref), context: { signal: options.signal } }),
       });
-      if (sameGrade(await domain.task.evaluate(subject, sample, context), measured.grade)) agree++;
+      const grade = await domain.task.evaluate(subject, sample, context).catch(unscoredGrade);
+      if (sameGrade(grade, measured.grade)) agree++;
       options.onSample?.(++n);
     }
   } catch (error) {
@@ -99,6 +102,7 @@ export async function handOverChampion(
   return {
     path: relative(process.cwd(), path) || path,
     subject: specialist.subject.id,
+    outcomes: compared,
     n,
     agree,
     // Several seeds' mean is not what the saved one scored.
@@ -255,6 +259,13 @@ function fileName(name: string): string {
 /** A second name for the same file, or a copy where the file system has no such thing. */
 async function share(from: string, to: string): Promise<void> {
   await link(from, to).catch(() => copyFile(from, to));
+}
+
+/** What a sample itself brings is its grade; a failure of the endpoint ends the check. */
+function unscoredGrade(error: unknown): Grade {
+  if (error instanceof CallError && ofTheSample.includes(error.failure))
+    return { status: "unscored", cause: error.failure };
+  throw error;
 }
 
 function sameGrade(a: Grade, b: Grade): boolean {

@@ -37,6 +37,9 @@ const patience: Partial<Record<CallFailure, number>> = {
   malformed: 8,
 };
 
+/** Failures of an endpoint that nobody answers at. */
+const absent: readonly CallFailure[] = ["refused", "unreachable"];
+
 /**
  * Scores a subject on samples, each exactly once per seed, continuing where the journal stops.
  * Ends early, without an error, when the budget drains; what is in flight is finished first.
@@ -55,6 +58,7 @@ export async function measure(
   const done = journal.done({ subject: subject.id, task: key, split }, seed);
   const silent = () => subject.model !== undefined && !budget.answered(subject.model.id);
   const dead: { sample: Sample; error: CallError }[] = [];
+  let patient = true;
 
   const one = async (sample: Sample): Promise<void> => {
     const known = done.get(sample.id);
@@ -86,7 +90,7 @@ export async function measure(
     } catch (error) {
       if (error instanceof Draining || signal.aborted) return;
       if (!(error instanceof CallError)) throw nameSample(error, subject, sample);
-      const most = silent() ? patience[error.failure] : undefined;
+      const most = patient && silent() ? patience[error.failure] : undefined;
       if (most !== undefined) {
         dead.push({ sample, error });
         if (dead.length >= most) throw endpointDown(subject, error);
@@ -133,7 +137,14 @@ export async function measure(
     one,
   );
   signal.throwIfAborted();
-  if (dead.length > 0 && silent()) throw endpointDown(subject, (dead[0] as { error: CallError }).error);
+  const [first] = dead;
+  if (first && silent()) {
+    // Too few samples were left to tell. What answered an earlier run, and is there now, is not down: these samples are unscored.
+    const there = dead.every(({ error }) => !absent.includes(error.failure));
+    if (!there || !journal.hasAnswered((subject.model as { id: string }).id))
+      throw endpointDown(subject, first.error);
+    patient = false;
+  }
   // Some failed like a dead endpoint before it came to life: they get their turn.
   if (dead.length > 0) {
     const again = dead.splice(0).map(({ sample }) => sample);

@@ -121,6 +121,9 @@ export function makeRecord(input: RecordInput): StudyRecord {
     name: arm.name,
     specializer: arm.specializer,
     states: specialists.map(({ state }) => state),
+    // What a stopped run did not come to has not failed.
+    failedSeeds:
+      input.stopped === null ? arm.seeds.filter((one) => !specialists.some(({ seed }) => seed === one)) : [],
   }));
   const { counts } = domain.card;
   const openings = tasks.map(({ prepared }) => journal.openings.of(prepared.dataset.test, study.plan));

@@ -176,7 +176,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
         one.failure = `not made: ${error.failure}`;
         emit({
           type: "warning",
-          text: `${arm.name} could not be made (${error.failure}: ${error.message}); it stays unscored.`,
+          text: `${arm.name}${arm.seeds.length > 1 ? ` with seed ${seed}` : ""} could not be made (${error.failure}: ${error.message}); ${arm.seeds.length > 1 ? "its figures are those of its other seeds" : "it stays unscored"}.`,
         });
       }
     }

@@ -101,6 +101,8 @@ export interface Made {
   specializer: Pick<Specializer, "needs" | "options">;
   /** The states, as JSON text, one a seed. */
   states: readonly string[];
+  /** Seeds with which it could not be made. */
+  failedSeeds: readonly number[];
 }
 
 /** The arms of which a training ended no better than guessing, with how it ended. */
@@ -195,11 +197,16 @@ export function outcomeWarnings(
     );
   }
   warnings.push(...untrained(made).map(({ told }) => told), ...tookNone(made));
+  for (const { name, states, failedSeeds } of made)
+    if (states.length > 0 && failedSeeds.length > 0)
+      warnings.push(
+        `${name} could not be made with ${plural(failedSeeds.length, "seed")} of ${states.length + failedSeeds.length} (${failedSeeds.join(", ")}): its figures are those of the others. Run the study again to try.`,
+      );
   for (const { subject, task, causes, n, unscored } of results) {
     const tooLong = causes["too-long"] ?? 0;
     if (tooLong > 0)
       warnings.push(
-        `${subject}: ${formatWhole(tooLong)} of ${formatWhole(n + unscored)} test answers of ${task} are unscored because the text does not fit the model's context.`,
+        `${subject}: ${formatWhole(tooLong)} of ${formatWhole(n + unscored)} test answers of ${task} are unscored because the text does not fit the model's context. Where ?context can be larger, give it and run again with --retry-errors.`,
       );
   }
   return warnings;

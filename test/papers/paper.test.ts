@@ -71,6 +71,17 @@ describe("claims", () => {
   });
 });
 
+describe("scores of a study", () => {
+  it("are of the task that an id names, and else of the study's own", () => {
+    const row = (task: string, sample: string) => ({
+      ...{ task, sample, seed: 1, gold: "a", prediction: "a", score: 1, details: {} },
+    });
+    const rows = [row("words", "de-fi:11"), row("words", "de-fi:12"), row("words", "law/7")];
+    expect([...scoresOf(rows).values()].map(({ task }) => task)).toEqual(["words", "words", "law"]);
+    expect(scoresOf([row("words", "3")], "own").get("own/3")?.task).toBe("own");
+  });
+});
+
 describe("seeds as units", () => {
   const seeds = (values: readonly number[]) => new Map(values.map((value, i) => [i + 1, value]));
 

@@ -75,6 +75,14 @@ describe.each(["m", "far"])("of %s", (model) => {
     isThing(said.body.output[0].content[0].text);
   });
 
+  it("has no log-probabilities beside tools: they would be those of a prompt without them", async () => {
+    const asked = { model, messages, tools, tool_choice: "auto", logprobs: true };
+    const answer = await server.ask("/v1/chat/completions", asked);
+    expect(answer.headers.get("x-hone-ignored")).toContain("logprobs");
+    const body = (await answer.json()) as { choices: { logprobs: unknown }[] };
+    expect(body.choices[0]?.logprobs).toBeNull();
+  });
+
   it("are calls of tools, with what came back from them", async () => {
     const asked = { model, messages, tools };
     const { body } = await server.json("/v1/chat/completions", asked);

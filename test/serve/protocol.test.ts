@@ -133,6 +133,20 @@ describe("chat", () => {
     expect(events.map(({ data }) => data.choices?.[0]?.delta?.content ?? "").join("")).toBe(cut);
   });
 
+  it("leaves no timer behind, whole or streamed, where it fails before it begins", async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    const long = [{ role: "user", content: "long ".repeat(100) }];
+    const fail = async (stream: boolean) => {
+      const answer = await server.ask("/v1/chat/completions", { model: "short", messages: long, stream });
+      expect(answer.status).toBe(400);
+      await answer.text();
+    };
+    await fail(true);
+    const before = timers();
+    for (let i = 0; i < 20; i++) await fail(i % 2 === 0);
+    expect(timers()).toBeLessThan(before + 5);
+  });
+
   it("tells log-probabilities of what was written", async () => {
     const { body } = await server.json("/v1/chat/completions", {
       model: "m",

@@ -1,7 +1,7 @@
 // Properties that the statistics promise: never of zero width, symmetric, seeded, degenerate cases defined, fast.
 
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { normal, randomFor } from "../../src/core/random.js";
 import { nearlyConstantInterval } from "../../src/statistics/bounded.js";
 import { binomialPmf, normalQuantile } from "../../src/statistics/distributions.js";
@@ -28,6 +28,16 @@ const z = normalQuantile(0.975);
 const repeat = (value: number, n: number): number[] => Array.from({ length: n }, () => value);
 
 describe("meanInterval", () => {
+  it("takes what weighs nothing for no evidence", () => {
+    const alone = meanInterval([0.15, 0.4], { seed: 1, weights: [1, 2] });
+    const among = meanInterval([0.15, 0.4, ...repeat(0.3, 19)], {
+      seed: 1,
+      weights: [1, 2, ...repeat(0, 19)],
+    });
+    expect(among.mean).toBeCloseTo(alone.mean, 12);
+    expect(among.high - among.low).toBeGreaterThan(0.99 * (alone.high - alone.low));
+  });
+
   test("is never of zero width and holds the mean", () => {
     for (const scores of [
       [1],

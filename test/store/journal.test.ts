@@ -94,6 +94,18 @@ describe("journal", () => {
     second.close();
   });
 
+  it("counts a batch of texts as the one call that it is, before and after", async () => {
+    const journal = openJournal(":memory:");
+    const told: string[] = [];
+    const wrapped = journaled(counting(), journal, {
+      before: () => told.push("before"),
+      made: ({ cost }) => told.push(`made ${cost.calls}`),
+    });
+    await wrapped.embed?.(["a", "b", "c"], { signal });
+    expect(told).toEqual(["before", "made 1"]);
+    journal.close();
+  });
+
   it("keeps vectors text by text, whatever the batches", async () => {
     const journal = openJournal(":memory:");
     const model = counting();

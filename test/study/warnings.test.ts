@@ -130,6 +130,7 @@ describe("training", () => {
       name: "lora",
       specializer: { needs: ["gradients" as const], options },
       states: states.map((one) => JSON.stringify(one)),
+      failedSeeds: [],
     },
   ];
 

@@ -137,7 +137,10 @@ export function serve(served: Served): {
   const checkRoom = (tokens: number, what: string): void => {
     if (tokens <= contextTokens) return;
     const why = `${what} takes ${tokens} tokens, but the context of ${name} holds ${contextTokens}`;
-    const more = trained > contextTokens ? `; up to ?context=${trained} is possible` : "";
+    const more =
+      trained > contextTokens
+        ? `; up to ?context=${trained} is possible, and --retry-errors asks again what did not fit`
+        : "";
     throw new CallError("too-long", why + more);
   };
 

@@ -2,7 +2,7 @@
 // trained on synonyms, and what they must beat.
 
 import { above, below, type Draft } from "../claim.js";
-import { difference, type Measured } from "../figures.js";
+import { crossedDifference, difference, type Measured } from "../figures.js";
 import { definePaper } from "../paper.js";
 import type { FinishedStudy } from "../plans.js";
 import { lexicalFigures, lexicalMore, lexicalTables } from "./figures.js";
@@ -11,6 +11,7 @@ import {
   generalist,
   layerName,
   lexicalPlans,
+  modellingTask,
   ngrams,
   specialist,
   type TaskKey,
@@ -37,7 +38,10 @@ export const lexical = definePaper({
   },
   plans: lexicalPlans,
   figures: lexicalFigures,
-  claims({ study, scores, inEnglish, bits }, { settings }) {
+  claims({ study, scores, inEnglish, modelling }, { settings }) {
+    const bitsOf = (arm: string) => (modelling?.rows(arm) ?? []).filter(({ task }) => task === modellingTask);
+    // Bits have no upper end; texts weigh by their bytes.
+    const bitsLost = crossedDifference(bitsOf(specialist), bitsOf(generalist), "bytes");
     const beats = (id: string, words: string, other: string, task: TaskKey, note = none): Draft =>
       above(id, words, null, note, difference(scores(specialist, task), scores(other, task)));
     const [less, more] = settings.constraints as [number?, number?];
@@ -97,7 +101,7 @@ export const lexical = definePaper({
               "Specialization costs language modelling (bits per byte, facts of court cases)",
               null,
               ours,
-              difference(bits(specialist), bits(generalist)),
+              bitsLost,
             ),
           ]
         : []),

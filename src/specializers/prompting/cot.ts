@@ -2,7 +2,7 @@
 // (Nori et al. 2023, Medprompt, §4.2). It does not choose which examples a query gets; the specializer in `use` does.
 
 import { z } from "zod";
-import { CallError, type CallFailure } from "../../core/call.js";
+import { CallError, ofTheSample } from "../../core/call.js";
 import type { Json } from "../../core/json.js";
 import type { LanguageSubject } from "../../core/kinds.js";
 import type { Demonstration, Option } from "../../core/language.js";
@@ -131,8 +131,7 @@ async function verify(
 
 /** A failure that the sample itself brings is no reason to stop; one of the endpoint's is, and a new run goes on. */
 function unanswerable(error: unknown): Grade {
-  const own: CallFailure[] = ["refused", "too-long", "too-large", "malformed"];
-  if (error instanceof CallError && own.includes(error.failure)) {
+  if (error instanceof CallError && ofTheSample.includes(error.failure)) {
     return { status: "unscored", cause: error.failure };
   }
   throw error;

@@ -2,7 +2,7 @@
 // that has no answer yet. What an attempt draws depends on its number and the seed alone, so that an interrupted run makes
 // the same pairs again, from the journal.
 
-import { type CallContext, CallError } from "../../../core/call.js";
+import { type CallContext, CallError, ofTheSample } from "../../../core/call.js";
 import { messageOf } from "../../../core/errors.js";
 import type { LanguageModel, Message } from "../../../core/model.js";
 import { randomFor, shuffled } from "../../../core/random.js";
@@ -40,9 +40,6 @@ export interface Writer {
   maxTokens: number;
 }
 
-/** Failures of one request, which say nothing about the next. */
-const single: readonly string[] = ["too-long", "too-large", "refused", "malformed"];
-
 /** The context that also notes the keys of the calls made in it. */
 export function noting(context: CallContext): { context: CallContext; calls: string[] } {
   const calls: string[] = [];
@@ -63,7 +60,7 @@ export async function unlessFailed<T>(make: () => Promise<T>): Promise<T | { why
   try {
     return await make();
   } catch (error) {
-    if (!(error instanceof CallError) || !single.includes(error.failure)) throw error;
+    if (!(error instanceof CallError) || !ofTheSample.includes(error.failure)) throw error;
     return { why: `${error.failure}: ${messageOf(error)}`.slice(0, 200) };
   }
 }
