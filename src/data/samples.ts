@@ -5,7 +5,15 @@ import type { Option } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
 import type { Row } from "./reading.js";
 import { type DatasetSpec, optionsAre } from "./schema.js";
-import { asText, compileTemplate, field, fieldOrTemplate, isTemplate, requiredField } from "./template.js";
+import {
+  asText,
+  compileTemplate,
+  field,
+  fieldOrTemplate,
+  fixedOrTemplate,
+  isTemplate,
+  requiredField,
+} from "./template.js";
 
 /** A sample with the place of its row, for errors. */
 export interface Placed {
@@ -55,8 +63,9 @@ export type SampleSpec = Pick<DatasetSpec, "input"> &
 export function sampleMaker(spec: SampleSpec): SampleMaker {
   const idOf = typeof spec.id === "string" ? fieldOrTemplate(spec.id) : undefined;
   const inputOf = fieldOrTemplate(spec.input);
-  const questionOf = spec.question === undefined ? undefined : compileTemplate(spec.question);
-  const instructionOf = spec.instruction === undefined ? undefined : compileTemplate(spec.instruction);
+  const questionOf = spec.question === undefined ? undefined : fixedOrTemplate(spec.question, "question");
+  const instructionOf =
+    spec.instruction === undefined ? undefined : fixedOrTemplate(spec.instruction, "instruction");
   const stratumOf = spec.stratum === undefined ? undefined : fieldOrTemplate(spec.stratum);
   const group = spec.group ?? (spec.split?.group === "near" ? undefined : spec.split?.group);
   const groupOf = group === undefined ? undefined : fieldOrTemplate(group);

@@ -119,6 +119,28 @@ function tooLong(place: string, parts: number): HoneError {
   });
 }
 
+/**
+ * A fixed text, or what a template makes of a row.
+ * @param option of the study, for the error
+ * @throws HoneError where a fixed text is the name of a field: the field was meant
+ */
+export function fixedOrTemplate(
+  text: string,
+  option: string,
+): (row: Record<string, unknown>, place: string) => string {
+  const fill = compileTemplate(text);
+  if (isTemplate(text)) return fill;
+  return (row, place) => {
+    if (Object.hasOwn(row, text))
+      throw new HoneError({
+        what: `\`${option}: ${text}\` is a fixed text, the same for all rows, and rows have a field of that name.`,
+        where: place,
+        next: `Write \`${option}: "{{${text}}}"\` for what the field says.`,
+      });
+    return fill(row, place);
+  };
+}
+
 /** What reads a field, or fills a template where the text is one. */
 export function fieldOrTemplate(text: string): (row: Record<string, unknown>, place: string) => string {
   return isTemplate(text) ? compileTemplate(text) : (row, place) => asText(requiredField(row, text, place));

@@ -1,7 +1,7 @@
 // Templates of rows: what is too much is told at once.
 
 import { describe, expect, it } from "vitest";
-import { compileTemplate, fillTemplate } from "../../src/data/template.js";
+import { compileTemplate, fillTemplate, fixedOrTemplate } from "../../src/data/template.js";
 
 describe("a template", () => {
   it("with ten thousand fields is refused before any row is read", () => {
@@ -15,5 +15,15 @@ describe("a template", () => {
       /rows\.jsonl:3[\s\S]*more than 2,000,000 characters[\s\S]*\{\{facts\|1200\}\}/,
     );
     expect(fillTemplate("{{text|10}}".repeat(900), row)).toHaveLength(9_000);
+  });
+});
+
+describe("a fixed text", () => {
+  it("is the same for every row, unless it is a field's name, which was meant", () => {
+    expect(fixedOrTemplate("What is it?", "question")({ question: "x" }, "row 1")).toBe("What is it?");
+    expect(fixedOrTemplate("{{question}}", "question")({ question: "x" }, "row 1")).toBe("x");
+    expect(() => fixedOrTemplate("question", "question")({ question: "x" }, "row 1")).toThrow(
+      /fixed text[\s\S]*row 1[\s\S]*\{\{question\}\}/,
+    );
   });
 });

@@ -125,7 +125,7 @@ function wordsPlan({ settings, models, data }: Given<LexicalSettings, LexicalDat
         {
           name: taskName("similarity"),
           kind: "similarity",
-          data: { ...alone("similarity"), question: "question" },
+          data: { ...alone("similarity"), question: "{{question}}" },
         },
         {
           name: taskName("retrieval"),
