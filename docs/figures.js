@@ -151,6 +151,16 @@ function measured() {
       "`npx hone reproduce medprompt --data FOLDER`",
     ],
     [
+      "Lexical specialization of Gemma 3 270M: translations found (MRR), languages without constraints",
+      points(claim("lexical", "bli.unseen")),
+      "`npx hone reproduce lexical --data FOLDER`",
+    ],
+    [
+      "… translated sentences found",
+      points(claim("lexical", "retrieval")),
+      "`npx hone reproduce lexical --data FOLDER`",
+    ],
+    [
       "Reaching with a six-muscle arm: error of one hemisphere, trained on the mean of both losses",
       centimetres(reach["unilateral common"]),
       "`npx hone reproduce bilateral`",
