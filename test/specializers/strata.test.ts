@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Sample } from "../../src/core/sample.js";
 import type { LanguageSpecializer } from "../../src/core/specializer.js";
 import {
+  bestOf,
   defineSpecializer,
   linear,
   majority,
@@ -111,6 +112,20 @@ describe("perStratum", () => {
     const state = await perStratum(again.specializer).fit(listener(), all);
     expect(again.fits).toEqual([["2", "4", "6", "7", "8"]]);
     expect(Object.keys(state as object)).toEqual(["colour", "wet"]);
+  });
+
+  it("takes no other candidate's specialists for its own", async () => {
+    const named = (name: string, choice: string) =>
+      perStratum(
+        defineSpecializer<{ by: string }>({
+          name,
+          fit: () => ({ by: name }),
+          behave: ({ by }) => ({ respond: async () => ({ choice, text: by }) }),
+        }) as LanguageSpecializer,
+      );
+    const better = bestOf([named("first", "r"), named("second", "y")]);
+    const specialist = await make(better, listener(), { task, train, dev });
+    expect((await specialist.respond(ask("wet", "x"), context)).text).toBe("second");
   });
 
   it("refuses samples without a stratum, by id", async () => {

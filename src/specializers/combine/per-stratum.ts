@@ -14,6 +14,7 @@ import type { LanguageTask } from "../../core/task.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { inherited } from "../parts/inherited.js";
 import type { SpecializerEntry } from "../table.js";
+import { partOf } from "./stack/folds.js";
 
 const perStratumOptions = z.strictObject({
   use: z.unknown().describe("the specializer that is fitted on each stratum apart, as a study would name it"),
@@ -51,22 +52,18 @@ export function perStratum(inner: LanguageSpecializer): LanguageSpecializer {
       let done = 0;
       for (const [name, train] of strata) {
         given.context.signal.throwIfAborted();
-        const place = `${name} (${++done} of ${strata.size})`;
+        const note = `${name} (${++done} of ${strata.size})`;
         const kept = join(finished, `${fingerprint(name)}.json`);
         if (existsSync(kept)) {
           states[name] = JSON.parse(await readFile(kept, "utf8")) as Json;
           continue;
         }
-        const { artifacts } = given;
         const part: Given = {
-          ...given,
-          artifacts: { ...artifacts, scratch: (key) => artifacts.scratch(`${name}/${key}`) },
-          train,
+          ...partOf(given, `stratum ${name}`, train, note),
           dev: dev.get(name) ?? [],
           task: narrowed(given.task, train),
-          progress: (now, total, note) => given.progress(now, total, note ? `${place}: ${note}` : place),
         };
-        given.progress(done - 1, strata.size, place);
+        given.progress(done - 1, strata.size, note);
         const state = await inner.fit(subject, part);
         states[name] = state;
         // Whole or not at all: a kill between two strata must not cost the ones before.

@@ -159,11 +159,12 @@ async function outOfFold(
   const tools = { encoder: given.encoder, artifacts: given.artifacts };
   const folder = await given.artifacts.scratch("stack");
   const said = new Map<number, number[]>();
+  const decides = [subject.id, given.seed, place, member.name, member.options];
   const division = fingerprint([samples.map(({ id }) => id), [...foldOf]]);
   let silent = 0;
   for (const fold of held) {
     given.context.signal.throwIfAborted();
-    const kept = join(folder, `${fingerprint([2, place, member.name, member.options, division, fold])}.json`);
+    const kept = join(folder, `${fingerprint([3, ...decides, division, fold])}.json`);
     const own = rows.filter(({ at }) => foldOf[at] === fold);
     let part: { scores: (Record<string, number> | null)[]; cost: Cost };
     if (existsSync(kept)) {
