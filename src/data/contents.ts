@@ -7,16 +7,19 @@ import { fingerprint, type Json } from "../core/json.js";
 import { fileChunks } from "./files.js";
 import { resolveSource, type SourceOptions } from "./sources.js";
 
+/** What options that name files are called; `test/specializers/table.test.ts` holds the specializers to it. */
+const sourceKeys: ReadonlySet<string> = new Set(["documents", "source", "corpora", "dictionaries"]);
+
 /**
- * The sources that a specializer's options name: every string under a key `documents` or `source`, at any depth, each
- * once. So combinators, whose options hold those of what they apply, need not pass them on.
+ * The sources that a specializer's options name: every string under one of `sourceKeys`, at any depth, each once. So
+ * combinators, whose options hold those of what they apply, need not pass them on.
  */
 export function sourcesIn(options: Json): string[] {
   const found = new Set<string>();
   const visit = (value: Json | undefined): void => {
     if (value === null || typeof value !== "object") return;
     for (const [key, inner] of Object.entries(value) as [string, Json | undefined][]) {
-      if ((key === "documents" || key === "source") && typeof inner === "string") found.add(inner);
+      if (sourceKeys.has(key) && typeof inner === "string") found.add(inner);
       else visit(inner);
     }
   };
