@@ -218,6 +218,7 @@ function buildKey(
     specializer.name,
     specializer.options,
     specializer.seeded ? seed : null,
+    // Its identity is among the contents where it is asked; its reference stays, so that builds of others keep their keys.
     spec.encoder,
     ...(specializer.screened
       ? [[domain, ...elsewhere].map(({ dataset }) => [dataset.test.fingerprint, fingerprint(dataset.dev)])]
