@@ -1,8 +1,6 @@
 // perStratum: one specialist for each of several tasks that were put into one, and each query sent to its own. It learns
 // nothing itself and blends nothing: which specialist answers is written on the query.
 
-import { existsSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { HoneError } from "../../core/errors.js";
@@ -14,6 +12,7 @@ import type { LanguageTask } from "../../core/task.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { inherited } from "../parts/inherited.js";
 import type { SpecializerEntry } from "../table.js";
+import { once } from "./once.js";
 import { partOf } from "./stack/folds.js";
 
 const perStratumOptions = z.strictObject({
@@ -53,22 +52,14 @@ export function perStratum(inner: LanguageSpecializer): LanguageSpecializer {
       for (const [name, train] of strata) {
         given.context.signal.throwIfAborted();
         const note = `${name} (${++done} of ${strata.size})`;
-        const kept = join(finished, `${fingerprint(name)}.json`);
-        if (existsSync(kept)) {
-          states[name] = JSON.parse(await readFile(kept, "utf8")) as Json;
-          continue;
-        }
         const part: Given = {
           ...partOf(given, `stratum ${name}`, train, note),
           dev: dev.get(name) ?? [],
           task: narrowed(given.task, train),
         };
         given.progress(done - 1, strata.size, note);
-        const state = await inner.fit(subject, part);
-        states[name] = state;
-        // Whole or not at all: a kill between two strata must not cost the ones before.
-        await writeFile(`${kept}.part`, JSON.stringify(state));
-        await rename(`${kept}.part`, kept);
+        const kept = join(finished, `${fingerprint([2, name])}.json`);
+        states[name] = await once(kept, subject, part, (counted) => inner.fit(subject, counted));
       }
       return states;
     },
