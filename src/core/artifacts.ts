@@ -1,6 +1,7 @@
 // The words for files that are too large for a specialist's JSON state: adapters, weights, checkpoints. Only the shapes;
 // how folders are kept and checked is the store's.
 
+import { HoneError } from "./errors.js";
 import type { Json } from "./json.js";
 
 /** Where a specializer puts its files, and finds them again. A state names what it kept as `{ artifact: id }`. */
@@ -31,4 +32,15 @@ export function artifactsIn(state: Json): string[] {
   };
   visit(state);
   return [...found];
+}
+
+/** Whether all files that a state names are where they were kept, and whole. */
+export function isWhole(state: Json, artifacts: Pick<Artifacts, "path">): boolean {
+  try {
+    for (const id of artifactsIn(state)) artifacts.path(id);
+    return true;
+  } catch (error) {
+    if (error instanceof HoneError) return false;
+    throw error;
+  }
 }

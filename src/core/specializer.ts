@@ -69,6 +69,8 @@ export interface Specializer<State extends Json = Json, K extends Kind = Kind> {
   readonly ceiling?: Readonly<Partial<Record<"calls" | "tokens" | "seconds" | "usd", number>>>;
   /** True where it asks `screen`, so that what it makes depends on which texts are held out. */
   readonly screened?: boolean;
+  /** Whether it asks the study's `encoder` here, so that what it makes depends on which one that is. Absent where it never does. */
+  encodes?(given: Pick<Given<Kind>, "task" | "train" | "dev">): boolean;
   fit(subject: Subject<K>, given: Given<K>): Promise<State>;
   /**
    * The same for several seeds at once, where that is cheaper than one after the other: each gets what it would get alone.

@@ -1,5 +1,5 @@
-// What decides a build beside its options: the contents of the files that the options name. It reads bytes and hashes
-// them; it knows nothing of formats.
+// What decides a build beside its options: the files and models that the options name. It reads files' bytes and hashes them; it
+// knows nothing of formats, and opens no model.
 
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
@@ -7,16 +7,29 @@ import { fingerprint, type Json } from "../core/json.js";
 import { fileChunks } from "./files.js";
 import { resolveSource, type SourceOptions } from "./sources.js";
 
+/** What options that name files are called; `test/specializers/table.test.ts` holds the specializers to it. */
+const sourceKeys: ReadonlySet<string> = new Set(["documents", "source", "corpora", "dictionaries"]);
+const modelKeys: ReadonlySet<string> = new Set(["generator", "reflector"]);
+
 /**
- * The sources that a specializer's options name: every string under a key `documents` or `source`, at any depth, each
- * once. So combinators, whose options hold those of what they apply, need not pass them on.
+ * The sources that a specializer's options name: every string under one of `sourceKeys`, at any depth, each once. So
+ * combinators, whose options hold those of what they apply, need not pass them on.
  */
 export function sourcesIn(options: Json): string[] {
+  return under(sourceKeys, options);
+}
+
+/** The references of the models that a specializer's options name beside the study's own, found as sources are. */
+export function modelsIn(options: Json): string[] {
+  return under(modelKeys, options);
+}
+
+function under(keys: ReadonlySet<string>, options: Json): string[] {
   const found = new Set<string>();
   const visit = (value: Json | undefined): void => {
     if (value === null || typeof value !== "object") return;
     for (const [key, inner] of Object.entries(value) as [string, Json | undefined][]) {
-      if ((key === "documents" || key === "source") && typeof inner === "string") found.add(inner);
+      if (keys.has(key) && typeof inner === "string") found.add(inner);
       else visit(inner);
     }
   };

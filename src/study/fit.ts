@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { artifactsIn } from "../core/artifacts.js";
+import { isWhole } from "../core/artifacts.js";
 import { addCost, type Cost, noCost } from "../core/call.js";
 import { HoneError } from "../core/errors.js";
 import { fingerprint, type Json } from "../core/json.js";
@@ -130,15 +130,7 @@ async function buildOnce(
 ): Promise<Build> {
   const { artifacts } = study;
   const key = buildKey(study, subject, specializer, seed, await study.contents(specializer));
-  const whole = (build: Build | undefined): boolean => {
-    try {
-      for (const id of build ? artifactsIn(JSON.parse(build.state) as Json) : []) artifacts.path(id);
-      return build !== undefined;
-    } catch (error) {
-      if (error instanceof HoneError) return false;
-      throw error;
-    }
-  };
+  const whole = ({ state }: Build) => isWhole(JSON.parse(state) as Json, artifacts);
   const before = journal.build(key);
   if (before && whole(before)) return before;
   // Another study may be making the same one: its checkpoints are not to be shared, but its result is.
@@ -218,6 +210,7 @@ function buildKey(
     specializer.name,
     specializer.options,
     specializer.seeded ? seed : null,
+    // Its identity is among the contents where it is asked; its reference stays, so that builds of others keep their keys.
     spec.encoder,
     ...(specializer.screened
       ? [[domain, ...elsewhere].map(({ dataset }) => [dataset.test.fingerprint, fingerprint(dataset.dev)])]

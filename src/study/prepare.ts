@@ -8,7 +8,7 @@ import type { Metric } from "../core/metric.js";
 import type { Callable, Encoder, Model, PromptFormat } from "../core/model.js";
 import type { SubjectCard } from "../core/record.js";
 import type { Specializer } from "../core/specializer.js";
-import { contentsOf, sourcesIn } from "../data/contents.js";
+import { contentsOf, modelsIn, sourcesIn } from "../data/contents.js";
 import type { Opening } from "../data/index.js";
 import { openModel } from "../models/registry.js";
 import { makeSpecializer, type SpecializerTable } from "../specializers/index.js";
@@ -51,7 +51,10 @@ export interface PreparedStudy {
   artifacts: ArtifactStore;
   /** Absolute folder that relative `file:` sources start from. */
   base: string;
-  /** Names the contents of what a specializer's options point to (documents); undefined where they point to nothing. */
+  /**
+   * Names what decides a specializer's work beside its options: contents of files, identities of models and of the encoder where
+   * it asks them; undefined where it asks nothing.
+   */
   contents: (specializer: Specializer) => Promise<Json | undefined>;
   arms: Arm[];
   warnings: string[];
@@ -111,12 +114,18 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
   const { model } = subject;
 
   const named = new Map<string, Promise<string>>();
-  const contents = async ({ options: chosen }: Specializer): Promise<Json | undefined> => {
-    const sources = sourcesIn(chosen);
+  const encoder = () => models.encoder(spec.encoder);
+  const contents = async (specializer: Specializer): Promise<Json | undefined> => {
+    const sources = sourcesIn(specializer.options);
     for (const ref of sources) {
       if (!named.has(ref)) named.set(ref, contentsOf(ref, { base: options.base, signal }));
     }
     const names = await Promise.all(sources.map((ref) => named.get(ref) as Promise<string>));
+    // An opened model says who it is: its files are hashed (once a file), but weights and graphs wait for the first call.
+    for (const ref of modelsIn(specializer.options)) names.push((await models.open(ref)).id);
+    const { task, dataset } = domain;
+    if (specializer.encodes?.({ task, train: dataset.train, dev: dataset.dev }))
+      names.push((await encoder()).id);
     return names.length > 0 ? names : undefined;
   };
   const sources: (Json | undefined)[] = [];
@@ -138,7 +147,7 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
     model,
     format,
     generalist: subject,
-    encoder: () => models.encoder(spec.encoder),
+    encoder,
     open,
     artifacts: options.artifacts,
     base: resolve(options.base),

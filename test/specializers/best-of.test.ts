@@ -4,8 +4,10 @@ import { expect, test } from "vitest";
 import { CallError } from "../../src/core/call.js";
 import type { Answer } from "../../src/core/language.js";
 import { quantity } from "../../src/core/metric.js";
+import type { LanguageSpecializer, Specializer } from "../../src/core/specializer.js";
 import { bestOf } from "../../src/specializers/combine/best-of.js";
-import { makeSpecializer } from "../../src/specializers/index.js";
+import { chain } from "../../src/specializers/combine/chain.js";
+import { makeSpecializer, portfolio } from "../../src/specializers/index.js";
 import { defineSpecializer } from "../../src/specializers/parts/define.js";
 import { ensemble } from "../../src/specializers/prompting/ensemble.js";
 import { fewShot } from "../../src/specializers/prompting/few-shot.js";
@@ -106,3 +108,24 @@ test("a study writes it in words, and it names what stands in it", () => {
   expect(bestOf([fewShot(), ensemble()]).label).toBe("bestOf(fewShot(k=5) | ensemble(m=5))");
   expect(() => makeSpecializer({ bestOf: { of: ["zeroshoot"] } }, "specialists.0")).toThrow(/zeroshoot/);
 });
+
+test.each([
+  ["bestOf's candidates", bestOf],
+  ["a chain's steps", chain],
+  ["portfolio's two", ([a, b]) => portfolio({}, a as LanguageSpecializer, b as LanguageSpecializer)],
+] satisfies [string, (of: LanguageSpecializer[]) => Specializer][])(
+  "%s have each their own place for unfinished work",
+  async (_, together) => {
+    const places: string[] = [];
+    const trained = defineSpecializer({
+      name: "trained",
+      fit: async (_subject, { artifacts }) => {
+        places.push(await artifacts.scratch("training"));
+        return null;
+      },
+      behave: () => ({ respond: async () => ({ choice: "s" }) }),
+    });
+    await together([trained, trained] as LanguageSpecializer[]).fit(listener(), given({ dev }));
+    expect(new Set(places).size).toBe(2);
+  },
+);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { type Call, CallError, noCost } from "../../src/core/call.js";
+import type { LanguageSubject } from "../../src/core/kinds.js";
 import { normal, randomFor } from "../../src/core/random.js";
 import type { Sample } from "../../src/core/sample.js";
 import type { LanguageSpecializer } from "../../src/core/specializer.js";
@@ -161,6 +162,17 @@ describe("stack", () => {
     expect(tokens).toBe(4 * 150 + 200);
     // Two parts before the stop, two after it, and all of train at last.
     expect(fits).toEqual([150, 150, 150, 150, 150, 200]);
+  });
+
+  it("keeps what its members said of one subject apart from what they say of another", async () => {
+    const passes = defineSpecializer({ name: "passes", behave: () => ({ prepare: (query) => query }) });
+    const way = stack([passes as LanguageSpecializer], { folds: 2 });
+    const all = given({ task, train, artifacts: openArtifacts(join(folder, "two subjects")) });
+    const tools = { encoder: all.encoder, artifacts: all.artifacts };
+    const lossOn = async (subject: LanguageSubject) =>
+      ((await way.fit(subject, all)) as unknown as { steps: { loss: number }[] }).steps[0]?.loss;
+    const poor = await lossOn(noise.apply(listener(), null, tools));
+    expect(await lossOn(first.apply(listener(), null, tools))).toBeLessThan((poor as number) - 0.05);
   });
 
   it("says that there is nothing to pool", async () => {

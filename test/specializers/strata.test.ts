@@ -1,9 +1,15 @@
 // perStratum and subset: who learns from what, who answers what, and that a killed fit goes on.
 
+import { rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { artifactsIn } from "../../src/core/artifacts.js";
+import { type Call, noCost } from "../../src/core/call.js";
 import type { Sample } from "../../src/core/sample.js";
 import type { LanguageSpecializer } from "../../src/core/specializer.js";
 import {
+  bestOf,
   defineSpecializer,
   linear,
   majority,
@@ -11,6 +17,7 @@ import {
   perStratum,
   subset,
 } from "../../src/specializers/index.js";
+import { openArtifacts } from "../../src/store/artifacts.js";
 import { choice } from "../../src/tasks/choice.js";
 import { context, given, listener, make } from "./fakes.js";
 
@@ -111,6 +118,62 @@ describe("perStratum", () => {
     const state = await perStratum(again.specializer).fit(listener(), all);
     expect(again.fits).toEqual([["2", "4", "6", "7", "8"]]);
     expect(Object.keys(state as object)).toEqual(["colour", "wet"]);
+  });
+
+  it("counts what was paid before a kill, and makes again whose files were lost", async () => {
+    const artifacts = openArtifacts();
+    let fits = 0;
+    let failAt = 1;
+    const payer = defineSpecializer<{ artifact: string }>({
+      name: "payer",
+      fit: async (_subject, all) => {
+        if (failAt === fits++) throw new Error("killed");
+        // One call to the model, one to another that it opened.
+        const { context: other } = await all.context.open("another");
+        for (const { trace } of [all.context, other])
+          trace?.({ ...{ key: "k", model: "m", operation: "generate" }, ...call });
+        const own = await all.artifacts.scratch("result");
+        await writeFile(join(own, "weights"), String(all.train.length));
+        return { artifact: await all.artifacts.keep(own) };
+      },
+      behave: () => ({ prepare: (query) => query }),
+    });
+    const call = { request: null, response: null, cost: { ...noCost, usd: 1 } };
+    const run = async () => {
+      let usd = 0;
+      const trace = ({ cost }: Call) => {
+        usd += cost.usd;
+      };
+      const opened = { subject: listener(), context: { signal: context.signal, trace } };
+      const all = given({ task, train, dev, artifacts });
+      const state = await perStratum(payer as LanguageSpecializer).fit(listener(), {
+        ...all,
+        context: { ...context, trace, open: async () => opened },
+      });
+      return { usd, ids: artifactsIn(state) };
+    };
+    await expect(run()).rejects.toThrow("killed");
+    failAt = Number.NaN;
+    const { usd, ids } = await run();
+    expect([usd, fits]).toEqual([4, 3]);
+    for (const id of ids) rmSync(artifacts.path(id), { recursive: true });
+    expect((await run()).usd).toBe(4);
+    expect(fits).toBe(5);
+    await artifacts.close();
+  });
+
+  it("takes no other candidate's specialists for its own", async () => {
+    const named = (name: string, choice: string) =>
+      perStratum(
+        defineSpecializer<{ by: string }>({
+          name,
+          fit: () => ({ by: name }),
+          behave: ({ by }) => ({ respond: async () => ({ choice, text: by }) }),
+        }) as LanguageSpecializer,
+      );
+    const better = bestOf([named("first", "r"), named("second", "y")]);
+    const specialist = await make(better, listener(), { task, train, dev });
+    expect((await specialist.respond(ask("wet", "x"), context)).text).toBe("second");
   });
 
   it("refuses samples without a stratum, by id", async () => {

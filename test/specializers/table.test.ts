@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { HoneError } from "../../src/core/errors.js";
 import type { Specializer } from "../../src/core/specializer.js";
+import { sourcesIn } from "../../src/data/contents.js";
 import { renderPrompt } from "../../src/models/prompt.js";
 import { openModel } from "../../src/models/registry.js";
 import {
@@ -44,7 +45,23 @@ function required(name: string, shape: object): object {
   return "at" in shape ? { at: 1 } : {};
 }
 
+/** Names of the options that are described as files, at any depth of a schema. */
+function fileOptions(schema: unknown, key = ""): string[] {
+  if (schema === null || typeof schema !== "object") return [];
+  const { type, description } = schema as { type?: unknown; description?: unknown };
+  const own = type === "string" && /\bfiles\b|file:/.test(String(description)) ? [key] : [];
+  return [...own, ...Object.entries(schema).flatMap(([name, inner]) => fileOptions(inner, name))];
+}
+
 describe("the table", () => {
+  it("has no option that names files whose contents are no part of a build's key", () => {
+    const options = Object.values(specializers).flatMap((entry) =>
+      fileOptions(z.toJSONSchema(entry.options, { io: "input" })),
+    );
+    expect(options).toContain("documents");
+    for (const name of options) expect(sourcesIn({ [name]: "file:x" }), name).toEqual(["file:x"]);
+  });
+
   it.each(Object.entries(specializers))("describes %s", (name, entry) => {
     // Combinators apply another specializer; here a reference, which stands outside the map as they do.
     const made = (entry.make as (options: object, inner: MakeInner) => Specializer)(

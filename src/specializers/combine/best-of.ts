@@ -11,6 +11,7 @@ import type { ScoredRow } from "../../core/task.js";
 import { type Candidate, choose, scoredRow } from "../../statistics/index.js";
 import { inherited } from "../parts/inherited.js";
 import type { SpecializerEntry } from "../table.js";
+import { partOf } from "./stack/folds.js";
 
 const bestOfOptions = z.strictObject({
   of: z
@@ -54,8 +55,11 @@ export function bestOf<K extends Kind>(candidates: readonly Specializer<Json, K>
       const tools = { encoder: given.encoder, artifacts: given.artifacts };
       const states: Json[] = [];
       const measured: Candidate[] = [];
-      for (const candidate of candidates) {
-        const state = await candidate.fit(subject, given);
+      for (const [i, candidate] of candidates.entries()) {
+        const state = await candidate.fit(
+          subject,
+          partOf(given, `candidate ${i}`, given.train, candidate.label),
+        );
         states.push(state);
         const run = await measure(candidate.apply(subject, state, tools), given, candidate.label);
         measured.push({ runs: [run] });

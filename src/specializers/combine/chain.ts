@@ -4,6 +4,7 @@ import type { Json } from "../../core/json.js";
 import type { Kind } from "../../core/kinds.js";
 import type { Specializer } from "../../core/specializer.js";
 import { inherited } from "../parts/inherited.js";
+import { partOf } from "./stack/folds.js";
 
 /** Specializers applied one after the other. A study builds the steps one by one, so that arms share what they can. */
 export interface Chain<K extends Kind = Kind> extends Specializer<Json[], K> {
@@ -30,8 +31,8 @@ export function chain<K extends Kind>(steps: readonly Specializer<Json, K>[]): C
     async fit(subject, given) {
       const states: Json[] = [];
       let current = subject;
-      for (const step of steps) {
-        const state = await step.fit(current, given);
+      for (const [i, step] of steps.entries()) {
+        const state = await step.fit(current, partOf(given, `step ${i}`, given.train, step.label));
         states.push(state);
         current = step.apply(current, state, { encoder: given.encoder, artifacts: given.artifacts });
       }

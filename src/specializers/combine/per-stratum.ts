@@ -1,8 +1,6 @@
 // perStratum: one specialist for each of several tasks that were put into one, and each query sent to its own. It learns
 // nothing itself and blends nothing: which specialist answers is written on the query.
 
-import { existsSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { HoneError } from "../../core/errors.js";
@@ -14,6 +12,8 @@ import type { LanguageTask } from "../../core/task.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { inherited } from "../parts/inherited.js";
 import type { SpecializerEntry } from "../table.js";
+import { once } from "./once.js";
+import { partOf } from "./stack/folds.js";
 
 const perStratumOptions = z.strictObject({
   use: z.unknown().describe("the specializer that is fitted on each stratum apart, as a study would name it"),
@@ -51,27 +51,15 @@ export function perStratum(inner: LanguageSpecializer): LanguageSpecializer {
       let done = 0;
       for (const [name, train] of strata) {
         given.context.signal.throwIfAborted();
-        const place = `${name} (${++done} of ${strata.size})`;
-        const kept = join(finished, `${fingerprint(name)}.json`);
-        if (existsSync(kept)) {
-          states[name] = JSON.parse(await readFile(kept, "utf8")) as Json;
-          continue;
-        }
-        const { artifacts } = given;
+        const note = `${name} (${++done} of ${strata.size})`;
         const part: Given = {
-          ...given,
-          artifacts: { ...artifacts, scratch: (key) => artifacts.scratch(`${name}/${key}`) },
-          train,
+          ...partOf(given, `stratum ${name}`, train, note),
           dev: dev.get(name) ?? [],
           task: narrowed(given.task, train),
-          progress: (now, total, note) => given.progress(now, total, note ? `${place}: ${note}` : place),
         };
-        given.progress(done - 1, strata.size, place);
-        const state = await inner.fit(subject, part);
-        states[name] = state;
-        // Whole or not at all: a kill between two strata must not cost the ones before.
-        await writeFile(`${kept}.part`, JSON.stringify(state));
-        await rename(`${kept}.part`, kept);
+        given.progress(done - 1, strata.size, note);
+        const kept = join(finished, `${fingerprint([2, name])}.json`);
+        states[name] = await once(kept, subject, part, (counted) => inner.fit(subject, counted));
       }
       return states;
     },

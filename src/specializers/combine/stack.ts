@@ -2,11 +2,9 @@
 // out-of-fold predictions on train, so that a member that knows train by heart gains nothing by it. Members are taken one by
 // one, and one that does not lower the held-out log-loss by more than its standard error is refused. Dev is not looked at.
 
-import { existsSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { addCost, type CallContext, CallError, type Cost, noCost } from "../../core/call.js";
+import { CallError } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
 import { fingerprint, type Json } from "../../core/json.js";
 import type { LanguageSubject } from "../../core/kinds.js";
@@ -18,6 +16,7 @@ import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { inherited } from "../parts/inherited.js";
 import { readOptions } from "../parts/options.js";
 import type { SpecializerEntry } from "../table.js";
+import { once } from "./once.js";
 import { divideTrain, partOf } from "./stack/folds.js";
 import { chooseMembers, type HeldRow, poolOf, type Step } from "./stack/members.js";
 
@@ -159,35 +158,19 @@ async function outOfFold(
   const tools = { encoder: given.encoder, artifacts: given.artifacts };
   const folder = await given.artifacts.scratch("stack");
   const said = new Map<number, number[]>();
+  const decides = [subject.id, given.seed, place, member.name, member.options];
   const division = fingerprint([samples.map(({ id }) => id), [...foldOf]]);
   let silent = 0;
   for (const fold of held) {
     given.context.signal.throwIfAborted();
-    const kept = join(folder, `${fingerprint([2, place, member.name, member.options, division, fold])}.json`);
+    const kept = join(folder, `${fingerprint([3, ...decides, division, fold])}.json`);
     const own = rows.filter(({ at }) => foldOf[at] === fold);
-    let part: { scores: (Record<string, number> | null)[]; cost: Cost };
-    if (existsSync(kept)) {
-      part = JSON.parse(await readFile(kept, "utf8"));
-      const { scores: response, cost } = part;
-      const model = subject.model?.id ?? subject.id;
-      given.context.trace?.({ key: kept, model, operation: "score", request: null, response, cost });
-    } else {
-      const rest = samples.filter((_, i) => foldOf[i] !== fold);
-      const note = `${member.label} without part ${held.indexOf(fold) + 1} of ${held.length}`;
-      let cost = noCost;
-      const trace: CallContext["trace"] = (call) => {
-        cost = addCost(cost, call.cost);
-        given.context.trace?.(call);
-      };
-      const counted = { ...given, context: { ...given.context, trace } };
+    const rest = samples.filter((_, i) => foldOf[i] !== fold);
+    const note = `${member.label} without part ${held.indexOf(fold) + 1} of ${held.length}`;
+    const scores = await once(kept, subject, given, async (counted) => {
       const state = await member.fit(subject, partOf(counted, `stack ${place} ${fold}`, rest, note));
-      const specialist = member.apply(subject, state, tools) as LanguageSubject;
-      part = { scores: await ask(specialist, own, counted, note), cost };
-      // Whole or not at all: a kill must not cost the parts before.
-      await writeFile(`${kept}.part`, JSON.stringify(part));
-      await rename(`${kept}.part`, kept);
-    }
-    const { scores } = part;
+      return ask(member.apply(subject, state, tools) as LanguageSubject, own, counted, note);
+    });
     for (const [i, { at, keys }] of own.entries()) {
       if (!scores[i]) silent++;
       said.set(at, forecastOf(keys, scores[i] ?? undefined));

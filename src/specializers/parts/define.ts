@@ -44,6 +44,7 @@ export interface Definition<State extends Json> {
   seeded?: boolean;
   choosesOnDev?: boolean;
   screened?: boolean;
+  encodes?: LanguageSpecializer["encodes"];
   /** True for references such as `majority`: their answers do not depend on the subject that they replace. */
   reference?: boolean;
   /** Learns the state. Left out: there is nothing to learn and the state is null. */
@@ -76,6 +77,7 @@ export function defineSpecializer<State extends Json = null>(
     seeded,
     ...(definition.choosesOnDev ? { choosesOnDev: true } : {}),
     ...(definition.screened ? { screened: true } : {}),
+    ...(definition.encodes ? { encodes: definition.encodes } : {}),
     ...(reference ? { reference } : {}),
     fit: async (subject, given) => (definition.fit ? definition.fit(subject, given) : (null as State)),
     apply: (subject, state, tools) =>

@@ -3,7 +3,10 @@
 import { kinds } from "../../core/kinds.js";
 import type { Specializer } from "../../core/specializer.js";
 
-type Inherited = Pick<Specializer, "needs" | "kinds" | "seeded" | "choosesOnDev" | "screened" | "ceiling">;
+type Inherited = Pick<
+  Specializer,
+  "needs" | "kinds" | "seeded" | "choosesOnDev" | "screened" | "encodes" | "ceiling"
+>;
 
 /** Limits added up; one that a part lacks is no limit of the whole. */
 function ceilingOf(parts: readonly Inherited[]): Pick<Inherited, "ceiling"> {
@@ -19,7 +22,7 @@ function ceilingOf(parts: readonly Inherited[]): Pick<Inherited, "ceiling"> {
   return { ceiling: Object.fromEntries(added) };
 }
 
-/** What any of the parts needs, the kinds that all can be put to, and whether a seed or dev decides within one of them. */
+/** What any of the parts needs, the kinds that all can be put to, and whether a seed, dev or the encoder decides within one of them. */
 export function inherited(parts: readonly Inherited[]): Inherited {
   return {
     needs: [...new Set(parts.flatMap(({ needs }) => needs))],
@@ -27,6 +30,9 @@ export function inherited(parts: readonly Inherited[]): Inherited {
     seeded: parts.some(({ seeded }) => seeded),
     ...(parts.some(({ choosesOnDev }) => choosesOnDev) ? { choosesOnDev: true } : {}),
     ...(parts.some(({ screened }) => screened) ? { screened: true } : {}),
+    ...(parts.some(({ encodes }) => encodes)
+      ? { encodes: (given) => parts.some((part) => part.encodes?.(given)) }
+      : {}),
     ...ceilingOf(parts),
   };
 }

@@ -11,7 +11,8 @@ import { fingerprint } from "../../core/json.js";
 import type { LanguageSubject } from "../../core/kinds.js";
 import type { Answer, Option, Query, Step } from "../../core/language.js";
 import { type Random, randomFor } from "../../core/random.js";
-import type { Given, LanguageSpecializer, Tools } from "../../core/specializer.js";
+import type { LanguageSpecializer, Tools } from "../../core/specializer.js";
+import { hasQueries } from "../../core/task.js";
 import { requireEncoder } from "../../learn/vectors.js";
 import { defineSpecializer, prepared } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
@@ -89,7 +90,11 @@ export function ensemble(options: EnsembleOptions = {}): LanguageSpecializer {
     options: { members, orders, vote, ...(temperature === undefined ? {} : { temperature }) },
     needs: vote === "probability" ? ["logprobs"] : [],
     seeded: true,
-    fit: async (_subject, given) => ({ seed: given.seed, encoder: await encoderFor(given) }),
+    encodes: isOpen,
+    fit: async (_subject, given) => ({
+      seed: given.seed,
+      encoder: isOpen(given) ? (await given.encoder()).id : null,
+    }),
     behave: (state, inner, tools) => ({
       respond: async (query, context) => {
         const { input, question = null } = query;
@@ -104,9 +109,10 @@ export function ensemble(options: EnsembleOptions = {}): LanguageSpecializer {
   });
 }
 
-async function encoderFor({ task, train, dev, encoder }: Given): Promise<string | null> {
+/** Whether the task asks for answers in words, which are compared by their vectors. */
+function isOpen({ task, train, dev }: Parameters<NonNullable<LanguageSpecializer["encodes"]>>[0]): boolean {
   const first = train[0] ?? dev[0];
-  return first && !task.query(first).options ? (await encoder()).id : null;
+  return first !== undefined && hasQueries(task) && !task.query(first).options;
 }
 
 async function choose(

@@ -43,6 +43,7 @@ export function knn(options: KnnOptions = {}): LanguageSpecializer {
     name: "knn",
     label: `knn(k=${k}${by === "bm25" ? ", bm25" : ""}${balance ? ", balanced" : ""})`,
     options: { k, by, balance },
+    ...(by === "vectors" ? { encodes: () => true } : {}),
     fit: (_subject, given) => fitPool(given, by),
     behave: (state, _subject, tools) => {
       const { shots, labels } = state.pool;

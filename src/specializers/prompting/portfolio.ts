@@ -7,6 +7,7 @@ import type { Json } from "../../core/json.js";
 import type { LanguageSubject } from "../../core/kinds.js";
 import type { Answer, Query } from "../../core/language.js";
 import type { LanguageSpecializer } from "../../core/specializer.js";
+import { partOf } from "../combine/stack/folds.js";
 import { derive } from "../parts/define.js";
 import { inherited } from "../parts/inherited.js";
 import { readOptions } from "../parts/options.js";
@@ -78,7 +79,12 @@ export function portfolio(
     label,
     options: chosen,
     ...inherited([reasoning, direct]),
-    fit: async (subject, given) => [await reasoning.fit(subject, given), await direct.fit(subject, given)],
+    fit: async (subject, given) => {
+      const states: Json[] = [];
+      for (const [i, one] of [reasoning, direct].entries())
+        states.push(await one.fit(subject, partOf(given, `portfolio ${i}`, given.train, one.label)));
+      return states;
+    },
     apply: (subject, states, tools) => {
       const [first, second] = states as [Json, Json];
       const reasoner = reasoning.apply(subject, first, tools);

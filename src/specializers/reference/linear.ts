@@ -55,6 +55,7 @@ export function linear(options: LinearOptions = {}): LanguageSpecializer {
     name: "linear",
     label: `linear(${features})`,
     options: { features, folds },
+    ...(features === "tfidf" ? {} : { encodes: () => true }),
     reference: true,
     fit: (_subject, given) => fitLinear(given, features, folds),
     behave: (state, _subject, tools) => {

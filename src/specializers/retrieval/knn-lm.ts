@@ -104,6 +104,7 @@ export function knnLm(options: KnnLmOptions = {}): LanguageSpecializer {
     label: `knnLm(${said.join(", ")})`,
     options: JSON.parse(JSON.stringify(chosen)),
     needs: ["logprobs"],
+    encodes: () => true,
     choosesOnDev: tuned && tuneOn === "dev",
     fit: async (subject, given) => {
       const memory = await fitMemory(given);

@@ -95,6 +95,7 @@ export function retrieve(options: RetrieveOptions): LanguageSpecializer {
     name: "retrieve",
     label: `retrieve(k=${k}, ${by})`,
     options: JSON.parse(JSON.stringify(chosen)),
+    ...(by === "bm25" ? {} : { encodes: () => true }),
     fit: (_subject, given) => fitIndex(given, chosen),
     behave: (state, subject, tools) => {
       const search = searcher(state, tools, by, k);

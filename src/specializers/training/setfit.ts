@@ -50,6 +50,7 @@ export function setfit(options: SetfitOptions = {}): LanguageSpecializer {
     label,
     options: chosen,
     seeded: true,
+    encodes: () => true,
     // It stands on the encoder alone: no language model answers.
     reference: true,
     fit: async (subject, given) => {

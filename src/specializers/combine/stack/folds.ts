@@ -1,5 +1,6 @@
 // Train in parts, for predictions out of fold, and the study's gifts on some of its samples.
 
+import type { Kind } from "../../../core/kinds.js";
 import type { Query } from "../../../core/language.js";
 import type { Sample } from "../../../core/sample.js";
 import type { Given } from "../../../core/specializer.js";
@@ -23,8 +24,16 @@ export function divideTrain({ task, train }: Given, folds: number): Divided {
   return { queries, answers, foldOf: foldsOf(targets, groups, folds) };
 }
 
-/** The same study's parts on some of its train samples, with a place for unfinished work of its own. */
-export function partOf(given: Given, place: string, train: readonly Sample[], note: string): Given {
+/**
+ * The same study's gifts on some of its train samples, with a place for unfinished work of its own: who fits more than one
+ * specializer gives each such a part, so that none finds what another left.
+ */
+export function partOf<K extends Kind>(
+  given: Given<K>,
+  place: string,
+  train: readonly Sample[],
+  note: string,
+): Given<K> {
   const { artifacts } = given;
   return {
     ...given,

@@ -1,0 +1,46 @@
+// Pieces of a long fit that are kept as soon as they are made, with what they cost: a fit that was killed goes on after them, and
+// still says what all of it took.
+
+import { existsSync } from "node:fs";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { isWhole } from "../../core/artifacts.js";
+import { addCost, type Call, type Cost, noCost } from "../../core/call.js";
+import type { Json } from "../../core/json.js";
+import type { LanguageSubject } from "../../core/kinds.js";
+import type { Given } from "../../core/specializer.js";
+
+/**
+ * What `make` gives, or what the file says that it gave before. A piece whose artifacts were lost is made again.
+ * @param path file of the piece, in a scratch folder
+ * @param make is given the study's gifts with its calls counted, those to models that it opens too
+ */
+export async function once<T extends Json>(
+  path: string,
+  subject: LanguageSubject,
+  given: Given,
+  make: (counted: Given) => Promise<T>,
+): Promise<T> {
+  const { context, artifacts } = given;
+  if (existsSync(path)) {
+    const { value, cost } = JSON.parse(await readFile(path, "utf8")) as { value: T; cost: Cost };
+    if (isWhole(value, artifacts)) {
+      const model = subject.model?.id ?? subject.id;
+      context.trace?.({ key: path, model, operation: "train", request: null, response: null, cost });
+      return value;
+    }
+  }
+  let cost = noCost;
+  const trace = (call: Call): void => {
+    cost = addCost(cost, call.cost);
+    context.trace?.(call);
+  };
+  const open: typeof context.open = async (ref) => {
+    const opened = await context.open(ref);
+    return { subject: opened.subject, context: { ...opened.context, trace } };
+  };
+  const value = await make({ ...given, context: { ...context, trace, open } });
+  // Whole or not at all: a kill must not cost the pieces before.
+  await writeFile(`${path}.part`, JSON.stringify({ value, cost }));
+  await rename(`${path}.part`, path);
+  return value;
+}
