@@ -1,6 +1,14 @@
 // Cross-validation's parts of a training set: groups stay together, and every part has about its share of each class.
 
 import { randomFor, shuffled } from "../core/random.js";
+import type { Sample } from "../core/sample.js";
+import type { LanguageTask } from "../core/task.js";
+import { sameTextKey } from "./text.js";
+
+/** What each sample is held out together with: its group, else the samples whose texts are the same. */
+export function groupsOf(task: Pick<LanguageTask, "query">, samples: readonly Sample[]): string[] {
+  return samples.map((sample) => sample.group ?? sameTextKey(task.query(sample)));
+}
 
 /**
  * The part that each sample belongs to, 0 to `count` - 1. The draw is fixed by `seed`. Groups are dealt out largest first,

@@ -86,29 +86,44 @@ export function rowLengthFor(
 /** What evaluating a row costs beside its tokens, in tokens. */
 const rowOverhead = 32;
 
-/** Packs examples, in about the order given, into blocks; the last block may be short. */
+/**
+ * Packs examples, in about the order given, into blocks; the last block may be short. No block holds more examples and answer
+ * tokens than the shape says, where it says so.
+ */
 export function planBlocks(
   examples: readonly PackedExample[],
   order: readonly number[],
-  { rows, length }: Pick<BlockShape, "rows" | "length">,
+  shape: Pick<BlockShape, "rows" | "length"> & Partial<BlockShape>,
 ): Block[] {
+  const { rows, length } = shape;
   const pending = [...order];
   const blocks: number[][][] = [];
   while (pending.length > 0) {
     const block: number[][] = [];
+    let places = shape.examples ?? Number.POSITIVE_INFINITY;
+    let answers = shape.answers ?? Number.POSITIVE_INFINITY;
+    const fits = ({ answer }: PackedExample) => places > 0 && answer.length <= answers;
+    const take = (at: number): number => {
+      const [index] = pending.splice(at, 1) as [number];
+      places--;
+      answers -= (examples[index] as PackedExample).answer.length;
+      return index;
+    };
     while (block.length < rows && pending.length > 0) {
-      const first = pending.shift() as number;
+      if (block.length > 0 && !fits(examples[pending[0] as number] as PackedExample)) break;
+      const first = take(0);
       const { group, head } = examples[first] as PackedExample;
       const row = [first];
       const fill = (cost: (next: PackedExample) => number) => {
         let room = length - lengthOf(examples[first] as PackedExample);
         for (let i = 0; i < Math.min(pending.length, lookAhead); ) {
-          const more = cost(examples[pending[i] as number] as PackedExample);
-          if (more > room) {
+          const next = examples[pending[i] as number] as PackedExample;
+          const more = cost(next);
+          if (more > room || !fits(next)) {
             i++;
             continue;
           }
-          row.push(...pending.splice(i, 1));
+          row.push(take(i));
           room -= more;
         }
       };
@@ -122,7 +137,11 @@ export function planBlocks(
   return blocks;
 }
 
-/** A block as host tensors. `share` is what each example counts in the loss. */
+/**
+ * A block as host tensors. `share` is what each example counts in the loss.
+ *
+ * @throws Error where the shape has no room for the block
+ */
 export function packBlock(
   examples: readonly PackedExample[],
   block: Block,
@@ -130,6 +149,10 @@ export function packBlock(
   share: number,
 ): { inputs: AnswerBatch<Tensor>; ids: string[]; tokens: number; spans: Span[] } {
   const { length } = shape;
+  const count = block.flat().length;
+  if (count > shape.examples) throw tooBig(`${count} examples`, shape);
+  if (answersOf(examples, block) > shape.answers)
+    throw tooBig(`${answersOf(examples, block)} answer tokens`, shape);
   const size = shape.rows * length;
   const tokens = new Int32Array(size);
   const segments = new Int32Array(size);
@@ -173,6 +196,7 @@ export function packBlock(
       shares[ids.length] = share;
       ids.push(id);
     }
+    if (at - start > length) throw tooBig(`a row of ${at - start} tokens`, shape);
     used += at - start;
   }
   const int = (data: Int32Array, ...dims: number[]) => new Tensor("int32", data, dims);
@@ -192,17 +216,25 @@ export function packBlock(
   };
 }
 
+/** Typed arrays drop what is written beyond their end, so that this would go unseen. */
+function tooBig(found: string, { rows, length, examples, answers }: BlockShape): Error {
+  const room = `${rows} rows of ${length} tokens with ${examples} examples and ${answers} answer tokens`;
+  return new Error(`A block does not fit its shape: ${found}, and there is room for ${room}`);
+}
+
 /** The most examples and answer tokens of any block, rounded up so that trainings of one kind share their programs. */
 export function largest(
   examples: readonly PackedExample[],
   blocks: readonly Block[],
 ): Pick<BlockShape, "examples" | "answers"> {
-  const answersOf = (block: Block) =>
-    block.flat().reduce((sum, i) => sum + (examples[i]?.answer.length as number), 0);
   return roomFor(
     blocks.reduce((most, block) => Math.max(most, block.flat().length), 1),
-    blocks.reduce((most, block) => Math.max(most, answersOf(block)), 1),
+    blocks.reduce((most, block) => Math.max(most, answersOf(examples, block)), 1),
   );
+}
+
+function answersOf(examples: readonly PackedExample[], block: Block): number {
+  return block.flat().reduce((sum, i) => sum + (examples[i]?.answer.length as number), 0);
 }
 
 /** The same for any blocks whatever that hold at most `count` of the examples. */

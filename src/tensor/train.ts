@@ -125,14 +125,14 @@ export interface Trained {
   heldOut: readonly { step: number; loss: number }[];
 }
 
-/** A loss or a gradient that is not finite any more: the steps before it are good, and kept. */
+/** A loss, a gradient or a held-out loss that is not finite any more: the steps before it are good, and kept. */
 export class Diverged extends HoneError {}
 
 /**
  * Trains. Killed and called again with the same options it goes on from its last checkpoint, and ends with the same
  * parameters to the last bit (one machine, the same number of threads).
  *
- * @throws Diverged when a loss or a gradient is not finite, with the samples of the batch
+ * @throws Diverged when a loss, a gradient or the held-out loss is not finite, with the samples of the batch
  */
 export async function train(options: TrainOptions): Promise<Trained> {
   const { frozen, steps, signal, onStep, evaluate, checkpoint } = options;
@@ -147,7 +147,24 @@ export async function train(options: TrainOptions): Promise<Trained> {
   };
   let at = (checkpoint && (await loadCheckpoint(checkpoint.folder, checkpoint.key, options.params))) ?? start;
   let saved = performance.now();
+  /** Takes the held-out loss where it is due after the steps made. */
+  const look = async (): Promise<number | undefined> => {
+    const { step, params } = at;
+    if (!evaluate || step === 0 || at.heldOut.at(-1)?.step === step) return undefined;
+    if (step % evaluate.every !== 0 && step !== steps) return undefined;
+    const loss = await evaluate.loss(params);
+    if (!Number.isFinite(loss)) throw notFinite("held-out loss", loss, step, []);
+    const better = !at.best || loss < at.best.loss;
+    at = {
+      ...at,
+      heldOut: [...at.heldOut, { step, loss }],
+      best: better ? { step, loss, params: copyOf(params) } : at.best,
+    };
+    return loss;
+  };
   try {
+    // What was stopped while it looked looks now.
+    await look();
     while (at.step < steps && !stopped(at, evaluate)) {
       signal?.throwIfAborted();
       const began = performance.now();
@@ -170,16 +187,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
       if (!Number.isFinite(gradientNorm)) throw notFinite("gradient", gradientNorm, step, batches);
       at = { ...at, ...next, step, losses: [...at.losses, loss] };
       const seconds = (performance.now() - began) / 1000;
-      let heldOut: number | undefined;
-      if (evaluate && (step % evaluate.every === 0 || step === steps)) {
-        heldOut = await evaluate.loss(at.params);
-        const better = !at.best || heldOut < at.best.loss;
-        at = {
-          ...at,
-          heldOut: [...at.heldOut, { step, loss: heldOut }],
-          best: better ? { step, loss: heldOut, params: copyOf(at.params) } : at.best,
-        };
-      }
+      const heldOut = await look();
       onStep?.({
         step,
         steps,
@@ -226,7 +234,7 @@ function stopped({ heldOut, best }: Checkpoint, evaluate: TrainOptions["evaluate
 }
 
 function notFinite(
-  what: "loss" | "gradient",
+  what: "loss" | "gradient" | "held-out loss",
   value: number,
   step: number,
   batches: readonly Batch[],
@@ -234,7 +242,11 @@ function notFinite(
   const ids = batches.flatMap((batch) => batch.ids);
   return new Diverged({
     what: `The ${what} is not a number any more`,
-    where: `training step ${step}, samples ${ids.slice(0, 20).join(", ")}${ids.length > 20 ? ", …" : ""}`,
+    where: `training step ${step}, ${
+      ids.length > 0
+        ? `samples ${ids.slice(0, 20).join(", ")}${ids.length > 20 ? ", …" : ""}`
+        : "all samples held out"
+    }`,
     why: `it is ${value}: the step before went too far, or these samples are unlike the rest`,
     next: "Take a smaller learning rate or a longer warm-up; look at these samples. What was trained up to here is kept.",
   });

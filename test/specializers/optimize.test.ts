@@ -200,6 +200,20 @@ describe("optimize", () => {
     expect([...asked].sort()).toEqual(["anvil", "wave", "wheat"]);
   });
 
+  it("searches on no text that is among its examples, though train has every text twice", async () => {
+    const pairs = samples.map(({ id }, i) => ({ ...(samples[i >> 1] as Sample), id }));
+    const shown = new Set<string>();
+    const asked = new Set<string>();
+    const subject = listener((query) => {
+      asked.add(query.input);
+      for (const { input } of query.demonstrations) shown.add(input);
+      return { choice: "s" };
+    });
+    await optimize({ search: 128, confirm: 128, headroom: 1 }).fit(subject, given({ train: pairs }));
+    expect([shown.size > 0, asked.size > 0]).toEqual([true, true]);
+    for (const input of shown) expect(asked.has(input), input).toBe(false);
+  });
+
   it("does not touch another task's instruction, and refuses too little train", async () => {
     const home = { instruction: "Name the place.", labels: labels.map((label) => ({ ...label })) };
     const other = { instruction: "Translate.", input: "x", demonstrations: [] };

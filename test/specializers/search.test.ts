@@ -162,6 +162,55 @@ describe("search", () => {
     }
   });
 
+  it("confirms on samples of dev that no branch chose anything on, and on all of dev where none chooses on it", async () => {
+    const paired = dev.map((sample, i) => ({ ...sample, group: `pair ${i >> 1}` }));
+    const golds = new Map(paired.map(({ input, gold }) => [input, String(gold)]));
+    const seen = new Set<string>();
+    /** Better on train; on dev it knows what it was given, and is right in a third of the cases elsewhere. */
+    const peeking = (needs: readonly "gradients"[] = []) =>
+      defineSpecializer<string[]>({
+        name: "peeking",
+        choosesOnDev: true,
+        needs,
+        fit: async (_, given) => {
+          for (const { input } of given.dev) seen.add(input);
+          return given.dev.map(({ input }) => input);
+        },
+        behave: (known) => ({
+          respond: async ({ input }) => ({
+            choice: input.startsWith("train ")
+              ? randomFor(1, input)() < 0.8
+                ? (train.find((one) => one.input === input)?.gold as string)
+                : "a"
+              : known.includes(input)
+                ? (golds.get(input) as string)
+                : "a",
+          }),
+        }),
+      }) as unknown as LanguageSpecializer;
+    const confirmed = async (alone: LanguageSpecializer[]) => {
+      const subject = planted(alone.some(({ needs }) => needs.length > 0) ? additive : () => 0.5, [
+        ...train,
+        ...paired,
+      ]);
+      const artifacts = openArtifacts(join(folder, String(places++)));
+      const own = given({ task: taskOf(api), train, dev: paired, artifacts });
+      const factors = [{ name: "prompt", levels: [null, layer("good")] }];
+      const state = await search({ factors, alone }, { headroom: 1 }).fit(subject, own);
+      const asked = new Set(subject.asked.filter((input) => input.startsWith("dev ")));
+      return { asked, notes: (state as unknown as { search: SearchNotes }).search };
+    };
+    const { asked, notes } = await confirmed([peeking()]);
+    expect(notes.verdict).toBe("not confirmed");
+    expect([seen.size, asked.size, notes.proposed?.confirmed?.n]).toEqual([100, 100, 100]);
+    for (const { input, group } of paired)
+      if (seen.has(input))
+        for (const one of paired) if (one.group === group) expect(asked.has(one.input)).toBe(false);
+    // One that the model does not grant chooses nothing.
+    const without = await confirmed([peeking(["gradients"])]);
+    expect(without.notes.proposed?.confirmed?.n).toBe(200);
+  });
+
   it("never spends more than its budget and what is in flight, and ends with a specialist all the same", async () => {
     for (const calls of [250, 700, 1100]) {
       const subject = planted(additive, [...train, ...dev]);

@@ -19,9 +19,9 @@ import { makeData, makeShape } from "../../src/specializers/data/parts/make.js";
 import { asChat, asInstruction, type Pair } from "../../src/specializers/data/parts/pair.js";
 import { readTask } from "../../src/specializers/data/parts/write.js";
 import { shuffleResponses } from "../../src/specializers/data/self-specialize.js";
-import { chooseThreshold } from "../../src/specializers/data/self-train.js";
-import { makeSpecializer } from "../../src/specializers/index.js";
-import { context, given as givenOf, train } from "./fakes.js";
+import { chooseThreshold, selfTrain } from "../../src/specializers/data/self-train.js";
+import { defineSpecializer, makeSpecializer } from "../../src/specializers/index.js";
+import { context, given as givenOf, listener, train } from "./fakes.js";
 
 const folder = mkdtempSync(join(tmpdir(), "hone-synthetic-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -438,6 +438,26 @@ describe("controls and steps", () => {
       value: null,
       coverage: 0,
     });
+  });
+
+  it("finds the threshold of self-training by teachers that have not seen a sample's text, though train has every text twice", async () => {
+    const pairs = train.flatMap((sample) => [sample, { ...sample, id: `${sample.id} again` }]);
+    const learnt: Set<string>[] = [];
+    const heard: { teacher: number; input: string }[] = [];
+    const teacher = defineSpecializer<number>({
+      name: "teacher",
+      fit: async (_, { train }) => learnt.push(new Set(train.map(({ input }) => input))) - 1,
+      behave: (teacher) => ({
+        respond: async ({ input }) => {
+          heard.push({ teacher, input });
+          return { choice: "s", scores: { s: 0, f: -1, i: -1 } };
+        },
+      }),
+    }) as unknown as Parameters<typeof selfTrain>[1];
+    const fit = selfTrain({ source: "file:none.jsonl" }, teacher).fit(listener(), givenOf({ train: pairs }));
+    await expect(fit).rejects.toThrow(/none\.jsonl/);
+    expect(heard).toHaveLength(pairs.length);
+    for (const { teacher, input } of heard) expect(learnt[teacher]?.has(input), input).toBe(false);
   });
 
   it("writes pairs as chat and as instructions", () => {

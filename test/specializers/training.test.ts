@@ -122,6 +122,21 @@ describe.each(Object.entries(ways))("%s", (name, way) => {
   });
 });
 
+it("looks at a dev of short texts alone, more of which meet in a row than train has in one", async () => {
+  const brief = choice("letters", { instruction: "?" }, [
+    { key: "x", text: "ab" },
+    { key: "y", text: "cd" },
+  ]);
+  const sized = (split: string, count: number, times: number): Sample[] =>
+    samplesOf(split, count).map((one) => ({ ...one, input: (one.gold === "x" ? "ab" : "cd").repeat(times) }));
+  const state = await trainedBy(
+    lora({ ...common, epochs: 1, rowTokens: 256, rank: 4, alpha: 8 }),
+    givenFor(storeOf(), { task: brief, train: sized("t", 16, 45), dev: sized("d", 24, 1) }),
+  );
+  expect(state.report.heldOut.length).toBeGreaterThan(0);
+  for (const { loss } of state.report.heldOut) expect(Number.isFinite(loss)).toBe(true);
+});
+
 describe("the loss over the options alone", () => {
   const way = lora({ ...common, rank: 4, alpha: 8, loss: "options" });
 

@@ -146,6 +146,22 @@ describe("train", () => {
     });
     await expect(infinite).rejects.toThrow(/not a number any more/);
   });
+
+  it("stops at a held-out loss that is not a number, and again when it is called again", async () => {
+    const checkpoint = { folder: join(folder, "held-out"), key: "k", seconds: 60 };
+    const evaluate = { every: 4, patience: 1, loss: async () => Number.NaN };
+    for (let call = 0; call < 2; call++)
+      await expect(train({ ...base(), checkpoint, evaluate })).rejects.toThrow(
+        /held-out loss is not a number[\s\S]*step 4/,
+      );
+    const mended = {
+      ...evaluate,
+      patience: 9,
+      loss: async ({ w }: Record<string, Tensor>) => numbers(w as Tensor)[0] as number,
+    };
+    const { heldOut } = await train({ ...base(), checkpoint, evaluate: mended });
+    expect(heldOut.map(({ step }) => step)).toEqual([4, 8, 12]);
+  });
 });
 
 describe("AdamW in one pass", () => {

@@ -8,7 +8,7 @@ import type { Sample } from "../../core/sample.js";
 import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import type { SyntheticCard as Card } from "../../core/synthetic.js";
 import { codesOf } from "../../data/index.js";
-import { foldsOf } from "../../learn/folds.js";
+import { foldsOf, groupsOf } from "../../learn/folds.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { inherited } from "../parts/inherited.js";
 import type { SpecializerEntry } from "../table.js";
@@ -186,12 +186,7 @@ async function crossValidate(
   if (!teacher) await ask(subject, train);
   else {
     const { codes } = codesOf(train.map(({ gold }) => String(gold)));
-    const parts = foldsOf(
-      codes,
-      train.map(({ group }) => group),
-      Math.min(count, train.length),
-      seed,
-    );
+    const parts = foldsOf(codes, groupsOf(task, train), Math.min(count, train.length), seed);
     for (let fold = 0; fold < Math.min(count, train.length); fold++) {
       const own = train.filter((_, i) => parts[i] === fold);
       const others = train.filter((_, i) => parts[i] !== fold);

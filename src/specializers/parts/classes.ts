@@ -4,7 +4,7 @@
 import { HoneError } from "../../core/errors.js";
 import type { Answer, Query } from "../../core/language.js";
 import type { Given } from "../../core/specializer.js";
-import { sameTextKey } from "../../learn/text.js";
+import { groupsOf } from "../../learn/folds.js";
 import { requireTrain } from "./define.js";
 
 /** Train as a classifier reads it. */
@@ -49,7 +49,7 @@ export function classesOf(given: Given, name: string): Classes {
     labels,
     queries,
     targets: Int32Array.from(answers, (answer) => classes.indexOf(answer)),
-    groups: train.map(({ group }, i) => group ?? sameTextKey(queries[i] as Query)),
+    groups: groupsOf(task, train),
   };
 }
 

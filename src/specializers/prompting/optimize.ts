@@ -8,7 +8,7 @@ import { extremes } from "../../core/metric.js";
 import { randomFor, shuffled } from "../../core/random.js";
 import type { Sample } from "../../core/sample.js";
 import type { Given, LanguageSpecializer } from "../../core/specializer.js";
-import { foldsOf } from "../../learn/folds.js";
+import { foldsOf, groupsOf } from "../../learn/folds.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
 import type { SpecializerEntry } from "../table.js";
@@ -97,7 +97,7 @@ async function search(subject: LanguageSubject, given: Given, options: Options):
   if (given.train.length < leastTrain) throw tooFew(given);
   const { task, seed } = given;
   const { algorithm } = options;
-  const parts = partsOf(given.train, seed, options);
+  const parts = partsOf(given, options);
   const workshop = await openWorkshop(subject, given, parts, {
     bank:
       options.proposals === "no-op"
@@ -125,7 +125,7 @@ async function search(subject: LanguageSubject, given: Given, options: Options):
   const bounded = Number.isFinite(extremes(task.metric).worst);
   const report = await race(
     candidates.map(racerOf),
-    { search: parts.search.map(({ group }) => group), confirm: parts.confirm.map(({ group }) => group) },
+    { search: groupsOf(task, parts.search), confirm: groupsOf(task, parts.confirm) },
     scores,
     {
       ...{ seed, batch: options.batch, headroom: options.headroom, alpha: 0.05 },
@@ -139,13 +139,13 @@ async function search(subject: LanguageSubject, given: Given, options: Options):
   return state(report);
 }
 
-/** Three disjoint parts of train with like labels; groups stay together. */
-function partsOf(train: readonly Sample[], seed: number, most: { search: number; confirm: number }): Parts {
+/** Three disjoint parts of train with like labels; groups, and samples with the same text, stay together. */
+function partsOf({ task, train, seed }: Given, most: { search: number; confirm: number }): Parts {
   const golds = train.map(({ gold }) => String([gold].flat()[0]));
   const known = [...new Set(golds)];
   const folds = foldsOf(
     golds.map((gold) => known.indexOf(gold)),
-    train.map(({ group }) => group),
+    groupsOf(task, train),
     10,
     seed,
   );

@@ -10,6 +10,7 @@ import type { SearchNotes } from "../../../core/search.js";
 import type { Given, LanguageSpecializer } from "../../../core/specializer.js";
 import { signFlip, unitsOf } from "../../../statistics/index.js";
 import { requireTrain } from "../../parts/define.js";
+import { divideTrain } from "../stack/folds.js";
 import { less, mean } from "./factorial.js";
 import { bestBy, type Counts, type Field, type Member, openField } from "./field.js";
 import { openLab } from "./lab.js";
@@ -38,7 +39,7 @@ export type Returned = { place: number[] | number; weight: number; state: Json }
  * 3. Survivors, by main effects or, where the interaction test shows that these do not add up, cell by cell.
  * 4. Successive halving over them, on growing parts of train.
  * 5. A pool where members help each other and it scores no less than the best of them; else that one.
- * 6. Confirmation on dev, which nothing was chosen on, against the simplest.
+ * 6. Confirmation against the simplest on dev, or on the half of it that no branch was given where any chooses on dev.
  *
  * @throws HoneError where there is no train or dev, the simplest branch leaves most unanswered, or the budget does not reach for it
  */
@@ -49,19 +50,41 @@ export async function searchFor(
 ): Promise<{ members: Returned[]; search: SearchNotes }> {
   requireTrain(given, "search");
   if (given.dev.length === 0) throw withoutDev(given);
-  const meter = openMeter(subject, given, limits);
-  const field = openField(given, await openLab(meter), {
+  const { chosenOn, confirmedOn } = divideDev(subject, given, space);
+  const meter = openMeter(subject, { ...given, dev: chosenOn }, limits);
+  const confirming = { ...given, dev: confirmedOn };
+  const field = openField(confirming, await openLab(meter), {
     space,
     plain,
     folds: rules.folds,
     guard: rules.guard,
   });
   try {
-    return await course(field, meter, { subject, given, space, limits, rules });
+    return await course(field, meter, { subject, given: confirming, space, limits, rules });
   } catch (error) {
     // Only the simplest branch ends a search for want of a budget.
-    throw error instanceof BudgetEnded ? tooSmall(given) : error;
+    throw error instanceof BudgetEnded ? tooSmall(confirming) : error;
   }
+}
+
+/**
+ * The dev samples that branches are given, and those that what is found is confirmed on: all of dev both times, but halves where
+ * a branch that the model grants chooses on dev, so that none is confirmed on what chose it. Groups and equal texts stay together.
+ */
+function divideDev(subject: LanguageSubject, given: Given, space: Space) {
+  const { dev } = given;
+  const { levels, alone } = grantedPlaces(space, subject.model?.grants ?? new Set());
+  const granted = [
+    ...space.factors.flatMap((factor, f) => factor.levels.filter((_, l) => levels[f]?.[l])),
+    ...space.alone.filter((_, a) => alone[a]),
+  ];
+  if (!granted.some((one) => one?.choosesOnDev)) return { chosenOn: dev, confirmedOn: dev };
+  const { foldOf } = divideTrain({ ...given, train: dev }, 2);
+  return {
+    // The first part has the first group dealt: it is never empty.
+    confirmedOn: dev.filter((_, i) => foldOf[i] === 0),
+    chosenOn: dev.filter((_, i) => foldOf[i] === 1),
+  };
 }
 
 async function course(

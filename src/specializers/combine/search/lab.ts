@@ -60,7 +60,7 @@ export async function openLab(meter: Meter): Promise<Lab> {
         given.seed,
         name,
         options,
-        ...[train, asked].map((of) => of.map(({ id }) => id)),
+        ...[train, given.dev, asked].map((of) => of.map(({ id }) => id)),
       ],
       32,
     );

@@ -4,8 +4,7 @@ import type { Kind } from "../../../core/kinds.js";
 import type { Query } from "../../../core/language.js";
 import type { Sample } from "../../../core/sample.js";
 import type { Given } from "../../../core/specializer.js";
-import { foldsOf } from "../../../learn/folds.js";
-import { sameTextKey } from "../../../learn/text.js";
+import { foldsOf, groupsOf } from "../../../learn/folds.js";
 
 /** Train's queries and right answers by sample, and the part that each sample is in. */
 export interface Divided {
@@ -20,8 +19,7 @@ export function divideTrain({ task, train }: Given, folds: number): Divided {
   const answers = train.map((sample) => task.demonstration(sample).answer);
   const known = [...new Set(answers)];
   const targets = answers.map((answer) => known.indexOf(answer));
-  const groups = train.map(({ group }, i) => group ?? sameTextKey(queries[i] as Query));
-  return { queries, answers, foldOf: foldsOf(targets, groups, folds) };
+  return { queries, answers, foldOf: foldsOf(targets, groupsOf(task, train), folds) };
 }
 
 /**

@@ -115,7 +115,7 @@ export async function setUp(
   );
 
   const stepsOf = (course: Pick<Course, "train" | "epochs">) => drawSteps(course, batch, seed);
-  const blocksOf = (step: readonly number[]) => planBlocks(examples, step, size);
+  const blocksOf = (step: readonly number[]) => planBlocks(examples, step, shape);
   const batchOf = (block: Block, share: number): Batch => {
     const { inputs, ids, tokens, spans } = packBlock(examples, block, shape, share);
     return { inputs: below(inputs, examples, spans) as never, ids, tokens };
@@ -147,7 +147,7 @@ export async function setUp(
         .reduce((sum, block) => sum + packBlock(examples, block, shape, 0).tokens, 0),
     train: async (course, onStep) => {
       const steps = stepsOf(course);
-      const held = planBlocks(examples, course.held, denseSize);
+      const held = planBlocks(examples, course.held, dense);
       const { evalsPerEpoch } = options;
       const evals = evalsPerEpoch === undefined ? course.evals : evalsPerEpoch * course.epochs;
       const evaluate = {
