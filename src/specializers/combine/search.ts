@@ -130,7 +130,7 @@ export function search(
   const parts = [...space.factors.flatMap(({ levels }) => levels), ...space.alone].filter(
     (one) => one !== null,
   );
-  const { screened } = inherited(parts);
+  const { screened, encodes } = inherited(parts);
   const written = (one: LanguageSpecializer | null): Json => one && { name: one.name, options: one.options };
   const plain = zeroShot() as never as LanguageSpecializer;
   const name = "search";
@@ -146,6 +146,7 @@ export function search(
     kinds: ["language"],
     seeded: true,
     ...(screened ? { screened } : {}),
+    ...(encodes ? { encodes } : {}),
     choosesOnDev: true,
     ceiling: limits,
     fit: (subject, given) => searchFor(subject, given, { space, plain, limits, rules }),
