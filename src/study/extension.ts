@@ -1,6 +1,7 @@
 // Tasks, specializers and models from outside: what a module that a study names under `use` exports, and how it is loaded.
 
 import { realpath } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
@@ -83,7 +84,9 @@ export async function loadModules(paths: readonly string[]): Promise<Required<Ex
 async function loadModule(path: string): Promise<Extension> {
   const { createJiti } = await import("jiti");
   const own = fileURLToPath(new URL("../index.js", import.meta.url));
-  const jiti = createJiti(dirname(path), { alias: { "@honelab/hone": own } });
+  // Options of an entry are zod's: a module beside a study finds both, with nothing installed there.
+  const zod = createRequire(import.meta.url).resolve("zod");
+  const jiti = createJiti(dirname(path), { alias: { "@honelab/hone": own, zod } });
   let loaded: unknown;
   try {
     loaded = await jiti.import(path, { default: true });
