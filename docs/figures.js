@@ -106,7 +106,7 @@ function measured() {
       ["probe on its hidden states, joined with TF-IDF", "probe(states + text)"],
       ["TF-IDF with logistic regression", "linear(tfidf)"],
       ["LoRA trained here", "lora(r=16, last 8)"],
-      ["kNN few-shot", "knn(k=3)"],
+      ["kNN few-shot", "knn(k=2)"],
       ["zero-shot"],
       ["majority class", "majority"],
     ]),
