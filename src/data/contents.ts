@@ -2,6 +2,7 @@
 // knows nothing of formats, and opens no model.
 
 import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { fingerprint, type Json } from "../core/json.js";
 import { fileChunks } from "./files.js";
@@ -48,7 +49,8 @@ export async function contentsOf(ref: string, options: SourceOptions = {}): Prom
   const hashes: [string, string][] = [];
   for (const path of files) {
     const hash = createHash("sha256");
-    for await (const chunk of fileChunks(path)) hash.update(chunk);
+    // An empty file is refused where rows are read from it; a list may have nothing in it.
+    if ((await stat(path)).size > 0) for await (const chunk of fileChunks(path)) hash.update(chunk);
     hashes.push([basename(path), hash.digest("hex")]);
   }
   return fingerprint(hashes);

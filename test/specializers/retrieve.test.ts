@@ -162,6 +162,9 @@ describe("an index and its documents", () => {
     expect(await contentsOf("named.jsonl", { base: folder })).toBe(before);
     await write("named.jsonl", facts.slice(1));
     expect(await contentsOf("named.jsonl", { base: folder })).not.toBe(before);
+    // A list may be empty: dictionaries of one language.
+    await writeFile(join(folder, "empty.tsv"), "");
+    expect(await contentsOf("file:empty.tsv", { base: folder })).not.toBe(before);
   });
 
   it.each<[string, Row[], RegExp]>([
