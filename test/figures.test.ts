@@ -92,6 +92,20 @@ describe("the records of benchmarks", () => {
     }
   });
 
+  it("papers/lexical/README.md has each claim with its record's interval", () => {
+    const page = text("papers/lexical/README.md");
+    const { claims } = JSON.parse(text("papers/lexical/measured.json"));
+    for (const { id, measured, low, high, n } of claims) {
+      // Bits are told as bits, all else in points.
+      const [scale, digits] = id === "modelling" ? [1, 3] : [100, 1];
+      const [mid, from, to] = [measured, low, high].map((value) => (scale * value).toFixed(digits));
+      const bits = id === "modelling" ? " bits" : "";
+      const told = `${Number(mid) > 0 ? "+" : ""}${mid}${bits} (${from} to ${to})`.replaceAll("-", "−");
+      expect(page, id).toContain(told);
+      expect(page, id).toContain(`${n}`);
+    }
+  });
+
   it("scoring.json has three rounds, and a baseline that evaluated each prompt once per option", () => {
     const { ratio, texts } = JSON.parse(text("bench/recorded/scoring.json"));
     expect(texts.rounds.length).toBeGreaterThanOrEqual(3);
