@@ -1,8 +1,8 @@
 // hone data first-person: theory-of-mind items told to the one who is asked, and back again.
 
-import { mkdir, rename, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { HoneError } from "../core/errors.js";
+import { writeWhole } from "../core/place.js";
 import { resolveSource } from "../data/index.js";
 import { openModel } from "../models/registry.js";
 import { plainText } from "../report/escape.js";
@@ -56,9 +56,7 @@ export async function firstPerson(source: string, flags: Flags): Promise<void> {
         lines.push(JSON.stringify(made));
       }
     }
-    await mkdir(dirname(resolve(flags.out)), { recursive: true });
-    await writeFile(`${flags.out}.part`, lines.map((line) => `${line}\n`).join(""));
-    await rename(`${flags.out}.part`, flags.out);
+    await writeWhole(resolve(flags.out), lines.map((line) => `${line}\n`).join(""));
   } finally {
     await assistant?.close();
   }

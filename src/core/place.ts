@@ -2,7 +2,7 @@
 // sees half a file and two writers of the same file only do the work twice. It does not say which files there are.
 
 import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /** A temporary name beside the target, on the same file system, so that the rename is atomic. */
@@ -22,4 +22,9 @@ export async function intoPlace<T>(target: string, write: (temporary: string) =>
     await rm(temporary, { force: true, recursive: true });
     throw error;
   }
+}
+
+/** A file's text, whole or not at all. */
+export function writeWhole(target: string, text: string): Promise<void> {
+  return intoPlace(target, (temporary) => writeFile(temporary, text, { flag: "wx" }));
 }

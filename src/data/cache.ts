@@ -1,13 +1,11 @@
 // The cache folder, names that may be written in it, and small files of our own there. How a file comes into its place is
 // core/place.ts.
 
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative, resolve, sep } from "node:path";
 import { HoneError } from "../core/errors.js";
-import { intoPlace } from "../core/place.js";
-
-export { intoPlace, temporaryName } from "../core/place.js";
+import { writeWhole } from "../core/place.js";
 
 /** HONE_CACHE, else XDG_CACHE_HOME/hone, else ~/.cache/hone. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
@@ -45,7 +43,7 @@ export function pathInside(folder: string, path: string, where: string): string 
 }
 
 export async function writeJson(target: string, value: unknown): Promise<void> {
-  await intoPlace(target, (temporary) => writeFile(temporary, JSON.stringify(value)));
+  await writeWhole(target, JSON.stringify(value));
 }
 
 /** A JSON file of our own in the cache, or undefined where it is missing or was damaged. */

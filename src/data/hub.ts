@@ -4,7 +4,8 @@
 import { join } from "node:path";
 import { datasetInfo, listFiles, modelInfo } from "@huggingface/hub";
 import { HoneError } from "../core/errors.js";
-import { intoPlace, pathInside, readJsonFile, sizeOf, writeJson } from "./cache.js";
+import { intoPlace } from "../core/place.js";
+import { pathInside, readJsonFile, sizeOf, writeJson } from "./cache.js";
 import { globMatcher, isGlob } from "./glob.js";
 import { type HubClient, hubClient } from "./hub-client.js";
 import { download, encodePath, type HubFile, openRemote } from "./hub-download.js";

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, realpath, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { HoneError } from "../core/errors.js";
-import { temporaryName } from "./cache.js";
+import { temporaryName } from "../core/place.js";
 import { shownPath } from "./files.js";
 import { isBlank, parseJsonRow } from "./json.js";
 import { formatByEnding } from "./readers.js";

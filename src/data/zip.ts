@@ -7,7 +7,8 @@ import { Transform, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { crc32, createInflateRaw, inflateRawSync } from "node:zlib";
 import { HoneError, messageOf } from "../core/errors.js";
-import { intoPlace, unsafePath } from "./cache.js";
+import { intoPlace } from "../core/place.js";
+import { unsafePath } from "./cache.js";
 
 const maxEntries = 500_000;
 const maxDirectoryBytes = 256 * 1024 * 1024;

@@ -3,9 +3,10 @@
 
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { copyFile, cp, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { HoneError, messageOf } from "../core/errors.js";
+import { intoPlace } from "../core/place.js";
 import { requireFolder } from "../store/place.js";
 import { makePrivate, privateFolder } from "../store/private.js";
 import { filesAt, filesIn } from "../study/saved.js";
@@ -62,10 +63,8 @@ export async function exportSpecialist(
   refuseExisting(target, "--out");
   requireFolder(join(target, ".."), "--out");
   const { saved, folder } = await readSpecialist(path);
-  const part = `${target}.${process.pid}.part`;
-  await rm(part, { recursive: true, force: true });
-  await mkdir(part, privateFolder);
-  try {
+  return intoPlace(target, async (part) => {
+    await mkdir(part, privateFolder);
     const artifacts = folder === undefined ? undefined : join(folder, layout.artifacts);
     if (artifacts !== undefined && existsSync(artifacts))
       await cp(artifacts, join(part, layout.artifacts), { recursive: true });
@@ -103,12 +102,8 @@ export async function exportSpecialist(
     const lines = [];
     for (const name of files) lines.push(`${await sha256(join(part, name))}  ${name}\n`);
     await writeFile(join(part, sums), lines.join(""));
-    await rename(part, target);
     return { folder: target, subject: saved.name, files: [...files, sums], needs };
-  } catch (error) {
-    await rm(part, { recursive: true, force: true });
-    throw error;
-  }
+  });
 }
 
 /** The specialist with copies of the files that its task names, which lie beside it or elsewhere on this machine. */
@@ -169,18 +164,12 @@ export async function importSpecialist(
   const target = join(folder, name);
   for (const taken of [target, `${target}.json`]) refuseExisting(taken, `the name ${name}`);
   await mkdir(folder, privateFolder);
-  const part = `${target}.${process.pid}.part`;
-  await rm(part, { recursive: true, force: true });
-  try {
+  await intoPlace(target, async (part) => {
     await cp(source, part, { recursive: true });
     await makePrivate(part);
     // What was copied is what was verified.
     await verifyExport(part);
-    await rename(part, target);
-  } catch (error) {
-    await rm(part, { recursive: true, force: true });
-    throw error;
-  }
+  });
   return { name, path: target, saved };
 }
 

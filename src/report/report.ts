@@ -1,9 +1,8 @@
 // Writes a study's report: report.html, report.md and report.json in one folder, each whole or not at all.
 
-import { randomBytes } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HoneError, messageOf } from "../core/errors.js";
+import { writeWhole } from "../core/place.js";
 import type { Limits } from "./details.js";
 import { gather, type Source } from "./gather.js";
 import { renderMarkdown } from "./markdown.js";
@@ -34,21 +33,17 @@ export async function writeReport(request: ReportRequest): Promise<Written> {
     markdown: join(folder, "report.md"),
     json: join(folder, "report.json"),
   };
-  await replaceFile(written.html, folder, page);
-  await replaceFile(written.markdown, folder, renderMarkdown(request, gathered));
-  await replaceFile(written.json, folder, `${JSON.stringify(record, null, 2)}\n`);
+  await replaceFile(written.html, page);
+  await replaceFile(written.markdown, renderMarkdown(request, gathered));
+  await replaceFile(written.json, `${JSON.stringify(record, null, 2)}\n`);
   return written;
 }
 
 /** A reader sees the old file or the new one, never half of one. */
-async function replaceFile(path: string, folder: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+async function replaceFile(path: string, text: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
-    await writeFile(temporary, text, { flag: "wx" });
-    await rename(temporary, path);
+    await writeWhole(path, text);
   } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => {});
     throw new HoneError({
       what: "Cannot write the report",
       where: path,

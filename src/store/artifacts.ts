@@ -10,7 +10,8 @@ import { z } from "zod";
 import type { Artifacts } from "../core/artifacts.js";
 import { HoneError, messageOf } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
-import { pathInside, temporaryName } from "../data/cache.js";
+import { temporaryName } from "../core/place.js";
+import { pathInside } from "../data/cache.js";
 import { makePrivate, privateFolder } from "./private.js";
 
 export const manifestName = "manifest.json";

@@ -1,12 +1,13 @@
 // A specialist as a file: what is written, where its parts lie, and how it is read and loaded again as a subject.
 
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { type Artifacts, artifactsIn } from "../core/artifacts.js";
 import { HoneError, messageOf } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import type { Subject } from "../core/kinds.js";
+import { intoPlace } from "../core/place.js";
 import type { Task } from "../core/task.js";
 import { openModel } from "../models/registry.js";
 import { makeSpecializer } from "../specializers/index.js";
@@ -69,22 +70,21 @@ export async function saveSpecialist(
   const text = `${JSON.stringify(saved)}\n`;
   const file = `${path}.json`;
   await mkdir(dirname(path), privateFolder);
-  const part = `${path}.${process.pid}.part`;
-  await rm(part, { recursive: true, force: true });
   if (ids.length === 0) {
-    await writeFile(part, text, privateFile);
-    await rename(part, file);
+    await intoPlace(file, (part) => writeFile(part, text, privateFile));
     await rm(path, { recursive: true, force: true });
     return file;
   }
-  await mkdir(part, privateFolder);
-  for (const id of ids)
-    await copyArtifact(dirname(artifacts.path(id)), join(part, layout.artifacts), id, copy);
-  await writeFile(join(part, layout.card), card(await whatLiesIn(part)));
-  await writeFile(join(part, layout.specialist), text);
-  await makePrivate(part);
-  await rm(path, { recursive: true, force: true });
-  await rename(part, path);
+  await intoPlace(path, async (part) => {
+    await mkdir(part, privateFolder);
+    for (const id of ids)
+      await copyArtifact(dirname(artifacts.path(id)), join(part, layout.artifacts), id, copy);
+    await writeFile(join(part, layout.card), card(await whatLiesIn(part)));
+    await writeFile(join(part, layout.specialist), text);
+    await makePrivate(part);
+    // A folder that is there is in a rename's way.
+    await rm(path, { recursive: true, force: true });
+  });
   await rm(file, { force: true });
   return path;
 }

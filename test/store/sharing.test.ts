@@ -35,7 +35,7 @@ function write(study: ToneStudy & { name: string }): string {
 
 function start(program: string, args: string[]): ChildProcess {
   const child = spawn(program, args, {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: "pipe",
     env: { ...process.env, OPENAI_API_KEY: "sk-test" },
   });
   children.push(child);
@@ -199,7 +199,7 @@ const { default: Database } = await import(process.argv[1]);
 const db = new Database(process.argv[2]);
 db.exec("pragma locking_mode = exclusive; begin exclusive; create table held (a)");
 console.log("held");
-setTimeout(() => { db.exec("rollback"); db.close(); process.exit(); }, 3000);
+process.stdin.once("data", () => { db.exec("rollback"); db.close(); process.exit(); });
 `;
 
   it("is waited for, and said", async () => {
@@ -211,9 +211,10 @@ setTimeout(() => { db.exec("rollback"); db.close(); process.exit(); }, 3000);
     const libsql = pathToFileURL(createRequire(import.meta.url).resolve("libsql")).href;
     const holder = start(process.execPath, ["--input-type=module", "-e", hold, libsql, path]);
     await once(holder.stdout as NodeJS.ReadableStream, "data");
-    const { code, stdout, stderr } = await ended(
-      start(process.execPath, [bin, "ls", "--store", join(folder, "locked")]),
-    );
+    const waiter = start(process.execPath, [bin, "ls", "--store", join(folder, "locked")]);
+    // The lock is let go of once it was heard that it is waited for.
+    waiter.stderr?.once("data", () => holder.stdin?.write("let go\n"));
+    const { code, stdout, stderr } = await ended(waiter);
     expect([code, stderr]).toEqual([
       0,
       expect.stringMatching(/Another program holds the lock .*; waiting for it/),

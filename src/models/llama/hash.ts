@@ -2,8 +2,9 @@
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, rename, stat, writeFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { HoneError, messageOf } from "../../core/errors.js";
+import { writeWhole } from "../../core/place.js";
 
 /** What this process hashed or read from a note, by path. */
 const known = new Map<string, { size: number; mtimeMs: number; sha256: string }>();
@@ -43,9 +44,7 @@ export async function sha256Of(path: string, { note = true } = {}): Promise<stri
   known.set(path, { size, mtimeMs, sha256 });
   if (!note) return sha256;
   try {
-    const temporary = `${beside}.${process.pid}`;
-    await writeFile(temporary, JSON.stringify({ size, mtimeMs, sha256 }));
-    await rename(temporary, beside);
+    await writeWhole(beside, JSON.stringify({ size, mtimeMs, sha256 }));
   } catch {
     // A folder that cannot be written only costs the hash again next time.
   }

@@ -2,11 +2,12 @@
 // still says what all of it took.
 
 import { existsSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { isWhole } from "../../core/artifacts.js";
 import { addCost, type Call, type Cost, noCost } from "../../core/call.js";
 import type { Json } from "../../core/json.js";
 import type { LanguageSubject } from "../../core/kinds.js";
+import { writeWhole } from "../../core/place.js";
 import type { Given } from "../../core/specializer.js";
 
 /**
@@ -39,8 +40,7 @@ export async function once<T extends Json>(
     return { subject: opened.subject, context: { ...opened.context, trace } };
   };
   const value = await make({ ...given, context: { ...context, trace, open } });
-  // Whole or not at all: a kill must not cost the pieces before.
-  await writeFile(`${path}.part`, JSON.stringify({ value, cost }));
-  await rename(`${path}.part`, path);
+  // A kill must not cost the pieces before.
+  await writeWhole(path, JSON.stringify({ value, cost }));
   return value;
 }

@@ -9,6 +9,7 @@ import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import type { SyntheticCard as Card } from "../../core/synthetic.js";
 import { codesOf } from "../../data/index.js";
 import { foldsOf, groupsOf } from "../../learn/folds.js";
+import { partOf } from "../combine/stack/folds.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { inherited } from "../parts/inherited.js";
 import type { SpecializerEntry } from "../table.js";
@@ -204,10 +205,8 @@ async function fitted(
   name: string,
   train: readonly Sample[],
 ): Promise<LanguageSubject> {
-  const { artifacts } = given;
-  const own = { ...artifacts, scratch: (key: string) => artifacts.scratch(`${name}/${key}`) };
-  const state = await teacher.fit(subject, { ...given, artifacts: own, train });
-  return teacher.apply(subject, state, { encoder: given.encoder, artifacts }) as LanguageSubject;
+  const state = await teacher.fit(subject, partOf(given, name, train, name));
+  return teacher.apply(subject, state, given) as LanguageSubject;
 }
 
 /** A row as the task asks about its samples: with the task's instruction, question and labels. */

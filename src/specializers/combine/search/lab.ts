@@ -2,14 +2,14 @@
 // on dev. What is done is kept until the build is written down, so that a killed search pays for nothing twice.
 
 import { existsSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { artifactsIn } from "../../../core/artifacts.js";
+import { isWhole } from "../../../core/artifacts.js";
 import { CallError } from "../../../core/call.js";
-import { HoneError } from "../../../core/errors.js";
 import { fingerprint, type Json } from "../../../core/json.js";
 import type { LanguageSubject } from "../../../core/kinds.js";
 import { directionOf } from "../../../core/metric.js";
+import { writeWhole } from "../../../core/place.js";
 import type { Sample } from "../../../core/sample.js";
 import type { Spent } from "../../../core/search.js";
 import type { Given, LanguageSpecializer } from "../../../core/specializer.js";
@@ -66,20 +66,7 @@ export async function openLab(meter: Meter): Promise<Lab> {
     );
   const read = async <T>(path: string): Promise<T | undefined> =>
     existsSync(path) ? (JSON.parse(await readFile(path, "utf8")) as T) : undefined;
-  const write = async (path: string, value: unknown): Promise<void> => {
-    // Whole or not at all: a kill must not cost what was done before.
-    await writeFile(`${path}.part`, JSON.stringify(value));
-    await rename(`${path}.part`, path);
-  };
-  const whole = (state: Json): boolean => {
-    try {
-      for (const id of artifactsIn(state)) given.artifacts.path(id);
-      return true;
-    } catch (error) {
-      if (error instanceof HoneError) return false;
-      throw error;
-    }
-  };
+  const write = (path: string, value: unknown) => writeWhole(path, JSON.stringify(value));
 
   const made = async (specializer: LanguageSpecializer, part: Part): Promise<Work> => {
     const key = keyOf(specializer, part);
@@ -89,7 +76,7 @@ export async function openLab(meter: Meter): Promise<Lab> {
     const kept = await read<{ state: Json; spent: Spent }>(path);
     const note = `${specializer.label}, ${part.name}`;
     let fit = kept;
-    if (fit && whole(fit.state)) meter.recall(`${key} fit`, fit.spent);
+    if (fit && isWhole(fit.state, given.artifacts)) meter.recall(`${key} fit`, fit.spent);
     else {
       const { result: state, spent } = await meter.run(() =>
         specializer.fit(meter.subject, partOf(meter.given, `search ${key}`, part.train, note)),
