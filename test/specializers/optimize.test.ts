@@ -10,7 +10,7 @@ import { normal, randomFor } from "../../src/core/random.js";
 import type { Sample } from "../../src/core/sample.js";
 import type { Given } from "../../src/core/specializer.js";
 import { ask, homeOf } from "../../src/specializers/prompting/optimize/candidate.js";
-import { type Course, race } from "../../src/specializers/prompting/optimize/race.js";
+import { type Course, confirmation, race } from "../../src/specializers/prompting/optimize/race.js";
 import type { Scorer } from "../../src/specializers/prompting/optimize/workshop.js";
 import { optimize } from "../../src/specializers/prompting/optimize.js";
 import { normalQuantile } from "../../src/statistics/distributions.js";
@@ -115,6 +115,21 @@ describe("the race", () => {
       { ...options, seed: 1 },
     );
     expect(report.confirm).toMatchObject({ n: 64, delta: 1 });
+  });
+
+  it("confirms by groups: eight answers of one customer are one piece of evidence", async () => {
+    const score: Scorer = async (racer, _, samples) =>
+      samples.map((i) => (racer === 1 && i % 16 < 12 ? 1 : 0.5));
+    const alone = await confirmation(1, Array(128).fill(undefined), score, { seed: 1 });
+    const grouped = await confirmation(
+      1,
+      Array.from({ length: 128 }, (_, i) => `customer ${i % 16}`),
+      score,
+      { seed: 1 },
+    );
+    expect(grouped.delta).toBeCloseTo(alone.delta, 9);
+    expect(grouped.high - grouped.low).toBeGreaterThan(2 * (alone.high - alone.low));
+    expect(grouped.p).toBeGreaterThan(alone.p);
   });
 });
 

@@ -113,24 +113,26 @@ async function search(subject: LanguageSubject, given: Given, options: Options):
     home,
     report,
   });
+  const confirm = groupsOf(task, parts.confirm);
+  const bounded = Number.isFinite(extremes(task.metric).worst);
+  const scale = {
+    seed,
+    ...(bounded ? {} : { range: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const }),
+  };
   if (algorithm !== "race") {
     if (algorithm === "gepa" && options.reflector === undefined) throw withoutReflector();
-    return state(await published(workshop, { algorithm, calls: options.calls }, seed));
+    return state(await published(workshop, { algorithm, calls: options.calls }, confirm, scale));
   }
   for (let i = 0; i < Math.ceil(options.reflections / 2); i++) await propose(0);
   const racerOf = (candidate: Candidate): Racer => ({
     name: candidate.name,
     length: lengthOf(candidate, home),
   });
-  const bounded = Number.isFinite(extremes(task.metric).worst);
   const report = await race(
     candidates.map(racerOf),
-    { search: groupsOf(task, parts.search), confirm: groupsOf(task, parts.confirm) },
+    { search: groupsOf(task, parts.search), confirm },
     scores,
-    {
-      ...{ seed, batch: options.batch, headroom: options.headroom, alpha: 0.05 },
-      ...(bounded ? {} : { range: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const }),
-    },
+    { ...scale, batch: options.batch, headroom: options.headroom, alpha: 0.05 },
     async (leader) => {
       const added = await propose(leader);
       return added === undefined ? undefined : racerOf(candidates[added] as Candidate);

@@ -2,11 +2,11 @@
 // gain where they searched can be compared with what is left of it.
 
 import { randomFor, shuffled } from "../../../core/random.js";
-import { pairedDifference } from "../../../statistics/index.js";
+import type { Group } from "../../../statistics/index.js";
 import type { Candidate } from "./candidate.js";
 import { type GepaReport, gepa } from "./gepa.js";
 import { type MiproReport, miprov2, type Pair, parzenPair } from "./miprov2.js";
-import type { RaceReport } from "./race.js";
+import { confirmation, type RaceOptions, type RaceReport } from "./race.js";
 import type { Workshop } from "./workshop.js";
 
 export type PublishedReport = Pick<RaceReport, "looked" | "returned" | "confirm"> & {
@@ -19,11 +19,17 @@ export type PublishedReport = Pick<RaceReport, "looked" | "returned" | "confirm"
 /** GEPA's minibatch, and MIPROv2's; trials between two scorings on all samples. */
 const [gepaBatch, miproBatch, fullEvery] = [3, 35, 5];
 
+/**
+ * Runs one of them.
+ * @param groups of the confirm samples
+ */
 export async function published(
   workshop: Workshop,
   { algorithm, calls }: { algorithm: "gepa" | "miprov2"; calls: number },
-  seed: number,
+  groups: readonly Group[],
+  options: Pick<RaceOptions, "seed" | "range">,
 ): Promise<PublishedReport> {
+  const { seed } = options;
   const random = randomFor(seed, "optimize", algorithm);
   const draw = (size: number, part: "feedback" | "search") =>
     shuffled([...Array(workshop.sizes[part]).keys()], random).slice(0, size);
@@ -31,7 +37,7 @@ export async function published(
     algorithm === "gepa"
       ? await byGepa(workshop, calls, () => draw(gepaBatch, "feedback"), random)
       : await byMipro(workshop, calls, () => draw(miproBatch, "search"), random);
-  const confirm = await confirmed(workshop, returned, seed);
+  const confirm = returned === 0 ? null : await confirmation(returned, groups, workshop.scores, options);
   const looked = workshop.candidates.length;
   return { looked, returned, found, gain, confirm, shrinkage: confirm && gain - confirm.delta };
 }
@@ -84,18 +90,4 @@ async function byMipro(workshop: Workshop, calls: number, minibatch: () => numbe
   });
   const start = (found.trials[0] as MiproReport["trials"][number]).score;
   return { found, returned: numberOf(found.best.pair), gain: (found.best.score - start) / 100 };
-}
-
-async function confirmed(
-  { scores, sizes }: Workshop,
-  returned: number,
-  seed: number,
-): Promise<RaceReport["confirm"]> {
-  if (returned === 0) return null;
-  const all = [...Array(sizes.confirm).keys()];
-  const [ours, theirs] = [await scores(returned, "confirm", all), await scores(0, "confirm", all)];
-  const both = all.filter((i) => ours[i] !== null && theirs[i] !== null);
-  const pick = (from: readonly (number | null)[]) => both.map((i) => from[i] as number);
-  const { n, delta, low, high, p } = pairedDifference(pick(ours), pick(theirs), { seed });
-  return { n, delta, low, high, p: delta > 0 ? p / 2 : 1 - p / 2 };
 }

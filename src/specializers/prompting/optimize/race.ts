@@ -137,31 +137,32 @@ export async function race(
   const search = { n: gain.n, delta: gain.mean };
   if (shortest === 0) return told({ best, shortest, verdict: "none better" });
 
-  const confirm = [...course.confirm.keys()];
-  const [ours, theirs] = [await score(shortest, "confirm", confirm), await score(0, "confirm", confirm)];
-  const both = confirm.filter((i) => ours[i] !== null && theirs[i] !== null);
-  const {
-    n,
-    delta,
-    low,
-    high,
-    p: twoSided,
-  } = pairedDifference(
-    both.map((i) => ours[i] as number),
-    both.map((i) => theirs[i] as number),
-    {
-      seed: options.seed,
-      groups: both.map((i) => course.confirm[i]),
-      ...(options.range ? { range: options.range } : {}),
-    },
-  );
-  const confirmed = delta > 0 && twoSided / 2 <= options.alpha;
+  const confirm = await confirmation(shortest, course.confirm, score, options);
+  const confirmed = confirm.delta > 0 && confirm.p <= options.alpha;
   return told({
     ...{ best, shortest, search, returned: confirmed ? shortest : 0 },
-    confirm: { n, delta, low, high, p: delta > 0 ? twoSided / 2 : 1 - twoSided / 2 },
-    shrinkage: search.delta - delta,
+    confirm,
+    shrinkage: search.delta - confirm.delta,
     verdict: confirmed ? "confirmed" : "not confirmed",
   });
+}
+
+/** A prompt against the first on the confirm samples that both answered; p is one-sided. */
+export async function confirmation(
+  prompt: number,
+  groups: readonly Group[],
+  score: Scorer,
+  { seed, range }: Pick<RaceOptions, "seed" | "range">,
+): Promise<NonNullable<RaceReport["confirm"]>> {
+  const samples = [...groups.keys()];
+  const [ours, theirs] = [await score(prompt, "confirm", samples), await score(0, "confirm", samples)];
+  const both = samples.filter((i) => ours[i] !== null && theirs[i] !== null);
+  const pick = (from: readonly (number | null)[]) => both.map((i) => from[i] as number);
+  const { n, delta, low, high, p } = pairedDifference(pick(ours), pick(theirs), {
+    ...{ seed, groups: both.map((i) => groups[i]) },
+    ...(range ? { range } : {}),
+  });
+  return { n, delta, low, high, p: delta > 0 ? p / 2 : 1 - p / 2 };
 }
 
 /** Unit sums of a's scores less b's on the samples that both have, with their mean over samples and its standard error. */
