@@ -4,6 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { markdownReproduction } from "../dist/cli/reproduction.js";
 import { renderSummary } from "../dist/report/terminal.js";
 import { wilson } from "../dist/statistics/index.js";
 import { catalogue } from "./catalogue.js";
@@ -404,6 +405,15 @@ const tables = {
   pubmedqa: () => study("pubmedqa") && studyTable(study("pubmedqa")),
 };
 
+const papers = readdirSync(join(root, "papers"));
+
+/** A paper's claims with what was measured, as `hone reproduce --out measured.md` writes them. */
+for (const paper of papers)
+  tables[`${paper}-claims`] = () => {
+    const record = read(`papers/${paper}/measured.json`);
+    return record && markdownReproduction({ ...record, tables: [] }).match(/^\|.*$/gm);
+  };
+
 /** The page with every block as its record has it; a block without a record stays as it is and is told to `missing`. */
 export function filled(page, missing = () => {}) {
   return page.replace(/(<!-- figures: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g, (whole, begin, name, end) => {
@@ -421,7 +431,16 @@ export const pages = [
   ...readdirSync(join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
+  ...papers.map((paper) => `papers/${paper}/README.md`),
 ];
+
+/** Pages that are made of a record whole, by path. */
+export const made = Object.fromEntries(
+  papers.flatMap((paper) => {
+    const record = read(`papers/${paper}/measured.json`);
+    return record ? [[`papers/${paper}/measured.md`, `${markdownReproduction(record)}\n`]] : [];
+  }),
+);
 
 if (process.argv[1] === import.meta.filename) {
   for (const name of pages) {
@@ -432,4 +451,5 @@ if (process.argv[1] === import.meta.filename) {
     writeFileSync(path, now);
     console.log(`${name}: figures filled in`);
   }
+  for (const [path, text] of Object.entries(made)) writeFileSync(join(root, path), text);
 }

@@ -7,7 +7,8 @@ import { describe, expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
 const text = (path: string) => readFileSync(join(root, path), "utf8");
-const { filled, pages } = (await import(join(root, "docs/figures.js"))) as {
+const { filled, made, pages } = (await import(join(root, "docs/figures.js"))) as {
+  made: Record<string, string>;
   filled: (page: string, missing?: (name: string) => void) => string;
   pages: string[];
 };
@@ -25,6 +26,10 @@ describe("figures", () => {
       );
     }
     expect(missing.sort()).toEqual(withoutRecord);
+  });
+
+  it.each(Object.entries(made))("%s is its record in words", (path, words) => {
+    expect(text(path) === words, `${path}: run \`npm run docs:figures\``).toBe(true);
   });
 
   it("stand in README inside tables made from records, and nowhere else", () => {
@@ -95,11 +100,11 @@ describe("the records of benchmarks", () => {
   it("papers/lexical/README.md has each claim with its record's interval", () => {
     const page = text("papers/lexical/README.md");
     const { claims } = JSON.parse(text("papers/lexical/measured.json"));
-    for (const { id, measured, low, high, n } of claims) {
+    for (const { id, unit, measured, low, high, n } of claims) {
       // Bits are told as bits, all else in points.
-      const [scale, digits] = id === "modelling" ? [1, 3] : [100, 1];
+      const [scale, digits] = unit ? [1, 3] : [100, 1];
       const [mid, from, to] = [measured, low, high].map((value) => (scale * value).toFixed(digits));
-      const bits = id === "modelling" ? " bits" : "";
+      const bits = unit ? " bits" : "";
       const told = `${Number(mid) > 0 ? "+" : ""}${mid}${bits} (${from} to ${to})`.replaceAll("-", "−");
       expect(page, id).toContain(told);
       expect(page, id).toContain(`${n}`);

@@ -58,12 +58,13 @@ export function markdownReproduction(result: Reproduction): string {
       `|${head.map((_, i) => (right.includes(i) ? "---:" : "---")).join("|")}|`,
       ...rows.map((row) => `| ${row.map(cell).join(" | ")} |`),
     ].join("\n");
+  const adjusted = result.claims.some((claim) => typeof claim.pAdjusted === "number");
   const claims = result.claims.map((claim) => [claim.id, claim.claim, ...figuresOf(claim)]);
   return [
     `# ${cell(result.paper)}: ${cell(result.preset)}`,
     `\`npx hone reproduce ${result.paper}${result.preset === "full" ? "" : ` --${result.preset}`}\`, ${result.at.slice(0, 10)}, Hone ${cell(result.hone)}, ${cell(result.machine)}, ${formatDuration(result.seconds * 1000)} for what was not in the journal.`,
     "## Claims",
-    `Differences in ${result.unit ?? "points"}; a claim holds where the whole 95 % interval lies on its side and its p, adjusted over all claims (Holm), is below 0.05.`,
+    `Differences in ${result.unit ?? "points"}; a claim holds where the whole 95 % interval lies on its side${adjusted ? " and its p, adjusted over all claims (Holm), is below 0.05" : " (measured before p was adjusted over all claims)"}.`,
     grid(claimsHead, claims, claimsNumbers),
     ...result.tables.flatMap(({ title, head, rows, right }) => [
       `## ${cell(title)}`,

@@ -1,7 +1,7 @@
 // Massively Multilingual Lexical Specialization: what word vectors a multilingual language model has before and after it was
 // trained on synonyms, and what they must beat.
 
-import { above, below, type Draft } from "../claim.js";
+import { above, below, type Draft, inUnit } from "../claim.js";
 import { crossedDifference, difference, type Measured } from "../figures.js";
 import { definePaper } from "../paper.js";
 import type { FinishedStudy } from "../plans.js";
@@ -96,12 +96,15 @@ export const lexical = definePaper({
       ),
       ...(settings.modelling
         ? [
-            above(
-              "modelling",
-              "Specialization costs language modelling (bits per byte, facts of court cases)",
-              null,
-              ours,
-              bitsLost,
+            inUnit(
+              "bits per byte",
+              above(
+                "modelling",
+                "Specialization costs language modelling (facts of court cases)",
+                null,
+                ours,
+                bitsLost,
+              ),
             ),
           ]
         : []),
