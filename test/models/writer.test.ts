@@ -118,7 +118,7 @@ describe("a writer over a context that fails", () => {
         tokens: {},
       } as unknown as LlamaModel,
       {
-        ...{ contextTokens: 64, chunk: 8, tokenBytes: 1, bytes: 1024, open },
+        ...{ contextTokens: 64, cutter: () => [], tokenBytes: 1, bytes: 1024, open },
         work: { evaluated: 0, reused: 0, written: 0 },
       },
     );

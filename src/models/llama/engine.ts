@@ -1,9 +1,8 @@
 // One loaded GGUF model behind llama.cpp: evaluates tokens and reads log-probabilities. Messages and requests are
 // `../llama.ts`'s.
 //
-// The same request gives the same figures whatever was asked before. Floating-point results depend on how tokens were
-// batched, so prompts are always evaluated in chunks that begin at multiples of `chunk`, and only whole chunks are kept
-// from one prompt to the next. (Batching tokens otherwise was seen to move log-probabilities by 0.03 to 0.1.)
+// The same request gives the same figures whatever was asked before: a prompt is evaluated in the pieces that `./cuts.ts` makes of
+// it, and only whole pieces are kept from one prompt to the next.
 //
 // Nor do they depend on the number of threads, for no token is ever evaluated alone: for a single token llama.cpp splits
 // flash attention over the threads, which moved log-probabilities by up to 0.5 beyond 512 tokens. What follows a prompt
@@ -27,6 +26,7 @@ import { HoneError, messageOf } from "../../core/errors.js";
 import type { Work } from "../../core/model.js";
 import { type GgufFile, readGguf } from "../../tensor/gguf.js";
 import { checkModel } from "./check.js";
+import { type Cutter, cutsKept, cutterOf } from "./cuts.js";
 import type { LogProbs, ScoringContext } from "./score.js";
 import { specialTokens, type Vocabulary } from "./tokens.js";
 import { neutral, type Writer, writerOver } from "./writer.js";
@@ -80,7 +80,7 @@ export interface Weights {
   close(): Promise<void>;
 }
 
-/** Tokens evaluated at once; the grain of what is kept between prompts. 128 was the fastest of 32 to 256 with SmolLM2. */
+/** Tokens evaluated at once. 128 was the fastest of 32 to 256 with SmolLM2. */
 const chunkTokens = { off: 128, auto: 512 } as const;
 
 /** Node runs four pieces of native work at once; one of them stays free for files. */
@@ -189,11 +189,13 @@ export async function openWeights(path: string, gpu: Gpu): Promise<Weights> {
     throw cannotLoad(path, error);
   }
   const { whole: special, control } = specialTokens(gguf);
+  const isControl = (token: number) => control.has(token) || model.isEogToken(token as Token);
+  const cutter = cutterOf(chunk, endsOf(model, isControl));
   return {
     vocabulary: {
       tokenize: (text) => model.tokenize(text, false),
       special,
-      isControl: (token) => control.has(token) || model.isEogToken(token as Token),
+      isControl,
       bos: beginToken(model, gguf),
     },
     continuation: (text) => model.tokenize(text, false, "trimLeadingSpace"),
@@ -212,11 +214,11 @@ export async function openWeights(path: string, gpu: Gpu): Promise<Weights> {
           const context = await contextOf(1, contextTokens + 1);
           const openWriter = () =>
             writerOver(model, {
-              ...{ contextTokens, chunk, work, open: contextOf },
+              ...{ contextTokens, cutter, work, open: contextOf },
               tokenBytes: tokenBytes(gguf),
               bytes: laneBytes / lanes,
             });
-          engines.push(engineOver(model, context, contextTokens, chunk, work, openWriter));
+          engines.push(engineOver(model, context, contextTokens, cutter, work, openWriter));
         }
       } catch (error) {
         for (const engine of engines) await engine.close();
@@ -225,6 +227,25 @@ export async function openWeights(path: string, gpu: Gpu): Promise<Weights> {
       return engines;
     },
     close: () => model.dispose(),
+  };
+}
+
+/** Whether a turn or a paragraph ends before a token: it is a control token, or stands after an empty line. */
+function endsOf(
+  model: LlamaModel,
+  isControl: (token: number) => boolean,
+): (tokens: readonly number[], at: number) => boolean {
+  const texts = new Map<number, string>();
+  const textOf = (token: number | undefined): string => {
+    if (token === undefined) return "";
+    const text = texts.get(token) ?? model.detokenize([token as Token]);
+    texts.set(token, text);
+    return text;
+  };
+  return (tokens, at) => {
+    if (isControl(tokens[at] as number)) return true;
+    const before = textOf(tokens[at - 1]);
+    return before.endsWith("\n") && (before.endsWith("\n\n") || textOf(tokens[at - 2]).endsWith("\n"));
   };
 }
 
@@ -248,47 +269,39 @@ function engineOver(
   model: LlamaModel,
   context: LlamaContext,
   contextTokens: number,
-  chunk: number,
+  cutter: Cutter,
   work: Work,
   openWriter: () => Writer,
 ): Engine {
   const sequence: LlamaContextSequence = context.getSequence();
-  /** How many of the sequence's tokens were evaluated as whole chunks, and may be kept for another prompt. */
-  let whole = 0;
+  /** Where the sequence's tokens were cut: what lies before the last cut may be kept for another prompt. */
+  let evaluated: readonly number[] = [];
 
   const rewind = async (keep: number): Promise<void> => {
     if (keep < sequence.nextTokenIndex) {
       await sequence.eraseContextTokenRanges([{ start: keep, end: sequence.nextTokenIndex }]);
     }
-    whole = Math.min(whole, Math.floor(keep / chunk) * chunk);
+    evaluated = evaluated.filter((cut) => cut <= keep);
   };
 
-  /** The last chunk boundary that leaves two tokens. */
-  const boundaryOf = (tokens: readonly number[]): number =>
-    Math.floor(Math.max(0, tokens.length - 2) / chunk) * chunk;
+  const keeps = (tokens: readonly number[]): number =>
+    cutsKept(sequence.contextTokens, evaluated, tokens, cutter(tokens)).at(-1) ?? 0;
 
-  const keeps = (tokens: readonly number[]): number => {
-    const most = Math.min(whole, boundaryOf(tokens));
-    const held = sequence.contextTokens;
-    let shared = 0;
-    while (shared < most && held[shared] === tokens[shared]) shared++;
-    return Math.floor(shared / chunk) * chunk;
-  };
-
-  /** Brings the sequence to that boundary; gives what is left, up to `chunk` + 1 tokens. */
-  const evaluateChunks = async (tokens: readonly number[], signal: AbortSignal): Promise<number[]> => {
-    const boundary = boundaryOf(tokens);
-    const kept = keeps(tokens);
-    work.reused += kept;
-    await rewind(kept);
-    for (let at = sequence.nextTokenIndex; at < boundary; at += chunk) {
+  /** Brings the sequence to the prompt's last cut; gives what is left. */
+  const evaluatePieces = async (tokens: readonly number[], signal: AbortSignal): Promise<number[]> => {
+    const cuts = cutter(tokens);
+    let at = keeps(tokens);
+    work.reused += at;
+    await rewind(at);
+    for (const cut of cuts.filter((one) => one > at)) {
       signal.throwIfAborted();
-      await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(at, at + chunk) as Token[]);
-      whole = at + chunk;
-      work.evaluated += chunk;
+      await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(at, cut) as Token[]);
+      evaluated = [...evaluated, cut];
+      work.evaluated += cut - at;
+      at = cut;
     }
     signal.throwIfAborted();
-    return tokens.slice(boundary);
+    return tokens.slice(at);
   };
 
   /** Evaluates tokens and tells what may follow the last one. */
@@ -337,7 +350,7 @@ function engineOver(
 
   return {
     keeps,
-    prompt: async (tokens, wanted, signal) => logProbs(await evaluateChunks(tokens, signal), wanted),
+    prompt: async (tokens, wanted, signal) => logProbs(await evaluatePieces(tokens, signal), wanted),
     async extend(keep, token, wanted, signal) {
       signal.throwIfAborted();
       return logProbs(await withOneBefore(keep, token), wanted);
@@ -350,11 +363,10 @@ function engineOver(
       const logprobs: (number | null)[] = [null];
       const tops: TokenFigures["top"] = [[]];
       await rewind(0);
-      const boundary = boundaryOf(tokens);
-      const starts = Array.from({ length: boundary / chunk + 1 }, (_, i) => i * chunk);
-      for (const start of starts) {
+      const cuts = cutter(tokens);
+      for (const [i, start] of [0, ...cuts].entries()) {
         signal.throwIfAborted();
-        const part = tokens.slice(start, start === boundary ? undefined : start + chunk) as Token[];
+        const part = tokens.slice(start, cuts[i]) as Token[];
         const items = part.map((token, i): ControlledEvaluateInputItem => {
           const follower = tokens[start + i + 1];
           const filter = {
@@ -373,7 +385,7 @@ function engineOver(
         });
         const outputs = await sequence.controlledEvaluate(items);
         work.evaluated += part.length;
-        if (start < boundary) whole = start + chunk;
+        evaluated = cuts.slice(0, i + 1);
         for (let i = 0; i < part.length; i++) {
           const next = outputs[i]?.next;
           if (!next?.logits || next.totalLogitWeight === undefined) throw noLogits();

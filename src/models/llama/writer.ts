@@ -1,8 +1,8 @@
 // Writes texts with one loaded model, many at once: each has a sequence of one context, all take a step together, and a place
 // that falls free is taken by the next text at once. A prompt's beginning that another place holds is copied, not evaluated.
 //
-// A text does not depend on what shares its batch, to the last digit: prompts are evaluated each on its own in chunks that begin
-// at fixed boundaries, and after them a step has one token a sequence, which llama.cpp's CPU kernels compute alike for two
+// A text does not depend on what shares its batch, to the last digit: prompts are evaluated each on its own in the pieces that
+// `./cuts.ts` makes of it, and after them a step has one token a sequence, which llama.cpp's CPU kernels compute alike for two
 // sequences and for sixteen (test/models/writer.test.ts). For a single sequence beyond 512 tokens they do not, so one that
 // writes alone has an idle one beside it.
 
@@ -16,6 +16,7 @@ import type {
 import { CallError } from "../../core/call.js";
 import type { Work } from "../../core/model.js";
 import { randomFor } from "../../core/random.js";
+import { type Cutter, cutsKept } from "./cuts.js";
 
 /** How a text is drawn. */
 export interface Sampling {
@@ -52,8 +53,7 @@ export interface Writer {
 export interface WriterOptions {
   /** Most tokens of prompt and text together. */
   contextTokens: number;
-  /** Tokens of a chunk of a prompt. */
-  chunk: number;
+  cutter: Cutter;
   /** Makes a context of so many sequences with room for so many tokens each. */
   open: (places: number, tokens: number) => Promise<LlamaContext>;
   /** Bytes that one token of one sequence takes, and what all of them may take. */
@@ -84,15 +84,15 @@ interface Job {
   state?: LlamaGrammarEvaluationState;
 }
 
-/** A sequence, how many of its tokens were evaluated as whole chunks of a prompt, and the text that it writes. */
+/** A sequence, the cuts of the prompt that it was given, and the text that it writes. */
 interface Place {
   sequence: LlamaContextSequence;
-  whole: number;
+  evaluated: readonly number[];
   job?: Job;
 }
 
 export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
-  const { chunk, work } = options;
+  const { cutter, work } = options;
   const waiting: Job[] = [];
   let context: LlamaContext | undefined;
   let room = 0;
@@ -131,26 +131,20 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
     const opened = await options.open(count, wanted + 1);
     context = opened;
     room = wanted;
-    places = Array.from({ length: count }, () => ({ sequence: opened.getSequence(), whole: 0 }));
+    places = Array.from({ length: count }, () => ({ sequence: opened.getSequence(), evaluated: [] }));
   };
 
   const rewind = async (place: Place, keep: number): Promise<void> => {
     const { sequence } = place;
     if (keep < sequence.nextTokenIndex)
       await sequence.eraseContextTokenRanges([{ start: keep, end: sequence.nextTokenIndex }]);
-    place.whole = Math.min(place.whole, Math.floor(keep / chunk) * chunk);
+    place.evaluated = place.evaluated.filter((cut) => cut <= keep);
   };
 
-  /** The first token that a text may follow on: at least two tokens of the prompt are left after the kept chunks. */
-  const boundaryOf = (prompt: readonly number[]): number =>
-    Math.floor(Math.max(0, prompt.length - 2) / chunk) * chunk;
-  const sharedWith = ({ sequence, whole }: Place, prompt: readonly number[]): number => {
-    const most = Math.min(whole, boundaryOf(prompt));
-    const held = sequence.contextTokens;
-    let shared = 0;
-    while (shared < most && held[shared] === prompt[shared]) shared++;
-    return Math.floor(shared / chunk) * chunk;
-  };
+  const cutsShared = ({ sequence, evaluated }: Place, prompt: readonly number[]) =>
+    cutsKept(sequence.contextTokens, evaluated, prompt, cutter(prompt));
+  const sharedWith = (place: Place, prompt: readonly number[]): number =>
+    cutsShared(place, prompt).at(-1) ?? 0;
 
   /** Evaluates a prompt in a free place and draws the text's first token. */
   const begin = async (job: Job): Promise<void> => {
@@ -167,21 +161,22 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
     const job = place.job as Job;
     const { prompt, signal } = job;
     if (job.sampling.grammar !== undefined) job.state = await stateOf(model, job.sampling.grammar);
-    let kept = sharedWith(place, prompt);
-    const more = sharedWith(donor, prompt);
-    if (more > kept && (await copied(place.sequence, donor.sequence, more))) {
-      place.whole = more;
-      kept = more;
-    } else await rewind(place, kept);
-    work.reused += kept;
-    const boundary = boundaryOf(prompt);
-    for (let at = kept; at < boundary; at += chunk) {
+    let at = sharedWith(place, prompt);
+    const shared = cutsShared(donor, prompt);
+    const more = shared.at(-1) ?? 0;
+    if (more > at && (await copied(place.sequence, donor.sequence, more))) {
+      place.evaluated = shared;
+      at = more;
+    } else await rewind(place, at);
+    work.reused += at;
+    for (const cut of cutter(prompt).filter((one) => one > at)) {
       if (signal.aborted) return settle(place, { error: signal.reason });
-      await place.sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(at, at + chunk) as Token[]);
-      place.whole = at + chunk;
-      work.evaluated += chunk;
+      await place.sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(at, cut) as Token[]);
+      place.evaluated = [...place.evaluated, cut];
+      work.evaluated += cut - at;
+      at = cut;
     }
-    await advance(place, prompt.slice(boundary));
+    await advance(place, prompt.slice(at));
   };
 
   /** Evaluates tokens of a text, draws what follows, and ends the text where it is to end. */
