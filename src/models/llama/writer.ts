@@ -167,7 +167,11 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
     if (more > at && (await copied(place.sequence, donor.sequence, more))) {
       place.evaluated = shared;
       at = more;
-    } else await rewind(place, at);
+    } else {
+      // A copy that failed has left the place empty.
+      at = sharedWith(place, prompt);
+      await rewind(place, at);
+    }
     work.reused += at;
     for (const cut of cutter(prompt).filter((one) => one > at)) {
       if (signal.aborted) return settle(place, { error: signal.reason });
