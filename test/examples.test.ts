@@ -1,5 +1,5 @@
-// Every shipped study runs, with its real model and real data, only on fewer samples. The demo's texts come from their
-// package; the other two read the folder that HONE_TEST_DATA names, and say so when they skip.
+// Every shipped study runs, with its real model and real data, only on fewer samples and shorter texts. The demo's texts come from
+// their package; the other two read the folder that HONE_TEST_DATA names, and say so when they skip.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,9 +18,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /**
  * @param asked how the generalist is asked, where the study is not to choose among ten ways on dev
+ * @param input a shorter one than the study's
  * @param lora options of the study's LoRA that make it small
  */
-async function smoke(name: string, base: string, asked: object = {}, lora?: object) {
+async function smoke(
+  name: string,
+  base: string,
+  { asked = {}, input, lora }: { asked?: object; input?: string; lora?: object } = {},
+) {
   const spec = await readStudy(join(root, "examples", name));
   Object.assign(spec.task, asked);
   if (lora)
@@ -28,7 +33,11 @@ async function smoke(name: string, base: string, asked: object = {}, lora?: obje
       const own = (written as { lora?: object }).lora;
       return own ? { lora: { ...own, ...lora } } : written;
     });
-  spec.task.data = { ...spec.task.data, limit: { train: 16, dev: 2, test: 3 } };
+  spec.task.data = {
+    ...spec.task.data,
+    ...(input === undefined ? {} : { input }),
+    limit: { train: 16, dev: 2, test: 3 },
+  } as typeof spec.task.data;
   spec.handOver = 2;
   const started = performance.now();
   const store = join(folder, name);
@@ -53,18 +62,21 @@ describe("shipped studies on real models", () => {
   it.skipIf(!data)(
     "scotus (skips without HONE_TEST_DATA)",
     () =>
-      smoke(
-        "scotus.study.yaml",
-        data as string,
-        { answerBy: "label", scoring: "sum" },
-        { layers: 2, epochs: 1 },
-      ),
+      smoke("scotus.study.yaml", data as string, {
+        asked: { answerBy: "label", scoring: "sum" },
+        input: "{{question}} {{facts|300}}",
+        lora: { layers: 2, epochs: 1 },
+      }),
     420_000,
   );
 
   it.skipIf(!data)(
     "pubmedqa (skips without HONE_TEST_DATA)",
-    () => smoke("pubmedqa.study.yaml", data as string, { answerBy: "text", scoring: "sum" }),
+    () =>
+      smoke("pubmedqa.study.yaml", data as string, {
+        asked: { answerBy: "text", scoring: "sum" },
+        input: "{{context|500}}",
+      }),
     420_000,
   );
 
