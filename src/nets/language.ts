@@ -38,8 +38,8 @@ export function nextLogprobs(
 }
 
 /**
- * What training minimises over a batch: the sum of -log p of the next tokens that count, times `scale`, and the balance
- * losses of every layer. Borrows everything.
+ * What training minimises over a batch: the sum of -log p of the next tokens that count, times `scale`, with the gradients of the
+ * balance losses of every layer, whose values are left out: a loss is told without them (Dai et al. 2024). Borrows everything.
  */
 export function textLoss(
   config: NetConfig,
@@ -64,5 +64,8 @@ export function textLoss(
     .sum()
     .neg();
   const loss = nats.ref.mul(scale);
-  return { loss: extra ? loss.add(extra) : loss, nats: lax.stopGradient(nats) };
+  return {
+    loss: extra ? loss.add(extra.ref.sub(lax.stopGradient(extra))) : loss,
+    nats: lax.stopGradient(nats),
+  };
 }

@@ -19,9 +19,9 @@ export interface UpcycleOptions {
 }
 
 /**
- * The weights of `target` from those of a dense net of the same sizes. Routed experts' down matrices are multiplied by how
- * many routed experts there are for each standard feed-forward that is activated, so that under even gates the output is the
- * dense one's.
+ * The weights of `target` from those of a dense net of the same sizes. Down matrices are divided by how many whole feed-forwards
+ * are activated, and those of routed experts multiplied by how many experts share the gates, so that under even gates the
+ * output is the dense one's.
  *
  * @throws HoneError where the nets do not go together
  */
@@ -44,9 +44,9 @@ export function upcycled(
   const shards = dense.hidden / experts.neurons;
   if (!Number.isInteger(shards))
     throw wrong(`${dense.hidden} neurons are no multiple of an expert's ${experts.neurons}`);
-  // Gates are 1 / routed each where they are even; as many whole feed-forwards as are activated come back.
-  const scale =
-    experts.routing === "hash" ? 1 : (experts.routed * shards) / (experts.chosen + experts.shared);
+  // As many whole feed-forwards as are activated come back, so each counts as their mean; even gates are 1 / routed.
+  const whole = shards / (experts.chosen + experts.shared);
+  const scales = { shared: whole, routed: experts.routing === "hash" ? whole : whole * experts.routed };
   const made: Parameters = {};
   for (const [name, shape] of tensorShapes(target)) {
     const layer = Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? -1);
@@ -84,14 +84,17 @@ export function upcycled(
     const shared = where === "shexp";
     const count = shared ? experts.shared : experts.routed;
     const n = experts.neurons;
+    const scale = shared ? scales.shared : scales.routed;
     for (let i = 0; i < count; i++) {
       const shard = (shared ? i : i + experts.shared) % shards;
       for (let neuron = 0; neuron < n; neuron++) {
         const from = shard * n + neuron;
         for (let d = 0; d < width; d++) {
           if (matrix !== "down") data[(i * n + neuron) * width + d] = source[from * width + d] as number;
-          else if (shared) data[d * count * n + i * n + neuron] = source[d * dense.hidden + from] as number;
-          else data[(i * width + d) * n + neuron] = scale * (source[d * dense.hidden + from] as number);
+          else {
+            const to = shared ? d * count * n + i * n + neuron : (i * width + d) * n + neuron;
+            data[to] = scale * (source[d * dense.hidden + from] as number);
+          }
         }
       }
       if (!shared && reinit > 0) redraw(data, { i, n, width, matrix, reinit, seed, layer });

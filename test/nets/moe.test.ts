@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { NetConfig } from "../../src/nets/config.js";
 import { hidden } from "../../src/nets/decoder.js";
 import type { ExpertConfig } from "../../src/nets/experts.js";
+import { textLoss } from "../../src/nets/language.js";
 import { balanceLoss, experts, hashTable, loadError, maxViolation, type Probe } from "../../src/nets/moe.js";
 import { compile } from "../../src/tensor/compile.js";
 import { hostWeights, startWasm, tinyConfig } from "./tiny.js";
@@ -196,6 +197,37 @@ describe("experts", () => {
         expect(gradient.data[t * own.routed + e]).toBeCloseTo(slope, 6);
       }
     }
+  });
+
+  test("a loss is told without the balance loss, which steers the router alone", async () => {
+    const config = configWith({});
+    const weights = hostWeights(config, 2);
+    const ids = (step: number) =>
+      new Tensor(
+        "int32",
+        Int32Array.from({ length: 16 }, (_, i) => (step * i + 1) % 23),
+        [2, 8],
+      );
+    const counts = new Tensor("float32", new Float32Array(16).fill(1), [2, 8]);
+    const slopes = async (balance: number) =>
+      await compile<Any, Any>(
+        (params: Any, tokens: np.Array, targets: np.Array, weight: np.Array) =>
+          valueAndGrad(
+            (trained: Any) =>
+              textLoss(
+                config,
+                trained,
+                { tokens, targets, counts: weight },
+                { balance: { experts: balance }, scale: 1 / 16 },
+              ).loss,
+          )(params) as Any,
+      )(weights as Any, ids(3), ids(5), counts);
+    const [[plain, a], [balanced, b]] = [await slopes(0), await slopes(10)];
+    expect(balanced.data[0]).toBeCloseTo(plain.data[0], 5);
+    const apart = (name: string) =>
+      Math.max(...[...a[name].data].map((one: number, i: number) => Math.abs(one - b[name].data[i])));
+    expect(apart("blk.0.ffn_gate_inp.weight")).toBeGreaterThan(1e-3);
+    expect(apart("output_norm.weight")).toBeLessThan(1e-5);
   });
 
   test("perfect balance costs α₁", async () => {

@@ -16,6 +16,8 @@ import { sayingOf } from "../../src/nets/text/saying.js";
 import { type NetSubject, openNet, untrainedNet } from "../../src/nets/text/subject.js";
 import { upcycled } from "../../src/nets/upcycle.js";
 import { pretrain, upcycle } from "../../src/specializers/index.js";
+import { firstTexts } from "../../src/specializers/training/pretrain/fit.js";
+import { evenly } from "../../src/specializers/training/pretrain/look.js";
 import { information } from "../../src/specializers/training/pretrain/measures.js";
 import { corpus, firstBytes } from "../../src/tasks/corpus.js";
 import { startWasm } from "../nets/tiny.js";
@@ -133,7 +135,11 @@ describe("pretrain and upcycle", { timeout: 180_000 }, () => {
     },
   );
 
-  test("upcycled without training, even gates give the dense net's output", async () => {
+  test.each([
+    { active: 1, shared: 0 },
+    { active: 2, shared: 1 },
+    { active: 2, shared: 2 },
+  ])("upcycled without training, even gates give the dense net's output: %o", async ({ active, shared }) => {
     const skeleton = { layers: 1, width: 16, heads: 2, hidden: 16, context: 16, vocab: 257 };
     const dense = buildNet(skeleton, { kind: "dense" });
     const weights = initWeights(dense, 3, 0.2);
@@ -144,10 +150,10 @@ describe("pretrain and upcycle", { timeout: 180_000 }, () => {
       await saying.release();
       return reply?.nats as number;
     };
-    const target = buildNet(skeleton, { kind: "deepseekmoe", experts: 3, segments: 2, active: 1, shared: 0 });
+    const target = buildNet(skeleton, { kind: "deepseekmoe", experts: 3, segments: 2, active, shared });
     const made = upcycled(dense, weights, target, { seed: 1, reinit: 0 });
     const router = made["blk.0.ffn_gate_inp.weight"] as Tensor;
-    // A router that tells nothing apart: gates are even, and the first two shards are one whole feed-forward.
+    // A router that tells nothing apart: gates are even, and the first experts are the shards in their order.
     const even = {
       ...made,
       "blk.0.ffn_gate_inp.weight": new Tensor("float32", new Float32Array(router.size), [...router.dims]),
@@ -195,6 +201,26 @@ describe("pretrain and upcycle", { timeout: 180_000 }, () => {
     expect(() =>
       buildNet({ ...skeleton, hidden: 16 }, { kind: "deepseekmoe", experts: 2, active: 2, shared: 8 }),
     ).toThrow(/cannot be chosen/);
+  });
+
+  test("what the loss is watched on has every domain in it, however few bytes", () => {
+    const dev = samples("dev", 6);
+    const each = Buffer.byteLength((dev[0] as (typeof dev)[number]).input);
+    const texts = firstTexts({ dev, train: [] }, 3 * each);
+    expect(texts.length).toBe(4);
+    expect(texts.filter((text) => text.startsWith("a bird")).length).toBe(2);
+    expect(firstTexts({ dev: [], train: dev }, 1e6).length).toBe(12);
+  });
+
+  test("tokens are taken from everywhere in the rows, and no place twice", () => {
+    const lengths = [3, 0, 50, 7];
+    expect(evenly(lengths, 100).length).toBe(60);
+    const places = evenly(lengths, 12);
+    expect(places.length).toBe(12);
+    expect(new Set(places.map(({ row, at }) => `${row} ${at}`)).size).toBe(12);
+    expect(places.every(({ row, at }) => at < (lengths[row] as number))).toBe(true);
+    expect(places.filter(({ row }) => row === 2).length).toBe(10);
+    expect(places.at(-1)?.row).toBe(3);
   });
 
   test("information is 1 where experts are domains, 0 where they are not", () => {

@@ -124,6 +124,11 @@ export const deepseekmoe = definePaper({
     const range = (one: { mean: number; low: number; high: number } | null | undefined, digits = 3) =>
       one ? `${number(one.mean, digits)} (${number(one.low, digits)} to ${number(one.high, digits)})` : "";
     const arms = settings.arms.filter((arm) => result(arm));
+    const readOf = () => {
+      const { "tokens read": read = Number.NaN, "train tokens": all = Number.NaN } =
+        arms.flatMap((arm) => [...trainings(arm).values()])[0]?.facts ?? {};
+      return read >= all ? "all, some more than" : `${((100 * read) / all).toFixed(0)} %,`;
+    };
     return [
       paperTable(
         "Bits per byte on test (95 % over documents and seeds), and what each net costs",
@@ -177,7 +182,7 @@ export const deepseekmoe = definePaper({
           ]),
       ),
       paperTable(
-        "Texts",
+        `Texts; of their tokens a training reads ${readOf()} once`,
         ["domain", "bytes of train"],
         Object.entries(data.bytes).map(([domain, bytes]) => [domain, String(bytes)]),
       ),
@@ -192,7 +197,7 @@ export const deepseekmoe = definePaper({
       "Bits per byte of documents, each from its own beginning in rows of the net's context; intervals over documents and seeds, crossed. Figures of experts changed at test time are of dev texts, with texts and seeds as the units.",
       `"As good as" means worse by less than ${margin} bits per byte, fixed before measuring.`,
       "The balance loss counts over the batch; initial weights have a deviation of 0.02 (paper: 0.006). No benchmark of the paper is asked: nets of this size cannot answer them.",
-      "The step of the least dev loss is kept, the same way for every net.",
+      "The step of the least dev loss is kept, the same way for every net. One learning rate for all nets, not chosen for any (the paper has 1.08e-3).",
     ];
   },
   more: ({ trainings }, { settings }) => ({

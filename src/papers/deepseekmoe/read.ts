@@ -8,15 +8,17 @@ import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { randomFor, shuffled } from "../../core/random.js";
-import { readRows } from "../../data/index.js";
+import { nearGroups, readRows } from "../../data/index.js";
 import { firstBytes } from "../../tasks/corpus.js";
 import type { DataFolder } from "../data.js";
 import type { Domain, MoeSettings } from "./settings.js";
 
-/** A text before it is cut. */
+/** A text before it is cut; texts of one group stay in one split. */
 interface Whole {
   id: string;
   text: string;
+  /** Its own where absent. */
+  group?: string;
 }
 
 export interface TextRow {
@@ -36,6 +38,8 @@ export interface MoeTexts {
 
 /** Shorter documents say too little of their domain. */
 const leastBytes = 200;
+/** Stories with so much in common (Jaccard, of word sequences) are one story told twice. */
+const alike = 0.3;
 /** Lines of Tatoeba that make a document, for a sentence alone is short. */
 const linesOfDocument = 20;
 
@@ -44,8 +48,19 @@ const families: Partial<Record<Domain, readonly string[]>> = {
   Slavic: ["rus", "ukr", "pol", "ces", "bul", "hrv", "srp"],
   Germanic: ["deu", "nld", "swe", "dan", "nob", "afr"],
 };
-/** Packages of which the code is read, as they are installed. */
-const codePackages = ["zod", "yaml", "onnxruntime-common", "@jax-js/jax"];
+/** Packages of which the code is read, as they are installed, and the folder in them that holds it once. */
+const codeFolders = {
+  zod: "src/v4",
+  yaml: "dist",
+  "onnxruntime-common": "lib",
+  "@jax-js/jax": "dist",
+  hono: "dist",
+  "@huggingface/hub": "src",
+  "@huggingface/jinja": "src",
+  commander: "lib",
+  "csv-parse": "lib",
+  compromise: "src",
+};
 
 const readers: Record<Domain, (folder: DataFolder, domain: Domain) => AsyncIterable<Whole>> = {
   async *law(folder) {
@@ -73,8 +88,8 @@ const readers: Record<Domain, (folder: DataFolder, domain: Domain) => AsyncItera
   },
   async *code() {
     const require = createRequire(import.meta.url);
-    for (const name of codePackages) {
-      const root = packageFolder(require.resolve(name));
+    for (const [name, below] of Object.entries(codeFolders)) {
+      const root = join(packageFolder(require.resolve(name)), below);
       for (const path of await codeFiles(root))
         yield { id: `${name}/${path}`, text: await readFile(join(root, path), "utf8") };
     }
@@ -86,23 +101,27 @@ const readers: Record<Domain, (folder: DataFolder, domain: Domain) => AsyncItera
     yield* stories(folder, "故事");
   },
   async *dictionary(folder) {
-    let lines: string[] = [];
+    // Its rows are by meaning, one language after the other.
+    const lines = new Map<string, string[]>();
     let n = 0;
-    let language = "";
+    const document = (language: string): Whole => {
+      const text = (lines.get(language) ?? []).join("\n");
+      lines.delete(language);
+      return { id: `${language}-${n++}`, text };
+    };
     for (const part of [1, 2, 3]) {
       const path = folder.path("lexical", "omw", `omw_core_${part}.tsv`);
       // Its quotes are not those of CSV.
       for (const line of (await readFile(path, "utf8")).split("\n")) {
-        const [, lang = "", type, value = ""] = line.split("\t");
+        const [, language = "", type, value = ""] = line.split("\t");
         if (type !== "def") continue;
-        if (lines.length >= linesOfDocument || (lang !== language && lines.length > 0)) {
-          yield { id: String(n++), text: lines.join("\n") };
-          lines = [];
-        }
-        language = lang;
-        lines.push(value);
+        const own = lines.get(language) ?? [];
+        lines.set(language, own);
+        own.push(value);
+        if (own.length === linesOfDocument) yield document(language);
       }
     }
+    for (const language of [...lines.keys()]) yield document(language);
   },
   Romance: sentences,
   Slavic: sentences,
@@ -110,6 +129,7 @@ const readers: Record<Domain, (folder: DataFolder, domain: Domain) => AsyncItera
 };
 
 async function* stories(folder: DataFolder, field: string): AsyncGenerator<Whole> {
+  const found: { id: string; text: string }[] = [];
   const seen = new Set<string>();
   const root = folder.path("social", "tombench");
   for (const file of (await readdir(root)).filter((name) => name.endsWith(".jsonl")).sort()) {
@@ -119,9 +139,15 @@ async function* stories(folder: DataFolder, field: string): AsyncGenerator<Whole
       const text = String(row[field] ?? "").trim();
       if (text === "" || seen.has(text)) continue;
       seen.add(text);
-      yield { id: `${file}-${seen.size}`, text };
+      found.push({ id: `${file}-${seen.size}`, text });
     }
   }
+  // One story is told in several ways, which belong to one group.
+  const groups = nearGroups(
+    found.map(({ text }) => text),
+    alike,
+  );
+  for (const [i, one] of found.entries()) yield { ...one, group: String(groups[i]) };
 }
 
 async function* sentences(folder: DataFolder, domain: Domain): AsyncGenerator<Whole> {
@@ -148,7 +174,11 @@ function packageFolder(file: string): string {
 async function codeFiles(root: string): Promise<string[]> {
   const found = await readdir(root, { recursive: true });
   return found
-    .filter((path) => /\.(m?js|ts)$/.test(path) && !/\.d\.|\.min\.|\.cjs$|locales/.test(path))
+    .filter(
+      (path) =>
+        /\.(m?js|ts)$/.test(path) &&
+        !/\.d\.|\.min\.|\.(spec|test)\.|(^|\/)(cjs|locales|mini|tests)\//.test(path),
+    )
     .sort();
 }
 
@@ -199,15 +229,16 @@ function take(rows: readonly TextRow[], from: number, count: number): { rows: Te
   return { rows: taken, end };
 }
 
-function cut({ id, text }: Whole, domain: Domain, bytes: number): TextRow[] {
+function cut({ id, text, group: own = id }: Whole, domain: Domain, bytes: number): TextRow[] {
   const rows: TextRow[] = [];
-  const group = createHash("sha256").update(`${domain}/${id}`).digest("hex").slice(0, 12);
+  const hash = (name: string) => createHash("sha256").update(`${domain}/${name}`).digest("hex").slice(0, 12);
+  const group = hash(own);
   let rest = text.replaceAll("\0", "").trim();
   while (rest.length > 0) {
     const part = firstBytes(rest, bytes);
     rest = rest.slice(part.length);
-    if (Buffer.byteLength(part) < leastBytes && rows.length > 0) break;
-    if (part.trim() !== "") rows.push({ id: `${group}-${rows.length}`, text: part, domain, group });
+    if (Buffer.byteLength(part) < leastBytes) break;
+    if (part.trim() !== "") rows.push({ id: `${hash(id)}-${rows.length}`, text: part, domain, group });
   }
   return rows;
 }

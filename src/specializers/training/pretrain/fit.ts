@@ -152,14 +152,24 @@ function trainerOf(
 const isHidden = (name: string): boolean =>
   /^blk\.\d+\.(attn_(q|k|v|output)|ffn_\w+)\.weight$/.test(name) && !/_(norm|inp)\./.test(name);
 
-/** Texts of dev in its order, up to so many bytes; one at least. */
+/** Texts of dev, one of each domain in turn, up to so many bytes; one at least. */
 export function firstTexts({ dev, train }: Pick<Given<"text">, "dev" | "train">, bytes: number): string[] {
+  const domains = new Map<string, string[]>();
+  for (const { input, gold } of dev.length > 0 ? dev : train) {
+    const own = domains.get(String(gold)) ?? [];
+    domains.set(String(gold), own);
+    own.push(input);
+  }
   const list: string[] = [];
   let left = bytes;
-  for (const { input } of dev.length > 0 ? dev : train) {
-    if (left <= 0) break;
-    list.push(input);
-    left -= Buffer.byteLength(input);
+  for (let i = 0; left > 0; i++) {
+    const turn = [...domains.values()].flatMap((own) => own[i] ?? []);
+    if (turn.length === 0) break;
+    for (const text of turn) {
+      if (left <= 0) break;
+      list.push(text);
+      left -= Buffer.byteLength(text);
+    }
   }
   return list;
 }

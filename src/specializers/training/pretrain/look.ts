@@ -126,12 +126,13 @@ async function routed(
   // By layer: tokens of each text by expert.
   const counts = wanted.map(() => texts.map(() => new Float64Array(settings.routed)));
   const inputs = wanted.map(() => new Float32Array(compared * config.width));
-  let taken = 0;
   const rows = texts.flatMap(({ text }, owner) =>
     rowsOfText(tokenizer, text, length).map((row) => ({ ...row, owner })),
   );
-  // Compared tokens come from rows all over the texts.
-  const each = Math.max(1, Math.floor(compared / Math.max(1, rows.length)));
+  const places = evenly(
+    rows.map(({ read }) => read.length),
+    compared,
+  );
   try {
     for (let from = 0; from < rows.length; from += together) {
       given.context.signal.throwIfAborted();
@@ -144,29 +145,24 @@ async function routed(
         const ids = found[2 * l]?.data as Int32Array;
         const states = found[2 * l + 1]?.data as Float32Array;
         const { chosen } = settings;
+        for (const [k, { row, at }] of places.entries()) {
+          if (row < from || row >= from + together) continue;
+          const place = (row - from) * length + at;
+          inputs[l]?.set(states.subarray(place * config.width, (place + 1) * config.width), k * config.width);
+        }
         for (const [i, { read: own, owner }] of part.entries()) {
           const sums = counts[l]?.[owner] as Float64Array;
           for (let t = 0; t < own.length * chosen; t++) {
             const expert = ids[i * length * chosen + t] as number;
             sums[expert] = (sums[expert] as number) + 1;
           }
-          const take = Math.min(each, own.length, compared - (taken + i * each));
-          for (let t = 0; t < take; t++) {
-            const place = i * length + Math.floor((t * own.length) / Math.max(1, take));
-            inputs[l]?.set(
-              states.subarray(place * config.width, (place + 1) * config.width),
-              (taken + i * each + t) * config.width,
-            );
-          }
         }
       }
-      taken += part.length * each;
     }
   } finally {
     await program.release();
   }
   const labels = texts.map(({ domain }) => domains.indexOf(domain));
-  const tokens = Math.min(compared, taken);
   const others = Array.from({ length: shuffles }, (_, i) =>
     shuffled(labels, randomFor(given.seed, "shuffled domains", i)),
   );
@@ -192,7 +188,11 @@ async function routed(
         mean: nulls.reduce((sum, one) => sum + one, 0) / nulls.length,
         high: nulls[Math.floor(0.95 * nulls.length)] as number,
       },
-      similarity: alikeness(net, layer, (inputs[l] as Float32Array).subarray(0, tokens * config.width)),
+      similarity: alikeness(
+        net,
+        layer,
+        (inputs[l] as Float32Array).subarray(0, places.length * config.width),
+      ),
     };
   });
   const all = layers.reduce((sum, one) => sum + one.information, 0);
@@ -206,6 +206,23 @@ async function routed(
         Math.max(1, counts.length),
     ),
   };
+}
+
+/** So many places spread evenly over all tokens of rows, or all where there are fewer. */
+export function evenly(lengths: readonly number[], count: number): { row: number; at: number }[] {
+  const total = lengths.reduce((sum, one) => sum + one, 0);
+  const places: { row: number; at: number }[] = [];
+  let before = 0;
+  for (const [row, length] of lengths.entries()) {
+    for (;;) {
+      const k = places.length;
+      const next = total <= count ? k : Math.floor(((k + 0.5) * total) / count);
+      if (next >= before + length || k >= count) break;
+      places.push({ row, at: next - before });
+    }
+    before += length;
+  }
+  return places;
 }
 
 /** Tokens by expert and domain. */
