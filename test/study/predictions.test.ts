@@ -106,11 +106,41 @@ describe("matching", () => {
       ["-5 degrees", "-5"],
       ["Title-42", "42"],
       ["-0", "0"],
+      ["\u22125 degrees", "-5"],
+      ["The answer is 3.", "3"],
+      ["3.A judge", "3"],
+      ["No.5", "5"],
+      ["so...5", "5"],
+      ["12% of them", "12"],
+      ["3.0", "3"],
+      ["2020-01-05", "2020"],
+      ["5/12/2020", "5"],
+      ["1,234,567.00", "1234567"],
       ["none", undefined],
     ])
       expect(firstInteger(text as string), text).toBe(number);
     expect(matches("There are 3 judges, A to C", gold("03"), "choice")).toBe(true);
     expect(matches("13", gold(3), "choice")).toBe(false);
+  });
+
+  test("a number that is part of a decimal is no whole number", () => {
+    for (const [text, number] of [
+      ["3.5", undefined],
+      ["0.9", undefined],
+      [".5", undefined],
+      ["-.5", undefined],
+      ["12.5%", undefined],
+      ["1,234.5", undefined],
+      ["1e-7", undefined],
+      ["1.5e3", undefined],
+      ["3.1.2020", undefined],
+      ["between 2.5 and 10.", "10"],
+      ["v1.2.3 has 4", "4"],
+    ])
+      expect(firstInteger(text as string), text).toBe(number);
+    expect(matches("3.5", gold(3), "choice")).toBe(false);
+    expect(matches("0.9", gold(0), "choice")).toBe(false);
+    expect(matches("\u22125", gold(5), "choice")).toBe(false);
   });
 
   test("other golds are compared exactly, any accepted one will do", () => {
