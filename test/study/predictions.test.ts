@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
-import { mcnemar } from "../../src/statistics/index.js";
+import { mcnemar, mcnemarDetectable } from "../../src/statistics/index.js";
 import { firstInteger, firstLetter, matches, readGold } from "../../src/study/answers.js";
 import { adjustFamily, compareScores } from "../../src/study/compare.js";
 import { comparePredictionsFile, readPredictions } from "../../src/study/predictions.js";
@@ -275,6 +275,27 @@ describe("comparing", () => {
       expect(low).toBeLessThanOrEqual(mean);
       expect(high).toBeGreaterThanOrEqual(mean);
     }
+  });
+
+  test("the mean of tasks could show what the units that it flips could, full-size where few differ", async () => {
+    const compared = async (answered: number, wrong: number) => {
+      const rows = ["t", "u"].flatMap((task) =>
+        Array.from({ length: 40 }, (_, i) =>
+          row(`${task}${i}`, "A", { x: i < answered ? "A" : null, y: i < wrong ? "B" : "A" }, { task }),
+        ),
+      );
+      const { comparisons } = await comparePredictionsFile(await file(rows), {});
+      return comparisons.find(({ task }) => task === "(mean of tasks)");
+    };
+    // One unit in each task differs: of 40 units the Holm level asks for more full-size ones than of 80.
+    const few = await compared(20, 1);
+    const level = 0.05 / 4;
+    expect(few?.n).toBe(40);
+    expect(few?.detectable).toBeCloseTo(mcnemarDetectable(40, 0, level), 12);
+    // Six units differ: by the interval's own error.
+    const more = await compared(20, 3);
+    expect(more?.detectable).toBeGreaterThan(0);
+    expect(more?.detectable).not.toBeCloseTo(mcnemarDetectable(40, 0, level), 3);
   });
 
   test("distinct ids over tasks stay McNemar's; a system that lacks a task has no mean of tasks", async () => {
