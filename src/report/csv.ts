@@ -29,18 +29,19 @@ const columns = [
   "task_id",
 ] as const;
 
-/** Yields the head and then one line per outcome, each ending in CRLF (RFC 4180). */
+/** Yields the head and then one line per outcome and subject that it is of, each ending in CRLF (RFC 4180). */
 export function* outcomesCsv(
   { subjects, tasks }: Pick<StudyRecord, "subjects" | "tasks">,
   outcomes: Iterable<Outcome>,
 ): Generator<string> {
-  const subjectNames = new Map(subjects.flatMap(({ name, ids }) => ids.map((id) => [id, name])));
+  const subjectNames = new Map<string, Set<string>>();
+  for (const { name, ids } of subjects)
+    for (const id of ids) subjectNames.set(id, (subjectNames.get(id) ?? new Set()).add(name));
   const taskNames = new Map(tasks.map(({ name, key }) => [key, name]));
   yield `${columns.join(",")}\r\n`;
   for (const { subject, task, split, sample, seed, group, eyesOff, gold, grade, cost } of outcomes) {
     const scored = grade.status === "scored";
     const cells = [
-      subjectNames.get(subject) ?? subject,
       taskNames.get(task) ?? task,
       split,
       sample,
@@ -62,6 +63,8 @@ export function* outcomesCsv(
       subject,
       task,
     ];
-    yield `${cells.map(csvCell).join(",")}\r\n`;
+    // Equal specialists share their outcomes.
+    for (const name of subjectNames.get(subject) ?? [subject])
+      yield `${[name, ...cells].map(csvCell).join(",")}\r\n`;
   }
 }

@@ -32,7 +32,10 @@ export interface Confusion {
   /** Shown keys, most frequent in gold first; `pooled` further keys are counted under `other`. */
   keys: string[];
   pooled: number;
-  /** `counts[gold][predicted]`; the last column is unscored; where keys are pooled the last row and last but one column are "other". */
+  /**
+   * `counts[gold][predicted]`: the keys, where keys are pooled "other" (a row, too), then scored without an answer, then
+   * unscored.
+   */
   counts: number[][];
 }
 
@@ -69,6 +72,13 @@ export function taskIndex(record: StudyRecord, task: string): number {
   return record.tasks.findIndex((card) => card.key === task || card.name === task);
 }
 
+/** The subjects that were measured by an outcome: those with its fingerprint under its seed. Equal specialists share theirs. */
+function measuredBy(record: StudyRecord, { subject, seed }: Outcome): number[] {
+  return record.subjects.flatMap(({ ids, seeds }, s) =>
+    ids.some((id, i) => id === subject && seeds[i] === seed) ? [s] : [],
+  );
+}
+
 /** The index of a subject by name or by one of its fingerprints; -1 where the record does not know it. */
 export function subjectIndex(record: StudyRecord, subject: string): number {
   const byName = record.subjects.findIndex((card) => card.name === subject);
@@ -87,25 +97,28 @@ interface Seen {
 export function gather(source: Source, most: number): Gathered {
   const { record } = source;
   const tasks = new Map<string, number>();
-  const subjects = new Map<string, number>();
-  const place = (outcome: Outcome): [task: number, subject: number] | undefined => {
+  const known = new Map<string, number[]>();
+  const place = (outcome: Outcome): { task: number; subjects: readonly number[] } | undefined => {
     if (outcome.split !== "test") return undefined;
     const task = child(tasks, outcome.task, () => taskIndex(record, outcome.task));
-    const subject = child(subjects, outcome.subject, () => subjectIndex(record, outcome.subject));
-    return task < 0 || subject < 0 ? undefined : [task, subject];
+    const key = `${outcome.seed} ${outcome.subject}`;
+    const subjects = child(known, key, () => measuredBy(record, outcome));
+    return task < 0 || subjects.length === 0 ? undefined : { task, subjects };
   };
 
   const seen = new Map<string, Seen>();
-  const tallies = new Map<string, Map<string, Map<string | null, number>>>();
+  const tallies = new Map<string, Tally>();
   const binary = record.tasks.map(() => true);
   const movements = collectMovements(record);
   const episodes = collectEpisodes(record);
   for (const outcome of source.outcomes()) {
     const at = place(outcome);
     if (!at) continue;
-    const [task, subject] = at;
-    movements.see(task, subject, outcome);
-    episodes.see(task, subject, outcome);
+    const { task, subjects } = at;
+    for (const subject of subjects) {
+      movements.see(task, subject, outcome);
+      episodes.see(task, subject, outcome);
+    }
     const key = `${task}\n${outcome.sample}`;
     let sample = seen.get(key);
     if (!sample) {
@@ -119,10 +132,12 @@ export function gather(source: Source, most: number): Gathered {
       if (score !== 0 && score !== 1) binary[task] = false;
     } else sample.unscored = true;
     if (record.tasks[task]?.labels) {
-      const predicted = outcome.grade.status === "scored" ? outcome.grade.prediction || null : null;
-      const tally = child(tallies, `${task} ${subject}`, () => new Map<string, Map<string | null, number>>());
-      const row = child(tally, outcome.gold, () => new Map<string | null, number>());
-      row.set(predicted, (row.get(predicted) ?? 0) + 1);
+      const predicted = outcome.grade.status === "scored" ? outcome.grade.prediction : null;
+      for (const subject of subjects) {
+        const tally = child(tallies, `${task} ${subject}`, (): Tally => new Map());
+        const row = child(tally, outcome.gold, () => new Map<string | null, number>());
+        row.set(predicted, (row.get(predicted) ?? 0) + 1);
+      }
     }
   }
 
@@ -145,12 +160,12 @@ export function gather(source: Source, most: number): Gathered {
   }
   for (const outcome of source.outcomes()) {
     const at = place(outcome);
-    const row = at && rows.get(`${at[0]}\n${outcome.sample}`);
+    const row = at && rows.get(`${at.task}\n${outcome.sample}`);
     if (!at || !row) continue;
     row.gold = outcome.gold;
     row.eyesOff ||= outcome.eyesOff === true;
     if (outcome.group !== undefined) row.group = outcome.group;
-    row.answers[at[1]]?.push(outcome);
+    for (const subject of at.subjects) row.answers[subject]?.push(outcome);
   }
 
   const samples = record.tasks.map(() => 0);
@@ -165,6 +180,7 @@ export function gather(source: Source, most: number): Gathered {
   };
 }
 
+/** Counts by gold and prediction: "" is scored without an answer, null unscored. */
 type Tally = Map<string, Map<string | null, number>>;
 
 function confusionsOf(record: StudyRecord, tallies: Map<string, Tally>): Confusion[] {
@@ -176,7 +192,7 @@ function confusionsOf(record: StudyRecord, tallies: Map<string, Tally>): Confusi
         for (const [predicted, count] of row) {
           // A thousandth for predictions orders keys that are never gold behind those that are.
           frequency.set(gold, (frequency.get(gold) ?? 0) + count);
-          if (predicted !== null) frequency.set(predicted, (frequency.get(predicted) ?? 0) + count / 1000);
+          if (predicted) frequency.set(predicted, (frequency.get(predicted) ?? 0) + count / 1000);
         }
       }
     }
@@ -188,12 +204,13 @@ function confusionsOf(record: StudyRecord, tallies: Map<string, Tally>): Confusi
     for (const [s, subject] of record.subjects.entries()) {
       const tally = tallies.get(`${t} ${s}`);
       if (!tally) continue;
-      const counts = Array.from({ length: size }, () => new Array<number>(size + 1).fill(0));
+      const counts = Array.from({ length: size }, () => new Array<number>(size + 2).fill(0));
       for (const [gold, row] of tally) {
         const line = counts[position.get(gold) ?? 0];
         if (!line) continue;
         for (const [predicted, count] of row) {
-          const column = predicted === null ? size : (position.get(predicted) ?? 0);
+          const column =
+            predicted === null ? size + 1 : predicted === "" ? size : (position.get(predicted) ?? 0);
           line[column] = (line[column] ?? 0) + count;
         }
       }

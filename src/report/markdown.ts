@@ -27,6 +27,7 @@ import { type Confusion, type Gathered, meanScore, type SampleRow, type Source }
 import { nameOf, perTask, section, table } from "./markdown-parts.js";
 import { movementWords } from "./movement-words.js";
 import { describeStudy, leftOut, verdictText } from "./page.js";
+import { fromGeneralist } from "./profile.js";
 import { searchWords } from "./search-figures.js";
 import {
   comparisonNote,
@@ -34,6 +35,7 @@ import {
   detailNames,
   devScore,
   elsewhereOpened,
+  matrixOf,
   resultNotes,
   scoreBounds,
 } from "./tables.js";
@@ -157,22 +159,23 @@ function comparisons(record: StudyRecord): string[] {
 
 function profile(record: StudyRecord): string[] {
   if (record.results.length === 0) return [];
-  const generalist = record.subjects.find((subject) => subject.role === "generalist")?.name;
-  const at = (subject: string | undefined, task: string) =>
-    record.results.find((result) => result.subject === subject && result.task === task);
   const rows = record.subjects.map(({ name }) => [
     nameOf(record, name),
     ...record.tasks.map((task) => {
-      const own = at(name, task.name);
-      const general = at(generalist, task.name);
-      if (!own) return "–";
-      const score = formatScore(own.mean, own.n, task.metric.display);
-      if (!general || name === generalist) return score;
-      return `${score} (${formatDelta(own.mean - general.mean, own.n, task.metric.display)})`;
+      const own = record.results.find((result) => result.subject === name && result.task === task.name);
+      if (!own || own.n === 0) return "–";
+      const { display } = task.metric;
+      const score = formatScore(own.mean, own.n, display);
+      const said = fromGeneralist(record, name, task.name);
+      if (!said) return score;
+      const delta = formatDelta(said.delta, said.n, display);
+      return `${score} (${said.shown ? `**${delta}**` : delta})`;
     }),
   ]);
   const head = ["subject", ...record.tasks.map((task) => md(`${task.name}, ${metricHead(task.metric)}`, 80))];
-  return section("Specialization profile", ["Score, and difference from the generalist.", table(head, rows)]);
+  const note =
+    "Score, and difference from the generalist; bold where the difference is shown after Holm's correction.";
+  return section("Specialization profile", [note, table(head, rows)]);
 }
 
 function confusions(record: StudyRecord, all: readonly Confusion[]): string[] {
@@ -182,14 +185,16 @@ function confusions(record: StudyRecord, all: readonly Confusion[]): string[] {
       const own = all.filter((confusion) => confusion.task.name === task);
       const shown = own.find((confusion) => confusion.subject.name === record.verdict?.champion) ?? own[0];
       if (!shown) return [];
-      const names = [
-        ...shown.keys.map((key) => md(key, 40)),
-        ...(shown.pooled > 0 ? [`${shown.pooled} others`] : []),
-      ];
-      const rows = shown.counts.map((row, i) => [names[i] ?? "", ...row.map(formatWhole)]);
+      const { names, heads, rows, precision } = matrixOf(shown);
+      const lines = rows.map(({ name, cells, all, recall }) => [
+        md(name, 60),
+        ...[...cells, all].map(formatWhole),
+        recall,
+      ]);
+      const foot = ["precision", ...precision, ...heads.slice(names.length).map(() => ""), "", ""];
       return [
-        `Rows are the right answer, columns what ${md(shown.subject.name, 64)} chose.`,
-        table(["", ...names, "unscored"], rows),
+        `Rows are the right answer, columns what ${md(shown.subject.name, 64)} chose; recall is of what was scored.`,
+        table(["", ...heads.map((head) => md(head, 60)), "all", "recall"], [...lines, foot]),
       ];
     }),
   );
@@ -224,7 +229,7 @@ function unscored(record: StudyRecord): string[] {
   if (record.results.length === 0) return [];
   const none = "Every sample was scored for every subject.";
   return section("Unscored", [
-    rows.length > 0 ? table(["subject", "task", "cause", "samples"], rows, [0, 1, 2]) : none,
+    rows.length > 0 ? table(["subject", "task", "cause", "answers"], rows, [0, 1, 2]) : none,
   ]);
 }
 

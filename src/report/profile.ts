@@ -7,37 +7,46 @@ import { type Html, html, oneLine } from "./escape.js";
 import { shownBelow, subjectName } from "./figures.js";
 import { formatDelta, formatScore, metricHead, plural } from "./format.js";
 
+const resultOf = (record: StudyRecord, subject: string, task: string): Result | undefined =>
+  record.results.find((result) => result.subject === subject && result.task === task);
+
+/**
+ * How far a subject is from the generalist on a task: the paired difference where the study made that comparison, else that
+ * of the two means. Undefined for the generalist itself and where nothing can be said.
+ */
+export function fromGeneralist(
+  record: StudyRecord,
+  subject: string,
+  task: string,
+): { delta: number; n: number; shown: boolean } | undefined {
+  const generalist = record.subjects.find(({ role }) => role === "generalist")?.name;
+  if (generalist === undefined || subject === generalist) return undefined;
+  const pair = record.comparisons.find(
+    ({ a, b, task: on }) =>
+      on === task && ((a === subject && b === generalist) || (a === generalist && b === subject)),
+  );
+  const [own, general] = [resultOf(record, subject, task), resultOf(record, generalist, task)];
+  const said = pair
+    ? { delta: pair.a === subject ? pair.delta : -pair.delta, n: pair.n, shown: pair.pAdjusted < shownBelow }
+    : own && general && { delta: own.mean - general.mean, n: own.n, shown: false };
+  return said && Number.isFinite(said.delta) ? said : undefined;
+}
+
 /** Subjects × tasks: score, and difference from the generalist as figure and as tint. */
 export function profileTable(record: StudyRecord): Html {
   const generalist = record.subjects.find((subject) => subject.role === "generalist");
-  const at = (subject: string, task: string): Result | undefined =>
-    record.results.find((result) => result.subject === subject && result.task === task);
   const order = [...record.subjects].sort((a, b) => average(record, b.name) - average(record, a.name));
   const cell = (subject: SubjectCard, task: string): Html => {
-    const own = at(subject.name, task);
+    const own = resultOf(record, subject.name, task);
     if (!own || own.n === 0) return html`<td class="heat absent">–</td>`;
     const metric = metricOf(record, task);
     const scale = metric.display;
-    const general = generalist && subject !== generalist ? at(generalist.name, task) : undefined;
-    const pair = record.comparisons.find(
-      (c) =>
-        c.task === task &&
-        ((c.a === subject.name && c.b === generalist?.name) ||
-          (c.b === subject.name && c.a === generalist?.name)),
-    );
-    // The paired difference where the study made that comparison; else of the two means.
-    const delta = pair
-      ? pair.a === subject.name
-        ? pair.delta
-        : -pair.delta
-      : general
-        ? own.mean - general.mean
-        : Number.NaN;
-    const shown = pair !== undefined && pair.pAdjusted < shownBelow;
-    const difference = Number.isFinite(delta)
-      ? html`<span class="difference${shown && " strong"}">${formatDelta(delta, own.n, scale)}</span>`
+    const general = generalist && resultOf(record, generalist.name, task);
+    const said = fromGeneralist(record, subject.name, task);
+    const difference = said
+      ? html`<span class="difference${said.shown && " strong"}">${formatDelta(said.delta, said.n, scale)}</span>`
       : subject === generalist && html`<span class="difference quiet">generalist</span>`;
-    return html`<td class="heat ${tint(metric, delta, general?.mean)}"><span class="score">${formatScore(own.mean, own.n, scale)}</span>${difference}</td>`;
+    return html`<td class="heat ${tint(metric, said?.delta ?? Number.NaN, general?.mean)}"><span class="score">${formatScore(own.mean, own.n, scale)}</span>${difference}</td>`;
   };
   return html`<div class="scroll" tabindex="0" role="region" aria-label="profile"><table class="profile"><thead><tr><th scope="col">subject</th>${record.tasks.map(
     (task) =>

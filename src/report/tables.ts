@@ -104,7 +104,8 @@ export function confusionFigure(record: StudyRecord, confusions: readonly Confus
 ${confusions.map((confusion, i) => html`<div data-matrix="${index}-${i}"${i !== first && html` hidden`}>${matrix(confusion)}</div>`)}`;
 }
 
-function matrix({ task, subject, keys, pooled, counts }: Confusion): Html {
+/** A matrix with its margins, as page and Markdown show it. A column that is no answer stands only where it has counts. */
+export function matrixOf({ task, keys, pooled, counts }: Confusion) {
   const labels = new Map((task.labels ?? []).map(({ key, text }) => [key, text]));
   const name = (key: string): string => {
     const label = labels.get(key) ?? key;
@@ -112,26 +113,46 @@ function matrix({ task, subject, keys, pooled, counts }: Confusion): Html {
   };
   const names = [...keys.map(name), ...(pooled > 0 ? [`${pooled} others`] : [])];
   const size = names.length;
-  const unscored = counts.some((row) => (row[size] ?? 0) > 0);
-  const total = (row: readonly number[]): number => row.reduce((sum, count) => sum + count, 0);
-  const rows = counts.map((row, i) => {
-    const all = total(row);
-    const cells = row.slice(0, unscored ? size + 1 : size).map((count, j) => {
+  const total = (column: readonly (number | undefined)[]): number =>
+    column.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+  const others = ["no answer", "unscored"].flatMap((head, i) =>
+    counts.some((row) => (row[size + i] ?? 0) > 0) ? [{ head, at: size + i }] : [],
+  );
+  /** Whether a row's or column's hits are known: not where keys are pooled. */
+  const single = (i: number): boolean => i < keys.length;
+  return {
+    names,
+    heads: [...names, ...others.map(({ head }) => head)],
+    rows: counts.map((row, i) => {
+      const all = total(row);
+      const scored = all - (row[size + 1] ?? 0);
+      return {
+        name: names[i] ?? "",
+        cells: [...row.slice(0, size), ...others.map(({ at }) => row[at] ?? 0)],
+        hit: (j: number): boolean => i === j && single(i),
+        all,
+        recall: formatScore(single(i) ? (row[i] ?? 0) / scored : Number.NaN, scored),
+      };
+    }),
+    precision: names.map((_, j) => {
+      const chosen = total(counts.map((row) => row[j]));
+      return formatScore(single(j) ? (counts[j]?.[j] ?? 0) / chosen : Number.NaN, chosen);
+    }),
+  };
+}
+
+function matrix(confusion: Confusion): Html {
+  const { names, heads, rows, precision } = matrixOf(confusion);
+  const body = rows.map(({ name, cells, hit, all, recall }) => {
+    const drawn = cells.map((count, j) => {
       const level = all === 0 || count === 0 ? 0 : Math.max(1, Math.ceil((8 * count) / all));
-      const kind = j === size ? "miss" : i === j && !(pooled > 0 && i === size - 1) ? "hit" : "miss";
-      return html`<td class="num cell ${kind}-${level}">${count === 0 ? html`<span class="quiet">·</span>` : formatWhole(count)}</td>`;
+      return html`<td class="num cell ${hit(j) ? "hit" : "miss"}-${level}">${count === 0 ? html`<span class="quiet">·</span>` : formatWhole(count)}</td>`;
     });
-    const recall = pooled > 0 && i === size - 1 ? Number.NaN : (row[i] ?? 0) / all;
-    return html`<tr><th scope="row"><bdi>${names[i]}</bdi></th>${cells}<td class="num total">${formatWhole(all)}</td><td class="num">${formatScore(recall, all)}</td></tr>`;
+    return html`<tr><th scope="row"><bdi>${name}</bdi></th>${drawn}<td class="num total">${formatWhole(all)}</td><td class="num">${recall}</td></tr>`;
   });
-  const precision = names.map((_, j) => {
-    const column = counts.map((row) => row[j] ?? 0);
-    return pooled > 0 && j === size - 1 ? Number.NaN : (counts[j]?.[j] ?? 0) / total(column);
-  });
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="confusion matrix"><table class="matrix"><caption>Rows are the right answer, columns what <bdi>${oneLine(subject.name, 64)}</bdi> chose; tint is the share of the row.</caption>
-<thead><tr><td></td>${names.map((label) => html`<th scope="col" class="turned"><span><bdi>${label}</bdi></span></th>`)}${unscored && html`<th scope="col" class="turned"><span>unscored</span></th>`}
-<th scope="col" class="turned"><span>all</span></th><th scope="col" class="turned"><span>recall</span></th></tr></thead><tbody>${rows}</tbody>
-<tfoot><tr><th scope="row">precision</th>${precision.map((share, j) => html`<td class="num">${formatScore(share, total(counts.map((row) => row[j] ?? 0)))}</td>`)}<td colspan="${unscored ? 3 : 2}"></td></tr></tfoot></table></div>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="confusion matrix"><table class="matrix"><caption>Rows are the right answer, columns what <bdi>${oneLine(confusion.subject.name, 64)}</bdi> chose; recall is of what was scored, tint the share of the row.</caption>
+<thead><tr><td></td>${[...heads, "all", "recall"].map((head) => html`<th scope="col" class="turned"><span><bdi>${head}</bdi></span></th>`)}</tr></thead><tbody>${body}</tbody>
+<tfoot><tr><th scope="row">precision</th>${precision.map((share) => html`<td class="num">${share}</td>`)}<td colspan="${heads.length - names.length + 2}"></td></tr></tfoot></table></div>`;
 }
 
 /** Eyes-on and eyes-off scores side by side; empty where no part was kept eyes-off. */

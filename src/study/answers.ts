@@ -3,7 +3,7 @@
 /**
  * - `exact`: equal to an accepted answer after trimming
  * - `choice`: where the accepted answer is one capital letter or a whole number, the first stand-alone capital letter or
- *   the first number of the answer must be it (Lawma's rule for chat models); other golds are compared exactly
+ *   the first whole number of the answer must be it (Lawma's rule for chat models); other golds are compared exactly
  */
 export type Match = "exact" | "choice";
 
@@ -21,7 +21,10 @@ export function readGold(gold: unknown): MatchedGold[] | undefined {
     if (typeof item !== "string" && typeof item !== "number" && typeof item !== "boolean") return undefined;
     const text = String(item).trim();
     if (text === "") return undefined;
-    out.push({ text, shape: /^[A-Z]$/.test(text) ? "letter" : /^[-+]?\d+$/.test(text) ? "integer" : "text" });
+    out.push({
+      text,
+      shape: /^[A-Z]$/.test(text) ? "letter" : /^[-+\u2212]?\d+$/.test(text) ? "integer" : "text",
+    });
   }
   return out.length > 0 ? out : undefined;
 }
@@ -52,15 +55,23 @@ export function firstLetter(answer: string): string | undefined {
   return word;
 }
 
-/** The first whole number, without leading zeros or separators of thousands: "Answer: 007" gives "7". */
+/**
+ * The first whole number, without leading zeros or separators of thousands: "Answer: 007" gives "7". Decimals, powers of ten
+ * and numbers with several points (versions, dates) are passed over whole; "3.0" is 3.
+ */
 export function firstInteger(answer: string): string | undefined {
-  const found = /(?:(?<![\p{L}\p{N}])[-+])?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)/u.exec(answer.slice(0, longest));
-  return found ? plainInteger(found[0]) : undefined;
+  for (const [, sign = "", whole = "", rest = ""] of answer.slice(0, longest).matchAll(numbers))
+    if (whole !== "" && /^(\.0+)?$/.test(rest)) return plainInteger(sign + whole);
+  return undefined;
 }
 
+/** Numbers as sign, whole part and what follows it; ".5" has no whole part, but after a letter or a point ("No.5") 5 is one. */
+const numbers =
+  /((?<![\p{L}\p{N}])[-+\u2212])?(\d{1,3}(?:,\d{3})+(?!\d)|\d+|(?<![\p{L}.])(?=\.\d))((?:\.\d+)*(?:e[-+]?\d+)?)/giu;
+
 function plainInteger(text: string): string {
-  const digits = text.replace(/[+,-]/g, "").replace(/^0+(?=\d)/, "");
-  return text.startsWith("-") && digits !== "0" ? `-${digits}` : digits;
+  const digits = text.replace(/[-+,\u2212]/g, "").replace(/^0+(?=\d)/, "");
+  return /^[-\u2212]/.test(text) && digits !== "0" ? `-${digits}` : digits;
 }
 
 /** Further than this into an answer nothing is looked for. */

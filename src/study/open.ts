@@ -70,12 +70,16 @@ function openedStudy(journal: Journal, store: string, name: string): OpenedStudy
       kind: "usage",
     });
   }
+  // A store may have outcomes under other seeds than the record's, and equal specialists share theirs: each comes once.
+  const seeds = new Map<string, Set<number>>();
+  for (const card of record.subjects)
+    for (const [i, id] of card.ids.entries())
+      seeds.set(id, (seeds.get(id) ?? new Set()).add(card.seeds[i] as number));
   const outcomes = function* (onDamaged?: OnDamaged): Generator<Outcome> {
-    for (const { key } of record.tasks) {
-      for (const { ids } of record.subjects) {
-        for (const subject of ids) yield* journal.outcomes({ subject, task: key, split: "test" }, onDamaged);
-      }
-    }
+    for (const { key } of record.tasks)
+      for (const [subject, measured] of seeds)
+        for (const outcome of journal.outcomes({ subject, task: key, split: "test" }, onDamaged))
+          if (measured.has(outcome.seed)) yield outcome;
   };
   const call = (key: string) => journal.call(key);
   const sample = (task: string, id: string): SampleText | undefined => {

@@ -95,10 +95,16 @@ export function acrossTasks(tasks: readonly TaskPredictions[], count: number, se
         if (parts.some(({ n }) => n === 0)) return [];
         const { n, mean: delta, low, high } = combined(parts, shared);
         const sums = new Float64Array(count);
+        const met = new Uint8Array(count);
         for (const [t, { values, n: samples }] of parts.entries())
-          for (let i = 0; i < values.length; i++)
-            if (!Number.isNaN(values[i]!))
-              sums[tasks[t]!.units[i]!]! += values[i]! / (samples * parts.length);
+          for (let i = 0; i < values.length; i++) {
+            if (Number.isNaN(values[i]!)) continue;
+            const unit = tasks[t]!.units[i]!;
+            sums[unit]! += values[i]! / (samples * parts.length);
+            met[unit] = 1;
+          }
+        const units = met.reduce((sum, one) => sum + one, 0);
+        const few = sums.reduce((differing, sum) => differing + (sum === 0 ? 0 : 1), 0) < 6;
         const p = signFlip(sums, { random: randomFor(seed, "statistics/sign-flip") });
         const error = (high - low) / 2 / 1.959964;
         return [
@@ -113,7 +119,7 @@ export function acrossTasks(tasks: readonly TaskPredictions[], count: number, se
             p,
             test: "sign-flip",
             detectableAt: (level) =>
-              detectableMean({ delta, p, error, freedom: Number.POSITIVE_INFINITY, units: count }, level),
+              detectableMean({ delta, p, error, freedom: Number.POSITIVE_INFINITY, units, few }, level),
             dropped: parts.reduce((sum, { dropped }) => sum + dropped, 0),
             bounds: [
               average(parts.map(({ bounds }) => bounds[0])),

@@ -110,7 +110,7 @@ it("end at once where their signal fires, and leave the others alone", async () 
 describe("a writer over a context that fails", () => {
   const sampling = { maxTokens: 3, temperature: 0, seed: 1, enough: () => false };
   const { signal } = new AbortController();
-  const over = (open: () => Promise<LlamaContext>) =>
+  const over = (open: () => Promise<LlamaContext>, contextTokens = 64) =>
     writerOver(
       {
         isEogToken: () => false,
@@ -118,7 +118,7 @@ describe("a writer over a context that fails", () => {
         tokens: {},
       } as unknown as LlamaModel,
       {
-        ...{ contextTokens: 64, cutter: () => [], tokenBytes: 1, bytes: 1024, open },
+        ...{ contextTokens, cutter: () => [], tokenBytes: 1, bytes: 1024, open },
         work: { evaluated: 0, reused: 0, written: 0 },
       },
     );
@@ -157,6 +157,41 @@ describe("a writer over a context that fails", () => {
     expect(bad).toMatchObject({ status: "rejected", reason: new Error("unlucky") });
     expect(next).toMatchObject({ status: "fulfilled" });
     await writer.close();
+  });
+
+  it("ends the text beside which an idle place fails, once both have ended, and no other", async () => {
+    let [failures, drawing] = [1, 0];
+    const drawingAtDisposal: number[] = [];
+    const open = async () => {
+      const context = await fake();
+      return {
+        getSequence: () => ({
+          ...context.getSequence(),
+          evaluateWithoutGeneratingNewTokens: async () => {
+            if (failures-- > 0) throw new Error("beside");
+          },
+          controlledEvaluate: async () => {
+            drawing++;
+            await new Promise((resolve) => setTimeout(resolve, 5));
+            drawing--;
+            return [{ next: { token: 7 } }];
+          },
+        }),
+        dispose: async () => {
+          drawingAtDisposal.push(drawing);
+        },
+      } as unknown as LlamaContext;
+    };
+    const writer = over(open, 2048);
+    // The second needs more room than the first, so that it waits while that is written alone.
+    const [alone, waiting] = await Promise.allSettled([
+      writer.write([1, 2], sampling, signal),
+      writer.write(Array<number>(1000).fill(1), sampling, signal),
+    ]);
+    expect(alone).toMatchObject({ status: "rejected", reason: new Error("beside") });
+    expect(waiting).toMatchObject({ status: "fulfilled", value: { text: "7 7 7" } });
+    await writer.close();
+    expect(drawingAtDisposal).toEqual([0, 0]);
   });
 
   it("refuses what is under way when it is closed, and what comes after", async () => {

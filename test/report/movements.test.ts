@@ -173,8 +173,13 @@ describe("what is picked", () => {
     const study = motorFixture();
     const other = study.all.map((outcome, i) => ({ ...outcome, seed: i % 2 === 0 ? 0 : 7 }));
     const both = [...study.all, ...other];
+    const subjects = study.record.subjects.map((card) => {
+      const [id = ""] = card.ids;
+      return { ...card, ids: [id, id, id], seeds: [1, 0, 7] };
+    });
+    const record = { ...study.record, subjects };
     const seeds = (all: Outcome[]) =>
-      gather({ ...study, outcomes: () => all }, 1).movements.map(({ motions }) =>
+      gather({ ...study, record, outcomes: () => all }, 1).movements.map(({ motions }) =>
         motions.flat().map((motion) => motion?.seed),
       );
     expect(seeds(both)).toEqual(seeds(both.toReversed()));

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
+import type { Outcome } from "../../src/core/outcome.js";
 import type { StudyRecord } from "../../src/core/record.js";
 import type { Packed } from "../../src/report/details.js";
 import { gather } from "../../src/report/gather.js";
@@ -165,6 +166,79 @@ test("confusion counts add up, rare keys are pooled, and samples in dispute come
   expect(pooled?.pooled).toBeGreaterThan(20);
   expect(pooled?.counts).toHaveLength(15);
   expect(pooled?.counts.flat().reduce((sum, count) => sum + count, 0)).toBe(150);
+});
+
+test("an answer that could not be read has its own column, and recall is of what was scored, on both pages", async () => {
+  const study = fixture();
+  const champion = study.record.subjects.findIndex(({ name }) => name === study.record.verdict?.champion);
+  let met = 0;
+  const all = study.all.map((outcome): Outcome => {
+    if (outcome.task !== study.record.tasks[0]?.key || outcome.subject !== `id-${champion}`) return outcome;
+    const { gold } = outcome;
+    if (gold !== "permissive" || ++met > 2)
+      return { ...outcome, grade: { status: "scored", score: 1, prediction: gold } };
+    return {
+      ...outcome,
+      grade:
+        met === 1 ? { status: "scored", score: 0, prediction: "" } : { status: "unscored", cause: "timeout" },
+    };
+  });
+  const source = { ...study, outcomes: () => all };
+  const { html, markdown } = await writeReport({ ...source, folder: join(folder, "unread") });
+  const share = `${(100 * (1 - 1 / (met - 1))).toFixed(met > 100 ? 1 : 0)}%`;
+  const cells = [met - 2, 0, 0, 0, 0, 0, 1, 1, met, share];
+  const section = (await readFile(markdown, "utf8")).split("## Confusion")[1] ?? "";
+  expect(section).toMatch(/\| Commercial \| no answer \| unscored \| all \| recall \|/);
+  expect(section).toContain(`| Permissive | ${cells.join(" | ")} |`);
+  const matrix =
+    (await readFile(html, "utf8"))
+      .split("<div data-matrix=")
+      .find((part) => part.startsWith(`"0-${champion}"`)) ?? "";
+  const texts = (row: string) =>
+    [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/g)].map(([, cell]) => cell?.replace(/<[^>]*>/g, ""));
+  const [head, first] = matrix.split("<tr>").slice(1).map(texts);
+  expect(head?.slice(-4)).toEqual(["no answer", "unscored", "all", "recall"]);
+  expect(first).toEqual(["Permissive", ...cells].map((cell) => (cell === 0 ? "·" : String(cell))));
+});
+
+test("outcomes under other seeds are not counted, and equal specialists have the same matrix", async () => {
+  const study = fixture();
+  const subjects = study.record.subjects.map((card, i) => (i === 7 ? { ...card, ids: ["id-6"] } : card));
+  const all = [...study.all, ...study.all.map((outcome) => ({ ...outcome, seed: 2 }))];
+  const record = { ...study.record, subjects };
+  const { confusions, rows } = gather({ ...study, record, outcomes: () => all }, 1000);
+  const counts = (index: number) =>
+    confusions.find(({ subject }) => subject.name === subjects[index]?.name)?.counts;
+  expect(
+    counts(6)
+      ?.flat()
+      .reduce((sum, count) => sum + count, 0),
+  ).toBe(150);
+  expect(counts(7)).toEqual(counts(6));
+  expect(rows.every(({ answers }) => answers.every((seeds) => seeds.length <= 1))).toBe(true);
+  const csv = [
+    ...outcomesCsv(
+      record,
+      study.all.filter(({ subject }) => subject === "id-6"),
+    ),
+  ];
+  expect(csv.filter((line) => line.startsWith('"majority"'))).toHaveLength(150);
+  expect(csv.filter((line) => line.startsWith('"linear(minilm)"'))).toHaveLength(150);
+});
+
+test("the profile has the paired difference where a sample is unscored, the same on both pages", async () => {
+  const study = fixture();
+  const [generalist, task] = [study.record.subjects[0]?.name, study.record.tasks[0]?.name];
+  const comparisons = study.record.comparisons.map((pair) =>
+    pair.a === "calibrate" && pair.b === generalist && pair.task === task
+      ? { ...pair, delta: 0.123, pAdjusted: 0.01 }
+      : pair,
+  );
+  const record = { ...study.record, comparisons };
+  const { html, markdown } = await writeReport({ ...study, record, folder: join(folder, "paired") });
+  const profile = (await readFile(markdown, "utf8")).split("## Specialization profile")[1] ?? "";
+  expect(profile).toMatch(/^\| calibrate \| [\d.]+% \(\*\*\+12\.3\*\*\) \|/m);
+  expect(await readFile(html, "utf8")).toContain('<span class="difference strong">+12.3</span>');
 });
 
 test("dev scores are marked where dev chose more than the champion, with a legend", async () => {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
-import { mcnemar } from "../../src/statistics/index.js";
+import { mcnemar, mcnemarDetectable } from "../../src/statistics/index.js";
 import { firstInteger, firstLetter, matches, readGold } from "../../src/study/answers.js";
 import { adjustFamily, compareScores } from "../../src/study/compare.js";
 import { comparePredictionsFile, readPredictions } from "../../src/study/predictions.js";
@@ -106,11 +106,41 @@ describe("matching", () => {
       ["-5 degrees", "-5"],
       ["Title-42", "42"],
       ["-0", "0"],
+      ["\u22125 degrees", "-5"],
+      ["The answer is 3.", "3"],
+      ["3.A judge", "3"],
+      ["No.5", "5"],
+      ["so...5", "5"],
+      ["12% of them", "12"],
+      ["3.0", "3"],
+      ["2020-01-05", "2020"],
+      ["5/12/2020", "5"],
+      ["1,234,567.00", "1234567"],
       ["none", undefined],
     ])
       expect(firstInteger(text as string), text).toBe(number);
     expect(matches("There are 3 judges, A to C", gold("03"), "choice")).toBe(true);
     expect(matches("13", gold(3), "choice")).toBe(false);
+  });
+
+  test("a number that is part of a decimal is no whole number", () => {
+    for (const [text, number] of [
+      ["3.5", undefined],
+      ["0.9", undefined],
+      [".5", undefined],
+      ["-.5", undefined],
+      ["12.5%", undefined],
+      ["1,234.5", undefined],
+      ["1e-7", undefined],
+      ["1.5e3", undefined],
+      ["3.1.2020", undefined],
+      ["between 2.5 and 10.", "10"],
+      ["v1.2.3 has 4", "4"],
+    ])
+      expect(firstInteger(text as string), text).toBe(number);
+    expect(matches("3.5", gold(3), "choice")).toBe(false);
+    expect(matches("0.9", gold(0), "choice")).toBe(false);
+    expect(matches("\u22125", gold(5), "choice")).toBe(false);
   });
 
   test("other golds are compared exactly, any accepted one will do", () => {
@@ -245,6 +275,27 @@ describe("comparing", () => {
       expect(low).toBeLessThanOrEqual(mean);
       expect(high).toBeGreaterThanOrEqual(mean);
     }
+  });
+
+  test("the mean of tasks could show what the units that it flips could, full-size where few differ", async () => {
+    const compared = async (answered: number, wrong: number) => {
+      const rows = ["t", "u"].flatMap((task) =>
+        Array.from({ length: 40 }, (_, i) =>
+          row(`${task}${i}`, "A", { x: i < answered ? "A" : null, y: i < wrong ? "B" : "A" }, { task }),
+        ),
+      );
+      const { comparisons } = await comparePredictionsFile(await file(rows), {});
+      return comparisons.find(({ task }) => task === "(mean of tasks)");
+    };
+    // One unit in each task differs: of 40 units the Holm level asks for more full-size ones than of 80.
+    const few = await compared(20, 1);
+    const level = 0.05 / 4;
+    expect(few?.n).toBe(40);
+    expect(few?.detectable).toBeCloseTo(mcnemarDetectable(40, 0, level), 12);
+    // Six units differ: by the interval's own error.
+    const more = await compared(20, 3);
+    expect(more?.detectable).toBeGreaterThan(0);
+    expect(more?.detectable).not.toBeCloseTo(mcnemarDetectable(40, 0, level), 3);
   });
 
   test("distinct ids over tasks stay McNemar's; a system that lacks a task has no mean of tasks", async () => {

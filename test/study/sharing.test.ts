@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { defineSpecializer, specializers } from "../../src/specializers/index.js";
+import { openStudy } from "../../src/study/open.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
 import { toneStudy, writeTones } from "./fixture.js";
@@ -89,4 +90,27 @@ it("counts the seconds before a kill as part of what a specialist took to make",
   const seconds = results.find(({ subject }) => subject.startsWith("slow"))?.build.seconds as number;
   expect(seconds).toBeGreaterThan(200);
   expect(seconds).toBeLessThan(260);
+});
+
+it("a study opened from its store has each outcome of its own seeds once", async () => {
+  const store = join(folder, "seeds");
+  const run = (seed: number) => {
+    const written = {
+      model: "mock:",
+      test: 10,
+      dev: 5,
+      seeds: [seed],
+      specialists: ["majority", "majority"],
+    };
+    return runStudy(parseStudy(toneStudy(written), "test"), { base: folder, store });
+  };
+  await run(1);
+  const { study, tasks, subjects } = await run(2);
+  const opened = openStudy(store, study);
+  const outcomes = [...opened.outcomes()];
+  opened.close();
+  // The two majorities are one subject; the outcomes of seed 1 lie under the same ids.
+  expect(new Set(subjects.flatMap(({ ids }) => ids)).size).toBe(2);
+  expect(new Set(outcomes.map(({ seed }) => seed))).toEqual(new Set([2]));
+  expect(outcomes).toHaveLength(2 * (tasks[0]?.counts.test ?? 0));
 });

@@ -183,8 +183,12 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
     await advance(place, prompt.slice(at));
   };
 
-  /** Evaluates tokens of a text, draws what follows, and ends the text where it is to end. */
-  const advance = async (place: Place, tokens: readonly number[]): Promise<void> => {
+  /** Evaluates tokens of a text beside what else is to be in the batch, draws what follows, and ends the text where it is to end. */
+  const advance = async (
+    place: Place,
+    tokens: readonly number[],
+    beside: Promise<void> = Promise.resolve(),
+  ): Promise<void> => {
     const job = place.job as Job;
     const { prompt, sampling, signal, written, state } = job;
     if (signal.aborted) return settle(place, { error: signal.reason });
@@ -197,7 +201,7 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
         ? {}
         : { repeatPenalty: { punishTokens: written.slice(-lookBack), penalty: repetitionPenalty } }),
     };
-    const token = await drawn(place.sequence, tokens as Token[], how, state);
+    const token = await together(drawn(place.sequence, tokens as Token[], how, state), beside);
     work.evaluated += tokens.length;
     if (token == null) throw new CallError("malformed", "llama.cpp gave no usable logits for this prompt.");
     work.written++;
@@ -215,13 +219,13 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
   const step = async (): Promise<void> => {
     const writing = active();
     const idle = writing.length === 1 ? places.find(({ job }) => !job) : undefined;
-    const beside = idle ? [besideOne(idle)] : [];
+    const beside = idle && besideOne(idle);
     await Promise.all([
-      ...writing.map((place) => ending(place, advance(place, [place.job.written.at(-1) as number]))),
-      ...beside,
+      ...writing.map((place) => ending(place, advance(place, [place.job.written.at(-1) as number], beside))),
+      beside?.catch(() => {}),
     ]);
   };
-  /** What fails in one text ends that text. */
+  /** What fails in one text ends that text; so does what fails beside it, without which its token may be another one. */
   const ending = (place: Place, work: Promise<void>): Promise<void> =>
     work.catch((error: unknown) => {
       if (place.job) settle(place, { error });
@@ -286,6 +290,13 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
       await context?.dispose();
     },
   };
+}
+
+/** What the first gives, when both have ended; what fails in either is thrown only then. */
+async function together<T>(first: Promise<T>, second: Promise<void>): Promise<T> {
+  await Promise.allSettled([first, second]);
+  const [value] = await Promise.all([first, second]);
+  return value;
 }
 
 /** Evaluates tokens and draws the next one, of those that a grammar allows where there is one. */
