@@ -30,6 +30,7 @@ const single = [
   { fewShot: { k: 3, draw: "balanced" } },
   { knn: { k: 3, by: "vectors" } },
   "calibrate",
+  "optimize",
   ...cheap,
   { setfit: { write: false } },
   { lora: training },
