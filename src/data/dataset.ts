@@ -60,11 +60,12 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
   const loaded = await collect(spec, options);
   let { pool, shared } = loaded;
   countDropped(loaded.dropped, warnings);
-  if (spec.minLabelCount !== undefined && shared) {
-    ({ pool, shared } = dropRareLabels(pool, shared, spec.minLabelCount, warnings));
-  }
+  for (const path of loaded.unmet) warnings.push(`\`where\` names the field ${path}, which no row has.`);
   if (pool.length === 0)
     throw unusable(name, "no row is left after the filters", "Loosen `where` or check `label`.");
+  if (spec.minLabelCount !== undefined && shared) {
+    ({ pool, shared } = dropRareLabels(pool, shared, spec.minLabelCount, warnings, name));
+  }
   joinUnits(pool, spec);
 
   const ownHashes = limitHashes(pool, seed);
@@ -169,7 +170,13 @@ function checkSpec(input: unknown, name: string): DatasetSpec {
 async function collect(
   spec: DatasetSpec,
   options: DatasetOptions,
-): Promise<{ pool: Pool[]; dropped: Dropped; shared: readonly Option[] | undefined; pinned: string[] }> {
+): Promise<{
+  pool: Pool[];
+  dropped: Dropped;
+  unmet: readonly string[];
+  shared: readonly Option[] | undefined;
+  pinned: string[];
+}> {
   const maker = sampleMaker(spec);
   const sources: { ref: string; given?: "train" | "dev" | "test" }[] = [];
   const listed = (refs: string | string[] | undefined): string[] => (refs === undefined ? [] : [refs].flat());
@@ -214,7 +221,7 @@ async function collect(
     }
   }
   if (pool.length === 0 && maker.labelless) throw maker.labelless;
-  return { pool, dropped: maker.dropped, shared: maker.shared, pinned };
+  return { pool, dropped: maker.dropped, unmet: maker.unmet, shared: maker.shared, pinned };
 }
 
 function commonFolder(paths: readonly string[]): string {
@@ -232,24 +239,38 @@ function countDropped(dropped: Dropped, warnings: string[]): void {
   if (dropped.noLabel > 0) warnings.push(`${rows(dropped.noLabel)} without a label left out.`);
   if (dropped.noInput > 0) warnings.push(`${rows(dropped.noInput)} with an empty input left out.`);
   if (dropped.respelt > 0)
-    warnings.push(`${rows(dropped.respelt)} with a label that is an option but for case or white space.`);
+    warnings.push(
+      `${rows(dropped.respelt)} with a label that is an option but for case, white space or \`.0\`.`,
+    );
   if (dropped.otherLabel > 0)
     warnings.push(`${rows(dropped.otherLabel)} with a label outside the options left out.`);
 }
 
-/** The rows and the labels without those that are rare. */
+/** The rows and the labels without those that are rare. A row with several right answers keeps those that are not. */
 function dropRareLabels(
   pool: Pool[],
   shared: readonly Option[],
   least: number,
   warnings: string[],
+  name: string,
 ): { pool: Pool[]; shared: readonly Option[] } {
   const counts = new Map<string, number>();
-  for (const { sample } of pool) counts.set(String(sample.gold), (counts.get(String(sample.gold)) ?? 0) + 1);
+  for (const { sample } of pool)
+    for (const key of [sample.gold].flat()) counts.set(key, (counts.get(key) ?? 0) + 1);
   const kept = shared.filter(({ key }) => (counts.get(key) ?? 0) >= least);
   if (kept.length === shared.length) return { pool, shared };
+  if (kept.length < 2)
+    throw unusable(
+      name,
+      `${counted(kept.length, "label")} of ${shared.length} ${kept.length === 1 ? "has" : "have"} ${least} rows or more, and at least two are needed`,
+      "Make `minLabelCount` smaller.",
+    );
   const keys = new Set(kept.map(({ key }) => key));
-  const staying = pool.filter(({ sample }) => keys.has(String(sample.gold)));
+  const staying = pool.flatMap((one) => {
+    const left = [one.sample.gold].flat().filter((key) => keys.has(key));
+    if (left.length === 0) return [];
+    return [{ ...one, sample: { ...one.sample, gold: left.length === 1 ? left[0]! : left } }];
+  });
   const names = shared.filter(({ key }) => !keys.has(key)).map(({ text }) => text);
   const gone = pool.length - staying.length;
   warnings.push(
