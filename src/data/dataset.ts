@@ -6,9 +6,9 @@ import { HoneError } from "../core/errors.js";
 import type { Option } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
 import type { Screen } from "../core/specializer.js";
-import { type Divided, divide, joinUnits, limitHashes, ownText, type Pool } from "./divide.js";
+import { copiesIn, divide, joinUnits, leakageOf, limitHashes, type Pool } from "./divide.js";
 import { rowIdentity } from "./identity.js";
-import { findLeaks, type Leak } from "./leakage.js";
+import type { Leak } from "./leakage.js";
 import { formatOf, readRows } from "./readers.js";
 import { readingOf } from "./reading.js";
 import { type Dropped, sampleMaker } from "./samples.js";
@@ -17,6 +17,7 @@ import { screenOf } from "./screen.js";
 import { eyesOff, type Opening, type SealedTest, sealTest } from "./sealed.js";
 import { resolveSource, type SourceOptions } from "./sources.js";
 import { capByHash, codesOf, parts } from "./split.js";
+import { counted, warnDropped, warnShort, warnStraddling, warnUnseen } from "./warnings.js";
 
 /** A data set that was split and checked for leakage; test is sealed. */
 export interface Dataset {
@@ -59,8 +60,7 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
   const seed = spec.split?.seed ?? 0;
   const loaded = await collect(spec, options);
   let { pool, shared } = loaded;
-  countDropped(loaded.dropped, warnings);
-  for (const path of loaded.unmet) warnings.push(`\`where\` names the field ${path}, which no row has.`);
+  warnDropped(loaded.dropped, loaded.unmet, warnings);
   if (pool.length === 0)
     throw unusable(name, "no row is left after the filters", "Loosen `where` or check `label`.");
   if (spec.minLabelCount !== undefined && shared) {
@@ -74,11 +74,11 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
     : undefined;
   const split = divide(pool, spec, seed, strata, name);
   if (spec.splits) warnStraddling(split, pool, warnings);
+  if (spec.split?.counts) warnShort(split, pool, spec.split.counts, warnings);
   const cap = (indices: number[], limit: number | undefined): number[] =>
     limit === undefined ? indices : capByHash(indices, ownHashes, limit, strata);
 
-  const leakage =
-    typeof spec.leakage === "string" ? { mode: spec.leakage } : (spec.leakage ?? { mode: "stop" as const });
+  const leakage = leakageOf(spec);
   const chosen = { ...split, test: cap(split.test, spec.limit?.test) };
   // `drop` looks at all of train first, so that the limits are still reached; otherwise only what is used is checked.
   if (leakage.mode !== "drop") {
@@ -87,11 +87,7 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
   }
   let found: Dataset["leakage"] = { exact: 0, near: 0, checked: false };
   if (leakage.mode !== "off") {
-    const items = (indices: number[]) =>
-      indices.map((i) => ({ id: String(i), text: ownText(pool[i]!.sample, spec) }));
-    const leaks = findLeaks(items([...chosen.train, ...chosen.dev]), items(chosen.test), {
-      near: leakage.near ?? 0.8,
-    });
+    const leaks = copiesIn(pool, spec, [...chosen.train, ...chosen.dev], chosen.test);
     const exact = leaks.filter(({ kind }) => kind === "exact").length;
     found = { exact, near: leaks.length - exact, checked: true };
     if (leaks.length > 0) {
@@ -232,20 +228,6 @@ function commonFolder(paths: readonly string[]): string {
   return folder;
 }
 
-const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
-
-function countDropped(dropped: Dropped, warnings: string[]): void {
-  const rows = (n: number): string => counted(n, "row");
-  if (dropped.noLabel > 0) warnings.push(`${rows(dropped.noLabel)} without a label left out.`);
-  if (dropped.noInput > 0) warnings.push(`${rows(dropped.noInput)} with an empty input left out.`);
-  if (dropped.respelt > 0)
-    warnings.push(
-      `${rows(dropped.respelt)} with a label that is an option but for case, white space or \`.0\`.`,
-    );
-  if (dropped.otherLabel > 0)
-    warnings.push(`${rows(dropped.otherLabel)} with a label outside the options left out.`);
-}
-
 /** The rows and the labels without those that are rare. A row with several right answers keeps those that are not. */
 function dropRareLabels(
   pool: Pool[],
@@ -277,27 +259,6 @@ function dropRareLabels(
     `${counted(names.length, "label")} with fewer than ${least} rows left out, with ${counted(gone, "row")}: ${names.slice(0, 20).join(", ")}.`,
   );
   return { pool: staying, shared: kept };
-}
-
-function warnStraddling(split: Divided, pool: readonly Pool[], warnings: string[]): void {
-  const inTest = new Set(split.test.map((i) => pool[i]!.unit));
-  const both = new Set(
-    [...split.train, ...split.dev].map((i) => pool[i]!.unit).filter((unit) => inTest.has(unit)),
-  );
-  if (both.size > 0)
-    warnings.push(
-      `${both.size} groups have samples in test and also in train or dev, as the splits were given.`,
-    );
-}
-
-function warnUnseen(train: readonly Sample[], shared: readonly Option[], warnings: string[]): void {
-  const seen = new Set(train.flatMap(({ gold }) => gold));
-  const unseen = shared.filter(({ key }) => !seen.has(key)).map(({ text }) => text);
-  if (unseen.length > 0) {
-    warnings.push(
-      `${unseen.length} of ${shared.length} labels have no training sample: ${unseen.slice(0, 20).join(", ")}.`,
-    );
-  }
 }
 
 function unusable(name: string, why: string, next: string): HoneError {
