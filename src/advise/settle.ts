@@ -80,7 +80,7 @@ export async function settle(
 }
 
 /** Warnings of the data layer that were noted already, with more in them. */
-const known = /without a label left out|but for case or white space/;
+const known = /without a label left out|but for case, white space/;
 
 /** Loads the data as the study will; ids that turn out not to be, and answers that name no option, are seen to. */
 async function tryOut(data: Record<string, unknown>, base: string) {

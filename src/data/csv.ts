@@ -43,6 +43,17 @@ const advice: Record<string, { why: string; next: string }> = {
 
 const spoken: Record<string, string> = { ",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a pipe" };
 
+/** What ends a record: a carriage return alone where it ends the first one, else both of the others, which some files mix. */
+function lineEnds(head: string): string[] {
+  let quoted = false;
+  for (let i = 0; i < head.length; i++) {
+    if (head[i] === '"') quoted = !quoted;
+    else if (!quoted && head[i] === "\n") break;
+    else if (!quoted && head[i] === "\r" && head[i + 1] !== "\n") return ["\r"];
+  }
+  return ["\r\n", "\n"];
+}
+
 /** Rows of a CSV or TSV file. `place` is the line on which the record begins. */
 export async function* readCsv(
   path: string,
@@ -59,6 +70,7 @@ export async function* readCsv(
   const delimiter = options.delimiter ?? said ?? findDelimiter(head, usual, columns?.length);
   const parser = parse({
     delimiter,
+    record_delimiter: lineEnds(head),
     info: true,
     relax_column_count: true, // ragged rows are reported below, with the header's count
     skip_empty_lines: true,

@@ -6,9 +6,9 @@ import { HoneError } from "../core/errors.js";
 import type { Option } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
 import type { Screen } from "../core/specializer.js";
-import { type Divided, divide, joinUnits, limitHashes, ownText, type Pool } from "./divide.js";
+import { copiesIn, divide, joinUnits, leakageOf, limitHashes, type Pool } from "./divide.js";
 import { rowIdentity } from "./identity.js";
-import { findLeaks, type Leak } from "./leakage.js";
+import type { Leak } from "./leakage.js";
 import { formatOf, readRows } from "./readers.js";
 import { readingOf } from "./reading.js";
 import { type Dropped, sampleMaker } from "./samples.js";
@@ -17,6 +17,7 @@ import { screenOf } from "./screen.js";
 import { eyesOff, type Opening, type SealedTest, sealTest } from "./sealed.js";
 import { resolveSource, type SourceOptions } from "./sources.js";
 import { capByHash, codesOf, parts } from "./split.js";
+import { counted, warnDropped, warnShort, warnStraddling, warnUnseen } from "./warnings.js";
 
 /** A data set that was split and checked for leakage; test is sealed. */
 export interface Dataset {
@@ -59,12 +60,12 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
   const seed = spec.split?.seed ?? 0;
   const loaded = await collect(spec, options);
   let { pool, shared } = loaded;
-  countDropped(loaded.dropped, warnings);
-  if (spec.minLabelCount !== undefined && shared) {
-    ({ pool, shared } = dropRareLabels(pool, shared, spec.minLabelCount, warnings));
-  }
+  warnDropped(loaded.dropped, loaded.unmet, warnings);
   if (pool.length === 0)
     throw unusable(name, "no row is left after the filters", "Loosen `where` or check `label`.");
+  if (spec.minLabelCount !== undefined && shared) {
+    ({ pool, shared } = dropRareLabels(pool, shared, spec.minLabelCount, warnings, name));
+  }
   joinUnits(pool, spec);
 
   const ownHashes = limitHashes(pool, seed);
@@ -73,11 +74,11 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
     : undefined;
   const split = divide(pool, spec, seed, strata, name);
   if (spec.splits) warnStraddling(split, pool, warnings);
+  if (spec.split?.counts) warnShort(split, pool, spec.split.counts, warnings);
   const cap = (indices: number[], limit: number | undefined): number[] =>
     limit === undefined ? indices : capByHash(indices, ownHashes, limit, strata);
 
-  const leakage =
-    typeof spec.leakage === "string" ? { mode: spec.leakage } : (spec.leakage ?? { mode: "stop" as const });
+  const leakage = leakageOf(spec);
   const chosen = { ...split, test: cap(split.test, spec.limit?.test) };
   // `drop` looks at all of train first, so that the limits are still reached; otherwise only what is used is checked.
   if (leakage.mode !== "drop") {
@@ -86,11 +87,7 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
   }
   let found: Dataset["leakage"] = { exact: 0, near: 0, checked: false };
   if (leakage.mode !== "off") {
-    const items = (indices: number[]) =>
-      indices.map((i) => ({ id: String(i), text: ownText(pool[i]!.sample, spec) }));
-    const leaks = findLeaks(items([...chosen.train, ...chosen.dev]), items(chosen.test), {
-      near: leakage.near ?? 0.8,
-    });
+    const leaks = copiesIn(pool, spec, [...chosen.train, ...chosen.dev], chosen.test);
     const exact = leaks.filter(({ kind }) => kind === "exact").length;
     found = { exact, near: leaks.length - exact, checked: true };
     if (leaks.length > 0) {
@@ -169,7 +166,13 @@ function checkSpec(input: unknown, name: string): DatasetSpec {
 async function collect(
   spec: DatasetSpec,
   options: DatasetOptions,
-): Promise<{ pool: Pool[]; dropped: Dropped; shared: readonly Option[] | undefined; pinned: string[] }> {
+): Promise<{
+  pool: Pool[];
+  dropped: Dropped;
+  unmet: readonly string[];
+  shared: readonly Option[] | undefined;
+  pinned: string[];
+}> {
   const maker = sampleMaker(spec);
   const sources: { ref: string; given?: "train" | "dev" | "test" }[] = [];
   const listed = (refs: string | string[] | undefined): string[] => (refs === undefined ? [] : [refs].flat());
@@ -214,7 +217,7 @@ async function collect(
     }
   }
   if (pool.length === 0 && maker.labelless) throw maker.labelless;
-  return { pool, dropped: maker.dropped, shared: maker.shared, pinned };
+  return { pool, dropped: maker.dropped, unmet: maker.unmet, shared: maker.shared, pinned };
 }
 
 function commonFolder(paths: readonly string[]): string {
@@ -225,58 +228,37 @@ function commonFolder(paths: readonly string[]): string {
   return folder;
 }
 
-const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
-
-function countDropped(dropped: Dropped, warnings: string[]): void {
-  const rows = (n: number): string => counted(n, "row");
-  if (dropped.noLabel > 0) warnings.push(`${rows(dropped.noLabel)} without a label left out.`);
-  if (dropped.noInput > 0) warnings.push(`${rows(dropped.noInput)} with an empty input left out.`);
-  if (dropped.respelt > 0)
-    warnings.push(`${rows(dropped.respelt)} with a label that is an option but for case or white space.`);
-  if (dropped.otherLabel > 0)
-    warnings.push(`${rows(dropped.otherLabel)} with a label outside the options left out.`);
-}
-
-/** The rows and the labels without those that are rare. */
+/** The rows and the labels without those that are rare. A row with several right answers keeps those that are not. */
 function dropRareLabels(
   pool: Pool[],
   shared: readonly Option[],
   least: number,
   warnings: string[],
+  name: string,
 ): { pool: Pool[]; shared: readonly Option[] } {
   const counts = new Map<string, number>();
-  for (const { sample } of pool) counts.set(String(sample.gold), (counts.get(String(sample.gold)) ?? 0) + 1);
+  for (const { sample } of pool)
+    for (const key of [sample.gold].flat()) counts.set(key, (counts.get(key) ?? 0) + 1);
   const kept = shared.filter(({ key }) => (counts.get(key) ?? 0) >= least);
   if (kept.length === shared.length) return { pool, shared };
+  if (kept.length < 2)
+    throw unusable(
+      name,
+      `${counted(kept.length, "label")} of ${shared.length} ${kept.length === 1 ? "has" : "have"} ${least} rows or more, and at least two are needed`,
+      "Make `minLabelCount` smaller.",
+    );
   const keys = new Set(kept.map(({ key }) => key));
-  const staying = pool.filter(({ sample }) => keys.has(String(sample.gold)));
+  const staying = pool.flatMap((one) => {
+    const left = [one.sample.gold].flat().filter((key) => keys.has(key));
+    if (left.length === 0) return [];
+    return [{ ...one, sample: { ...one.sample, gold: left.length === 1 ? left[0]! : left } }];
+  });
   const names = shared.filter(({ key }) => !keys.has(key)).map(({ text }) => text);
   const gone = pool.length - staying.length;
   warnings.push(
     `${counted(names.length, "label")} with fewer than ${least} rows left out, with ${counted(gone, "row")}: ${names.slice(0, 20).join(", ")}.`,
   );
   return { pool: staying, shared: kept };
-}
-
-function warnStraddling(split: Divided, pool: readonly Pool[], warnings: string[]): void {
-  const inTest = new Set(split.test.map((i) => pool[i]!.unit));
-  const both = new Set(
-    [...split.train, ...split.dev].map((i) => pool[i]!.unit).filter((unit) => inTest.has(unit)),
-  );
-  if (both.size > 0)
-    warnings.push(
-      `${both.size} groups have samples in test and also in train or dev, as the splits were given.`,
-    );
-}
-
-function warnUnseen(train: readonly Sample[], shared: readonly Option[], warnings: string[]): void {
-  const seen = new Set(train.flatMap(({ gold }) => gold));
-  const unseen = shared.filter(({ key }) => !seen.has(key)).map(({ text }) => text);
-  if (unseen.length > 0) {
-    warnings.push(
-      `${unseen.length} of ${shared.length} labels have no training sample: ${unseen.slice(0, 20).join(", ")}.`,
-    );
-  }
 }
 
 function unusable(name: string, why: string, next: string): HoneError {

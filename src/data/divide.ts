@@ -2,7 +2,7 @@
 
 import { HoneError } from "../core/errors.js";
 import type { Sample, SplitName } from "../core/sample.js";
-import { nearGroups } from "./leakage.js";
+import { findLeaks, type Leak, nearGroups, type TextItem } from "./leakage.js";
 import type { Placed } from "./samples.js";
 import type { DatasetSpec } from "./schema.js";
 import { assignSplits, capByHash, parts, type Shares, type SplitPlan, unitHash } from "./split.js";
@@ -26,15 +26,32 @@ export function ownText(sample: Sample, spec: DatasetSpec): string {
   return [sample.input, question, ...options].join("\n");
 }
 
+/** What is done about copies, and the similarity from which a text is one. */
+export function leakageOf({ leakage = "stop" }: Pick<DatasetSpec, "leakage">) {
+  const { mode, near = 0.8 } = typeof leakage === "string" ? { mode: leakage } : leakage;
+  return { mode, near };
+}
+
+/** Which of some samples, by index, are copies of others; the ids are the indices. */
+export function copiesIn(
+  pool: readonly Pool[],
+  spec: DatasetSpec,
+  some: readonly number[],
+  others: readonly number[],
+): Leak[] {
+  const items = (indices: readonly number[]): TextItem[] =>
+    indices.map((i) => ({ id: String(i), text: ownText(pool[i]!.sample, spec) }));
+  return findLeaks(items(some), items(others), { near: leakageOf(spec).near });
+}
+
 /** Settles what stays together: the group, the cluster of near duplicates, both joined, or the sample alone. */
 export function joinUnits(pool: Pool[], spec: DatasetSpec): void {
   for (const one of pool)
     one.unit = one.sample.group === undefined ? `id:${one.sample.id}` : `group:${one.sample.group}`;
   if (spec.split?.group !== "near") return;
-  const near = typeof spec.leakage === "object" ? (spec.leakage.near ?? 0.8) : 0.8;
   const clusters = nearGroups(
     pool.map(({ sample }) => ownText(sample, spec)),
-    near,
+    leakageOf(spec).near,
   );
   const parent = new Map<string, string>();
   const root = (name: string): string => {
@@ -113,7 +130,10 @@ export function divide(
   return out;
 }
 
-/** What stays together with a row that an earlier split put into test or dev, or used of its train. */
+/**
+ * What stays together with a row that an earlier split put into test or dev, or used of its train. Where copies are dropped
+ * and not kept together, the copies of spent rows are spent, too.
+ */
 function spentUnits(
   pool: readonly Pool[],
   spec: DatasetSpec,
@@ -121,13 +141,27 @@ function spentUnits(
   name: string,
 ): ReadonlySet<string> {
   const { spent = [], ...split } = spec.split ?? {};
-  const rows = spent.flatMap(({ seed, train }, i) => {
+  const drops = leakageOf(spec).mode === "drop" && split.group !== "near";
+  const rows = new Set<number>();
+  for (const [i, { seed, train }] of spent.entries()) {
     const before = i === 0 ? {} : { spent: spent.slice(0, i) };
     const earlier = divide(pool, { ...spec, split: { ...split, ...before } }, seed, codes, name);
-    const learnt = capByHash(earlier.train, limitHashes(pool, seed), train, codes);
-    return [...earlier.test, ...earlier.dev, ...learnt];
-  });
-  return new Set(rows.map((i) => pool[i]!.unit));
+    const hashes = limitHashes(pool, seed);
+    const { test: most = earlier.test.length } = spec.limit ?? {};
+    // It dropped the copies of its test first and drew what it learnt from the others.
+    const opened = drops ? capByHash(earlier.test, hashes, most, codes) : [];
+    const dropped = new Set(
+      copiesIn(pool, spec, drops ? earlier.train : [], opened).map((one) => Number(one.train)),
+    );
+    const left = earlier.train.filter((index) => !dropped.has(index));
+    for (const index of [...earlier.test, ...earlier.dev, ...capByHash(left, hashes, train, codes)])
+      rows.add(index);
+  }
+  if (drops && rows.size > 0) {
+    const others = pool.map((_, i) => i).filter((i) => !rows.has(i));
+    for (const { train } of copiesIn(pool, spec, others, [...rows])) rows.add(Number(train));
+  }
+  return new Set([...rows].map((i) => pool[i]!.unit));
 }
 
 /** The numbers by which limits draw: a sample's own, whatever it stays together with. */

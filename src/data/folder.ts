@@ -21,6 +21,11 @@ export async function filesByFolder(path: string): Promise<string[] | undefined>
   for (const folder of await visible(path)) {
     if (!folder.isDirectory()) continue;
     for (const file of await visible(join(path, folder.name))) {
+      if (file.isDirectory())
+        throw refuse(
+          join(path, folder.name, file.name),
+          "a subfolder holds texts, and this is a folder in one",
+        );
       if (!file.isFile()) continue;
       const full = join(path, folder.name, file.name);
       if (extname(full) !== "" && formatOf(full) !== "document")

@@ -14,7 +14,6 @@ export {
   type Row,
   readingOf,
 } from "./reading.js";
-export { foldLabel } from "./samples.js";
 export { type DatasetSpec, datasetSchema } from "./schema.js";
 export { eyesOff, type Opening, type SealedTest, sealTest, type TestIdentity } from "./sealed.js";
 export { type ResolvedSource, resolveSource, type SourceOptions } from "./sources.js";
@@ -32,3 +31,4 @@ export {
 } from "./split.js";
 export { type SplitFileOptions, type SplitFileResult, sensibleShares, splitFile } from "./splitfile.js";
 export { asText, compileTemplate, field, fillTemplate, isTemplate } from "./template.js";
+export { foldLabel } from "./values.js";

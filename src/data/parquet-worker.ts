@@ -43,12 +43,12 @@ function serve(
       },
     ]),
   );
-  // Plain JSON, as every other format gives it: no BigInt, Date or typed array.
+  // Plain JSON, as every other format gives it: no BigInt, Date or typed array, and NaN, which stands for a missing number, is null.
   const plain = (value: unknown, depth: number): unknown => {
     if (value === undefined || value === null) return null;
     if (typeof value === "bigint")
       return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
-    if (typeof value !== "object") return value;
+    if (typeof value !== "object") return Number.isNaN(value) ? null : value;
     if (depth > 100) throw new Error("a value is nested deeper than 100");
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
     if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");

@@ -14,6 +14,7 @@ import {
   isTemplate,
   requiredField,
 } from "./template.js";
+import { foldLabel, isEmpty, oneOf } from "./values.js";
 
 /** A sample with the place of its row, for errors. */
 export interface Placed {
@@ -26,7 +27,7 @@ export interface Dropped {
   noLabel: number;
   noInput: number;
   otherLabel: number;
-  /** Not left out: their label was an option but for case or white space. */
+  /** Not left out: their label was an option but for case, white space or a number's `.0`. */
   respelt: number;
 }
 
@@ -36,6 +37,8 @@ export interface SampleMaker {
   readonly dropped: Dropped;
   /** The options shared by all samples. */
   readonly shared: readonly Option[] | undefined;
+  /** Fields of `where` that no row had. */
+  readonly unmet: readonly string[];
   /** What is said of the first row without the label's field, should no row have it. */
   readonly labelless: HoneError | undefined;
 }
@@ -72,7 +75,7 @@ export function sampleMaker(spec: SampleSpec): SampleMaker {
   const { label: labelField } = spec;
   const labelTemplate =
     labelField !== undefined && isTemplate(labelField) ? compileTemplate(labelField) : undefined;
-  const keep = filterOf(spec.where ?? {});
+  const filter = filterOf(spec.where ?? {});
   const { options } = spec;
   const shared = optionsAre(options) === "shared" ? choicesOf(options as Listed) : undefined;
   const ownOf = shared ? undefined : ownOptions(options);
@@ -91,11 +94,14 @@ export function sampleMaker(spec: SampleSpec): SampleMaker {
   return {
     dropped,
     shared: shared?.options,
+    get unmet() {
+      return filter.unmet();
+    },
     get labelless() {
       return labelless;
     },
     make({ row, place }, fallbackId) {
-      if (!keep(row)) return undefined;
+      if (!filter.keeps(row)) return undefined;
       const label = labelField === undefined ? undefined : labelOf(row, place);
       if (labelField !== undefined && isEmpty(label)) {
         dropped.noLabel++;
@@ -114,16 +120,16 @@ export function sampleMaker(spec: SampleSpec): SampleMaker {
       let gold: string | readonly string[];
       if (labelField === undefined) gold = "";
       else if (choices) {
-        const found = [label].flat().map((one) => optionKey(one, choices, place));
-        const keys = found.map((one) => one?.key);
-        const known = keys.filter((key) => key !== undefined);
-        if (known.length < keys.length) {
-          if (spec.otherLabels !== "drop")
-            throw otherLabel([label].flat()[keys.indexOf(undefined)], choices.options, place);
+        const labels = [label].flat().filter((one) => !isEmpty(one));
+        const found = labels.map((one) => optionKey(one, choices, place));
+        const other = found.indexOf(undefined);
+        if (other >= 0) {
+          if (spec.otherLabels !== "drop") throw otherLabel(labels[other], choices.options, place);
           dropped.otherLabel++;
           return undefined;
         }
         if (found.some((one) => one?.respelt)) dropped.respelt++;
+        const known = [...new Set(found.map((one) => one!.key))];
         gold = known.length === 1 ? known[0]! : known;
       } else gold = goldTexts(label, place);
       const id = idOf
@@ -159,36 +165,42 @@ function idsIn(value: unknown): string[] {
   return [...new Set(ids.filter((id) => id !== ""))];
 }
 
-function isEmpty(value: unknown): boolean {
-  if (value === null || value === undefined) return true;
-  if (Array.isArray(value)) return value.every(isEmpty);
-  return typeof value === "string" && value.trim() === "";
-}
-
-/** Values are compared as text, so that `where: {year: 1990}` also fits CSV. A missing field is null. */
-function filterOf(where: NonNullable<DatasetSpec["where"]>): (row: Record<string, unknown>) => boolean {
-  const asKey = (value: unknown): string =>
-    value === null || value === undefined ? "\0null" : asText(value);
+/** Whether a row passes `where`, and which of its fields were never met. */
+function filterOf(where: NonNullable<DatasetSpec["where"]>): {
+  keeps: (row: Row["row"]) => boolean;
+  unmet: () => string[];
+} {
   const tests = Object.entries(where).map(([path, condition]) => {
     const negated = condition !== null && typeof condition === "object" && !Array.isArray(condition);
-    const values = negated ? condition.not : condition;
-    const wanted = new Set((Array.isArray(values) ? values : [values]).map(asKey));
-    return (row: Record<string, unknown>) => wanted.has(asKey(field(row, path))) !== negated;
+    const matches = oneOf([negated ? condition.not : condition].flat());
+    return { path, passes: (value: unknown) => matches(value) !== negated };
   });
-  return (row) => tests.every((passes) => passes(row));
+  const unmet = new Set(Object.keys(where));
+  return {
+    keeps(row) {
+      const values = tests.map(({ path }) => field(row, path));
+      if (unmet.size > 0)
+        for (const [i, { path }] of tests.entries()) if (values[i] !== undefined) unmet.delete(path);
+      return tests.every(({ passes }, i) => passes(values[i]));
+    },
+    unmet: () => [...unmet],
+  };
 }
 
-/** What a sample chooses from. In a list, a number is an index. */
+/** What a sample chooses from. */
 interface Choices {
   options: readonly Option[];
-  list: boolean;
+  /** A number is an index from 0. */
+  indexed: boolean;
 }
 type Listed = readonly string[] | Readonly<Record<string, string>>;
 
 function choicesOf(listed: Listed): Choices {
-  if (Array.isArray(listed))
-    return { options: listed.map((text: string) => ({ key: text, text })), list: true };
-  return { options: Object.entries(listed).map(([key, text]) => ({ key, text })), list: false };
+  if (!Array.isArray(listed))
+    return { options: Object.entries(listed).map(([key, text]) => ({ key, text })), indexed: false };
+  // Of [1, 2, 3] a label 1 is the first, not the second.
+  const indexed = !listed.some((text: string) => text.trim() !== "" && Number.isFinite(Number(text)));
+  return { options: listed.map((text: string) => ({ key: text, text })), indexed };
 }
 
 /** How a row's own options are read: from one field, from a field each, or as those of its stratum. */
@@ -249,7 +261,6 @@ function rowOptions(value: unknown, name: string, place: string, row: Row["row"]
   if (value === null || typeof value !== "object") throw bad("is neither a map nor a list");
   let options: Option[];
   const { text: texts, label: labels } = value as { text?: unknown; label?: unknown };
-  const list = Array.isArray(value);
   if (Array.isArray(value)) {
     options = value.map((text, i) => ({ key: letterOf(i), text: asText(text).trim() }));
   } else if (Array.isArray(texts) && Array.isArray(labels) && texts.length === labels.length) {
@@ -262,7 +273,7 @@ function rowOptions(value: unknown, name: string, place: string, row: Row["row"]
   if (options.length < 2) throw bad(`has ${options.length} options; at least 2 are needed`);
   if (options.some(({ text }) => text === "")) throw bad("has an empty option");
   if (new Set(options.map(({ key }) => key)).size < options.length) throw bad("has two options with one key");
-  return { options, list };
+  return { options, indexed: Array.isArray(value) };
 }
 
 function isOptionList(value: unknown): boolean {
@@ -276,16 +287,16 @@ function letterOf(index: number): string {
 }
 
 /**
- * The option that a label means. A number into a list is an index from 0, as the Hub's data sets have it; otherwise the
- * label is a key, else a text, else (for lists) an index written as text, else the one key or text that differs from it in
- * case or white space alone.
+ * The option that a label means. A number into a list is an index from 0, as the Hub's data sets have it, unless the
+ * study's list is itself of numbers; otherwise the label is a key, else a text, else (for such lists) an index written as text, else the one
+ * key or text that differs from it in case, white space or a number's `.0` alone.
  */
 function optionKey(
   label: unknown,
-  { options, list }: Choices,
+  { options, indexed }: Choices,
   place: string,
 ): { key: string; respelt?: boolean } | undefined {
-  if (list && typeof label === "number") return options[label];
+  if (indexed && typeof label === "number") return options[label];
   const text = asText(label).trim();
   if (options.some(({ key }) => key === text)) return { key: text };
   const same = options.filter((option) => option.text === text);
@@ -299,16 +310,11 @@ function optionKey(
     });
   }
   if (same[0]) return { key: same[0].key };
-  const indexed = list && /^\d{1,6}$/.test(text) ? options[Number(text)] : undefined;
-  if (indexed) return { key: indexed.key };
+  const at = indexed && /^\d{1,6}$/.test(text) ? options[Number(text)] : undefined;
+  if (at) return { key: at.key };
   const folded = foldLabel(text);
   const alike = options.filter((one) => foldLabel(one.key) === folded || foldLabel(one.text) === folded);
   return alike.length === 1 ? { key: alike[0]!.key, respelt: true } : undefined;
-}
-
-/** Equal for labels that differ in case or white space alone. */
-export function foldLabel(text: string): string {
-  return text.normalize("NFKC").replace(/\s+/g, " ").trim().toLowerCase();
 }
 
 function otherLabel(label: unknown, options: readonly Option[], place: string): HoneError {

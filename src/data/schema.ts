@@ -16,7 +16,9 @@ const delimiter = z
   .transform((text) => delimiterOf(text) ?? "")
   .refine((text) => text !== "", "must be one character, or tab");
 
-const choices = z.union([z.array(z.string().min(1)).min(2), z.record(z.string(), z.string().min(1))]);
+/** YAML's 1 and true are the texts "1" and "true". */
+const optionText = z.union([z.string().min(1), z.number().transform(String), z.boolean().transform(String)]);
+const choices = z.union([z.array(optionText).min(2), z.record(z.string(), optionText)]);
 
 const split = z
   .strictObject({
@@ -96,7 +98,9 @@ export const datasetSchema = z
     where: z
       .record(z.string(), z.union([scalars, z.strictObject({ not: scalars })]))
       .optional()
-      .describe("Rows to keep: {field: value}, {field: [values]} or {field: {not: value or values}}."),
+      .describe(
+        "Rows to keep: {field: value}, {field: [values]} or {field: {not: value or values}}. A missing or empty field is null.",
+      ),
     id: z
       .union([z.string().min(1), z.literal(false)])
       .optional()
@@ -158,7 +162,9 @@ export const datasetSchema = z
     minLabelCount: count
       .min(1)
       .optional()
-      .describe("Leave out labels with fewer rows than this, and their rows. Only with shared `options`."),
+      .describe(
+        "Leave out labels with fewer rows than this, and the rows that have no other. Only with shared `options`.",
+      ),
     eyesOff: share.optional().describe("Part of test that is never looked at while prompts are worked on."),
     leakage: z
       .union([

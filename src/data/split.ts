@@ -87,30 +87,35 @@ export function assignSplits(rows: SplitRows, plan: SplitPlan): Uint8Array {
     fractions,
     counts,
   );
+  const rest = fractions || counts?.train === undefined ? train : unused;
   const taken = new Map(codes.map((code, k) => [code, { target: targets[k]!, taken: [0, 0, 0] }]));
   for (let u = 0; u < units.stratum.length; u++) {
     const from = units.from[u]!;
     const to = units.from[u + 1]!;
     const state = taken.get(units.stratum[u]!)!;
-    const part = place(to - from, state.target, state.taken, fractions !== undefined);
+    const part = place(to - from, state.target, state.taken, fractions !== undefined, rest);
     if (part !== unused) state.taken[part]! += to - from;
     for (let i = from; i < to; i++) out[units.rows[i]!] = part;
   }
   return out;
 }
 
-/** The first of test, dev and train that still has room. A large group may overshoot a fraction by up to half of itself. */
+/**
+ * The first of test, dev and train that still has room, else `rest`. A large group may overshoot a fraction by up to half of itself,
+ * and a count never.
+ */
 function place(
   weight: number,
   target: readonly number[],
   taken: readonly number[],
   overshoot: boolean,
+  rest: number,
 ): number {
   for (const part of [test, dev, train]) {
     const room = target[part]! - taken[part]!;
     if (weight <= room || (overshoot && room >= weight / 2 && room > 0)) return part;
   }
-  return overshoot ? train : unused;
+  return rest;
 }
 
 function targetsPerStratum(sizes: number[], fractions?: Shares, counts?: SplitPlan["counts"]): number[][] {

@@ -18,9 +18,9 @@ import { byteLines } from "./text.js";
 export interface SplitFileOptions extends SplitPlan {
   /** Default 0. */
   seed?: number;
-  /** Field of the id. Default: `id` where the row has one, else the line's own bytes, so equal lines stay together. */
+  /** Field of the id. Default: `id` where the row has one, else the line's own bytes. Equal lines stay together. */
   id?: string;
-  /** Field whose rows stay together. */
+  /** Field whose rows stay together; a row without it stands alone. */
   group?: string;
   /** Field whose values keep their proportions. */
   stratify?: string;
@@ -87,10 +87,9 @@ export async function splitFile(
       const row = parseJsonRow(bytes, name, line);
       const place = `${name}:${line}`;
       const id = unitHash(seed, idOf(row, bytes, options.id, place));
-      hashes[n] =
-        options.group === undefined
-          ? id
-          : unitHash(seed, `group:${asText(requiredField(row, options.group, place))}`);
+      const group =
+        options.group === undefined ? "" : asText(requiredField(row, options.group, place)).trim();
+      hashes[n] = group === "" ? id : unitHash(seed, `group:${group}`);
       if (ownIds) ownIds[n] = id;
       if (strata)
         strata[n] = stratumOf(asText(requiredField(row, options.stratify!, place)), strataNames, place);
@@ -101,7 +100,7 @@ export async function splitFile(
     throw new HoneError({ what: "The file has no rows.", where: name, next: "Check the file's contents." });
   hashes = hashes.subarray(0, n);
   const assigned = assignSplits(
-    { hashes, grouped: options.group !== undefined, ...(strata ? { strata: strata.subarray(0, n) } : {}) },
+    { hashes, grouped: true, ...(strata ? { strata: strata.subarray(0, n) } : {}) },
     plan,
   );
   const doubtful = repeated(ownIds ? ownIds.subarray(0, n) : hashes);

@@ -38,14 +38,13 @@ function fewTestSamples({ counts, metric }: TaskCard): string {
   return `only ${plural(counts.test, "test sample")}${width} only large differences can be shown; 200 or more are better.`;
 }
 
-function fewerThanAsked({ limit, split, splits, group }: DatasetSpec, { counts }: TaskCard): string[] {
-  const asked = limit?.test ?? split?.counts?.test;
+function fewerThanAsked({ limit, split, splits }: DatasetSpec, { counts }: TaskCard): string[] {
+  const asked = limit?.test;
   if (asked === undefined || counts.test >= asked) return [];
-  const rows = counts.train + counts.dev + counts.test;
   const why = splits
     ? "the test split has no more rows that can be used"
     : split?.counts
-      ? `the data have only ${formatWhole(rows)} rows that can be used${group || split.group ? ", and groups stay together" : ""}`
+      ? `\`split.counts.test\` is ${formatWhole(split.counts.test)}`
       : `test is ${Math.round(100 * (split?.fractions?.test ?? 0.2))} % of the rows that can be used; raise \`split.fractions.test\` or bring more rows`;
   return [`${formatWhole(counts.test)} test samples of the ${formatWhole(asked)} asked for: ${why}.`];
 }

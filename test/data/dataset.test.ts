@@ -128,6 +128,25 @@ describe("loading", () => {
     expect(parties.size).toBeGreaterThan(2);
   });
 
+  test("counts that cannot be met are told, with the reason; groups and near-duplicates stay whole all the same", async () => {
+    const counts = { dev: 22, test: 62 };
+    const grouped = await load({ group: "party", split: { counts } });
+    expect(grouped.counts).toEqual({ train: 220, dev: 20, test: 60, eyesOff: 0 });
+    expect(grouped.warnings).toEqual([
+      "`split.counts` is not met: 20 of 22 for dev, 60 of 62 for test; groups stay whole, and none that is left fits.",
+    ]);
+    const few = await load({ split: { counts: { train: 200, dev: 60, test: 80 } } });
+    expect(few.counts).toMatchObject({ train: 160, dev: 60, test: 80 });
+    expect(few.warnings).toEqual([
+      "`split.counts` is not met: 160 of 200 for train; there are only 300 rows that can be used.",
+    ]);
+    const copies = rows.slice(0, 100).map((row) => ({ ...row, id: `${row.id}-copy` }));
+    await write(base, "paired.jsonl", jsonl([...rows, ...copies]));
+    const near = await load({ source: "paired.jsonl", split: { counts, group: "near", stratify: true } });
+    expect(near.leakage).toEqual({ exact: 0, near: 0, checked: true });
+    expect(near.counts.train + near.counts.dev + near.counts.test).toBe(400);
+  });
+
   test("given splits; dev is carved from train; labels by code, text and index", async () => {
     await write(
       base,

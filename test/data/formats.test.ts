@@ -350,6 +350,12 @@ describe("a folder with one subfolder of texts for each label", () => {
   test("other folders are refused", async () => {
     await write(folder, "flat/a.txt", "x");
     expect((await refusal(() => rowsOf(join(folder, "flat")))).why).toMatch(/without subfolders/);
+    await write(folder, "deep/yes/1.txt", "a text");
+    await write(folder, "deep/yes/more/2.txt", "another");
+    expect(await refusal(() => rowsOf(join(folder, "deep")))).toMatchObject({
+      where: expect.stringMatching(/more$/),
+      why: "a subfolder holds texts, and this is a folder in one",
+    });
     await write(folder, "mixed/a/a.txt", "x");
     await write(folder, "mixed/b/b.csv", "x,y\n1,2\n");
     expect((await refusal(() => rowsOf(join(folder, "mixed")))).where).toMatch(/b\.csv$/);

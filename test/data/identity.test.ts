@@ -113,6 +113,42 @@ test("drawn trials are known by what is in them, whatever their number", () => {
   expect(rowsOf(10, 1).some((row) => many.has(row))).toBe(false);
 });
 
+test("spent where copies are dropped: what was learnt after the drop, and copies of spent rows, are not drawn again", async () => {
+  const text = (i: number) => Array.from({ length: 20 }, (_, k) => `term${i}y${k}`).join(" ");
+  const many = Array.from({ length: 150 }, (_, i) => ({
+    key: `c${i}`,
+    facts: text(i),
+    area: i % 3 ? "tax" : "crime",
+  }));
+  const copies = many
+    .slice(0, 60)
+    .map((row) => ({ ...row, key: `${row.key}-copy`, facts: row.facts.toUpperCase() }));
+  await write(base, "copies.jsonl", jsonl([...many, ...copies]));
+  const own = (id: string) => id.replace("-copy", "");
+  for (const stratify of [true, false]) {
+    const load = async (split: object, limit: object) => {
+      const fractions = { train: 0.7, dev: 0.1, test: 0.2 };
+      const change = {
+        source: "copies.jsonl",
+        leakage: "drop",
+        split: { stratify, fractions, ...split },
+        limit,
+      };
+      const data = await loadDataset({ ...spec, ...change }, { base });
+      const drawn = await drain(data.test.open("test"));
+      expect(data.test.rows).toHaveLength(drawn.length);
+      const ids = (samples: readonly { id: string }[]) => samples.map(({ id }) => id);
+      return { learnt: ids(data.train), held: ids([...data.dev, ...drawn]) };
+    };
+    const first = await load({ seed: 1 }, { train: 30 });
+    expect(first.learnt).toHaveLength(30);
+    const second = await load({ seed: 2, spent: [{ seed: 1, train: 30 }] }, {});
+    const used = new Set([...first.learnt, ...first.held].map(own));
+    expect(second.held.filter((id) => used.has(own(id)))).toEqual([]);
+    expect(second.held.length).toBeGreaterThan(40);
+  }
+});
+
 test("spent splits: dev and test of the next one come from other rows, which stay with their groups", async () => {
   const load = async (split: object, more = {}) => {
     const data = await loadDataset({ ...spec, input: "{{facts}}", ...more, split }, { base });

@@ -42,6 +42,25 @@ describe("well-formed files", () => {
     expect(await rowsOf(await write(folder, "a.tsv", "a\tb\nx,y\tz\n"))).toEqual([{ a: "x,y", b: "z" }]);
   });
 
+  test("CSV whose lines end in two ways: every line is a row, and no value has its line's end", async () => {
+    const rows = [
+      { row: { a: "1", b: "2" }, place: "ends.csv:2" },
+      { row: { a: "3", b: "4" }, place: "ends.csv:3" },
+    ];
+    for (const text of [
+      "a,b\n1,2\r\n3,4\r\n",
+      "a,b\r\n1,2\n3,4\r\n",
+      'a,b\n1,"2"\r\n"3",4',
+      "a,b\r1,2\r3,4\r",
+      '"a",b\r\n1,2\r\n3,4\n',
+    ]) {
+      const path = await write(folder, "ends.csv", text);
+      expect(await drain(readRows(path, { name: "ends.csv" }))).toEqual(rows);
+    }
+    const one = await write(folder, "one.csv", "t\r\nfoo\nbar\r\nbaz\n");
+    expect(await rowsOf(one)).toEqual([{ t: "foo" }, { t: "bar" }, { t: "baz" }]);
+  });
+
   test("CSV in cp1252 and latin1: the quotes that Windows writes", async () => {
     const path = await write(folder, "win.csv", Buffer.from("t\ncaf\xe9 \x93x\x94 \x80\n", "latin1"));
     expect(await rowsOf(path, { encoding: "cp1252" })).toEqual([{ t: "café “x” €" }]);

@@ -101,6 +101,15 @@ describe("properties", () => {
     );
   });
 
+  test("counts with groups: train takes whatever dev and test have no room for, and no row is lost", () => {
+    const hashes = hashesOf(Array.from({ length: 40 }, (_, i) => `g${i >> 2}`));
+    const out = assignSplits({ hashes, grouped: true }, { counts: { dev: 5, test: 10 } });
+    const of = (part: number) => out.filter((p) => p === part).length;
+    expect([of(0), of(1), of(2), of(unused)]).toEqual([28, 4, 8, 0]);
+    const limited = assignSplits({ hashes, grouped: true }, { counts: { train: 6, dev: 5, test: 10 } });
+    expect(limited.filter((p) => p === 0)).toHaveLength(4);
+  });
+
   test("the order of the rows does not matter; another seed gives another split", () => {
     fc.assert(
       fc.property(ids, fc.boolean(), (names, exact) => {
@@ -178,6 +187,24 @@ describe("splitting a file", () => {
     const grouped = await splitFile(path, out, { counts: { dev: 30, test: 60 }, group: "case" });
     expect(grouped).toMatchObject({ train: 210, dev: 30, test: 60, unused: 0 });
     expect((await readdir(out)).sort()).toEqual(["dev.jsonl", "test.jsonl", "train.jsonl"]);
+  });
+
+  test("equal lines stay together by counts, too; rows without a group stand alone", async () => {
+    const folder = await temporaryFolder();
+    const pairs = Array.from({ length: 60 }, (_, i) => JSON.stringify({ text: `t${i >> 1}` }));
+    const path = await write(folder, "pairs.jsonl", pairs.join("\n"));
+    const result = await splitFile(path, join(folder, "out"), { counts: { dev: 7, test: 15 } });
+    expect(result).toMatchObject({ train: 40, dev: 6, test: 14, unused: 0 });
+    const read = async (part: "train" | "dev" | "test") =>
+      new Set((await readFile(result.files[part], "utf8")).trim().split("\n"));
+    const [train, dev, test_] = [await read("train"), await read("dev"), await read("test")];
+    expect(train.size + dev.size + test_.size).toBe(new Set([...train, ...dev, ...test_]).size);
+
+    const loose = Array.from({ length: 100 }, (_, i) => JSON.stringify({ id: i, g: i % 2 ? null : "" }));
+    const other = await write(folder, "loose.jsonl", loose.join("\n"));
+    const fractions = { train: 0.6, dev: 0.2, test: 0.2 };
+    const parted = await splitFile(other, join(folder, "out"), { fractions, group: "g" });
+    expect(Math.min(parted.train, parted.dev, parted.test)).toBeGreaterThan(5);
   });
 
   test("shares that leave train nothing, or are no shares, are refused before anything is written", async () => {
