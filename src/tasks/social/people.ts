@@ -36,7 +36,7 @@ const roles: Readonly<Record<string, Gender | "either">> = {
 }; // biome-ignore format: a list
 
 const notNames = new Set(
-  "I Mr Mrs Ms Miss Dr Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August September October November December Chinese English Christmas Spring New Year Red Blue TV".split(
+  "I Mr Mrs Ms Miss Dr Everyone Everybody Someone Somebody Nobody Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August September October November December Chinese English Christmas Spring New Year Red Blue TV".split(
     " ",
   ),
 );
@@ -53,7 +53,7 @@ export function isRole(word: string): boolean {
   return (
     roles[word.toLowerCase()] !== undefined ||
     /^[a-z]{3,}(?:person|man|woman|ist|ian|seller|keeper|worker)$/.test(word) ||
-    /^(?:passenger|reporter|researcher|manager|engineer|officer|ranger|trainer|designer|writer|singer|painter|dancer|farmer|worker|soldier|lawyer|dealer|sailor|mayor|chairman|secretary|intern|pupil|volunteer|chairperson|fan|vet|waitress|consultant|janitor|president)$/.test(
+    /^(?:passenger|reporter|researcher|manager|engineer|officer|ranger|trainer|designer|writer|singer|painter|dancer|farmer|worker|soldier|lawyer|dealer|sailor|mayor|chairman|secretary|intern|pupil|volunteer|chairperson|fan|vet|waitress|consultant|janitor|president|suitor)$/.test(
       word,
     )
   );
