@@ -85,10 +85,10 @@ export const blackjack: Game<BlackjackState, Shoe> = {
   }),
   beliefs: (state): Belief[] => [
     {
-      name: "own total",
-      question: "What is the total of your own hand?",
-      options: Array.from({ length: 18 }, (_, i) => String(i + 4)),
-      truth: String(totalOf(state.hand).total),
+      name: "hit goes over",
+      question: "If you take one more card now, will you go over 21?",
+      options: ["yes", "no"],
+      truth: totalOf([...state.hand, state.shoe.cards[state.next] as Card]).total > 21 ? "yes" : "no",
     },
     {
       name: "dealer busts",
@@ -211,8 +211,8 @@ export const optimalBlackjack: Player = {
     return stand >= hit ? "stand" : "hit";
   },
   believe(view, { name }) {
-    if (name === "own total") return String(totalOf((view as BlackjackView).hand).total);
-    return (blackjackBelief(view as BlackjackView).dealer[5] as number) > 0.5 ? "yes" : "no";
+    const { bust, dealer } = blackjackBelief(view as BlackjackView);
+    return (name === "hit goes over" ? bust : (dealer[5] as number)) > 0.5 ? "yes" : "no";
   },
 };
 
@@ -220,6 +220,9 @@ export const optimalBlackjack: Player = {
 export const dealerRule: Player = {
   name: "rule",
   act: (view) => (totalOf((view as BlackjackView).hand).total < 17 ? "hit" : "stand"),
-  believe: (view, { name }) =>
-    name === "own total" ? String(totalOf((view as BlackjackView).hand).total) : "no",
+  // From a hard 15 on, seven of the thirteen ranks go over.
+  believe(view, { name }) {
+    const { total, soft } = totalOf((view as BlackjackView).hand);
+    return name === "hit goes over" && total >= 15 && !soft ? "yes" : "no";
+  },
 };

@@ -85,12 +85,11 @@ export const guessing: Game<GuessingState, GuessingDeal> = {
   safest: () => "50",
   describe(view) {
     const { asked, round, own, other, guesses } = view as GuessingView;
+    // What was told with the guess is not told again: both stand in one conversation.
+    if (asked === "number")
+      return `Round ${round}. You guessed that player 1 will choose ${guesses.at(-1)}. Now choose your own number.`;
     const past = other.map((number, i) => `Round ${i + 1}: player 1 chose ${number}, you chose ${own[i]}.`);
-    const now =
-      asked === "guess"
-        ? `Round ${round}. Guess the number that player 1 will choose.`
-        : `Round ${round}. You guessed that player 1 will choose ${guesses.at(-1)}. Now choose your own number.`;
-    return [...past, now].join("\n");
+    return [...past, `Round ${round}. Guess the number that player 1 will choose.`].join("\n");
   },
   tell({ numbers, guesses }) {
     const [mine = [], theirs = []] = numbers;

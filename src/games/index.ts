@@ -31,8 +31,16 @@ function entry<State, Deal>(
   opponent?: string,
 ): GameEntry {
   const plain = game as unknown as Game<unknown, unknown>;
+  // Whoever makes no legal move at all plays so.
+  const safest: Player = { name: "safest", act: (view) => game.safest(view) };
   const seats = plain.name === "guessing" ? [0] : Array.from({ length: plain.seats }, (_, seat) => seat);
-  return { game: plain, players, seats, teacher, ...(opponent === undefined ? {} : { opponent }) };
+  return {
+    game: plain,
+    players: { ...players, ...given(safest) },
+    seats,
+    teacher,
+    ...(opponent === undefined ? {} : { opponent }),
+  };
 }
 
 const given = (...players: readonly Player[]) =>

@@ -1,6 +1,7 @@
 // From a study's outcomes to a paper's figures: scores by sample, means over tasks, means by seed. The statistics are those
 // of `hone compare` and of every study; what is here only puts scores into their form.
 
+import type { EpisodeTrail } from "../core/language.js";
 import type { Estimate } from "../core/record.js";
 import { mcnemar, meanInterval, pairedDifference } from "../statistics/index.js";
 import { comparePairs } from "../study/compare.js";
@@ -25,6 +26,8 @@ export interface Row {
   prediction: string;
   score: number;
   details: Readonly<Record<string, number>>;
+  /** What was played, where the task is a game. */
+  episodes?: readonly EpisodeTrail[];
 }
 
 export interface Score {
@@ -94,10 +97,13 @@ export function meanOverTasks(scores: Scores): Estimate | null {
   return { n, mean, low, high };
 }
 
+/** Least and most that a score can be. */
+export type Range = readonly [least: number, most: number];
+
 /** The difference of two such means, a less b, on the samples that both have. */
-export function difference(a: Scores, b: Scores): Measured | null {
+export function difference(a: Scores, b: Scores, range: Range = [0, 1]): Measured | null {
   const { tasks, units } = tabled({ a, b });
-  const onTasks = tasks.flatMap((task) => comparePairs(tableOf(task), [["a", "b"]], 1));
+  const onTasks = tasks.flatMap((task) => comparePairs({ ...tableOf(task), range }, [["a", "b"]], 1));
   const [found] = tasks.length === 0 ? [] : acrossTasks(tasks, units, 1).compare([["a", "b"]], onTasks);
   if (!found) return null;
   const { n, delta, low, high, p } = found;
@@ -178,29 +184,37 @@ export function seedDifference(a: BySeed, b: BySeed, against = 0): Measured | nu
   return { n, mean: delta + against, low: low + against, high: high + against, p, against };
 }
 
-/** a less b of columns of scores, one a seed, on the same samples: samples and seeds are both units, crossed. */
+const anyScore: Range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+
+/** a less b of columns of scores, one a seed, on the same samples: samples (or their groups) and seeds are both units, crossed. */
 export function columnsDifference(
   a: readonly (readonly number[])[],
   b: readonly (readonly number[])[],
   weights: readonly number[],
   against = 0,
+  { range = anyScore, groups }: { range?: Range; groups?: readonly (string | undefined)[] } = {},
 ): Measured | null {
   if (a.length === 0 || b.length === 0 || weights.length === 0) return null;
   const less = a.map((column) => column.map((one) => one - against));
-  const range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
-  const { n, delta, low, high, p } = pairedDifference(less, b, { seed: 1, range, weights });
+  const { n, delta, low, high, p } = pairedDifference(less, b, {
+    seed: 1,
+    range,
+    weights,
+    ...(groups ? { groups } : {}),
+  });
   return { n, mean: delta + against, low: low + against, high: high + against, p, against };
 }
 
 /**
- * a less b on the samples that both have, against a value: samples and training seeds are both units, crossed. Samples are
- * weighed by a detail.
+ * a less b on the samples that both have, against a value: samples (or their groups) and training seeds are both units, crossed.
+ * @param weight the detail that samples are weighed by; null: tasks, by the samples' ids (`task/id`), count alike
  */
 export function crossedDifference(
   a: readonly Row[],
   b: readonly Row[],
-  weight: string,
+  weight: string | null,
   against = 0,
+  range: Range = anyScore,
 ): Measured | null {
   const tableOf = (rows: readonly Row[]) => {
     const seeds = grouped(rows, ({ seed }) => seed);
@@ -212,6 +226,11 @@ export function crossedDifference(
   if (first.length === 0 || second.length === 0 || samples.length === 0) return null;
   const scores = (tables: typeof first) =>
     tables.map((own) => samples.map((id) => (own.get(id) as Row).score));
-  const weights = samples.map((id) => first[0]?.get(id)?.details[weight] ?? 1);
-  return columnsDifference(scores(first), scores(second), weights, against);
+  const taskOf = (id: string) => id.slice(0, id.indexOf("/"));
+  const sizes = new Map([...grouped(samples, taskOf)].map(([task, own]) => [task, own.length]));
+  const weights = samples.map((id) =>
+    weight === null ? 1 / (sizes.get(taskOf(id)) as number) : (first[0]?.get(id)?.details[weight] ?? 1),
+  );
+  const groups = samples.map((id) => first[0]?.get(id)?.group);
+  return columnsDifference(scores(first), scores(second), weights, against, { range, groups });
 }

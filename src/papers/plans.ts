@@ -162,8 +162,12 @@ export function readStudy(
     const rows = new Map<string, Row[]>();
     for (const { subject, task, sample, seed, group, gold, grade } of opened.outcomes()) {
       if (grade.status !== "scored" || !measured.has(`${subject} ${seed}`)) continue;
-      const { score, prediction, details = {} } = grade;
-      const row = { task: tasks.get(task) as string, sample, seed, gold, prediction, score, details };
+      const { score, prediction, details = {}, trail = [] } = grade;
+      const episodes = trail.filter((step) => step.kind === "episode");
+      const row: Row = {
+        ...{ task: tasks.get(task) as string, sample, seed, gold, prediction, score, details },
+        ...(episodes.length > 0 ? { episodes } : {}),
+      };
       const own = rows.get(subject) ?? [];
       rows.set(subject, own);
       own.push(group === undefined ? row : { ...row, group });

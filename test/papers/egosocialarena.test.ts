@@ -5,8 +5,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { judge } from "../../src/papers/claim.js";
+import { egoClaims } from "../../src/papers/egosocialarena/claims.js";
 import { egosocialarena } from "../../src/papers/egosocialarena/paper.js";
+import { egoPlans } from "../../src/papers/egosocialarena/plans.js";
+import { type EgoRow, readPublished } from "../../src/papers/egosocialarena/read.js";
 import { type EgoSettings, presets } from "../../src/papers/egosocialarena/settings.js";
+import type { Row } from "../../src/papers/figures.js";
 import { writeFactsForm } from "./make.js";
 
 const folder = mkdtempSync(join(tmpdir(), "hone-ego-"));
@@ -27,6 +32,7 @@ function writeSocial(root: string, bench: string): void {
   const rows = Array.from({ length: 6 }, (_, i) => [
     row("Where will Nora look for the kiwi?", "sack", i),
     row("Where does Nora think that Paul searches for the kiwi?", "sack", i),
+    row("Where does Paul think that Nora searches for the kiwi?", "sack", i),
     row("Where is the kiwi really?", `tub${i}`, i),
   ]).flat();
   writeFileSync(
@@ -70,7 +76,7 @@ describe("egosocialarena over the mock", () => {
     const open = done.claims.filter(({ measured }) => measured === null).map(({ id }) => id);
     expect(open).toEqual(["a2", "c2", "d1"]);
     expect(done.validation).toEqual({
-      tomi: { read: 18, agree: 18, converted: 12, agreeConverted: 12 },
+      tomi: { read: 24, agree: 24, converted: 18, agreeConverted: 18 },
       tombench: { read: 2, converted: 2, refused: {} },
     });
     const [table] = done.tables;
@@ -98,4 +104,83 @@ describe("egosocialarena over the mock", () => {
       ).rejects.toThrow(why);
     },
   );
+});
+
+describe("items of egosocialarena", () => {
+  const read = async () => {
+    const data = join(folder, "items");
+    writeSocial(data, [item("A"), item("B")].join("\n"));
+    return readPublished(join(data, "social"), 9, new AbortController().signal);
+  };
+
+  it("have an easier question only where it has the same answer", async () => {
+    const { tomi } = await read();
+    const second = tomi.filter(({ third }) => third.id.startsWith("tomi-other"));
+    // Nora thinks that Paul looks where he does not; Paul knows where Nora looks.
+    expect(second).toHaveLength(12);
+    const controls = second.filter(({ easier }) => easier);
+    expect(controls).toHaveLength(6);
+    for (const { easier, first } of controls) expect(easier?.answer).toBe(first.answer);
+  });
+
+  it("of one story are one group", async () => {
+    const { tomi, tombench } = await read();
+    const groups = new Set(tomi.map(({ first }) => first.group));
+    expect([tomi.length, groups.size]).toEqual([18, 6]);
+    expect(new Set(tombench.map(({ third }) => third.group)).size).toBe(1);
+  });
+
+  it("that are tested were drawn together with what is trained on", () => {
+    const law = { chosen: [], texts: new Map() } as never;
+    const validation = {} as never;
+    const given = {
+      ...settings,
+      profile: { each: 2, tomi: 0 },
+      social: { train: 3, dev: 1, tune: "fewShot" },
+    };
+    const plans = egoPlans({
+      settings: given,
+      models: ["mock:"],
+      data: { tomi: [], tombench: [], law, validation },
+    });
+    const files = plans.find(({ part }) => part === "social")?.files ?? {};
+    const ids = ["train", "dev", "test"].map((split) =>
+      (files[`${split}.jsonl`] as EgoRow[]).map(({ id }) => id),
+    );
+    expect(ids.map(({ length }) => length)).toEqual([60, 20, 40]);
+    expect(new Set(ids.flat()).size).toBe(120);
+    // What is drawn at once is never the same in other words.
+    expect(new Set(ids.flat().map((id) => id.replace(/.*#/, "")))).toEqual(new Set(["1001"]));
+    expect(plans[0]?.study.task).toMatchObject({ data: { group: "group" } });
+  });
+});
+
+describe("claims on what was trained", () => {
+  it("count training seeds as well as items", () => {
+    const items = Array.from({ length: 80 }, (_, i) => i);
+    const rowOf = (i: number, seed: number, score: number): Row => ({
+      ...{
+        task: "law",
+        sample: `law/${i}`,
+        group: `case ${i}`,
+        seed,
+        gold: "",
+        prediction: "",
+        score,
+        details: {},
+      },
+    });
+    // One training of three learnt it, the others nothing.
+    const lora = [1, 2, 3].flatMap((seed) => items.map((i) => rowOf(i, seed, seed === 1 ? 1 : i % 2)));
+    const claims = egoClaims({
+      told: () => new Map(),
+      trained: (_, arm, on) =>
+        on !== "law" ? [] : arm === "lora" ? lora : items.map((i) => rowOf(i, 1, i % 2)),
+      chance: new Map(),
+    });
+    const [claim] = judge(claims.filter(({ id }) => id === "e1"));
+    expect(claim?.measured).toBeCloseTo(1 / 6, 9);
+    expect(claim?.holds).toBe(false);
+    expect(claim?.p).toBeGreaterThan(0.1);
+  });
 });

@@ -1,9 +1,18 @@
 // EgoSocialArena's interactive scenarios: a model at the table in Number Guessing, Limit Hold'em and Blackjack, beside scripted
 // players on the same deals. What it wins, what it believes of the other one, and whether a LoRA on solved positions wins.
 
+import { gameEntry } from "../../games/index.js";
 import { formatBare } from "../../report/format.js";
 import { above, below, type Draft, inUnit } from "../claim.js";
-import { difference, noScores, type Row, type Scores, scoresOf } from "../figures.js";
+import {
+  average,
+  crossedDifference,
+  difference,
+  type Measured,
+  type Row,
+  type Scores,
+  scoresOf,
+} from "../figures.js";
 import { type PaperTable, paperTable } from "../paper.js";
 import type { FinishedStudy, Plan } from "../plans.js";
 
@@ -33,8 +42,8 @@ export interface ArenaPlan extends Plan {
   experiment: ArenaPart;
 }
 
-/** One study for each game and opponent, all of the one model. */
-export function arenaPlans(model: string, settings: ArenaSettings): ArenaPlan[] {
+/** One study for each game and opponent, all of the one model. @param seeds of the training on solved positions */
+export function arenaPlans(model: string, settings: ArenaSettings, seeds: readonly number[]): ArenaPlan[] {
   const { guessing, holdem, blackjack } = settings;
   const plan = (
     part: ArenaPart,
@@ -47,11 +56,12 @@ export function arenaPlans(model: string, settings: ArenaSettings): ArenaPlan[] 
     part,
     model,
     description,
-    study: { task: { name: part, kind: "arena", ...task, data }, handOver: 1 },
+    study: { task: { name: part, kind: "arena", ...task, data }, seeds, handOver: 1 },
     files: {},
-    arms: { "zero-shot": "zeroShot", random: { scripted: { player: "random" } }, ...arms },
+    arms: { "zero-shot": "zeroShot", ...scripted("random"), ...scripted("safest"), ...arms },
   });
-  const best = (player: string) => ({ best: { scripted: { player } } });
+  const scripted = (player: string, arm = player) => ({ [arm]: { scripted: { player } } });
+  const best = (player: string) => scripted(player, "best");
   return [
     ...settings.rules.map((rule) =>
       plan(
@@ -81,7 +91,7 @@ export function arenaPlans(model: string, settings: ArenaSettings): ArenaPlan[] 
   ];
 }
 
-export type ArenaArm = "zero-shot" | "random" | "best" | "lora";
+export type ArenaArm = "zero-shot" | "random" | "safest" | "best" | "lora";
 
 /** A study of any of the paper's experiments, read back where it is finished. */
 export interface Experiment {
@@ -89,46 +99,69 @@ export interface Experiment {
   study: FinishedStudy | undefined;
 }
 
-export interface ArenaScores {
-  /** Scores by deal over the parts whose names begin so, each a task of its own. */
-  played: (parts: string, arm: ArenaArm) => Scores;
-  /** The same of a detail: beliefs, illegal, replaced. */
-  detail: (parts: string, arm: ArenaArm, name: string) => Scores;
+/**
+ * An arm's rows over the parts whose names begin so. Each part is a task of its own; a deal is one unit whoever is met on it, for
+ * the cards are the same.
+ */
+export type ArenaRows = (parts: string, arm: ArenaArm) => readonly Row[];
+
+export function arenaRows(studies: readonly Experiment[]): ArenaRows {
+  return (parts, arm) =>
+    studies.flatMap(({ plan: { experiment }, study }) => {
+      if (!study || !experiment.startsWith(parts)) return [];
+      const [game] = experiment.split("-");
+      return study.rows(arm).map((row) => ({
+        ...row,
+        sample: `${experiment}/${row.sample}`,
+        group: `${game}/${row.sample}`,
+      }));
+    });
 }
 
-export function arenaScores(studies: readonly Experiment[]): ArenaScores {
-  const gathered = (parts: string, arm: ArenaArm, scoreOf: (row: Row) => number | undefined): Scores => {
-    const scored = studies.flatMap(({ plan, study }) => {
-      if (!study || !plan.experiment.startsWith(parts)) return [];
-      const rows = study.rows(arm).flatMap((row) => {
-        const score = scoreOf(row);
-        return score === undefined ? [] : [{ ...row, score }];
-      });
-      return [...scoresOf(rows, plan.experiment)];
-    });
-    return scored.length === 0 ? noScores : new Map(scored);
-  };
-  return {
-    played: (parts, arm) => gathered(parts, arm, ({ score }) => score),
-    detail: (parts, arm, name) => gathered(parts, arm, ({ details }) => details[name]),
-  };
+/**
+ * How often belief questions were answered right, less how often the one answer to each question is right that is so most
+ * often: on the very questions that were asked, for they depend on what is played.
+ */
+export function believes(rows: readonly Row[]): Measured | null {
+  const asked = rows.flatMap((row) => {
+    const beliefs = (row.episodes ?? []).flatMap((episode) => episode.beliefs);
+    return beliefs.length > 0 ? [{ row, beliefs }] : [];
+  });
+  const truths = new Map<string, Map<string, number>>();
+  for (const { name, truth } of asked.flatMap(({ beliefs }) => beliefs)) {
+    const counts = truths.get(name) ?? new Map<string, number>();
+    truths.set(name, counts.set(truth, (counts.get(truth) ?? 0) + 1));
+  }
+  const most = new Map([...truths].map(([name, of]) => [name, [...of].sort((a, b) => b[1] - a[1])[0]?.[0]]));
+  type Asked = (typeof asked)[number]["beliefs"][number];
+  const scored = (answerOf: (one: Asked) => string | undefined): Scores =>
+    scoresOf(
+      asked.map(({ row, beliefs }) => ({
+        ...row,
+        score: average(beliefs.map((one) => (answerOf(one) === one.truth ? 1 : 0))),
+      })),
+    );
+  return difference(
+    scored(({ answer }) => answer),
+    scored(({ name }) => most.get(name)),
+  );
 }
 
 // biome-ignore format: one claim a line
 /** Ids go on from the claims on static scenarios. */
-export function arenaClaims({ played, detail }: ArenaScores): Draft[] {
-  const less = (parts: string, a: ArenaArm, b: ArenaArm) => difference(played(parts, a), played(parts, b));
-  const believes = (parts: string) =>
-    difference(detail(parts, "zero-shot", "beliefs"), detail(parts, "random", "beliefs"));
+export function arenaClaims(rows: ArenaRows): Draft[] {
+  const rangeOf = (game: string) => gameEntry(game).game.range;
+  const less = (game: string, a: ArenaArm, b: ArenaArm) => difference(scoresOf(rows(game, a)), scoresOf(rows(game, b)), rangeOf(game));
+  const trained = (b: ArenaArm) => crossedDifference(rows("blackjack", "lora"), rows("blackjack", b), null, 0, rangeOf("blackjack"));
   return [
-    above("g1", "The model guesses its opponent's numbers more often than a player who guesses at random", null, "in the paper all models but the two Llama 3 8B hit at levels 1 to 3; here each deal has numbers of its own", less("guessing", "zero-shot", "random")),
+    above("g1", "The model guesses its opponent's numbers more often than a player who always says 50, which stands in for illegal answers", null, "in the paper all models but the two Llama 3 8B hit at levels 1 to 3; here each deal has numbers of its own", less("guessing", "zero-shot", "safest")),
     below("g2", "It guesses them less often than a player who infers the rule", null, "o1-preview has 0.9 at every published level", less("guessing", "zero-shot", "best")),
-    inUnit("big blinds a hand", above("h1", "The model wins more at Limit Hold'em than a player who moves at random", null, "the opponents are trained here, the paper's DQN agents are not public", less("holdem", "zero-shot", "random"))),
+    inUnit("big blinds a hand", above("h1", "The model wins more at Limit Hold'em than a player who only checks and folds, which stands in for illegal answers", null, "the opponents are trained here, the paper's DQN agents are not public", less("holdem", "zero-shot", "safest"))),
     inUnit("big blinds a hand", below("h2", "It wins less than a near-equilibrium player on the same deals", null, "as h1", less("holdem", "zero-shot", "best"))),
-    above("h3", "It knows who is ahead more often than a player who answers at random", null, "belief questions in play, against the truth; a review says that the paper has the opponents classified", believes("holdem")),
-    inUnit("bets a hand", above("i1", "A LoRA on solved positions wins more at Blackjack than its generalist", null, "no claim of the paper", less("blackjack", "lora", "zero-shot"))),
-    inUnit("bets a hand", below("i2", "It wins less than the optimal policy", null, "as i1", less("blackjack", "lora", "best"))),
-    above("i3", "The model says its own total, and whether the dealer goes over, more often right than a player who answers at random", null, "belief questions in play; the paper has GPT-4o judge what is stated", believes("blackjack")),
+    above("h3", "It knows who is ahead more often than the best answer that is always the same", null, "belief questions in play, against the truth; a review says that the paper has the opponents classified", believes(rows("holdem", "zero-shot"))),
+    inUnit("bets a hand", above("i1", "A LoRA on solved positions wins more at Blackjack than its generalist", null, "no claim of the paper; deals and training seeds are the units", trained("zero-shot"))),
+    inUnit("bets a hand", below("i2", "It wins less than the optimal policy", null, "as i1", trained("best"))),
+    above("i3", "The model says whether one more card takes it over 21, and whether the dealer goes over, more often right than the best answers that are always the same", null, "belief questions in play; the paper has GPT-4o judge what is stated", believes(rows("blackjack", "zero-shot"))),
   ];
 }
 
@@ -144,7 +177,7 @@ export function arenaTable(studies: readonly Experiment[]): PaperTable {
     const [game = "", opponent = "the dealer"] = plan.experiment.split("-");
     const title = titles[game];
     if (!study || title === undefined) return [];
-    return (["zero-shot", "lora", "random", "best"] as const).flatMap((arm) => {
+    return (["zero-shot", "lora", "random", "safest", "best"] as const).flatMap((arm) => {
       const result = study.result(arm);
       if (!result) return [];
       const { mean, low, high, n, details } = result;

@@ -1,7 +1,7 @@
 // What EgoSocialArena says, what its reviewers asked, and whether specialists keep it: put to the figures measured here.
 
 import { above, below, type Draft } from "../claim.js";
-import { difference, type Scores } from "../figures.js";
+import { crossedDifference, difference, type Row, type Scores } from "../figures.js";
 import type { EgoPart } from "./plans.js";
 import { published } from "./published.js";
 import type { Condition } from "./read.js";
@@ -9,8 +9,8 @@ import type { Condition } from "./read.js";
 export interface EgoScores {
   /** The generalist's scores in a condition; 0 is the smaller model. */
   told: (condition: Condition, model: number) => Scores;
-  /** A training's scores on one of its tasks, mean over seeds. */
-  trained: (part: Exclude<EgoPart, "perspectives">, arm: "zero-shot" | "lora", on: string) => Scores;
+  /** A training's rows on one of its tasks, of every seed. */
+  trained: (part: Exclude<EgoPart, "perspectives">, arm: "zero-shot" | "lora", on: string) => readonly Row[];
   /** Of every item what guessing scores. */
   chance: Scores;
 }
@@ -20,9 +20,11 @@ export function of(scores: Scores, prefix: string): Scores {
   return new Map([...scores].filter(([, { task }]) => task.startsWith(prefix)));
 }
 
+const given = /^(?:tomi|tombench|law)/;
+
 /** Drawn situations: neither ToMi's nor ToMBench's. */
 export function drawn(scores: Scores): Scores {
-  return new Map([...scores].filter(([, { task }]) => !/^(?:tomi|tombench|law)/.test(task)));
+  return new Map([...scores].filter(([, { task }]) => !given.test(task)));
 }
 
 export function egoClaims({ told, trained, chance }: EgoScores): Draft[] {
@@ -30,6 +32,10 @@ export function egoClaims({ told, trained, chance }: EgoScores): Draft[] {
   const third = told("third", 0);
   const first = told("first", 0);
   const bigger = told("first", 1);
+  const crossed = (a: readonly Row[], b: readonly Row[]) => crossedDifference(a, b, null, 0, [0, 1]);
+  const drawnRows = (rows: readonly Row[]) => rows.filter(({ sample }) => !given.test(sample));
+  const social = (arm: "zero-shot" | "lora", on: string) => drawnRows(trained("social", arm, on));
+  const units = "items and training seeds are the units";
   const gain = `Claude 3.5 Sonnet; GPT-4-Turbo ${(gpt.first - gpt.third).toFixed(3)}. Reviews of v1; every model of the paper gains`;
   return [
     above("a1", "ToMi is answered better in the first person than in the third", claude.first - claude.third, gain, difference(of(first, "tomi"), of(third, "tomi"))),
@@ -37,14 +43,14 @@ export function egoClaims({ told, trained, chance }: EgoScores): Draft[] {
     above("a3", "ToMBench is answered better in the first person", null, "figure not found; the paper converts it by a language model, here by rule", difference(of(first, "tombench"), of(third, "tombench"))),
     above("a4", "Situations drawn here are answered better in the first person", null, "all seven scenarios; the original's items are not public", difference(drawn(first), drawn(third))),
     above("b1", "It is the perspective: being the one asked about is better than being somebody else in the story", null, "a control that the reviews asked for: somebody else of the same story is told as you", difference(first, told("shuffled", 0))),
-    above("b2", "It is not that the question is easier: the first person beats the third-person question of one order less", null, "a control that the reviews asked for: second-order items of ToMi", difference(first, told("easier", 0))),
+    above("b2", "It is not that the question is easier: the first person beats the third-person question of one order less", null, "a control that the reviews asked for: second-order items of ToMi whose right answer is the same in both", difference(first, told("easier", 0))),
     above("c1", "The smaller model is better than chance in the first person", null, "mean over scenarios, less one over the number of options", difference(first, chance)),
     above("c2", "The larger model is better than chance in the first person", null, "as c1", difference(bigger, chance)),
     above("d1", "The larger model is better than the smaller one in the first person", null, "in the paper o1-preview is near the human, Llama 3 8B far below", difference(bigger, first)),
-    above("e1", "A LoRA on legal classification gets better at it", null, "no claim of the paper: it shows that the specialist is one", difference(trained("law", "lora", "law"), trained("law", "zero-shot", "law"))),
-    below("e2", "A LoRA on legal classification loses social sense", null, "no claim of the paper; social situations in the first person", difference(trained("law", "lora", "first"), trained("law", "zero-shot", "first"))),
-    above("f1", "A LoRA on social situations told in the third person gets better at others of them", null, "no claim of the paper: it shows that the items can be learnt, and the difference be seen", difference(drawn(trained("social", "lora", "third")), drawn(trained("social", "zero-shot", "third")))),
-    above("f2", "What it learnt in the third person holds in the first", null, "no claim of the paper", difference(drawn(trained("social", "lora", "first")), drawn(trained("social", "zero-shot", "first")))),
-    below("f3", "In the first person it stays below what it is in the third, which it was trained on", null, "no claim of the paper", difference(drawn(trained("social", "lora", "first")), drawn(trained("social", "lora", "third")))),
+    above("e1", "A LoRA on legal classification gets better at it", null, `no claim of the paper: it shows that the specialist is one; ${units}`, crossed(trained("law", "lora", "law"), trained("law", "zero-shot", "law"))),
+    below("e2", "A LoRA on legal classification loses social sense", null, `no claim of the paper; social situations in the first person; ${units}`, crossed(trained("law", "lora", "first"), trained("law", "zero-shot", "first"))),
+    above("f1", "A LoRA on social situations told in the third person gets better at others of them", null, `no claim of the paper: it shows that the items can be learnt, and the difference be seen; ${units}`, crossed(social("lora", "third"), social("zero-shot", "third"))),
+    above("f2", "What it learnt in the third person holds in the first", null, `no claim of the paper; ${units}`, crossed(social("lora", "first"), social("zero-shot", "first"))),
+    below("f3", "In the first person it stays below what it is in the third, which it was trained on", null, `no claim of the paper; ${units}`, crossed(social("lora", "first"), social("lora", "third"))),
   ];
 } // biome-ignore format: one claim a line

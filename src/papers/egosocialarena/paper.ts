@@ -1,15 +1,16 @@
 // EgoSocialArena: is a model's social intelligence better when it is in the room? Its static scenarios in the third person, in
 // the first, with the controls that its reviewers asked for, and what specialists keep of it.
 
-import { noScores, type Score, type Scores, scoresOf } from "../figures.js";
+import type { Row, Score } from "../figures.js";
+import { scoresOf } from "../figures.js";
 import { readLawma } from "../lawma/read.js";
 import { presets as lawmaPresets } from "../lawma/settings.js";
 import { choose } from "../lawma/tasks.js";
 import { definePaper, type PaperTable } from "../paper.js";
-import { type ArenaScores, arenaClaims, arenaScores, arenaTable } from "./arena.js";
+import { type ArenaRows, arenaClaims, arenaRows, arenaTable } from "./arena.js";
 import { type EgoScores, egoClaims } from "./claims.js";
 import { type EgoData, egoPlans } from "./plans.js";
-import { readPublished } from "./read.js";
+import { type EgoRow, readPublished } from "./read.js";
 import { presets } from "./settings.js";
 import { egoTables, recordsOf } from "./tables.js";
 
@@ -35,29 +36,29 @@ export const egosocialarena = definePaper({
     },
   },
   plans: egoPlans,
-  figures(studies, { models }): EgoScores & { n: number; played: ArenaScores; board: PaperTable } {
-    const rowsOn = (part: string, model: string | undefined, arm: string, task: string): Scores => {
+  figures(studies, { models }): EgoScores & { n: number; played: ArenaRows; board: PaperTable } {
+    const rowsOn = (part: string, model: string | undefined, arm: string, task: string): readonly Row[] => {
       const found = studies.find(({ plan }) => plan.experiment === part && plan.model === model)?.study;
-      return found ? scoresOf(found.rows(arm).filter((row) => row.task === task)) : noScores;
+      return found?.rows(arm).filter((row) => row.task === task) ?? [];
     };
     const plan = studies.find((one) => one.plan.experiment === "perspectives")?.plan;
-    const rows = (plan?.files["first.jsonl"] ?? []) as { id: string; options: { text: string[] } }[];
-    const chance = rows.map(({ id, options }): [string, Score] => [
+    const rows = (plan?.files["first.jsonl"] ?? []) as EgoRow[];
+    const chance = rows.map(({ id, options, group }): [string, Score] => [
       id,
       {
         task: id.slice(0, id.indexOf("/")),
-        caseId: id,
+        caseId: group,
         score: 1 / options.text.length,
         gold: "",
         prediction: "",
       },
     ]);
     return {
-      told: (condition, model) => rowsOn("perspectives", models[model], "zero-shot", condition),
+      told: (condition, model) => scoresOf(rowsOn("perspectives", models[model], "zero-shot", condition)),
       trained: (part, arm, on) => rowsOn(part, models[0], arm, on),
       chance: new Map(chance),
       n: rows.length,
-      played: arenaScores(studies),
+      played: arenaRows(studies),
       board: arenaTable(studies),
     };
   },

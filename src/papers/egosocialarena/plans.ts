@@ -26,24 +26,26 @@ export interface EgoData extends PublishedItems {
   law: LawmaChoice;
 }
 
-/** Seeds of items that are trained on, or on which a trained one is measured, lie apart from the draws of the perspectives. */
+/** The seed of items that are trained on, and on which what was trained is measured, lies apart from the draws of the perspectives. */
 const trainSeed = 1001;
-const profileSeed = 2001;
 
 export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>): EgoPlan[] {
   const [small] = models as [string];
-  const { draws, each, seeds } = settings;
+  const { draws, each, seeds, social } = settings;
   const items = [
     ...draws.flatMap((seed) => drawnItems(each, seed)),
     ...someOf(data.tomi, settings.tomi, "tomi"),
     ...someOf(data.tombench, settings.tombench, "tombench"),
   ];
-  const spare = drawnItems(settings.social.train + settings.social.dev, trainSeed);
-  const perGenerator = settings.social.train + settings.social.dev;
-  const train = spare.filter((_, i) => i % perGenerator < settings.social.train);
-  const dev = spare.filter((_, i) => i % perGenerator >= settings.social.train);
+  // Drawn at once, so that nothing is tested that says in other words what is trained on.
+  const perGenerator = social.train + social.dev + settings.profile.each;
+  const spare = drawnItems(perGenerator, trainSeed);
+  const part = (from: number, count: number) =>
+    spare.filter((_, i) => i % perGenerator >= from && i % perGenerator < from + count);
+  const train = part(0, social.train);
+  const dev = part(social.train, social.dev);
   const profile = [
-    ...drawnItems(settings.profile.each, profileSeed),
+    ...part(social.train + social.dev, settings.profile.each),
     ...someOf(data.tomi, settings.profile.tomi, "profile"),
   ];
   const lawRows = rowsOf(data.law.chosen, data.law.texts, {
@@ -119,7 +121,7 @@ export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>
         [elsewhere("first", told(profile, "first")), elsewhere("law", law.test)],
         seeds,
       ),
-      arms: { "zero-shot": "zeroShot", lora: settings.social.tune },
+      arms: { "zero-shot": "zeroShot", lora: social.tune },
     },
     {
       experiment: "law",
@@ -134,7 +136,7 @@ export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>
       ),
       arms: { "zero-shot": "zeroShot", lora: settings.law.tune },
     },
-    ...arenaPlans(small, settings.arena),
+    ...arenaPlans(small, settings.arena, seeds),
   ];
 }
 
@@ -151,6 +153,7 @@ function taskOf(name: string, splits: Record<"train" | "dev" | "test", string>):
       question: "{{question}}",
       options: "options",
       label: "answer",
+      group: "group",
       stratum: "stratum",
       // Drawn items are told twice nowhere, and what is trained on was drawn apart.
       leakage: "off",
@@ -158,7 +161,16 @@ function taskOf(name: string, splits: Record<"train" | "dev" | "test", string>):
   };
 }
 
-function asEgo({ id, stratum, instruction, input, question, options, answer }: LawmaRow): EgoRow {
+function asEgo({
+  id,
+  case: group,
+  stratum,
+  instruction,
+  input,
+  question,
+  options,
+  answer,
+}: LawmaRow): EgoRow {
   const right = Array.isArray(answer) ? (answer[0] as string) : answer;
-  return { id: `law/${id}`, instruction, input, question, options, answer: right, stratum };
+  return { id: `law/${id}`, instruction, input, question, options, answer: right, stratum, group };
 }

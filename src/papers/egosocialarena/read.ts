@@ -3,12 +3,13 @@
 
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { fingerprint } from "../../core/json.js";
 import { randomFor, shuffled } from "../../core/random.js";
-import { readRows } from "../../data/index.js";
+import { nearGroups, readRows } from "../../data/index.js";
 import { convertItem, type Item, itemRows } from "../../tasks/social/convert.js";
 import type { Told } from "../../tasks/social/first-person.js";
 import { instructions, sampleOf } from "../../tasks/social/index.js";
-import { drawItems, type Person } from "../../tasks/social/items.js";
+import { drawItems, nearDuplicate, type Person, persons } from "../../tasks/social/items.js";
 import { protagonistOf, readTombench, type TombenchItem } from "../../tasks/social/tombench.js";
 import { readTomi, solveTomi, type TomiItem, tomiItem, tomiPersons } from "../../tasks/social/tomi.js";
 
@@ -25,6 +26,8 @@ export interface EgoRow {
   options: { label: string[]; text: string[] };
   answer: string;
   stratum: string;
+  /** Case or story: items of one group are not independent. */
+  group: string;
 }
 
 /** One item, by the conditions in which it can be told; there is always a third and a first person. */
@@ -42,7 +45,14 @@ export interface PublishedItems {
   validation: Validation;
 }
 
-function rowOf(scenario: string, id: string, told: Told, answer: number, person: Person): EgoRow {
+function rowOf(
+  scenario: string,
+  id: string,
+  told: Told,
+  answer: number,
+  person: Person,
+  group: string,
+): EgoRow {
   return {
     id: `${scenario}/${id}`,
     instruction: instructions[person],
@@ -51,6 +61,7 @@ function rowOf(scenario: string, id: string, told: Told, answer: number, person:
     options: { label: told.options.map((_, i) => String(i + 1)), text: [...told.options] },
     answer: String(answer + 1),
     stratum: scenario,
+    group,
   };
 }
 
@@ -65,7 +76,8 @@ function tomiRows(item: TomiItem): EgoItem | undefined {
   const order = shuffled([...item.row.containers.keys()], randomFor(1, "tomi options", item.id));
   const rows = conditions.flatMap((condition) => {
     const form = forms[condition];
-    if (!form) return [];
+    // Another right answer would make the control another question.
+    if (!form || (condition === "easier" && form.gold !== item.row.answer)) return [];
     const options = order.map((at) => form.told.options[at] as string);
     const row = rowOf(
       second ? "tomi-other" : "tomi-self",
@@ -73,6 +85,7 @@ function tomiRows(item: TomiItem): EgoItem | undefined {
       { ...form.told, options },
       options.indexOf(form.gold),
       personOf(condition),
+      `tomi/${fingerprint(item.story, 12)}`,
     );
     return [[condition, row] as const];
   });
@@ -129,7 +142,12 @@ async function readBench(
     }
   }
   const items: EgoItem[] = [];
-  for (const item of someOf(found, tried, "tombench tried")) {
+  const some = someOf(found, tried, "tombench tried");
+  const groups = nearGroups(
+    some.map(({ story }) => story),
+    nearDuplicate,
+  );
+  for (const [i, item] of some.entries()) {
     signal.throwIfAborted();
     count.read++;
     const converted = await convertItem(item);
@@ -145,9 +163,10 @@ async function readBench(
       /\s\p{Lu}\p{Ll}/u.test(told.question);
     const scenario = about ? "tombench-other" : "tombench-self";
     const id = item.id.replace(/\W+/g, "-");
+    const group = `tombench/${groups[i]}`;
     items.push({
-      third: rowOf(scenario, id, item, item.answer, "third"),
-      first: rowOf(scenario, id, told, item.answer, "first"),
+      third: rowOf(scenario, id, item, item.answer, "third", group),
+      first: rowOf(scenario, id, told, item.answer, "first", group),
     });
   }
   return items;
@@ -156,7 +175,7 @@ async function readBench(
 /** So many drawn items of every generator, in the conditions of drawn items. */
 export function drawnItems(count: number, seed: number): EgoItem[] {
   return drawItems(count, seed).map((item) => {
-    const rows = (["third", "first", "shuffled"] as const).map((person) => {
+    const rows = persons.map((person) => {
       const { id, options = [], gold, ...sample } = sampleOf(item, person);
       return [
         person,
@@ -168,6 +187,7 @@ export function drawnItems(count: number, seed: number): EgoItem[] {
           options: { label: options.map(({ key }) => key), text: options.map(({ text }) => text) },
           answer: gold as string,
           stratum: item.generator,
+          group: `${id}#${seed}`,
         },
       ] as const;
     });

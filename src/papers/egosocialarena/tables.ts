@@ -2,7 +2,7 @@
 
 import type { Estimate } from "../../core/record.js";
 import { formatBare, formatInterval } from "../../report/format.js";
-import { difference, meanOverTasks, type Scores } from "../figures.js";
+import { difference, meanOverTasks, type Scores, scoresOf } from "../figures.js";
 import { type PaperTable, paperTable } from "../paper.js";
 import { drawn, type EgoScores } from "./claims.js";
 import { type Condition, conditions, type Validation } from "./read.js";
@@ -31,7 +31,8 @@ export function egoTables(
   draws: readonly number[],
   { tomi, tombench }: Validation,
 ): PaperTable[] {
-  const { told, trained, chance } = scores;
+  const { told, chance } = scores;
+  const trained = (...of: Parameters<EgoScores["trained"]>) => scoresOf(scores.trained(...of));
   const perModel = models.map((model, at): PaperTable => {
     const columns = conditions.map((condition) => told(condition, at));
     const [third, first] = columns as [Scores, Scores];
@@ -104,7 +105,8 @@ export function egoTables(
 }
 
 /** Means by scenario, for scripts. */
-export function recordsOf({ told, trained }: EgoScores, models: readonly string[]): Record<string, unknown> {
+export function recordsOf({ told, ...rest }: EgoScores, models: readonly string[]): Record<string, unknown> {
+  const trained = (...of: Parameters<EgoScores["trained"]>) => scoresOf(rest.trained(...of));
   const means = (scores: Scores) =>
     Object.fromEntries(
       scenariosOf(scores).map((scenario) => [scenario, meanOverTasks(on(scores, scenario))]),

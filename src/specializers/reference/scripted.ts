@@ -16,7 +16,7 @@ const scriptedOptions = z.strictObject({
     .string()
     .min(1)
     .default("random")
-    .describe("A scripted player of the arena's game, by name: optimal, equilibrium, rule, random"),
+    .describe("A scripted player of the arena's game, by name: optimal, equilibrium, rule, random, safest"),
 });
 /** Options of `scripted`. */
 export type ScriptedOptions = z.input<typeof scriptedOptions>;

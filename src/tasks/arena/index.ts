@@ -104,7 +104,7 @@ export function arena(name: string, options: ArenaOptions): ArenaTask {
     metric: metricOf(spec.game),
     details: [share("beliefs"), share("illegal"), share("replaced")],
     binary: false,
-    id: fingerprint(["arena", 1, name, spec]),
+    id: fingerprint(["arena", 2, name, spec]),
     query: (sample) => positionOf(sample).query,
     demonstration(sample) {
       const { query } = positionOf(sample);

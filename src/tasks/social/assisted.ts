@@ -3,7 +3,7 @@
 
 import type { CallContext } from "../../core/call.js";
 import type { LanguageSubject } from "../../core/kinds.js";
-import type { Conversion, Edit, Told } from "./first-person.js";
+import { type Conversion, type Edit, slipIn, type Told } from "./first-person.js";
 import { wordsOf } from "./grammar.js";
 import { namePattern, quoted } from "./people.js";
 
@@ -76,7 +76,8 @@ function wrongIn(first: Told, told: Told, who: string): string | undefined {
   const ratio = wordsOf(first.story).length / wordsOf(told.story).length;
   if (ratio < 0.8 || ratio > 1.25) return "the model told another story";
   if (new Set(first.options).size < first.options.length) return "the model made two options one";
-  return undefined;
+  if (first.question === told.question) return "the model left the question as it was";
+  return slipIn(first);
 }
 
 function lineageOf(first: Told, told: Told, who: string) {

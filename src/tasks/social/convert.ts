@@ -98,10 +98,12 @@ export function readItem(
 /** The item in the first person, by rule. */
 export async function convertItem({ who, controlled, ...told }: Item): Promise<Conversion> {
   if (who === undefined) return { refused: "nobody named is asked about" };
-  if (controlled) return toFirstPerson(told, who);
   // Large, and only needed here.
-  const { compromiseTagger } = await import("./tagger.js");
-  return toFirstPerson(told, who, compromiseTagger);
+  const tagger = controlled ? undefined : (await import("./tagger.js")).compromiseTagger;
+  const found = toFirstPerson(told, who, tagger);
+  if (!("refused" in found) && found.told.question === told.question)
+    return { refused: "the question is about somebody else" };
+  return found;
 }
 
 /** A line of what `hone data first-person` writes: fields for a task of kind `choice`, and the way back. */

@@ -91,8 +91,11 @@ export function toFirstPerson(told: Told, who: string, tagger: Tagger = plainTag
       convert(option, { who, voice: "I", own: asked ? own : new Set(), tags: from(i + 2), bareVerb }),
     );
   }
+  const first = { story: story.text, question: question.text, options: options.map(({ text }) => text) };
+  const slip = slipIn(first) ?? leftIn(first, who);
+  if (slip !== undefined) return { refused: slip };
   return {
-    told: { story: story.text, question: question.text, options: options.map(({ text }) => text) },
+    told: first,
     lineage: {
       who,
       story: story.edits,
@@ -100,6 +103,34 @@ export function toFirstPerson(told: Told, who: string, tagger: Tagger = plainTag
       options: options.map(({ edits }) => edits),
     },
   };
+}
+
+/** What no conversion may leave behind, whoever made it: a verb or a word before "you" that cannot stand there. */
+export function slipIn({ story, question, options }: Told): string | undefined {
+  const texts = [story, question, ...options];
+  const has = (pattern: RegExp, of: readonly string[] = texts) =>
+    of.some((text) => [...text.matchAll(pattern)].some(({ index }) => !quoted(text, index)));
+  if (
+    has(/\b(?:does|doesn['’]t|has|hasn['’]t) you\b/gi) ||
+    has(/\b(?:is|was|isn['’]t|wasn['’]t) you\b/gi, [question])
+  )
+    return "a verb that does not agree with you";
+  if (has(/\b(?:the|an?|my|your|his|her|its|our|their) you\b/gi)) return "a title before the name: … you";
+  if (has(/\byou (\w+) (?:that )?you \1\b/gi, [question]))
+    return "the question asks what you think you think";
+  return undefined;
+}
+
+/** "your sister … her sister", "Little Red" of a Xiao Red: what still means the one who became "you". */
+function leftIn({ story, question, options }: Told, who: string): string | undefined {
+  const text = [story, question, ...options].join("\n");
+  const [, given] = /\s(\p{L}+)$/u.exec(who) ?? [];
+  if (given !== undefined && new RegExp(`\\bLittle ${given}\\b`).test(text))
+    return "another name is left of somebody";
+  for (const { index, 1: whose } of text.matchAll(/\b(?:his|her) (\p{Ll}+)/giu))
+    if (isTitle(whose as string) && new RegExp(`\\byour ${whose}\\b`, "i").test(text) && !quoted(text, index))
+      return "a pronoun is left of somebody";
+  return undefined;
 }
 
 /** The places of an option's pronouns that mean the protagonist; its antecedents are in the question. */
@@ -137,15 +168,24 @@ function shifted(tags: Tags, by: number): Tags {
   };
 }
 
-/** "his colleague Anna": what stands before a name and cannot stand before "you". */
+/** "his colleague Anna", "Mr. Lin", "a robot named Ada": what stands before a name and cannot stand before "you". */
 function titleBefore(story: string, who: string): string | undefined {
   for (const { index } of story.matchAll(namePattern(who))) {
     const owner = /(\p{L}+['’]s?)\s$/u.exec(story.slice(0, index))?.[1];
     if (owner !== undefined) return owner;
-    const before = /(?<=^|\s)(\p{Ll}+)\s$/u.exec(story.slice(0, index))?.[1];
-    if (before !== undefined && isRole(before)) return before;
+    const before = /(?<=^|[\s"“])(\p{L}+\.?)\s$/u.exec(story.slice(0, index))?.[1];
+    if (before !== undefined && isTitle(before)) return before;
   }
   return undefined;
+}
+
+function isTitle(word: string): boolean {
+  const lower = word.toLowerCase();
+  return (
+    /^(?:(?:mr|mrs|ms|dr)\.?|miss|named|called)$/.test(lower) ||
+    isRole(lower) ||
+    isRole(lower.replace(/s$/, ""))
+  );
 }
 
 /** The original of a converted item, to the letter. */
@@ -316,7 +356,7 @@ function isPerson(word: Word | undefined, tags: Tags, text: string): boolean {
 }
 
 function isQuestion(text: string, at: number): boolean {
-  return /^[^.!?]*\?/.test(text.slice(at));
+  return /^(?:[^.!?]|(?<=\b(?:Mr|Mrs|Ms|Dr))\.)*\?/.test(text.slice(at));
 }
 
 /** Words, with the protagonist's name and pronouns marked by their case. */

@@ -36,7 +36,7 @@ const roles: Readonly<Record<string, Gender | "either">> = {
 }; // biome-ignore format: a list
 
 const notNames = new Set(
-  "I Mr Mrs Ms Miss Dr Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August September October November December Chinese English Christmas Spring New Year Red Blue TV".split(
+  "I Mr Mrs Ms Miss Dr Everyone Everybody Someone Somebody Nobody Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August September October November December Chinese English Christmas Spring New Year Red Blue TV".split(
     " ",
   ),
 );
@@ -44,6 +44,8 @@ const notNames = new Set(
 export interface Mention extends Word {
   who: string;
   gender: Gender | "either";
+  /** Mentioned by what they are, not by name. */
+  role: boolean;
 }
 
 /** A word for a person by what they are to somebody, or by what they do. */
@@ -51,7 +53,7 @@ export function isRole(word: string): boolean {
   return (
     roles[word.toLowerCase()] !== undefined ||
     /^[a-z]{3,}(?:person|man|woman|ist|ian|seller|keeper|worker)$/.test(word) ||
-    /^(?:passenger|reporter|researcher|manager|engineer|officer|ranger|trainer|designer|writer|singer|painter|dancer|farmer|worker|soldier|lawyer|dealer|sailor|mayor|chairman|secretary|intern|pupil|volunteer|chairperson|fan)$/.test(
+    /^(?:passenger|reporter|researcher|manager|engineer|officer|ranger|trainer|designer|writer|singer|painter|dancer|farmer|worker|soldier|lawyer|dealer|sailor|mayor|chairman|secretary|intern|pupil|volunteer|chairperson|fan|vet|waitress|consultant|janitor|president|suitor)$/.test(
       word,
     )
   );
@@ -76,8 +78,12 @@ export function othersIn(text: string, tags: Tags, except: RegExp): Mention[] {
       roles[plain.toLowerCase()] ?? (isRole(plain) || tags.isActor(word.start) ? "either" : undefined);
     // "a student who loves music" says what somebody is; "the student", "his mother" mention somebody.
     const before = words[i - 1]?.text.toLowerCase();
-    if (role !== undefined && !/^(?:a|an)$/.test(before ?? "") && !/^is$/.test(words[i - 2]?.text ?? "")) {
-      found.push({ ...word, who: plain.toLowerCase(), gender: role });
+    if (
+      role !== undefined &&
+      !/^(?:a|an|another|any|or)$/.test(before ?? "") &&
+      !/^is$/.test(words[i - 2]?.text ?? "")
+    ) {
+      found.push({ ...word, who: plain.toLowerCase(), gender: role, role: true });
       continue;
     }
     if (!capital(word) || notNames.has(plain)) continue;
@@ -86,7 +92,7 @@ export function othersIn(text: string, tags: Tags, except: RegExp): Mention[] {
       const next = words[i + 1];
       if (!(next && tags.isVerb(next.start) && tags.isNominal(word.start))) continue;
     }
-    found.push({ ...word, who: plain, gender: gender ?? "either" });
+    found.push({ ...word, who: plain, gender: gender ?? "either", role: false });
   }
   return found;
 }
@@ -123,25 +129,46 @@ export function resolvePronouns(text: string, tags: Tags, who: RegExp, known?: G
   }
   const gender = known ?? genderOf(text, pronouns, mentions, others);
   const rivals = (of: Gender) => others.filter((other) => other.gender === of || other.gender === "either");
-  for (const { start, gender: said } of pronouns) {
-    if (gender !== undefined && said !== gender) continue;
-    if (gender !== undefined && rivals(said).length === 0) {
+  for (const { start, end, gender: said, form } of pronouns) {
+    const unlike = gender !== undefined && said !== gender;
+    if (unlike && others.some((other) => other.gender === said && other.start < start)) continue;
+    if (!unlike && gender !== undefined && rivals(said).length === 0) {
       own.add(start);
       continue;
     }
+    const theirs = rivals(said);
     const verdict = nearest(
       text,
       start,
       mentions,
-      rivals(said).map((other) => other.start),
+      theirs.map((other) => other.start),
       own,
     );
-    if (verdict === "own") own.add(start);
-    if (verdict === "unclear") {
+    // What is left as it is must be somebody else's: texts change a person's gender, nobody asks himself as "him", and a
+    // hairdresser who may be a woman does not make "she" the hairdresser.
+    const before = theirs.filter((other) => other.start < start);
+    const vague =
+      form === "subject" &&
+      said === gender &&
+      before.every((other) => other.role && other.gender === "either");
+    if (verdict === "own" && !unlike) own.add(start);
+    else if (verdict !== "other" || vague || isObjectOf(text, { start, end, form }, theirs, tags))
       return { own, ambiguous: text.slice(Math.max(0, start - 40), start + 20).trim() };
-    }
   }
   return gender === undefined ? { own } : { own, gender };
+}
+
+/** "The teacher asks him": whom the verb right before an object has for its subject, the object does not mean. */
+function isObjectOf(
+  text: string,
+  { start, end, form }: Pick<Word, "start" | "end"> & { form: string },
+  people: readonly Mention[],
+  tags: Tags,
+): boolean {
+  const [next] = wordsOf(text.slice(end, end + 40));
+  if (form !== "object" && (form !== "her" || (next && tags.isNominal(end + next.start)))) return false;
+  const [subject, verb] = wordsOf(text.slice(0, start)).slice(-2);
+  return verb !== undefined && tags.isVerb(verb.start) && people.some((one) => one.start === subject?.start);
 }
 
 /** Gender by the pronouns of sentences that mention the protagonist and nobody else. */

@@ -80,7 +80,7 @@ function named(story: string, text: string, atOnce: boolean): string | undefined
 }
 
 const openers = new Set(
-  "What Where Why How Who When Which Does Do Is Was After Before If In On At The Did Will Facing He She It They His Her Their One There This That Today Every Suddenly At Later".split(
+  "What Where Why How Who When Which Does Do Is Was After Before If In On At The A An Mr Mrs Ms Miss Dr Did Will Facing He She It They His Her Their One There This That Today Every Suddenly At Later".split(
     " ",
   ),
 );

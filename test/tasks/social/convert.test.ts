@@ -79,6 +79,23 @@ describe("items in the first person", () => {
     expect(() => restoredRow({ ...plain }, "items.jsonl:4")).toThrow(/input is missing/);
   });
 
+  it("are refused where the question is about somebody else, or the name is a title or an article", async () => {
+    const asked = (story: string, question: string, who?: string) =>
+      firstPersonRow(
+        readItem({ story, question, options: ["a", "b"], ...(who ? { who } : {}) }, "x:1", 0) as never,
+      );
+    expect(await asked("Ben sees that Karla is tired.", "How does Karla feel?", "Ben")).toEqual({
+      refused: "the question is about somebody else",
+    });
+    for (const [story, question] of [
+      ["Mr. Lin runs a shop.", "Does Mr. Lin tell the truth?"],
+      ["An engineer waits.", "Why does An engineer wait?"],
+    ] as const)
+      expect(await asked(story, question)).toMatchObject({
+        refused: expect.stringMatching(/title|nobody named/),
+      });
+  });
+
   it("of another form are one error that says where", () => {
     const wrong = (row: object) => () => readItem({ ...row } as Record<string, unknown>, "x.jsonl:3", 0);
     expect(wrong({ story: 1 })).toThrow(/story/);

@@ -80,6 +80,14 @@ describe("the first person by rule", () => {
     ["Ben meets Karl at the station. He is tired.", /ambiguous pronoun/],
     ["The station is empty.", /not in the story/],
     ["The old porter Ben carries trunks, and a passenger Ben knows waits.", /title before the name/],
+    ["In the hall the doctor talks to Nurse Ben.", /title before the name: Nurse/],
+    ["On the hill lives a robot named Ben.", /title before the name: named/],
+    ["The teacher asks Ben to sing. When the teacher asks him again, Ben sings.", /ambiguous pronoun/],
+    [
+      "The hairdresser cuts the hair of Ben. Ben looks at his hair. The hairdresser sees that he cries.",
+      /ambiguous pronoun/,
+    ],
+    ["Ben walks home with his mother. At the door Anna greets her mother.", /pronoun is left/],
   ])("refuses rather than guesses: %s", (story, why) => {
     const converted = toFirstPerson(
       { story, question: "What does Ben do?", options: [] },
@@ -87,6 +95,22 @@ describe("the first person by rule", () => {
       compromiseTagger,
     );
     expect(converted).toMatchObject({ refused: expect.stringMatching(why) });
+  });
+
+  it.each([
+    ["What do you think Ben thinks?", /what you think you think/],
+    ["Is the Ben family glad?", /title before the name/],
+  ])("refuses what cannot be asked of you: %s", (question, why) => {
+    const story = "Ben sees a dog.";
+    expect(toFirstPerson({ story, question, options: [] }, "Ben", compromiseTagger)).toMatchObject({
+      refused: expect.stringMatching(why),
+    });
+  });
+
+  it("agrees in a question that names somebody by a title", () => {
+    expect(firstPerson("Ben meets Mr. Wang.", "How does Ben greet Mr. Wang?", "Ben").question).toBe(
+      "How do you greet Mr. Wang?",
+    );
   });
 
   it("finds a name however it is spaced, and not within another", () => {

@@ -113,7 +113,7 @@ describe.skipIf(!data)("the published items (need HONE_TEST_DATA)", () => {
     expect(agree.shuffled).toBeGreaterThanOrEqual(798);
   });
 
-  it("ToMBench: a third and more is converted and restored to the letter", () => {
+  it("ToMBench: three in ten and more are converted and restored to the letter", () => {
     const folder = join(data as string, "social/tombench");
     const files = readdirSync(folder).filter((name) => name.endsWith(".jsonl"));
     let [read, converted] = [0, 0];
@@ -137,9 +137,11 @@ describe.skipIf(!data)("the published items (need HONE_TEST_DATA)", () => {
         converted++;
         const { story, question, options } = item;
         expect(restore(found.told, found.lineage)).toEqual({ story, question, options });
+        const text = [found.told.question, found.told.story, ...found.told.options].join("\n");
+        expect(text).not.toMatch(/\b(?:does|her|the|named|Mr\.) you\b|you think you think/i);
       }
     }
     expect(read).toBeGreaterThan(700);
-    expect(converted / read).toBeGreaterThan(0.33);
+    expect(converted / read).toBeGreaterThan(0.3);
   });
 });
