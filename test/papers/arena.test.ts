@@ -78,13 +78,13 @@ describe("the interactive scenarios", () => {
       ["h2", 6],
       ["h3", 6],
       ["i1", 6],
-      ["i4", 6],
       ["i2", 6],
       ["i3", 6],
+      ["i4", 6],
     ]);
     // What is won is no share, and is told as it is.
     const paid = claims.filter(({ unit }) => unit !== undefined);
-    expect(paid.map(({ id }) => id)).toEqual(["h1", "h2", "i1", "i4", "i2"]);
+    expect(paid.map(({ id }) => id)).toEqual(["h1", "h2", "i1", "i2", "i4"]);
     const won = { ...base, claims: judge([{ ...(paid[0] as Draft), measured: bet }]) };
     expect(markdownReproduction(won)).toMatch(/^\| h1 \|.* \| 0\.250 big blinds a hand \| 0\.125–0\.375 \|/m);
     const { rows } = arenaTable(studies);

@@ -160,9 +160,9 @@ export function arenaClaims(rows: ArenaRows): Draft[] {
     inUnit("big blinds a hand", below("h2", "It wins less than a near-equilibrium player on the same deals", null, "as h1", less("holdem", "zero-shot", "best"))),
     above("h3", "It knows who is ahead more often than the best answer that is always the same", null, "belief questions in play, against the truth; a review says that the paper has the opponents classified", believes(rows("holdem", "zero-shot"))),
     inUnit("bets a hand", above("i1", "A LoRA on solved positions wins more at Blackjack than its generalist", null, "no claim of the paper; deals and training seeds are the units", trained("zero-shot"))),
-    inUnit("bets a hand", above("i4", "It wins more than a player who always stands, which stands in for illegal answers", null, "as i1", trained("safest"))),
     inUnit("bets a hand", below("i2", "It wins less than the optimal policy", null, "as i1", trained("best"))),
     above("i3", "The model says whether one more card takes it over 21, and whether the dealer goes over, more often right than the best answers that are always the same", null, "belief questions in play; the paper has GPT-4o judge what is stated", believes(rows("blackjack", "zero-shot"))),
+    inUnit("bets a hand", above("i4", "The LoRA wins more than a player who always stands, which stands in for illegal answers", null, "as i1", trained("safest"))),
   ];
 }
 
