@@ -71,7 +71,7 @@ describe("egosocialarena over the mock", () => {
     const done = await egosocialarena.reproduce({ preset: "smoke", data, store }, settings);
     expect(done.stopped).toBeNull();
     expect(done.studies).toHaveLength(6);
-    expect(done.claims).toHaveLength(22);
+    expect(done.claims).toHaveLength(23);
     // Without a larger model its claims stay open.
     const open = done.claims.filter(({ measured }) => measured === null).map(({ id }) => id);
     expect(open).toEqual(["a2", "c2", "d1"]);
