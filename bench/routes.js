@@ -11,7 +11,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { holm, pairedDifference } from "../dist/index.js";
 import { record } from "./record.js";
-import { taskSpecs } from "./routes-tasks.js";
+import { routeTasks } from "./routes-tasks.js";
 
 const { values } = parseArgs({
   options: {
@@ -43,7 +43,7 @@ const composed = {
 };
 
 if (values.data) {
-  for (const [name, { task, elsewhere }] of Object.entries(taskSpecs)) {
+  for (const [name, task] of Object.entries(routeTasks)) {
     const study = `routes-${name}`;
     if ((values.only && values.only !== name) || existsSync(recordOf(name))) continue;
     const file = join(values.store, `${study}.study.json`);
@@ -54,7 +54,6 @@ if (values.data) {
       model: "llama:smollm2-135m-instruct",
       encoder: "encoder:minilm-f32",
       task,
-      ...elsewhere,
       specialists: [...single, ...Object.values(composed), "majority"],
       seeds,
     };
@@ -78,7 +77,7 @@ function recordOf(name) {
 
 /** What the tasks that are on record say, each and together. */
 function summarise() {
-  const tasks = Object.keys(taskSpecs)
+  const tasks = Object.keys(routeTasks)
     .filter((name) => existsSync(recordOf(name)))
     .map((name) => taskOf(name, JSON.parse(readFileSync(recordOf(name), "utf8"))));
   if (tasks.length === 0) return;
@@ -97,7 +96,7 @@ function summarise() {
     ...{ p, holm: adjusted[i] },
   }));
   const chosen = Object.fromEntries(tasks.map(({ name, best }) => [name, best]));
-  record("routes", { tasks: tasks.length, of: Object.keys(taskSpecs).length, seeds, chosen, results });
+  record("routes", { tasks: tasks.length, of: Object.keys(routeTasks).length, seeds, chosen, results });
   for (const { system, than, task, delta, low, high } of results)
     console.log(
       `routes: ${system} less ${than}, ${task}: ${[delta, low, high].map(points).join(" / ")} points`,
@@ -106,7 +105,7 @@ function summarise() {
 
 /** One task's scores by system: a column of test scores for each training seed. */
 function taskOf(name, { results, samples, subjects, tasks: [own] }) {
-  const { scores } = samples.find(({ task }) => task === own.name);
+  const { ids, scores } = samples.find(({ task }) => task === own.name);
   const columns = (subject) =>
     seeds.map((_, s) => scores[subject].map((one) => (Array.isArray(one) ? one[s] : one) ?? 0));
   const called = (head) => subjects.find(({ chain: [first] }) => first?.name === head).name;
@@ -120,6 +119,7 @@ function taskOf(name, { results, samples, subjects, tasks: [own] }) {
   return {
     name,
     best,
+    ids,
     columns: {
       stack: columns(stack),
       search: columns(search),
@@ -129,11 +129,17 @@ function taskOf(name, { results, samples, subjects, tasks: [own] }) {
   };
 }
 
-/** Difference of two systems as the mean of the tasks' differences; samples and training seeds are units, crossed. */
+/**
+ * Difference of two systems as the mean of the tasks' differences; samples and training seeds are units, crossed. A case that two
+ * tasks ask about is one unit.
+ */
 function ahead(tasks, system, than) {
   const joined = (which) => seeds.map((_, s) => tasks.flatMap(({ columns }) => columns[which][s]));
   const weights = tasks.flatMap(({ columns }) => columns.linear[0].map((_, __, all) => 1 / all.length));
-  return pairedDifference(joined(system), joined(than), { seed: 1, range: [0, 1], weights });
+  return pairedDifference(joined(system), joined(than), {
+    ...{ seed: 1, range: [0, 1], weights },
+    groups: tasks.flatMap(({ ids }) => ids),
+  });
 }
 
 function points(share) {

@@ -111,6 +111,15 @@ describe("the records of benchmarks", () => {
     }
   });
 
+  it("papers/self-specialization/README.md quotes its tables, each figure with its interval", () => {
+    const [, prose = ""] = text("papers/self-specialization/README.md").split("<!-- end -->");
+    const tables = text("papers/self-specialization/measured.md");
+    const quoted = [...prose.matchAll(/(\d+\.\d)\s\((\d+\.\d–\d+\.\d)\)/g)];
+    expect(quoted.length).toBeGreaterThan(5);
+    for (const [, mean, interval] of quoted) expect(tables).toContain(`| ${mean} ${interval} |`);
+    expect(prose.match(/\d\.\d/g)).toHaveLength(3 * quoted.length);
+  });
+
   it("scoring.json has three rounds, and a baseline that evaluated each prompt once per option", () => {
     const { ratio, texts } = JSON.parse(text("bench/recorded/scoring.json"));
     expect(texts.rounds.length).toBeGreaterThanOrEqual(3);

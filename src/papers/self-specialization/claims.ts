@@ -4,7 +4,7 @@ import { above, below, type Draft } from "../claim.js";
 import { difference, type Measured as Figure } from "../figures.js";
 import { domainSets, type Measured, on, outsideSets, withoutYesNo } from "./measured.js";
 import { published } from "./published.js";
-import type { ArmName } from "./settings.js";
+import { type ArmName, medKeys } from "./settings.js";
 
 const rounded = (value: number) => Math.round(value * 10_000) / 10_000;
 const paper =
@@ -55,10 +55,10 @@ export function claimsOf(measured: Measured, at: number): Draft[] {
     ),
     claim(
       "s3",
-      "It beats the base with worked examples",
+      "It beats the base with worked examples, on the sets that have them",
       null,
-      "The paper's few-shot figures could not be read.",
-      ["self, few-shot", "base, few-shot"],
+      "The paper's few-shot figures could not be read; factoid questions are asked without examples in every arm.",
+      ["self, few-shot", "base, few-shot", medKeys],
     ),
     claim("s4", "Retrieved passages in the responses help", null, "The paper's ablation could not be read.", [
       "self, retrieval",

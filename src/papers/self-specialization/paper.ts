@@ -36,6 +36,7 @@ export const selfSpecialization = definePaper({
         .map(([name, value]) => `${name} ${String(value)}`)
         .join(", ")}; the paper's own values could not be read, rank, rate and epochs are its successor's.`,
       "Of options the one whose text is likeliest per token is taken; the paper's models write.",
+      "Worked examples are of the sets with options; factoid questions and those outside the domain are asked without any in every arm.",
       "The corpus is PubMedQA's training abstracts and what BioASQ's experts quoted, less what test asks about.",
       ...data.byModel.flatMap((one) => one.data.missing.map((what) => `Left out: ${what}.`)).slice(0, 5),
     ];
