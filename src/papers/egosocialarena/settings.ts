@@ -59,7 +59,7 @@ const full: EgoSettings = {
     rules,
     opponents,
     guessing: 12,
-    // Shown with 80 % power: 0.7 big blinds a hand on so many deals of both opponents, 0.1 bets on so many of Blackjack.
+    // By an estimate, differences of 0.7 big blinds and of 0.1 bets a hand would be shown with 80 % power.
     holdem: 160,
     blackjack: { deals: 1000, train: 300, dev: 24, tune: lora(8, 3) },
   },
