@@ -14,5 +14,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Two cores: more workers than cores only slow the real models down.
     maxWorkers: 2,
+    // Nor more threads than cores: ONNX Runtime's wait for each other by spinning.
+    env: { HONE_THREADS: "1" },
   },
 });

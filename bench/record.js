@@ -1,12 +1,12 @@
 // What a benchmark leaves behind: bench/recorded/NAME.json, which README and docs quote and test/figures.test.ts holds them to.
 
 import { writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
+import { loadavg } from "node:os";
 import { join } from "node:path";
+import { machineName } from "../dist/core/cores.js";
 
 /** The machine in words; the load tells how much other work it had. */
-export const machine = () =>
-  `${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.version}, load ${loadavg()[0].toFixed(1)}`;
+export const machine = () => `${machineName()}, load ${loadavg()[0].toFixed(1)}`;
 
 /** Three significant digits: more would not be the same in the next run. */
 const short = (value) => (Number.isInteger(value) ? value : Number(value.toPrecision(3)));

@@ -1,8 +1,8 @@
 // A GGUF model in this process, through llama.cpp, and what is made of its weights. It loads on the first call, so that a
 // run which finds every call in its journal never loads it. What a call does is `llama/serve.ts`'s.
 
-import { availableParallelism } from "node:os";
 import { basename } from "node:path";
+import { usableCores } from "../core/cores.js";
 import type { Change, Embeds, Grant, LanguageModel, PromptFormat } from "../core/model.js";
 import { readGguf } from "../tensor/gguf.js";
 import { checkChange } from "./llama/change.js";
@@ -55,7 +55,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
   const gpu = options.gpu ?? "off";
   const name = options.name ?? basename(path).replace(/\.gguf$/i, "");
 
-  const cores = availableParallelism();
+  const cores = usableCores();
   const planned = gpu === "off" ? planLanes(gguf, contextTokens, cores) : { lanes: 1, threads: cores };
   const lanes = options.lanes ?? planned.lanes;
   const threads = options.threads ?? Math.max(1, Math.floor(cores / lanes));

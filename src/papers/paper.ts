@@ -1,8 +1,8 @@
 // The frame that all papers share: stages, limits, data, finished studies, the family of claims and the envelope of the
 // result. A paper says what it reads, which studies it makes of that and what their figures say; it runs nothing.
 
-import { cpus } from "node:os";
 import { resolve } from "node:path";
+import { machineName } from "../core/cores.js";
 import { HoneError } from "../core/errors.js";
 import type { RunOptions } from "../study/run.js";
 import { version } from "../version.js";
@@ -168,7 +168,7 @@ export function definePaper<Settings extends { models: readonly string[] }, Data
         studies: [...plans.keys()],
         stopped,
         seconds: (performance.now() - started) / 1000,
-        machine: `${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${cpus().length} cores, Node ${process.version}`,
+        machine: machineName(),
         hone: version,
         at: new Date().toISOString(),
         ...spec.more(figures, given),

@@ -2,8 +2,8 @@
 // a training lasts. Estimates for progress and dry runs; no figure of a study rests on them.
 
 import { statSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { noCost } from "../core/call.js";
+import { usableCores } from "../core/cores.js";
 import type { Json } from "../core/json.js";
 import type { LanguageModel } from "../core/model.js";
 import type { Specializer } from "../core/specializer.js";
@@ -125,7 +125,7 @@ export function trainingSeconds(
 }
 
 /** Pairs of cores, which is what the speeds above are for. */
-const cores = (): number => Math.max(1, availableParallelism() / 2);
+const cores = (): number => Math.max(1, usableCores() / 2);
 
 /** A byte a parameter, about, as models are served here; null where there is no file. */
 function parametersOf({ weights }: Pick<LanguageModel, "weights">): number | null {

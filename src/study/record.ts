@@ -1,6 +1,6 @@
 // The study's record, computed from the journal: results, the family of comparisons, the verdict, the gate.
 
-import { cpus } from "node:os";
+import { machineName } from "../core/cores.js";
 import type { Json } from "../core/json.js";
 import { directionOf } from "../core/metric.js";
 import type {
@@ -179,7 +179,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
     seconds: input.seconds,
     spentUsd: input.spentUsd,
     hone: version,
-    machine: `${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${cpus().length} cores, Node ${process.version}`,
+    machine: machineName(),
     reproduce: input.reproduce,
     at: new Date().toISOString(),
   };

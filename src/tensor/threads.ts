@@ -1,13 +1,14 @@
 // ONNX Runtime's threads.
 
-import { availableParallelism, cpus } from "node:os";
+import { cpus } from "node:os";
+import { usableCores } from "../core/cores.js";
 
 /**
- * Session options for so many threads. Without a number the choice is ONNX Runtime's (a thread a core), but where the process
- * may not use all processors: it would count and pin threads as if it might.
+ * Session options for so many threads. Without a number the choice is ONNX Runtime's (a thread a core), but where Hone does
+ * not use all processors: it would count and pin threads as if it did.
  */
 export function threadOptions(threads?: number): { intraOpNumThreads?: number } {
-  const allowed = availableParallelism();
-  const count = threads ?? (allowed < cpus().length ? allowed : undefined);
+  const usable = usableCores();
+  const count = threads ?? (usable < cpus().length ? usable : undefined);
   return count === undefined ? {} : { intraOpNumThreads: count };
 }

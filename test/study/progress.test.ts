@@ -1,10 +1,11 @@
 // What a run tells of itself: the share of time that is over, what is left, and what was spent.
 
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Cost, noCost } from "../../src/core/call.js";
+import { usableCores } from "../../src/core/cores.js";
 import { share } from "../../src/core/metric.js";
 import { startMockServer } from "../../src/models/mock-server.js";
 import { makeSpecializer } from "../../src/specializers/index.js";
@@ -171,7 +172,7 @@ describe("a study", () => {
       trainingSeconds(model, makeSpecializer({ lora: options }, "test"), 200, 60) as number;
     const two = lora({ epochs: 2, learningRate: 0.001 });
     // 24,000 tokens, at 270 a second on two cores.
-    expect(two * Math.max(1, availableParallelism() / 2)).toBeCloseTo(90, -1);
+    expect(two * Math.max(1, usableCores() / 2)).toBeCloseTo(90, -1);
     expect(lora({ epochs: 4, learningRate: 0.001 })).toBeCloseTo(2 * two);
     // What chooses the rate by short trainings takes longer.
     expect(lora({ epochs: 2 })).toBeGreaterThan(1.5 * two);
