@@ -10,6 +10,8 @@ import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
 import { buildNet, countParameters, initWeights } from "../dist/nets/build.js";
 import { textLoss } from "../dist/nets/language.js";
+import { trainingArrays } from "../dist/tensor/fused-adamw.js";
+import { scalarTensor } from "../dist/tensor/optimizer.js";
 import { makeTrainer } from "../dist/tensor/train.js";
 import { machine, record } from "./record.js";
 
@@ -49,16 +51,16 @@ for (const [name, feedForward] of Object.entries(nets)) {
     },
     optimizer: { weightDecay: 0.1 },
   });
-  let params = initWeights(config, 1);
-  let moments = trainer.init(params);
+  // As training has them: src/tensor/train.ts.
+  const { params, moments, gradients } = trainingArrays(initWeights(config, 1));
   const program = await trainer.gradients.prepare([], params, inputs);
+  const loss = scalarTensor(0);
   let step = 0;
-  const gradient = async () => (await trainer.gradients([], params, inputs))[1];
   const whole = async () => {
     const start = performance.now();
-    const found = await gradient();
+    await trainer.gradients.into([loss, gradients], [], params, inputs);
     const middle = performance.now();
-    ({ params, moments } = await trainer.update(params, moments, found, ++step, 1e-3));
+    await trainer.update(params, moments, gradients, ++step, 1e-3);
     return { gradient: middle - start, update: performance.now() - middle };
   };
   await whole();

@@ -3,6 +3,7 @@
 
 import { createInterface } from "node:readline";
 import { motorTrainer, teach } from "../dist/motor/training.js";
+import { zeroMoments } from "../dist/tensor/optimizer.js";
 import { learningRate, plant, read, steps } from "./motor_problem.js";
 
 const [folder, name] = process.argv.slice(2);
@@ -15,7 +16,7 @@ const frozen = teach(
   Array.from({ length: seeds }, () => ({ losses })),
   shape,
 );
-let at = { params, moments: trainer.init(params) };
+let at = { params, moments: zeroMoments(params) };
 let made = 0;
 for await (const line of createInterface({ input: process.stdin })) {
   const updates = [];

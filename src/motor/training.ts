@@ -178,7 +178,6 @@ export function motorTrainer(options: MotorTrainerOptions): Trainer {
     await update.release();
   };
   return {
-    init: optimizer.init,
     gradients,
     update: async (params, moments, sums, step, learningRate) => {
       const scalars = optimizer.scalars(step, learningRate);

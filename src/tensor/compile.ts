@@ -10,7 +10,7 @@ import { lower } from "./lower.js";
 import type { ElementType } from "./onnx.js";
 import { scalar } from "./pointwise.js";
 import { threadOptions } from "./threads.js";
-import { viewOf, whole } from "./view.js";
+import { typeOf, viewOf, whole } from "./view.js";
 
 /** A tree of tensors: arrays and records of them, nested. */
 export type Tensors = JsTree<Tensor>;
@@ -28,7 +28,8 @@ export interface CompileOptions {
 
 /** What was made of a function for one set of shapes. */
 export interface Program {
-  run(inputs: readonly Tensor[]): Promise<Tensor[]>;
+  /** @param into tensors of the results' shapes, which they are written to; the CPU's alone */
+  run(inputs: readonly Tensor[], into?: readonly Tensor[]): Promise<Tensor[]>;
   /** Operators in the graph, and bytes of the model file. */
   readonly nodes: number;
   readonly bytes: number;
@@ -41,6 +42,11 @@ export interface Program {
 
 export interface Compiled<Arguments extends readonly Tensors[], Result extends Tensors> {
   (...inputs: Arguments): Promise<Result>;
+  /**
+   * The same, written into a result that is there and given back: for steps that have used up the one before. Fresh memory for
+   * gradients as large as the weights costs more than writing them. On the CPU alone.
+   */
+  into(result: Result, ...inputs: Arguments): Promise<Result>;
   /** The program for inputs of these shapes, made if need be. */
   prepare(...inputs: Arguments): Promise<Program>;
   release(): Promise<void>;
@@ -80,6 +86,12 @@ export function compile<Arguments extends readonly Tensors[], Result extends Ten
     return rebuild(await program.run(leaves));
   };
   return Object.assign(call, {
+    into: async (result: Result, ...inputs: Arguments): Promise<Result> => {
+      const { leaves, entry } = find(inputs);
+      const { program } = await entry;
+      await program.run(leaves, tree.flatten(result as unknown as Tensors)[0] as Tensor[]);
+      return result;
+    },
     prepare: async (...inputs: Arguments) => (await find(inputs).entry).program,
     release: async () => {
       const entries = await Promise.allSettled(made.values());
@@ -152,8 +164,15 @@ async function build<Result>(
     });
   }
   const results = lower(graph, jaxpr, views, { fused: provider === "cpu" });
-  for (const [i, result] of results.entries()) graph.output(`out${i}`, whole(graph, result));
+  const outputs = results.map((result, i): Output => {
+    const [name, value] = [`out${i}`, whole(graph, result)];
+    if (provider === "cpu" && typeOf(graph, result) === "float32")
+      return { name, dims: result.shape, parts: graph.outputParts(name, value) };
+    graph.output(name, value);
+    return { name, dims: result.shape, parts: [] };
+  });
   traced.jaxpr.dispose();
+  const fed = graph.feeds(Array.from({ length: views.length - constants.length }, (_, i) => `in${i}`));
   const model = graph.encode();
   const lowered = performance.now();
   let session: InferenceSession;
@@ -178,21 +197,30 @@ async function build<Result>(
     });
   }
   const ready = performance.now();
-  const outputs = results.map((_, i) => `out${i}`);
   const running = new Set<Promise<unknown>>();
   const program: Program = {
     nodes: graph.needed,
     flops: graph.flops,
     bytes: model.length,
     seconds: { lower: (lowered - start) / 1000, session: (ready - lowered) / 1000 },
-    run: async (tensors) => {
+    run: async (tensors, into = []) => {
       const feeds: Record<string, Tensor> = {};
-      for (const [i, tensor] of tensors.entries()) feeds[`in${i}`] = tensor;
-      const run = session.run(feeds, outputs);
+      for (const [i, { name: own, whole, parts }] of fed.entries()) {
+        const tensor = tensors[i] as Tensor;
+        if (whole) feeds[own] = tensor;
+        Object.assign(feeds, inParts(tensor, parts));
+      }
+      const fetches: Record<string, Tensor | null> = {};
+      const places = outputs.map(({ name: own, dims, parts }, i) => {
+        const place = into[i] ?? (parts.length > 0 ? zerosOf(dims) : undefined);
+        Object.assign(fetches, parts.length > 0 ? inParts(place as Tensor, parts) : { [own]: place ?? null });
+        return place;
+      });
+      const run = session.run(feeds, fetches);
       running.add(run);
       try {
         const found = await run;
-        return outputs.map((output) => found[output] as Tensor);
+        return outputs.map(({ name: own }, i) => places[i] ?? (found[own] as Tensor));
       } catch (error) {
         throw new HoneError({
           what: "A compiled function failed while it ran",
@@ -213,4 +241,24 @@ async function build<Result>(
   };
   const rebuild = (found: Tensor[]) => tree.unflatten(traced.treedef, found) as Result;
   return { program, rebuild };
+}
+
+interface Output {
+  name: string;
+  dims: readonly number[];
+  /** Names of its parts, in the order in which they lie in memory; none where it is one value. */
+  parts: readonly string[];
+}
+
+function zerosOf(dims: readonly number[]): Tensor {
+  return new Tensor("float32", new Float32Array(dims.reduce((all, dim) => all * dim, 1)), [...dims]);
+}
+
+/** The equal parts of a tensor [count, ...] under their names, in its own memory: [...] each. */
+function inParts(tensor: Tensor, names: readonly string[]): Record<string, Tensor> {
+  const data = tensor.data as Float32Array;
+  const size = data.length / names.length;
+  const dims = tensor.dims.slice(1);
+  const part = (i: number) => new Tensor("float32", data.subarray(i * size, (i + 1) * size), dims);
+  return Object.fromEntries(names.map((name, i) => [name, part(i)]));
 }

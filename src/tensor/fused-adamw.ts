@@ -1,34 +1,98 @@
-// AdamW's update in one pass through memory: a kernel of 128-bit vectors in WebAssembly, assembled below, on slices of the
-// tensors that fit the processor's cache. As operators of ONNX Runtime it is a pass through memory for each of them.
+// AdamW's update in one pass through memory: a kernel of 128-bit vectors in WebAssembly, assembled below. As operators of ONNX
+// Runtime it is a pass through memory for each of them. What lies in the kernel's own memory is worked on where it is; other
+// tensors go through it in slices that fit the processor's cache.
 
-import type { Tensor } from "onnxruntime-node";
-import type { AdamWOptions, AdamWState, Parameters } from "./optimizer.js";
+import { Tensor } from "onnxruntime-node";
+import {
+  type AdamWOptions,
+  type AdamWState,
+  copyOf,
+  type Parameters,
+  zeroMoments,
+  zerosLike,
+} from "./optimizer.js";
+
+interface Memory {
+  readonly buffer: ArrayBuffer;
+}
 
 /** What Node has of it; TypeScript knows it as a browser's alone. */
 declare const WebAssembly: {
+  Memory: new (pages: { initial: number; maximum: number }) => Memory;
   Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { exports: unknown };
+  Instance: new (module: object, imports: { hone: { memory: Memory } }) => { exports: unknown };
 };
 
 /** Numbers in a slice: four of them (parameters, both moments, gradients) are 128 KiB. */
 const slice = 8192;
+const pageBytes = 65_536;
+/** Of a 32-bit memory. */
+const mostPages = 65_536;
+/** Tensors begin at multiples of so many numbers, a line of the cache. */
+const line = 16;
 
-interface Kernel {
-  memory: { readonly buffer: ArrayBuffer };
-  /** On so many bytes from the start of each slice, a multiple of 16. */
-  step: (
-    bytes: number,
-    gain1: number,
-    gain2: number,
-    floor: number,
-    rate: number,
-    decay: number,
-    beta1: number,
-    beta2: number,
-  ) => void;
+/** On `bytes` from each of four places in its memory, a multiple of 16: parameters, both moments, gradients. */
+type Kernel = (
+  parameters: number,
+  m: number,
+  v: number,
+  gradients: number,
+  bytes: number,
+  gain1: number,
+  gain2: number,
+  floor: number,
+  rate: number,
+  decay: number,
+  beta1: number,
+  beta2: number,
+) => void;
+
+/** Kernels by the memory that they work in. */
+const kernels = new WeakMap<ArrayBuffer, Kernel>();
+let module: object | undefined;
+let staging: { buffer: ArrayBuffer; step: Kernel } | undefined;
+
+/** What a training works on: the parameters, AdamW's moments and the gradients of a step. */
+export interface TrainingArrays {
+  params: Parameters;
+  moments: AdamWState;
+  gradients: Parameters;
 }
 
-let kernel: Kernel | undefined;
+/**
+ * Copies of parameters with moments and gradients of zero, in one memory of the kernel, so that a step copies nothing. Where
+ * 4 GiB are too few they lie outside, and a step takes them through it in slices.
+ */
+export function trainingArrays(params: Parameters): TrainingArrays {
+  const room = (size: number) => line * Math.ceil(size / line);
+  const each = Object.values(params).reduce((sum, { size }) => sum + room(size), 0);
+  const pages = Math.ceil((4 * each * 4) / pageBytes);
+  const memory = pages > 0 && pages <= mostPages ? memoryOf(pages) : undefined;
+  if (!memory) return { params: copyOf(params), moments: zeroMoments(params), gradients: zerosLike(params) };
+  kernels.set(memory.buffer, instantiate(memory));
+  let at = 0;
+  const laid = (): Parameters =>
+    Object.fromEntries(
+      Object.entries(params).map(([key, { size, dims }]) => {
+        const data = new Float32Array(memory.buffer, at, size);
+        at += 4 * room(size);
+        return [key, new Tensor("float32", data, [...dims])];
+      }),
+    );
+  const arrays = { params: laid(), moments: { m: laid(), v: laid() }, gradients: laid() };
+  for (const key of Object.keys(params)) numbersOf(arrays.params, key).set(numbersOf(params, key));
+  return arrays;
+}
+
+/** Undefined where the system has no room for it in one piece. */
+function memoryOf(pages: number): Memory | undefined {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
 
 /**
  * One step of AdamW (Loshchilov and Hutter 2019, algorithm 2) with clipping by global norm (Pascanu et al. 2013). It writes
@@ -64,9 +128,9 @@ export function adamWStep(
     beta2,
   ] as const;
   for (const key of usual)
-    inSlices(
+    onEach(
       [numbersOf(params, key), numbersOf(state.m, key), numbersOf(state.v, key), numbersOf(gradients, key)],
-      (run, bytes) => run(bytes, ...factors),
+      factors,
     );
   for (const key of Object.keys(gradients).filter(isSigned)) {
     const own = numbersOf(params, key);
@@ -79,21 +143,35 @@ export function adamWStep(
 
 const numbersOf = (list: Parameters, key: string) => (list[key] as Tensor).data as Float32Array;
 
-/** Copies four arrays of one length through the kernel's memory, slice by slice; the first three come back changed. */
-function inSlices(
+type Factors = readonly [number, number, number, number, number, number, number];
+
+/** The kernel on four arrays of one length, of which it changes the first three. */
+function onEach(
   arrays: readonly [Float32Array, Float32Array, Float32Array, Float32Array],
-  run: (step: Kernel["step"], bytes: number) => void,
+  factors: Factors,
 ): void {
-  kernel ??= instantiate();
-  const { memory, step } = kernel;
-  const places = arrays.map((_, k) => new Float32Array(memory.buffer, k * slice * 4, slice));
-  const { length } = arrays[0];
+  const { buffer, length } = arrays[0];
+  const own = kernels.get(buffer as ArrayBuffer);
+  if (own && arrays.every((one) => one.buffer === buffer)) {
+    const [p, m, v, g] = arrays.map(({ byteOffset }) => byteOffset) as [number, number, number, number];
+    own(p, m, v, g, 16 * Math.ceil(length / 4), ...factors);
+    return;
+  }
+  staging ??= stagingOf();
+  const { buffer: stage, step } = staging;
+  const places = arrays.map((_, k) => new Float32Array(stage, 4 * k * slice, slice));
   for (let from = 0; from < length; from += slice) {
     const count = Math.min(slice, length - from);
     for (const [k, array] of arrays.entries()) places[k]?.set(array.subarray(from, from + count));
-    run(step, Math.ceil(count / 4) * 16);
+    step(0, 4 * slice, 8 * slice, 12 * slice, 16 * Math.ceil(count / 4), ...factors);
     for (const k of [0, 1, 2]) arrays[k]?.set((places[k] as Float32Array).subarray(0, count), from);
   }
+}
+
+function stagingOf(): { buffer: ArrayBuffer; step: Kernel } {
+  const pages = Math.ceil((16 * slice) / pageBytes);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  return { buffer: memory.buffer, step: instantiate(memory) };
 }
 
 /** The sum of squares in doubles, in four parts, which the processor adds side by side. */
@@ -111,12 +189,13 @@ function squares(numbers: Float32Array): number {
   return a + b + c + d;
 }
 
-// The kernel. Its parameters are locals 0 to 7, then the place i, then vectors.
+// The kernel. Its parameters are locals 0 to 11, then the place i, then vectors.
 const [i32, f32, v128] = [0x7f, 0x7d, 0x7b];
-const [bytes, gain1, gain2, floor, rate, decay, beta1, beta2, i] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+const [baseP, baseM, baseV, baseG, bytes] = [0, 1, 2, 3, 4];
+const [gain1, gain2, floor, rate, decay, beta1, beta2, i] = [5, 6, 7, 8, 9, 10, 11, 12];
 /** The vector that has a parameter in all four lanes. */
 const lanes = (parameter: number) => 8 + parameter;
-const [p, m, v, g] = [16, 17, 18, 19];
+const [p, m, v, g] = [20, 21, 22, 23];
 
 const get = (local: number) => [0x20, local];
 const set = (local: number) => [0x21, local];
@@ -126,27 +205,33 @@ const sub = (a: number[], b: number[]) => vector(0xe5, a, b);
 const mul = (a: number[], b: number[]) => vector(0xe6, a, b);
 const div = (a: number[], b: number[]) => vector(0xe7, a, b);
 const sqrt = (a: number[]) => vector(0xe3, a);
-/** Of the k-th slice, at i. */
-const load = (k: number) => [...get(i), 0xfd, 0x00, 4, ...leb(k * slice * 4)];
-const store = (k: number, value: number[]) => [...get(i), ...value, 0xfd, 0x0b, 4, ...leb(k * slice * 4)];
+/** i bytes from a base. */
+const place = (base: number) => [...get(base), ...get(i), 0x6a];
+const load = (base: number) => [...place(base), 0xfd, 0x00, 4, 0];
+const store = (base: number, value: number[]) => [...place(base), ...value, 0xfd, 0x0b, 4, 0];
 
-function instantiate(): Kernel {
+function instantiate(memory: Memory): Kernel {
+  module ??= assemble();
+  return (new WebAssembly.Instance(module, { hone: { memory } }).exports as { step: Kernel }).step;
+}
+
+function assemble(): object {
   const all = [gain1, gain2, floor, rate, decay, beta1, beta2];
   const body = [
     ...all.flatMap((parameter) => [...vector(0x13, get(parameter)), ...set(lanes(parameter))]),
     ...[0x03, 0x40],
-    ...[...load(3), ...set(g)],
-    ...[...add(mul(load(1), get(lanes(beta1))), mul(get(g), get(lanes(gain1)))), ...set(m)],
-    ...[...add(mul(load(2), get(lanes(beta2))), mul(mul(get(g), get(g)), get(lanes(gain2)))), ...set(v)],
-    ...[...load(0), ...set(p)],
+    ...[...load(baseG), ...set(g)],
+    ...[...add(mul(load(baseM), get(lanes(beta1))), mul(get(g), get(lanes(gain1)))), ...set(m)],
+    ...[...add(mul(load(baseV), get(lanes(beta2))), mul(mul(get(g), get(g)), get(lanes(gain2)))), ...set(v)],
+    ...[...load(baseP), ...set(p)],
     ...store(
-      0,
+      baseP,
       sub(
         sub(get(p), mul(get(p), get(lanes(decay)))),
         mul(div(get(m), add(sqrt(get(v)), get(lanes(floor)))), get(lanes(rate))),
       ),
     ),
-    ...[...store(1, get(m)), ...store(2, get(v))],
+    ...[...store(baseM, get(m)), ...store(baseV, get(v))],
     // i += 16, and again while it is below `bytes`.
     ...[...get(i), 0x41, 16, 0x6a, 0x22, i, ...get(bytes), 0x49, 0x0d, 0, 0x0b],
     0x0b,
@@ -155,17 +240,18 @@ function instantiate(): Kernel {
   const code = [...locals, ...body];
   const section = (id: number, content: number[]) => [id, ...leb(content.length), ...content];
   const name = (text: string) => [text.length, ...Buffer.from(text)];
-  const module = new WebAssembly.Module(
+  const parameters = [i32, i32, i32, i32, i32, ...all.map(() => f32)];
+  return new WebAssembly.Module(
     Uint8Array.from([
       ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-      ...section(1, [1, 0x60, 8, i32, ...all.map(() => f32), 0]),
+      ...section(1, [1, 0x60, parameters.length, ...parameters, 0]),
+      // The memory may have any number of pages.
+      ...section(2, [1, ...name("hone"), ...name("memory"), 0x02, 0x00, 0]),
       ...section(3, [1, 0]),
-      ...section(5, [1, 0x00, (4 * slice * 4) / 65_536]),
-      ...section(7, [2, ...name("memory"), 0x02, 0, ...name("step"), 0x00, 0]),
+      ...section(7, [1, ...name("step"), 0x00, 0]),
       ...section(10, [1, ...leb(code.length), ...code]),
     ]),
   );
-  return new WebAssembly.Instance(module).exports as Kernel;
 }
 
 /** LEB128, unsigned. */

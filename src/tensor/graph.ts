@@ -37,6 +37,8 @@ export class Graph {
   private readonly inputs: OnnxValue[] = [];
   private readonly outputs: OnnxValue[] = [];
   private readonly work = new Map<OnnxNode, number>();
+  private readonly makers = new Map<string, OnnxNode>();
+  private readonly cut = new Map<string, string[]>();
   private count = 0;
   /** Whether some values' sizes are known only when the program runs. */
   dynamic = false;
@@ -72,11 +74,52 @@ export class Graph {
     return name;
   }
 
+  /**
+   * An input that is fed in equal parts along its first axis, each a value of `dims`: what would cut it when the program runs
+   * would copy it. Undefined where the value is no input.
+   */
+  inputParts(value: string, count: number, dims: readonly number[]): readonly string[] | undefined {
+    const { root, type } = this.of(value);
+    if (!this.inputs.some(({ name }) => name === root)) return undefined;
+    const known = this.cut.get(root);
+    if (known) return known.length === count ? known : undefined;
+    const parts = Array.from({ length: count }, (_, i) => this.input(`${root}.${i}`, type, dims));
+    this.cut.set(root, parts);
+    return parts;
+  }
+
+  /** Of each input, whether an output needs it whole, and the names of its parts if one needs these. */
+  feeds(names: readonly string[]): { name: string; whole: boolean; parts: readonly string[] }[] {
+    const needed = this.reads();
+    return names.map((name) => {
+      const parts = this.cut.get(name) ?? [];
+      return { name, whole: needed.has(name), parts: parts.some((part) => needed.has(part)) ? parts : [] };
+    });
+  }
+
   /** Declares an output; the value is renamed through Identity, so that inputs and repeated outputs may be outputs. */
   output(name: string, value: string): void {
     const { type, dims } = this.of(value);
     this.nodes.push({ op: "Identity", domain: "", inputs: [value], outputs: [name], attributes: {} });
     this.outputs.push({ name, type, dims });
+  }
+
+  /**
+   * Declares an output [n, ...] in parts, where the value is joined of n ones [...]: whoever takes them lays them side by side, and
+   * nothing is copied. The parts' names; none where the value is not so made, and is an output as a whole.
+   */
+  outputParts(name: string, value: string): readonly string[] {
+    const maker = this.makers.get(this.of(value).root);
+    const parts = maker?.op === "Concat" && maker.attributes.axis === 0 ? maker.inputs : [];
+    const [count, ...own] = this.dims(value);
+    if (parts.length < 2 || parts.length !== count || !parts.every((part) => equal(this.dims(part), own))) {
+      this.output(name, value);
+      return [];
+    }
+    return parts.map((part, i) => {
+      this.output(`${name}.${i}`, part);
+      return `${name}.${i}`;
+    });
   }
 
   /** A node with one output. An equal node that is there already is taken instead. */
@@ -115,6 +158,7 @@ export class Graph {
     for (const [i, { type, dims }] of results.entries()) {
       const name = outputs[i] as string;
       this.known.set(name, { type, dims, root: name });
+      this.makers.set(name, node);
     }
     return outputs;
   }
@@ -199,12 +243,19 @@ export class Graph {
     return live.reverse();
   }
 
-  /** The model as bytes, with the nodes that an output needs and no others. */
-  encode(): Uint8Array {
+  /** Names that an output needs. */
+  private reads(): Set<string> {
     const needed = new Set(this.outputs.map(({ name }) => name));
+    this.live(needed);
+    return needed;
+  }
+
+  /** The model as bytes, with the inputs and nodes that an output needs and no others. */
+  encode(): Uint8Array {
+    const needed = this.reads();
     return encodeModel({
-      nodes: this.live(needed),
-      inputs: this.inputs,
+      nodes: this.live(),
+      inputs: this.inputs.filter(({ name }) => needed.has(name)),
       outputs: this.outputs,
       initializers: [...this.constants]
         .filter(([name]) => needed.has(name))

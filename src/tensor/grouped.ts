@@ -64,18 +64,37 @@ function pieces(graph: Graph, rows: string, ids: string, count: number): string[
   });
 }
 
-function joined(graph: Graph, parts: readonly string[], dims: readonly number[], flops: number): string {
-  return graph.node("Concat", parts, "float32", dims, { attributes: { axis: 0 }, flops });
+/** Cuts [count, a, b] into matrices [a, b]. */
+function cutEvenly(graph: Graph, source: string, count: number, [a, b]: readonly [number, number]): string[] {
+  const sizes = graph.integers(Array.from({ length: count }, () => a));
+  const results = Array.from({ length: count }, () => ({ type: "float32" as const, dims: [a, b] }));
+  return graph.nodeOf("Split", [graph.reshape(source, [count * a, b]), sizes], results, {
+    attributes: { axis: 0 },
+  });
 }
 
-function matmul(graph: Graph, a: string, b: string, transA: 0 | 1, transB: 0 | 1, dims: number[]): string {
-  if (transA + transB === 0) return graph.node("MatMul", [a, b], "float32", dims, { flops: 0 });
-  const attributes = { transA, transB, alpha: { float: 1 } };
-  return graph.node("FusedMatMul", [a, b], "float32", dims, {
-    domain: "com.microsoft",
-    attributes,
-    flops: 0,
+/** Products of pieces with matrices, joined along the rows. @param flops of all of them, noted with the first */
+function products(
+  graph: Graph,
+  pairs: readonly (readonly [string, string])[],
+  turn: { transA: 0 | 1; transB: 0 | 1 },
+  dims: readonly [number, number],
+  flops: number,
+): string[] {
+  return pairs.map((inputs, i) => {
+    const noted = { flops: i === 0 ? flops : 0 };
+    if (turn.transA + turn.transB === 0) return graph.node("MatMul", inputs, "float32", dims, noted);
+    const attributes = { ...turn, alpha: { float: 1 } };
+    return graph.node("FusedMatMul", inputs, "float32", dims, {
+      domain: "com.microsoft",
+      attributes,
+      ...noted,
+    });
   });
+}
+
+function joined(graph: Graph, parts: readonly string[], dims: readonly number[]): string {
+  return graph.node("Concat", parts, "float32", dims, { attributes: { axis: 0 } });
 }
 
 /**
@@ -102,17 +121,14 @@ export function groupedDot(
     const rows = inOrder(graph, other, [row, last]);
     const turned = own.axes[last] === 2;
     const [k, n] = turned ? [b, a] : [a, b];
-    const matrices = graph.nodeOf(
-      "Split",
-      [graph.reshape(found.source, [count * a, b]), graph.integers(Array.from({ length: count }, () => a))],
-      Array.from({ length: count }, () => ({ type: "float32" as const, dims: [a, b] })),
-      { attributes: { axis: 0 } },
-    );
-    const parts = pieces(graph, rows, found.ids, count).map((piece, i) =>
-      matmul(graph, piece, matrices[i] as string, 0, turned ? 1 : 0, [0, n]),
-    );
+    const matrices =
+      graph.inputParts(found.source, count, [a, b]) ?? cutEvenly(graph, found.source, count, [a, b]);
     const size = own.shape[row] as number;
-    const name = joined(graph, parts, [size, n], 2 * size * k * n);
+    const pairs = pieces(graph, rows, found.ids, count).map(
+      (piece, i) => [piece, matrices[i] as string] as const,
+    );
+    const turn = { transA: 0, transB: turned ? 1 : 0 } as const;
+    const name = joined(graph, products(graph, pairs, turn, [0, n], 2 * size * k * n), [size, n]);
     const outer = own.shape.slice(0, last);
     return viewAlong(name, outer, [row, free], [size, n]);
   }
@@ -140,9 +156,10 @@ export function groupedOuter(
   const [count, a, b] = shape as [number, number, number];
   const lefts = pieces(graph, inOrder(graph, left, [row, first]), ids.name, count);
   const rights = pieces(graph, inOrder(graph, right, [row, second]), ids.name, count);
-  const parts = lefts.map((piece, i) => matmul(graph, piece, rights[i] as string, 1, 0, [a, b]));
-  const size = updates.shape[0] as number;
-  const name = joined(graph, parts, [count * a, b], 2 * size * a * b);
+  const pairs = lefts.map((piece, i) => [piece, rights[i] as string] as const);
+  const flops = 2 * (updates.shape[0] as number) * a * b;
+  const parts = products(graph, pairs, { transA: 1, transB: 0 }, [a, b], flops);
+  const name = joined(graph, parts, [count * a, b]);
   return viewAlong(graph.reshape(name, shape), shape, [0, 1, 2], shape);
 }
 

@@ -6,17 +6,17 @@ import type { Tensor } from "onnxruntime-node";
 import { HoneError } from "../core/errors.js";
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.js";
 import { type Compiled, compile, type Provider, type Tensors } from "./compile.js";
-import { adamWStep } from "./fused-adamw.js";
+import { adamWStep, trainingArrays } from "./fused-adamw.js";
 import { type MuonOptions, muonUpdate } from "./muon.js";
 import {
   type AdamWOptions,
-  type AdamWState,
   type Arrays,
   copyOf,
   type Parameters,
   type Schedule,
+  scalarTensor,
   type Update,
-  zeroMoments,
+  zerosLike,
 } from "./optimizer.js";
 
 /** As many samples as go through the model at once. Every batch of a run has the same shapes. */
@@ -41,9 +41,7 @@ export interface TrainerOptions {
 
 /** The parts of a training step; one may serve several trainings, one after the other. */
 export interface Trainer {
-  /** The moments before the first step. */
-  init: (params: Parameters) => AdamWState;
-  /** The loss of a batch, and its gradient, in memory that is the caller's. */
+  /** The loss of a batch, and its gradient. */
   gradients: Compiled<[frozen: Tensors, params: Parameters, inputs: Tensors], [Tensor, Parameters]>;
   update: Update;
   release: () => Promise<void>;
@@ -64,10 +62,9 @@ export function makeTrainer({ loss, optimizer = {}, muon, ...runtime }: TrainerO
       await gradients.release();
       await release();
     };
-    return { init: zeroMoments, gradients, update, release: both };
+    return { gradients, update, release: both };
   }
   return {
-    init: zeroMoments,
     gradients,
     update: async (params, moments, found, step, learningRate) => ({
       params,
@@ -136,16 +133,18 @@ export class Diverged extends HoneError {}
  */
 export async function train(options: TrainOptions): Promise<Trained> {
   const { frozen, steps, signal, onStep, evaluate, checkpoint } = options;
-  const { init, gradients, update } = options.trainer;
-  const start: Checkpoint = {
-    step: 0,
-    params: copyOf(options.params),
-    moments: init(options.params),
-    best: null,
-    losses: [],
-    heldOut: [],
+  const { gradients, update } = options.trainer;
+  const kept = checkpoint && (await loadCheckpoint(checkpoint.folder, checkpoint.key, options.params));
+  const arrays = trainingArrays(kept?.params ?? options.params);
+  for (const moment of ["m", "v"] as const) if (kept) fill(arrays.moments[moment], kept.moments[moment]);
+  let at: Checkpoint = {
+    ...(kept ?? { step: 0, best: null, losses: [], heldOut: [] }),
+    params: arrays.params,
+    moments: arrays.moments,
   };
-  let at = (checkpoint && (await loadCheckpoint(checkpoint.folder, checkpoint.key, options.params))) ?? start;
+  const value = scalarTensor(0);
+  /** Of further batches of a step. */
+  let more: Parameters | undefined;
   let saved = performance.now();
   /** Takes the held-out loss where it is due after the steps made. */
   const look = async (): Promise<number | undefined> => {
@@ -169,21 +168,28 @@ export async function train(options: TrainOptions): Promise<Trained> {
       signal?.throwIfAborted();
       const began = performance.now();
       const step = at.step + 1;
-      let sums: Parameters = {};
       let loss = 0;
       let tokens = 0;
       const batches = options.batches(step);
       for (const [i, batch] of batches.entries()) {
         signal?.throwIfAborted();
-        const [value, found] = await gradients(frozen, at.params, batch.inputs);
+        if (i > 0) more ??= zerosLike(options.params);
+        const into = i > 0 ? (more as Parameters) : arrays.gradients;
+        await gradients.into([value, into], frozen, at.params, batch.inputs);
         const part = (value.data as Float32Array)[0] as number;
         if (!Number.isFinite(part)) throw notFinite("loss", part, step, [batch]);
         loss += part;
         tokens += batch.tokens;
-        sums = i === 0 ? found : added(sums, found);
+        if (i > 0) add(arrays.gradients, into);
       }
       const learningRate = options.schedule(step);
-      const { norm: gradientNorm, ...next } = await update(at.params, at.moments, sums, step, learningRate);
+      const { norm: gradientNorm, ...next } = await update(
+        at.params,
+        at.moments,
+        arrays.gradients,
+        step,
+        learningRate,
+      );
       if (!Number.isFinite(gradientNorm)) throw notFinite("gradient", gradientNorm, step, batches);
       at = { ...at, ...next, step, losses: [...at.losses, loss] };
       const seconds = (performance.now() - began) / 1000;
@@ -219,12 +225,16 @@ export async function train(options: TrainOptions): Promise<Trained> {
 }
 
 /** Gradients of further batches, added to those before, in place. */
-function added(sums: Parameters, found: Parameters): Parameters {
+function add(sums: Parameters, found: Parameters): void {
   for (const [key, { data }] of Object.entries(sums)) {
     const [sum, more] = [data, found[key]?.data] as [Float32Array, Float32Array];
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (more[i] as number);
   }
-  return sums;
+}
+
+function fill(into: Parameters, from: Parameters): void {
+  for (const [key, { data }] of Object.entries(into))
+    (data as Float32Array).set(from[key]?.data as Float32Array);
 }
 
 /** Early stopping: it has learnt something, and the last `patience` evaluations brought nothing better than the best before. */

@@ -85,6 +85,57 @@ describe("products with matrices that rows choose", () => {
     for (const [i, one] of wanted.dw.entries()) expect(gradient.w.data[i]).toBeCloseTo(one, 3);
   });
 
+  test("matrices that are read whole as well are fed both ways", async () => {
+    const both = compile<Any, Any>(
+      (x: np.Array, w: np.Array, scores: np.Array) =>
+        valueAndGrad((own: Any) => dispatched(x, own.w.ref, scores).add(np.square(own.w).sum()))({
+          w,
+        }) as Any,
+    );
+    const w = values(experts * hidden * width, 2);
+    const [, gradient] = await both(
+      new Tensor("float32", values(tokens * width, 1), [tokens, width]),
+      new Tensor("float32", w, [experts, hidden, width]),
+      new Tensor("float32", scoresFor("even"), [tokens, experts]),
+    );
+    const { dw } = byHand(values(tokens * width, 1), w, scoresFor("even"));
+    for (const [i, one] of dw.entries())
+      expect(gradient.w.data[i]).toBeCloseTo(one + 2 * (w[i] as number), 3);
+    await both.release();
+  });
+
+  test("a matrix without rows has no gradient, whatever stood in the memory that is used again", async () => {
+    const again = compile<Any, Any>(
+      (w: np.Array, x: np.Array, scores: np.Array) =>
+        valueAndGrad((trained: Any) => dispatched(x, trained, scores))(w) as Any,
+    );
+    const result = [
+      new Tensor("float32", new Float32Array(1), []),
+      new Tensor("float32", new Float32Array(experts * hidden * width), [experts, hidden, width]),
+    ];
+    const of = (kind: "even" | "one") =>
+      again.into(
+        result,
+        new Tensor("float32", values(experts * hidden * width, 2), [experts, hidden, width]),
+        new Tensor("float32", values(tokens * width, 1), [tokens, width]),
+        new Tensor("float32", scoresFor(kind), [tokens, experts]),
+      );
+    const [, first] = await of("even");
+    const before = first.data.slice();
+    const [value, second] = await of("one");
+    expect(second.data).toBe(first.data);
+    expect(second.data).not.toEqual(before);
+    const { value: wanted, dw } = byHand(
+      values(tokens * width, 1),
+      values(experts * hidden * width, 2),
+      scoresFor("one"),
+    );
+    expect(value.data[0]).toBeCloseTo(wanted, 3);
+    for (const [i, one] of dw.entries()) expect(second.data[i]).toBeCloseTo(one, 3);
+    expect(dw.subarray(2 * hidden * width).every((one) => one === 0)).toBe(true);
+    await again.release();
+  });
+
   test("the work is that of the rows, whatever the number of matrices", async () => {
     const at = async (count: number) => {
       const program = await step.prepare(

@@ -8,8 +8,8 @@ import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { afterAll, describe, expect, it } from "vitest";
 import { randomFor } from "../../src/core/random.js";
-import { adamWStep } from "../../src/tensor/fused-adamw.js";
-import { schedule, zerosLike } from "../../src/tensor/optimizer.js";
+import { adamWStep, trainingArrays } from "../../src/tensor/fused-adamw.js";
+import { copyOf, schedule, zerosLike } from "../../src/tensor/optimizer.js";
 import { makeTrainer, type TrainOptions, train } from "../../src/tensor/train.js";
 
 const folder = mkdtempSync(join(tmpdir(), "hone-train-"));
@@ -203,6 +203,28 @@ describe("AdamW in one pass", () => {
       const apart = numbers(one).map((value, i) => Math.abs(value - (exact[key]?.[i] as number)));
       expect(Math.max(...apart), key).toBeLessThan(3e-6);
     }
+  });
+
+  it("gives the same bits in its own memory as in slices, and touches nothing beside a tensor", () => {
+    const given = drawn("params");
+    const outside = { params: copyOf(given), state: { m: zerosLike(given), v: zerosLike(given) } };
+    const { params, moments, gradients } = trainingArrays(given);
+    const buffers = new Set(
+      Object.values({ ...params, ...moments.m }).map(({ data }) => (data as Float32Array).buffer),
+    );
+    expect(buffers.size).toBe(1);
+    for (let step = 1; step <= 3; step++) {
+      const found = drawn(`step ${step}`);
+      for (const [key, { data }] of Object.entries(found))
+        ((gradients[key] as Tensor).data as Float32Array).set(data as Float32Array);
+      const norm = adamWStep(options, outside.params, outside.state, found, step, 0.01);
+      expect(adamWStep(options, params, moments, gradients, step, 0.01)).toBe(norm);
+    }
+    for (const key of Object.keys(lengths)) {
+      expect(numbers(params[key] as Tensor), key).toEqual(numbers(outside.params[key] as Tensor));
+      expect(numbers(moments.v[key] as Tensor), key).toEqual(numbers(outside.state.v[key] as Tensor));
+    }
+    expect(numbers(given.a as Tensor)).toEqual(numbers(drawn("params").a as Tensor));
   });
 
   it("moves signed parameters by one length, and leaves them out of the norm", () => {
