@@ -1,8 +1,8 @@
 // `setfit` against `linear(vectors)` on the same MiniLM: what training the encoder adds to logistic regression on its vectors, by number
 // of labels a class. Three tasks of the shipped studies, five draws of labels each; both see the same draw. usage:
 //   npm run build && npm run bench:setfit -- --data FOLDER [--only licences/8]
-// FOLDER holds law/scdb_oyez/ and med/. Of PubMedQA's abstracts and the Court's cases both read the first 128 word pieces: with 256, and
-// one core, training took 16 minutes a draw. The test rows are those of the shipped studies (200 of each), which these have opened before.
+// FOLDER holds law/scdb_oyez/ and med/. Of PubMedQA's abstracts and the Court's cases both read the first 128 word pieces, for MiniLM's
+// 256 would take more than twice as long; no licence has more than 239. The test rows are those of the shipped studies (200 of each), which these have opened before.
 // Rows are added to bench/recorded/setfit.json as they come, so that a run that was stopped goes on; a class with fewer
 // labels gives all it has.
 

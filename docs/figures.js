@@ -287,6 +287,21 @@ function searches() {
   ];
 }
 
+/** `setfit` against `linear(vectors)` from few labels. */
+function fewLabels() {
+  const { results, rows } = bench("setfit");
+  const lines = results.map(({ task, shots, draws, n, setfit, gain, low, high, ...others }) => {
+    const { pieces } = rows.find((row) => row.task === task);
+    const interval = `${signed(gain)} (${percent(low)} to ${percent(high)})`;
+    return `| ${task} (${pieces}) | ${shots} | ${percent(setfit)} | ${percent(others["linear(vectors)"])} | ${interval} | ${n} × ${draws} |`;
+  });
+  return [
+    "| task (word pieces read) | labels a class | `setfit`, % | `linear(vectors)`, % | difference, points | n × draws |",
+    "|---|---:|---:|---:|---|---|",
+    ...lines,
+  ];
+}
+
 /** What a command prints, under the command. */
 function printed(command) {
   const [, ...args] = command.split(" ");
@@ -399,6 +414,7 @@ const tables = {
   demo,
   optimize: races,
   search: searches,
+  setfit: fewLabels,
   specializers: catalogue,
   licences: () => study("licences") && studyTable(study("licences")),
   "scotus-issue-area": () => study("scotus-issue-area") && studyTable(study("scotus-issue-area")),

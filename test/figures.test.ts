@@ -47,6 +47,24 @@ describe("figures", () => {
   });
 });
 
+it("the record of setfit has each draw's scores, and they are its results", () => {
+  const { results, rows } = JSON.parse(text("bench/recorded/setfit.json")) as {
+    results: { task: string; shots: number; draws: number; n: number; gain: number; setfit: number }[];
+    rows: { task: string; shots: number; draw: number; scores: Record<string, string> }[];
+  };
+  for (const { task, shots, draws, n, gain, setfit } of results) {
+    const own = rows.filter((row) => row.task === task && row.shots === shots);
+    expect(new Set(own.map(({ draw }) => draw)).size).toBe(draws);
+    const right = (system: string) =>
+      own.reduce((sum, { scores }) => {
+        expect(scores[system]).toHaveLength(n);
+        return sum + (scores[system] as string).replaceAll("0", "").length / n / draws;
+      }, 0);
+    expect(right("setfit")).toBeCloseTo(setfit, 3);
+    expect(right("setfit") - right("linear(vectors)")).toBeCloseTo(gain, 3);
+  }
+});
+
 interface Result {
   subject: string;
   task: string;

@@ -46,6 +46,8 @@ export function netEncoder(net: Net, options: NetEncoderOptions): NetEncoder {
 function make(net: Net, options: NetEncoderOptions, changed: NetChange | undefined): NetEncoder {
   const { pool, threads } = options;
   const layer = changed?.layer ?? options.layer ?? net.layers;
+  const most = options.maxPieces ?? net.longest;
+  const readText = (text: string) => cut(net.read(text, pool), most);
   const queue = inLanes(1);
   const programs = new Map<string, Compiled<[Tensors, Tensors, Tensors], Tensor[]>>();
   const programFor = (layers: readonly number[]) => {
@@ -68,7 +70,7 @@ function make(net: Net, options: NetEncoderOptions, changed: NetChange | undefin
   ): Promise<{ vectors: Float32Array[]; tokens: number }> => {
     const { width } = net;
     const vectors = layers.map(() => new Float32Array(texts.length * width));
-    const read = texts.map((text) => cut(net.read(text, pool), options.maxPieces ?? net.longest));
+    const read = texts.map(readText);
     const first = new Map<string, number>();
     const same = read.map(({ ids, from }, i) => {
       const key = `${from} ${ids.join()}`;
@@ -101,7 +103,7 @@ function make(net: Net, options: NetEncoderOptions, changed: NetChange | undefin
     queue(signal, () => run(texts, layers, signal));
   const grants: readonly Grant[] = ["embeddings", "weights", "gradients"];
   return {
-    id: `net:${net.id};pool=${pool};layer=${layer};pieces=${options.maxPieces ?? net.longest}${changed ? `;${changed.id}` : ""}`,
+    id: `net:${net.id};pool=${pool};layer=${layer};pieces=${most}${changed ? `;${changed.id}` : ""}`,
     name: changed ? `${options.name} + ${changed.name}` : options.name,
     grants: new Set(grants),
     concurrency: 16,
@@ -109,6 +111,7 @@ function make(net: Net, options: NetEncoderOptions, changed: NetChange | undefin
     pool,
     layer,
     threads,
+    read: readText,
     vectors: async (texts, signal) => (await inTurn(texts, [layer], signal)).vectors[0] as Float32Array,
     layers: async (texts, layers, signal) => (await inTurn(texts, layers, signal)).vectors,
     ...(net.logprobs

@@ -5,6 +5,7 @@ import type { Tensor } from "onnxruntime-node";
 import type { Encoder, Model } from "../../core/model.js";
 import type { TextReply } from "../../core/text.js";
 import type { Change } from "../../nets/decoder.js";
+import type { TokenText } from "../../nets/texts.js";
 import type { Net, Pool } from "./net.js";
 
 /** What training made of an encoder. */
@@ -27,6 +28,8 @@ export interface NetEncoder extends Encoder {
   /** The layer whose states are read: 0 is the embeddings, `net.layers` the last. */
   readonly layer: number;
   readonly threads: number | undefined;
+  /** A text as it is read, cut where the encoder stops reading: training reads no more than the vectors do. */
+  read(text: string): TokenText;
   /** Unit vectors row by row, `texts.length · width`; of the layers that are named, one array each. */
   vectors(texts: readonly string[], signal: AbortSignal): Promise<Float32Array>;
   layers(texts: readonly string[], layers: readonly number[], signal: AbortSignal): Promise<Float32Array[]>;

@@ -50,12 +50,12 @@ export interface ContrastTrained {
 /** Trains; a checkpoint every minute, from which it goes on. */
 export async function trainContrast(options: ContrastTraining): Promise<ContrastTrained> {
   const { encoder, method, batches, seed } = options;
-  const { net, pool, layer } = encoder;
+  const { net, layer } = encoder;
   const weights = await net.weights();
   const params = startOf(method, encoder, weights, seed);
   const frozen = Object.fromEntries(Object.entries(weights).filter(([name]) => !(name in params)));
   const read = batches.map(({ texts, labels }) => {
-    const tokens = texts.map((text) => net.read(text, pool));
+    const tokens = texts.map((text) => encoder.read(text));
     const order = [...tokens.keys()].sort(
       (a, b) => (tokens[b]?.ids.length ?? 0) - (tokens[a]?.ids.length ?? 0),
     );
