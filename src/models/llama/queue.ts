@@ -1,6 +1,8 @@
 // Runs asynchronous work in a fixed number of lanes: in order of arrival, except that a lane prefers work which fits what it
 // did last. Work whose signal fires while it waits is never begun.
 
+import { setMaxListeners } from "node:events";
+
 /**
  * Resolves with what the work gives; rejects with the signal's reason when it fires before its turn. `fit` says how well a
  * free lane suits the work (higher is better, 0 where absent); it is asked again at every choice.
@@ -57,6 +59,8 @@ export function inLanes(count: number, patience = 32): Queue {
       };
       const piece: Waiting = { begin, fit, overtaken: 0 };
       waiting.push(piece);
+      // All that waits may listen to one signal; Node would warn of a leak from the eleventh on.
+      setMaxListeners(0, signal);
       signal.addEventListener("abort", stop, { once: true });
       // Where others wait too, no lane is free or those that are rest for a moment.
       if (waiting.length === 1) match();
