@@ -120,7 +120,7 @@ export const deepseekmoe = definePaper({
   claims: (figures) => claimsOf(figures),
   tables: ({ result, trainings, difference, violation, found, shuffledHigh, probed }, { settings, data }) => {
     const number = (value: number | undefined, digits = 3) =>
-      value === undefined ? "" : value.toFixed(digits);
+      value === undefined ? "" : value.toFixed(digits).replace("-", "−");
     const range = (one: { mean: number; low: number; high: number } | null | undefined, digits = 3) =>
       one ? `${number(one.mean, digits)} (${number(one.low, digits)} to ${number(one.high, digits)})` : "";
     const arms = settings.arms.filter((arm) => result(arm));
@@ -135,7 +135,7 @@ export const deepseekmoe = definePaper({
         [
           "net",
           "bits per byte",
-          "less than dense",
+          "difference from dense",
           "parameters, M",
           "activated, M",
           "training MFLOPs per token",
