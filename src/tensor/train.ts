@@ -216,7 +216,8 @@ export async function train(options: TrainOptions): Promise<Trained> {
   }
   if (checkpoint) await saveCheckpoint(checkpoint.folder, checkpoint.key, at);
   return {
-    params: at.best?.params ?? at.params,
+    // What a training works on goes when it ends.
+    params: at.best?.params ?? copyOf(at.params),
     bestStep: at.best?.step ?? at.step,
     steps: at.step,
     losses: at.losses,
