@@ -138,6 +138,15 @@ describe("the records of benchmarks", () => {
     expect(prose.match(/\d\.\d/g)).toHaveLength(3 * quoted.length);
   });
 
+  it("papers/deepseekmoe/README.md quotes its tables, each figure with its interval", () => {
+    const [, prose = ""] = text("papers/deepseekmoe/README.md").split("<!-- end -->");
+    const tables = text("papers/deepseekmoe/measured.md");
+    const quoted = [...prose.replaceAll(/\s+/g, " ").matchAll(/\d\.\d+ \(\d\.\d+ to \d\.\d+\)/g)];
+    expect(quoted.length).toBeGreaterThan(5);
+    for (const [figure] of quoted) expect(tables).toContain(`| ${figure} |`);
+    expect(prose.match(/\d\.\d/g)).toHaveLength(3 * quoted.length);
+  });
+
   it("scoring.json has three rounds, and a baseline that evaluated each prompt once per option", () => {
     const { ratio, texts } = JSON.parse(text("bench/recorded/scoring.json"));
     expect(texts.rounds.length).toBeGreaterThanOrEqual(3);

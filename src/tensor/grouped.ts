@@ -73,7 +73,7 @@ function cutEvenly(graph: Graph, source: string, count: number, [a, b]: readonly
   });
 }
 
-/** Products of pieces with matrices, joined along the rows. @param flops of all of them, noted with the first */
+/** Products of pieces with their matrices. @param flops of all of them, noted with the first */
 function products(
   graph: Graph,
   pairs: readonly (readonly [string, string])[],
