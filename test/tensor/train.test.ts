@@ -252,7 +252,8 @@ describe("AdamW in one pass", () => {
     const given = { w: tensor(0, 0, 0) };
     const { params } = await train({ ...base(), params: given });
     expect(numbers(given.w)).toEqual([0, 0, 0]);
-    expect((params.w?.data as Float32Array).buffer.byteLength).toBe(12);
+    const { data } = params.w as Tensor;
+    expect((data as Float32Array).buffer.byteLength).toBe(12);
   });
 });
 
