@@ -9,7 +9,7 @@ import { judge } from "../../src/papers/claim.js";
 import { egoClaims } from "../../src/papers/egosocialarena/claims.js";
 import { egosocialarena } from "../../src/papers/egosocialarena/paper.js";
 import { egoPlans } from "../../src/papers/egosocialarena/plans.js";
-import { type EgoRow, readPublished } from "../../src/papers/egosocialarena/read.js";
+import { drawnItems, type EgoRow, readPublished } from "../../src/papers/egosocialarena/read.js";
 import { type EgoSettings, presets } from "../../src/papers/egosocialarena/settings.js";
 import type { Row } from "../../src/papers/figures.js";
 import { writeFactsForm } from "./make.js";
@@ -128,6 +128,13 @@ describe("items of egosocialarena", () => {
     const groups = new Set(tomi.map(({ first }) => first.group));
     expect([tomi.length, groups.size]).toEqual([18, 6]);
     expect(new Set(tombench.map(({ third }) => third.group)).size).toBe(1);
+  });
+
+  it("are one group where two seeds drew the same in other words", () => {
+    const groups = drawnItems(2, [1, 1]).map(({ third }) => third.group);
+    const once = groups.slice(0, groups.length / 2);
+    expect(new Set(once).size).toBe(once.length);
+    expect(groups.slice(once.length)).toEqual(once);
   });
 
   it("that are tested were drawn together with what is trained on", () => {

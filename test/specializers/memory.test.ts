@@ -1,20 +1,25 @@
 // A model that does not fit into memory is refused before its weights are read.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { syncBuiltinESMExports } from "node:module";
+import os, { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { taskContext } from "../../src/core/task.js";
 import { choice, generalist, lora } from "../../src/index.js";
 import { openLlama } from "../../src/models/llama.js";
 import { openArtifacts } from "../../src/store/artifacts.js";
 import { ggufBytes, tinyLlama } from "../models/llama-make.js";
 
-const memory = vi.hoisted(() => ({ free: 1e6 }));
-vi.mock("node:os", async (original) => ({
-  ...(await original<typeof import("node:os")>()),
-  freemem: () => memory.free,
-}));
+const memory = { free: 1e6 };
+beforeAll(() => {
+  vi.spyOn(os, "freemem").mockImplementation(() => memory.free);
+  syncBuiltinESMExports();
+});
+afterAll(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
 
 it("refuses with the estimate, and trains where there is room", async () => {
   const folder = mkdtempSync(join(tmpdir(), "hone-memory-"));

@@ -33,13 +33,13 @@ export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>
   const [small] = models as [string];
   const { draws, each, seeds, social } = settings;
   const items = [
-    ...draws.flatMap((seed) => drawnItems(each, seed)),
+    ...drawnItems(each, draws),
     ...someOf(data.tomi, settings.tomi, "tomi"),
     ...someOf(data.tombench, settings.tombench, "tombench"),
   ];
   // Drawn at once, so that nothing is tested that says in other words what is trained on.
   const perGenerator = social.train + social.dev + settings.profile.each;
-  const spare = drawnItems(perGenerator, trainSeed);
+  const spare = drawnItems(perGenerator, [trainSeed]);
   const part = (from: number, count: number) =>
     spare.filter((_, i) => i % perGenerator >= from && i % perGenerator < from + count);
   const train = part(0, social.train);

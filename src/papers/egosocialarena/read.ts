@@ -9,7 +9,7 @@ import { nearGroups, readRows } from "../../data/index.js";
 import { convertItem, type Item, itemRows } from "../../tasks/social/convert.js";
 import type { Told } from "../../tasks/social/first-person.js";
 import { instructions, sampleOf } from "../../tasks/social/index.js";
-import { drawItems, nearDuplicate, type Person, persons } from "../../tasks/social/items.js";
+import { drawItems, nearDuplicate, type Person, persons, wording } from "../../tasks/social/items.js";
 import { protagonistOf, readTombench, type TombenchItem } from "../../tasks/social/tombench.js";
 import { readTomi, solveTomi, type TomiItem, tomiItem, tomiPersons } from "../../tasks/social/tomi.js";
 
@@ -172,9 +172,17 @@ async function readBench(
   return items;
 }
 
-/** So many drawn items of every generator, in the conditions of drawn items. */
-export function drawnItems(count: number, seed: number): EgoItem[] {
-  return drawItems(count, seed).map((item) => {
+/**
+ * So many drawn items of every generator for each seed, in the conditions of drawn items. What one seed draws is told once; what
+ * another draws may say the same in other words, and is of the same group then.
+ */
+export function drawnItems(count: number, seeds: readonly number[]): EgoItem[] {
+  const drawn = seeds.flatMap((seed) => drawItems(count, seed).map((item) => ({ item, seed })));
+  const groups = nearGroups(
+    drawn.map(({ item }) => wording(item.told.third)),
+    nearDuplicate,
+  );
+  return drawn.map(({ item, seed }, i) => {
     const rows = persons.map((person) => {
       const { id, options = [], gold, ...sample } = sampleOf(item, person);
       return [
@@ -187,7 +195,7 @@ export function drawnItems(count: number, seed: number): EgoItem[] {
           options: { label: options.map(({ key }) => key), text: options.map(({ text }) => text) },
           answer: gold as string,
           stratum: item.generator,
-          group: `${id}#${seed}`,
+          group: `drawn/${groups[i]}`,
         },
       ] as const;
     });
