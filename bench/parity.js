@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Tensor } from "onnxruntime-node";
-import { openWeights } from "../dist/models/llama/engine.js";
+import { openWeights } from "../dist/models/llama/weights.js";
 import { openModel } from "../dist/models/registry.js";
 import { netConfig } from "../dist/nets/config.js";
 import { hidden, logitsOf } from "../dist/nets/decoder.js";

@@ -7,11 +7,11 @@ import type { Change, Embeds, Grant, LanguageModel, PromptFormat } from "../core
 import { readGguf } from "../tensor/gguf.js";
 import { checkChange } from "./llama/change.js";
 import { checkModel } from "./llama/check.js";
-import { type EngineOptions, isFloat32, openWeights, planLanes, type Weights } from "./llama/engine.js";
 import { sha256Of } from "./llama/hash.js";
 import { type Member, makePool } from "./llama/pool.js";
 import { type Loaded, type Served, serve, trainedContext } from "./llama/serve.js";
 import { type Trial, tryFirst } from "./llama/trial.js";
+import { type EngineOptions, isFloat32, openWeights, planLanes, type Weights } from "./llama/weights.js";
 
 export interface LlamaOptions {
   /** Shown to people; the file's name where absent. */

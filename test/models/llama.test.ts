@@ -3,7 +3,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CallError } from "../../src/core/call.js";
 import type { GenerateRequest, LanguageModel, Scored, ScoreRequest } from "../../src/core/model.js";
-import { type Engine, openWeights, type Weights } from "../../src/models/llama/engine.js";
+import type { Engine } from "../../src/models/llama/engine.js";
+import { openWeights, type Weights } from "../../src/models/llama/weights.js";
 import { openModel, pullModel } from "../../src/models/registry.js";
 
 // One thread: llama.cpp's threads wait for each other by spinning, which is slow where other tests want the cores.

@@ -10,7 +10,7 @@ import type { LanguageModel } from "../../src/core/model.js";
 import type { Sample } from "../../src/core/sample.js";
 import { taskContext } from "../../src/core/task.js";
 import { generalist } from "../../src/models/generalist.js";
-import { openWeights } from "../../src/models/llama/engine.js";
+import { openWeights } from "../../src/models/llama/weights.js";
 import { openLlama } from "../../src/models/llama.js";
 import { renderPrompt } from "../../src/models/prompt.js";
 import { netConfig } from "../../src/nets/config.js";

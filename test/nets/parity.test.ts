@@ -3,7 +3,7 @@
 
 import { Tensor } from "onnxruntime-node";
 import { expect, it } from "vitest";
-import { openWeights } from "../../src/models/llama/engine.js";
+import { openWeights } from "../../src/models/llama/weights.js";
 import { openModel } from "../../src/models/registry.js";
 import { netConfig } from "../../src/nets/config.js";
 import { hidden, logitsOf } from "../../src/nets/decoder.js";

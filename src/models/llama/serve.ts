@@ -15,12 +15,13 @@ import type {
 import type { GgufFile } from "../../tensor/gguf.js";
 import { type ChatTemplate, compileTemplate, knowsTools, plainSegments, type Segment } from "../template.js";
 import { heldForm, plainMessages, readCalls, sureText, withTools } from "../tool-calls.js";
-import type { Engine, Weights } from "./engine.js";
+import type { Engine } from "./engine.js";
 import { grammarOf } from "./gbnf.js";
 import type { Member, Pool } from "./pool.js";
 import { inLanes } from "./queue.js";
 import { scoreContinuations } from "./score.js";
 import { inertTokens, promptTokenizer, type Vocabulary } from "./tokens.js";
+import type { Weights } from "./weights.js";
 import { mostPlaces } from "./writer.js";
 
 /** Weights with a context for each lane. */

@@ -4,9 +4,9 @@
 import { CallError } from "../../core/call.js";
 import { HoneError, messageOf } from "../../core/errors.js";
 import { readGguf } from "../../tensor/gguf.js";
-import { openWeights } from "./engine.js";
 import { trainedContext } from "./serve.js";
 import type { Trial, Verdict } from "./trial.js";
+import { openWeights } from "./weights.js";
 
 /** Words, and every byte that a text in UTF-8 can have, so that every way of reading text is gone once. */
 const text = [
