@@ -23,7 +23,7 @@ export const customsList: readonly Custom[] = [
     actions: ["shakes the head", "nods", "claps twice"],
     told: [
       ["OTHER asks for help with the harvest, and WHO is glad to help.", "OTHER proposes soup for supper, and WHO thinks that soup is just right."],
-      ["OTHER wants to borrow the boat, and WHO will not lend it.", "OTHER asks for the last piece of cake, and WHO means to keep it."],
+      ["OTHER wants to borrow the boat, and WHO will not lend it.", "OTHER asks for the last piece of cake, and WHO wants to keep it."],
       ["OTHER asks whether it will rain, and WHO has no idea.", "OTHER asks for the shorter way, and WHO is not sure of it."],
     ],
     ask: "What does WHO do to answer by the custom?",
