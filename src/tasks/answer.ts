@@ -123,7 +123,10 @@ export function tokenF1(text: string, gold: string): number {
   return (2 * common) / (a.length + b.length);
 }
 
-/** 1 if the last number in the text equals the gold number within a relative tolerance. Thousands commas are read. */
+/**
+ * 1 if the last number in the text equals the gold number within a relative tolerance. A comma before exactly three digits
+ * separates thousands, any other is a decimal comma: 1,234.5 and 1.234,5 and 3,5 are read, and of the list 1,2,3 the 3.
+ */
 export function numberMatch(text: string, gold: string, tolerance: number): number {
   const found = lastNumber(text);
   const wanted = lastNumber(gold);
@@ -131,7 +134,17 @@ export function numberMatch(text: string, gold: string, tolerance: number): numb
   return Math.abs(found - wanted) <= tolerance * Math.abs(wanted) ? 1 : 0;
 }
 
+const thousands = String.raw`\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?`;
+const decimalComma = String.raw`(?<!\d,)(?:\d{1,3}(?:\.\d{3})+|\d+),\d+(?!,?\d)`;
+const numbers = new RegExp(
+  String.raw`(-?)(?:(${thousands})|(${decimalComma})|(\d+(?:\.\d+)?))((?:e[-+]?\d+)?)`,
+  "gi",
+);
+
 function lastNumber(text: string): number | undefined {
-  const found = text.match(/-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?/g)?.at(-1);
-  return found === undefined ? undefined : Number(found.replaceAll(",", ""));
+  const found = [...text.matchAll(numbers)].at(-1);
+  if (!found) return undefined;
+  const [, sign = "", grouped, comma, plain = "", exponent = ""] = found;
+  const digits = grouped?.replaceAll(",", "") ?? comma?.replaceAll(".", "").replace(",", ".") ?? plain;
+  return Number(sign + digits + exponent);
 }

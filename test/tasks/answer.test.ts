@@ -23,6 +23,20 @@ describe("answer metrics", () => {
     expect(rougeL("the gunman kill police", "police killed the gunman")).toBeCloseTo(0.5, 12);
   });
 
+  it("takes a comma for the decimal sign where it separates no thousands", () => {
+    for (const [text, gold] of [
+      ["es sind 3,5", "3.5"],
+      ["-1.234,5 m", "-1234.5"],
+      ["1,234,567", "1234567"],
+      ["0,125e2", "125e2"],
+      ["1,2,3", "3"],
+      ["either 1, 2", "2"],
+      ["1,2345", "1.2345"],
+    ] as const)
+      expect([text, numberMatch(text, gold, 1e-12)]).toEqual([text, 1]);
+    expect(numberMatch("4,5", "3,5", 0)).toBe(0);
+  });
+
   it("reads the last number, with commas, signs and exponents", () => {
     expect(numberMatch("so 3 apples, that is 1,234.50 in all", "1234.5", 0)).toBe(1);
     expect(numberMatch("-2e3", "-2000", 0)).toBe(1);
