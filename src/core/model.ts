@@ -195,6 +195,8 @@ export interface Reads {
 /** Gives sentence vectors. */
 export interface Embeds {
   embed(texts: readonly string[], context: CallContext): Promise<Embedded>;
+  /** How many of some texts are longer than what is read of one, in word pieces; left out where that is not known. */
+  cut?(texts: readonly string[]): Promise<{ texts: number; pieces: number }>;
 }
 
 /** Lets its weights be read and changed. */

@@ -32,7 +32,6 @@ export interface EncoderOptions {
 interface Loaded {
   session: InferenceSession;
   tensor: typeof Tensor;
-  encode: (text: string) => number[];
 }
 
 /**
@@ -46,6 +45,8 @@ export async function openEncoder(files: EncoderFiles, options: EncoderOptions =
   const maxPieces = options.maxPieces ?? 256;
   const queue = inLanes(1);
   let loading: Promise<Loaded> | undefined;
+  let reading: Promise<(text: string) => number[]> | undefined;
+  const reader = () => (reading ??= openReader(files));
   const [model, tokenizer] = await Promise.all([sha256Of(files.model), sha256Of(files.tokenizer)]);
   return {
     id: `encoder:${name}@${model.slice(0, 16)}+${tokenizer.slice(0, 8)};pieces=${maxPieces}`,
@@ -54,15 +55,15 @@ export async function openEncoder(files: EncoderFiles, options: EncoderOptions =
     concurrency: 1,
     embed: (texts, context) =>
       queue(context.signal, async () => {
-        loading ??= load(files, maxPieces, options.threads);
-        const loaded = await loading;
+        loading ??= load(files, options.threads);
+        const [loaded, read] = await Promise.all([loading, reader()]);
         const start = performance.now();
         const vectors: number[][] = [];
         const known = new Map<string, number[]>();
         let pieces = 0;
         for (const text of texts) {
           context.signal.throwIfAborted();
-          const ids = loaded.encode(text);
+          const ids = shortened(read(text), maxPieces);
           pieces += ids.length;
           const key = ids.join();
           const vector = known.get(key) ?? (await embedOne(loaded, ids));
@@ -72,6 +73,10 @@ export async function openEncoder(files: EncoderFiles, options: EncoderOptions =
         const ms = performance.now() - start;
         return { vectors, cost: { calls: 1, inputTokens: pieces, outputTokens: 0, ms, usd: 0 } };
       }),
+    async cut(texts) {
+      const read = await reader();
+      return { texts: texts.filter((text) => read(text).length > maxPieces).length, pieces: maxPieces };
+    },
     async close() {
       await queue(new AbortController().signal, async () => {
         const loaded = await loading?.catch(() => undefined);
@@ -82,12 +87,9 @@ export async function openEncoder(files: EncoderFiles, options: EncoderOptions =
   };
 }
 
-async function load(files: EncoderFiles, maxPieces: number, threads: number | undefined): Promise<Loaded> {
+async function load(files: EncoderFiles, threads: number | undefined): Promise<Loaded> {
   try {
-    const [{ InferenceSession, Tensor }, { Tokenizer }] = await Promise.all([
-      import("onnxruntime-node"),
-      import("@huggingface/tokenizers"),
-    ]);
+    const { InferenceSession, Tensor } = await import("onnxruntime-node");
     const session = await InferenceSession.create(files.model, {
       logSeverityLevel: 3,
       ...threadOptions(threads),
@@ -96,25 +98,35 @@ async function load(files: EncoderFiles, maxPieces: number, threads: number | un
       if (!/^(input_ids|attention_mask|token_type_ids)$/.test(name))
         throw new Error(`it wants the input ${name}`);
     }
+    return { session, tensor: Tensor };
+  } catch (error) {
+    throw cannotLoad(files.model, error);
+  }
+}
+
+/** What reads a text as word pieces, between its two markers. */
+async function openReader(files: EncoderFiles): Promise<(text: string) => number[]> {
+  try {
+    const { Tokenizer } = await import("@huggingface/tokenizers");
     const settings = JSON.parse(await readFile(files.tokenizer, "utf8")) as object;
     const config = JSON.parse(await readFile(files.tokenizerConfig, "utf8")) as object;
     const tokenizer = new Tokenizer(settings, config);
-    const end = tokenizer.encode("").ids.at(-1);
-    const encode = (text: string): number[] => {
-      const { ids } = tokenizer.encode(text);
-      // The end marker stays when a long text is cut.
-      return ids.length <= maxPieces || end === undefined ? ids : [...ids.slice(0, maxPieces - 1), end];
-    };
-    return { session, tensor: Tensor, encode };
+    return (text) => tokenizer.encode(text).ids;
   } catch (error) {
-    throw new HoneError({
-      what: "Cannot load the encoder",
-      where: files.model,
-      why: messageOf(error),
-      next: "Fetch it again with `hone models pull encoder:minilm`.",
-      cause: error,
-    });
+    throw cannotLoad(files.tokenizer, error);
   }
+}
+
+function cannotLoad(where: string, error: unknown): HoneError {
+  return new HoneError({
+    ...{ what: "Cannot load the encoder", where, why: messageOf(error), cause: error },
+    next: "Fetch it again with `hone models pull encoder:minilm`.",
+  });
+}
+
+/** The end marker stays when a long text is cut. */
+function shortened(ids: number[], most: number): number[] {
+  return ids.length <= most ? ids : [...ids.slice(0, most - 1), ids.at(-1) as number];
 }
 
 /** Mean over all positions (none is padding), then unit length. */

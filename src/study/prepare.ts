@@ -21,6 +21,7 @@ import { type Extension, loadModules, placesOf, tablesWith } from "./extension.j
 import { begin, checkKinds, type Generalist } from "./kinds.js";
 import { type PreparedTask, prepareTask } from "./prepare-task.js";
 import type { StudySpec } from "./spec.js";
+import { encoderWarnings } from "./warnings.js";
 
 /** One row of the study's table: a specializer still to be fitted, once for each seed that changes it. */
 export interface Arm {
@@ -115,6 +116,10 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
 
   const named = new Map<string, Promise<string>>();
   const encoder = () => models.encoder(spec.encoder);
+  const encodes = ({ encodes }: Specializer): boolean => {
+    const { task, dataset } = domain;
+    return encodes?.({ task, train: dataset.train, dev: dataset.dev }) ?? false;
+  };
   const contents = async (specializer: Specializer): Promise<Json | undefined> => {
     const sources = sourcesIn(specializer.options);
     for (const ref of sources) {
@@ -123,14 +128,14 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
     const names = await Promise.all(sources.map((ref) => named.get(ref) as Promise<string>));
     // An opened model says who it is: its files are hashed (once a file), but weights and graphs wait for the first call.
     for (const ref of modelsIn(specializer.options)) names.push((await models.open(ref)).id);
-    const { task, dataset } = domain;
-    if (specializer.encodes?.({ task, train: dataset.train, dev: dataset.dev }))
-      names.push((await encoder()).id);
+    if (encodes(specializer)) names.push((await encoder()).id);
     return names.length > 0 ? names : undefined;
   };
   const sources: (Json | undefined)[] = [];
   for (const { specializer } of arms) sources.push(await contents(specializer));
 
+  const encoding = arms.some(({ specializer }) => encodes(specializer));
+  const ofEncoder = encoding ? await encoderWarnings(await encoder(), domain.dataset) : [];
   plan = fingerprint({
     model: model.id,
     encoder: spec.encoder,
@@ -153,7 +158,7 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
     base: resolve(options.base),
     contents,
     arms,
-    warnings: [domain, ...elsewhere].flatMap(({ warnings }) => warnings),
+    warnings: [...[domain, ...elsewhere].flatMap(({ warnings }) => warnings), ...ofEncoder],
     close: models.close,
   };
 }

@@ -3,9 +3,12 @@
 
 import { z } from "zod";
 import type { Metric } from "../core/metric.js";
+import type { Encoder } from "../core/model.js";
 import type { Result, StudyRecord, SubjectCard, TaskCard } from "../core/record.js";
+import type { Sample } from "../core/sample.js";
 import type { Specializer } from "../core/specializer.js";
 import type { Dataset, DatasetSpec } from "../data/index.js";
+import { readText } from "../learn/text.js";
 import { formatScore, formatWhole, list, plural } from "../report/format.js";
 import { learntBelow } from "../specializers/training/finetune/guessing.js";
 
@@ -83,6 +86,27 @@ function labelWarnings({ train, dev }: Dataset, labels: NonNullable<TaskCard["la
       `${rare.length} of ${labels.length} labels have fewer than ${enoughOfLabel} training samples: ${list(rare.slice(0, 10).map((label) => nameOf(label.key)))}${rare.length > 10 ? " and others" : ""}.`,
     );
   return warnings;
+}
+
+/** Of no more texts than this it is looked whether an encoder reads them whole. */
+const looked = 200;
+
+/** Whether the encoder that a study's vectors come from reads its texts to their ends. */
+export async function encoderWarnings(
+  encoder: Encoder,
+  { train, dev }: Pick<Dataset, "train" | "dev">,
+): Promise<string[]> {
+  const samples = [...train, ...dev];
+  const every = Math.max(1, samples.length / looked);
+  const texts = Array.from({ length: Math.min(looked, samples.length) }, (_, i) =>
+    readText(samples[Math.floor(i * every)] as Sample, true),
+  );
+  const found = await encoder.cut?.(texts);
+  if (!found || found.texts === 0) return [];
+  const of = samples.length > texts.length ? `${formatWhole(texts.length)} that were looked at` : "all";
+  return [
+    `${encoder.name} reads the first ${found.pieces} word pieces of a text, and ${formatWhole(found.texts)} texts of train and dev, of ${of}, are longer: vectors know nothing of the rest. \`encoder: encoder:minilm-f32?pieces=512\` reads more.`,
+  ];
 }
 
 /** How many prompts of a dry run go beyond the model's context. `exact` where the model's own tokens were counted. */

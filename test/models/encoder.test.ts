@@ -47,6 +47,8 @@ describe("MiniLM", () => {
     const { vectors, cost } = await encoder.embed(["word ".repeat(254), "word ".repeat(2000)], context);
     expect(vectors[0]).toEqual(vectors[1]);
     expect(cost.inputTokens).toBe(512);
+    const texts = ["word ".repeat(254), "word ".repeat(2000), "word"];
+    expect(await encoder.cut?.(texts)).toEqual({ texts: 1, pieces: 256 });
   });
 
   it("does nothing but embed", async () => {

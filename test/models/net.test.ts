@@ -125,5 +125,6 @@ describe("XLM-R, tiny and random", () => {
 it("agrees with transformers on MiniLM's own weights", { timeout: 120_000 }, async () => {
   const encoder = (await openModel("encoder:minilm-f32?threads=1&pieces=512")) as NetEncoder;
   await compare(encoder, golden.minilm);
+  expect(await encoder.cut?.(["word ".repeat(400), "word ".repeat(600)])).toEqual({ texts: 1, pieces: 512 });
   await encoder.close();
 });

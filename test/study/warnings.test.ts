@@ -119,6 +119,28 @@ describe("the data", () => {
     const record = await run(study);
     expect(about(record, /^zeroShot: \d+ of 120 test answers of tone are unscored/)).toHaveLength(1);
   });
+
+  test("texts that the encoder does not read to their ends are counted where vectors are asked for", async () => {
+    const rows = Array.from({ length: 900 }, (_, i) => ({
+      id: `c${i}`,
+      text: `A polite letter ${i} ${"word ".repeat(i % 3 === 0 ? 300 : 5)}${i}`,
+      tone: i % 2 ? "p" : "r",
+    }));
+    writeFileSync(join(folder, "cut.jsonl"), rows.map((row) => JSON.stringify(row)).join("\n"));
+    const study = spec("cut", { source: "file:cut.jsonl", limit: { dev: 60, test: 120 } });
+    const told = async (features: string) => {
+      const plan = await planStudy(
+        { ...study, specialists: [{ linear: { features } }] },
+        { store: store(), base: folder },
+      );
+      return about(plan, /word pieces/);
+    };
+    expect(await told("tfidf")).toEqual([]);
+    const [warning] = await told("vectors");
+    const count = Number(/and (\d+) texts of train and dev, of 200/.exec(warning as string)?.[1]);
+    expect(Math.abs(count - 200 / 3)).toBeLessThan(35);
+    expect(warning).toMatch(/^minilm reads the first 256 word pieces/);
+  });
 });
 
 describe("training", () => {

@@ -130,6 +130,12 @@ function make(net: Net, options: NetEncoderOptions, changed: NetChange | undefin
       const cost = { ...noCost, calls: 1, inputTokens: tokens, ms: performance.now() - start };
       return { vectors: rowsOf(vectors[0] as Float32Array, net.width), cost };
     },
+    // The network's own reader stops at its longest text.
+    cut: async (texts) => ({
+      texts: texts.filter((text) => net.read(text, pool).ids.length >= Math.min(most + 1, net.longest))
+        .length,
+      pieces: Math.min(most, net.longest),
+    }),
     specialise: (change) => make(net, options, change),
     atLayer: (at) => make(net, { ...options, layer: checkLayer(options.name, net, at) }, changed),
     async close() {
