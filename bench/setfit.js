@@ -47,10 +47,14 @@ for (const [name, pieces] of Object.entries({ licences: 256, pubmedqa: 128, scot
   await encoder.close();
 }
 await model.close();
-for (const { task, shots, gain, low, high } of recorded().results)
-  console.log(
-    `setfit: ${task}, ${shots} a class: ${points(gain)} points (${points(low)} to ${points(high)})`,
+for (const { task, shots, gain, low, high, family } of write(rows())) {
+  const [interval, corrected] = [{ low, high }, family].map(
+    (one) => `${points(one.low)} to ${points(one.high)}`,
   );
+  console.log(
+    `setfit: ${task}, ${shots} a class: ${points(gain)} points (${interval}; of a family of all, ${corrected})`,
+  );
+}
 
 /** The untrained encoder gives every draw the same vectors, which are made once; its seconds are told by the first draws. */
 function remembering(encoder) {
@@ -104,7 +108,7 @@ async function measure(name, { asked, train, dev, test, encoders, pieces }, coun
     row.scores[system] = grades.map(({ score }) => score).join("");
     row.seconds[system] = Math.round((performance.now() - started) / 1000);
   }
-  write([...rows(), row], test.length);
+  write([...rows(), row]);
   console.log(`${name} ${count} ${draw}: ${JSON.stringify({ ...row, scores: undefined })}`);
 }
 
@@ -120,43 +124,41 @@ function drawn(task, train, count, seed) {
   });
 }
 
-function recorded() {
-  return existsSync(out) ? JSON.parse(readFileSync(out, "utf8")) : { results: [], rows: [] };
-}
-
 function rows() {
-  return recorded().rows;
+  return existsSync(out) ? JSON.parse(readFileSync(out, "utf8")).rows : [];
 }
 
-/** Draws are units of inference beside samples: the interval is that of another draw's gain on other rows. */
-function write(all, n) {
-  const results = [];
-  for (const { task, shots: count } of all) {
-    if (results.some((one) => one.task === task && one.shots === count)) continue;
-    const own = all.filter((row) => row.task === task && row.shots === count);
+/**
+ * Draws are units of inference beside samples: the interval is that of another draw's gain on other rows; `family` is it at the level
+ * that Bonferroni gives each result.
+ */
+function write(all) {
+  const cells = [...new Set(all.map(({ task, shots: count }) => `${task} ${count}`))].map((cell) =>
+    all.filter(({ task, shots: count }) => `${task} ${count}` === cell),
+  );
+  const results = cells.map((own) => {
     const [a, b] = Object.keys(systems).map((system) =>
       own.map((row) => Float64Array.from(row.scores[system], Number)),
     );
     const gains = a.map((column, i) => column.map((score, at) => score - b[i][at]));
-    const { mean: gain, low, high } = meanInterval(gains, { seed: 1, range: [-1, 1] });
-    const accuracy = (columns) =>
-      columns.flatMap((one) => [...one]).reduce((x, y) => x + y) / n / columns.length;
-    results.push({
-      task,
-      shots: count,
-      draws: own.length,
-      n,
-      setfit: accuracy(a),
-      "linear(vectors)": accuracy(b),
-      gain,
-      low,
-      high,
-    });
-  }
+    const interval = (level) => {
+      const { low, high } = meanInterval(gains, { seed: 1, range: [-1, 1], level });
+      return { low, high };
+    };
+    const mean = (columns) =>
+      columns.flatMap((one) => [...one]).reduce((x, y, _, all) => x + y / all.length, 0);
+    const [{ task, shots: count }] = own;
+    return {
+      ...{ task, shots: count, draws: own.length, n: a[0].length },
+      ...{ setfit: mean(a), "linear(vectors)": mean(b), gain: mean(gains) },
+      ...{ ...interval(0.95), family: interval(1 - 0.05 / cells.length) },
+    };
+  });
   const head = { bench: "setfit", command: "npm run bench:setfit -- --data FOLDER", machine: machine() };
   const digits = (_key, value) =>
     typeof value === "number" && !Number.isInteger(value) ? Number(value.toFixed(4)) : value;
   writeFileSync(out, `${JSON.stringify({ ...head, results, rows: all }, digits, 2)}\n`);
+  return results;
 }
 
 function points(share) {

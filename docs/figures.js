@@ -290,6 +290,7 @@ function searches() {
 /** `setfit` against `linear(vectors)` from few labels. */
 function fewLabels() {
   const { results, rows } = bench("setfit");
+  const beyond = ({ low, high }) => low > 0 || high < 0;
   const lines = results.map(({ task, shots, draws, n, setfit, gain, low, high, ...others }) => {
     const { pieces } = rows.find((row) => row.task === task);
     const interval = `${signed(gain)} (${percent(low)} to ${percent(high)})`;
@@ -299,6 +300,8 @@ function fewLabels() {
     "| task (word pieces read) | labels a class | `setfit`, % | `linear(vectors)`, % | difference, points | n × draws |",
     "|---|---:|---:|---:|---|---|",
     ...lines,
+    "",
+    `Intervals that leave out zero: ${results.filter(beyond).length} of ${results.length}; at the level that Bonferroni gives each of them, ${results.filter(({ family }) => beyond(family)).length}.`,
   ];
 }
 
