@@ -18,10 +18,9 @@ export function renderReproduction(result: Reproduction): string {
   );
   parts.push(`What differs from the paper\n${result.deviations.map((one) => `- ${one}`).join("\n")}`);
   if (result.stopped !== null) parts.push(`Stopped: ${result.stopped}. The same command continues.`);
+  const shown = result.studies.map((study) => `hone show ${study}`).join(", ");
   parts.push(
-    `${result.models.join(" and ")}, ${formatDuration(result.seconds * 1000)}. Each study in full: ${result.studies
-      .map((study) => `hone show ${study}`)
-      .join(", ")}`,
+    `${result.models.join(" and ")}, ${formatDuration(result.seconds * 1000)}.${shown ? ` Each study in full: ${shown}` : ""}`,
   );
   return parts.join("\n\n");
 }

@@ -53,7 +53,7 @@ export interface Reproduction {
   tables: PaperTable[];
   /** What differs from the paper, in sentences. */
   deviations: string[];
-  /** Names of the studies in the store, for `hone show` and `hone report`. */
+  /** Names of the studies that are finished, for `hone show` and `hone report`. */
   studies: string[];
   /** Why it stopped before the end, where it did; claims are then missing. */
   stopped: string | null;
@@ -165,7 +165,7 @@ export function definePaper<Settings extends { models: readonly string[] }, Data
         ...(spec.unit === undefined ? {} : { unit: spec.unit }),
         tables: spec.tables(figures, given).filter(({ rows }) => rows.length > 0),
         deviations: spec.deviations(given, figures).filter((one) => one !== undefined),
-        studies: [...plans.keys()],
+        studies: [...plans.keys()].filter((study) => finished.has(study)),
         stopped,
         seconds: (performance.now() - started) / 1000,
         machine: machineName(),

@@ -137,12 +137,31 @@ describe("items of egosocialarena", () => {
     expect(groups.slice(once.length)).toEqual(once);
   });
 
+  it("decide in both persons how is asked, and no story of theirs is tested", async () => {
+    const law = { chosen: [], texts: new Map() } as never;
+    const [plan] = egoPlans({
+      settings: { ...settings, tomi: 9, asking: { each: 1, tomi: 3, tombench: 1 } },
+      models: ["mock:"],
+      data: { ...(await read()), law },
+    });
+    const [dev, third, first] = ["dev", "test", "first"].map(
+      (name) => plan?.files[`${name}.jsonl`] as EgoRow[],
+    );
+    const persons = dev?.map(({ id }) => id.endsWith("/first"));
+    expect(dev?.length).toBe(2 * (20 + 3));
+    expect(persons?.filter(Boolean)).toHaveLength(23);
+    const tested = new Set([...(third ?? []), ...(first ?? [])].map(({ group }) => group));
+    expect(dev?.filter(({ group }) => tested.has(group))).toEqual([]);
+    expect(plan?.study.task).not.toHaveProperty("answerBy");
+  });
+
   it("that are tested were drawn together with what is trained on", () => {
     const law = { chosen: [], texts: new Map() } as never;
     const validation = {} as never;
     const given = {
       ...settings,
       profile: { each: 2, tomi: 0 },
+      asking: { each: 1, tomi: 0, tombench: 0 },
       social: { train: 3, dev: 1, tune: "fewShot" },
     };
     const plans = egoPlans({

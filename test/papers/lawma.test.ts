@@ -151,6 +151,7 @@ describe("the whole reproduction, over the mock", () => {
     drain.abort();
     const stopped = await run("other", { drain: drain.signal });
     expect(stopped.stopped).toMatch(/by hand/);
+    expect(stopped.studies).toEqual([]);
     expect(stopped.claims.every(({ measured }) => measured === null)).toBe(true);
     const whole = await run("other");
     expect(whole.stopped).toBeNull();

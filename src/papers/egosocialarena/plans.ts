@@ -3,7 +3,7 @@
 import { type LawmaRow, rowsOf } from "../lawma/plans.js";
 import type { LawmaChoice } from "../lawma/tasks.js";
 import type { Given } from "../paper.js";
-import { byLabel, fileSplits, type Plan, splitFiles } from "../plans.js";
+import { fileSplits, type Plan, splitFiles } from "../plans.js";
 import { type ArenaPart, arenaPlans } from "./arena.js";
 import {
   type Condition,
@@ -32,18 +32,21 @@ const trainSeed = 1001;
 export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>): EgoPlan[] {
   const [small] = models as [string];
   const { draws, each, seeds, social } = settings;
-  const items = [
-    ...drawnItems(each, draws),
-    ...someOf(data.tomi, settings.tomi, "tomi"),
-    ...someOf(data.tombench, settings.tombench, "tombench"),
-  ];
+  const tomi = halves(data.tomi, settings.tomi, settings.asking.tomi, "tomi");
+  const tombench = halves(data.tombench, settings.tombench, settings.asking.tombench, "tombench");
+  const items = [...drawnItems(each, draws), ...tomi.tested, ...tombench.tested];
   // Drawn at once, so that nothing is tested that says in other words what is trained on.
-  const perGenerator = social.train + social.dev + settings.profile.each;
+  const perGenerator = social.train + social.dev + settings.profile.each + settings.asking.each;
   const spare = drawnItems(perGenerator, [trainSeed]);
   const part = (from: number, count: number) =>
     spare.filter((_, i) => i % perGenerator >= from && i % perGenerator < from + count);
   const train = part(0, social.train);
   const dev = part(social.train, social.dev);
+  const asked = [
+    ...part(perGenerator - settings.asking.each, settings.asking.each),
+    ...tomi.asked,
+    ...tombench.asked,
+  ];
   const profile = [
     ...part(social.train + social.dev, settings.profile.each),
     ...someOf(data.tomi, settings.profile.tomi, "profile"),
@@ -56,6 +59,9 @@ export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>
   const law = { train: lawRows.train.map(asEgo), dev: lawRows.dev.map(asEgo), test: lawRows.test.map(asEgo) };
   const told = (of: readonly EgoItem[], condition: Condition): EgoRow[] =>
     of.flatMap((item) => item[condition] ?? []);
+  // The choice favours neither person.
+  const bothPersons = (of: readonly EgoItem[]): EgoRow[] =>
+    of.flatMap(({ third, first }) => [third, { ...first, id: `${first.id}/first` }]);
   const elsewhere = (name: string, test: readonly EgoRow[]) => ({
     name,
     rows: test,
@@ -99,7 +105,7 @@ export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>
         "third",
         {
           train: told(train, "third").slice(0, 30),
-          dev: told(dev, "third").slice(0, 4),
+          dev: bothPersons(asked),
           test: told(items, "third"),
         },
         conditions.filter((one) => one !== "third").map((one) => elsewhere(one, told(items, one))),
@@ -140,11 +146,22 @@ export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>
   ];
 }
 
+/**
+ * Items to test on and, from the other end of the same order, items of other stories to decide on how to ask. In an earlier run,
+ * which asked otherwise, the front was tested on.
+ */
+function halves(of: readonly EgoItem[], tested: number, asked: number, purpose: string) {
+  const order = someOf(of, of.length, purpose);
+  const back = order.slice(Math.max(0, order.length - tested));
+  const groups = new Set(back.map(({ third }) => third.group));
+  const front = order.slice(0, order.length - back.length).filter(({ third }) => !groups.has(third.group));
+  return { tested: back, asked: front.slice(0, asked) };
+}
+
 function taskOf(name: string, splits: Record<"train" | "dev" | "test", string>): object {
   return {
     name,
     kind: "choice",
-    ...byLabel,
     data: {
       splits,
       id: "id",

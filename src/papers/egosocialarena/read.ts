@@ -177,25 +177,27 @@ async function readBench(
  * another draws may say the same in other words, and is of the same group then.
  */
 export function drawnItems(count: number, seeds: readonly number[]): EgoItem[] {
-  const drawn = seeds.flatMap((seed) => drawItems(count, seed).map((item) => ({ item, seed })));
+  const drawn = seeds.flatMap((seed) =>
+    drawItems(count, seed).map((item) => ({ item, name: `${item.id}#${seed}` })),
+  );
   const groups = nearGroups(
     drawn.map(({ item }) => wording(item.told.third)),
     nearDuplicate,
   );
-  return drawn.map(({ item, seed }, i) => {
+  return drawn.map(({ item, name }, i) => {
     const rows = persons.map((person) => {
-      const { id, options = [], gold, ...sample } = sampleOf(item, person);
+      const { options = [], gold, ...sample } = sampleOf(item, person);
       return [
         person,
         {
-          id: `${id}#${seed}`,
+          id: name,
           instruction: sample.instruction as string,
           input: sample.input,
           question: sample.question as string,
           options: { label: options.map(({ key }) => key), text: options.map(({ text }) => text) },
           answer: gold as string,
           stratum: item.generator,
-          group: `drawn/${groups[i]}`,
+          group: (drawn[groups[i] as number] as (typeof drawn)[number]).name,
         },
       ] as const;
     });
