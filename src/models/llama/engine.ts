@@ -9,7 +9,6 @@
 // is therefore evaluated with the token before it.
 
 import type {
-  ControlledEvaluateIndexOutput,
   ControlledEvaluateInputItem,
   LlamaContext,
   LlamaContextSequence,
@@ -43,8 +42,6 @@ export interface Engine extends ScoringContext {
   /** Frees this lane's contexts; the weights stay. */
   close(): Promise<void>;
 }
-
-type Next = NonNullable<Extract<ControlledEvaluateInputItem, readonly unknown[]>[1]["generateNext"]>;
 
 export function engineOver(
   model: LlamaModel,
@@ -85,45 +82,38 @@ export function engineOver(
     return tokens.slice(at);
   };
 
-  /** Evaluates tokens and tells what may follow the last one. */
+  /** Evaluates tokens. After each for which tokens are wanted it gives their log-probabilities, and those of the likeliest. */
   const evaluate = async (
     tokens: readonly number[],
-    generateNext: Next,
-  ): Promise<ControlledEvaluateIndexOutput> => {
-    const items: ControlledEvaluateInputItem[] = tokens.slice(0, -1) as Token[];
-    items.push([tokens[tokens.length - 1] as Token, { generateNext }]);
-    const output = (await sequence.controlledEvaluate(items)).at(-1);
-    if (!output) throw noLogits();
-    work.evaluated += tokens.length;
-    return output;
-  };
-
-  const logProbs = async (tokens: readonly number[], wanted: readonly number[]): Promise<LogProbs> => {
-    const { next } = await evaluate(tokens, {
-      token: true,
+    wantedAfter: (at: number) => readonly number[] | undefined,
+    top = 1,
+  ): Promise<(LogProbs | undefined)[]> => {
+    const items = tokens.map((token, at): ControlledEvaluateInputItem => {
+      const wanted = wantedAfter(at);
+      if (!wanted) return token as Token;
       // Greedy selection puts the largest logit among the returned ones. `includeMax` would not: in node-llama-cpp 3.22
-      // it returns the largest only where that token was asked for anyway.
-      logits: { filter: { tokens: wanted as Token[], includeSelected: true } },
-      totalLogitWeight: true,
-      options: { ...neutral, temperature: 0 },
+      // it returns the largest only where that token was asked for anyway. More than that one costs as much as the evaluation.
+      const filter = {
+        ...{ tokens: wanted as Token[], includeSelected: true },
+        ...(top > 1 ? { includeTop: top } : {}),
+      };
+      const options = { ...neutral, temperature: 0 };
+      const generateNext = { token: true, logits: { filter }, totalLogitWeight: true, options };
+      return [token as Token, { generateNext }];
     });
-    if (!next.logits || next.totalLogitWeight === undefined) throw noLogits();
-    // log p = logit - log Σ exp(logit), and the sum comes relative to the largest logit.
-    const total = Math.max(...next.logits.values()) + Math.log(next.totalLogitWeight);
-    const found = new Map<number, number>();
-    for (const token of wanted) {
-      const value = (next.logits.get(token as Token) ?? Number.NaN) - total;
-      if (!Number.isFinite(value)) throw noLogits();
-      found.set(token, value);
-    }
-    return found;
-  };
-
-  /** Goes back to `keep` tokens less one, for the token before the new one is evaluated with it. */
-  const withOneBefore = async (keep: number, token: number): Promise<number[]> => {
-    const before = sequence.contextTokens[keep - 1] as number;
-    await rewind(keep - 1);
-    return [before, token];
+    const outputs = await sequence.controlledEvaluate(items);
+    work.evaluated += tokens.length;
+    return tokens.map((_, at) => {
+      const wanted = wantedAfter(at);
+      if (!wanted) return undefined;
+      const { logits, totalLogitWeight } = outputs[at]?.next ?? {};
+      if (!logits || totalLogitWeight === undefined) throw noLogits();
+      // log p = logit - log Σ exp(logit), and the sum comes relative to the largest logit.
+      const total = Math.max(...logits.values()) + Math.log(totalLogitWeight);
+      const found = new Map([...logits].map(([token, logit]) => [token as number, logit - total]));
+      if (!wanted.every((token) => Number.isFinite(found.get(token)))) throw noLogits();
+      return found;
+    });
   };
 
   let embedding: LlamaEmbeddingContext | undefined;
@@ -131,10 +121,18 @@ export function engineOver(
 
   return {
     keeps,
-    prompt: async (tokens, wanted, signal) => logProbs(await evaluatePieces(tokens, signal), wanted),
-    async extend(keep, token, wanted, signal) {
+    async prompt(tokens, wanted, signal) {
+      const rest = await evaluatePieces(tokens, signal);
+      const found = await evaluate(rest, (at) => (at === rest.length - 1 ? wanted : undefined));
+      const last = found.at(-1) as LogProbs;
+      return new Map(wanted.map((token) => [token, last.get(token) as number]));
+    },
+    async follow(keep, tokens, signal) {
       signal.throwIfAborted();
-      return logProbs(await withOneBefore(keep, token), wanted);
+      const path = [sequence.contextTokens[keep - 1] as number, ...tokens.slice(0, -1)];
+      await rewind(keep - 1);
+      const found = await evaluate(path, (at) => (at === 0 ? undefined : [tokens[at] as number]));
+      return tokens.slice(1).map((token, i) => found[i + 1]?.get(token) as number);
     },
     get writer() {
       writer ??= openWriter();
@@ -147,38 +145,14 @@ export function engineOver(
       const cuts = cutter(tokens);
       for (const [i, start] of [0, ...cuts].entries()) {
         signal.throwIfAborted();
-        const part = tokens.slice(start, cuts[i]) as Token[];
-        const items = part.map((token, i): ControlledEvaluateInputItem => {
-          const follower = tokens[start + i + 1];
-          const filter = {
-            tokens: (follower === undefined ? [] : [follower]) as Token[],
-            // Greedy selection gives the likeliest; more than that one costs as much as the evaluation.
-            includeSelected: true,
-            ...(top > 1 ? { includeTop: top } : {}),
-          };
-          const generateNext: Next = {
-            token: true,
-            logits: { filter },
-            totalLogitWeight: true,
-            options: { ...neutral, temperature: 0 },
-          };
-          return [token, { generateNext }];
-        });
-        const outputs = await sequence.controlledEvaluate(items);
-        work.evaluated += part.length;
+        const follower = (at: number) => tokens[start + at + 1];
+        const found = await evaluate(tokens.slice(start, cuts[i]), (at) => [follower(at) ?? []].flat(), top);
         evaluated = cuts.slice(0, i + 1);
-        for (let i = 0; i < part.length; i++) {
-          const next = outputs[i]?.next;
-          if (!next?.logits || next.totalLogitWeight === undefined) throw noLogits();
-          const total = Math.max(...next.logits.values()) + Math.log(next.totalLogitWeight);
-          const found = [...next.logits].map(([token, logit]): [number, number] => [token, logit - total]);
-          found.sort((a, b) => b[1] - a[1]);
-          tops.push(found.slice(0, Math.max(1, top)));
-          const follower = tokens[start + i + 1];
-          if (follower === undefined) continue;
-          const value = (next.logits.get(follower as Token) ?? Number.NaN) - total;
-          if (!Number.isFinite(value)) throw noLogits();
-          logprobs.push(value);
+        for (const [at, one] of (found as LogProbs[]).entries()) {
+          const likeliest = [...one].sort(([, a], [, b]) => b - a);
+          tops.push(likeliest.slice(0, Math.max(1, top)));
+          const next = follower(at);
+          if (next !== undefined) logprobs.push(one.get(next) as number);
         }
       }
       return { logprobs, top: tops };
