@@ -116,9 +116,9 @@ function measured() {
       "Issue area of Supreme Court cases, SmolLM2-135M",
       "`npx hone run examples/scotus.study.yaml --data FOLDER`",
       [
+        ["probe on its hidden states, joined with TF-IDF", "probe(states + text)"],
         ["LoRA trained here", "lora(r=16, last 10)"],
         ["TF-IDF with logistic regression", "linear(tfidf)"],
-        ["kNN few-shot", "knn(k=3)"],
         ["zero-shot"],
       ],
     ),

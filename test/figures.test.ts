@@ -13,9 +13,6 @@ const { filled, made, pages } = (await import(join(root, "docs/figures.js"))) as
   pages: string[];
 };
 
-/** Tables that were published before studies had records; a study that is measured again leaves this list. */
-const withoutRecord = ["scotus-issue-area"];
-
 describe("figures", () => {
   it("stand in the pages as in their records", () => {
     const missing: string[] = [];
@@ -25,7 +22,7 @@ describe("figures", () => {
         true,
       );
     }
-    expect(missing.sort()).toEqual(withoutRecord);
+    expect(missing).toEqual([]);
   });
 
   it.each(Object.entries(made))("%s is its record in words", (path, words) => {

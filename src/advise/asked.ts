@@ -73,7 +73,7 @@ export const asked: readonly Route[] = [
       rule(-10, small, "small models gain little from fixed examples"),
       rule(-30, reasons, "warning: examples in the prompt lower a reasoning model"),
     ],
-    evidence: ["randomShots", "fewShotSmall", "fewShotPubmedqa", "smallSpecialist"],
+    evidence: ["randomShots", "fewShotPubmedqa", "smallSpecialist"],
   },
   {
     write: (has) => ({
