@@ -48,7 +48,7 @@ export interface FinishedStudy {
   synthetic: (arm: string) => readonly SyntheticCard[];
 }
 
-/** How choice tasks of papers are asked, fixed so that figures stay comparable: dev does not choose. */
+/** How choice tasks are asked where a paper fixes it, so that its figures stay comparable: dev does not choose. */
 export const byLabel = { answerBy: "label", scoring: "sum" } as const;
 
 /** The splits of a study whose rows are files of its own, and these files. */

@@ -72,7 +72,7 @@ export const egosocialarena = definePaper({
     `${n} items in both persons: ${settings.each} of each generator for each of ${settings.draws.length} seeds, at most ${settings.tomi} belief items of ToMi and ${settings.tombench} of ToMBench.`,
     `ToMBench is converted by rule where the paper uses GPT-4o; ${validation.tombench.converted} of ${validation.tombench.read} items could be, the others are left out and counted by cause.`,
     "ToMi: every item that asks for a belief; the paper's code leaves out first-order ones of stories without a true belief. The options are the two containers.",
-    "Answers are read from the labels' log-probabilities; the paper lets models write and GPT-4o judge.",
+    "Answers are read from log-probabilities, of labels or of the options' texts as dev decides for each model; the paper lets models write and GPT-4o judge.",
     "In the third person the instruction lacks only the words that relate the event to you; the paper's has another system message.",
     "Number Guessing and Hold'em are asked as single situations, and played whole by the smaller model; the paper's rounds, seats, prompts and DQN opponents of Hold'em are not public, and the opponents here were trained by self-play.",
     `LoRA specialists of the smaller model with ${settings.seeds.length} training seeds; the other domain is legal classification on Oyez's facts.`,
