@@ -1,4 +1,4 @@
-# The nets of bench/moe.js in PyTorch on the same cores: a grouped loop over experts, eager. usage: moe_torch.py ROUNDS
+# The nets of bench/moe.js in PyTorch on the same cores: a grouped loop over experts, eager. usage: moe_torch.py ROUNDS BATCH...
 import json
 import sys
 import time
@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-batch, length, width, layers, heads, hidden, vocab = 16, 128, 256, 4, 4, 512, 512
+length, width, layers, heads, hidden, vocab = 128, 256, 4, 4, 512, 512
 torch.manual_seed(1)
 
 
@@ -62,19 +62,20 @@ kinds = {
     "64 experts top 2": lambda: Mixture(64, 2, hidden, 0),
     "deepseekmoe 1+63 top 7": lambda: Mixture(63, 7, hidden // 4, 1),
 }
-ids = torch.tensor([(i * 7919 + (i >> 3)) % 509 for i in range(batch * length)]).reshape(batch, length)
-targets = (ids * 31 + 7) % 509
 found = []
 for name, kind in kinds.items():
     net = nn.Sequential(nn.Embedding(vocab, width), *(Layer(kind()) for _ in range(layers)), nn.RMSNorm(width), nn.Linear(width, vocab, bias=False))
     optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=0.1)
-    times = []
-    for i in range(3 * rounds + 1):
-        start = time.perf_counter()
-        optimizer.zero_grad()
-        F.cross_entropy(net(ids).reshape(-1, vocab), targets.reshape(-1)).backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
-        times.append(1000 * (time.perf_counter() - start))
-    found.append({"net": name, "ms": round(sorted(times[1:])[len(times[1:]) // 2])})
+    for batch in map(int, sys.argv[2:]):
+        ids = torch.tensor([(i * 7919 + (i >> 3)) % 509 for i in range(batch * length)]).reshape(batch, length)
+        targets = (ids * 31 + 7) % 509
+        times = []
+        for i in range(3 * rounds + 1):
+            start = time.perf_counter()
+            optimizer.zero_grad()
+            F.cross_entropy(net(ids).reshape(-1, vocab), targets.reshape(-1)).backward()
+            nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimizer.step()
+            times.append(1000 * (time.perf_counter() - start))
+        found.append({"net": name, "batch": batch, "ms": round(sorted(times[1:])[len(times[1:]) // 2])})
 print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads(), "results": found}))
