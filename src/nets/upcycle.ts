@@ -8,7 +8,7 @@ import { HoneError } from "../core/errors.js";
 import { normal, randomFor } from "../core/random.js";
 import type { Parameters } from "../tensor/optimizer.js";
 import { type NetConfig, tensorShapes } from "./config.js";
-import { isRouted } from "./experts.js";
+import { type ExpertConfig, isRouted } from "./experts.js";
 
 export interface UpcycleOptions {
   readonly seed: number;
@@ -44,9 +44,9 @@ export function upcycled(
   const shards = dense.hidden / experts.neurons;
   if (!Number.isInteger(shards))
     throw wrong(`${dense.hidden} neurons are no multiple of an expert's ${experts.neurons}`);
-  // As many whole feed-forwards as are activated come back, so each counts as their mean; even gates are 1 / routed.
+  // As many whole feed-forwards as are activated come back, so each counts as their mean.
   const whole = shards / (experts.chosen + experts.shared);
-  const scales = { shared: whole, routed: experts.routing === "hash" ? whole : whole * experts.routed };
+  const scales = { shared: whole, routed: whole / evenGate(experts) };
   const made: Parameters = {};
   for (const [name, shape] of tensorShapes(target)) {
     const layer = Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? -1);
@@ -102,6 +102,13 @@ export function upcycled(
     made[name] = new Tensor("float32", data, [...shape]);
   }
   return made;
+}
+
+/** The gate of each chosen expert where a router tells none from another. */
+function evenGate({ routing, affinity, normalise, scale, routed, chosen }: ExpertConfig): number {
+  if (routing === "hash") return 1;
+  const plain = affinity === "sigmoid" ? 1 / 2 : 1 / routed;
+  return scale * (normalise ? 1 / chosen : plain);
 }
 
 /** Draws some neurons of an expert anew, from a normal of the mean and deviation that its matrix has; the same in all three. */

@@ -1,13 +1,12 @@
 // Making specialists: one arm fitted for each seed, or found in the journal where the same one was made before.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { isWhole } from "../core/artifacts.js";
 import { addCost, type Cost, noCost } from "../core/call.js";
 import { HoneError } from "../core/errors.js";
 import { fingerprint, type Json } from "../core/json.js";
 import type { Kind, Subject } from "../core/kinds.js";
 import type { Given, Specializer } from "../core/specializer.js";
+import { stopwatch } from "../core/stopwatch.js";
 import { isChain } from "../specializers/combine/chain.js";
 import type { Build, Journal } from "../store/journal.js";
 import { lockStudy } from "../store/lock.js";
@@ -102,7 +101,7 @@ export async function fitSeeds(
   try {
     const own = study.artifacts.forBuild(key);
     let cost = noCost;
-    const watch = await stopwatch(own, progress);
+    const watch = await stopwatch({ artifacts: own, progress }, "seconds");
     const given = givenOf(study, lacking[0] as number, own, watch.progress, signal, (more) => {
       cost = addCost(cost, more);
     });
@@ -140,7 +139,7 @@ async function buildOnce(
     if (known && whole(known)) return known;
     const own = artifacts.forBuild(key);
     let cost = noCost;
-    const watch = await stopwatch(own, progress);
+    const watch = await stopwatch({ artifacts: own, progress }, "seconds");
     const given = givenOf(study, seed, own, watch.progress, signal, (more) => {
       cost = addCost(cost, more);
     });
@@ -152,28 +151,6 @@ async function buildOnce(
   } finally {
     unlock();
   }
-}
-
-/** Seconds of a build, those before a kill included, to within the last five of each run. */
-async function stopwatch(
-  artifacts: Given["artifacts"],
-  progress: Given["progress"],
-): Promise<{ seconds: () => number; progress: Given["progress"] }> {
-  const file = join(await artifacts.scratch("seconds"), "seconds");
-  const before = existsSync(file) ? Number(readFileSync(file, "utf8")) || 0 : 0;
-  const started = performance.now();
-  let written = started;
-  const seconds = () => before + (performance.now() - started) / 1000;
-  return {
-    seconds,
-    progress: (...report) => {
-      if (performance.now() - written > 5000) {
-        written = performance.now();
-        writeFileSync(file, String(seconds()));
-      }
-      progress(...report);
-    },
-  };
 }
 
 /** Whether the journal holds what a specializer makes here. */

@@ -19,6 +19,7 @@ import { pretrain, upcycle } from "../../src/specializers/index.js";
 import { firstTexts } from "../../src/specializers/training/pretrain/fit.js";
 import { evenly } from "../../src/specializers/training/pretrain/look.js";
 import { information } from "../../src/specializers/training/pretrain/measures.js";
+import { balanceOf, netLabel, netSchema } from "../../src/specializers/training/pretrain/options.js";
 import { corpus, firstBytes } from "../../src/tasks/corpus.js";
 import { startWasm } from "../nets/tiny.js";
 
@@ -136,10 +137,11 @@ describe("pretrain and upcycle", { timeout: 180_000 }, () => {
   );
 
   test.each([
-    { active: 1, shared: 0 },
-    { active: 2, shared: 1 },
-    { active: 2, shared: 2 },
-  ])("upcycled without training, even gates give the dense net's output: %o", async ({ active, shared }) => {
+    { active: 1, shared: 0, affinity: "softmax" },
+    { active: 2, shared: 1, affinity: "softmax" },
+    { active: 2, shared: 2, affinity: "softmax" },
+    { active: 2, shared: 1, affinity: "sigmoid" },
+  ] as const)("upcycled without training, even gates give the dense net's output: %o", async (cut) => {
     const skeleton = { layers: 1, width: 16, heads: 2, hidden: 16, context: 16, vocab: 257 };
     const dense = buildNet(skeleton, { kind: "dense" });
     const weights = initWeights(dense, 3, 0.2);
@@ -150,7 +152,7 @@ describe("pretrain and upcycle", { timeout: 180_000 }, () => {
       await saying.release();
       return reply?.nats as number;
     };
-    const target = buildNet(skeleton, { kind: "deepseekmoe", experts: 3, segments: 2, active, shared });
+    const target = buildNet(skeleton, { kind: "deepseekmoe", experts: 3, segments: 2, ...cut });
     const made = upcycled(dense, weights, target, { seed: 1, reinit: 0 });
     const router = made["blk.0.ffn_gate_inp.weight"] as Tensor;
     // A router that tells nothing apart: gates are even, and the first experts are the shards in their order.
@@ -189,6 +191,21 @@ describe("pretrain and upcycle", { timeout: 180_000 }, () => {
     expect(
       tensorShapes(buildNet(skeleton, { kind: "hash", experts: 4 })).has("blk.0.ffn_gate_inp.weight"),
     ).toBe(false);
+  });
+
+  test("a load is balanced by one loss unless it is said otherwise, and a label says how", () => {
+    const options = (net: object) => netSchema.parse({ kind: "deepseekmoe", experts: 4, ...net });
+    const told = (net: object) => [balanceOf(options(net)), netLabel(options(net))];
+    const plain = "deepseekmoe 1+15 top 7";
+    expect(told({})).toEqual([{ balance: { experts: 0.01 }, lossFree: 0 }, plain]);
+    expect(told({ lossFree: 0.001 })).toEqual([{ balance: {}, lossFree: 0.001 }, `${plain}, loss-free`]);
+    expect(told({ balance: 0 })).toEqual([{ balance: {}, lossFree: 0 }, `${plain}, balance 0`]);
+    const devices = { count: 5, alpha: 0.05 };
+    expect(told({ devices: { count: 5 }, affinity: "sigmoid" })).toEqual([
+      { balance: { experts: 0.01, devices }, lossFree: 0 },
+      `${plain}, sigmoid, 5 devices`,
+    ]);
+    expect(() => told({ devices: { count: 4 } })).toThrow(/15 routed experts cannot be dealt evenly/);
   });
 
   test("wrong sizes are one error", () => {

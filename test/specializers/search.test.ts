@@ -1,7 +1,7 @@
 // search: the factorial on scores with known effects, planted effects that are found, a search without headroom, the budget, and
 // what is kept over a stop.
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -233,6 +233,34 @@ describe("search", () => {
     await expect(run(planted(additive, [...train, ...dev]), { calls: 100 })).rejects.toThrow(
       /budget of search is too small/,
     );
+  });
+
+  it("ends with the simplest where a fit overshoots the seconds, those before a kill counted", async () => {
+    let fits = 0;
+    const slow = defineSpecializer({
+      name: "slow",
+      // Tells no progress, so that nothing can stop it.
+      fit: async () => {
+        fits++;
+        await new Promise((resolve) => setTimeout(resolve, 1600));
+        return null;
+      },
+      behave: () => ({ prepare: (query) => query }),
+    }) as LanguageSpecializer;
+    const own = { factors: space.factors, alone: [slow] };
+    const artifacts = openArtifacts(join(folder, "slow"));
+    const all = given({ task: taskOf(api), train, dev, artifacts });
+    const once = () =>
+      search(own, { seconds: 1.5, screen: 32 }).fit(planted(additive, [...train, ...dev]), all) as Promise<{
+        members: { place: number[] | number }[];
+        search: SearchNotes;
+      }>;
+    const { members, search: notes } = await once();
+    expect([members.map(({ place }) => place), fits]).toEqual([[[0, 0]], 1]);
+    expect(notes.spent.seconds).toBeGreaterThan(1.5);
+    // As if it had been killed before its end was written down.
+    writeFileSync(join(await artifacts.scratch("search"), "seconds"), "1.6");
+    expect((await once()).members).toEqual(members);
   });
 
   it("goes on after a stop without asking again what it kept, and ends as if there had been none", async () => {

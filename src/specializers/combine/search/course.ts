@@ -51,7 +51,7 @@ export async function searchFor(
   requireTrain(given, "search");
   if (given.dev.length === 0) throw withoutDev(given);
   const { chosenOn, confirmedOn } = divideDev(subject, given, space);
-  const meter = openMeter(subject, { ...given, dev: chosenOn }, limits);
+  const meter = await openMeter(subject, { ...given, dev: chosenOn }, limits);
   const confirming = { ...given, dev: confirmedOn };
   const field = openField(confirming, await openLab(meter), {
     space,
@@ -131,7 +131,7 @@ async function course(
     };
   };
   const giveUp = (verdict: SearchNotes["verdict"]) => {
-    meter.reserve = nothing;
+    meter.lift();
     return finish([{ branch: simplest, weight: 1 }], verdict);
   };
   if (endedAtOnce(field, screened.branches)) return giveUp("budget ended");

@@ -1,10 +1,12 @@
 // The budget of a search: what it has spent, and the points at which it ends. A limit is met where the next call would begin,
-// so that a search takes at most what is in flight beyond it; a training ends where it tells its progress.
+// so that a search takes at most what is in flight beyond it; a training ends where it tells its progress. Seconds are wall clock, those
+// of a process that was killed included; what it asked beyond what it kept is the journal's to answer.
 
 import { type Call, noCost } from "../../../core/call.js";
 import type { LanguageSubject } from "../../../core/kinds.js";
 import type { Spent } from "../../../core/search.js";
 import type { Given } from "../../../core/specializer.js";
+import { stopwatch } from "../../../core/stopwatch.js";
 import { isDerived } from "../../parts/define.js";
 
 /** Most of each that a search may take; what is absent has no limit. */
@@ -30,6 +32,8 @@ export interface Meter {
   readonly spent: () => Spent;
   /** Kept back for the end of the search. */
   reserve: Spent;
+  /** Ends the limits: what a search returns is made whatever it takes, which is what was kept back. */
+  lift: () => void;
   /** Whether so much more can be spent; by default out of a share of the whole. */
   fits: (more: Spent, share?: number) => boolean;
   /** The largest part of any limit that something takes. */
@@ -45,20 +49,22 @@ export interface Meter {
   run: <T>(work: () => Promise<T>) => Promise<{ result: T; spent: Spent }>;
 }
 
-export function openMeter(subject: LanguageSubject, given: Given, limits: Limits): Meter {
+export async function openMeter(subject: LanguageSubject, given: Given, limits: Limits): Promise<Meter> {
+  const watch = await stopwatch(given, "search");
+  /** All but the seconds. */
   let total = nothing;
-  /** Work in progress: when it began, and calls that were begun and not yet told. */
-  let began: number | undefined;
+  let lifted = false;
+  /** Calls that were begun and not yet told. */
   let inFlight = 0;
-  const now = (): Spent =>
-    began === undefined ? total : { ...total, seconds: total.seconds + (performance.now() - began) / 1000 };
+  const now = (): Spent => ({ ...total, seconds: watch.seconds() });
   const within = (spent: Spent, share = 1): boolean =>
     spent.calls <= share * (limits.calls ?? Number.POSITIVE_INFINITY) &&
     spent.inputTokens + spent.outputTokens <= share * (limits.tokens ?? Number.POSITIVE_INFINITY) &&
     spent.usd <= share * (limits.usd ?? Number.POSITIVE_INFINITY) &&
     spent.seconds <= share * (limits.seconds ?? Number.POSITIVE_INFINITY);
   const check = (more: Spent = nothing): void => {
-    if (!within(added(added(now(), meter.reserve), more))) throw new BudgetEnded("the budget is spent");
+    if (!lifted && !within(added(added(now(), meter.reserve), more)))
+      throw new BudgetEnded("the budget is spent");
   };
 
   const trace = (call: Call): void => {
@@ -94,8 +100,8 @@ export function openMeter(subject: LanguageSubject, given: Given, limits: Limits
       ...given,
       context,
       progress: (done, of, note) => {
+        watch.progress(done, of, note);
         check();
-        given.progress(done, of, note);
       },
     },
     guarded: (specialist) => ({
@@ -107,6 +113,9 @@ export function openMeter(subject: LanguageSubject, given: Given, limits: Limits
     }),
     spent: now,
     reserve: nothing,
+    lift: () => {
+      lifted = true;
+    },
     fits: (more, share = 1) => within(added(added(now(), meter.reserve), more), share),
     part: ({ calls, inputTokens, outputTokens, usd, seconds }) =>
       Math.max(
@@ -116,22 +125,16 @@ export function openMeter(subject: LanguageSubject, given: Given, limits: Limits
         seconds / (limits.seconds ?? Number.POSITIVE_INFINITY),
       ),
     recall: (key, spent) => {
-      total = added(total, spent);
       const { seconds: _, ...cost } = spent;
+      total = added(total, { ...cost, seconds: 0 });
       const model = subject.model?.id ?? subject.id;
       given.context.trace?.({ key, model, operation: "train", request: null, response: null, cost });
     },
     run: async (work) => {
-      const before = total;
-      began = performance.now();
-      try {
-        check();
-        const result = await work();
-        return { result, spent: added(now(), before, -1) };
-      } finally {
-        total = now();
-        began = undefined;
-      }
+      const before = now();
+      check();
+      const result = await work();
+      return { result, spent: added(now(), before, -1) };
     },
   };
   return meter;

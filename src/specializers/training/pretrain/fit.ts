@@ -10,6 +10,7 @@ import type { TrainingNotes } from "../../../core/training.js";
 import { countParameters } from "../../../nets/build.js";
 import type { NetConfig } from "../../../nets/config.js";
 import { textLoss } from "../../../nets/language.js";
+import type { BalanceOptions } from "../../../nets/moe.js";
 import { saveNet, type TrainedNet } from "../../../nets/text/checkpoint.js";
 import { batchesOf, streamOf } from "../../../nets/text/rows.js";
 import type { sayingOf } from "../../../nets/text/saying.js";
@@ -31,8 +32,8 @@ export interface FitInput {
   /** What is trained, where its weights begin, and its tokenizer. */
   readonly net: TrainedNet;
   readonly learning: Learning;
-  /** α₁ of the balance loss, and the step of the biases. */
-  readonly balance: number;
+  /** Weights of the balance losses, and the step of the biases. */
+  readonly balance: BalanceOptions;
   readonly lossFree: number;
   readonly saying: ReturnType<typeof sayingOf>;
   /** Everything else that decides the course, for the checkpoint's key. */
@@ -124,16 +125,13 @@ export async function fitNet(input: FitInput, given: Given<"text">): Promise<Pre
 
 function trainerOf(
   config: NetConfig,
-  options: { learning: Learning; balance: number; lossFree: number; rows: number },
+  options: { learning: Learning; balance: BalanceOptions; lossFree: number; rows: number },
 ) {
   const { learning, balance, lossFree, rows } = options;
   return makeTrainer({
     // biome-ignore lint/suspicious/noExplicitAny: traced trees.
     loss: (_frozen: any, params: any, batch: any) => {
-      const { loss, nats } = textLoss(config, params, batch, {
-        balance: balance > 0 ? { experts: balance } : {},
-        scale: 1 / rows,
-      });
+      const { loss, nats } = textLoss(config, params, batch, { balance, scale: 1 / rows });
       nats.dispose();
       return loss;
     },

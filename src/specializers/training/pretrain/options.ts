@@ -1,7 +1,9 @@
 // What may be said of training a net from nothing: what its feed-forwards are, how much it reads, how it learns.
 
 import { z } from "zod";
+import { HoneError } from "../../../core/errors.js";
 import type { FeedForward } from "../../../nets/build.js";
+import type { BalanceOptions } from "../../../nets/moe.js";
 
 const expertFields = {
   experts: z
@@ -23,8 +25,17 @@ const balanced = {
     .number()
     .min(0)
     .max(10)
-    .default(0.01)
-    .describe("weight of the expert-level balance loss, alpha 1 of equation 12"),
+    .optional()
+    .describe(
+      "weight of the expert-level balance loss, alpha 1 of equation 12; 0.01 by default, and 0 where the load is balanced without a loss",
+    ),
+  devices: z
+    .strictObject({
+      count: z.int().min(2).max(512).describe("D, devices; neighbouring experts share one"),
+      alpha: z.number().positive().max(10).default(0.05).describe("alpha 2 of equation 15"),
+    })
+    .optional()
+    .describe("the device-level balance loss, beside the expert-level one; none by default"),
   lossFree: z
     .number()
     .min(0)
@@ -125,9 +136,32 @@ export function feedForwardOf(net: NetOptions): FeedForward {
     const { kind, experts, size, dense } = net;
     return { kind, experts, size, dense };
   }
-  const { balance: _, lossFree, ...rest } = net;
+  const { balance: _, devices: __, lossFree, ...rest } = net;
   return { ...rest, lossFree: lossFree > 0 };
 }
+
+/**
+ * How a net's load is balanced: the losses' weights, and the step of the biases.
+ * @throws HoneError where routed experts cannot be dealt evenly to devices
+ */
+export function balanceOf(net: NetOptions): { balance: BalanceOptions; lossFree: number } {
+  if (net.kind === "dense" || net.kind === "hash") return { balance: {}, lossFree: 0 };
+  const { lossFree, balance = lossFree > 0 ? 0 : usualBalance, devices } = net;
+  const routed = net.kind === "deepseekmoe" ? net.experts * net.segments - net.shared : net.experts;
+  if (devices && routed % devices.count !== 0)
+    throw new HoneError({
+      what: `${routed} routed experts cannot be dealt evenly to ${devices.count} devices`,
+      where: "net.devices.count",
+      next: "Take a number of devices that divides them.",
+      kind: "usage",
+    });
+  return {
+    balance: { ...(balance > 0 ? { experts: balance } : {}), ...(devices ? { devices } : {}) },
+    lossFree,
+  };
+}
+
+const usualBalance = 0.01;
 
 /** How a net is called in tables: `DeepSeekMoE 1+31, 8 active`. */
 export function netLabel(net: NetOptions): string {
@@ -135,10 +169,17 @@ export function netLabel(net: NetOptions): string {
   if (net.kind === "dense") return `dense${net.times === 1 ? "" : ` x${net.times}`}`;
   const size = net.size !== 1 && `x${net.size}`;
   if (net.kind === "hash") return bits(`hash ${net.experts}`, size);
-  const free = net.lossFree > 0 && "loss-free";
-  if (net.kind === "switch") return bits(`switch ${net.experts}`, size, free);
-  if (net.kind === "gshard") return bits(`gshard ${net.experts} top ${net.active}`, size, free);
+  const { experts: balance = 0 } = balanceOf(net).balance;
+  const how = bits(
+    net.dense > 0 && `${net.dense} dense`,
+    net.affinity === "sigmoid" && "sigmoid",
+    net.lossFree > 0 && "loss-free",
+    balance !== (net.lossFree > 0 ? 0 : usualBalance) && `balance ${balance}`,
+    net.devices !== undefined && `${net.devices.count} devices`,
+  );
+  if (net.kind === "switch") return bits(`switch ${net.experts}`, size, how);
+  if (net.kind === "gshard") return bits(`gshard ${net.experts} top ${net.active}`, size, how);
   const { experts, segments, shared, active } = net;
   const routed = experts * segments - shared;
-  return bits(`deepseekmoe ${shared}+${routed} top ${active * segments - shared}`, size, free);
+  return bits(`deepseekmoe ${shared}+${routed} top ${active * segments - shared}`, size, how);
 }

@@ -13,6 +13,7 @@ import { readOptions } from "../../parts/options.js";
 import type { SpecializerEntry } from "../../table.js";
 import { fitNet, type PretrainState } from "./fit.js";
 import {
+  balanceOf,
   feedForwardOf,
   type Learning,
   type NetOptions,
@@ -89,8 +90,7 @@ function define(
         {
           net,
           learning: options,
-          balance: "balance" in kind ? kind.balance : 0,
-          lossFree: "lossFree" in kind ? kind.lossFree : 0,
+          ...balanceOf(kind),
           saying: subject.model.saying(net.config),
           key,
         },
