@@ -109,3 +109,6 @@ export interface Answer {
   /** What stood behind it, where there is something to tell. */
   trail?: readonly Step[];
 }
+
+/** Causes for which every call came back, and what came is no answer: that is wrong. What failed otherwise is left unscored. */
+export const cameBackUnusable: readonly string[] = ["unparsed", "no-answer"];

@@ -50,7 +50,7 @@ export interface Claim extends Omit<Draft, "side" | "measured"> {
   p: number | null;
   /** Holm-adjusted over all claims of the paper, those that were not measured among them. */
   pAdjusted: number | null;
-  /** Whether the interval lies wholly on the claimed side and pAdjusted < 0.05; null where nothing was measured. */
+  /** Whether the interval lies wholly on the claimed side and pAdjusted < 0.05; null where nothing was measured, or the run has unscored answers. */
   holds: boolean | null;
   /** The same for the other side: the opposite was found. Neither `holds` nor this: not shown either way. */
   opposite: boolean | null;
@@ -64,8 +64,10 @@ const alpha = 0.05;
 /**
  * All claims of a paper, judged as one family. Those that were not measured belong to it, so that a run which stopped early
  * is not judged more leniently than a whole one.
+ *
+ * @param unscored answers of the run that are missing: no claim is then judged, for what is missing could decide it
  */
-export function judge(drafts: readonly Draft[]): Claim[] {
+export function judge(drafts: readonly Draft[], unscored = 0): Claim[] {
   const adjusted = holm(drafts.map(({ measured }) => measured?.p ?? Number.NaN));
   return drafts.map(({ side, measured, ...words }, i) => {
     if (measured === null) {
@@ -83,8 +85,9 @@ export function judge(drafts: readonly Draft[]): Claim[] {
       high: Number.isFinite(high) ? high : null,
       p,
       pAdjusted,
-      holds: side === "above" ? above : below,
-      opposite: side === "above" ? below : above,
+      ...(unscored > 0
+        ? { holds: null, opposite: null }
+        : { holds: side === "above" ? above : below, opposite: side === "above" ? below : above }),
       n,
     };
   });

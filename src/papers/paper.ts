@@ -55,6 +55,8 @@ export interface Reproduction {
   deviations: string[];
   /** Names of the studies that are finished, for `hone show` and `hone report`. */
   studies: string[];
+  /** Answers on test that are missing, an endpoint's failures mostly; claims are not judged while there are any. */
+  unscored: number;
   /** Why it stopped before the end, where it did; claims are then missing. */
   stopped: string | null;
   seconds: number;
@@ -156,16 +158,27 @@ export function definePaper<Settings extends { models: readonly string[] }, Data
         study: finished.has(study) ? readStudy(plan, study, { ...run, store }) : undefined,
       }));
       const figures = spec.figures(read, given);
+      const unscored = read
+        .flatMap(({ study }) => study?.record.results ?? [])
+        .reduce((sum, result) => sum + result.unscored, 0);
       return {
         type: "done",
         paper: name,
         preset,
         models: [...models],
-        claims: judge(spec.claims(figures, given)),
+        claims: judge(spec.claims(figures, given), unscored),
         ...(spec.unit === undefined ? {} : { unit: spec.unit }),
         tables: spec.tables(figures, given).filter(({ rows }) => rows.length > 0),
-        deviations: spec.deviations(given, figures).filter((one) => one !== undefined),
+        deviations: [
+          ...spec.deviations(given, figures).filter((one) => one !== undefined),
+          ...(unscored > 0
+            ? [
+                `${unscored} answers are missing, so that no claim is judged: run it again with --retry-errors to ask for them anew.`,
+              ]
+            : []),
+        ],
         studies: [...plans.keys()].filter((study) => finished.has(study)),
+        unscored,
         stopped,
         seconds: (performance.now() - started) / 1000,
         machine: machineName(),

@@ -15,7 +15,7 @@ export interface Scores {
   name: string;
   binary: boolean;
   rows: SampleScore[];
-  /** Samples scored under at least one seed; and those scored under none. */
+  /** Samples that no seed left unscored; and those that one did, which count as a whole: nobody knows what it would have scored. */
   scored: number;
   unscored: number;
   causes: Record<string, number>;
@@ -33,7 +33,7 @@ export interface SampleScore extends ScoredRow {
   eyesOff: boolean;
 }
 
-/** Gathers a subject's outcomes (one fitted subject a seed) on one split. A sample unscored under every seed is unscored. */
+/** Gathers a subject's outcomes (one fitted subject a seed) on one split. A sample that any seed left unscored is unscored. */
 export function gatherScores(
   name: string,
   subjects: readonly { id: string; seed: number }[],
@@ -61,32 +61,33 @@ export function gatherScores(
   let unscored = 0;
   let samples = 0;
   for (const [sample, outcomes] of bySample) {
-    let scored = 0;
-    for (const { grade, cost: paid, gold, seed, group, eyesOff = false } of outcomes) {
+    for (const { grade, cost: paid } of outcomes) {
       cost = addCost(cost, paid);
       latencies.push(paid.ms);
       answers++;
-      if (grade.status === "unscored") {
-        causes[grade.cause] = (causes[grade.cause] ?? 0) + 1;
-        continue;
-      }
-      scored++;
+      if (grade.status === "unscored") causes[grade.cause] = (causes[grade.cause] ?? 0) + 1;
+    }
+    if (outcomes.some(({ grade }) => grade.status === "unscored")) {
+      unscored++;
+      continue;
+    }
+    samples++;
+    for (const { grade, gold, seed, group, eyesOff = false } of outcomes) {
+      if (grade.status === "unscored") continue;
       const { score, prediction, weight = 1, details = {} } = grade;
       rows.push({
         ...{ sample, score, gold, prediction, weight, details, eyesOff },
         ...(group === undefined ? {} : { group }),
         ...(subjects.length > 1 ? { seed } : {}),
       });
-      labelled.push({ gold, prediction: grade.prediction });
-      for (const [key, value] of Object.entries(grade.details ?? {})) {
+      labelled.push({ gold, prediction });
+      for (const [key, value] of Object.entries(details)) {
         sums[key] ??= { sum: 0, n: 0 };
         const entry = sums[key] as { sum: number; n: number };
         entry.sum += value;
         entry.n++;
       }
     }
-    if (scored === 0) unscored++;
-    else samples++;
   }
   const per = Math.max(1, answers);
   return {

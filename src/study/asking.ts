@@ -1,9 +1,10 @@
 // How a study's subjects are asked. Of what the study file leaves open (how options are scored, how the prompt is formatted)
 // the generalist's dev scores decide, once and for all subjects: a generalist that is asked badly is no baseline.
 
-import { directionOf, extremes } from "../core/metric.js";
+import { extremes } from "../core/metric.js";
 import type { Callable, LanguageModel, Model, PromptFormat } from "../core/model.js";
 import type { Asked } from "../core/record.js";
+import { type Candidate, choose, scoredRow } from "../statistics/index.js";
 import { begin } from "./kinds.js";
 import { type MeasureOptions, measure, widthFor } from "./measure.js";
 import { askedWith, type PreparedTask } from "./prepare-task.js";
@@ -25,7 +26,7 @@ interface Options extends Pick<MeasureOptions, "journal" | "budget" | "signal" |
 
 /**
  * Measures the generalist on dev in every way that the domain task leaves open, and takes the best; of equals the first,
- * which is the usual one. An unscored sample counts as the worst score. The other tasks are asked in the same way as far as
+ * which is the usual one, by the rule of `choose`. The other tasks are asked in the same way as far as
  * they leave it open. Where the budget ends meanwhile the first way stands, and nothing is measured in it.
  * @param tasks the domain task first
  */
@@ -42,30 +43,35 @@ export async function chooseWay(
   );
   const samples = domain.dataset.dev.slice(0, enough);
   const { worst } = extremes(domain.task.metric);
-  const direction = directionOf(domain.task.metric);
   const tried: Asked["tried"] = [];
-  let best = { way: ways[0] as Way, mean: direction * Number.NEGATIVE_INFINITY };
+  const candidates: Candidate[] = [];
   for (const [i, way] of (ways.length > 1 && samples.length > 0 ? ways : []).entries()) {
     told(i, ways.length);
     const subject = begin(model, way.format);
-    let sum = 0;
     let unscored = 0;
     await measure(subject, way.prepared.task, way.prepared.keys.dev, "dev", seed, samples, {
       ...options,
       retryErrors: false,
       concurrency: widthFor(subject, concurrency),
       onOutcome: (score) => {
-        sum += score ?? worst;
         unscored += score === null ? 1 : 0;
       },
     });
     if (options.budget.drained() !== undefined) return { tasks: [domain, ...elsewhere], format: undefined };
-    const mean = sum / samples.length;
+    const outcomes = options.journal.outcomes({
+      subject: subject.id,
+      task: way.prepared.keys.dev,
+      split: "dev",
+    });
+    const asked = new Set(samples.map(({ id }) => id));
+    const own = [...outcomes].filter((one) => one.seed === seed && asked.has(one.sample));
+    const run = new Map(own.map((one) => [one.sample, scoredRow(one.grade, one.gold)]));
+    candidates.push({ runs: [run] });
+    const mean = samples.reduce((sum, { id }) => sum + (run.get(id)?.score ?? worst), 0) / samples.length;
     tried.push({ way: way.label, mean, n: samples.length - unscored, unscored });
-    if (direction * (mean - best.mean) > 1e-12) best = { way, mean };
   }
   if (ways.length > 1) told(ways.length, ways.length);
-  const { label, prepared, format } = best.way;
+  const { label, prepared, format } = ways[choose(candidates, domain.task) ?? 0] as Way;
   const asked = tried.length > 0 ? { asked: { way: label, tried } } : {};
   const others = elsewhere.map((other) => {
     const open = waysOf(other, model);

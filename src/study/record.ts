@@ -2,26 +2,17 @@
 
 import { machineName } from "../core/cores.js";
 import type { Json } from "../core/json.js";
-import { directionOf } from "../core/metric.js";
-import type {
-  Comparison,
-  Estimate,
-  HandOver,
-  Result,
-  StudyRecord,
-  SubjectCard,
-  TaskCard,
-} from "../core/record.js";
+import type { Estimate, HandOver, Result, StudyRecord, SubjectCard } from "../core/record.js";
 import { searchNotesOf } from "../core/search.js";
 import type { Specializer } from "../core/specializer.js";
 import type { SyntheticCard, SyntheticData } from "../core/synthetic.js";
 import { notesOf } from "../core/training.js";
-import { sayP } from "../report/format.js";
 import { type Candidate, choose, scoredRow } from "../statistics/index.js";
 import type { Journal } from "../store/journal.js";
 import { version } from "../version.js";
 import { compareFamily, estimate, gatherScores, type Scores, toResult } from "./analyse.js";
 import type { FittedArm } from "./fit.js";
+import { gateOf } from "./gate.js";
 import type { PreparedStudy, PreparedTask } from "./prepare.js";
 import { makeVerdict } from "./verdict.js";
 import { noVerdict, outcomeWarnings, untrained } from "./warnings.js";
@@ -173,7 +164,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
     tasks: cards,
     handOver: input.handOver,
     stopped: input.stopped,
-    gate: spec.gate ? checkGate(spec.gate, results, comparisons, champion, domain.card) : null,
+    gate: spec.gate ? gateOf(spec.gate, results, comparisons, champion, domain.card) : null,
     seeds: spec.seeds,
     model: study.model.name,
     seconds: input.seconds,
@@ -243,39 +234,4 @@ function meanBuild(specialists: FittedArm["specialists"]): Result["build"] {
     usd: mean((b) => b.usd),
     seconds: mean((b) => b.seconds),
   };
-}
-
-function checkGate(
-  gate: NonNullable<PreparedStudy["spec"]["gate"]>,
-  results: readonly Result[],
-  comparisons: readonly Comparison[],
-  champion: string | null,
-  { name: domain, metric }: TaskCard,
-): { met: boolean; text: string } {
-  const best = results.find(({ subject, task }) => subject === champion && task === domain);
-  if (!best) return { met: false, text: "no champion was measured on test" };
-  const failures: string[] = [];
-  const direction = directionOf(metric);
-  // The end of the interval that is worse decides.
-  const worst = direction > 0 ? best.low : best.high;
-  const asked = gate.atLeast ?? gate.atMost;
-  if (asked !== undefined && !(direction * (worst - asked) >= 0)) {
-    failures.push(
-      `the interval of ${best.subject} reaches ${worst.toFixed(3)}, worse than the ${asked} asked for`,
-    );
-  }
-  if (gate.beats !== undefined && gate.beats !== champion) {
-    const found = comparisons.find(
-      ({ task, a, b }) =>
-        task === domain && ((a === champion && b === gate.beats) || (b === champion && a === gate.beats)),
-    );
-    const delta = direction * (found ? (found.a === champion ? found.delta : -found.delta) : 0);
-    if (!found) failures.push(`${gate.beats} is not a subject of this study`);
-    else if (!(delta > 0 && found.pAdjusted < 0.05)) {
-      failures.push(`${best.subject} is not shown to beat ${gate.beats} (${sayP(found.pAdjusted)})`);
-    }
-  } else if (gate.beats !== undefined) {
-    failures.push(`${gate.beats} is itself the champion`);
-  }
-  return { met: failures.length === 0, text: failures.join("; ") || "every condition is met" };
 }

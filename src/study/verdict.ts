@@ -164,7 +164,7 @@ const turned = ([low, high]: NonNullable<Comparison["bounds"]>): [number | null,
 ];
 
 /** Whether scores for what was left unscored could turn a difference round. */
-function couldBeUndone({ delta, dropped = 0, bounds }: Comparison): boolean {
+export function couldBeUndone({ delta, dropped = 0, bounds }: Comparison): boolean {
   if (dropped === 0 || !bounds) return false;
   const [low, high] = bounds;
   return !(delta > 0 ? low !== null && low > 0 : high !== null && high < 0);

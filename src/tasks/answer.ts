@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { fingerprint } from "../core/json.js";
 import type { LanguageSubject } from "../core/kinds.js";
-import type { Demonstration, Query } from "../core/language.js";
+import { cameBackUnusable, type Demonstration, type Query } from "../core/language.js";
 import { share } from "../core/metric.js";
 import type { Sample } from "../core/sample.js";
 import type { Grade, LanguageTask } from "../core/task.js";
@@ -54,9 +54,10 @@ export function answer(name: string, options: AnswerOptions): LanguageTask {
     kind: "answer",
     subjects: "language",
     metric: share(spec.metric),
-    details: [share("recall")],
+    details: [share("recall"), share("unparsed")],
     binary: spec.metric === "exact" || spec.metric === "number",
-    id: fingerprint(["answer", name, spec]),
+    // Since version 2 no answer is a wrong one; before, it was unscored.
+    id: fingerprint(["answer", 2, name, spec]),
     query,
     demonstration(sample): Demonstration {
       const question = questionOf(sample);
@@ -65,9 +66,10 @@ export function answer(name: string, options: AnswerOptions): LanguageTask {
     },
     async evaluate(subject: LanguageSubject, sample, context): Promise<Grade> {
       const answered = await subject.respond(query(sample), context);
-      const { text, unscored } = answered;
+      const { text = "", unscored = "no-answer" } = answered;
       const kept = keptOf(answered);
-      if (text === undefined) return { status: "unscored", cause: unscored ?? "no-answer", ...kept };
+      if (answered.text === undefined && !cameBackUnusable.includes(unscored))
+        return { status: "unscored", cause: unscored, ...kept };
       const golds = acceptedAnswers(sample);
       const best = (score: (text: string, gold: string) => number) =>
         Math.max(0, ...golds.map((gold) => score(text, gold)));
@@ -75,7 +77,11 @@ export function answer(name: string, options: AnswerOptions): LanguageTask {
         spec.metric === "number"
           ? best((a, b) => numberMatch(a, b, spec.tolerance))
           : best(scorers[spec.metric]);
-      const details = sample.evidence ? { details: recall(sample, answered) } : {};
+      const known = {
+        ...(sample.evidence ? recall(sample, answered) : {}),
+        ...(spec.metric === "number" ? { unparsed: lastNumber(text) === undefined ? 1 : 0 } : {}),
+      };
+      const details = Object.keys(known).length > 0 ? { details: known } : {};
       return { status: "scored", score, prediction: text, ...kept, ...details };
     },
   };

@@ -4,7 +4,13 @@ import { z } from "zod";
 import { HoneError } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
 import type { LanguageSubject } from "../core/kinds.js";
-import type { Answer, Demonstration, Query, Scoring } from "../core/language.js";
+import {
+  type Answer,
+  cameBackUnusable,
+  type Demonstration,
+  type Query,
+  type Scoring,
+} from "../core/language.js";
 import { share } from "../core/metric.js";
 import type { Grant } from "../core/model.js";
 import type { Sample } from "../core/sample.js";
@@ -94,7 +100,7 @@ export function choice(
       const answer = await subject.respond(query(sample), context);
       const kept = keptOf(answer);
       const { choice: chosen, unscored = "no-answer", scores } = answer;
-      const unusable = chosen === undefined && wrongAnswers.includes(unscored);
+      const unusable = chosen === undefined && cameBackUnusable.includes(unscored);
       if (chosen === undefined && !unusable) return { status: "unscored", cause: unscored, ...kept };
       const right = chosen !== undefined && goldKeys(sample).includes(chosen);
       const known = {
@@ -110,9 +116,6 @@ export function choice(
     },
   };
 }
-
-/** Every call came back, and what came is no answer: that is wrong. What failed otherwise is unscored. */
-const wrongAnswers: readonly string[] = ["unparsed", "no-answer"];
 
 export const choiceTask = taskEntry({
   options: choiceSchema,

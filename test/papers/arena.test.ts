@@ -46,6 +46,7 @@ const base: Reproduction = {
   tables: [],
   deviations: [],
   studies: [],
+  unscored: 0,
   stopped: null,
   seconds: 0,
   machine: "",

@@ -72,7 +72,13 @@ it.skipIf(!has)(
   async () => {
     const settings = presets.full;
     const data = choose(await readLawma(`${real}/law`, {}), settings);
-    const claims = judge(lawmaClaims(() => new Map(), { settings, models: [], data }));
+    const claims = judge(
+      lawmaClaims(
+        () => new Map(),
+        () => [],
+        { settings, models: [], data },
+      ),
+    );
     const ceiling = claims.find(({ id }) => id === "f1");
     expect(ceiling?.measured).toBeCloseTo(ceiling?.published as number, 2);
     expect(ceiling?.holds).toBe(true);

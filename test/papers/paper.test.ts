@@ -63,6 +63,11 @@ describe("claims", () => {
     expect(known).toMatchObject({ holds: false, pAdjusted: 0.06 });
   });
 
+  it("are not judged while answers are missing", () => {
+    const [claim] = judge([draft("above", {})], 1);
+    expect(claim).toMatchObject({ measured: 0.2, holds: null, opposite: null });
+  });
+
   it("give no ends where the interval has none", () => {
     const [claim] = judge([
       draft("above", { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY, p: 1 }),

@@ -3,8 +3,10 @@
 
 import { describe, expect, it } from "vitest";
 import { share } from "../../src/core/metric.js";
+import type { Outcome } from "../../src/core/outcome.js";
 import type { Comparison, Result } from "../../src/core/record.js";
 import { taskContext } from "../../src/core/task.js";
+import { compareFamily, gatherScores } from "../../src/study/analyse.js";
 import { makeVerdict } from "../../src/study/verdict.js";
 import { choice } from "../../src/tasks/index.js";
 
@@ -54,6 +56,57 @@ describe("a claim of superiority", () => {
 
   it("says nothing of it where nothing was left unscored", () => {
     expect(makeVerdict(record([0.2, 0.2], 0), "linear", null).text).not.toContain("left unscored");
+  });
+});
+
+describe("a sample that one of several training seeds left unscored", () => {
+  const task = choice("t", {}, [
+    { key: "a", text: "yes" },
+    { key: "b", text: "no" },
+  ]);
+  /** 60 samples: `good` is right on all of them, `bad` on none; of `good` seeds 2 and 3 fail on the first `failed`. */
+  const scores = (failed: number) => {
+    const outcome = (subject: string, seed: number, i: number): Outcome =>
+      ({
+        ...{ subject, task: "t", split: "test", seed, sample: String(i), gold: "a" },
+        cost: { calls: 1, inputTokens: 1, outputTokens: 0, ms: 1, usd: 0 },
+        grade:
+          subject === "good" && seed > 1 && i < failed
+            ? { status: "unscored", cause: "timeout" }
+            : { status: "scored", score: subject === "good" ? 1 : 0, prediction: "a" },
+      }) as never;
+    const journal = {
+      outcomes: ({ subject }: { subject: string }) =>
+        [1, 2, 3].flatMap((seed) => Array.from({ length: 60 }, (_, i) => outcome(subject, seed, i))),
+    };
+    return ["good", "bad"].map((name) =>
+      gatherScores(
+        name,
+        [1, 2, 3].map((seed) => ({ id: name, seed })),
+        "t",
+        "test",
+        true,
+        journal as never,
+      ),
+    );
+  };
+  const compared = (failed: number) => {
+    const [one] = compareFamily(
+      [{ prepared: { task }, task: "t", scores: scores(failed), domain: true }],
+      "bad",
+      "good",
+      1,
+    );
+    return one;
+  };
+
+  it("is unscored: it is counted, dropped from the comparison, and bounds it", () => {
+    expect(scores(20)[0]).toMatchObject({ scored: 40, unscored: 20, causes: { timeout: 40 } });
+    expect(compared(0)).toMatchObject({ n: 60, dropped: 0, bounds: [1, 1] });
+    const found = compared(20);
+    expect(found).toMatchObject({ n: 40, dropped: 20 });
+    expect(found?.bounds?.[0]).toBeCloseTo(40 / 60, 9);
+    expect(compared(60)).toMatchObject({ n: 0, dropped: 60 });
   });
 });
 

@@ -4,6 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { share } from "../../src/core/metric.js";
+import type { Comparison, Result, TaskCard } from "../../src/core/record.js";
+import { gateOf } from "../../src/study/gate.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
 import { toneStudy, writeTones } from "./fixture.js";
@@ -33,4 +36,27 @@ it("is met where the interval's lower end reaches it, and only there", async () 
   expect(record.gate?.met).toBe(true);
   expect((await run({ atLeast: low + 0.001 })).gate?.met).toBe(false);
   expect((await run({ atLeast: low - 0.001 })).gate?.met).toBe(true);
+});
+
+it("counts what was left unscored against the condition", () => {
+  const card = { name: "t", metric: share("accuracy") } as TaskCard;
+  const result = (unscored: number, bounds: [number, number]) =>
+    ({ subject: "a", task: "t", n: 90, mean: 0.8, low: 0.7, high: 0.9, unscored, bounds }) as Result;
+  const against = (bounds: [number, number]) =>
+    ({ a: "a", b: "b", task: "t", n: 90, delta: 0.2, pAdjusted: 0.001, dropped: 10, bounds }) as Comparison;
+  const met = (gate: object, one: Result, other = against([0.1, 0.3])) =>
+    gateOf(gate, [one], [other], "a", card);
+
+  expect(met({ atLeast: 0.7 }, result(0, [0.8, 0.8])).met).toBe(true);
+  // What ten unscored samples could take from the mean, they take from the interval.
+  expect(met({ atLeast: 0.615 }, result(10, [0.72, 0.82])).met).toBe(true);
+  expect(met({ atLeast: 0.63 }, result(10, [0.72, 0.82]))).toEqual({
+    met: false,
+    text: "the interval of a, with 10 samples left unscored, reaches 0.620, worse than the 0.63 asked for",
+  });
+  expect(met({ beats: "b" }, result(10, [0.72, 0.82])).met).toBe(true);
+  expect(met({ beats: "b" }, result(10, [0.72, 0.82]), against([-0.01, 0.3]))).toEqual({
+    met: false,
+    text: "10 samples left unscored could undo that a beats b",
+  });
 });

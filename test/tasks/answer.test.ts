@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { taskContext } from "../../src/core/task.js";
 import { rougeL } from "../../src/learn/rouge.js";
-import { exactMatch, numberMatch, tokenF1 } from "../../src/tasks/answer.js";
+import { answer, exactMatch, numberMatch, tokenF1 } from "../../src/tasks/answer.js";
 
 describe("answer metrics", () => {
   it("matches exactly after SQuAD's normalisation", () => {
@@ -44,4 +45,21 @@ describe("answer metrics", () => {
     expect(numberMatch("97", "100", 0.02)).toBe(0);
     expect(numberMatch("none", "100", 1)).toBe(0);
   });
+});
+
+it("counts an answer that came back empty as wrong, and a failed one as unscored; a number's lack is counted", async () => {
+  const task = answer("sums", { kind: "answer", metric: "number" });
+  const context = taskContext(new AbortController().signal);
+  const graded = (reply: object) =>
+    task.evaluate(
+      { kind: "language", name: "s", id: "s", respond: async () => reply },
+      { id: "1", input: "2 + 2", gold: "4" },
+      context,
+    );
+  expect(await graded({ unscored: "no-answer" })).toMatchObject({
+    ...{ status: "scored", score: 0, details: { unparsed: 1 } },
+  });
+  expect(await graded({ text: "It is four." })).toMatchObject({ score: 0, details: { unparsed: 1 } });
+  expect(await graded({ text: "It is 4." })).toMatchObject({ score: 1, details: { unparsed: 0 } });
+  expect(await graded({ unscored: "no-scores" })).toMatchObject({ status: "unscored", cause: "no-scores" });
 });

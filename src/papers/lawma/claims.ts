@@ -1,15 +1,28 @@
 // What Lawma says, put to the figures measured here. Each claim can fail; the words do not change with the outcome.
 
 import { above, below, type Draft } from "../claim.js";
-import { average, byTask, difference, type Scores, shareOfTasks, within } from "../figures.js";
+import {
+  average,
+  byTask,
+  crossedDifference,
+  difference,
+  type Row,
+  type Scores,
+  shareOfTasks,
+  within,
+} from "../figures.js";
 import type { Given } from "../paper.js";
 import { ceilingGap } from "./natural.js";
-import type { ScoresOn } from "./plans.js";
+import type { RowsOn, ScoresOn } from "./plans.js";
 import * as published from "./published.js";
 import type { LawmaSettings } from "./settings.js";
 import { type LawmaChoice, majorityOf } from "./tasks.js";
 
-export function lawmaClaims(on: ScoresOn, { settings, data }: Given<LawmaSettings, LawmaChoice>): Draft[] {
+export function lawmaClaims(
+  on: ScoresOn,
+  rows: RowsOn,
+  { settings, data }: Given<LawmaSettings, LawmaChoice>,
+): Draft[] {
   const zero = on("tasks", "zero-shot");
   const all = on("tasks", "one for all");
   const transfer = on("transfer", "tuned");
@@ -18,7 +31,9 @@ export function lawmaClaims(on: ScoresOn, { settings, data }: Given<LawmaSetting
   const few = Math.min(...n);
   const many = Math.max(...n);
   const some = Math.max(...n.filter((count) => count <= 250));
-  const tunedOn = (count: number) => on("curve", `tuned on ${count}`);
+  const tunedOn = (count: number) => rows("curve", `tuned on ${count}`);
+  // Trained several times: samples and training seeds are the units.
+  const crossed = (a: readonly Row[], b: readonly Row[]) => crossedDifference(a, b, null, 0, [0, 1]);
   const { supremeCourt, fewShot, transfer: moved } = published;
   const lawma = new Map(
     [...data.accuracy].flatMap(([task, { "lawma-8b": known }]) =>
@@ -72,14 +87,14 @@ export function lawmaClaims(on: ScoresOn, { settings, data }: Given<LawmaSetting
       `More labels are worth having: ${many} beat ${few}`,
       published.curve.of1000 - published.curve.of10,
       "1000 labels less 10, mean over ten tasks, five seeds",
-      difference(tunedOn(many), tunedOn(few)),
+      crossed(tunedOn(many), tunedOn(few)),
     ),
     above(
       "c2",
       `A few hundred labels are enough to beat the generalist (${some})`,
       null,
       "with 250 labels the paper's 8B reaches GPT-4 on 7 of ten tasks; here the generalist is the model's own base",
-      difference(tunedOn(some), on("curve", "zero-shot")),
+      crossed(tunedOn(some), rows("curve", "zero-shot")),
     ),
     above(
       "d1",

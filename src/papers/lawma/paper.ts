@@ -4,7 +4,7 @@
 import { scoresOf } from "../figures.js";
 import { definePaper, type Given } from "../paper.js";
 import { lawmaClaims } from "./claims.js";
-import { lawmaPlans, type ScoresOn } from "./plans.js";
+import { lawmaPlans, type RowsOn, type ScoresOn } from "./plans.js";
 import { readLawma } from "./read.js";
 import { type LawmaSettings, presets } from "./settings.js";
 import { lawmaTables, recordsOf } from "./tables.js";
@@ -28,15 +28,14 @@ export const lawma = definePaper({
   },
   plans: lawmaPlans,
   figures(studies, given) {
-    const on: ScoresOn = (experiment, arm) =>
-      new Map(
-        studies
-          .filter(({ plan }) => plan.experiment === experiment)
-          .flatMap(({ study }) => (study ? [...scoresOf(study.rows(arm))] : [])),
-      );
-    return { on, ...recordsOf(on, given) };
+    const rows: RowsOn = (experiment, arm) =>
+      studies
+        .filter(({ plan }) => plan.experiment === experiment)
+        .flatMap(({ study }) => study?.rows(arm) ?? []);
+    const on: ScoresOn = (experiment, arm) => scoresOf(rows(experiment, arm));
+    return { rows, on, ...recordsOf(on, given) };
   },
-  claims: ({ on }, given) => lawmaClaims(on, given),
+  claims: ({ on, rows }, given) => lawmaClaims(on, rows, given),
   tables: (figures, { data }) => lawmaTables(figures, data),
   deviations({
     settings: { limit, input, instructionSentences, curve },
@@ -55,6 +54,7 @@ export const lawma = definePaper({
         : `Of each instruction only the first ${instructionSentences === 1 ? "sentence is" : `${instructionSentences} sentences are`} kept.`,
       `${chosen.length} of ${chosen.length + leftOut.length} tasks${facts ? " of the Supreme Court; the Courts of Appeals are not in these data" : ""}.`,
       `At most ${limit.train} training, ${limit.dev} dev and ${limit.test} test samples a task, after Lawma's balancing; the curve on ${curve.tasks.join(", ")} with ${curve.test} test samples and ${curve.seeds.length} seeds.`,
+      "Outside the curve each model is trained once: what is claimed of it holds for that training seed.",
       "Low-rank adapters on a quantised base, not full fine-tuning; a small model, not 8B.",
       "Options beyond 26 are numbered with leading zeros (as Lawma does for GPT-4), not by single Chinese characters.",
       "Majority is the most frequent training label; Lawma's is the most frequent test label.",

@@ -2,7 +2,7 @@
 
 import { randomFor, shuffled } from "../../core/random.js";
 import type { SplitName } from "../../core/sample.js";
-import type { Scores } from "../figures.js";
+import type { Row, Scores } from "../figures.js";
 import type { Given } from "../paper.js";
 import { byLabel, fileSplits, type Plan, splitFiles } from "../plans.js";
 import type { LawmaSettings } from "./settings.js";
@@ -66,7 +66,9 @@ export interface LawmaPlan extends Plan {
   experiment: LawmaPart;
 }
 
-/** An arm's scores in an experiment; none where it was not run. */
+/** An arm's scored answers in an experiment, by training seed; none where it was not run. */
+export type RowsOn = (experiment: LawmaPart, arm: string) => readonly Row[];
+/** Their means over seeds. */
 export type ScoresOn = (experiment: LawmaPart, arm: string) => Scores;
 
 export function lawmaPlans({ settings, models, data }: Given<LawmaSettings, LawmaChoice>): LawmaPlan[] {
