@@ -28,9 +28,11 @@ const at = (map, key, make) => {
   return map.get(key);
 };
 const tasks = new Map();
-for (const { task, subject, sample, grade } of study.outcomes()) {
+const groupOf = new Map();
+for (const { task, subject, sample, group, grade } of study.outcomes()) {
   const taskName = record.tasks.find(({ key }) => key === task).name;
   const subjectName = record.subjects.find(({ ids }) => ids.includes(subject)).name;
+  if (group !== undefined) groupOf.set(JSON.stringify([taskName, sample]), group);
   const subjects = at(tasks, taskName, () => new Map());
   at(
     at(subjects, subjectName, () => new Map()),
@@ -40,12 +42,14 @@ for (const { task, subject, sample, grade } of study.outcomes()) {
 }
 study.close();
 
-/** By task: the samples' ids once, then each subject's scores in their order; a list where there are several seeds, null where unscored. */
+/** By task: the samples' ids once, their groups where they have such, then each subject's scores in their order; a list where there are several seeds, null where unscored. */
 const samples = [...tasks].map(([task, subjects]) => {
   const ids = [...new Set([...subjects.values()].flatMap((scores) => [...scores.keys()]))].sort();
   const scoreOf = (scores) => (scores?.length === 1 ? scores[0] : (scores ?? null));
   const inOrder = ([subject, scores]) => [subject, ids.map((id) => scoreOf(scores.get(id)))];
-  return { task, ids, scores: Object.fromEntries([...subjects].map(inOrder)) };
+  const groups = ids.map((id) => groupOf.get(JSON.stringify([task, id])) ?? id);
+  const grouped = groups.some((group, i) => group !== ids[i]) ? { groups } : {};
+  return { task, ids, ...grouped, scores: Object.fromEntries([...subjects].map(inOrder)) };
 });
 
 const folder = join(import.meta.dirname, "recorded/studies");
