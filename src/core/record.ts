@@ -4,6 +4,7 @@
 import type { Cost } from "./call.js";
 import type { Json } from "./json.js";
 import type { Metric } from "./metric.js";
+import type { OptimizeNotes } from "./optimized.js";
 import type { SearchNotes } from "./search.js";
 import type { SyntheticData } from "./synthetic.js";
 import type { TrainingNotes } from "./training.js";
@@ -96,6 +97,8 @@ export interface SubjectCard {
   training?: TrainingNotes[];
   /** The trees of its searches, one for each seed. */
   searches?: { seed: number; search: SearchNotes }[];
+  /** How its prompts were optimized, one for each seed. */
+  optimized?: { seed: number; notes: OptimizeNotes }[];
 }
 
 /** One task of a study: where its samples come from, how many, and how they are scored. */

@@ -26,6 +26,7 @@ import {
 import { type Confusion, type Gathered, meanScore, type SampleRow, type Source } from "./gather.js";
 import { nameOf, perTask, section, table } from "./markdown-parts.js";
 import { movementWords } from "./movement-words.js";
+import { optimizedWords } from "./optimized.js";
 import { describeStudy, leftOut, verdictText } from "./page.js";
 import { fromGeneralist } from "./profile.js";
 import { searchWords } from "./search-figures.js";
@@ -62,6 +63,7 @@ export function renderMarkdown(source: Source, gathered: Gathered): string {
     ...movementWords(record, gathered.movements),
     ...trainingWords(record, md),
     ...searchWords(record, md),
+    ...optimizedWords(record, md),
     ...episodeWords(record, gathered.episodes),
     ...confusions(record, gathered.confusions),
     ...eyes(record),

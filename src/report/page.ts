@@ -14,6 +14,7 @@ import { formatCost, formatDate, formatDuration, formatWhole, plural, sayOpening
 import type { Gathered, Source } from "./gather.js";
 import { movementSection, packMovements } from "./movement-figures.js";
 import { playMovements } from "./movement-player.js";
+import { optimizedSection } from "./optimized.js";
 import { profileTable } from "./profile.js";
 import { searchSection } from "./search-figures.js";
 import { style } from "./style.js";
@@ -182,6 +183,7 @@ ${section(
 ${section("Movements", null, movementSection(record, gathered.movements))}
 ${section("Training", null, trainingSection(record))}
 ${section("Search", null, searchSection(record))}
+${section("Optimized prompts", null, optimizedSection(record))}
 ${section("Games", null, episodeSection(record, gathered.episodes))}
 ${section(
   "Confusion",

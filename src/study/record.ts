@@ -2,6 +2,7 @@
 
 import { machineName } from "../core/cores.js";
 import type { Json } from "../core/json.js";
+import { optimizeNotesOf } from "../core/optimized.js";
 import type { Estimate, HandOver, Result, StudyRecord, SubjectCard } from "../core/record.js";
 import { searchNotesOf } from "../core/search.js";
 import type { Specializer } from "../core/specializer.js";
@@ -107,6 +108,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
     ...syntheticOf(specialists),
     ...notes(specialists),
     ...searches(specialists),
+    ...optimized(specialists),
   }));
   const made = fitted.map(({ arm, specialists }) => ({
     name: arm.name,
@@ -195,6 +197,17 @@ function searches(specialists: FittedArm["specialists"]): Pick<SubjectCard, "sea
     }),
   );
   return found.length > 0 ? { searches: found } : {};
+}
+
+/** How prompts were optimized, likewise. */
+function optimized(specialists: FittedArm["specialists"]): Pick<SubjectCard, "optimized"> {
+  const found = specialists.flatMap(({ state, seed }) =>
+    ([JSON.parse(state)] as Json[]).flat().flatMap((one) => {
+      const notes = optimizeNotesOf(one);
+      return notes ? [{ seed, notes }] : [];
+    }),
+  );
+  return found.length > 0 ? { optimized: found } : {};
 }
 
 /** What its trainings tell, where all of them do. */

@@ -1,0 +1,54 @@
+// How prompts were optimized, in a sentence each: what was gained where they were chosen, and what was left of it on fresh samples.
+
+import type { Metric } from "../core/metric.js";
+import type { OptimizeNotes } from "../core/optimized.js";
+import { metricOf, type StudyRecord } from "../core/record.js";
+import { type Html, html } from "./escape.js";
+import { subjectName } from "./figures.js";
+import { differenceUnit, formatDelta, formatDeltaInterval, formatP, plural } from "./format.js";
+
+interface Told {
+  subject: string;
+  seed: string;
+  words: string;
+}
+
+function toldOf(record: StudyRecord): Told[] {
+  const metric = metricOf(record, record.tasks[0]?.name ?? "");
+  return record.subjects.flatMap(({ name, optimized = [] }) =>
+    optimized.map(({ seed, notes }) => ({
+      subject: name,
+      seed: record.seeds.length > 1 ? `, seed ${seed}` : "",
+      words: wordsOf(notes, metric),
+    })),
+  );
+}
+
+function wordsOf(
+  { looked, searched, confirmed, shrinkage, returned }: OptimizeNotes,
+  metric: Metric,
+): string {
+  const unit = differenceUnit(metric) && ` ${differenceUnit(metric)}`;
+  const told = (delta: number, n: number) => `${formatDelta(delta, n, metric.display)}${unit}`;
+  const looks = `${plural(looked, "prompt")} looked at`;
+  if (searched === null) return `${looks}; none is better than the prompt as it stands, which is kept.`;
+  if (confirmed === null) return `${looks}; the best gained ${told(searched, 1000)}, and was not confirmed.`;
+  const { n, delta, low, high, p } = confirmed;
+  const interval = formatDeltaInterval(low, high, n, metric.display);
+  const shrunk = shrinkage === null ? "" : `; shrinkage ${told(shrinkage, n)}`;
+  return `${looks}; the best gained ${told(searched, n)} where it was chosen and ${told(delta, n)} (${interval}; p ${formatP(p)}, one-sided) on ${plural(n, "fresh sample")} of train${shrunk}. ${returned ? "It is what is asked." : "The prompt as it stands is kept."}`;
+}
+
+/** The section's body; empty where no prompt was optimized. */
+export function optimizedSection(record: StudyRecord): Html {
+  const named = new Map(record.subjects.map(({ name }) => [name, subjectName(record, name, false)]));
+  return html`${toldOf(record).map(({ subject, seed, words }) => html`<p>${named.get(subject)}${seed}: ${words}</p>`)}`;
+}
+
+/** The same for Markdown. */
+export function optimizedWords(record: StudyRecord, md: (text: string, most?: number) => string): string[] {
+  const told = toldOf(record);
+  if (told.length === 0) return [];
+  const lines = told.map(({ subject, seed, words }) => `- ${md(`${subject}${seed}: ${words}`, 1_000)}`);
+  return ["## Optimized prompts", lines.join("\n")];
+}

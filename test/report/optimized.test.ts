@@ -1,0 +1,57 @@
+// How prompts were optimized: what a state tells, whichever algorithm made it, and the sentence in the report.
+
+import { expect, it } from "vitest";
+import { share } from "../../src/core/metric.js";
+import { optimizeNotesOf } from "../../src/core/optimized.js";
+import type { StudyRecord } from "../../src/core/record.js";
+import { escapeMarkdown, html } from "../../src/report/escape.js";
+import { optimizedSection, optimizedWords } from "../../src/report/optimized.js";
+
+const confirm = { n: 90, delta: 0.05, low: 0.01, high: 0.09, p: 0.011 };
+const race = {
+  candidate: {},
+  report: { looked: 13, returned: 4, search: { n: 120, delta: 0.08 }, confirm, shrinkage: 0.03 },
+};
+const published = { report: { looked: 9, returned: 2, gain: 0.1, confirm: null, shrinkage: null } };
+const none = { report: { looked: 13, returned: 0, search: null, confirm: null, shrinkage: null } };
+
+it("is read from the states of the race and of the published algorithms, and from no other", () => {
+  expect(optimizeNotesOf(race as never)).toEqual({
+    ...{ looked: 13, returned: true, searched: 0.08, confirmed: confirm, shrinkage: 0.03 },
+  });
+  expect(optimizeNotesOf(published as never)).toMatchObject({
+    searched: 0.1,
+    confirmed: null,
+    returned: true,
+  });
+  expect(optimizeNotesOf(none as never)).toMatchObject({ searched: null, returned: false });
+  for (const other of [null, [], "x", { report: "x" }, { report: { looked: 3 } }])
+    expect(optimizeNotesOf(other as never)).toBeUndefined();
+});
+
+it("is a sentence in the page and in Markdown, and nothing where no prompt was optimized", () => {
+  const subject = (name: string, states: object[]) => ({
+    ...{ name, role: "specialist", ids: [], seeds: [1, 2], chain: [] },
+    ...(states.length > 0
+      ? { optimized: states.map((one, i) => ({ seed: i + 1, notes: optimizeNotesOf(one as never) })) }
+      : {}),
+  });
+  const record = (states: object[]) =>
+    ({
+      ...{ seeds: [1, 2], subjects: [subject("linear", []), subject("<optimize>", states)], verdict: null },
+      tasks: [{ name: "t", metric: share("accuracy") }],
+    }) as unknown as StudyRecord;
+  const md = (text: string) => escapeMarkdown(text);
+  expect(optimizedWords(record([]), md)).toEqual([]);
+  const words = optimizedWords(record([race, none]), md).join("\n");
+  expect(words).toMatch(
+    /13 prompts looked at; the best gained \+8 points where it was chosen and \+5 points/,
+  );
+  expect(words).toMatch(
+    /p 0\.011, one-sided\\?\) on 90 fresh samples of train; shrinkage \+3 points\. It is what is asked\./,
+  );
+  expect(words).toMatch(/seed 2: 13 prompts looked at; none is better than the prompt as it stands/);
+  const page = html`${optimizedSection(record([race]))}`.markup;
+  expect(page).toContain("&lt;optimize&gt;");
+  expect(page).not.toContain("linear");
+});
