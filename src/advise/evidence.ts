@@ -21,7 +21,8 @@ const lawma = "Dominguez-Olmedo et al. 2024, Lawma v1 (arXiv 2407.16615)";
 const scotus = "this project, issue area of Supreme Court cases (docs/results.md)";
 const licences = "this project, licence categories (docs/results.md)";
 const pubmedqa = "this project, PubMedQA (docs/results.md)";
-const ladder = "this project, Medprompt done again (papers/medprompt/README.md)";
+// Its record is from before claims were corrected for their number.
+const ladder = "this project, Medprompt done again, uncorrected interval (papers/medprompt/README.md)";
 const results = "docs/results.md";
 
 export const evidence = {

@@ -38,7 +38,7 @@ export const learnt: readonly Route[] = [
     unfit: sharedLabels,
     cost: free,
     rules: [
-      rule(50, always, "a reference that costs next to nothing: every dearer route has to beat it"),
+      rule(50, always, "a reference that costs next to nothing: every costlier route has to beat it"),
       rule(42, labelsFrom(100), "with a hundred labels and more it is often hard to beat"),
     ],
     evidence: ["linear", "linearLicences"],
