@@ -1,5 +1,5 @@
 // From what a user has to the routes that apply, in the order to try them, and those that do not, each with its reasons.
-// Deterministic: the rules are in the table of routes.ts.
+// Deterministic: the rules are in the table of routes.ts. What has no figure is never recommended.
 
 import type { Grant } from "../core/model.js";
 import { specializers } from "../specializers/index.js";
@@ -79,11 +79,15 @@ function objections(route: Route, has: Situation): string[] {
   const ms = latencyOf(cost);
   const usd = dollarsOf(cost, has);
   const calls = `${cost.calls} ${cost.calls === 1 ? "call" : "calls"}`;
+  const unfit = route.unfit?.(has);
   const found: (string | undefined | false)[] = [
     missing.length > 0 && `it needs ${missing.join(" and ")}, which you do not have`,
     has.labels < route.labels &&
       `it needs at least ${route.labels} ${route.labels === 1 ? "label" : "labels"}, you have ${has.labels}`,
-    route.unfit?.(has),
+    unfit,
+    unfit === undefined &&
+      route.evidence.length === 0 &&
+      "it was not measured here on real samples; a study can try it beside the others",
     has.latencyMs !== undefined &&
       ms > has.latencyMs &&
       `an answer takes ${calls} and about ${ms} ms, more than ${has.latencyMs}`,

@@ -203,38 +203,6 @@ export const asked: readonly Route[] = [
     evidence: ["retrieveHelps", "retrieveUnused"],
   },
   {
-    write: () => ({ tools: { offer: ["calculator"] } }),
-    leaf: "tools called by the model",
-    needs: ["text"],
-    labels: 0,
-    unfit: ({ calculates }) =>
-      calculates ? undefined : "nothing has to be calculated or looked up; say --calculates where it has",
-    cost: () => ({ ...asking(2, { extra: 200 }), outputTokens: 60 }),
-    rules: [
-      rule(86, always, "what must be calculated is calculated by a program and not guessed token by token"),
-      rule(-20, small, "small models often fail to write a call; they then answer without"),
-    ],
-    evidence: [],
-  },
-  {
-    write: () => "knnLm",
-    leaf: "implicit knowledge",
-    needs: ["logprobs"],
-    labels: 200,
-    unfit: ({ task }) =>
-      task === "answer" ? "it mixes probabilities of options, and the answers are open" : undefined,
-    cost: () => asking(1),
-    rules: [
-      rule(
-        60,
-        always,
-        "a memory of your labels is mixed with the model's probabilities at the price of one call",
-      ),
-      rule(14, labelsFrom(1000), "there are labels enough for a memory to have near neighbours"),
-    ],
-    evidence: [],
-  },
-  {
     write: () => "calibrate",
     leaf: "zero-shot prompt",
     needs: ["logprobs"],

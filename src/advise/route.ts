@@ -25,6 +25,7 @@ export interface Route {
   cost: (has: Situation) => Cost;
   /** Sum up to the place in the order; the reasons of those that hold are what the user reads. */
   rules: readonly Rule[];
+  /** Published figures and own ones. A route without any is not recommended. */
   evidence: readonly EvidenceName[];
 }
 

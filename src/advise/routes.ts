@@ -1,29 +1,83 @@
-// All routes that `hone advise` knows, in one list; among equals it is the order.
+// All routes that `hone advise` knows, in one list; among equals it is the order. Here are those that it never recommends, each
+// with its reason: it has no figure, it was no better than what costs less, or it is no way to specialize a language model.
 
 import type { Leaf } from "../specializers/map.js";
 import { asked } from "./asked.js";
+import { type Evidence, type EvidenceName, evidence } from "./evidence.js";
 import { learnt } from "./learnt.js";
 import type { Route } from "./route.js";
-import { asking } from "./situation.js";
 
-/** Known, and not recommended before a figure of theirs on real samples is recorded. */
-function unmeasured(name: string, leaf: Leaf | null, needs: Route["needs"] = []): Route {
-  return {
-    write: () => name,
-    leaf,
-    needs,
-    labels: 160,
-    unfit: () => "its accuracy on real samples is not recorded yet; a study can try it beside the others",
-    cost: () => asking(1),
-    rules: [],
-    evidence: [],
-  };
+/** What a route has that is never recommended: nothing speaks for it. */
+const silent = {
+  labels: 0,
+  cost: () => ({ calls: 0, inputTokens: 0, outputTokens: 0, training: false }),
+  rules: [],
+};
+
+/** Without evidence, which advise.ts takes for a reason. */
+function unmeasured(
+  written: unknown,
+  leaf: Leaf | null,
+  needs: Route["needs"] = [],
+  unfit: NonNullable<Route["unfit"]> = () => undefined,
+): Route {
+  return { ...silent, write: () => written, leaf, needs, unfit, evidence: [] };
 }
+
+/** Measured, and not shown to be better than what costs less. */
+function outdone(written: unknown, leaf: Leaf | null, name: EvidenceName): Route {
+  const { figure, n, interval, source }: Evidence = evidence[name];
+  const counts = [`n = ${n}`, ...(interval ? [`${interval[0]} to ${interval[1]}`] : [])].join(", ");
+  const unfit = () => `it is not shown to be better than what costs less: ${figure} (${counts}; ${source})`;
+  return { ...silent, write: () => written, leaf, needs: [], unfit, evidence: [name] };
+}
+
+/** No route of a language model to be better at a task. */
+function aside(written: unknown, why: string): Route {
+  return { ...silent, write: () => written, leaf: null, needs: [], unfit: () => why, evidence: [] };
+}
+
+const tuned = ["gradients", "weights"] as const;
+const forEncoders = "it is for text encoders (docs/words.md), and this is advice on language models";
+const forBodies = "it is for movements (docs/motor.md), and this is advice on language models";
+const forNets =
+  "it makes nets from nothing (docs/nets.md), and this is advice on language models that are there";
 
 export const routes: readonly Route[] = [
   ...learnt,
   ...asked,
-  unmeasured("head", "low-rank adapter", ["weights", "gradients"]),
+  unmeasured("adapter", "neural adapter", tuned),
+  unmeasured("softPrompt", "task-dependent soft prompt", tuned),
+  unmeasured("bitfit", "partial update", tuned),
+  unmeasured("head", "low-rank adapter", tuned),
+  unmeasured("knnLm", "implicit knowledge", ["logprobs"], ({ task }) =>
+    task === "answer" ? "it mixes probabilities of options, and the answers are open" : undefined,
+  ),
+  unmeasured({ tools: { offer: ["calculator"] } }, "tools called by the model", ["text"], ({ calculates }) =>
+    calculates ? undefined : "nothing has to be calculated or looked up; say --calculates where it has",
+  ),
   unmeasured("optimize", "few-shot prompt", ["text"]),
+  unmeasured({ selfTrain: { source: "file:unlabelled.jsonl" } }, "instruction-based update", [
+    ...tuned,
+    "logprobs",
+  ]),
+  unmeasured({ average: { use: { lora: { layers: 10 } } } }, null, tuned),
+  unmeasured({ stack: { of: ["linear", "probe"] } }, null, ["weights"]),
   unmeasured("search", null),
+  outdone("setfit", null, "setfitFew"),
+  outdone("selfSpecialize", "instruction-based update", "ownPairs"),
+  aside(
+    { perStratum: { use: "linear" } },
+    "it makes another specializer apart for each task of several in one file",
+  ),
+  aside({ subset: { n: 100, use: "linear" } }, "it takes labels away, to measure what they are worth"),
+  aside("scripted", "it plays a game by a rule, for a model to be measured against (docs/games.md)"),
+  aside({ layer: { at: 6 } }, forEncoders),
+  aside({ lexical: { source: "file:synonyms.tab" } }, forEncoders),
+  aside("ngrams", forEncoders),
+  aside({ wordVectors: { corpora: "corpora/*", dictionaries: "dictionaries/*" } }, forEncoders),
+  aside("bilateral", forBodies),
+  aside({ lesion: { cut: ["callosum"] } }, forBodies),
+  aside("pretrain", forNets),
+  aside("upcycle", forNets),
 ];

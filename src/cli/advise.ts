@@ -257,13 +257,17 @@ function forPeople({ routes, ruledOut }: Advice, assumed: readonly string[]): st
     });
     return [`${String(place + 1).padStart(2)}. ${short(specializer)}: ${why}`, ...figures].join("\n");
   });
-  const out = ruledOut.map(({ specializer, why }) => `  ${short(specializer)}: ${why}`);
+  // What has the same reason stands together.
+  const reasons = new Map<string, string[]>();
+  for (const { specializer, why } of ruledOut)
+    reasons.set(why, [...(reasons.get(why) ?? []), short(specializer)]);
+  const out = [...reasons].map(([why, names]) => `  ${names.join(", ")}: ${why}`);
   return [
     ...(assumed.length > 0 ? ["Taken for granted:", ...assumed.map((line) => `  ${line}`), ""] : []),
     table(["", "route", "leaf", "needs", "calls", "tokens", "trained"], rows, [0, 4, 5]),
     "",
     "Why, in this order:",
     ...why,
-    ...(out.length > 0 ? ["", "Not for you:", ...out] : []),
+    ...(out.length > 0 ? ["", "Not recommended:", ...out] : []),
   ].join("\n");
 }
