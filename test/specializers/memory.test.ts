@@ -1,10 +1,11 @@
-// A model that does not fit into memory is refused before its weights are read.
+// A model that does not fit into memory, the machine's or a container's, is refused before its weights are read.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import os, { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { freeMemory, usableMemory } from "../../src/core/memory.js";
 import { taskContext } from "../../src/core/task.js";
 import { choice, generalist, lora } from "../../src/index.js";
 import { openLlama } from "../../src/models/llama.js";
@@ -19,6 +20,18 @@ beforeAll(() => {
 afterAll(() => {
   vi.restoreAllMocks();
   syncBuiltinESMExports();
+});
+
+it.each([
+  ["no limit, as Node tells it in one way", 0, os.totalmem(), 1e12],
+  ["and in the other", 2 ** 64, os.totalmem(), 1e12],
+  ["a limit below the machine", 1e6, 1e6, 0],
+])("knows %s", (_, limit, there, free) => {
+  const limited = vi.spyOn(process, "constrainedMemory").mockReturnValue(limit);
+  memory.free = 1e12;
+  expect([usableMemory(), freeMemory()]).toEqual([there, free]);
+  limited.mockRestore();
+  memory.free = 1e6;
 });
 
 it("refuses with the estimate, and trains where there is room", async () => {
@@ -49,6 +62,9 @@ it("refuses with the estimate, and trains where there is room", async () => {
     await expect(trained()).rejects.toThrow(/too large to train[\s\S]*takes about [\d.]+ GiB[\s\S]*next:/);
     expect(notes).toEqual([]);
     memory.free = 8e9;
+    const limited = vi.spyOn(process, "constrainedMemory").mockReturnValue(process.memoryUsage.rss());
+    await expect(trained()).rejects.toThrow(/too large to train/);
+    limited.mockRestore();
     await trained();
     expect(notes[0]).toBe("loading the weights");
   } finally {

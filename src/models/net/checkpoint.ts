@@ -1,10 +1,10 @@
 // `net:file:FOLDER`: a published mixture of experts as a subject that says texts, in the layout of deepseek-moe-16b.
 
 import { readFile, stat } from "node:fs/promises";
-import { totalmem } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { HoneError, messageOf } from "../../core/errors.js";
 import { fingerprint } from "../../core/json.js";
+import { usableMemory } from "../../core/memory.js";
 import { tensorShapes } from "../../nets/config.js";
 import { deepseekFiles, loadDeepseek, readDeepseekConfig } from "../../nets/deepseek.js";
 import type { SayingNet } from "../../nets/text/saying.js";
@@ -25,11 +25,11 @@ export async function openCheckpoint(folder: string): Promise<NetModel> {
   const config = { ...whole, context: Math.min(whole.context, longest) };
   let numbers = 0;
   for (const shape of tensorShapes(config).values()) numbers += shape.reduce((a, b) => a * b, 1);
-  if (4 * numbers > totalmem()) {
+  if (4 * numbers > usableMemory()) {
     throw new HoneError({
       what: "The checkpoint does not fit this machine",
       where: folder,
-      why: `its ${(numbers / 1e9).toFixed(1)} billion weights take ${gigabytes(4 * numbers)} as float32, and there are ${gigabytes(totalmem())}`,
+      why: `its ${(numbers / 1e9).toFixed(1)} billion weights take ${gigabytes(4 * numbers)} as float32, and there are ${gigabytes(usableMemory())}`,
       next: "Serve it elsewhere and name it `openai:`, or take a smaller one.",
       kind: "usage",
     });

@@ -5,13 +5,13 @@
 // Both are read by the decoder that trained them (ONNX Runtime), in measuring and in serving alike.
 
 import { mkdir } from "node:fs/promises";
-import { freemem } from "node:os";
 import { join } from "node:path";
 import type { numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { z } from "zod";
 import { noCost } from "../../core/call.js";
 import { fingerprint } from "../../core/json.js";
+import { freeMemory } from "../../core/memory.js";
 import type { LanguageSpecializer } from "../../core/specializer.js";
 import { netConfig } from "../../nets/config.js";
 import { type Change, hidden, logitsOf, type Weights } from "../../nets/decoder.js";
@@ -135,7 +135,7 @@ async function openHead(
 ): Promise<(prompt: readonly number[]) => Promise<Float64Array>> {
   const gguf = readGguf(weights.path);
   const config = netConfig(gguf);
-  if (!hasWeights(model)) checkReading(gguf.path, 4 * parameterCount(config), freemem());
+  if (!hasWeights(model)) checkReading(gguf.path, 4 * parameterCount(config), freeMemory());
   const [frozen, trained] = await Promise.all([sharedWeights(model, gguf, config), readArrays(path)]);
   const program = compile<[Tensors, Tensors, Tensors], Tensor>(
     (fixed: Weights, learnt: Weights, { tokens, at }: Readonly<Record<"tokens" | "at", np.Array>>) => {

@@ -3,12 +3,12 @@
 //
 // The states come from ONNX Runtime over the weights that are served (frozen/extract.ts), in fitting and in answering.
 
-import { freemem } from "node:os";
 import { z } from "zod";
 import { noCost } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
 import { fingerprint } from "../../core/json.js";
 import type { Query } from "../../core/language.js";
+import { freeMemory } from "../../core/memory.js";
 import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import {
   append,
@@ -242,7 +242,7 @@ async function statesOf(
     known,
     fresh: (read) => file.add([...read].map(([index, found]) => [keys[index] as string, found] as const)),
   });
-  if (4 * reader.size * (reader.kept.size + keys.length) > freemem() / 4) reader.kept.clear();
+  if (4 * reader.size * (reader.kept.size + keys.length) > freeMemory() / 4) reader.kept.clear();
   for (const [i, found] of states.entries()) reader.kept.set(keys[i] as string, found);
   const tokens = prompts.reduce((sum, prompt) => sum + prompt.length - head, head);
   context.trace?.({

@@ -1,8 +1,8 @@
 // What the untrained layers below the trained ones give for each example: computed once, kept for every epoch and for every
 // other training on the same model, over a stop too, and laid into packed rows. Where memory is short nothing is kept.
 
-import { freemem } from "node:os";
 import { Tensor } from "onnxruntime-node";
+import { freeMemory } from "../../../core/memory.js";
 import type { LanguageModel } from "../../../core/model.js";
 import type { Given } from "../../../core/specializer.js";
 import { type AnswerBatch, lengthOf } from "../../../nets/answer.js";
@@ -45,9 +45,9 @@ export async function statesBelow(
   const unknown = () => all.examples.filter((one) => !known.has(keyOf(one)));
   const bytes = (list: readonly PackedExample[]) =>
     list.reduce((sum, one) => sum + 4 * width * lengthOf(one), 0);
-  if (bytes(unknown()) > freemem() / 3) {
+  if (bytes(unknown()) > freeMemory() / 3) {
     known.clear();
-    if (bytes(all.examples) > freemem() / 3) return as;
+    if (bytes(all.examples) > freeMemory() / 3) return as;
   }
   const { examples, blocks, shape } = all;
   const file = statesFile(await given.artifacts.scratch(`below/${model.id}`));

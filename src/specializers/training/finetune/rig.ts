@@ -1,9 +1,9 @@
 // A method set up on a model and a task's examples: weights loaded, programs compiled, rows laid out. It can then be trained
 // any number of times, on any part of the examples; what differs between two trainings is their course.
 
-import { freemem } from "node:os";
 import { HoneError } from "../../../core/errors.js";
 import { fingerprint } from "../../../core/json.js";
+import { freeMemory } from "../../../core/memory.js";
 import { randomFor, shuffled } from "../../../core/random.js";
 import type { Given } from "../../../core/specializer.js";
 import { netConfig } from "../../../nets/config.js";
@@ -98,7 +98,7 @@ export async function setUp(
       answers: Math.max(shape.answers, dense.answers),
       trainable: method.trainable(config),
     },
-    freemem() * 0.9,
+    freeMemory() * 0.9,
   );
 
   given.progress(0, 1, "loading the weights");

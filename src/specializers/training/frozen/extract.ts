@@ -2,9 +2,9 @@
 // their common beginning stands once; a prompt that is asked alone has a row of its own. Lengths go up in steps, so that few
 // programs are compiled.
 
-import { freemem } from "node:os";
 import { Tensor } from "onnxruntime-node";
 import { HoneError } from "../../../core/errors.js";
+import { freeMemory } from "../../../core/memory.js";
 import type { LanguageModel, OpenWeights } from "../../../core/model.js";
 import { netConfig } from "../../../nets/config.js";
 import { type PackedExample, packBlock, planBlocks, rowLengthFor } from "../../../nets/packing.js";
@@ -70,7 +70,7 @@ async function openStates(
 ): Promise<StateReader> {
   const gguf = readGguf(path);
   const config = netConfig(gguf);
-  if (!hasWeights(model)) checkReading(gguf.path, 4 * parameterCount(config), freemem());
+  if (!hasWeights(model)) checkReading(gguf.path, 4 * parameterCount(config), freeMemory());
   const everything = await sharedWeights(model, gguf, config);
   const deepest = depths.at(-1) ?? 0;
   const used = Object.fromEntries(
