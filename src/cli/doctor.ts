@@ -2,12 +2,20 @@
 
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
-import { tmpdir, totalmem } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { HoneError, messageOf } from "../core/errors.js";
+import { usableMemory } from "../core/memory.js";
 import { cacheFolder } from "../data/index.js";
-import { fitOf, hubModels, promptingBytes, trainingBytes } from "../models/hub-models.js";
+import {
+  contextTokens,
+  fitOf,
+  hubModels,
+  promptingBytes,
+  trainingBytes,
+  trainingRow,
+} from "../models/hub-models.js";
 import { openJournal } from "../store/journal.js";
 import { version } from "../version.js";
 import { makeOutput } from "./output.js";
@@ -151,7 +159,7 @@ export async function doctor(flags: { json?: boolean; store?: string; repair?: b
     hone: version,
     healthy,
     checks,
-    memoryGB: Number((totalmem() / 1e9).toFixed(1)),
+    memoryGB: Number((usableMemory() / 1e9).toFixed(1)),
     models,
   });
   if (!flags.json) {
@@ -168,7 +176,9 @@ export async function doctor(flags: { json?: boolean; store?: string; repair?: b
       quantisation,
       licence,
     ]);
-    output.prose(`\nModels of the Hub in ${(totalmem() / 1e9).toFixed(0)} GB of memory, reckoned:`);
+    output.prose(
+      `\nModels of the Hub in ${(usableMemory() / 1e9).toFixed(0)} GB of memory, reckoned for ${contextTokens} tokens of context and training rows of ${trainingRow.tokens}:`,
+    );
     output.prose(
       table(["model", "fits", "to prompt", "to train a LoRA", "weights", "licence"], rows, [2, 3]),
     );

@@ -2,9 +2,10 @@
 // layers are the models' own configurations; what fits a machine is reckoned from them. The Hub's checksum of a file is
 // checked when it is fetched.
 
-import { totalmem } from "node:os";
+import { usableMemory } from "../core/memory.js";
+import { memoryEstimate, type NetSizes } from "../nets/memory.js";
 
-export interface HubModel {
+export interface HubModel extends Omit<NetSizes, "experts"> {
   /** `owner/name/file.gguf`. */
   file: string;
   summary: string;
@@ -13,16 +14,16 @@ export interface HubModel {
   /** File size, in units of 10⁶ bytes. */
   sizeMB: number;
   parameters: number;
-  /** Layers, heads of keys and values, numbers of a head, and numbers of a token's state. */
-  layers: number;
-  kvHeads: number;
-  headWidth: number;
-  width: number;
   /** Whether Hone trains the architecture; Gemma 3 from 4B on scales its rotary positions. */
   trains: boolean;
 }
 
 const apache = "Apache-2.0";
+
+/** By family, whether heads and half blocks are normalised. */
+const plain = { queryNorms: false, outputNorms: false };
+const qwen3 = { queryNorms: true, outputNorms: false };
+const gemma3 = { queryNorms: true, outputNorms: true };
 
 /** By short name; the smallest first. */
 export const hubModels: Readonly<Record<string, HubModel>> = {
@@ -33,7 +34,8 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
     licence: apache,
     sizeMB: 386,
     parameters: 362e6,
-    ...{ layers: 32, kvHeads: 5, headWidth: 64, width: 960 },
+    ...plain,
+    ...{ layers: 32, heads: 15, kvHeads: 5, headWidth: 64, width: 960, hidden: 2560, vocab: 49152 },
     trains: true,
   },
   "qwen2.5-0.5b-instruct": {
@@ -43,7 +45,8 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
     licence: apache,
     sizeMB: 676,
     parameters: 494e6,
-    ...{ layers: 24, kvHeads: 2, headWidth: 64, width: 896 },
+    ...plain,
+    ...{ layers: 24, heads: 14, kvHeads: 2, headWidth: 64, width: 896, hidden: 4864, vocab: 151936 },
     trains: true,
   },
   "qwen3-0.6b": {
@@ -53,7 +56,8 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
     licence: apache,
     sizeMB: 639,
     parameters: 596e6,
-    ...{ layers: 28, kvHeads: 8, headWidth: 128, width: 1024 },
+    ...qwen3,
+    ...{ layers: 28, heads: 16, kvHeads: 8, headWidth: 128, width: 1024, hidden: 3072, vocab: 151936 },
     trains: true,
   },
   "gemma3-1b-it": {
@@ -63,7 +67,8 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
     licence: "Gemma terms of use",
     sizeMB: 806,
     parameters: 1000e6,
-    ...{ layers: 26, kvHeads: 1, headWidth: 256, width: 1152 },
+    ...gemma3,
+    ...{ layers: 26, heads: 4, kvHeads: 1, headWidth: 256, width: 1152, hidden: 6912, vocab: 262144 },
     trains: true,
   },
   "llama3.2-1b-instruct": {
@@ -73,7 +78,8 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
     licence: "Llama 3.2 Community License",
     sizeMB: 808,
     parameters: 1236e6,
-    ...{ layers: 16, kvHeads: 8, headWidth: 64, width: 2048 },
+    ...plain,
+    ...{ layers: 16, heads: 32, kvHeads: 8, headWidth: 64, width: 2048, hidden: 8192, vocab: 128256 },
     trains: true,
   },
   "qwen2.5-1.5b-instruct": {
@@ -83,7 +89,8 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
     licence: apache,
     sizeMB: 1117,
     parameters: 1544e6,
-    ...{ layers: 28, kvHeads: 2, headWidth: 128, width: 1536 },
+    ...plain,
+    ...{ layers: 28, heads: 12, kvHeads: 2, headWidth: 128, width: 1536, hidden: 8960, vocab: 151936 },
     trains: true,
   },
   "smollm2-1.7b-instruct": {
@@ -93,7 +100,8 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
     licence: apache,
     sizeMB: 1056,
     parameters: 1711e6,
-    ...{ layers: 24, kvHeads: 32, headWidth: 64, width: 2048 },
+    ...plain,
+    ...{ layers: 24, heads: 32, kvHeads: 32, headWidth: 64, width: 2048, hidden: 8192, vocab: 49152 },
     trains: true,
   },
   "qwen3-1.7b": {
@@ -103,7 +111,8 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
     licence: apache,
     sizeMB: 1834,
     parameters: 1721e6,
-    ...{ layers: 28, kvHeads: 8, headWidth: 128, width: 2048 },
+    ...qwen3,
+    ...{ layers: 28, heads: 16, kvHeads: 8, headWidth: 128, width: 2048, hidden: 6144, vocab: 151936 },
     trains: true,
   },
   "smollm3-3b": {
@@ -113,7 +122,8 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
     licence: apache,
     sizeMB: 1915,
     parameters: 3075e6,
-    ...{ layers: 36, kvHeads: 4, headWidth: 128, width: 2048 },
+    ...plain,
+    ...{ layers: 36, heads: 16, kvHeads: 4, headWidth: 128, width: 2048, hidden: 11008, vocab: 128256 },
     trains: true,
   },
   "llama3.2-3b-instruct": {
@@ -123,7 +133,8 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
     licence: "Llama 3.2 Community License",
     sizeMB: 2019,
     parameters: 3213e6,
-    ...{ layers: 28, kvHeads: 8, headWidth: 128, width: 3072 },
+    ...plain,
+    ...{ layers: 28, heads: 24, kvHeads: 8, headWidth: 128, width: 3072, hidden: 8192, vocab: 128256 },
     trains: true,
   },
   "gemma3-4b-it": {
@@ -133,7 +144,8 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
     licence: "Gemma terms of use",
     sizeMB: 2490,
     parameters: 3880e6,
-    ...{ layers: 34, kvHeads: 4, headWidth: 256, width: 2560 },
+    ...gemma3,
+    ...{ layers: 34, heads: 8, kvHeads: 4, headWidth: 256, width: 2560, hidden: 10240, vocab: 262208 },
     trains: false,
   },
   "qwen3-4b": {
@@ -143,7 +155,8 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
     licence: apache,
     sizeMB: 2497,
     parameters: 4022e6,
-    ...{ layers: 36, kvHeads: 8, headWidth: 128, width: 2560 },
+    ...qwen3,
+    ...{ layers: 36, heads: 32, kvHeads: 8, headWidth: 128, width: 2560, hidden: 9728, vocab: 151936 },
     trains: true,
   },
   "mistral-7b-instruct": {
@@ -153,7 +166,8 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
     licence: apache,
     sizeMB: 4373,
     parameters: 7248e6,
-    ...{ layers: 32, kvHeads: 8, headWidth: 128, width: 4096 },
+    ...plain,
+    ...{ layers: 32, heads: 32, kvHeads: 8, headWidth: 128, width: 4096, hidden: 14336, vocab: 32768 },
     trains: true,
   },
   "qwen3-8b": {
@@ -163,14 +177,17 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
     licence: apache,
     sizeMB: 5028,
     parameters: 8191e6,
-    ...{ layers: 36, kvHeads: 8, headWidth: 128, width: 4096 },
+    ...qwen3,
+    ...{ layers: 36, heads: 32, kvHeads: 8, headWidth: 128, width: 4096, hidden: 12288, vocab: 151936 },
     trains: true,
   },
 };
 
-/** Tokens of context that memory is reckoned for, and of a training step. */
-const contextTokens = 4096;
-const stepTokens = 512;
+/** Tokens of context that prompting is reckoned for. */
+export const contextTokens = 4096;
+/** What training is reckoned for: a row as long as `rowTokens` has it by default, some answers in it, and LoRA's usual rank. */
+export const trainingRow = { batch: 1, tokens: 512, answers: 32 };
+const rank = 16;
 const processBytes = 0.4e9;
 
 /** Bytes that prompting takes: the file, keys and values of one lane as half floats, and the process. */
@@ -178,17 +195,17 @@ export function promptingBytes({ sizeMB, layers, kvHeads, headWidth }: HubModel)
   return sizeMB * 1e6 + 4 * layers * kvHeads * headWidth * contextTokens + processBytes;
 }
 
-/**
- * Bytes that a LoRA takes, about: weights as float32 beside the file that is served, and of a packed row what is kept for the
- * way back, some forty numbers the size of a state for each token and layer. The exact check is `checkMemory`.
- */
+/** Bytes that a LoRA takes, by the estimate that training itself refuses by, beside the file that is served. */
 export function trainingBytes(model: HubModel): number {
-  const { parameters, layers, width } = model;
-  return promptingBytes(model) + 4 * parameters + 4 * 40 * stepTokens * layers * width;
+  const { parameters, layers, width, heads, kvHeads, headWidth, hidden } = model;
+  // A block's seven matrices, each with its inputs and outputs.
+  const sides = 7 * width + 2 * (heads + kvHeads) * headWidth + 3 * hidden;
+  const size = { ...trainingRow, trainable: rank * layers * sides };
+  return promptingBytes(model) + memoryEstimate(model, parameters, size);
 }
 
 /** What a machine with so much memory can do with a model; a tenth is left to others. */
-export function fitOf(model: HubModel, memory = totalmem()): "train" | "prompt" | "none" {
+export function fitOf(model: HubModel, memory = usableMemory()): "train" | "prompt" | "none" {
   const room = 0.9 * memory;
   if (model.trains && trainingBytes(model) <= room) return "train";
   return promptingBytes(model) <= room ? "prompt" : "none";
