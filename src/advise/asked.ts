@@ -183,7 +183,11 @@ export const asked: readonly Route[] = [
         always,
         "asking again with the options shuffled takes out the model's liking for a place, at a multiple of the calls",
       ),
-      rule(8, small, "small models change many answers when options are shuffled"),
+      rule(
+        -12,
+        small,
+        "small models answer by an option's place, and little was left of one when that was taken out",
+      ),
     ],
     evidence: ["shuffling", "smallSpecialist", "shufflingSmall"],
   },

@@ -2,7 +2,7 @@
 // calls, tokens, time and money. The figures of time and length are assumptions.
 
 import type { Grant } from "../core/model.js";
-import { enoughEpochs } from "../specializers/training/finetune/recipe.js";
+import { samplesSeen } from "../specializers/training/finetune/recipe.js";
 
 /** How strong the generalist is: below about 10 billion parameters, of GPT-4's class, or one that reasons by itself. */
 export const strengths = ["small", "large", "reasoning"] as const;
@@ -92,8 +92,4 @@ export const dollarsOf = (cost: Cost, { price, answers }: Situation): number =>
 
 /** What a training reads at 288 tokens a second, as measured for 135 million parameters on two cores: its epochs and a sweep. */
 export const trainingHours = ({ labels }: Situation): number =>
-  ((enoughEpochs(labels, usualBatch) * labels + sweepSamples) * sampleTokens) / 288 / 3600;
-
-/** Samples of a step, and those that a sweep of three rates reads in 64 steps each. */
-const usualBatch = 8;
-const sweepSamples = 3 * 64 * usualBatch;
+  (samplesSeen(labels, {}) * sampleTokens) / 288 / 3600;
