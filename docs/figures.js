@@ -19,9 +19,10 @@ function read(path) {
 }
 const bench = (name) => read(`bench/recorded/${name}.json`);
 const study = (name) => bench(`studies/${name}`);
-const claim = (paper, id) => {
-  const found = read(`papers/${paper}/measured.json`).claims.find((one) => one.id === id);
-  if (!found) throw new Error(`papers/${paper}/measured.json has no claim ${id}.`);
+const paper = (name) => read(`papers/${name}/measured.json`);
+const claim = (record, id) => {
+  const found = record.claims.find((one) => one.id === id);
+  if (!found) throw new Error(`The record of ${record.paper} has no claim ${id}.`);
   return found;
 };
 
@@ -82,7 +83,11 @@ function studyTable(record) {
   ];
 }
 
-/** README's rows of a study: one subject, one figure a row. */
+/** The processor that a record names, without cores, versions and load. */
+const processor = ({ machine }) =>
+  machine.match(/^(?:AMD|Intel)[^,]*/)?.[0].replaceAll(/\(R\)| Processor/g, "") ?? "not kept";
+
+/** README's rows of a study: one subject, one figure a row, and its record. */
 function studyRows(name, title, command, wanted) {
   const record = study(name);
   if (!record) return [];
@@ -91,7 +96,7 @@ function studyRows(name, title, command, wanted) {
   return wanted.flatMap(([label, subject]) => {
     const result = results.find((one) => one.subject === (subject ?? generalist));
     if (!result) throw new Error(`The record of ${name} has no subject ${subject}.`);
-    return [[`${title}: ${label}`, accuracy(result), command]];
+    return [[`${title}: ${label}`, accuracy(result), command, record]];
   });
 }
 
@@ -99,7 +104,8 @@ function measured() {
   const [train, motor, scoring, harness, startup, memory, parity, peft] = [
     ...["train", "motor", "scoring", "harness", "startup", "memory", "parity", "peft-scotus"],
   ].map(bench);
-  const reach = read("papers/bilateral/measured.json").errors.reach;
+  const [medprompt, lexical, bilateral] = ["medprompt", "lexical", "bilateral"].map(paper);
+  const { reach } = bilateral.errors;
   const centimetres = ({ mean, low, high, n }) =>
     `${(100 * mean).toFixed(1)} cm (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}, ${n} seeds)`;
   const rows = [
@@ -130,6 +136,7 @@ function measured() {
       "The same choice by llama.cpp as by the decoder that trained it, a LoRA on Supreme Court issue areas",
       `${percent(agreement)} % (${percent(low)} to ${percent(high)}, n = ${peft.n})`,
       "`node bench/peft.js FOLDER STUDY.yaml`",
+      peft,
     ]);
   }
   for (const { model, prompts, top1Agreement, meanAbsoluteDifference } of parity?.models ?? []) {
@@ -138,48 +145,57 @@ function measured() {
       `Hone's decoder, which trains, gives llama.cpp's next token: ${model.replace("llama:", "")}`,
       `${percent(top1Agreement)} % (${percent(low)} to ${percent(high)}, n = ${prompts}); log-probabilities ${meanAbsoluteDifference} nats apart on average`,
       "`npm run bench:parity`",
+      parity,
     ]);
   }
   rows.push(
     [
-      "Medprompt's whole ladder against zero-shot, SmolLM2-135M, four tasks (one of 22 claims, uncorrected; GPT-4 on MedQA: +8.5)",
-      points(claim("medprompt", "m5.1")),
+      `Medprompt's whole ladder against zero-shot, SmolLM2-135M, four tasks (one of ${medprompt.claims.length} claims, uncorrected; GPT-4 on MedQA: +8.5)`,
+      points(claim(medprompt, "m5.1")),
       "`npx hone reproduce medprompt --data FOLDER`",
+      medprompt,
     ],
     [
       "Three retrieved passages, BioASQ factoid questions, token F1",
-      points(claim("medprompt", "r.bioasq factoid.1")),
+      points(claim(medprompt, "r.bioasq factoid.1")),
       "`npx hone reproduce medprompt --data FOLDER`",
+      medprompt,
     ],
     [
       "Lexical specialization of Gemma 3 270M: translations found (MRR), languages without constraints",
-      points(claim("lexical", "bli.unseen")),
+      points(claim(lexical, "bli.unseen")),
       "`npx hone reproduce lexical --data FOLDER`",
+      lexical,
     ],
     [
       "… translated sentences found",
-      points(claim("lexical", "retrieval")),
+      points(claim(lexical, "retrieval")),
       "`npx hone reproduce lexical --data FOLDER`",
+      lexical,
     ],
     [
       "Reaching with a six-muscle arm: error of one hemisphere, trained on the mean of both losses",
       centimetres(reach["unilateral common"]),
       "`npx hone reproduce bilateral`",
+      bilateral,
     ],
     [
       "… on the dominant one's loss",
       centimetres(reach["unilateral dominant"]),
       "`npx hone reproduce bilateral`",
+      bilateral,
     ],
     [
       "… of two specialized hemispheres with a callosum, not told from the row above",
       centimetres(reach["bilateral specialized, cc"]),
       "`npx hone reproduce bilateral`",
+      bilateral,
     ],
     [
       "… of two with a callosum that learn by the mean of both losses",
       centimetres(reach["bilateral common, cc"]),
       "`npx hone reproduce bilateral`",
+      bilateral,
     ],
   );
   if (train) {
@@ -190,19 +206,20 @@ function measured() {
         "AdamW step of a 4-layer transformer, against jax-js on WebAssembly",
         times(small["jax-js wasm"].ratio),
         run,
+        train,
       ],
-      ["… against PyTorch eager", times(small.PyTorch.ratio), run],
-      ["… against PyTorch compiled", times(small["PyTorch compiled"].ratio), run],
-      ["LoRA step on SmolLM2-135M's shapes, against PyTorch eager", times(lora.PyTorch.ratio), run],
-      ["… against PyTorch compiled", times(lora["PyTorch compiled"].ratio), run],
+      ["… against PyTorch eager", times(small.PyTorch.ratio), run, train],
+      ["… against PyTorch compiled", times(small["PyTorch compiled"].ratio), run, train],
+      ["LoRA step on SmolLM2-135M's shapes, against PyTorch eager", times(lora.PyTorch.ratio), run, train],
+      ["… against PyTorch compiled", times(lora["PyTorch compiled"].ratio), run, train],
     );
   }
   if (motor) {
     const { one, unilateral } = motor.problems;
     const run = "`npm run bench:motor`";
     rows.push(
-      ["Update of a motor controller through the arm, against PyTorch ²", times(one.ratio), run],
-      ["… ten seeds at once ²", times(unilateral.ratio), run],
+      ["Update of a motor controller through the arm, against PyTorch ²", times(one.ratio), run, motor],
+      ["… ten seeds at once ²", times(unilateral.ratio), run, motor],
     );
   }
   if (scoring) {
@@ -210,6 +227,7 @@ function measured() {
       "Choice scoring with the prompt evaluated once, against one call per option without any reuse ¹",
       times(scoring.ratio),
       "`npm run bench:scoring`",
+      scoring,
     ]);
   }
   if (harness) {
@@ -217,6 +235,7 @@ function measured() {
       `Samples a second at ${harness.concurrency} in flight, against ${harness.peer.name} ${harness.peer.version} ²`,
       times(harness.ratio),
       "`npm run bench:harness`",
+      harness,
     ]);
   }
   if (startup)
@@ -224,15 +243,23 @@ function measured() {
       "Time of `hone --help` over `node -e 0` ¹",
       times(startup.ratio, "as long"),
       "`npm run bench:startup`",
+      startup,
     ]);
   if (memory) {
     rows.push([
       `Peak memory over ${memory.rows.toLocaleString("en")} rows: count, split, read five formats`,
       `${memory.peakMegabytes} MB`,
       "`npm run bench:memory`",
+      memory,
     ]);
   }
-  return ["| what | figure | command |", "|---|---|---|", ...rows.map((cells) => `| ${cells.join(" | ")} |`)];
+  return [
+    "| what | figure | command | processor |",
+    "|---|---|---|---|",
+    ...rows.map(
+      ([what, figure, command, record]) => `| ${what} | ${figure} | ${command} | ${processor(record)} |`,
+    ),
+  ];
 }
 
 /** What the demo prints last, down to its table. */
@@ -427,9 +454,9 @@ const tables = {
 const papers = readdirSync(join(root, "papers"));
 
 /** A paper's claims with what was measured, as `hone reproduce --out measured.md` writes them. */
-for (const paper of papers)
-  tables[`${paper}-claims`] = () => {
-    const record = read(`papers/${paper}/measured.json`);
+for (const name of papers)
+  tables[`${name}-claims`] = () => {
+    const record = paper(name);
     return record && markdownReproduction({ ...record, tables: [] }).match(/^\|.*$/gm);
   };
 
@@ -450,14 +477,14 @@ export const pages = [
   ...readdirSync(join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
-  ...papers.map((paper) => `papers/${paper}/README.md`),
+  ...papers.map((name) => `papers/${name}/README.md`),
 ];
 
 /** Pages that are made of a record whole, by path. */
 export const made = Object.fromEntries(
-  papers.flatMap((paper) => {
-    const record = read(`papers/${paper}/measured.json`);
-    return record ? [[`papers/${paper}/measured.md`, `${markdownReproduction(record)}\n`]] : [];
+  papers.flatMap((name) => {
+    const record = paper(name);
+    return record ? [[`papers/${name}/measured.md`, `${markdownReproduction(record)}\n`]] : [];
   }),
 );
 
