@@ -22,16 +22,19 @@ export function ordinal(
 ): LanguageTask {
   const plain = choice(name, { answerBy: "text", ...(question === undefined ? {} : { question }) }, labels);
   const rank = (key: string): number => labels.findIndex((label) => label.key === key);
+  const most = labels.length - 1;
   return {
     ...plain,
     kind: "ordinal",
-    metric: { ...metric, most: labels.length - 1 },
+    metric: { ...metric, most },
     binary: false,
     id: `ordinal/${plain.id}`,
     async evaluate(subject, sample, context) {
       const grade = await plain.evaluate(subject, sample, context);
       if (grade.status === "unscored") return grade;
-      return { ...grade, score: Math.abs(rank(grade.prediction) - rank(String(sample.gold))) };
+      // An answer that is no label has no rank: it gets the worst score that there is.
+      const given = rank(grade.prediction);
+      return { ...grade, score: given < 0 ? most : Math.abs(given - rank(String(sample.gold))) };
     },
   };
 }

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
 
 const root = resolve(import.meta.dirname, "../..");
 const shipped = join(root, "examples/extend");
@@ -109,6 +110,29 @@ describe("modules of a study", () => {
     expect(await hone("sub.yaml", "--dry-run", "--allow-modules")).toMatchObject({ study: "heat" });
     rmSync(elsewhere, { recursive: true });
   });
+
+  it("are shipped with a study that runs, here on few samples", async () => {
+    const own = mkdtempSync(join(folder, "shipped-"));
+    cpSync(shipped, own, { recursive: true });
+    const path = join(own, "restrictiveness.study.yaml");
+    const study = parse(readFileSync(path, "utf8"));
+    // Its rows are divided as the demo's: none of dev and test was used before that split (test/data/licences.test.ts).
+    const demo = parse(readFileSync(join(root, "examples/licences.study.yaml"), "utf8")).task.data;
+    const { limit, options, ...data } = study.task.data;
+    const { limit: published, options: labels, ...same } = demo;
+    expect(data).toEqual(same);
+    expect(Object.keys(options).sort()).toEqual(Object.keys(labels).sort());
+    expect(limit.train).toBeLessThanOrEqual(published.train);
+    study.task.data.limit = { train: 16, dev: 4, test: 6 };
+    writeFileSync(path, stringify(study));
+    const record = await hone(path);
+    expect(record.results.map(({ subject, n }: { subject: string; n: number }) => [subject, n])).toEqual(
+      ["zeroShot", "keywords(4)", "linear(tfidf)", "majority"].map((subject) => [subject, 6]),
+    );
+    expect(record.tasks[0].metric).toMatchObject({ better: "lower", most: 5 });
+    const first = readFileSync(join(shipped, "restrictiveness.study.yaml"), "utf8").split("\n")[0];
+    expect(first).toBe("# npx hone run examples/extend/restrictiveness.study.yaml");
+  }, 180_000);
 
   it("are shipped in fewer than fifty lines each, and begin with the command that runs them", () => {
     for (const name of readdirSync(shipped).filter((name) => name.endsWith(".ts"))) {
