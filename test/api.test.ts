@@ -21,8 +21,11 @@ describe("the API reference", () => {
     const silent = api.filter(({ doc, code }) => doc === "" || code === "");
     expect(silent.map(({ name, source }) => `${source}: ${name}`)).toEqual([]);
     // What the declarations export is what the program exports.
-    const values = Object.keys(await import(join(root, "dist/index.js")));
+    const program = await import(join(root, "dist/index.js"));
+    const values = Object.keys(program);
     expect(values.filter((name) => !api.some((one) => one.name === name))).toEqual([]);
+    // Options of every specializer are on its page.
+    expect(Object.keys(program.specializers).filter((name) => !values.includes(name))).toEqual([]);
   });
 
   it("is committed as the docstrings make it", () => {
