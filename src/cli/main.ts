@@ -35,7 +35,7 @@ Begin with:
   hone init                     a study file of your own
   hone run my.study.yaml        run it, or continue where it stopped
 
-Exit codes: 0 fine, 1 broke, 2 usage, 100 a gate was not met or a limit stopped the run, 130 stopped by hand.`),
+Exit codes: 0 fine, 1 broke, 2 usage, 100 a gate was not met or a limit stopped the run, 130 stopped by Ctrl-C, 143 by SIGTERM; a server that is stopped exits with 0.`),
   );
 
 haves(
@@ -179,7 +179,10 @@ limits(
     "--data <folder>",
     "the folder that has med/, law/, social/ and lexical/ in it, or those that the paper reads",
   )
-  .option("--model <ref...>", "one or two models to run it with, the smaller first")
+  .option(
+    "--model <ref...>",
+    "models in place of the paper's own, the smallest first; some papers take one or two at most",
+  )
   .option(
     "--out <file>",
     "write the result there, too: as Markdown where it ends in .md, else as JSON",
