@@ -3,7 +3,7 @@
 
 import { type CallContext, CallError } from "../core/call.js";
 import { HoneError } from "../core/errors.js";
-import type { EncoderSubject, LanguageSubject } from "../core/kinds.js";
+import type { Subject } from "../core/kinds.js";
 import type { Answer, Step } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
 import { hasQueries, type Task, taskContext } from "../core/task.js";
@@ -38,7 +38,7 @@ export interface Prediction {
 /** A saved specialist that answers rows. */
 export interface Predictor {
   saved: SavedSpecialist;
-  subject: LanguageSubject | EncoderSubject;
+  subject: Subject;
   /** @throws HoneError that names the row, where it is none for this specialist */
   sample: (row: Row, number: number) => Sample;
   /** Answers; what fails for good, or is no answer, is `unscored`. */
@@ -70,14 +70,11 @@ export async function openPredictor(path: string, options: PredictorOptions): Pr
 function predictorOf({ saved, subject, task: taskOf, close }: LoadedSpecialist, path: string): Predictor {
   const task = taskOf();
   const respond = respondingTo(subject, task);
-  if (!respond || (subject.kind !== "language" && subject.kind !== "encoder"))
+  if (!respond)
     throw new HoneError({
       what: `${saved.name} answers no rows`,
       where: path,
-      why:
-        subject.kind === "motor"
-          ? "it is a motor controller: its trials are movements that the task draws, and rows have none"
-          : `it is a subject of kind ${subject.kind}, and its task is of kind ${task.kind}, which has no question for a row`,
+      why: `it is a ${subject.kind} subject, and its task is of kind ${task.kind}, which makes no question of a row`,
       next: "See its figures with `hone show`, compare it in a study, or load it in a program: loadSpecialist(path).",
       kind: "usage",
     });

@@ -71,7 +71,7 @@ export function begin(opened: Model, format?: PromptFormat): Generalist {
   }
   throw new HoneError({
     what: `${model.name} is no model that a study can begin with`,
-    why: "it neither writes, nor embeds, nor is a body",
+    why: "it neither writes nor embeds, and is neither a body nor a net",
     next: `Write ${Object.values(kindTable)
       .map(({ write }) => write)
       .join(", or ")}.`,
