@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { HoneError, messageOf } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
+import type { OpensWeights } from "../core/model.js";
 import { sha256Of } from "../models/llama/hash.js";
 import type { Opener } from "../models/registry.js";
 import { type SpecializerTable, specializers } from "../specializers/index.js";
@@ -34,8 +35,45 @@ export function tablesWith(...extensions: readonly Extension[]): Required<Extens
   return {
     tasks: Object.assign({}, tasks, ...extensions.map((one) => one.tasks)),
     specializers: Object.assign({}, specializers, ...extensions.map((one) => one.specializers)),
-    models: Object.assign({}, schemes, ...extensions.map((one) => one.models)),
+    models: Object.assign({}, schemes, ...extensions.map(({ models = {} }) => each(models, whole))),
   };
+}
+
+/** The same opener, which refuses a model that would lose methods. */
+function whole(open: Opener, scheme: string): Opener {
+  return async (rest, options) => {
+    const model = await open(rest, options);
+    const place = `${scheme}:${rest.slice(0, 80)}`;
+    requireOwnParts(model, `The model ${place}`, `model: ${place}`);
+    const { weights } = model as Partial<OpensWeights>;
+    if (weights) requireOwnParts(weights, `What opens the weights of ${place}`, `model: ${place}`);
+    return model;
+  };
+}
+
+/**
+ * Hone wraps what it is given by copying its fields, which leaves out what an object has of its class.
+ * @throws HoneError for an object that would lose methods by that
+ */
+function requireOwnParts(made: object, what: string, where: string): void {
+  const lost: string[] = [];
+  for (let at = Object.getPrototypeOf(made); at && at !== Object.prototype; at = Object.getPrototypeOf(at))
+    lost.push(...Object.getOwnPropertyNames(at).filter((name) => name !== "constructor"));
+  if (lost.length === 0) return;
+  throw new HoneError({
+    what: `${what} is not a plain object`,
+    where,
+    why: `${lost.slice(0, 5).join(", ")} ${lost.length === 1 ? "is" : "are"} of its class, and Hone copies an object's own fields only`,
+    next: "Give a plain object whose functions call yours, { id, name, …, score: (request, context) => mine.score(request, context) }.",
+    kind: "usage",
+  });
+}
+
+function each<T>(
+  table: Readonly<Record<string, T>>,
+  change: (entry: T, name: string) => T,
+): Record<string, T> {
+  return Object.fromEntries(Object.entries(table).map(([name, entry]) => [name, change(entry, name)]));
 }
 
 /**
@@ -102,20 +140,20 @@ async function loadModule(path: string): Promise<Extension> {
 
 /** The same entries, whose makings have the module's hash in their identity. */
 function signed({ tasks = {}, specializers = {}, models = {} }: Extension, hash: string): Extension {
-  const each = <T>(table: Readonly<Record<string, T>>, change: (entry: T) => T) =>
-    Object.fromEntries(Object.entries(table).map(([name, entry]) => [name, change(entry)]));
   return {
-    tasks: each(tasks, (entry) => ({
+    tasks: each(tasks, (entry, name) => ({
       ...entry,
       make: (...given) => {
         const made = entry.make(...given);
+        requireOwnParts(made, `The task ${made.name}`, `kind: ${name}`);
         return { ...made, id: fingerprint([made.id, hash]) };
       },
     })),
-    specializers: each(specializers, (entry) => ({
+    specializers: each(specializers, (entry, name) => ({
       ...entry,
       make: (...given) => {
         const made = entry.make(...given);
+        requireOwnParts(made, `The specializer ${name}`, `specialists: ${name}`);
         return {
           ...made,
           options: { ...(made.options as object), module: hash },
@@ -126,8 +164,8 @@ function signed({ tasks = {}, specializers = {}, models = {} }: Extension, hash:
         };
       },
     })),
-    models: each(models, (open) => async (rest, options) => {
-      const model = await open(rest, options);
+    models: each(models, (open, scheme) => async (rest, options) => {
+      const model = await whole(open, scheme)(rest, options);
       return { ...model, id: `${model.id}@${hash}` };
     }),
   };

@@ -8,6 +8,8 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
+import type { LanguageModel } from "../../src/core/model.js";
+import { tablesWith } from "../../src/study/extension.js";
 
 const root = resolve(import.meta.dirname, "../..");
 const shipped = join(root, "examples/extend");
@@ -49,6 +51,15 @@ const hone = async (file: string, ...flags: string[]) => {
   return JSON.parse(stdout.trim().split("\n").at(-1) as string);
 };
 
+/** Programs that make a model of a class: what it can do would be lost with the class. */
+const classy = `class Closes { async close() {} }
+class Model extends Closes {
+  id = "classy"; name = "classy"; grants = new Set(["logprobs"]); format = "plain"; concurrency = 1;
+  async score() {}
+}
+export default { models: { overlap: async () => new Model() } };
+`;
+
 describe("modules of a study", () => {
   it("bring a task whose errors are the less the better, a specializer and a model", async () => {
     writeFileSync(
@@ -83,10 +94,15 @@ describe("modules of a study", () => {
     ["./empty.mjs", /expected record|default|Invalid/i],
     ["./broken.ts", /broken on purpose/],
     ["[./ordinal.ts, ./again.ts]", /ordinal, which there is already/],
+    [
+      "[./keywords.ts, ./ordinal.ts, ./classy.mjs]",
+      /The model overlap:x is not a plain object where: model: overlap:x why: score, close are of its class.*next: Give a plain object/,
+    ],
     ["/etc/hostname", /does not lie beside the study.*--allow-modules/],
   ])("are refused with one error: %s", async (use, message) => {
     writeFileSync(join(folder, "empty.mjs"), "export default 3;\n");
     writeFileSync(join(folder, "broken.ts"), 'throw new Error("broken on purpose");\n');
+    writeFileSync(join(folder, "classy.mjs"), classy);
     writeFileSync(join(folder, "again.ts"), readFileSync(join(shipped, "ordinal.ts"), "utf8"));
     const path = join(folder, "bad.yaml");
     writeFileSync(path, study(use));
@@ -96,6 +112,22 @@ describe("modules of a study", () => {
       (error: { stderr: string }) => error,
     );
     expect(stderr.replace(/\s+/g, " ")).toMatch(message);
+  });
+
+  it("given as values refuse a class's model, too, and weights of one, by name", async () => {
+    class Weights {
+      tokenize() {}
+    }
+    const open = (model: object) =>
+      tablesWith({ models: { mine: async () => model as LanguageModel } }).models.mine?.("x", {});
+    const plain = { id: "a", name: "a", close: async () => {} };
+    await expect(open(plain)).resolves.toBe(plain);
+    await expect(open(Object.assign(Object.create({ score() {} }), plain))).rejects.toThrow(
+      /The model mine:x is not a plain object[\s\S]*score is of its class[\s\S]*plain object/,
+    );
+    await expect(open({ ...plain, weights: new Weights() })).rejects.toThrow(
+      /weights of mine:x[\s\S]*tokenize/,
+    );
   });
 
   it("may lie elsewhere where that is allowed", async () => {
