@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CallError, noCost } from "../../src/core/call.js";
 import { HoneError } from "../../src/core/errors.js";
+import { share } from "../../src/core/metric.js";
 import type { LanguageModel } from "../../src/core/model.js";
 import type { Outcome } from "../../src/core/outcome.js";
-import { openJournal } from "../../src/store/journal.js";
+import type { StudyRecord } from "../../src/core/record.js";
+import { openJournal, resultOf } from "../../src/store/journal.js";
 import { journaled } from "../../src/store/journaled.js";
 import { lockStudy } from "../../src/store/lock.js";
 
@@ -150,6 +152,31 @@ describe("journal", () => {
     newer.db.exec("pragma user_version = 99");
     newer.close();
     expect(() => openJournal(join(folder, "newer.db"))).toThrow(/newer Hone/);
+  });
+});
+
+describe("resultOf", () => {
+  const opened = (record?: object) => {
+    const journal = openJournal(join(folder, "journal.db"));
+    journal.startStudy("tones", "plan", "{}");
+    if (record) journal.finishStudy("tones", record as StudyRecord);
+    const row = journal.study("tones")!;
+    journal.close();
+    return () => resultOf(row, journal.path);
+  };
+
+  it("gives a study's result, and none before there is one", () => {
+    expect(opened()()).toBeUndefined();
+    const record = { hone: "0.1.0", tasks: [{ name: "tone", metric: share("accuracy") }] };
+    expect(opened(record)()).toMatchObject(record);
+  });
+
+  it("refuses by name a result of an older Hone, whose metrics were names", () => {
+    const old = opened({ hone: "0.0.9", tasks: [{ name: "tone", metric: "accuracy" }] });
+    expect(old).toThrow(HoneError);
+    expect(old).toThrow(
+      /The result of tones was written by an older Hone[\s\S]*journal\.db[\s\S]*version 0\.0\.9[\s\S]*Run the study again/,
+    );
   });
 });
 
