@@ -121,7 +121,7 @@ program
   .argument("<what...>", "studies, saved specialists and models (llama:…, openai:…); NAME=… to call one so")
   .option("--port <n>", "port; 0 takes any that is free", whole(0), 8642)
   .option("--host <address>", "bind this address in place of loopback; needs --token")
-  .option("--token <text>", "what clients must send; made where left out")
+  .option("--token <text>", "what clients must send; made if omitted")
   .option("--name <host...>", "names by which others reach it, with --host")
   .option(
     "--shadow <pair...>",

@@ -55,7 +55,7 @@ export interface Query {
   passages?: readonly Passage[];
   /** Present: a chain of thought of at most so many tokens is written before the answer (Wei et al. 2022). */
   reason?: { maxTokens: number };
-  /** Sampling; greedy where absent. */
+  /** Sampling; greedy by default. */
   sampling?: Sampling;
   /** Most tokens to write. */
   maxTokens?: number;

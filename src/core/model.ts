@@ -11,7 +11,7 @@ export type Grant = "text" | "logprobs" | "embeddings" | "gradients" | "weights"
 export interface ToolSpec {
   name: string;
   description?: string;
-  /** A JSON schema of the arguments; an object of anything where absent. */
+  /** A JSON schema of the arguments; by default an object of anything. */
   parameters?: Json;
 }
 
@@ -195,7 +195,7 @@ export interface Reads {
 /** Gives sentence vectors. */
 export interface Embeds {
   embed(texts: readonly string[], context: CallContext): Promise<Embedded>;
-  /** How many of some texts are longer than what is read of one, in word pieces; left out where that is not known. */
+  /** How many of some texts are longer than what is read of one, in word pieces. Optional: some encoders do not know it. */
   cut?(texts: readonly string[]): Promise<{ texts: number; pieces: number }>;
 }
 
@@ -228,7 +228,7 @@ export interface LanguageModel
   readonly contextTokens?: number;
   /** Texts worth writing at once, where that is more than `concurrency`. */
   readonly batch?: number;
-  /** Dollars per million tokens; absent where calls cost nothing or nobody said what they cost. */
+  /** Dollars per million tokens; undefined if calls cost nothing or nobody said what they cost. */
   readonly price?: { input: number; output: number };
   /** Where it runs in this process: what it has done. Calls that a journal answers add nothing. */
   readonly work?: () => Readonly<Work>;

@@ -12,7 +12,7 @@ export type Grade = (
       status: "scored";
       score: number;
       prediction: string;
-      /** How much the sample counts in the task's mean (tokens, bytes); 1 where absent. */
+      /** How much the sample counts in the task's mean (tokens, bytes); by default 1. */
       weight?: number;
       details?: Record<string, number>;
     }

@@ -68,7 +68,7 @@ export const datasetSchema = z
         train: refs.describe("Where the training rows are."),
         dev: refs
           .optional()
-          .describe("Where the development rows are; carved from train by hash where absent."),
+          .describe("Where the development rows are; by default carved from train by hash."),
         test: refs.describe("Where the test rows are."),
       })
       .optional()

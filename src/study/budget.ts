@@ -30,7 +30,7 @@ export interface Budget {
 const byHand = "by hand";
 
 /**
- * @param maxUsd dollars; calls in flight are reserved at the dearest price so far, so that concurrency does not overshoot
+ * @param maxUsd dollars; calls in flight are reserved at the cost of the costliest so far, so that concurrency does not overshoot
  * @param maxSeconds wall-clock seconds from now
  * @param drain ends it by hand, also where it fired before
  */
@@ -44,7 +44,7 @@ export function makeBudget(
   let total = noCost;
   let inFlight = 0;
   const answered = new Set<string>();
-  let dearest = 0;
+  let costliest = 0;
   let reason: string | undefined = limits.drain?.aborted ? byHand : undefined;
   const onDrain = () => {
     reason ??= byHand;
@@ -58,7 +58,7 @@ export function makeBudget(
       reason = `--max-time of ${limits.maxSeconds} s reached`;
     if (reason === undefined && limits.maxUsd !== undefined) {
       if (
-        total.usd + (inFlight + 1) * dearest > limits.maxUsd ||
+        total.usd + (inFlight + 1) * costliest > limits.maxUsd ||
         (total.usd >= limits.maxUsd && total.usd > 0)
       ) {
         reason = `--max-cost of $${limits.maxUsd} reached ($${total.usd.toFixed(4)} spent)`;
@@ -75,7 +75,7 @@ export function makeBudget(
       inFlight = Math.max(0, inFlight - 1);
       total = addCost(total, call.cost);
       answered.add(call.model);
-      dearest = Math.max(dearest, call.cost.usd);
+      costliest = Math.max(costliest, call.cost.usd);
     },
     failed() {
       inFlight = Math.max(0, inFlight - 1);

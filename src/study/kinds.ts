@@ -60,7 +60,7 @@ export const schemes: NonNullable<OpenModelOptions["schemes"]> = {
 
 /**
  * The subject that a model is to begin with.
- * @param format the prompt format that it is asked in; its own where left out
+ * @param format the prompt format that it is asked in; by default its own
  * @throws HoneError where no kind knows such a model
  */
 export function begin(opened: Model, format?: PromptFormat): Generalist {

@@ -9,7 +9,7 @@ export interface ScoredSample {
   group?: string;
   /** The training seed, where the system was trained with several: seeds then count in the variance. */
   seed?: number;
-  /** What the sample counts in the mean (tokens, bytes); 1 where absent. */
+  /** What the sample counts in the mean (tokens, bytes); by default 1. */
   weight?: number;
 }
 
@@ -27,7 +27,7 @@ export interface ScoreTable {
   scores: ReadonlyMap<string, SystemScores>;
   /** Per sample the number of its group, from 0; null where every sample stands alone. */
   groups: Int32Array | null;
-  /** Per system what each sample weighs, NaN where it has no score; absent where all weigh the same. */
+  /** Per system what each sample weighs, NaN where it has no score; undefined if all weigh the same. */
   weights?: ReadonlyMap<string, ArrayLike<number>>;
   /** The task's figure where it is no mean: that of one system and seed (by position) on these of the samples that it scored. */
   aggregate?: (system: string, seed: number, samples: Int32Array) => number;

@@ -42,7 +42,7 @@ export const specialistSchema = z.strictObject({
   }),
   use: z.array(z.string()).optional().describe("Modules that it needs, as absolute paths"),
   made: z.object({ study: z.string(), plan: z.string() }),
-  rows: rowsSchema.optional().describe("How a row becomes a sample; absent where samples are drawn"),
+  rows: rowsSchema.optional().describe("How a row becomes a sample; none if samples are drawn"),
   measured: measuredSchema.optional().describe("What it scored on the study's test split"),
   profile: profileSchema.optional().describe("The inputs on which that was measured"),
 });

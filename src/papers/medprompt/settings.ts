@@ -9,7 +9,7 @@ export interface MedpromptSettings {
   ladder: { k: number; members: number; pool: number; shuffles: number; maxTokens: number };
   /** Direct calls of the portfolio above the ladder; null for no portfolio. */
   direct: number | null;
-  /** Tasks that are too dear for the portfolio: with many options every prompt is long. */
+  /** Tasks that are too costly for the portfolio: with many options every prompt is long. */
   plain: readonly string[];
   /** Most characters of a question and of a context. */
   chars: { question: number; context: number };

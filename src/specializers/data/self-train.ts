@@ -96,7 +96,7 @@ export function chooseThreshold(trials: readonly Trial[], precision: number): Th
 }
 
 /**
- * @param teacher makes the labels; the subject itself where absent
+ * @param teacher makes the labels; by default the subject itself
  * @example
  * import { selfTrain } from "@honelab/hone";
  * selfTrain({ source: "file:unlabelled.jsonl", precision: 0.95 }).label; // "selfTrain(precision 0.95)"

@@ -29,13 +29,13 @@ const bilateralOptions = z.strictObject({
     .enum(["common", "dominant", "nonDominant", "specialized"])
     .optional()
     .describe(
-      'what it learns by: the "common" loss, the "dominant" or "nonDominant" one alone, or "specialized": each hemisphere by its own; common with one hemisphere and specialized with two where left out',
+      'what it learns by: the "common" loss, the "dominant" or "nonDominant" one alone, or "specialized": each hemisphere by its own; by default common with one hemisphere and specialized with two',
     ),
   callosum: z
     .enum(["none", "pooled", "learned"])
     .optional()
     .describe(
-      'what hemispheres tell each other: nothing, their "pooled" states without weights (published), or a "learned" map of them; pooled with two hemispheres where left out',
+      'what hemispheres tell each other: nothing, their "pooled" states without weights (published), or a "learned" map of them; by default pooled with two hemispheres',
     ),
   dominantSide: z
     .enum(["left", "right"])

@@ -36,7 +36,7 @@ export const ensembleOptions = z.strictObject({
     .min(0)
     .max(2)
     .optional()
-    .describe("how freely members write, 0 to 2; 0.7 for open answers and 0 for a choice where left out"),
+    .describe("how freely members write, 0 to 2; by default 0.7 for open answers and 0 for a choice"),
 });
 /** Options of `ensemble`. */
 export type EnsembleOptions = z.input<typeof ensembleOptions>;

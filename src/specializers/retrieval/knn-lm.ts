@@ -27,13 +27,13 @@ const knnLmOptions = z.strictObject({
     .min(0)
     .max(1)
     .optional()
-    .describe("the memory's weight against the model, 0 to 1; chosen where left out"),
+    .describe("the memory's weight against the model, 0 to 1; by default tuned"),
   temperature: z
     .number()
     .positive()
     .max(1000)
     .optional()
-    .describe("how slowly a neighbour's voice fades with its squared distance; chosen where left out"),
+    .describe("how slowly a neighbour's voice fades with its squared distance; by default tuned"),
   tuneOn: z
     .enum(["train", "dev"])
     .default("train")

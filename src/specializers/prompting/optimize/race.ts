@@ -33,7 +33,7 @@ export interface RaceOptions {
   headroom: number;
   /** The confirmation's level, one-sided. */
   alpha: number;
-  /** Ends of a score's scale, as `pairedDifference` takes them; [0, 1] if left out. */
+  /** Ends of a score's scale, as `pairedDifference` takes them; by default [0, 1]. */
   range?: readonly [number, number];
 }
 

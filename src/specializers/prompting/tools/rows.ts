@@ -18,7 +18,7 @@ export type KeptRows = { columns: string[]; rows: string[][] };
  * Reads the named columns of all files of a source.
  *
  * @param first the column that stands first; its cells must not be empty
- * @param others all other columns of the first row where absent
+ * @param others by default all other columns of the first row
  * @throws HoneError for unknown columns, empty first cells and files too large to be kept
  */
 export async function keepRows(

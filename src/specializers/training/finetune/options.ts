@@ -11,13 +11,13 @@ export const trainingShape = {
     .positive()
     .max(1000)
     .optional()
-    .describe("how often every train sample is seen, at most; chosen on a part of train where absent"),
+    .describe("how often every train sample is seen, at most; by default chosen on a part of train"),
   learningRate: z
     .number()
     .positive()
     .max(1)
     .optional()
-    .describe("the highest rate, after the warm-up; chosen on a part of train where absent"),
+    .describe("the highest rate, after the warm-up; by default chosen on a part of train"),
   batch: z.int().min(1).max(4096).default(usualBatch).describe("train samples in one step"),
   warmup: z.number().min(0).max(1).default(0.1).describe("share of the steps in which the rate rises"),
   schedule: z
