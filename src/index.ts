@@ -2,6 +2,7 @@
 
 export { type Artifacts, artifactsIn } from "./core/artifacts.js";
 export * from "./core/call.js";
+export { type Capabilities, hasCapability, requireCapability } from "./core/capabilities.js";
 export * from "./core/errors.js";
 export { canonicalJson, fingerprint, type Json } from "./core/json.js";
 export * from "./core/kinds.js";
@@ -34,6 +35,7 @@ export {
 export { type Predicting, type PredictOptions, type PredictSummary, predict } from "./deploy/predict.js";
 export { openPredictor, type Prediction, type Predictor } from "./deploy/predictor.js";
 export { generalist } from "./models/generalist.js";
+export type { LlamaModel } from "./models/llama.js";
 export { startMockServer } from "./models/mock-server.js";
 export { parseChoice, renderPrompt } from "./models/prompt.js";
 export { openModel } from "./models/registry.js";

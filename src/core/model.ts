@@ -122,7 +122,7 @@ export interface OpenWeights {
    * The same model, changed. The change is checked at once, the weights load on its first call; closed with this one.
    * @throws HoneError when the files do not fit the model
    */
-  specialise(change: Change): LanguageModel;
+  specialise(change: Change): LanguageModel & Scores;
 }
 
 /** What a model has done since it was opened, in tokens. */
@@ -211,14 +211,8 @@ export type Callable = Model & Partial<Writes & Scores & Reads & Embeds & OpensW
 /** A model of sentence vectors. */
 export type Encoder = Model & Embeds;
 
-/** A model that reads prompts: it writes and scores; whether it embeds and opens its weights differs. */
-export interface LanguageModel
-  extends Model,
-    Writes,
-    Scores,
-    Partial<Reads>,
-    Partial<Embeds>,
-    Partial<OpensWeights> {
+/** A model that reads prompts, with whichever of the capabilities it has: those of an endpoint are as its grants say. */
+export interface PromptModel extends Callable {
   /** The prompt format that it is asked in unless another is named. */
   readonly format: PromptFormat;
   /** The formats that it could be asked in, where whoever opened it left that open. */
@@ -233,3 +227,6 @@ export interface LanguageModel
   /** Where it runs in this process: what it has done. Calls that a journal answers add nothing. */
   readonly work?: () => Readonly<Work>;
 }
+
+/** A model that writes; whether it also scores, reads, embeds and opens its weights differs. */
+export type LanguageModel = PromptModel & Writes;

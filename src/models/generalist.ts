@@ -1,6 +1,7 @@
 // The generalist: zero-shot queries to a model. Every specialist of it begins here.
 
 import type { CallContext } from "../core/call.js";
+import { requireCapability } from "../core/capabilities.js";
 import { fingerprint } from "../core/json.js";
 import type { LanguageSubject } from "../core/kinds.js";
 import type { Answer, Query } from "../core/language.js";
@@ -82,7 +83,8 @@ async function scoreOptions(
   rationale?: string,
 ): Promise<number[]> {
   const { messages, continuations } = renderPrompt(query, format, rationale);
-  const scored = await model.score({ messages, format, options: continuations }, context);
+  const scorer = requireCapability(model, "logprobs");
+  const scored = await scorer.score({ messages, format, options: continuations }, context);
   return scored.options.map(({ logprob, tokens }) => (perToken ? logprob / Math.max(1, tokens) : logprob));
 }
 

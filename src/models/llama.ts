@@ -3,7 +3,16 @@
 
 import { basename } from "node:path";
 import { usableCores } from "../core/cores.js";
-import type { Change, Embeds, Grant, LanguageModel, PromptFormat } from "../core/model.js";
+import type {
+  Change,
+  Embeds,
+  Grant,
+  LanguageModel,
+  OpensWeights,
+  PromptFormat,
+  Reads,
+  Scores,
+} from "../core/model.js";
 import { readGguf } from "../tensor/gguf.js";
 import { checkChange } from "./llama/change.js";
 import { checkModel } from "./llama/check.js";
@@ -32,6 +41,9 @@ export interface LlamaOptions {
   trialSeconds?: number;
 }
 
+/** A language model in this process: it has every capability. */
+export type LlamaModel = LanguageModel & Scores & Reads & Embeds & OpensWeights;
+
 /** Of a model and its specialists, how many have contexts in memory at once: one that answers and one it is compared with. */
 const maxLoaded = 2;
 
@@ -48,7 +60,7 @@ const maxLoaded = 2;
  *
  * @throws HoneError when the file is not a usable model
  */
-export async function openLlama(path: string, options: LlamaOptions = {}): Promise<LanguageModel & Embeds> {
+export async function openLlama(path: string, options: LlamaOptions = {}): Promise<LlamaModel> {
   const gguf = readGguf(path);
   checkModel(gguf);
   const contextTokens = Math.min(options.context ?? 4096, trainedContext(gguf));
@@ -127,13 +139,19 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
   const base = serve(served());
   return {
     ...base.model,
+    ...base.embeds,
     weights: {
       path,
       tokenize: async (request) => base.tokens(request, await ownWeights()),
       specialise(change) {
         checkChange(gguf, change, contextTokens);
         // It has nothing of its own to free: its contexts go when others need the room, or with the base.
-        return { ...serve(served(change)).model, close: async () => {} };
+        const { model, embeds } = serve(served(change));
+        return {
+          ...model,
+          ...(model.grants.has("embeddings") ? embeds : {}),
+          close: async () => {},
+        };
       },
     },
     async close() {

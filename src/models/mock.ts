@@ -4,12 +4,11 @@
 
 import { type CallContext, CallError, type CallFailure, type Cost } from "../core/call.js";
 import { canonicalJson, fingerprint } from "../core/json.js";
-import type { Embeds, LanguageModel, Message } from "../core/model.js";
+import type { Embeds, Message, PromptModel, Reads, Scores, Writes } from "../core/model.js";
 import { randomFor } from "../core/random.js";
 import { createLimiter, type Limiter } from "./limiter.js";
 import { answerInForm } from "./mock-json.js";
 import { createMind, type Mind, type Oracle, positionOf, tokenize } from "./mock-mind.js";
-import { adviseParse } from "./openai-wire.js";
 import { findPrice, priceField, usdOf } from "./price.js";
 import { type Field, integer, number, oneOf, parseRef, someOf } from "./ref.js";
 import { AttemptFailed, withRetries } from "./retry.js";
@@ -24,7 +23,8 @@ export interface MockOptions {
   oracleId?: string;
 }
 
-export interface MockModel extends Omit<LanguageModel, "embed">, Embeds {
+/** It has the methods that its grants say. */
+export interface MockModel extends PromptModel {
   readonly limiter: Limiter;
 }
 
@@ -159,18 +159,8 @@ export async function openMock(ref: string, options: MockOptions = {}): Promise<
   }
 
   const granted = new Set(params.grants);
-  return {
-    id: identify(name, params, options),
-    name: name || "mock",
-    grants: granted,
-    format: params.format,
-    concurrency: params.concurrency,
-    ...(params.format === "chat" ? { forms: new Set(["json", "tools"] as const) } : {}),
-    ...(params.context === undefined ? {} : { contextTokens: params.context }),
-    ...(price ? { price } : {}),
-    limiter,
+  const writes: Writes = {
     async generate(request, context) {
-      if (!granted.has("text")) throw new CallError("unsupported", "this mock does not write (grants=)");
       const prompt = promptText(request.messages);
       const input = fits(prompt, request.maxTokens);
       const [written, ms] = await call("generate", request, context, () => {
@@ -185,9 +175,9 @@ export async function openMock(ref: string, options: MockOptions = {}): Promise<
       }
       return { ...written, cost: costOf(input, tokenize(written.text).length, ms) };
     },
+  };
+  const scores: Scores & Reads = {
     async score(request, context) {
-      if (!granted.has("logprobs"))
-        throw new CallError("no-logprobs", `this mock gives no log-probabilities (grants=); ${adviseParse}`);
       const prompt = promptText(request.messages);
       const lengths = request.options.map((option) => Math.max(1, tokenize(option).length));
       const input = fits(prompt, Math.max(0, ...lengths));
@@ -196,8 +186,6 @@ export async function openMock(ref: string, options: MockOptions = {}): Promise<
       return { options: scored, cost: costOf(input, 0, ms) };
     },
     async read({ messages, tokens: given, continuation = "", top }, context) {
-      if (!granted.has("logprobs"))
-        throw new CallError("no-logprobs", `this mock gives no log-probabilities (grants=); ${adviseParse}`);
       if (given) throw new CallError("unsupported", "this mock has no numbers for its tokens");
       const prompt = promptText(messages);
       fits(prompt, 0);
@@ -222,13 +210,27 @@ export async function openMock(ref: string, options: MockOptions = {}): Promise<
       });
       return { ...read, cost: costOf(pieces.length, 0, ms) };
     },
+  };
+  const embeds: Embeds = {
     async embed(texts, context) {
-      if (!granted.has("embeddings"))
-        throw new CallError("unsupported", "this mock does not embed (grants=)");
       const input = texts.reduce((sum, text) => sum + tokenize(text).length, 0);
       const [vectors, ms] = await call("embed", texts, context, () => texts.map((text) => mind.embed(text)));
       return { vectors, cost: costOf(input, 0, ms) };
     },
+  };
+  return {
+    id: identify(name, params, options),
+    name: name || "mock",
+    grants: granted,
+    format: params.format,
+    concurrency: params.concurrency,
+    ...(params.format === "chat" ? { forms: new Set(["json", "tools"] as const) } : {}),
+    ...(params.context === undefined ? {} : { contextTokens: params.context }),
+    ...(price ? { price } : {}),
+    limiter,
+    ...(granted.has("text") ? writes : {}),
+    ...(granted.has("logprobs") ? scores : {}),
+    ...(granted.has("embeddings") ? embeds : {}),
     async close() {},
   };
 }

@@ -2,7 +2,8 @@
 // top first tokens; `echo` sums an option's own tokens in an echoed prompt. A figure that is not surely the option's
 // is refused, because a wrong score looks just like a right one.
 
-import { adviseParse, at, malformed } from "./openai-wire.js";
+import { adviseParse } from "../core/capabilities.js";
+import { at, malformed } from "./openai-wire.js";
 import { AttemptFailed } from "./retry.js";
 
 export interface OptionScore {

@@ -2,6 +2,7 @@
 // untrusted and checked here. Log-probabilities are read in openai-score.ts.
 
 import type { IncomingHttpHeaders } from "node:http";
+import { adviseParse } from "../core/capabilities.js";
 import { AttemptFailed } from "./retry.js";
 
 /** Walks into untrusted JSON; undefined where the path ends. */
@@ -103,8 +104,6 @@ export function failureOf(
   if (status < 300) return malformed(`status ${status} instead of 200`);
   return new AttemptFailed("refused", message, { retry: false });
 }
-
-export const adviseParse = "use `scoring: parse`, which needs no log-probabilities";
 
 /** Milliseconds of a Retry-After header, given in seconds or as an HTTP date; undefined where there is none. */
 export function readRetryAfter(headers: IncomingHttpHeaders, now: number): number | undefined {

@@ -4,7 +4,7 @@
 import type { CallContext, Cost } from "../core/call.js";
 import { CallError, noCost } from "../core/call.js";
 import type { Json } from "../core/json.js";
-import type { Embeds, GenerateRequest, LanguageModel, ScoreRequest, ToolCall } from "../core/model.js";
+import type { GenerateRequest, PromptModel, ScoreRequest, ToolCall } from "../core/model.js";
 import { randomFor } from "../core/random.js";
 import { connect, type Reply, type Sink } from "./http.js";
 import { type Limiter, sharedLimiter } from "./limiter.js";
@@ -15,7 +15,6 @@ import { noLogprobs, readEcho, readTop } from "./openai-score.js";
 import {
   addChoice,
   addEvent,
-  adviseParse,
   at,
   failureOf,
   finishedText,
@@ -34,7 +33,8 @@ export interface OpenOptions {
   env?: NodeJS.ProcessEnv;
 }
 
-export interface OpenAIModel extends Omit<LanguageModel, "embed">, Embeds {
+/** It has the methods that its grants say. */
+export interface OpenAIModel extends PromptModel {
   /** The endpoint's limiter, shared with every other model on the same base URL. */
   readonly limiter: Limiter;
 }
@@ -221,8 +221,6 @@ export async function openOpenAI(ref: string, options: OpenOptions = {}): Promis
   }
 
   const granted = new Set(params.grants);
-  const lacks = (what: string) => `openai:${name} was opened without ${what} (grants=)`;
-  const refuse = (what: string) => Promise.reject(new CallError("unsupported", lacks(what)));
   return {
     id: identify(name, base, params, extra),
     name,
@@ -233,12 +231,9 @@ export async function openOpenAI(ref: string, options: OpenOptions = {}): Promis
     ...(params.context === undefined ? {} : { contextTokens: params.context }),
     ...(price ? { price } : {}),
     limiter: shared.limiter,
-    generate: (request, context) => (granted.has("text") ? generate(request, context) : refuse("text")),
-    score: (request, context) =>
-      granted.has("logprobs")
-        ? score(request, context)
-        : Promise.reject(new CallError("no-logprobs", `${lacks("logprobs")}; ${adviseParse}`)),
-    embed: (texts, context) => (granted.has("embeddings") ? embed(texts, context) : refuse("embeddings")),
+    ...(granted.has("text") ? { generate } : {}),
+    ...(granted.has("logprobs") ? { score } : {}),
+    ...(granted.has("embeddings") ? { embed } : {}),
     async close() {
       shared.close();
       connection.close();

@@ -3,10 +3,11 @@
 
 import { resolve } from "node:path";
 import { HoneError } from "../core/errors.js";
-import type { Embeds, Encoder, Grant, LanguageModel, Model } from "../core/model.js";
+import type { Encoder, Grant, Model, PromptModel } from "../core/model.js";
 import type { SourceOptions } from "../data/sources.js";
 import { hubModels } from "./hub-models.js";
 import { anyGrants, type KnownModel, knownModels, llamaGrants } from "./known-models.js";
+import type { LlamaModel } from "./llama.js";
 import type { MockOptions } from "./mock.js";
 import { asQ8, modelPaths, oneFile } from "./model-files.js";
 import { integer, oneOf, parseRef } from "./ref.js";
@@ -38,7 +39,8 @@ const openers: Record<Scheme, Opener> = {
  *   `?format=plain|chat&context=4096&lanes=2&threads=1&gpu=auto&weights=q8_0`
  * - `encoder:minilm?threads=2`; with their network open `encoder:minilm-f32`, `encoder:gemma3-270m`, `encoder:file:FOLDER` (BERT or
  *   XLM-R as transformers saves it), with `?layer=12&pool=all|own&pieces=64&threads=2`
- * - `openai:MODEL?base=…` and `mock:?skill=0.7`, see their files
+ * - `openai:MODEL?base=…` and `mock:?skill=0.7`, see their files; they have the methods that their `grants=` say, all unless it is
+ *   there (`requireCapability`)
  *
  * @throws HoneError where the reference, the file or the network does not serve
  * @example
@@ -46,10 +48,11 @@ const openers: Record<Scheme, Opener> = {
  * const model = await openModel("llama:smollm2-135m-instruct?threads=2");
  * await model.close();
  */
+export async function openModel(ref: `llama:${string}`, options?: OpenModelOptions): Promise<LlamaModel>;
 export async function openModel(
-  ref: `${"llama" | "openai" | "mock"}:${string}`,
+  ref: `${"openai" | "mock"}:${string}`,
   options?: OpenModelOptions,
-): Promise<LanguageModel & Embeds>;
+): Promise<PromptModel>;
 export async function openModel(ref: `encoder:${string}`, options?: OpenModelOptions): Promise<Encoder>;
 export async function openModel(ref: string, options?: OpenModelOptions): Promise<Model>;
 export async function openModel(ref: string, options: OpenModelOptions = {}): Promise<Model> {

@@ -1,9 +1,10 @@
 // What a server serves: specialists that answer rows, models that write, score and embed. Each is opened once and has a queue.
 
 import { addCost, type CallContext, type Cost, noCost } from "../core/call.js";
+import { hasCapability, isLanguageModel } from "../core/capabilities.js";
 import { HoneError } from "../core/errors.js";
 import { fingerprint } from "../core/json.js";
-import type { Callable, Change, Embeds, LanguageModel, Model } from "../core/model.js";
+import type { Callable, Change, Encoder, LanguageModel, Model } from "../core/model.js";
 import { findSpecialist, refuseEndpoint } from "../deploy/find.js";
 import { openPredictor, type Predictor } from "../deploy/predictor.js";
 import { openModel } from "../models/registry.js";
@@ -18,7 +19,7 @@ export interface Served {
   created: number;
   predictor?: Predictor;
   model?: LanguageModel;
-  embeds?: Model & Embeds;
+  embeds?: Encoder;
   /** Of what answers: equal requests have equal answers while it stays the same. */
   fingerprint: string;
   close: () => Promise<void>;
@@ -85,8 +86,8 @@ async function openOne(written: string, options: OpenServedOptions): Promise<Ser
       created,
       queue: queueFor(model),
       fingerprint: fingerprintOf(model.id),
-      ...("generate" in model ? { model: model as LanguageModel } : {}),
-      ...("embed" in model && model.grants.has("embeddings") ? { embeds: model as Model & Embeds } : {}),
+      ...(isLanguageModel(model) ? { model } : {}),
+      ...(hasCapability(model, "embeddings") ? { embeds: model } : {}),
       close: () => model.close(),
     };
   }

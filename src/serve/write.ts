@@ -61,8 +61,7 @@ export async function write(
     put?.(text);
     return { text, finish: "stop", cost, prediction };
   }
-  if (!model)
-    throw new Problem(400, `${served.id} gives vectors alone.`, { param: "model", code: "unsupported" });
+  if (!model) throw new Problem(400, `${served.id} does not write.`, { param: "model", code: "unsupported" });
   const cut = put && pieces(how.stop, put);
   const context: CallContext = { signal, ...(cut ? { grows: (text: string) => cut.grow(text) } : {}) };
   const { text, calls, finish, cost } = await model.generate(

@@ -1,9 +1,10 @@
 // The table of kinds: by what each kind's models are known, and the subject that a study begins with. And whether tasks and
 // specializers are made for a study's kind.
 
+import { hasCapability, isLanguageModel, requireCapability } from "../core/capabilities.js";
 import { HoneError } from "../core/errors.js";
 import type { Kind, Kinds, Subject } from "../core/kinds.js";
-import type { Encoder, LanguageModel, Model, PromptFormat } from "../core/model.js";
+import type { Encoder, Model, PromptFormat } from "../core/model.js";
 import type { Specializer } from "../core/specializer.js";
 import { hasQueries, type Task } from "../core/task.js";
 import { encoderSubject } from "../models/encoder.js";
@@ -34,13 +35,9 @@ function entry<K extends Kind, M extends Model>(
 }
 
 export const kindTable: { readonly [K in Kind]: KindEntry<K> } = {
-  language: entry(
-    (model): model is LanguageModel => "generate" in model,
-    generalist,
-    "a language model, llama:smollm2-135m-instruct",
-  ),
+  language: entry(isLanguageModel, generalist, "a language model, llama:smollm2-135m-instruct"),
   encoder: entry(
-    (model): model is Encoder => "embed" in model && !("generate" in model),
+    (model): model is Encoder => hasCapability(model, "embeddings") && !isLanguageModel(model),
     encoderSubject,
     "an encoder, encoder:minilm",
   ),
@@ -69,8 +66,11 @@ export function begin(opened: Model, format?: PromptFormat): Generalist {
     const subject = make(model);
     if (subject) return { ...subject, model } as Generalist;
   }
+  // One that scores is a language model but for this.
+  if (hasCapability(model, "logprobs")) requireCapability(model, "text");
   throw new HoneError({
     what: `${model.name} is no model that a study can begin with`,
+    where: model.id,
     why: "it neither writes nor embeds, and is neither a body nor a net",
     next: `Write ${Object.values(kindTable)
       .map(({ write }) => write)

@@ -1,6 +1,7 @@
 // From a study's words to the things it names: data loaded and checked, models opened, the arms to be compared.
 
 import { resolve } from "node:path";
+import { requireCapability } from "../core/capabilities.js";
 import { HoneError } from "../core/errors.js";
 import { fingerprint, type Json } from "../core/json.js";
 import type { Subject } from "../core/kinds.js";
@@ -200,14 +201,7 @@ export function modelOpener(
   return {
     open: openOnce,
     async encoder(ref: string): Promise<Encoder> {
-      const model = await openOnce(ref);
-      if ("embed" in model) return model as Encoder;
-      throw new HoneError({
-        what: "The study's encoder gives no vectors",
-        where: `encoder: ${ref}`,
-        next: "Write encoder:minilm, or leave `encoder` out.",
-        kind: "usage",
-      });
+      return requireCapability(await openOnce(ref), "embeddings", `encoder: ${ref}`);
     },
     close: async () => {
       for (const model of await Promise.allSettled(opened.values()))

@@ -3,14 +3,13 @@
 
 import { afterEach, describe, expect, it } from "vitest";
 import { CallError, type CallFailure } from "../../src/core/call.js";
-import type { LanguageModel } from "../../src/core/model.js";
 import {
   type Behaviour,
   behaviours,
   type MockServer,
   startMockServer,
 } from "../../src/models/mock-server.js";
-import { openOpenAI } from "../../src/models/openai.js";
+import { type Whole, wholeOpenAI } from "./whole.js";
 
 const key = "sk-test-0123456789abcdef";
 const never = new AbortController().signal;
@@ -39,18 +38,18 @@ async function open(behaviour: Partial<Record<Behaviour, number>>, times?: numbe
       ? "&timeout=0.4&totalTimeout=0.8"
       : "&timeout=10";
   const retries = more.includes("retries=") ? "" : "&retries=2";
-  const model = await openOpenAI(`mock?base=${server.url}&backoff=0.005${limits}${retries}${more}`, {
+  const model = await wholeOpenAI(`mock?base=${server.url}&backoff=0.005${limits}${retries}${more}`, {
     env: { OPENAI_API_KEY: key },
   });
   return { server, model };
 }
 
 const operations = {
-  streamed: (model: LanguageModel) => write(model),
-  whole: (model: LanguageModel) => write(model),
-  top: (model: LanguageModel) => choose(model, ["A", "B", "C"]),
-  echo: (model: LanguageModel) => choose(model, [" a dog", " the cat", " one bird"]),
-  embed: async (model: LanguageModel) =>
+  streamed: (model: Whole) => write(model),
+  whole: (model: Whole) => write(model),
+  top: (model: Whole) => choose(model, ["A", "B", "C"]),
+  echo: (model: Whole) => choose(model, [" a dog", " the cat", " one bird"]),
+  embed: async (model: Whole) =>
     (await model.embed!(["one text"], { signal: never })).vectors.length === 1 && "B",
 };
 type Way = keyof typeof operations;
@@ -63,13 +62,13 @@ const switches: Record<Way, string> = {
   embed: "",
 };
 
-async function write(model: LanguageModel): Promise<string> {
+async function write(model: Whole): Promise<string> {
   const request = { messages, format: model.format, maxTokens: 8, temperature: 0, seed: 0 };
   return (await model.generate(request, { signal: never })).text;
 }
 
 /** The likeliest option as a label, so that every operation has the same right answer: B. */
-async function choose(model: LanguageModel, options: string[]): Promise<string> {
+async function choose(model: Whole, options: string[]): Promise<string> {
   const plain = [{ role: "user" as const, content: "The cat sat on the mat. Who sat? Answer:" }];
   const scored = await model.score(
     { messages: model.format === "plain" ? plain : messages, format: model.format, options },
@@ -234,7 +233,7 @@ describe("stopping", () => {
     it(`at once: ${behaviour}`, async () => {
       const server = await startMockServer({ behaviour: { [behaviour]: 1 }, retryAfter: "30" });
       servers.push(server);
-      const model = await openOpenAI(`mock?base=${server.url}&maxBytes=1000000000`, { env: {} });
+      const model = await wholeOpenAI(`mock?base=${server.url}&maxBytes=1000000000`, { env: {} });
       const stop = new AbortController();
       setTimeout(() => stop.abort(new Error("enough")), 50);
       const started = performance.now();

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import type { LanguageModel } from "../../src/core/model.js";
+import type { Scores, Writes } from "../../src/core/model.js";
 import { randomFor, shuffled } from "../../src/core/random.js";
 import { inLanes } from "../../src/models/llama/queue.js";
 import { openLlama } from "../../src/models/llama.js";
@@ -137,7 +137,7 @@ describe("a model's answers", () => {
     { prompt, write: false },
     { prompt, write: true },
   ]);
-  const ask = async (model: LanguageModel, { prompt, write }: Asked): Promise<unknown> => {
+  const ask = async (model: Scores & Writes, { prompt, write }: Asked): Promise<unknown> => {
     const messages = [{ role: "user" as const, content: prompts[prompt] as string }];
     if (!write) {
       const scored = await model.score(

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
-import type { LanguageModel } from "../../src/core/model.js";
+import type { Scores } from "../../src/core/model.js";
 import { checkModel } from "../../src/models/llama/check.js";
 import { tryFirst } from "../../src/models/llama/trial.js";
 import { openLlama } from "../../src/models/llama.js";
@@ -48,7 +48,7 @@ function deadlyAdapter(): string {
   });
 }
 const open = (path: string) => openLlama(path, { lanes: 1, threads: 1, cache });
-const score = (model: LanguageModel) =>
+const score = (model: Scores) =>
   model.score(
     { messages: [{ role: "user", content: "ab" }], format: "plain", options: ["ab", "cd"] },
     { signal },

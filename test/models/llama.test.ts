@@ -2,9 +2,10 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CallError } from "../../src/core/call.js";
-import type { GenerateRequest, LanguageModel, Scored, ScoreRequest } from "../../src/core/model.js";
+import type { GenerateRequest, Scored, ScoreRequest } from "../../src/core/model.js";
 import type { Engine } from "../../src/models/llama/engine.js";
 import { openWeights, type Weights } from "../../src/models/llama/weights.js";
+import type { LlamaModel } from "../../src/models/llama.js";
 import { openModel, pullModel } from "../../src/models/registry.js";
 
 // One thread: llama.cpp's threads wait for each other by spinning, which is slow where other tests want the cores.
@@ -20,7 +21,7 @@ async function openOne(
 const ref = "llama:smollm2-135m-instruct?lanes=1&threads=1&context=1024";
 const context = { signal: new AbortController().signal };
 const filler = "Permission is hereby granted, free of charge, to any person obtaining a copy. ";
-let model: LanguageModel;
+let model: LlamaModel;
 
 beforeAll(async () => {
   model = await openModel(ref);
@@ -201,7 +202,7 @@ describe("score", () => {
 
 describe("embed", () => {
   it("gives unit vectors in which a paraphrase is nearer than another subject", async () => {
-    const { vectors, cost } = await model.embed!(
+    const { vectors, cost } = await model.embed(
       ["A cat sits on the mat.", "A kitten rests on a rug.", "Interest rates rose sharply in March."],
       context,
     );

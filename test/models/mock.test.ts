@@ -1,10 +1,12 @@
 // The mock as a provider: deterministic, as skilled and as biased as it says, and failing through the real retries.
 
 import { describe, expect, it } from "vitest";
+import { requireCapability } from "../../src/core/capabilities.js";
 import { HoneError } from "../../src/core/errors.js";
 import { openMock } from "../../src/models/mock.js";
 import { listedOptions, tokenize } from "../../src/models/mock-mind.js";
 import { startMockServer } from "../../src/models/mock-server.js";
+import { wholeMock } from "./whole.js";
 
 const context = { signal: new AbortController().signal };
 const labels = ["A", "B", "C", "D"];
@@ -23,7 +25,7 @@ const best = (scores: readonly { logprob: number }[]) =>
 describe("mock", () => {
   it("has the skill that it is given, and its scores agree with what it writes", async () => {
     for (const skill of [0, 0.3, 0.7, 1]) {
-      const model = await openMock(`?skill=${skill}&seed=1`, { oracle });
+      const model = await wholeMock(`?skill=${skill}&seed=1`, { oracle });
       let right = 0;
       for (let i = 0; i < 2_000; i++) {
         const { text } = await model.generate({ ...request(i), ...how }, context);
@@ -42,7 +44,7 @@ describe("mock", () => {
   });
 
   it("draws within the nucleus: of a tiny one the likeliest", async () => {
-    const model = await openMock("?skill=0.5&seed=1");
+    const model = await wholeMock("?skill=0.5&seed=1");
     for (let i = 0; i < 20; i++) {
       const { text } = await model.generate({ ...request(i), ...how }, context);
       const drawn = await model.generate(
@@ -54,7 +56,7 @@ describe("mock", () => {
   });
 
   it("a bias takes its share of the answers that belong elsewhere, and shows without an input", async () => {
-    const model = await openMock("?skill=1&bias=A:0.3&seed=1", { oracle });
+    const model = await wholeMock("?skill=1&bias=A:0.3&seed=1", { oracle });
     let elsewhere = 0;
     let taken = 0;
     for (let i = 0; i < 3_000; i++) {
@@ -64,7 +66,7 @@ describe("mock", () => {
     }
     expect(taken / elsewhere).toBeGreaterThan(0.25);
     expect(taken / elsewhere).toBeLessThan(0.35);
-    const blank = await openMock("?bias=B:0.3", { oracle: () => undefined });
+    const blank = await wholeMock("?bias=B:0.3", { oracle: () => undefined });
     const { options } = await blank.score({ ...request(1), options: labels }, context);
     expect(best(options)).toBe(1);
     expect(Math.abs((options[0]?.logprob as number) - (options[3]?.logprob as number))).toBeLessThan(0.02);
@@ -72,7 +74,7 @@ describe("mock", () => {
 
   it("takes labels, texts and positions from an oracle", async () => {
     for (const answer of ["C", "option C5", "3"]) {
-      const model = await openMock("?skill=1", { oracle: () => answer });
+      const model = await wholeMock("?skill=1", { oracle: () => answer });
       expect((await model.generate({ ...request(5), ...how }, context)).text).toBe("C");
       const { options } = await model.score({ ...request(5), options: labels }, context);
       expect(best(options)).toBe(2);
@@ -81,14 +83,14 @@ describe("mock", () => {
       messages: [{ role: "user" as const, content: "Capital of France?" }],
       format: "chat" as const,
     };
-    const model = await openMock("?skill=1", { oracle: () => "Paris" });
+    const model = await wholeMock("?skill=1", { oracle: () => "Paris" });
     expect((await model.generate({ ...free, ...how }, context)).text).toBe("Paris");
-    const fool = await openMock("?skill=0", { oracle: () => "Paris" });
+    const fool = await wholeMock("?skill=0", { oracle: () => "Paris" });
     expect((await fool.generate({ ...free, ...how }, context)).text).not.toBe("Paris");
   });
 
   it("without an oracle prefers the option that shares words with the text, in any position", async () => {
-    const model = await openMock("?skill=1");
+    const model = await wholeMock("?skill=1");
     for (let i = 0; i < 4; i++) {
       const options = ["tax law", "maritime shipping", "family", "patents"];
       const rotated = options.map((_, k) => options[(k + i) % 4] as string);
@@ -114,7 +116,7 @@ describe("mock", () => {
 
   it("gives the same answers in any order and at any concurrency, and others for another seed", async () => {
     const all = async (ref: string, order: number[]) => {
-      const model = await openMock(ref);
+      const model = await wholeMock(ref);
       const answers = await Promise.all(
         order.map(async (i) => [i, (await model.generate({ ...request(i), ...how }, context)).text] as const),
       );
@@ -132,7 +134,7 @@ describe("mock", () => {
   });
 
   it("samples when asked to, by the request's seed", async () => {
-    const model = await openMock("?skill=0.5&seed=1");
+    const model = await wholeMock("?skill=0.5&seed=1");
     const at = async (seed: number) =>
       (await model.generate({ ...request(3), maxTokens: 8, temperature: 5, seed }, context)).text;
     expect(await at(1)).toBe(await at(1));
@@ -141,7 +143,7 @@ describe("mock", () => {
   });
 
   it("embeds texts that share words near each other", async () => {
-    const model = await openMock("");
+    const model = await wholeMock("");
     const { vectors } = await model.embed(
       ["the cat sat here", "a cat sat there", "bond yields rose", ""],
       context,
@@ -165,13 +167,13 @@ describe("mock", () => {
       large: "too-large",
     };
     for (const [kind, failure] of Object.entries(kinds)) {
-      const model = await openMock(`?errors=${kind}:1&retries=1&backoff=0&timeout=0.01`);
+      const model = await wholeMock(`?errors=${kind}:1&retries=1&backoff=0&timeout=0.01`);
       await expect(model.generate({ ...request(1), ...how }, context), kind).rejects.toMatchObject({
         failure,
       });
     }
     const failed = async () => {
-      const model = await openMock("?errors=0.4&retries=1&backoff=0&seed=5");
+      const model = await wholeMock("?errors=0.4&retries=1&backoff=0&seed=5");
       const calls = Array.from({ length: 200 }, (_, i) =>
         model.score({ ...request(i), options: labels }, context),
       );
@@ -184,26 +186,26 @@ describe("mock", () => {
   });
 
   it("keeps to its latency, context, grants and price", async () => {
-    const slow = await openMock("?latency=40");
+    const slow = await wholeMock("?latency=40");
     const started = performance.now();
     await slow.generate({ ...request(1), ...how }, context);
     expect(performance.now() - started).toBeGreaterThanOrEqual(38);
-    const small = await openMock("?context=10");
+    const small = await wholeMock("?context=10");
     await expect(small.generate({ ...request(1), ...how }, context)).rejects.toMatchObject({
       failure: "too-long",
     });
     const mute = await openMock("?grants=text");
-    await expect(mute.score({ ...request(1), options: labels }, context)).rejects.toMatchObject({
-      failure: "no-logprobs",
-    });
-    const priced = await openMock("?price=2,8");
+    expect(Object.keys(mute)).toContain("generate");
+    for (const method of ["score", "read", "embed"]) expect(Object.keys(mute)).not.toContain(method);
+    expect(() => requireCapability(mute, "logprobs")).toThrow(/scoring: parse/);
+    const priced = await wholeMock("?price=2,8");
     const { cost } = await priced.generate({ ...request(1), ...how }, context);
     expect(cost.usd).toBeCloseTo((cost.inputTokens * 2 + cost.outputTokens * 8) / 1e6, 12);
     expect(cost.usd).toBeGreaterThan(0);
   });
 
   it("its id holds what changes answers", async () => {
-    const idOf = async (ref: string, options = {}) => (await openMock(ref, options)).id;
+    const idOf = async (ref: string, options = {}) => (await wholeMock(ref, options)).id;
     expect(await idOf("?latency=9&errors=0.1&price=1,1")).toBe(await idOf(""));
     const ids = [
       idOf(""),
@@ -227,7 +229,7 @@ describe("mock", () => {
       "?errors=fire:1",
       "?skil=1",
     ]) {
-      const error = await openMock(ref).catch((one: unknown) => one);
+      const error = await wholeMock(ref).catch((one: unknown) => one);
       expect(error, ref).toBeInstanceOf(HoneError);
       expect((error as HoneError).failure.where, ref).toContain(/\?(\w+)/.exec(ref)?.[1] as string);
     }

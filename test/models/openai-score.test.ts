@@ -1,10 +1,9 @@
 // Log-probabilities from an OpenAI-compatible endpoint: found, summed and refused.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openMock } from "../../src/models/mock.js";
 import { type MockServer, startMockServer } from "../../src/models/mock-server.js";
-import { openOpenAI } from "../../src/models/openai.js";
 import { readEcho, readTop } from "../../src/models/openai-score.js";
+import { wholeMock, wholeOpenAI } from "./whole.js";
 
 const context = { signal: new AbortController().signal };
 const question = "The cat sat on the mat.\nWho sat?\nA. a dog\nB. the cat\nC. a bird";
@@ -18,11 +17,11 @@ afterAll(() => server.close());
 
 describe("score", () => {
   it("by first tokens and by echo agrees with the mock's own log-probabilities", async () => {
-    const mock = await openMock("?skill=1&seed=3");
+    const mock = await wholeMock("?skill=1&seed=3");
     const labels = ["A", "B", "C"];
     const direct = await mock.score({ ...chat, options: labels }, context);
     for (const format of ["chat", "plain"] as const) {
-      const model = await openOpenAI(`m?base=${server.url}&format=${format}`, { env: {} });
+      const model = await wholeOpenAI(`m?base=${server.url}&format=${format}`, { env: {} });
       const { options } = await model.score({ ...chat, format, options: labels }, context);
       for (const [i, { logprob, tokens }] of options.entries()) {
         // The labels have 97 % of the probability together.
@@ -33,7 +32,7 @@ describe("score", () => {
     }
     const plain = { messages: [{ role: "user" as const, content: "The cat sat. Who sat? Answer:" }] };
     const options = [" some dogs", " cat", " 🐦 birds of prey"];
-    const model = await openOpenAI(`m?base=${server.url}&format=plain`, { env: {} });
+    const model = await wholeOpenAI(`m?base=${server.url}&format=plain`, { env: {} });
     const before = server.stats().requests;
     const echoed = await model.score({ ...plain, format: "plain", options }, context);
     expect(server.stats().requests - before).toBe(1);
@@ -46,7 +45,7 @@ describe("score", () => {
   });
 
   it("says what to do where a chat endpoint cannot score texts", async () => {
-    const model = await openOpenAI(`m?base=${server.url}`, { env: {} });
+    const model = await wholeOpenAI(`m?base=${server.url}`, { env: {} });
     const failed = model.score({ ...chat, options: ["a dog", "the cat"] }, context);
     await expect(failed).rejects.toMatchObject({ failure: "no-logprobs" });
     await expect(failed).rejects.toThrow(/scoring: parse.*format=plain/);

@@ -4,7 +4,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { eventsOf } from "../../src/models/mock-answers.js";
 import { startMockServer } from "../../src/models/mock-server.js";
-import { openOpenAI } from "../../src/models/openai.js";
 import {
   addEvent,
   failureOf,
@@ -13,6 +12,7 @@ import {
   readRetryAfter,
 } from "../../src/models/openai-wire.js";
 import { createSseParser } from "../../src/models/sse.js";
+import { wholeOpenAI } from "./whole.js";
 
 const context = { signal: new AbortController().signal };
 const question = "The cat sat on the mat.\nWho sat?\nA. a dog\nB. the cat\nC. a bird";
@@ -155,7 +155,7 @@ describe("failures", () => {
       times: 1,
       retryAfter: "0.2",
     });
-    const model = await openOpenAI(`m?base=${slow.url}&backoff=0`, { env: {} });
+    const model = await wholeOpenAI(`m?base=${slow.url}&backoff=0`, { env: {} });
     const started = performance.now();
     expect((await model.generate({ ...chat, ...how }, context)).text).toBe("B");
     const ms = performance.now() - started;
@@ -168,7 +168,7 @@ describe("failures", () => {
   it("an endpoint that is not there is unreachable", async () => {
     const gone = await startMockServer();
     await gone.close();
-    const model = await openOpenAI(`m?base=${gone.url}&retries=1&backoff=0.01`, { env: {} });
+    const model = await wholeOpenAI(`m?base=${gone.url}&retries=1&backoff=0.01`, { env: {} });
     const failed = model.generate({ ...chat, ...how }, context);
     await expect(failed).rejects.toMatchObject({ failure: "unreachable" });
     await expect(failed).rejects.toThrow(/ECONNREFUSED.*2 attempts/);

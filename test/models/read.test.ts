@@ -1,10 +1,10 @@
 // Reading a text's tokens with the embedded model: the log-probabilities are those that scoring gives, whatever was asked before.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { LanguageModel } from "../../src/core/model.js";
+import type { LlamaModel } from "../../src/models/llama.js";
 import { openModel } from "../../src/models/registry.js";
 
-let model: LanguageModel;
+let model: LlamaModel;
 beforeAll(async () => {
   model = await openModel("llama:smollm2-135m-instruct?format=plain&context=512&lanes=1&threads=1");
 });
@@ -15,7 +15,7 @@ describe("reading with the embedded model", () => {
   it("gives each token's log-probability, as scoring has it, and grows texts as they are written", async () => {
     const messages = [{ role: "user" as const, content: "The capital of France is" }];
     const read = (top: number) =>
-      model.read!({ messages, format: "plain", continuation: " Paris, of course", top }, context);
+      model.read({ messages, format: "plain", continuation: " Paris, of course", top }, context);
     const first = await read(1);
     const { options } = await model.score(
       { messages, format: "plain", options: [" Paris, of course"] },
@@ -31,13 +31,13 @@ describe("reading with the embedded model", () => {
     for (const [i, { logprob }] of again.tokens.entries())
       if (i > 0) expect(logprob).toBeCloseTo(first.tokens[i]?.logprob as number, 4);
     expect(again.next.length).toBe(3);
-    const byTokens = await model.read!(
+    const byTokens = await model.read(
       { messages: [], format: "plain", tokens: first.tokens.map(({ id }) => id), top: 1 },
       context,
     );
     expect(byTokens.tokens.map(({ logprob }) => logprob)).toEqual(first.tokens.map(({ logprob }) => logprob));
     await expect(
-      model.read!({ messages: [], format: "plain", tokens: [1e9], top: 1 }, context),
+      model.read({ messages: [], format: "plain", tokens: [1e9], top: 1 }, context),
     ).rejects.toThrow(/whole number below/);
     const grown: string[] = [];
     const { text } = await model.generate(

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
 import { afterAll, describe, expect, it } from "vitest";
-import type { LanguageModel } from "../../src/core/model.js";
+import { requireCapability } from "../../src/core/capabilities.js";
+import type { Model } from "../../src/core/model.js";
 import type { Sample } from "../../src/core/sample.js";
 import { taskContext } from "../../src/core/task.js";
 import { generalist } from "../../src/models/generalist.js";
@@ -95,7 +96,7 @@ describe.each(Object.entries(families))("%s", (name, family) => {
   });
 
   it("trains a LoRA that is served as it was trained", async () => {
-    const model: LanguageModel = await openLlama(path, {
+    const model = await openLlama(path, {
       format: "plain",
       context: 256,
       lanes: 1,
@@ -133,7 +134,7 @@ describe.each(Object.entries(families))("%s", (name, family) => {
       let served = 0;
       for (const sample of dev) {
         const { messages, continuations: options } = renderPrompt(task.query(sample), "plain");
-        const scored = await (specialist.model as LanguageModel).score(
+        const scored = await requireCapability(specialist.model as Model, "logprobs").score(
           { messages, format: "plain", options },
           { signal },
         );

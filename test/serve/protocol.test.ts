@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openMock } from "../../src/models/mock.js";
+import { wholeMock } from "../models/whole.js";
 import { type Asking, eventsOf, type Loose, serving, toneStore } from "./fixture.js";
 
 const root = mkdtempSync(join(tmpdir(), "hone-serve-"));
@@ -27,7 +27,7 @@ const messages = [{ role: "user", content: "Name a colour, please." }];
 
 describe("chat", () => {
   it("answers with what the model writes, and counts its tokens", async () => {
-    const model = await openMock("?skill=0.9&seed=1");
+    const model = await wholeMock("?skill=0.9&seed=1");
     const { text } = await model.generate(
       {
         messages: [{ role: "user", content: "Name a colour, please." }],

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { requireCapability } from "../../src/core/capabilities.js";
 import { HoneError } from "../../src/core/errors.js";
 import type { Specializer } from "../../src/core/specializer.js";
 import { sourcesIn } from "../../src/data/contents.js";
@@ -230,7 +231,7 @@ describe("identity", () => {
   });
 
   it("passes the model through", async () => {
-    const model = await openModel("mock:");
+    const model = requireCapability(await openModel("mock:"), "text");
     const specialist = await make(chain([fewShot(), knn({ by: "bm25" })]), { ...listener(), model });
     expect(specialist.model).toBe(model);
   });

@@ -6,13 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Call } from "../../src/core/call.js";
+import { requireCapability } from "../../src/core/capabilities.js";
 import type { LanguageSubject } from "../../src/core/kinds.js";
-import type { LanguageModel } from "../../src/core/model.js";
+import type { Model } from "../../src/core/model.js";
 import type { Sample } from "../../src/core/sample.js";
 import type { Given, LanguageSpecializer } from "../../src/core/specializer.js";
 import { taskContext } from "../../src/core/task.js";
 import { generalist } from "../../src/models/generalist.js";
-import { openLlama } from "../../src/models/llama.js";
+import { type LlamaModel, openLlama } from "../../src/models/llama.js";
 import { renderPrompt } from "../../src/models/prompt.js";
 import { calibrate, chain } from "../../src/specializers/index.js";
 import { fewShot } from "../../src/specializers/prompting/few-shot.js";
@@ -49,7 +50,7 @@ const ways: Record<string, LanguageSpecializer> = {
   full: full({ ...common, learningRate: 0.003 }),
 };
 
-let model: LanguageModel;
+let model: LlamaModel;
 let subject: LanguageSubject;
 beforeAll(async () => {
   const path = join(folder, "tiny.gguf");
@@ -63,7 +64,7 @@ afterAll(async () => {
 });
 
 /** Of one layer, and that one trained, nothing is below. The file with its layer twice has one below. */
-function openTwoLayers(): Promise<LanguageModel> {
+function openTwoLayers(): Promise<LlamaModel> {
   const path = join(folder, "two.gguf");
   writeFileSync(path, ggufBytes(twice(tinyLlama())));
   return openLlama(path, { format: "plain", context: 256, lanes: 1, threads: 1 });
@@ -92,7 +93,7 @@ async function servedLoss(specialist: LanguageSubject): Promise<number> {
   for (const sample of dev) {
     const { messages, continuations } = renderPrompt(task.query(sample), "plain");
     const right = sample.gold === "x" ? 0 : 1;
-    const scored = await (specialist.model as LanguageModel).score(
+    const scored = await requireCapability(specialist.model as Model, "logprobs").score(
       { messages, format: "plain", options: continuations },
       { signal },
     );
@@ -155,7 +156,7 @@ describe("the loss over the options alone", () => {
     let loss = 0;
     for (const sample of dev) {
       const { messages, continuations: options } = renderPrompt(lettered.query(sample), "plain");
-      const scored = await (served as LanguageModel).score(
+      const scored = await requireCapability(served as Model, "logprobs").score(
         { messages, format: "plain", options },
         { signal },
       );

@@ -9,10 +9,10 @@ import { type CallContext, CallError } from "../../src/core/call.js";
 import type { ScoreRequest } from "../../src/core/model.js";
 import type { Outcome } from "../../src/core/outcome.js";
 import type { StudyRecord } from "../../src/core/record.js";
-import { openMock } from "../../src/models/mock.js";
 import { type Behaviour, behaviours, startMockServer } from "../../src/models/mock-server.js";
 import { openStudy } from "../../src/study/open.js";
 import { runStudy } from "../../src/study/run.js";
+import { wholeMock } from "../models/whole.js";
 import { toneSpec, writeTones } from "./fixture.js";
 
 let folder: string;
@@ -111,7 +111,7 @@ it("a specialist that the model fails to make stays unscored with that cause, an
     extra: { handOver: 0 },
   });
   const open = async () => {
-    const model = await openMock("?skill=0.8");
+    const model = await wholeMock("?skill=0.8");
     return {
       ...model,
       score: async (request: ScoreRequest, context: CallContext) => {

@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
 import type { LanguageModel, Message } from "../../src/core/model.js";
-import { openMock } from "../../src/models/mock.js";
 import { ladder } from "../../src/specializers/prompting/medprompt.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
+import { wholeMock } from "../models/whole.js";
 import { toneStudy, writeTones } from "./fixture.js";
 
 interface Row {
@@ -56,7 +56,7 @@ function climb(name: string, prompts: string[], planted: Partial<Record<Split, R
   const { options } = task.data;
   task.data = { splits: Object.fromEntries(splits), input: "text", label: "tone", options };
   const open = async (): Promise<LanguageModel> => {
-    const mock = await openMock("?skill=0.8&seed=1");
+    const mock = await wholeMock("?skill=0.8&seed=1");
     const noted = <Request extends { messages: readonly Message[] }>(request: Request): Request => {
       prompts.push(request.messages.map(({ content }) => content).join("\n"));
       return request;

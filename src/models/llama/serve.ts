@@ -8,7 +8,9 @@ import type {
   Message,
   OpenWeights,
   PromptFormat,
+  Reads,
   ScoreRequest,
+  Scores,
   ToolSpec,
   Work,
 } from "../../core/model.js";
@@ -48,9 +50,13 @@ export type RequestTokens = (
   weights: Pick<Weights, "vocabulary" | "continuation">,
 ) => ReturnType<OpenWeights["tokenize"]>;
 
-/** The model's calls, and how it tokenises a request. Closing is up to whoever owns the pool. */
+/**
+ * The model's calls, and how it tokenises a request. Closing is up to whoever owns the pool, and so is whether it embeds: with an
+ * adapter or a prefix it cannot.
+ */
 export function serve(served: Served): {
-  model: Omit<LanguageModel & Embeds, "close">;
+  model: Omit<LanguageModel & Scores & Reads, "close">;
+  embeds: Embeds;
   tokens: RequestTokens;
 } {
   const { name, gguf, contextTokens, lanes, prefix, pool, member, grants } = served;
@@ -145,7 +151,7 @@ export function serve(served: Served): {
     throw new CallError("too-long", why + more);
   };
 
-  const model: Omit<LanguageModel & Embeds, "close"> = {
+  const model: Omit<LanguageModel & Scores & Reads, "close"> = {
     id: served.id,
     name,
     grants,
@@ -255,9 +261,10 @@ export function serve(served: Served): {
           return { tokens, prompt: own, next: likely(prompt.length), cost: cost(prompt.length, 0) };
         },
       ),
-    embed: async (texts, context) => {
-      if (!grants.has("embeddings")) throw new CallError("unsupported", `${name} gives no embeddings.`);
-      return call(
+  };
+  const embeds: Embeds = {
+    embed: (texts, context) =>
+      call(
         context,
         async ({ vocabulary }) => {
           const all = texts.map((text, i) => {
@@ -282,10 +289,9 @@ export function serve(served: Served): {
           const read = all.reduce((sum, tokens) => sum + tokens.length, 0);
           return { vectors, cost: cost(read, 0) };
         },
-      );
-    },
+      ),
   };
-  return { model, tokens: requestTokens };
+  return { model, embeds, tokens: requestTokens };
 }
 
 function costOf(inputTokens: number, outputTokens: number, ms: number): Cost {
