@@ -32,7 +32,9 @@ export function completion(shell: string, program: Command): void {
 }
 
 function wordsOf(command: Command, path: string): Words[] {
-  const visible = command.commands.filter((one) => !(one as unknown as { _hidden?: boolean })._hidden);
+  const shown = command.createHelp().visibleCommands(command);
+  // Commander's help also shows a `help` of its own.
+  const visible = command.commands.filter((one) => shown.includes(one));
   const own = {
     path,
     commands: visible.map((one) => one.name()),

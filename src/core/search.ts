@@ -59,7 +59,7 @@ export type SearchNotes = {
 /** The notes that a state has, where a search made it. */
 export function searchNotesOf(state: Json): SearchNotes | undefined {
   if (state === null || typeof state !== "object" || Array.isArray(state)) return undefined;
-  const { search } = state as { search?: Json };
-  const known = search !== null && typeof search === "object" && !Array.isArray(search);
-  return known && "branches" in search ? (search as unknown as SearchNotes) : undefined;
+  const { search } = state as { search?: unknown };
+  const known = typeof search === "object" && search !== null && "branches" in search;
+  return known ? (search as SearchNotes) : undefined;
 }

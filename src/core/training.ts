@@ -49,7 +49,7 @@ export type ExpertLayer = {
 /** The notes that a state has, where it has any. */
 export function notesOf(state: Json): TrainingNotes | undefined {
   if (state === null || typeof state !== "object" || Array.isArray(state)) return undefined;
-  const { notes } = state as { notes?: Json };
-  const known = notes !== null && typeof notes === "object" && !Array.isArray(notes) && "curve" in notes;
-  return known ? (notes as unknown as TrainingNotes) : undefined;
+  const { notes } = state as { notes?: unknown };
+  const known = typeof notes === "object" && notes !== null && "curve" in notes;
+  return known ? (notes as TrainingNotes) : undefined;
 }

@@ -53,7 +53,7 @@ function serve(
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
     if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
     if (ArrayBuffer.isView(value))
-      return Array.from(value as unknown as Iterable<unknown>, (v) => plain(v, depth + 1));
+      return Array.from(value as ArrayBufferView & ArrayLike<unknown>, (v) => plain(v, depth + 1));
     if (Array.isArray(value)) return value.map((v) => plain(v, depth + 1));
     return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, plain(v, depth + 1)]));
   };

@@ -43,7 +43,7 @@ export function parsePipRef(ref: string): PipRef {
     });
   const found = /^pip:([^=#]+)==([^=#]+)#([^#]+)$/.exec(ref);
   if (!found) throw refuse("it is not of the form pip:NAME==VERSION#PATH");
-  const [, name, version, rest] = found as unknown as [string, string, string, string];
+  const [, name = "", version = "", rest = ""] = found;
   if (!namePattern.test(name)) throw refuse(`${JSON.stringify(name)} is not a package name`);
   if (version.length > 100 || !versionPattern.test(version))
     throw refuse(`${JSON.stringify(version)} is not a version`);

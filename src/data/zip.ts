@@ -250,6 +250,7 @@ function unpackSmall(raw: Buffer, entry: ZipEntry): Buffer {
 function inflateSmall(raw: Buffer, entry: ZipEntry): Buffer {
   let result: { buffer: Buffer; engine: { bytesWritten: number } };
   try {
+    // Node's types do not know what `info` gives back.
     result = inflateRawSync(raw, { maxOutputLength: Math.max(1, entry.size), info: true }) as never;
   } catch (error) {
     const longer = (error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE";

@@ -30,7 +30,7 @@ function entry<State, Deal>(
   teacher: string,
   opponent?: string,
 ): GameEntry {
-  const plain = game as unknown as Game<unknown, unknown>;
+  const plain: Game<unknown, unknown> = game;
   // Whoever makes no legal move at all plays so.
   const safest: Player = { name: "safest", act: (view) => game.safest(view) };
   const seats = plain.name === "guessing" ? [0] : Array.from({ length: plain.seats }, (_, seat) => seat);

@@ -181,12 +181,14 @@ async function openEncoderRef(rest: string, options: OpenModelOptions): Promise<
     const { openDecoderNet } = await import("./net/open.js");
     return openDecoderNet(paths.model as string, choice);
   }
+  const files = {
+    model: paths.model as string,
+    tokenizer: paths.tokenizer as string,
+    tokenizerConfig: paths.tokenizerConfig as string,
+  };
   if (paths.config !== undefined) {
     const { openBert } = await import("./net/open.js");
-    return openBert(paths as unknown as Parameters<typeof openBert>[0], {
-      ...choice,
-      maxPieces: pieces ?? 256,
-    });
+    return openBert({ ...files, config: paths.config }, { ...choice, maxPieces: pieces ?? 256 });
   }
   for (const one of ["pool", "layer", "pieces"]) {
     if (!given.has(one)) continue;
@@ -198,11 +200,6 @@ async function openEncoderRef(rest: string, options: OpenModelOptions): Promise<
       kind: "usage",
     });
   }
-  const files = {
-    model: paths.model as string,
-    tokenizer: paths.tokenizer as string,
-    tokenizerConfig: paths.tokenizerConfig as string,
-  };
   const { openEncoder } = await import("./encoder.js");
   return openEncoder(files, { name, ...(threads === undefined ? {} : { threads }) });
 }

@@ -3,7 +3,7 @@
 
 import { Tensor } from "onnxruntime-node";
 import { HoneError } from "../core/errors.js";
-import { fingerprint, type Json } from "../core/json.js";
+import { fingerprint } from "../core/json.js";
 import type { MotorSubject } from "../core/kinds.js";
 import type { Body, MotorTrial, Movement, Point } from "../core/motor.js";
 import type { Parameters } from "../tensor/optimizer.js";
@@ -138,7 +138,7 @@ export function controllerSubject(
   return {
     kind: "motor",
     name,
-    id: fingerprint(["motor", 1, model.id, controller as unknown as Json, [...lesions].sort()]),
+    id: fingerprint(["motor", 1, model.id, controller, [...lesions].sort()]),
     model,
     controller,
     lesions,
@@ -182,16 +182,21 @@ function gathered(run: (trials: readonly MotorTrial[]) => Promise<(trial: number
 }
 
 function movementOf({ steps, muscles, ...history }: History, trial: number, dt: number): Movement {
-  const rows = (from: Float32Array, width: number, count: number, first = 0): number[][] =>
+  const rows = (from: Float32Array, width: number, count: number): number[][] =>
     Array.from({ length: count }, (_, t) => {
       const at = (trial * count + t) * width;
-      return [...from.subarray(at, at + width)].slice(first);
+      return [...from.subarray(at, at + width)];
+    });
+  const points = (from: Float32Array): Point[] =>
+    Array.from({ length: steps + 1 }, (_, t) => {
+      const at = 2 * (trial * (steps + 1) + t);
+      return [from[at] as number, from[at + 1] as number];
     });
   const still = Array.from({ length: muscles }, () => 0);
   return {
     dt,
-    hand: rows(history.hand, 2, steps + 1) as unknown as Point[],
-    joints: rows(history.joints, 2, steps + 1) as unknown as Point[],
+    hand: points(history.hand),
+    joints: points(history.joints),
     activation: rows(history.activation, muscles, steps + 1),
     excitation: [still, ...rows(history.excitation, muscles, steps)],
   };

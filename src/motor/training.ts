@@ -86,7 +86,9 @@ export function teach(teachings: readonly Teaching[], shape: ControllerShape): R
   const count = teachings.some(({ losses }) => losses === "specialized") ? 2 : 1;
   const plans = teachings.map((teaching) => plan(teaching, shape.hemispheres).slice(0, count));
   const table = (of: (entry: ReturnType<typeof plan>[number]) => readonly number[], ...dims: number[]) => {
-    const rows = Array.from({ length: count }, (_, k) => plans.map((list) => of(list[k] as never)));
+    const rows = Array.from({ length: count }, (_, k) =>
+      plans.map((list) => of(list[k] as (typeof list)[number])),
+    );
     return new Tensor("float32", Float32Array.from(rows.flat(2)), [count, seeds, ...dims]);
   };
   const weights = Object.fromEntries(
@@ -142,7 +144,7 @@ export function motorTrainer(options: MotorTrainerOptions): Trainer {
   const gradients = compile<[Tensors, Parameters, Tensors], [Tensor, Parameters]>(
     (frozen: Frozen, params: Arrays, trials: TrialArrays) => {
       const ofAll = (trained: Arrays) => losses(frozen, trained, trials).sum(1);
-      const [found, back] = vjp(ofAll, [params]) as unknown as [JaxArray, (ct: JaxArray) => [Arrays]];
+      const [found, back] = vjp(ofAll, [params]);
       // Every loss goes back through the trials by itself: the way forward is shared, and arrays stay small.
       const count = found.shape[0] as number;
       const own = Array.from({ length: count }, (_, k) => {

@@ -120,15 +120,12 @@ function arrange(record: StudyRecord, task: number, kept: ReadonlyMap<string, Mo
   };
 }
 
-interface Made {
-  name: string;
-  options: Json;
-}
+type Made = { name: string; options: Json };
 
 /** The specializers that made a subject, in order; a chain's own steps instead of the chain. */
 function stepsOf({ chain }: SubjectCard): Made[] {
   return chain.flatMap((step) =>
-    step.name === "chain" && Array.isArray(step.options) ? (step.options as unknown as Made[]) : [step],
+    step.name === "chain" && Array.isArray(step.options) ? (step.options as Made[]) : [step],
   );
 }
 
@@ -168,27 +165,28 @@ function soundMotion(trial: string, seed: number, target: unknown, movement: Mov
     return { trial, seed, target: targets, movement: { dt, hand, joints, activation, excitation } };
   }
   const stretch = (count - 1) / (maxPoints - 1);
-  const resample = <Row extends readonly number[]>(all: readonly Row[]): Row[] =>
-    Array.from({ length: maxPoints }, (_, i) => {
-      const from = Math.min(count - 2, Math.floor(i * stretch));
-      const share = i * stretch - from;
-      return (all[from] as Row).map(
-        (value, k) => value + share * ((all[from + 1]?.[k] as number) - value),
-      ) as unknown as Row;
-    });
+  /** Column `k` of the rows at the i-th of the new places. */
+  const between = (all: readonly (readonly number[])[], i: number, k: number): number => {
+    const from = Math.min(count - 2, Math.floor(i * stretch));
+    const [value, next] = [all[from]?.[k] as number, all[from + 1]?.[k] as number];
+    return value + (i * stretch - from) * (next - value);
+  };
+  const evenly = <Row>(rowOf: (i: number) => Row): Row[] =>
+    Array.from({ length: maxPoints }, (_, i) => rowOf(i));
+  const points = (all: readonly Point[]) => evenly((i): Point => [between(all, i, 0), between(all, i, 1)]);
+  const columns = Array.from({ length: muscles }, (_, k) => k);
+  const states = (all: readonly (readonly number[])[]) =>
+    evenly((i) => columns.map((k) => between(all, i, k)));
   return {
     trial,
     seed,
-    target:
-      targets.length === 1
-        ? targets
-        : Array.from({ length: maxPoints }, (_, i) => targets[Math.round(i * stretch)] as Point),
+    target: targets.length === 1 ? targets : evenly((i) => targets[Math.round(i * stretch)] as Point),
     movement: {
       dt: dt * stretch,
-      hand: resample(hand),
-      joints: resample(joints),
-      activation: resample(activation),
-      excitation: resample(excitation),
+      hand: points(hand),
+      joints: points(joints),
+      activation: states(activation),
+      excitation: states(excitation),
     },
   };
 }

@@ -74,11 +74,8 @@ async function openOne(written: string, options: OpenServedOptions): Promise<Ser
   const ref = rest ?? written;
   const { signal, mostWaiting = 256 } = options;
   const created = Math.floor(Date.now() / 1000);
-  const queueFor = (model: Model | undefined) =>
-    makeQueue(
-      Math.max(leastWidth, model?.concurrency ?? 1, (model as LanguageModel | undefined)?.batch ?? 1),
-      mostWaiting,
-    );
+  const queueFor = (model: (Model & Partial<Pick<LanguageModel, "batch">>) | undefined) =>
+    makeQueue(Math.max(leastWidth, model?.concurrency ?? 1, model?.batch ?? 1), mostWaiting);
   if (/^(llama|encoder|openai|mock):/.test(ref)) {
     const model = await (options.open ?? ((one, stop) => openModel(one, { signal: stop })))(ref, signal);
     return {

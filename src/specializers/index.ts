@@ -139,6 +139,7 @@ function makeStep(spec: unknown, where: string, table: SpecializerTable): Specia
       kind: "usage",
     });
   };
+  // Of what type they are, only the entry itself knows.
   return entry.make(readOptions(entry.options, name, options, where) as never, inner);
 }
 

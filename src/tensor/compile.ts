@@ -69,7 +69,7 @@ export function compile<Arguments extends readonly Tensors[], Result extends Ten
 ): Compiled<Arguments, Result> {
   const made = new Map<string, Promise<{ program: Program; rebuild: (outputs: Tensor[]) => Result }>>();
   const find = (inputs: Arguments) => {
-    const [leaves, shape] = tree.flatten(inputs as unknown as Tensors) as [Tensor[], { toString(): string }];
+    const [leaves, shape] = tree.flatten<Tensor>([...inputs]);
     for (const [i, leaf] of leaves.entries()) checkInput(leaf, i, options.name ?? (fn.name || unnamed));
     const key = `${shape}|${leaves.map(({ type, dims }) => `${type}[${dims}]`).join()}`;
     let entry = made.get(key);
@@ -89,7 +89,7 @@ export function compile<Arguments extends readonly Tensors[], Result extends Ten
     into: async (result: Result, ...inputs: Arguments): Promise<Result> => {
       const { leaves, entry } = find(inputs);
       const { program } = await entry;
-      await program.run(leaves, tree.flatten(result as unknown as Tensors)[0] as Tensor[]);
+      await program.run(leaves, tree.flatten<Tensor>(result)[0]);
       return result;
     },
     prepare: async (...inputs: Arguments) => (await find(inputs).entry).program,
@@ -137,13 +137,11 @@ async function build<Result>(
     weak: boolean,
   ) => JaxArray;
   const stand = (leaf: Tensor) => new Shaped([...leaf.dims], leaf.type, false);
-  const args = (inputs as unknown as JsTree<Tensor>[]).map((input) =>
-    tree.map(stand as never, input as never),
-  );
+  const args = inputs.map((input) => tree.map(stand, input));
   const traced = makeJaxpr(fn as (...args: JaxArray[]) => JaxArray)(...(args as JaxArray[]));
   const jaxpr = traced.jaxpr.jaxpr.flatten().simplify();
   const graph = new Graph();
-  const constants = traced.jaxpr.consts as unknown as JaxArray[];
+  const constants = traced.jaxpr.consts as JaxArray[];
   const used = new Set([...jaxpr.eqns.flatMap((equation) => equation.inputs), ...jaxpr.outs]);
   const views = jaxpr.inBinders.map((binder, i) => {
     const { aval } = binder;

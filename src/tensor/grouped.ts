@@ -171,8 +171,8 @@ export function noteProduct(
   shape: readonly number[],
   order: readonly number[],
 ): void {
-  if (views.length !== 2 || product(shape) === 0) return;
-  const operands = views.map((view) => broadcastTo(view, shape)) as [View, View] | View[];
+  const [left, right, more] = views;
+  if (!left || !right || more || product(shape) === 0) return;
   const axes = order.filter((axis) => shape[axis] !== 1);
-  known(graph).products.set(name, { operands: operands as unknown as readonly [View, View], axes });
+  known(graph).products.set(name, { operands: [broadcastTo(left, shape), broadcastTo(right, shape)], axes });
 }

@@ -52,7 +52,7 @@ export function makeTrainer({ loss, optimizer = {}, muon, ...runtime }: TrainerO
   const gradients = compile<[Tensors, Parameters, Tensors], [Tensor, Parameters]>(
     (fixed, params: Arrays, inputs) => {
       const of = (trained: Arrays) => loss(fixed, trained, inputs);
-      return valueAndGrad(of)(params) as unknown as [JaxArray, Arrays];
+      return valueAndGrad(of)(params);
     },
     { ...runtime, name: "the loss and its gradient" },
   );

@@ -24,7 +24,7 @@ export function makePool<T>(most: number): Pool<T> {
   /** In order of last use. */
   const resident = new Map<Member<T>, Entry<T>>();
   /** While members are loaded or unloaded nobody enters, so that whoever waits for room gets it. */
-  let moving: Promise<void> | undefined;
+  let moving: Promise<unknown> | undefined;
   let fellIdle = (): void => {};
   let closed = false;
 
@@ -41,11 +41,12 @@ export function makePool<T>(most: number): Pool<T> {
       }
     }
   };
-  const move = (work: () => Promise<void>): Promise<void> => {
-    moving = work().finally(() => {
+  const move = <R>(work: () => Promise<R>): Promise<R> => {
+    const moved = work().finally(() => {
       moving = undefined;
     });
-    return moving;
+    moving = moved;
+    return moved;
   };
   const enter = async (member: Member<T>, signal?: AbortSignal): Promise<Entry<T>> => {
     // Nothing may happen between the last look at `moving` and what follows: two would move at once.
@@ -58,13 +59,12 @@ export function makePool<T>(most: number): Pool<T> {
       resident.set(member, known);
       return known;
     }
-    let entry: Entry<T> | undefined;
-    await move(async () => {
+    return move(async () => {
       await makeRoom(most - 1);
-      entry = { loaded: await member.load(signal), users: 1 };
+      const entry = { loaded: await member.load(signal), users: 1 };
       resident.set(member, entry);
+      return entry;
     });
-    return entry as unknown as Entry<T>;
   };
 
   return {

@@ -336,17 +336,18 @@ async function stateOf(model: LlamaModel, grammar: string): Promise<LlamaGrammar
   }
 }
 
+/** What node-llama-cpp has and does not declare. */
+type Copying = LlamaContextSequence & {
+  _copyStateFromOtherSequence?: (other: LlamaContextSequence, upTo: number) => Promise<boolean>;
+};
+
 /** Copies a sequence's first tokens to another; false where this version of node-llama-cpp cannot. */
 async function copied(
   to: LlamaContextSequence,
   from: LlamaContextSequence,
   tokens: number,
 ): Promise<boolean> {
-  const copy = (
-    to as unknown as {
-      _copyStateFromOtherSequence?: (other: LlamaContextSequence, upTo: number) => Promise<boolean>;
-    }
-  )._copyStateFromOtherSequence;
+  const copy = (to as Copying)._copyStateFromOtherSequence;
   if (!copy) return false;
   try {
     if (await copy.call(to, from, tokens)) return true;

@@ -86,7 +86,7 @@ function make(net: Net, options: NetEncoderOptions, changed: NetChange | undefin
     for (const { rows, shape } of blocksOf(read, order)) {
       signal.throwIfAborted();
       const { block, order: slots } = packTexts(read, rows, shape);
-      const found = await program(weights, trained, block as never);
+      const found = await program(weights, trained, { ...block });
       for (const [l, tensor] of found.entries()) {
         const data = tensor.data as Float32Array;
         for (const [slot, index] of slots.entries())

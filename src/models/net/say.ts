@@ -60,7 +60,7 @@ export async function sayTexts(
     const targets = new Int32Array(length);
     targets.set((tokens.data as Int32Array).subarray(1));
     const asked = { tokens, positions, segments, targets: new Tensor("int32", targets, [1, length]) };
-    const values = (await program(weights, trained, asked as never)).data as Float32Array;
+    const values = (await program(weights, trained, asked)).data as Float32Array;
     let at = 0;
     for (const index of row) {
       const count = lengthOf(read, index);

@@ -132,7 +132,7 @@ export function search(
   );
   const { screened, encodes } = inherited(parts);
   const written = (one: LanguageSpecializer | null): Json => one && { name: one.name, options: one.options };
-  const plain = zeroShot() as never as LanguageSpecializer;
+  const plain = zeroShot<"language">();
   const name = "search";
   const label = labelOf(chosen);
   const asOptions: Json = {

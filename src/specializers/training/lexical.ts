@@ -174,7 +174,7 @@ export function lexical(options: LexicalOptions): Specializer<State, "encoder"> 
           tokens,
           firstLoss: losses[0] ?? 0,
           lastLoss: losses.at(-1) ?? 0,
-          statistics: constraintStatistics(pairs) as unknown as Json,
+          statistics: constraintStatistics(pairs),
         },
       };
     },

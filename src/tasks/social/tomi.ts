@@ -106,7 +106,7 @@ export function tellTomi(story: string): World {
     for (const part of clausesOf(sentence)) {
       const placed = rooms.exec(part);
       if (placed) {
-        const [, what, where] = placed as unknown as [string, string, string];
+        const [, what = "", where = ""] = placed;
         world.happen(
           containers.has(what)
             ? { kind: "stands", container: what, room: where }
@@ -127,7 +127,7 @@ function clausesOf(sentence: string): string[] {
   const bare = sentence.replace(/\.$/, "");
   const several = /^(.+?) (entered|exited) the (.+)$/.exec(bare);
   if (several) {
-    const [, people, verb, room] = several as unknown as [string, string, string, string];
+    const [, people = "", verb = "", room = ""] = several;
     return people.split(/, | and /).map((who) => `${who} ${verb} the ${room}`);
   }
   return bare.split(/, (?=[Tt]he )/).map((one) => `${one.charAt(0).toUpperCase()}${one.slice(1)}`);
@@ -231,7 +231,7 @@ export function mergedTomi(story: string): string {
   for (const sentence of sentencesOf(story)) {
     const move = /^(\w+) ((?:entered|exited) the .+\.)$/.exec(sentence);
     if (move) {
-      const [, who, rest] = move as unknown as [string, string, string];
+      const [, who = "", rest = ""] = move;
       if (run?.rest === rest) run.people.push(who);
       else {
         flush();

@@ -134,7 +134,7 @@ export function openField(
     for (const [i, sample] of samples.entries()) {
       const asked = said.map((own) => ({
         respond: async () => ({ ...(own[i]?.options ? { scores: own[i].options } : {}) }),
-      })) as unknown as LanguageSubject[];
+      }));
       const respond = poolOf(asked, weightsOf(sample));
       const subject: LanguageSubject = { kind: "language", name: "stack", id: "stack", respond };
       found.push((await askOne(subject, sample, given)).score);

@@ -37,9 +37,7 @@ export function composed(
     .filter((level) => level !== null)
     .filter(({ name }) => name !== plain.name);
   if (steps.length === 0) return plain;
-  return steps.length === 1
-    ? (steps[0] as LanguageSpecializer)
-    : (chain(steps) as never as LanguageSpecializer);
+  return steps.length === 1 ? (steps[0] as LanguageSpecializer) : chain(steps);
 }
 
 /** The same space without what a model does not grant; first levels always stay. */

@@ -92,7 +92,10 @@ export async function chooseMembers(
 }
 
 /** All members answer, and the pool of their probabilities chooses. Members are asked at the same time. */
-export function poolOf(asked: readonly LanguageSubject[], weights: readonly number[]): Respond {
+export function poolOf(
+  asked: readonly Pick<LanguageSubject, "respond">[],
+  weights: readonly number[],
+): Respond {
   return async (query, context): Promise<Answer> => {
     const answers = await Promise.all(asked.map((one) => one.respond(query, context)));
     const keys = query.options?.map(({ key }) => key) ?? [];

@@ -83,12 +83,10 @@ export function parzenPair(trials: readonly Trial[], sizes: Pair, random: Random
   const draw = (): Pair => {
     const kernel = below[Math.floor(random() * (below.length + 1))];
     if (!kernel) return uniform();
-    return [0, 1].map((axis) => {
-      const size = sizes[axis] as number;
-      // A kernel puts 1 on its own category and 1 / (number of kernels) on each, normalised.
-      const spread = size / (below.length + 1);
-      return random() * (1 + spread) < 1 ? (kernel.pair[axis] as number) : Math.floor(random() * size);
-    }) as unknown as Pair;
+    // A kernel puts 1 on its own category and 1 / (number of kernels) on each, normalised.
+    const category = (own: number, size: number): number =>
+      random() * (1 + size / (below.length + 1)) < 1 ? own : Math.floor(random() * size);
+    return [category(kernel.pair[0], sizes[0]), category(kernel.pair[1], sizes[1])];
   };
   const density = (mixture: readonly Trial[], pair: Pair): number => {
     const kernels = mixture.length + 1;

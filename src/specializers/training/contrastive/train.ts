@@ -81,7 +81,7 @@ export async function trainContrast(options: ContrastTraining): Promise<Contrast
       });
       const vectors = states ?? pooled(block.pool, last);
       last.dispose();
-      return contrastLoss(vectors, labels as never, options.loss);
+      return contrastLoss(vectors, labels, options.loss);
     },
     optimizer: { weightDecay: 0, clipNorm: 1 },
     ...(encoder.threads === undefined ? {} : { threads: encoder.threads }),
@@ -99,7 +99,7 @@ export async function trainContrast(options: ContrastTraining): Promise<Contrast
         labels.set(one.labels);
         return [
           {
-            inputs: { block, labels: new Tensor("int32", labels, [texts]) } as never,
+            inputs: { block: { ...block }, labels: new Tensor("int32", labels, [texts]) },
             ids: [`step ${step}`],
             tokens: count[step - 1] as number,
           },

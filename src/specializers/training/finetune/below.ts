@@ -65,7 +65,7 @@ export async function statesBelow(
     given.context.signal.throwIfAborted();
     given.progress(done, todo.length, "computing the layers below");
     const { inputs, spans } = packBlock(examples, block, shape, 0);
-    const found = (await programs.trunk(frozen, inputs as never)).data as Float32Array;
+    const found = (await programs.trunk(frozen, inputs)).data as Float32Array;
     const fresh = new Map<string, Float32Array>();
     for (const { index, row, head, start, length } of spans) {
       const key = keyOf(examples[index] as PackedExample);

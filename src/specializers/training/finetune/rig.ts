@@ -118,7 +118,7 @@ export async function setUp(
   const blocksOf = (step: readonly number[]) => planBlocks(examples, step, shape);
   const batchOf = (block: Block, share: number): Batch => {
     const { inputs, ids, tokens, spans } = packBlock(examples, block, shape, share);
-    return { inputs: below(inputs, examples, spans) as never, ids, tokens };
+    return { inputs: below(inputs, examples, spans), ids, tokens };
   };
   const heldOut = async (params: Parameters, blocks: readonly Block[]): Promise<number> => {
     let sum = 0;
@@ -126,7 +126,7 @@ export async function setUp(
     for (const block of blocks) {
       context.signal.throwIfAborted();
       const { inputs, ids, spans } = packBlock(examples, block, dense, 1);
-      const ready = below(inputs, examples, spans) as never;
+      const ready = below(inputs, examples, spans);
       const found = (await programs.logprobs(frozen, params, ready)).data as Float32Array;
       for (let i = 0; i < ids.length; i++) sum -= found[i] as number;
       count += ids.length;
