@@ -7,7 +7,7 @@ import { oneLine } from "../report/escape.js";
 import { formatDate, formatScore, type Scale } from "../report/format.js";
 import { DamagedJournal, DamagedRecord, passingOver } from "../store/damage.js";
 import { studiesIn } from "../store/examine.js";
-import { resultOf, type StudyRow } from "../store/journal.js";
+import { OlderResult, resultOf, type StudyRow } from "../store/journal.js";
 import { openStore } from "../study/open.js";
 import { makeOutput } from "./output.js";
 import { table } from "./table.js";
@@ -25,14 +25,16 @@ interface StudyLine {
   started: string;
 }
 
-type Listed = Pick<StudyRow, "name" | "started"> & { result: StudyRecord | "damaged" | undefined };
+type Listed = Pick<StudyRow, "name" | "started"> & {
+  result: StudyRecord | "damaged" | "older" | undefined;
+};
 
 export function ls(flags: { store: string; json?: boolean }): void {
   const output = makeOutput(flags);
   const damage: HoneError[] = [];
   const rows = listed(flags.store, (error) => damage.push(error)).map(
     ({ name, started, result }): StudyLine => {
-      const record = result === "damaged" ? undefined : result;
+      const record = typeof result === "string" ? undefined : result;
       const champion = record?.verdict?.champion ?? null;
       const best = record?.results.find(
         ({ subject, task }) => subject === champion && task === record.tasks[0]?.name,
@@ -40,8 +42,8 @@ export function ls(flags: { store: string; json?: boolean }): void {
       return {
         study: name,
         state:
-          result === "damaged"
-            ? "damaged"
+          typeof result === "string"
+            ? result
             : !record
               ? "unfinished"
               : record.stopped === null
@@ -88,6 +90,8 @@ function listed(store: string, onDamaged: (error: HoneError) => void): Listed[] 
     try {
       return resultOf(row, path);
     } catch (error) {
+      // Running it again makes it readable; the others are listed.
+      if (error instanceof OlderResult) return "older";
       if (!(error instanceof DamagedRecord)) throw error;
       onDamaged(error);
       return "damaged";

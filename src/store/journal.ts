@@ -37,7 +37,7 @@ export interface StudyRow {
 
 /**
  * The result that a study ended with, if it has one.
- * @throws DamagedRecord; HoneError where an older version wrote it, whose answers can still be used
+ * @throws DamagedRecord; OlderResult where an older version wrote it, whose answers can still be used
  */
 export function resultOf(
   { name, record }: Pick<StudyRow, "name" | "record">,
@@ -46,12 +46,19 @@ export function resultOf(
   if (record === null) return undefined;
   const result = fromText<StudyRecord>(record, `the result of ${name}`, path);
   if (result.tasks.every(({ metric }) => typeof metric === "object")) return result;
-  throw new HoneError({
-    what: `The result of ${name} was written by an older Hone`,
-    where: path,
-    why: `it is of version ${result.hone}, whose results say less of their metrics`,
-    next: "Run the study again: answers that the journal holds are not asked for again.",
-  });
+  throw new OlderResult(name, path, result.hone);
+}
+
+/** A result that an older version wrote, in a form that is no longer read. */
+export class OlderResult extends HoneError {
+  constructor(study: string, path: string, version: string) {
+    super({
+      what: `The result of ${study} was written by an older Hone`,
+      where: path,
+      why: `it is of version ${version}, whose results say less of their metrics`,
+      next: "Run the study again: answers that the journal holds are not asked for again.",
+    });
+  }
 }
 
 export interface OutcomeFilter {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type MockServer, startMockServer } from "../../src/models/mock-server.js";
+import { openJournal } from "../../src/store/journal.js";
 import { toneStudy, writeToneStudy, writeTones } from "../study/fixture.js";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -234,6 +235,18 @@ describe("hone", () => {
     expect((await hone(["run", "x.yaml", "--max-cost", "much"])).code).toBe(2);
     expect((await hone(["compare"])).code).toBe(2);
     expect((await hone(["show", "nothing", "--store", "nowhere"])).code).toBe(2);
+  });
+
+  it("lists the others beside a result that an older Hone wrote", async () => {
+    const study = writeToneStudy(folder, { name: "aged", model: "mock:?skill=0.8&seed=3" });
+    expect((await hone(["run", study, "--quiet", "--store", "aged"])).code).toBe(0);
+    const journal = openJournal(join(folder, "aged/journal.db"));
+    const old = { hone: "0.0.9", tasks: [{ name: "tone", metric: "accuracy" }] };
+    journal.db.prepare("update studies set record = ?").run(JSON.stringify(old));
+    journal.close();
+    const { code, stdout } = await hone(["ls", "--store", "aged"]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/aged +older/)]);
+    expect((await hone(["show", "aged", "--store", "aged"])).stderr).toMatch(/written by an older Hone/);
   });
 
   it("lists, shows and compares what was run", async () => {
