@@ -19,7 +19,9 @@ export function tableOf(rows) {
       // Every seed meets the same test samples, so n is theirs.
       const accuracy = mean(list, "accuracy");
       const [low, high] = wilson(accuracy, list[0].n, normal);
-      const seeds = list.length === now.length ? "" : `, ${list.length} of the seeds`;
+      const all = list.map((row) => row.accuracy);
+      const spread = list.length > 1 ? `; seeds ${percent(Math.min(...all))} to ${percent(Math.max(...all))}` : "";
+      const seeds = list.length === now.length ? spread : `, ${list.length} of the seeds`;
       return `${mean(list, "devLoss").toFixed(2)} | ${percent(accuracy)} (${percent(low)} to ${percent(high)}${seeds})`;
     };
     return `| ${study} | ${now.length} | ${mean(now, "guessing").toFixed(2)} | ${percent(mean(now, "majority"))} | ${told(before)} | ${told(now)} |`;

@@ -88,7 +88,7 @@ export const evidence = {
     interval: [54.3, 67.7],
     own: {
       file: "docs/training.md",
-      says: "| licences, 480 labels | 5 | 1.54 | 40.0 | – | – | 1.15 | 61.2 (54.3 to 67.7) |",
+      says: "| licences, 480 labels | 5 | 1.54 | 40.0 | – | – | 1.15 | 61.2 (54.3 to 67.7; seeds 58.0 to 64.0) |",
     },
   },
   loraFew: {
