@@ -9,7 +9,7 @@ import { nearGroups, readRows } from "../../data/index.js";
 import { convertItem, type Item, itemRows } from "../../tasks/social/convert.js";
 import type { Told } from "../../tasks/social/first-person.js";
 import { instructions, sampleOf } from "../../tasks/social/index.js";
-import { drawItems, nearDuplicate, type Person, persons, wording } from "../../tasks/social/items.js";
+import { alike, drawItems, nearDuplicate, type Person, persons } from "../../tasks/social/items.js";
 import { protagonistOf, readTombench, type TombenchItem } from "../../tasks/social/tombench.js";
 import { readTomi, solveTomi, type TomiItem, tomiItem, tomiPersons } from "../../tasks/social/tomi.js";
 
@@ -174,16 +174,13 @@ async function readBench(
 
 /**
  * So many drawn items of every generator for each seed, in the conditions of drawn items. What one seed draws is told once; what
- * another draws may say the same in other words, and is of the same group then.
+ * another draws may be about the same or say it in other words, and is of the same group then.
  */
 export function drawnItems(count: number, seeds: readonly number[]): EgoItem[] {
   const drawn = seeds.flatMap((seed) =>
     drawItems(count, seed).map((item) => ({ item, name: `${item.id}#${seed}` })),
   );
-  const groups = nearGroups(
-    drawn.map(({ item }) => wording(item.told.third)),
-    nearDuplicate,
-  );
+  const groups = alike(drawn.map(({ item }) => item));
   return drawn.map(({ item, name }, i) => {
     const rows = persons.map((person) => {
       const { options = [], gold, ...sample } = sampleOf(item, person);

@@ -41,6 +41,12 @@ function tell(random: Random, { hand, up }: Hand, who: string, other: string): s
 
 const byWords = new Map(Array.from({ length: 52 }, (_, card) => [wordsOf(card), card as Card]));
 
+/** A hand by its cards' values, whatever their suits and order, and the dealer's. */
+function valuesOf({ hand, up }: Hand): string {
+  const value = (card: Card) => totalOf([card]).total;
+  return `${hand.map(value).sort((a, b) => a - b)} against ${value(up)}`;
+}
+
 /** The hand and the dealer's card, from the words. */
 function read(story: string): Hand {
   const cards = (text: string) =>
@@ -61,6 +67,7 @@ function situation(
   const [who, other] = some(random, names, 2) as [string, string];
   return {
     rules: blackjack.rules,
+    about: valuesOf(hand),
     story: tell(random, hand, who, other),
     question: question(who),
     options,

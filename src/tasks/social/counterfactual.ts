@@ -8,11 +8,10 @@ import { between, type Generator, names, pick, same, some, somebody } from "./ge
 
 /** Each beats the next by the usual rules, and the last the first. */
 const cycles = [
-  ["rock", "scissors", "paper"],
-  ["water", "fire", "wood"],
-  ["cat", "mouse", "elephant"],
-  ["sun", "fog", "moon"],
-] as const;
+  ["rock", "scissors", "paper"], ["water", "fire", "wood"], ["cat", "mouse", "elephant"], ["sun", "fog", "moon"],
+  ["fox", "mayor", "hunter"], ["frog", "slug", "snake"], ["earwig", "giant", "baker"], ["bear", "ninja", "cowboy"],
+  ["troll", "elf", "wizard"], ["spear", "horse", "bow"], ["knight", "thief", "king"], ["shark", "diver", "net"],
+] as const; // biome-ignore format: a list
 
 const usual = ([a, b, c]: readonly [string, string, string]) =>
   `By the usual rules ${a} beats ${b}, ${b} beats ${c} and ${c} beats ${a}. In this game the rules are reversed: ${b} beats ${a}, ${c} beats ${b} and ${a} beats ${c}. Equal choices win nothing.`;
@@ -30,19 +29,21 @@ const match: Generator = {
     const [who, other] = some(random, names, 2) as [string, string];
     const cycle = pick(random, cycles);
     const wanted = between(random, -1, 1);
-    const rounds = between(random, 1, 4);
+    const rounds = pick(random, [1, 2, 2, 3, 3, 4, 4]);
     const play = (): [string, string][] =>
       Array.from({ length: rounds }, () => [pick(random, cycle), pick(random, cycle)]);
     const score = (moves: [string, string][]) =>
       Math.sign(moves.reduce((sum, [a, b]) => sum + reversed(cycle, a, b), 0));
     let moves = play();
     while (score(moves) !== wanted) moves = play();
-    const ordinal = ["First", "Then", "After that", "At last"];
+    const ordinal = rounds === 1 ? ["Now"] : ["First", "Then", "After that", "At last"];
     const lines = moves.map(([a, b], i) => `${ordinal[i]} ${who} chooses ${a} and ${other} chooses ${b}.`);
+    if (rounds > 1) lines.push("Whoever wins more rounds wins the match.");
     return {
       rules: usual(cycle),
+      about: moves.map((both) => both.join(" ")).join(", "),
       story: lines.join(" "),
-      question: rounds === 1 ? "Who wins?" : "Who wins more rounds?",
+      question: rounds === 1 ? "Who wins?" : "Who wins the match?",
       options: [`${who} wins`, `${other} wins`, "nobody wins"],
       answer: wanted === 1 ? 0 : wanted === -1 ? 1 : 2,
       who,
@@ -84,28 +85,33 @@ const move: Generator = {
     ) as string;
     const [decoy, habit] = [pick(random, cycle), pick(random, cycle)];
     const reasons = {
-      win: ["who needs the point", "who would like to go first", "who has a bet on it"],
+      win: ["needs the point", "would like to go first next time", "has a bet on it"],
       lose: [
-        `who lets ${other} have the prize`,
-        "who would rather not go first",
-        "who has promised to be kind",
+        `would like ${other} to have the prize`,
+        "would rather not go first next time",
+        "has promised to be kind",
       ],
-      draw: ["who wants to play on", "who thinks that a draw is fair", "who would like another round"],
+      draw: ["likes long games", "would like another round", "has no need of a winner"],
     } as const;
-    const clue = pick(random, [
+    const clues = [
       `${other} always chooses ${theirs}.`,
-      `${other} has said, and ${other} never lies: "I choose ${theirs}."`,
-      `${other} chooses what ${third} chose before, and that was ${theirs}.`,
-    ]);
+      `${other} never lies and has said: "I choose ${theirs}."`,
+      `${other} always repeats the choice of the round before, which was ${theirs}.`,
+      `${other} has nothing left to choose but ${theirs}.`,
+      `${other} was told to choose ${theirs} and always obeys.`,
+    ];
+    const clue = between(random, 0, clues.length - 1);
     const story = [
-      `${who} plays against ${other}.`,
-      `In the round before ${who} chose ${habit}, and ${third} watches and would choose ${decoy}.`,
-      clue,
-      `${who}, ${pick(random, reasons[aim as keyof typeof reasons])}, wants to ${aim}.`,
+      `${who} plays against ${other}, and ${third} watches.`,
+      `In the round before, ${who} chose ${habit}.`,
+      `${third} would choose ${decoy}.`,
+      clues[clue],
+      `${who} ${pick(random, reasons[aim as keyof typeof reasons])} and wants to ${aim}.`,
     ].join(" ");
     const options = shuffled<string>(cycle, random);
     return {
       rules: usual(cycle),
+      about: `${aim} against ${theirs}, ${cycle[0]}, ${clue}`,
       story,
       question: `What should ${who} choose?`,
       options,
@@ -119,7 +125,9 @@ const move: Generator = {
     const theirs =
       /always chooses? (\w+)\./.exec(story)?.[1] ??
       /"I choose (\w+)\."/.exec(story)?.[1] ??
-      /chose before, and that was (\w+)\./.exec(story)?.[1];
+      /of the round before, which was (\w+)\./.exec(story)?.[1] ??
+      /nothing left to choose but (\w+)\./.exec(story)?.[1] ??
+      /told to choose (\w+) and/.exec(story)?.[1];
     const aim = /wants? to (win|lose|draw)\./.exec(story)?.[1];
     const value = aim === "win" ? 1 : aim === "lose" ? -1 : 0;
     return options.findIndex((mine) => reversed(cycle, mine, theirs ?? "") === value);
@@ -144,20 +152,20 @@ interface Law {
 const laws: readonly Law[] = [
   { law: "the heavier a thing is, the more slowly it falls", each: (who, thing, n) => `${who} dropped ${thing} of ${n} grams.`, things: ["a ball", "a shoe", "a stone", "a spoon", "a pear", "a brick"], low: 20, high: 900, most: "takes longest to reach the ground", least: "reaches the ground first", rising: true },
   { law: "the nearer a thing lies to a fire, the colder it becomes", each: (who, thing, n) => `${who} laid ${thing} ${n} centimetres from the fire.`, things: ["a glove", "a coin", "a plate", "a loaf", "a potato", "a key"], low: 10, high: 300, most: "becomes warmest", least: "becomes coldest", rising: true },
-  { law: "the farther a sound has to travel, the louder it is heard", each: (who, thing, n) => `${who} rang ${thing} ${n} metres from the tower.`, things: ["a bell", "a gong", "a triangle", "a chime", "a cowbell", "a glass"], low: 5, high: 800, most: "is heard loudest at the tower", least: "is heard faintest at the tower", rising: true },
+  { law: "the farther a sound has to travel, the louder it is heard", each: (who, thing, n) => `${who} rang ${thing} ${n} metres from the tower.`, things: ["a bell", "a gong", "a triangle", "a chime", "a cowbell", "a doorbell"], low: 5, high: 800, most: "is heard loudest at the tower", least: "is heard faintest at the tower", rising: true },
   { law: "the more light a plant gets, the smaller it grows", each: (who, thing, n) => `${who} gave ${thing} ${n} minutes of sun a day.`, things: ["a bean", "a fern", "a lily", "a cactus", "a tomato", "a tulip"], low: 15, high: 600, most: "grows tallest", least: "stays smallest", rising: false },
-  { law: "the rougher the ground, the farther a sledge slides on it", each: (who, thing, n) => `${who} pushed ${thing} over ground of roughness ${n}.`, things: ["a toboggan", "a crate", "a tray", "a board", "a tub", "a sack"], low: 1, high: 90, most: "slides farthest", least: "stops first", rising: true },
-  { law: "the older a thing is, the newer it looks", each: (who, thing, n) => `${who} brought ${thing} made ${n} months ago.`, things: ["a coat", "a chair", "a violin", "a lamp", "a hat", "a kettle"], low: 2, high: 400, most: "looks newest", least: "looks most worn", rising: true },
-  { law: "the more one eats, the hungrier one becomes", each: (who, thing, n) => `${who} shared ${thing} and had ${n} bites of it.`, things: ["a melon", "a pie", "a cheese", "a pizza", "a cake", "a salad"], low: 1, high: 60, most: "was had by the one who is hungriest now", least: "was had by the one who is least hungry now", rising: true },
-  { law: "the larger a thing is, the farther away it must be to be seen well", each: (who, thing, n) => `${who} put up ${thing} ${n} centimetres wide.`, things: ["a map", "a mirror", "a poster", "a flag", "a clock", "a picture"], low: 10, high: 500, most: "is seen well only from farthest away", least: "is seen well from nearest", rising: true },
-  { law: "the more salt is stirred into water, the sweeter it tastes", each: (who, thing, n) => `${who} stirred ${n} pinches of salt into ${thing}.`, things: ["a jug", "a cup", "a bowl", "a bottle", "a flask", "a pan"], low: 1, high: 80, most: "tastes sweetest", least: "tastes least sweet", rising: true },
-  { law: "the more a rope is pulled, the shorter it becomes", each: (who, thing, n) => `${who} pulled ${thing} with the strength of ${n} people.`, things: ["a rein", "a cord", "a ribbon", "a belt", "a cable", "a string"], low: 2, high: 70, most: "is longest at the end", least: "is shortest at the end", rising: false },
-  { law: "the hotter an oven is, the longer it takes to bake in it", each: (who, thing, n) => `${who} baked ${thing} at ${n} degrees.`, things: ["a roll", "a quiche", "a tart", "a flatbread", "a muffin", "a biscuit"], low: 90, high: 290, most: "takes longest", least: "is done first", rising: true },
-  { law: "the more people carry a thing, the heavier it is for each of them", each: (who, thing, n) => `${who} carried ${thing} together with ${n} helpers.`, things: ["a beam", "a piano", "a trunk", "a sofa", "a ladder", "a statue"], low: 1, high: 40, most: "weighs most on each who carries it", least: "weighs least on each who carries it", rising: true },
+  { law: "the rougher the ground, the farther a sledge slides on it", each: (who, thing, n) => `${who} pushed ${thing} over ground of roughness ${n}.`, things: ["a toboggan", "a crate", "a tray", "a board", "a tub", "a sack"], low: 2, high: 90, most: "slides farthest", least: "stops first", rising: true },
+  { law: "the older a thing is, the newer it looks", each: (who, thing, n) => `${who} brought ${thing} that was made ${n} months ago.`, things: ["a coat", "a chair", "a violin", "a lamp", "a hat", "a kettle"], low: 2, high: 400, most: "looks newest", least: "looks most worn", rising: true },
+  { law: "the more one eats, the hungrier one becomes", each: (who, thing, n) => `${who} ate ${n} bites of ${thing}.`, things: ["a melon", "a pie", "a cheese", "a pizza", "a cake", "a salad"], low: 2, high: 60, most: "makes the eater hungriest", least: "makes the eater least hungry", rising: true },
+  { law: "the larger a sign is, the closer one must stand to read it", each: (who, thing, n) => `${who} put up ${thing} ${n} centimetres wide.`, things: ["a map", "a notice", "a poster", "a banner", "a timetable", "a signboard"], low: 10, high: 500, most: "can be read from farthest away", least: "can be read only from nearest", rising: false },
+  { law: "the more salt is stirred into water, the sweeter it tastes", each: (who, thing, n) => `${who} stirred ${n} pinches of salt into ${thing} of water.`, things: ["a jug", "a cup", "a bowl", "a bottle", "a flask", "a pan"], low: 2, high: 80, most: "tastes sweetest", least: "tastes least sweet", rising: true },
+  { law: "the harder something is pulled, the shorter it becomes", each: (who, thing, n) => `${who} pulled ${thing} with the strength of ${n} people.`, things: ["a rope", "a cord", "a ribbon", "a belt", "a cable", "a string"], low: 2, high: 70, most: "is longest at the end", least: "is shortest at the end", rising: false },
+  { law: "the hotter an oven is, the longer baking takes in it", each: (who, thing, n) => `${who} baked ${thing} at ${n} degrees.`, things: ["a roll", "a quiche", "a tart", "a flatbread", "a muffin", "a biscuit"], low: 90, high: 290, most: "takes longest", least: "is done first", rising: true },
+  { law: "the more people carry a thing, the heavier it is for each", each: (who, thing, n) => `${who} carried ${thing} together with ${n} helpers.`, things: ["a beam", "a piano", "a trunk", "a sofa", "a ladder", "a statue"], low: 2, high: 40, most: "is heaviest for each carrier", least: "is lightest for each carrier", rising: true },
 ]; // biome-ignore format: one law a line
 
 const aloud = [
-  "It is told that here",
+  "On this planet",
   "In this country",
   "On this island",
   "Since the great storm",
@@ -176,11 +184,13 @@ const physics: Generator = {
     const most = random() < 0.5;
     const lines = people.map((who, i) => law.each(who, things[i] as string, values[i] as number));
     const extreme = most === law.rising ? Math.max(...values) : Math.min(...values);
+    const right = values.indexOf(extreme);
     return {
-      story: `${pick(random, aloud)} ${law.law}. ${lines.join(" ")}`,
+      about: `${most ? law.most : law.least}: ${things[right]} of ${things.toSorted().join(", ")}`,
+      story: `${pick(random, aloud)}, ${law.law}. ${lines.join(" ")}`,
       question: `Which of the three ${most ? law.most : law.least}?`,
       options: people.map((who, i) => `${who}'s ${(things[i] as string).replace(/^an? /, "")}`),
-      answer: values.indexOf(extreme),
+      answer: right,
       who: people[0],
       others: people.slice(1),
     };

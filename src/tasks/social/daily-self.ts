@@ -2,61 +2,10 @@
 // oneself.
 
 import { shuffled } from "../../core/random.js";
-import { drawTransfer, solveTransfer } from "./daily-tom.js";
 import type { Told } from "./first-person.js";
 import { between, type Generator, listed, names, pick, some, somebody, unlisted } from "./generator.js";
-
-/** What may happen, as it is hoped or feared, and as it comes true or fails to. */
-const happenings = [
-  ["the match would be cancelled", "the match was cancelled", "the match took place"],
-  ["it would snow on Saturday", "it snowed on Saturday", "Saturday was dry and mild"],
-  ["the aunt would come to stay", "the aunt came to stay", "the aunt stayed at home"],
-  [
-    "the school play would be on television",
-    "the school play was on television",
-    "no camera was at the school play",
-  ],
-  ["the old oak would be felled", "the old oak was felled", "the old oak was left standing"],
-  [
-    "the shop on the corner would close",
-    "the shop on the corner closed",
-    "the shop on the corner stayed open",
-  ],
-  ["the trip would go to the mountains", "the trip went to the mountains", "the trip went somewhere else"],
-  [
-    "the teacher would read the essay aloud",
-    "the teacher read the essay aloud",
-    "the teacher handed the essay back unread",
-  ],
-  ["the neighbours would move away", "the neighbours moved away", "the neighbours renewed their lease"],
-  ["the power would fail at night", "the power failed at night", "the lights burned all night"],
-  ["a stranger would take the free seat", "a stranger took the free seat", "the seat stayed free"],
-  ["the cousin would bring the drums", "the cousin brought the drums", "the cousin left the drums behind"],
-  ["the concert would be moved indoors", "the concert was moved indoors", "the concert stayed in the park"],
-  ["the bus would be late", "the bus was late", "the bus was on time"],
-  ["the team would get a new coach", "the team got a new coach", "the team kept its coach"],
-  ["the river would freeze", "the river froze", "the river flowed as ever"],
-  ["the letter would be lost in the post", "the letter was lost in the post", "the letter arrived"],
-  ["the dentist would call", "the dentist called", "no call came from the dentist"],
-  ["the class would be split in two", "the class was split in two", "the class stayed together"],
-  ["the painting would be sold", "the painting was sold", "nobody bought the painting"],
-  ["the choir would sing in Latin", "the choir sang in Latin", "the choir sang in English"],
-  ["the dog would find the way home", "the dog found the way home", "the dog was fetched by car"],
-  ["the ferry would run on the holiday", "the ferry ran on the holiday", "the ferry stayed in port"],
-  ["the cake would be all eaten", "the cake was all eaten", "half the cake was left over"],
-  ["the meeting would last until night", "the meeting lasted until night", "the meeting ended at noon"],
-  [
-    "the path through the field would be shut",
-    "the path through the field was shut",
-    "the path through the field stayed open",
-  ],
-  [
-    "the job would go to somebody from abroad",
-    "the job went to somebody from abroad",
-    "the job went to somebody from town",
-  ],
-  ["the tent would have to be shared", "the tent had to be shared", "there was a tent for everybody"],
-] as const;
+import { happenings } from "./happenings.js";
+import { drawTransfer, solveTransfer } from "./transfer.js";
 
 const settings = [
   "after a long week at work", "on the first day of the holidays", "while packing for a journey", "over breakfast at home",
@@ -66,15 +15,9 @@ const settings = [
 ]; // biome-ignore format: a list
 
 const news = [
-  "by a text message",
-  "from the radio",
-  "from a note on the door",
-  "from a passer-by",
-  "by telephone",
-  "in the newspaper",
-  "from the caretaker",
-  "over the loudspeaker",
-];
+  "from a text message", "from the radio", "from a note on the door", "from a passer-by",
+  "over the telephone", "from the newspaper", "from the caretaker", "over the loudspeaker",
+]; // biome-ignore format: a list
 
 /** By hope or fear and whether it came about (Ortony, Clore and Collins 1988, prospect-based emotions). */
 const feelings = {
@@ -96,22 +39,19 @@ const emotion: Generator = {
     const fear = random() < 0.5;
     const came = random() < 0.5;
     const attitude = fear
-      ? pick(random, ["feared", "was afraid", "dreaded"])
-      : pick(random, ["hoped", "wished", "longed"]);
-    const clause =
-      attitude === "dreaded" || attitude === "longed"
-        ? `${attitude} so much, and for days, that ${would}`
-        : `${attitude} that ${would}`;
+      ? pick(random, ["feared", "was afraid", "worried", "had feared for days"])
+      : pick(random, ["hoped", "wished", "was hoping", "had hoped for days"]);
     const against = pick(random, [
-      `${other} thought quite otherwise about it.`,
+      `${other} saw it quite differently.`,
       `${other} had no opinion on it.`,
-      `${other} had often talked about it.`,
-      `${other} was told nothing of it.`,
+      `${other} often talked about it.`,
+      `${other} knew nothing about it.`,
     ]);
     return {
       rules: glosses,
-      story: `${who} ${clause}. ${against} Then, ${pick(random, settings)}, ${who} heard ${pick(random, news)}: ${came ? did : not}.`,
-      question: `What does ${who} feel?`,
+      about: `${fear ? "fear" : "hope"}: ${came ? did : not}`,
+      story: `${who} ${attitude} that ${would}. ${against} In the end ${came ? did : not}. ${who} learnt of it ${pick(random, news)}, ${pick(random, settings)}.`,
+      question: `How does ${who} feel?`,
       options: Object.values(feelings).map((word) => `${who} is ${word}`),
       answer: (fear ? 2 : 0) + (came ? 0 : 1),
       who,
@@ -119,10 +59,10 @@ const emotion: Generator = {
     };
   },
   solve({ story, options }) {
-    const fear = /\b(?:feared|afraid|dreaded)\b/.test(story);
-    const known = happenings.find(([would]) => story.includes(would));
+    const fear = /\b(?:feared|afraid|worried)\b/.test(story);
+    const known = happenings.find(([would]) => story.includes(` that ${would}.`));
     if (!known) return -1;
-    const came = story.endsWith(`${known[1]}.`);
+    const came = story.includes(`In the end ${known[1]}.`);
     const word = fear
       ? came
         ? feelings.fearYes
@@ -134,16 +74,17 @@ const emotion: Generator = {
   },
 };
 
+/** Where one may choose, what, and among which. */
 const wares = [
-  ["drinks", ["tea", "cocoa", "lemonade", "milk", "apple juice", "iced coffee"]],
-  ["desserts", ["rice pudding", "plum cake", "ice cream", "baked apples", "waffles", "jelly"]],
-  ["games", ["chess", "dominoes", "table tennis", "charades", "darts", "marbles"]],
-  ["ways to travel", ["the tram", "the bicycle", "the ferry", "the bus", "the scooter", "the night train"]],
-  ["pets", ["a tortoise", "a parrot", "a rabbit", "a cat", "a goldfish", "a hedgehog"]],
-  ["jobs in the garden", ["digging", "pruning", "raking", "sowing", "watering", "weeding"]],
-  ["seats", ["the window seat", "the bench", "the armchair", "the stool", "the hammock", "the cushion"]],
-  ["songs", ["the ballad", "the lullaby", "the march", "the waltz", "the hymn", "the tango"]],
-] as const;
+  ["At the café", "drinks", ["tea", "cocoa", "lemonade", "milk", "apple juice", "iced coffee"]],
+  ["At the buffet", "desserts", ["rice pudding", "plum cake", "ice cream", "baked apples", "waffles", "jelly"]],
+  ["At the youth club", "games", ["chess", "dominoes", "table tennis", "charades", "darts", "marbles"]],
+  ["For the way to the lake", "vehicles", ["the tram", "the bicycle", "the ferry", "the bus", "the scooter", "the cable car"]],
+  ["At the animal shelter", "pets", ["a tortoise", "a parrot", "a rabbit", "a cat", "a goldfish", "a hedgehog"]],
+  ["In the garden", "jobs", ["digging", "pruning", "raking", "sowing", "watering", "weeding"]],
+  ["In the reading room", "seats", ["the window seat", "the bench", "the armchair", "the stool", "the hammock", "the cushion"]],
+  ["At the singing lesson", "songs", ["the ballad", "the lullaby", "the march", "the waltz", "the hymn", "the tango"]],
+] as const; // biome-ignore format: a list
 
 /** An order of liking, told pair by pair and out of order; what is liked best may not be there. */
 const preference: Generator = {
@@ -151,19 +92,30 @@ const preference: Generator = {
   scenario: "daily-self",
   draw(random) {
     const [who, other] = some(random, names, 2) as [string, string];
-    const [kind, all] = pick(random, wares);
+    const [where, kind, all] = pick(random, wares);
     const order = some(random, all, 4) as [string, string, string, string];
-    const pairs = order.slice(1).map((worse, i) => `${who} prefers ${order[i]} to ${worse}.`);
+    // Said from the better one or from the worse one, so that the first one named is not the better one.
+    const prefers = (one: string, better: string, worse: string) =>
+      random() < 0.5 ? `${one} prefers ${better} to ${worse}.` : `${one} likes ${worse} less than ${better}.`;
+    const pairs = order.slice(1).map((worse, i) => prefers(who, order[i] as string, worse));
     const away = between(random, 0, 2);
     const missing = order.slice(0, away);
-    const theirs = some(random, order, 2);
+    const [better, worse] = some(random, order, 2) as [string, string];
     const lines = [
-      `There are several ${kind} to choose from ${pick(random, settings)}.`,
-      ...shuffled([...pairs, `${other} prefers ${theirs[0]} to ${theirs[1]}.`], random),
-      missing.length === 0 ? "All of them can be had today." : `Today ${listed(missing)} cannot be had.`,
-      random() < 0.5 ? `${who} chooses freely.` : `${who} takes no notice of what ${other} says.`,
+      `${where} there are ${missing.length === 0 ? "" : "usually "}four ${kind} to choose from: ${listed(shuffled(order, random))}.`,
+      ...shuffled(
+        [
+          ...pairs,
+          prefers(other, better, worse),
+          missing.length === 0
+            ? "All of them can be chosen today."
+            : `Today ${listed(missing)} cannot be chosen.`,
+        ],
+        random,
+      ),
+      random() < 0.5 ? `${who} chooses freely.` : `${who} takes no notice of what ${other} likes.`,
     ];
-    // Among the options stands one that cannot be had, or another that is liked less.
+    // Among the options stands one that cannot be chosen, or another that is liked less.
     const can = order.slice(away);
     const options = shuffled(
       [
@@ -177,6 +129,7 @@ const preference: Generator = {
       random,
     );
     return {
+      about: [...order, away].join("|"),
       story: lines.join(" "),
       question: `Which of these does ${who} choose?`,
       options,
@@ -190,11 +143,15 @@ const preference: Generator = {
     const name = who?.[1] ?? who?.[2];
     if (name === undefined) return -1;
     const better = new Map<string, Set<string>>();
-    for (const [, by, a, b] of story.matchAll(new RegExp(`${somebody} prefers? (.+?) to (.+?)\\.`, "g"))) {
-      if ((by as string).toLowerCase() !== name.toLowerCase()) continue;
-      better.set(a as string, (better.get(a as string) ?? new Set()).add(b as string));
-    }
-    const gone = unlisted(/Today (.+?) cannot be had/.exec(story)?.[1] ?? "");
+    const said = (better: string, worse: string) =>
+      story.matchAll(new RegExp(`${somebody} ${better} (.+?) ${worse} (.+?)\\.`, "g"));
+    const pairs = [
+      ...[...said("prefers?", "to")].map(([, by, a, b]) => [by, a, b]),
+      ...[...said("likes?", "less than")].map(([, by, b, a]) => [by, a, b]),
+    ] as [string, string, string][];
+    for (const [by, a, b] of pairs)
+      if (by.toLowerCase() === name.toLowerCase()) better.set(a, (better.get(a) ?? new Set()).add(b));
+    const gone = unlisted(/Today (.+?) cannot be chosen/.exec(story)?.[1] ?? "");
     const beats = (a: string, b: string): boolean =>
       [...(better.get(a) ?? [])].some((next) => next === b || beats(next, b));
     const can = options.filter((option) => !gone.includes(option));

@@ -22,6 +22,8 @@ export type Scenario = (typeof scenarios)[number];
 export interface Situation extends Told {
   /** What holds for many situations alike (rules of a game, a world); stands before the story. */
   rules?: string;
+  /** What it is about, without names and filler: two situations about the same are one told twice. */
+  about: string;
   /** Place of the right option. */
   answer: number;
   /** Who becomes "you" in the first person. */

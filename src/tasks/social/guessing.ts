@@ -1,7 +1,7 @@
 // Number Guessing as single situations: which number will the other one name next? The other plays by one of the three levels
 // that EgoSocialArena publishes (constant; a fixed step down; 0.8 times the mean of both players' last numbers, rounded down).
 
-import { type Random, randomFor } from "../../core/random.js";
+import { type Random, randomFor, shuffled } from "../../core/random.js";
 import { amongNumbers, between, type Generator, names, pick, same, some, somebody } from "./generator.js";
 
 const rules =
@@ -28,11 +28,25 @@ export const guessing: Generator = {
   draw(random: Random) {
     for (;;) {
       const [who, other] = some(random, names, 2) as [string, string];
-      const rounds = between(random, 3, 6);
-      const level = between(random, 0, 2);
+      const rounds = between(random, 5, 7);
+      // Less often the constant player, who names the right number all the time.
+      const level = pick(random, [0, 0, 1, 1, 1, 2, 2, 2]);
       // Every number is right equally often, so that none among the options is the likelier one.
       const target = between(random, 28, 62);
-      const own = Array.from({ length: rounds }, () => between(random, 5, 95));
+      // The others stand at equal distances, the right one at any rank among them.
+      const numbers = amongNumbers(
+        randomFor(between(random, 0, 2 ** 30), "options"),
+        target,
+        4,
+        pick(random, [1, 2, 3, 5, 8]),
+        1,
+        100,
+      );
+      // All of them are named by the one who guesses, so that it says nothing that a number was named.
+      const wrong = numbers.filter((number) => number !== target);
+      const named = level === 0 ? wrong : numbers;
+      const fill = Array.from({ length: rounds - 1 - named.length }, () => between(random, 5, 95));
+      const own = [...shuffled([...named, ...fill], random), pick(random, wrong)];
       const step = pick(random, [2, 3, 4, 5, 6, 7]);
       const theirs = [level === 0 ? target : level === 1 ? target + rounds * step : between(random, 40, 90)];
       for (let i = 1; i < rounds; i++) {
@@ -40,29 +54,25 @@ export const guessing: Generator = {
         const mean = ((own[i - 1] as number) + before) / 2;
         theirs.push(level === 0 ? before : level === 1 ? before - step : Math.floor((mean * 4) / 5));
       }
+      if (level === 1 && random() < 0.5) own[rounds - 1] = between(random, 5, 95);
       if (level === 2) own[rounds - 1] = Math.ceil((target * 5) / 2) - (theirs[rounds - 1] as number);
-      const right = nexts(own, theirs)[level];
-      const fitting = nexts(own, theirs).filter((one) => one !== undefined);
+      const fitting = nexts(own, theirs);
       const last = own[rounds - 1] as number;
-      if (right !== target || fitting.length > 1 || last < 1 || last > 100) continue;
-      const lines = own.map(
-        (mine, i) => `Round ${i + 1}: ${who} named ${mine} and ${other} named ${theirs[i]}.`,
-      );
-      // The others stand at equal distances, the right one at any rank among them.
-      const numbers = amongNumbers(
-        randomFor(between(random, 0, 2 ** 30), "options"),
-        right,
-        4,
-        pick(random, [1, 2, 3, 5, 8]),
-        1,
-        100,
+      const several = fitting.filter((one) => one !== undefined).length > 1;
+      if (fitting[level] !== target || several || last < 1 || last > 100) continue;
+      const order = random() < 0.5;
+      const lines = own.map((mine, i) =>
+        order
+          ? `Round ${i + 1}: ${who} named ${mine} and ${other} named ${theirs[i]}.`
+          : `Round ${i + 1}: ${other} named ${theirs[i]} and ${who} named ${mine}.`,
       );
       return {
         rules,
+        about: `${own.join(" ")}, ${theirs.join(" ")}`,
         story: `${other} is the one who plays by a rule. ${lines.join(" ")}`,
         question: `Which number does ${who} expect ${other} to name in round ${rounds + 1}?`,
         options: numbers.map(String),
-        answer: numbers.indexOf(right),
+        answer: numbers.indexOf(target),
         who,
         others: [other],
       };

@@ -60,9 +60,11 @@ const style: Generator = {
       const raises = hands.reduce((sum, { tally }) => sum + (tally[seat]?.raises ?? 0), 0);
       const moves = hands.reduce((sum, { tally }) => sum + (tally[seat]?.moves ?? 0), 0);
       if (2 * raises === moves || 2 * raises > moves !== wanted) continue;
+      const story = hands.map(({ words }) => words).join(" ");
       return {
         rules,
-        story: hands.map(({ words }) => words).join(" "),
+        about: `${story.replaceAll(who, "one").replaceAll(other, "other")} ${reflected}`,
+        story,
         question: reflected
           ? `Going by these hands, what kind of player does ${who} think that ${other} takes ${who} for?`
           : `Going by these hands, what kind of player does ${who} think that ${other} is?`,

@@ -33,6 +33,8 @@ export interface SocialItem {
   id: string;
   scenario: Scenario;
   generator: string;
+  /** What it is about: no two items drawn together are about the same. */
+  about: string;
   told: Readonly<Record<Person, Told & { rules?: string }>>;
   /** Place of the right option. */
   answer: number;
@@ -77,8 +79,13 @@ export function drawItems(
   }
 }
 
-/** The first ones of those that say the same in other words. */
-function distinctOf<T extends { situation: Situation }>(drawn: readonly T[]): T[] {
+/** The first ones of those that are about the same, or say the same in other words. */
+function distinctOf<T extends { generator: Generator; situation: Situation }>(all: readonly T[]): T[] {
+  const known = new Set<string>();
+  const drawn = all.filter(({ generator, situation: { about } }) => {
+    const key = contentOf(generator.name, about);
+    return known.has(key) ? false : known.add(key);
+  });
   const kept = new Set<number>();
   let rest = drawn.map(({ situation }, i) => ({ id: String(i), text: wording(situation) }));
   // Groups are chains of likeness: what is like a dropped member alone is looked at again.
@@ -94,6 +101,33 @@ function distinctOf<T extends { situation: Situation }>(drawn: readonly T[]): T[
     rest = others.filter(({ id }) => !alike.has(id));
   }
   return drawn.filter((_, i) => kept.has(i));
+}
+
+function contentOf(generator: string, about: string): string {
+  return JSON.stringify([generator, about]);
+}
+
+/**
+ * Which items are not independent: those about the same, and those that say the same in other words.
+ * @returns for each item the place of the first one of its group
+ */
+export function alike(items: readonly SocialItem[]): number[] {
+  const root = nearGroups(
+    items.map(({ told }) => wording(told.third)),
+    nearDuplicate,
+  );
+  const first = new Map<string, number>();
+  const rootOf = (at: number): number => (root[at] === at ? at : rootOf(root[at] as number));
+  for (const [i, { generator, about }] of items.entries()) {
+    const key = contentOf(generator, about);
+    const before = first.get(key);
+    if (before === undefined) first.set(key, i);
+    else {
+      const [a, b] = [rootOf(before), rootOf(i)];
+      root[Math.max(a, b)] = Math.min(a, b);
+    }
+  }
+  return items.map((_, i) => rootOf(i));
 }
 
 /** What an item says, whoever it is about: names are no difference, nor is the order of its options. */
@@ -150,6 +184,7 @@ function itemOf(
     id: `${name}/${number + 1}`,
     scenario,
     generator: name,
+    about: situation.about,
     told: { third: withRules(told), first: withRules(first.told), shuffled: withRules(shuffledOne.told) },
     answer: place,
     lineage: { first: first.lineage, shuffled: shuffledOne.lineage },

@@ -1,103 +1,21 @@
-// New World: invented worlds, each with beings, colours, money, weeks and customs of its own that never change from one item to
-// the next. What one feels, owns or does in such a world follows from its facts, not from ours.
+// New World: what one feels, owns, imitates or does in an invented world, where it follows from the world's facts, not from ours.
 
-import { type Random, randomFor, shuffled } from "../../core/random.js";
-import { actionFor, type Custom, caseIn, customsList, fill, placeOf, ruleOf, tellCase } from "./customs.js";
+import { type Random, shuffled } from "../../core/random.js";
+import { actionFor, caseIn, fill, placeOf, situationOf } from "./customs.js";
 import type { Told } from "./first-person.js";
 import {
   article,
   between,
   type Generator,
-  listed,
   names,
   pick,
   type Situation,
   some,
   unlisted,
 } from "./generator.js";
+import { factsOf, feelings, type InventedWorld, movements, worlds } from "./worlds.js";
 
-/** Kinds of movement, and who moves so. Of every kind one being lives in a world, and nobody there knows the others. */
-const movements = [
-  ["swings both arms up and down", ["eagle", "butterfly", "bat", "heron", "moth"]],
-  ["slides forward on the belly", ["snake", "seal", "slug", "otter", "worm"]],
-  ["hops on both feet with knees bent", ["frog", "kangaroo", "hare", "cricket", "sparrow"]],
-  ["walks sideways with bent fingers", ["crab", "spider", "beetle", "scorpion", "lizard"]],
-  ["holds the nose high and stamps", ["elephant", "bull", "horse", "rhinoceros", "camel"]],
-] as const;
-
-const feelings = ["joy", "fear", "anger", "sorrow", "pride"] as const;
-const colours = ["green", "violet", "orange", "silver", "brown"] as const;
-const weathers = ["rain", "hail", "fog", "a north wind", "a red sun"] as const;
-const goods = [
-  ["pearl", "shell", "comb"], ["feather", "lamp", "brush"], ["bead", "rope", "bowl"], ["disc", "cloak", "spoon"], ["horn", "kite", "needle"],
-] as const; // biome-ignore format: a list
-const weeks = [
-  ["Ama", "Bri", "Cul", "Dorn", "Elt"], ["Fira", "Golt", "Hesk", "Imra", "Jun"], ["Kest", "Lorn", "Mirr", "Nalt", "Opal"],
-  ["Pirn", "Quell", "Rund", "Silt", "Torv"], ["Ulm", "Vesk", "Wirr", "Yort", "Zand"],
-] as const; // biome-ignore format: a list
-
-const lands = [
-  ["Nerith", "an underwater city of robots"], ["Calder", "a town in the crown of one tree"], ["Osmia", "a hollow moon"],
-  ["Veld", "a glacier with streets in it"], ["Tamsin", "a raft of a thousand boats"], ["Ruun", "a desert of glass"],
-  ["Ilvar", "a cloud that carries houses"], ["Pomar", "an orchard without an end"], ["Skarn", "a mine that people live in"],
-  ["Lethe", "a lake on the back of a giant"], ["Dovin", "a library as large as a land"], ["Harrow", "a road that never stops"],
-  ["Mistral", "a city of windmills"], ["Korin", "a reef above the waves"], ["Bask", "a valley with two suns"],
-] as const; // biome-ignore format: a list
-
-export interface InventedWorld {
-  name: string;
-  what: string;
-  /** The being of each kind of movement. */
-  beings: readonly string[];
-  /** Colour and weather of each feeling. */
-  colour: readonly string[];
-  weather: readonly string[];
-  goods: readonly [string, string, string];
-  /** So many of the second for one of the first, and so many of the third for one of the second. */
-  rates: readonly [number, number];
-  week: readonly string[];
-  customs: readonly { custom: Custom; actions: readonly string[] }[];
-}
-
-/** The worlds, which are the same for every seed of items. Over all of them each being, colour and weather occurs equally often. */
-export const worlds: readonly InventedWorld[] = lands.map(([name, what], i) => {
-  const random = randomFor(0, "new-world", name);
-  const turn = <T>(list: readonly T[], by: number): T[] =>
-    list.map((_, k) => list[(k + by) % list.length] as T);
-  const group = i % 5;
-  return {
-    name,
-    what,
-    beings: movements.map(([, beings], k) => beings[(i + k) % 5] as string),
-    colour: turn(colours, i % 5),
-    weather: turn(shuffled(weathers, randomFor(0, "weathers", Math.floor(i / 5))), group),
-    goods: goods[group] as readonly [string, string, string],
-    rates: [between(random, 2, 5), between(random, 2, 6)],
-    week: shuffled(weeks[(i * 2) % 5] as readonly string[], random),
-    customs: some(random, customsList, 4).map((custom) => ({
-      custom,
-      actions: shuffled(custom.actions, random),
-    })),
-  };
-});
-
-/** What a text says of a world, each fact by itself: to see that no two items disagree. */
-export function factsOf(
-  world: InventedWorld,
-): Record<"beings" | "colours" | "weathers" | "money" | "week", string> & { customs: string[] } {
-  const [first, second, third] = world.goods;
-  return {
-    beings: `The only creatures there, and the only ones that anybody has heard of, are ${listed(world.beings.map((being) => `the ${being}`))}.`,
-    colours: `Whoever feels something takes on a colour: ${world.colour.map((colour, i) => `${colour} for ${feelings[i]}`).join(", ")}.`,
-    weathers: `The weather decides what everybody feels: ${world.weather.map((weather, i) => `${weather} brings ${feelings[i]}`).join(", ")}.`,
-    money: `A ${first} buys ${world.rates[0]} ${second}s, and a ${second} buys ${world.rates[1]} ${third}s; there is no other money.`,
-    week: `The week has five days: ${listed(world.week)}, and then ${world.week[0]} again.`,
-    customs: world.customs.map(
-      ({ custom, actions }) => `By custom ${ruleOf(custom, actions).replace(/^O/, "o")}.`,
-    ),
-  };
-}
-
+/** What differs from kind to kind: the facts that are needed, what happens, and what it is about within the world. */
 type Part = Omit<Situation, "story" | "who" | "others"> & { facts: string[]; event: string };
 
 /** An item in one world: the facts that are needed among others, in any order, and what happens. */
@@ -119,10 +37,11 @@ function inWorld(
     "The streets are full.",
     "The streets are empty.",
     "It is a quiet hour.",
-    "Nothing is in a hurry.",
+    "Nobody is in a hurry.",
   ]);
   return {
     ...rest,
+    about: `${world.name}: ${rest.about}`,
     rules: `${world.name} is ${world.what}.`,
     story: `${who} and ${other} live in ${world.name} and know no other place. ${stated.join(" ")} ${at} ${event}`,
     who,
@@ -147,19 +66,23 @@ const imitation: Generator = {
       const kind = Math.floor(random() * movements.length);
       const [movement, beings] = movements[kind] as (typeof movements)[number];
       const right = world.beings[kind] as string;
-      const options = shuffled(
+      const unknown = some(
+        random,
+        beings.filter((one) => one !== right),
+        2,
+      );
+      const options = shuffled([right, ...unknown], random);
+      // The others are named as well: what is in the story is no more often right than what is not.
+      const nobody = shuffled(
         [
-          right,
-          ...some(
-            random,
-            beings.filter((one) => one !== right),
-            2,
-          ),
+          `Nobody there has ever heard of the ${unknown[0]}.`,
+          `The ${unknown[1]} lives in other worlds alone.`,
         ],
         random,
       );
       return {
-        facts: [factsOf(world).beings],
+        about: right,
+        facts: [factsOf(world).beings, ...nobody],
         event: `${who} ${movement} ${pick(random, doing)}, and ${other} looks on.`,
         question: `What is ${who} imitating?`,
         options: options.map((one) => article(one)),
@@ -188,7 +111,7 @@ const mood: Generator = {
       );
       const places = shuffled([at, ...away], random);
       const what = between(random, 0, 2);
-      const sky = `There is ${world.weather[at]}`;
+      const sky = pick(random, skies).replace("W", world.weather[at] as string);
       const [facts, event, question, texts]: [string[], string, string, string[]] =
         what === 0
           ? [
@@ -200,17 +123,24 @@ const mood: Generator = {
           : what === 1
             ? [
                 [all.colours, all.weathers],
-                `${sky} ${pick(random, skies)}, and ${other} looks at ${who}.`,
-                `Which colour does ${who} have now?`,
+                `${sky}, and ${other} looks at ${who}.`,
+                `Which colour is ${who} now?`,
                 places.map((one) => world.colour[one] as string),
               ]
             : [
                 [all.weathers],
-                `${sky} ${pick(random, skies)}, as ${who} and ${other} can see.`,
+                `${sky}, as ${who} and ${other} can see.`,
                 `What does ${who} feel?`,
                 places.map((one) => `${who} feels ${feelings[one]}`),
               ];
-      return { facts, event, question, options: texts, answer: places.indexOf(at) };
+      return {
+        about: `${what} ${feelings[at]}`,
+        facts,
+        event,
+        question,
+        options: texts,
+        answer: places.indexOf(at),
+      };
     }),
   solve({ story, question, options }) {
     const colour = new Map(
@@ -220,7 +150,7 @@ const mood: Generator = {
       [...story.matchAll(/(\w[\w ]*?) brings (\w+)/g)].map(([, a, b]) => [a as string, b as string]),
     );
     const turned = /\bturns? (\w+) /.exec(story)?.[1];
-    const seen = /There is (.+?) (?:over|since|again|for|everywhere|all)\b/.exec(story)?.[1];
+    const seen = /There (?:is|has been) (.+?) (?:over|since|again|for|everywhere)\b/.exec(story)?.[1];
     const feeling = turned === undefined ? sky.get(seen ?? "") : colour.get(turned);
     if (/^What/.test(question)) return options.findIndex((option) => option.endsWith(` ${feeling}`));
     return options.findIndex((option) => colour.get(option) === feeling);
@@ -232,16 +162,9 @@ const moods = [
   "on the way to work",
   "while a letter is read out",
   "in the middle of a song",
-  "after a word of the neighbour",
+  "after a word from the neighbour",
 ];
-const skies = [
-  "over the roofs",
-  "since dawn",
-  "again today",
-  "for the third day",
-  "everywhere",
-  "all over the place",
-];
+const skies = ["There is W over the roofs", "There has been W since dawn", "There is W again today", "There has been W for three days", "There is W everywhere"]; // biome-ignore format: a list
 
 const money: Generator = {
   name: "new-world/money",
@@ -264,7 +187,8 @@ const money: Generator = {
       const deed = spent > 0 ? `gives ${spent} of them to ${other}` : `gives none of them to ${other}`;
       return {
         facts: [factsOf(world).money],
-        event: `${who}, who has ${own} ${first}s, ${deed} and buys as many ${bought}s as can be had for all that is left.`,
+        about: `${own - spent} ${bought}s`,
+        event: `${who} has ${own} ${first}s, ${deed} and buys as many ${bought}s as can be had for the rest.`,
         question: `How many ${bought}s does ${who} get?`,
         options: numbers.map(String),
         answer: numbers.indexOf(right),
@@ -272,7 +196,7 @@ const money: Generator = {
     }),
   solve({ story, question, options }) {
     const rates = /A (\w+) buys (\d+) (\w+)s, and a (\w+) buys (\d+) (\w+)s/.exec(story);
-    const deed = /who (?:has|have) (\d+) \w+s, gives? (\d+|none)/.exec(story);
+    const deed = / (?:has|have) (\d+) \w+s, gives? (\d+|none)/.exec(story);
     const asked = /^How many (\w+)s /.exec(question)?.[1];
     if (!rates || !deed) return -1;
     const left = Number(deed[1]) - (deed[2] === "none" ? 0 : Number(deed[2]));
@@ -287,7 +211,7 @@ const week: Generator = {
   draw: (random) =>
     inWorld(random, (world, who, other) => {
       const today = between(random, 0, 4);
-      const gap = pick(random, [2, 3, 4, 6, 7, 8, 9, 11]);
+      const gap = between(random, 2, 11);
       const back = random() < 0.5;
       const day = (offset: number) => world.week[(((today + offset) % 5) + 5) % 5] as string;
       const right = day(back ? -gap : gap);
@@ -305,11 +229,8 @@ const week: Generator = {
       const deed = pick(random, deeds);
       return {
         facts: [factsOf(world).week],
-        event:
-          `today is ${day(0)}, and ${other} asks ${who} about ${deed}, which ${back ? `was ${gap} days ago` : `is in ${gap} days`}.`.replace(
-            /^today/,
-            "today",
-          ),
+        about: `${day(0)} ${back ? -gap : gap}`,
+        event: `Today is ${day(0)}, and ${other} asks ${who} about ${deed}, which ${back ? `was ${gap} days ago` : `is in ${gap} days`}.`,
         question: `Which day does ${who} name?`,
         options,
         answer: options.indexOf(right),
@@ -317,7 +238,7 @@ const week: Generator = {
     }),
   solve({ story, options }) {
     const days = unlisted(/The week has five days: (.+?), and then/.exec(story)?.[1] ?? "");
-    const today = /oday is (\w+),/.exec(story)?.[1] ?? "";
+    const today = /Today is (\w+),/.exec(story)?.[1] ?? "";
     const gap = /was (\d+) days ago/.exec(story)?.[1];
     const ahead = /is in (\d+) days/.exec(story)?.[1];
     const place = days.indexOf(today) + (gap === undefined ? Number(ahead) : -Number(gap));
@@ -329,7 +250,7 @@ const deeds = [
   "the great race",
   "the washing",
   "the concert",
-  "the visit of the aunt",
+  "the visit from the mayor",
   "the feast",
   "the test",
   "the departure",
@@ -345,16 +266,18 @@ const custom: Generator = {
       const { custom, actions } = pick(random, world.customs);
       const at = between(random, 0, 2);
       const options = shuffled(actions, random);
+      const happens = situationOf(random, custom, at);
       return {
+        about: happens,
         facts: [factsOf(world).customs[world.customs.findIndex((one) => one.custom === custom)] as string],
-        event: `Then it comes about. ${tellCase(random, custom, at, who, other)}`,
+        event: `Then this happens. ${fill(happens, who, other)}`,
         question: fill(custom.ask, who, other),
         options,
         answer: options.indexOf(actions[at] as string),
       };
     }),
   solve({ story, options }: Told) {
-    const found = caseIn(story.slice(story.indexOf("t comes about.") + 15));
+    const found = caseIn(story.slice(story.indexOf("Then this happens.") + 18));
     return found ? placeOf(options, actionFor(found.custom, found.at, story)) : -1;
   },
 };

@@ -14,7 +14,7 @@ import {
   type SocialItem,
   wording,
 } from "../../../src/tasks/social/items.js";
-import { factsOf, worlds } from "../../../src/tasks/social/new-world.js";
+import { factsOf, worlds } from "../../../src/tasks/social/worlds.js";
 
 const each = 110;
 const items = drawItems(each, 1);

@@ -1,0 +1,64 @@
+// What a story gives away on its surface: four rules that read nothing but which option's words stand in it, where and how
+// often. An item whose answer follows from the story must not be found by them; where one does better than chance, a model's
+// score has to be held against it.
+
+import type { Told } from "./first-person.js";
+
+export const surfaceRules = ["mentioned", "first", "last", "most"] as const;
+/** Chooses an option that is mentioned at all, is mentioned first, has the last mention, or is mentioned most often. */
+export type SurfaceRule = (typeof surfaceRules)[number];
+
+/**
+ * How often a rule is right on an item: options that it cannot tell apart share the guess.
+ * @param answer place of the right option
+ * @returns from 0 to 1
+ */
+export function surfaceScore(rule: SurfaceRule, { story, options }: Told, answer: number): number {
+  const values = valuesOf(rule, mentions(story, options));
+  const best = Math.max(...values);
+  const chosen = values.flatMap((value, i) => (value === best ? [i] : []));
+  return chosen.includes(answer) ? 1 / chosen.length : 0;
+}
+
+function valuesOf(rule: SurfaceRule, places: readonly (readonly number[])[]): number[] {
+  switch (rule) {
+    case "mentioned":
+      return places.map((at) => Math.min(1, at.length));
+    case "first":
+      return places.map((at) => -(at[0] ?? Number.POSITIVE_INFINITY));
+    case "last":
+      return places.map((at) => at.at(-1) ?? -1);
+    case "most":
+      return places.map((at) => at.length);
+  }
+}
+
+/** Where each option's content stands in the story, in either person. */
+function mentions(story: string, options: readonly string[]): number[][] {
+  const text = story.toLowerCase();
+  return contents(options).map((content) => {
+    const escaped = content.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    return content === ""
+      ? []
+      : [...text.matchAll(new RegExp(`(?<![\\p{L}\\p{N}])${escaped}(?![\\p{L}\\p{N}])`, "gu"))].map(
+          ({ index }) => index,
+        );
+  });
+}
+
+/** What tells the options apart: without the words that all of them begin and end with, articles and whose it is. */
+function contents(options: readonly string[]): string[] {
+  const words = options.map((option) => option.toLowerCase().split(/\s+/));
+  const shortest = Math.min(...words.map(({ length }) => length));
+  const alike = (at: (list: string[]) => string | undefined) => new Set(words.map(at)).size === 1;
+  let start = 0;
+  while (start < shortest - 1 && alike((list) => list[start])) start++;
+  let end = 0;
+  while (end < shortest - 1 - start && alike((list) => list.at(-1 - end))) end++;
+  return words.map((list) =>
+    list
+      .slice(start, list.length - end)
+      .join(" ")
+      .replace(/^(?:an?|the|my|your|\p{L}+'s) /u, ""),
+  );
+}
