@@ -85,13 +85,9 @@ const move: Generator = {
     ) as string;
     const [decoy, habit] = [pick(random, cycle), pick(random, cycle)];
     const reasons = {
-      win: ["needs the point", "would like to go first next time", "has a bet on it"],
-      lose: [
-        `would like ${other} to have the prize`,
-        "would rather not go first next time",
-        "has promised to be kind",
-      ],
-      draw: ["likes long games", "would like another round", "has no need of a winner"],
+      win: ["needs the point", "has a bet on it", "hates to come second"],
+      lose: [`likes ${other} to win`, "has promised to be kind", "is tired of prizes"],
+      draw: ["likes long games", "is fond of even scores", "has no need of a winner"],
     } as const;
     const clues = [
       `${other} always chooses ${theirs}.`,

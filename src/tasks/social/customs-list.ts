@@ -111,7 +111,7 @@ export const customsList: readonly Custom[] = [
       ["WHO's great-uncle is buried today.", "WHO goes to pay the last respects to an old teacher.", "WHO will help to carry the coffin today.", "WHO goes to the graveyard, where OTHER speaks about the dead neighbour."],
       ["WHO goes to buy fish and eggs from the stalls.", "WHO takes a hen along, to sell it at a stall.", "WHO needs a sack of onions and hopes to haggle over it at a stall.", "WHO helps OTHER sell cheese between the other stalls."],
     ],
-    ask: "How does WHO dress, as it should be?",
+    ask: "How does WHO dress, as is proper?",
   },
   {
     cases: ["speaks to a teacher", "speaks to a child", "speaks to a neighbour"],

@@ -85,7 +85,7 @@ export const customs: Generator = {
     const happens = situationOf(random, asked, at);
     return {
       about: `${happens} ${actions[at]}`,
-      story: `In ${pick(random, towns)} these are the customs. ${rules.map((rule) => `${rule}.`).join(" ")} ${other} was born there, and everybody keeps to them. ${fill(happens, who, other)}`,
+      story: `In ${pick(random, towns)} these are the customs. ${rules.map((rule) => `${rule}.`).join(" ")} ${other} was born there, and everybody keeps to these customs. ${fill(happens, who, other)}`,
       question: fill(asked.ask, who, other),
       options,
       answer: options.indexOf(actions[at] as (typeof options)[number]),
@@ -94,7 +94,7 @@ export const customs: Generator = {
     };
   },
   solve({ story, options }) {
-    const end = "everybody keeps to them.";
+    const end = "everybody keeps to these customs.";
     const found = caseIn(story.slice(story.indexOf(end) + end.length));
     return found ? placeOf(options, actionFor(found.custom, found.at, story)) : -1;
   },

@@ -76,7 +76,7 @@ const imitation: Generator = {
       const nobody = shuffled(
         [
           `Nobody there has ever heard of the ${unknown[0]}.`,
-          `The ${unknown[1]} lives in other worlds alone.`,
+          `The ${unknown[1]} lives in other worlds only.`,
         ],
         random,
       );
@@ -124,7 +124,7 @@ const mood: Generator = {
             ? [
                 [all.colours, all.weathers],
                 `${sky}, and ${other} looks at ${who}.`,
-                `Which colour is ${who} now?`,
+                `What colour is ${who} now?`,
                 places.map((one) => world.colour[one] as string),
               ]
             : [
@@ -152,7 +152,7 @@ const mood: Generator = {
     const turned = /\bturns? (\w+) /.exec(story)?.[1];
     const seen = /There (?:is|has been) (.+?) (?:over|since|again|for|everywhere)\b/.exec(story)?.[1];
     const feeling = turned === undefined ? sky.get(seen ?? "") : colour.get(turned);
-    if (/^What/.test(question)) return options.findIndex((option) => option.endsWith(` ${feeling}`));
+    if (!question.startsWith("What colour")) return options.findIndex((option) => option.endsWith(` ${feeling}`));
     return options.findIndex((option) => colour.get(option) === feeling);
   },
 };

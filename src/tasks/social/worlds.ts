@@ -12,11 +12,11 @@ export const movements = [
   ["slides forward on the belly", ["snake", "seal", "slug", "eel", "worm"]],
   ["hops on both feet with knees bent", ["frog", "kangaroo", "hare", "cricket", "sparrow"]],
   ["crawls on all fours with fingers bent", ["crab", "spider", "beetle", "scorpion", "lizard"]],
-  ["stamps on the ground with head lowered", ["bull", "bison", "goat", "rhinoceros", "ram"]],
-  ["waddles along with both arms held close", ["penguin", "duck", "goose", "puffin", "gull"]],
-  ["opens and shuts a round mouth without a sound", ["carp", "trout", "salmon", "herring", "perch"]],
-  ["steals along on silent toes, ready to pounce", ["cat", "lion", "tiger", "panther", "lynx"]],
-  ["howls at the ceiling", ["wolf", "dog", "coyote", "jackal", "husky"]],
+  ["stamps on the ground with the head lowered", ["bull", "bison", "goat", "rhinoceros", "ram"]],
+  ["waddles along with stiff arms", ["penguin", "duck", "goose", "puffin", "gull"]],
+  ["opens a round mouth again and again", ["carp", "trout", "salmon", "herring", "perch"]],
+  ["steals along on silent toes", ["cat", "lion", "tiger", "panther", "lynx"]],
+  ["howls with the head thrown back", ["wolf", "dog", "coyote", "jackal", "husky"]],
   ["hangs from a beam by one arm", ["monkey", "gibbon", "sloth", "orangutan", "chimpanzee"]],
 ] as const; // biome-ignore format: a list
 

@@ -1,5 +1,5 @@
 // Social items: solved from their words by rule in every person, told twice nowhere, balanced, and not to be guessed from their
-// options.
+// options or from what a story mentions.
 
 import { describe, expect, it } from "vitest";
 import { nearGroups } from "../../../src/data/index.js";
@@ -7,6 +7,7 @@ import { wilson } from "../../../src/statistics/index.js";
 import { restore } from "../../../src/tasks/social/first-person.js";
 import { scenarios } from "../../../src/tasks/social/generator.js";
 import {
+  alike,
   drawItems,
   generators,
   nearDuplicate,
@@ -14,15 +15,17 @@ import {
   type SocialItem,
   wording,
 } from "../../../src/tasks/social/items.js";
+import { surfaceRules, surfaceScore } from "../../../src/tasks/social/surface.js";
 import { factsOf, worlds } from "../../../src/tasks/social/worlds.js";
 
-const each = 110;
+const each = 400;
 const items = drawItems(each, 1);
 const of = (generator: string) => items.filter((item) => item.generator === generator);
 
 describe("social items", () => {
-  it("are at least 2,195 over all seven scenarios", () => {
-    expect(items.length).toBeGreaterThanOrEqual(2195);
+  it("are at least 2,195 over all seven scenarios, 110 of each generator", () => {
+    expect(110 * generators.length).toBeGreaterThanOrEqual(2195);
+    expect(items).toHaveLength(each * generators.length);
     const found = new Set(items.map(({ scenario }) => scenario));
     expect(scenarios.filter((one) => !found.has(one))).toEqual([]);
     expect(new Set(items.map(({ id }) => id)).size).toBe(items.length);
@@ -45,6 +48,20 @@ describe("social items", () => {
       const turned = { ...told.first, options: told.first.options.toReversed() };
       expect(solve(turned)).toBe(told.first.options.length - 1 - answer);
     }
+  });
+
+  it("are about as many different things", () => {
+    for (const { name } of generators)
+      expect(new Set(of(name).map(({ about }) => about)).size, name).toBe(each);
+  });
+
+  it("are of one group where another draw is about the same", () => {
+    const generator = generators.filter(({ name }) => name === "daily-self/emotion");
+    const both = [...drawItems(100, 1, generator), ...drawItems(100, 2, generator)];
+    const groups = alike(both);
+    for (const [i, one] of both.entries())
+      expect(groups[i]).toBe(both.findIndex(({ about }) => about === one.about));
+    expect(groups.filter((root, i) => root !== i).length).toBeGreaterThan(5);
   });
 
   it("say nothing twice in other words", () => {
@@ -109,12 +126,12 @@ describe("social items", () => {
         expect(rest).not.toMatch(/only creatures|takes on a colour|brings joy|buys \d|five days:|By custom/);
       }
     }
-    expect(worlds).toHaveLength(15);
+    expect(worlds).toHaveLength(45);
   });
 });
 
 /** Drawn with another seed, to learn from. */
-const others = drawItems(110, 12);
+const others = drawItems(each, 12);
 
 /** Naive Bayes on the options alone: their words, their rank in length and as numbers. */
 function optionsOnly(train: readonly SocialItem[]): (item: SocialItem) => number {
@@ -167,4 +184,25 @@ describe("the options alone", () => {
       expect(high).toBeGreaterThanOrEqual(chance);
     },
   );
+});
+
+describe("what a story mentions", () => {
+  const chanceOf = (own: readonly SocialItem[]) =>
+    own.reduce((sum, { told }) => sum + 1 / told.third.options.length, 0) / own.length;
+  const scoreOf = (rule: (typeof surfaceRules)[number], own: readonly SocialItem[]) =>
+    own.reduce((sum, { told, answer }) => sum + surfaceScore(rule, told.third, answer), 0) / own.length;
+
+  it.each(surfaceRules)("the rule %s stays near chance", (rule) => {
+    for (const { name } of generators)
+      expect(scoreOf(rule, of(name)), name).toBeLessThanOrEqual(chanceOf(of(name)) + 0.1);
+    expect(scoreOf(rule, items)).toBeLessThanOrEqual(chanceOf(items) + 0.02);
+  });
+
+  it("the rules find what is on the surface", () => {
+    const options = ["a fox", "an owl", "a crab"];
+    const told = { story: "An owl and a crab met. The owl left. The crab met an owl.", question: "Who?", options };
+    expect(surfaceRules.map((rule) => surfaceScore(rule, told, 1))).toEqual([0.5, 1, 1, 1]);
+    expect(surfaceRules.map((rule) => surfaceScore(rule, told, 0))).toEqual([0, 0, 0, 0]);
+    expect(surfaceScore("first", { ...told, story: "Nobody came." }, 2)).toBeCloseTo(1 / 3);
+  });
 });
