@@ -33,7 +33,7 @@ function tell(random: Random, { hand, up }: Hand, who: string, other: string): s
       `${other} keeps the score tonight.`,
       `${other} would take a card in any case.`,
       `${other} never takes a card.`,
-      `${other} has lost the hand before.`,
+      `${other} has lost the last three hands.`,
     ]),
   ];
   return order.map((at) => lines[at]).join(" ");

@@ -99,7 +99,7 @@ export const customsList: readonly Custom[] = [
     told: [
       ["WHO goes to fetch bread and is back in five minutes.", "WHO steps out of the room to open the door.", "WHO goes to post a letter at the corner.", "WHO lends OTHER a hand next door and is back for lunch."],
       ["WHO goes to sea for three years.", "WHO moves abroad to study and is back after the degree.", "WHO goes to the south pole and is back in two years.", "WHO lives with OTHER in the mountains until the children are grown, and then is back."],
-      ["WHO boards the ship that never comes back.", "WHO sets out for a land from which none returns.", "WHO has sold the house and will never see the town again.", "WHO takes the last train to a star that no train leaves."],
+      ["WHO boards the ship that never comes back.", "WHO sets out for a land from which none returns.", "WHO has sold the house and will never see the town again.", "WHO takes the last train to a star from which no train returns."],
     ],
     ask: "How does WHO take leave?",
   },

@@ -81,7 +81,7 @@ export const customs: Generator = {
       [ruleOf(asked, actions), ...more.map((one) => ruleOf(one, shuffled(one.actions, random)))],
       random,
     );
-    const options = shuffled(asked.actions, random);
+    const options = [...asked.actions];
     const happens = situationOf(random, asked, at);
     return {
       about: `${happens} ${actions[at]}`,

@@ -31,7 +31,10 @@ const sides: Generator = {
       `The side towards ${a} showed ${article(front)}, the side towards ${b} showed ${article(back)}.`,
       ...(early ? [] : [onWall]),
       `Both had seen both sides of the ${board}.`,
-      ...Array.from({ length: count }, () => `Then ${pick(random, [a, b])} ${pick(random, turns).replace("BOARD", board)}.`),
+      ...Array.from(
+        { length: count },
+        () => `Then ${pick(random, [a, b])} ${pick(random, turns).replace("BOARD", board)}.`,
+      ),
       ...(swapped ? [`At last ${a} and ${b} changed seats, and the ${board} stayed as it was.`] : []),
       ...(away ? [`Now ${b} looks at nothing but the drawing on the wall, and ${a} notices it.`] : []),
     ].join(" ");
@@ -57,7 +60,8 @@ function solveSides({ story, question, options }: Told): number {
   const asked = new RegExp(`think that ${somebody} sees? now`).exec(question);
   if (!at || !asked || wall === undefined) return -1;
   if (/looks? at nothing but the drawing/.test(story)) return options.indexOf(article(wall));
-  const turned = (story.match(/turned the \w+ around|flipped the \w+ over|gave the \w+ half a turn/g) ?? []).length;
+  const turned = (story.match(/turned the \w+ around|flipped the \w+ over|gave the \w+ half a turn/g) ?? [])
+    .length;
   const swapped = /changed seats/.test(story) ? 1 : 0;
   const own = same(asked[1]) === same(at[1]) ? at[2] : at[4];
   const other = own === at[2] ? at[4] : at[2];

@@ -26,11 +26,11 @@ export const guessing: Generator = {
   name: "number-guessing/next",
   scenario: "number-guessing",
   draw(random: Random) {
+    // Less often the constant player, who names the right number all the time.
+    const level = pick(random, [0, 0, 1, 1, 1, 2, 2, 2]);
     for (;;) {
       const [who, other] = some(random, names, 2) as [string, string];
       const rounds = between(random, 5, 7);
-      // Less often the constant player, who names the right number all the time.
-      const level = pick(random, [0, 0, 1, 1, 1, 2, 2, 2]);
       // Every number is right equally often, so that none among the options is the likelier one.
       const target = between(random, 28, 62);
       // The others stand at equal distances, the right one at any rank among them.

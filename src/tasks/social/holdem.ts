@@ -1,5 +1,6 @@
 // Limit Texas Hold'em as single situations: from a record of hands, what kind of player somebody is, or is taken for. Hands are
-// played by the opponents that were trained for the game; what counts as aggressive is stated, and the record decides.
+// played by the opponents that were trained for the game, with some moves at random; what counts as aggressive is stated, and the
+// record decides.
 
 import { type Random, randomFor } from "../../core/random.js";
 import { dealOf, type Player } from "../../games/game.js";
@@ -9,6 +10,9 @@ import { between, type Generator, names, pick, same, some, somebody } from "./ge
 
 const rules =
   "In Limit Texas Hold'em a player may fold, check, call or raise. A player who raises in more than half of all moves is called aggressive, one who raises in less than half is called conservative.";
+
+/** How often a player makes any move instead of its own. */
+const strays = 0.3;
 
 const streets = ["Before the flop", "On the flop", "On the turn", "On the river"];
 
@@ -29,7 +33,12 @@ function record(
   const draws = [randomFor(seed, "seat", 0), randomFor(seed, "seat", 1)];
   for (let seat = holdem.turn(state); seat >= 0; seat = holdem.turn(state)) {
     const round = state.round;
-    const move = (players[seat] as Player).act(holdem.view(state, seat), draws[seat] as Random);
+    const view = holdem.view(state, seat);
+    // By themselves the players would tell the same few hands again and again.
+    const move =
+      random() < strays
+        ? pick(random, view.legal)
+        : (players[seat] as Player).act(view, draws[seat] as Random);
     const own = tally[seat] as { raises: number; moves: number };
     own.moves++;
     if (move === "raise") own.raises++;
@@ -52,7 +61,7 @@ const style: Generator = {
         Player,
         Player,
       ];
-      const hands = Array.from({ length: between(random, 3, 5) }, (_, i) =>
+      const hands = Array.from({ length: between(random, 4, 6) }, (_, i) =>
         record(i + 1, people, players, random),
       );
       const reflected = random() < 0.5;

@@ -54,40 +54,37 @@ export function drawItems(
   seed: number,
   from: readonly Generator[] = generators,
 ): SocialItem[] {
-  // Drawn with a margin, for some will say the same in other words; a generator of few words gets a larger one.
-  const pools = from.map((generator) => ({
-    generator,
-    situations: [] as Situation[],
-    size: Math.ceil(count * 1.3),
-  }));
-  for (;;) {
-    for (const { generator, situations, size } of pools)
-      while (situations.length < size)
-        situations.push(generator.draw(randomFor(seed, "social", generator.name, situations.length)));
-    const drawn = pools.flatMap(({ generator, situations }) =>
-      situations.map((situation) => ({ generator, situation })),
-    );
-    const distinct = distinctOf(drawn);
-    const kept = from.map((one) => distinct.filter(({ generator }) => generator === one).slice(0, count));
-    const short = pools.filter((_, i) => (kept[i] as unknown[]).length < count);
-    if (short.length === 0) return kept.flatMap((some) => placed(some, seed));
-    for (const pool of short) {
-      if (pool.size > 20 * count)
-        throw new Error(`${pool.generator.name} has not ${count} different situations`);
-      pool.size *= 2;
-    }
+  return from.flatMap((generator) => placed(generator, drawDistinct(generator, count, seed), seed));
+}
+
+/** So many situations of a generator, no two about the same; of each kind of answer (its place as drawn) equally many. */
+function drawDistinct(generator: Generator, count: number, seed: number): Situation[] {
+  const situations: Situation[] = [];
+  // Drawn with a margin, for some will be about the same; a generator of few contents gets a larger one.
+  for (let size = Math.ceil(count * 1.3); size <= 40 * count; size *= 2) {
+    while (situations.length < size)
+      situations.push(generator.draw(randomFor(seed, "social", generator.name, situations.length)));
+    const distinct = distinctOf(situations);
+    // Telling the same twice is likelier for one answer than for another: they take turns.
+    const seen = new Map<number, number>();
+    const turns = distinct.map((situation) => {
+      const turn = seen.get(situation.answer) ?? 0;
+      seen.set(situation.answer, turn + 1);
+      return { situation, turn };
+    });
+    const full = Math.min(...seen.values());
+    const inTurn = turns.filter(({ turn }) => turn < full).sort((a, b) => a.turn - b.turn);
+    if (inTurn.length >= count) return inTurn.slice(0, count).map(({ situation }) => situation);
   }
+  throw new Error(`${generator.name} has not ${count} different situations`);
 }
 
 /** The first ones of those that are about the same, or say the same in other words. */
-function distinctOf<T extends { generator: Generator; situation: Situation }>(all: readonly T[]): T[] {
+function distinctOf(all: readonly Situation[]): Situation[] {
   const known = new Set<string>();
-  const drawn = all.filter(({ generator, situation: { about } }) => {
-    const key = contentOf(generator.name, about);
-    return known.has(key) ? false : known.add(key);
-  });
+  const drawn = all.filter(({ about }) => !known.has(about) && known.add(about));
   const kept = new Set<number>();
-  let rest = drawn.map(({ situation }, i) => ({ id: String(i), text: wording(situation) }));
+  let rest = drawn.map((situation, i) => ({ id: String(i), text: wording(situation) }));
   // Groups are chains of likeness: what is like a dropped member alone is looked at again.
   for (let round = 0; round < 4 && rest.length > 0; round++) {
     const groups = nearGroups(
@@ -103,10 +100,6 @@ function distinctOf<T extends { generator: Generator; situation: Situation }>(al
   return drawn.filter((_, i) => kept.has(i));
 }
 
-function contentOf(generator: string, about: string): string {
-  return JSON.stringify([generator, about]);
-}
-
 /**
  * Which items are not independent: those about the same, and those that say the same in other words.
  * @returns for each item the place of the first one of its group
@@ -119,7 +112,7 @@ export function alike(items: readonly SocialItem[]): number[] {
   const first = new Map<string, number>();
   const rootOf = (at: number): number => (root[at] === at ? at : rootOf(root[at] as number));
   for (const [i, { generator, about }] of items.entries()) {
-    const key = contentOf(generator, about);
+    const key = JSON.stringify([generator, about]);
     const before = first.get(key);
     if (before === undefined) first.set(key, i);
     else {
@@ -137,21 +130,14 @@ export function wording({ story, question, options }: Told): string {
 }
 
 /** Answers at each position equally often, up to one; the other options in random order. */
-function placed(
-  drawn: readonly { generator: Generator; situation: Situation }[],
-  seed: number,
-): SocialItem[] {
-  const [one] = drawn;
-  if (!one) return [];
-  const random = randomFor(seed, "social places", one.generator.name);
-  const size = one.situation.options.length;
+function placed(generator: Generator, drawn: readonly Situation[], seed: number): SocialItem[] {
+  const random = randomFor(seed, "social places", generator.name);
+  const size = drawn[0]?.options.length ?? 1;
   const places = shuffled(
     drawn.map((_, i) => i % size),
     random,
   );
-  return drawn.map(({ generator, situation }, i) =>
-    itemOf(generator, situation, i, places[i] as number, random),
-  );
+  return drawn.map((situation, i) => itemOf(generator, situation, i, places[i] as number, random));
 }
 
 function itemOf(

@@ -71,7 +71,7 @@ const imitation: Generator = {
         beings.filter((one) => one !== right),
         2,
       );
-      const options = shuffled([right, ...unknown], random);
+      const options = [right, ...unknown];
       // The others are named as well: what is in the story is no more often right than what is not.
       const nobody = shuffled(
         [
@@ -86,7 +86,7 @@ const imitation: Generator = {
         event: `${who} ${movement} ${pick(random, doing)}, and ${other} looks on.`,
         question: `What is ${who} imitating?`,
         options: options.map((one) => article(one)),
-        answer: options.indexOf(right),
+        answer: 0,
       };
     }),
   solve({ story, options }) {
@@ -152,7 +152,8 @@ const mood: Generator = {
     const turned = /\bturns? (\w+) /.exec(story)?.[1];
     const seen = /There (?:is|has been) (.+?) (?:over|since|again|for|everywhere)\b/.exec(story)?.[1];
     const feeling = turned === undefined ? sky.get(seen ?? "") : colour.get(turned);
-    if (!question.startsWith("What colour")) return options.findIndex((option) => option.endsWith(` ${feeling}`));
+    if (!question.startsWith("What colour"))
+      return options.findIndex((option) => option.endsWith(` ${feeling}`));
     return options.findIndex((option) => colour.get(option) === feeling);
   },
 };

@@ -80,19 +80,18 @@ export const rumour: Generator = {
       const [outer, inner] = some(random, [0, 1, 2, 3], 2) as [number, number];
       const same = ([a, b]: readonly number[]) => a === outer && b === inner;
       if (open.some(same) || (knows.find(same)?.[2] ?? 0) !== wanted) continue;
-      // Every plan is named as often; the one that nobody takes comes early or late.
-      const refused = `Nobody ever spoke of ${third} again.`;
-      const late = at < 4 && random() < 1 / 3;
+      // Every plan is named as often as the others, and each of them as often first and last.
+      const [x, y, z] = shuffled(plans, random);
       return {
         about: [matter, ...plans, at, outer, inner].join("|"),
         story: [
           `${listed(people)} had to settle ${matter}: ${listed(shuffled(plans, random)).replace(" and ", " or ")}.`,
           `Everybody agreed on ${old}.`,
-          ...(at < 4 && !late ? [refused] : []),
+          ...(at < 4 ? [`Nobody ever spoke of ${third} again.`] : []),
           `Later ${parts[0]} changed it to ${now} and told ${parts[1]} alone.`,
           ...lines,
           "Nobody else heard of any of this.",
-          ...(late ? [refused] : []),
+          `Neither ${x}, ${y} nor ${z} was ever put in writing.`,
         ].join(" "),
         question: `What does ${parts[outer]} think that ${parts[inner]} believes about ${matter}?`,
         options: plans.map((value) => `It is ${value}`),

@@ -75,7 +75,8 @@ export const worlds: readonly InventedWorld[] = lands.map(([name, what], i) => {
     name,
     what,
     beings: movements.map(
-      ([, beings], k) => shuffled(beings, randomFor(0, "beings", round * movements.length + k))[group] as string,
+      ([, beings], k) =>
+        shuffled(beings, randomFor(0, "beings", round * movements.length + k))[group] as string,
     ),
     colour: turn(shuffled(colours, randomFor(0, "colours", round)), group),
     weather: turn(shuffled(weathers, randomFor(0, "weathers", round)), group),

@@ -200,7 +200,11 @@ describe("what a story mentions", () => {
 
   it("the rules find what is on the surface", () => {
     const options = ["a fox", "an owl", "a crab"];
-    const told = { story: "An owl and a crab met. The owl left. The crab met an owl.", question: "Who?", options };
+    const told = {
+      story: "An owl and a crab met. The owl left. The crab met an owl.",
+      question: "Who?",
+      options,
+    };
     expect(surfaceRules.map((rule) => surfaceScore(rule, told, 1))).toEqual([0.5, 1, 1, 1]);
     expect(surfaceRules.map((rule) => surfaceScore(rule, told, 0))).toEqual([0, 0, 0, 0]);
     expect(surfaceScore("first", { ...told, story: "Nobody came." }, 2)).toBeCloseTo(1 / 3);

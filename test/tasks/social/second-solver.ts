@@ -81,10 +81,13 @@ export function readRumour({ story, question }: Read): string | "open" {
     } else if (line.includes(" changed it ")) {
       maker = who(words[words.indexOf("changed") - 1] as string);
       const again = line.includes("changed it again");
-      plan = line.slice(line.indexOf(again ? "again, to " : "it to ") + (again ? 10 : 6)).replace(/,? and told .*/, "");
+      plan = line
+        .slice(line.indexOf(again ? "again, to " : "it to ") + (again ? 10 : 6))
+        .replace(/,? and told .*/, "");
       const to = who(words.at(-2) as string);
       // Who is told of a later change alone does not know whether anybody was told of an earlier one.
-      for (const { told } of pages) for (const one of told?.to ?? []) if (one !== to) unsettled.add(`${to} ${one}`);
+      for (const { told } of pages)
+        for (const one of told?.to ?? []) if (one !== to) unsettled.add(`${to} ${one}`);
       pages.push({ value: plan, known: new Set([maker, to]), told: { by: maker, to: new Set([to]) } });
     } else if (line.includes(" of the change")) {
       const teller = who(words[1] as string);
