@@ -78,24 +78,6 @@ export function unlisted(text: string): string[] {
   return text.split(/, | and /).map((word) => word.trim());
 }
 
-/** The right one among numbers at a random rank, so that its size does not give it away: so many others, in steps. */
-export function amongNumbers(
-  random: Random,
-  right: number,
-  count: number,
-  step: number,
-  low: number,
-  high: number,
-): number[] {
-  const ranks = shuffled([...Array(count).keys()], random);
-  for (const rank of ranks) {
-    const start = right - rank * step;
-    if (start >= low && start + (count - 1) * step <= high)
-      return Array.from({ length: count }, (_, i) => start + i * step);
-  }
-  return Array.from({ length: count }, (_, i) => right + i * step);
-}
-
 export function article(noun: string): string {
   return `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 }

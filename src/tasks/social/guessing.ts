@@ -1,8 +1,8 @@
 // Number Guessing as single situations: which number will the other one name next? The other plays by one of the three levels
 // that EgoSocialArena publishes (constant; a fixed step down; 0.8 times the mean of both players' last numbers, rounded down).
 
-import { type Random, randomFor, shuffled } from "../../core/random.js";
-import { amongNumbers, between, type Generator, names, pick, same, some, somebody } from "./generator.js";
+import { type Random, shuffled } from "../../core/random.js";
+import { between, type Generator, names, pick, same, some, somebody } from "./generator.js";
 
 const rules =
   "In every round two players each name a whole number from 1 to 100. One of them plays by one of three rules: the same number every time; the number before less a fixed step; or 0.8 times the mean of both players' numbers of the round before, rounded down.";
@@ -26,35 +26,31 @@ export const guessing: Generator = {
   name: "number-guessing/next",
   scenario: "number-guessing",
   draw(random: Random) {
+    // The options stand at equal distances, and each of them is as often right, by itself and by its rank. What is drawn anew below
+    // must not change that.
+    const apart = pick(random, [1, 2, 3, 5, 8]);
+    const start = between(random, 12, 52 - 3 * apart);
+    const numbers = [0, 1, 2, 3].map((rank) => start + rank * apart);
+    const target = pick(random, numbers);
+    const wrong = numbers.filter((number) => number !== target);
     // Less often the constant player, who names the right number all the time.
     const level = pick(random, [0, 0, 1, 1, 1, 2, 2, 2]);
+    const rounds = between(random, 6, 7);
     for (;;) {
       const [who, other] = some(random, names, 2) as [string, string];
-      const rounds = between(random, 5, 7);
-      // Every number is right equally often, so that none among the options is the likelier one.
-      const target = between(random, 28, 62);
-      // The others stand at equal distances, the right one at any rank among them.
-      const numbers = amongNumbers(
-        randomFor(between(random, 0, 2 ** 30), "options"),
-        target,
-        4,
-        pick(random, [1, 2, 3, 5, 8]),
-        1,
-        100,
-      );
-      // All of them are named by the one who guesses, so that it says nothing that a number was named.
-      const wrong = numbers.filter((number) => number !== target);
-      const named = level === 0 ? wrong : numbers;
-      const fill = Array.from({ length: rounds - 1 - named.length }, () => between(random, 5, 95));
-      const own = [...shuffled([...named, ...fill], random), pick(random, wrong)];
-      const step = pick(random, [2, 3, 4, 5, 6, 7]);
+      // The one who guesses names all of the options, and a wrong one twice: that a number was named says nothing.
+      const twice = pick(random, wrong);
+      const named = level === 0 ? wrong : [...numbers, twice];
+      const fill = Array.from({ length: rounds - 5 - Number(level > 0) }, () => between(random, 5, 95));
+      const mixed = shuffled([...named, ...fill], random);
+      const own = level === 0 ? [twice, ...mixed, pick(random, wrong)] : [...mixed, between(random, 5, 95)];
+      const step = pick(random, [2, 3, 4, 5, 6]);
       const theirs = [level === 0 ? target : level === 1 ? target + rounds * step : between(random, 40, 90)];
       for (let i = 1; i < rounds; i++) {
         const before = theirs[i - 1] as number;
         const mean = ((own[i - 1] as number) + before) / 2;
         theirs.push(level === 0 ? before : level === 1 ? before - step : Math.floor((mean * 4) / 5));
       }
-      if (level === 1 && random() < 0.5) own[rounds - 1] = between(random, 5, 95);
       if (level === 2) own[rounds - 1] = Math.ceil((target * 5) / 2) - (theirs[rounds - 1] as number);
       const fitting = nexts(own, theirs);
       const last = own[rounds - 1] as number;
