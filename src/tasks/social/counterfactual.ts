@@ -94,7 +94,7 @@ const move: Generator = {
       `${other} never lies and has said: "I choose ${theirs}."`,
       `${other} always repeats the choice of the round before, which was ${theirs}.`,
       `${other} has nothing left to choose but ${theirs}.`,
-      `${other} was told to choose ${theirs} and always obeys.`,
+      `${other} has to choose ${theirs} by order of the referee.`,
     ];
     const clue = between(random, 0, clues.length - 1);
     const story = [
@@ -123,7 +123,7 @@ const move: Generator = {
       /"I choose (\w+)\."/.exec(story)?.[1] ??
       /of the round before, which was (\w+)\./.exec(story)?.[1] ??
       /nothing left to choose but (\w+)\./.exec(story)?.[1] ??
-      /told to choose (\w+) and/.exec(story)?.[1];
+      /to choose (\w+) by order/.exec(story)?.[1];
     const aim = /wants? to (win|lose|draw)\./.exec(story)?.[1];
     const value = aim === "win" ? 1 : aim === "lose" ? -1 : 0;
     return options.findIndex((mine) => reversed(cycle, mine, theirs ?? "") === value);

@@ -37,7 +37,7 @@ export const customsList: readonly Custom[] = [
     cases: ["gets a gift from kin", "gets a gift from a friend", "gets a gift from a stranger"],
     actions: ["hands it back", "hides it", "breaks it in two"],
     told: [
-      ["OTHER is WHO's cousin and gives WHO a cup.", "WHO gets a comb from OTHER. WHO's grandparents are OTHER's as well.", "OTHER is one of WHO's grandparents and gives WHO a pencil.", "On the train WHO gets a biscuit from OTHER. OTHER is one of WHO's grandchildren."],
+      ["OTHER is WHO's cousin and gives WHO a cup.", "WHO gets a comb from OTHER. WHO and OTHER have the same grandparents.", "OTHER is one of WHO's grandparents and gives WHO a pencil.", "On the train WHO gets a biscuit from OTHER. OTHER is one of WHO's grandchildren."],
       ["OTHER has been WHO's friend for years and gives WHO a cup.", "WHO gets a comb from OTHER. WHO has no better friend.", "OTHER has been WHO's playmate since nursery school and gives WHO a pencil.", "On the train WHO gets a biscuit from OTHER. OTHER is WHO's best friend."],
       ["OTHER has never seen WHO before and gives WHO a cup.", "WHO gets a comb from OTHER. WHO has no idea who OTHER is.", "OTHER comes from far away, does not know WHO and gives WHO a pencil.", "On the train WHO gets a biscuit from OTHER. WHO has never seen OTHER before."],
     ],
@@ -47,7 +47,7 @@ export const customsList: readonly Custom[] = [
     cases: ["is glad", "is sad", "is angry"],
     actions: ["weeps", "laughs", "whistles"],
     told: [
-      ["WHO has found the lost cat, and all is well.", "WHO has passed the hardest test of the year.", "OTHER has brought WHO the very book that WHO had wished for.", "WHO hears from OTHER that the holidays begin a week early."],
+      ["WHO has found the cat that was lost for a week.", "WHO has passed the hardest test of the year.", "OTHER has brought WHO the very book that WHO had wished for.", "WHO hears from OTHER that the holidays begin a week early."],
       ["WHO has lost the ring that was a keepsake.", "WHO says farewell to OTHER for many years.", "WHO hears from OTHER that the old dog has died.", "OTHER is moving away, and WHO will be alone."],
       ["OTHER has torn the new coat on purpose, and WHO boils with rage.", "OTHER has told lies about WHO, and WHO is furious.", "OTHER has broken a promise for the third time, and WHO has had enough.", "WHO sees OTHER kick the dog and could burst with rage."],
     ],
@@ -69,7 +69,7 @@ export const customsList: readonly Custom[] = [
     told: [
       ["WHO has dropped OTHER's vase.", "OTHER's cup has gone to pieces in WHO's hands.", "WHO has sat down on OTHER's hat, and it is flat.", "OTHER lent WHO a kite, and now it is in pieces."],
       ["OTHER has waited half an hour for WHO.", "The meal at OTHER's table was over when WHO came.", "WHO was to meet OTHER at noon and comes at one.", "OTHER's concert had long begun when WHO came in."],
-      ["WHO cannot call to mind what OTHER is called.", "WHO stands before OTHER and no longer knows how to address OTHER.", "WHO wants to introduce OTHER to the others and does not know by what name.", "WHO knows OTHER's face but no longer what OTHER is called."],
+      ["WHO cannot call to mind what OTHER is called.", "WHO stands before OTHER and cannot think of the right name.", "WHO wants to introduce OTHER to the others and does not know by what name.", "WHO knows OTHER's face but no longer what OTHER is called."],
     ],
     ask: "How does WHO apologize?",
   },
@@ -98,7 +98,7 @@ export const customsList: readonly Custom[] = [
     actions: ["says good morning", "says nothing at all", "counts to ten"],
     told: [
       ["WHO goes to fetch bread and is back in five minutes.", "WHO steps out of the room to open the door.", "WHO goes to post a letter at the corner.", "WHO lends OTHER a hand next door and is back for lunch."],
-      ["WHO goes to sea for three years.", "WHO moves abroad to study and is back after the degree.", "WHO goes to the south pole and is back in two years.", "WHO lives with OTHER in the mountains until the children are grown, and then is back."],
+      ["WHO goes to sea for three years.", "WHO moves abroad to study and is back after the degree.", "WHO goes to the south pole and is back in two years.", "WHO goes to live with OTHER in the mountains for ten years."],
       ["WHO boards the ship that never comes back.", "WHO sets out for a land from which none returns.", "WHO has sold the house and will never see the town again.", "WHO takes the last train to a star from which no train returns."],
     ],
     ask: "How does WHO take leave?",
@@ -119,7 +119,7 @@ export const customsList: readonly Custom[] = [
     told: [
       ["OTHER has taught WHO for years, and WHO asks a question.", "OTHER gives the lesson, and WHO has something to say in class.", "In OTHER's lesson WHO has an answer ready.", "OTHER hands out the marked tests, and WHO asks about a mark."],
       ["OTHER is five, and WHO tells a story.", "OTHER is four, and WHO says something about the weather.", "OTHER sits in the sandpit at the age of three, and WHO says good day.", "OTHER cannot read yet at the age of five, and WHO explains a picture."],
-      ["OTHER lives next door, and WHO asks for salt.", "Over the garden fence WHO talks to OTHER about the hedge.", "WHO and OTHER share a staircase and chat about the cellar key.", "WHO asks OTHER from the flat above about the noise."],
+      ["OTHER lives next door, and WHO asks for salt.", "Over the garden fence WHO talks to OTHER about the hedge.", "WHO and OTHER share a staircase and chat about the cellar key.", "WHO knocks at OTHER's flat across the landing and asks for sugar."],
     ],
     ask: "How does WHO speak, to be polite?",
   },

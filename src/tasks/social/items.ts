@@ -1,6 +1,7 @@
 // From generators to items: so many of each, none twice in other words, answers at every position equally often, and each told in
 // the third person, in the first, and with somebody else as "you".
 
+import { HoneError } from "../../core/errors.js";
 import { type Random, randomFor, shuffled } from "../../core/random.js";
 import { findLeaks, nearGroups } from "../../data/index.js";
 import { blackjackSituations } from "./blackjack.js";
@@ -47,7 +48,7 @@ export const nearDuplicate = 0.8;
 /**
  * Draws items. The same seed gives the same items, and more of them begin with the same ones.
  * @param count of each generator
- * @throws Error where a generator has not so many different situations
+ * @throws HoneError where a generator has not so many different situations
  */
 export function drawItems(
   count: number,
@@ -76,7 +77,12 @@ function drawDistinct(generator: Generator, count: number, seed: number): Situat
     const inTurn = turns.filter(({ turn }) => turn < full).sort((a, b) => a.turn - b.turn);
     if (inTurn.length >= count) return inTurn.slice(0, count).map(({ situation }) => situation);
   }
-  throw new Error(`${generator.name} has not ${count} different situations`);
+  throw new HoneError({
+    what: `${generator.name} has not ${count} different situations`,
+    why: "no two items of a draw are about the same",
+    next: "Draw fewer of each generator; there are at least 400.",
+    kind: "usage",
+  });
 }
 
 /** The first ones of those that are about the same, or say the same in other words. */

@@ -54,7 +54,7 @@ const doing = [
   "for fun",
   "on the market square",
   "to make the others guess",
-  "without a word",
+  "after supper",
   "in front of a mirror",
 ];
 
