@@ -203,6 +203,7 @@ describe("claims on what was trained", () => {
       trained: (_, arm, on) =>
         on !== "law" ? [] : arm === "lora" ? lora : items.map((i) => rowOf(i, 1, i % 2)),
       chance: new Map(),
+      surface: new Map(),
     });
     const [claim] = judge(claims.filter(({ id }) => id === "e1"));
     expect(claim?.measured).toBeCloseTo(1 / 6, 9);

@@ -11,8 +11,9 @@ export interface EgoScores {
   told: (condition: Condition, model: number) => Scores;
   /** A training's rows on one of its tasks, of every seed. */
   trained: (part: Exclude<EgoPart, "perspectives">, arm: "zero-shot" | "lora", on: string) => readonly Row[];
-  /** Of every item what guessing scores. */
+  /** Of every item what guessing scores, and what the best of guessing and four rules does that see only which options the story names. */
   chance: Scores;
+  surface: Scores;
 }
 
 /** Items of scenarios whose names begin so. */
@@ -27,7 +28,7 @@ export function drawn(scores: Scores): Scores {
   return new Map([...scores].filter(([, { task }]) => !given.test(task)));
 }
 
-export function egoClaims({ told, trained, chance }: EgoScores): Draft[] {
+export function egoClaims({ told, trained, surface }: EgoScores): Draft[] {
   const { "claude-3-5-sonnet": claude, "gpt-4-turbo": gpt } = published.tomi;
   const third = told("third", 0);
   const first = told("first", 0);
@@ -44,8 +45,8 @@ export function egoClaims({ told, trained, chance }: EgoScores): Draft[] {
     above("a4", "Situations drawn here are answered better in the first person", null, "all seven scenarios; the original's items are not public", difference(drawn(first), drawn(third))),
     above("b1", "It is the perspective: being the one asked about is better than being somebody else in the story", null, "a control that the reviews asked for: somebody else of the same story is told as you; of a model that guesses (c1) it says nothing", difference(first, told("shuffled", 0))),
     above("b2", "It is not that the question is easier: the first person beats the third-person question of one order less", null, "a control that the reviews asked for: second-order items of ToMi whose right answer is the same in both; as b1", difference(first, told("easier", 0))),
-    above("c1", "The smaller model is better than chance in the first person", null, "mean over scenarios, less one over the number of options", difference(first, chance)),
-    above("c2", "The larger model is better than chance in the first person", null, "as c1", difference(bigger, chance)),
+    above("c1", "The smaller model is better in the first person than rules that understand nothing", null, "mean over scenarios, less the best of five on these items: a guess, and the option whose words stand in the story, stand first, last or most often", difference(first, surface)),
+    above("c2", "The larger model is better in the first person than rules that understand nothing", null, "as c1", difference(bigger, surface)),
     above("d1", "The larger model is better than the smaller one in the first person", null, "in the paper o1-preview is near the human, Llama 3 8B far below", difference(bigger, first)),
     above("e1", "A LoRA on legal classification gets better at it", null, `no claim of the paper: it shows that the specialist is one; ${units}`, crossed(trained("law", "lora", "law"), trained("law", "zero-shot", "law"))),
     below("e2", "A LoRA on legal classification loses social sense", null, `no claim of the paper; social situations in the first person; who guessed before (c1) has nothing to lose; ${units}`, crossed(trained("law", "lora", "first"), trained("law", "zero-shot", "first"))),

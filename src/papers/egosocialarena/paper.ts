@@ -1,8 +1,8 @@
 // EgoSocialArena: is a model's social intelligence better when it is in the room? Its static scenarios in the third person, in
 // the first, with the controls that its reviewers asked for, and what specialists keep of it.
 
-import type { Row, Score } from "../figures.js";
-import { scoresOf } from "../figures.js";
+import { type SurfaceRule, surfaceRules, surfaceScore } from "../../tasks/social/surface.js";
+import { meanOverTasks, type Row, type Score, type Scores, scoresOf } from "../figures.js";
 import { readLawma } from "../lawma/read.js";
 import { presets as lawmaPresets } from "../lawma/settings.js";
 import { choose } from "../lawma/tasks.js";
@@ -43,20 +43,26 @@ export const egosocialarena = definePaper({
     };
     const plan = studies.find((one) => one.plan.experiment === "perspectives")?.plan;
     const rows = (plan?.files["first.jsonl"] ?? []) as EgoRow[];
-    const chance = rows.map(({ id, options, group }): [string, Score] => [
-      id,
-      {
-        task: id.slice(0, id.indexOf("/")),
-        caseId: group,
-        score: 1 / options.text.length,
-        gold: "",
-        prediction: "",
-      },
-    ]);
+    const byRule = (score: (row: EgoRow) => number): Scores =>
+      new Map(
+        rows.map((row): [string, Score] => [
+          row.id,
+          {
+            ...{ task: row.id.slice(0, row.id.indexOf("/")), caseId: row.group, gold: "", prediction: "" },
+            score: score(row),
+          },
+        ]),
+      );
+    const chance = byRule(({ options }) => 1 / options.text.length);
+    // The best of them is chosen on the very items, which favours it.
+    const surface = [chance, ...surfaceRules.map((rule) => byRule((row) => surfaceOf(rule, row)))].reduce(
+      (best, one) => ((meanOverTasks(one)?.mean ?? 0) > (meanOverTasks(best)?.mean ?? 0) ? one : best),
+    );
     return {
       told: (condition, model) => scoresOf(rowsOn("perspectives", models[model], "zero-shot", condition)),
       trained: (part, arm, on) => rowsOn(part, models[0], arm, on),
-      chance: new Map(chance),
+      chance,
+      surface,
       n: rows.length,
       played: arenaRows(studies),
       board: arenaTable(studies),
@@ -74,8 +80,15 @@ export const egosocialarena = definePaper({
     "ToMi: every item that asks for a belief; the paper's code leaves out first-order ones of stories without a true belief. The options are the two containers.",
     "Answers are read from log-probabilities, of labels or of the options' texts as dev decides for each model; the paper lets models write and GPT-4o judge.",
     "In the third person the instruction lacks only the words that relate the event to you; the paper's has another system message.",
+    "In drawn situations of Hold'em the others make 30 % of their moves at random, so that their records differ.",
+    "The smaller model alone is trained, and plays.",
     "Number Guessing and Hold'em are asked as single situations, and played whole by the smaller model; the paper's rounds, seats, prompts and DQN opponents of Hold'em are not public, and the opponents here were trained by self-play.",
     `LoRA specialists of the smaller model with ${settings.seeds.length} training seeds; the other domain is legal classification on Oyez's facts.`,
   ],
   more: (figures, { models, data }) => ({ ...recordsOf(figures, models), validation: data.validation }),
 });
+
+function surfaceOf(rule: SurfaceRule, { input, question, options, answer }: EgoRow): number {
+  const told = { story: input, question, options: options.text };
+  return surfaceScore(rule, told, options.label.indexOf(answer));
+}

@@ -31,7 +31,7 @@ export function egoTables(
   draws: readonly number[],
   { tomi, tombench }: Validation,
 ): PaperTable[] {
-  const { told, chance } = scores;
+  const { told, chance, surface } = scores;
   const trained = (...of: Parameters<EgoScores["trained"]>) => scoresOf(scores.trained(...of));
   const perModel = models.map((model, at): PaperTable => {
     const columns = conditions.map((condition) => told(condition, at));
@@ -39,14 +39,14 @@ export function egoTables(
     const line = (name: string, pick: (all: Scores) => Scores) => [
       name,
       String(pick(first).size),
-      shown(meanOverTasks(pick(chance))).replace(/ .*/, ""),
+      ...[chance, surface].map((rule) => shown(meanOverTasks(pick(rule))).replace(/ .*/, "")),
       ...columns.map((column) => shown(meanOverTasks(pick(column)))),
       shown(difference(pick(first), pick(third))),
     ];
     const rows = scenariosOf(third).map((scenario) => line(scenario, (all) => on(all, scenario)));
     return paperTable(
       `Accuracy in % by scenario, with 95 % interval: ${model.replace(/\?.*/, "")}`,
-      ["scenario", "items", "chance", ...conditions, "first less third"],
+      ["scenario", "items", "chance", "best rule", ...conditions, "first less third"],
       third.size === 0 ? [] : [...rows, line("all", (all) => all)],
     );
   });
