@@ -3,6 +3,7 @@
 import { shuffled } from "../core/random.js";
 import { type Card, draw, nameOf, rankWords, wordsOf } from "./cards.js";
 import { categories, categoryOf, handValue } from "./evaluator.js";
+import type { Belief } from "./game.js";
 import { poker } from "./poker.js";
 
 const jackToKing = ["Jack", "Queen", "King"];
@@ -119,20 +120,25 @@ export const holdem = poker({
     const board = deal.board.slice(0, [0, 3, 4, 5][round]);
     const [own, other] = [seat, 1 - seat].map((one) => deal.hands[one] as readonly Card[]);
     if (!own || !other) return [];
-    const ahead =
-      board.length === 0
-        ? preflopOrder(other) - preflopOrder(own)
-        : handValue([...other, ...board]) - handValue([...own, ...board]);
+    const asked = (name: string, question: string, ahead: number): Belief => ({
+      name,
+      question,
+      options: ["yes", "no"],
+      truth: ahead > 0 ? "yes" : "no",
+    });
+    // Two questions, and so two names: the best answer that is always the same is another one to each.
     return [
-      {
-        name: "opponent is ahead",
-        question:
-          board.length === 0
-            ? "Is your opponent's higher card, or pair, better than yours?"
-            : "Does your opponent hold a better hand than you at this moment?",
-        options: ["yes", "no"],
-        truth: ahead > 0 ? "yes" : "no",
-      },
+      board.length === 0
+        ? asked(
+            "opponent's own cards are better",
+            "Are your opponent's two cards better than yours so far? A pair is better than no pair, then the higher card counts, with the lower card deciding between equal ones; suits do not count.",
+            preflopOrder(other) - preflopOrder(own),
+          )
+        : asked(
+            "opponent is ahead",
+            "Does your opponent hold a better hand than you at this moment?",
+            handValue([...other, ...board]) - handValue([...own, ...board]),
+          ),
     ];
   },
 });
