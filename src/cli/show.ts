@@ -121,7 +121,8 @@ function toldStep(step: Step): string {
     case "episode": {
       const { game, seat, moves, payoff, illegal } = step;
       const mended = illegal.map(
-        ({ at, wrote, by }) => `\n   move ${at + 1}, ${by}: ${JSON.stringify(wrote)}`,
+        ({ at, wrote, again, by }) =>
+          `\n   move ${at + 1}, ${by}: ${[wrote, ...(again === undefined ? [] : [again])].map((text) => JSON.stringify(text)).join(", then ")}`,
       );
       return `-- ${game} in seat ${seat}: ${moves.join(", ")}; payoff ${payoff}${mended.join("")}`;
     }

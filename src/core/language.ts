@@ -91,8 +91,11 @@ export interface EpisodeTrail {
   moves: readonly string[];
   /** In the game's unit. */
   payoff: number;
-  /** The subject's decisions, by their place in `moves`, in which it gave no legal move at first; `by` says what came of it. */
-  illegal: readonly { at: number; wrote: string; by: "asked again" | "safest move" }[];
+  /**
+   * The subject's decisions, by their place in `moves`, in which it gave no legal move at first: what it wrote, and what it wrote
+   * when it was asked again, where that was none either. `by` says what came of it.
+   */
+  illegal: readonly { at: number; wrote: string; again?: string; by: "asked again" | "safest move" }[];
   beliefs: readonly { at: number; name: string; answer: string; truth: string }[];
 }
 

@@ -12,7 +12,7 @@ import { section, table } from "./markdown-parts.js";
 const shares = ["beliefs", "illegal", "replaced"] as const;
 
 const note =
-  "Everyone played the same deals, in every seat, against the same opponent. An answer that was no legal move was asked for once more; what still was none became the safest legal move (check, fold, stand): both are shares of decisions, and count in the score.";
+  "Everyone played the same deals, in every seat, against the same opponent. An answer that was no legal move was asked for once more; what still was none became the safest legal move (check, fold, stand): both are shares of a deal's decisions, as means over deals, and count in the score.";
 
 interface Line {
   name: string;
@@ -116,9 +116,11 @@ export function packEpisodes(record: StudyRecord, all: readonly TaskEpisodes[]):
     seat,
     frames: frames.map(({ seat: who, move, tell }) => [who, place(move), place(tell)]),
     notes: [
-      ...illegal.map(({ at, wrote, by }): [number, number] => [
-        at + 1,
-        place(`no legal move at first (${by}): ${wrote}`),
+      ...illegal.flatMap(({ at, wrote, again, by }): [number, number][] => [
+        [at + 1, place(`no legal move at first (${by}): ${wrote}`)],
+        ...(again === undefined
+          ? []
+          : [[at + 1, place(`nor when asked again: ${again}`)] as [number, number]]),
       ]),
       ...beliefs.map(({ at, name, answer, truth }): [number, number] => [
         at + 1,

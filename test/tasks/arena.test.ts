@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { LanguageSubject } from "../../src/core/kinds.js";
-import type { Answer, Query } from "../../src/core/language.js";
+import type { Answer, EpisodeTrail, Query } from "../../src/core/language.js";
 import { type Grade, taskContext } from "../../src/core/task.js";
 import { renderPrompt } from "../../src/models/prompt.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
+import { readMove } from "../../src/tasks/arena/asking.js";
 import { arenaDataSchema, drawDeals } from "../../src/tasks/arena/deals.js";
 import { arena } from "../../src/tasks/arena/index.js";
 import { listener } from "../specializers/fakes.js";
@@ -83,9 +84,9 @@ describe("a language subject at the table", () => {
       scoring: "parse",
     });
     const grade = scored(await task.evaluate(stubborn, dealt("holdem").test[0] as never, context));
-    const { illegal } = episodes(grade)[0] as { illegal: readonly { by: string; wrote: string }[] };
-    expect(illegal[0]).toMatchObject({ wrote: "I am all in!", by: "asked again" });
-    expect(illegal[1]).toMatchObject({ by: "safest move" });
+    const { illegal } = episodes(grade)[0] as Pick<EpisodeTrail, "illegal">;
+    expect(illegal[0]).toEqual({ at: 0, wrote: "I am all in!", by: "asked again" });
+    expect(illegal[1]).toMatchObject({ wrote: "I am all in!", again: "I am all in!", by: "safest move" });
     expect(grade.details?.illegal).toBe(1);
     expect(grade.details?.replaced).toBeGreaterThan(0);
     expect(grade.details?.replaced).toBeLessThan(1);
@@ -104,7 +105,7 @@ describe("a language subject at the table", () => {
   it("writes numbers where a game has too many moves to list", async () => {
     const guesser = listener(({ position }) => ({
       text: JSON.stringify(position?.view).includes('"asked":"guess"')
-        ? "I think it will be 50."
+        ? "50.\nRound 2. Guess"
         : "one hundred and one",
     }));
     const task = arena("levels", { kind: "arena", game: "guessing", opponent: "level1" });
@@ -112,6 +113,25 @@ describe("a language subject at the table", () => {
     expect(grade.score).toBe(1);
     expect(grade.details?.replaced).toBe(0.5);
     expect(guesser.heard[0]?.options).toBeUndefined();
+  });
+
+  it("reads a number that stands alone, and none from a sentence", () => {
+    const legal = Array.from({ length: 100 }, (_, i) => String(i + 1));
+    const read = (text: string) => readMove({ text }, legal);
+    for (const text of ["45", " 45.", "**45**", '"45"', "45\nRound 5: 40", "\n45 \n"])
+      expect(read(text), text).toEqual({ move: "45" });
+    for (const text of [
+      "Round 4: 45",
+      "I think it will be 45.",
+      "45 or 50",
+      "4 5",
+      "-45",
+      "45.5",
+      "145",
+      "4five",
+      "",
+    ])
+      expect(read(text), text).toEqual({ wrote: text });
   });
 
   it("may play against another model, which is opened by the task and paid apart", async () => {

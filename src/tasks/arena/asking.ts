@@ -112,7 +112,7 @@ export function readMove(answer: Answer, legal: readonly string[]): ReadMove {
   if (unscored !== undefined && !unusable.includes(unscored)) return { unscored };
   if (text === undefined) return unscored === undefined ? { unscored: "no-answer" } : { wrote: "" };
   if (unscored !== undefined) return { wrote: text };
-  // Written: the only number, or the first one.
-  const number = /-?\d+(?:\.\d+)?/.exec(text)?.[0];
+  // Written: the first line is a number alone, as was asked for. Of a sentence's numbers none is surely the move: "Round 4: 45".
+  const number = /^\s*["'*`]*(\d+)["'*`.]*[^\S\n]*(?:\n|$)/.exec(text)?.[1];
   return number !== undefined && legal.includes(number) ? { move: number } : { wrote: text };
 }

@@ -60,7 +60,8 @@ function metricOf(game: string): Metric {
 /**
  * An arena. A sample's score is the subject's mean payoff over the seats that it plays on that deal, in big blinds, antes, bets
  * or the share of right guesses. An answer that is no legal move is asked for again once; then the safest legal move (check, fold,
- * stand) is made. `illegal` is the share of decisions with such an answer, `replaced` of those that ended so.
+ * stand) is made. `illegal` is the share of a deal's decisions with such an answer, `replaced` of those that ended so; a study tells
+ * their means over deals. Where numbers are written, an answer whose first line is not a number alone names no move.
  *
  * @example
  * import { arena } from "@honelab/hone";
@@ -104,7 +105,7 @@ export function arena(name: string, options: ArenaOptions): ArenaTask {
     metric: metricOf(spec.game),
     details: [share("beliefs"), share("illegal"), share("replaced")],
     binary: false,
-    id: fingerprint(["arena", 2, name, spec]),
+    id: fingerprint(["arena", 3, name, spec]),
     query: (sample) => positionOf(sample).query,
     demonstration(sample) {
       const { query } = positionOf(sample);

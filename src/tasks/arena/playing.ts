@@ -70,8 +70,12 @@ export function seatSubject(
         const second = readMove(await subject.respond(again, context), view.legal);
         if ("unscored" in second) throw new Unplayable(second.unscored);
         move = "move" in second ? second.move : game.safest(view);
-        const by = "move" in second ? "asked again" : "safest move";
-        illegal.push({ at, wrote: first.wrote.slice(0, 200), by });
+        const wrote = first.wrote.slice(0, 200);
+        illegal.push(
+          "move" in second
+            ? { at, wrote, by: "asked again" }
+            : { at, wrote, again: second.wrote.slice(0, 200), by: "safest move" },
+        );
       }
       turns.push(...said(query, moveText(game, view, move)));
       return move;
