@@ -7,11 +7,11 @@ import type { Subject } from "../core/kinds.js";
 import { randomFor } from "../core/random.js";
 import { type Decision, dealOf, episode, gameEntry, type Player, playerOf } from "../games/index.js";
 import { openModel } from "../models/registry.js";
-import { plainText } from "../report/escape.js";
+import { oneLine, plainText } from "../report/escape.js";
 import { begin } from "../study/kinds.js";
 import { loadSpecialist } from "../study/specialist.js";
 import { usualAsking } from "../tasks/arena/index.js";
-import { type Seated, seatSubject, Unplayable } from "../tasks/arena/playing.js";
+import { type Seated, type SeatedSubject, seatSubject, Unplayable } from "../tasks/arena/playing.js";
 import { makeOutput } from "./output.js";
 
 interface Flags {
@@ -24,7 +24,7 @@ interface Flags {
 /** Who sits opposite: seated anew in every hand. */
 interface Opposite {
   name: string;
-  sit: (stream: readonly number[]) => Seated;
+  sit: (stream: readonly number[]) => Seated & Partial<Pick<SeatedSubject, "illegal">>;
   close: () => Promise<void>;
 }
 
@@ -61,13 +61,17 @@ export async function play(name: string, flags: Flags): Promise<void> {
             ? await personMove(name, decision, next, output.say)
             : await (other as Seated).decide(decision, at);
         if (move === undefined) return;
-        if (decision.seat !== seat && name !== "guessing") output.say(`Player ${decision.seat}: ${move}`);
+        if (decision.seat !== seat) {
+          const mended = other?.illegal?.find((one) => one.at === at);
+          if (mended) output.say(toldMended(decision.seat, move, mended));
+          if (name !== "guessing") output.say(`Player ${decision.seat}: ${move}`);
+        }
         at++;
         step = going.next(move);
       }
       const payoff = step.value.payoffs[seat] as number;
       won += payoff;
-      output.say(step.value.outcome);
+      output.say(step.value.told(seat));
       output.say(`You: ${signed(payoff)} ${game.unit}; so far ${signed(won)} in ${hands + 1}.`);
       output.record({
         type: "hand",
@@ -102,7 +106,15 @@ export async function play(name: string, flags: Flags): Promise<void> {
   }
 }
 
-/** Asks until the answer is a legal move: its name, the beginning of one name alone, or its number in the list. */
+/** What became of a model's answer that named no legal move: its opponent is told whose move it was. */
+function toldMended(seat: number, move: string, { wrote, by }: SeatedSubject["illegal"][number]): string {
+  const what = `Player ${seat} wrote "${oneLine(wrote, 60)}", which is no legal move`;
+  return by === "asked again"
+    ? `${what}, and was asked again.`
+    : `${what}, and none when asked again; ${move} is made in its place.`;
+}
+
+/** Asks until the answer is a legal move: its name, the beginning of one name alone (k is check), or its number in the list. */
 async function personMove(
   name: string,
   { view }: Decision,
@@ -121,7 +133,9 @@ async function personMove(
     if (text === undefined) return undefined;
     if (legal.includes(text)) return text;
     const numbered = few && /^\d+$/.test(text) ? legal[Number(text) - 1] : undefined;
-    const begun = text === "" ? [] : legal.filter((move) => move.startsWith(text.toLowerCase()));
+    // Poker's notation has k for check, since c is call.
+    const typed = text.toLowerCase() === "k" ? "check" : text.toLowerCase();
+    const begun = text === "" ? [] : legal.filter((move) => move.startsWith(typed));
     const move = numbered ?? (few && begun.length === 1 ? begun[0] : undefined);
     if (move !== undefined) return move;
     say(plainText(`"${text.slice(0, 60)}" is no legal move: type ${offered}.`));

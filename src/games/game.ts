@@ -55,8 +55,8 @@ export interface Game<State = unknown, Deal = unknown> {
   describe(view: View): string;
   /** A move as it is written in an option: "raise to 6". Defaults to the move itself. */
   moveText?(view: View, move: string): string;
-  /** What is seen at the end by everyone: hands that were shown, who won. */
-  outcome(state: State): string;
+  /** What is seen at the end by everyone: hands that were shown, who won. Told to a seat where one is given. */
+  outcome(state: State, seat?: number): string;
   /** One short line on where the episode stands, all cards open: for replays. */
   tell(state: State): string;
 }
@@ -88,6 +88,8 @@ export interface Episode {
   readonly moves: readonly Move[];
   readonly payoffs: readonly number[];
   readonly outcome: string;
+  /** The outcome as it is told to a seat. */
+  told(seat: number): string;
 }
 
 /** Longer episodes end in an error: no game here needs so many moves. */
@@ -117,7 +119,13 @@ export function* episode<State, Deal>(
     if (moves.length > maxMoves) throw new Error(`${game.name}: an episode of more than ${maxMoves} moves`);
     state = game.act(at, move);
   }
-  return { moves, payoffs: game.payoffs(state), outcome: game.outcome(state) };
+  const end = state;
+  return {
+    moves,
+    payoffs: game.payoffs(end),
+    outcome: game.outcome(end),
+    told: (seat) => game.outcome(end, seat),
+  };
 }
 
 /** Plays one episode between players that answer at once. @param seed with the seat, seeds each player's own stream */

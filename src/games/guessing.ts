@@ -98,9 +98,11 @@ export const guessing: Game<GuessingState, GuessingDeal> = {
     if (rounds === 0) return "no round played";
     return `round ${rounds}: numbers ${mine[last]} and ${theirs[last]}, player 0 guessed ${guesses[0]?.[last]}`;
   },
-  outcome(state) {
-    const hits = this.payoffs(state).map((share) => `${Math.round(share * guessingRounds)}`);
-    return `Right guesses: player 0 ${hits[0]}, player 1 ${hits[1]} of ${guessingRounds}.`;
+  outcome(state, seat) {
+    const hits = this.payoffs(state).map(
+      (share, i) => `${i === seat ? "you" : `player ${i}`} ${Math.round(share * guessingRounds)}`,
+    );
+    return `Right guesses: ${hits.join(", ")} of ${guessingRounds}.`;
   },
 };
 

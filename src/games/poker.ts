@@ -185,15 +185,22 @@ export function poker(rules: PokerRules): Game<PokerState, PokerDeal> {
       const open = board.length > 0 ? `; board ${short(board)}` : "";
       return `${deal.hands.map(short).join(" against ")}${open}; chips ${chips.join(" and ")}`;
     },
-    outcome(state) {
+    outcome(state, seat) {
       const { deal, folded, chips } = state;
       const won = this.payoffs(state)[0] as number;
-      const shown = deal.hands.map((hand) => hand.map(rules.cardWords).join(", ")).join(" against ");
-      const end = folded >= 0 ? `Player ${folded} folded` : `Showdown: ${shown}`;
+      const handOf = (one: number) => (deal.hands[one] as readonly number[]).map(rules.cardWords).join(", ");
+      const shown =
+        seat === undefined
+          ? `${handOf(0)} against ${handOf(1)}`
+          : `your ${handOf(seat)} against ${handOf(1 - seat)}`;
+      const end =
+        folded < 0 ? `Showdown: ${shown}` : folded === seat ? "You folded" : `Player ${folded} folded`;
       const board = openBoard(state).map(rules.cardWords).join(", ");
-      const winner =
-        won === 0 ? "the pot is split" : `player ${won > 0 ? 0 : 1} wins ${Math.min(...chips)} chips`;
-      return `${end}${board ? `; board ${board}` : ""}; ${winner}.`;
+      const winner = won > 0 ? 0 : 1;
+      const wins = winner === seat ? "you win" : `player ${winner} wins`;
+      const least = Math.min(...chips);
+      const last = won === 0 ? "the pot is split" : `${wins} ${least} ${least === 1 ? "chip" : "chips"}`;
+      return `${end}${board ? `; board ${board}` : ""}; ${last}.`;
     },
   };
 }

@@ -8,6 +8,7 @@ import { categoryOf, handValue, maskValue } from "../../src/games/evaluator.js";
 import { handStrength, preflopKind } from "../../src/games/holdem/abstraction.js";
 import { bettingTree } from "../../src/games/holdem/tree.js";
 import {
+  blackjack,
   dealOf,
   duplicate,
   episode,
@@ -20,6 +21,7 @@ import {
   leducDeals,
   playerOf,
   solve,
+  totalOf,
   valueOfStrategies,
 } from "../../src/games/index.js";
 
@@ -125,6 +127,59 @@ describe("every engine", () => {
     expect(new Set(draws).size).toBeGreaterThan(1);
   });
 
+  it.each([
+    ["kuhn", 1, 3],
+    ["leduc", 2, 6],
+    ["holdem", 4, 52],
+  ] as const)("keeps chips, the cap of raises and the deck through 10,000 hands of %s", (name, cap, deck) => {
+    const game = gameEntry(name).game as unknown as typeof holdem;
+    const unit = name === "holdem" ? 2 : 1;
+    const random = randomFor(6, "kept", name);
+    for (let number = 0; number < 10_000; number++) {
+      const deal = dealOf(game as never, 12, number) as ReturnType<typeof game.deal>;
+      const cards = [...deal.hands.flat(), ...deal.board];
+      if (new Set(cards).size !== cards.length) throw new Error(`a card twice: ${cards}`);
+      if (!cards.every((card) => Number.isInteger(card) && card >= 0 && card < deck))
+        throw new Error(`a card of no deck: ${cards}`);
+      let state = game.start(deal);
+      while (game.turn(state) >= 0) {
+        const seat = game.turn(state) as 0 | 1;
+        const legal = game.legal(state);
+        const move = legal[Math.floor(random() * legal.length)] as string;
+        const next = game.act(state, move);
+        const paid = [0, 1].map((one) => (next.chips[one as 0 | 1] as number) - state.chips[one as 0 | 1]);
+        const owed = state.chips[(1 - seat) as 0 | 1] - state.chips[seat];
+        const bet = name === "kuhn" ? 1 : state.round < (name === "leduc" ? 1 : 2) ? 2 : 4;
+        const due = move === "call" ? owed : move === "raise" ? owed + bet : 0;
+        // Nobody pays for the other one, and a move costs what the rules say.
+        if (paid[1 - seat] !== 0 || paid[seat] !== due) throw new Error(`${move} cost ${paid}`);
+        if (next.deal !== deal) throw new Error("the deal has changed");
+        state = next;
+      }
+      for (const round of state.history.split("/"))
+        if ([...round].filter((letter) => letter === "r").length > cap) throw new Error(state.history);
+      // What one seat wins is what the other has put in, or as much as its own where both have paid alike.
+      const [won, lost] = game.payoffs(state).map((payoff) => payoff * unit) as [number, number];
+      if (won + lost !== 0 || ![0, Math.min(...state.chips)].includes(Math.abs(won)))
+        throw new Error(`${won} of ${state.chips}`);
+    }
+  });
+
+  it("deals no card of Blackjack twice, and draws them in their order, through 10,000 hands", () => {
+    const random = randomFor(6, "kept", "blackjack");
+    for (let number = 0; number < 10_000; number++) {
+      const shoe = dealOf(blackjack as never, 12, number) as ReturnType<typeof blackjack.deal>;
+      if (new Set(shoe.cards).size !== shoe.cards.length) throw new Error(`a card twice: ${shoe.cards}`);
+      let state = blackjack.start(shoe);
+      while (blackjack.turn(state) >= 0) state = blackjack.act(state, random() < 0.6 ? "hit" : "stand");
+      const drawn = shoe.cards.slice(4, state.next);
+      if (String(state.hand) !== String([shoe.cards[0], shoe.cards[2], ...drawn]))
+        throw new Error(`${state.hand} from ${shoe.cards}`);
+      // Nobody who is over 21 draws again.
+      if (totalOf(state.hand.slice(0, -1)).total > 21) throw new Error(`${state.hand} went on`);
+    }
+  });
+
   it("refuses a move that is not legal", () => {
     const going = episode(kuhn, dealOf(kuhn, 1, 1));
     going.next();
@@ -147,6 +202,37 @@ describe("every engine", () => {
 });
 
 describe("Limit Hold'em", () => {
+  it("asks before and after the flop under two names, each with the truth of its own question", () => {
+    const ask = (own: string, other: string, round: number) => {
+      const deal = { hands: [hand(own), hand(other)], board: hand("2c 7d 9h Ts 3c") };
+      const [belief] = holdem.beliefs({ ...holdem.start(deal), round }, 0);
+      return [belief?.name, belief?.truth];
+    };
+    const before = "opponent's own cards are better";
+    expect(ask("Ac Kd", "As Qh", 0)).toEqual([before, "no"]);
+    expect(ask("Ac Qd", "As Kh", 0)).toEqual([before, "yes"]);
+    expect(ask("Ac Qd", "As Qh", 0)).toEqual([before, "no"]);
+    expect(ask("Ac Kd", "2d 2h", 0)).toEqual([before, "yes"]);
+    expect(ask("Ac Kd", "9d 4h", 1)).toEqual(["opponent is ahead", "yes"]);
+    expect(ask("9c Kd", "9d 4h", 3)).toEqual(["opponent is ahead", "no"]);
+  });
+
+  it("tells everyone how a hand ended, and a player in the second person", () => {
+    const deal = { hands: [hand("Ac Kd"), hand("As Qh")], board: hand("2c 7d 9h Ts 3c") };
+    const ended = (...moves: string[]) => {
+      const state = moves.reduce((at, move) => holdem.act(at, move), holdem.start(deal));
+      return [undefined, 0, 1].map((seat) => holdem.outcome(state, seat));
+    };
+    expect(ended("fold")).toEqual([
+      "Player 0 folded; player 1 wins 1 chip.",
+      "You folded; player 1 wins 1 chip.",
+      "Player 0 folded; you win 1 chip.",
+    ]);
+    const [all, own] = ended("call", "check", "check", "check", "check", "check", "check", "check");
+    expect(all).toMatch(/^Showdown: Ace of clubs, King of diamonds against Ace .*; player 0 wins 2 chips\.$/);
+    expect(own).toMatch(/^Showdown: your Ace of clubs, King of diamonds against Ace .*; you win 2 chips\.$/);
+  });
+
   it("deals the same hands to everyone who plays a number", () => {
     expect(dealOf(holdem, 4, 9)).toEqual(dealOf(holdem, 4, 9));
     expect(dealOf(holdem, 4, 9)).not.toEqual(dealOf(holdem, 4, 10));
