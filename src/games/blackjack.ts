@@ -132,7 +132,7 @@ type Unseen = readonly number[];
 const fullDeck: Unseen = [0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 16];
 
 /** Chances of the dealer's final hands: 17 to 21, and over 21. An endless deck has no counts to take from. */
-function dealerFinals(up: number, unseen: Unseen, endless: boolean): number[] {
+export function dealerFinals(up: number, unseen: Unseen, endless: boolean): number[] {
   const finals = [0, 0, 0, 0, 0, 0];
   const counts = unseen.slice();
   const visit = (hard: number, aces: boolean, left: number, chance: number): void => {
