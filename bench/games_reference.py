@@ -1,5 +1,6 @@
 # Plays episodes again in RLCard (Limit Hold'em, Blackjack) and OpenSpiel (Kuhn, Leduc). Reads JSON lines of
-# {game, deal, moves} on stdin; writes {legal, payoffs} for each. Needs rlcard and open_spiel; run by games-parity.js.
+# {game, deal, moves} on stdin; writes {legal, payoffs} for each, legal null where the engine has no rule of its own to compare.
+# Needs rlcard and open_spiel; run by games-parity.js.
 
 import json
 import sys
@@ -58,12 +59,12 @@ def blackjack(deal, moves):
     game.dealer.deck = cards[4:]
     for who in (game.players[0], game.dealer):
         who.status, who.score = game.judger.judge_round(who)
-    legal = []
     for move in moves:
-        legal.append(["hit", "stand"])
+        assert not game.is_over()
         game.step(move)
     assert game.is_over()
-    return legal, [{-1: -1.0, 1: 0.0, 2: 1.0}[game.winner["player0"]]]
+    # RLCard's two actions are a constant, whatever the state: equal ones would say nothing.
+    return None, [{-1: -1.0, 1: 0.0, 2: 1.0}[game.winner["player0"]]]
 
 
 def spiel(name, cards, moves, names):

@@ -374,10 +374,14 @@ function games() {
   return [
     "| what | figure | command |",
     "|---|---|---|",
-    ...Object.entries(peers).map(
-      ([name, { peer, deals, decisions, equalPayoffs, equalLegalMoves }]) =>
-        `| ${name}: deals with equal pay-offs, and with equal legal moves, against ${versions[peer]} | ${equalPayoffs} and ${equalLegalMoves} of ${deals} (${decisions} decisions) | \`npm run bench:games-parity\` |`,
-    ),
+    ...Object.entries(peers).map(([name, { peer, deals, decisions, equalPayoffs, equalLegalMoves }]) => {
+      // Blackjack's two moves are always legal: there is nothing to compare.
+      const [also, moves] =
+        equalLegalMoves === undefined
+          ? ["", ""]
+          : [", and with equal legal moves,", ` and ${equalLegalMoves}`];
+      return `| ${name}: deals with equal pay-offs${also} against ${versions[peer]} | ${equalPayoffs}${moves} of ${deals} (${decisions} decisions) | \`npm run bench:games-parity\` |`;
+    }),
     `| seven-card hands whose categories count as known | ${hands} of 133784560 | \`npm run bench:hands\` |`,
     `| Limit Hold'em between rule players, hands a second | ${ruleHandsPerSecond} (median of ${rounds} rounds) | \`npm run bench:games\` |`,
   ];
