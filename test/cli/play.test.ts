@@ -49,6 +49,23 @@ describe("hone play", () => {
     expect(stdout).toMatch(/You play against mock/);
   });
 
+  it("says what the person did and won, and takes k for check", () => {
+    const { stdout, status } = play(
+      ["kuhn", "--against", "raiser", "--hands", "1", "--seed", "1"],
+      "k\nfold\n",
+    );
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/you check, the opponent raises[\s\S]*You folded; player 1 wins 1 chip\./);
+  });
+
+  it("tells the person where a model's move was made for it", () => {
+    const { stdout } = play(["guessing", "--against", "mock:?skill=0", "--seed", "1"], "50\n50\nq\n");
+    expect(stdout).toMatch(
+      /Player 1 wrote ".+", which is no legal move, and none when asked again; 50 is made/,
+    );
+    expect(stdout).toMatch(/Round 1: player 1 chose 50, you chose 50/);
+  });
+
   it.each([
     [["chess"], /no game "chess"[\s\S]*guessing, holdem/],
     [["holdem", "--against", "nobody"], /no player "nobody" of holdem[\s\S]*equilibrium/],
