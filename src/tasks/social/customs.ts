@@ -38,12 +38,13 @@ function plain(text: string): string {
   return wordsOf(text)
     .map((word, i, all) => {
       const person =
-        /^(?:WHO|OTHER|[Yy]ou|[Yy]our)(?:'s)?$/.test(word.text) ||
+        /^(?:WHO|OTHER|[Yy]ou|[Yy]ours?)(?:'s)?$/.test(word.text) ||
         names.includes(word.text.replace(/'s$/, ""));
       if (person) return "#";
       return all[i - 1] === undefined ? word.text.toLowerCase() : (agreeing(word.text, "you") ?? word.text);
     })
-    .join(" ");
+    .join(" ")
+    .replace(/\bthe (\w+) of #/gi, "# $1");
 }
 
 /** The place of an action among options, which say it in the third person or in the plain form. */

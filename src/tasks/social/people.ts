@@ -1,7 +1,9 @@
 // Who is mentioned in a text, and whether a pronoun means the one who becomes "you". A pronoun that could mean two people is
 // said to be ambiguous and never guessed.
 
-import { type Gender, readPronoun, type Word, wordsOf } from "./grammar.js";
+import { type Gender, isAdverb, readPronoun, type Word, wordsOf } from "./grammar.js";
+import { unquoted } from "./quotes.js";
+import { animateVerbs, isRole, roles } from "./roles.js";
 import type { Tags } from "./tagger.js";
 
 /** A pattern for a name however it is spaced ("Xiao Ming", "Xiaoming"), as a whole word. */
@@ -20,21 +22,6 @@ export function namePattern(who: string): RegExp {
 /** For `matchAll` and `search`, which leave a pattern as it was. */
 const patterns = new Map<string, RegExp>();
 
-const roles: Readonly<Record<string, Gender | "either">> = {
-  mother: "she", mom: "she", mum: "she", mommy: "she", grandmother: "she", grandma: "she", aunt: "she", sister: "she",
-  daughter: "she", granddaughter: "she", niece: "she", girl: "she", woman: "she", wife: "she", girlfriend: "she", lady: "she", queen: "she", hostess: "she",
-  father: "he", dad: "he", daddy: "he", grandfather: "he", grandpa: "he", uncle: "he", brother: "he", son: "he", grandson: "he", nephew: "he", boy: "he",
-  man: "he", husband: "he", boyfriend: "he", gentleman: "he", king: "he",
-  friend: "either", teacher: "either", boss: "either", colleague: "either", classmate: "either", roommate: "either",
-  neighbor: "either", neighbour: "either", doctor: "either", manager: "either", owner: "either", assistant: "either",
-  student: "either", coach: "either", child: "either", baby: "either", customer: "either", clerk: "either", guest: "either",
-  nurse: "either", patient: "either", leader: "either", director: "either", partner: "either", cousin: "either",
-  stranger: "either", someone: "either", host: "either", chef: "either", waiter: "either", driver: "either",
-  policeman: "he", parent: "either", companion: "either", player: "either", captain: "either", expert: "either",
-  employee: "either", judge: "either", seller: "either", artist: "either", supervisor: "either", professor: "either",
-  tutor: "either", author: "either", actor: "either", librarian: "either", administrator: "either", guide: "either",
-}; // biome-ignore format: a list
-
 const notNames = new Set(
   "I Mr Mrs Ms Miss Dr Everyone Everybody Someone Somebody Nobody Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August September October November December Chinese English Christmas Spring New Year Red Blue TV".split(
     " ",
@@ -48,22 +35,11 @@ export interface Mention extends Word {
   role: boolean;
 }
 
-/** A word for a person by what they are to somebody, or by what they do. */
-export function isRole(word: string): boolean {
-  return (
-    roles[word.toLowerCase()] !== undefined ||
-    /^[a-z]{3,}(?:person|man|woman|ist|ian|seller|keeper|worker)$/.test(word) ||
-    /^(?:passenger|reporter|researcher|manager|engineer|officer|ranger|trainer|designer|writer|singer|painter|dancer|farmer|worker|soldier|lawyer|dealer|sailor|mayor|chairman|secretary|intern|pupil|volunteer|chairperson|fan|vet|waitress|consultant|janitor|president|suitor)$/.test(
-      word,
-    )
-  );
-}
-
-/** Every mention of a person by name or by role, but for those of `except`. */
+/** Every mention of a person by name or by role outside of what is said, but for those of `except`. */
 export function othersIn(text: string, tags: Tags, except: RegExp): Mention[] {
   const own = [...text.matchAll(except)].map(({ index, 0: found }) => [index, index + found.length] as const);
   const inside = ({ start }: Word) => own.some(([from, to]) => start >= from && start < to);
-  const words = wordsOf(text);
+  const words = wordsOf(unquoted(text));
   const capital = (word: Word | undefined) => word !== undefined && /^\p{Lu}\p{Ll}/u.test(word.text);
   const mid = new Set(
     words
@@ -74,27 +50,47 @@ export function othersIn(text: string, tags: Tags, except: RegExp): Mention[] {
   for (const [i, word] of words.entries()) {
     if (inside(word)) continue;
     const plain = bare(word);
+    const next = words[i + 1];
+    const animate = !capital(word) && animateVerbs.has(next?.text ?? "") && tags.isNoun(word.start);
     const role =
-      roles[plain.toLowerCase()] ?? (isRole(plain) || tags.isActor(word.start) ? "either" : undefined);
-    // "a student who loves music" says what somebody is; "the student", "his mother" mention somebody.
-    const before = words[i - 1]?.text.toLowerCase();
-    if (
-      role !== undefined &&
-      !/^(?:a|an|another|any|or)$/.test(before ?? "") &&
-      !/^is$/.test(words[i - 2]?.text ?? "")
-    ) {
-      found.push({ ...word, who: plain.toLowerCase(), gender: role, role: true });
+      roles[plain.toLowerCase()] ??
+      (isRole(plain) || tags.isActor(word.start) || animate ? "either" : undefined);
+    if (role !== undefined) {
+      if (!predicated(words, i)) found.push({ ...word, who: plain.toLowerCase(), gender: role, role: true });
       continue;
     }
     if (!capital(word) || notNames.has(plain)) continue;
     const gender = tags.gender(word.start);
-    if (!mid.has(plain) && gender === undefined && !(tags.isNominal(word.start) && capital(words[i + 1]))) {
-      const next = words[i + 1];
+    // "Li Hua's kitchen": whose something is, is mentioned.
+    const owner = /['’]s?$/.test(word.text) || (capital(next) && /['’]s?$/.test(next?.text ?? ""));
+    if (!mid.has(plain) && gender === undefined && !owner && !(tags.isNominal(word.start) && capital(next)))
       if (!(next && tags.isVerb(next.start) && tags.isNominal(word.start))) continue;
-    }
-    found.push({ ...word, who: plain, gender: gender ?? "either", role: false });
+    const last = found.at(-1);
+    if (last && !last.role && last.end + 1 === word.start && text[last.end] === " ") {
+      found.splice(-1, 1, {
+        ...last,
+        end: word.end,
+        who: `${last.who} ${plain}`,
+        gender: joined(last.gender, gender),
+      });
+    } else found.push({ ...word, who: plain, gender: gender ?? "either", role: false });
   }
   return found;
+}
+
+/** A name in two words is of the gender that either has. */
+function joined(one: Gender | "either", other: Gender | undefined): Gender | "either" {
+  return one === "either" ? (other ?? "either") : one;
+}
+
+/** "is a student who loves music" says what somebody is; "a student", "the student", "his mother" mention somebody. */
+function predicated(words: readonly Word[], at: number): boolean {
+  const text = (i: number) => words[i]?.text.toLowerCase() ?? "";
+  const determined = /^(?:a|an|another|any|the|his|her|their|my|your)$/;
+  const one = [at - 1, at - 2].find((i) => determined.test(text(i)));
+  if (one === undefined) return false;
+  const before = isAdverb(text(one - 1)) ? one - 2 : one - 1;
+  return /^(?:is|are|was|were|becomes|become|be|as|or)$/.test(text(before));
 }
 
 function bare({ text }: Word): string {
@@ -115,28 +111,36 @@ export interface Resolution {
  * has been mentioned in the sentence, or in the one before.
  */
 export function resolvePronouns(text: string, tags: Tags, who: RegExp, known?: Gender): Resolution {
+  const plain = unquoted(text);
   const others = othersIn(text, tags, who);
-  const mentions = [...text.matchAll(who)].map(({ index }) => index);
-  const pronouns = wordsOf(text).flatMap((word) => {
+  const mentions = [...plain.matchAll(who)].map(({ index }) => index);
+  const pronouns = wordsOf(plain).flatMap((word) => {
     const read = readPronoun(word.text);
-    return read && !quoted(text, word.start) ? [{ ...word, ...read }] : [];
+    return read ? [{ ...word, ...read }] : [];
   });
   const own = new Set<number>();
-  if (others.length === 0) {
-    for (const { start } of pronouns) own.add(start);
-    const gender = known ?? pronouns[0]?.gender;
-    return gender === undefined ? { own } : { own, gender };
-  }
-  const gender = known ?? genderOf(text, pronouns, mentions, others);
-  const rivals = (of: Gender) => others.filter((other) => other.gender === of || other.gender === "either");
+  const around = (start: number) => text.slice(Math.max(0, start - 40), start + 20).trim();
+  let gender = known ?? genderOf(text, pronouns, mentions, others);
+  if (gender === "both") return { own, ambiguous: "the text calls somebody he and she" };
+  // Who else has been mentioned so far: by name, by role, or by a pronoun that was found to be theirs.
+  const seen: Mention[] = [...others];
+  const theirGender = new Map<string, Gender>();
   for (const { start, end, gender: said, form } of pronouns) {
     const unlike = gender !== undefined && said !== gender;
-    if (unlike && others.some((other) => other.gender === said && other.start < start)) continue;
-    if (!unlike && gender !== undefined && rivals(said).length === 0) {
+    // What is left as it is may be either; what is changed may not.
+    if (form === "her" && !unlike && herCase(plain, end, tags) === undefined)
+      return { own, ambiguous: around(start) };
+    const ambiguous = { own, ambiguous: around(start) };
+    const fits = (other: Mention) =>
+      [said, "either"].includes(theirGender.get(other.who) ?? other.gender) &&
+      !(other.gender !== "either" && other.gender !== said);
+    const theirs = seen.filter(fits);
+    if (!unlike && theirs.length === 0 && (gender !== undefined || others.length === 0)) {
       own.add(start);
+      gender ??= said;
       continue;
     }
-    const theirs = rivals(said);
+    const before = theirs.filter((other) => other.start < start);
     const verdict = nearest(
       text,
       start,
@@ -144,18 +148,100 @@ export function resolvePronouns(text: string, tags: Tags, who: RegExp, known?: G
       theirs.map((other) => other.start),
       own,
     );
+    if (verdict === "own" && !unlike) {
+      const whose = form === "possessive" || (form === "her" && possesses(text, end, tags));
+      if (
+        form !== "subject" &&
+        form !== "reflexive" &&
+        backwards(plain, { start, end }, whose, theirs, mentions)
+      )
+        return ambiguous;
+      own.add(start);
+      gender ??= said;
+      continue;
+    }
     // What is left as it is must be somebody else's: texts change a person's gender, nobody asks himself as "him", and a
     // hairdresser who may be a woman does not make "she" the hairdresser.
-    const before = theirs.filter((other) => other.start < start);
+    const sure = unlike && before.some((other) => other.gender === said);
     const vague =
       form === "subject" &&
       said === gender &&
       before.every((other) => other.role && other.gender === "either");
-    if (verdict === "own" && !unlike) own.add(start);
-    else if (verdict !== "other" || vague || isObjectOf(text, { start, end, form }, theirs, tags))
-      return { own, ambiguous: text.slice(Math.max(0, start - 40), start + 20).trim() };
+    const objectOfOnly =
+      (form === "object" || (form === "her" && !possesses(text, end, tags))) &&
+      new Set(before.map((other) => other.who)).size < 2 &&
+      before.some((other) => other.start >= sentenceStart(text, start));
+    if ((verdict !== "other" && !sure) || before.length === 0 || vague || objectOfOnly) return ambiguous;
+    if (isObjectOf(text, { start, end, form }, theirs, tags) || asksWhether(plain, start, mentions))
+      return ambiguous;
+    const last = before.at(-1) as Mention;
+    theirGender.set(last.who, said);
+    seen.push({ text: last.text, start, end, who: last.who, gender: said, role: last.role });
+    seen.sort((a, b) => a.start - b.start);
   }
   return gender === undefined ? { own } : { own, gender };
+}
+
+/**
+ * "Karl is late. Ben sees his face and goes to him": what follows the subject may go back to the sentence before, an object
+ * even must, save in "shakes his head".
+ */
+function backwards(
+  plain: string,
+  { start, end }: Pick<Word, "start" | "end">,
+  whose: boolean,
+  theirs: readonly Mention[],
+  mentions: readonly number[],
+): boolean {
+  if (whose && /^\s(?:own|head|hands?|eyes|mind|breath|shoulders?|composure|best)\b/.test(plain.slice(end)))
+    return false;
+  const from = sentenceStart(plain, start);
+  const last = sentenceStart(plain, Math.max(0, from - 1));
+  const subject = mentions.filter((at) => at >= from && at < start).at(-1);
+  if (subject === undefined) return false;
+  if (whose) return theirs.some((other) => other.start >= last && other.start < from);
+  return (
+    theirs.some((other) => other.start < from) &&
+    !/\b(?:that|because|when|while|if|as|who|which|but)\b|\p{Lu}/u.test(
+      plain
+        .slice(subject, start)
+        .slice(1)
+        .replace(/^\S+(?:\s\p{Lu}\S*)*/u, ""),
+    )
+  );
+}
+
+/** "her book", not "sees her". */
+function possesses(text: string, end: number, tags: Tags): boolean {
+  return herCase(text, end, tags) === "possessive";
+}
+
+/** Whether "her" is an object or a possessive by what stands around it; undefined for "makes her happy", "sees her dance". */
+export function herCase(text: string, end: number, tags: Tags): "object" | "possessive" | undefined {
+  const [next] = wordsOf(text.slice(end, end + 40));
+  if (next === undefined || !/^\p{L}/u.test(next.text) || after.test(next.text)) return "object";
+  const verb = /(\p{L}+)\s\p{L}+$/u.exec(text.slice(0, end))?.[1] ?? "";
+  if (
+    /^(?:mak|let|help|see|watch|hear|keep|find|giv|tell|ask|show|offer|lend|hand|send|bring|buy)(?:e|s|es|ing)?$/.test(
+      verb,
+    )
+  ) {
+    // "tells her friend", "gives her mother": an object of its own, where a person follows.
+    if (!isRole(next.text)) return undefined;
+  }
+  return tags.isNominal(end + next.start) ? "possessive" : undefined;
+}
+
+/** After the object "her" these begin another phrase: "tells her to come". */
+const after =
+  /^(?:to|that|about|for|with|and|or|but|in|on|at|by|from|of|into|out|up|down|off|over|because|if|so|when|while|as|than|what|how|why|where|who|it|a|an|the|not|too|also|again|very|is|are|has|does|will|can)$/;
+
+/** "Mom asks Ben if he wants": whom one asks whether he wants is he, though the text says "she". */
+function asksWhether(text: string, at: number, mentions: readonly number[]): boolean {
+  const from = sentenceStart(text, at);
+  return mentions.some(
+    (mention) => mention >= from && mention < at && /\b(?:if|whether)\s$/.test(text.slice(mention, at)),
+  );
 }
 
 /** "The teacher asks him": whom the verb right before an object has for its subject, the object does not mean. */
@@ -165,25 +251,26 @@ function isObjectOf(
   people: readonly Mention[],
   tags: Tags,
 ): boolean {
-  const [next] = wordsOf(text.slice(end, end + 40));
-  if (form !== "object" && (form !== "her" || (next && tags.isNominal(end + next.start)))) return false;
+  if (form !== "object" && (form !== "her" || possesses(text, end, tags))) return false;
   const [subject, verb] = wordsOf(text.slice(0, start)).slice(-2);
-  return verb !== undefined && tags.isVerb(verb.start) && people.some((one) => one.start === subject?.start);
+  return verb !== undefined && tags.isVerb(verb.start) && people.some((one) => one.end === subject?.end);
 }
 
 /** Gender by the pronouns of sentences that mention the protagonist and nobody else. */
-export function genderOf(
+function genderOf(
   text: string,
   pronouns: readonly { start: number; gender: Gender }[],
   mentions: readonly number[],
   others: readonly Mention[],
-): Gender | undefined {
+): Gender | "both" | undefined {
+  const found = new Set<Gender>();
   for (const { start, gender } of pronouns) {
     const from = sentenceStart(text, start);
     const within = (at: number) => at >= from && at < start;
-    if (mentions.some(within) && !others.some((other) => within(other.start))) return gender;
+    if (others.length === 0 || (mentions.some(within) && !others.some((other) => within(other.start))))
+      found.add(gender);
   }
-  return undefined;
+  return found.size > 1 ? "both" : [...found][0];
 }
 
 /** Who was mentioned in the sentence before the pronoun, or else in the sentence before that. */
@@ -209,17 +296,10 @@ function nearest(
   return "unclear";
 }
 
-/** Where the sentence of a place begins. */
+/** Where the sentence of a place begins; what is said in it ends it only where the sentence around ends with it. */
 export function sentenceStart(text: string, at: number): number {
-  const before = text.slice(0, at);
-  const ends = [...before.matchAll(/(?<!\b(?:Mr|Mrs|Ms|Dr))[.!?]["”']?(?=\s)/g)];
+  const before = unquoted(text).slice(0, at);
+  const ends = [...before.matchAll(/(?<!\b(?:Mr|Mrs|Ms|Dr))[.!?]["”'’]?(?=\s)/g)];
   const last = ends.at(-1);
   return last === undefined ? 0 : last.index + last[0].length;
-}
-
-/** Within quotation marks: what is said is left as it was said. */
-export function quoted(text: string, at: number): boolean {
-  const before = text.slice(0, at);
-  const straight = (before.match(/"/g) ?? []).length % 2 === 1;
-  return straight || (before.match(/“/g) ?? []).length > (before.match(/”/g) ?? []).length;
 }

@@ -71,7 +71,47 @@ describe("the first person by rule", () => {
       "Ben hurts himself and looks at himself in the glass.",
       "You hurt yourself and look at yourself in the glass.",
     ],
-    ["The rope in the hands of Ben is old.", "The rope in the hands of you is old."],
+    ["The rope in the hands of Ben is old.", "The rope in your hands is old."],
+    ["Two cousins of Ben marry today.", "Two cousins of yours marry today."],
+    ["Carla drops the vase of Ben.", "Carla drops your vase."],
+    [
+      "Ben stands before Carla and no longer knows the name.",
+      "You stand before Carla and no longer know the name.",
+    ],
+    ["Ben has found the cat, and all is well.", "You have found the cat, and all is well."],
+    ["Carla gives a cup to Ben, who leaves for years.", "Carla gives a cup to you, who leave for years."],
+    [
+      "Ben, whom nobody there has ever met, gives a cup to Carla.",
+      "You, whom nobody there has ever met, give a cup to Carla.",
+    ],
+    [
+      "Carla, who commands the ship on which Ben serves, asks Ben to tea.",
+      "Carla, who commands the ship on which you serve, asks you to tea.",
+    ],
+    [
+      'Ben feels a bit down, but still smiles and responds: "Oh, is it? Happy birthday."',
+      'You feel a bit down, but still smile and respond: "Oh, is it? Happy birthday."',
+    ],
+    [
+      'Ben says, "Dad, does the pet store open? I like animals, especially dogs."',
+      'You say, "Dad, does the pet store open? I like animals, especially dogs."',
+    ],
+    [
+      "Ben, with a smile on his face, hands Carla a gift.",
+      "You, with a smile on your face, hand Carla a gift.",
+    ],
+    [
+      "Ben, who loves bananas the most, picks up a banana and puts it to his ear.",
+      "You, who love bananas the most, pick up a banana and put it to your ear.",
+    ],
+    [
+      "The town talks, and Ben, in order to avoid doubts, says to everyone that it hides.",
+      "The town talks, and you, in order to avoid doubts, say to everyone that it hides.",
+    ],
+    [
+      "Ben looks at the piece, then glances at Carla, then nods.",
+      "You look at the piece, then glance at Carla, then nod.",
+    ],
   ])("%s", (third, first) => {
     expect(firstPerson(third, "What does Ben do?", "Ben").story).toBe(first);
   });
@@ -87,6 +127,32 @@ describe("the first person by rule", () => {
       "The hairdresser cuts the hair of Ben. Ben looks at his hair. The hairdresser sees that he cries.",
       /ambiguous pronoun/,
     ],
+    ["Li Hua's kitchen has apples. He tells Ben that he eats most of them. Ben counts.", /ambiguous pronoun/],
+    ["The school bully runs past Ben. Suddenly he slips. Ben thinks he gets it.", /ambiguous pronoun/],
+    [
+      'Karl is late. When Karl sits down, he is upset. Ben sees his face and says to him: "Well."',
+      /ambiguous pronoun/,
+    ],
+    [
+      "Mom comes home, and Ben sings because he likes it. Mom asks Ben if she wants tea.",
+      /ambiguous pronoun|he and she/,
+    ],
+    ["Karl only expresses his thanks for her help. Ben smiles.", /ambiguous pronoun/],
+    ["Karl comes late. His boss, Ben, calls Karl and says nothing.", /apposition/],
+    ["The teacher tells a student, Ben, that it rains.", /apposition/],
+    ["It is debater Ben's turn to speak.", /title before the name: debater/],
+    [
+      "Ben excitedly comes to the office, sees Carla is organizing files, and happily says a word.",
+      /yours or another/,
+    ],
+    [
+      "Ben, while cleaning the room because Carla, the boss, is out, mistakes it.",
+      /interrupted|yours or another/,
+    ],
+    ["Ben and Karl play in a match. A coach sees them.", /plural/],
+    ["Ben is at home. Karl winks at Ben, and both of them laugh.", /plural/],
+    ['Ben says "does not go out".', /third person/],
+    ['Ben asks: "Is the "Odyssey" here?"', /quotation mark/],
     ["Ben walks home with his mother. At the door Anna greets her mother.", /pronoun is left/],
   ])("refuses rather than guesses: %s", (story, why) => {
     const converted = toFirstPerson(
@@ -103,6 +169,17 @@ describe("the first person by rule", () => {
   ])("refuses what cannot be asked of you: %s", (question, why) => {
     const story = "Ben sees a dog.";
     expect(toFirstPerson({ story, question, options: [] }, "Ben", compromiseTagger)).toMatchObject({
+      refused: expect.stringMatching(why),
+    });
+  });
+
+  it.each([
+    ["Ben promises to treat him to a big meal", /option/],
+    ["Karl's smile is a way to encourage him", /option/],
+  ])("refuses an option whose object may be another: %s", (option, why) => {
+    const story = "Ben and Karl are roommates. Ben needs a suit.";
+    const told = { story, question: "How does Ben persuade Karl?", options: [option, "Nothing"] };
+    expect(toFirstPerson(told, "Ben", compromiseTagger)).toMatchObject({
       refused: expect.stringMatching(why),
     });
   });

