@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { wilson } from "../src/statistics/index.js";
 
 const root = resolve(import.meta.dirname, "..");
 const text = (path: string) => readFileSync(join(root, path), "utf8");
@@ -124,6 +125,19 @@ describe("the records of benchmarks", () => {
       expect(page, id).toContain(told);
       expect(page, id).toContain(`${n}`);
     }
+  });
+
+  it("papers/egosocialarena/README.md quotes what was read of the converted items", () => {
+    const { n, flawed, low, high, read, converted, flaws, ids } = JSON.parse(
+      text("bench/recorded/first-person.json"),
+    );
+    expect([flaws.length, ids.length]).toEqual([flawed, n]);
+    const [from, to] = wilson(flawed / n, n, 1.96);
+    expect([low, high]).toEqual([Number(from.toFixed(4)), Number(to.toFixed(4))]);
+    const page = text("papers/egosocialarena/README.md").replaceAll(/\s+/g, " ");
+    expect(page).toContain(`of ToMBench's ${read.toLocaleString("en")} items ${converted} are converted`);
+    const percent = (share: number) => (100 * share).toFixed(1);
+    expect(page).toContain(`${flawed} were flawed (Wilson ${percent(low)} to ${percent(high)} %)`);
   });
 
   it("papers/self-specialization/README.md quotes its tables, each figure with its interval", () => {

@@ -146,10 +146,7 @@ export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>
   ];
 }
 
-/**
- * Items to test on and, from the other end of the same order, items of other stories to decide on how to ask. In an earlier run,
- * which asked otherwise, the front was tested on.
- */
+/** Items to test on and, from the other end of the same order, items of other stories to decide on how to ask. */
 function halves(of: readonly EgoItem[], tested: number, asked: number, purpose: string) {
   const order = someOf(of, of.length, purpose);
   const back = order.slice(Math.max(0, order.length - tested));

@@ -101,6 +101,8 @@ export function leftIn(first: Told, who: string, third: Told): string | undefine
   // "he nods he head"
   if (/\b(?:nods?|shakes?|turns?|raises?|lowers?) (?:you|I|s?he) (?:head|hand|face|eyes)\b/.test(all))
     return "a word is missing beside you";
+  // "You are a small robot. It lives on a moon."
+  if (/\bYou are an? [^.]*\. It \p{Ll}+s\b/u.test(all)) return "a pronoun is left of somebody";
   // You say "does not go out".
   if (
     texts.some((text) => /\byou [^"“.]{2,30}["“](?:does|doesn['’]t|is|has|will not|goes|wants)\b/i.test(text))

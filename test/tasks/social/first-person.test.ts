@@ -153,6 +153,7 @@ describe("the first person by rule", () => {
     ["Ben is at home. Karl winks at Ben, and both of them laugh.", /plural/],
     ['Ben says "does not go out".', /third person/],
     ['Ben asks: "Is the "Odyssey" here?"', /quotation mark/],
+    ["Ben is a small robot. It lives on a moon.", /pronoun is left/],
     ["Ben walks home with his mother. At the door Anna greets her mother.", /pronoun is left/],
   ])("refuses rather than guesses: %s", (story, why) => {
     const converted = toFirstPerson(
