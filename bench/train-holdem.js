@@ -13,7 +13,7 @@ import { weights } from "../dist/games/holdem/weights.js";
 import { caller, pokerRule, raiser, random } from "../dist/games/poker-players.js";
 import { holdem } from "../dist/games/variants.js";
 import { meanInterval } from "../dist/statistics/index.js";
-import { record } from "./record.js";
+import { machine, record } from "./record.js";
 
 const flag = { type: "boolean", default: false };
 const { values } = parseArgs({ options: { small: flag, measure: flag } });
@@ -46,14 +46,20 @@ for (const [name, { grain, training }] of Object.entries(styles)) {
   players[name] = tablePlayer(name, tables[name].table);
 }
 const recorded = new URL("recorded/holdem.json", import.meta.url);
-const trained = values.measure ? JSON.parse(await readFile(recorded, "utf8")).trainingSeconds : seconds();
+/** What the training took, and where: measuring again leaves that as it was. */
+const before = values.measure ? JSON.parse(await readFile(recorded, "utf8")) : undefined;
+const place = machine();
+const training = {
+  trainingSeconds: before?.trainingSeconds ?? seconds(),
+  trainingMachine: before?.trainingMachine ?? before?.machine ?? place,
+};
 
 const won = (a, b) => {
   const scores = duplicate(holdem, a, b, hands, 1000);
   const { mean, low, high } = meanInterval(scores, { seed: 1, range: holdem.range });
   return { mean, low, high };
 };
-const result = { trainingSeconds: trained, deals, responseHands: responses, hands: 2 * hands, styles: {} };
+const result = { ...training, deals, responseHands: responses, hands: 2 * hands, styles: {} };
 for (const [name, player] of Object.entries(players)) {
   say(`a best response to ${name}`);
   const response = solveHoldem(finePool, { hands: responses, seed: 2, against: tables[name] });
@@ -79,6 +85,6 @@ if (!values.small && !values.measure) {
   );
 }
 if (!values.small) {
-  record("holdem", { command: "npm run train:holdem", ...result });
+  record("holdem", { command: "npm run train:holdem", ...result }, place);
 }
 console.log(JSON.stringify(result));

@@ -349,18 +349,19 @@ const won = ({ mean, low, high }) => `${mean.toFixed(2)} (${low.toFixed(2)} to $
 /** The trained opponents of Limit Hold'em. */
 function holdem() {
   const { styles, hands, trainingSeconds, responseHands } = bench("holdem");
+  const { styles: locals } = bench("holdem-local");
   const rows = Object.entries(styles).map(([name, { habits, bestResponse, against }]) => {
     const pair = ["equilibrium", "rule", "caller", "random"].map((other) =>
       against[other] ? won(against[other]) : "–",
     );
     const { entered, aggression } = habits;
-    return `| ${name} | ${percent(entered)} | ${aggression.toFixed(2)} | ${pair.join(" | ")} | ${won(bestResponse)} |`;
+    return `| ${name} | ${percent(entered)} | ${aggression.toFixed(2)} | ${pair.join(" | ")} | ${won(bestResponse)} | ${won(locals[name])}, ${locals[name].deals} deals |`;
   });
   return [
-    `Big blinds a hand with 95 % intervals, ${hands / 2} deals in both seats; trained in ${trainingSeconds} s, best responses on ${responseHands} hands.`,
+    `Big blinds a hand with 95 % intervals, ${hands / 2} deals in both seats; trained in ${trainingSeconds} s, best responses on ${responseHands} hands; a local best response by \`npm run bench:holdem-local\`.`,
     "",
-    "| player | hands entered, % | raises per call | against equilibrium | rule | caller | random | a best response wins |",
-    "|---|---|---|---|---|---|---|---|",
+    "| player | hands entered, % | raises per call | against equilibrium | rule | caller | random | a trained best response wins | a local best response wins |",
+    "|---|---|---|---|---|---|---|---|---|",
     ...rows,
   ];
 }

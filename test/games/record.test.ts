@@ -38,6 +38,11 @@ describe("the records of games", () => {
       expect(playerOf("holdem", name).name).toBe(name);
     }
     const { aggressive, conservative, equilibrium } = styles;
+    // The equilibrium of the buckets can be beaten in the game, too, but the styles more.
+    const local = read("holdem-local").styles;
+    expect(local.equilibrium.low).toBeGreaterThan(0);
+    for (const other of [local.aggressive, local.conservative])
+      expect(other.low).toBeGreaterThan(local.equilibrium.high);
     expect(aggressive.habits.entered).toBeGreaterThan(equilibrium.habits.entered);
     expect(equilibrium.habits.entered).toBeGreaterThan(conservative.habits.entered);
     expect(aggressive.habits.aggression).toBeGreaterThan(conservative.habits.aggression);

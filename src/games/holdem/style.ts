@@ -14,7 +14,7 @@ export interface Style {
 }
 
 /**
- * `equilibrium` minds chips alone. `aggressive` counts a lost chip 0.8 and likes each raise of its own as 0.3 big blinds;
+ * `equilibrium` minds chips alone; it is one of its buckets at best, and in the game loses to a local best response (docs/games.md). `aggressive` counts a lost chip 0.8 and likes each raise of its own as 0.3 big blinds;
  * `conservative` counts a lost chip 1.3 and dislikes each raise as much.
  */
 export const styles = {
