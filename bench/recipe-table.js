@@ -20,7 +20,8 @@ export function tableOf(rows) {
       const accuracy = mean(list, "accuracy");
       const [low, high] = wilson(accuracy, list[0].n, normal);
       const all = list.map((row) => row.accuracy);
-      const spread = list.length > 1 ? `; seeds ${percent(Math.min(...all))} to ${percent(Math.max(...all))}` : "";
+      const spread =
+        list.length > 1 ? `; seeds ${percent(Math.min(...all))} to ${percent(Math.max(...all))}` : "";
       const seeds = list.length === now.length ? spread : `, ${list.length} of the seeds`;
       return `${mean(list, "devLoss").toFixed(2)} | ${percent(accuracy)} (${percent(low)} to ${percent(high)}${seeds})`;
     };

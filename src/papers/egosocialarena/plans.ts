@@ -108,7 +108,10 @@ export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>
           dev: bothPersons(asked),
           test: told(items, "third"),
         },
-        conditions.filter((one) => one !== "third").map((one) => elsewhere(one, told(items, one))),
+        // The controls are the smaller model's alone, for time.
+        conditions
+          .filter((one) => one !== "third" && (model === small || one === "first"))
+          .map((one) => elsewhere(one, told(items, one))),
         [1],
       ),
       arms: { "zero-shot": "zeroShot", majority: "majority" },
