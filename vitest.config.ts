@@ -12,6 +12,8 @@ export default defineConfig({
     globalSetup: ["test/setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // Files of a worker share the modules that are loaded, which takes longer than most files' tests.
+    isolate: false,
     // Two cores: more workers than cores only slow the real models down.
     maxWorkers: 2,
     // Nor more threads than cores: ONNX Runtime's wait for each other by spinning.

@@ -9,6 +9,7 @@ import type { LanguageModel } from "../../src/core/model.js";
 import { normal, randomFor } from "../../src/core/random.js";
 import type { Sample } from "../../src/core/sample.js";
 import type { Given } from "../../src/core/specializer.js";
+import { bankOf, exampleBank } from "../../src/specializers/prompting/optimize/bank.js";
 import { ask, homeOf } from "../../src/specializers/prompting/optimize/candidate.js";
 import { type Course, confirmation, race } from "../../src/specializers/prompting/optimize/race.js";
 import type { Scorer } from "../../src/specializers/prompting/optimize/workshop.js";
@@ -161,6 +162,21 @@ describe("optimize", () => {
     if (made.kind !== "language") throw new Error(made.kind);
     await made.respond(task.query(samples[0] as Sample), context);
     expect(heard.heard[0]?.instruction).toMatch(/^Name the place\.\nWords that are typical/);
+  });
+
+  it("has controls that cost alike: as many sets of examples as the bank has candidates, all different", () => {
+    const samples = Array.from({ length: 60 }, (_, i): Sample => {
+      const { key, text } = labels[i % labels.length] as (typeof labels)[number];
+      return { id: String(i), input: `${text} ${i}`, gold: key };
+    });
+    const [bank, examples] = [bankOf, exampleBank].map((of) => of(task, samples, { seed: 1, draws: 3 }));
+    expect(examples).toHaveLength(bank?.length ?? 0);
+    for (const { shots, instruction, before, after } of examples ?? []) {
+      expect(shots?.length).toBeGreaterThanOrEqual(labels.length);
+      expect([instruction, before, after]).toEqual([undefined, undefined, undefined]);
+    }
+    expect(new Set(examples?.map(({ shots }) => JSON.stringify(shots))).size).toBe(examples?.length);
+    expect(optimize({ proposals: "examples" }).label).toBe("optimize(examples)");
   });
 
   it("leaves the prompt alone where nothing helps, and says how many it looked at", async () => {

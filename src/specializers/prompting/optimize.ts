@@ -12,7 +12,7 @@ import { foldsOf, groupsOf } from "../../learn/folds.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
 import type { SpecializerEntry } from "../table.js";
-import { bankOf, idleBank } from "./optimize/bank.js";
+import { bankOf, exampleBank, idleBank } from "./optimize/bank.js";
 import { ask, type Candidate, type Home, lengthOf } from "./optimize/candidate.js";
 import { type PublishedReport, published } from "./optimize/published.js";
 import { type RaceReport, type Racer, race } from "./optimize/race.js";
@@ -45,9 +45,11 @@ const optimizeOptions = z.strictObject({
     .default(0.5)
     .describe("level of the headroom test: nothing is searched where its p is above; 1 searches always"),
   proposals: z
-    .enum(["bank", "no-op"])
+    .enum(["bank", "examples", "no-op"])
     .default("bank")
-    .describe('"no-op" tries rewordings that say nothing: a control of the confirmation'),
+    .describe(
+      'controls: "examples" tries as many sets of examples as the bank has candidates and nothing else, "no-op" rewordings that say nothing',
+    ),
 });
 /** Options of `optimize`. */
 export type OptimizeOptions = z.input<typeof optimizeOptions>;
@@ -85,12 +87,14 @@ export function optimize(options: OptimizeOptions = {}): LanguageSpecializer {
 function labelOf({ algorithm, reflector, search, proposals }: Options): string {
   const parts = [
     ...(algorithm === "race" ? [] : [algorithm]),
-    ...(proposals === "no-op" ? ["no-op"] : []),
+    ...(proposals === "bank" ? [] : [proposals]),
     ...(search === 256 ? [] : [`search=${search}`]),
     ...(reflector === undefined ? [] : [`reflector=${reflector}`]),
   ];
   return parts.length > 0 ? `optimize(${parts.join(", ")})` : "optimize";
 }
+
+const banks = { bank: bankOf, examples: exampleBank, "no-op": idleBank };
 
 async function search(subject: LanguageSubject, given: Given, options: Options): Promise<State> {
   requireTrain(given, "optimize");
@@ -99,10 +103,7 @@ async function search(subject: LanguageSubject, given: Given, options: Options):
   const { algorithm } = options;
   const parts = partsOf(given, options);
   const workshop = await openWorkshop(subject, given, parts, {
-    bank:
-      options.proposals === "no-op"
-        ? idleBank()
-        : bankOf(task, parts.feedback, { seed, draws: options.draws }),
+    bank: banks[options.proposals](task, parts.feedback, { seed, draws: options.draws }),
     reflector: options.reflector,
     // GEPA reflects until its calls are spent.
     reflections: algorithm === "gepa" ? Number.POSITIVE_INFINITY : options.reflections,

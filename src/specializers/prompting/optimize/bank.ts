@@ -42,17 +42,8 @@ export function bankOf(
   const shots = samples.map(
     (sample) => task.demonstration(sample) as NonNullable<Candidate["shots"]>[number],
   );
-  const labels = new Set(shots.map(({ answer }) => answer)).size;
-  const sizes = [...new Set([Math.min(labels, 8), Math.min(2 * labels, 12)])];
-  const sets = sizes.flatMap((k) =>
-    Array.from({ length: draws }, (_, draw): Candidate => {
-      const random = randomFor(seed, "optimize", "examples", k, draw);
-      return {
-        name: `${k} examples (draw ${draw + 1})`,
-        shots: inTurn(shuffled(shots, random), k, random) as NonNullable<Candidate["shots"]>,
-      };
-    }),
-  );
+  const sizes = sizesOf(shots);
+  const sets = sizes.flatMap((k) => Array.from({ length: draws }, (_, draw) => setOf(shots, k, seed, draw)));
   const reversed = sets.slice(0, 1).map(({ name, shots = [] }) => ({
     name: `${name}, reversed`,
     shots: [...shots].reverse(),
@@ -61,6 +52,34 @@ export function bankOf(
     ? sets.slice(0, draws).map(({ name, shots = [] }) => ({ ...glossary, name: `glossary + ${name}`, shots }))
     : [];
   return [...phrasings, ...(glossary ? [glossary] : []), ...sets, ...reversed, ...together];
+}
+
+/** The control of what the bank adds to examples: as many sets of examples as it has candidates, so that both cost alike. */
+export function exampleBank(...given: Parameters<typeof bankOf>): Candidate[] {
+  const [task, samples, { seed }] = given;
+  const shots = samples.map(
+    (sample) => task.demonstration(sample) as NonNullable<Candidate["shots"]>[number],
+  );
+  const sizes = sizesOf(shots);
+  return bankOf(...given).map((_, i) =>
+    setOf(shots, sizes[i % sizes.length] as number, seed, Math.floor(i / sizes.length)),
+  );
+}
+
+type Shots = NonNullable<Candidate["shots"]>;
+
+/** An example of each answer, and two of each, as far as a prompt should hold them. */
+function sizesOf(shots: Shots): number[] {
+  const answers = new Set(shots.map(({ answer }) => answer)).size;
+  return [...new Set([Math.min(answers, 8), Math.min(2 * answers, 12)])];
+}
+
+function setOf(shots: Shots, k: number, seed: number, draw: number): Candidate {
+  const random = randomFor(seed, "optimize", "examples", k, draw);
+  return {
+    name: `${k} examples (draw ${draw + 1})`,
+    shots: inTurn(shuffled(shots, random), k, random) as Shots,
+  };
 }
 
 /** The control: rewordings that add no information. */
