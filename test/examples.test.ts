@@ -57,7 +57,15 @@ async function smoke(
 }
 
 describe("shipped studies on real models", () => {
-  it("licences", () => smoke("licences.study.yaml", folder), 420_000);
+  it(
+    "licences",
+    () =>
+      smoke("licences.study.yaml", folder, {
+        asked: { answerBy: "label", scoring: "sum" },
+        lora: { layers: 2, epochs: 1 },
+      }),
+    420_000,
+  );
 
   it.skipIf(!data)(
     "scotus (skips without HONE_TEST_DATA)",

@@ -20,9 +20,9 @@ const names = readdirSync(attacks)
 const counts: Record<string, number> = {
   data: 25,
   studies: 36,
-  endpoints: 27,
-  journals: 20,
-  processes: 11,
+  endpoints: 18,
+  journals: 14,
+  processes: 7,
   commands: 33,
   serve: 36,
 };

@@ -23,7 +23,8 @@ function raw(
 ): Promise<{ status: number; headers: Record<string, unknown>; text: string }> {
   return new Promise((resolve, reject) => {
     const asked = request(
-      { host: "127.0.0.1", port, path, method, headers, setHost: headers.host === undefined },
+      // A connection each: one that is kept may be closing when the next request goes out.
+      { host: "127.0.0.1", port, path, method, headers, agent: false, setHost: headers.host === undefined },
       (response) => {
         let text = "";
         response.on("data", (data) => {

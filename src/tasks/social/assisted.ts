@@ -3,10 +3,11 @@
 
 import type { CallContext } from "../../core/call.js";
 import type { LanguageSubject } from "../../core/kinds.js";
-import { type Conversion, type Edit, slipIn, type Told } from "./first-person.js";
 import { wordsOf } from "./grammar.js";
 import { namePattern } from "./people.js";
 import { quoted } from "./quotes.js";
+import { slipIn } from "./refusals.js";
+import type { Conversion, Edit, Told } from "./told.js";
 
 const instruction =
   "Rewrite a story, a question and its options so that one of the characters is the reader. In story and question that character becomes you, in the options I. Change nothing else. Keep one part a line, each with its heading.";

@@ -8,8 +8,9 @@ import type { LanguageSubject } from "../../core/kinds.js";
 import { shownPath } from "../../data/index.js";
 import { byteLines } from "../../data/text.js";
 import { assistedFirstPerson } from "./assisted.js";
-import { type Conversion, type Lineage, restore, type Told, toFirstPerson } from "./first-person.js";
+import { restore, toFirstPerson } from "./first-person.js";
 import { instructions } from "./index.js";
+import type { Conversion, Lineage, Told } from "./told.js";
 import { protagonistOf, readTombench } from "./tombench.js";
 import { readTomi, tomiItem } from "./tomi.js";
 

@@ -2,9 +2,9 @@
 // oneself.
 
 import { shuffled } from "../../core/random.js";
-import type { Told } from "./first-person.js";
 import { between, type Generator, listed, names, pick, some, somebody, unlisted } from "./generator.js";
 import { happenings } from "./happenings.js";
+import type { Told } from "./told.js";
 import { drawTransfer, solveTransfer } from "./transfer.js";
 
 const settings = [

@@ -1,9 +1,9 @@
 // Daily Life, theory of mind: what one person thinks that another believes or sees. Told to that one as "you", each is about
 // the mind of somebody else.
 
-import type { Told } from "./first-person.js";
 import { article, between, type Generator, names, pick, same, some, somebody } from "./generator.js";
 import { rumour } from "./rumour.js";
+import type { Told } from "./told.js";
 import { drawTransfer, places, solveTransfer } from "./transfer.js";
 
 const animals = "fox owl frog horse swan bear hare whale goat crab deer moth seal crow wolf lynx".split(" ");

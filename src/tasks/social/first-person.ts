@@ -8,28 +8,7 @@ import { unpaired } from "./quotes.js";
 import { leftIn, slipIn, unlikeYou } from "./refusals.js";
 import { retell } from "./retell.js";
 import type { Tagger, Tags } from "./tagger.js";
-
-export { slipIn } from "./refusals.js";
-
-/** What is converted: a story, a question about it, and the texts of its options. */
-export interface Told {
-  story: string;
-  question: string;
-  options: readonly string[];
-}
-
-/** One change: at a place of the converted text stands `now` for what `was` there. */
-export type Edit = readonly [at: number, now: string, was: string];
-
-/** Where a converted item comes from: who became "you", and every change. */
-export interface Lineage {
-  who: string;
-  story: readonly Edit[];
-  question: readonly Edit[];
-  options: readonly (readonly Edit[])[];
-}
-
-export type Conversion = { told: Told; lineage: Lineage } | { refused: string };
+import type { Conversion, Edit, Lineage, Told } from "./told.js";
 
 const plainVerbs = new Set(
   "is was has does wants thinks knows likes prefers sees feels wins chooses hopes fears looks believes holds claps nods shakes bows hums hands hides breaks weeps laughs whistles comes asks sits sings goes stands scolds gives shrugs says counts wears whispers shouts closes applauds buys folds checks calls raises takes tells stamps hears".split(

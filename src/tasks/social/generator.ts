@@ -3,7 +3,7 @@
 
 import type { Random } from "../../core/random.js";
 import { shuffled } from "../../core/random.js";
-import type { Told } from "./first-person.js";
+import type { Told } from "./told.js";
 
 /** The seven scenarios of EgoSocialArena (arXiv 2410.06195, fig. 1); the two interactive ones as single situations here. */
 export const scenarios = [

@@ -8,11 +8,12 @@ import { blackjackSituations } from "./blackjack.js";
 import { counterfactual } from "./counterfactual.js";
 import { dailySelf } from "./daily-self.js";
 import { dailyTom } from "./daily-tom.js";
-import { type Lineage, type Told, toFirstPerson } from "./first-person.js";
+import { toFirstPerson } from "./first-person.js";
 import { type Generator, names, pick, type Scenario, type Situation } from "./generator.js";
 import { guessing } from "./guessing.js";
 import { holdemSituations } from "./holdem.js";
 import { newWorld } from "./new-world.js";
+import type { Lineage, Told } from "./told.js";
 
 /** Every generator, by scenario. */
 export const generators: readonly Generator[] = [

@@ -2,7 +2,6 @@
 
 import { type Random, shuffled } from "../../core/random.js";
 import { actionFor, caseIn, fill, placeOf, situationOf } from "./customs.js";
-import type { Told } from "./first-person.js";
 import {
   article,
   between,
@@ -13,6 +12,7 @@ import {
   some,
   unlisted,
 } from "./generator.js";
+import type { Told } from "./told.js";
 import { factsOf, feelings, type InventedWorld, movements, worlds } from "./worlds.js";
 
 /** What differs from kind to kind: the facts that are needed, what happens, and what it is about within the world. */

@@ -1,9 +1,9 @@
 // The words of a text as the first person sees them: whose name or pronoun each is, and lists of words that tell clauses apart.
 
-import type { Edit } from "./first-person.js";
 import { type PronounCase, readPronoun, type Voice, type Word, wordsOf } from "./grammar.js";
 import { herCase, namePattern } from "./people.js";
 import type { Tags } from "./tagger.js";
+import type { Edit } from "./told.js";
 
 export interface Work {
   who: string;

@@ -1,11 +1,11 @@
 // What the rules do not reach, before and after the conversion: each cause is named, so that it can be counted.
 
-import type { Told } from "./first-person.js";
 import { wordsOf } from "./grammar.js";
 import { namePattern, sentenceStart } from "./people.js";
 import { quoted, unquoted } from "./quotes.js";
 import { isPeople, isRole } from "./roles.js";
 import type { Tags } from "./tagger.js";
+import type { Told } from "./told.js";
 
 /** Why a name cannot become "you" where it stands: a title or a noun before it, or an apposition. */
 export function unlikeYou(text: string, who: string, tags: Tags): string | undefined {

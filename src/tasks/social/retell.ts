@@ -1,7 +1,6 @@
 // One text told with a character as "you" or "I": names and pronouns are replaced, and the verbs that are theirs agree, through
 // coordinated verbs and past what is set between commas. Where a verb's subject cannot be told, the text says so in `doubt`.
 
-import type { Edit } from "./first-person.js";
 import { agreeing, auxiliaries, isAdverb, pronoun } from "./grammar.js";
 import { sentenceStart } from "./people.js";
 import {
@@ -19,6 +18,7 @@ import {
   type Work,
 } from "./pieces.js";
 import { unquoted } from "./quotes.js";
+import type { Edit } from "./told.js";
 
 export interface Retold {
   text: string;

@@ -2,8 +2,8 @@
 // change knows that the one who made it and the one who tells know it, and so do those who are told together.
 
 import { shuffled } from "../../core/random.js";
-import type { Told } from "./first-person.js";
 import { between, type Generator, listed, names, pick, same, some, somebody, unlisted } from "./generator.js";
+import type { Told } from "./told.js";
 
 const matters = [
   ["the day of the rehearsal", ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"]],

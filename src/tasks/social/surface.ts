@@ -2,7 +2,7 @@
 // often. An item whose answer follows from the story must not be found by them; where one does better than chance, a model's
 // score has to be held against it.
 
-import type { Told } from "./first-person.js";
+import type { Told } from "./told.js";
 
 export const surfaceRules = ["mentioned", "first", "last", "most"] as const;
 /** Chooses an option that is mentioned at all, is mentioned first, has the last mention, or is mentioned most often. */

@@ -1,7 +1,7 @@
 // Items in ToMBench's format (Chen et al. 2024): read, and the character found whom the question is about.
 
-import type { Told } from "./first-person.js";
 import { namePattern } from "./people.js";
+import type { Told } from "./told.js";
 
 export interface TombenchItem extends Told {
   id: string;

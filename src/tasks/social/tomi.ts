@@ -3,7 +3,8 @@
 
 import { HoneError } from "../../core/errors.js";
 import { randomFor } from "../../core/random.js";
-import { type Lineage, type Told, toFirstPerson } from "./first-person.js";
+import { toFirstPerson } from "./first-person.js";
+import type { Lineage, Told } from "./told.js";
 import { makeWorld, type World, type WorldEvent } from "./world.js";
 
 /** One line of ToMi's files as SimToM balanced them. */

@@ -3,7 +3,6 @@
 
 import type { Random } from "../../core/random.js";
 import { shuffled } from "../../core/random.js";
-import type { Told } from "./first-person.js";
 import {
   article,
   between,
@@ -16,6 +15,7 @@ import {
   somebody,
   unlisted,
 } from "./generator.js";
+import type { Told } from "./told.js";
 import { makeWorld, type World, type WorldEvent } from "./world.js";
 
 export const places =

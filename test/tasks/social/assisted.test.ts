@@ -3,7 +3,8 @@
 import { describe, expect, it } from "vitest";
 import type { LanguageSubject } from "../../../src/core/kinds.js";
 import { assistedFirstPerson } from "../../../src/tasks/social/assisted.js";
-import { restore, type Told } from "../../../src/tasks/social/first-person.js";
+import { restore } from "../../../src/tasks/social/first-person.js";
+import type { Told } from "../../../src/tasks/social/told.js";
 
 const told: Told = {
   story: "Ben meets Karl at the station. He is tired.",

@@ -1,9 +1,10 @@
 // Third person to first by rule: agreement, pronouns, options, and what is refused.
 
 import { describe, expect, it } from "vitest";
-import { restore, type Told, toFirstPerson } from "../../../src/tasks/social/first-person.js";
+import { restore, toFirstPerson } from "../../../src/tasks/social/first-person.js";
 import { agreeing } from "../../../src/tasks/social/grammar.js";
 import { compromiseTagger } from "../../../src/tasks/social/tagger.js";
+import type { Told } from "../../../src/tasks/social/told.js";
 
 function firstPerson(story: string, question: string, who: string, options: readonly string[] = []): Told {
   const converted = toFirstPerson({ story, question, options }, who, compromiseTagger);
