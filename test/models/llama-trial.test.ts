@@ -121,6 +121,14 @@ describe("a file that is new", () => {
     await tryFirst({ model: copy, gpu: "off" }, { cache, seconds: 0.001 });
   });
 
+  it("does not count the time in which this process was stopped", async () => {
+    const tried = tryFirst({ model: sound(), gpu: "off" }, { cache, seconds: 4 });
+    // Past its hash, until the trial's clock runs; then what SIGSTOP and a sleeping machine do to a timer.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5000);
+    await expect(tried).resolves.toBeUndefined();
+  });
+
   it("has a limit of time", async () => {
     const error = await thrownBy(tryFirst({ model: sound(), gpu: "off" }, { cache, seconds: 0.001 }));
     expect((error as HoneError).failure.what).toBe("llama.cpp does not get done with this file");

@@ -130,7 +130,7 @@ function inProcess(trial: Trial, ms: number, signal?: AbortSignal): Promise<End>
   hold(child, true);
   return new Promise((resolve, reject) => {
     const settle = (then: () => void): void => {
-      clearTimeout(timer);
+      clearInterval(timer);
       signal?.removeEventListener("abort", onAbort);
       process.off("exit", kill);
       child.off("message", onMessage).off("close", onClose).off("error", onError);
@@ -154,10 +154,15 @@ function inProcess(trial: Trial, ms: number, signal?: AbortSignal): Promise<End>
       if (trying.tried > 1) finish({ how: "died", code: error.message, words: trying.words });
       else settle(() => reject(cannotStart(trial.lora ?? trial.model, error)));
     };
-    const timer = setTimeout(() => {
+    // Counted down while this process runs: one that was stopped, or a machine that slept, has not waited.
+    const tick = Math.min(ms, 1000);
+    let left = ms;
+    const timer = setInterval(() => {
+      left -= tick;
+      if (left > 0) return;
       kill();
       finish({ how: "slow", code: "", words: trying.words });
-    }, ms);
+    }, tick);
     signal?.addEventListener("abort", onAbort);
     process.on("exit", kill);
     child.on("message", onMessage).on("close", onClose).on("error", onError);
