@@ -188,25 +188,28 @@ function devOf(domain: PreparedTask, one: FittedArm, seed: number, journal: Jour
   return { ...estimate(rows, domain.task, seed), ...(twice ? { optimistic: true } : {}) };
 }
 
-/** The trees of searches, also where a search is a step of a chain. */
-function searches(specialists: FittedArm["specialists"]): Pick<SubjectCard, "searches"> {
-  const found = specialists.flatMap(({ state, seed }) =>
+/** What states tell by seed, also where the one that tells it is a step of a chain. */
+function toldBy<Notes>(
+  specialists: FittedArm["specialists"],
+  of: (state: Json) => Notes | undefined,
+): { seed: number; notes: Notes }[] {
+  return specialists.flatMap(({ state, seed }) =>
     ([JSON.parse(state)] as Json[]).flat().flatMap((one) => {
-      const search = searchNotesOf(one);
-      return search ? [{ seed, search }] : [];
+      const notes = of(one);
+      return notes === undefined ? [] : [{ seed, notes }];
     }),
   );
-  return found.length > 0 ? { searches: found } : {};
 }
 
-/** How prompts were optimized, likewise. */
+/** The trees of searches. */
+function searches(specialists: FittedArm["specialists"]): Pick<SubjectCard, "searches"> {
+  const found = toldBy(specialists, searchNotesOf);
+  return found.length > 0 ? { searches: found.map(({ seed, notes }) => ({ seed, search: notes })) } : {};
+}
+
+/** How prompts were optimized. */
 function optimized(specialists: FittedArm["specialists"]): Pick<SubjectCard, "optimized"> {
-  const found = specialists.flatMap(({ state, seed }) =>
-    ([JSON.parse(state)] as Json[]).flat().flatMap((one) => {
-      const notes = optimizeNotesOf(one);
-      return notes ? [{ seed, notes }] : [];
-    }),
-  );
+  const found = toldBy(specialists, optimizeNotesOf);
   return found.length > 0 ? { optimized: found } : {};
 }
 
