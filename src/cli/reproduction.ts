@@ -43,8 +43,9 @@ function figuresOf(claim: Claim): string[] {
   ];
 }
 
-function verdictOf({ holds, opposite }: Claim): string {
-  if (holds === null) return "not measured";
+function verdictOf({ measured, holds, opposite }: Claim): string {
+  if (measured === null) return "not measured";
+  if (holds === null) return "not judged";
   return holds ? "holds" : opposite ? "the opposite" : "not shown";
 }
 

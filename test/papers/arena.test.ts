@@ -87,6 +87,8 @@ describe("the interactive scenarios", () => {
     const paid = claims.filter(({ unit }) => unit !== undefined);
     expect(paid.map(({ id }) => id)).toEqual(["h1", "h2", "i1", "i2", "i4"]);
     const won = { ...base, claims: judge([{ ...(paid[0] as Draft), measured: bet }]) };
+    const gaps = { ...base, claims: judge([{ ...(paid[0] as Draft), measured: bet }], 3) };
+    expect(markdownReproduction(gaps)).toMatch(/^\| h1 \|.* \| not judged \|$/m);
     expect(markdownReproduction(won)).toMatch(/^\| h1 \|.* \| 0\.250 big blinds a hand \| 0\.125–0\.375 \|/m);
     const { rows } = arenaTable(studies);
     expect(rows).toHaveLength(3 * 4 + 2 * 4 + 5);
