@@ -22,9 +22,9 @@ export interface Result extends Estimate {
   subject: string;
   task: string;
   metric: string;
-  /** Samples that could not be scored; `n` counts only the scored ones. */
+  /** Samples that could not be scored, under one training seed at least; `n` counts only the others. */
   unscored: number;
-  /** Unscored samples by cause. */
+  /** Unscored answers by cause: with several training seeds they may be more than the samples. */
   causes: Record<string, number>;
   /** The score if every unscored sample had scored worst, and if every one best; null where the scale has no end. */
   bounds: [low: number | null, high: number | null];

@@ -1,7 +1,7 @@
 // From a position to the query that a language subject is asked, and from its answer to a move.
 
 import type { Json } from "../../core/json.js";
-import type { Answer, Query, Scoring } from "../../core/language.js";
+import { type Answer, cameBackUnusable, type Query, type Scoring } from "../../core/language.js";
 import type { Message } from "../../core/model.js";
 import type { Belief, Game, View } from "../../games/index.js";
 
@@ -103,13 +103,10 @@ export function said({ input, question }: Query, answer: string): Message[] {
 /** What can be made of an answer: a move, or nothing with the words that stood there; or no answer at all, with the cause. */
 export type ReadMove = { move: string } | { wrote: string } | { unscored: string };
 
-/** Causes that are an answer, if none that names a move. */
-const unusable: readonly string[] = ["unparsed", "no-answer"];
-
 export function readMove(answer: Answer, legal: readonly string[]): ReadMove {
   const { choice, text, unscored } = answer;
   if (choice !== undefined) return legal.includes(choice) ? { move: choice } : { wrote: choice };
-  if (unscored !== undefined && !unusable.includes(unscored)) return { unscored };
+  if (unscored !== undefined && !cameBackUnusable.includes(unscored)) return { unscored };
   if (text === undefined) return unscored === undefined ? { unscored: "no-answer" } : { wrote: "" };
   if (unscored !== undefined) return { wrote: text };
   // Written: the first line is a number alone, as was asked for. Of a sentence's numbers none is surely the move: "Round 4: 45".

@@ -3,7 +3,7 @@
 
 import type { CallContext } from "../../core/call.js";
 import type { LanguageSubject } from "../../core/kinds.js";
-import type { EpisodeTrail } from "../../core/language.js";
+import { cameBackUnusable, type EpisodeTrail } from "../../core/language.js";
 import type { Message } from "../../core/model.js";
 import type { Decision, Game } from "../../games/index.js";
 import { type Asking, askedAgain, beliefQuery, moveQuery, moveText, readMove, said } from "./asking.js";
@@ -53,7 +53,7 @@ export function seatSubject(
       for (const belief of askBeliefs ? known() : []) {
         const asked = beliefQuery(game, view, belief, before, asking, [...drawn, belief.name]);
         const { choice, unscored } = await subject.respond(asked, context);
-        if (choice === undefined && unscored !== "unparsed" && unscored !== "no-answer") {
+        if (choice === undefined && !cameBackUnusable.includes(unscored ?? "")) {
           // A scripted player may have no beliefs; a model's failure is the sample's.
           if (unscored === "no-belief") continue;
           throw new Unplayable(unscored ?? "no-answer");
