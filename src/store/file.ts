@@ -1,9 +1,26 @@
 // A journal's file before SQLite opens it: made for its owner alone, and looked at for what SQLite would pass over.
 
-import { chmodSync, closeSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
+import { chmodSync, closeSync, fstatSync, mkdirSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DamagedJournal, notAJournal } from "./damage.js";
 import { privateFolder } from "./private.js";
+
+const descriptors = new Map<string, number>();
+
+/**
+ * A descriptor for reading a journal that stays open until the process ends. Closing any descriptor of a file takes all
+ * locks from it that the process holds (POSIX), also those of SQLite, whose connections may outlive their `close`: another
+ * process would then take itself for the last one, and delete the log that this one still writes to.
+ */
+export function openForGood(path: string): number {
+  const known = descriptors.get(identity(statSync(path)));
+  if (known !== undefined) return known;
+  const file = openSync(path, "r");
+  descriptors.set(identity(fstatSync(file)), file);
+  return file;
+}
+
+const identity = ({ dev, ino }: Stats) => `${dev}:${ino}`;
 
 /** A new file is made here and not by SQLite, whose mode would follow the umask; logs inherit its mode. */
 export function prepareFile(path: string, existing: boolean): void {
@@ -40,12 +57,7 @@ function keepPrivate(path: string): void {
 /** What SQLite would not notice or not say clearly. The log may hold newer pages, so sizes are compared without one only. */
 function checkHeader(path: string, size: number, hasLog: boolean): void {
   const header = Buffer.alloc(100);
-  const file = openSync(path, "r");
-  try {
-    readSync(file, header, 0, 100, 0);
-  } finally {
-    closeSync(file);
-  }
+  readSync(openForGood(path), header, 0, 100, 0);
   if (header.toString("latin1", 0, 16) !== "SQLite format 3\0")
     throw notAJournal(path, "it does not begin as an SQLite file does");
   const declared = header.readUInt16BE(16);

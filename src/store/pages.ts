@@ -2,6 +2,7 @@
 // the file can end the process. It follows SQLite's published file format.
 
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { openForGood } from "./file.js";
 
 /** A value that is text is given as its bytes: whether they are UTF-8 is for whoever reads it. */
 export type RawValue = null | number | { text: Uint8Array } | { blob: Uint8Array };
@@ -33,13 +34,12 @@ interface Source {
 
 /** Opens a file and the log beside it. Undefined where it has not even one page. */
 export function openPages(path: string): Pages | undefined {
-  const file = openSync(path, "r");
+  const file = openForGood(path);
   const size = fstatSync(file).size;
   const header = read(file, 0, 100);
   const log = readLog(`${path}-wal`);
   const pageSize = log?.pageSize ?? pageSizeOf(header, size);
   if (pageSize === undefined || (size < 512 && !log)) {
-    closeSync(file);
     log?.close();
     return undefined;
   }
@@ -70,10 +70,7 @@ export function openPages(path: string): Pages | undefined {
         yield* rowsOf(bytes, number, source, onDamaged);
       }
     },
-    close() {
-      closeSync(file);
-      log?.close();
-    },
+    close: () => log?.close(),
   };
 }
 

@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { noCost } from "../../src/core/call.js";
@@ -13,6 +14,7 @@ import type { LanguageModel } from "../../src/core/model.js";
 import { startMockServer } from "../../src/models/mock-server.js";
 import { openJournal } from "../../src/store/journal.js";
 import { callKey, journaled } from "../../src/store/journaled.js";
+import { openSqlite } from "../../src/store/sqlite.js";
 import { type ToneStudy, toneStudy, writeTones } from "../study/fixture.js";
 
 const bin = resolve(import.meta.dirname, "../../bin/hone.js");
@@ -53,6 +55,53 @@ async function ended(child: ChildProcess): Promise<{ code: number | null; stdout
   const [code] = await once(child, "close");
   return { code, stdout, stderr };
 }
+
+describe("a journal that one process opens again while another comes and goes", () => {
+  /** `held`: opened twice, as for two studies one after the other; a connection outlives its `close` until its statements are collected. */
+  const script = `
+    const [module, path, what] = process.argv.slice(-3);
+    const { openSqlite } = await import(module);
+    const write = (file, row) => file.exec(\`create table if not exists t (x); insert into t values (\${row})\`);
+    if (what === "held") {
+      const before = openSqlite(path);
+      write(before, 0);
+      globalThis.statement = before.prepare("select x from t");
+      before.close();
+      const file = openSqlite(path);
+      write(file, 1);
+      console.log("written");
+      process.stdin.on("data", (row) => { write(file, Number(row)); console.log("written"); });
+    } else {
+      (() => { const file = openSqlite(path); write(file, 10); file.close(); })();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      gc();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }`;
+
+  it("loses nothing", async () => {
+    const path = join(folder, "again.db");
+    const module = pathToFileURL(resolve(import.meta.dirname, "../../dist/store/sqlite.js")).href;
+    const program = (what: string) =>
+      start(process.execPath, ["--expose-gc", "--input-type=module", "-e", script, module, path, what]);
+    const held = program("held");
+    const written = () => once(held.stdout as Readable, "data");
+    await written();
+    for (const row of [2, 3]) {
+      const visitor = await ended(program("visitor"));
+      expect(visitor.code, visitor.stderr).toBe(0);
+      const done = written();
+      held.stdin?.write(String(row));
+      await done;
+    }
+    held.stdin?.end();
+    expect((await ended(held)).code).toBe(0);
+    const file = openSqlite(path);
+    expect(file.prepare("select x from t order by x").all()).toEqual(
+      [0, 1, 2, 3, 10, 10].map((x) => ({ x })),
+    );
+    expect(file.prepare("pragma integrity_check").all()).toEqual([{ integrity_check: "ok" }]);
+  }, 60_000);
+});
 
 describe("two studies at once", () => {
   it("share every call", async () => {
