@@ -1,6 +1,15 @@
 // A journal's file before SQLite opens it: made for its owner alone, and looked at for what SQLite would pass over.
 
-import { chmodSync, closeSync, fstatSync, mkdirSync, openSync, readSync, type Stats, statSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { DamagedJournal, notAJournal } from "./damage.js";
 import { privateFolder } from "./private.js";

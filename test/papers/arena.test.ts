@@ -57,11 +57,10 @@ const base: Reproduction = {
 describe("the interactive scenarios", () => {
   it("run, and give every claim and every row of the table its figure", async () => {
     const sizes = {
-      guessing: 2,
-      holdem: 3,
-      blackjack: { deals: 6, train: 6, dev: 2, tune: { fewShot: { k: 2 } } },
+      deals: [{ guessing: 2, holdem: 3, blackjack: 6 }],
+      solved: { train: 6, dev: 2, tune: { fewShot: { k: 2 } } },
     };
-    const plans = arenaPlans("mock:?skill=0.3", { rules, opponents, ...sizes }, [1, 2]);
+    const plans = arenaPlans(["mock:?skill=0.3"], { rules, opponents, ...sizes }, [1, 2]);
     const named = new Map(plans.map((plan) => [planName("egosocialarena", "smoke", plan), plan]));
     const { signal } = new AbortController();
     const { finished, stopped } = await runPlans(named, { store, signal });
@@ -94,10 +93,28 @@ describe("the interactive scenarios", () => {
     expect(rows).toHaveLength(3 * 4 + 2 * 4 + 5);
     expect(rows[0]?.slice(0, 3)).toEqual([
       "Number Guessing, share of right guesses, against constant",
-      "zero-shot",
+      "mock:, zero-shot",
       "2",
     ]);
   }, 120_000);
+
+  it("let the larger model play the first of the smaller one's deals, untrained", () => {
+    const plans = arenaPlans(["mock:a", "mock:b"], presets.full.arena, [1]);
+    const [small, large] = ["mock:a", "mock:b"].map((model) =>
+      plans.find((plan) => plan.model === model && plan.part === "blackjack"),
+    ) as [ArenaPlan, ArenaPlan];
+    expect(plans).toHaveLength(12);
+    expect([small, large].map(({ arms }) => Object.keys(arms))).toEqual([
+      ["zero-shot", "random", "safest", "lora", "best"],
+      ["zero-shot", "random", "safest", "best"],
+    ]);
+    const dealsOf = ({ study }: ArenaPlan) => {
+      const { data } = study.task as { data: object };
+      return drawDeals({ game: "blackjack" }, arenaDataSchema.parse(data)).test;
+    };
+    expect(dealsOf(small).slice(0, 300)).toEqual(dealsOf(large));
+    expect(dealsOf(large)).toHaveLength(300);
+  });
 
   it("have no figure where nothing was played", () => {
     const claims = arenaClaims(arenaRows([]));
@@ -232,7 +249,7 @@ describe("claims on beliefs", () => {
 describe("Number Guessing's conversation", () => {
   it("fits the model's context at its longest", async () => {
     const ref = presets.full.models[0] as string;
-    const [plan] = arenaPlans(ref, presets.full.arena, [1]) as [ArenaPlan];
+    const [plan] = arenaPlans([ref], presets.full.arena, [1]) as [ArenaPlan];
     const { maxTokens } = plan.study.task as { maxTokens: number };
     // Longest numbers on both sides, and an answer that is none before each.
     const wrote = "one hundred and one, I think, or";

@@ -55,7 +55,7 @@ const settings: EgoSettings = {
   social: { train: 1, dev: 1, tune: { fewShot: { k: 1 } } },
   arena: {
     ...presets.smoke.arena,
-    blackjack: { ...presets.smoke.arena.blackjack, tune: { fewShot: { k: 1 } } },
+    solved: { ...presets.smoke.arena.solved, tune: { fewShot: { k: 1 } } },
   },
   seeds: [1],
   models: ["mock:"],

@@ -25,12 +25,13 @@ export interface ArenaSettings {
   /** Kinds of rules that Number Guessing is played against, and opponents of Limit Hold'em. */
   rules: readonly (typeof rules)[number][];
   opponents: readonly (typeof opponents)[number][];
-  /** Deals of Number Guessing against each kind of rule, with numbers of their own. */
-  guessing: number;
-  /** Deals of Limit Hold'em against each opponent, played in both seats. */
-  holdem: number;
-  /** Deals of Blackjack; `train` positions that the optimal policy labels, and the specializer that learns from them. */
-  blackjack: { deals: number; train: number; dev: number; tune: unknown };
+  /**
+   * Deals for each model: of Number Guessing against each kind of rule, with numbers of their own; of Limit Hold'em against each
+   * opponent, played in both seats; of Blackjack. Fewer deals are the first ones of more.
+   */
+  deals: readonly { guessing: number; holdem: number; blackjack: number }[];
+  /** Positions of Blackjack that the optimal policy labels, and the specializer of the smaller model that learns from them. */
+  solved: { train: number; dev: number; tune: unknown };
 }
 
 export type ArenaPart =
@@ -42,9 +43,31 @@ export interface ArenaPlan extends Plan {
   experiment: ArenaPart;
 }
 
-/** One study for each game and opponent, all of the one model. @param seeds of the training on solved positions */
-export function arenaPlans(model: string, settings: ArenaSettings, seeds: readonly number[]): ArenaPlan[] {
-  const { guessing, holdem, blackjack } = settings;
+/**
+ * One study for each model, game and opponent.
+ * @param models the smaller first, which alone is trained
+ * @param seeds of the training on solved positions
+ */
+export function arenaPlans(
+  models: readonly string[],
+  settings: ArenaSettings,
+  seeds: readonly number[],
+): ArenaPlan[] {
+  return models.flatMap((model, at) => {
+    const deals = settings.deals[at];
+    return deals === undefined ? [] : plansOf(model, deals, settings, at === 0, seeds);
+  });
+}
+
+function plansOf(
+  model: string,
+  { guessing, holdem, blackjack }: ArenaSettings["deals"][number],
+  { rules, opponents, solved }: ArenaSettings,
+  trained: boolean,
+  seeds: readonly number[],
+): ArenaPlan[] {
+  const scripted = (player: string, arm = player) => ({ [arm]: { scripted: { player } } });
+  const best = (player: string) => scripted(player, "best");
   const plan = (
     part: ArenaPart,
     description: string,
@@ -60,10 +83,8 @@ export function arenaPlans(model: string, settings: ArenaSettings, seeds: readon
     files: {},
     arms: { "zero-shot": "zeroShot", ...scripted("random"), ...scripted("safest"), ...arms },
   });
-  const scripted = (player: string, arm = player) => ({ [arm]: { scripted: { player } } });
-  const best = (player: string) => scripted(player, "best");
   return [
-    ...settings.rules.map((rule) =>
+    ...rules.map((rule) =>
       plan(
         `guessing-${rule}`,
         `Number Guessing against a player of the rule ${rule}`,
@@ -72,7 +93,7 @@ export function arenaPlans(model: string, settings: ArenaSettings, seeds: readon
         best("optimal"),
       ),
     ),
-    ...settings.opponents.map((opponent) =>
+    ...opponents.map((opponent) =>
       plan(
         `holdem-${opponent}`,
         `Limit Hold'em against the ${opponent} player, moves written`,
@@ -83,10 +104,10 @@ export function arenaPlans(model: string, settings: ArenaSettings, seeds: readon
     ),
     plan(
       "blackjack",
-      "Blackjack, and a LoRA on positions that the optimal policy labels",
+      trained ? "Blackjack, and a LoRA on positions that the optimal policy labels" : "Blackjack",
       { game: "blackjack", answerBy: "text", scoring: "sum" },
-      { train: blackjack.train, dev: blackjack.dev, test: blackjack.deals },
-      { lora: blackjack.tune, ...best("optimal") },
+      { train: trained ? solved.train : 0, dev: solved.dev, test: blackjack },
+      { ...(trained ? { lora: solved.tune } : {}), ...best("optimal") },
     ),
   ];
 }
@@ -95,7 +116,7 @@ export type ArenaArm = "zero-shot" | "random" | "safest" | "best" | "lora";
 
 /** A study of any of the paper's experiments, read back where it is finished. */
 export interface Experiment {
-  plan: { experiment: string };
+  plan: { experiment: string; model?: string };
   study: FinishedStudy | undefined;
 }
 
@@ -172,7 +193,7 @@ const titles: Readonly<Record<string, string>> = {
   blackjack: "Blackjack, bets a hand",
 };
 
-/** What every arm won, believed and did against the rules, for people. */
+/** What every arm won, believed and did against the rules, for people. On a model's deals all are the same. */
 export function arenaTable(studies: readonly Experiment[]): PaperTable {
   const rows = studies.flatMap(({ plan, study }) => {
     const [game = "", opponent = "the dealer"] = plan.experiment.split("-");
@@ -187,7 +208,9 @@ export function arenaTable(studies: readonly Experiment[]): PaperTable {
         details[name] === undefined ? "–" : formatBare(details[name], n),
       );
       const won = `${shown(mean)} (${shown(low)} to ${shown(high)})`;
-      return [[`${title}, against ${opponent}`, arm, String(n), won, ...shares]];
+      const model = arm === "zero-shot" || arm === "lora" ? plan.model?.replace(/\?.*/, "") : undefined;
+      const player = model === undefined ? arm : `${model}, ${arm}`;
+      return [[`${title}, against ${opponent}`, player, String(n), won, ...shares]];
     });
   });
   return paperTable(

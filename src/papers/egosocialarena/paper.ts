@@ -64,7 +64,8 @@ export const egosocialarena = definePaper({
       chance,
       surface,
       n: rows.length,
-      played: arenaRows(studies),
+      // Claims are about the smaller model.
+      played: arenaRows(studies.filter((one) => one.plan.model === models[0])),
       board: arenaTable(studies),
     };
   },
@@ -81,8 +82,8 @@ export const egosocialarena = definePaper({
     "Answers are read from log-probabilities, of labels or of the options' texts as dev decides for each model; the paper lets models write and GPT-4o judge.",
     "In the third person the instruction lacks only the words that relate the event to you; the paper's has another system message.",
     "In drawn situations of Hold'em the others make 30 % of their moves at random, so that their records differ.",
-    "The smaller model alone meets the controls, is trained, and plays.",
-    "Number Guessing and Hold'em are asked as single situations, and played whole by the smaller model; the paper's rounds, seats, prompts and DQN opponents of Hold'em are not public, and the opponents here were trained by self-play.",
+    "The smaller model alone meets the controls and is trained; the larger one plays fewer deals, of which there is no claim.",
+    "Number Guessing and Hold'em are asked as single situations, and played whole; the paper's rounds, seats, prompts and DQN opponents of Hold'em are not public, and the opponents here were trained by self-play.",
     `LoRA specialists of the smaller model with ${settings.seeds.length} training seeds; the other domain is legal classification on Oyez's facts.`,
   ],
   more: (figures, { models, data }) => ({ ...recordsOf(figures, models), validation: data.validation }),

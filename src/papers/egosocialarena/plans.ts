@@ -145,7 +145,7 @@ export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>
       ),
       arms: { "zero-shot": "zeroShot", lora: settings.law.tune },
     },
-    ...arenaPlans(small, settings.arena, seeds),
+    ...arenaPlans(models, settings.arena, seeds),
   ];
 }
 

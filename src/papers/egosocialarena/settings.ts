@@ -28,7 +28,7 @@ export interface EgoSettings {
   };
   /** The specialist that learns social situations told in the third person: drawn items of each generator. */
   social: { train: number; dev: number; tune: unknown };
-  /** The interactive scenarios, played by the smaller model. */
+  /** The interactive scenarios. */
   arena: ArenaSettings;
   /** Training seeds of both. */
   seeds: readonly number[];
@@ -63,10 +63,13 @@ const full: EgoSettings = {
   arena: {
     rules,
     opponents,
-    guessing: 12,
-    // By an estimate, differences of 0.7 big blinds and of 0.1 bets a hand would be shown with 80 % power.
-    holdem: 160,
-    blackjack: { deals: 1000, train: 300, dev: 24, tune: lora(8, 3) },
+    deals: [
+      // By an estimate, differences of 0.7 big blinds and of 0.1 bets a hand would be shown with 80 % power.
+      { guessing: 12, holdem: 160, blackjack: 1000 },
+      // The larger model's games are told, not tested; fewer, for time.
+      { guessing: 12, holdem: 40, blackjack: 300 },
+    ],
+    solved: { train: 300, dev: 24, tune: lora(8, 3) },
   },
   seeds: [1, 2, 3],
   models: [small, large],
@@ -93,9 +96,8 @@ export const presets: Record<Preset, EgoSettings> = {
     arena: {
       rules: ["constant"],
       opponents: ["aggressive"],
-      guessing: 1,
-      holdem: 1,
-      blackjack: { deals: 3, train: 6, dev: 2, tune: lora(2, 1) },
+      deals: [{ guessing: 1, holdem: 1, blackjack: 3 }],
+      solved: { train: 6, dev: 2, tune: lora(2, 1) },
     },
     seeds: [1],
     models: [small],
