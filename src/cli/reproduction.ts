@@ -25,6 +25,12 @@ export function renderReproduction(result: Reproduction): string {
   return parts.join("\n\n");
 }
 
+function took({ seconds, studySeconds }: Reproduction): string {
+  return studySeconds === undefined
+    ? `${formatDuration(seconds * 1000)} for what was not in the journal`
+    : `${formatDuration(studySeconds * 1000)} over all runs of its studies`;
+}
+
 const claimsHead = ["", "claim", "paper", "ours", "95 %", "Holm p", "n", "holds"];
 const claimsNumbers = [2, 3, 4, 5, 6];
 
@@ -62,7 +68,7 @@ export function markdownReproduction(result: Reproduction): string {
   const claims = result.claims.map((claim) => [claim.id, claim.claim, ...figuresOf(claim)]);
   return [
     `# ${cell(result.paper)}: ${cell(result.preset)}`,
-    `\`npx hone reproduce ${result.paper}${result.preset === "full" ? "" : ` --${result.preset}`}\`, ${result.at.slice(0, 10)}, Hone ${cell(result.hone)}, ${cell(result.machine)}, ${formatDuration(result.seconds * 1000)} for what was not in the journal.`,
+    `\`npx hone reproduce ${result.paper}${result.preset === "full" ? "" : ` --${result.preset}`}\`, ${result.at.slice(0, 10)}, Hone ${cell(result.hone)}, ${cell(result.machine)}, ${took(result)}.`,
     "## Claims",
     `Differences in ${result.unit ?? "points"}; a claim holds where the whole 95 % interval lies on its side${adjusted ? " and its p, adjusted over all claims (Holm), is below 0.05" : " (measured before p was adjusted over all claims)"}.`,
     grid(claimsHead, claims, claimsNumbers),

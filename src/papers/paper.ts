@@ -59,7 +59,10 @@ export interface Reproduction {
   unscored: number;
   /** Why it stopped before the end, where it did; claims are then missing. */
   stopped: string | null;
+  /** Of this run alone. */
   seconds: number;
+  /** Of the finished studies, over all runs that they took; absent from records of before 2026-11-29. */
+  studySeconds?: number;
   machine: string;
   hone: string;
   at: string;
@@ -181,6 +184,7 @@ export function definePaper<Settings extends { models: readonly string[] }, Data
         unscored,
         stopped,
         seconds: (performance.now() - started) / 1000,
+        studySeconds: read.reduce((sum, { study }) => sum + (study?.record.seconds ?? 0), 0),
         machine: machineName(),
         hone: version,
         at: new Date().toISOString(),

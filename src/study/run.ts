@@ -12,6 +12,7 @@ import { type Journal, openJournalWhenFree } from "../store/journal.js";
 import { lockStudy } from "../store/lock.js";
 import { requireStore } from "../store/place.js";
 import { type Budget, Draining, makeBudget } from "./budget.js";
+import { type StudyClock, startClock } from "./clock.js";
 import { answerEffort, fitSeconds } from "./effort.js";
 import type { Phase, StudyEvent } from "./events.js";
 import type { Extension } from "./extension.js";
@@ -91,9 +92,11 @@ export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promi
         ...(options.open ? { open: options.open } : {}),
         ...(options.use ? { use: options.use } : {}),
       });
+      const clock = startClock(journal, spec.study);
       try {
-        return await conduct({ study, journal, store, budget, signal, emit, options });
+        return await conduct({ study, journal, store, budget, signal, emit, options, clock });
       } finally {
+        clock.stop();
         await study.close();
       }
     } finally {
@@ -112,12 +115,12 @@ interface Conduct {
   signal: AbortSignal;
   emit: (event: StudyEvent) => void;
   options: RunOptions;
+  clock: StudyClock;
 }
 
 async function conduct(run: Conduct): Promise<StudyRecord> {
   const { study, journal, budget, signal, emit, options } = run;
   const { spec, domain, elsewhere } = study;
-  const started = performance.now();
   journal.startStudy(spec.study, study.plan, canonicalJson(spec));
 
   const answers = study.arms.reduce(
@@ -237,7 +240,6 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     progress.end();
   }
 
-  journal.addSeconds(spec.study, (performance.now() - started) / 1000);
   const record = makeRecord({
     study,
     fitted,
@@ -245,7 +247,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     handOver,
     journal,
     stopped: budget.drained() ?? null,
-    seconds: journal.study(spec.study)?.seconds ?? 0,
+    seconds: run.clock.seconds(),
     spentUsd: budget.spent().usd,
     reproduce: options.reproduce ?? `npx hone run ${spec.study}.study.yaml`,
   });

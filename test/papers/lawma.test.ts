@@ -150,6 +150,9 @@ describe("the whole reproduction, over the mock", () => {
     const again = await run("store");
     expect(again.claims).toEqual(result.claims);
     expect(again.seconds).toBeLessThan(result.seconds);
+    // What is taken from the journal took what it took when it was made.
+    expect(again.studySeconds).toBeGreaterThan(result.studySeconds as number);
+    expect(page).toMatch(/^`npx hone reproduce lawma.*over all runs of its studies\.$/m);
   });
 
   it("stops at a limit without a claim that was not measured, and goes on", async () => {

@@ -85,11 +85,14 @@ it("counts the seconds before a kill as part of what a specialist took to make",
       use: { specializers: { ...specializers, slow: entry } } as never,
     });
   await expect(run()).rejects.toThrow("the power");
-  const { results } = await run();
+  const { results, seconds: both } = await run();
   clock.mockRestore();
   const seconds = results.find(({ subject }) => subject.startsWith("slow"))?.build.seconds as number;
   expect(seconds).toBeGreaterThan(200);
   expect(seconds).toBeLessThan(260);
+  // The run that failed counts for the study, too.
+  expect(both).toBeGreaterThan(200);
+  expect(both).toBeLessThan(300);
 });
 
 it("a study opened from its store has each outcome of its own seeds once", async () => {
