@@ -151,7 +151,9 @@ export async function stoppable<T>(
   try {
     return await work(limits, watch);
   } catch (error) {
-    if (!stop.abort.aborted) throw error;
+    // Draining ends what had not begun, as a wait for another program.
+    const given = stop.drain.aborted && (error as { name?: unknown }).name === "AbortError";
+    if (!stop.abort.aborted && !given) throw error;
     log("Stopped. Every finished answer is in the journal; the same command continues.");
     return undefined;
   } finally {

@@ -74,6 +74,7 @@ export function makeLocks(db: SqliteFile): Locks {
 
 /**
  * Takes a lock, waiting for another owner to finish. Resolves to the function that gives it back.
+ * @param signal ends the wait; a lock that is free is taken all the same
  * @param onWait told once, with the other owner's pid and host, when there is somebody to wait for
  */
 export async function lockStudy(
@@ -84,8 +85,8 @@ export async function lockStudy(
   const { locks } = journal;
   let told = false;
   for (;;) {
-    options.signal.throwIfAborted();
     if (locks.take(name)) return () => locks.drop(name);
+    options.signal.throwIfAborted();
     const holder = locks.holder(name);
     if (holder && !told) {
       told = true;

@@ -75,7 +75,8 @@ export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promi
   });
   try {
     const unlock = await lockStudy(journal, spec.study, {
-      signal,
+      // Nothing is in flight that a wait could be for.
+      signal: options.drain ? AbortSignal.any([signal, options.drain]) : signal,
       onWait: (pid, host) =>
         emit({ type: "warning", text: `Process ${pid} on ${host} is running this study; waiting for it.` }),
     });

@@ -62,6 +62,21 @@ describe("a signal", () => {
     expect(performance.now() - at).toBeLessThan(soonMs);
   }, 60_000);
 
+  it("SIGINT once ends the wait for another program that runs the same study", async () => {
+    const cwd = await studyOn({ latencyMs: 600_000 }, "waits");
+    const first = start(["run", "tones.study.yaml", "--json"], { cwd });
+    await first.said(/"phase":"dev"/);
+    const second = start(["run", "tones.study.yaml"], { cwd });
+    await second.said(/is running this study; waiting for it/);
+    const at = performance.now();
+    second.child.kill("SIGINT");
+    const { code, stderr } = await second.ended;
+    expect([code, stderr]).toEqual([130, expect.stringContaining("the same command continues")]);
+    expect(performance.now() - at).toBeLessThan(soonMs);
+    first.child.kill("SIGKILL");
+    await first.ended;
+  }, 60_000);
+
   it("SIGTERM ends it within seconds while specialists are trained, which keeps the thread busy", async () => {
     const cwd = join(root, "trains");
     mkdirSync(cwd);
