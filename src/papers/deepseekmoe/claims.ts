@@ -84,6 +84,14 @@ export function claimsOf(figures: MoeFigures): Draft[] {
       1.806 - 1.808,
       margin,
     ),
+    step(
+      "a5",
+      `Four shared experts are as good as one, ${asGood}`,
+      "four shared",
+      "deepseekmoe",
+      1.811 - 1.808,
+      margin,
+    ),
     above(
       "e1",
       "Masking the best eighth of experts costs DeepSeekMoE more than GShard with experts 1.5 times as large.",

@@ -44,6 +44,7 @@ export const nets = {
   "shared isolation": (experts) => ({ kind: "deepseekmoe", experts, segments: 1 }),
   "segments of 2": (experts) => ({ kind: "deepseekmoe", experts, segments: 2 }),
   "two shared": (experts) => ({ kind: "deepseekmoe", experts, shared: 2 }),
+  "four shared": (experts) => ({ kind: "deepseekmoe", experts, shared: 4 }),
   "loss-free": (experts) => ({ kind: "deepseekmoe", experts, balance: 0, lossFree: 0.001 }),
   unbalanced: (experts) => ({ kind: "deepseekmoe", experts, balance: 0 }),
 } satisfies Record<string, (experts: number) => Net>;
