@@ -47,7 +47,7 @@ export function muonUpdate(
   { matrices, momentum = 0.95 }: MuonOptions,
   adamW: AdamWOptions,
   runtime: { provider?: Provider; threads?: number } = {},
-): { update: Update; release: () => Promise<void> } {
+): { update: Update; flops: (params: Parameters) => Promise<number>; release: () => Promise<void> } {
   const { weightDecay = 0 } = adamW;
   type Borrowed = Readonly<Record<"p" | "m" | "g" | "rate", JaxArray>>;
   const program: Compiled<[Tensors], { p: Tensor; m: Tensor; squares: Tensor }> = compile(
@@ -66,6 +66,13 @@ export function muonUpdate(
   );
   return {
     release: () => program.release(),
+    flops: async (params) => {
+      let sum = 0;
+      const rate = scalarTensor(0);
+      for (const [name, p] of Object.entries(params))
+        if (matrices(name)) sum += (await program.prepare({ p, m: p, g: p, rate })).flops;
+      return sum;
+    },
     update: async (params, moments, gradients, step, learningRate) => {
       const next = { params: { ...params }, moments: { m: { ...moments.m }, v: moments.v }, norm: 0 };
       const rate = scalarTensor(learningRate);

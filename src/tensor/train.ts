@@ -44,6 +44,8 @@ export interface Trainer {
   /** The loss of a batch, and its gradient. */
   gradients: Compiled<[frozen: Tensors, params: Parameters, inputs: Tensors], [Tensor, Parameters]>;
   update: Update;
+  /** Multiplications and additions of an update's matrix products, as lowered; absent where it has none. */
+  updateFlops?: (params: Parameters) => Promise<number>;
   release: () => Promise<void>;
 }
 
@@ -57,12 +59,12 @@ export function makeTrainer({ loss, optimizer = {}, muon, ...runtime }: TrainerO
     { ...runtime, name: "the loss and its gradient" },
   );
   if (muon) {
-    const { update, release } = muonUpdate(muon, optimizer, runtime);
+    const { update, flops, release } = muonUpdate(muon, optimizer, runtime);
     const both = async () => {
       await gradients.release();
       await release();
     };
-    return { gradients, update, release: both };
+    return { gradients, update, updateFlops: flops, release: both };
   }
   return {
     gradients,

@@ -15,8 +15,8 @@ import { tensorShapes } from "../../src/nets/config.js";
 import { sayingOf } from "../../src/nets/text/saying.js";
 import { type NetSubject, openNet, untrainedNet } from "../../src/nets/text/subject.js";
 import { upcycled } from "../../src/nets/upcycle.js";
-import { pretrain, upcycle } from "../../src/specializers/index.js";
-import { firstTexts } from "../../src/specializers/training/pretrain/fit.js";
+import { lora, pretrain, upcycle } from "../../src/specializers/index.js";
+import { firstTexts, trainerOf } from "../../src/specializers/training/pretrain/fit.js";
 import { evenly } from "../../src/specializers/training/pretrain/look.js";
 import { information } from "../../src/specializers/training/pretrain/measures.js";
 import { balanceOf, netLabel, netSchema } from "../../src/specializers/training/pretrain/options.js";
@@ -206,6 +206,29 @@ describe("pretrain and upcycle", { timeout: 180_000 }, () => {
       `${plain}, sigmoid, 5 devices`,
     ]);
     expect(() => told({ devices: { count: 4 } })).toThrow(/15 routed experts cannot be dealt evenly/);
+  });
+
+  test("Muon is given the layers' matrices: not embeddings, head, gains, routers or biases", async () => {
+    const skeleton = { layers: 2, width: 16, heads: 2, hidden: 16, context: 16, vocab: 257 };
+    const config = buildNet(skeleton, { kind: "deepseekmoe", experts: 2, segments: 2, lossFree: true });
+    const learning = { optimizer: "muon", weightDecay: 0.1, clipNorm: 1 } as const;
+    const trainer = trainerOf(config, { learning, balance: {}, lossFree: 0.001, rows: 16 });
+    // Five rounds of products, for a matrix of each size.
+    const work = (out: number, inner: number) => {
+      const [short, long] = [Math.min(out, inner), Math.max(out, inner)];
+      return 5 * 2 * (2 * short * short * long + short ** 3);
+    };
+    // Of a layer: four of attention; three of each routed expert and of the shared one, 8 neurons each.
+    const wanted = 2 * (4 * work(16, 16) + 3 * (3 + 1) * work(8, 16));
+    expect(await trainer.updateFlops?.(initWeights(config, 1))).toBe(wanted);
+    await trainer.release();
+  });
+
+  test("an optimizer that is not known, or that adapters have no use for, is an error", () => {
+    const unknown = { optimizer: "sgd" } as never;
+    expect(() => pretrain(unknown)).toThrow(/pretrain\(options\), optimizer[\s\S]*"adamw"\|"muon"/);
+    expect(() => upcycle(unknown)).toThrow(/upcycle/);
+    expect(() => lora({ optimizer: "muon" } as never)).toThrow(/lora has no option "optimizer"/);
   });
 
   test("wrong sizes are one error", () => {

@@ -55,6 +55,29 @@ it.each([
   expect(trace).toBeLessThan(1.4);
 });
 
+it("brings singular values that are known near 1, and turns no singular vector", async () => {
+  const reflection = (v: number[]): Matrix => {
+    const size = v.reduce((sum, one) => sum + one * one, 0);
+    return v.map((a, i) => v.map((b, j) => Number(i === j) - (2 * a * b) / size));
+  };
+  const [left, right] = [reflection([1, 2, 3, 4]), reflection([2, -1, 1, 3, 5])];
+  const values = [3, 2, 1, 0.5];
+  const scaled = left.map((row) => row.map((one, j) => one * (values[j] as number)));
+  const x = times(scaled, right.slice(0, 4));
+  const found = (await compile((given: JaxArray) => orthogonal(given.ref))(tensor([x]))) as Tensor;
+  const data = [...(found.data as Float32Array)];
+  const y = left.map((_, i) => data.slice(5 * i, 5 * i + 5));
+  const seen = times(times(turned(left), y), turned(right));
+  const size = Math.hypot(...values);
+  for (const [i, row] of seen.entries()) {
+    let wanted = (values[i] as number) / size;
+    for (let k = 0; k < 5; k++) wanted = 3.4445 * wanted - 4.775 * wanted ** 3 + 2.0315 * wanted ** 5;
+    expect(wanted).toBeGreaterThan(0.65);
+    expect(wanted).toBeLessThan(1.25);
+    for (const [j, one] of row.entries()) expect(one).toBeCloseTo(i === j ? wanted : 0, 3);
+  }
+});
+
 const target = drawn(3, 4);
 const start = drawn(3, 4);
 const loss = (_frozen: unknown, params: Record<string, JaxArray>, { to }: { to: JaxArray }) =>
@@ -95,6 +118,13 @@ it("steps along Nesterov's momentum made orthogonal, scaled to AdamW's size; the
   for (const [i, value] of numbers(found, "w").entries()) expect(value).toBeCloseTo(w.flat()[i] as number, 3);
   // Three steps of AdamW's length towards 1, less a little decay.
   for (const value of numbers(found, "gain")) expect(value).toBeGreaterThan(0.13);
+});
+
+it("counts its products: of five rounds, two with the matrix and one of squares; AdamW has none", async () => {
+  const { updateFlops, release } = trainer();
+  expect(await updateFlops?.(params())).toBe(5 * 2 * (2 * 3 * 3 * 4 + 3 * 3 * 3));
+  expect(makeTrainer({ loss }).updateFlops).toBeUndefined();
+  await release();
 });
 
 it("leaves all parameters as they are where a matrix's gradient is no number", async () => {

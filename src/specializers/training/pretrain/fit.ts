@@ -15,7 +15,7 @@ import { saveNet, type TrainedNet } from "../../../nets/text/checkpoint.js";
 import { batchesOf, streamOf } from "../../../nets/text/rows.js";
 import type { sayingOf } from "../../../nets/text/saying.js";
 import { type Parameters, schedule } from "../../../tensor/optimizer.js";
-import { type Batch, makeTrainer, type StepReport, train } from "../../../tensor/train.js";
+import { type Batch, makeTrainer, type StepReport, type Trainer, train } from "../../../tensor/train.js";
 import { lookInto } from "./look.js";
 import type { Learning } from "./options.js";
 
@@ -68,7 +68,8 @@ export async function fitNet(input: FitInput, given: Given<"text">): Promise<Pre
   try {
     const [{ inputs }] = batches(1) as [Batch];
     const program = await trainer.gradients.prepare([], net.weights, inputs);
-    const perToken = program.flops / (batch * length);
+    const updating = (await trainer.updateFlops?.(net.weights)) ?? 0;
+    const perToken = (program.flops + updating) / (batch * length);
     const peak = learning.learningRate;
     const shape =
       learning.schedule === "steps"
@@ -123,10 +124,16 @@ export async function fitNet(input: FitInput, given: Given<"text">): Promise<Pre
   }
 }
 
-function trainerOf(
+/** The training step of a net on so many tokens, its loss the mean over them. */
+export function trainerOf(
   config: NetConfig,
-  options: { learning: Learning; balance: BalanceOptions; lossFree: number; rows: number },
-) {
+  options: {
+    learning: Pick<Learning, "optimizer" | "weightDecay" | "clipNorm">;
+    balance: BalanceOptions;
+    lossFree: number;
+    rows: number;
+  },
+): Trainer {
   const { learning, balance, lossFree, rows } = options;
   return makeTrainer({
     // biome-ignore lint/suspicious/noExplicitAny: traced trees.
