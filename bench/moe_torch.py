@@ -1,13 +1,14 @@
-# The nets of bench/moe.js in PyTorch on the same cores: a grouped loop over experts, eager. usage: moe_torch.py ROUNDS BATCH...
-import json
+# The nets of bench/moe.js in PyTorch on the same cores, with a grouped loop over experts: a worker of bench/moe.js.
+# Called as `moe_torch.py eager|compile NET BATCH`.
+
 import sys
-import time
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch_worker import serve
 
-rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+way, name, batch = sys.argv[1], sys.argv[2], int(sys.argv[3])
 length, width, layers, heads, hidden, vocab = 128, 256, 4, 4, 512, 512
 torch.manual_seed(1)
 
@@ -62,20 +63,32 @@ kinds = {
     "64 experts top 2": lambda: Mixture(64, 2, hidden, 0),
     "deepseekmoe 1+63 top 7": lambda: Mixture(63, 7, hidden // 4, 1),
 }
-found = []
-for name, kind in kinds.items():
-    net = nn.Sequential(nn.Embedding(vocab, width), *(Layer(kind()) for _ in range(layers)), nn.RMSNorm(width), nn.Linear(width, vocab, bias=False))
-    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=0.1)
-    for batch in map(int, sys.argv[2:]):
-        ids = torch.tensor([(i * 7919 + (i >> 3)) % 509 for i in range(batch * length)]).reshape(batch, length)
-        targets = (ids * 31 + 7) % 509
-        times = []
-        for i in range(3 * rounds + 1):
-            start = time.perf_counter()
-            optimizer.zero_grad()
-            F.cross_entropy(net(ids).reshape(-1, vocab), targets.reshape(-1)).backward()
-            nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-            optimizer.step()
-            times.append(1000 * (time.perf_counter() - start))
-        found.append({"net": name, "batch": batch, "ms": round(sorted(times[1:])[len(times[1:]) // 2])})
-print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads(), "results": found}))
+net = nn.Sequential(
+    nn.Embedding(vocab, width),
+    *(Layer(kinds[name]()) for _ in range(layers)),
+    nn.RMSNorm(width),
+    nn.Linear(width, vocab, bias=False),
+)
+optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=0.1, fused=True)
+ids = torch.tensor([(i * 7919 + (i >> 3)) % 509 for i in range(batch * length)]).reshape(batch, length)
+targets = (ids * 31 + 7) % 509
+
+
+def loss_of(ids, targets):
+    return F.cross_entropy(net(ids).reshape(-1, vocab), targets.reshape(-1))
+
+
+if way == "compile":
+    loss_of = torch.compile(loss_of)
+
+
+def step():
+    optimizer.zero_grad(set_to_none=True)
+    loss = loss_of(ids, targets)
+    loss.backward()
+    nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+    optimizer.step()
+    return loss.item()
+
+
+serve(step)

@@ -4,13 +4,12 @@
 // Each way is a process of its own; they take turns, so that all meet the same machine. Writes
 // bench/recorded/train.json where PyTorch was there.
 
-import { spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { machine, record } from "./record.js";
 import { learningRate, optimizer, problems, randomWeights } from "./train_net.js";
+import { pause, startWorker } from "./worker.js";
 
 const rounds = Number(process.env.HONE_BENCH_ROUNDS ?? 6);
 const python = process.env.HONE_TORCH_PYTHON;
@@ -22,42 +21,15 @@ const plan = {
     { name: "Hone", command: node("hone"), steps: 5 },
     { name: "jax-js wasm", command: node("wasm"), steps: 2 },
     ...(python ? [{ name: "PyTorch", command: torch("eager"), steps: 5 }] : []),
-    ...(python ? [{ name: "PyTorch compiled", command: torch("compile"), steps: 5 }] : []),
+    ...(python ? [{ name: "PyTorch compiled", command: torch("compile"), steps: 5, optional: true }] : []),
   ],
   lora: [
     { name: "Hone", command: node("hone"), steps: 2 },
     ...(python ? [{ name: "PyTorch", command: torch("eager"), steps: 2 }] : []),
-    ...(python ? [{ name: "PyTorch compiled", command: torch("compile"), steps: 2 }] : []),
+    ...(python ? [{ name: "PyTorch compiled", command: torch("compile"), steps: 2, optional: true }] : []),
   ],
 };
 const wanted = process.argv.slice(2);
-
-/** A process that makes steps when it is asked to. */
-function start({ name, command, steps }, kind, folder) {
-  const [program, ...args] = [...command, kind, folder];
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
-  let complaints = "";
-  child.stderr.on("data", (data) => {
-    complaints = (complaints + data).slice(-2000);
-  });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ended = new Promise((resolve) => child.once("close", resolve));
-  const turn = async (count) => {
-    child.stdin.write(`${count}\n`);
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`${name} ended with ${await ended}: ${complaints}`);
-    return JSON.parse(value);
-  };
-  return {
-    name,
-    steps,
-    turn,
-    stop: () => {
-      child.stdin.end();
-      return ended;
-    },
-  };
-}
 
 /** The files that every way reads: what the problem is, and the weights one after the other. */
 function lay(kind, folder) {
@@ -86,27 +58,19 @@ async function measure(kind, folder) {
   const ways = [];
   try {
     for (const way of plan[kind]) {
-      const worker = start(way, kind, folder);
-      const began = performance.now();
-      const entry = { ...worker, times: [], losses: [], peakMB: 0 };
-      ways.push(entry);
-      try {
-        // Two steps to warm up, for the second of compiled PyTorch is not yet its usual one.
-        const { steps, version } = await worker.turn(2);
-        entry.losses.push(...steps.map(({ loss }) => loss));
-        if (version) entry.label = `${way.name} ${version}`;
-      } catch (error) {
-        if (way.name !== "PyTorch compiled") throw error;
-        console.log(`  ${way.name}: does not run here, skipped (${error.message.trim().split("\n").at(-1)})`);
-        ways.pop();
-        continue;
-      }
-      entry.readySeconds = (performance.now() - began) / 1000;
+      // Two steps to warm up, for the second of compiled PyTorch is not yet its usual one.
+      const worker = await startWorker({ ...way, command: [...way.command, kind, folder] }, 2);
+      if (!worker) continue;
+      const { steps: first, version } = worker.first;
+      ways.push({
+        ...worker,
+        ...{ name: way.name, label: version ? `${way.name} ${version}` : way.name, steps: way.steps },
+        ...{ times: [], losses: first.map(({ loss }) => loss), peakMB: 0 },
+      });
     }
     for (let round = 0; round < rounds; round++) {
       for (const way of ways) {
-        // Runtimes' threads spin for a while after their work; the next one is to have the cores for itself.
-        await new Promise((resolve) => setTimeout(resolve, 300));
+        await pause();
         const { steps, peakMB } = await way.turn(way.steps);
         way.times.push(steps.map(({ ms }) => ms));
         way.losses.push(...steps.map(({ loss }) => loss));
@@ -127,7 +91,7 @@ function say(problem, ways) {
     const ms = median(way.times.flat());
     const rate = (problem.tokensPerStep / ms) * 1000;
     console.log(
-      `  ${way.label ?? way.name}: median step ${ms.toFixed(1)} ms of ${way.times.flat().length}, ${rate.toFixed(0)} tokens/s, ` +
+      `  ${way.label}: median step ${ms.toFixed(1)} ms of ${way.times.flat().length}, ${rate.toFixed(0)} tokens/s, ` +
         `peak memory ${way.peakMB.toFixed(0)} MB, ready after ${way.readySeconds.toFixed(1)} s, loss ${way.losses[0].toFixed(6)} at first`,
     );
   }

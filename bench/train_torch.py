@@ -1,18 +1,17 @@
 # The training benchmark's problems in PyTorch, as one would write them there: a worker of bench/train.js, which see.
 #   python3 -m venv VENV && VENV/bin/pip install torch
 #   HONE_TORCH_PYTHON=VENV/bin/python npm run bench:train
-# Called as `train_torch.py eager|compile PROBLEM FOLDER`; a line with a number on stdin asks for as many steps.
+# Called as `train_torch.py eager|compile PROBLEM FOLDER`.
 
 import json
 import math
-import resource
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch_worker import serve
 
 torch.set_num_threads(2)
 way, kind, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
@@ -107,11 +106,4 @@ def step():
     return loss.item()
 
 
-for line in sys.stdin:
-    made = []
-    for _ in range(int(line)):
-        start = time.perf_counter()
-        loss = step()
-        made.append({"ms": (time.perf_counter() - start) * 1000, "loss": loss})
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"steps": made, "peakMB": peak, "version": torch.__version__}), flush=True)
+serve(step)
