@@ -332,6 +332,26 @@ function fewLabels() {
   ];
 }
 
+/** Muon beside AdamW on a small net from nothing. */
+function optimizers() {
+  const found = bench("muon");
+  if (!found) return undefined;
+  const { results, difference, step, stepRatio, flopsRatio, tokens, seeds, total } = found;
+  const of = ({ mean, low, high }, digits) =>
+    `${mean.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`.replaceAll("-", "−");
+  const rows = results.map(({ optimizer, rate, tried, bitsPerByte }) => {
+    const told = `${rate} of ${tried.map((one) => one.rate).join(", ")}`;
+    return `| ${optimizer} | ${told} | ${of(bitsPerByte, 2)} | ${Math.round(step[`${optimizer}Ms`])} |`;
+  });
+  return [
+    "| optimizer | learning rate chosen on dev | bits per byte on test (95 %) | ms a step |",
+    "|---|---|---|---:|",
+    ...rows,
+    "",
+    `Muon less AdamW: ${of(difference, 3)} bits per byte, p ${pValue(difference.p)}; ${difference.n} documents and ${seeds.length} seeds are the units. Its step takes ${stepRatio.toFixed(2)} times as long, with ${flopsRatio.toFixed(2)} times the products. One dense net of ${(total / 1e6).toFixed(2)} million parameters, ${tokens.toLocaleString("en")} tokens, ${step.rows} rows of 128 a step (\`npm run bench:muon\`).`,
+  ];
+}
+
 /** What a command prints, under the command. */
 function printed(command) {
   const [, ...args] = command.split(" ");
@@ -450,6 +470,7 @@ const tables = {
   optimize: races,
   search: searches,
   setfit: fewLabels,
+  muon: optimizers,
   specializers: catalogue,
   licences: () => study("licences") && studyTable(study("licences")),
   "scotus-issue-area": () => study("scotus-issue-area") && studyTable(study("scotus-issue-area")),

@@ -158,6 +158,20 @@ describe("the records of benchmarks", () => {
     expect(prose.match(/\d\.\d/g)).toHaveLength(3 * quoted.length);
   });
 
+  it("muon.json has each optimizer at its best rate on dev, and a difference that is its results'", () => {
+    const { results, difference, step, stepRatio } = JSON.parse(text("bench/recorded/muon.json"));
+    const [adamw, muon] = results;
+    expect([adamw.optimizer, muon.optimizer]).toEqual(["adamw", "muon"]);
+    for (const { rate, tried } of results) {
+      expect(tried).toHaveLength(3);
+      const least = Math.min(...tried.map(({ dev }: { dev: number }) => dev));
+      expect(tried.find((one: { rate: number }) => one.rate === rate).dev).toBe(least);
+    }
+    // Records have three digits.
+    expect(muon.bitsPerByte.mean - adamw.bitsPerByte.mean).toBeCloseTo(difference.mean, 1);
+    expect(step.muonMs / step.adamwMs).toBeCloseTo(stepRatio, 1);
+  });
+
   it("scoring.json has three rounds, and a baseline that evaluated each prompt once per option", () => {
     const { ratio, texts } = JSON.parse(text("bench/recorded/scoring.json"));
     expect(texts.rounds.length).toBeGreaterThanOrEqual(3);
