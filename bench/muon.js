@@ -21,7 +21,7 @@ const { values } = parseArgs({
 });
 const place = machine();
 const optimizers = ["adamw", "muon"];
-const rates = [0.001, 0.003, 0.01];
+const rates = [0.003, 0.01, 0.03];
 const seeds = [1, 2, 3];
 const arm = "dense";
 const { full } = presets;
@@ -92,7 +92,7 @@ const { mean, low, high, p, n } = crossedDifference(rowsOf("muon"), rowsOf("adam
 
 // What a step takes, the optimizers taking turns.
 const sizes = Object.fromEntries(
-  new URLSearchParams(model.split("?")[1]).entries().map(([key, value]) => [key, Number(value)]),
+  [...new URLSearchParams(model.split("?")[1])].map(([key, value]) => [key, Number(value)]),
 );
 const config = buildNet({ ...sizes, vocab: training.vocab }, training.net);
 const steps = [];
