@@ -219,7 +219,7 @@ export const asked: readonly Route[] = [
         always,
         "it takes out what the model says before it has read anything, at no cost for each answer",
       ),
-      rule(-15, notLarge, "warning: on a small model it cost 8 to 32 points on three tasks"),
+      rule(-15, notLarge, "warning: on a small model it cost 8 and 18 points on two tasks"),
     ],
     evidence: ["calibrateHarm", "calibratePubmedqa"],
   },
