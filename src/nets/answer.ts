@@ -2,6 +2,7 @@
 // answer tokens are predicted.
 
 import { lax, numpy as np } from "@jax-js/jax";
+import type { Dropout } from "./changes/dropout.js";
 import type { NetConfig } from "./config.js";
 import { type Change, hidden, logitsOf, type Weights } from "./decoder.js";
 
@@ -32,6 +33,8 @@ export type AnswerBatch<A = np.Array> = {
   readonly states?: A;
   /** Where rows hold several sequences. */
   readonly packing?: { readonly segments: A; readonly positions: A };
+  /** In training, of methods with dropout. */
+  readonly dropout?: Dropout<A>;
 };
 
 /** Tokens that an example takes in a sequence: its last answer token is predicted, never read. */

@@ -24,6 +24,8 @@ export interface TrainingSize {
   readonly answers: number;
   /** Numbers that are trained. */
   readonly trainable: number;
+  /** Numbers of each token that a step keeps beside the net's own: of dropout. */
+  readonly perToken?: number;
 }
 
 /** What the process takes without a model. */
@@ -47,7 +49,7 @@ function keptPerToken(net: NetSizes, tokens: number): number {
  */
 export function memoryEstimate(net: NetSizes, parameters: number, size: TrainingSize): number {
   const rows = size.batch * size.tokens;
-  const kept = rows * net.layers * keptPerToken(net, size.tokens);
+  const kept = rows * (net.layers * keptPerToken(net, size.tokens) + (size.perToken ?? 0));
   const logits = 4 * size.answers * net.vocab;
   return processBytes + 4 * (parameters + kept + logits + 5 * size.trainable);
 }

@@ -7,11 +7,12 @@ import { normal, randomFor } from "../../src/core/random.js";
 import { answerLoss, type TokenExample } from "../../src/nets/answer.js";
 import { adapter, initAdapter } from "../../src/nets/changes/adapter.js";
 import { bitfit, initBitfit } from "../../src/nets/changes/bitfit.js";
-import { initLora, lora } from "../../src/nets/changes/lora.js";
+import { drawDropout } from "../../src/nets/changes/dropout.js";
+import { initLora, lora, matricesOf } from "../../src/nets/changes/lora.js";
 import { initSoftPrompt, softPrompt, softTokens } from "../../src/nets/changes/soft-prompt.js";
 import type { Family } from "../../src/nets/config.js";
 import type { Change } from "../../src/nets/decoder.js";
-import { hostWeights, packed, startWasm, tinyConfig, tinyWeights, toArrays } from "./tiny.js";
+import { hostWeights, packed, startWasm, tinyConfig, tinyWeights, toArray, toArrays } from "./tiny.js";
 
 type Host = Record<string, Tensor>;
 type Changing = (trained: Record<string, np.Array>) => Change;
@@ -80,6 +81,14 @@ describe.each(families)("gradients of %s", (family) => {
   it("through LoRA", () => {
     const shape = { rank: 2, alpha: 4 };
     check(shaken(initLora(config, shape, 1)), (trained) => lora(shape, trained));
+  });
+
+  it("through LoRA with dropout", () => {
+    const [shape, names] = [{ rank: 2, alpha: 4 }, matricesOf(config)];
+    const { rows, order } = drawDropout(config, names, 0.3, 20, randomFor(2, "dropout"));
+    check(shaken(initLora(config, shape, 1)), (trained) =>
+      lora(shape, trained, { drawn: { rows: toArrays(rows), order: toArray(order) }, names }),
+    );
   });
 
   it("through a parallel adapter", () => {

@@ -1,7 +1,16 @@
 // Training through the whole way on a llama of one layer: samples, tokens, packed rows, compiled steps, files, and the
 // specialist asked through llama.cpp. What is served must score what training saw.
 
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -44,6 +53,7 @@ const dev = samplesOf("dev", 9);
 const common = { epochs: 6, batch: 4, rowTokens: 128, learningRate: 0.01, evalsPerEpoch: 1 };
 const ways: Record<string, LanguageSpecializer> = {
   lora: lora({ ...common, rank: 4, alpha: 8 }),
+  "lora with dropout": lora({ ...common, rank: 4, alpha: 8, dropout: 0.1 }),
   adapter: adapter({ ...common, size: 32 }),
   softPrompt: softPrompt({ ...common, tokens: 4, learningRate: 0.05 }),
   bitfit: bitfit({ ...common, learningRate: 0.02 }),
@@ -210,6 +220,27 @@ describe("a training", () => {
       expect(first, "it goes on and does not begin again").toBe(stopAt + 1);
       expect(resumed).toEqual(whole);
     }
+  });
+
+  it("drops what A reads by the step's number alone: the same bytes after a kill, none for 0", async () => {
+    const options = { ...common, rank: 4, alpha: 8, epochs: 3 };
+    const plain = await trainedBy(lora(options), givenFor(storeOf()));
+    expect(await trainedBy(lora({ ...options, dropout: 0 }), givenFor(storeOf()))).toEqual(plain);
+    const dropping = lora({ ...options, dropout: 0.3 });
+    const whole = await trainedBy(dropping, givenFor(storeOf()));
+    expect(whole.artifact).not.toBe(plain.artifact);
+    // B is zero at first, so that the first loss is the same with any mask.
+    expect(whole.report.firstLoss).toBe(plain.report.firstLoss);
+    expect(whole.report.lastLoss).not.toBe(plain.report.lastLoss);
+    const artifacts = storeOf("killed-dropping");
+    const progress: Given["progress"] = (done, _total, note) => {
+      if (done === 7 && note?.startsWith("loss")) throw new Error("killed");
+    };
+    await expect(trainedBy(dropping, givenFor(artifacts, { progress }))).rejects.toThrow("killed");
+    expect(await trainedBy(dropping, givenFor(artifacts))).toEqual(whole);
+    const config = join(artifacts.path(whole.artifact), "peft/adapter_config.json");
+    expect(JSON.parse(readFileSync(config, "utf8")).lora_dropout).toBe(0.3);
+    for (const dropout of [-0.1, 0.6, 1]) expect(() => lora({ dropout })).toThrow(/dropout/);
   });
 
   it("makes a step of every batch, however many samples a row could hold", async () => {

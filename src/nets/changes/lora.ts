@@ -6,6 +6,7 @@ import { Tensor } from "onnxruntime-node";
 import { normal, randomFor } from "../../core/random.js";
 import { type NetConfig, tensorShapes } from "../config.js";
 import { type Change, product } from "../decoder.js";
+import { type Dropout, dropped } from "./dropout.js";
 
 export interface LoraShape {
   /** Rank r of the added matrices. */
@@ -59,15 +60,25 @@ export function initLora(config: NetConfig, shape: LoraShape, seed: number): Rec
   return made;
 }
 
-/** The change that such weights make. `trained` holds the arrays of `initLora`, by the same names. */
-export function lora(shape: LoraShape, trained: Readonly<Record<string, np.Array>>): Change {
+/**
+ * The change that such weights make. `trained` holds the arrays of `initLora`, by the same names.
+ *
+ * @param dropout in training alone: what was drawn, and for which matrices, by name and in order
+ */
+export function lora(
+  shape: LoraShape,
+  trained: Readonly<Record<string, np.Array>>,
+  dropout?: { readonly drawn: Dropout; readonly names: readonly string[] },
+): Change {
+  const matrix = new Map(dropout?.names.map((name, i) => [name, i]));
   return {
     linear(name, x, y) {
       const a = trained[`${name}.lora_a`];
       const b = trained[`${name}.lora_b`];
       if (!a || !b) return y;
+      const read = dropout ? dropped(dropout.drawn, matrix.get(name) as number, x) : x.ref;
       // Scaled where it is narrow.
-      const inner = product(x.ref, a.ref).mul(shape.alpha / shape.rank);
+      const inner = product(read, a.ref).mul(shape.alpha / shape.rank);
       return y.add(product(inner, b.ref));
     },
   };

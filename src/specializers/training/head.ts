@@ -48,8 +48,8 @@ const file = "trained.safetensors";
  * for Hone and `peft/` for transformers' sequence classification.
  */
 export function head(options: HeadOptions = {}): LanguageSpecializer {
-  const { rank, alpha, targets, layers, ...training } = readOptions(headOptions, "head", options);
-  const { method: lora, own, details } = loraParts({ rank, alpha, targets, layers });
+  const { rank, alpha, targets, layers, dropout, ...training } = readOptions(headOptions, "head", options);
+  const { method: lora, own, details } = loraParts({ rank, alpha, targets, layers, dropout });
   const label = `head(${details.join(", ")})`;
   const methodFor = (classes: readonly string[]): Method => ({
     ...lora,
@@ -63,8 +63,8 @@ export function head(options: HeadOptions = {}): LanguageSpecializer {
       const zeros = new Float32Array(classes.length * width);
       return { ...lora.init(base, seed), [output]: new Tensor("float32", zeros, [classes.length, width]) };
     },
-    change: (config, trained) => ({
-      ...lora.change(config, trained),
+    change: (config, trained, drawn) => ({
+      ...lora.change(config, trained, drawn),
       weights: { [output]: trained[output] as np.Array },
     }),
   });
@@ -94,7 +94,9 @@ export function head(options: HeadOptions = {}): LanguageSpecializer {
       const tensors = pairsOf(params);
       const score = dense(params)[output] as DenseTensor;
       const net = base.config;
-      await writePeft(join(folder, "peft"), { base: target.model.name, net, rank, alpha, tensors, score });
+      await writePeft(join(folder, "peft"), {
+        ...{ base: target.model.name, net, rank, alpha, dropout, tensors, score },
+      });
       return { artifact: await given.artifacts.keep(folder), classes, report };
     },
     behave: ({ artifact, classes }, subject, { artifacts }) => {

@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { LanguageSpecializer } from "../../core/specializer.js";
+import type { Dropout } from "../../nets/changes/dropout.js";
 import { blockMatrices, initLora, lora as loraChange, matricesOf } from "../../nets/changes/lora.js";
 import { type NetConfig, tensorShapes } from "../../nets/config.js";
 import type { Change, Weights } from "../../nets/decoder.js";
@@ -30,6 +31,12 @@ export const loraShape = {
     .min(1)
     .optional()
     .describe("only the last so many layers get one; those below are then computed once for each sample"),
+  dropout: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0)
+    .describe("share of what the added matrices read that is set to 0 in training, the rest scaled up"),
 };
 
 export const loraOptions = z.strictObject({
@@ -50,8 +57,12 @@ export type LoraOptions = z.input<typeof loraOptions>;
  * and `peft/` for transformers with peft.
  */
 export function lora(options: LoraOptions = {}): LanguageSpecializer {
-  const { rank, alpha, targets, layers, loss, ...training } = readOptions(loraOptions, "lora", options);
-  const { method, own, details } = loraParts({ rank, alpha, targets, layers });
+  const { rank, alpha, targets, layers, dropout, loss, ...training } = readOptions(
+    loraOptions,
+    "lora",
+    options,
+  );
+  const { method, own, details } = loraParts({ rank, alpha, targets, layers, dropout });
   const objective = loss === "answer" ? {} : { loss };
   if (loss === "options") details.push("loss over options");
   return defineTrained({
@@ -69,7 +80,8 @@ export function lora(options: LoraOptions = {}): LanguageSpecializer {
       const tensors = pairsOf(params);
       const { architecture } = net;
       await writeLoraGguf(join(folder, "adapter.gguf"), { architecture, alpha, tensors });
-      await writePeft(join(folder, "peft"), { base: subject.model?.name ?? "", net, rank, alpha, tensors });
+      const base = subject.model?.name ?? "";
+      await writePeft(join(folder, "peft"), { base, net, rank, alpha, dropout, tensors });
       return { lora: "adapter.gguf" };
     },
   });
@@ -81,27 +93,37 @@ export function loraParts({
   alpha,
   targets,
   layers,
+  dropout,
 }: Pick<z.output<typeof loraOptions>, keyof typeof loraShape>) {
   const first = (config: NetConfig) => Math.max(0, config.layers - (layers ?? config.layers));
+  const names = (config: NetConfig) => matricesOf(config, targets, first(config));
+  const masking = dropout === 0 ? {} : { dropout };
   return {
     own: {
       ...(targets.length === blockMatrices.length ? {} : { targets }),
       ...(layers === undefined ? {} : { layers }),
+      ...masking,
     },
-    details: [`r=${rank}`, ...(layers === undefined ? [] : [`last ${layers}`])],
+    details: [
+      `r=${rank}`,
+      ...(layers === undefined ? [] : [`last ${layers}`]),
+      ...(dropout === 0 ? [] : [`dropout ${dropout}`]),
+    ],
     method: {
       rate: 0.001,
-      options: { rank, alpha, targets, layers: layers ?? null },
+      options: { rank, alpha, targets, layers: layers ?? null, ...masking },
       first,
       trainable: (config: NetConfig) => {
         const shapes = tensorShapes(config);
         const pair = (name: string) =>
           (shapes.get(name) as number[]).reduce((sum, size) => sum + size * rank, 0);
-        return matricesOf(config, targets, first(config)).reduce((sum, name) => sum + pair(name), 0);
+        return names(config).reduce((sum, name) => sum + pair(name), 0);
       },
       init: ({ config }: Base, seed: number): Parameters =>
         initLora(config, { rank, alpha, targets, from: first(config) }, seed),
-      change: (_config: NetConfig, trained: Weights): Change => loraChange({ rank, alpha }, trained),
+      change: (config: NetConfig, trained: Weights, drawn?: Dropout): Change =>
+        loraChange({ rank, alpha }, trained, drawn && { drawn, names: names(config) }),
+      ...(dropout === 0 ? {} : { dropout: { share: dropout, names } }),
     },
   };
 }

@@ -86,11 +86,13 @@ export async function sharedPrograms(
   }
   const first = method.first(config);
   type Borrowed = Readonly<Record<string, np.Array>>;
-  const under = (trained: Borrowed) => [method.change(config, trained)];
+  const under = (trained: Borrowed, drawn?: AnswerBatch["dropout"]) => [
+    method.change(config, trained, drawn),
+  ];
   const made: Programs = {
     trainer: makeTrainer({
       loss: (fixed, params: Arrays, inputs: AnswerBatch) =>
-        answerLoss(config, fixed, inputs, under(params), first),
+        answerLoss(config, fixed, inputs, under(params, inputs.dropout), first),
       optimizer,
     }),
     logprobs: compile(

@@ -5,6 +5,7 @@ import type { numpy as np } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
 import type { Json } from "../../../core/json.js";
 import type { Given } from "../../../core/specializer.js";
+import type { Dropout } from "../../../nets/changes/dropout.js";
 import type { NetConfig } from "../../../nets/config.js";
 import type { Change } from "../../../nets/decoder.js";
 import type { PackedExample } from "../../../nets/packing.js";
@@ -35,8 +36,10 @@ export interface Method {
   trainable: (config: NetConfig) => number;
   /** Where training starts; changes nothing yet. */
   init: (base: Base, seed: number, examples: readonly PackedExample[]) => Parameters;
-  /** What the trained arrays do to the model; traced. */
-  change: (config: NetConfig, trained: Readonly<Record<string, np.Array>>) => Change;
+  /** What the trained arrays do to the model, in training with what was drawn for dropout; traced. */
+  change: (config: NetConfig, trained: Readonly<Record<string, np.Array>>, drawn?: Dropout) => Change;
+  /** Of what these matrices read a share is dropped in training. Absent where nothing is. */
+  dropout?: { share: number; names: (config: NetConfig) => readonly string[] };
   /** The first layer that the change touches; what lies below is computed once for each sample. 0 where it is all. */
   first: (config: NetConfig) => number;
   /** Whether the loss is over the options alone and not over the vocabulary. */

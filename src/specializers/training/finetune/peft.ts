@@ -26,6 +26,8 @@ export interface PeftLora {
   net: Pick<NetConfig, "layers" | "heads" | "kvHeads" | "rope">;
   rank: number;
   alpha: number;
+  /** The share that training dropped; it changes nothing where the adapter is only used. */
+  dropout?: number;
   /** By GGUF name (`blk.0.attn_q.weight`), in the GGUF file's row order. */
   tensors: Readonly<Record<string, LoraPair>>;
   /** [classes, width]: the `score` of transformers' models for sequence classification. */
@@ -78,7 +80,7 @@ export async function writePeft(folder: string, lora: PeftLora): Promise<void> {
     layers_pattern: layers.size < lora.net.layers ? "layers" : null,
     layers_to_transform: layers.size < lora.net.layers ? [...layers].sort((a, b) => a - b) : null,
     lora_alpha: lora.alpha,
-    lora_dropout: 0,
+    lora_dropout: lora.dropout ?? 0,
     modules_to_save: lora.score ? ["score"] : null,
     peft_type: "LORA",
     r: lora.rank,

@@ -6,6 +6,7 @@ import { fingerprint } from "../../../core/json.js";
 import { freeMemory } from "../../../core/memory.js";
 import { randomFor, shuffled } from "../../../core/random.js";
 import type { Given } from "../../../core/specializer.js";
+import { drawDropout, keptByDropout } from "../../../nets/changes/dropout.js";
 import { netConfig } from "../../../nets/config.js";
 import {
   type Block,
@@ -89,6 +90,8 @@ export async function setUp(
   const denseSize = { rows, length: rowLengthFor(examples, [everything], options.rowTokens) };
   const cover = planBlocks(examples, everything, denseSize);
   const dense: BlockShape = { ...denseSize, ...largest(examples, cover) };
+  const { dropout } = method;
+  const masked = dropout?.names(config) ?? [];
   checkMemory(
     gguf,
     config,
@@ -97,6 +100,7 @@ export async function setUp(
       tokens: Math.max(size.length, dense.length),
       answers: Math.max(shape.answers, dense.answers),
       trainable: method.trainable(config),
+      ...(dropout ? { perToken: keptByDropout(config, masked) } : {}),
     },
     freeMemory() * 0.9,
   );
@@ -116,9 +120,18 @@ export async function setUp(
 
   const stepsOf = (course: Pick<Course, "train" | "epochs">) => drawSteps(course, batch, seed);
   const blocksOf = (step: readonly number[]) => planBlocks(examples, step, shape);
-  const batchOf = (block: Block, share: number): Batch => {
+  /** A step's i-th batch: with the same masks whenever it is made. */
+  const batchOf = (block: Block, share: number, step: number, i: number): Batch => {
     const { inputs, ids, tokens, spans } = packBlock(examples, block, shape, share);
-    return { inputs: below(inputs, examples, spans), ids, tokens };
+    const ready = below(inputs, examples, spans);
+    if (!dropout) return { inputs: ready, ids, tokens };
+    const places = Math.max(shape.rows * shape.length, shape.answers);
+    const random = randomFor(seed, "dropout", step, i);
+    return {
+      inputs: { ...ready, dropout: drawDropout(config, masked, dropout.share, places, random) },
+      ids,
+      tokens,
+    };
   };
   const heldOut = async (params: Parameters, blocks: readonly Block[]): Promise<number> => {
     let sum = 0;
@@ -162,7 +175,7 @@ export async function setUp(
         params: start,
         batches: (step) => {
           const own = steps[step - 1] as number[];
-          return blocksOf(own).map((block) => batchOf(block, 1 / own.length));
+          return blocksOf(own).map((block, i) => batchOf(block, 1 / own.length, step, i));
         },
         steps: steps.length,
         schedule: schedule({
