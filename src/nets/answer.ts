@@ -54,6 +54,39 @@ export function answerLogprobs(
   changes: readonly Change[] = [],
   layer = 0,
 ): np.Array {
+  return summed(batch, answerLogits(config, weights, batch, changes, layer));
+}
+
+/**
+ * The same, [E], and beside it the logits of each answer token's `options`, [N, K], from one pass; where an option is -1 they
+ * are any number. Borrows everything.
+ */
+export function optionLogits(
+  config: NetConfig,
+  weights: Weights,
+  batch: AnswerBatch,
+  options: np.Array,
+  changes: readonly Change[] = [],
+  layer = 0,
+): { logprobs: np.Array; options: np.Array } {
+  const logits = answerLogits(config, weights, batch, changes, layer);
+  const [rows, vocab] = logits.shape as [number, number];
+  const row = np.arange(rows).astype(np.int32).mul(vocab).reshape([rows, 1]);
+  const place = row.add(np.maximum(options.ref, 0));
+  return {
+    options: np.take(logits.ref.reshape([rows * vocab]), place, 0),
+    logprobs: summed(batch, logits),
+  };
+}
+
+/** Logits at the places before answer tokens, [N, vocab]. Borrows everything. */
+function answerLogits(
+  config: NetConfig,
+  weights: Weights,
+  batch: AnswerBatch,
+  changes: readonly Change[],
+  layer: number,
+): np.Array {
   const { packing, states: below } = batch;
   const states = hidden(config, weights, batch.tokens, {
     changes,
@@ -63,6 +96,11 @@ export function answerLogprobs(
   });
   const logits = logitsOf(config, weights, states, changes);
   states.dispose();
+  return logits;
+}
+
+/** log p of the answers' tokens, summed over each example's: [E]. Borrows the batch and consumes the logits. */
+function summed(batch: AnswerBatch, logits: np.Array): np.Array {
   const logprobs = batch.rivals
     ? logprobsAmong(logits, batch.targets, batch.rivals)
     : chosenLogprobs(logits, batch.targets);

@@ -12,7 +12,7 @@ export interface PackedExample extends TokenExample {
   /** Examples of one group share the first `head` tokens of their prompts. */
   readonly group: string;
   readonly head: number;
-  /** The answer's one token among those of all options, where it is to be told from these alone. */
+  /** The last answer token of every option, where they differ by it alone and are to be compared. */
   readonly rivals?: readonly number[];
 }
 

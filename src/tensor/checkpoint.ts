@@ -14,10 +14,10 @@ export interface Checkpoint {
   step: number;
   params: Parameters;
   moments: AdamWState;
-  /** The parameters of the best held-out loss so far. */
-  best: { step: number; loss: number; params: Parameters } | null;
+  /** The parameters of the best look at held-out data so far. */
+  best: { step: number; loss: number; score?: number; params: Parameters } | null;
   losses: readonly number[];
-  heldOut: readonly { step: number; loss: number }[];
+  heldOut: readonly { step: number; loss: number; score?: number }[];
 }
 
 const fileName = "checkpoint.safetensors";
@@ -32,7 +32,7 @@ export async function saveCheckpoint(folder: string, key: string, state: Checkpo
       tensors[`${part}/${name}`] = { shape: dims, data: data as Float32Array };
     }
   }
-  const told = { key, ...rest, best: best && { step: best.step, loss: best.loss } };
+  const told = { key, ...rest, best: best && { ...best, params: undefined } };
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, fileName), tensors, { metadata: { hone: JSON.stringify(told) } });
 }

@@ -87,12 +87,12 @@ export interface TrainOptions {
   steps: number;
   schedule: Schedule;
   /**
-   * The held-out loss, asked for after every `every` steps and after the last. Training stops after `patience` of them
-   * without a better one, but not before one was below `learnt`.
+   * A look at held-out data after every `every` steps and after the last. Training stops after `patience` of them
+   * without a better one, but not before a loss was below `learnt`.
    */
   evaluate?: {
     every: number;
-    loss: (params: Parameters) => Promise<number>;
+    look: (params: Parameters) => Promise<Look>;
     patience: number;
     learnt?: number;
   };
@@ -100,6 +100,12 @@ export interface TrainOptions {
   checkpoint?: { folder: string; key: string; seconds: number };
   signal?: AbortSignal;
   onStep?: (step: StepReport) => void;
+}
+
+/** What held-out data gave. The better of two has the higher score, where there are scores; then the lower loss. */
+export interface Look {
+  loss: number;
+  score?: number;
 }
 
 export interface StepReport {
@@ -110,18 +116,18 @@ export interface StepReport {
   learningRate: number;
   tokens: number;
   seconds: number;
-  /** The held-out loss, where it was taken after this step. */
-  heldOut?: number;
+  /** What held-out data gave, where they were looked at after this step. */
+  heldOut?: Look;
 }
 
 export interface Trained {
-  /** The parameters of the best held-out loss; of the last step where there is none. */
+  /** The parameters of the best look at held-out data; of the last step where there is none. */
   params: Parameters;
   bestStep: number;
   /** Steps made; fewer than asked for where the held-out loss stopped falling. */
   steps: number;
   losses: readonly number[];
-  heldOut: readonly { step: number; loss: number }[];
+  heldOut: readonly ({ step: number } & Look)[];
 }
 
 /** A loss, a gradient or a held-out loss that is not finite any more: the steps before it are good, and kept. */
@@ -148,20 +154,19 @@ export async function train(options: TrainOptions): Promise<Trained> {
   /** Of further batches of a step. */
   let more: Parameters | undefined;
   let saved = performance.now();
-  /** Takes the held-out loss where it is due after the steps made. */
-  const look = async (): Promise<number | undefined> => {
+  /** Looks at held-out data where it is due after the steps made. */
+  const look = async (): Promise<Look | undefined> => {
     const { step, params } = at;
     if (!evaluate || step === 0 || at.heldOut.at(-1)?.step === step) return undefined;
     if (step % evaluate.every !== 0 && step !== steps) return undefined;
-    const loss = await evaluate.loss(params);
-    if (!Number.isFinite(loss)) throw notFinite("held-out loss", loss, step, []);
-    const better = !at.best || loss < at.best.loss;
+    const found = await evaluate.look(params);
+    if (!Number.isFinite(found.loss)) throw notFinite("held-out loss", found.loss, step, []);
     at = {
       ...at,
-      heldOut: [...at.heldOut, { step, loss }],
-      best: better ? { step, loss, params: copyOf(params) } : at.best,
+      heldOut: [...at.heldOut, { step, ...found }],
+      best: !at.best || isBetter(found, at.best) ? { step, ...found, params: copyOf(params) } : at.best,
     };
-    return loss;
+    return found;
   };
   try {
     // What was stopped while it looked looks now.
@@ -240,9 +245,15 @@ function fill(into: Parameters, from: Parameters): void {
     (data as Float32Array).set(from[key]?.data as Float32Array);
 }
 
+function isBetter(one: Look, other: Look): boolean {
+  const [score, before] = [one.score ?? 0, other.score ?? 0];
+  return score > before || (score === before && one.loss < other.loss);
+}
+
 /** Early stopping: it has learnt something, and the last `patience` evaluations brought nothing better than the best before. */
 function stopped({ heldOut, best }: Checkpoint, evaluate: TrainOptions["evaluate"]): boolean {
-  if (!evaluate || !best || best.loss >= (evaluate.learnt ?? Number.POSITIVE_INFINITY)) return false;
+  const learnt = evaluate?.learnt ?? Number.POSITIVE_INFINITY;
+  if (!evaluate || !best || !heldOut.some(({ loss }) => loss < learnt)) return false;
   return heldOut.filter(({ step }) => step > best.step).length >= evaluate.patience;
 }
 

@@ -30,6 +30,7 @@ import { adapter } from "../../src/specializers/training/adapter.js";
 import { bitfit } from "../../src/specializers/training/bitfit.js";
 import type { TrainedState } from "../../src/specializers/training/finetune/define.js";
 import { full } from "../../src/specializers/training/full.js";
+import { head } from "../../src/specializers/training/head.js";
 import { lora } from "../../src/specializers/training/lora.js";
 import { softPrompt } from "../../src/specializers/training/soft-prompt.js";
 import { openArtifacts } from "../../src/store/artifacts.js";
@@ -187,6 +188,103 @@ describe("the loss over the options alone", () => {
     };
     await expect(way.fit(subject, givenFor(storeOf(), { task: text }))).rejects.toThrow(
       /by more than one token/,
+    );
+  });
+});
+
+describe("a step chosen by the metric", () => {
+  const numbered = choice("letters", { instruction: "Which?", answerBy: "label" }, [
+    { key: "x", text: "ab" },
+    { key: "y", text: "cd" },
+    { key: "z", text: "ef" },
+  ]);
+  // As few looks differ in it, so that equals are among them.
+  const options = { ...common, rank: 4, alpha: 8, epochs: 4, patience: 99, evalsPerEpoch: 2 };
+
+  it.each([
+    ["lora", lora({ ...options, choose: "metric" }), lora(options)],
+    [
+      "lora over options",
+      lora({ ...options, loss: "options", choose: "metric" }),
+      lora({ ...options, loss: "options" }),
+    ],
+    ["head", head({ ...options, choose: "metric" }), head(options)],
+  ])(
+    "is the best of %s, of equals that of the lower loss, and scores as it is served",
+    async (_name, way, usual) => {
+      const artifacts = storeOf();
+      const given = givenFor(artifacts, { task: numbered });
+      const state = await trainedBy(way, given);
+      const { heldOut, bestStep, chosenBy } = state.report;
+      expect(chosenBy).toBe("accuracy");
+    expect(way.choosesOnDev).toBe(true);
+      expect(way.label).toMatch(/, chosen by metric\)$/);
+      const most = Math.max(...heldOut.map(({ metric }) => metric as number));
+      const best = heldOut.find(({ step }) => step === bestStep) as (typeof heldOut)[0];
+      expect(best.metric).toBe(most);
+      expect(best.loss).toBe(
+        Math.min(...heldOut.flatMap(({ metric, loss }) => (metric === most ? [loss] : []))),
+      );
+      const tools = { encoder: () => Promise.reject(new Error("none")), artifacts };
+      const made = way.apply(subject, state as never, tools);
+      let right = 0;
+      for (const sample of dev) {
+        const grade = await numbered.evaluate(made, sample, taskContext(signal));
+        right += grade.status === "scored" ? grade.score : 0;
+      }
+      expect(right / dev.length).toBeCloseTo(most, 10);
+      // Looking otherwise changes no step.
+      const { report, ...rest } = await trainedBy(usual, givenFor(storeOf(), { task: numbered }));
+      expect(report.heldOut.map(({ step }) => step)).toEqual(heldOut.map(({ step }) => step));
+      for (const [i, { loss }] of report.heldOut.entries())
+        expect(loss).toBeCloseTo(heldOut[i]?.loss as number, 5);
+      expect(report).not.toHaveProperty("chosenBy");
+      expect(rest).toHaveProperty("artifact");
+    },
+  );
+
+  it("is the same after a kill, and that of the loss where there is no dev", async () => {
+    const way = lora({ ...options, epochs: 2, choose: "metric" });
+    const whole = await trainedBy(way, givenFor(storeOf(), { task: numbered }));
+    const artifacts = storeOf();
+    const progress: Given["progress"] = (done, _total, note) => {
+      if (done === 7 && note?.startsWith("loss")) throw new Error("killed");
+    };
+    await expect(trainedBy(way, givenFor(artifacts, { task: numbered, progress }))).rejects.toThrow("killed");
+    expect(await trainedBy(way, givenFor(artifacts, { task: numbered }))).toEqual(whole);
+    const blind = await trainedBy(way, givenFor(storeOf(), { task: numbered, dev: [] }));
+    expect(blind.report.bestStep).toBe(blind.report.steps);
+    expect(blind.report).not.toHaveProperty("chosenBy");
+  });
+
+  it("is refused where options differ by more tokens, answers are written, or a sample is asked twice", async () => {
+    const way = lora({ ...options, choose: "metric" });
+    const refused = async (over: Partial<Given["task"]>, why: RegExp) =>
+      expect(way.fit(subject, givenFor(storeOf(), { task: { ...numbered, ...over } }))).rejects.toThrow(why);
+    const texts = [
+      { key: "x", text: "abab ab" },
+      { key: "y", text: "cdcd" },
+    ];
+    const query = (sample: Sample) => numbered.query(sample);
+    await refused(
+      {
+        query: (sample) => ({ ...query(sample), options: texts, answerBy: "text" }),
+        evaluate: async () => ({ status: "scored", score: 1, prediction: "x" }),
+      },
+      /chosen by the metric[\s\S]*more than one token[\s\S]*leave out `choose: metric`/,
+    );
+    await refused(
+      {
+        query: (sample) => {
+          const { options: _options, ...written } = query(sample);
+          return written;
+        },
+      },
+      /answers are written/,
+    );
+    await refused(
+      { evaluate: async (asked, sample, own) => numbered.evaluate(asked, { ...sample, input: "else" }, own) },
+      /more of a sample than its one query/,
     );
   });
 });

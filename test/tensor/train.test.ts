@@ -90,10 +90,10 @@ describe("train", () => {
       evaluate: {
         every: 2,
         patience: 2,
-        loss: async ({ w }) => {
+        look: async ({ w }) => {
           looks.push(numbers(w as Tensor)[0] as number);
           // Falls until the third look, then rises.
-          return Math.abs(looks.length - 3);
+          return { loss: Math.abs(looks.length - 3) };
         },
       },
     });
@@ -104,18 +104,54 @@ describe("train", () => {
 
   it("has patience without end until something has been learnt", async () => {
     let look = 0;
-    const evaluate = { every: 1, patience: 2, learnt: 0.5, loss: async () => losses[look++] as number };
+    const evaluate = {
+      every: 1,
+      patience: 2,
+      learnt: 0.5,
+      look: async () => ({ loss: losses[look++] as number }),
+    };
     // Flat at guessing for six looks, then it learns, then no more.
     const losses = [1, 1.1, 1.2, 1.1, 1.2, 1.1, 0.4, 0.6, 0.5, 0.3];
     const { steps, bestStep } = await train({ ...base(), steps: 10, evaluate });
     expect([steps, bestStep]).toEqual([9, 7]);
   });
 
+  it("chooses by the score where there is one, of equals by the loss, and learns by the loss", async () => {
+    const looks = [
+      { loss: 0.9, score: 0.5 },
+      { loss: 0.4, score: 0.7 },
+      { loss: 0.8, score: 0.8 },
+      { loss: 0.6, score: 0.8 },
+      { loss: 0.3, score: 0.7 },
+      { loss: 0.2, score: 0.8 },
+      { loss: 0.1, score: 0.6 },
+      { loss: 0.1, score: 0.6 },
+    ];
+    let at = 0;
+    const evaluate = {
+      every: 1,
+      patience: 2,
+      learnt: 0.5,
+      look: async () => looks[at++] as (typeof looks)[0],
+    };
+    const checkpoint = { folder: join(folder, "score"), key: "k", seconds: 0 };
+    const cut = train({
+      ...{ ...base(), steps: 20, evaluate, checkpoint },
+      onStep: ({ step }) => {
+        if (step === 4) throw new Error("killed");
+      },
+    });
+    await expect(cut).rejects.toThrow("killed");
+    const { steps, bestStep, heldOut } = await train({ ...base(), steps: 20, evaluate, checkpoint });
+    expect([steps, bestStep]).toEqual([8, 6]);
+    expect(heldOut).toEqual(looks.map((look, i) => ({ step: i + 1, ...look })));
+  });
+
   it("goes on after a stop with the same bits", async () => {
     const evaluate = {
       every: 3,
       patience: 9,
-      loss: async ({ w }: Record<string, Tensor>) => -(numbers(w as Tensor)[0] as number),
+      look: async ({ w }: Record<string, Tensor>) => ({ loss: -(numbers(w as Tensor)[0] as number) }),
     };
     const whole = await train({ ...base(), evaluate });
     const checkpoint = { folder: join(folder, "resume"), key: "k", seconds: 0 };
@@ -149,7 +185,7 @@ describe("train", () => {
 
   it("stops at a held-out loss that is not a number, and again when it is called again", async () => {
     const checkpoint = { folder: join(folder, "held-out"), key: "k", seconds: 60 };
-    const evaluate = { every: 4, patience: 1, loss: async () => Number.NaN };
+    const evaluate = { every: 4, patience: 1, look: async () => ({ loss: Number.NaN }) };
     for (let call = 0; call < 2; call++)
       await expect(train({ ...base(), checkpoint, evaluate })).rejects.toThrow(
         /held-out loss is not a number[\s\S]*step 4/,
@@ -157,7 +193,7 @@ describe("train", () => {
     const mended = {
       ...evaluate,
       patience: 9,
-      loss: async ({ w }: Record<string, Tensor>) => numbers(w as Tensor)[0] as number,
+      look: async ({ w }: Record<string, Tensor>) => ({ loss: numbers(w as Tensor)[0] as number }),
     };
     const { heldOut } = await train({ ...base(), checkpoint, evaluate: mended });
     expect(heldOut.map(({ step }) => step)).toEqual([4, 8, 12]);

@@ -27,7 +27,7 @@ import type { SpecializerEntry } from "../table.js";
 import { hasWeights, sharedWeights } from "./finetune/bench.js";
 import { askedPrompt, requireWeights, type TrainableSubject } from "./finetune/examples.js";
 import { fitMethod, type Method, type TrainingReport } from "./finetune/fit.js";
-import { trainingShape } from "./finetune/options.js";
+import { labelWith, trainingShape } from "./finetune/options.js";
 import { writePeft } from "./finetune/peft.js";
 import { checkReading, oneAtATime, roomy } from "./frozen/extract.js";
 import { loraParts, loraShape, pairsOf } from "./lora.js";
@@ -50,7 +50,7 @@ const file = "trained.safetensors";
 export function head(options: HeadOptions = {}): LanguageSpecializer {
   const { rank, alpha, targets, layers, dropout, ...training } = readOptions(headOptions, "head", options);
   const { method: lora, own, details } = loraParts({ rank, alpha, targets, layers, dropout });
-  const label = `head(${details.join(", ")})`;
+  const label = labelWith(`head(${details.join(", ")})`, training);
   const methodFor = (classes: readonly string[]): Method => ({
     ...lora,
     name: "head",

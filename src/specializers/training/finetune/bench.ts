@@ -5,7 +5,7 @@ import type { numpy as np } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
 import { fingerprint } from "../../../core/json.js";
 import type { LanguageModel } from "../../../core/model.js";
-import { type AnswerBatch, answerLogprobs, answerLoss } from "../../../nets/answer.js";
+import { type AnswerBatch, answerLogprobs, answerLoss, optionLogits } from "../../../nets/answer.js";
 import type { NetConfig } from "../../../nets/config.js";
 import { hidden } from "../../../nets/decoder.js";
 import type { BlockShape } from "../../../nets/packing.js";
@@ -20,6 +20,11 @@ export interface Programs {
   trainer: Trainer;
   /** log p of each example's answer, [E]. */
   logprobs: Compiled<[Tensors, Parameters, Tensors], Tensor>;
+  /** The same, and the logits of each answer token's `rivals`, [N, K]; `given` has what the probabilities are among. */
+  compared: Compiled<
+    [Tensors, Parameters, given: Tensors, rivals: Tensor],
+    { logprobs: Tensor; options: Tensor }
+  >;
   /** The states before the first layer that is trained, [B, T, width]. */
   trunk: Compiled<[Tensors, Tensors], Tensor>;
 }
@@ -82,6 +87,7 @@ export async function sharedPrograms(
   if (before) {
     await before.trainer.release();
     await before.logprobs.release();
+    await before.compared.release();
     await before.trunk.release();
   }
   const first = method.first(config);
@@ -99,6 +105,11 @@ export async function sharedPrograms(
       (fixed: Borrowed, trained: Borrowed, inputs: AnswerBatch) =>
         answerLogprobs(config, fixed, inputs, under(trained), first),
       { name: "the answers' probabilities" },
+    ),
+    compared: compile(
+      (fixed: Borrowed, trained: Borrowed, inputs: AnswerBatch, rivals: np.Array) =>
+        optionLogits(config, fixed, inputs, rivals, under(trained), first),
+      { name: "the options' probabilities" },
     ),
     trunk: compile(
       (fixed: Borrowed, { tokens, packing }: AnswerBatch) =>

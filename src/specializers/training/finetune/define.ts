@@ -13,7 +13,7 @@ import { generalist } from "../../../models/generalist.js";
 import { defineSpecializer, prepared, requireTrain } from "../../parts/define.js";
 import { requireWeights } from "./examples.js";
 import { type Fitted, fitMethod, type Method, type TrainingReport } from "./fit.js";
-import type { TrainingOptions } from "./options.js";
+import { labelWith, type TrainingOptions } from "./options.js";
 
 /** What a method left in its folder, by file name. */
 export type Kept = { lora?: string; weights?: string; prefix?: number[] };
@@ -39,11 +39,11 @@ export function defineTrained(definition: TrainedDefinition): LanguageSpecialize
   const { name, label, options, method, training, save } = definition;
   return defineSpecializer<TrainedState>({
     name,
-    label,
+    label: labelWith(label, training),
     options,
     needs: ["weights", "gradients"],
     seeded: true,
-    // The weights of the step with the least loss on dev are kept.
+    // The weights of the step that is best on dev are kept.
     choosesOnDev: true,
     fit: async (subject, given) => {
       requireTrain(given, name);

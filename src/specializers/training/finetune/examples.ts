@@ -49,6 +49,8 @@ export interface ExampleOptions {
   prefix: readonly number[];
   /** Whether the answer is to be told from the other options alone. */
   among?: boolean;
+  /** Whether options are to be compared, which they are where the answer is told from them. */
+  compared?: boolean;
   /** Labels with an output each: the answer is then the label's place among them, and no text. */
   classes?: readonly string[];
 }
@@ -61,7 +63,7 @@ export async function examplesOf(
   samples: readonly Sample[],
   { subject, model, weights }: TrainableSubject,
   given: Given,
-  { end, prefix, among = false, classes }: ExampleOptions,
+  { end, prefix, among = false, compared = among, classes }: ExampleOptions,
 ): Promise<PackedExample[]> {
   const { task, context } = given;
   const made: (Omit<PackedExample, "head"> & { group: string })[] = [];
@@ -83,7 +85,7 @@ export async function examplesOf(
       : model.format === "plain"
         ? ` ${answer}`
         : answer;
-    const others = among && query.options ? continuations : [];
+    const others = compared && !classes && query.options ? continuations : [];
     const tokens = await weights.tokenize({ messages, format: model.format, options: [text, ...others] });
     const prompt = tokens.prompt.toSpliced(tokens.begin, 0, ...prefix);
     const written = classes ? [classes.indexOf(answer)] : (tokens.options[0] as number[]);
@@ -97,14 +99,16 @@ export async function examplesOf(
         kind: "usage",
       });
     }
-    if (among) {
-      const { shared, rivals } = distinct(tokens.options.slice(1), task.name, sample.id);
-      prompt.push(...written.splice(0, shared));
-      made.push({ id: sample.id, rivals, group: groupOf(query), prompt, answer: written });
-      continue;
-    }
+    const places = classes && query.options?.map(({ key }) => classes.indexOf(key));
+    const { shared, rivals } = !compared
+      ? { shared: 0, rivals: undefined }
+      : places
+        ? { shared: 0, rivals: places }
+        : distinct(tokens.options.slice(1), task.name, sample.id, among);
+    if (among) prompt.push(...written.splice(0, shared));
     made.push({
       id: sample.id,
+      ...(rivals ? { rivals } : {}),
       group: groupOf(query),
       prompt,
       answer: query.options || end === undefined ? written : [...written, end],
@@ -151,6 +155,7 @@ function distinct(
   options: readonly (readonly number[])[],
   task: string,
   sample: string,
+  among: boolean,
 ): { shared: number; rivals: number[] } {
   const [first = []] = options;
   const shared = first.length - 1;
@@ -159,10 +164,12 @@ function distinct(
   );
   if (options.length > 1 && alike) return { shared, rivals: options.map((one) => one[shared] as number) };
   throw new HoneError({
-    what: "The loss cannot be taken over the options alone",
+    what: among
+      ? "The loss cannot be taken over the options alone"
+      : "The step of a training cannot be chosen by the metric",
     where: `task ${task}, sample ${sample}`,
     why: options.length < 2 ? "there are none to choose from" : "options differ by more than one token",
-    next: "Set `answerBy: label` for the task, or leave out `loss: options`.",
+    next: `Set \`answerBy: label\` for the task, or leave out \`${among ? "loss: options" : "choose: metric"}\`.`,
     kind: "usage",
   });
 }

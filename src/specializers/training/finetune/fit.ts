@@ -4,6 +4,7 @@
 import type { numpy as np } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
 import type { Json } from "../../../core/json.js";
+import { directionOf } from "../../../core/metric.js";
 import type { Given } from "../../../core/specializer.js";
 import type { Dropout } from "../../../nets/changes/dropout.js";
 import type { NetConfig } from "../../../nets/config.js";
@@ -17,6 +18,7 @@ import { guessingLoss, learntBelow } from "./guessing.js";
 import type { TrainingOptions } from "./options.js";
 import { chooseRecipe, type Trial } from "./recipe.js";
 import { type Course, setUp } from "./rig.js";
+import { choosesByMetric } from "./score.js";
 
 /** The base model of a fit: its file, what it looks like, and its weights as float32. */
 export interface Base {
@@ -62,8 +64,10 @@ export type TrainingReport = {
   bestStep: number;
   /** Tokens that were read in training and the sweep, without padding. */
   tokens: number;
-  /** Mean -log p of the right answer on dev, by step. */
-  heldOut: { step: number; loss: number }[];
+  /** Mean -log p of the right answer on dev, by step, and the task's metric where it chose the step. */
+  heldOut: { step: number; loss: number; metric?: number }[];
+  /** The name of the metric that chose the step; absent where the loss did. */
+  chosenBy?: string;
   /** That loss for a model that knows no more than how often each answer occurs; null where answers are written. */
   guessing: number | null;
   firstLoss: number;
@@ -76,7 +80,7 @@ export interface Fitted {
   report: TrainingReport;
 }
 
-/** Trains a method's arrays on `given.train`, choosing the step by the loss on `given.dev`. */
+/** Trains a method's arrays on `given.train`, choosing the step by the loss on `given.dev`, or by the metric on it. */
 export async function fitMethod(
   method: Method,
   target: TrainableSubject,
@@ -84,6 +88,8 @@ export async function fitMethod(
   options: TrainingOptions,
 ): Promise<Fitted> {
   const rig = await setUp(method, target, given, options);
+  const byMetric = choosesByMetric(options, given);
+  const direction = directionOf(given.task.metric);
   const guessing = guessingLoss(given);
   const learnt = guessing === undefined ? {} : { learnt: learntBelow(guessing) };
   const everything = [...rig.examples.keys()];
@@ -104,6 +110,7 @@ export async function fitMethod(
     evals: 10,
     ...recipe,
     ...learnt,
+    ...(byMetric ? { byMetric } : {}),
   };
   const trained = await run(course, "");
   return {
@@ -117,7 +124,11 @@ export async function fitMethod(
       steps: trained.steps,
       bestStep: trained.bestStep,
       tokens: tokens + rig.tokensIn(course, trained.steps),
-      heldOut: trained.heldOut.map((look) => ({ ...look })),
+      heldOut: trained.heldOut.map(({ score, ...look }) => ({
+        ...look,
+        ...(score === undefined ? {} : { metric: direction * score }),
+      })),
+      ...(byMetric ? { chosenBy: given.task.metric.name } : {}),
       guessing: guessing ?? null,
       firstLoss: trained.losses[0] ?? Number.NaN,
       lastLoss: trained.losses.at(-1) ?? Number.NaN,
@@ -135,7 +146,7 @@ function teller(progress: Given["progress"]): (what: string) => (at: StepReport)
       tokens += at.tokens;
       made++;
       const seconds = (performance.now() - started) / 1000;
-      const dev = at.heldOut === undefined ? "" : `, dev loss ${at.heldOut.toFixed(3)}`;
+      const dev = at.heldOut === undefined ? "" : `, dev loss ${at.heldOut.loss.toFixed(3)}`;
       const left = Math.ceil((seconds / made) * (at.steps - at.step));
       const eta = left >= 120 ? `${Math.round(left / 60)} min` : `${left} s`;
       const rate = `${Math.round(tokens / seconds)} tokens/s`;

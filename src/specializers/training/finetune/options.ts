@@ -31,7 +31,13 @@ export const trainingShape = {
     .min(1)
     .default(4)
     .describe(
-      "evaluations on dev without a better loss before training stops, counted once it is better than guessing; the best weights are kept",
+      "evaluations on dev without a better one before training stops, counted once its loss is better than guessing; the best weights are kept",
+    ),
+  choose: z
+    .enum(["loss", "metric"])
+    .optional()
+    .describe(
+      '"loss" (the default): the weights of the least loss on dev are kept; "metric": those of the best metric on dev, of equals those of the lower loss',
     ),
   evalsPerEpoch: z
     .int()
@@ -54,3 +60,10 @@ export const trainingShape = {
 };
 
 export type TrainingOptions = z.output<z.ZodObject<typeof trainingShape>>;
+
+/** A specializer's label that says by what the step was chosen, where it was not the loss. */
+export function labelWith(label: string, { choose }: Pick<TrainingOptions, "choose">): string {
+  if (choose !== "metric") return label;
+  const told = "chosen by metric";
+  return label.endsWith(")") ? `${label.slice(0, -1)}, ${told})` : `${label}(${told})`;
+}

@@ -1,11 +1,14 @@
 // A method set up on a model and a task's examples: weights loaded, programs compiled, rows laid out. It can then be trained
 // any number of times, on any part of the examples; what differs between two trainings is their course.
 
+import type { Tensor } from "onnxruntime-node";
 import { HoneError } from "../../../core/errors.js";
 import { fingerprint } from "../../../core/json.js";
 import { freeMemory } from "../../../core/memory.js";
+import { directionOf } from "../../../core/metric.js";
 import { randomFor, shuffled } from "../../../core/random.js";
 import type { Given } from "../../../core/specializer.js";
+import type { AnswerBatch } from "../../../nets/answer.js";
 import { drawDropout, keptByDropout } from "../../../nets/changes/dropout.js";
 import { netConfig } from "../../../nets/config.js";
 import {
@@ -21,12 +24,13 @@ import {
 import { checkMemory } from "../../../nets/weights.js";
 import { readGguf } from "../../../tensor/gguf.js";
 import { type Parameters, schedule } from "../../../tensor/optimizer.js";
-import { type Batch, type StepReport, type Trained, train } from "../../../tensor/train.js";
+import { type Batch, type Look, type StepReport, type Trained, train } from "../../../tensor/train.js";
 import { statesBelow } from "./below.js";
 import { sharedPrograms, sharedWeights } from "./bench.js";
 import { examplesOf, type TrainableSubject } from "./examples.js";
 import type { Base, Method } from "./fit.js";
 import type { TrainingOptions } from "./options.js";
+import { choosesByMetric, devMetric, optionLogprobs } from "./score.js";
 
 /** What one training is: everything but the method and the options that all trainings of a fit share. */
 export interface Course {
@@ -37,8 +41,10 @@ export interface Course {
   held: readonly number[];
   learningRate: number;
   epochs: number;
-  /** How often the held-out loss is taken, where the options do not say. */
+  /** How often held-out examples are looked at, where the options do not say. */
   evals: number;
+  /** Whether the metric chooses the step; those held out are then all of dev. */
+  byMetric?: boolean;
   /** Held-out loss below which something has been learnt; patience counts from there. */
   learnt?: number;
 }
@@ -72,11 +78,13 @@ export async function setUp(
       kind: "usage",
     });
   }
+  const metric = choosesByMetric(options, given) ? await devMetric(target, given) : undefined;
   const end = gguf.metadata.get("tokenizer.ggml.eos_token_id");
   const examples = await examplesOf([...given.train, ...given.dev], target, given, {
     end: typeof end === "number" ? end : undefined,
     prefix: method.prefix?.(config) ?? [],
     among: method.among ?? false,
+    ...(metric ? { compared: true } : {}),
     ...(method.classes ? { classes: method.classes } : {}),
   });
 
@@ -120,10 +128,13 @@ export async function setUp(
 
   const stepsOf = (course: Pick<Course, "train" | "epochs">) => drawSteps(course, batch, seed);
   const blocksOf = (step: readonly number[]) => planBlocks(examples, step, shape);
+  /** Rivals take part in the loss where the method says so. */
+  const lossInputs = ({ rivals, ...inputs }: AnswerBatch<Tensor>): AnswerBatch<Tensor> =>
+    method.among && rivals ? { ...inputs, rivals } : inputs;
   /** A step's i-th batch: with the same masks whenever it is made. */
   const batchOf = (block: Block, share: number, step: number, i: number): Batch => {
     const { inputs, ids, tokens, spans } = packBlock(examples, block, shape, share);
-    const ready = below(inputs, examples, spans);
+    const ready = below(lossInputs(inputs), examples, spans);
     if (!dropout) return { inputs: ready, ids, tokens };
     const places = Math.max(shape.rows * shape.length, shape.answers);
     const random = randomFor(seed, "dropout", step, i);
@@ -133,18 +144,31 @@ export async function setUp(
       tokens,
     };
   };
-  const heldOut = async (params: Parameters, blocks: readonly Block[]): Promise<number> => {
+  const heldOut = async (params: Parameters, blocks: readonly Block[], scored: boolean): Promise<Look> => {
     let sum = 0;
     let count = 0;
+    const options: number[][] = [];
     for (const block of blocks) {
       context.signal.throwIfAborted();
-      const { inputs, ids, spans } = packBlock(examples, block, dense, 1);
-      const ready = below(inputs, examples, spans);
-      const found = (await programs.logprobs(frozen, params, ready)).data as Float32Array;
-      for (let i = 0; i < ids.length; i++) sum -= found[i] as number;
-      count += ids.length;
+      const { inputs, spans } = packBlock(examples, block, dense, 1);
+      const ready = below(lossInputs(inputs), examples, spans);
+      if (scored && inputs.rivals) {
+        const found = await programs.compared(frozen, params, ready, inputs.rivals);
+        const own = optionLogprobs(inputs, found.logprobs, found.options);
+        for (const [i, { index }] of spans.entries()) {
+          sum -= found.logprobs.data[i] as number;
+          options[index - given.train.length] = own[i] as number[];
+        }
+      } else {
+        const found = (await programs.logprobs(frozen, params, ready)).data as Float32Array;
+        for (let i = 0; i < spans.length; i++) sum -= found[i] as number;
+      }
+      count += spans.length;
     }
-    return sum / count;
+    const loss = sum / count;
+    return metric && scored
+      ? { loss, score: directionOf(given.task.metric) * (await metric(options)) }
+      : { loss };
   };
   const start = method.init(base, seed, examples.slice(0, given.train.length));
   const same = fingerprint([method.name, method.options, options, seed, target.model.id, examples]);
@@ -165,7 +189,7 @@ export async function setUp(
       const evals = evalsPerEpoch === undefined ? course.evals : evalsPerEpoch * course.epochs;
       const evaluate = {
         every: Math.max(1, Math.round(steps.length / evals)),
-        loss: (params: Parameters) => heldOut(params, held),
+        look: (params: Parameters) => heldOut(params, held, course.byMetric ?? false),
         patience: options.patience,
         ...(course.learnt === undefined ? {} : { learnt: course.learnt }),
       };

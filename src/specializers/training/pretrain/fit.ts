@@ -84,7 +84,7 @@ export async function fitNet(input: FitInput, given: Given<"text">): Promise<Pre
       schedule: schedule({ shape, peak, steps, warmup: Math.round(warmup * steps) }),
       evaluate: {
         every: Math.max(1, Math.ceil(steps / looks)),
-        loss: bitsPerByte,
+        look: async (params) => ({ loss: await bitsPerByte(params) }),
         patience: Number.POSITIVE_INFINITY,
       },
       checkpoint: {
@@ -221,7 +221,7 @@ function teller(progress: Given["progress"]): (at: StepReport) => void {
     tokens += at.tokens;
     made++;
     const seconds = (performance.now() - started) / 1000;
-    const dev = at.heldOut === undefined ? "" : `, dev ${at.heldOut.toFixed(3)} bits per byte`;
+    const dev = at.heldOut === undefined ? "" : `, dev ${at.heldOut.loss.toFixed(3)} bits per byte`;
     const left = Math.ceil((seconds / made) * (at.steps - at.step));
     const eta = left >= 120 ? `${Math.round(left / 60)} min` : `${left} s`;
     progress(
