@@ -123,6 +123,12 @@ export interface OpenWeights {
    * @throws HoneError when the files do not fit the model
    */
   specialise(change: Change): LanguageModel & Scores;
+  /**
+   * Under a GGUF adapter (its path), the last layer's state after the last norm at the last of some tokens, [width]. The adapter
+   * is checked at once, weights load on the first call; closed with this model.
+   * @throws HoneError when the adapter does not fit; CallError `too-long`
+   */
+  states(lora: string): (tokens: readonly number[], context: CallContext) => Promise<readonly number[]>;
 }
 
 /** What a model has done since it was opened, in tokens. */

@@ -2,6 +2,7 @@
 // run which finds every call in its journal never loads it. What a call does is `llama/serve.ts`'s.
 
 import { basename } from "node:path";
+import { CallError } from "../core/call.js";
 import { usableCores } from "../core/cores.js";
 import type {
   Change,
@@ -19,6 +20,7 @@ import { checkModel } from "./llama/check.js";
 import { sha256Of } from "./llama/hash.js";
 import { type Member, makePool } from "./llama/pool.js";
 import { type Loaded, type Served, serve, trainedContext } from "./llama/serve.js";
+import { statesOver } from "./llama/states.js";
 import { type Trial, tryFirst } from "./llama/trial.js";
 import { type EngineOptions, isFloat32, openWeights, planLanes, type Weights } from "./llama/weights.js";
 
@@ -56,7 +58,8 @@ const maxLoaded = 2;
  * - `embed` gives the mean of the last layer's states, or the pooling that the file names.
  * - A prompt beyond the context is a CallError `too-long`; nothing is ever cut.
  * - `weights.specialise` gives models that share these weights and are closed with this one. Those made by an adapter or a
- *   prefix give no embeddings, for llama.cpp's embedding contexts take no adapter; none can be specialised again.
+ *   prefix give no embeddings; none can be specialised again.
+ * - `weights.states` reads the last token's state under an adapter, over a second load of the weights.
  *
  * @throws HoneError when the file is not a usable model
  */
@@ -136,7 +139,12 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
   // What changes a model's figures is part of its identity.
   const how = `${isFloat32(gguf) ? ";f32" : ""}${gpu === "off" ? "" : ";gpu"}`;
   const id = `llama:${name}@${(await sha256Of(path)).slice(0, 16)}${how}`;
-  const base = serve(served());
+  const own = served();
+  const base = serve(own);
+  const states = statesOver({
+    ...{ gguf, gpu, contextTokens, lanes, threads, most: maxLoaded, work: own.work },
+    tried: (lora, signal) => tried({ model: path, gpu: "off", lora }, signal),
+  });
   return {
     ...base.model,
     ...base.embeds,
@@ -153,9 +161,19 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
           close: async () => {},
         };
       },
+      states(lora) {
+        checkChange(gguf, { id: "", name: "", lora }, contextTokens);
+        const read = states.under(lora);
+        return async (tokens, context) => {
+          if (tokens.length <= contextTokens) return read(tokens, context);
+          const why = `the prompt takes ${tokens.length} tokens, and the context holds ${contextTokens}`;
+          throw new CallError("too-long", why);
+        };
+      },
     },
     async close() {
       closed = true;
+      await states.close();
       // Whatever runs is let finish: freeing the model under an evaluation would crash the process.
       await pool.close();
       const weights = await loading?.catch(() => undefined);

@@ -1,21 +1,30 @@
 // head on a llama of two layers: it learns, what it answers is what training saw, a saved one gives the same, and its files
 // are those that transformers loads.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { numpy as np } from "@jax-js/jax";
+import { Tensor } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LanguageSubject } from "../../src/core/kinds.js";
-import type { LanguageModel } from "../../src/core/model.js";
+import type { LanguageModel, OpenWeights } from "../../src/core/model.js";
 import type { Sample } from "../../src/core/sample.js";
 import { taskContext } from "../../src/core/task.js";
 import { generalist } from "../../src/models/generalist.js";
 import { openLlama } from "../../src/models/llama.js";
+import { lora } from "../../src/nets/changes/lora.js";
+import { netConfig } from "../../src/nets/config.js";
+import { hidden, type Weights } from "../../src/nets/decoder.js";
+import { loadWeights } from "../../src/nets/weights.js";
 import { chain, fewShot, head } from "../../src/specializers/index.js";
 import type { TrainingReport } from "../../src/specializers/training/finetune/fit.js";
 import { openArtifacts } from "../../src/store/artifacts.js";
 import { choice } from "../../src/tasks/choice.js";
 import { readArrays } from "../../src/tensor/arrays-file.js";
+import { compile, type Tensors } from "../../src/tensor/compile.js";
+import { readGguf } from "../../src/tensor/gguf.js";
+import { readTensor } from "../../src/tensor/gguf-tensors.js";
 import { readSafetensors } from "../../src/tensor/safetensors.js";
 import { ggufBytes, tinyLlama, twice } from "../models/llama-make.js";
 import { given } from "./fakes.js";
@@ -79,15 +88,59 @@ describe("head", () => {
       expect(answer.choice).toBe(sample.gold);
       loss -= (scores[sample.gold as string] as number) / parts.dev.length;
     }
-    expect(loss).toBeCloseTo(best, 3);
+    // Training computes with ONNX Runtime, and answers come from llama.cpp.
+    expect(Math.abs(loss - best)).toBeLessThan(0.005);
 
     const path = artifacts.path(state.artifact);
-    const trained = await readArrays(join(path, "trained.safetensors"));
+    expect(readdirSync(path).sort()).toEqual(["adapter.gguf", "head.safetensors", "manifest.json", "peft"]);
+    const trained = await readArrays(join(path, "head.safetensors"));
+    expect(Object.keys(trained)).toEqual(["output.weight"]);
     const peft = await readSafetensors(join(path, "peft/adapter_model.safetensors"));
     expect(peft.tensors.get("base_model.model.score.weight")?.shape).toEqual(trained["output.weight"]?.dims);
     expect([...peft.tensors.keys()].filter((key) => key.includes("lora_A"))).toHaveLength(7 * layers);
     const config = JSON.parse(readFileSync(join(path, "peft/adapter_config.json"), "utf8"));
     expect(config).toMatchObject({ task_type: "SEQ_CLS", modules_to_save: ["score"] });
+  });
+
+  it("reads from llama.cpp the state that ONNX Runtime gives under the same adapter, in any order", async () => {
+    const artifacts = openArtifacts(join(folder, "store parity"));
+    const state = (await head(common).fit(subject, given({ ...parts, artifacts }))) as State;
+    const adapter = join(artifacts.path(state.artifact), "adapter.gguf");
+    const { path } = model.weights as OpenWeights;
+    const [gguf, halves] = [readGguf(path), readGguf(adapter)];
+    const config = netConfig(gguf);
+    const trained: Record<string, Tensor> = {};
+    for (const { name } of halves.tensors) {
+      const { data, shape } = await readTensor(halves, name);
+      trained[name] = new Tensor("float32", data, [...shape]);
+    }
+    const program = compile<[Tensors, Tensors, Tensors], Tensor>(
+      (fixed: Weights, learnt: Weights, { tokens, at }: Record<"tokens" | "at", np.Array>) =>
+        hidden(config, fixed, tokens, { at, changes: [lora({ rank: 4, alpha: 8 }, learnt)] }),
+    );
+    const weights = await loadWeights(gguf, config);
+    const read = (model.weights as OpenWeights).states(adapter);
+    const prompts = [
+      [1, 40, 41, 42, 43, 44, 60],
+      [1, 70],
+      [1, 40, 41, 42, 43, 44, 61, 62, 63],
+    ];
+    const [first] = await Promise.all(prompts.map((prompt) => read(prompt, context)));
+    for (const prompt of prompts) {
+      const [found, other] = [await read(prompt, context), await read(prompt.with(-1, 99), context)];
+      const tokens = new Tensor("int32", Int32Array.from(prompt), [1, prompt.length]);
+      const at = new Tensor("int32", Int32Array.of(prompt.length - 1), [1]);
+      const own = [...((await program(weights, trained, { tokens, at })).data as Float32Array)];
+      const size = Math.hypot(...own);
+      expect(found).toHaveLength(config.width);
+      expect(Math.hypot(...found.map((value, i) => value - (own[i] as number))) / size).toBeLessThan(0.01);
+      expect(Math.hypot(...found.map((value, i) => value - (other[i] as number))) / size).toBeGreaterThan(
+        0.05,
+      );
+    }
+    expect(await read(prompts[0] as number[], context)).toEqual(first);
+    await expect(read(new Array(257).fill(40), context)).rejects.toThrow(/holds 256/);
+    expect(() => (model.weights as OpenWeights).states(path)).toThrow(/LoRA adapter/);
   });
 
   it("trains what it says it trains, on another draw with another seed", async () => {

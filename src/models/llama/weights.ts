@@ -121,6 +121,34 @@ function tokenBytes(gguf: GgufFile): number {
   return 2 * each * number("block_count") * number("attention.head_count_kv") * head;
 }
 
+/** What every context over a file's weights is told beside its sizes. */
+export function contextKind(gguf: GgufFile): { flashAttention: boolean } {
+  return { flashAttention: !isFloat32(gguf) };
+}
+
+/** Loads a model file that has been checked. @throws HoneError with what llama.cpp complained of */
+export async function loadModel(
+  gguf: GgufFile,
+  gpu: Gpu,
+  metadataOverrides: NonNullable<LlamaModelOptions["metadataOverrides"]>,
+): Promise<LlamaModel> {
+  try {
+    const llama = await runtime(gpu);
+    complaints = [];
+    return await llama.loadModel({
+      modelPath: gguf.path,
+      metadataOverrides,
+      // A pass over the weights that turns NaN and infinity into an error.
+      checkTensors: true,
+      // Without it a sliding-window model forgets the prefix that scoring goes back to.
+      defaultContextSwaFullCache: true,
+      ...(isFloat32(gguf) ? float32Contexts : {}),
+    });
+  } catch (error) {
+    throw cannotLoad(gguf.path, error);
+  }
+}
+
 /**
  * Checks and loads a model file.
  * @throws HoneError when the file is broken or unknown, llama.cpp cannot start, or memory does not suffice
@@ -129,23 +157,7 @@ export async function openWeights(path: string, gpu: Gpu): Promise<Weights> {
   const gguf = readGguf(path);
   checkModel(gguf);
   const chunk = chunkTokens[gpu];
-  const float32 = isFloat32(gguf);
-  let model: LlamaModel;
-  try {
-    const llama = await runtime(gpu);
-    complaints = [];
-    model = await llama.loadModel({
-      modelPath: path,
-      metadataOverrides: meanPooling(gguf),
-      // A pass over the weights that turns NaN and infinity into an error.
-      checkTensors: true,
-      // Without it a sliding-window model forgets the prefix that scoring goes back to.
-      defaultContextSwaFullCache: true,
-      ...(float32 ? float32Contexts : {}),
-    });
-  } catch (error) {
-    throw cannotLoad(path, error);
-  }
+  const model = await loadModel(gguf, gpu, meanPooling(gguf));
   const { whole: special, control } = specialTokens(gguf);
   const isControl = (token: number) => control.has(token) || model.isEogToken(token as Token);
   const cutter = cutterOf(chunk, endsOf(model, isControl));
@@ -165,7 +177,7 @@ export async function openWeights(path: string, gpu: Gpu): Promise<Weights> {
         for (let lane = 0; lane < lanes; lane++) {
           const contextOf = (sequences: number, contextSize: number) =>
             model.createContext({
-              ...{ sequences, contextSize, batchSize: chunk + 1, threads, flashAttention: !float32 },
+              ...{ sequences, contextSize, batchSize: chunk + 1, threads, ...contextKind(gguf) },
               ...(lora === undefined ? {} : { lora }),
             });
           // One more than may be used: node-llama-cpp drops the oldest tokens in silence when the last cell is taken.
@@ -207,7 +219,8 @@ function endsOf(
   };
 }
 
-function cannotLoad(path: string, error: unknown): HoneError {
+/** llama.cpp's error with what it complained of since the load began. */
+export function cannotLoad(path: string, error: unknown): HoneError {
   return new HoneError({
     what: "llama.cpp cannot load this model",
     where: path,

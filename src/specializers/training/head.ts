@@ -2,7 +2,7 @@
 // Ruder 2018, ULMFiT, arXiv 1801.06146; Devlin et al. 2019, BERT, 1810.04805; on decoders as `AutoModelForSequenceClassification`
 // has it: the last token's state, no bias). The prompt is the one that the model would be asked with.
 //
-// Both are read by the decoder that trained them (ONNX Runtime), in measuring and in serving alike.
+// Answers come from llama.cpp, as `lora`'s do: the state of its embedding context under the adapter, and the head's product with it here.
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,25 +11,18 @@ import { Tensor } from "onnxruntime-node";
 import { z } from "zod";
 import { noCost } from "../../core/call.js";
 import { fingerprint } from "../../core/json.js";
-import { freeMemory } from "../../core/memory.js";
 import type { LanguageSpecializer } from "../../core/specializer.js";
-import { netConfig } from "../../nets/config.js";
-import { type Change, hidden, logitsOf, type Weights } from "../../nets/decoder.js";
-import { parameterCount } from "../../nets/weights.js";
 import { dense, readArrays, writeArrays } from "../../tensor/arrays-file.js";
-import { compile, type Tensors } from "../../tensor/compile.js";
-import { readGguf } from "../../tensor/gguf.js";
 import type { DenseTensor } from "../../tensor/gguf-tensors.js";
+import { writeLoraGguf } from "../../tensor/gguf-write.js";
 import { chooseClass, classesOf, knownChoices } from "../parts/classes.js";
 import { defineSpecializer } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
 import type { SpecializerEntry } from "../table.js";
-import { hasWeights, sharedWeights } from "./finetune/bench.js";
-import { askedPrompt, requireWeights, type TrainableSubject } from "./finetune/examples.js";
+import { askedPrompt, requireWeights } from "./finetune/examples.js";
 import { fitMethod, type Method, type TrainingReport } from "./finetune/fit.js";
 import { labelWith, trainingShape } from "./finetune/options.js";
 import { writePeft } from "./finetune/peft.js";
-import { checkReading, oneAtATime, roomy } from "./frozen/extract.js";
 import { loraParts, loraShape, pairsOf } from "./lora.js";
 
 const headOptions = z.strictObject({ ...loraShape, ...trainingShape });
@@ -40,12 +33,12 @@ type State = { artifact: string; classes: string[]; report: TrainingReport };
 
 /** The head's name among the trained arrays, [classes, width]: where a model that is not tied has its own output matrix. */
 const output = "output.weight";
-const file = "trained.safetensors";
+const files = { adapter: "adapter.gguf", head: "head.safetensors" } as const;
 
 /**
  * Trains a LoRA and a linear layer from the last token's state to the task's labels, by the classes' cross-entropy, choosing the
- * step by the loss on dev. For tasks whose samples share their labels. The specialist's folder holds `trained.safetensors`
- * for Hone and `peft/` for transformers' sequence classification.
+ * step by the loss on dev. For tasks whose samples share their labels. The specialist's folder holds `adapter.gguf` for llama.cpp,
+ * `head.safetensors` with the linear layer, and `peft/` for transformers' sequence classification.
  */
 export function head(options: HeadOptions = {}): LanguageSpecializer {
   const { rank, alpha, targets, layers, dropout, ...training } = readOptions(headOptions, "head", options);
@@ -71,7 +64,8 @@ export function head(options: HeadOptions = {}): LanguageSpecializer {
   return defineSpecializer<State>({
     name: "head",
     label,
-    options: { rank, alpha, ...own, ...training },
+    // Before, answers came from ONNX Runtime: those were other specialists.
+    options: { rank, alpha, ...own, ...training, engine: "llama.cpp" },
     needs: ["weights", "gradients"],
     seeded: true,
     choosesOnDev: true,
@@ -90,8 +84,10 @@ export function head(options: HeadOptions = {}): LanguageSpecializer {
       });
       const folder = await given.artifacts.scratch("result");
       await mkdir(folder, { recursive: true });
-      await writeArrays(join(folder, file), params);
+      await writeArrays(join(folder, files.head), { [output]: params[output] as Tensor });
       const tensors = pairsOf(params);
+      const { architecture } = base.config;
+      await writeLoraGguf(join(folder, files.adapter), { architecture, alpha, tensors });
       const score = dense(params)[output] as DenseTensor;
       const net = base.config;
       await writePeft(join(folder, "peft"), {
@@ -101,19 +97,20 @@ export function head(options: HeadOptions = {}): LanguageSpecializer {
     },
     behave: ({ artifact, classes }, subject, { artifacts }) => {
       const target = requireWeights(subject, "head");
-      const change = methodFor(classes).change;
-      let opened: ReturnType<typeof openHead> | undefined;
+      const folder = artifacts.path(artifact);
+      const stateOf = target.weights.states(join(folder, files.adapter));
+      let opened: Promise<Tensor> | undefined;
       return {
         respond: async (query, context) => {
           const choices = knownChoices(query, { classes, labels: classes });
           if (choices.length === 0) return { unscored: "other-labels" };
           const prompt = await askedPrompt(target, query, context);
-          opened ??= openHead(target, join(artifacts.path(artifact), file), change);
+          opened ??= readArrays(join(folder, files.head)).then((arrays) => arrays[output] as Tensor);
           opened.catch(() => (opened = undefined));
-          const read = await opened;
+          const weights = await opened;
           context.signal.throwIfAborted();
           const started = performance.now();
-          const logprobs = await read(prompt);
+          const logprobs = logSoftmax(logitsOf(weights, await stateOf(prompt, context)));
           context.trace?.({
             key: fingerprint(["head", artifact, prompt]),
             model: target.model.id,
@@ -129,42 +126,20 @@ export function head(options: HeadOptions = {}): LanguageSpecializer {
   });
 }
 
-/** The trained model: log p of each class given a prompt. */
-async function openHead(
-  { model, weights }: TrainableSubject,
-  path: string,
-  change: Method["change"],
-): Promise<(prompt: readonly number[]) => Promise<Float64Array>> {
-  const gguf = readGguf(weights.path);
-  const config = netConfig(gguf);
-  if (!hasWeights(model)) checkReading(gguf.path, 4 * parameterCount(config), freeMemory());
-  const [frozen, trained] = await Promise.all([sharedWeights(model, gguf, config), readArrays(path)]);
-  const program = compile<[Tensors, Tensors, Tensors], Tensor>(
-    (fixed: Weights, learnt: Weights, { tokens, at }: Readonly<Record<"tokens" | "at", np.Array>>) => {
-      const changes: Change[] = [change(config, learnt)];
-      const states = hidden(config, fixed, tokens, { changes, at });
-      const logits = logitsOf(config, fixed, states, changes);
-      states.dispose();
-      return logits;
-    },
-    { name: "a classification head" },
+/** log p of each class from logits. */
+function logSoftmax(logits: Float64Array): Float64Array {
+  const most = Math.max(...logits);
+  const total = most + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0));
+  return logits.map((logit) => logit - total);
+}
+
+/** The head's logits of a state [width]: one product a class, in doubles. */
+function logitsOf({ data, dims }: Tensor, state: readonly number[]): Float64Array {
+  const [classes, width] = dims as [number, number];
+  const weights = data as Float32Array;
+  return Float64Array.from({ length: classes }, (_, c) =>
+    state.reduce((sum, value, i) => sum + value * (weights[c * width + i] as number), 0),
   );
-  const alone = oneAtATime();
-  return async (prompt) => {
-    const length = roomy(prompt.length);
-    const tokens = new Int32Array(length);
-    tokens.set(prompt);
-    const batch = {
-      tokens: new Tensor("int32", tokens, [1, length]),
-      at: new Tensor("int32", Int32Array.of(prompt.length - 1), [1]),
-    };
-    const logits = Float64Array.from(
-      (await alone(() => program(frozen, trained, batch))).data as Float32Array,
-    );
-    const most = Math.max(...logits);
-    const total = most + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0));
-    return logits.map((logit) => logit - total);
-  };
 }
 
 /** Its line in the table. */
