@@ -217,7 +217,7 @@ describe("a step chosen by the metric", () => {
       const state = await trainedBy(way, given);
       const { heldOut, bestStep, chosenBy } = state.report;
       expect(chosenBy).toBe("accuracy");
-    expect(way.choosesOnDev).toBe(true);
+      expect(way.choosesOnDev).toBe(true);
       expect(way.label).toMatch(/, chosen by metric\)$/);
       const most = Math.max(...heldOut.map(({ metric }) => metric as number));
       const best = heldOut.find(({ step }) => step === bestStep) as (typeof heldOut)[0];
