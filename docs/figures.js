@@ -104,7 +104,9 @@ function measured() {
   const [train, motor, scoring, harness, startup, memory, parity, peft] = [
     ...["train", "motor", "scoring", "harness", "startup", "memory", "parity", "peft-scotus"],
   ].map(bench);
-  const [medprompt, lexical, bilateral] = ["medprompt", "lexical", "bilateral"].map(paper);
+  const [medprompt, lexical, egosocial, bilateral] = [
+    ...["medprompt", "lexical", "egosocialarena", "bilateral"],
+  ].map(paper);
   const { reach } = bilateral.errors;
   const centimetres = ({ mean, low, high, n }) =>
     `${(100 * mean).toFixed(1)} cm (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}, ${n} seeds)`;
@@ -172,6 +174,12 @@ function measured() {
       points(claim(lexical, "retrieval")),
       "`npx hone reproduce lexical --data FOLDER`",
       lexical,
+    ],
+    [
+      "ToMi told in the first person against the third, SmolLM2-135M, not told from 0 (Claude 3.5 Sonnet: +9.5)",
+      points(claim(egosocial, "a1")),
+      "`npx hone reproduce egosocialarena --data FOLDER`",
+      egosocial,
     ],
     [
       "Reaching with a six-muscle arm: error of one hemisphere, trained on the mean of both losses",
