@@ -14,8 +14,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Files of a worker share the modules that are loaded, which takes longer than most files' tests.
     isolate: false,
-    // Two cores: more workers than cores only slow the real models down.
-    maxWorkers: 2,
+    // One more than cores, for some tests mostly wait; with many more, real models get in each other's way.
+    maxWorkers: 3,
     // Nor more threads than cores: ONNX Runtime's wait for each other by spinning.
     env: { HONE_THREADS: "1" },
   },

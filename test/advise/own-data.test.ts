@@ -20,8 +20,11 @@ import * as sets from "./datasets.js";
 vi.setConfig({ testTimeout: 300_000 });
 
 const root = resolve(import.meta.dirname, "../..");
-const folder = mkdtempSync(join(tmpdir(), "hone-own-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+// What is written out of it would lie in a folder of these tests, too.
+const outer = mkdtempSync(join(tmpdir(), "hone-own-"));
+const folder = join(outer, "here");
+mkdirSync(folder);
+afterAll(() => rmSync(outer, { recursive: true, force: true }));
 
 interface Ran {
   code: number;

@@ -16,15 +16,15 @@ const names = readdirSync(attacks)
   .filter((name) => name.endsWith(".js"))
   .map((name) => name.slice(0, -3));
 
-/** Cases of each attack; 40 where it is not said. */
+/** Cases of each attack; 30 where it is not said. */
 const counts: Record<string, number> = {
-  data: 25,
-  studies: 36,
-  endpoints: 18,
-  journals: 14,
-  processes: 7,
-  commands: 33,
-  serve: 36,
+  data: 18,
+  studies: 26,
+  endpoints: 14,
+  journals: 10,
+  processes: 6,
+  commands: 24,
+  serve: 26,
 };
 
 interface Result {
@@ -56,7 +56,7 @@ describe("attacked by hostile", () => {
     async (name) => {
       const attack = ((await import(join(attacks, `${name}.js`))) as { default: Attack }).default;
       expect(attack.name).toBe(name);
-      const count = counts[name] ?? 40;
+      const count = counts[name] ?? 30;
       const result = await attack.run({ count, seed: 2, workdir, log: () => {} });
       expect(result.killed, (result.notes ?? []).join("\n")).toBe(0);
       expect(result.tried).toBe(count);

@@ -13,7 +13,7 @@ import { openJournal } from "../../src/store/journal.js";
 import { writeToneStudy } from "./fixture.js";
 
 const bin = resolve(import.meta.dirname, "../../bin/hone.js");
-const kills = 16;
+const kills = 10;
 const [dev, test] = [40, 200];
 
 let folder: string;

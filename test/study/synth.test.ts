@@ -16,7 +16,7 @@ import { parseStudy } from "../../src/study/spec.js";
 import { ggufBytes, tinyLlama, withValue } from "../models/llama-make.js";
 
 const bin = resolve(import.meta.dirname, "../../bin/hone.js");
-const kills = 16;
+const kills = 10;
 const pairs = 150;
 
 let folder: string;

@@ -81,9 +81,9 @@ export const presets: Record<Preset, EgoSettings> = {
     draws: [1],
     each: 1,
     tomi: 8,
-    tombench: 6,
+    tombench: 4,
     tombenchTried: 48,
-    asking: { each: 0, tomi: 4, tombench: 4 },
+    asking: { each: 0, tomi: 2, tombench: 2 },
     profile: { each: 1, tomi: 4 },
     law: {
       tasks: ["sc_lcdispositiondirection", "sc_partywinning"],
