@@ -41,7 +41,7 @@ export function describeStudy(record: StudyRecord): string {
     (task) => `${formatWhole(task.counts.test)} sealed test samples of ${task.name}`,
   );
   const measured = `${parts.join(" and ")}, measured on ${tasks.join(" and ")}.`;
-  return record.description ? `${record.description} ${measured}` : measured;
+  return record.description ? `${record.description.replace(/[^.!?]$/, "$&.")} ${measured}` : measured;
 }
 
 /** The verdict, or why there is none. */
