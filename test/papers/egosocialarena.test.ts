@@ -55,6 +55,8 @@ const settings: EgoSettings = {
   social: { train: 1, dev: 1, tune: { fewShot: { k: 1 } } },
   arena: {
     ...presets.smoke.arena,
+    rules: ["constant"],
+    deals: [{ guessing: 1, holdem: 1, blackjack: 3 }],
     solved: { ...presets.smoke.arena.solved, tune: { fewShot: { k: 1 } } },
   },
   seeds: [1],

@@ -25,7 +25,7 @@ interface Claim {
 const smokes = [
   { paper: "bilateral", claims: 12, measured: 8, data: false },
   { paper: "deepseekmoe", claims: 18, measured: 11, data: true },
-  { paper: "egosocialarena", claims: 22, measured: 17, data: true },
+  { paper: "egosocialarena", claims: 22, measured: 15, data: true },
   { paper: "lawma", claims: 13, measured: 9, data: true },
   { paper: "medprompt", claims: 9, measured: 9, data: true },
   { paper: "self-specialization", claims: 9, measured: 6, data: true },
