@@ -10,9 +10,9 @@ import { parseArgs } from "node:util";
 import { buildNet, countParameters, initWeights } from "../dist/nets/build.js";
 import { openData } from "../dist/papers/data.js";
 import { readTexts } from "../dist/papers/deepseekmoe/read.js";
-import { nets, presets } from "../dist/papers/deepseekmoe/settings.js";
+import { nets, presets, textsTask } from "../dist/papers/deepseekmoe/settings.js";
 import { crossedDifference } from "../dist/papers/figures.js";
-import { fileSplits, readStudy, runPlans, splitFiles } from "../dist/papers/plans.js";
+import { readStudy, runPlans, splitFiles } from "../dist/papers/plans.js";
 import { machine, record } from "./record.js";
 import { median, stepOf, trainingArrays } from "./step.js";
 
@@ -44,18 +44,7 @@ async function trained(part, chosen, own) {
     description: `Muon against AdamW: ${part}`,
     files: splitFiles({ train, dev, test }),
     study: {
-      task: {
-        name: "texts",
-        kind: "corpus",
-        data: {
-          splits: fileSplits,
-          input: "text",
-          label: "domain",
-          options: [...full.domains],
-          group: "group",
-          leakage: "drop",
-        },
-      },
+      task: textsTask(full.domains),
       seeds: own,
     },
     arms: Object.fromEntries(

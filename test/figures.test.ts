@@ -140,6 +140,42 @@ describe("the records of benchmarks", () => {
     expect(page).toContain(`${flawed} were flawed (Wilson ${percent(low)} to ${percent(high)} %)`);
   });
 
+  it("papers/egosocialarena/README.md quotes its claims and tables", () => {
+    const [, prose = ""] = text("papers/egosocialarena/README.md")
+      .replaceAll(/\s+/g, " ")
+      .split("<!-- end -->");
+    const { claims, tables } = JSON.parse(text("papers/egosocialarena/measured.json"));
+    const of = (id: string) => claims.find((one: { id: string }) => one.id === id);
+    const points = (value: number) => Math.abs(100 * value).toFixed(1);
+    const bets = (value: number) => Math.abs(value).toFixed(3);
+    const [c1, e1, e2, i1, i2] = ["c1", "e1", "e2", "i1", "i2"].map(of);
+    for (const told of [
+      `${points(c1.measured)} points ahead of the smaller model (${points(c1.high)} to ${points(c1.low)}`,
+      `${points(e1.measured)} points on law (${points(e1.low)} to ${points(e1.high)})`,
+      `(e2, -${points(e2.low)} to ${points(e2.high)})`,
+      `${bets(i1.measured)} bets a hand more than its generalist (${bets(i1.low)} to ${bets(i1.high)}; p ${i1.pAdjusted.toFixed(2)} `,
+      `${bets(i2.measured)} less than the optimal policy (${bets(i2.high)} to ${bets(i2.low)}`,
+    ])
+      expect(prose).toContain(told);
+    const rows = tables.at(-1).rows as string[][];
+    const cells = (game: string, player: string, at: number) =>
+      rows.filter(([title, who]) => title?.startsWith(game) && who === player).map((row) => row[at]);
+    const [small, large] = [
+      "llama:smollm2-135m-instruct, zero-shot",
+      "llama:gemma3-270m, zero-shot",
+    ] as const;
+    for (const at of [5, 6]) expect(prose).toContain(`${cells("Limit", small, at).join(" and ")} %`);
+    expect(cells("Limit", large, 4)).toEqual(["0", "0"]);
+    expect(prose).toContain(`nearly every hand: ${cells("Blackjack", large, 3)[0]}.`);
+    expect(cells("Number", small, 3)).toEqual(["15 (4 to 45)", "4 (1 to 7)", "3 (1 to 45)"]);
+    expect(cells("Number", large, 3).every((told) => told?.startsWith("0 "))).toBe(true);
+    expect(cells("Number", "best", 3).slice(0, 3)).toEqual([
+      "90 (68 to 92)",
+      "80 (61 to 85)",
+      "68 (63 to 72)",
+    ]);
+  });
+
   it("papers/self-specialization/README.md quotes its tables, each figure with its interval", () => {
     const [, prose = ""] = text("papers/self-specialization/README.md").split("<!-- end -->");
     const tables = text("papers/self-specialization/measured.md");

@@ -10,10 +10,10 @@ import {
   seedDifference,
 } from "../figures.js";
 import { definePaper, paperTable } from "../paper.js";
-import { fileSplits, splitFiles } from "../plans.js";
+import { splitFiles } from "../plans.js";
 import { claimsOf, type MoeFigures } from "./claims.js";
 import { readTexts } from "./read.js";
-import { type ArmName, lookedInto, margin, nets, presets } from "./settings.js";
+import { type ArmName, lookedInto, margin, nets, presets, textsTask } from "./settings.js";
 
 export const deepseekmoe = definePaper({
   name: "deepseekmoe",
@@ -36,18 +36,7 @@ export const deepseekmoe = definePaper({
         description: "Dense nets and mixtures of experts, trained on the same tokens",
         files: splitFiles({ train: data.train, dev: data.dev, test: data.test }),
         study: {
-          task: {
-            name: "texts",
-            kind: "corpus",
-            data: {
-              splits: fileSplits,
-              input: "text",
-              label: "domain",
-              options: [...domains],
-              group: "group",
-              leakage: "drop",
-            },
-          },
+          task: textsTask(domains),
           seeds: settings.seeds,
         },
         arms: Object.fromEntries(

@@ -1,7 +1,7 @@
 // Every size of the DeepSeekMoE reproduction and its nets. It runs nothing.
 
 import type { PretrainOptions } from "../../specializers/index.js";
-import type { Preset } from "../plans.js";
+import { fileSplits, type Preset } from "../plans.js";
 
 export interface MoeSettings {
   seeds: readonly number[];
@@ -103,3 +103,17 @@ export const presets: Record<Preset, MoeSettings> = {
     training: { vocab: 4096, tokens: 10_000_000, batch: 32, learningRate: 0.00108 },
   },
 };
+
+/** The task that the nets are trained and measured on: texts in these domains, from the files of a plan. */
+export const textsTask = (domains: readonly string[]) => ({
+  name: "texts",
+  kind: "corpus",
+  data: {
+    splits: fileSplits,
+    input: "text",
+    label: "domain",
+    options: [...domains],
+    group: "group",
+    leakage: "drop",
+  },
+});
