@@ -53,6 +53,17 @@ it("evaluate a beginning that they share once", async () => {
   expect(evaluated - before.evaluated).toBeLessThan(4 * 128);
 }, 120_000);
 
+it("leave conversations that begin alike their places", async () => {
+  const turn = (name: string, turns: number) =>
+    write(
+      ask(`${head}${`${name} has the floor, and the others wait for the next question. `.repeat(turns)}`),
+    );
+  for (const name of ["Ada", "Emmy", "Sofia"]) await turn(name, 20);
+  const before = model.work?.().evaluated ?? 0;
+  for (const name of ["Ada", "Emmy", "Sofia"]) await turn(name, 21);
+  expect((model.work?.().evaluated ?? 0) - before).toBeLessThan(3 * 180);
+}, 120_000);
+
 it("are drawn as asked: one token's nucleus and the largest share are greedy, and a penalty ends repetition", async () => {
   const greedy = await write(ask("The capital of France is", { temperature: 0 }));
   expect(await write(ask("The capital of France is", { topP: 1e-6, seed: 5 }))).toBe(greedy);

@@ -88,6 +88,8 @@ interface Job {
 interface Place {
   sequence: LlamaContextSequence;
   evaluated: readonly number[];
+  /** When it last began a text, as a count of those begun. */
+  used: number;
   job?: Job;
 }
 
@@ -97,6 +99,7 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
   let context: LlamaContext | undefined;
   let room = 0;
   let places: Place[] = [];
+  let begun = 0;
   let running = false;
   let ended: Promise<void> | undefined;
   let closed = false;
@@ -131,7 +134,9 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
     const opened = await options.open(count, wanted + 1);
     context = opened;
     room = wanted;
-    places = Array.from({ length: count }, () => ({ sequence: opened.getSequence(), evaluated: [] }));
+    places = Array.from({ length: count }, () => ({
+      ...{ sequence: opened.getSequence(), evaluated: [], used: 0 },
+    }));
   };
 
   const rewind = async (place: Place, keep: number): Promise<void> => {
@@ -151,8 +156,14 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
     const { prompt } = job;
     const bestOf = (some: readonly Place[]) =>
       some.reduce((a, b) => (sharedWith(b, prompt) > sharedWith(a, prompt) ? b : a));
-    const place = bestOf(places.filter((one) => !one.job));
+    const free = places.filter((one) => !one.job);
+    const nearest = bestOf(free);
+    // What goes on from a text takes its place. Else that one is given up which was used longest ago, for several conversations
+    // that begin alike would each drive out the one before.
+    const goesOn = 2 * sharedWith(nearest, prompt) > nearest.sequence.nextTokenIndex;
+    const place = goesOn ? nearest : free.reduce((a, b) => (b.used < a.used ? b : a));
     const donor = bestOf(places);
+    place.used = ++begun;
     job.began = performance.now();
     place.job = job;
     await ending(place, prefill(place, donor));
