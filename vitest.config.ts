@@ -1,14 +1,14 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-/** These take longer than all other tests together, and are run apart by `npm run test:papers`. */
-export const papers = "test/papers/smoke.test.ts";
+/** Every published study at a small size, on its real model; these are run apart, by `npm run test:papers`. */
+export const smokes = ["test/papers/smoke.test.ts", "test/examples.test.ts"];
 
 export default defineConfig({
   // Examples import Hone by its name.
   resolve: { alias: { "@honelab/hone": new URL("./src/index.ts", import.meta.url).pathname } },
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, papers],
+    exclude: [...configDefaults.exclude, ...smokes],
     globalSetup: ["test/setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,

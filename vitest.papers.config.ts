@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
-import base, { papers } from "./vitest.config.js";
+import base, { smokes } from "./vitest.config.js";
 
-/** The smoke of every paper on its real model, one after the other on all cores: `npm run test:papers`. */
-export default defineConfig({ ...base, test: { ...base.test, include: [papers], exclude: [], env: {} } });
+/** The smoke of every paper and shipped study, one after the other on all cores: `npm run test:papers`. */
+export default defineConfig({
+  ...base,
+  test: { ...base.test, include: smokes, exclude: [], maxWorkers: 1, env: {} },
+});
