@@ -10,6 +10,14 @@ const beatMs = 2_000;
 /** An owner on another machine that has not beaten for this long is taken for dead. */
 const staleMs = 30_000;
 
+/** Who is waited for. */
+export interface Owner {
+  pid: number;
+  host: string;
+  /** Whether this is the first look. */
+  first: boolean;
+}
+
 /** The owners within this process. */
 const living = new Set<string>();
 
@@ -75,24 +83,23 @@ export function makeLocks(db: SqliteFile): Locks {
 /**
  * Takes a lock, waiting for another owner to finish. Resolves to the function that gives it back.
  * @param signal ends the wait; a lock that is free is taken all the same
- * @param onWait told once, with the other owner's pid and host, when there is somebody to wait for
+ * @param onWait told of the other owner at every look; what it throws ends the wait
  */
 export async function lockStudy(
   journal: Journal,
   name: string,
-  options: { signal: AbortSignal; onWait?: (pid: number, host: string) => void },
+  options: { signal: AbortSignal; onWait?: (owner: Owner) => void },
 ): Promise<() => void> {
   const { locks } = journal;
-  let told = false;
+  let first = true;
   for (;;) {
     if (locks.take(name)) return () => locks.drop(name);
     options.signal.throwIfAborted();
     const holder = locks.holder(name);
-    if (holder && !told) {
-      told = true;
-      options.onWait?.(holder.pid, holder.host);
-    }
-    if (holder) await new Promise((resolve) => setTimeout(resolve, 200));
+    if (!holder) continue;
+    options.onWait?.({ pid: holder.pid, host: holder.host, first });
+    first = false;
+    await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
 

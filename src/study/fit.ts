@@ -97,7 +97,7 @@ export async function fitSeeds(
   const key = fingerprint(
     lacking.map((seed) => buildKey(study, study.generalist, specializer, seed, contents)),
   );
-  const unlock = await lockStudy(journal, `build ${key}`, { signal });
+  const unlock = await lockBuild(journal, key, signal, progress);
   try {
     const own = study.artifacts.forBuild(key);
     let cost = noCost;
@@ -117,6 +117,19 @@ export async function fitSeeds(
   }
 }
 
+/** Waits for whoever makes the same specialist; the wait tells its progress, by which it can be stopped as a fit can. */
+function lockBuild(
+  journal: Journal,
+  key: string,
+  signal: AbortSignal,
+  progress: Given["progress"],
+): Promise<() => void> {
+  return lockStudy(journal, `build ${key}`, {
+    signal,
+    onWait: ({ pid, host }) => progress(0, 1, `waiting for process ${pid} on ${host}, which makes the same`),
+  });
+}
+
 /** The build from the journal, or made now. One whose files were lost or damaged is made again. */
 async function buildOnce(
   study: PreparedStudy,
@@ -133,7 +146,7 @@ async function buildOnce(
   const before = journal.build(key);
   if (before && whole(before)) return before;
   // Another study may be making the same one: its checkpoints are not to be shared, but its result is.
-  const unlock = await lockStudy(journal, `build ${key}`, { signal });
+  const unlock = await lockBuild(journal, key, signal, progress);
   try {
     const known = journal.build(key);
     if (known && whole(known)) return known;

@@ -77,8 +77,10 @@ export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promi
     const unlock = await lockStudy(journal, spec.study, {
       // Nothing is in flight that a wait could be for.
       signal: options.drain ? AbortSignal.any([signal, options.drain]) : signal,
-      onWait: (pid, host) =>
-        emit({ type: "warning", text: `Process ${pid} on ${host} is running this study; waiting for it.` }),
+      onWait({ pid, host, first }) {
+        const text = `Process ${pid} on ${host} is running this study; waiting for it.`;
+        if (first) emit({ type: "warning", text });
+      },
     });
     try {
       const study = await prepareStudy(spec, {

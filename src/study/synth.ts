@@ -74,7 +74,9 @@ export async function synthesizeFor(spec: StudySpec, options: SynthOptions): Pro
   try {
     unlock = await lockStudy(journal, `synthetic data ${folder}`, {
       signal,
-      onWait: (pid, host) => warn(`Process ${pid} on ${host} writes this folder; waiting for it.`),
+      onWait({ pid, host, first }) {
+        if (first) warn(`Process ${pid} on ${host} writes this folder; waiting for it.`);
+      },
     });
     const domain = await prepareTask(spec.task, tasks, { base, signal }, () => {});
     const { task, dataset } = domain;

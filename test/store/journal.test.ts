@@ -188,7 +188,7 @@ describe("lock", () => {
     const order: string[] = [];
     const second = lockStudy(two, "study", {
       signal,
-      onWait: (pid) => order.push(`waits for ${pid === process.pid}`),
+      onWait: ({ pid, first }) => first && order.push(`waits for ${pid === process.pid}`),
     }).then((release) => {
       order.push("second");
       release();

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { defineSpecializer, specializers } from "../../src/specializers/index.js";
 import { openStudy } from "../../src/study/open.js";
-import { runStudy } from "../../src/study/run.js";
+import { type RunOptions, runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
 import { toneStudy, writeTones } from "./fixture.js";
 
@@ -116,4 +116,42 @@ it("a study opened from its store has each outcome of its own seeds once", async
   expect(new Set(subjects.flatMap(({ ids }) => ids)).size).toBe(2);
   expect(new Set(outcomes.map(({ seed }) => seed))).toEqual(new Set([2]));
   expect(outcomes).toHaveLength(2 * (tasks[0]?.counts.test ?? 0));
+});
+
+it("says that it waits for another study which makes the same specialist, and a stop ends the wait", async () => {
+  let [fits, finish] = [0, () => {}];
+  const slow = defineSpecializer<null>({
+    name: "slow",
+    fit: async () => {
+      fits++;
+      await new Promise<void>((resolve) => (finish = resolve));
+      return null;
+    },
+    behave: () => ({ prepare: (query) => query }),
+  });
+  const entry = { make: () => slow, options: z.strictObject({}), summary: "", paper: "", leaf: null };
+  const run = (name: string, more: Partial<RunOptions> = {}) =>
+    runStudy(
+      parseStudy(toneStudy({ name, model: "mock:", dev: 5, test: 10, specialists: ["slow"] }), "test"),
+      {
+        ...{ base: folder, store: join(folder, "waits"), ...more },
+        use: { specializers: { ...specializers, slow: entry } } as never,
+      },
+    );
+  const first = run("one");
+  await vi.waitFor(() => expect(fits).toBe(1));
+  const stop = new AbortController();
+  const said: string[] = [];
+  const second = await run("two", {
+    drain: stop.signal,
+    onEvent(event) {
+      if (event.type !== "progress" || !event.note?.includes("waiting")) return;
+      said.push(event.note);
+      stop.abort();
+    },
+  });
+  expect([second.stopped, fits]).toEqual(["by hand", 1]);
+  expect(said[0]).toMatch(new RegExp(`waiting for process ${process.pid} on .*, which makes the same`));
+  finish();
+  expect((await first).stopped).toBeNull();
 });
