@@ -1,20 +1,20 @@
-// The words for files that are too large for a specialist's JSON state: adapters, weights, checkpoints. Only the shapes;
-// how folders are kept and checked is the store's.
+// Types for files that are too large for a specialist's JSON state: adapters, weights, checkpoints. The store decides how
+// folders are kept and checked.
 
 import { HoneError } from "./errors.js";
 import type { Json } from "./json.js";
 
-/** Where a specializer puts its files, and finds them again. A state names what it kept as `{ artifact: id }`. */
+/** Where a specializer stores its files and finds them again. A state refers to a kept folder as `{ artifact: id }`. */
 export interface Artifacts {
-  /** A folder for unfinished work (checkpoints), the same for the same key, that survives a kill. */
+  /** A folder for unfinished work (checkpoints): the same for the same key, and it survives a kill. */
   scratch(key: string): Promise<string>;
   /**
-   * Takes a finished folder into keeping under its content hash (manifest of names, sizes, sha256 written last) and
-   * returns the hash. Idempotent. The folder is moved.
+   * Stores a finished folder under its content hash (manifest of names, sizes, sha256 written last) and returns the hash.
+   * Idempotent. The folder is moved.
    */
   keep(folder: string): Promise<string>;
   /**
-   * Where a kept folder lies.
+   * Path of a kept folder.
    * @throws HoneError when it is missing or its files do not match the manifest
    */
   path(id: string): string;
@@ -34,7 +34,7 @@ export function artifactsIn(state: Json): string[] {
   return [...found];
 }
 
-/** Whether all files that a state names are where they were kept, and whole. */
+/** Whether all artifacts that a state names are present and intact. */
 export function isWhole(state: Json, artifacts: Pick<Artifacts, "path">): boolean {
   try {
     for (const id of artifactsIn(state)) artifacts.path(id);

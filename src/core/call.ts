@@ -1,6 +1,6 @@
-// A call is the unit that costs something: one request to one model. This file holds its price, its trace, its failure.
+// A call is one request to one model and the unit of cost. This file holds the types of its cost, context and failure.
 
-/** What one call, one answer or one build took. Tokens are the model's own; `usd` is 0 for local models. */
+/** Cost of one call, one answer or one build. Tokens are as the model counts them; `usd` is 0 for local models. */
 export interface Cost {
   calls: number;
   inputTokens: number;
@@ -24,7 +24,7 @@ export function addCost(a: Cost, b: Cost): Cost {
   };
 }
 
-/** `train` is no request: it tells what making a specialist of a model's weights read. */
+/** `train` is not a request: it records what was read to make a specialist, such as the tokens of a training run. */
 export type Operation = "generate" | "score" | "embed" | "train";
 
 /** One finished call, as the journal keeps it. `key` is the fingerprint of model, operation and request. */
@@ -37,18 +37,18 @@ export interface Call {
   cost: Cost;
 }
 
-/** What travels with every call: how to stop it, and who wants to know that it was made. */
+/** Passed with every call: how to stop it, and who observes it. */
 export interface CallContext {
   signal: AbortSignal;
-  /** Told of every call, whether made now or found in the journal. */
+  /** Receives every call, whether made now or found in the journal. */
   trace?: (call: Call) => void;
-  /** Languages of the texts that an encoder is asked about, one a text, where the task knows them: networks read them off the text. */
+  /** Languages of the texts to embed, one per text, where the task knows them; networks infer them from the text. */
   languages?: readonly string[];
-  /** Told what was written so far, as it grows, by models that can; a call found in the journal grows nothing. */
+  /** Receives the text written so far, as it grows, from models that stream; not called for a call found in the journal. */
   grows?: (text: string) => void;
 }
 
-/** Why a call gave no usable response after every retry. An endpoint's failure is not a wrong answer. */
+/** Why a call returned no usable response after every retry. An endpoint's failure is not a wrong answer. */
 export type CallFailure =
   | "rate-limited"
   | "server-error"
@@ -62,7 +62,7 @@ export type CallFailure =
   | "unreachable"
   | "unsupported";
 
-/** Failures that a sample brings with it, which say nothing of the next one's. */
+/** Failures caused by the sample itself, which do not predict the next sample's. */
 export const ofTheSample: readonly CallFailure[] = ["too-long", "too-large", "refused", "malformed"];
 
 /** A call that failed for good: the sample is unscored, with this cause. */

@@ -1,17 +1,17 @@
-// The capabilities that are granted, and the one place that asks for them: whether a model has one, and the error where it
-// lacks it. A model has the methods that it grants and no others.
+// The capabilities that a model can grant: a check for one, and the error where it is missing. A model has the methods that
+// it grants and no others.
 
 import { HoneError } from "./errors.js";
 import type { Callable, Embeds, LanguageModel, Model, Scores, Writes } from "./model.js";
 
-/** By grant, what a model with it can be asked. */
+/** By grant, the methods that it gives a model. */
 export interface Capabilities {
   text: Writes;
   logprobs: Scores;
   embeddings: Embeds;
 }
 
-/** What to do where nobody gives log-probabilities. */
+/** What to do where no log-probabilities are available. */
 export const adviseParse = "use `scoring: parse`, which needs no log-probabilities";
 
 const table: Record<
@@ -28,7 +28,7 @@ const table: Record<
 };
 
 /**
- * Whether a model can be asked for something.
+ * Whether a model has a capability.
  *
  * @example
  * import { hasCapability, openModel } from "@honelab/hone";
@@ -44,9 +44,9 @@ export function hasCapability<M extends Model, C extends keyof Capabilities>(
 }
 
 /**
- * The model, as one that can be asked for something.
+ * The model, typed as one that has the capability.
  *
- * @param where what to say of the place, in place of the model's id
+ * @param where the place to name in the error, in place of the model's id
  * @throws HoneError (usage) where the model lacks it
  * @example
  * import { openModel, requireCapability } from "@honelab/hone";
@@ -69,5 +69,5 @@ export function requireCapability<M extends Model, C extends keyof Capabilities>
   });
 }
 
-/** Whether it is a language model: what writes is asked by prompts. */
+/** Whether it is a language model: a model that writes takes prompts. */
 export const isLanguageModel = (model: Model): model is LanguageModel => hasCapability(model, "text");

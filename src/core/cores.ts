@@ -1,10 +1,10 @@
-// The processors that Hone uses, and how a record names the machine.
+// How many processors Hone uses, and how a record names the machine.
 
 import { availableParallelism, cpus } from "node:os";
 import { HoneError } from "./errors.js";
 
 /**
- * Processors that this process may use: what the system allows it, or fewer where HONE_THREADS says so. Networks take as many
+ * Processors that this process may use: as many as the system allows, or fewer if HONE_THREADS says so. Networks use as many
  * threads and llama.cpp as many lanes, unless a model's own `?threads=` or `?lanes=` differ.
  *
  * @throws HoneError (usage) where HONE_THREADS is not a whole number from 1

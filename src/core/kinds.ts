@@ -1,5 +1,5 @@
-// The kinds of subjects: what each is asked, what it replies, what it stands on. Tasks and specializers are written for one
-// kind, or for any.
+// The kinds of subjects: for each, what it is asked, what it replies and the model that it runs on. Tasks and specializers
+// are written for one kind, or for any.
 
 import type { CallContext } from "./call.js";
 import type { Answer, Query } from "./language.js";
@@ -7,10 +7,10 @@ import type { Encoder, LanguageModel } from "./model.js";
 import type { Body, MotorTrial, Movement } from "./motor.js";
 import type { Net, TextAsk, TextReply } from "./text.js";
 
-/** Per text, in order, one vector. */
+/** One vector per text, in order. */
 export type Vectors = readonly (readonly number[])[];
 
-/** By kind: what a subject is asked, what it replies, and the model that it stands on. */
+/** By kind: what a subject is asked, what it replies, and the model that it runs on. */
 export interface Kinds {
   language: { ask: Query; reply: Answer; model: LanguageModel };
   encoder: { ask: readonly string[]; reply: Vectors; model: Encoder };
@@ -25,7 +25,7 @@ const all: Record<Kind, true> = { language: true, encoder: true, motor: true, te
 /** The names of all kinds. */
 export const kinds = Object.keys(all) as readonly Kind[];
 
-/** Anything whose skill can be measured: a model with a way of asking it, or what stands in for one. */
+/** Anything whose skill can be measured: a model with a way of querying it, or a stand-in for one. */
 export type Subject<K extends Kind = Kind> = K extends Kind ? SubjectOf<K> : never;
 
 interface SubjectOf<K extends Kind> {
@@ -33,14 +33,14 @@ interface SubjectOf<K extends Kind> {
   readonly name: string;
   /** Fingerprint of everything that decides its replies. */
   readonly id: string;
-  /** What it stands on; absent for references such as `majority`. */
+  /** The model that it runs on; absent for references such as `majority`. */
   readonly model?: Kinds[K]["model"];
   respond(ask: Kinds[K]["ask"], context: CallContext): Promise<Kinds[K]["reply"]>;
 }
 
-/** A subject that answers queries: a language model with a way of prompting it, or what stands in for one. */
+/** A subject that answers queries: a language model with a way of prompting it, or a stand-in for one. */
 export type LanguageSubject = Subject<"language">;
-/** A subject that gives vectors of texts. */
+/** A subject that embeds texts. */
 export type EncoderSubject = Subject<"encoder">;
 /** A subject that moves a body: a controller with its weights. */
 export type MotorSubject = Subject<"motor">;

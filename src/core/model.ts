@@ -1,25 +1,25 @@
-// What a model can do, as capabilities: write, score, embed, open its weights. A model has those that it is able to, and no
-// others. Every call either comes back whole or throws a `CallError` that says why.
+// Types for models, by capability: write, score, embed, open the weights. A model has only the capabilities that it supports.
+// Every call either returns a whole result or throws a `CallError` that says why.
 
 import type { CallContext, Cost } from "./call.js";
 import type { Json } from "./json.js";
 
-/** What a model lets its caller have. A specializer names what it needs. */
+/** Access that a model grants its caller. A specializer lists what it needs. */
 export type Grant = "text" | "logprobs" | "embeddings" | "gradients" | "weights";
 
 /** A function that a model may ask its caller to run. */
 export interface ToolSpec {
   name: string;
   description?: string;
-  /** A JSON schema of the arguments; by default an object of anything. */
+  /** A JSON schema of the arguments; any object if absent. */
   parameters?: Json;
 }
 
-/** What a model asks to be run. Its text is the model's: it may name arguments that no schema allows. */
+/** A tool call that a model requests. It is unchecked: its arguments may not match the schema. */
 export interface ToolCall {
   id: string;
   name: string;
-  /** JSON as it was written. */
+  /** JSON as the model wrote it. */
   arguments: string;
 }
 
@@ -27,7 +27,7 @@ export interface ToolCall {
 export interface Message {
   role: "system" | "user" | "assistant" | "tool";
   content: string;
-  /** What the assistant asked to be run. */
+  /** Tool calls that the assistant requested. */
   calls?: readonly ToolCall[];
   /** Of a tool's message: the id of the call that it answers. */
   answers?: string;
@@ -36,15 +36,15 @@ export interface Message {
 /** `chat` applies the model's chat template; `plain` joins the messages' contents and adds nothing. */
 export type PromptFormat = "chat" | "plain";
 
-/** How each next token is drawn. What is absent leaves the distribution alone, and is no part of a call's fingerprint. */
+/** How each next token is sampled. An absent field leaves the distribution unchanged and is not part of a call's fingerprint. */
 export interface Sampling {
   /** 0 is greedy. */
   temperature: number;
-  /** Each text's own: what else is written at the same time never changes it. */
+  /** One per text: other texts written at the same time never change the result. */
   seed: number;
-  /** Only the likeliest tokens whose probabilities sum to this are drawn from (nucleus sampling, Holtzman et al. 2020). */
+  /** Samples only from the likeliest tokens whose probabilities sum to this (nucleus sampling, Holtzman et al. 2020). */
   topP?: number;
-  /** Only tokens at least this share as likely as the likeliest are drawn from (Nguyen et al. 2024). */
+  /** Samples only from tokens at least this share as likely as the likeliest (Nguyen et al. 2024). */
   minP?: number;
   /** Logits of tokens already written are divided by it where positive, else multiplied (CTRL, Keskar et al. 2019). */
   repetitionPenalty?: number;
@@ -56,18 +56,18 @@ export interface GenerateRequest extends Sampling {
   format: PromptFormat;
   maxTokens: number;
   stop?: readonly string[];
-  /** The answer is JSON that this schema allows; of any object where there is no schema. For models with the form `json`. */
+  /** Constrains the answer to JSON of this schema, or to any JSON object without one. For models with the form `json`. */
   json?: { schema?: Json; name?: string; strict?: boolean };
-  /** Functions that may be called in place of an answer. For models with the form `tools`, or any with `json` where one must be. */
+  /** Functions that may be called in place of an answer. For models with the form `tools`, or with `json` if a call is required. */
   tools?: readonly ToolSpec[];
-  /** Whether one is called: as the model sees fit (the default), in any case, or this one. */
+  /** Whether a function is called: as the model chooses (the default), always, or always this one. */
   toolChoice?: "auto" | "required" | { name: string };
 }
 
 /** The continuation, and why it ended: at a stop or at `maxTokens`. */
 export interface Generated {
   text: string;
-  /** What it asks to be run, in place of a text or after it. */
+  /** Tool calls that it requests, in place of a text or after it. */
   calls?: readonly ToolCall[];
   finish: "stop" | "length";
   cost: Cost;
@@ -88,20 +88,20 @@ export interface Scored {
   cost: Cost;
 }
 
-/** Sentence vectors, one a text. */
+/** Sentence vectors, one per text. */
 export interface Embedded {
   /** One unit-length vector per text. */
   vectors: readonly (readonly number[])[];
   cost: Cost;
 }
 
-/** A model's own weights, changed. What is absent stays as it is. */
+/** A change to a model's weights. Absent fields leave them as they are. */
 export interface Change {
   /** The change's content hash; it becomes part of the changed model's id. */
   id: string;
   /** Shown to people beside the model's name. */
   name: string;
-  /** Path of a GGUF adapter (LoRA) that is put on the weights. */
+  /** Path of a GGUF adapter (LoRA) that is applied to the weights. */
   lora?: string;
   /** Path of a whole GGUF file that is served instead. */
   weights?: string;
@@ -109,47 +109,47 @@ export interface Change {
   prefix?: readonly number[];
 }
 
-/** What training needs of a model: the file that is served, the tokens as they are evaluated, and the way back. */
+/** What training needs of a model: the file that is served, the tokens as they are evaluated, and a way to serve the result. */
 export interface OpenWeights {
   /** The GGUF file whose weights are served. */
   readonly path: string;
   /**
-   * Exactly the tokens that `score` evaluates: the prompt (template included) and each option. `begin` of the prompt's
-   * tokens are the begin token: 1, or 0 for models without one. A prefix stands after it.
+   * Exactly the tokens that `score` evaluates: the prompt (template included) and each option. `begin` is the number of begin
+   * tokens in the prompt: 1, or 0 for models without one. A prefix follows it.
    */
   tokenize(request: ScoreRequest): Promise<{ prompt: number[]; options: number[][]; begin: number }>;
   /**
-   * The same model, changed. The change is checked at once, the weights load on its first call; closed with this one.
+   * The model with a change applied. The change is checked at once, weights load on the first call; closed with this model.
    * @throws HoneError when the files do not fit the model
    */
   specialise(change: Change): LanguageModel & Scores;
   /**
-   * Under a GGUF adapter (its path), the last layer's state after the last norm at the last of some tokens, [width]. The adapter
-   * is checked at once, weights load on the first call; closed with this model.
+   * Under the GGUF adapter at this path, the last layer's hidden state after the final norm at the last of the tokens, [width]. The
+   * adapter is checked at once, weights load on the first call; closed with this model.
    * @throws HoneError when the adapter does not fit; CallError `too-long`
    */
   states(lora: string): (tokens: readonly number[], context: CallContext) => Promise<readonly number[]>;
 }
 
-/** What a model has done since it was opened, in tokens. */
+/** The tokens that a model has processed since it was opened. */
 export interface Work {
-  /** Put through the model, each as often as it was. */
+  /** Evaluated, repeats included. */
   evaluated: number;
-  /** Of prompts: kept from the call before in the same place, and so not evaluated again. */
+  /** Prompt tokens shared with what the same sequence held before, and so not evaluated again. */
   reused: number;
-  /** Drawn, the one that ends a text included. */
+  /** Generated, including the token that ends a text. */
   written: number;
 }
 
 /**
- * Anything that calls are made to, or that trials are run on. `id` is content identity: two models with the same id give the
+ * Anything that takes calls or runs trials. `id` is content identity: two models with the same id give the
  * same answers, so a journal may reuse them.
  */
 export interface Model {
   readonly id: string;
   readonly name: string;
   readonly grants: ReadonlySet<Grant>;
-  /** Most calls worth having in flight at once. */
+  /** Maximum useful number of calls in flight. */
   readonly concurrency: number;
   close(): Promise<void>;
 }
@@ -164,15 +164,15 @@ export interface Scores {
   score(request: ScoreRequest, context: CallContext): Promise<Scored>;
 }
 
-/** A text whose tokens are to be looked at. */
+/** A text whose token probabilities are to be read. */
 export interface ReadRequest {
   messages: readonly Message[];
   format: PromptFormat;
-  /** In place of the messages: the tokens themselves, as the model numbers them. */
+  /** Instead of the messages: token ids of the model. */
   tokens?: readonly number[];
-  /** What follows the prompt, tokenised apart from it as the options of `score` are. */
+  /** Text after the prompt, tokenised separately, as the options of `score` are. */
   continuation?: string;
-  /** How many of the likeliest tokens are wanted at each place, at least 1. */
+  /** How many of the likeliest tokens to return at each position, at least 1. */
   top: number;
 }
 
@@ -184,9 +184,9 @@ export interface LikelyToken {
 
 /** The tokens of a text, and what may follow it. */
 export interface ReadText {
-  /** `logprob` after all tokens before it, null for the first; `top` what was likeliest in its place, the likeliest first. */
+  /** `logprob` given all tokens before it, null for the first; `top` the likeliest tokens at its position, likeliest first. */
   tokens: readonly { id: number; text: string; logprob: number | null; top: readonly LikelyToken[] }[];
-  /** How many of them are the prompt's; those of the continuation follow. */
+  /** How many of them belong to the prompt; those of the continuation follow. */
   prompt: number;
   /** The likeliest tokens after the text. */
   next: readonly LikelyToken[];
@@ -201,7 +201,7 @@ export interface Reads {
 /** Gives sentence vectors. */
 export interface Embeds {
   embed(texts: readonly string[], context: CallContext): Promise<Embedded>;
-  /** How many of some texts are longer than what is read of one, in word pieces. Optional: some encoders do not know it. */
+  /** How many of the texts are longer than the `pieces` word pieces that are read of each. Optional: some encoders do not know it. */
   cut?(texts: readonly string[]): Promise<{ texts: number; pieces: number }>;
 }
 
@@ -211,28 +211,28 @@ export interface OpensWeights {
   readonly weights: OpenWeights;
 }
 
-/** Any model with whichever of the capabilities it has. */
+/** A model with any of the capabilities. */
 export type Callable = Model & Partial<Writes & Scores & Reads & Embeds & OpensWeights>;
 
-/** A model of sentence vectors. */
+/** A model that embeds sentences. */
 export type Encoder = Model & Embeds;
 
-/** A model that reads prompts, with whichever of the capabilities it has: those of an endpoint are as its grants say. */
+/** A model that reads prompts, with any of the capabilities; an endpoint has those that its grants name. */
 export interface PromptModel extends Callable {
-  /** The prompt format that it is asked in unless another is named. */
+  /** The prompt format used unless another is named. */
   readonly format: PromptFormat;
-  /** The formats that it could be asked in, where whoever opened it left that open. */
+  /** The formats to choose from, if none was fixed when it was opened. */
   readonly formats?: readonly PromptFormat[];
-  /** Forms that its answers can be held to: JSON of a schema, calls of tools as it sees fit. */
+  /** Forms to which its answers can be constrained: JSON of a schema, or tool calls when it chooses to make them. */
   readonly forms?: ReadonlySet<"json" | "tools">;
   readonly contextTokens?: number;
-  /** Texts worth writing at once, where that is more than `concurrency`. */
+  /** Useful number of texts to write at once, where that is more than `concurrency`. */
   readonly batch?: number;
-  /** Dollars per million tokens; undefined if calls cost nothing or nobody said what they cost. */
+  /** Dollars per million tokens; undefined if calls cost nothing or their price is unknown. */
   readonly price?: { input: number; output: number };
-  /** Where it runs in this process: what it has done. Calls that a journal answers add nothing. */
+  /** The work done so far, if it runs in this process. Calls answered from a journal add nothing. */
   readonly work?: () => Readonly<Work>;
 }
 
-/** A model that writes; whether it also scores, reads, embeds and opens its weights differs. */
+/** A model that writes; it may also score, read, embed or open its weights. */
 export type LanguageModel = PromptModel & Writes;

@@ -1,22 +1,22 @@
-// What an optimized prompt tells of how it was found, for the report: the specializer's state has it under `report`, and the
-// record carries it with the subject. Gains are over the prompt as it stands, a better score being a greater one.
+// Notes on how an optimized prompt was found, for the report: the specializer's state has them under `report`, and the
+// record carries them with the subject. Gains are over the original prompt; a positive gain is a better score.
 
 import type { Json } from "./json.js";
 
 export type OptimizeNotes = {
-  /** Prompts that were looked at, the one as it stands among them. */
+  /** Candidate prompts evaluated, the original one included. */
   looked: number;
-  /** Gain of the one that was chosen on the samples that it was chosen on; null where none was better there. */
+  /** Gain of the chosen prompt on the samples that it was chosen on; null if none was better there. */
   searched: number | null;
-  /** Its gain on samples that no prompt was made of or chosen on, with the one-sided p; null where it did not come to that. */
+  /** Its gain on samples not used to make or choose a prompt, with the one-sided p; null if this was not measured. */
   confirmed: { n: number; delta: number; low: number; high: number; p: number } | null;
-  /** What of the first gain the second lost. */
+  /** `searched` minus the confirmed gain. */
   shrinkage: number | null;
-  /** Whether it is asked now, and not the prompt as it stands. */
+  /** Whether it is used now, rather than the original prompt. */
   returned: boolean;
 };
 
-/** The notes that a state has, where a prompt was optimized. */
+/** The notes in a state, if a prompt was optimized. */
 export function optimizeNotesOf(state: Json): OptimizeNotes | undefined {
   const { report } = recordOf(state);
   const { looked, returned, confirm = null, shrinkage = null, search, gain } = recordOf(report);

@@ -1,4 +1,4 @@
-// What a study keeps of one subject on one sample. Comparisons are made from these and nothing else.
+// The result of one subject on one sample, as a study keeps it. Comparisons are made only from these.
 
 import type { Cost } from "./call.js";
 import type { SplitName } from "./sample.js";
@@ -17,9 +17,9 @@ export interface Outcome {
   eyesOff?: boolean;
   gold: string;
   grade: Grade;
-  /** What this answer took, as if nothing had been reused. */
+  /** Cost of this answer, as if nothing had been reused. */
   cost: Cost;
-  /** What other subjects that the task opened took. */
+  /** Cost of other subjects that the task opened. */
   apart?: Cost;
   /** Journal keys of the calls behind it, in order. */
   calls: readonly string[];

@@ -1,5 +1,5 @@
-// The one way a file is made: written under a temporary name beside its place, then renamed into it, so that a reader never
-// sees half a file and two writers of the same file only do the work twice. It does not say which files there are.
+// Atomic file writing: a file is written under a temporary name beside its target, then renamed, so that a reader never sees
+// half a file and two writers of the same file only do the work twice.
 
 import { randomUUID } from "node:crypto";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
@@ -24,7 +24,7 @@ export async function intoPlace<T>(target: string, write: (temporary: string) =>
   }
 }
 
-/** A file's text, whole or not at all. */
+/** Writes a text file, whole or not at all. */
 export function writeWhole(target: string, text: string): Promise<void> {
   return intoPlace(target, (temporary) => writeFile(temporary, text, { flag: "wx" }));
 }

@@ -1,4 +1,4 @@
-// Seeded random numbers. Everything in Hone that draws takes one of these, so that a seed fixes every figure.
+// Seeded random numbers. Everything random in Hone draws from these, so that a seed fixes every figure.
 
 import { createHash } from "node:crypto";
 

@@ -1,5 +1,5 @@
-// The records that a study ends with and that scripts read. `hone run --json` prints the done record as its last line;
-// reports are made from it, the outcomes and the journal's calls, and from nothing else.
+// Types of the record that a study ends with and that scripts read. `hone run --json` prints the done record as its last
+// line; reports are made only from it, the outcomes and the journal's calls.
 
 import type { Cost } from "./call.js";
 import type { Json } from "./json.js";
@@ -22,29 +22,29 @@ export interface Result extends Estimate {
   subject: string;
   task: string;
   metric: string;
-  /** Samples that could not be scored, under one training seed at least; `n` counts only the others. */
+  /** Samples left unscored under at least one training seed; `n` counts only the others. */
   unscored: number;
-  /** Unscored answers by cause: with several training seeds they may be more than the samples. */
+  /** Unscored answers by cause: with several training seeds they may outnumber the samples. */
   causes: Record<string, number>;
   /** The score if every unscored sample had scored worst, and if every one best; null where the scale has no end. */
   bounds: [low: number | null, high: number | null];
-  /** The score of always giving the training data's most frequent answer, on the same samples; for `answer` tasks 0. */
+  /** The score of always giving the training data's most frequent answer, on the same samples; 0 for `answer` tasks. */
   baseline: number;
   /** The score of guessing uniformly, where there are options. */
   chance: number | null;
-  /** What making the specialist took, once. */
+  /** Cost of making the specialist, once. */
   build: Cost & { seconds: number };
   /** Mean cost of one answer. `msMedian` is the median latency. */
   perAnswer: Cost & { msMedian: number };
-  /** `optimistic` where dev chose more than the champion: a checkpoint of the subject, or how the generalist is asked. */
+  /** `optimistic` if dev chose more than the champion: a checkpoint of the subject, or how the generalist is prompted. */
   dev: (Estimate & { optimistic?: true }) | null;
-  /** Eyes-on and eyes-off parts of test apart, where a part was kept eyes-off. */
+  /** Eyes-on and eyes-off parts of test separately, if a part was kept eyes-off. */
   eyes: { on: Estimate; off: Estimate } | null;
   /** Other metrics, by name. */
   details: Record<string, number>;
 }
 
-/** Two subjects on the same samples: `delta` is a's mean less b's. */
+/** Two subjects on the same samples: `delta` is a's mean minus b's. */
 export interface Comparison {
   a: string;
   b: string;
@@ -53,20 +53,20 @@ export interface Comparison {
   delta: number;
   low: number;
   high: number;
-  /** Of this comparison alone. People are told `pAdjusted`. */
+  /** Unadjusted, of this comparison alone. Reports print `pAdjusted`. */
   p: number;
-  /** Holm-adjusted over the study's family of comparisons: the difference is shown where it is below 0.05. */
+  /** Holm-adjusted over the study's family of comparisons: the difference counts as shown if it is below 0.05. */
   pAdjusted: number;
   /** `seeds-t`: sign flips over samples, and t over samples and training seeds; the larger p of the two. */
   test: "mcnemar-exact" | "sign-flip" | "seeds-t";
   /**
    * Smallest true difference that this n would show with 80 % power at the level at which Holm's procedure tests the pair;
-   * always more than a difference that was not shown. Infinity, in JSON null, where n is too small to show any.
+   * always larger than a difference that was not shown. Infinity (null in JSON) if n is too small to show any.
    */
   detectable: number;
   /** Samples that one or both left unscored; absent in old records. */
   dropped?: number;
-  /** The least and the greatest delta that scores for those samples could have made; infinite, in JSON null, without an end. */
+  /** The range of delta over all possible scores for those samples; infinite (null in JSON) where the scale has no end. */
   bounds?: [low: number | null, high: number | null];
 }
 
@@ -87,13 +87,13 @@ export interface SubjectCard {
   /** Fingerprints of the subject, one for each seed that it was fitted with. */
   ids: string[];
   seeds: number[];
-  /** True where fitting it draws: its figures are for these seeds. */
+  /** True if fitting it is random: its figures are for these seeds. */
   seeded?: boolean;
   /** The chain of specializers that made it, with their options. */
   chain: { name: string; options: Json }[];
-  /** Synthetic data that it was trained on, one set a round and seed. */
+  /** Synthetic data that it was trained on, one set per round and seed. */
   synthetic?: SyntheticData[];
-  /** What its trainings tell of themselves, one for each seed, where they do. */
+  /** Notes of its training runs, one for each seed, if there are any. */
   training?: TrainingNotes[];
   /** The trees of its searches, one for each seed. */
   searches?: { seed: number; search: SearchNotes }[];
@@ -104,28 +104,28 @@ export interface SubjectCard {
 /** One task of a study: where its samples come from, how many, and how they are scored. */
 export interface TaskCard {
   name: string;
-  /** Outcomes are kept under this: the name and a fingerprint of the task and its test split. */
+  /** The key of its outcomes: the name and a fingerprint of the task and its test split. */
   key: string;
   kind: string;
   metric: Metric;
-  /** What else is measured, so that it can be read. */
+  /** Metrics of the other values measured. */
   details: readonly Metric[];
   /** Every score is 0 or 1. */
   binary: boolean;
-  /** Present where the figure is no mean of scores: other pairs than the study's cannot be compared from its record. */
+  /** Present if the figure is not a mean of scores: then only the study's own pairs can be compared from its record. */
   aggregated?: true;
-  /** Where the samples come from, as the study file says it. */
+  /** Where the samples come from, as the study file gives it. */
   source: string;
   counts: { train: number; dev: number; test: number; eyesOff: number };
   /** Option key to text, where all samples share the options. */
   labels: { key: string; text: string }[] | null;
-  /** How its subjects are asked, where dev decided it. */
+  /** How its subjects are prompted, if dev decided it. */
   asked?: Asked;
   /** Fingerprint of the sealed test split. */
   testFingerprint: string;
-  /** Training and dev samples that also occur in test, exactly or nearly; `dropped` ones were left out and are not among them. */
+  /** Training and dev samples that also occur in test, exactly or nearly; `dropped` ones were left out and are not counted there. */
   leakage: { exact: number; near: number; checked: boolean; dropped?: number };
-  /** In records of finished and stopped runs: what other plans had opened of its test rows. */
+  /** In records of finished and stopped runs: how many of its test rows other plans had opened. */
   openedBefore?: OpenedBefore;
 }
 
@@ -136,20 +136,20 @@ export interface OpenedBefore {
   plans: number;
 }
 
-/** The ways in which the generalist was asked on dev, and the one that was then taken for all subjects. */
+/** The ways of prompting the generalist that were tried on dev, and the one then used for all subjects. */
 export interface Asked {
   way: string;
   tried: { way: string; mean: number; n: number; unscored: number }[];
 }
 
-/** Whether the saved specialist, loaded again and scored again, gives what was measured. */
+/** Whether the saved specialist, reloaded and scored again, reproduces what was measured. */
 export interface HandOver {
   path: string;
   /** Fingerprint of the specialist that was checked. */
   subject: string;
   /** Fingerprint of the outcomes that it was compared with. */
   outcomes: string;
-  /** Where it was fitted with several seeds: which one was saved, and what that one scored on test. */
+  /** If it was fitted with several seeds: the one that was saved, and its score on test. */
   seed?: number;
   score?: Estimate;
   n: number;
@@ -163,7 +163,7 @@ export function metricOf({ tasks }: Pick<StudyRecord, "tasks">, task: string): M
   return (tasks.find(({ name }) => name === task) as TaskCard).metric;
 }
 
-/** One of the other things that are measured on a task, by name; a plain number where its task does not describe it. */
+/** The metric of one of the other values measured on a task, by name; a plain number if its task does not describe it. */
 export function detailOf({ tasks }: Pick<StudyRecord, "tasks">, task: string, name: string): Metric {
   const described = tasks.find((card) => card.name === task)?.details.find((detail) => detail.name === name);
   return described ?? { name, better: "higher", unit: "", display: "number" };
@@ -177,13 +177,13 @@ export interface StudyRecord {
   results: Result[];
   comparisons: Comparison[];
   verdict: Verdict | null;
-  /** Why there is no verdict, where the run was not stopped. */
+  /** Why there is no verdict, if the run was not stopped. */
   noVerdict?: string;
-  /** What speaks against relying on the figures, most telling first; absent in records of older versions. */
+  /** Reasons not to rely on the figures, most important first; absent in records of older versions. */
   warnings?: string[];
-  /** How many plans have opened any of the test split's rows in this store, this one among them. */
+  /** How many plans have opened any of the test split's rows in this store, this one included. */
   openings: number;
-  /** What other plans had opened of them before this one did; absent in records of older versions. */
+  /** How many of them other plans had opened before this one did; absent in records of older versions. */
   openedBefore?: OpenedBefore;
   subjects: SubjectCard[];
   tasks: TaskCard[];
@@ -193,13 +193,13 @@ export interface StudyRecord {
   gate: { met: boolean; text: string } | null;
   seeds: number[];
   model: string;
-  /** Seconds spent on it, over all runs that it took. */
+  /** Seconds spent on it, over all its runs. */
   seconds: number;
-  /** Dollars spent by the last run; what the journal gave again cost nothing. */
+  /** Dollars spent by the last run; replies reused from the journal cost nothing. */
   spentUsd: number;
   hone: string;
   machine: string;
-  /** The command that makes this record again. */
+  /** The command that reproduces this record. */
   reproduce: string;
   /** ISO 8601. */
   at: string;

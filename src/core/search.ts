@@ -1,24 +1,24 @@
-// What a search over compositions tells of itself, for the report: its state has it under `search`, and the record carries it
-// with the subject. Plain data; scores are in the task's own unit.
+// Notes of a search over compositions, for the report: the search's state has them under `search`, and the record carries
+// them with the subject. Plain data; scores are in the task's own unit.
 
 import type { Cost } from "./call.js";
 import type { Json } from "./json.js";
 
-/** What was spent, as the models told it, and seconds of wall clock. */
+/** Cost as the models reported it, and wall-clock seconds. */
 export type Spent = Record<keyof Cost | "seconds", number>;
 
 /** A mean over the samples that a branch had answered when a stage ended, with its 95 % interval. */
 export type StageScore = { stage: string; n: number; mean: number; low: number; high: number };
 
-/** One composition that was looked at. */
+/** One composition that was evaluated. */
 export type SearchBranch = {
   label: string;
-  /** Its level of each factor, in their order; null for one that stands alone. */
+  /** Its level of each factor, in the factors' order; null for one outside the factorial. */
   levels: string[] | null;
   /** By stage, in order. */
   scores: StageScore[];
   spent: Spent;
-  /** Why and where it was dropped; null for what reached the end. */
+  /** Why and where it was dropped; null if it reached the end. */
   dropped: { stage: string; why: string } | null;
 };
 
@@ -30,21 +30,21 @@ export type SearchGain = { n: number; delta: number; low: number; high: number; 
 
 /** One search with one seed. */
 export type SearchNotes = {
-  /** Which limits it had, and what it took in all. */
+  /** Its limits, and what it spent in all. */
   limits: Partial<Record<"calls" | "tokens" | "seconds" | "usd", number>>;
   spent: Spent;
   /** The first branch is the simplest: the first level of every factor. */
   branches: SearchBranch[];
   factors: { name: string; effects: LevelEffect[] }[];
-  /** The test that factors do not act on their own: how many compositions and samples, and its p; null where none was possible. */
+  /** The test for interaction of the factors: how many compositions and samples, and its p; null if none was possible. */
   interaction: { cells: number; n: number; p: number | null; shown: boolean } | null;
   /** One-sided p that any branch is better than the simplest, on the samples of the factorial. */
   headroom: { n: number; p: number; shown: boolean } | null;
-  /** How the pool of those that reached the end was made; none where fewer than two give probabilities. */
+  /** How the branches that reached the end were pooled; empty if fewer than two return probabilities. */
   pool: { label: string; loss: number; gain: number; error: number; taken: boolean }[];
   /**
-   * What was held against the simplest on dev, and its paired gain there with the
-   * one-sided p; null where it did not come to that.
+   * What was compared with the simplest on dev, and its paired gain there with the
+   * one-sided p; null if the search did not get that far.
    */
   proposed: {
     members: { branch: number; weight: number }[];
@@ -52,11 +52,11 @@ export type SearchNotes = {
     confirmed: (SearchGain & { p: number }) | null;
   } | null;
   verdict: "no headroom" | "none better" | "not confirmed" | "confirmed" | "budget ended";
-  /** Branches that answer now, by position. */
+  /** Branches of the returned composition, by position. */
   returned: number[];
 };
 
-/** The notes that a state has, where a search made it. */
+/** The notes in a state, if a search made it. */
 export function searchNotesOf(state: Json): SearchNotes | undefined {
   if (state === null || typeof state !== "object" || Array.isArray(state)) return undefined;
   const { search } = state as { search?: unknown };

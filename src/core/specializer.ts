@@ -9,10 +9,10 @@ import type { Encoder, Grant } from "./model.js";
 import type { Sample } from "./sample.js";
 import type { LanguageTask, Task, TaskContext } from "./task.js";
 
-/** What a text repeats of the held-out splits. */
+/** How much a text repeats of a held-out split. */
 export interface Overlap {
   split: "dev" | "test";
-  /** Words of the run that both have. */
+  /** Length in words of the longest shared run. */
   words: number;
 }
 
@@ -21,7 +21,7 @@ export interface Screen {
   overlap(text: string): Overlap | undefined;
 }
 
-/** What every specializer in a study gets, the same for all. */
+/** What every specializer in a study is given, the same for all. */
 export interface Given<K extends Kind = "language"> {
   task: [K] extends ["language"] ? LanguageTask : Task<K>;
   train: readonly Sample[];
@@ -29,21 +29,21 @@ export interface Given<K extends Kind = "language"> {
   seed: number;
   /** The study's sentence encoder, loaded on first use. */
   encoder: () => Promise<Encoder>;
-  /** Where files lie that are too large for a state. */
+  /** The store for files that are too large for a state. */
   readonly artifacts: Artifacts;
-  /** Compares made-up texts with dev and test; made on first use. Absent where nothing is held out. */
+  /** Compares generated texts with dev and test; made on first use. Absent if nothing is held out. */
   readonly screen?: () => Screen;
-  /** Absolute folder that relative `file:` sources start from. */
+  /** Absolute folder that relative `file:` sources are resolved against. */
   readonly base: string;
   context: TaskContext;
-  /** Tells the person how far a long fit has come. */
+  /** Reports the progress of a long fit. */
   progress: (done: number, total: number, note?: string) => void;
 }
 
 /** What `apply` may use at answering time. */
 export interface Tools {
   encoder: () => Promise<Encoder>;
-  /** Finds what fitting kept; answering keeps nothing new. */
+  /** Finds what fitting stored; answering stores nothing new. */
   readonly artifacts: Pick<Artifacts, "path">;
 }
 
@@ -51,34 +51,34 @@ export interface Tools {
 export interface Specializer<State extends Json = Json, K extends Kind = Kind> {
   /** The name in the typed table and in study files. */
   readonly name: string;
-  /** How it is called in tables, options included: `knn(k=8, bm25)`. */
+  /** Its name in tables, options included: `knn(k=8, bm25)`. */
   readonly label: string;
   /** Everything that the caller chose, for the fingerprint and the report. */
   readonly options: Json;
-  /** What it must be able to ask of the subject's model. */
+  /** Grants that it needs from the subject's model. */
   readonly needs: readonly Grant[];
-  /** Which subjects it can be put to. */
+  /** Kinds of subjects that it can be applied to. */
   readonly kinds: readonly Kind[];
-  /** True for what every expensive route must beat and that needs no model: `majority`, `linear`. */
+  /** True for baselines that need no model and that every expensive method must beat: `majority`, `linear`. */
   readonly reference?: boolean;
   /** True where the result depends on the seed; others are fitted once. */
   readonly seeded: boolean;
-  /** True where dev chooses within it (a checkpoint, one of several specializers): its own dev score is then optimistic. */
+  /** True if it chooses on dev itself (a checkpoint, one of several specializers): its own dev score is then optimistic. */
   readonly choosesOnDev?: boolean;
-  /** Most that making it may take, where its own budget says so: a dry run then does not try it. */
+  /** Most that making it may take, if its own budget limits that: a dry run then does not try it. */
   readonly ceiling?: Readonly<Partial<Record<"calls" | "tokens" | "seconds" | "usd", number>>>;
-  /** True where it asks `screen`, so that what it makes depends on which texts are held out. */
+  /** True if it uses `screen`, so that its result depends on which texts are held out. */
   readonly screened?: boolean;
-  /** Whether it asks the study's `encoder` here, so that what it makes depends on which one that is. Absent where it never does. */
+  /** Whether it uses the study's `encoder` here, so that its result depends on which one that is. Absent if it never does. */
   encodes?(given: Pick<Given<Kind>, "task" | "train" | "dev">): boolean;
   fit(subject: Subject<K>, given: Given<K>): Promise<State>;
   /**
-   * The same for several seeds at once, where that is cheaper than one after the other: each gets what it would get alone.
+   * Fits several seeds at once, where that is cheaper than one after the other: each result is the same as if fitted alone.
    * `given.seed` is the first. The states are in the order of the seeds.
    */
   fitAll?(subject: Subject<K>, given: Given<K>, seeds: readonly number[]): Promise<State[]>;
   apply(subject: Subject<K>, state: State, tools: Tools): Subject<K>;
 }
 
-/** One for language models: it may see a task's queries and demonstrations. */
+/** A specializer for language models: it may use a task's queries and demonstrations. */
 export type LanguageSpecializer<State extends Json = Json> = Specializer<State, "language">;

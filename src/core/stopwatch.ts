@@ -1,17 +1,17 @@
-// How long unfinished work has taken, over the processes that it was made in.
+// A stopwatch for work that may take several processes.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Given } from "./specializer.js";
 
 export interface Stopwatch {
-  /** Seconds so far, those before a kill included, to within the last five of each run. */
+  /** Seconds so far, runs that were killed included, up to the last five of each. */
   readonly seconds: () => number;
-  /** Passes reports on; the time is written down as they come. */
+  /** Forwards progress reports; the time is saved as they come. */
   readonly progress: Given["progress"];
 }
 
-/** Goes on from what an earlier process wrote down in the scratch folder of this key. */
+/** Continues from what an earlier process saved in the scratch folder of this key. */
 export async function stopwatch(
   { artifacts, progress }: Pick<Given, "artifacts" | "progress">,
   key: string,

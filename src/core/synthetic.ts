@@ -1,12 +1,12 @@
-// The words for synthetic data in records and reports: what is told of a set of pairs, and where they lie.
+// Types for synthetic data in records and reports: the summary of a set of pairs, and the artifact that holds them.
 
 type Bin = [from: number, count: number];
 
-/** What is told of a set of synthetic pairs. */
+/** The summary of a set of synthetic pairs. */
 export type SyntheticCard = {
   hone: "synthetic/1";
   way: string;
-  /** Who wrote what is asked, and who answered; `self` where that was the model to be trained, or a specialist of it. */
+  /** Who wrote the inputs, and who answered; `self` if that was the model to be trained, or a specialist of it. */
   writers: string[];
   responders: string[];
   self: boolean;
@@ -15,12 +15,12 @@ export type SyntheticCard = {
   seeds: number;
   attempts: number;
   pairs: number;
-  /** By rule, in order: what came to it and what it refused, with the commonest reasons. */
+  /** By rule, in order: how many pairs reached it and how many it refused, with the commonest reasons. */
   funnel: { rule: string; met: number; refused: number; reasons: [string, number][] }[];
   /** How many pairs of each form, and how often each answer is the right one. */
   forms: [string, number][];
   answers: [string, number][];
-  /** In how many pairs the commonest content words occur. */
+  /** In how many pairs each of the commonest content words occurs. */
   topics: [string, number][];
   instructions: { distinct: number; commonest: [string, number][] };
   /** Words of input and response: lower ends of bins of doubling width, and how many lie in each. */
@@ -30,11 +30,11 @@ export type SyntheticCard = {
   /** Refused because they repeat a held-out split, and the share of kept pairs' passages by document. */
   overlap: { dev: number; test: number; passages: number };
   tokens: { read: number; written: number };
-  /** Of pairs that were trained on only where their label was sure enough: the least confidence, null where none was. */
+  /** If only pairs with a confident enough label were trained on: the lowest confidence accepted, null if no level was. */
   taken?: { confidence: number | null; pairs: number };
 };
 
-/** Data that a specialist was trained on: their card, and the artifact that holds the pairs. */
+/** Data that a specialist was trained on: its card, and the artifact that holds the pairs. */
 export interface SyntheticData {
   artifact: string;
   seed: number;
