@@ -27,7 +27,7 @@ export type SyntheticCard = {
   lengths: { asked: Bin[]; response: Bin[] };
   /** Distinct words and runs of two among all of them (distinct-1 and -2, Li et al. 2016). */
   diversity: { words: number; distinct1: number; distinct2: number };
-  /** Refused because they repeat a held-out split, and the share of kept pairs' passages by document. */
+  /** How many were refused because they repeat dev or test, and how many kept pairs were made from passages. */
   overlap: { dev: number; test: number; passages: number };
   tokens: { read: number; written: number };
   /** If only pairs with a confident enough label were trained on: the lowest confidence accepted, null if no level was. */

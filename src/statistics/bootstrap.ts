@@ -6,7 +6,7 @@ import { normalCdf, normalQuantile } from "./distributions.js";
 import { merged, type Units } from "./units.js";
 
 /**
- * - `studentised`: bootstrap-t (Efron 1982; Hall 1988): quantiles of t* = (m* - m)/se*, set on the sample's own error
+ * - `studentised`: bootstrap-t (Efron 1982; Hall 1988): quantiles of t* = (m* - m)/se*, scaled by the sample's own error
  * - `bca`: bias-corrected and accelerated percentiles (Efron 1987)
  * - `percentile`: plain percentiles of m*
  */
@@ -103,7 +103,7 @@ function plainError(units: Units): number {
   return Math.sqrt((squares * count) / Math.max(1, count - 1)) / units.total;
 }
 
-/** Efron's acceleration from the jackknife over units: Σ d³ / (6 (Σ d²)^1.5), d = mean of leave-one-out means less each. */
+/** Efron's acceleration from the jackknife over units: Σ d³ / (6 (Σ d²)^1.5), d = mean of the leave-one-out means minus each. */
 function accelerationOf(units: Units): number {
   const { deviations, sizes, total } = units;
   const without = Array.from(deviations, (deviation, g) => -deviation / (total - (sizes ? sizes[g]! : 1)));

@@ -18,15 +18,15 @@ export function wilson(proportion: number, n: number, critical: number): [number
 }
 
 /**
- * Interval for the mean of values of which nearly all are equal, where resampling and t are blind to what did not occur.
+ * Interval for the mean of nearly constant values, where resampling and t cannot account for values that did not occur.
  *
  * The mean is c + P⁺A⁺ - P⁻A⁻: c the commonest value, P the share of units above (below) it, A their mean distance.
- * Each share gets Wilson's interval. Seen distances stand at the near limit; the far limit reckons with the end of the
- * scale, since a few deviating units do not show how far the next one lies. The two parts are joined by recovered
- * variances (MOVER; Zou and Donner 2008), as Newcombe (1998) does for proportions. With no deviation at all it is
+ * Each share gets Wilson's interval. The near limit uses the observed distances; the far limit uses the end of the scale,
+ * since a few deviating units do not show how far the next one lies. The two parts are combined by variance recovery
+ * (MOVER; Zou and Donner 2008), as Newcombe (1998) does for proportions. With no deviation at all it is
  * [c - q (c - least), c + q (most - c)], q = z²/(n + z²): Wilson's interval for n of n.
  *
- * @param values one value a unit (for groups, their means); `range` the ends of the scale
+ * @param values one value per unit (for groups, their means); `range` the ends of the scale
  */
 export function nearlyConstantInterval(
   values: ArrayLike<number>,

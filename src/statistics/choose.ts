@@ -1,28 +1,28 @@
-// Which of several candidates is best on samples that each may have left unscored. The champion of a study and the
+// Chooses the best of several candidates, each of which may have left samples unscored. The champion of a study and the
 // winner of `bestOf` are chosen by this rule.
 
 import { directionOf, extremes } from "../core/metric.js";
 import type { Grade, ScoredRow, Task } from "../core/task.js";
 
-/** One of those to choose from: what it scored, by sample, under each seed. */
+/** One candidate: its scores by sample, under each seed. */
 export interface Candidate {
   /** Results by sample, one map for each seed; a sample that is null or absent is unscored. */
   runs: readonly ReadonlyMap<string, ScoredRow | null>[];
-  /** What its answers cost, in tokens; decides between equals. */
+  /** Tokens that its answers cost; breaks ties. */
   tokens?: number;
 }
 
-/** Where unscored samples cannot be filled in: leaving out more than the best-covered candidate by this share excludes. */
+/** Where unscored samples cannot be filled in, missing more than the best-covered candidate by this share of samples excludes. */
 const tolerated = 0.1;
 
 /**
- * Position of the best candidate by the task's figure over all samples; undefined where none can be compared. Ties go to
+ * Position of the best candidate by the task's figure over all samples; undefined if none can be compared. Ties go to
  * fewer tokens, then to the one listed first.
  *
  * An unscored sample counts as the worst value of the metric's range; where the range has no worst end (an error), as the
  * worst score that any candidate has on any sample, so that leaving a hard sample out does not help. An `aggregate` has no
- * value to fill in and is taken on the samples that all of them scored. In both of these a candidate could still win
- * on an easy rest, so those that left more samples unscored than the best-covered one by over a tenth are out first.
+ * value to fill in and is taken on the samples that all of them scored. In both of these cases a candidate could still win
+ * on an easy rest, so those missing over a tenth more of the samples than the best-covered one are excluded first.
  */
 export function choose(
   candidates: readonly Candidate[],
@@ -46,7 +46,7 @@ export function choose(
   const value = aggregate ? aggregated(aggregate) : mean();
   return (
     eligible
-      // Equal means differ in their last digits by the order in which they were added up.
+      // Equal means may differ in their last digits with the order of summation.
       .map((one) => ({ ...one, value: Number((direction * value(one.rows)).toPrecision(12)) }))
       .filter((one) => !Number.isNaN(one.value))
       .sort((a, b) => b.value - a.value || a.tokens - b.tokens)[0]?.position
@@ -77,7 +77,7 @@ export function choose(
   }
 }
 
-/** A grade as a row to choose by; null where it is unscored. */
+/** A grade as a row to choose by; null if it is unscored. */
 export function scoredRow(grade: Grade, gold: string): ScoredRow | null {
   if (grade.status === "unscored") return null;
   const { score, prediction, weight = 1, details = {} } = grade;

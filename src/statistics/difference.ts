@@ -42,7 +42,7 @@ export interface Difference {
 }
 
 /**
- * Paired difference of two systems' scores, a less b, sample by sample.
+ * Paired difference of two systems' scores, a minus b, sample by sample.
  *
  * Interval: for right/wrong scores Tango's score interval; for other scores, or with groups, that of the mean difference
  * over units as in `meanInterval` (the wider of studentised bootstrap and cluster-robust t).
@@ -53,9 +53,9 @@ export interface Difference {
  * Test and interval answer nearly the same question by different routes: close to p = 0.05 an interval may exclude 0
  * while the exact test does not reject; claims go by the (corrected) test.
  *
- * `detectableAt`: for McNemar's test its exact power at the observed share of disagreements (`mcnemarDetectable`), one
- * disagreement being added so that none observed is not taken for none possible, and at least the difference that would be
- * significant among as many disagreements; otherwise see `detectableMean`.
+ * `detectableAt`: for McNemar's test its exact power at the observed share of disagreements (`mcnemarDetectable`), with one
+ * disagreement added so that none observed is not taken for none possible, and at least the difference that would be
+ * significant among that many disagreements; otherwise see `detectableMean`.
  */
 export function pairedDifference(a: SystemScores, b: SystemScores, options: DifferenceOptions): Difference {
   const [left, right] = [meansOf(a), meansOf(b)];
@@ -143,10 +143,10 @@ export function pairedDifference(a: SystemScores, b: SystemScores, options: Diff
 }
 
 /**
- * (t₁₋α/₂ + t₀.₈) · error, t with the error's degrees of freedom; where fewer than 6 units differ at all, what as many
- * full-size differences as α needs would give. The permutation test asks a little more of few units than t does: where
- * that leaves no more than the observed difference, which was not shown, it is the observed one times z(α)/z(p). Where seeds
- * count, both quantiles are those of t over samples and seeds, and it is at least the figure for these seeds alone.
+ * (t₁₋α/₂ + t₀.₈) · error, t with the error's degrees of freedom; if fewer than 6 units differ at all, the difference given by
+ * as many full-size differences as α needs. With few units the permutation test needs slightly more than t does: if the result
+ * is no more than the observed difference, which was not shown, it is the observed one times z(α)/z(p). If seeds count,
+ * both quantiles are those of t over samples and seeds, and the result is at least the figure for these seeds alone.
  */
 export function detectableMean(
   given: {

@@ -22,7 +22,7 @@ export function holm(ps: readonly number[]): number[] {
 
 /**
  * The level at which Holm's procedure tests each p: with the other p-values as they are, a hypothesis is rejected exactly
- * where its own p is below. It is α/(m - J), J being how many of the others are rejected before it can be.
+ * if its own p is below it. It is α/(m - J), J being how many of the others are rejected before it can be.
  */
 export function holmLevels(ps: readonly number[], alpha: number): number[] {
   const m = ps.length;

@@ -1,5 +1,5 @@
-// The 95 % interval that stands beside every mean. Which method is used where was chosen by measured coverage
-// (bench/statistics.js prints the table); none of them is ever of zero width.
+// The 95 % interval of every mean. Which method applies where was chosen by measured coverage
+// (bench/statistics.js prints the table); none of them ever has zero width.
 
 import { randomFor } from "../core/random.js";
 import { bootstrapInterval } from "./bootstrap.js";
@@ -10,14 +10,14 @@ import { type Groups, standardError, type Units, unitsOf } from "./units.js";
 
 /** Grouping and seed of an interval. */
 export interface IntervalOptions {
-  /** One entry a score: samples of one group are not independent. Undefined entries are groups of their own. */
+  /** One entry per score: samples of one group are not independent. Undefined entries are groups of their own. */
   groups?: Groups;
-  /** One entry a score: what it counts (tokens, bytes). The mean is Σ w y / Σ w. */
+  /** One entry per score: its weight (tokens, bytes). The mean is Σ w y / Σ w. */
   weights?: ArrayLike<number>;
   seed: number;
   /** Default 0.95. */
   level?: number;
-  /** Ends of a score's scale. Default [0, 1]; an end that is absent or infinite is that one, widened to the data. */
+  /** Ends of a score's scale. Default [0, 1]; an absent or infinite end takes the default, widened to the data. */
   range?: readonly [number, number];
   /** Bootstrap resamples, default 10,000. */
   resamples?: number;
@@ -41,7 +41,7 @@ export interface Interval {
 const fewUnits = 8;
 /** Fewer units than this that differ from the commonest value: see `nearlyConstantInterval`. */
 const fewDeviating = 8;
-/** A limit from the studentised bootstrap lies at most this many t half-widths away: resamples without spread know none. */
+/** A limit from the studentised bootstrap lies at most this many t half-widths away: resamples without spread give none. */
 const mostStretch = 3;
 
 /**
@@ -90,13 +90,13 @@ export function realInterval(
     seeds = null,
   }: IntervalOptions & {
     range: readonly [number, number];
-    /** What an interval cannot go beyond: infinite where the scale has no end, though `range` has a usual one. */
+    /** Hard limits of the interval: infinite where the scale has no end, even if `range` has a usual one. */
     limits: readonly [number, number];
     seeds?: SeedPart | null;
   },
 ): Interval {
   const { n, mean, sums, sizes } = units;
-  // What weighs nothing is no evidence.
+  // Units of zero weight are no evidence.
   const means = sizes ? sums.map((sum, g) => sum / sizes[g]!).filter((_, g) => sizes[g]! > 0) : sums;
   const count = means.length;
   const { common, times } = commonest(means);
@@ -114,7 +114,7 @@ export function realInterval(
       method,
     };
   };
-  // One value of a scale without ends says nothing of how far the next one lies.
+  // On a scale without ends, one value does not show how far the next one lies.
   if (count < 2 && limits.some((end) => !Number.isFinite(end)))
     return result(limits[0], limits[1], "nearly-constant");
   if (count - times < fewDeviating && (count - times) * 4 < count) {

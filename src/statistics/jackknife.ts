@@ -1,22 +1,22 @@
-// Figures that are no means (a correlation, an F1, bits per byte where the bytes differ between systems), made into means:
-// one pseudo-value a unit, so that intervals, tests, groups and seeds are those of means. For a mean they are its values.
+// Jackknife pseudo-values for figures that are not means (a correlation, an F1, bits per byte where the bytes differ between
+// systems): one per unit, so that the intervals, tests, groups and seeds of means apply. For a mean they are its values.
 
 import { randomFor } from "../core/random.js";
 import { type Interval, type IntervalOptions, meanInterval } from "./interval.js";
 import { type Groups, numbered } from "./units.js";
 
-/** A figure of the samples with these numbers. It must not depend on their order, and be smooth: no median, no maximum. */
+/** A figure of the samples with these indices. It must not depend on their order, and be smooth: no median, no maximum. */
 export type Statistic = (samples: Int32Array) => number;
 
-/** A figure that is no mean, as values whose mean it is. */
+/** A figure that is not a mean, as values whose mean it is. */
 export interface Linearised {
   /** The figure of all samples; NaN where it is not defined. */
   estimate: number;
-  /** One a unit, with the estimate as their mean; null where the figure is not defined without some unit. */
+  /** One per unit, with the estimate as their mean; null where the figure is not defined without some unit. */
   values: Float64Array | null;
 }
 
-/** The figure is computed once for each unit, so time is units × samples: at most so many samples are read in all. */
+/** The figure is computed once for each unit, so time is units × samples: at most this many samples are read in all. */
 const mostRead = 4e6;
 const [fewestUnits, mostUnits] = [100, 1024];
 
@@ -38,7 +38,7 @@ export function linearised(
   const without = new Float64Array(count);
   for (let g = 0; g < count; g++) {
     const rest = everyone.filter((i) => unit[i] !== g);
-    // A unit whose samples this seed left unscored, or the only one there is, says nothing.
+    // A unit whose samples this seed left unscored, or the only unit, contributes no information.
     without[g] = rest.length === 0 ? estimate : statistic(rest);
     if (!Number.isFinite(without[g]!)) return { estimate, values: null };
   }
@@ -69,9 +69,9 @@ function blocksOf(n: number, groups: Groups | undefined, seed: number): { unit: 
 
 /**
  * The figure of one system with its interval: that of the mean of its pseudo-values (`meanInterval`); the mean over seeds
- * where there are several. Where it is not defined, or would not be without some unit, the interval is the whole scale.
+ * if there are several. If it is not defined, or would not be without some unit, the interval is the whole scale.
  *
- * @param statistics one a training seed, over the same samples
+ * @param statistics one per training seed, over the same samples
  */
 export function aggregateInterval(
   statistics: readonly Statistic[],

@@ -1,15 +1,15 @@
-// Is any of several systems better than the one they are all compared with? One test for all of them, so that looking at many
+// One test of whether any of several systems is better than the one they are all compared with, so that comparing many
 // does not by itself find one.
 
 import type { Random } from "../core/random.js";
 
 /**
  * One-sided p of the largest studentised mean difference (the max-T test of Westfall and Young 1993, by joint sign flips of
- * units): if no system differs from the common one, the signs of all its unit's differences may be flipped together.
+ * units): if no system differs from the common one, the signs of all differences in a unit may be flipped together.
  * p = (k + 1) / (draws + 1), k being the drawn patterns whose largest value is at least the observed one. 1 where there is
  * nothing to compare.
  *
- * @param sums one row a system, one signed sum a unit: the system's scores less the common one's
+ * @param sums one row per system, one signed sum per unit: the system's scores minus the common one's
  */
 export function maxTest(
   sums: readonly ArrayLike<number>[],

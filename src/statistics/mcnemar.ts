@@ -13,7 +13,7 @@ import { binomialCdf, binomialPmf, normalQuantile } from "./distributions.js";
  */
 export function mcnemar(b: number, c: number, { mid = false }: { mid?: boolean } = {}): number {
   const discordant = b + c;
-  // As even as can be: the doubled tail is 1 (or more), free of rounding.
+  // As even as possible: the doubled tail is 1 (or more), free of rounding.
   if (discordant === 0 || (!mid && Math.abs(b - c) <= 1)) return 1;
   const least = Math.min(b, c);
   if (mid && b === c) return 1 - binomialPmf(least, discordant, 0.5) / 2;
@@ -90,8 +90,8 @@ export function mcnemarDetectable(n: number, discordance: number, alpha = 0.05, 
 }
 
 /**
- * Smallest observed difference that the exact test rejects at `alpha` among so many disagreements; where none does, that of
- * the fewest disagreements, all pointing one way, that it rejects. Infinity where n is smaller than that.
+ * Smallest observed difference that the exact test rejects at `alpha` with this many disagreements; if it rejects none, that
+ * of the fewest disagreements that it rejects when all point one way. Infinity if n is smaller than that.
  */
 export function mcnemarCritical(n: number, disagreements: number, alpha: number): number {
   const most = criticalValues(alpha)(disagreements);
@@ -122,8 +122,8 @@ function powerOf(d: number, n: number, discordance: number, critical: (m: number
 }
 
 /**
- * P(X ≤ k) for X ~ Binomial(m, q), asked for m that grows by one and k that grows by none or one each time: carried along
- * by F(k; m + 1) = F(k; m) - q f(k; m) and f's own recurrences, which takes a few operations instead of a series.
+ * P(X ≤ k) for X ~ Binomial(m, q), for calls in which m grows by one and k by zero or one each time: updated by
+ * F(k; m + 1) = F(k; m) - q f(k; m) and f's own recurrences, which takes a few operations instead of a series.
  */
 function tailAlong(q: number): (k: number, m: number) => number {
   let at = { k: -1, m: -1 };
@@ -166,6 +166,6 @@ function criticalValues(alpha: number): (m: number) => number {
   };
 }
 
-// A family of comparisons asks for the same level again and again.
+// A family of comparisons uses the same level again and again.
 let lastAlpha = Number.NaN;
 let lastValues = new Map<number, number>();

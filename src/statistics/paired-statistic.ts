@@ -1,12 +1,12 @@
-// Two systems on the same samples by a statistic that is neither a mean nor smooth, as a distance between histograms: what is
-// smooth is linearised (jackknife.ts).
+// Compares two systems on the same samples by a statistic that is neither a mean nor smooth, such as a distance between
+// histograms; smooth statistics are linearised (jackknife.ts).
 
 import { randomFor } from "../core/random.js";
 
-/** Two systems by a statistic that is no mean. */
+/** The difference of two systems in a statistic that is not a mean. */
 export interface StatisticDifference {
   n: number;
-  /** The statistic of a's rows less that of b's; NaN for n = 0. */
+  /** The statistic of a's rows minus that of b's; NaN for n = 0. */
   delta: number;
   low: number;
   high: number;
@@ -15,7 +15,7 @@ export interface StatisticDifference {
 }
 
 /**
- * The difference of a statistic, a less b, row by row on the same samples.
+ * The difference of a statistic, a minus b, row by row on the same samples.
  *
  * Interval: percentiles of 2,000 resamples of samples, both systems' rows of a sample together. Test: if neither system
  * differs, a sample's two rows may be exchanged; p = (k + 1) / (draws + 1), k being the exchanges with at least the observed

@@ -1,4 +1,4 @@
-// What kind of mistakes: confusion, per-class recall, macro-F1, agreement between two predictors, and the bounds that
+// Which mistakes were made: confusion, per-class recall, macro-F1, agreement between two predictors, and the bounds that
 // unscored samples leave open.
 
 /** Counts of gold against predicted. */
@@ -11,7 +11,7 @@ export interface Confusion {
   other: number[];
 }
 
-/** Counts gold against predicted, one row a sample. Every gold must be among the labels. */
+/** Counts gold against predicted, one row per sample. Every gold must be among the labels. */
 export function confusion(
   rows: readonly { gold: string; prediction: string }[],
   labels: readonly string[],
@@ -50,7 +50,7 @@ export function classFigures({ labels, counts, other }: Confusion): ClassFigures
   });
 }
 
-/** Mean F1 over those of the labels that occur in gold or predictions; a prediction outside them costs its gold label recall. */
+/** Mean F1 over those of the labels that occur in gold or predictions; a prediction outside them lowers its gold label's recall. */
 export function macroF1(table: Confusion): number {
   const f1s = classFigures(table)
     .map((figures) => figures.f1)
@@ -65,8 +65,8 @@ export function balancedAccuracy(table: Confusion): number {
 }
 
 /**
- * How often two predictors say the same, and Cohen's kappa (Cohen 1960): (agreement - chance) / (1 - chance), chance
- * from both predictors' own label frequencies. Kappa is NaN where both always give one and the same label.
+ * How often two predictors agree, and Cohen's kappa (Cohen 1960): (agreement - chance) / (1 - chance), chance
+ * from both predictors' own label frequencies. Kappa is NaN if both always give one and the same label.
  */
 export function agreement(
   a: readonly string[],

@@ -5,12 +5,12 @@ import { tQuantile } from "./distributions.js";
 import { type Groups, numbered } from "./units.js";
 
 /**
- * SystemScores of one system: one entry a sample; or, where it was trained with several seeds, one such list a seed over the same
+ * Scores of one system: one entry per sample; or, if it was trained with several seeds, one such list per seed over the same
  * samples, NaN where that seed's answer was left unscored.
  */
 export type SystemScores = ArrayLike<number> | readonly ArrayLike<number>[];
 
-/** The lists of scores, one a training seed. */
+/** The lists of scores, one per training seed. */
 export function columnsOf(scores: SystemScores): readonly ArrayLike<number>[] {
   return typeof scores[0] === "object"
     ? (scores as readonly ArrayLike<number>[])
@@ -43,18 +43,18 @@ export interface SeedPart {
 }
 
 /**
- * The seeds' part for the mean of one system, or null where it has one seed or all its seeds agree.
+ * The seeds' part for the mean of one system, or null if it has one seed or all its seeds agree.
  *
  * Two-way random effects without replication, y_is = μ + a_i + b_s + e_is (Searle, Casella and McCulloch 1992, ch. 4; for
  * means of crossed data Owen 2007): with S seeds, Σ_s (ȳ_s - ȳ)² / (S - 1) estimates σ_b² + σ_e²/n, and the residuals
  * y_is - ȳ_i - (ȳ_s - ȳ), summed over each unit of a seed, estimate σ_e²/n. Unscored cells are left out of a seed's effect.
  *
- * The interaction σ_e²/(nS) is in the variance of the means over seeds and in that of the seeds' means, and counts once. What of
- * it stays with the seeds is estimated with their few degrees of freedom. All of it there makes intervals too wide where seeds
- * hardly differ; none makes them too narrow, since an estimate below 0 counts as 0. The share 1/(S - 1) was chosen by simulation,
- * among 1, 3/4, 1/2, 1/4 and 0 for three and five seeds. It covers 93 to 97 % from five seeds on, with three seeds 93 to 98.5 % and with
- * two 93.7 to 99 % (`bench/recorded/statistics.json`: 18 settings for each number of seeds, 600 simulations a setting). The most is where
- * seeds hardly differ: too wide there, and not too narrow.
+ * The interaction σ_e²/(nS) is in the variance of the means over seeds and in that of the seeds' means, and is counted once. The
+ * part left with the seeds is estimated with their few degrees of freedom. Leaving all of it there makes intervals too wide where
+ * seeds hardly differ; leaving none makes them too narrow, since an estimate below 0 counts as 0. The share 1/(S - 1) was chosen by
+ * simulation among 1, 3/4, 1/2, 1/4 and 0 for three and five seeds. It covers 93 to 97 % from five seeds on, with three seeds 93 to
+ * 98.5 % and with two 93.7 to 99 % (`bench/recorded/statistics.json`: 18 settings for each number of seeds, 600 simulations per
+ * setting). Coverage is highest where seeds hardly differ: intervals are too wide there, not too narrow.
  */
 export function seedPart(
   scores: SystemScores,
@@ -123,10 +123,10 @@ export interface SampleError {
 /**
  * How far a limit lies from the estimate when seeds count too, given how far (`half`) it lies over samples alone.
  *
- * With V₁ the samples' variance less the seeds' share of the interaction and V₂ the seeds', each t quantile counts by its variance:
- * (t₁V₁ + t₂V₂) / √(V₁ + V₂) (Cochran and Cox 1950, for two variances of unequal degrees of freedom). Satterthwaite's single
- * t covers 86 to 91 % with two or three seeds, for few seeds often estimate their variance near 0; this one errs the other way.
- * `half` may be a bootstrap's, a little unlike t₁ times the error: then V₁ is what it amounts to. Never less than `half`.
+ * With V₁ the samples' variance minus the seeds' share of the interaction and V₂ the seeds', the t quantiles are weighted by
+ * variance: (t₁V₁ + t₂V₂) / √(V₁ + V₂) (Cochran and Cox 1950, for two variances of unequal degrees of freedom). Satterthwaite's
+ * single t covers 86 to 91 % with two or three seeds, since few seeds often estimate their variance near 0; this one errs the other
+ * way. `half` may be a bootstrap's, slightly different from t₁ times the error: V₁ is then derived from it. Never less than `half`.
  *
  * @param quantile the one-sided probability of the limit, 0.975 for 95 % intervals
  */

@@ -25,7 +25,7 @@ export interface ShapleyValue {
   n: number;
 }
 
-/** More coalitions than this many players have would be measured by nobody. */
+/** Most players: nobody would measure the coalitions of more. */
 const mostPlayers = 16;
 
 /** The name of a coalition: its members in the players' order, joined by `+`; the empty one's is "". */
@@ -38,7 +38,7 @@ export function coalition(players: readonly string[], members: Iterable<string>)
  * Shapley (1953): φ_i = Σ over coalitions S without i of |S|! (n-|S|-1)! / n! · (v(S ∪ i) - v(S)). As φ is linear in v,
  * it is computed for every sample and then averaged; the values add up to v(all) - v(none) exactly.
  *
- * @param values per coalition, named by `coalition`, one score a sample; all in the same order of samples
+ * @param values per coalition, named by `coalition`, one score per sample; all in the same order of samples
  * @throws RangeError when a coalition is missing, lengths differ, there are no samples, or too many players
  */
 export function shapley(

@@ -25,7 +25,7 @@ const mostUnits = 1024;
  * draws, p is taken from ten times as many fresh draws, so that small p survive a correction for many comparisons; as
  * the second set is independent of the first and is used only when the first is small, the level is still kept.
  *
- * @param sums one signed sum a unit: a sample's difference, or a group's summed differences
+ * @param sums one signed sum per unit: a sample's difference, or a group's summed differences
  */
 export function signFlip(sums: ArrayLike<number>, { random, draws = 10_000 }: SignFlipOptions): number {
   let observed = 0;

@@ -27,14 +27,14 @@ export interface Units {
 /** The name of a sample's group, or undefined for a group of its own. */
 export type Group = string | number | undefined;
 
-/** One entry a sample, by name; or whole numbers from 0, which is faster. */
+/** One entry per sample, by name; or whole numbers from 0, which is faster. */
 export type Groups = readonly Group[] | Int32Array;
 
 /**
  * Sums values by group. A sample whose group is undefined is a unit of its own.
  *
- * @param groups one entry a value, or absent when all samples are independent
- * @param weights one entry a value, at least 0; equal weights are none
+ * @param groups one entry per value, or absent when all samples are independent
+ * @param weights one entry per value, at least 0; equal weights are treated as none
  */
 export function unitsOf(values: ArrayLike<number>, groups?: Groups, weights?: ArrayLike<number>): Units {
   const n = values.length;
