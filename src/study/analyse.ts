@@ -1,4 +1,4 @@
-// From outcomes to the figures: one result a subject and task, and the study's family of comparisons.
+// From outcomes to figures: one result per subject and task, and the study's family of comparisons.
 
 import { addCost, type Cost, noCost } from "../core/call.js";
 import type { Outcome } from "../core/outcome.js";
@@ -10,12 +10,12 @@ import { adjustFamily, compareScores, estimateIn } from "./compare.js";
 import type { PreparedTask } from "./prepare.js";
 import { tabled } from "./scores.js";
 
-/** One subject's scored samples, a row for each sample and training seed. */
+/** One subject's scored samples, one row for each sample and training seed. */
 export interface Scores {
   name: string;
   binary: boolean;
   rows: SampleScore[];
-  /** Samples that no seed left unscored; and those that one did, which count as a whole: nobody knows what it would have scored. */
+  /** Samples that no seed left unscored; and those that one did, which count as unscored as a whole. */
   scored: number;
   unscored: number;
   causes: Record<string, number>;
@@ -25,7 +25,7 @@ export interface Scores {
   details: Record<string, number>;
 }
 
-/** One scored sample under one seed; `seed` stands where there are several. */
+/** One scored sample under one seed; `seed` is set if there are several. */
 export interface SampleScore extends ScoredRow {
   sample: string;
   group?: string;
@@ -33,7 +33,7 @@ export interface SampleScore extends ScoredRow {
   eyesOff: boolean;
 }
 
-/** Gathers a subject's outcomes (one fitted subject a seed) on one split. A sample that any seed left unscored is unscored. */
+/** Gathers a subject's outcomes (one fitted subject per seed) on one split. A sample that any seed left unscored is unscored. */
 export function gatherScores(
   name: string,
   subjects: readonly { id: string; seed: number }[],
@@ -119,8 +119,8 @@ function scaleOf({ metric, aggregate }: Omit<Scale, "binary">) {
 }
 
 /**
- * The task's figure with its interval: a mean, weighed where grades are, or the task's aggregate; clustered where samples
- * share groups, and over training seeds where there are several.
+ * The task's figure with its interval: a mean, weighted if grades are, or the task's aggregate; clustered if samples
+ * share groups, and over training seeds if there are several.
  */
 export function estimate(rows: readonly SampleScore[], task: Scale, seed: number): Estimate {
   const systems = [{ name: "", binary: task.binary, scores: rows }];
@@ -139,7 +139,7 @@ export function toResult(
 ): Result {
   const { task, commonest, chance } = prepared;
   const mean = estimate(scores.rows, task, seed);
-  // What was never answered (a run that stopped, a specialist that could not be made) is unscored too.
+  // Samples that were never answered (the run stopped, the specialist could not be made) are unscored too.
   const missing = Math.max(0, expected - scores.scored - scores.unscored);
   const unscored = scores.unscored + missing;
   const off = scores.rows.filter((row) => row.eyesOff);
@@ -169,7 +169,7 @@ export function toResult(
   };
 }
 
-/** What the figure could be, whatever the unscored samples would have scored; null where the metric has no end there. */
+/** The range of the figure over all scores that the unscored samples could have had; null where the metric has no end. */
 function boundsOf(
   { mean, n }: Estimate,
   rows: readonly SampleScore[],
@@ -177,7 +177,7 @@ function boundsOf(
   { metric: { least, most }, aggregate }: Task,
 ): Result["bounds"] {
   if (unscored === 0 && n > 0) return [mean, mean];
-  // What an unscored sample would weigh in an aggregate, or by bytes, is not known.
+  // The weight of an unscored sample in an aggregate, or by bytes, is unknown.
   const whole = n === 0 || aggregate !== undefined || rows.some(({ weight }) => weight !== 1);
   const end = (value: number | undefined) =>
     value === undefined ? null : whole ? value : (n * mean + unscored * value) / (n + unscored);
@@ -186,7 +186,7 @@ function boundsOf(
 
 /**
  * The study's one family: on the domain task every subject against the generalist and the champion against every other;
- * on other tasks every specialist against the generalist. Holm-adjusted over all of them.
+ * on other tasks every specialist against the generalist. Holm-adjusted over all.
  */
 export function compareFamily(
   tasks: readonly {

@@ -1,9 +1,9 @@
-// Whether an answer made elsewhere is right: equal text, or the letter or number that stands in free text.
+// Whether an answer made elsewhere is right: equal text, or an equal letter or number found in free text.
 
 /**
  * - `exact`: equal to an accepted answer after trimming
- * - `choice`: where the accepted answer is one capital letter or a whole number, the first stand-alone capital letter or
- *   the first whole number of the answer must be it (Lawma's rule for chat models); other golds are compared exactly
+ * - `choice`: if the accepted answer is one capital letter or a whole number, the first stand-alone capital letter or
+ *   the first whole number of the answer must equal it (Lawma's rule for chat models); other golds are compared exactly
  */
 export type Match = "exact" | "choice";
 
@@ -40,8 +40,8 @@ export function matches(answer: string, gold: readonly MatchedGold[], match: Mat
 }
 
 /**
- * The first capital letter that stands alone. "A" and "I" before a lower-case word ("I would say B", "A court: C") are
- * taken for words where another letter follows.
+ * The first stand-alone capital letter. "A" and "I" before a lower-case word ("I would say B", "A court: C") are
+ * taken for words if another letter follows.
  */
 export function firstLetter(answer: string): string | undefined {
   let word: string | undefined;
@@ -56,8 +56,8 @@ export function firstLetter(answer: string): string | undefined {
 }
 
 /**
- * The first whole number, without leading zeros or separators of thousands: "Answer: 007" gives "7". Decimals, powers of ten
- * and numbers with several points (versions, dates) are passed over whole; "3.0" is 3.
+ * The first whole number, without leading zeros or thousands separators: "Answer: 007" gives "7". Decimals, powers of ten
+ * and numbers with several points (versions, dates) are skipped as a whole; "3.0" is 3.
  */
 export function firstInteger(answer: string): string | undefined {
   for (const [, sign = "", whole = "", rest = ""] of answer.slice(0, longest).matchAll(numbers))
@@ -74,5 +74,5 @@ function plainInteger(text: string): string {
   return /^[-\u2212]/.test(text) && digits !== "0" ? `-${digits}` : digits;
 }
 
-/** Further than this into an answer nothing is looked for. */
+/** Only this many characters of an answer are searched. */
 const longest = 10_000;

@@ -1,5 +1,5 @@
-// How a study's subjects are asked. Of what the study file leaves open (how options are scored, how the prompt is formatted)
-// the generalist's dev scores decide, once and for all subjects: a generalist that is asked badly is no baseline.
+// How a study's subjects are prompted. What the study file leaves open (how options are scored, how the prompt is formatted)
+// is chosen by the generalist's dev scores, once and for all subjects: a badly prompted generalist is no baseline.
 
 import { extremes } from "../core/metric.js";
 import type { Callable, LanguageModel, Model, PromptFormat } from "../core/model.js";
@@ -9,7 +9,7 @@ import { begin } from "./kinds.js";
 import { type MeasureOptions, measure, widthFor } from "./measure.js";
 import { askedWith, type PreparedTask } from "./prepare-task.js";
 
-/** At most so many dev samples decide. */
+/** At most this many dev samples are used to choose. */
 const enough = 200;
 
 interface Way {
@@ -20,14 +20,14 @@ interface Way {
 
 interface Options extends Pick<MeasureOptions, "journal" | "budget" | "signal" | "open"> {
   concurrency?: number;
-  /** Told how many ways have been measured, of how many. */
+  /** Receives how many ways have been measured, of how many. */
   told: (done: number, of: number) => void;
 }
 
 /**
- * Measures the generalist on dev in every way that the domain task leaves open, and takes the best; of equals the first,
- * which is the usual one, by the rule of `choose`. The other tasks are asked in the same way as far as
- * they leave it open. Where the budget ends meanwhile the first way stands, and nothing is measured in it.
+ * Measures the generalist on dev in every way that the domain task leaves open, and takes the best by the rule of `choose`;
+ * ties go to the first, which is the usual one. The other tasks use the same way as far as they leave it open.
+ * If the budget ends meanwhile, the first way is used and nothing more is measured.
  * @param tasks the domain task first
  */
 export async function chooseWay(
@@ -80,7 +80,7 @@ export async function chooseWay(
   return { tasks: [{ ...prepared, card: { ...prepared.card, ...asked } }, ...others], format };
 }
 
-/** The task in each way that its options leave open; as it is, where it leaves none. */
+/** The task in each way that its options leave open; the task itself if they leave none. */
 function waysOf(prepared: PreparedTask, { grants }: Callable): Omit<Way, "format">[] {
   const { entry, options, card } = prepared;
   const ways = entry.ways?.(options, grants) ?? [];

@@ -1,8 +1,8 @@
-// What a run may spend, and the two ways of stopping it: draining (finish what is in flight, begin nothing) and aborting.
+// What a run may spend, and the two ways of stopping it: draining (finish what is in flight, start nothing) and aborting.
 
 import { addCost, type Call, type Cost, noCost } from "../core/call.js";
 
-/** Thrown where new work is refused because the run is draining. Not a failure of the sample it interrupts. */
+/** Thrown when new work is refused because the run is draining. Not a failure of the sample that it interrupts. */
 export class Draining extends Error {
   constructor(readonly reason: string) {
     super(reason);
@@ -17,22 +17,22 @@ export interface Budget {
   made: (call: Call) => void;
   /** Called after a call failed. */
   failed: () => void;
-  /** Whether a model has really answered a call in this run: one that never does is down, not wrong. */
+  /** Whether a model has answered a call in this run, not from the journal: a model that never does is down, not wrong. */
   answered: (modelId: string) => boolean;
-  /** Spent by this process, not counting what the journal gave for nothing. */
+  /** Spent by this process, without what the journal answered. */
   spent: () => Cost;
   /** Why the run is draining, if it is. */
   drained: () => string | undefined;
   drain: (reason: string) => void;
 }
 
-/** Why a budget ended whose `drain` fired. */
+/** The reason given when `drain` ended a budget. */
 const byHand = "by hand";
 
 /**
- * @param maxUsd dollars; calls in flight are reserved at the cost of the costliest so far, so that concurrency does not overshoot
+ * @param maxUsd dollars; each call in flight reserves the cost of the costliest so far, so that concurrency does not overshoot
  * @param maxSeconds wall-clock seconds from now
- * @param drain ends it by hand, also where it fired before
+ * @param drain ends it by hand, even if it fired before
  */
 export function makeBudget(
   limits: {

@@ -1,5 +1,5 @@
-// A model card for a saved specialist that has files of its own: what it is, how it was made, how well it did, how to load
-// it, and what the figures do not say. It measures nothing. Every name and text in it comes from users and data, and is inert.
+// A model card for a saved specialist that has its own files: what it is, how it was made, how well it did, how to load
+// it, and what the figures do not show. It measures nothing. All names and texts in it come from users and data, and are escaped.
 
 import { stringify } from "yaml";
 import type { Json } from "../core/json.js";
@@ -20,18 +20,18 @@ export interface CardFacts {
   study: string;
   /** Fingerprint of the study's plan. */
   plan: string;
-  /** The generalist: its name, the reference that opens it, its identity, and the path of its weights where there are any. */
+  /** The generalist: its name, the reference that opens it, its identity, and the path of its weights if there are any. */
   base: { name: string; ref: string; id: string; file?: string };
   specializer: { name: string; options: Json };
   seed: number;
-  /** Seconds of making it. */
+  /** Seconds spent making it. */
   seconds: number;
   task: Pick<TaskCard, "name" | "metric" | "source" | "counts" | "labels">;
   dev: Result["dev"];
   test: (Estimate & { unscored: number }) | null;
-  /** What other plans had opened of the test rows. */
+  /** How many of the test rows other plans had opened. */
   openedBefore: OpenedBefore;
-  /** Below the specialist's folder, with slashes. `adapter` and `model` are GGUF files, `peft` a folder that peft loads. */
+  /** Paths within the specialist's folder, with slashes. `adapter` and `model` are GGUF files, `peft` a folder that peft loads. */
   files: { adapters: readonly string[]; models: readonly string[]; peft: readonly string[] };
 }
 

@@ -1,9 +1,9 @@
-// A study's subjects by their names.
+// Looks up a study's subjects by name.
 
 import { HoneError } from "../core/errors.js";
 import type { StudyRecord } from "../core/record.js";
 
-/** @throws HoneError where the study has no such subject */
+/** @throws HoneError if the study has no such subject */
 export function requireSubject({ study, subjects }: StudyRecord, subject: string): void {
   if (subjects.some(({ name }) => name === subject)) return;
   throw new HoneError({

@@ -1,4 +1,4 @@
-// How long a study has taken, over all runs: counted while one goes on, so that one that ends by force counts, too.
+// How long a study has taken, over all runs: saved while it runs, so that a killed run counts too.
 
 import type { Journal } from "../store/journal.js";
 
@@ -21,7 +21,7 @@ export function startClock(journal: Journal, study: string): StudyClock {
     try {
       count();
     } catch {
-      // Somebody else is writing, and the next tick counts for both; or the journal is damaged, which others tell.
+      // Another process is writing, and the next tick counts for both; or the journal is damaged, which is reported elsewhere.
     }
   };
   const timer = setInterval(tick, tickMs).unref();

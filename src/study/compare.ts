@@ -1,5 +1,5 @@
-// Systems against each other on the same samples: pairs, the family they form, and who is shown to differ from whom.
-// Where the scores come from (a study's journal, a file of predictions) is the caller's business.
+// Compares systems on the same samples: pairs, the family they form, and which systems are shown to differ.
+// Where the scores come from (a study's journal, a file of predictions) is up to the caller.
 
 import { directionOf, type Metric } from "../core/metric.js";
 import type { Comparison } from "../core/record.js";
@@ -20,26 +20,26 @@ export type { ScoredSample, ScoreTable, System } from "./scores.js";
 export interface PairedComparison extends Comparison {
   /** Samples that one or both of the two left unscored; `n` counts only those that both scored. */
   dropped: number;
-  /** The least and the greatest delta that any scores on the scale for what is unscored could have made; infinite without an end. */
+  /** The range of delta over all possible scores for what is unscored; infinite where the scale has no end. */
   bounds: [number, number];
 }
 
-/** A comparison before its family is known, which decides at what level it is tested. */
+/** A comparison before its family is known, which determines the level at which it is tested. */
 export interface Unadjusted
   extends Omit<PairedComparison, "pAdjusted" | "detectable">,
     Pick<Difference, "detectableAt"> {}
 
-/** Of more pairs than this each is resampled less often: coverage was measured with 999 resamples, too. */
+/** With more pairs than this, each is resampled less often: coverage was also measured with 999 resamples. */
 const manyPairs = 1000;
 
 type Pair = readonly [a: string, b: string];
 
 /**
  * Compares pairs of systems on the samples that both scored. The result is for `adjustFamily`.
- * Samples are taken in the order of their names, so that a pair has one p whichever of the two stands first and in whatever
- * order they were answered. Training seeds of the scores count in the variance; see `pairedDifference`.
+ * Samples are taken in the order of their names, so that a pair's p depends neither on which of the two comes first nor on
+ * the order in which they were answered. Training seeds of the scores count in the variance; see `pairedDifference`.
  *
- * @throws HoneError when a pair names a system that is not there
+ * @throws HoneError when a pair names an unknown system
  */
 export function compareScores<Row extends ScoredSample>(
   input: TableInput<Row> & { pairs: readonly Pair[]; seed: number },
@@ -78,8 +78,8 @@ export function comparePairs(table: ScoreTable, pairs: readonly Pair[], seed: nu
 }
 
 /**
- * The figure of one system on all that it scored, with its interval: the (weighted) mean or the task's aggregate, the mean
- * over its training seeds where it has several. By the same table as the comparisons.
+ * The figure of one system on all samples that it scored, with its interval: the (weighted) mean or the task's aggregate, the
+ * mean over its training seeds if it has several. Uses the same table as the comparisons.
  */
 export function estimateIn(table: ScoreTable, system: string, seed: number): Interval {
   const { scoredBy, sideOf } = sidesOf(table, seed);
@@ -98,7 +98,7 @@ export function estimateIn(table: ScoreTable, system: string, seed: number): Int
 
 /**
  * The comparisons as one family: `pAdjusted` by Holm's procedure over all of them, and what each could have shown at the
- * level at which that procedure tests it. So a difference that is not shown is always smaller than its `detectable`.
+ * level at which that procedure tests it. A difference that is not shown is therefore always smaller than its `detectable`.
  */
 export function adjustFamily(family: readonly Unadjusted[], alpha = 0.05): PairedComparison[] {
   const ps = family.map(({ p }) => p);
@@ -126,7 +126,7 @@ export interface Rank {
 /**
  * Ranks the subjects of one task by mean and gives each its letters. Two subjects share a letter exactly when no comparison
  * shows them to differ (pAdjusted < alpha); a pair that was never compared is not shown to differ. Comparisons of other
- * tasks are left aside. NaN means come last.
+ * tasks are ignored. NaN means come last.
  */
 export function rank(
   results: readonly { subject: string; task: string; mean: number }[],

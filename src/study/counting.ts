@@ -1,4 +1,4 @@
-// A model that answers nothing and counts what it is asked: for dry runs, and to know before a run what answers will take.
+// A model that answers nothing and counts its calls: for dry runs, and to estimate before a run what answers will take.
 
 import type { Cost, Operation } from "../core/call.js";
 import type {
@@ -10,7 +10,7 @@ import type {
   ScoreRequest,
 } from "../core/model.js";
 
-/** A model of which it may be known how long its prompts may be and what they cost. */
+/** A model whose context length and price may be known. */
 export type Asked = Callable & Partial<Pick<LanguageModel, "contextTokens" | "price">>;
 
 export interface CountedCall {
@@ -19,13 +19,13 @@ export interface CountedCall {
   request: unknown;
   /** All that the model would read. */
   text: string;
-  /** Most tokens that it would write. */
+  /** The most tokens that it would write. */
   output: number;
-  /** What has to fit into the model's context, and the tokens that must find room after it; none for vectors. */
+  /** What has to fit into the model's context, and how many tokens must fit after it; none for vectors. */
   prompt?: { request: ScoreRequest; text: string; room: number };
 }
 
-/** @param add told of every call; what it gives stands as the call's cost */
+/** @param add receives every call; what it returns is the call's cost */
 export function counting<M extends Asked>(model: M, add: (call: CountedCall) => Cost | Promise<Cost>): M {
   const promptText = (messages: readonly { content: string }[]) =>
     messages.map(({ content }) => content).join("\n");

@@ -1,5 +1,5 @@
 // What a run would do and cost, found by running it with models that only count. Test stays sealed: its part is
-// reckoned from dev.
+// estimated from dev.
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -17,19 +17,19 @@ import { prepareStudy } from "./prepare.js";
 import type { StudySpec } from "./spec.js";
 import { tooLongWarning } from "./warnings.js";
 
-/** What a token mostly stands for: for telling which prompts are too long, where only the provider can count. */
+/** Usual bytes per token: for telling which prompts are too long when only the provider can count tokens. */
 const usualBytesPerToken = 4;
 
 export interface PlannedSubject {
   subject: string;
   seeds: number;
-  /** Calls for fitting and for dev, exactly; for test, from the mean on dev. */
+  /** Calls for fitting and for dev are exact; for test they are estimated from the mean on dev. */
   calls: { fit: number; dev: number; test: number };
-  /** Tokens at most, over all of it. */
+  /** Most tokens, over all of it. */
   tokens: number;
-  /** Dollars at most. */
+  /** Most dollars. */
   usd: number;
-  /** About how long its trainings and its answers take on this machine; null where that is not known. */
+  /** About how long its trainings and its answers take on this machine; null if unknown. */
   seconds: { training: number | null; answers: number | null };
 }
 
@@ -42,15 +42,15 @@ export interface StudyPlan {
   calls: number;
   tokens: number;
   usd: number;
-  /** False where nobody said what the model's tokens cost. */
+  /** False if the price of the model's tokens is unknown. */
   priced: boolean;
-  /** Calls on dev that find out how the generalist is best asked. */
+  /** Calls on dev to find the best way of prompting the generalist. */
   asking: number;
   /** How many of the fit and dev calls the journal already holds. */
   inJournal: number;
   /** Seconds of training and of answers, where they are known for every subject. */
   seconds: { training: number | null; answers: number | null };
-  /** What the data, and the length of their prompts, give reason to warn of. */
+  /** Warnings from the data, and from the length of their prompts. */
   warnings: string[];
 }
 
@@ -66,14 +66,14 @@ export async function planStudy(
 ): Promise<StudyPlan> {
   const signal = new AbortController().signal;
   const path = join(resolve(options.store), "journal.db");
-  // A dry run leaves nothing behind, no empty store either.
+  // A dry run leaves nothing behind, not even an empty store.
   const known = openJournal(existsSync(path) ? path : ":memory:");
   const scratch = openJournal(":memory:");
   const artifacts = openArtifacts();
   let tally: Tally = { calls: 0, tokens: 0, usd: 0 };
   let inJournal = 0;
   let priced = true;
-  /** Whether a prompt went beyond the context since this was last unset; and whether the model's own tokens said so. */
+  /** Whether a prompt exceeded the context since this was last unset; and whether the model's own tokens were counted. */
   let long: { exact: boolean } | undefined;
   const measure = async ({ contextTokens, weights }: Asked, prompt: CountedCall["prompt"]) => {
     // Hardly any token is shorter than a byte, so most prompts need no counting.
@@ -127,7 +127,7 @@ export async function planStudy(
         let exact = true;
         for (const seed of seeds) {
           const before = { ...tally };
-          // Training makes no calls, and a dry run does not train: what is trained is then asked as the generalist is.
+          // Training makes no calls, and a dry run does not train: a trained specialist is then prompted as the generalist is.
           const { subject, state } =
             isMadeOfWeights(specializer) || ceiling
               ? { subject: study.generalist, state: "null" }
@@ -159,7 +159,7 @@ export async function planStudy(
         if (tooLong > 0 && context !== undefined)
           warnings.push(tooLongWarning(name, { tooLong, of, context, exact }));
         const perAnswer = dev / Math.max(1, of);
-        // Where it has no limit of its own, what its calls would take as the generalist's.
+        // Where it has no limit of its own, what its calls would cost if they were the generalist's.
         const own = (limit: number | undefined, each: number) =>
           ceiling
             ? seeds.length * Math.min(limit ?? Number.POSITIVE_INFINITY, (ceiling.calls ?? 0) * each)
@@ -217,7 +217,7 @@ function sumOf(parts: readonly (number | null)[]): number | null {
   return parts.reduce<number | null>((sum, part) => (sum === null || part === null ? null : sum + part), 0);
 }
 
-/** The plan for people. */
+/** Renders the plan for people. */
 export function renderPlan(plan: StudyPlan): string {
   const task = plan.tasks[0];
   const lines = [

@@ -1,5 +1,5 @@
-// What a study will take before any of it is measured: what an answer costs a subject beside the others, and about how long
-// a training lasts. Estimates for progress and dry runs; no figure of a study rests on them.
+// What a study will take, estimated before any of it is measured: the relative effort of each subject's answers, and about
+// how long a training lasts. For progress and dry runs only; no figure of a study depends on them.
 
 import { statSync } from "node:fs";
 import { noCost } from "../core/call.js";
@@ -16,28 +16,28 @@ import { isBuilt } from "./fit.js";
 import type { PreparedStudy } from "./prepare.js";
 
 /**
- * Whether a specialist is made of a language model's weights, by training or by reading its states: that is no call, and
+ * Whether a specialist is made from a language model's weights, by training or by reading its states: that makes no calls, and
  * takes too long for an estimate to do it.
  */
 export function isMadeOfWeights({ needs, kinds }: Pick<Specializer, "needs" | "kinds">): boolean {
   return needs.includes("gradients") || (kinds.includes("language") && needs.includes("weights"));
 }
 
-/** Fewest bytes a token stands for; English has about 4.5, so this overestimates. */
+/** Fewest bytes per token; English has about 4.5, so this overestimates. */
 export const bytesPerToken = 3;
-/** What one written token takes, in tokens read: a model reads many at once and writes one after the other. */
+/** What one written token takes, in tokens read: a model reads many at once and writes one at a time. */
 const readPerWritten = 8;
-/** What any call takes besides, in tokens read. */
+/** Overhead of any call, in tokens read. */
 const readPerCall = 10;
 
-/** Parameters times tokens that two cores train on in a second: SmolLM2-135M's LoRA steps take 3.8 s for 1,024 tokens. */
+/** Parameters times tokens per second that two cores train: SmolLM2-135M's LoRA steps take 3.8 s for 1,024 tokens. */
 const trainedPerSecond = 36e9;
 /** The same for reading prompts. */
 const readPerSecond = 90e9;
 
 /**
- * What an answer takes, in tokens that have to be read: of the second of two samples, less what its prompt shares with the
- * first one's, which a model need not read again. Undefined where it cannot be told; 0 where no model is asked.
+ * What an answer takes, in tokens that have to be read: the second of two samples, minus the prefix that its prompt shares with
+ * the first one's, which a model need not read again. Undefined if it cannot be told; 0 if no model is used.
  */
 export async function answerEffort(
   study: PreparedStudy,
@@ -54,7 +54,7 @@ export async function answerEffort(
   });
   const counted = { ...generalist(model), model };
   try {
-    // What is trained is asked as the generalist is, and a probe reads about the same prompt; what a dry run did not try, too.
+    // A trained specialist is prompted as the generalist is, and a probe reads about the same prompt; so does what a dry run skipped.
     const untried = isMadeOfWeights(specializer) || (specializer.ceiling && state === "null");
     const specialist = untried ? counted : specializer.apply(counted, JSON.parse(state) as Json, study);
     if (!specialist.model) return 0;
@@ -70,7 +70,7 @@ export async function answerEffort(
       return sum + (text.length - shared) / bytesPerToken + readPerWritten * output + readPerCall;
     }, 0);
   } catch {
-    // Some layers cannot do with a model that says nothing.
+    // Some layers fail on a model that writes nothing.
     return undefined;
   }
 }
@@ -81,13 +81,13 @@ function sharedLength(a: string, b: string): number {
   return same;
 }
 
-/** Seconds that reading so many tokens takes a local model; null for an endpoint, whose speed nobody knows. */
+/** Seconds that a local model takes to read that many tokens; null for an endpoint, whose speed is unknown. */
 export function readingSeconds(model: Pick<LanguageModel, "weights">, tokens: number): number | null {
   const parameters = parametersOf(model);
   return parameters === null ? null : (tokens * parameters) / (readPerSecond * cores());
 }
 
-/** About how long making a specialist trains in this study: 0 where it is made already or nothing is trained. */
+/** About how long training takes to make a specialist in this study: 0 if it is made already or nothing is trained. */
 export async function fitSeconds(
   study: PreparedStudy,
   specializer: Specializer,
@@ -105,7 +105,7 @@ export async function fitSeconds(
   return trainingSeconds(subject.model, specializer, train.length, tokens);
 }
 
-/** About how long one training lasts, with the short ones that choose its rate; null where that is not known. */
+/** About how long one training lasts, with the short ones that choose its rate; null if unknown. */
 export function trainingSeconds(
   model: Pick<LanguageModel, "weights">,
   specializer: Specializer,
@@ -124,10 +124,10 @@ export function trainingSeconds(
   return (seen * tokensPerSample * parameters) / (trainedPerSecond * cores());
 }
 
-/** Pairs of cores, which is what the speeds above are for. */
+/** Pairs of cores, the unit of the speeds above. */
 const cores = (): number => Math.max(1, usableCores() / 2);
 
-/** A byte a parameter, about, as models are served here; null where there is no file. */
+/** About one byte per parameter, as models are served here; null if there is no file. */
 function parametersOf({ weights }: Pick<LanguageModel, "weights">): number | null {
   return (weights && statSync(weights.path, { throwIfNoEntry: false })?.size) ?? null;
 }

@@ -1,11 +1,11 @@
-// What a running study tells whoever watches: the command line, a log, later the viewer. Plain data.
+// Events of a running study, for whatever displays them: the command line, a log, later the viewer. Plain data.
 
 import type { Metric } from "../core/metric.js";
 import type { Estimate, StudyRecord, SubjectCard, TaskCard } from "../core/record.js";
 
 export type Phase = "fit" | "dev" | "test" | "elsewhere" | "hand-over";
 
-/** What a running study tells: stages, progress, warnings. */
+/** An event of a running study: stages, progress, warnings. */
 export type StudyEvent =
   | {
       type: "launch";
@@ -33,18 +33,18 @@ export type StudyEvent =
       /** Samples of the whole study. */
       doneAll: number;
       totalAll: number;
-      /** How much of the study's time is over, making specialists included: 0 to 1, and never less than before. */
+      /** Share of the study's time that has passed, making specialists included: 0 to 1, and never decreasing. */
       share: number;
       unscored: number;
       running: Estimate | null;
-      /** Spent by this run; what the journal gave is not in it. */
+      /** Spent by this run, without what the journal answered. */
       tokens: number;
       usd: number;
       etaSeconds: number | null;
       note?: string;
     }
   | { type: "warning"; text: string }
-  /** Which of the ways of asking the generalist is being measured on dev. */
+  /** Which of the ways of prompting the generalist is being measured on dev. */
   | { type: "asking"; done: number; of: number }
   /** Bytes of a download; `total` is 0 while unknown. */
   | { type: "fetch"; done: number; total: number; note: string }

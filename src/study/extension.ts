@@ -1,4 +1,4 @@
-// Tasks, specializers and models from outside: what a module that a study names under `use` exports, and how it is loaded.
+// External tasks, specializers and models: what a module that a study names under `use` exports, and how it is loaded.
 
 import { realpath } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -30,7 +30,7 @@ const extensionSchema = z.strictObject({
   models: z.record(z.string(), z.function()).optional(),
 });
 
-/** Hone's own tables with those of extensions. */
+/** Hone's own tables merged with those of extensions. */
 export function tablesWith(...extensions: readonly Extension[]): Required<Extension> {
   return {
     tasks: Object.assign({}, tasks, ...extensions.map((one) => one.tasks)),
@@ -39,7 +39,7 @@ export function tablesWith(...extensions: readonly Extension[]): Required<Extens
   };
 }
 
-/** The same opener, which refuses a model that would lose methods. */
+/** The same opener, which rejects a model that would lose methods. */
 function whole(open: Opener, scheme: string): Opener {
   return async (rest, options) => {
     const model = await open(rest, options);
@@ -52,8 +52,8 @@ function whole(open: Opener, scheme: string): Opener {
 }
 
 /**
- * Hone wraps what it is given by copying its fields, which leaves out what an object has of its class.
- * @throws HoneError for an object that would lose methods by that
+ * Hone wraps objects by copying their fields, which loses what they inherit from their class.
+ * @throws HoneError for an object that would lose methods
  */
 function requireOwnParts(made: object, what: string, where: string): void {
   const lost: string[] = [];
@@ -77,8 +77,8 @@ function each<T>(
 }
 
 /**
- * The modules' paths, absolute. Loading a module runs its code, so one that does not lie beside the study needs leave.
- * @throws HoneError for one that lies elsewhere and was not allowed
+ * The modules' absolute paths. Loading a module runs its code, so one outside the study's folder needs permission.
+ * @throws HoneError for one outside it that was not allowed
  */
 export async function placesOf(refs: readonly string[], folder: string, allowed: boolean): Promise<string[]> {
   const places: string[] = [];
@@ -99,10 +99,10 @@ export async function placesOf(refs: readonly string[], folder: string, allowed:
 }
 
 /**
- * Loads modules, TypeScript or JavaScript, each with an extension as its default export. What they make has the hash of
- * the module's file in its identity, so that an edited module is measured anew.
+ * Loads modules, TypeScript or JavaScript, each with an extension as its default export. The identity of what they make
+ * includes the hash of the module's file, so that an edited module is measured again.
  * @param paths absolute
- * @throws HoneError for a module that fails, exports something else, or names what is there already
+ * @throws HoneError for a module that fails, exports something else, or uses a name that is already taken
  */
 export async function loadModules(paths: readonly string[]): Promise<Required<Extension>> {
   const found: Extension[] = [];
@@ -122,7 +122,7 @@ export async function loadModules(paths: readonly string[]): Promise<Required<Ex
 async function loadModule(path: string): Promise<Extension> {
   const { createJiti } = await import("jiti");
   const own = fileURLToPath(new URL("../index.js", import.meta.url));
-  // Options of an entry are zod's: a module beside a study finds both, with nothing installed there.
+  // Options of an entry are zod schemas: a module beside a study finds both packages, with nothing installed there.
   const zod = createRequire(import.meta.url).resolve("zod");
   const jiti = createJiti(dirname(path), { alias: { "@honelab/hone": own, zod } });
   let loaded: unknown;
@@ -138,7 +138,7 @@ async function loadModule(path: string): Promise<Extension> {
   throw unusable(path, z.prettifyError(checked.error), next, checked.error);
 }
 
-/** The same entries, whose makings have the module's hash in their identity. */
+/** The same entries, made so that the module's hash is in the identity of what they make. */
 function signed({ tasks = {}, specializers = {}, models = {} }: Extension, hash: string): Extension {
   return {
     tasks: each(tasks, (entry, name) => ({

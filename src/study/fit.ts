@@ -1,4 +1,4 @@
-// Making specialists: one arm fitted for each seed, or found in the journal where the same one was made before.
+// Making specialists: one arm fitted for each seed, or taken from the journal if the same one was made before.
 
 import { isWhole } from "../core/artifacts.js";
 import { addCost, type Cost, noCost } from "../core/call.js";
@@ -19,17 +19,17 @@ export interface Specialist {
   build: Cost & { seconds: number };
 }
 
-/** One arm with what was made of it, a specialist a seed. */
+/** One arm with its specialists, one per seed. */
 export interface FittedArm {
   arm: Arm;
   specialists: (Specialist & { seed: number })[];
-  /** Why it could not be made, where the model failed during the fit. */
+  /** Why it could not be made, if the model failed during the fit. */
   failure?: string;
 }
 
 /**
- * Makes a specialist, or takes its state from the journal where the same one was made before. The steps of a chain are made
- * one by one, so that what arms have in common is made once.
+ * Makes a specialist, or takes its state from the journal if the same one was made before. The steps of a chain are made
+ * one by one, so that steps shared by several arms are made once.
  * @throws CallError when the model failed during the fit; HoneError when the specializer cannot be used here
  */
 export async function fitArm(
@@ -61,7 +61,7 @@ function stepsOf(specializer: Specializer): readonly Specializer[] {
   return isChain(specializer) ? specializer.steps : [specializer];
 }
 
-/** @throws HoneError when the model does not let the specializer have what it needs */
+/** @throws HoneError when the model does not grant what the specializer needs */
 export function requireGrants(specializer: Specializer, generalist: Subject): void {
   for (const need of specializer.needs) {
     if (!generalist.model?.grants.has(need)) {
@@ -76,8 +76,8 @@ export function requireGrants(specializer: Specializer, generalist: Subject): vo
 }
 
 /**
- * Makes the specialists of several seeds together, where the specializer can and the journal lacks more than one of them;
- * `fitArm` then finds them. Otherwise nothing is done.
+ * Makes the specialists of several seeds together, if the specializer can and the journal lacks more than one of them;
+ * `fitArm` then finds them. Otherwise it does nothing.
  */
 export async function fitSeeds(
   study: PreparedStudy,
@@ -117,7 +117,7 @@ export async function fitSeeds(
   }
 }
 
-/** Waits for whoever makes the same specialist; the wait tells its progress, by which it can be stopped as a fit can. */
+/** Waits for another process that makes the same specialist; the wait reports progress, and so can be stopped as a fit can. */
 function lockBuild(
   journal: Journal,
   key: string,
@@ -130,7 +130,7 @@ function lockBuild(
   });
 }
 
-/** The build from the journal, or made now. One whose files were lost or damaged is made again. */
+/** The build from the journal, or a new one. A build whose files were lost or damaged is made again. */
 async function buildOnce(
   study: PreparedStudy,
   subject: Subject,
@@ -145,7 +145,7 @@ async function buildOnce(
   const whole = ({ state }: Build) => isWhole(JSON.parse(state) as Json, artifacts);
   const before = journal.build(key);
   if (before && whole(before)) return before;
-  // Another study may be making the same one: its checkpoints are not to be shared, but its result is.
+  // Another study may be making the same one: its checkpoints must not be shared, but its result is.
   const unlock = await lockBuild(journal, key, signal, progress);
   try {
     const known = journal.build(key);
@@ -200,7 +200,7 @@ function buildKey(
     specializer.name,
     specializer.options,
     specializer.seeded ? seed : null,
-    // Its identity is among the contents where it is asked; its reference stays, so that builds of others keep their keys.
+    // The encoder's identity is among the contents where it is used; its reference stays, so that other builds keep their keys.
     spec.encoder,
     ...(specializer.screened
       ? [[domain, ...elsewhere].map(({ dataset }) => [dataset.test.fingerprint, fingerprint(dataset.dev)])]

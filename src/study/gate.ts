@@ -1,4 +1,4 @@
-// The gate of a study: conditions that its champion must meet on test, for scripts that ship it or do not.
+// The gate of a study: conditions that its champion must meet on test, for scripts that decide whether to ship it.
 
 import { directionOf } from "../core/metric.js";
 import type { Comparison, Result, TaskCard } from "../core/record.js";
@@ -6,7 +6,7 @@ import { plural, sayP } from "../report/format.js";
 import type { StudySpec } from "./spec.js";
 import { couldBeUndone } from "./verdict.js";
 
-/** Whether the champion meets every condition, whatever its unscored samples would have scored; and which it does not. */
+/** Whether the champion meets every condition under any scores of its unscored samples; and which conditions it fails. */
 export function gateOf(
   gate: NonNullable<StudySpec["gate"]>,
   results: readonly Result[],
@@ -18,7 +18,7 @@ export function gateOf(
   if (!best) return { met: false, text: "no champion was measured on test" };
   const failures: string[] = [];
   const direction = directionOf(metric);
-  // The end of the interval that is worse decides, moved by what the unscored samples could take from the figure.
+  // The worse end of the interval decides, moved by what the unscored samples could take from the figure.
   const [low, high] = best.bounds;
   const [end, bound] = direction > 0 ? [best.low, low] : [best.high, high];
   const worst =

@@ -1,5 +1,5 @@
-// Handing the champion over: saved (specialist.ts), loaded again, and scored again on samples it was measured on, with fresh
-// calls and without the journal. What is handed over is what was measured, or the report says that it is not.
+// Handing over the champion: saved (specialist.ts), loaded again, and scored again on samples it was measured on, with fresh
+// calls and without the journal. The report says whether what is handed over is what was measured.
 
 import { copyFile, link, rm } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -23,8 +23,8 @@ import { loadSpecialist, type SavedSpecialist, saveSpecialist } from "./speciali
 
 /**
  * Saves the champion under the store, loads it again and scores it again on test samples that have outcomes, without the
- * journal; counts where prediction and score are the same. The result is kept with the file: an unchanged one is not
- * checked twice.
+ * journal; counts the samples whose prediction and score are the same. The result is kept with the file: an unchanged one is
+ * not checked twice.
  */
 export async function handOverChampion(
   study: PreparedStudy,
@@ -67,7 +67,7 @@ export async function handOverChampion(
   )
     return known;
 
-  // A journal that forgets: the calls are made again and count against the budget.
+  // A journal in memory: the calls are made again and count against the budget.
   const scratch = openJournal(":memory:");
   const wrap = <M extends Callable>(model: M) => journaled(model, scratch, options.budget);
   const { subject, close } = await loadSpecialist(path, {
@@ -93,7 +93,7 @@ export async function handOverChampion(
     }
   } catch (error) {
     if (!(error instanceof CallError || error instanceof Draining)) throw error;
-    // The endpoint failed or the budget ended during the check: what was checked so far stands, with its n.
+    // The endpoint failed or the budget ended during the check: what was checked so far counts, with its n.
   } finally {
     await close();
     scratch.close();
@@ -105,14 +105,14 @@ export async function handOverChampion(
     outcomes: compared,
     n,
     agree,
-    // Several seeds' mean is not what the saved one scored.
+    // The mean over several seeds is not the score of the saved one.
     ...(champion.specialists.length > 1 && test
       ? { seed: specialist.seed, score: { n: test.n, mean: test.mean, low: test.low, high: test.high } }
       : {}),
   };
 }
 
-/** A specialist as it is written down. */
+/** A specialist in the form in which it is saved. */
 function savedForm(
   study: PreparedStudy,
   one: FittedArm,
@@ -141,7 +141,7 @@ function savedForm(
   };
 }
 
-/** What using it on new rows needs to know. */
+/** What is needed to use it on new rows. */
 function useOf(
   study: PreparedStudy,
   one: FittedArm,
@@ -208,20 +208,20 @@ function cardOf(
     });
 }
 
-/** A path as a shell reads it and as it can be shown to others: `~/…` below the home folder. */
+/** A path in a form that a shell reads and that can be shown to others: `~/…` below the home folder. */
 function fromHome(path: string): string {
   const below = relative(homedir(), path);
   return below.startsWith("..") || isAbsolute(below) ? path : `~/${below.split(sep).join("/")}`;
 }
 
-/** Where what was not chosen lies, by its name: a folder, or a file with `.json` behind it. */
+/** Path of a subject that was not chosen, by its name: a folder, or a file with `.json` appended. */
 export function otherPath(store: string, study: string, subject: string): string {
   return join(store, "specialists", `${study}+others`, fileName(subject));
 }
 
 /**
- * Saves what was not chosen, so that it can be found by its name and used: in `specialists/STUDY+others/NAME`, which shares
- * adapters and weights with the store and so takes no room for them.
+ * Saves the subjects that were not chosen, so that they can be found by name and used: in `specialists/STUDY+others/NAME`, which
+ * shares adapters and weights with the store and so takes no extra space for them.
  */
 export async function saveOthers(
   study: PreparedStudy,
@@ -256,12 +256,12 @@ function fileName(name: string): string {
   return plain.length <= 64 ? plain : `${plain.slice(0, 51)}-${fingerprint(name, 12)}`;
 }
 
-/** A second name for the same file, or a copy where the file system has no such thing. */
+/** A hard link to the same file, or a copy if the file system has no links. */
 async function share(from: string, to: string): Promise<void> {
   await link(from, to).catch(() => copyFile(from, to));
 }
 
-/** What a sample itself brings is its grade; a failure of the endpoint ends the check. */
+/** A failure caused by the sample is its grade; a failure of the endpoint ends the check. */
 function unscoredGrade(error: unknown): Grade {
   if (error instanceof CallError && ofTheSample.includes(error.failure))
     return { status: "unscored", cause: error.failure };

@@ -1,5 +1,5 @@
 // Texts numbered in order of first appearance. They are kept in typed arrays, so that a million ids take tens of megabytes
-// and the garbage collector has nothing to do with them.
+// and cost the garbage collector nothing.
 
 export interface Interner {
   /** The text's number, from 0. */
@@ -11,7 +11,7 @@ export function makeInterner(): Interner {
   let characters = new Uint16Array(1 << 14);
   /** Text i lies in characters[ends[i - 1]] to characters[ends[i]]; ends[-1] is 0. */
   let ends = new Uint32Array(1 << 10);
-  /** Open addressing with linear probing: 0 for free, else a text's number plus 1. At most half of it is taken. */
+  /** Open addressing with linear probing: 0 for free, else a text's number plus 1. At most half of the slots are taken. */
   let slots = new Uint32Array(1 << 11);
   let size = 0;
 

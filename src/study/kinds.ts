@@ -1,5 +1,5 @@
-// The table of kinds: by what each kind's models are known, and the subject that a study begins with. And whether tasks and
-// specializers are made for a study's kind.
+// The table of kinds: how each kind's models are recognized, and the subject that a study begins with. Also checks that tasks
+// and specializers are made for a study's kind.
 
 import { hasCapability, isLanguageModel, requireCapability } from "../core/capabilities.js";
 import { HoneError } from "../core/errors.js";
@@ -14,13 +14,13 @@ import type { OpenModelOptions } from "../models/registry.js";
 import { openBody, type PlantBody, untrained } from "../motor/subject.js";
 import { type NetModel, openNet } from "../nets/text/subject.js";
 
-/** A subject with what it stands on: what a study begins with. */
+/** A subject with its model: what a study begins with. */
 export type Generalist<K extends Kind = Kind> = K extends Kind
   ? Subject<K> & { model: Kinds[K]["model"] }
   : never;
 
 interface KindEntry<K extends Kind> {
-  /** The subject that nothing has been done to; undefined where the model is not of this kind. */
+  /** The unspecialized subject; undefined if the model is not of this kind. */
   begin: (model: Model) => Subject<K> | undefined;
   /** What to write as a study's model. */
   write: string;
@@ -49,16 +49,16 @@ export const kindTable: { readonly [K in Kind]: KindEntry<K> } = {
   ),
 };
 
-/** Schemes of models that are no language models. */
+/** Schemes of models that are not language models. */
 export const schemes: NonNullable<OpenModelOptions["schemes"]> = {
   motor: async (rest) => openBody(rest),
   net: async (rest) => (rest.startsWith("file:") ? openCheckpoint(rest.slice(5)) : openNet(rest)),
 };
 
 /**
- * The subject that a model is to begin with.
- * @param format the prompt format that it is asked in; by default its own
- * @throws HoneError where no kind knows such a model
+ * The subject with which a study of this model begins.
+ * @param format the prompt format to use; by default the model's own
+ * @throws HoneError if the model is of no known kind
  */
 export function begin(opened: Model, format?: PromptFormat): Generalist {
   const model = format === undefined ? opened : { ...opened, format };
@@ -66,7 +66,7 @@ export function begin(opened: Model, format?: PromptFormat): Generalist {
     const subject = make(model);
     if (subject) return { ...subject, model } as Generalist;
   }
-  // One that scores is a language model but for this.
+  // A model that scores lacks only this to be a language model.
   if (hasCapability(model, "logprobs")) requireCapability(model, "text");
   throw new HoneError({
     what: `${model.name} is no model that a study can begin with`,
@@ -79,7 +79,7 @@ export function begin(opened: Model, format?: PromptFormat): Generalist {
   });
 }
 
-/** @throws HoneError where a task or a specializer is not made for the study's kind of subject */
+/** @throws HoneError if a task or a specializer is not made for the study's kind of subject */
 export function checkKinds(
   { kind, name }: Pick<Generalist, "kind" | "name">,
   tasks: readonly { task: Task }[],
@@ -104,7 +104,7 @@ export function checkKinds(
     if (!specializer.kinds.includes(kind))
       throw wrong(arm, specializer.kinds, `Leave ${arm} out; docs/study.md lists what there is.`);
     const [domain] = tasks as [{ task: Task }];
-    // One for language alone works on queries; one for every kind does not look into them.
+    // A specializer for language alone works on queries; one for every kind does not look into them.
     if (kind === "language" && specializer.kinds.length === 1 && !hasQueries(domain.task))
       throw new HoneError({
         what: `${arm} is not for the task ${domain.task.name}`,

@@ -2,14 +2,14 @@
 // that are not shown to differ, and the letters together cover its edges; the fewest would be NP-hard to find.
 
 /**
- * The members of each letter. Two systems share a letter exactly when `differs` is false of them, and every system has one.
+ * The members of each letter. Two systems share a letter exactly when `differs` is false for them, and every system has one.
  *
- * Greedy cover, then sweep (Piepho 2004's last step): each letter starts from the first pair not yet covered and takes in
- * whoever covers most further pairs; afterwards letters, then members, whose pairs others cover as well are removed. A new
- * letter covers a pair that none before it does, so there are at most as many as pairs not shown to differ, plus one for
+ * Greedy cover, then sweep (Piepho 2004's last step): each letter starts from the first pair not yet covered and adds the
+ * system that covers most further pairs; afterwards letters, then members, whose pairs others cover as well are removed. A new
+ * letter covers a pair that no earlier one does, so there are at most as many as pairs not shown to differ, plus one for
  * each system that differs from all; time is at most O(n⁴), in practice near O(n³).
  *
- * @param differs symmetric; asked once for each i < j
+ * @param differs symmetric; called once for each i < j
  */
 export function letterGroups(n: number, differs: (i: number, j: number) => boolean): number[][] {
   const alike = new Uint8Array(n * n);
@@ -33,7 +33,7 @@ export function letterGroups(n: number, differs: (i: number, j: number) => boole
   return swept(n, covered, groups).sort((a, b) => a[0]! - b[0]! || a.at(-1)! - b.at(-1)!);
 }
 
-/** The clique around a pair, in ascending order: whoever is alike to all of it and covers most new pairs, until none covers any. */
+/** The clique around a pair, ascending: adds the system alike to all members that covers most new pairs, until none covers any. */
 function grown(n: number, alike: Uint8Array, covered: Uint32Array, i: number, j: number): number[] {
   const members: number[] = [];
   const candidate = new Uint8Array(n).fill(1);
@@ -54,7 +54,7 @@ function grown(n: number, alike: Uint8Array, covered: Uint32Array, i: number, j:
   return members.sort((a, b) => a - b);
 }
 
-/** Without whole letters, then without members, that cover nothing of their own. */
+/** Removes whole letters, then members, that cover nothing of their own. */
 function swept(n: number, covered: Uint32Array, groups: readonly number[][]): number[][] {
   const needed = groups.filter((members) => {
     const spare =

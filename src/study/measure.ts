@@ -1,4 +1,4 @@
-// Putting one subject through samples, with everything written down as it happens.
+// Runs one subject on samples, and writes down everything as it happens.
 
 import { addCost, CallError, type CallFailure, type Cost, noCost } from "../core/call.js";
 import { HoneError, messageOf } from "../core/errors.js";
@@ -17,15 +17,15 @@ export interface MeasureOptions {
   concurrency: number;
   /** Opens other subjects for the task. */
   open: (ref: string) => Promise<Subject>;
-  /** Unscored outcomes of an earlier run are tried again. */
+  /** Unscored samples of an earlier run are tried again. */
   retryErrors: boolean;
-  /** Called after every sample, also for those found in the journal (at no cost); null where it is unscored. */
+  /** Called after every sample, also for those found in the journal (at no cost); null if it is unscored. */
   onOutcome: (score: number | null, cost: Cost) => void;
 }
 
 /**
- * How many samples a model that has not answered yet may fail on before it is taken for down, by the failure. What is not
- * here is an answer, if one that cannot be used.
+ * By failure, how many samples a model that has not answered yet may fail on before it is considered down. A failure that is
+ * not listed is an answer, though one that cannot be used.
  */
 const patience: Partial<Record<CallFailure, number>> = {
   refused: 5,
@@ -37,12 +37,12 @@ const patience: Partial<Record<CallFailure, number>> = {
   malformed: 8,
 };
 
-/** Failures of an endpoint that nobody answers at. */
+/** Failures of an endpoint where nothing answers. */
 const absent: readonly CallFailure[] = ["refused", "unreachable"];
 
 /**
  * Scores a subject on samples, each exactly once per seed, continuing where the journal stops.
- * Ends early, without an error, when the budget drains; what is in flight is finished first.
+ * Ends early, without an error, when the budget drains; samples in flight are finished first.
  * @throws HoneError when the endpoint fails on every call: then nothing is marked unscored
  */
 export async function measure(
@@ -105,7 +105,7 @@ export async function measure(
         why: `score ${grade.score}, weight ${grade.weight ?? 1}`,
         next: "Let the task leave such a sample unscored, with a cause.",
       });
-    // A subject without a model still takes time: its own.
+    // A subject without a model still takes time of its own.
     if (cost.calls === 0) cost = { ...cost, ms: performance.now() - started };
     const outcome: Outcome = {
       subject: subject.id,
@@ -139,13 +139,13 @@ export async function measure(
   signal.throwIfAborted();
   const [first] = dead;
   if (first && silent()) {
-    // Too few samples were left to tell. What answered an earlier run, and is there now, is not down: these samples are unscored.
+    // Too few samples were left to tell. A model that answered an earlier run, and responds now, is not down: these are unscored.
     const there = dead.every(({ error }) => !absent.includes(error.failure));
     if (!there || !journal.hasAnswered((subject.model as { id: string }).id))
       throw endpointDown(subject, first.error);
     patient = false;
   }
-  // Some failed like a dead endpoint before it came to life: they get their turn.
+  // Some samples failed like those of a dead endpoint before it came up: they are tried again.
   if (dead.length > 0) {
     const again = dead.splice(0).map(({ sample }) => sample);
     await forEachConcurrently(again, options.concurrency, () => budget.drained() === undefined, one);
@@ -178,7 +178,7 @@ export async function forEachConcurrently<T>(
   if (failure) throw failure.error;
 }
 
-/** Most samples in flight at once, whatever was asked for; models allow no more calls, either. */
+/** Most samples in flight at once, whatever was requested; models allow no more calls either. */
 export const mostInFlight = 1024;
 
 /** How many samples a subject can usefully have in flight. */

@@ -19,7 +19,7 @@ export interface OpenedStudy {
   record: StudyRecord;
   /**
    * Every outcome on test splits, subject by subject.
-   * @param onDamaged told of those that cannot be read, which are then passed over; else the first one is thrown
+   * @param onDamaged receives those that cannot be read, which are then skipped; without it the first one is thrown
    */
   outcomes: (onDamaged?: OnDamaged) => Iterable<Outcome>;
   call: (key: string) => Call | undefined;
@@ -28,7 +28,7 @@ export interface OpenedStudy {
   close: () => void;
 }
 
-/** Opens an existing store. @throws HoneError where there is none */
+/** Opens an existing store. @throws HoneError if there is none */
 export function openStore(store: string): Journal {
   const path = join(resolve(store), "journal.db");
   if (!existsSync(path)) {
@@ -46,7 +46,7 @@ export function openStore(store: string): Journal {
   });
 }
 
-/** @throws HoneError where the store does not know the study, has no result of it yet, or is damaged */
+/** @throws HoneError if the store does not know the study, has no result of it yet, or is damaged */
 export function openStudy(store: string, name: string): OpenedStudy {
   const journal = openStore(store);
   try {
@@ -70,7 +70,7 @@ function openedStudy(journal: Journal, store: string, name: string): OpenedStudy
       kind: "usage",
     });
   }
-  // A store may have outcomes under other seeds than the record's, and equal specialists share theirs: each comes once.
+  // A store may have outcomes under other seeds than the record's, and identical specialists share theirs: each is returned once.
   const seeds = new Map<string, Set<number>>();
   for (const card of record.subjects)
     for (const [i, id] of card.ids.entries())

@@ -1,5 +1,5 @@
-// Several tasks taken together: over all samples, where every sample weighs the same, and as the mean of the tasks'
-// means, where every task does. The tasks are taken as given: nothing is said about tasks that are not in the file.
+// Several tasks combined: over all samples, where every sample weighs the same, and as the mean of the tasks'
+// means, where every task does. The tasks are taken as given: nothing is inferred about tasks that are not in the file.
 
 import { randomFor } from "../core/random.js";
 import type { Estimate } from "../core/record.js";
@@ -11,7 +11,7 @@ export function tableOf({ task, scores, grouped, units }: TaskPredictions): Scor
   return { task, scores, groups: grouped ? units : null };
 }
 
-/** What of a task a system has a score for. */
+/** The part of a task that a system has scores for. */
 export function scoredOf(
   { n, units, scores }: TaskPredictions,
   system: string,
@@ -28,7 +28,7 @@ export function scoredOf(
 }
 
 /**
- * All tasks as one. Where an id occurs in several tasks, or rows have a group, rows of one id or group form one unit, as
+ * All tasks as one. If an id occurs in several tasks, or rows have a group, rows of one id or group form one unit, since
  * the same case under three questions is not three independent cases.
  */
 export function pooled(tasks: readonly TaskPredictions[]): TaskPredictions {
@@ -50,19 +50,19 @@ export function pooled(tasks: readonly TaskPredictions[]): TaskPredictions {
 }
 
 export interface AcrossTasks {
-  /** Mean of a system's task means; null where it has a task without a scored answer. */
+  /** Mean of a system's task means; null if it has a task without a scored answer. */
   mean: (system: string) => (Estimate & { unscored: number; bounds: [number, number] }) | null;
   /**
-   * Pairs by the mean of their differences on each task. The interval joins the tasks' own intervals by recovered variances
-   * (MOVER; Zou and Donner 2008) with the correlation that shared units give; the test flips whole units, each difference
+   * Pairs by the mean of their differences on each task. The interval combines the tasks' own intervals by variance recovery
+   * (MOVER; Zou and Donner 2008) with the correlation due to shared units; the test flips whole units, each difference
    * weighted by 1/(tasks · samples of its task). Pairs without a common sample in some task are left out.
    *
-   * @param onTasks the pairs' comparisons on every task, as `comparePairs` gave them
+   * @param onTasks the pairs' comparisons on every task, as `comparePairs` returned them
    */
   compare: (pairs: readonly (readonly [string, string])[], onTasks: readonly Unadjusted[]) => Unadjusted[];
 }
 
-/** The mean of the tasks' means, for systems and for pairs. `count` is how many units the tasks have together. */
+/** The mean of the tasks' means, for systems and for pairs. `count` is the number of units over all tasks. */
 export function acrossTasks(tasks: readonly TaskPredictions[], count: number, seed: number): AcrossTasks {
   const shared = sharedUnits(tasks, count);
   return {
@@ -132,7 +132,7 @@ export function acrossTasks(tasks: readonly TaskPredictions[], count: number, se
   };
 }
 
-/** One task's part: its estimate, and per sample what it is the mean of; NaN for what is left out. */
+/** One task's part: its estimate, and per sample the values whose mean it is; NaN for what is left out. */
 interface Part extends Estimate {
   values: Float32Array;
 }
@@ -196,7 +196,7 @@ function correlationsOf(
       const t = task[k]!;
       const value = parts[t]!.values[sample[k]!]!;
       if (Number.isNaN(value)) continue;
-      // Samples of a unit lie task by task.
+      // Samples of a unit are stored task by task.
       if (met.at(-1) !== t) {
         met.push(t);
         sums[t] = 0;

@@ -1,16 +1,16 @@
-// Reading predictions made elsewhere: one row a sample, {"id", "task"?, "group"?, "gold", "answers": {"system": "answer", …}}.
-// What the figures mean is predictions.ts's business; nothing is generated or judged here.
+// Reading predictions made elsewhere: one row per sample, {"id", "task"?, "group"?, "gold", "answers": {"system": "answer", …}}.
+// predictions.ts computes the figures; nothing is generated or judged here.
 
 import { HoneError } from "../core/errors.js";
 import { readRows } from "../data/readers.js";
 import { type Match, type MatchedGold, matches, readGold } from "./answers.js";
 import { makeInterner } from "./interner.js";
 
-/** What stands in the task column for the figures over all tasks. */
+/** Names in the task column for the figures over all tasks. */
 export const overallNames = { pooled: "(all samples)", means: "(mean of tasks)" } as const;
 
 export interface PredictionsOptions {
-  /** The field that holds the answers. Default `answers`; where rows lack it, `pred`, then `predictions`. */
+  /** The field that holds the answers. Default `answers`; if rows lack it, `pred`, then `predictions`. */
   answersField?: string;
   /** `exact` (default): equal after trimming. `choice`: read the letter or number out of free text first. */
   match?: Match;
@@ -24,8 +24,8 @@ export interface TaskPredictions {
   /** Number of samples. */
   n: number;
   /**
-   * Per sample the number of what it depends on: its group, else its id. The same group or id has the same number in every
-   * task.
+   * Per sample the number of the unit that it depends on: its group, else its id. The same group or id has the same number in
+   * every task.
    */
   units: Int32Array;
   /** Whether some sample has a group; else every sample of the task is a unit of its own. */
@@ -41,17 +41,17 @@ export interface Predictions {
   tasks: TaskPredictions[];
   /** How many units there are over all tasks. */
   units: number;
-  /** What a reader of the figures should know: fields taken, samples without an answer, answers that look misread. */
+  /** What a reader of the figures should know: fields used, samples without an answer, answers that look misread. */
   notes: string[];
 }
 
 const defaultTask = "predictions";
-/** More systems than this make a family of comparisons in which nothing can be shown. */
+/** With more systems than this a family of comparisons can show nothing. */
 const mostSystems = 100;
 
 /**
- * Reads a file of predictions, streaming. A null or absent answer is unscored, not wrong; shadow records without a gold are left out. Any format that holds objects
- * will do (.jsonl, .json, .parquet); other endings are read as JSON lines.
+ * Reads a file of predictions, streaming. A null or absent answer is unscored, not wrong; shadow records without a gold are left
+ * out. Any format that holds objects works (.jsonl, .json, .parquet); other endings are read as JSON lines.
  *
  * @throws HoneError naming file and line for a malformed row, a missing gold, answers that are not an object of texts,
  * an id that occurs twice in a task, no rows, or no systems
@@ -91,7 +91,7 @@ export async function readPredictions(path: string, options: PredictionsOptions 
           "Keep fewer systems in a file, or check the answers field.",
         );
       const exact = matches(answer, gold, "exact");
-      // What is equal to the letter or number has that letter or number in it.
+      // An answer equal to the letter or number contains it.
       const choice = exact || matches(answer, gold, "choice");
       entry.score(system, at, (match === "exact" ? exact : choice) ? 1 : 0);
       const chance = chances.get(system) ?? { exact: 0, choice: 0, empty: 0 };
@@ -129,7 +129,7 @@ export async function readPredictions(path: string, options: PredictionsOptions 
 const rowsOf = (path: string): ReturnType<typeof readRows> =>
   readRows(path, /\.(json|parquet)$/i.test(path) ? {} : { format: "jsonl" });
 
-/** The error for an id that stands twice in a task. The file is read again for the first of its places. */
+/** The error for an id that occurs twice in a task. The file is read again to find the first occurrence. */
 async function repeated(
   path: string,
   field: string,
@@ -166,7 +166,7 @@ function growing(task: string): Growing {
   let grouped = false;
   let units = new Int32Array(64);
   let gold = new Int32Array(64);
-  /** One bit an id. */
+  /** One bit per id. */
   let ids = new Uint8Array(64);
   const scores = new Map<string, Float32Array>();
   const sized = (list: Float32Array | undefined): Float32Array => {
@@ -290,7 +290,7 @@ function rowError(where: string, why: string, next: string): HoneError {
 
 const own = (row: Record<string, unknown>, key: string): unknown =>
   Object.hasOwn(row, key) ? row[key] : undefined;
-/** A record of `hone serve --shadow` whose request did not tell the right answer. */
+/** A record of `hone serve --shadow` whose request did not contain the right answer. */
 const isUnjudged = (row: Record<string, unknown>): boolean =>
   own(row, "kind") === "shadow" && own(row, "gold") === null;
 const quote = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);

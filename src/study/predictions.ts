@@ -1,4 +1,4 @@
-// Predictions made elsewhere, put through the same statistics as a study's outcomes.
+// Predictions made elsewhere, analysed with the same statistics as a study's outcomes.
 
 import type { Estimate } from "../core/record.js";
 import { meanInterval, unscoredBounds } from "../statistics/index.js";
@@ -32,15 +32,15 @@ export interface PredictionResult extends Estimate {
   metric: "accuracy";
   unscored: number;
   bounds: [number, number];
-  /** Always giving the gold answer that is most frequent in this file, on the same samples. */
+  /** Score of always giving the gold answer that is most frequent in this file, on the same samples. */
   baseline: number;
 }
 
 export interface PredictionsReport {
   results: PredictionResult[];
-  /** Every pair on every task, and over all tasks where there are several: one family, Holm-adjusted. */
+  /** Every pair on every task, and over all tasks if there are several: one family, Holm-adjusted. */
   comparisons: PairedComparison[];
-  /** Per task, and over all tasks: who shares a letter is not shown to differ. */
+  /** Per task, and over all tasks: systems that share a letter are not shown to differ. */
   ranking: { task: string; ranks: Rank[] }[];
   notes: string[];
 }
@@ -48,7 +48,7 @@ export interface PredictionsReport {
 /**
  * Compares all systems in a file of predictions, pair by pair, on every task.
  *
- * With several tasks two more lines stand for all of them: `(all samples)`, where every sample weighs the same, and
+ * With several tasks, two more lines cover all of them: `(all samples)`, where every sample weighs the same, and
  * `(mean of tasks)`, where every task does. In both, rows of one id (or of one `group`) are one unit: they are resampled
  * and flipped together, since the same case may occur in several tasks. All comparisons of the report are one family.
  */
@@ -115,7 +115,7 @@ function resultOf(system: string, data: TaskPredictions, seed: number): Predicti
   };
 }
 
-/** How many of the scored samples have the gold that most of them have. */
+/** How many of the scored samples have the most frequent gold. */
 function commonestGold({ n, gold, scores }: TaskPredictions, system: string): number {
   const all = scores.get(system)!;
   const counts = new Uint32Array(gold.reduce((most, number) => Math.max(most, number), 0) + 1);

@@ -1,4 +1,4 @@
-// One task of a study: its data loaded and sealed, its samples' blind scores, and the way in which it is asked.
+// One task of a study: its data loaded and sealed, the blind scores on its samples, and the way in which it is prompted.
 
 import { fingerprint } from "../core/json.js";
 import type { TaskCard } from "../core/record.js";
@@ -9,20 +9,20 @@ import { dataWarnings } from "./warnings.js";
 
 export interface PreparedTask {
   task: Task;
-  /** What the task is asked with: as the study file says, and where that leaves a choice, as dev decided. */
+  /** The task's options: as in the study file, and where that leaves a choice, as dev decided. */
   options: Omit<TaskSpec, "name" | "data">;
   entry: TaskEntry;
   dataset: Dataset;
   /** The folder that files in the options are relative to. */
   base: string;
   card: TaskCard;
-  /** Names the task together with one split's contents: outcomes are kept under it. */
+  /** Names the task together with one split's contents: keys of its outcomes. */
   keys: { dev: string; test: string };
-  /** The most frequent answer of train, or of dev where nothing is learnt; undefined where answers are written. */
+  /** The most frequent answer of train, or of dev if nothing is learnt; undefined if answers are written. */
   commonest: string | undefined;
-  /** The score of guessing uniformly among the options; null where answers are written. */
+  /** The score of guessing uniformly among the options; null if answers are written. */
   chance: number | null;
-  /** What the data alone give reason to warn of. */
+  /** Warnings that follow from the data alone. */
   warnings: string[];
 }
 
@@ -54,7 +54,7 @@ export async function prepareTask(
   };
 }
 
-/** The same data asked in another way. */
+/** The same data with other prompting options. */
 export function askedWith(
   { name, entry, dataset, base }: Pick<PreparedTask, "entry" | "dataset" | "base"> & { name: string },
   options: PreparedTask["options"],
@@ -82,7 +82,7 @@ export function askedWith(
   return { task, options, entry, dataset, base, card, ...blindScores(task, dataset), keys };
 }
 
-/** Trials are drawn, not read: there is nothing that could leak. */
+/** Trials are drawn, not read: nothing could leak. */
 function drawnDataset(
   { train, dev, test, source }: ReturnType<NonNullable<TaskEntry["draw"]>>,
   onOpen: (opening: Opening) => void,
@@ -98,7 +98,7 @@ function drawnDataset(
   };
 }
 
-/** What knowing nothing scores, learnt from train and dev alone: test stays sealed. */
+/** The scores of knowing nothing, learnt from train and dev alone: test stays sealed. */
 function blindScores(
   task: Task,
   { train, dev, labels }: Dataset,

@@ -1,4 +1,4 @@
-// From a study's words to the things it names: data loaded and checked, models opened, the arms to be compared.
+// Resolves what a study file names: loads and checks data, opens models, lists the arms to be compared.
 
 import { resolve } from "node:path";
 import { requireCapability } from "../core/capabilities.js";
@@ -24,12 +24,12 @@ import { type PreparedTask, prepareTask } from "./prepare-task.js";
 import type { StudySpec } from "./spec.js";
 import { encoderWarnings } from "./warnings.js";
 
-/** One row of the study's table: a specializer still to be fitted, once for each seed that changes it. */
+/** One row of the study's table: a specializer still to be fitted, once for each seed that it depends on. */
 export interface Arm {
   name: string;
   role: SubjectCard["role"];
   specializer: Specializer;
-  /** The specializer as the study file writes it. */
+  /** The specializer as the study file has it. */
   written: unknown;
   seeds: number[];
 }
@@ -38,24 +38,24 @@ export type { PreparedTask } from "./prepare-task.js";
 
 export interface PreparedStudy {
   spec: StudySpec;
-  /** Fingerprint of everything that decides the figures. */
+  /** Fingerprint of everything that determines the figures. */
   plan: string;
   domain: PreparedTask;
   elsewhere: PreparedTask[];
-  /** What the generalist stands on: a language model, or a body. */
+  /** The generalist's model: a language model, or a body. */
   model: Generalist["model"];
-  /** The prompt format that dev decided for; undefined where the model's own stands. */
+  /** The prompt format chosen on dev; undefined for the model's own. */
   format: PromptFormat | undefined;
   generalist: Generalist;
   encoder: () => Promise<Encoder>;
-  /** Another subject, for tasks that ask for one; opened once. */
+  /** Opens another subject, for tasks that need one; each once. */
   open: (ref: string) => Promise<Subject>;
   artifacts: ArtifactStore;
-  /** Absolute folder that relative `file:` sources start from. */
+  /** Absolute folder that relative `file:` sources are resolved against. */
   base: string;
   /**
-   * Names what decides a specializer's work beside its options: contents of files, identities of models and of the encoder where
-   * it asks them; undefined where it asks nothing.
+   * Names what determines a specializer's result besides its options: contents of files, identities of models and of the encoder
+   * if it uses them; undefined if it uses nothing.
    */
   contents: (specializer: Specializer) => Promise<Json | undefined>;
   arms: Arm[];
@@ -64,7 +64,7 @@ export interface PreparedStudy {
 }
 
 export interface PrepareOptions {
-  /** Folder that relative `file:` sources start from. */
+  /** Folder that relative `file:` sources are resolved against. */
   base: string;
   signal: AbortSignal;
   journal: Journal;
@@ -72,13 +72,13 @@ export interface PrepareOptions {
   budget: Budget;
   /** Bytes fetched, bytes in all (0 while unknown), and what is being fetched. */
   onProgress?: (done: number, total: number, note: string) => void;
-  /** Replaces the opening of models: dry runs and tests. */
+  /** Replaces the opener of models: dry runs and tests. */
   open?: (ref: string, signal: AbortSignal) => Promise<Model>;
   /** Tasks, specializers and models of the caller's own, besides those that the study uses. */
   use?: Extension;
-  /** Samples in flight; by default what the model asks for. */
+  /** Samples in flight; by default as many as the model suggests. */
   concurrency?: number;
-  /** Told which of the ways of asking is being measured on dev. */
+  /** Receives which of the ways of prompting is being measured on dev. */
   onAsk?: (done: number, of: number) => void;
   /** Wraps every opened model; the journal by default. */
   wrap?: <M extends Callable>(model: M) => M;
@@ -91,7 +91,7 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
     options.use ?? {},
   );
   const arms = listArms(spec, tables.specializers);
-  // The seal: nothing in a test split is shown before the journal has it in writing that this plan opens it.
+  // The seal: nothing in a test split is revealed before the journal records that this plan opens it.
   let plan = "";
   const onOpen = (opening: Opening): void =>
     journal.openings.record(opening, plan, spec.study, opening.reason);
@@ -127,7 +127,7 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
       if (!named.has(ref)) named.set(ref, contentsOf(ref, { base: options.base, signal }));
     }
     const names = await Promise.all(sources.map((ref) => named.get(ref) as Promise<string>));
-    // An opened model says who it is: its files are hashed (once a file), but weights and graphs wait for the first call.
+    // An opened model reports its id: its files are hashed (once per file), but weights and graphs wait for the first call.
     for (const ref of modelsIn(specializer.options)) names.push((await models.open(ref)).id);
     if (encodes(specializer)) names.push((await encoder()).id);
     return names.length > 0 ? names : undefined;
@@ -164,7 +164,7 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
   };
 }
 
-/** @throws HoneError where the gate asks for what the metric cannot be */
+/** @throws HoneError if the gate requires a value that the metric cannot have */
 function checkGate({ atLeast, atMost }: NonNullable<StudySpec["gate"]>, metric: Metric): void {
   const { name, better, least, most } = metric;
   const [field, wrong] = better === "higher" ? ["atLeast", "atMost"] : ["atMost", "atLeast"];
@@ -210,7 +210,7 @@ export function modelOpener(
   };
 }
 
-/** The generalist first, then what the study lists; equal names are told apart by number. */
+/** The generalist first, then the study's specialists; equal names are numbered. */
 function listArms(spec: StudySpec, table: SpecializerTable): Arm[] {
   const listed = spec.specialists.map((written, i) => ({
     written,

@@ -1,5 +1,5 @@
-// How far a study has come: counts, spending, the running score, and when it will be done. An answer weighs what it takes
-// the subject that gives it, and making specialists counts, so that the share is one of time.
+// How far a study has come: counts, spending, the running score, and when it will be done. Answers are weighted by the effort
+// that they take their subject, and making specialists counts, so that the share is one of time.
 
 import type { Cost } from "../core/call.js";
 import type { Estimate, TaskCard } from "../core/record.js";
@@ -7,8 +7,8 @@ import { meanInterval } from "../statistics/index.js";
 import type { Phase, StudyEvent } from "./events.js";
 
 const quietMs = 250;
-/** Seconds for a token to be read, and for a specialist to be made, until something was measured: for the share alone, and
- * rather long, so that the share jumps up when it is known better and not back. */
+/** Seconds to read a token, and to make a specialist, until something was measured: used for the share alone, and
+ * rather long, so that better estimates move the share up and not back. */
 const [guessedPerToken, guessedFit] = [0.02, 1];
 
 /** A stretch of work on one subject with one seed. */
@@ -17,20 +17,20 @@ export interface Stretch {
   subject: string;
   task: Pick<TaskCard, "name" | "metric" | "aggregated">;
   seed: number;
-  /** Answers to give; 0 where a specialist is made. */
+  /** Answers to give; 0 if a specialist is made. */
   total: number;
 }
 
 export interface Progress {
-  /** What answers take a subject beside others, in tokens; 0 where it asks no model. */
+  /** Relative effort of a subject's answers, in tokens; 0 if it uses no model. */
   effort: (subject: string, tokens: number | undefined) => void;
-  /** Seconds that making specialists will take; 0 where they are made already. */
+  /** Seconds that making a specialist will take; 0 if it is made already. */
   fitSeconds: (subject: string, seed: number, seconds: number | null) => void;
-  /** Begins a stretch. @param width answers that are given at once */
+  /** Begins a stretch. @param width answers in flight at once */
   begin: (stretch: Stretch, width?: number) => void;
-  /** One sample is done; `score` is null where it is unscored. */
+  /** One sample is done; `score` is null if it is unscored. */
   sample: (score: number | null, cost: Cost) => void;
-  /** Work that has no samples: a fit. */
+  /** Progress of work that has no samples: a fit. */
   note: (done: number, total: number, note?: string) => void;
   end: () => void;
 }
@@ -42,17 +42,17 @@ interface Tracked extends Stretch {
   over: boolean;
 }
 
-/** How fast a subject answers: what was really asked, not what the journal gave. */
+/** How fast a subject answers: only calls that were made, not those from the journal. */
 interface Pace {
   answers: number;
   ms: number;
-  /** Answers whose calls had all been made, for another subject or by an earlier run. */
+  /** Answers whose calls were all made before, for another subject or by an earlier run. */
   shared: number;
 }
 
 /**
  * @param stretches all of the study, in their order
- * @param spent by this run so far; what the journal gave is not in it
+ * @param spent by this run so far, without what the journal answered
  */
 export function makeProgress(
   stretches: readonly Stretch[],
@@ -84,7 +84,7 @@ export function makeProgress(
           (one.subject === subject && one.task.name === task.name && one.seed === seed)),
     );
 
-  /** Seconds a token, over all subjects that were measured; undefined before. */
+  /** Seconds per token, over all subjects that were measured; undefined before. */
   const perToken = (): number | undefined => {
     let [ms, tokens] = [0, 0];
     for (const [subject, pace] of paces) {
@@ -100,11 +100,11 @@ export function makeProgress(
     const known = [...efforts.values()].filter((one) => one > 0);
     return known.length > 0 ? known.reduce((a, b) => a + b, 0) / known.length : 100;
   };
-  /** Seconds an answer: measured, or reckoned from its effort; undefined where neither can be told yet. */
+  /** Seconds per answer: measured, or estimated from its effort; undefined if neither is known yet. */
   const perAnswer = (subject: string): number | undefined => {
     const pace = paces.get(subject);
     if (pace && measured(pace)) return pace.ms / 1000 / pace.answers;
-    // Whoever asks only what others asked before will go on so.
+    // A subject whose calls were all made before by others is expected to go on so.
     if (pace && pace.answers === 0 && pace.shared >= 3) return 0;
     const effort = efforts.get(subject);
     if (effort === 0) return 0;
@@ -123,7 +123,7 @@ export function makeProgress(
         if (one.over) made += whole;
         else {
           made += taken;
-          // What this part of it says is left, and what was reckoned for all of it: the longer.
+          // The longer of what this fit reports to be left, and what was estimated for it.
           const told = one === at && shown.done > 0 ? (taken * (shown.total - shown.done)) / shown.done : 0;
           left += Math.max(told, whole - taken, 0);
         }
@@ -139,7 +139,7 @@ export function makeProgress(
     return { share: now, left: known ? left : null };
   };
 
-  // A figure that is no mean is not told before its end.
+  // A figure that is not a mean is not reported before the end.
   const running = (): Estimate | null =>
     scores.length === 0 || at?.task.aggregated ? null : meanInterval(scores, { seed: 0 });
   const send = (force: boolean, note?: string): void => {
@@ -147,7 +147,7 @@ export function makeProgress(
     if (!at || (!force && now - last < quietMs)) return;
     last = now;
     const reckoned = reckon();
-    // A share that falls would say that work was undone.
+    // A falling share would suggest that work was undone.
     share = Math.max(share, reckoned.share);
     const { calls: _calls, ...cost } = spent();
     emit({
@@ -199,7 +199,7 @@ export function makeProgress(
       const { calls } = spent();
       credit += calls - paid;
       paid = calls;
-      // Calls that the journal gave were made in no time, and say nothing of those to come.
+      // Calls from the journal took no time, and do not predict those to come.
       const fresh = cost.calls > 0 ? credit > 0 : cost.ms > 0;
       if (at && (fresh || cost.calls > 0)) {
         const pace = paces.get(at.subject) ?? { answers: 0, ms: 0, shared: 0 };

@@ -1,4 +1,4 @@
-// The study's record, computed from the journal: results, the family of comparisons, the verdict, the gate.
+// Computes the study's record from the journal: results, the family of comparisons, the verdict, the gate.
 
 import { machineName } from "../core/cores.js";
 import type { Json } from "../core/json.js";
@@ -18,7 +18,7 @@ import type { PreparedStudy, PreparedTask } from "./prepare.js";
 import { makeVerdict } from "./verdict.js";
 import { noVerdict, outcomeWarnings, untrained } from "./warnings.js";
 
-/** One specialist on the study's own task: what its card says. */
+/** The figures of one specialist on the study's own task, for its card. */
 export function figuresOf(
   study: PreparedStudy,
   { arm }: FittedArm,
@@ -43,7 +43,7 @@ function scoresOf(
   return gatherScores(arm.name, subjects, prepared.keys[split], split, prepared.task.binary, journal);
 }
 
-/** The champion: the best arm on dev by the rule of `choose`; null where none was scored there. */
+/** The champion: the best arm on dev by the rule of `choose`; null if none was scored there. */
 export function chooseOnDev(
   { domain }: PreparedStudy,
   fitted: readonly FittedArm[],
@@ -114,7 +114,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
     name: arm.name,
     specializer: arm.specializer,
     states: specialists.map(({ state }) => state),
-    // What a stopped run did not come to has not failed.
+    // What a stopped run did not reach has not failed.
     failedSeeds:
       input.stopped === null ? arm.seeds.filter((one) => !specialists.some(({ seed }) => seed === one)) : [],
   }));
@@ -178,17 +178,17 @@ export function makeRecord(input: RecordInput): StudyRecord {
   };
 }
 
-/** One arm on the domain task's dev split; marked where dev had already chosen within the arm. */
+/** One arm on the domain task's dev split; marked if dev had already chosen within the arm. */
 function devOf(domain: PreparedTask, one: FittedArm, seed: number, journal: Journal): Result["dev"] {
   const { rows } = scoresOf(domain, one, "dev", journal);
   if (rows.length === 0) return null;
   const { specializer, role } = one.arm;
-  // How all subjects are asked was chosen by the generalist's own dev score.
+  // The way of prompting all subjects was chosen by the generalist's own dev score.
   const twice = specializer.choosesOnDev || (role === "generalist" && domain.card.asked !== undefined);
   return { ...estimate(rows, domain.task, seed), ...(twice ? { optimistic: true } : {}) };
 }
 
-/** What states tell by seed, also where the one that tells it is a step of a chain. */
+/** Notes in states, by seed, also if the state that has them is a step of a chain. */
 function toldBy<Notes>(
   specialists: FittedArm["specialists"],
   of: (state: Json) => Notes | undefined,
@@ -201,19 +201,19 @@ function toldBy<Notes>(
   );
 }
 
-/** The trees of searches. */
+/** Notes of searches. */
 function searches(specialists: FittedArm["specialists"]): Pick<SubjectCard, "searches"> {
   const found = toldBy(specialists, searchNotesOf);
   return found.length > 0 ? { searches: found.map(({ seed, notes }) => ({ seed, search: notes })) } : {};
 }
 
-/** How prompts were optimized. */
+/** Notes on how prompts were optimized. */
 function optimized(specialists: FittedArm["specialists"]): Pick<SubjectCard, "optimized"> {
   const found = toldBy(specialists, optimizeNotesOf);
   return found.length > 0 ? { optimized: found } : {};
 }
 
-/** What its trainings tell, where all of them do. */
+/** Notes of its training runs, if all of them have some. */
 function notes(specialists: FittedArm["specialists"]): Pick<SubjectCard, "training"> {
   const found = specialists.flatMap(({ state }) => notesOf(JSON.parse(state)) ?? []);
   return found.length > 0 && found.length === specialists.length ? { training: found } : {};
@@ -223,7 +223,7 @@ function chainOf(specializer: Specializer): SubjectCard["chain"] {
   return [{ name: specializer.name, options: specializer.options }];
 }
 
-/** The synthetic data that states name, whatever specializers stand around them. */
+/** The synthetic data that states name, at any depth of nested specializers. */
 function syntheticOf(specialists: FittedArm["specialists"]): Pick<SubjectCard, "synthetic"> {
   const found: SyntheticData[] = [];
   const visit = (value: Json | undefined, seed: number): void => {
@@ -237,7 +237,7 @@ function syntheticOf(specialists: FittedArm["specialists"]): Pick<SubjectCard, "
   return found.length > 0 ? { synthetic: found } : {};
 }
 
-/** What one build took, on average over seeds. */
+/** Cost of one build, averaged over seeds. */
 function meanBuild(specialists: FittedArm["specialists"]): Result["build"] {
   const n = Math.max(1, specialists.length);
   const mean = (pick: (build: Result["build"]) => number) =>

@@ -28,24 +28,24 @@ import type { StudySpec } from "./spec.js";
 export interface RunOptions {
   /** Folder of the journal and the reports. Default: `.hone` in the working folder. */
   store?: string;
-  /** Folder that relative `file:` sources start from. Default: the working folder. */
+  /** Folder that relative `file:` sources are resolved against. Default: the working folder. */
   base?: string;
   /** Stops at once. */
   signal?: AbortSignal;
-  /** Finishes what is in flight and begins nothing new. */
+  /** Finishes what is in flight and starts nothing new. */
   drain?: AbortSignal;
   maxUsd?: number;
   maxSeconds?: number;
   /** Tries again what an earlier run left unscored. */
   retryErrors?: boolean;
-  /** Samples in flight; by default what the model asks for. */
+  /** Samples in flight; by default as many as the model suggests. */
   concurrency?: number;
   onEvent?: (event: StudyEvent) => void;
-  /** The command that a reader can type to make the record again. */
+  /** The command that reproduces the record, to be shown to readers. */
   reproduce?: string;
   /** Tasks, specializers and models of the caller's own, besides those that the study uses. */
   use?: Extension;
-  /** How models are opened; for tests and for models of one's own. */
+  /** Opens models; for tests and for models of one's own. */
   open?: (ref: string, signal: AbortSignal) => Promise<Model>;
 }
 
@@ -57,7 +57,7 @@ export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promi
   const store = resolve(options.store ?? ".hone");
   requireStore(store);
   const signal = options.signal ?? new AbortController().signal;
-  // Every call in flight listens to it.
+  // Every call in flight adds a listener to it.
   setMaxListeners(0, signal);
   const emit = options.onEvent ?? (() => {});
   if (options.concurrency !== undefined && options.concurrency > mostInFlight) {
@@ -75,7 +75,7 @@ export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promi
   });
   try {
     const unlock = await lockStudy(journal, spec.study, {
-      // Nothing is in flight that a wait could be for.
+      // Nothing is in flight yet, so draining ends the wait too.
       signal: options.drain ? AbortSignal.any([signal, options.drain]) : signal,
       onWait({ pid, host, first }) {
         const text = `Process ${pid} on ${host} is running this study; waiting for it.`;
@@ -156,7 +156,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     for (const seed of seeds)
       progress.fitSeconds(name, seed, await fitSeconds(study, specializer, seed, journal));
 
-  // A fit that makes no calls, as training does, is stopped where it tells its progress; its checkpoint goes on later.
+  // A fit that makes no calls, such as a training, is stopped when it reports progress; it resumes from its checkpoint later.
   const stoppable: typeof progress.note = (...told) => {
     const reason = budget.drained();
     if (reason !== undefined) throw new Draining(reason);
@@ -259,7 +259,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
   return record;
 }
 
-/** All that a study does, in order: progress is told against it. */
+/** All stretches of a study, in order: progress is measured against them. */
 function stretchesOf({ spec, arms, domain, elsewhere }: PreparedStudy): Stretch[] {
   const each = (phase: Phase, { card }: PreparedTask, total: number): Stretch[] =>
     arms.flatMap(({ name, seeds }) =>

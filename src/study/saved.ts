@@ -1,5 +1,5 @@
-// What a saved specialist tells of itself besides its state: how rows become its samples, how well it did, and what the inputs
-// looked like on which that was measured. It makes a specialist usable on new rows without its study.
+// What a saved specialist contains besides its state: how rows become its samples, how well it did, and a profile of the
+// inputs on which that was measured. It makes a specialist usable on new rows without its study.
 
 import { lstatSync, realpathSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
@@ -21,7 +21,7 @@ export const rowsSchema = z.strictObject({
   options: fields.options,
 });
 
-/** What it scored on the study's test split. */
+/** Its score on the study's test split. */
 export const measuredSchema = z.strictObject({
   metric: z.string(),
   better: z.enum(["higher", "lower"]),
@@ -83,7 +83,7 @@ export function measureInput(
 
 const vocabularies = new WeakMap<readonly unknown[], string>();
 
-/** The words of samples that a specialist may have learnt from, for a profile; reckoned once for the same list. */
+/** The words of samples that a specialist may have learnt from, for a profile; computed once per list. */
 export function vocabularyOf(samples: readonly Pick<Sample, "input">[]): string {
   const known = vocabularies.get(samples);
   if (known !== undefined) return known;
@@ -133,7 +133,7 @@ function thinned(values: readonly number[]): number[] {
   return kept;
 }
 
-/** To four digits, in a profile and in what is compared with it: ties stay ties. */
+/** To four digits, both in a profile and in what is compared with it, so that ties stay ties. */
 const rounded = (share: number): number => Math.round(share * 1e4) / 1e4;
 
 /** FNV-1a, 32 bits. */
@@ -143,10 +143,10 @@ function hashOf(word: string): number {
   return hash >>> 0;
 }
 
-/** Options of tasks that name a file: what is searched, what a probe is fitted on. */
+/** Task options that name a file: what is searched, what a probe is fitted on. */
 const fileOptions = ["vocabulary", "examples"];
 
-/** The files that a task's options name, by option; whole paths in what a study saves. */
+/** The files that a task's options name, by option; absolute paths in what a study saves. */
 export function filesIn(options: object): [option: string, path: string][] {
   return Object.entries(options).flatMap(([option, value]): [string, string][] =>
     fileOptions.includes(option) && typeof value === "string" ? [[option, value.replace(/^file:/, "")]] : [],
@@ -154,10 +154,10 @@ export function filesIn(options: object): [option: string, path: string][] {
 }
 
 /**
- * A folder's own file: below it, no link on the way. What a specialist of unknown origin names must be one.
+ * A folder's own file: inside it, with no link on the way. The files that a specialist of unknown origin names must be such.
  * @param where what names it, for the error
  * @returns its path
- * @throws HoneError where it is not
+ * @throws HoneError if it is not
  */
 export function ownFile(folder: string, name: string, where: string): string {
   try {
@@ -177,7 +177,7 @@ export function ownFile(folder: string, name: string, where: string): string {
   }
 }
 
-/** The same options with those files found from a folder: a saved specialist is used from any other. */
+/** The same options with those files resolved against a folder: a saved specialist may be used from any other. */
 export function filesAt<T extends object>(options: T, folder: string): T {
   const found = filesIn(options).map(([option, path]) => [option, resolve(folder, path)]);
   return { ...options, ...Object.fromEntries(found) };

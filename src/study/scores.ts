@@ -1,15 +1,15 @@
-// Scores of several systems side by side: what the comparisons and the estimates of one task are made from.
+// Scores of several systems side by side: the input of one task's comparisons and estimates.
 
 import type { SystemScores } from "../statistics/index.js";
 
-/** One sample's score. `null` is unscored: it is not compared, and it is counted. Whatever else stands in it an aggregate may read. */
+/** One sample's score. `null` is unscored: it is not compared, but counted. Any other fields are for an aggregate to read. */
 export interface ScoredSample {
   sample: string;
   score: number | null;
   group?: string;
-  /** The training seed, where the system was trained with several: seeds then count in the variance. */
+  /** The training seed, if the system was trained with several: seeds then count in the variance. */
   seed?: number;
-  /** What the sample counts in the mean (tokens, bytes); by default 1. */
+  /** The sample's weight in the mean (tokens, bytes); by default 1. */
   weight?: number;
 }
 
@@ -23,13 +23,13 @@ export interface System<Row extends ScoredSample = ScoredSample> {
 /** Scores of several systems, sample by sample. */
 export interface ScoreTable {
   task: string;
-  /** Per system one score a sample, or one list of them a training seed; NaN is unscored. */
+  /** Per system one score per sample, or one such list per training seed; NaN is unscored. */
   scores: ReadonlyMap<string, SystemScores>;
-  /** Per sample the number of its group, from 0; null where every sample stands alone. */
+  /** Per sample the number of its group, from 0; null if every sample is its own group. */
   groups: Int32Array | null;
-  /** Per system what each sample weighs, NaN where it has no score; undefined if all weigh the same. */
+  /** Per system each sample's weight, NaN where it has no score; undefined if all weigh the same. */
   weights?: ReadonlyMap<string, ArrayLike<number>>;
-  /** The task's figure where it is no mean: that of one system and seed (by position) on these of the samples that it scored. */
+  /** The task's figure if it is not a mean: that of one system and seed (by position) on the given samples, all of which it scored. */
   aggregate?: (system: string, seed: number, samples: Int32Array) => number;
   /** Ends of a score's scale, infinite where it has none. Default [0, 1]. */
   range?: readonly [number, number];
@@ -43,8 +43,8 @@ export interface TableInput<Row extends ScoredSample = ScoredSample> {
 }
 
 /**
- * Systems side by side: the samples that any of them met, in the order of their names. A sample that a system scored more
- * than once under one seed (or without any) counts there with its mean, to an aggregate with the last.
+ * Systems side by side: the samples that any of them has, in the order of their names. If a system scored a sample more
+ * than once under one seed (or without any), its mean counts there; an aggregate gets the last.
  */
 export function tabled<Row extends ScoredSample>({
   task,
@@ -87,7 +87,7 @@ export function tabled<Row extends ScoredSample>({
   };
 }
 
-/** A system's scores and rows, one list a seed. */
+/** A system's scores and rows, one list per seed. */
 function columnsOf<Row extends ScoredSample>(
   { name, binary, scores }: System<Row>,
   at: ReadonlyMap<string, number>,

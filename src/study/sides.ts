@@ -1,5 +1,5 @@
 // One system's side of a comparison: the values whose mean is its figure on the chosen samples. They are its scores, with
-// their weights and seeds; or, where the figure is no mean, pseudo-values.
+// their weights and seeds; or, if the figure is not a mean, pseudo-values.
 
 import { HoneError } from "../core/errors.js";
 import { columnsOf, linearised, type SystemScores } from "../statistics/index.js";
@@ -8,18 +8,18 @@ import type { ScoreTable } from "./scores.js";
 export interface Side {
   scores: SystemScores;
   weights?: Float64Array;
-  /** False where `scores` has one value a unit: pseudo-values, whose groups are in them already. */
+  /** False if `scores` has one value per unit: pseudo-values, which already account for groups. */
   perSample: boolean;
 }
 
 export interface Sides {
-  /** Per sample 1 where the system has a score, under whatever seed. */
+  /** Per sample 1 if the system has a score, under any seed. */
   scoredBy: (system: string) => Uint8Array;
   /** Null where the figure is not defined on these samples, or would not be without some of them. */
   sideOf: (system: string, chosen: Int32Array, other: string) => Side | null;
 }
 
-/** The sides of the table's systems; what was computed for one pair serves the next. */
+/** The sides of the table's systems; what was computed for one pair is reused for the next. */
 export function sidesOf(table: ScoreTable, seed: number): Sides {
   const masks = new Map<string, Uint8Array>();
   const known = new Map<string, Side | null>();
@@ -67,7 +67,7 @@ export function sidesOf(table: ScoreTable, seed: number): Sides {
   };
 }
 
-/** A system's scores, one list a seed. */
+/** A system's scores, one list per seed. */
 function columnsIn({ scores, task }: ScoreTable, system: string): readonly ArrayLike<number>[] {
   const found = scores.get(system);
   if (found) return columnsOf(found);
@@ -91,7 +91,7 @@ const maskLength = ({ scores }: ScoreTable): number => {
   return first ? columnsOf(first)[0]!.length : 0;
 };
 
-/** Σ w y / Σ w, each system by its own weights: bits per byte where tokenizers count differently, for instance. */
+/** Σ w y / Σ w, each system with its own weights: bits per byte where tokenizers count differently, for instance. */
 function weightedMean(
   table: ScoreTable,
   system: string,
@@ -108,7 +108,7 @@ function weightedMean(
   return sum / total;
 }
 
-/** These entries. */
+/** The entries at these positions. */
 export function picked(values: Int32Array, at: Int32Array): Int32Array;
 export function picked(values: ArrayLike<number>, at: Int32Array): Float64Array;
 export function picked(values: ArrayLike<number>, at: Int32Array): Float64Array | Int32Array {
@@ -118,8 +118,8 @@ export function picked(values: ArrayLike<number>, at: Int32Array): Float64Array 
 }
 
 /**
- * The least and the greatest difference that any scores on the scale could have made of what is unscored, seeds apart
- * (Manski 1990). For an aggregate, or where the weight of an unscored sample is not known: the whole scale of a difference.
+ * The least and the greatest difference that any scores on the scale could have made of what is unscored, leaving seeds aside
+ * (Manski 1990). For an aggregate, or if the weight of an unscored sample is unknown: the whole scale of a difference.
  */
 export function differenceBounds(table: ScoreTable, a: string, b: string, delta: number): [number, number] {
   const [least, most] = table.range ?? [0, 1];
@@ -151,7 +151,7 @@ function filled(columns: readonly ArrayLike<number>[], i: number, value: number)
   return sum / columns.length;
 }
 
-/** Each sample's weight, by whichever system scored it; null where they differ or neither did. */
+/** Each sample's weight, from a system that scored it; null if they differ or neither did. */
 function sharedWeights(a: ArrayLike<number>, b: ArrayLike<number>): Float64Array | null {
   const weights = Float64Array.from(a, (weight, i) => (Number.isNaN(weight) ? b[i]! : weight));
   const shared = weights.every(

@@ -1,4 +1,4 @@
-// The study file: what it may say, and reading it with errors that name the line.
+// The schema of the study file, and reading it with errors that name the line.
 
 import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -117,7 +117,7 @@ export function parseStudy(
 
 /**
  * Reads a study file (YAML or JSON), and loads the modules that it uses.
- * @param allowModules whether they may lie elsewhere than beside the study
+ * @param allowModules whether they may lie outside the study's folder
  * @throws HoneError that names file, line and field
  */
 export async function readStudy(
@@ -127,7 +127,7 @@ export async function readStudy(
   let text: string;
   try {
     const found = await stat(path);
-    // Reading a pipe waits until somebody writes to it.
+    // Reading a pipe blocks until something writes to it.
     if (!found.isFile() && !found.isDirectory()) throw new Error("it is a pipe, a socket or a device");
     text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
   } catch (error) {
@@ -193,7 +193,7 @@ function fillKinds(value: unknown): unknown {
   };
 }
 
-/** A union's issue hides what is wrong inside its branches: the branch that came furthest is the one that was meant. */
+/** A union's issue hides what is wrong inside its branches: the branch that got furthest is taken as the intended one. */
 function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== "invalid_union" || issue.errors.length === 0) return issue;
   const inner = issue.errors

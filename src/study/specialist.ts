@@ -1,4 +1,4 @@
-// A specialist as a file: what is written, where its parts lie, and how it is read and loaded again as a subject.
+// A specialist as a file: what is written, where its parts are, and how it is read and loaded again as a subject.
 
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
@@ -49,12 +49,12 @@ export const specialistSchema = z.strictObject({
 
 export type SavedSpecialist = z.infer<typeof specialistSchema>;
 
-/** Where things lie in a specialist's folder. */
+/** File names in a specialist's folder. */
 export const layout = { specialist: "specialist.json", artifacts: "artifacts", card: "README.md" } as const;
 
 /**
- * Writes a specialist, whole or not at all: `PATH.json` where its state is all there is, else the folder `PATH` with its
- * artifacts, the card, and last specialist.json. What an earlier study left under that name is replaced.
+ * Writes a specialist atomically: `PATH.json` if it has nothing but its state, else the folder `PATH` with its
+ * artifacts, the card, and specialist.json last. What an earlier study left under that name is replaced.
  * @param path without an ending
  * @param copy how an artifact's file gets there
  * @returns the path of the file or the folder
@@ -82,14 +82,14 @@ export async function saveSpecialist(
     await writeFile(join(part, layout.card), card(await whatLiesIn(part)));
     await writeFile(join(part, layout.specialist), text);
     await makePrivate(part);
-    // A folder that is there is in a rename's way.
+    // An existing folder would block the rename.
     await rm(path, { recursive: true, force: true });
   });
   await rm(file, { force: true });
   return path;
 }
 
-/** What there is to load in a specialist's folder, for its card. */
+/** The loadable files in a specialist's folder, for its card. */
 async function whatLiesIn(folder: string): Promise<CardFacts["files"]> {
   const files = { adapters: [] as string[], models: [] as string[], peft: [] as string[] };
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
@@ -106,8 +106,8 @@ async function whatLiesIn(folder: string): Promise<CardFacts["files"]> {
 
 /**
  * Reads a saved specialist without loading anything.
- * @returns its folder, too, where it has one
- * @throws HoneError when it is none
+ * @returns its folder, too, if it has one
+ * @throws HoneError if it is not one
  */
 export async function readSpecialist(path: string): Promise<{ saved: SavedSpecialist; folder?: string }> {
   try {
@@ -128,8 +128,8 @@ export async function readSpecialist(path: string): Promise<{ saved: SavedSpecia
 }
 
 /**
- * Makes sure that the files which a specialist of unknown origin names are its folder's own.
- * @throws HoneError for one that lies elsewhere, is missing, or is no regular file
+ * Makes sure that the files that a specialist of unknown origin names are inside its own folder.
+ * @throws HoneError for a file that lies elsewhere, is missing, or is not a regular file
  */
 export function requireOwnFiles({ base, task }: SavedSpecialist, folder: string): void {
   const where = (field: string) => `${join(folder, layout.specialist)}, ${field}`;
@@ -137,7 +137,7 @@ export function requireOwnFiles({ base, task }: SavedSpecialist, folder: string)
   for (const [option, path] of filesIn(task.options)) ownFile(folder, path, where(`task.options.${option}`));
 }
 
-/** The reference that opens the generalist: the file beside the specialist, where it brings one. */
+/** The reference that opens the generalist: the file beside the specialist, if it brings one. */
 function modelOf({ model, base }: SavedSpecialist, folder: string | undefined): string {
   if (base === undefined || folder === undefined) return model;
   const params = model.includes("?")
@@ -181,7 +181,7 @@ export async function loadSpecialist(
       next: "Read them, then allow them: loadSpecialist(path, { allowModules: true }).",
       kind: "usage",
     });
-  // Before a model is opened: a damaged specialist costs no loading.
+  // Before a model is opened, so that a damaged specialist is rejected without loading one.
   if (!options.allowFiles) requireOwnFiles(saved, folder ?? dirname(path));
   const artifacts: Pick<Artifacts, "path"> = {
     path: (id) => findArtifact(join(folder ?? dirname(path), layout.artifacts), id),

@@ -1,4 +1,4 @@
-// Synthetic data without a training: a study's task, model and seeds, the writer, and a folder that others can train on.
+// Makes synthetic data without training on it: from a study's task, model and seeds, into a folder that others can train on.
 
 import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
@@ -44,18 +44,18 @@ export interface SynthOptions
 }
 
 export interface SynthResult {
-  /** Null where it was stopped before the end. */
+  /** Null if it was stopped before the end. */
   card: SyntheticCard | null;
   folder: string;
   /** Names of the folder's files. */
   files: string[];
-  /** Whether a limit or a hand stopped it; the same command goes on. */
+  /** Why it was stopped, by a limit or by hand; the same command continues. */
   stopped: string | null;
 }
 
 /**
- * Makes data from a study's task and model, or goes on where it was stopped: every call is in the journal of the store.
- * @throws HoneError for a task without queries, seeds or rows that cannot be read, and where nothing passes the filter
+ * Makes data from a study's task and model, or continues where it was stopped: every call is in the store's journal.
+ * @throws HoneError for a task without queries, seeds or rows that cannot be read, and if nothing passes the filter
  */
 export async function synthesizeFor(spec: StudySpec, options: SynthOptions): Promise<SynthResult> {
   const store = resolve(options.store ?? ".hone");
@@ -133,7 +133,7 @@ export async function synthesizeFor(spec: StudySpec, options: SynthOptions): Pro
   }
 }
 
-/** The options of the study's first `selfSpecialize`, as far as making data goes, with others in their place. */
+/** The options of the study's first `selfSpecialize` that concern making data, with `others` overriding them. */
 function optionsOf(spec: StudySpec, others: Readonly<Record<string, unknown>>): MakeOptions {
   const found = spec.specialists
     .flat()
@@ -155,7 +155,7 @@ const forms = [
   ["instructions.jsonl", asInstruction],
 ] as const;
 
-/** The kept pairs in the forms that training tools read, line by line. */
+/** Writes the kept pairs in the formats that training tools read, line by line. */
 async function writeForms(folder: string): Promise<void> {
   const outs = forms.map(([name, form]) => ({
     form,
@@ -176,7 +176,7 @@ async function writeForms(folder: string): Promise<void> {
   }
 }
 
-/** The card for people who get the folder alone. */
+/** The card for readers who get the folder alone. */
 export function cardMarkdown(card: SyntheticCard, study: string): string {
   const list = (items: readonly [string | number, number][]) =>
     items.map(([name, n]) => `${String(name).replaceAll("|", "\\|").replace(/\s+/g, " ")} ${n}`).join(", ") ||

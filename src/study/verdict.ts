@@ -1,4 +1,4 @@
-// The verdict: one paragraph computed from the figures, that claims nothing the comparisons do not show.
+// The verdict: one paragraph computed from the figures, which claims nothing that the comparisons do not show.
 
 import type { Cost } from "../core/call.js";
 import { directionOf } from "../core/metric.js";
@@ -27,7 +27,7 @@ import { belowMajority } from "./warnings.js";
 
 const level = 0.05;
 
-/** @param ownBest the best on dev of the specialists that use the model; told where a reference won */
+/** @param ownBest the specialist that uses the model and is best on dev; mentioned if a reference won */
 export function makeVerdict(
   record: Pick<StudyRecord, "results" | "comparisons" | "subjects" | "tasks" | "openedBefore">,
   champion: string,
@@ -46,7 +46,7 @@ export function makeVerdict(
   const generalist = subjects.find((subject) => subject.role === "generalist")?.name ?? "";
   const score = (value: number, n = best.n) => formatScore(value, n, scale);
   const interval = (result: Result) => `${score(result.low)} to ${score(result.high)}`;
-  /** The comparison seen from the champion. */
+  /** The comparison with the champion as `a`. */
   const against = (other: string): Comparison | undefined => {
     const found = comparisons.find(
       ({ task, a, b }) =>
@@ -163,14 +163,14 @@ const turned = ([low, high]: NonNullable<Comparison["bounds"]>): [number | null,
   low === null ? null : -low,
 ];
 
-/** Whether scores for what was left unscored could turn a difference round. */
+/** Whether scores for the unscored samples could reverse a difference. */
 export function couldBeUndone({ delta, dropped = 0, bounds }: Comparison): boolean {
   if (dropped === 0 || !bounds) return false;
   const [low, high] = bounds;
   return !(delta > 0 ? low !== null && low > 0 : high !== null && high < 0);
 }
 
-/** What a claim says of the samples that were left unscored. */
+/** The part of a claim about unscored samples. */
 function againstBounds(versus: Comparison): string {
   if (!versus.dropped) return "";
   const samples = plural(versus.dropped, "sample");

@@ -1,5 +1,5 @@
-// What an analyst would say of a study before anybody relies on its figures. One list: told before the run as far as the
-// data show it, kept in the record, and shown wherever the verdict is.
+// Reasons not to rely on a study's figures, as an analyst would give them. One list: shown before the run as far as the
+// data reveal it, kept in the record, and shown wherever the verdict is.
 
 import { z } from "zod";
 import type { Metric } from "../core/metric.js";
@@ -12,14 +12,14 @@ import { readText } from "../learn/text.js";
 import { formatScore, formatWhole, list, plural } from "../report/format.js";
 import { learntBelow } from "../specializers/training/finetune/guessing.js";
 
-/** Fewer test samples than this leave an interval of ± 10 points and more. */
+/** Fewer test samples than this give an interval of ± 10 points or more. */
 const enoughTest = 100;
-/** A label with at least this share of train makes accuracy say little. */
+/** If one label has at least this share of train, accuracy says little. */
 const mostShare = 0.8;
 /** With fewer training samples a label can hardly be learnt. */
 const enoughOfLabel = 5;
 
-/** What the data alone show, before anything is asked of a model. Test stays sealed: labels are those of train and dev. */
+/** What the data alone show, before any model is called. Test stays sealed: labels are those of train and dev. */
 export function dataWarnings(spec: DatasetSpec | null, card: TaskCard, dataset: Dataset): string[] {
   return [
     ...dataset.warnings,
@@ -88,10 +88,10 @@ function labelWarnings({ train, dev }: Dataset, labels: NonNullable<TaskCard["la
   return warnings;
 }
 
-/** Of no more texts than this it is looked whether an encoder reads them whole. */
+/** At most this many texts are checked for whether an encoder reads them whole. */
 const looked = 200;
 
-/** Whether the encoder that a study's vectors come from reads its texts to their ends. */
+/** Whether the encoder that makes a study's vectors reads its texts to the end. */
 export async function encoderWarnings(
   encoder: Encoder,
   { train, dev }: Pick<Dataset, "train" | "dev">,
@@ -109,7 +109,7 @@ export async function encoderWarnings(
   ];
 }
 
-/** How many prompts of a dry run go beyond the model's context. `exact` where the model's own tokens were counted. */
+/** How many prompts of a dry run exceed the model's context. `exact` if the model's own tokens were counted. */
 export function tooLongWarning(
   subject: string,
   found: { tooLong: number; of: number; context: number; exact: boolean },
@@ -118,17 +118,17 @@ export function tooLongWarning(
   return `${subject}: the prompts of ${formatWhole(tooLong)} of ${plural(of, "dev sample")} ${exact ? "are" : "seem"} longer than the model's context of ${formatWhole(context)} tokens; such samples stay unscored, on test too. Shorten the input ({{text|2000}} keeps 2,000 characters), show fewer examples, or give the model more context.`;
 }
 
-/** One arm's trainings, as their states tell them. */
+/** One arm's training runs, as reported in their states. */
 export interface Made {
   name: string;
   specializer: Pick<Specializer, "needs" | "options">;
-  /** The states, as JSON text, one a seed. */
+  /** The states, as JSON text, one per seed. */
   states: readonly string[];
   /** Seeds with which it could not be made. */
   failedSeeds: readonly number[];
 }
 
-/** The arms of which a training ended no better than guessing, with how it ended. */
+/** The arms in which a training ended no better than guessing, with how it ended. */
 export function untrained(made: readonly Made[]): { subject: string; told: string }[] {
   return made.flatMap(({ name, specializer, states }) => {
     if (!specializer.needs.includes("gradients")) return [];
@@ -160,7 +160,7 @@ const reportSchema = z.object({
   guessing: z.number(),
 });
 
-/** Every training report in a state, however deep it lies: chains and choices keep the states of their parts. */
+/** Every training report in a state, at any depth: chains and choices keep the states of their parts. */
 function reportsIn(value: unknown): { best: number; guessing: number }[] {
   if (value === null || typeof value !== "object") return [];
   const { success, data } = reportSchema.safeParse(value);
@@ -174,7 +174,7 @@ const selfTrained = z.object({
   threshold: z.object({ value: z.number().nullable() }),
 });
 
-/** The arms that were to learn from rows labelled by a model, and were sure enough of none of them. */
+/** The arms that should have learnt from rows labelled by a model, but were confident enough of none of them. */
 export function tookNone(made: readonly Made[]): string[] {
   return made.flatMap(({ name, states }) => {
     const found = states.flatMap((state) => selfTrained.safeParse(JSON.parse(state)).data ?? []);
