@@ -24,7 +24,7 @@ export function addCost(a: Cost, b: Cost): Cost {
   };
 }
 
-/** `train` is not a request: it records what was read to make a specialist, such as the tokens of a training run. */
+/** `train` is not a request: it records what making a specialist read, such as the tokens of a training. */
 export type Operation = "generate" | "score" | "embed" | "train";
 
 /** One finished call, as the journal keeps it. `key` is the fingerprint of model, operation and request. */

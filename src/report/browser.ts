@@ -1,6 +1,6 @@
 // The page's one script: choosing a confusion matrix, and finding, filtering and opening samples.
-// `browse` is put into the page by its source text, so it must be whole in itself: types may be imported, values may not.
-// It writes text only through `textContent`; the page's policy refuses every other way.
+// `browse` is inserted into the page as source text, so it must be self-contained: types may be imported, values may not.
+// It writes text only through `textContent`; the page's policy blocks every other way.
 
 import type { Packed, PackedAnswer, PackedCall, PackedCost, PackedSample } from "./details.js";
 import type { Document, Element } from "./dom.js";

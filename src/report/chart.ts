@@ -11,7 +11,7 @@ export interface Axis {
 
 /** A linear axis over exactly [low, high] with about `count` round ticks inside; `inset` percent stay free at both ends. */
 export function linearAxis(low: number, high: number, count = 5, inset = 0): Axis {
-  // Nothing measured yet gives infinite bounds; an axis from 0 to 1 stands in.
+  // With nothing measured yet the bounds are infinite; the axis is then 0 to 1.
   if (!Number.isFinite(low) || !Number.isFinite(high)) return linearAxis(0, 1, count, inset);
   const span = high - low > 1e-9 ? high - low : 1;
   const step = roundStep(span / count);

@@ -1,4 +1,4 @@
-// A study's result for continuous integration: JUnit's XML, and a summary for a GitHub step. Every text in them is inert.
+// A study's result for continuous integration: JUnit XML, and a summary for a GitHub step. All text in them is escaped.
 
 import { metricOf, type StudyRecord } from "../core/record.js";
 import { escapeHtml, escapeMarkdown as md, plainText } from "./escape.js";
@@ -6,13 +6,13 @@ import { formatInterval, formatScore, formatWhole, handedOverText, metricHead } 
 
 interface Case {
   name: string;
-  /** Why it failed; absent where it did not. */
+  /** Why it failed; absent if it did not. */
   failure?: string;
-  /** What is to be seen. */
+  /** Output to show. */
   out?: string;
 }
 
-/** What can fail of a study: its gate, its hand-over, and that every sample was scored. */
+/** The checks of a study that can fail: its gate, its hand-over, and that every sample was scored. */
 function casesOf(record: StudyRecord): Case[] {
   const { gate, handOver, stopped, noVerdict, results, verdict } = record;
   const cases: Case[] = [
@@ -49,7 +49,7 @@ function casesOf(record: StudyRecord): Case[] {
   return cases;
 }
 
-/** The result as JUnit's XML: a suite for the study, a case for each thing that can fail. */
+/** The result as JUnit XML: a suite for the study, a case for each thing that can fail. */
 export function renderJunit(record: StudyRecord): string {
   const cases = casesOf(record);
   const failed = cases.filter(({ failure }) => failure !== undefined).length;

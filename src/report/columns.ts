@@ -1,4 +1,4 @@
-// Text in columns of a terminal: how many it takes, cut or filled to so many, broken into lines.
+// Text in terminal columns: measuring its width, cutting or padding it to a width, and wrapping it.
 
 /** Columns that a terminal gives to `text`: none for marks and joiners, two for wide East Asian letters and emoji. */
 export function displayWidth(text: string): number {

@@ -1,5 +1,5 @@
-// Outcomes as CSV, one row each, streamed: fit for a spreadsheet, inert in it. Subjects and tasks go by the names that the
-// report gives them; what the journal calls them stands in the last columns.
+// Outcomes as CSV, one row each, streamed and safe to open in a spreadsheet. Subjects and tasks have their names in the
+// report; their names in the journal are in the last columns.
 
 import type { Outcome } from "../core/outcome.js";
 import type { StudyRecord } from "../core/record.js";
@@ -29,7 +29,7 @@ const columns = [
   "task_id",
 ] as const;
 
-/** Yields the head and then one line per outcome and subject that it is of, each ending in CRLF (RFC 4180). */
+/** Yields the head and then one line per outcome and subject that it belongs to, each ending in CRLF (RFC 4180). */
 export function* outcomesCsv(
   { subjects, tasks }: Pick<StudyRecord, "subjects" | "tasks">,
   outcomes: Iterable<Outcome>,

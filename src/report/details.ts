@@ -1,5 +1,5 @@
 // Packs the samples that a report lets people open: exact prompts, raw outputs, option scores and cost, within a size limit.
-// Prompts are shared by call, and strings are front-coded (sorted, each as what differs from the one before), because
+// Prompts are shared by call, and strings are front-coded (sorted, each as its difference from the one before), because
 // the prompts of a study repeat their demonstrations thousands of times.
 
 import type { Call, Cost } from "../core/call.js";
@@ -20,7 +20,7 @@ export interface PackedCall {
   /** For scored options: text, summed natural-log probability, tokens. */
   options: [text: Text, logprob: number | null, tokens: number][];
   output: Text | null;
-  /** What is not a prompt or an output: how it finished, how many vectors came back, or that the journal lost it. */
+  /** What is neither prompt nor output: how it finished, how many vectors came back, or that the journal lost it. */
   note: Text | null;
   cost: PackedCost;
 }
@@ -56,7 +56,7 @@ export interface Packed {
   /** Front-coded: index, characters shared with the string before, the rest. */
   strings: [index: number, shared: number, rest: string][];
   subjects: { name: string; role: string; champion: boolean }[];
-  /** `lower`: less is better, so that a score is held against the generalist's and not against a half. */
+  /** `lower`: less is better, so that a score is compared with the generalist's and not with a half. */
   tasks: { name: string; binary: boolean; lower: boolean; labels: [key: string, text: string][] }[];
   generalist: number;
   samples: PackedSample[];
@@ -72,7 +72,7 @@ export interface Limits {
   text?: number;
 }
 
-/** Escaped JSON for the page of as many rows as fit `bytes`, in their order, and how many that is. */
+/** Escaped JSON of as many rows as fit `bytes`, in their order, and how many that is. */
 export function packSamples(
   source: Source,
   gathered: Gathered,
@@ -101,7 +101,7 @@ function pack(
   const indexes = new Map<string, Text>();
   let raw = 0;
   const intern = (value: string): Text => {
-    // Clip first: a 10 MB answer must not be scanned for what it hides.
+    // Clip first: a 10 MB answer must not be scanned for invisible characters.
     const shown = visibleText(clip(value, textLimit));
     const known = indexes.get(shown);
     if (known !== undefined) return known;
@@ -185,7 +185,7 @@ function packCost(cost: Cost): PackedCost {
   return [cost.calls, cost.inputTokens, cost.outputTokens, short(cost.ms), short(cost.usd)];
 }
 
-/** Requests and responses come from a file on disk, so nothing about their shape is taken for granted. */
+/** Requests and responses come from a file on disk, so nothing about their shape is assumed. */
 function packCall(call: Call | undefined, intern: (value: string) => Text): PackedCall {
   const packed: PackedCall = {
     operation: call?.operation ?? "unknown",

@@ -8,7 +8,7 @@ import { embedJson, type Html, html, escapeMarkdown as md, oneLine } from "./esc
 import { formatBare, formatInterval, metricHead } from "./format.js";
 import { section, table } from "./markdown-parts.js";
 
-/** What a leaderboard says beside the score, by the names of details. */
+/** Details that a leaderboard shows beside the score, by name. */
 const shares = ["beliefs", "illegal", "replaced"] as const;
 
 const note =
@@ -52,7 +52,7 @@ function titleOf({ title, opponent }: TaskEpisodes): string {
   return opponent === undefined ? title : `${title} against ${opponent}`;
 }
 
-/** The section's body; empty where the study kept no episodes. */
+/** The section's body; empty if the study kept no episodes. */
 export function episodeSection(record: StudyRecord, all: readonly TaskEpisodes[]): Html {
   const [first] = all;
   if (!first) return html``;
@@ -99,7 +99,7 @@ export function episodeWords(record: StudyRecord, all: readonly TaskEpisodes[]):
   return section("Games", tables.length > 0 ? [note, ...tables] : []);
 }
 
-/** What the player needs, as escaped JSON; every text is there once. */
+/** What the player needs, as escaped JSON; every text is stored once. */
 export function packEpisodes(record: StudyRecord, all: readonly TaskEpisodes[]): string {
   const strings: string[] = [];
   const places = new Map<string, number>();

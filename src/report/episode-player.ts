@@ -1,14 +1,14 @@
-// The page's script for games: replays any hand, move by move, with what was believed and what was not legal.
-// `playEpisodes` is put into the page by its source text, so it must be whole in itself: types may be imported, values may not.
+// The page's script for games: replays any hand, move by move, with the subject's beliefs and illegal moves.
+// `playEpisodes` is inserted into the page as source text, so it must be self-contained: types may be imported, values may not.
 
 import type { Document, Element } from "./dom.js";
 
-/** One episode; texts are places in the list of strings. */
+/** One episode; texts are indexes into the list of strings. */
 export interface PackedEpisode {
   seat: number;
-  /** Seat, move and where it then stood; the first has seat -1. */
+  /** Seat, move and the position after it; the first has seat -1. */
   frames: [seat: number, move: number, tell: number][];
-  /** By frame: what is to be said beside it. */
+  /** Notes to show, each with its frame. */
   notes: [frame: number, text: number][];
   outcome: number;
 }
@@ -83,7 +83,7 @@ export function playEpisodes(): void {
     slider.setAttribute("aria-valuetext", now.textContent);
   }
 
-  /** A new choice is shown to its end. */
+  /** Shows a new choice at its end. */
   function renew(): void {
     const last = (episode()?.frames.length ?? 1) - 1;
     slider.setAttribute("max", String(last));

@@ -8,7 +8,7 @@ import { dealOf, type Frame, gameEntry, replay } from "../games/index.js";
 /** Most frames in one report, of all tasks and subjects: deals beyond that are left out, the last ones first. */
 const maxFrames = 40_000;
 
-/** One episode, played again. */
+/** One episode, replayed. */
 export interface Replayed {
   seat: number;
   frames: Frame[];
@@ -28,13 +28,13 @@ export interface TaskEpisodes {
   deals: string[];
   /** Indexes of the record's subjects, those with the best score first. */
   subjects: number[];
-  /** By subject, then by deal: an episode for each seat; none where the sample was not scored. */
+  /** By subject, then by deal: an episode for each seat; none if the sample was not scored. */
   episodes: Replayed[][][];
-  /** Deals that were left out for room. */
+  /** Deals that were left out for lack of room. */
   leftOut: number;
 }
 
-/** Takes test outcomes one by one, in any order, and gives what there is to show. */
+/** Collects test outcomes one by one, in any order, and returns the episodes to show. */
 export function collectEpisodes(record: StudyRecord): {
   see: (task: number, subject: number, outcome: Outcome) => void;
   all: () => TaskEpisodes[];
@@ -105,7 +105,7 @@ function arrange(
   return { task, title, unit, opponent: some.opponent, deals, subjects, episodes, leftOut };
 }
 
-/** Outcomes come from a file on disk: what cannot be played again is left out. */
+/** Outcomes come from a file on disk: what cannot be replayed is left out. */
 function soundReplay(trail: EpisodeTrail): Replayed[] {
   const made = safely(() => {
     const { game } = gameEntry(trail.game);

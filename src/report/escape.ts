@@ -5,7 +5,7 @@
 const ansi =
   /(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f\n]{0,2048}(?:\x07|\x1b\\|\x9c)|\x1b[ -/]{0,8}[0-~]/g;
 
-/** Controls, bidirectional overrides, and characters that show nothing; newline and tab stay, and so do joiners. */
+/** Controls, bidirectional overrides, and invisible characters; newline and tab stay, and so do joiners. */
 const unseen =
   /[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\p{Surrogate}|[\u{e0000}-\u{e01ef}]/gu;
 
@@ -21,7 +21,7 @@ export function clip(text: string, limit: number): string {
 }
 
 /**
- * Text that a terminal prints and does not obey: ANSI sequences, control characters and bidirectional overrides are gone.
+ * Text that a terminal prints without acting on it: ANSI sequences, control characters and bidirectional overrides are removed.
  * Newlines and tabs stay; carriage returns and line separators become newlines.
  */
 export function plainText(text: string, limit = Number.POSITIVE_INFINITY): string {
@@ -100,7 +100,7 @@ function isList(content: Html | readonly Content[]): content is readonly Content
   return Array.isArray(content);
 }
 
-/** JSON to stand inside a script element: no character in it can end the element or a line of script. */
+/** JSON for use inside a script element: no character in it can end the element or a line of script. */
 export function embedJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[<>&\u2028\u2029]/g,
@@ -130,7 +130,7 @@ export function fenced(text: string, limit = Number.POSITIVE_INFINITY): string {
   return `${fence}text\n${shown}\n${fence}`;
 }
 
-/** One CSV cell. Text is quoted, and what a spreadsheet would take for a formula is led by an apostrophe. */
+/** One CSV cell. Text is quoted, and text that a spreadsheet would read as a formula is prefixed with an apostrophe. */
 export function csvCell(value: string | number | boolean | null | undefined): string {
   if (value === null || value === undefined) return "";
   if (typeof value !== "string") return String(value);

@@ -66,7 +66,7 @@ export function scoreFigure(record: StudyRecord, task: string): Html {
   const axis = chart.linearAxis(Math.min(...values), Math.max(...values), 6, 1.5);
   const height = 28;
   const grid = axis.ticks.map((tick) => chart.vertical(axis.at(tick), 0, height, "grid"));
-  // A majority of nothing (tasks whose answers are free text) is no reference.
+  // Without a majority answer (tasks whose answers are free text) there is no reference.
   const lines: Reference[] = [];
   if (best.baseline > 0) lines.push({ name: "majority", style: "baseline", value: best.baseline });
   if (best.chance !== null) lines.push({ name: "chance", style: "chance", value: best.chance });
@@ -125,7 +125,7 @@ function referenceLabels(lines: Reference[], axis: chart.Axis, format: (value: n
   });
 }
 
-/** What the marks of `scoreFigure` mean. */
+/** The legend of `scoreFigure`. */
 export function scoreLegend(record: StudyRecord): Html {
   const roles = (["generalist", "specialist", "reference"] as const).filter((role) =>
     record.subjects.some((subject) => subject.role === role),

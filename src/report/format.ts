@@ -11,7 +11,7 @@ export function metricHead({ name, unit }: Pick<Metric, "name" | "unit">): strin
   return unit === "" ? name : `${name} (${unit})`;
 }
 
-/** What a difference of scores is counted in, to stand behind a comma or a figure; empty for plain numbers. */
+/** The unit of a difference of scores, to follow a comma or a figure; empty for plain numbers. */
 export function differenceUnit({ display, unit }: Metric): string {
   return display === "percent" ? "points" : unit;
 }
@@ -19,7 +19,7 @@ export function differenceUnit({ display, unit }: Metric): string {
 /** How a metric is written: as a percentage or as a plain number. */
 export type Scale = Metric["display"];
 
-/** A score. Percent with one decimal from 100 samples on and none below: fewer samples do not carry the digit. */
+/** A score. Percent with one decimal from 100 samples on and none below: fewer samples do not justify the digit. */
 export function formatScore(value: number, n = 100, scale: Scale = "percent"): string {
   const digits = formatBare(value, n, scale);
   return scale === "percent" && digits !== none ? `${digits}%` : digits;
@@ -54,7 +54,7 @@ export function formatDeltaInterval(low: number, high: number, n = 100, scale: S
   return `${formatDelta(low, n, scale)} to ${formatDelta(high, n, scale)}`;
 }
 
-/** A p-value with no more digits than it can carry. */
+/** A p-value with no more digits than are meaningful. */
 export function formatP(p: number): string {
   if (!Number.isFinite(p)) return none;
   if (p < 0.001) return "< 0.001";
@@ -62,13 +62,13 @@ export function formatP(p: number): string {
   return p.toFixed(p < 0.1 ? 3 : 2);
 }
 
-/** A pair's p in a sentence: `Holm p = 0.043`, `Holm p < 0.001`. It is the only p of it that people are told. */
+/** A pair's p in a sentence: `Holm p = 0.043`, `Holm p < 0.001`. It is the only p of a pair that is reported. */
 export function sayP(p: number): string {
   const text = formatP(p);
   return /^[<>]/.test(text) ? `Holm p ${text}` : `Holm p = ${text}`;
 }
 
-/** How a task's subjects are asked, where dev decided it; undefined elsewhere. */
+/** How a task's subjects are prompted, if dev decided it; undefined otherwise. */
 export function askedText({ asked, metric }: Pick<TaskCard, "asked" | "metric">): string | undefined {
   if (!asked) return undefined;
   const { way, tried } = asked;
@@ -78,7 +78,7 @@ export function askedText({ asked, metric }: Pick<TaskCard, "asked" | "metric">)
   return `Asked by ${way}: of ${tried.length} ways (${range} ${metric.name} on ${plural(n, "dev sample")}) the generalist's best, for all subjects.`;
 }
 
-/** Which of several seeds was handed over, and what that one scored; empty where there was one. */
+/** Which of several seeds was handed over, and its score; empty if there was one seed. */
 export function handedOverText({ handOver, tasks }: Pick<StudyRecord, "handOver" | "tasks">): string {
   const { seed, score } = handOver ?? {};
   const metric = tasks[0]?.metric;
@@ -160,7 +160,7 @@ export function formatDate(iso: string): string {
   return `${day}, ${date.toISOString().slice(11, 16)} UTC`;
 }
 
-/** What other plans had opened of a test split, in words. */
+/** How many rows of a test split other plans had opened, in words. */
 export function sayOpenedBefore({ rows, of, plans }: OpenedBefore): string {
   if (rows === 0) return `none of ${plural(of, "row")} opened before`;
   return `${formatWhole(rows)} of ${plural(of, "row")} opened before, by ${plural(plans, "other plan")}`;

@@ -1,5 +1,5 @@
 // Reads a study's outcomes twice and keeps what a report shows: confusion counts, and the samples worth opening.
-// It counts and selects; every statistic comes with the record, and every text is still raw (escaping is the writers' part).
+// It counts and selects; every statistic comes with the record, and every text is still raw (the writers escape it).
 
 import type { Call } from "../core/call.js";
 import type { Outcome } from "../core/outcome.js";
@@ -16,12 +16,12 @@ export interface SampleText {
 
 export interface Source {
   record: StudyRecord;
-  /** Every outcome, in any order; called more than once. Splits other than test are passed over. */
+  /** Every outcome, in any order; called more than once. Splits other than test are skipped. */
   outcomes: () => Iterable<Outcome>;
-  /** The journal's call of a key, or undefined where the journal has forgotten it. */
+  /** The journal's call of a key, or undefined if the journal does not have it. */
   call: (key: string) => Call | undefined;
   samples: (task: string, id: string) => SampleText | undefined;
-  /** Path of the pairs of a set of synthetic data; undefined where they are gone. */
+  /** Path of the pairs of a set of synthetic data; undefined if they are gone. */
   pairs?: (artifact: string) => string | undefined;
 }
 
@@ -33,13 +33,13 @@ export interface Confusion {
   keys: string[];
   pooled: number;
   /**
-   * `counts[gold][predicted]`: the keys, where keys are pooled "other" (a row, too), then scored without an answer, then
+   * `counts[gold][predicted]`: the keys, then "other" if keys are pooled (a row, too), then scored without an answer, then
    * unscored.
    */
   counts: number[][];
 }
 
-/** One subject's answers to one sample, one a seed. */
+/** One subject's answers to one sample, one per seed. */
 export type Answers = Outcome[];
 
 /** One test sample with every subject's answers, in the order of the record's subjects. */
@@ -56,7 +56,7 @@ export interface Gathered {
   confusions: Confusion[];
   /** Samples in order of interest: disagreements and unscored, then failures, then the rest. */
   rows: SampleRow[];
-  /** Test samples that met at least one subject, shown or not, by task index. */
+  /** Test samples with an answer of at least one subject, shown or not, by task index. */
   samples: number[];
   /** Per task: whether every score seen is 0 or 1, so that a failure is a score below 1 and not below a half. */
   binary: boolean[];
@@ -67,7 +67,7 @@ export interface Gathered {
 
 const maxKeys = 14;
 
-/** The index of the task that outcomes name by its key; -1 where the record does not know it. */
+/** The index of the task that outcomes name by its key; -1 if the record does not have it. */
 export function taskIndex(record: StudyRecord, task: string): number {
   return record.tasks.findIndex((card) => card.key === task || card.name === task);
 }
@@ -79,7 +79,7 @@ function measuredBy(record: StudyRecord, { subject, seed }: Outcome): number[] {
   );
 }
 
-/** The index of a subject by name or by one of its fingerprints; -1 where the record does not know it. */
+/** The index of a subject by name or by one of its fingerprints; -1 if the record does not have it. */
 export function subjectIndex(record: StudyRecord, subject: string): number {
   const byName = record.subjects.findIndex((card) => card.name === subject);
   return byName >= 0 ? byName : record.subjects.findIndex((card) => card.ids.includes(subject));
@@ -142,7 +142,7 @@ export function gather(source: Source, most: number): Gathered {
   }
 
   const interest = (sample: Seen): number => {
-    // An error is no failure: whatever it is, there is a smaller one.
+    // An error metric has no failures: whatever the error is, it could be smaller.
     if (record.tasks[sample.task]?.metric.better === "lower") return sample.unscored ? 0 : 1;
     if (sample.unscored || (sample.highest > 0 && sample.lowest < sample.highest)) return 0;
     return sample.lowest < 1 ? 1 : 2;
@@ -190,7 +190,7 @@ function confusionsOf(record: StudyRecord, tallies: Map<string, Tally>): Confusi
     for (let s = 0; s < record.subjects.length; s++) {
       for (const [gold, row] of tallies.get(`${t} ${s}`) ?? []) {
         for (const [predicted, count] of row) {
-          // A thousandth for predictions orders keys that are never gold behind those that are.
+          // Predictions count a thousandth, so that keys that are never gold come after those that are.
           frequency.set(gold, (frequency.get(gold) ?? 0) + count);
           if (predicted) frequency.set(predicted, (frequency.get(predicted) ?? 0) + count / 1000);
         }
@@ -229,7 +229,7 @@ function child<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): V
   return value;
 }
 
-/** Mean score of one subject on one sample over its seeds; null where no seed was scored. */
+/** Mean score of one subject on one sample over its seeds; null if no seed was scored. */
 export function meanScore(answers: Answers): number | null {
   let sum = 0;
   let n = 0;

@@ -1,4 +1,4 @@
-// The report's door: what other folders import. Escaping and formats may also be imported file by file.
+// The report's exports for other folders. Escaping and formats may also be imported file by file.
 
 export { outcomesCsv } from "./csv.js";
 export type { Limits } from "./details.js";

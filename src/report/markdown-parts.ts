@@ -1,4 +1,4 @@
-// What every part of the Markdown report is built from: tables, names, headings. It knows no figures.
+// Building blocks of the Markdown report: tables, names, headings. They contain no figures.
 
 import type { StudyRecord } from "../core/record.js";
 import { escapeMarkdown as md } from "./escape.js";
@@ -14,7 +14,7 @@ export function table(
   return [line(head), line(rule), ...rows.map(line)].join("\n");
 }
 
-/** A subject's name, told apart where it is the champion's. */
+/** A subject's name, marked if it is the champion's. */
 export function nameOf(record: StudyRecord, subject: string): string {
   const name = md(subject, 64);
   return subject === record.verdict?.champion ? `**${name}** (champion)` : name;
@@ -28,7 +28,7 @@ export function perTask(record: StudyRecord, draw: (task: string, index: number)
   });
 }
 
-/** A part of the report under its heading; nothing where there is nothing to say. */
+/** A part of the report under its heading; nothing if its body is empty. */
 export function section(title: string, body: readonly string[]): string[] {
   return body.length > 0 ? [`## ${title}`, ...body] : [];
 }

@@ -1,5 +1,5 @@
 // The report as Markdown: the same facts as the page, in tables that read well as plain text and on a forge.
-// A few samples are spelled out; opening any of them is the page's part.
+// It prints a few samples in full; the page can open any of them.
 
 import { detailOf, metricOf, type StudyRecord } from "../core/record.js";
 import { episodeWords } from "./episode-figures.js";

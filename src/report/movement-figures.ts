@@ -1,5 +1,5 @@
 // The report's drawings of movements: hand paths from above, speed and muscle activity over time, a lesion over the intact
-// subject, and the frame in which movement-player.ts plays a trial. They stand without a script.
+// subject, and the frame in which movement-player.ts plays a trial. They work without a script.
 
 import type { StudyRecord } from "../core/record.js";
 import * as chart from "./chart.js";
@@ -9,10 +9,10 @@ import { formatBare, plural } from "./format.js";
 import type { PackedMotion, PackedMovements } from "./movement-player.js";
 import { lookOf, type Motion, meanEndError, speedsOf, type TaskMovements } from "./movements.js";
 
-/** Lesion panels lay two movements over each other, so fewer trials stay readable. */
+/** Lesion panels overlay two movements, so fewer trials stay readable. */
 const maxPairs = 4;
 
-/** The section's body; empty where the study kept no movements. */
+/** The section's body; empty if the study kept no movements. */
 export function movementSection(record: StudyRecord, all: readonly TaskMovements[]): Html {
   if (all.length === 0) return html``;
   return html`${all.map((one) => taskFigures(record, one))}${player(record, all)}`;
@@ -41,7 +41,7 @@ ${speedPanel(motions, speed, time, style, `hand speed of ${oneLine(name, 64)}`)}
 ${lesionFigures(record, one)}${muscleFigure(record, one)}`;
 }
 
-/** A sign of the legend and its word. */
+/** A symbol of the legend and its label. */
 function key(kind: "start" | "target" | "shoulder"): Html {
   const sign = { start: "", target: "", shoulder: "M-4 0h8M0-4v8" }[kind];
   const drawn = sign
@@ -202,7 +202,7 @@ function lesionFigures(record: StudyRecord, one: TaskMovements): Html {
 <p class="legend">${line("cut", "lesioned")} ${line("intact", "intact")}</p><div class="movements">${cards}</div>`;
 }
 
-/** Activation of every muscle in the first trial of the first subject, which is the champion where it moved. */
+/** Activation of every muscle in the first trial of the first subject, which is the champion if it moved. */
 function muscleFigure(record: StudyRecord, one: TaskMovements): Html {
   const [motion] = (one.motions[0] ?? []).filter((each) => each !== undefined);
   if (!motion || musclesIn(one) === 0) return html``;

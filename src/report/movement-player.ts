@@ -1,5 +1,5 @@
 // The page's script for movements: plays a trial, with the arm as it moved and the muscles that moved it.
-// `playMovements` is put into the page by its source text, so it must be whole in itself: types may be imported, values may not.
+// `playMovements` is inserted into the page as source text, so it must be self-contained: types may be imported, values may not.
 
 import type { Document, Element } from "./dom.js";
 
@@ -9,7 +9,7 @@ export interface PackedMotion {
   /** One pair, or one for each entry of `hand`. */
   target: number[];
   hand: number[];
-  /** Null where the body is no arm. */
+  /** Null if the body is not an arm. */
   elbow: number[] | null;
   activation: number[][];
 }
@@ -21,7 +21,7 @@ export interface PackedMovements {
     grid: string;
     trials: string[];
     subjects: { name: string; style: string }[];
-    /** Places of a lesioned subject and of its intact one in `subjects`. */
+    /** Indexes in `subjects` of a lesioned subject and of its intact one. */
     lesioned: number[][];
     /** By subject, then by trial. */
     motions: (PackedMotion | null)[][];
@@ -57,7 +57,7 @@ export function playMovements(): void {
   let draws: ((frame: number) => void)[] = [];
   let most = 0;
   let playing = false;
-  /** Counts plays, so that a stopped one's next picture is not drawn by the play after it. */
+  /** Counts plays, so that the next frame of a stopped play is not drawn by the play after it. */
   let run = 0;
 
   function option(value: number, name: string): Element {
@@ -75,7 +75,7 @@ export function playMovements(): void {
     return element;
   }
 
-  /** A place of a flat list of pairs at a frame between two entries. */
+  /** The point of a flat list of pairs at a frame that may lie between two entries. */
   function at(pairs: readonly number[], frame: number): [number, number] {
     const i = Math.min(Math.floor(frame), pairs.length / 2 - 1);
     const share = frame - i;
@@ -187,7 +187,7 @@ export function playMovements(): void {
     requestAnimationFrame(tick);
   }
 
-  /** A new choice is shown as it ended, with its whole path. */
+  /** Shows a new choice at its end, with its whole path. */
   function renew(): void {
     stop();
     setUp();

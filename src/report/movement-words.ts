@@ -1,4 +1,4 @@
-// What the Markdown report says of movements: where the hand ended, trial by trial. Drawing them is the page's part.
+// The Markdown report's text on movements: where the hand ended, trial by trial. The page draws them.
 
 import type { StudyRecord } from "../core/record.js";
 import { escapeMarkdown as md } from "./escape.js";
@@ -7,8 +7,8 @@ import { nameOf, section, table } from "./markdown-parts.js";
 import { endError, type TaskMovements } from "./movements.js";
 
 /**
- * How far the hand of each subject ended from its target in the trials that the page draws, and which lesion is of which
- * subject. Empty where the study kept no movements.
+ * How far the hand of each subject ended from its target in the trials that the page draws, and which lesion belongs to
+ * which subject. Empty if the study kept no movements.
  */
 export function movementWords(record: StudyRecord, all: readonly TaskMovements[]): string[] {
   const tables = all.flatMap(({ task, trials, subjects, motions, lesioned }) => {

@@ -9,7 +9,7 @@ import type { StudyRecord, SubjectCard } from "../core/record.js";
 /** Most subjects of a task that are drawn, and most trials of each. */
 const maxSubjects = 8;
 const maxTrials = 6;
-/** Longer movements are resampled to so many points: more cannot be seen. */
+/** Longer movements are resampled to this many points: more cannot be seen. */
 const maxPoints = 251;
 
 /** One subject's movement in one trial, sound and short enough to draw. Lengths in m, times in s, angles in rad. */
@@ -41,11 +41,11 @@ export interface TaskMovements {
   frame: { left: number; bottom: number; width: number; height: number; cut: boolean; shoulder: boolean };
 }
 
-/** What a body looks like, as far as the report has to know it. */
+/** What the report needs to know about a body's appearance. */
 export interface BodyLook {
   /** Names of the muscles, in the order of a movement's columns. */
   muscles: readonly string[];
-  /** Lengths of upper arm and forearm in m, with the shoulder at (0, 0); none where only the hand can be drawn. */
+  /** Lengths of upper arm and forearm in m, with the shoulder at (0, 0); none if only the hand can be drawn. */
   links?: readonly [number, number];
 }
 
@@ -58,7 +58,7 @@ export const bodyLooks: Readonly<Record<string, BodyLook>> = {
   pointMass: { muscles: ["upper right", "upper left", "lower right", "lower left"] },
 };
 
-/** The look of the study's body; a body that is not known is a hand with numbered muscles. */
+/** The look of the study's body; an unknown body is a hand with numbered muscles. */
 export function lookOf(record: StudyRecord, muscles: number): BodyLook {
   const name = record.model.split(" ", 1)[0] as string;
   const known = Object.hasOwn(bodyLooks, name) ? bodyLooks[name] : undefined;
@@ -66,7 +66,7 @@ export function lookOf(record: StudyRecord, muscles: number): BodyLook {
   return { muscles: Array.from({ length: muscles }, (_, i) => `muscle ${i + 1}`) };
 }
 
-/** Takes test outcomes one by one, in any order, and gives what there is to draw. */
+/** Collects test outcomes one by one, in any order, and returns the movements to draw. */
 export function collectMovements(record: StudyRecord): {
   see: (task: number, subject: number, outcome: Outcome) => void;
   all: () => TaskMovements[];
@@ -144,7 +144,7 @@ export function lesionedSubjects(subjects: readonly SubjectCard[]): Lesioned[] {
   });
 }
 
-/** Outcomes come from a file on disk, so nothing about a movement's shape is taken for granted. */
+/** Outcomes come from a file on disk, so nothing about a movement's shape is assumed. */
 function soundMotion(trial: string, seed: number, target: unknown, movement: Movement): Motion | undefined {
   const count = Array.isArray(movement?.hand) ? movement.hand.length : 0;
   const muscles = Array.isArray(movement?.activation?.[0]) ? movement.activation[0].length : 0;
@@ -165,7 +165,7 @@ function soundMotion(trial: string, seed: number, target: unknown, movement: Mov
     return { trial, seed, target: targets, movement: { dt, hand, joints, activation, excitation } };
   }
   const stretch = (count - 1) / (maxPoints - 1);
-  /** Column `k` of the rows at the i-th of the new places. */
+  /** Column `k` of the rows, interpolated at the i-th new point. */
   const between = (all: readonly (readonly number[])[], i: number, k: number): number => {
     const from = Math.min(count - 2, Math.floor(i * stretch));
     const [value, next] = [all[from]?.[k] as number, all[from + 1]?.[k] as number];
@@ -207,7 +207,7 @@ function frameOf(motions: readonly Motion[], shoulder: boolean): TaskMovements["
   const margin = 0.05 * Math.max(box.right - box.left, box.top - box.bottom, 0.05);
   let width = box.right - box.left + 2 * margin;
   let height = box.top - box.bottom + 2 * margin;
-  // Neither a ribbon nor a pillar: panels stand beside one another.
+  // Limits the aspect ratio both ways: panels stand side by side.
   width = Math.max(width, 0.9 * height);
   height = Math.max(height, 0.65 * width);
   const left = (box.left + box.right - width) / 2;
@@ -225,7 +225,7 @@ function boundsOf(points: readonly Point[]): Record<"left" | "right" | "bottom" 
   return bounds;
 }
 
-/** The hand's speed in m/s between each two entries of a movement. */
+/** The hand's speed in m/s between successive entries of a movement. */
 export function speedsOf({ hand, dt }: Movement): number[] {
   return hand.slice(1).map(([x, y], i) => {
     const [before, below] = hand[i] as Point;

@@ -1,4 +1,4 @@
-// How prompts were optimized, in a sentence each: what was gained where they were chosen, and what was left of it on fresh samples.
+// A sentence on each optimized prompt: its gain on the samples that it was chosen on, and how much of it was left on fresh samples.
 
 import type { Metric } from "../core/metric.js";
 import type { OptimizeNotes } from "../core/optimized.js";
@@ -39,7 +39,7 @@ function wordsOf(
   return `${looks}; the best gained ${told(searched, n)} where it was chosen and ${told(delta, n)} (${interval}; p ${formatP(p)}, one-sided) on ${plural(n, "fresh sample")} of train${shrunk}. ${returned ? "It is what is asked." : "The prompt as it stands is kept."}`;
 }
 
-/** The section's body; empty where no prompt was optimized. */
+/** The section's body; empty if no prompt was optimized. */
 export function optimizedSection(record: StudyRecord): Html {
   const named = new Map(record.subjects.map(({ name }) => [name, subjectName(record, name, false)]));
   return html`${toldOf(record).map(({ subject, seed, words }) => html`<p>${named.get(subject)}${seed}: ${words}</p>`)}`;

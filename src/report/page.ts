@@ -1,4 +1,4 @@
-// The report as one HTML page: no request, no font, no image from anywhere; one script and one style, both named by hash
+// The report as one HTML page: no request, no font, no image from anywhere; one script and one style, both allowed by hash
 // in the page's own policy. It arranges what figures.ts and tables.ts draw.
 
 import { createHash } from "node:crypto";
@@ -51,7 +51,7 @@ export function verdictText(record: StudyRecord): string {
   return record.noVerdict ? `No verdict: ${record.noVerdict}.` : "No verdict was drawn.";
 }
 
-/** How many samples a report shows of how many, and what to type to see one of the others. */
+/** How many of all samples a report shows, and the command that shows one of the others. */
 export function leftOut(shown: number, all: number): string {
   const rest = all - shown;
   if (rest <= 0) return `All ${plural(all, "test sample")} can be opened.`;
@@ -194,7 +194,7 @@ ${section("Eyes-on and eyes-off", "The eyes-off part of test was never looked at
 ${section("Unscored", "An endpoint's failure is not a wrong answer. “Score between” gives the score if every unscored sample had been wrong, and if every one had been right.", record.results.length > 0 ? unscoredTable(record) : html``)}`;
 }
 
-/** A model's own data, another model's, and people's rows with a model's labels stand under headings of their own. */
+/** A model's own data, another model's, and people's rows with a model's labels have separate headings. */
 function syntheticSection(all: readonly ShownData[]): Html {
   const written = all.filter(({ card }) => card.way !== "labels");
   const kinds = [

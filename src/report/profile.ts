@@ -1,5 +1,5 @@
 // The specialization profile: subjects × tasks, with what each gained and lost against the generalist.
-// The same picture serves every kind of specialist, so nothing here knows what kind it is.
+// The same picture serves every kind of specialist, so nothing here depends on the kind.
 
 import { directionOf, type Metric } from "../core/metric.js";
 import { metricOf, type Result, type StudyRecord, type SubjectCard } from "../core/record.js";
@@ -11,8 +11,8 @@ const resultOf = (record: StudyRecord, subject: string, task: string): Result | 
   record.results.find((result) => result.subject === subject && result.task === task);
 
 /**
- * How far a subject is from the generalist on a task: the paired difference where the study made that comparison, else that
- * of the two means. Undefined for the generalist itself and where nothing can be said.
+ * How far a subject is from the generalist on a task: the paired difference if the study made that comparison, else that
+ * of the two means. Undefined for the generalist itself and if neither is known.
  */
 export function fromGeneralist(
   record: StudyRecord,
@@ -65,7 +65,7 @@ function average(record: StudyRecord, subject: string): number {
   );
 }
 
-/** Four steps of gain and four of loss, as classes of the style sheet; an error's are shares of the generalist's error. */
+/** Four steps of gain and four of loss, as classes of the style sheet; for an error, as shares of the generalist's error. */
 function tint(metric: Metric, delta: number, general: number | undefined): string {
   const direction = directionOf(metric);
   const change = direction < 0 ? Math.abs(delta) / (general ?? Number.NaN) : Math.abs(delta);

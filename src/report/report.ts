@@ -1,4 +1,4 @@
-// Writes a study's report: report.html, report.md and report.json in one folder, each whole or not at all.
+// Writes a study's report: report.html, report.md and report.json in one folder, each atomically.
 
 import { join } from "node:path";
 import { HoneError, messageOf } from "../core/errors.js";
@@ -15,7 +15,7 @@ export interface ReportRequest extends Source {
   limits?: Limits;
 }
 
-/** Paths of the written files. The JSON file is the record, nothing added or taken away. */
+/** Paths of the written files. The JSON file is the record, unchanged. */
 export interface Written {
   html: string;
   markdown: string;

@@ -1,5 +1,5 @@
-// The report's drawing of searches: the tree of what was composed, with scores, costs and why each branch was dropped, the main
-// effects, and the sentence that says how it ended. It stands without a script.
+// The report's drawing of searches: the tree of compositions, with scores, costs and why each branch was dropped, the main
+// effects, and the sentence that says how it ended. It works without a script.
 
 import type { Metric } from "../core/metric.js";
 import { metricOf, type StudyRecord, type SubjectCard } from "../core/record.js";
@@ -23,7 +23,7 @@ import {
 } from "./format.js";
 import { table } from "./markdown-parts.js";
 
-/** Searches that are drawn at most, of one subject and in all. */
+/** Most searches that are drawn of one subject, and most subjects. */
 const [maxSeeds, maxSubjects] = [3, 8];
 
 interface Shown {
@@ -42,7 +42,7 @@ function shownOf({ subjects }: StudyRecord): Shown[] {
     .flatMap(({ name, searches }) => searches.slice(0, maxSeeds).map((one) => ({ subject: name, ...one })));
 }
 
-/** The section's body; empty where no subject was searched for. */
+/** The section's body; empty if there was no search. */
 export function searchSection(record: StudyRecord): Html {
   const metric = metricOf(record, record.tasks[0]?.name ?? "");
   const several = record.seeds.length > 1;
@@ -128,7 +128,7 @@ function effectTable({ factors, interaction }: SearchNotes, metric: Metric): Htm
 <thead><tr><th scope="col">factor</th><th scope="col">level</th><th scope="col" class="plot"></th><th scope="col" class="num">effect</th><th scope="col" class="num">95 % interval</th><th scope="col"></th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-/** Branches in the order of the tree: combinations by their levels, then those that stand alone. */
+/** Branches in the order of the tree: combinations by their levels, then those outside the factorial. */
 function inOrder({ branches, factors }: SearchNotes): { branch: SearchBranch; at: number }[] {
   const rank = factors.map(({ effects }, f) => {
     const known = [

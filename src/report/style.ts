@@ -1,4 +1,4 @@
-// The report's style sheet: one column, quiet rules, figures in tabular numerals; light, dark and paper from one set of names.
+// The report's style sheet: one column, quiet rules, figures in tabular numerals; light, dark and print from one set of names.
 
 export const style = `
 :root{color-scheme:light dark;

@@ -1,5 +1,5 @@
-// Synthetic data to look through: the funnel of the filter, histograms, and pairs with their lineage. A section of a study's
-// report, and a page of its own beside the data. Every text is a model's and goes through the escaper.
+// Views of synthetic data: the funnel of the filter, histograms, and pairs with their lineage. A section of a study's
+// report, and a page of its own beside the data. Every text comes from a model and is escaped.
 
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
@@ -12,7 +12,7 @@ import { formatWhole } from "./format.js";
 import type { Source } from "./gather.js";
 import { style } from "./style.js";
 
-/** What of a line of pairs.jsonl is shown. */
+/** The fields of a line of pairs.jsonl that are shown. */
 export interface ShownPair {
   id: string;
   pair: {
@@ -35,7 +35,7 @@ export interface ShownPair {
 const mostShown = 100;
 const mostText = 4000;
 
-/** The first pairs of a file; none where it is missing. */
+/** The first pairs of a file; none if it is missing. */
 export async function readPairs(path: string, most = mostShown): Promise<ShownPair[]> {
   if (!existsSync(path)) return [];
   const stream = createReadStream(path);
@@ -84,7 +84,7 @@ export function syntheticFigure(card: SyntheticCard, pairs: readonly ShownPair[]
   return described(how, card, pairs);
 }
 
-/** Rows that people wrote, and of which only the answer is a model's. */
+/** Rows that people wrote, with only the answer from a model. */
 function labelled(card: SyntheticCard, pairs: readonly ShownPair[]): Html {
   const { attempts, responders, taken } = card;
   const sure =

@@ -37,12 +37,12 @@ export function scoreBounds({ bounds: [low, high], n, unscored }: Result, { disp
   return high !== null ? `${formatBare(high, n, display)} or less` : "none";
 }
 
-/** The score on dev, marked where `resultNotes` has something to say of it. */
+/** The score on dev, marked if `resultNotes` explains it. */
 export function devScore({ dev }: Result, scale: Metric["display"]): string {
   return dev ? `${formatBare(dev.mean, dev.n, scale)}${dev.optimistic ? "†" : ""}` : "–";
 }
 
-/** What stands below a task's results: how its subjects are asked, and what the mark beside dev scores means. */
+/** Notes below a task's results: how its subjects are prompted, and what the mark beside dev scores means. */
 export function resultNotes(record: StudyRecord, task: string): string[] {
   const asked = askedText(record.tasks.find(({ name }) => name === task) as TaskCard);
   const marked = record.results.some((result) => result.task === task && result.dev?.optimistic);
@@ -64,7 +64,7 @@ export function resultsTable(record: StudyRecord, task: string): Html {
   const scale = metric.display;
   const more = detailNames(results);
   const priced = results.some((r) => r.perAnswer.usd > 0 || r.build.usd > 0);
-  // Columns that would say nothing are left out.
+  // Columns without information are left out.
   const bounded = results.some((r) => r.unscored > 0);
   const based = results.some((r) => r.baseline > 0);
   const wrote = results.some((r) => r.perAnswer.outputTokens > 0);
@@ -104,7 +104,7 @@ export function confusionFigure(record: StudyRecord, confusions: readonly Confus
 ${confusions.map((confusion, i) => html`<div data-matrix="${index}-${i}"${i !== first && html` hidden`}>${matrix(confusion)}</div>`)}`;
 }
 
-/** A matrix with its margins, as page and Markdown show it. A column that is no answer stands only where it has counts. */
+/** A matrix with its margins, as page and Markdown show it. A column that is not an answer is shown only if it has counts. */
 export function matrixOf({ task, keys, pooled, counts }: Confusion) {
   const labels = new Map((task.labels ?? []).map(({ key, text }) => [key, text]));
   const name = (key: string): string => {
@@ -155,7 +155,7 @@ function matrix(confusion: Confusion): Html {
 <tfoot><tr><th scope="row">precision</th>${precision.map((share) => html`<td class="num">${share}</td>`)}<td colspan="${heads.length - names.length + 2}"></td></tr></tfoot></table></div>`;
 }
 
-/** Eyes-on and eyes-off scores side by side; empty where no part was kept eyes-off. */
+/** Eyes-on and eyes-off scores side by side; empty if no part was kept eyes-off. */
 export function eyesTable(record: StudyRecord): Html {
   const rows = record.results.flatMap((r) => (r.eyes ? [{ r, eyes: r.eyes }] : []));
   if (rows.length === 0) return html``;
@@ -184,7 +184,7 @@ ${causes.map((cause) => html`<td class="num">${formatWhole(Object.hasOwn(r.cause
   )}</tbody></table></div>`;
 }
 
-/** What stands above the comparisons: how they are paired, which tests were made, what p and “detectable” mean. */
+/** The note above the comparisons: how they are paired, which tests were made, what p and “detectable” mean. */
 export function comparisonNote({ comparisons }: StudyRecord): string {
   const used = new Set(comparisons.map(({ test }) => test));
   const flip = "sign-flip permutation, samples of a group together";
@@ -203,7 +203,7 @@ export function comparisonNote({ comparisons }: StudyRecord): string {
   }. “Detectable” is the smallest true difference that this n would show with 80 % power at the level at which Holm's procedure tests the pair.`;
 }
 
-/** What was found of training samples that also occur in test; copies that were left out of training are told apart. */
+/** How many training samples also occur in test; copies that were left out of training are reported separately. */
 export function copiesFound({ exact, near, checked, dropped = 0 }: TaskCard["leakage"]): string {
   if (!checked) return "not checked for copies of training samples";
   const found =
@@ -219,7 +219,7 @@ export function factList(facts: readonly Fact[]): Html {
   return html`<dl>${facts.map(([term, fact]) => html`<dt>${term}</dt><dd>${fact}</dd>`)}</dl>`;
 }
 
-/** The same of a task that is not the study's own, for behind a semicolon. */
+/** The same for a task that is not the study's own, to follow a semicolon. */
 export function elsewhereOpened({ tasks }: StudyRecord, task: TaskCard): string {
   return task === tasks[0] || !task.openedBefore ? "" : `; ${sayOpenedBefore(task.openedBefore)}`;
 }

@@ -105,12 +105,12 @@ function scoreLines(
   const widthOf = (i: number): number =>
     Math.max(heads[i]?.length ?? 0, ...figures.map((row) => row[i]?.length ?? 0));
   const needed = (): number => used.reduce((sum, { i }) => sum + widthOf(i) + 2, 0);
-  // A narrow terminal gives up n, then cost, then the unscored, before it gives up the names.
+  // On a narrow terminal n is dropped first, then cost, then the unscored, before names are cut.
   for (const least of [2, 4, 3]) if (columns - needed() < 14) used = used.filter(({ i }) => i !== least);
   const widths = used.map(({ i }) => widthOf(i));
   const fixed = needed();
   const longest = Math.max(...results.map((r) => displayWidth(oneLine(r.subject, 60)))) + 2;
-  // Names that would be cut to the same letters need the bars' room.
+  // Names that would be cut to the same letters take the bars' space.
   const cut = new Set(results.map((r) => pad(oneLine(r.subject, 60), 22)));
   const least = cut.size < results.length ? longest : Math.min(longest, 24);
   const bar = Math.min(30, columns - fixed - least - 2);
@@ -144,7 +144,7 @@ function scoreLines(
     );
   }
   const sign = unicode ? "┊" : ":";
-  // Movements have no commonest answer to give.
+  // Motor tasks have no commonest answer to give.
   if (!based) {
     out.push(paint("2", `  less ${oneLine(metric.name, 12)} is better`), "");
     return out;
@@ -176,7 +176,7 @@ function comparisonLines(record: StudyRecord, task: string, columns: number, pai
   const metric = metricOf(record, task);
   const scale = metric.display;
   const all = record.comparisons.filter((comparison) => comparison.task === task);
-  // The champion's own comparisons say what the verdict rests on, so they come first; then the surest.
+  // The verdict rests on the champion's own comparisons, so they come first; then the surest.
   const about = (c: (typeof all)[number]): number =>
     [c.a, c.b].includes(record.verdict?.champion ?? "") ? 0 : 1;
   const shown = [...all]

@@ -1,5 +1,5 @@
-// The report's drawings of trainings: loss curves, what the models wrote, and of mixtures which domains' tokens went to which
-// expert, how even the load is and how alike experts are. They stand without a script.
+// The report's drawings of training runs: loss curves, what the models wrote, and for mixtures which domains' tokens went to
+// which expert, how even the load is and how alike experts are. They work without a script.
 
 import type { StudyRecord, SubjectCard } from "../core/record.js";
 import type { ExpertLayer, ExpertNotes, TrainingNotes } from "../core/training.js";
@@ -8,7 +8,7 @@ import { type Html, html, oneLine, visibleText } from "./escape.js";
 import { subjectName } from "./figures.js";
 import { formatWhole } from "./format.js";
 
-/** Subjects that are drawn at most, and layers of each. */
+/** Most subjects that are drawn, and most layers of each. */
 const maxSubjects = 16;
 const maxLayers = 4;
 
@@ -25,7 +25,7 @@ function trainedOf({ subjects }: StudyRecord): Trained[] {
     .map(({ name, seeds, training }) => ({ name, seeds, training }));
 }
 
-/** The section's body; empty where no subject tells of a training. */
+/** The section's body; empty if no subject has training notes. */
 export function trainingSection(record: StudyRecord): Html {
   const trained = trainedOf(record);
   if (trained.length === 0) return html``;
@@ -81,7 +81,7 @@ function factsOf({ facts }: TrainingNotes): Html {
   return html`<dl class="facts">${rows}</dl>`;
 }
 
-/** A mixture's heat maps of its first seed. */
+/** Heat maps of a mixture's first seed. */
 function experts({ name, seeds, training }: Trained): Html {
   const notes = training[0]?.experts;
   if (!notes) return html``;

@@ -30,20 +30,20 @@ const manifestSchema = z.strictObject({
 
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** The artifacts of a store, with what the study around a specializer needs of them. */
+/** A store's artifacts, with what the study around a specializer needs of them. */
 export interface ArtifactStore extends Artifacts {
-  /** The same, with scratch folders that belong to one build; `done` drops them once the build is written down. */
+  /** The same, with scratch folders that belong to one build; `done` removes them once the build is recorded. */
   forBuild(key: string): Artifacts & { done: () => Promise<void> };
   /** Removes the folder of a store in memory; does nothing to one on disk. */
   close(): Promise<void>;
 }
 
-/** Folders whose files were hashed by this process and found right. */
+/** Folders whose files this process has hashed and found intact. */
 const verified = new Set<string>();
 
 /**
- * The artifacts under a folder, which is made when something is first put there.
- * @param folder without one they live in a temporary folder until `close`
+ * Opens the artifacts under a folder, which is created on first use.
+ * @param folder if omitted, they are kept in a temporary folder until `close`
  */
 export function openArtifacts(folder?: string): ArtifactStore {
   let root = folder === undefined ? undefined : resolve(folder);
@@ -75,8 +75,8 @@ export function openArtifacts(folder?: string): ArtifactStore {
 }
 
 /**
- * Where an artifact lies under a folder of artifacts. Sizes are checked every time, contents once a process.
- * @throws HoneError when it is missing or is not what its id says
+ * Path of an artifact under a folder of artifacts. Sizes are checked every time, contents once per process.
+ * @throws HoneError when it is missing or does not match its id
  */
 export function findArtifact(root: string, id: string): string {
   if (!/^[0-9a-f]{64}$/.test(id)) throw damaged(JSON.stringify(id.slice(0, 100)), "this is no artifact's id");
@@ -95,7 +95,7 @@ export function findArtifact(root: string, id: string): string {
   return folder;
 }
 
-/** Copies an artifact from one folder of artifacts to another, the manifest last, and makes sure of the copy. `copy` makes one file. */
+/** Copies an artifact from one folder of artifacts to another, the manifest last, and verifies the copy. `copy` copies one file. */
 export async function copyArtifact(
   fromRoot: string,
   toRoot: string,
@@ -133,7 +133,7 @@ async function keepFolder(root: string, from: string): Promise<string> {
       await rm(from, { recursive: true, force: true });
       return id;
     } catch {
-      // What lies there is damaged: the good one takes its place.
+      // The existing folder is damaged: the good one replaces it.
       await rm(target, { recursive: true, force: true });
     }
   }

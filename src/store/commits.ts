@@ -1,5 +1,5 @@
-// One commit for all that is written within a turn of the event loop; while another program holds the lock, for all that is
-// written until it lets go.
+// One commit for all writes within a turn of the event loop; while another program holds the lock, for all writes until it
+// releases it.
 
 import { isBusy, type OpenOptions, type SqliteFile, waitingFor } from "./sqlite.js";
 
@@ -8,7 +8,7 @@ const noticeMs = 1_000;
 export interface Commits {
   /** Resolves when the write is on disk, together with all others of this turn. */
   soon: (write: () => void) => Promise<void>;
-  /** Writes down what is waiting, now. */
+  /** Commits pending writes now. */
   flush: () => void;
 }
 

@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 import { HoneError } from "../core/errors.js";
 
-/** The file has bytes that cannot be what Hone wrote. */
+/** The file has bytes that Hone cannot have written. */
 export class DamagedJournal extends HoneError {
   constructor(path: string, why: string, what = "The journal is damaged") {
     const next = `See what can be saved: \`hone doctor --store ${dirname(path)}\`.`;
@@ -21,7 +21,7 @@ export class DamagedRecord extends DamagedJournal {
 
 export type OnDamaged = (error: DamagedRecord) => void;
 
-/** Makes something of a record; undefined where the record is damaged and somebody is told of it. */
+/** Reads a record with `make`; undefined if the record is damaged and there is an `onDamaged` to receive it. */
 export function passingOver<T>(make: () => T, onDamaged: OnDamaged | undefined): T | undefined {
   try {
     return make();

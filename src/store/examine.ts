@@ -1,5 +1,5 @@
-// What is damaged in a journal, what can still be read, and a new journal made of that. Records are read without SQLite
-// (pages.ts), which damage can make abort; SQLite's own opinion is asked in a process of its own.
+// Finds what is damaged in a journal and what can still be read, and makes a new journal of that. Records are read without
+// SQLite (pages.ts), which can abort on damage; SQLite's own check runs in a separate process.
 
 import { execFile } from "node:child_process";
 import { chmodSync, existsSync, renameSync, rmSync } from "node:fs";
@@ -17,15 +17,15 @@ export interface Examination {
   path: string;
   /** Records that can be read, by table. */
   readable: Record<string, number>;
-  /** What cannot be read, in words; the first of them. */
+  /** The first descriptions of what cannot be read. */
   damage: string[];
-  /** How many such things there are. */
+  /** How many there are in all. */
   damaged: number;
-  /** What SQLite says; undefined where it was not asked. */
+  /** The result of SQLite's own check; undefined if it was not run. */
   sqlite?: { ok: boolean; text: string };
 }
 
-/** In place of a result that is not even text; no JSON. */
+/** Stands for a result that is not even text; not valid JSON. */
 const lostResult = "not UTF-8";
 
 type Value = string | number | null;
@@ -38,7 +38,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Reads all of a journal.
- * @param keep given every record that is whole
+ * @param keep receives every intact record
  */
 export function examine(path: string, keep: (found: Found) => void = () => {}): Examination {
   const readable: Record<string, number> = Object.fromEntries(tables.map(({ name }) => [name, 0]));
@@ -64,7 +64,7 @@ export function examine(path: string, keep: (found: Found) => void = () => {}): 
         indexed[index] = (indexed[index] ?? 0) + 1;
         continue;
       }
-      // The first page's table describes the others.
+      // The table on the first page describes the others.
       if (row.table && values.length === 5) continue;
       const table = tables.find((one) => fits(one, row));
       const name = table?.name ?? nearest(row);
@@ -123,7 +123,7 @@ function plain(value: RawValue, column: string): Value {
   }
 }
 
-/** The record, if it says what it must. A study whose result is damaged is kept without: running it again gives the result. */
+/** The record, if it is valid. A study whose result is damaged is kept without it: running the study again gives the result. */
 function checked(found: Found, path: string, tell: (text: string) => void): Found {
   const text = (name: string): string => {
     const value = found.values[found.table.columns.findIndex((column) => column.name === name)];
@@ -192,7 +192,7 @@ export function studiesIn(path: string): { name: string; started: number; record
 
 /**
  * Saves what can be read into a new journal; the damaged one stays beside it under another name.
- * @throws HoneError where somebody is using the journal
+ * @throws HoneError if another process is using the journal
  */
 export function repair(path: string): Examination & { kept: string; saved: number } {
   const fresh = join(dirname(path), `journal.repaired-${process.pid}.db`);
@@ -225,7 +225,7 @@ export function repair(path: string): Examination & { kept: string; saved: numbe
         if (batch.length >= 500) flush();
       });
       flush();
-      // All into the one file that is moved, whenever the binding lets go of it.
+      // Everything goes into the one file that is moved, whenever the binding releases it.
       db.exec("pragma journal_mode = delete");
     } finally {
       journal.close();
@@ -264,7 +264,7 @@ const rows = db.prepare("select cast(integrity_check as blob) as text from pragm
 console.log(rows.map(({ text }) => Buffer.from(text).toString()).join("; "));
 `;
 
-/** SQLite's integrity check, in a process of its own: whatever kills that one is part of the answer. */
+/** SQLite's integrity check, in a separate process: if that process dies, its death is part of the answer. */
 export function askSqlite(path: string): Promise<{ ok: boolean; text: string }> {
   return new Promise((resolve) => {
     const script = ["--input-type=module", "-e", ask, import.meta.resolve("libsql"), path];

@@ -1,4 +1,4 @@
-// A journal's file before SQLite opens it: made for its owner alone, and looked at for what SQLite would pass over.
+// Prepares a journal's file before SQLite opens it: private to its owner, and checked for damage that SQLite would overlook.
 
 import {
   chmodSync,
@@ -17,9 +17,9 @@ import { privateFolder } from "./private.js";
 const descriptors = new Map<string, number>();
 
 /**
- * A descriptor for reading a journal that stays open until the process ends. Closing any descriptor of a file takes all
- * locks from it that the process holds (POSIX), also those of SQLite, whose connections may outlive their `close`: another
- * process would then take itself for the last one, and delete the log that this one still writes to.
+ * A descriptor for reading a journal that stays open until the process ends. Closing any descriptor of a file releases all
+ * locks that the process holds on it (POSIX), including those of SQLite, whose connections may outlive their `close`: another
+ * process would then consider itself the last one, and delete the log that this one still writes to.
  */
 export function openForGood(path: string): number {
   const known = descriptors.get(identity(statSync(path)));
@@ -31,7 +31,7 @@ export function openForGood(path: string): number {
 
 const identity = ({ dev, ino }: Stats) => `${dev}:${ino}`;
 
-/** A new file is made here and not by SQLite, whose mode would follow the umask; logs inherit its mode. */
+/** Creates a new file here and not in SQLite, where its mode would follow the umask; logs inherit the file's mode. */
 export function prepareFile(path: string, existing: boolean): void {
   mkdirSync(dirname(path), privateFolder);
   const found = statSync(path, { throwIfNoEntry: false });
@@ -52,18 +52,18 @@ export function prepareFile(path: string, existing: boolean): void {
   if (found.size > 0) checkHeader(path, found.size, log > 0);
 }
 
-/** Takes a file's permissions from everybody but its owner. */
+/** Removes everyone's permissions on a file except its owner's. */
 function keepPrivate(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined || (found.mode & 0o077) === 0) return;
   try {
     chmodSync(path, 0o600);
   } catch {
-    // It belongs to somebody else, who decides.
+    // The file belongs to another user, who decides.
   }
 }
 
-/** What SQLite would not notice or not say clearly. The log may hold newer pages, so sizes are compared without one only. */
+/** Checks for what SQLite would not notice or not report clearly. The log may hold newer pages: sizes are compared only without one. */
 function checkHeader(path: string, size: number, hasLog: boolean): void {
   const header = Buffer.alloc(100);
   readSync(openForGood(path), header, 0, 100, 0);

@@ -1,7 +1,7 @@
-// The journal: every call, every outcome, every opening of a test split, in one SQLite file. What is done within one turn
-// of the event loop is committed together, and nothing counts as finished before its commit (write-ahead log): a process
-// killed at any moment loses nothing finished, and a commit is paid for once by all that are in flight.
-// It knows nothing of studies' plans or of statistics, and it never sees a key or a header.
+// The journal: every call, every outcome, every opening of a test split, in one SQLite file. Writes within one turn
+// of the event loop are committed together, and nothing counts as finished before its commit (write-ahead log): a process
+// killed at any moment loses nothing finished, and everything in flight shares the cost of one commit.
+// It is independent of studies' plans and of statistics, and it never sees an API key or a header.
 
 import type { Call, CallFailure, Cost, Operation } from "../core/call.js";
 import { HoneError } from "../core/errors.js";
@@ -16,7 +16,7 @@ import { checkedText, fromText, jsonOf, toText, withChecksum } from "./records.j
 import { schema, schemaVersion, tablesOf } from "./schema.js";
 import { isBusy, type OpenOptions, openSqlite, type Row, type SqliteFile, waitingFor } from "./sqlite.js";
 
-/** What making a specialist left behind: its state and what it took. */
+/** The result of making a specialist: its state and its cost. */
 export interface Build {
   state: string;
   cost: Cost;
@@ -37,7 +37,7 @@ export interface StudyRow {
 
 /**
  * The result that a study ended with, if it has one.
- * @throws DamagedRecord; OlderResult where an older version wrote it, whose answers can still be used
+ * @throws DamagedRecord; OlderResult if an older version wrote it, whose answers can still be used
  */
 export function resultOf(
   { name, record }: Pick<StudyRow, "name" | "record">,
@@ -80,7 +80,7 @@ const studyColumns = {
 } as const;
 
 /**
- * Opens the journal at a path, making it and its folder if need be. `:memory:` keeps nothing.
+ * Opens the journal at a path, creating it and its folder if needed. `:memory:` keeps nothing.
  * @throws HoneError when the file is not a journal, is damaged, or cannot be written
  */
 export function openJournal(path: string, options: OpenOptions = {}) {
@@ -164,7 +164,7 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
 
   const { soon, flush } = groupCommits(db, options);
 
-  /** Calls that are there and cannot be read: they are made again. */
+  /** Calls that exist but cannot be read: they are made again. */
   const unreadable = new Set<string>();
   const shared = path !== ":memory:";
   const claimOf = (key: string) => `call ${key}`;
@@ -185,7 +185,7 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
         () => unreadable.add(key),
       );
     },
-    /** Resolves when the call is on disk and its claim is given back. */
+    /** Resolves when the call is on disk and its claim is released. */
     recordCall(call: Call): Promise<void> {
       const { key, model, operation } = call;
       const { calls, inputTokens, outputTokens, ms, usd } = call.cost;
@@ -198,8 +198,8 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
       });
     },
     /**
-     * Announces that this process makes a call, so that no other one does. False where another one, or another part of
-     * this one, is making it already. After true, look whether the call was finished in between.
+     * Claims a call for this process, so that no other one makes it. False if another process, or another part of
+     * this one, is making it already. After true, check whether the call was finished in between.
      */
     async claim(key: string): Promise<boolean> {
       let mine = !shared;
@@ -210,7 +210,7 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
       }
       return mine;
     },
-    /** Gives claims back without a call. */
+    /** Releases claims without a call. */
     async release(keys: readonly string[]): Promise<void> {
       if (!shared) return;
       await soon(() => {
@@ -230,13 +230,13 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
       });
     },
 
-    /** The samples that have an outcome, with its score, or null where they are unscored. */
+    /** The samples that have an outcome, with its score, or null if they are unscored. */
     done(filter: OutcomeFilter, seed: number): Map<string, number | null> {
       const rows = doneOf.iterate([filter.subject, filter.task, filter.split, seed]);
       return new Map([...rows].map((row) => [row.sample, row.score]));
     },
     /**
-     * Keeps the first outcome of a sample, and what the sample showed; a second outcome for the same subject, task, split
+     * Keeps the first outcome of a sample, and the sample's content; a second outcome for the same subject, task, split
      * and seed changes nothing unless it `replaces` the first. Resolves when both are on disk.
      */
     recordOutcome(outcome: Outcome, content: string, replaces = false): Promise<void> {
@@ -250,7 +250,7 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
         putSample(task, sample, withChecksum(content));
       });
     },
-    /** @param onDamaged told of outcomes that cannot be read, which are then passed over; else the first one is thrown */
+    /** @param onDamaged receives outcomes that cannot be read, which are then skipped; without it the first one is thrown */
     *outcomes(filter: OutcomeFilter, onDamaged?: OnDamaged): Generator<Outcome> {
       const { subject, task, split } = filter;
       for (const { sample, outcome } of outcomesOf.iterate([subject, task, split], onDamaged)) {
@@ -286,7 +286,7 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
 
     openings,
 
-    /** Starts or continues a study. A changed plan forgets the old record, never the calls and outcomes. */
+    /** Starts or continues a study. A changed plan drops the old record, never the calls and outcomes. */
     startStudy(name: string, plan: string, spec: string): void {
       putStudy(name, plan, spec, Date.now());
     },
@@ -299,7 +299,7 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
     study(name: string): StudyRow | undefined {
       return getStudy.get(name);
     },
-    /** The newest first. @param onDamaged told of studies that cannot be read, which are then passed over */
+    /** The newest first. @param onDamaged receives studies that cannot be read, which are then skipped */
     studies(onDamaged?: OnDamaged): Pick<StudyRow, "name" | "started">[] {
       return [...allStudies.iterate([], onDamaged)];
     },
@@ -338,7 +338,7 @@ function toCall(row: Row<typeof callColumns>, path: string): Call {
   };
 }
 
-/** Makes the tables of a new journal, and makes sure of those of an old one: a lost table is not a new one. */
+/** Creates the tables of a new journal, and checks those of an existing one: a lost table is damage, and is not created again. */
 function prepareSchema(db: SqliteFile): void {
   const { user_version: version } = db.prepare("pragma user_version").get() as { user_version: number };
   if (version > schemaVersion) {

@@ -1,4 +1,4 @@
-// A model whose finished calls are kept: asked again, it answers from the journal and pays nothing.
+// A model whose finished calls are kept: a repeated call is answered from the journal and costs nothing.
 
 import { type Call, type CallContext, CallError, type Cost, noCost, type Operation } from "../core/call.js";
 import { messageOf } from "../core/errors.js";
@@ -17,7 +17,7 @@ import type { Journal } from "./journal.js";
 export interface JournalEvents {
   /** Just before a call is really made; throwing here refuses it (a budget). */
   before?: () => void;
-  /** After a call was really made and written down; of a batch of texts once, with the cost of all. */
+  /** After a call was really made and recorded; once for a batch of texts, with the cost of all. */
   made?: (call: Call) => void;
   /** After a call failed for good. */
   failed?: () => void;
@@ -53,7 +53,7 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
     await written;
     throw error;
   };
-  /** Where another process makes the same call, its result; else undefined, and the call is ours to make. */
+  /** The result of the same call if another process makes it; else undefined, and this process makes the call. */
   const claimed = async (key: string, signal: AbortSignal): Promise<Call | undefined> => {
     for (let pause = 10; !(await journal.claim(key)); pause = Math.min(200, pause * 2)) {
       await new Promise((resolve) => setTimeout(resolve, pause));
@@ -104,7 +104,7 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
     return { ...(call.response as Omit<R, "cost">), cost: call.cost } as R;
   };
 
-  /** One row a text, whatever the batches were: vectors asked for in another grouping are still found. */
+  /** One row per text, regardless of batches: vectors requested in another grouping are still found. */
   const embedOnce: Embeds["embed"] = async (texts, context) => {
     const keys = texts.map((text) => callKey(model.id, "embed", { text }));
     const calls = keys.map(lookUp);
@@ -142,7 +142,7 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
       );
       await make(ours);
     }
-    // What others make is waited for last, when we hold nothing that they could be waiting for.
+    // Calls that others make are waited for last, when we hold nothing that they could be waiting for.
     for (const i of theirs) {
       calls[i] = await claimed(keys[i] as string, context.signal);
       if (!calls[i]) await make([i]);
@@ -174,12 +174,12 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
   };
 }
 
-/** The name of a call: equal model, operation and request give equal keys. */
+/** The key of a call: equal model, operation and request give equal keys. */
 export function callKey(modelId: string, operation: Operation, request: unknown): string {
   return fingerprint([modelId, operation, request], 32);
 }
 
-/** One text's share of a batch; the first carries the call itself. */
+/** One text's share of a batch's cost; the first carries the call itself. */
 function shareOf(cost: Cost, parts: number, position: number): Cost {
   return {
     calls: position === 0 ? cost.calls : 0,

@@ -1,4 +1,4 @@
-// Who does what in a store that several processes use: one runs a study or makes a specialist at a time, and one makes a
+// Locks for a store that several processes use: one process at a time runs a study, makes a specialist or makes a
 // call. A lock is a row with its owner's pid and a heartbeat, so that a killed owner does not hold it.
 
 import { randomUUID } from "node:crypto";
@@ -7,14 +7,14 @@ import type { Journal } from "./journal.js";
 import type { SqliteFile } from "./sqlite.js";
 
 const beatMs = 2_000;
-/** An owner on another machine that has not beaten for this long is taken for dead. */
+/** An owner on another machine without a heartbeat for this long is considered dead. */
 const staleMs = 30_000;
 
-/** Who is waited for. */
+/** The owner that is waited for. */
 export interface Owner {
   pid: number;
   host: string;
-  /** Whether this is the first look. */
+  /** Whether this is the first check. */
   first: boolean;
 }
 
@@ -24,10 +24,10 @@ const living = new Set<string>();
 export interface Locks {
   /** Takes a lock that is free or whose owner is dead. */
   take: (name: string) => boolean;
-  /** Who holds it, where that is somebody alive. */
+  /** Who holds it, if the holder is alive. */
   holder: (name: string) => { pid: number; host: string } | undefined;
   drop: (name: string) => void;
-  /** Gives all back. */
+  /** Releases all. */
   close: () => void;
 }
 
@@ -59,7 +59,7 @@ export function makeLocks(db: SqliteFile): Locks {
         try {
           beat.run(Date.now(), owner);
         } catch {
-          // Somebody else is writing; the next beat comes soon.
+          // Another process is writing; the next beat comes soon.
         }
       }, beatMs).unref();
       return true;
@@ -81,9 +81,9 @@ export function makeLocks(db: SqliteFile): Locks {
 }
 
 /**
- * Takes a lock, waiting for another owner to finish. Resolves to the function that gives it back.
- * @param signal ends the wait; a lock that is free is taken all the same
- * @param onWait told of the other owner at every look; what it throws ends the wait
+ * Takes a lock, waiting for another owner to finish. Resolves to the function that releases it.
+ * @param signal ends the wait; a free lock is taken all the same
+ * @param onWait receives the other owner at every check; an exception from it ends the wait
  */
 export async function lockStudy(
   journal: Journal,
@@ -103,14 +103,14 @@ export async function lockStudy(
   }
 }
 
-/** Whether nobody is left who could give the lock back. */
+/** Whether the holder is dead and cannot release the lock. */
 export function isDead(holder: { owner: string; pid: number; host: string; beat: number }): boolean {
   if (holder.host !== hostname()) return Date.now() - holder.beat > staleMs;
-  // In a container that was started again the dead one had our pid.
+  // In a restarted container the dead owner had our pid.
   if (holder.pid === process.pid) return !living.has(holder.owner);
   try {
     process.kill(holder.pid, 0);
-    // A pid can be reused: an owner that lives but has stopped beating for long is not the owner.
+    // A pid can be reused: a live process whose heartbeat stopped long ago is not the owner.
     return Date.now() - holder.beat > 20 * staleMs;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ESRCH";

@@ -1,6 +1,6 @@
-// Openings of test splits: which plan opened which rows, and when. A split is known by its fingerprint, which names the
+// Openings of test splits: which plan opened which rows, and when. A split is identified by its fingerprint, which covers the
 // samples as a subject saw them, and by the identities of its source rows, which stay the same under other templates and
-// sizes. Stores of format 1 have fingerprints alone; their openings count where the fingerprint is the same.
+// sizes. Stores of format 1 have fingerprints alone; their openings count if the fingerprint is the same.
 
 import { fingerprint } from "../core/json.js";
 import type { OpenedBefore } from "../core/record.js";
@@ -43,7 +43,7 @@ export function makeOpenings(db: SqliteFile) {
   };
 
   return {
-    /** Writes down that a plan opens a test split, rows first. The same plan may open it again, which changes nothing. */
+    /** Records that a plan opens a test split, rows first. The same plan may open it again, which changes nothing. */
     record(test: TestIdentity, plan: string, study: string, reason: string): void {
       const base64 = bytesOf(test.rows).toString("base64");
       const id = fingerprint(base64);
@@ -51,8 +51,8 @@ export function makeOpenings(db: SqliteFile) {
       put(test.fingerprint, plan, study, reason, Date.now());
     },
     /**
-     * How many plans have opened any of the split's rows, this plan included where it has, and what other plans had opened
-     * of them before this one did; by now, where it has not.
+     * How many plans have opened any of the split's rows, including this plan if it has, and how many of them other plans had
+     * opened before this one did, or until now if it has not.
      */
     of(test: TestIdentity, plan: string): { plans: number; before: OpenedBefore } {
       const own = known.get(test.fingerprint, plan);

@@ -1,14 +1,14 @@
-// The rows of an SQLite file page by page, without SQLite: what its tree no longer leads to is still found, and nothing in
-// the file can end the process. It follows SQLite's published file format.
+// Reads the rows of an SQLite file page by page, without SQLite: rows that its tree no longer reaches are still found, and
+// nothing in the file can crash the process. It follows SQLite's published file format.
 
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { openForGood } from "./file.js";
 
-/** A value that is text is given as its bytes: whether they are UTF-8 is for whoever reads it. */
+/** Text is given as its bytes: the reader decides whether they are UTF-8. */
 export type RawValue = null | number | { text: Uint8Array } | { blob: Uint8Array };
 
 export interface RawRow {
-  /** Of a table with row ids; else a row of an index or of a table without row ids. */
+  /** True for a row of a table with row ids; else it is of an index or of a table without row ids. */
   table: boolean;
   values: RawValue[];
 }
@@ -19,12 +19,12 @@ export interface Pages {
   missing: number;
   /** Commits in the log that SQLite would not read, because something in front of them is damaged. */
   unreadable: number;
-  /** @param onDamaged told the number of each page, or of each row's page, that cannot be read */
+  /** @param onDamaged receives the number of each page, or of each row's page, that cannot be read */
   rows: (onDamaged: (page: number) => void) => Generator<RawRow>;
   close: () => void;
 }
 
-/** How to get at the pages of one file. */
+/** Access to the pages of one file. */
 interface Source {
   page: (number: number) => Buffer | undefined;
   /** Bytes of a page that rows can use. */
@@ -32,7 +32,7 @@ interface Source {
   pages: number;
 }
 
-/** Opens a file and the log beside it. Undefined where it has not even one page. */
+/** Opens a file and the log beside it. Undefined if it has not even one page. */
 export function openPages(path: string): Pages | undefined {
   const file = openForGood(path);
   const size = fstatSync(file).size;
@@ -43,7 +43,7 @@ export function openPages(path: string): Pages | undefined {
     log?.close();
     return undefined;
   }
-  // A damaged header must not hide the pages: what the file holds counts.
+  // A damaged header must not hide pages: the file's actual size counts.
   const declared = header.length === 100 ? header.readUInt32BE(28) : 0;
   const there = Math.ceil(size / pageSize);
   const pages = Math.max(there, log?.pages ?? 0);
@@ -100,7 +100,7 @@ function* rowsOf(
 /** 13: leaf of a table; 10 and 2: leaf and inner page of an index. Undefined for pages without rows. */
 function kindOf(byte: number): 13 | 10 | 2 | undefined {
   if (byte === 13 || byte === 10 || byte === 2) return byte;
-  // 5 is an inner page of a table, and 0 begins the pages on which long rows go on.
+  // 5 is an inner page of a table, and 0 begins the overflow pages of long rows.
   if (byte === 5 || byte === 0) return undefined;
   // One flipped bit.
   const near = ([13, 10, 2] as const).filter((kind) => Number.isInteger(Math.log2(kind ^ byte)));
@@ -122,7 +122,7 @@ function rowAt(bytes: Buffer, at: number, kind: 13 | 10 | 2, { page, usable, pag
   let next = left > 0 ? bytes.readUInt32BE(here + local) : 0;
   while (left > 0) {
     const more = page(next);
-    // Every page takes something off, so a circle ends.
+    // Every page reduces what is left, so a cycle ends.
     if (!more) throw new Error("the row goes on outside of the file");
     const part = more.subarray(4, Math.min(usable, 4 + left));
     parts.push(part);
@@ -164,7 +164,7 @@ function decodeValue(type: number, bytes: Buffer): RawValue {
   return bytes.length === 0 ? type - 8 : bytes.readIntBE(0, bytes.length);
 }
 
-/** SQLite's integers of one to nine bytes, and where the next thing begins. */
+/** Reads an SQLite varint of one to nine bytes, and returns it with the offset after it. */
 function varint(bytes: Buffer, at: number): [number, number] {
   let value = 0n;
   for (let i = 0; i < 9; i++) {
@@ -177,7 +177,7 @@ function varint(bytes: Buffer, at: number): [number, number] {
   throw new Error("unreachable");
 }
 
-/** Pages that hold nothing, or what was deleted. */
+/** Pages that are empty, or hold what was deleted. */
 function freePages({ page, pages }: Source): Set<number> {
   const free = new Set<number>();
   let trunk = page(1)?.readUInt32BE(32) ?? 0;
@@ -192,7 +192,7 @@ function freePages({ page, pages }: Source): Set<number> {
   return free;
 }
 
-/** The pages in a write-ahead log, up to its last whole commit. */
+/** The pages in a write-ahead log, up to its last complete commit. */
 function readLog(path: string):
   | {
       pageSize: number;
@@ -259,7 +259,7 @@ function checksum(bytes: Buffer, [first, second]: [number, number], little: bool
   return [a, b];
 }
 
-/** Of the header; where that is damaged, SQLite's default. */
+/** The header's page size; if that is damaged, SQLite's default. */
 function pageSizeOf(header: Buffer, size: number): number | undefined {
   if (header.length < 100) return undefined;
   const declared = header.readUInt16BE(16);

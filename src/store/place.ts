@@ -1,4 +1,4 @@
-// Whether a place can be written, found out before any work is done there.
+// Checks whether a folder or file can be written, before any work is done.
 
 import { closeSync, constants, mkdirSync, openSync, rmdirSync, rmSync, type Stats, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -6,16 +6,16 @@ import { HoneError, messageOf } from "../core/errors.js";
 import { privateFolder } from "./private.js";
 
 /**
- * Makes a folder where there is none and writes an empty file in it, which is removed again.
+ * Creates a folder if needed and writes an empty file in it, which is removed again.
  * @param said how the user named the folder, for instance `--store runs`
  * @param mode of folders that are made
- * @throws HoneError where it is no folder or cannot be written; then nothing that was made stays
+ * @throws HoneError if it is not a folder or cannot be written; then no folder that was made stays
  */
 export function requireFolder(path: string, said: string, mode = 0o777): void {
   tryFolder(path, said, mode);
 }
 
-/** Does that, and gives the folders that it made, the uppermost first. */
+/** Does that, and returns the folders that it made, topmost first. */
 function tryFolder(path: string, said: string, mode = 0o777): string[] {
   const folder = resolve(path);
   const made: string[] = [];
@@ -35,7 +35,7 @@ function tryFolder(path: string, said: string, mode = 0o777): string[] {
   }
 }
 
-/** The same for a store: its folder, and what an earlier run or somebody else put into it. */
+/** The same for a store: its folder, and what an earlier run or another user put into it. */
 export function requireStore(store: string): void {
   requireFolder(store, "the store", privateFolder.mode);
   for (const part of ["artifacts", "reports", "specialists"]) {
@@ -46,7 +46,7 @@ export function requireStore(store: string): void {
 
 /**
  * The same for a file, which is left as it is; no folder that was made for it stays.
- * @throws HoneError where it is a folder or cannot be written
+ * @throws HoneError if it is a folder or cannot be written
  */
 export function requireFile(path: string, said: string): void {
   const file = resolve(path);
@@ -62,14 +62,14 @@ export function requireFile(path: string, said: string): void {
   }
   if (found.isDirectory()) throw cannotWrite(file, said, "it is a folder, and a file is needed");
   try {
-    // Without waiting: a pipe that nobody reads is an error, too.
+    // Non-blocking: a pipe without a reader is an error, too.
     closeSync(openSync(file, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK));
   } catch (error) {
     throw cannotWrite(file, said, messageOf(error));
   }
 }
 
-/** The folders to be made, the uppermost first. */
+/** The folders to be made, topmost first. */
 function missingLevels(folder: string): string[] {
   const missing: string[] = [];
   for (let level = folder; ; level = dirname(level)) {

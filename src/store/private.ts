@@ -1,4 +1,4 @@
-// What lies in a store is its owner's alone: folders 0700, files 0600, whatever the umask. Samples, prompts and answers can
+// Keeps a store private to its owner: folders 0700, files 0600, whatever the umask. Samples, prompts and answers can
 // be confidential, and other people have accounts on the same machine.
 
 import { chmod, lstat, readdir } from "node:fs/promises";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 export const privateFolder = { recursive: true, mode: 0o700 } as const;
 export const privateFile = { mode: 0o600 } as const;
 
-/** Takes what was written there, by whatever means, from everybody but its owner. */
+/** Makes what was written there, by whatever means, accessible to its owner alone. */
 export async function makePrivate(path: string): Promise<void> {
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     // Another process may have replaced it meanwhile.

@@ -1,5 +1,5 @@
-// How values stand in the journal: as JSON with a checksum for its last member, so that a flipped bit is damage and never
-// another figure. Texts without one were written by an older Hone and are read as they are.
+// How values are stored in the journal: as JSON with a checksum as its last member, so that a flipped bit is detected as damage
+// and never read as another figure. Texts without one were written by an older Hone and are read as they are.
 
 import { crc32 } from "node:zlib";
 import { messageOf } from "../core/errors.js";
@@ -18,7 +18,7 @@ export function withChecksum(json: string): string {
   return `${json.slice(0, -1)},"crc":"${sumOf(json)}"}`;
 }
 
-/** @throws Error where the text is not what was written */
+/** @throws Error if the text is not what was written */
 export function withoutChecksum(text: string): string {
   const tail = text.slice(-tailLength);
   const wrong = mismatches(tail);
@@ -39,7 +39,7 @@ function mismatches(tail: string): number {
   return wrong;
 }
 
-/** The value of a text. @param record what it is, for the error */
+/** Parses a stored text. @param record what it is, for the error */
 export function fromText<T>(text: string, record: string, path: string): T {
   try {
     return JSON.parse(withoutChecksum(text)) as T;
@@ -48,7 +48,7 @@ export function fromText<T>(text: string, record: string, path: string): T {
   }
 }
 
-/** A text without its checksum, which is compared. */
+/** A text without its checksum, which is verified. */
 export function checkedText(text: string, record: string, path: string): string {
   try {
     return withoutChecksum(text);
@@ -57,7 +57,7 @@ export function checkedText(text: string, record: string, path: string): string 
   }
 }
 
-/** The same where the text must be JSON, also where no checksum says so. */
+/** The same, but the text must be JSON even if it has no checksum. */
 export function jsonOf(text: string, record: string, path: string): string {
   const json = checkedText(text, record, path);
   if (json === text) fromText(text, record, path);

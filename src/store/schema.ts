@@ -1,4 +1,4 @@
-// The tables of the journal, in SQL and as the list that checks and repairs go by.
+// The tables of the journal, in SQL and as the list that checks and repairs use.
 
 // 2 added `tests`: the identities of the source rows of every test split that was opened.
 export const schemaVersion = 2;
@@ -36,7 +36,7 @@ create table if not exists locks (
 export interface Table {
   name: string;
   columns: { name: string; kind: "text" | "number"; nullable: boolean }[];
-  /** Rows lie in a tree of their own, apart from their keys. */
+  /** Rows are stored in a tree of their own, apart from their keys. */
   rowids: boolean;
 }
 
@@ -55,7 +55,7 @@ export const tables: readonly Table[] = schema.split(";").flatMap((statement) =>
   return [{ name, columns, rowids: !end?.includes("without rowid") }];
 });
 
-/** The tables that a journal of a format has; none where it is still to be made. */
+/** The tables of a journal of this format; none if it is still to be created. */
 export function tablesOf(version: number): readonly Table[] {
   return version === 0 ? [] : tables.filter(({ name }) => version >= 2 || name !== "tests");
 }

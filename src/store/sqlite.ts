@@ -1,4 +1,4 @@
-// The SQLite file of a store: waited for while another program holds it, and read so that damage ends in one error.
+// The SQLite file of a store: waits while another program holds its lock, and reports damage as one error.
 
 import { isUtf8 } from "node:buffer";
 import { existsSync } from "node:fs";
@@ -9,11 +9,11 @@ import { DamagedJournal, DamagedRecord, notAJournal, type OnDamaged, passingOver
 import { prepareFile } from "./file.js";
 
 export interface OpenOptions {
-  /** Told once when another program's lock has been waited for a second. */
+  /** Called once, after waiting a second for another program's lock. */
   onWait?: (text: string) => void;
   /** Longest wait for a lock, in milliseconds. It blocks the process, which a signal then ends. */
   patienceMs?: number;
-  /** The file must hold a journal already; else an empty or missing one is begun. */
+  /** The file must hold a journal already; else an empty or missing one is initialized. */
   existing?: boolean;
 }
 
@@ -36,7 +36,7 @@ export type Row<C extends Columns> = { [N in keyof C]: Value<C[N]> };
 /** One SELECT with columns of known types. A row that does not have them is damaged, and says so when it is read. */
 export interface Query<C extends Columns> {
   get: (...values: unknown[]) => Row<C> | undefined;
-  /** @param onDamaged told of records that cannot be read, which are then passed over; else the first one is thrown */
+  /** @param onDamaged receives records that cannot be read, which are then skipped; without it the first one is thrown */
   iterate: (values: readonly unknown[], onDamaged?: OnDamaged) => Generator<Row<C>>;
 }
 
@@ -48,15 +48,15 @@ export interface SqliteFile {
   /** @param rest the statement from FROM on */
   select: <const C extends Columns>(columns: C, rest: string) => Query<C>;
   write: (sql: string) => (...values: unknown[]) => number;
-  /** Runs `work` in one transaction and writes it down. Fails with `isBusy` at once where another client is writing. */
+  /** Runs `work` in one transaction and commits it. Fails with `isBusy` at once if another client is writing. */
   transaction: (work: () => void) => void;
-  /** Runs an operation again and again while another client holds the lock. */
+  /** Retries an operation while another client holds the lock. */
   patiently: <T>(work: () => T) => T;
-  /** How long operations wait from now on. */
+  /** Sets how long operations wait from now on. */
   bePatient: (ms?: number) => void;
-  /** The error that a person sees. */
+  /** The error to show to a person. */
   explain: (error: unknown) => unknown;
-  /** Puts what the log holds into the file, so that the file is whole by itself. */
+  /** Moves what the log holds into the file, so that the file is complete by itself. */
   tidy: () => void;
   close: () => void;
 }
@@ -68,7 +68,7 @@ export interface Statement {
   run: (...values: unknown[]) => { changes: number };
 }
 
-/** @throws HoneError where the file is not SQLite's, is damaged, or cannot be read and written */
+/** @throws HoneError if the file is not SQLite's, is damaged, or cannot be read and written */
 export function openSqlite(path: string, options: OpenOptions = {}): SqliteFile {
   const explain = (error: unknown) => explainError(error, path);
   const explained = <T>(work: () => T): T => {
@@ -100,8 +100,8 @@ export function openSqlite(path: string, options: OpenOptions = {}): SqliteFile 
     }
   };
   const db = opened(path);
-  // NORMAL survives any death of the process; only a power cut can lose the last moments. Nothing that a damaged schema
-  // says is run.
+  // NORMAL survives any crash of the process; only a power failure can lose the last moments. Nothing in a damaged schema is
+  // executed.
   patiently(() =>
     db.exec(
       `pragma busy_timeout = ${busyMs}; pragma trusted_schema = off; pragma journal_mode = wal; pragma synchronous = normal;`,
@@ -171,7 +171,7 @@ export function openSqlite(path: string, options: OpenOptions = {}): SqliteFile 
       try {
         db.exec("pragma wal_checkpoint(truncate)");
       } catch {
-        // Somebody else has it open, or it is damaged: the log stays.
+        // Another process has it open, or it is damaged: the log stays.
       }
     },
     close: () => db.close(),
@@ -196,7 +196,7 @@ export function isBusy(error: unknown): boolean {
   return code === 5 || code === 6;
 }
 
-/** A column of the wrong type comes as null, and text as bytes: the binding aborts the process on text that is not UTF-8. */
+/** A column of the wrong type is read as null, and text as bytes: the binding aborts the process on text that is not UTF-8. */
 function readColumn([name, kind]: [string, Kind]): string {
   const value = kind.startsWith("text")
     ? `case typeof(${name}) when 'text' then cast(${name} as blob) end as ${name}`
@@ -204,7 +204,7 @@ function readColumn([name, kind]: [string, Kind]): string {
   return kind.endsWith("?") ? `${value}, ${name} is null as ${name}_null` : value;
 }
 
-/** A column as rows are decoded by: worked out once a query. */
+/** How to decode a column: computed once per query. */
 type Reader = { name: string; text: boolean; empty: string | undefined };
 
 function decodeRow<C extends Columns>(row: Record<string, unknown>, readers: readonly Reader[]): Row<C> {
@@ -222,7 +222,7 @@ function decodeRow<C extends Columns>(row: Record<string, unknown>, readers: rea
   return decoded as Row<C>;
 }
 
-/** The binding gives bytes as a Buffer or as an ArrayBuffer. */
+/** The binding returns bytes as a Buffer or as an ArrayBuffer. */
 function isBytes(value: unknown): value is Buffer | ArrayBuffer {
   return Buffer.isBuffer(value) || types.isArrayBuffer(value);
 }
@@ -233,7 +233,7 @@ function primaryCode(error: unknown): number | undefined {
   return typeof raw === "number" ? raw & 0xff : undefined;
 }
 
-/** @param surely the error is the file's, whatever it looks like; else what is not SQLite's or the system's stays a bug */
+/** @param surely the error is certainly the file's; else an error that is neither SQLite's nor the system's stays a bug */
 function explainError(error: unknown, path: string, surely = false): unknown {
   if (error instanceof HoneError) return error;
   const code = primaryCode(error);
