@@ -8,7 +8,7 @@ import { type Group, unitsOf } from "./units.js";
 /** Seed and effort of the Shapley values' intervals. */
 export interface ShapleyOptions {
   seed: number;
-  /** One entry a sample: samples of one group are resampled together. */
+  /** One entry per sample: samples of one group are resampled together. */
   groups?: readonly Group[];
   /** Default 0.95. */
   level?: number;

@@ -1,5 +1,5 @@
 // How a study's subjects are prompted. What the study file leaves open (how options are scored, how the prompt is formatted)
-// is chosen by the generalist's dev scores, once and for all subjects: a badly prompted generalist is no baseline.
+// is chosen by the generalist's dev scores, once and for all subjects: a badly prompted generalist is not a baseline.
 
 import { extremes } from "../core/metric.js";
 import type { Callable, LanguageModel, Model, PromptFormat } from "../core/model.js";
