@@ -1,5 +1,5 @@
-// The cache folder, names that may be written in it, and small files of our own there. How a file comes into its place is
-// core/place.ts.
+// The cache folder, checks on names before they become paths, and Hone's own small files in the cache. Atomic writing of
+// files is in core/place.ts.
 
 import { readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -13,7 +13,7 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.XDG_CACHE_HOME ? resolve(env.XDG_CACHE_HOME) : join(homedir(), ".cache"), "hone");
 }
 
-/** Why a path from an archive or a server must not become a file here, or undefined if it may. */
+/** Why a path from an archive or a server must not become a file here; undefined if it may. */
 export function unsafePath(path: string): string | undefined {
   if (path === "" || path.length > 1024) return "its name is empty or longer than 1024 characters";
   if (/[\0-\x1f\x7f]/.test(path)) return "its name has control characters";
@@ -26,7 +26,7 @@ export function unsafePath(path: string): string | undefined {
   return undefined;
 }
 
-/** The path under a folder, or a HoneError where it would lie outside it. */
+/** The path under a folder. @throws HoneError if it would lie outside the folder */
 export function pathInside(folder: string, path: string, where: string): string {
   const reason = unsafePath(path);
   const target = resolve(folder, path);
@@ -46,7 +46,7 @@ export async function writeJson(target: string, value: unknown): Promise<void> {
   await writeWhole(target, JSON.stringify(value));
 }
 
-/** A JSON file of our own in the cache, or undefined where it is missing or was damaged. */
+/** Reads one of Hone's own JSON files in the cache; undefined if it is missing or damaged. */
 export async function readJsonFile<T>(path: string): Promise<T | undefined> {
   try {
     return JSON.parse(await readFile(path, "utf8")) as T;
@@ -55,7 +55,7 @@ export async function readJsonFile<T>(path: string): Promise<T | undefined> {
   }
 }
 
-/** Size of a regular file, or undefined where there is none. */
+/** Size of a regular file; undefined if there is none. */
 export async function sizeOf(path: string): Promise<number | undefined> {
   try {
     const found = await stat(path);

@@ -1,5 +1,5 @@
-// Lexical constraints: pairs of words of one synset, in one language or two, with their glosses. Read from wordnets' tab files or
-// from files of pairs; cleaned, counted, and drawn by pair of languages.
+// Lexical constraints: pairs of words from one synset, in one language or two, with their glosses. They are read from wordnets'
+// tab files or from files of pairs, cleaned, counted, and sampled by language pair.
 
 import { readFile } from "node:fs/promises";
 import { parse } from "csv-parse/sync";
@@ -11,7 +11,7 @@ export interface Constraint {
   readonly synset: string;
   readonly lang1: string;
   readonly word1: string;
-  /** The synset's gloss in the word's language, or in English; empty where there is none. */
+  /** The synset's gloss in the word's language, or in English; empty if there is none. */
   readonly gloss1: string;
   readonly lang2: string;
   readonly word2: string;
@@ -26,7 +26,7 @@ export interface Sense {
   readonly value: string;
 }
 
-/** The columns of a file of pairs, as the published one names them. */
+/** The columns of a file of pairs, named as in the published one. */
 const columns = ["synsetID", "lang1", "word1", "sent1", "lang2", "word2", "sent2"] as const;
 
 const broken = (path: string, line: number | null, why: string): HoneError =>
@@ -48,7 +48,7 @@ async function textOf(path: string): Promise<string> {
 
 /**
  * Senses of an OMW tab file: `synset<TAB>lang:lemma<TAB>value` under a `# name<TAB>lang` header (glosses have a number before
- * their text), or four columns `synset, lang, type, value` with a header. Kinds other than lemma and def are passed over.
+ * their text), or four columns `synset, lang, type, value` with a header. Kinds other than lemma and def are skipped.
  * @throws HoneError with the line
  */
 export async function readOmw(path: string): Promise<Sense[]> {
@@ -82,7 +82,7 @@ export async function readOmw(path: string): Promise<Sense[]> {
   return senses;
 }
 
-/** Rows of a file of pairs; tabs or commas. @throws HoneError with the row */
+/** Rows of a file of pairs, separated by tabs or commas. @throws HoneError with the row */
 export async function readPairs(path: string): Promise<Constraint[]> {
   const text = await textOf(path);
   const delimiter = text.slice(0, text.indexOf("\n")).includes("\t") ? "\t" : ",";
@@ -105,7 +105,7 @@ export async function readPairs(path: string): Promise<Constraint[]> {
   }));
 }
 
-/** A file of pairs, as `readPairs` reads it. */
+/** Writes a file of pairs in the form that `readPairs` reads. */
 export function writePairs(pairs: readonly Constraint[]): string {
   const cell = (value: string) => value.replace(/[\t\r\n"]+/g, " ");
   const rows = pairs.map((one) =>
@@ -115,8 +115,8 @@ export function writePairs(pairs: readonly Constraint[]): string {
 }
 
 /**
- * A word as it is written in text: underscores are spaces, marks of wordnets (`+`, trailing `(a)`) go. Undefined for what is no
- * word: no letter, digits, more than three words or 40 characters.
+ * A word as it is written in text: underscores become spaces, wordnet marks (`+`, trailing `(a)`) are removed. Undefined for
+ * non-words: no letter, digits, more than three words or 40 characters.
  */
 export function cleanWord(word: string): string | undefined {
   const clean = word
@@ -130,16 +130,16 @@ export function cleanWord(word: string): string | undefined {
 }
 
 export interface PairOptions {
-  /** Languages that may occur; all where absent. */
+  /** Languages that may occur; all if omitted. */
   readonly languages?: readonly string[];
-  /** Most pairs of one synset and pair of languages. */
+  /** Maximum number of pairs per synset and language pair. */
   readonly perSynset: number;
   readonly seed: number;
 }
 
 /**
- * Pairs of words of a wordnet's synsets, drawn for each synset and unordered pair of languages. Words equal but for case are no
- * pair.
+ * Pairs of words of a wordnet's synsets, sampled for each synset and unordered language pair. Words that differ only in case do
+ * not form a pair.
  */
 export function pairsOf(senses: readonly Sense[], { languages, perSynset, seed }: PairOptions): Constraint[] {
   const allowed = languages && new Set(languages);
@@ -183,13 +183,13 @@ export function pairsOf(senses: readonly Sense[], { languages, perSynset, seed }
 
 const key = (word: string) => word.normalize("NFC").toLowerCase();
 
-/** The pairs without those that have one of the words, whatever its case: words of dev and test. */
+/** The pairs that contain none of the given words, ignoring case: used to exclude words of dev and test. */
 export function withoutWords(pairs: readonly Constraint[], words: Iterable<string>): Constraint[] {
   const gone = new Set([...words].map(key));
   return pairs.filter(({ word1, word2 }) => !gone.has(key(word1)) && !gone.has(key(word2)));
 }
 
-/** Cleans a file's pairs; drops those of which a word is none, and pairs of a word with itself. */
+/** Cleans a file's pairs; drops pairs in which either word is not a valid word, and pairs of a word with itself. */
 export function cleanPairs(pairs: readonly Constraint[]): Constraint[] {
   return pairs.flatMap((pair) => {
     const [word1, word2] = [cleanWord(pair.word1), cleanWord(pair.word2)];
@@ -198,15 +198,15 @@ export function cleanPairs(pairs: readonly Constraint[]): Constraint[] {
   });
 }
 
-/** The unordered pair of languages that a pair of words is of. */
+/** The unordered language pair of a pair of words. */
 export function languagesOf({ lang1, lang2 }: Constraint): string {
   return [lang1, lang2].sort().join("-");
 }
 
 /**
- * Draws pairs with replacement: a pair of languages with probability p^alpha / sum p^alpha, then one of its pairs evenly (Green et
- * al. 2023 with alpha 0.5). Alpha 1 draws from all pairs alike.
- * @returns an index into `pairs` at every call
+ * Samples pairs with replacement: a language pair with probability p^alpha / sum p^alpha, then one of its pairs uniformly (Green
+ * et al. 2023 with alpha 0.5). Alpha 1 samples uniformly from all pairs.
+ * @returns a function that returns an index into `pairs` at every call
  */
 export function drawPairs(pairs: readonly Constraint[], alpha: number, random: Random): () => number {
   const groups = new Map<string, number[]>();
@@ -228,7 +228,7 @@ export function drawPairs(pairs: readonly Constraint[], alpha: number, random: R
   };
 }
 
-/** By language: synsets, distinct words, and pairs that it has a part in; and pairs by pair of languages. */
+/** By language: synsets, distinct words, and pairs that involve it; also pairs by language pair. */
 export function constraintStatistics(pairs: readonly Constraint[]): {
   pairs: number;
   languages: Record<string, { synsets: number; words: number; pairs: number }>;

@@ -1,5 +1,5 @@
-// What decides a build beside its options: the files and models that the options name. It reads files' bytes and hashes them; it
-// knows nothing of formats, and opens no model.
+// What determines a build besides its options: the files and models that the options name. Files' bytes are read and hashed; no
+// format is parsed and no model is opened.
 
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
@@ -8,19 +8,19 @@ import { fingerprint, type Json } from "../core/json.js";
 import { fileChunks } from "./files.js";
 import { resolveSource, type SourceOptions } from "./sources.js";
 
-/** What options that name files are called; `test/specializers/table.test.ts` holds the specializers to it. */
+/** Names of the options that refer to files; `test/specializers/table.test.ts` checks the specializers against it. */
 const sourceKeys: ReadonlySet<string> = new Set(["documents", "source", "corpora", "dictionaries"]);
 const modelKeys: ReadonlySet<string> = new Set(["generator", "reflector"]);
 
 /**
- * The sources that a specializer's options name: every string under one of `sourceKeys`, at any depth, each once. So
- * combinators, whose options hold those of what they apply, need not pass them on.
+ * The sources that a specializer's options name: every string under one of `sourceKeys`, at any depth, without
+ * duplicates. Combinators need not pass them on, since their options contain those of the specializers that they apply.
  */
 export function sourcesIn(options: Json): string[] {
   return under(sourceKeys, options);
 }
 
-/** The references of the models that a specializer's options name beside the study's own, found as sources are. */
+/** References to the models, other than the study's own, that a specializer's options name; found in the same way as sources. */
 export function modelsIn(options: Json): string[] {
   return under(modelKeys, options);
 }
@@ -39,9 +39,9 @@ function under(keys: ReadonlySet<string>, options: Json): string[] {
 }
 
 /**
- * Names a source's contents: equal for equal files, wherever they lie. `hf:` and `pip:` are named by their commit or
- * wheel; the bytes of `file:` are hashed.
- * @throws HoneError where the source cannot be found or read
+ * Identifies a source's contents: equal for equal files, wherever they lie. `hf:` and `pip:` are identified by their
+ * commit or wheel; the bytes of `file:` are hashed.
+ * @throws HoneError if the source cannot be found or read
  */
 export async function contentsOf(ref: string, options: SourceOptions = {}): Promise<string> {
   const { files, pinned } = await resolveSource(ref, options);
@@ -49,7 +49,7 @@ export async function contentsOf(ref: string, options: SourceOptions = {}): Prom
   const hashes: [string, string][] = [];
   for (const path of files) {
     const hash = createHash("sha256");
-    // An empty file is refused where rows are read from it; a list may have nothing in it.
+    // An empty file is refused where rows are read from it; a list may be empty.
     if ((await stat(path)).size > 0) for await (const chunk of fileChunks(path)) hash.update(chunk);
     hashes.push([basename(path), hash.digest("hex")]);
   }

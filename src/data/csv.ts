@@ -1,5 +1,5 @@
-// Rows from CSV and TSV (RFC 4180 quoting in both): a header row, or names given in its place, then one record a row.
-// The delimiter is found in the first records unless it is given. Values are strings, always.
+// Reads rows from CSV and TSV (RFC 4180 quoting in both): a header row, or names given in its place, then one record
+// per row. The delimiter is detected in the first records unless it is given. Values are always strings.
 
 import { pipeline, Readable } from "node:stream";
 import { CsvError, parse } from "csv-parse";
@@ -12,13 +12,13 @@ import type { Encoding, Row } from "./reading.js";
 import { textChunks } from "./text.js";
 
 export interface CsvOptions {
-  /** Taken where the first records tell no other. */
+  /** Used if the first records do not indicate another. */
   usual: "," | "\t";
-  /** Found where absent. */
+  /** Detected if omitted. */
   delimiter?: string | undefined;
-  /** Names of the columns, where the file has no header row. */
+  /** Column names, if the file has no header row. */
   columns?: readonly string[] | undefined;
-  /** Told of a record with too many or too few fields, which is then passed over. */
+  /** Called with the error for a record with too many or too few fields, which is then skipped. */
   onBad?: ((error: HoneError) => void) | undefined;
 }
 
@@ -43,7 +43,7 @@ const advice: Record<string, { why: string; next: string }> = {
 
 const spoken: Record<string, string> = { ",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a pipe" };
 
-/** What ends a record: a carriage return alone where it ends the first one, else both of the others, which some files mix. */
+/** Record delimiters: a lone carriage return if that ends the first record, else both CRLF and LF, which some files mix. */
 function lineEnds(head: string): string[] {
   let quoted = false;
   for (let i = 0; i < head.length; i++) {
@@ -121,7 +121,8 @@ export async function* readCsv(
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    // The parser counts to where it noticed; a quote that is never closed was opened in the record after the last good one.
+    // The parser reports the line where it noticed the error; a quote that is never closed was opened in the record after
+    // the last good one.
     const unclosed = error.code === "CSV_QUOTE_NOT_CLOSED" || error.code === "CSV_MAX_RECORD_SIZE";
     const line = unclosed ? lastLine + 1 : ((error as { lines?: number }).lines ?? lastLine + 1);
     const known = advice[error.code];

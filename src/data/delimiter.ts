@@ -1,13 +1,13 @@
-// Which character separates the fields of a CSV file, told from its first records.
+// Detects which character separates the fields of a CSV file, from its first records.
 
 const candidates = [",", ";", "\t", "|"];
 const mostChars = 64 * 1024;
 const mostRecords = 100;
 
 /**
- * The candidate by which most records have as many fields as the first one (or as `width` says). Among equals one that is
- * no punctuation of prose, then the one that makes more fields; `usual` where the first record holds none of them.
- * @param head the text's beginning; more than the first 64 KiB are not looked at
+ * The candidate by which most records have as many fields as the first one (or as `width` says). Ties go to one that is
+ * not prose punctuation, then to the one that yields more fields; `usual` if the first record contains no candidate.
+ * @param head the text's beginning; at most its first 64 KiB are used
  */
 export function findDelimiter(head: string, usual: string, width?: number): string {
   const { records, spaced } = countSeparators(head.slice(0, mostChars));
@@ -25,8 +25,8 @@ export function findDelimiter(head: string, usual: string, width?: number): stri
 }
 
 /**
- * How often each candidate stands outside quotes, record by record, and how often a space follows it, in all. The last
- * record may be cut and counts only alone.
+ * How often each candidate occurs outside quotes, per record, and how often a space follows it, in total. The last
+ * record may be cut off and counts only if it is the only one.
  */
 function countSeparators(text: string): { records: number[][]; spaced: number[] } {
   const records: number[][] = [];

@@ -1,6 +1,6 @@
-// Integers that a double cannot hold: they are kept as text of their digits, for an id must not become another id.
+// Integers that a double cannot hold are kept as strings of their digits, so that an id never becomes another id.
 
-/** The number, or its digits where a double cannot hold it. */
+/** The number, or its digits if a double cannot hold it. */
 export function plainInteger(value: bigint): number | string {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value.toString();
@@ -12,8 +12,8 @@ export function keepDigits(_key: unknown, value: unknown): unknown {
 }
 
 /**
- * JSON.parse, but integers that a double cannot hold come as strings of their digits. (From Node 22 on a reviver is given
- * the source text; until then the digits are quoted before a second parse.)
+ * JSON.parse, except that integers that a double cannot hold become strings of their digits. (From Node 22 on, a reviver
+ * receives the source text; before that, the digits are quoted before a second parse.)
  */
 export function parseKeepingDigits(text: string): unknown {
   const value: unknown = JSON.parse(text);

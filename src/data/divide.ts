@@ -1,4 +1,4 @@
-// How a pool of samples is divided into train, dev and test: what stays together, and what an earlier split has used up.
+// Divides a pool of samples into train, dev and test: what stays together, and what an earlier split has used up.
 
 import { HoneError } from "../core/errors.js";
 import type { Sample, SplitName } from "../core/sample.js";
@@ -15,18 +15,21 @@ export interface Pool extends Placed {
   /** Identity of the source row. */
   row: string;
   given?: "train" | "dev" | "test";
-  /** Name of what must stay together. */
+  /** Name of the unit that must stay together. */
   unit: string;
 }
 
-/** What a model would read of a sample and not of every other. Own options count: a bare question may be asked twice. */
+/**
+ * The parts of a sample's text that vary between samples. A row's own options count, since the same question may occur
+ * with other options.
+ */
 export function ownText(sample: Sample, spec: DatasetSpec): string {
   const question = spec.question !== undefined && isTemplate(spec.question) ? (sample.question ?? "") : "";
   const options = (sample.options ?? []).map(({ text }) => text).sort();
   return [sample.input, question, ...options].join("\n");
 }
 
-/** What is done about copies, and the similarity from which a text is one. */
+/** How copies are handled, and the similarity from which a text counts as a copy. */
 export function leakageOf({ leakage = "stop" }: Pick<DatasetSpec, "leakage">) {
   const { mode, near = 0.8 } = typeof leakage === "string" ? { mode: leakage } : leakage;
   return { mode, near };
@@ -44,7 +47,7 @@ export function copiesIn(
   return findLeaks(items(some), items(others), { near: leakageOf(spec).near });
 }
 
-/** Settles what stays together: the group, the cluster of near duplicates, both joined, or the sample alone. */
+/** Determines what stays together: the group, the cluster of near duplicates, both joined, or the sample alone. */
 export function joinUnits(pool: Pool[], spec: DatasetSpec): void {
   for (const one of pool)
     one.unit = one.sample.group === undefined ? `id:${one.sample.id}` : `group:${one.sample.group}`;
@@ -82,7 +85,7 @@ export function joinUnits(pool: Pool[], spec: DatasetSpec): void {
 
 export type Divided = Record<SplitName, number[]>;
 
-/** Divides a pool, by index; `codes` are the labels' where every split keeps their proportions. */
+/** Divides a pool, by index; `codes` are the label codes if every split keeps the labels' proportions. */
 export function divide(
   pool: readonly Pool[],
   spec: DatasetSpec,
@@ -131,8 +134,8 @@ export function divide(
 }
 
 /**
- * What stays together with a row that an earlier split put into test or dev, or used of its train. Where copies are dropped
- * and not kept together, the copies of spent rows are spent, too.
+ * Units with a row that an earlier split put into test or dev, or used from its train. Where copies are dropped and not
+ * kept together, copies of spent rows are spent too.
  */
 function spentUnits(
   pool: readonly Pool[],
@@ -148,7 +151,7 @@ function spentUnits(
     const earlier = divide(pool, { ...spec, split: { ...split, ...before } }, seed, codes, name);
     const hashes = limitHashes(pool, seed);
     const { test: most = earlier.test.length } = spec.limit ?? {};
-    // It dropped the copies of its test first and drew what it learnt from the others.
+    // The earlier split dropped the copies of its test first and sampled its training rows from the rest.
     const opened = drops ? capByHash(earlier.test, hashes, most, codes) : [];
     const dropped = new Set(
       copiesIn(pool, spec, drops ? earlier.train : [], opened).map((one) => Number(one.train)),
@@ -164,7 +167,7 @@ function spentUnits(
   return new Set([...rows].map((i) => pool[i]!.unit));
 }
 
-/** The numbers by which limits draw: a sample's own, whatever it stays together with. */
+/** The hashes by which limits sample: per sample, whatever unit it belongs to. */
 export function limitHashes(pool: readonly Pool[], seed: number): Float64Array {
   return Float64Array.from(pool, ({ sample }) => unitHash(seed, "limit", sample.id));
 }

@@ -1,5 +1,5 @@
-// One row from one document: a YAML header between `---` lines where there is one, and the text below it.
-// The row is the header's fields, `text` (the body), `file` (the file's name) and `folder` (that of the folder it is in).
+// Reads one row from one document: a YAML header between `---` lines, if there is one, and the text below it. The row is
+// the header's fields, `text` (the body), `file` (the file's name) and `folder` (the name of the folder it is in).
 
 import { basename, dirname } from "node:path";
 import { parseDocument } from "yaml";

@@ -1,5 +1,5 @@
-// From a file's bytes to UTF-8: unpacks gzip, obeys a byte order mark, and converts from the encoding that is given.
-// Whoever reads text reads it through here, so that everything behind knows UTF-8 alone.
+// Converts a file's bytes to UTF-8: unpacks gzip, obeys a byte order mark, and converts from the given encoding. All
+// text is read through here, so that later stages only handle UTF-8.
 
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
@@ -8,7 +8,7 @@ import { codeOf, fileChunks } from "./files.js";
 import type { Encoding } from "./reading.js";
 
 // Windows-1252 differs from Latin-1 in 0x80-0x9F only. Node 20's own TextDecoder("windows-1252") has decoded these as
-// Latin-1 in several releases, so the table is here. Zero marks the five undefined bytes, which stay control characters.
+// Latin-1 in several releases, hence this table. Zero marks the five undefined bytes, which stay control characters.
 const cp1252 = [
   0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0,
   0x017d, 0, 0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a,
@@ -21,7 +21,7 @@ const marks: readonly { bytes: Buffer; encoding: Encoding }[] = [
   { bytes: Buffer.from([0xfe, 0xff]), encoding: "utf16be" },
 ];
 
-/** Converts a file's pieces in order; `last` is called at the end for what a cut character left over. */
+/** Converts a file's chunks in order; `last` is called at the end for the bytes that a cut character left over. */
 interface Converter {
   next(chunk: Buffer): Buffer;
   last(): Buffer;
@@ -85,7 +85,7 @@ function utf16(bigEndian: boolean, name: string): Converter {
     next(chunk) {
       const bytes = carry.length > 0 ? Buffer.concat([carry, chunk]) : chunk;
       let whole = bytes.length - (bytes.length % 2);
-      // A pair that is cut between its two halves waits for the next piece.
+      // A surrogate pair that is cut in half waits for the next chunk.
       const high = whole > 0 ? bytes[bigEndian ? whole - 2 : whole - 1]! & 0xfc : 0;
       if (high === 0xd8) whole -= 2;
       carry = bytes.subarray(whole);
@@ -98,7 +98,7 @@ function utf16(bigEndian: boolean, name: string): Converter {
   };
 }
 
-/** A first item that was looked at and the rest, which is closed even where nobody gets to it. */
+/** A first item that was already read, then the rest; the rest is closed even if it is never reached. */
 export async function* following<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T> {
   try {
     yield first;
@@ -108,12 +108,12 @@ export async function* following<T>(first: T, rest: AsyncGenerator<T>): AsyncGen
   }
 }
 
-/** True where the bytes begin as gzip's do. */
+/** True if the bytes begin with gzip's magic number. */
 export function isGzip(head: Buffer): boolean {
   return head[0] === 0x1f && head[1] === 0x8b;
 }
 
-/** The file's bytes, unpacked where they are gzip. */
+/** The file's bytes, unpacked if they are gzip. */
 async function* unpacked(path: string, name: string): AsyncGenerator<Buffer> {
   const chunks = fileChunks(path);
   const first = await chunks.next();

@@ -1,5 +1,5 @@
-// Opening files that people named: how a path is shown, and one clear error where it cannot be read.
-// Not a place for formats; those are in readers.ts and its neighbours.
+// Opens files that users named: how a path is shown, and one clear error if it cannot be read. Formats are handled in
+// readers.ts and its neighbours.
 
 import { constants, type Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
@@ -10,10 +10,10 @@ import { HoneError, messageOf } from "../core/errors.js";
 /** Longest line, field, array element or document that a reader accepts, in bytes. */
 export const maxRecordBytes = 64 * 1024 * 1024;
 
-/** What stands for standard input where rows are read once. */
+/** Stands for standard input where rows are read once. */
 export const stdin = "-";
 
-/** A path as errors show it: relative to the working folder where it lies inside, else as it is. */
+/** A path as errors show it: relative to the working folder if it lies inside, else unchanged. */
 export function shownPath(path: string): string {
   const inside = relative(process.cwd(), path);
   return inside === "" || inside.startsWith("..") || isAbsolute(inside) ? path : inside;
@@ -30,25 +30,25 @@ const reasons: Record<string, string> = {
   ENXIO: "it is a socket or a device that is not there",
 };
 
-/** The error code of a failed system call, where there is one. */
+/** The error code of a failed system call, if there is one. */
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === "string" ? code : undefined;
 }
 
-/** What something that is neither file nor folder is called. */
+/** The name of a file type that is neither file nor folder. */
 function kindOf(stat: Stats): string {
   if (stat.isFIFO()) return "a pipe";
   if (stat.isSocket()) return "a socket";
   return stat.isCharacterDevice() || stat.isBlockDevice() ? "a device" : "not a regular file";
 }
 
-/** Opens a regular, non-empty file, or throws the one HoneError that says why not. The caller closes the handle. */
+/** Opens a regular, non-empty file, or throws a HoneError that says why not. The caller closes the handle. */
 export async function openFile(path: string): Promise<{ handle: FileHandle; size: number }> {
   let handle: FileHandle;
   try {
     if (path.includes("\0")) throw new Error("the path contains a NUL byte");
-    // Without O_NONBLOCK, opening a named pipe waits until somebody writes to it. Windows has neither.
+    // Without O_NONBLOCK, opening a named pipe blocks until a writer opens it. Windows has neither.
     handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     throw new HoneError({
@@ -77,7 +77,7 @@ export async function openFile(path: string): Promise<{ handle: FileHandle; size
   return { handle, size: stat.size };
 }
 
-/** The file's bytes in order, 256 KiB at a time. Each chunk is the caller's to keep. */
+/** The file's bytes in order, 256 KiB at a time. The caller may keep each chunk. */
 export async function* fileChunks(path: string): AsyncGenerator<Buffer> {
   if (path === stdin) return yield* process.stdin as AsyncIterable<Buffer>;
   const { handle } = await openFile(path);

@@ -1,4 +1,4 @@
-// A folder that is a data set by itself: one subfolder of text files for each label, as many corpora are published.
+// A folder that is itself a data set: one subfolder of text files per label, as many corpora are published.
 
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
@@ -8,8 +8,8 @@ import { shownPath } from "./files.js";
 import { formatOf } from "./readers.js";
 
 /**
- * The text files in a folder's subfolders, sorted; undefined where the path is no folder.
- * @throws HoneError where there are none, or files of other formats among them
+ * The text files in a folder's subfolders, sorted; undefined if the path is not a folder.
+ * @throws HoneError if there are none, or files of other formats are among them
  */
 export async function filesByFolder(path: string): Promise<string[] | undefined> {
   const isFolder = await stat(path).then(

@@ -1,4 +1,5 @@
-// File name patterns: `*` and `?` within a name, `**` across folders, `{a,b}` alternatives. Nothing else is special.
+// File name patterns: `*` and `?` within a name, `**` across folders, `{a,b}` alternatives. No other character is
+// special.
 
 import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -8,12 +9,12 @@ import { codeOf } from "./files.js";
 const maxPatternLength = 1000;
 const maxAlternatives = 1000;
 
-/** True where the text has pattern characters. */
+/** True if the text has pattern characters. */
 export function isGlob(text: string): boolean {
   return /[*?]|\{[^}]*,[^}]*\}/.test(text);
 }
 
-/** The pattern with every `{a,b}` written out. */
+/** Expands every `{a,b}` in the pattern. */
 function expandBraces(pattern: string): string[] {
   const done: string[] = [];
   const open = [pattern];
@@ -48,11 +49,11 @@ function stepsOf(pattern: string): Step[] {
 }
 
 /**
- * Whether the steps match all of the path. Every place in the pattern that the path's beginning can have led to is followed
- * at once, so that time grows with the product of the lengths and never faster.
+ * Whether the steps match the whole path. All positions in the pattern that the path's beginning can have reached are
+ * tracked at once, so time grows at most with the product of the lengths.
  */
 function matchesSteps(steps: readonly Step[], path: string): boolean {
-  // Place 2i is before step i; 2i + 1 is within a folder's name at step i.
+  // Position 2i is before step i; 2i + 1 is within a folder's name at step i.
   let places = new Set<number>();
   const enter = (into: Set<number>, from: number): void => {
     for (let i = from; !into.has(2 * i); i++) {
@@ -81,7 +82,7 @@ function matchesSteps(steps: readonly Step[], path: string): boolean {
   return places.has(2 * steps.length);
 }
 
-/** A test for paths with forward slashes. `*` and `?` never match a slash; a leading dot is not special. */
+/** Returns a test for paths with forward slashes. `*` and `?` never match a slash; a leading dot is not special. */
 export function globMatcher(pattern: string): (path: string) => boolean {
   if (pattern.length > maxPatternLength) throw tooLarge(pattern);
   const alternatives = expandBraces(pattern).map((one) => {
@@ -96,7 +97,7 @@ export function globMatcher(pattern: string): (path: string) => boolean {
     );
 }
 
-/** The regular files that match, as absolute paths in code-unit order. A path without pattern characters is itself. */
+/** The regular files that match, as absolute paths in code-unit order. A path without pattern characters matches itself. */
 export async function globFiles(pattern: string, base: string): Promise<string[]> {
   if (!isGlob(pattern)) return [resolve(base, pattern)];
   const slashed = pattern.replaceAll("\\", "/");
@@ -114,7 +115,7 @@ export async function globFiles(pattern: string, base: string): Promise<string[]
     });
     for (const entry of entries) {
       const path = relative === "" ? entry.name : `${relative}/${entry.name}`;
-      // Linked folders are not entered: a link to a parent would never end.
+      // Linked folders are not entered: a link to a parent would recurse forever.
       if (entry.isDirectory()) {
         if (depth < deep) await walk(join(folder, entry.name), path, depth + 1);
       } else if (matches(path)) {
@@ -132,7 +133,7 @@ export async function globFiles(pattern: string, base: string): Promise<string[]
   return found.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-/** Most path segments that any alternative of the pattern has. */
+/** Maximum number of path segments of any alternative of the pattern. */
 function longest(pattern: string): number {
   return Math.max(...expandBraces(pattern).map((one) => one.split("/").length));
 }

@@ -1,8 +1,8 @@
-// Names of columns, from a file's header row or given in its place: each has one, and no two the same.
+// Column names, from a file's header row or given in its place: every column has one, and no two are the same.
 
 import { HoneError } from "../core/errors.js";
 
-/** The names in a header row. A first column without one is the row's number, as pandas and R write it. */
+/** The names in a header row. A first column without a name is the row's number, as pandas and R write it. */
 export function checkHeader(record: readonly string[], where: string): string[] {
   const names = record[0] === "" && record.length > 1 ? ["index", ...record.slice(1)] : [...record];
   const why = fault(names);

@@ -1,20 +1,20 @@
-// Talking to the Hugging Face Hub: patience with a busy server, a limit on what it may answer, a token that goes nowhere
-// else, and one error for whatever goes wrong. What is asked for is hub.ts's business.
+// HTTP client for the Hugging Face Hub: retries for a busy server, a size limit on listings, a token that is sent
+// nowhere else, and one error for every failure. hub.ts decides what is requested.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { HubApiError } from "@huggingface/hub";
 import { HoneError, messageOf } from "../core/errors.js";
 import type { SourceOptions } from "./sources.js";
 
-/** Requests made before a server's failure counts. */
+/** Attempts before a server's failure counts. */
 export const tries = 4;
-/** Longest silence, in milliseconds. */
+/** Longest time without data, in milliseconds. */
 export const stallMs = 60_000;
 const maxListingBytes = 64 * 1024 * 1024;
 
 export interface HubClient {
   params: { hubUrl: string; fetch: typeof fetch; accessToken?: string };
-  /** Runs a request and turns what it throws into one HoneError. */
+  /** Runs a request and turns whatever it throws into one HoneError. */
   guard<T>(run: () => Promise<T>): Promise<T>;
 }
 

@@ -1,4 +1,4 @@
-// One file from the Hub to disk: resumed where the stream was cut, and held to the listed size and checksum.
+// Downloads one file from the Hub to disk: resumes where the stream was cut, and checks the listed size and checksum.
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -10,7 +10,7 @@ import { type HubClient, stallMs, tries } from "./hub-client.js";
 export interface HubFile {
   path: string;
   size: number;
-  /** SHA-256 of the contents for large files; for the others git's blob id, a SHA-1. */
+  /** SHA-256 of the contents for large files; for others the git blob id, a SHA-1. */
   sha256?: string;
   git?: string;
 }
@@ -38,7 +38,7 @@ export async function openRemote(
   return (from > 0 ? blob.slice(from) : blob).stream() as ReadableStream<Uint8Array>;
 }
 
-/** Streams one file to disk; a stream that is cut goes on where it stopped. */
+/** Streams one file to disk; a stream that is cut is resumed where it stopped. */
 export async function download(
   file: HubFile,
   temporary: string,
@@ -72,7 +72,7 @@ export async function download(
       } finally {
         await reader.cancel().catch(() => {});
       }
-      if (written > before) attempt = 1; // it moved: only tries without any progress count
+      if (written > before) attempt = 1; // progress was made: only attempts without any progress count
       if (written < file.size && attempt >= tries) {
         throw new Error(`${file.path}: cut off after ${written} of ${file.size} bytes (${messageOf(cut)})`);
       }

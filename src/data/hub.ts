@@ -1,5 +1,6 @@
-// Files from the Hugging Face Hub, through its own client, into the cache by commit. The server is not trusted: every
-// path is checked, every size and checksum is held to the listing, and the token goes to the Hub's own address alone.
+// Downloads files from the Hugging Face Hub, through its own client, into the cache by commit. The server is not
+// trusted: every path is checked, every size and checksum is compared with the listing, and the token is sent to the
+// Hub's own address only.
 
 import { join } from "node:path";
 import { datasetInfo, listFiles, modelInfo } from "@huggingface/hub";
@@ -124,7 +125,7 @@ export async function resolveHub(
       );
     }
   };
-  // Every worker is waited for, so that no download goes on behind an error that has been reported.
+  // All workers are awaited, so that no download continues after an error has been reported.
   const outcomes = await Promise.allSettled(
     Array.from({ length: Math.min(parallel, missing.length) }, worker),
   );
@@ -134,7 +135,7 @@ export async function resolveHub(
   return { files: targets.map(({ target }) => target), pinned };
 }
 
-/** The commit behind a revision: itself, or asked for; when offline, what was answered last time. */
+/** The commit of a revision: the revision itself if it is one, else looked up; offline, the last answer. */
 async function resolveCommit(
   parsed: HubRef,
   folder: string,
@@ -168,7 +169,7 @@ async function resolveCommit(
   return commit;
 }
 
-/** The folder that holds all matches, and whether they may lie in folders below it. */
+/** The folder that contains all matches, and whether matches may lie in folders below it. */
 function listingScope(path: string): { prefix: string; recursive: boolean } {
   const segments = path.split("/");
   const fixed = segments.findIndex((segment) => isGlob(segment) || /[{}]/.test(segment));

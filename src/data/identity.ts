@@ -1,15 +1,16 @@
-// The identity of a source row: a hash of its contents as they were read, whatever a study makes of them. Openings of test
-// splits are recorded by it.
+// The identity of a source row: a hash of its contents as they were read, independent of a study's templates. Openings of
+// test splits are recorded by it.
 
 import { hash } from "node:crypto";
 
-/** Fields that the reader of documents adds: where a text lies, not what it says. */
+/** Fields that the document reader adds: where a text lies, not what it says. */
 const places: ReadonlySet<string> = new Set(["file", "folder"]);
 
 /**
- * 64 bits of a row's contents, as hexadecimal digits. Equal for a row in another order of columns, in a renamed or divided
- * file, in CSV and in JSON: values count as texts, and empty fields do not count. Rows with equal contents share it.
- * @param document the row is a document, whose file and folder are no part of it
+ * 64 bits of a row's contents, as hexadecimal digits. It is the same for a row with its columns in another order, in a
+ * renamed or divided file, in CSV and in JSON: values are hashed as text, and empty fields are ignored. Rows with equal
+ * contents share it.
+ * @param document whether the row is a document, whose file and folder are ignored
  */
 export function rowIdentity(row: Readonly<Record<string, unknown>>, document = false): string {
   const entries = Object.entries(row).filter(([name]) => !document || !places.has(name));

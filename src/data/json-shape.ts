@@ -1,4 +1,4 @@
-// How a JSON file is laid out, found by one pass over its brackets that holds nothing but the names of its lists.
+// Detects how a JSON file is laid out, in one pass over its brackets that keeps only the names of its lists.
 
 import { HoneError } from "../core/errors.js";
 import { textBytes } from "./encoding.js";
@@ -8,17 +8,17 @@ import type { Encoding } from "./reading.js";
 export interface At {
   offset: number;
   line: number;
-  /** Offset at which the line begins. */
+  /** Offset of the beginning of the line. */
   lineStart: number;
 }
 
-/** A field of the file's one object that holds a list of objects (`data` may be empty); the place is that of its [. */
+/** A field of the file's single object that holds a list of objects (`data` may be empty); the position is that of its [. */
 export interface List extends At {
   name: string;
 }
 
 export type Shape =
-  /** An array; `objects` where its first element is an object. */
+  /** An array; `objects` is true if its first element is an object. */
   | { kind: "array"; at: At; objects: boolean }
   /** One object and nothing else. */
   | { kind: "object"; lists: List[] }
@@ -46,12 +46,12 @@ export async function shapeOf(path: string, encoding: Encoding, name: string): P
   let line = 1;
   let lineStart = 0;
   let depth = 0;
-  let spans = false; // whether the first object ends on another line than it begins
+  let spans = false; // whether the first object ends on another line than it begins on
   let inString = false;
   let escaped = false;
-  let text: number[] = []; // of the last string directly in the object
+  let text: number[] = []; // the last string directly in the object
   let key = "";
-  let pending: List | undefined; // a list whose first element is still to come
+  let pending: List | undefined; // a list whose first element has not been read yet
   for await (const chunk of textBytes(path, encoding, name)) {
     for (let i = 0; i < chunk.length; i++, offset++) {
       const byte = chunk[i]!;
@@ -99,7 +99,7 @@ export async function shapeOf(path: string, encoding: Encoding, name: string): P
   return state === "after" ? { kind: "object", lists } : { kind: "lines" };
 }
 
-/** The list that holds the rows: the one that `table` names, the only one, or `data`; undefined where there is none. */
+/** The list that holds the rows: the one that `table` names, the only one, or `data`; undefined if there is none. */
 export function chosenList(
   lists: readonly List[],
   table: string | undefined,

@@ -1,5 +1,6 @@
-// Rows from JSON: one object a line (.jsonl), an array of objects, objects over several lines, or one object that holds
-// the array, as in {"data": [{…}, {…}]}. All are streamed: one row is in memory at a time. JSON.parse does the reading.
+// Reads rows from JSON: one object per line (.jsonl), an array of objects, objects over several lines, or one object
+// that holds the array, as in {"data": [{…}, {…}]}. All are streamed, one row in memory at a time. JSON.parse does the
+// parsing.
 
 import { HoneError } from "../core/errors.js";
 import { parseKeepingDigits } from "./digits.js";
@@ -13,7 +14,7 @@ import { byteLines, checkText } from "./text.js";
 const maxDepth = 100;
 const again = "Download or write the file again.";
 
-/** True where objects and arrays are nested deeper than the limit. Does not recurse. */
+/** True if objects and arrays are nested deeper than the limit. Does not recurse. */
 function tooDeep(value: object): boolean {
   let level: object[] = [value];
   for (let depth = 1; level.length > 0; depth++) {
@@ -56,13 +57,13 @@ export function parseJsonRow(bytes: Buffer, name: string, line: number, column =
   return value as Record<string, unknown>;
 }
 
-/** True for a line of nothing but spaces. */
+/** True for a line that contains only spaces. */
 export function isBlank(bytes: Buffer): boolean {
   for (const byte of bytes) if (byte !== 32 && byte !== 9 && byte !== 13) return false;
   return true;
 }
 
-/** Rows of a JSONL file, or of a .json file: whatever the ending, the contents decide how they are laid out. */
+/** Rows of a JSONL or .json file: the layout is detected from the contents, whatever the file's ending. */
 export async function* readJson(
   path: string,
   encoding: Encoding,
@@ -71,7 +72,7 @@ export async function* readJson(
   table?: string,
   onBad?: (error: HoneError) => void,
 ): AsyncGenerator<Row> {
-  // A .jsonl file is looked at as a whole only where its first line is no row.
+  // A .jsonl file is scanned as a whole only if its first line is not a row.
   if (lines && table === undefined && (await firstLineIsRow(path, encoding, name)))
     return yield* readLines(path, encoding, name, onBad);
   const shape = await shapeOf(path, encoding, name);
@@ -79,7 +80,7 @@ export async function* readJson(
   if (list) return yield* cutRows(path, encoding, name, { at: list, inner: true });
   if (shape.kind === "array" && (shape.objects || !lines))
     return yield* cutRows(path, encoding, name, { at: shape.at, inner: false });
-  // Of one broken line among others the line is told; a whole file that is broken is told where it breaks.
+  // If one line among others is broken, the error names the line; if the whole file is broken, it says where.
   if (lines ? shape.kind !== "object" && shape.kind !== "objects" : shape.kind === "lines") {
     try {
       return yield* readLines(path, encoding, name, onBad);
@@ -93,7 +94,7 @@ export async function* readJson(
   yield* cutRows(path, encoding, name);
 }
 
-/** Whether rows of the file can be counted by its lines. */
+/** Whether the file's rows can be counted by its lines. */
 export async function firstLineIsRow(path: string, encoding: Encoding, name: string): Promise<boolean> {
   for await (const lines of byteLines(path, encoding, name)) {
     for (const { bytes, line } of lines) {
@@ -110,7 +111,7 @@ export async function firstLineIsRow(path: string, encoding: Encoding, name: str
   return true;
 }
 
-/** One row a line. @param onBad told of a line that is none, which is then passed over */
+/** One row per line. @param onBad called with the error for a line that is not a row, which is then skipped */
 export async function* readLines(
   path: string,
   encoding: Encoding,
@@ -133,7 +134,7 @@ export async function* readLines(
   }
 }
 
-/** Elements of an array whose [ is at a place, or objects that follow one another: cut out byte by byte, one at a time. */
+/** Elements of an array whose [ is at a given position, or consecutive objects: cut out byte by byte, one at a time. */
 async function* cutRows(
   path: string,
   encoding: Encoding,

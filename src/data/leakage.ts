@@ -1,21 +1,21 @@
-// Texts that occur twice: exactly after normalisation, or nearly (Jaccard similarity of word 5-shingles). Candidates come
-// from MinHash with banding (Broder 1997; Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, ch. 3) and every
-// one is verified exactly, so a reported pair is never a guess; at the threshold itself fewer than 1 pair in 1,000 is missed.
+// Finds texts that occur twice: exactly after normalisation, or nearly (Jaccard similarity of word 5-shingles). Candidates
+// come from MinHash with banding (Broder 1997; Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, ch. 3) and each is
+// verified exactly, so a reported pair is never a guess; at the threshold itself fewer than 1 pair in 1,000 is missed.
 
 import { createHash } from "node:crypto";
 
-/** A text with the id under which a leak names it. */
+/** A text and the id by which a leak names it. */
 export interface TextItem {
   id: string;
   text: string;
 }
 
-/** One training text and the test text most like it. */
+/** One training text and the most similar test text. */
 export interface Leak {
   train: string;
   test: string;
   kind: "exact" | "near";
-  /** Jaccard similarity, 1 for exact ones. */
+  /** Jaccard similarity; 1 for exact copies. */
   similarity: number;
 }
 
@@ -27,7 +27,7 @@ export function normaliseText(text: string): string {
   return words(text).join(" ");
 }
 
-// Scripts written without spaces: each character counts as a word, or whole sentences would be one word.
+// Scripts written without spaces: each character counts as a word; otherwise whole sentences would be one word.
 const wordPattern =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]\p{M}*|(?:(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}])[\p{L}\p{N}\p{M}])+/gu;
 
@@ -72,14 +72,14 @@ function prepare(texts: readonly string[]): Prepared[] {
       }
       ids[i] = id;
     }
-    // A text of signs alone (formulas, emoji) normalises to nothing; then it is compared as it stands.
+    // A text of symbols only (formulas, emoji) normalises to nothing and is then compared as it is.
     const normal = tokens.length > 0 ? tokens.join(" ") : `\0${text.normalize("NFKC").trim()}`;
     const exact = createHash("sha256").update(normal).digest("base64");
     return { exact, shingles: shinglesOf(ids) };
   });
 }
 
-/** Five words make a shingle; a text of fewer words is the set of its words. */
+/** Five words form a shingle; a text of fewer words is the set of its words. */
 function shinglesOf(ids: Uint32Array): Uint32Array {
   const short = ids.length < shingleWords;
   const out = new Uint32Array(short ? ids.length : ids.length - shingleWords + 1);
@@ -107,7 +107,7 @@ function jaccard(a: Uint32Array, b: Uint32Array): number {
   return union === 0 ? 0 : common / union;
 }
 
-/** Rows per band: as many as possible while a pair at the threshold is still missed less than once in 1,000. */
+/** Rows per band: as many as possible while a pair at the threshold is missed with probability below 1 in 1,000. */
 function bandRows(threshold: number): number {
   for (let rows = 8; rows > 1; rows--) {
     if ((1 - threshold ** rows) ** Math.floor(signatureSize / rows) < 1e-3) return rows;
@@ -115,7 +115,7 @@ function bandRows(threshold: number): number {
   return 1;
 }
 
-/** Keys of a text's bands. Two texts with a common key are candidates. */
+/** Keys of a text's bands. Two texts that share a key are candidates. */
 function bandKeys(shingles: Uint32Array, rows: number): Float64Array {
   const signature = new Uint32Array(signatureSize).fill(0xffffffff);
   for (let i = 0; i < shingles.length; i++) {
@@ -142,7 +142,8 @@ const multipliers = Uint32Array.from({ length: signatureSize }, (_, k) => mix(k 
 
 /**
  * Training texts that also occur in test, exactly after normalisation or with at least `near` similarity. Each training
- * text is reported once, with the test text most like it. Linear in the texts but for what lies in common bands.
+ * text is reported once, with the most similar test text. Linear in the number of texts, apart from those that share
+ * bands.
  */
 export function findLeaks(
   train: readonly TextItem[],
@@ -197,12 +198,12 @@ export function findLeaks(
   return found;
 }
 
-/** False where the sizes alone rule the similarity out. */
+/** False if the sizes alone rule the similarity out. */
 function possible(a: Uint32Array, b: Uint32Array, near: number): boolean {
   return Math.min(a.length, b.length) >= near * Math.max(a.length, b.length);
 }
 
-/** A cluster number per text: texts joined by a chain of exact or near duplicates have the same. */
+/** A cluster number per text: texts connected by a chain of exact or near duplicates have the same number. */
 export function nearGroups(texts: readonly string[], threshold = 0.8): Int32Array {
   const prepared = prepare(texts);
   const parent = Int32Array.from(texts, (_, i) => i);

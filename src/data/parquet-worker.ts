@@ -1,9 +1,9 @@
-// The part of reading Parquet that runs on its own thread: the decoder is synchronous and believes what pages declare, so a
+// The part of reading Parquet that runs on its own thread: the decoder is synchronous and trusts what pages declare, so a
 // damaged or hostile page can make it loop or fill the heap.
 
 import { type Files, type ReaderThread, type Reply, startThread, type Threads } from "./thread.js";
 
-/** What is asked of the thread: one row group. */
+/** A request to the thread: one row group. */
 interface Request {
   rowStart: number;
   rowEnd: number;
@@ -33,7 +33,7 @@ function serve(
       return bytes.buffer;
     },
   };
-  // A page's declared size is allocated before it is decompressed, so a lying header is stopped here.
+  // A page's declared size is allocated before it is decompressed, so a false header is rejected here.
   const compressors = Object.fromEntries(
     Object.entries(codecs.compressors).map(([codec, decompress]) => [
       codec,
@@ -43,7 +43,8 @@ function serve(
       },
     ]),
   );
-  // Plain JSON, as every other format gives it: no BigInt, Date or typed array, and NaN, which stands for a missing number, is null.
+  // Plain JSON, as every other format yields it: no BigInt, Date or typed array; NaN, which stands for a missing number, becomes
+  // null.
   const plain = (value: unknown, depth: number): unknown => {
     if (value === undefined || value === null) return null;
     if (typeof value === "bigint")
@@ -81,7 +82,7 @@ function serve(
   });
 }
 
-/** Answers row groups as arrays of plain values. */
+/** Returns row groups as arrays of plain values. */
 export function startParquetThread(path: string, size: number): ReaderThread<Request, unknown[][]> {
   const data = { path, size, pageLimit: maxPageBytes };
   return startThread(serve, ["hyparquet", "hyparquet-compressors"], data);

@@ -1,6 +1,6 @@
-// Rows from Parquet, one row group at a time through ranged reads: memory is bounded by the largest row group.
-// Decoding is hyparquet's, on its own thread (parquet-worker.ts); this file checks what the footer declares, sets the
-// limits, and turns whatever goes wrong into one error with the place.
+// Reads rows from Parquet, one row group at a time through ranged reads: memory is bounded by the largest row group.
+// hyparquet decodes on its own thread (parquet-worker.ts); this file checks what the footer declares, sets the limits,
+// and turns every failure into one error with the position.
 
 import type { FileHandle } from "node:fs/promises";
 import type { FileMetaData } from "hyparquet";
@@ -12,7 +12,7 @@ import type { Row } from "./reading.js";
 
 const maxFooterBytes = 64 * 1024 * 1024;
 const maxGroupBytes = 1024 * 1024 * 1024;
-// Run-length encoding lets a few bytes stand for billions of values, so bytes alone bound nothing.
+// With run-length encoding a few bytes can stand for billions of values, so a limit on bytes bounds nothing.
 const maxGroupRows = 10_000_000;
 const maxGroupCells = 100_000_000;
 
@@ -31,7 +31,7 @@ function refuse(name: string, place: string, cause: unknown): HoneError {
   });
 }
 
-/** Reads the footer and checks what it declares against the file, before anything is allocated for it. */
+/** Reads the footer and checks what it declares against the file before anything is allocated for it. */
 async function readFooter(handle: FileHandle, size: number, name: string): Promise<FileMetaData> {
   const tail = Buffer.alloc(Math.min(8, size));
   await handle.read(tail, 0, tail.length, size - tail.length);
@@ -81,7 +81,7 @@ async function readFooter(handle: FileHandle, size: number, name: string): Promi
 
 /**
  * Rows of a Parquet file; `place` is the row's number in the file, from 1.
- * `patienceMs` is how long a row group may take, besides a second for every megabyte of it.
+ * `patienceMs` is how long a row group may take, plus one second per megabyte of it.
  */
 export async function* readParquet(path: string, name: string, patienceMs = 20_000): AsyncGenerator<Row> {
   const { handle, size } = await openFile(path);
@@ -116,7 +116,7 @@ export async function* readParquet(path: string, name: string, patienceMs = 20_0
   }
 }
 
-/** Number of rows as the footer says it; nothing else is read. */
+/** Number of rows according to the footer; nothing else is read. */
 export async function countParquetRows(path: string, name: string): Promise<number> {
   const { handle, size } = await openFile(path);
   try {

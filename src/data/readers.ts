@@ -1,4 +1,5 @@
-// Rows from files: the one door to every format. Each reader streams, or holds no more than its own limit says.
+// Reads rows from files: the single entry point for every format. Each reader streams, or holds no more than its own
+// limit allows.
 
 import { extname } from "node:path";
 import { HoneError } from "../core/errors.js";
@@ -8,11 +9,11 @@ import { type Format, formats, type Reading, type Row } from "./reading.js";
 import { checkContents } from "./sniff.js";
 import { byteLines } from "./text.js";
 
-/** How a file is read, where its ending does not say enough. */
+/** How a file is read, if its ending is not enough. */
 export interface ReadOptions extends Reading {
-  /** How places call the file; its path where absent. */
+  /** How error positions name the file; its path if omitted. */
   name?: string | undefined;
-  /** Told of a line that is no row, which is then passed over; it is thrown where absent. For JSON lines and CSV. */
+  /** Called with the error for a line that is not a row, which is then skipped; if omitted, the error is thrown. For JSON lines and CSV. */
   onBad?: ((error: HoneError) => void) | undefined;
 }
 
@@ -32,17 +33,17 @@ const endings: Record<string, Format> = {
   ".txt": "document",
 };
 
-/** Formats of text, whose files may be packed with gzip. */
+/** Text formats, whose files may be gzip-compressed. */
 const packable: readonly Format[] = ["jsonl", "json", "csv", "tsv", "document"];
 
-/** The format that a file's ending says, where it says one. */
+/** The format that a file's ending indicates, if any. */
 export function formatByEnding(path: string): Format | undefined {
   const packed = /\.gz$/i.test(path);
   const format = endings[extname(packed ? path.slice(0, -3) : path).toLowerCase()];
   return format && (!packed || packable.includes(format)) ? format : undefined;
 }
 
-/** The format that a file's ending says, or a HoneError that lists the endings. */
+/** The format that a file's ending indicates, or a HoneError that lists the endings. */
 export function formatOf(path: string): Format {
   const format = formatByEnding(path);
   if (format) return format;
@@ -55,7 +56,7 @@ export function formatOf(path: string): Format {
   });
 }
 
-/** The options that not every format has. */
+/** The options that only some formats have. */
 const fits = {
   delimiter: ["csv", "tsv"],
   columns: ["csv", "tsv", "xlsx"],
@@ -76,10 +77,10 @@ function checkReading(reading: Reading, format: Format, name: string): void {
 }
 
 /**
- * Streams the rows of a file, or of the text files in a folder of one subfolder a label. Values are plain JSON; integers
- * that a double cannot hold are strings of their digits; names such as `__proto__` are ordinary, inert fields.
+ * Streams the rows of a file, or of the text files in a folder with one subfolder per label. Values are plain JSON;
+ * integers that a double cannot hold are strings of their digits; names such as `__proto__` are ordinary, inert fields.
  *
- * @throws HoneError with file and place for anything malformed, and for a file without a single row.
+ * @throws HoneError with file and position for malformed input, and for a file without a single row.
  * @example
  * import { readRows } from "@honelab/hone";
  * for await (const { row, place } of readRows("cases.jsonl")) console.log(place, row["facts"]);
@@ -100,7 +101,7 @@ export async function* readRows(path: string, options: ReadOptions = {}): AsyncG
   if (empty) throw noRows(name, format);
 }
 
-/** JSON lines, CSV or TSV from standard input, as they come. */
+/** JSON lines, CSV or TSV from standard input, as they arrive. */
 async function* readStdin(options: ReadOptions): AsyncGenerator<Row> {
   const { format = "jsonl", name = "stdin" } = options;
   checkReading(options, format, name);
@@ -121,7 +122,7 @@ async function* readStdin(options: ReadOptions): AsyncGenerator<Row> {
   });
 }
 
-/** Format and name of a file that holds what it says and fits what is said about reading it. */
+/** Format and name of a file, after checking that its contents match the format and that the reading options fit it. */
 async function checked(path: string, options: ReadOptions): Promise<{ format: Format; name: string }> {
   const format = options.format ?? formatOf(path);
   const name = options.name ?? shownPath(path);
@@ -130,7 +131,7 @@ async function checked(path: string, options: ReadOptions): Promise<{ format: Fo
   return { format, name };
 }
 
-// The parsers of other formats than JSON are loaded on use.
+// Parsers of formats other than JSON are loaded on use.
 async function* rowsOf(
   path: string,
   format: Format,
@@ -176,7 +177,7 @@ function noRows(name: string, format: Format): HoneError {
   });
 }
 
-/** Number of rows. JSON lines are counted without parsing them, Parquet and SQLite by what they know; memory stays flat. */
+/** Number of rows. JSON lines are counted without parsing, Parquet and SQLite by their own counts; memory stays flat. */
 export async function countRows(path: string, options: ReadOptions = {}): Promise<number> {
   const files = await (await import("./folder.js")).filesByFolder(path);
   if (files) return files.length;

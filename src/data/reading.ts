@@ -1,7 +1,7 @@
-// How files are read: the words that studies, the command line and the readers share. It imports nothing, so that help
-// answers at once.
+// How files are read: the options that studies, the command line and the readers share. It imports nothing, so that
+// help starts fast.
 
-/** One row and where it stands: `file:line`, or `file: row N` in Parquet, Excel and SQLite. */
+/** One row and its position: `file:line`, or `file: row N` in Parquet, Excel and SQLite. */
 export interface Row {
   row: Record<string, unknown>;
   place: string;
@@ -19,26 +19,26 @@ export type Encoding = (typeof encodings)[number];
 
 /** The fields of a study's `data:` and the flags of the same names. */
 export interface Reading {
-  /** Taken from the file's ending where absent. */
+  /** Taken from the file's ending if omitted. */
   format?: Format | undefined;
-  /** Of text; a byte order mark has the last word. `utf8` where absent. */
+  /** Text encoding; a byte order mark overrides it. `utf8` if omitted. */
   encoding?: Encoding | undefined;
-  /** Between the fields of CSV; found where absent. */
+  /** Field separator of CSV; detected if omitted. */
   delimiter?: string | undefined;
-  /** Names of the columns of CSV or Excel without a header row. */
+  /** Column names for CSV or Excel without a header row. */
   columns?: readonly string[] | undefined;
   /** The table of SQLite, the sheet of Excel, or the field of a JSON object that holds the rows. */
   table?: string | undefined;
 }
 
-/** What is said about reading, out of more that was said. */
+/** The reading options, picked from a larger set of options. */
 export function readingOf(from: Reading): Reading {
   const { format, encoding, delimiter, columns, table } = from;
   const said = Object.entries({ format, encoding, delimiter, columns, table });
   return Object.fromEntries(said.filter(([, value]) => value !== undefined));
 }
 
-/** The delimiter that is meant, `tab` included; undefined where it cannot be one. */
+/** The delimiter that a text denotes, including `tab`; undefined if it is not a valid delimiter. */
 export function delimiterOf(text: string): string | undefined {
   if (text === "tab" || text === "\\t") return "\t";
   return [...text].length === 1 && !/["\r\n]/.test(text) ? text : undefined;

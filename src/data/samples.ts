@@ -1,4 +1,4 @@
-// From rows to samples: filter, fill the templates, read options and label. It decides nothing about splits.
+// Turns rows into samples: filters, fills the templates, reads options and label. Splits are decided elsewhere.
 
 import { HoneError } from "../core/errors.js";
 import type { Option } from "../core/language.js";
@@ -16,7 +16,7 @@ import {
 } from "./template.js";
 import { foldLabel, isEmpty, oneOf } from "./values.js";
 
-/** A sample with the place of its row, for errors. */
+/** A sample with the position of its row, for errors. */
 export interface Placed {
   sample: Sample;
   place: string;
@@ -27,23 +27,23 @@ export interface Dropped {
   noLabel: number;
   noInput: number;
   otherLabel: number;
-  /** Not left out: their label was an option but for case, white space or a number's `.0`. */
+  /** Not dropped: their label matched an option except for case, white space or a number's `.0`. */
   respelt: number;
 }
 
 export interface SampleMaker {
-  /** The sample of a row, or undefined where the filter or an empty label or input leaves it out. */
+  /** The sample of a row; undefined if the filter or an empty label or input drops it. */
   make(row: Row, fallbackId: string): Placed | undefined;
   readonly dropped: Dropped;
   /** The options shared by all samples. */
   readonly shared: readonly Option[] | undefined;
   /** Fields of `where` that no row had. */
   readonly unmet: readonly string[];
-  /** What is said of the first row without the label's field, should no row have it. */
+  /** The error about the first row without the label's field, to be used if no row has it. */
   readonly labelless: HoneError | undefined;
 }
 
-/** What a data set says of how a row becomes a sample. */
+/** The parts of a data set's specification that say how a row becomes a sample. */
 export type SampleSpec = Pick<DatasetSpec, "input"> &
   Partial<
     Pick<
@@ -62,7 +62,7 @@ export type SampleSpec = Pick<DatasetSpec, "input"> &
     >
   >;
 
-/** Without `label` in the spec rows are made into samples without a gold answer. */
+/** Without `label` in the spec, samples have no gold answer. */
 export function sampleMaker(spec: SampleSpec): SampleMaker {
   const idOf = typeof spec.id === "string" ? fieldOrTemplate(spec.id) : undefined;
   const inputOf = fieldOrTemplate(spec.input);
@@ -159,13 +159,13 @@ export function sampleMaker(spec: SampleSpec): SampleMaker {
   };
 }
 
-/** One id or a list of them, each once; a missing field is none. */
+/** One id or a list of them, without duplicates; a missing field gives none. */
 function idsIn(value: unknown): string[] {
   const ids = [value].flat().map((one) => asText(one).trim());
   return [...new Set(ids.filter((id) => id !== ""))];
 }
 
-/** Whether a row passes `where`, and which of its fields were never met. */
+/** Whether a row passes `where`, and which of its fields never occurred. */
 function filterOf(where: NonNullable<DatasetSpec["where"]>): {
   keeps: (row: Row["row"]) => boolean;
   unmet: () => string[];
@@ -198,12 +198,12 @@ type Listed = readonly string[] | Readonly<Record<string, string>>;
 function choicesOf(listed: Listed): Choices {
   if (!Array.isArray(listed))
     return { options: Object.entries(listed).map(([key, text]) => ({ key, text })), indexed: false };
-  // Of [1, 2, 3] a label 1 is the first, not the second.
+  // If the options are [1, 2, 3], the label 1 means the first, not the second.
   const indexed = !listed.some((text: string) => text.trim() !== "" && Number.isFinite(Number(text)));
   return { options: listed.map((text: string) => ({ key: text, text })), indexed };
 }
 
-/** How a row's own options are read: from one field, from a field each, or as those of its stratum. */
+/** How a row's own options are read: from one field, from one field each, or by its stratum. */
 function ownOptions(
   options: DatasetSpec["options"],
 ): ((row: Row["row"], place: string, stratum: string | undefined) => Choices) | undefined {
@@ -234,7 +234,7 @@ function ownOptions(
     );
 }
 
-/** An option's template. `{{choices.4}}` is empty, hence no option, where the list is shorter. */
+/** An option's template. `{{choices.4}}` is empty, hence not an option, if the list is shorter. */
 function optionTemplate(text: string): (row: Row["row"], place: string) => string {
   const fill = compileTemplate(text);
   const item = /^\{\{\s*([^|{}]+)\.\d+\s*\}\}$/.exec(text);
@@ -245,7 +245,7 @@ function optionTemplate(text: string): (row: Row["row"], place: string) => strin
   };
 }
 
-/** A row's own options: {key: text}, a list of texts (keys A, B, …), or {text: […], label: […]} as some data sets have it. */
+/** A row's own options: {key: text}, a list of texts (keys A, B, …), or {text: […], label: […]}, as in some data sets. */
 function rowOptions(value: unknown, name: string, place: string, row: Row["row"]): Choices {
   const bad = (why: string): HoneError => {
     const better = Object.keys(row).find((key) => key !== name && isOptionList(row[key]));
@@ -287,9 +287,9 @@ function letterOf(index: number): string {
 }
 
 /**
- * The option that a label means. A number into a list is an index from 0, as the Hub's data sets have it, unless the
- * study's list is itself of numbers; otherwise the label is a key, else a text, else (for such lists) an index written as text, else the one
- * key or text that differs from it in case, white space or a number's `.0` alone.
+ * The option that a label means. A number into a list is an index from 0, as in the Hub's data sets, unless the study's list itself
+ * consists of numbers; otherwise the label is a key, else a text, else (for such lists) an index written as text, else the one key or text
+ * that differs from it only in case, white space or a number's `.0`.
  */
 function optionKey(
   label: unknown,

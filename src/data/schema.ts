@@ -1,4 +1,4 @@
-// The `data:` part of a study file, as a zod schema: what may stand there, with its documentation and its JSON schema.
+// The `data:` part of a study file as a zod schema: its fields, their documentation and its JSON schema.
 
 import { z } from "zod";
 import { delimiterOf, encodings, formats } from "./reading.js";
@@ -16,7 +16,7 @@ const delimiter = z
   .transform((text) => delimiterOf(text) ?? "")
   .refine((text) => text !== "", "must be one character, or tab");
 
-/** YAML's 1 and true are the texts "1" and "true". */
+/** YAML's 1 and true are read as the texts "1" and "true". */
 const optionText = z.union([z.string().min(1), z.number().transform(String), z.boolean().transform(String)]);
 const choices = z.union([z.array(optionText).min(2), z.record(z.string(), optionText)]);
 
@@ -225,7 +225,7 @@ export const datasetSchema = z
 /** The `data` field of a study file, checked. */
 export type DatasetSpec = z.infer<typeof datasetSchema>;
 
-/** Whether all rows have the same options, those of a stratum, or each its own. */
+/** Whether all rows share the options, take those of their stratum, or have their own. */
 export function optionsAre(options: DatasetSpec["options"]): "none" | "shared" | "by stratum" | "own" {
   if (options === undefined) return "none";
   if (typeof options === "string") return "own";

@@ -1,15 +1,15 @@
-// Which texts repeat dev or test: runs of words that a text has in common with a held-out one (Brown et al. 2020, appendix C,
-// with 13 words). Runs that train has, too, are the data set's own phrases and tell nothing. Only hashes of the runs are kept,
-// so that held-out texts cannot be read out of it.
+// Detects texts that repeat dev or test: runs of words that a text shares with a held-out one (Brown et al. 2020, appendix C,
+// with 13 words). Runs that also occur in train are the data set's own phrases and are ignored. Only hashes of the runs are
+// kept, so that held-out texts cannot be recovered from them.
 
 import type { Overlap, Screen } from "../core/specializer.js";
 import { normaliseText } from "./leakage.js";
 
-/** Words of a run. A held-out text that is shorter is one run as a whole. */
+/** Words per run. A shorter held-out text is a single run. */
 export const runWords = 10;
-/** A run that more texts of a split have is a phrase ("which of the following is the most likely"), and no copy of any of them. */
+/** A run that occurs in more texts of a split than this is a common phrase ("which of the following is the most likely"), not a copy. */
 const mostTexts = 2;
-/** Shorter held-out texts ("yes", "aspirin") occur anywhere. */
+/** Shorter held-out texts ("yes", "aspirin") occur anywhere and are skipped. */
 const leastWords = 4;
 
 export interface ScreenTexts {
@@ -31,7 +31,7 @@ export function screenOf(texts: () => ScreenTexts): () => Screen {
 }
 
 function makeScreen({ train, dev, test }: ScreenTexts): Screen {
-  // By the length of the run: a hash for each text that has it.
+  // By run length: one hash for each text that contains the run.
   const collect = (texts: readonly string[]): Map<number, number[]> => {
     const runs = new Map<number, number[]>();
     for (const text of new Set(texts)) {
@@ -48,7 +48,8 @@ function makeScreen({ train, dev, test }: ScreenTexts): Screen {
   };
   const held = { test: collect(test), dev: collect(dev) };
   const lengths = [...new Set([...held.test.keys(), ...held.dev.keys()])].sort((a, b) => b - a);
-  // Of train every run of every length that is asked about, for a short held-out text may be a phrase in a longer one.
+  // Every run of train at every length that is looked up, since a short held-out text may be a phrase within a longer
+  // one.
   const known = new Set<number>();
   for (const text of train) {
     const hashes = wordHashes(text);
@@ -105,7 +106,7 @@ function runHash(hashes: Uint32Array, from: number, length: number): number {
   return high * 2 ** 21 + (low >>> 11);
 }
 
-/** MurmurHash3's finisher. */
+/** MurmurHash3's finaliser. */
 function mix(value: number): number {
   let h = value;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

@@ -1,5 +1,5 @@
-// The sealed test split: its size, fingerprint and the identities of its source rows are open, its contents only come out
-// through `open`, which tells whoever keeps count first. If that cannot be recorded, nothing is revealed.
+// The sealed test split: its size, its fingerprint and the identities of its source rows are public; its contents are
+// only available through `open`, which reports the opening first. If the opening cannot be recorded, nothing is revealed.
 
 import { createHash } from "node:crypto";
 import { fingerprint } from "../core/json.js";
@@ -13,15 +13,15 @@ export interface Opening extends TestIdentity {
   reason: string;
 }
 
-/** What a test split is known by. */
+/** What identifies a test split. */
 export interface TestIdentity {
-  /** Hash of all ids and contents as a subject sees them; the order of the samples does not matter. */
+  /** Hash of all ids and contents as a subject sees them, independent of the samples' order. */
   readonly fingerprint: string;
-  /** Identity of each sample's source row, sorted: the same whatever templates make of the rows. */
+  /** Identity of each sample's source row, sorted: independent of the templates. */
   readonly rows: readonly string[];
 }
 
-/** A test split that tells its size and fingerprint; every access to its samples is logged. */
+/** A test split that reveals its size and fingerprint; every access to its samples is logged. */
 export interface SealedTest extends TestIdentity {
   readonly n: number;
   /** The samples, after the opening has been recorded. Every iteration is one opening. */
@@ -29,8 +29,9 @@ export interface SealedTest extends TestIdentity {
 }
 
 /**
- * Seals samples. The caller must not keep or hand on the array.
- * @param options.rows identity of each sample's source row; where absent, samples are known by their contents, not their id
+ * Seals samples. The caller must not keep or pass on the array.
+ * @param options.rows identity of each sample's source row; if omitted, samples are identified by their contents, not their
+ * id
  */
 export function sealTest(
   samples: readonly Sample[],
@@ -56,7 +57,7 @@ export function sealTest(
   });
 }
 
-/** Marks a seeded-hash fraction as eyes-off; samples of one group are marked alike. */
+/** Marks a fraction of the samples, chosen by seeded hash, as eyes-off; samples of one group are marked alike. */
 export function eyesOff(samples: readonly Sample[], fraction: number, seed: number): Sample[] {
   return samples.map((sample) =>
     unitHash(seed, "eyes-off", sample.group === undefined ? `id:${sample.id}` : `group:${sample.group}`) <

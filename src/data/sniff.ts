@@ -1,4 +1,5 @@
-// Whether a file is what its name says, by its first bytes: the wrong reader would say something true and useless.
+// Checks by its first bytes whether a file is what its name says: the wrong reader would report an error that is true
+// but useless.
 
 import { HoneError } from "../core/errors.js";
 import { isGzip } from "./encoding.js";
@@ -47,7 +48,7 @@ const kinds: readonly Kind[] = [
   { called: "xz", fits: begins(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0), next: "Unpack it, or pack it with gzip." },
 ];
 
-/** @throws HoneError where the file's beginning is that of another format than the one it is to be read as */
+/** @throws HoneError if the file begins as another format than the one to be read */
 export async function checkContents(path: string, format: Format, name: string): Promise<void> {
   const { handle } = await openFile(path);
   const head = Buffer.alloc(16);
@@ -63,7 +64,7 @@ export async function checkContents(path: string, format: Format, name: string):
     if (isGzip(head)) return;
     throw refuse("its name ends in .gz and it is not gzip", "Name it without .gz.");
   }
-  // Without an ending that says the format, packed text is taken as it comes.
+  // If the name has no ending that indicates a format, gzip is accepted.
   if (isGzip(head) && !/\.\w+$/.test(path)) return;
   if (kind && kind.format !== format) throw refuse(`its contents are ${kind.called}`, kind.next);
   if (!kind && (format === "xlsx" || format === "sqlite")) {

@@ -1,5 +1,5 @@
-// Where files come from: a reference such as `data/*.jsonl`, `hf:datasets/owner/name/…` or `pip:NAME==VERSION#…`
-// becomes local paths. The scheme table is the one place to add another.
+// Resolves sources: a reference such as `data/*.jsonl`, `hf:datasets/owner/name/…` or `pip:NAME==VERSION#…` becomes
+// local paths. New schemes are added in the scheme table only.
 
 import { resolve } from "node:path";
 import { HoneError } from "../core/errors.js";
@@ -7,30 +7,30 @@ import { cacheFolder } from "./cache.js";
 import { filesByFolder } from "./folder.js";
 import { globFiles } from "./glob.js";
 
-/** Where references are looked up and kept. */
+/** Where references are resolved and cached. */
 export interface SourceOptions {
-  /** Folder that `file:` references are relative to; the working folder where absent. */
+  /** Folder that `file:` references are relative to; the working folder if omitted. */
   base?: string;
   /** See {@link cacheFolder} for the default. */
   cache?: string;
   signal?: AbortSignal;
-  /** Bytes done, bytes in all (0 while unknown), and what is being fetched. */
+  /** Bytes done, total bytes (0 while unknown), and what is being fetched. */
   progress?: (done: number, total: number, note: string) => void;
   /** Use the cache and never the network. */
   offline?: boolean;
 }
 
-/** The files that a source reference names, on this machine. */
+/** The local files that a source reference names. */
 export interface ResolvedSource {
   /** Absolute paths, sorted; at least one. */
   files: string[];
-  /** The reference with what fixes its contents: the commit of `hf:`, the SHA-256 of `pip:`. */
+  /** The reference with its contents pinned: the commit of `hf:`, the SHA-256 of `pip:`. */
   pinned: string;
 }
 
 type Resolver = (ref: string, options: SourceOptions & { cache: string }) => Promise<ResolvedSource>;
 
-// Loaded on use: the Hub's client costs more to load than most commands take.
+// Loaded on use: the Hub's client takes longer to load than most commands take to run.
 const schemes: Record<string, Resolver> = {
   file: resolveFile,
   hf: async (ref, options) => (await import("./hub.js")).resolveHub(ref, options),
@@ -38,7 +38,7 @@ const schemes: Record<string, Resolver> = {
 };
 
 /**
- * Local files for a reference; fetched into the cache where needed, and not again once they are there.
+ * Local files for a reference; fetched into the cache if they are not there yet.
  *
  * @throws HoneError that names the reference: nothing matches, no access, no network, wrong checksum, hostile archive.
  * @example

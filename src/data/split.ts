@@ -1,14 +1,14 @@
-// Seeded-hash splits. Every row (or group) has a number in [0, 1) that depends on the seed and its id alone, and all
-// choices follow that number, so a million rows need a few typed arrays and the order of the file does not matter.
+// Seeded-hash splits. Every row (or group) has a number in [0, 1) that depends only on the seed and its id, and all
+// choices follow that number, so a million rows need only a few typed arrays and the file's order does not matter.
 //
 // Plain and grouped splits by fractions compare the number with fixed thresholds: adding rows never moves another row.
-// Splits by counts and stratified splits need exact numbers, so they take rows in order of their number: adding rows
-// can move the rows nearest to a boundary, and no others.
+// Splits by counts and stratified splits need exact sizes, so they take rows in order of their number: adding rows can
+// move only the rows nearest to a boundary.
 
 import { createHash } from "node:crypto";
 import type { SplitName } from "../core/sample.js";
 
-/** Parts or numbers of rows, by split. */
+/** Fractions or numbers of rows, by split. */
 export interface Shares {
   train: number;
   dev: number;
@@ -17,32 +17,32 @@ export interface Shares {
 
 /** How many rows each split gets. */
 export interface SplitPlan {
-  /** Parts of the whole; together 1. Exactly one of `fractions` and `counts` is given. */
+  /** Fractions of the whole, with sum 1. Exactly one of `fractions` and `counts` is given. */
   fractions?: Shares;
   /** Numbers of rows. Without `train`, train takes the rest. */
   counts?: { train?: number; dev: number; test: number };
 }
 
-/** What of each row decides its split. */
+/** The inputs that decide each row's split. */
 export interface SplitRows {
-  /** Per row, {@link unitHash} of its id, or of its group's name. */
+  /** Per row, {@link unitHash} of its id or its group's name. */
   hashes: Float64Array;
-  /** True: rows with equal hashes are one group and stay together. */
+  /** If true, rows with equal hashes are one group and stay together. */
   grouped?: boolean;
-  /** Per row, the code of its label; every label is then split in the same proportions. */
+  /** Per row, the code of its label; each label is then split in the same proportions. */
   strata?: Int32Array;
 }
 
-/** What {@link assignSplits} gives per row. */
+/** The splits, indexed by the codes that {@link assignSplits} returns. */
 export const parts: readonly SplitName[] = ["train", "dev", "test"];
-/** Code of a row that no split takes (only with `counts`). */
+/** Code of a row that is in no split (only with `counts`). */
 export const unused = 255;
 
 const train = 0;
 const dev = 1;
 const test = 2;
 
-/** A number in [0, 1) with 53 bits from the seed and the key. At a million keys, two are equal with probability 6e-5. */
+/** A number in [0, 1) with 53 bits from the seed and the key. Among a million keys, two are equal with probability 6e-5. */
 export function unitHash(seed: number, ...key: string[]): number {
   const digest = createHash("sha256")
     .update(JSON.stringify([seed, ...key]))
@@ -50,7 +50,7 @@ export function unitHash(seed: number, ...key: string[]): number {
   return (digest.readUInt32BE(0) * 2 ** 21 + (digest.readUInt32BE(4) >>> 11)) / 2 ** 53;
 }
 
-/** Whole numbers in the proportions of `shares` that sum to `total`: floors, then one more to the largest remainders. */
+/** Integers in the proportions of `shares` that sum to `total`: floors, then one more to the largest remainders. */
 export function largestRemainder(shares: readonly number[], total: number): number[] {
   const sum = shares.reduce((a, b) => a + b, 0);
   if (sum <= 0) return shares.map(() => 0);
@@ -101,8 +101,8 @@ export function assignSplits(rows: SplitRows, plan: SplitPlan): Uint8Array {
 }
 
 /**
- * The first of test, dev and train that still has room, else `rest`. A large group may overshoot a fraction by up to half of itself,
- * and a count never.
+ * The first of test, dev and train that still has room, else `rest`. A large group may overshoot a fraction by up to half of its
+ * size, but never a count.
  */
 function place(
   weight: number,
@@ -174,8 +174,8 @@ function unitsInOrder({ hashes, grouped, strata }: SplitRows): Units {
 }
 
 /**
- * At most `limit` of the rows, the first by hash, in their old order; with strata, in the strata's proportions.
- * `indices` says which rows are meant.
+ * At most `limit` of the rows, the first by hash, in their original order; with strata, in the strata's proportions.
+ * `indices` selects the rows to cap.
  */
 export function capByHash(
   indices: readonly number[],

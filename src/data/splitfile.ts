@@ -1,5 +1,5 @@
-// Splitting a JSONL file into train.jsonl, dev.jsonl and test.jsonl without holding it in memory: one pass reads the
-// ids (8 bytes a row are kept), the second copies the lines, byte for byte (what is not UTF-8 becomes it).
+// Splits a JSONL file into train.jsonl, dev.jsonl and test.jsonl without holding it in memory: the first pass reads the
+// ids (8 bytes per row are kept), the second copies the lines byte for byte (other encodings are converted to UTF-8).
 
 import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, realpath, rename, rm } from "node:fs/promises";
@@ -14,13 +14,13 @@ import { assignSplits, parts, type Shares, type SplitPlan, unitHash } from "./sp
 import { asText, requiredField } from "./template.js";
 import { byteLines } from "./text.js";
 
-/** The split plan, and the fields that it heeds. */
+/** The split plan, and the fields that it uses. */
 export interface SplitFileOptions extends SplitPlan {
   /** Default 0. */
   seed?: number;
-  /** Field of the id. Default: `id` where the row has one, else the line's own bytes. Equal lines stay together. */
+  /** Field of the id. Default: `id` if the row has one, else the line's own bytes. Equal lines stay together. */
   id?: string;
-  /** Field whose rows stay together; a row without it stands alone. */
+  /** Field whose rows stay together; a row without it is its own group. */
   group?: string;
   /** Field whose values keep their proportions. */
   stratify?: string;
@@ -28,7 +28,7 @@ export interface SplitFileOptions extends SplitPlan {
   signal?: AbortSignal;
 }
 
-/** Rows by split, and the files they went to. */
+/** Rows by split, and the files that they were written to. */
 export interface SplitFileResult {
   train: number;
   dev: number;
@@ -43,8 +43,8 @@ const maxStrata = 10_000;
 const writeBytes = 256 * 1024;
 
 /**
- * Splits a JSONL file. The three files appear together when all are complete; until then their old versions stay.
- * Memory: 9 to 17 bytes a row.
+ * Splits a JSONL file. The three files appear together once all are complete; until then their old versions stay.
+ * Memory: 9 to 17 bytes per row.
  *
  * @throws HoneError for malformed lines, missing fields, and ids that occur twice (both lines are named).
  */
@@ -130,7 +130,7 @@ export async function splitFile(
   );
 }
 
-/** @throws HoneError for shares that are none, do not sum to 1, or leave train nothing */
+/** @throws HoneError for invalid fractions, fractions that do not sum to 1, or fractions that leave train nothing */
 export function sensibleShares(shares: Shares, where: string): Shares {
   const { train, dev, test } = shares;
   const percent = (share: number) => `${Number((100 * share).toFixed(2))} %`;
@@ -254,7 +254,7 @@ async function writeParts(
         out.bytes += bytes.length + 1;
         out.rows++;
       }
-      // The held lines are views of the chunk that was read; writing them lets it go.
+      // The pending lines are views of the chunk that was read; writing them releases it.
       for (const out of outputs) if (out.bytes > writeBytes) await flush(out);
     }
     if (i !== assigned.length) {
@@ -268,7 +268,7 @@ async function writeParts(
     for (const out of outputs) await rename(out.temporary, out.target);
   } catch (error) {
     for (const out of outputs) {
-      await out.handle.close().catch(() => {}); // closed already where the failure came late
+      await out.handle.close().catch(() => {}); // already closed if the failure came late
       await rm(out.temporary, { force: true });
     }
     throw error;

@@ -1,5 +1,5 @@
-// Rows from a table of an SQLite file, opened read-only. Texts are fetched as bytes and decoded here: the binding takes
-// every text for UTF-8 and ends the process where a damaged file holds something else.
+// Reads rows from a table of an SQLite file, opened read-only. Texts are fetched as bytes and decoded here: the binding
+// assumes that every text is UTF-8 and aborts the process if a damaged file contains anything else.
 
 import { isUtf8 } from "node:buffer";
 import { stat } from "node:fs/promises";
@@ -13,7 +13,7 @@ import type { Row } from "./reading.js";
 type Value = null | bigint | number | Buffer;
 type Opened = { database: Database.Database; utf16: "LE" | "BE" | undefined };
 
-/** Rows between two looks at what else the process has to do. */
+/** Rows read between yields to the event loop. */
 const batch = 1000;
 
 /** Rows in the table's own order; `place` is the row's number in it, from 1. */
@@ -37,7 +37,7 @@ export async function* readSqlite(
       const text = `typeof(${field}) = 'text'`;
       return `${text}, CASE WHEN ${text} THEN CAST(${field} AS BLOB) ELSE ${field} END`;
     });
-    // NOT INDEXED: an index that covers all columns would give another order.
+    // NOT INDEXED: an index that covers all columns would change the order.
     const rows = guarded(place, () =>
       database
         .prepare(`SELECT ${selected.join(", ")} FROM ${identifier(chosen)} NOT INDEXED`)
@@ -79,7 +79,7 @@ export async function countSqliteRows(
   }
 }
 
-/** Opens without writing anything: neither the file nor, where nobody is writing to it, a file beside it. */
+/** Opens without writing anything: neither the file itself nor, unless another process is writing to it, a file beside it. */
 async function openReadOnly(path: string, name: string): Promise<Opened> {
   const { handle } = await openFile(path);
   await handle.close();
@@ -102,7 +102,7 @@ async function openReadOnly(path: string, name: string): Promise<Opened> {
   }
 }
 
-/** The few rows that a question about the file itself has. */
+/** Runs a query about the file itself, which returns only a few rows. */
 function select<T>(database: Database.Database, sql: string, where: string): T[] {
   return guarded(where, () => database.prepare(sql).raw().all() as T[]);
 }
@@ -121,7 +121,7 @@ function tablesOf(opened: Opened, name: string): Table[] {
   }));
 }
 
-/** Views are not read: what a view of a file that nobody vouches for computes has no bound. */
+/** Views are not read: the computation behind a view in an untrusted file is unbounded. */
 function chooseTable(all: readonly Table[], table: string | undefined, name: string): string {
   const tables = all.filter(({ view }) => !view);
   const found = table === undefined ? tables[0] : tables.find((one) => one.name === table);
@@ -140,7 +140,7 @@ function chooseTable(all: readonly Table[], table: string | undefined, name: str
   });
 }
 
-/** Does one thing with the database; what SQLite throws becomes the one error with the place. */
+/** Runs one operation on the database; an SQLite error becomes a HoneError with the position. */
 function guarded<T>(where: string, work: () => T): T {
   try {
     return work();
@@ -156,7 +156,7 @@ function guarded<T>(where: string, work: () => T): T {
   }
 }
 
-/** A number as JSON has it, with all its digits; bytes are left to the caller. */
+/** A number as in JSON, with all its digits; bytes are left to the caller. */
 function plain(value: Value, where: string): Buffer | string | number | null {
   if (typeof value === "bigint") return plainInteger(value);
   if (Buffer.isBuffer(value) && value.length > maxRecordBytes) {

@@ -1,20 +1,20 @@
-// Lists as word and sentence lists come: what it belongs to, a tab, and the text, in every line.
+// Reads tab-separated lists, such as word and sentence lists: a key, a tab and a text on every line.
 
 import { readFileSync } from "node:fs";
 import { HoneError, messageOf } from "../core/errors.js";
 
-/** How errors speak of the list. */
+/** How errors name the list and its two columns. */
 export interface TabbedList {
   /** "the examples" */
   list: string;
-  /** What stands before and after the tab: "label" and "text". */
+  /** The columns before and after the tab: "label" and "text". */
   first: string;
   second: string;
 }
 
 /**
- * The pairs of a list, in its order; empty lines are passed over.
- * @throws HoneError where the file cannot be read, is empty, or has a line that is no pair
+ * The list's pairs, in order; empty lines are skipped.
+ * @throws HoneError if the file cannot be read, is empty, or has a line that is not a pair
  */
 export function readTabbed(path: string, { list, first, second }: TabbedList): [string, string][] {
   const fail = (why: string) =>

@@ -1,9 +1,12 @@
-// Text from rows: `{{facts}}` is a field, `{{labels.area}}` a field in a field, `{{facts|1200}}` its first 1200
-// characters cut at a word boundary. There is nothing else: no logic, no code, no nesting.
+// Fills templates with the fields of a row: `{{facts}}` is a field, `{{labels.area}}` a nested field, `{{facts|1200}}`
+// its first 1200 characters cut at a word boundary. There is nothing else: no logic, no code, no nesting.
 
 import { HoneError } from "../core/errors.js";
 
-/** The value at a dotted path, own properties only; undefined where there is none. A field whose own name has dots wins. */
+/**
+ * The value at a dotted path, own properties only; undefined if there is none. A field whose name itself contains dots
+ * takes precedence.
+ */
 export function field(row: Record<string, unknown>, path: string): unknown {
   if (Object.hasOwn(row, path)) return row[path];
   let value: unknown = row;
@@ -14,7 +17,7 @@ export function field(row: Record<string, unknown>, path: string): unknown {
   return value;
 }
 
-/** A field's value, or a HoneError that names the row and lists the fields there are. */
+/** A field's value, or a HoneError that names the row and lists the available fields. */
 export function requiredField(row: Record<string, unknown>, path: string, place: string): unknown {
   const value = field(row, path);
   if (value !== undefined) return value;
@@ -27,7 +30,7 @@ export function requiredField(row: Record<string, unknown>, path: string, place:
   });
 }
 
-/** A value as text: lists of plain values one a line, other structures as JSON, null as nothing. */
+/** A value as text: lists of plain values one per line, other structures as JSON, null as the empty string. */
 export function asText(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "string") return value;
@@ -38,7 +41,7 @@ export function asText(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** The first `length` characters, less the word that is cut; never half of a surrogate pair. */
+/** The first `length` characters without a cut word; never half of a surrogate pair. */
 function cutAtWord(text: string, length: number): string {
   if (text.length <= length) return text;
   const head = text.slice(0, length + 1);
@@ -48,12 +51,12 @@ function cutAtWord(text: string, length: number): string {
   return text.slice(0, whole).trimEnd();
 }
 
-/** True where the text has a `{{…}}`. */
+/** True if the text has a `{{…}}`. */
 export function isTemplate(text: string): boolean {
   return text.includes("{{");
 }
 
-/** Most slots in one template, and most characters of a filled one: far above any prompt, and soon told. */
+/** Maximum slots in one template and characters in a filled one: far above any prompt, and soon reported. */
 const [mostSlots, mostCharacters] = [1_000, 2_000_000];
 
 /** Checks a template once and returns the function that fills it. `place` names the row in errors. */
@@ -120,9 +123,9 @@ function tooLong(place: string, parts: number): HoneError {
 }
 
 /**
- * A fixed text, or what a template makes of a row.
- * @param option of the study, for the error
- * @throws HoneError where a fixed text is the name of a field: the field was meant
+ * A function that returns a fixed text, or fills a template from a row.
+ * @param option name of the study's option, for the error
+ * @throws HoneError if a fixed text is the name of a field: the field was probably meant
  */
 export function fixedOrTemplate(
   text: string,
@@ -141,7 +144,7 @@ export function fixedOrTemplate(
   };
 }
 
-/** What reads a field, or fills a template where the text is one. */
+/** A function that reads a field, or fills a template if the text is one. */
 export function fieldOrTemplate(text: string): (row: Record<string, unknown>, place: string) => string {
   return isTemplate(text) ? compileTemplate(text) : (row, place) => asText(requiredField(row, text, place));
 }

@@ -1,4 +1,5 @@
-// Bytes to text, strictly: an undecodable byte or a NUL is an error with its line and column, never a silent "�".
+// Decodes bytes as text, strictly: an undecodable byte or a NUL is an error with its line and column, never a silent
+// "�".
 
 import { isUtf8 } from "node:buffer";
 import { HoneError } from "../core/errors.js";
@@ -10,7 +11,7 @@ import type { Encoding } from "./reading.js";
 function validUtf8Prefix(bytes: Buffer): number {
   let low = 0;
   let high = bytes.length;
-  // Validity of a prefix is monotone but for a character cut at its end, so step back to a character's first byte.
+  // A prefix of valid UTF-8 is valid except where it cuts a character, so step back to a character's first byte.
   while (low < high) {
     const middle = (low + high + 1) >> 1;
     const cut = wholeCharacters(bytes.subarray(0, middle));
@@ -20,7 +21,7 @@ function validUtf8Prefix(bytes: Buffer): number {
   return wholeCharacters(bytes.subarray(0, low));
 }
 
-/** Length without a character that is cut off at the end (at most three bytes less). */
+/** Length without a character that is cut off at the end (at most three bytes). */
 function wholeCharacters(bytes: Buffer): number {
   for (let back = 1; back <= 3 && back <= bytes.length; back++) {
     const byte = bytes[bytes.length - back]!;
@@ -31,7 +32,7 @@ function wholeCharacters(bytes: Buffer): number {
   return bytes.length;
 }
 
-/** Throws when the bytes are no UTF-8 or hold a NUL; `line` and `column` (both from 1) are those of the first byte. */
+/** Throws if the bytes are not UTF-8 or contain a NUL; `line` and `column` (both from 1) are those of the first byte. */
 export function checkText(bytes: Buffer, name: string, line: number, column = 1): void {
   const nul = bytes.indexOf(0);
   const valid = isUtf8(bytes);
@@ -58,7 +59,7 @@ export function checkText(bytes: Buffer, name: string, line: number, column = 1)
   });
 }
 
-/** The file's text in pieces, checked and decoded. */
+/** The file's text in chunks, checked and decoded. */
 export async function* textChunks(path: string, encoding: Encoding, name: string): AsyncGenerator<string> {
   let carry: Buffer = Buffer.alloc(0);
   let line = 1;
@@ -86,7 +87,7 @@ export interface ByteLine {
   line: number;
 }
 
-/** The lines of a file, many at a time: one await a chunk, not one a line, which is what a million rows need. */
+/** The lines of a file, many at a time: one await per chunk rather than per line, which a million rows need. */
 export async function* byteLines(path: string, encoding: Encoding, name: string): AsyncGenerator<ByteLine[]> {
   let parts: Buffer[] = [];
   let held = 0;

@@ -1,5 +1,5 @@
-// A thread of its own for a decoder that believes what a file declares: it has a heap of its own with a limit, and is
-// stopped when it takes too long. What it answers is plain data.
+// Runs a decoder that trusts what a file declares on its own thread, with a heap limit of its own; the thread is
+// stopped if it takes too long. Its answers are plain data.
 
 import type * as FileSystem from "node:fs/promises";
 import { Worker } from "node:worker_threads";
@@ -9,7 +9,7 @@ export type Files = typeof FileSystem;
 export type Reply<A> = { value: A } | { error: string };
 
 export interface ReaderThread<Q, A> {
-  /** The thread's answer; rejects with the reason when it cannot be had within `ms`. */
+  /** The thread's answer; rejects with the reason if there is none within `ms`. */
   ask(question: Q, ms: number): Promise<A>;
   close(): Promise<void>;
 }
@@ -17,8 +17,8 @@ export interface ReaderThread<Q, A> {
 const heapMb = 3072;
 
 /**
- * Starts a thread that runs `serve`. It is passed as source text, so it may use nothing from outside but its parameters:
- * Node's threads and files, and the packages named. It answers each message on `parentPort` with one `Reply`.
+ * Starts a thread that runs `serve`. It is passed as source text, so it may use only its parameters: Node's threads and
+ * files, and the named packages. It answers each message on `parentPort` with one `Reply`.
  */
 export function startThread<Q, A, M extends readonly unknown[]>(
   serve: (threads: Threads, fs: Files, ...packages: M) => void,
@@ -55,7 +55,7 @@ export function startThread<Q, A, M extends readonly unknown[]>(
         worker.postMessage(question);
       }),
     async close() {
-      worker.on("error", () => {}); // whatever the thread still throws while it is stopped concerns nobody
+      worker.on("error", () => {}); // errors that the thread throws while it is being stopped are ignored
       await worker.terminate();
     },
   };

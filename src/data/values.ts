@@ -1,24 +1,24 @@
-// What a value of a row is, whatever format it was read from: when it is nothing, and when two are the same. CSV has texts
-// alone, JSON has numbers and null, and a study means the same by both.
+// Row values independent of the format that they were read from: when one is empty, and when two are equal. CSV has only
+// text, JSON has numbers and null, and a study treats them alike.
 
 import { asText } from "./template.js";
 
-/** True for null, an absent field, white space, and lists of nothing else. */
+/** True for null, an absent field, white space, and lists of such values. */
 export function isEmpty(value: unknown): boolean {
   if (value === null || value === undefined) return true;
   if (Array.isArray(value)) return value.every(isEmpty);
   return typeof value === "string" && value.trim() === "";
 }
 
-/** Equal for labels that differ in case, white space or a whole number's `.0` alone. */
+/** Equal for labels that differ only in case, white space or a whole number's `.0`. */
 export function foldLabel(text: string): string {
   const folded = text.normalize("NFKC").replace(/\s+/g, " ").trim().toLowerCase();
   return /^-?\d+\.0+$/.test(folded) ? folded.slice(0, folded.indexOf(".")) : folded;
 }
 
 /**
- * Whether a value is one of those wanted. Texts are compared as they stand; where either side is a number or a boolean, as
- * labels are, so that 1990 is "1990.0" and true is "TRUE". Whatever is empty is null.
+ * Whether a value is one of those wanted. Texts are compared exactly; if either side is a number or a boolean, values are
+ * compared like labels, so that 1990 equals "1990.0" and true equals "TRUE". Empty values equal null.
  */
 export function oneOf(wanted: readonly unknown[]): (value: unknown) => boolean {
   const textOf = (value: unknown): string => (isEmpty(value) ? "" : asText(value));

@@ -1,4 +1,4 @@
-// What a data set says of itself: rows that were left out, counts that are not met, groups and labels that a split tears apart.
+// Warnings about a data set: dropped rows, counts that are not met, groups and labels that a split separates.
 
 import type { Option } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
@@ -33,7 +33,7 @@ export function warnStraddling(split: Divided, pool: readonly Pool[], warnings: 
     );
 }
 
-/** Says which counts are not met, and whether for want of rows or because groups stay whole. */
+/** Warns which counts are not met, and whether because there are too few rows or because groups stay whole. */
 export function warnShort(
   split: Divided,
   pool: readonly Pool[],

@@ -1,8 +1,8 @@
-// The part of reading an Excel workbook that runs on its own thread: the sheet is held whole there, and handed out in parts.
+// The part of reading an Excel workbook that runs on its own thread: the whole sheet is held there and returned in parts.
 
 import { type Files, type ReaderThread, type Reply, startThread, type Threads } from "./thread.js";
 
-/** Rows of the sheet from one number to before another, from 0. */
+/** Rows of the sheet from `from` up to but excluding `to`, counted from 0. */
 interface Request {
   from: number;
   to: number;
@@ -18,7 +18,7 @@ function serve(threads: Threads, fs: Files, excel: typeof import("read-excel-fil
   // Integers that a double cannot hold keep their digits.
   const parseNumber = (text: string): number | string =>
     /^-?\d{16,}$/.test(text) && !Number.isSafeInteger(Number(text)) ? text : Number(text);
-  // Dates have no zone in Excel; the reader gives them in UTC.
+  // Excel dates have no time zone; the reader returns them in UTC.
   const plain = (value: unknown): Cell => {
     if (!(value instanceof Date)) return value as Cell;
     return Number.isNaN(value.getTime()) ? null : value.toISOString().replace(/(?:T00:00:00)?\.000Z$|Z$/, "");
@@ -29,7 +29,7 @@ function serve(threads: Threads, fs: Files, excel: typeof import("read-excel-fil
     return excel.readSheet(file, sheet, { trim: false, parseNumber });
   };
   const rows = read();
-  rows.catch(() => {}); // told to whoever asks
+  rows.catch(() => {}); // the error is reported to each request
   port.on("message", async ({ from, to }: Request) => {
     try {
       reply({ value: (await rows).slice(from, to).map((row) => row.map(plain)) });
@@ -42,7 +42,7 @@ function serve(threads: Threads, fs: Files, excel: typeof import("read-excel-fil
   });
 }
 
-/** Answers rows of a sheet, which is named or numbered from 1. */
+/** Returns rows of a sheet, which is given by name or by number from 1. */
 export function startExcelThread(path: string, sheet: string | number): ReaderThread<Request, Cell[][]> {
   return startThread(serve, ["read-excel-file/universal"], { path, sheet });
 }

@@ -1,5 +1,6 @@
-// Rows from a sheet of an Excel workbook (.xlsx): a header row, or names given in its place, then one row a row. Empty
-// cells are null, dates are ISO texts. The archive is checked against what it declares before a parser sees it.
+// Reads rows from a sheet of an Excel workbook (.xlsx): a header row, or names given in its place, then one row each.
+// Empty cells are null, dates are ISO texts. The archive is checked against what it declares before it reaches a
+// parser.
 
 import { HoneError, messageOf } from "../core/errors.js";
 import { openFile } from "./files.js";
@@ -8,13 +9,13 @@ import type { Row } from "./reading.js";
 import { type Cell, startExcelThread } from "./xlsx-worker.js";
 import { openZip } from "./zip.js";
 
-/** A workbook is XML that is held in memory: 512 MiB of it are about Excel's million rows of a few columns. */
+/** A workbook is XML that is held in memory: 512 MiB of it corresponds to about Excel's million rows of a few columns. */
 const maxUnpackedMb = 512;
 const batch = 2000;
 
 /**
- * Rows of a sheet, the first one where none is named; `place` is the row's number as Excel shows it.
- * `patienceMs` is how long the parser may take, besides a second for every megabyte.
+ * Rows of a sheet, by default the first; `place` is the row's number as Excel shows it.
+ * `patienceMs` is how long the parser may take, plus one second per megabyte.
  */
 export async function* readXlsx(
   path: string,
@@ -49,7 +50,7 @@ export async function* readXlsx(
 
 const isEmpty = (cell: Cell | undefined): boolean => cell === null || cell === undefined || cell === "";
 
-/** The header's names; columns that have none stay "" and must be empty throughout. */
+/** The header's names; columns without one stay "" and must be empty throughout. */
 function headerOf(cells: readonly Cell[], place: string): string[] {
   const names = cells.map((cell) => (isEmpty(cell) ? "" : String(cell).trim()));
   checkHeader(
@@ -73,7 +74,7 @@ function rowOf(cells: readonly Cell[], header: readonly string[], place: string)
   return Object.fromEntries(named);
 }
 
-/** Holds every member to the size that it declares, all of them to a limit; returns the sum. */
+/** Checks every member against the size that it declares, and the total against a limit; returns the sum. */
 async function checkArchive(path: string, name: string): Promise<number> {
   const { handle } = await openFile(path);
   await handle.close();

@@ -1,5 +1,5 @@
-// Reading zip archives that nobody vouches for: the directory is checked as a whole before any member is read, and
-// every member is held to what it declares while it is unpacked. Nothing is executed, nothing is written but by name.
+// Reads untrusted zip archives: the directory is checked as a whole before any member is read, and every member is
+// checked against what it declares while it is unpacked. Nothing is executed, and only requested members are written.
 
 import type { FileHandle } from "node:fs/promises";
 import { open, writeFile } from "node:fs/promises";
@@ -13,10 +13,10 @@ import { unsafePath } from "./cache.js";
 const maxEntries = 500_000;
 const maxDirectoryBytes = 256 * 1024 * 1024;
 const maxEntryBytes = 8 * 1024 ** 3;
-/** A member that unpacks to more than 64 MiB at more than 1000 to 1 is a bomb: real data do not compress like that. */
+/** A member that unpacks to more than 64 MiB at a ratio above 1000 to 1 is a zip bomb: real data does not compress like that. */
 const maxRatio = 1000;
 const ratioFreeBytes = 64 * 1024 * 1024;
-/** Members up to this size are unpacked in one call, which is several times as fast for thousands of small files. */
+/** Members up to this size are unpacked in one call, which is several times faster for thousands of small files. */
 const smallBytes = 4 * 1024 * 1024;
 
 export interface ZipEntry {
@@ -34,12 +34,12 @@ export interface ZipArchive {
   entries: readonly ZipEntry[];
   /** Unpacks one member to a path, atomically; throws a HoneError naming the member if it is not what it declares. */
   extract(entry: ZipEntry, target: string): Promise<void>;
-  /** Unpacks one member to nowhere; throws as `extract` does. */
+  /** Unpacks one member without writing it; throws as `extract` does. */
   check(entry: ZipEntry): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Opens an archive and checks its whole directory. `name` is how errors call it. */
+/** Opens an archive and checks its whole directory. `name` is the archive's name in errors. */
 export async function openZip(path: string, name: string): Promise<ZipArchive> {
   const refuse = (where: string, why: string, cause?: unknown): HoneError =>
     new HoneError({
@@ -146,7 +146,7 @@ async function readDirectory(handle: FileHandle, size: number, refuse: Refuse): 
     if (unixType === 0xa000) throw refuse(shown, "it is a symbolic link");
     if (unixType !== 0 && unixType !== 0x8000 && unixType !== 0x4000)
       throw refuse(shown, "it is a device or a pipe");
-    // On Windows and macOS two names that differ in case are one file.
+    // On Windows and macOS, names that differ only in case are the same file.
     const key = entryName.toLowerCase().normalize("NFC").replace(/\/$/, "");
     if (seen.has(key)) throw refuse(shown, "two entries have this name");
     seen.add(key);
@@ -181,7 +181,7 @@ async function readDirectory(handle: FileHandle, size: number, refuse: Refuse): 
     entries.push({ ...entry, method: entry.method });
   }
   if (p !== length) throw refuse("", "its directory holds more than the entries it declares");
-  // Entries that share bytes are how small archives unpack to petabytes.
+  // Small archives can unpack to petabytes by entries that share bytes.
   spans.sort((a, b) => a.from - b.from);
   for (const [i, span] of spans.entries()) {
     const limit = spans[i + 1]?.from ?? start;
@@ -217,7 +217,7 @@ function readZip64(
   }
 }
 
-/** Does something with where a member's data begin; what goes wrong is told with the member's name. */
+/** Calls a function with the position of a member's data; errors name the member. */
 async function withEntry(
   handle: FileHandle,
   archiveSize: number,
@@ -250,7 +250,7 @@ function unpackSmall(raw: Buffer, entry: ZipEntry): Buffer {
 function inflateSmall(raw: Buffer, entry: ZipEntry): Buffer {
   let result: { buffer: Buffer; engine: { bytesWritten: number } };
   try {
-    // Node's types do not know what `info` gives back.
+    // Node's types do not cover what `info` returns.
     result = inflateRawSync(raw, { maxOutputLength: Math.max(1, entry.size), info: true }) as never;
   } catch (error) {
     const longer = (error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE";
