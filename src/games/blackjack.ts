@@ -1,11 +1,11 @@
 // Blackjack by RLCard's rules: one deck, hit or stand, the dealer draws to 17 and stands on every 17, no bonus for a natural.
-// With it the exact belief state (what the unseen cards make of the dealer's hand) and the policy that is optimal on it.
+// Also the exact belief state (the probabilities that follow from the unseen cards) and the policy that is optimal given it.
 
 import type { Random } from "../core/random.js";
 import { type Card, draw, nameOf, rankWords, wordsOf } from "./cards.js";
 import type { Belief, Game, Player, View } from "./game.js";
 
-/** The cards in the order in which they come: player, dealer, player, dealer (its open card), then as they are drawn. */
+/** The cards in the order in which they are dealt: player, dealer, player, dealer (the face-up card), then as they are drawn. */
 export interface Shoe {
   readonly cards: readonly Card[];
 }
@@ -20,11 +20,11 @@ export interface BlackjackState {
 
 export interface BlackjackView extends View {
   readonly hand: readonly Card[];
-  /** The dealer's open card. */
+  /** The dealer's face-up card. */
   readonly up: Card;
 }
 
-/** More cards than one deck can put into two hands. */
+/** More cards than two hands from one deck can hold. */
 const shoeLength = 32;
 
 /** 1 for an ace to 10 for a ten or a face. */
@@ -33,7 +33,7 @@ function pointsOf(card: Card): number {
   return rank === 12 ? 1 : Math.min(10, rank + 2);
 }
 
-/** The total of a hand, with one ace as 11 where that does not go over 21. */
+/** The total of a hand, with one ace counted as 11 if that does not exceed 21. */
 export function totalOf(hand: readonly Card[]): { total: number; soft: boolean } {
   const hard = hand.reduce((sum, card) => sum + pointsOf(card), 0);
   const soft = hard <= 11 && hand.some((card) => pointsOf(card) === 1);
@@ -115,23 +115,23 @@ export const blackjack: Game<BlackjackState, Shoe> = {
   },
 };
 
-/** What the unseen cards make of a hand. Probabilities are exact for one deck. */
+/** Probabilities given the unseen cards, exact for one deck. */
 export interface BlackjackBelief {
-  /** Chances that the dealer ends with 17, 18, 19, 20, 21, and that the dealer busts. */
+  /** Probabilities that the dealer ends with 17, 18, 19, 20, 21, and that the dealer busts. */
   readonly dealer: readonly number[];
-  /** The chance that the next card takes the hand over 21. */
+  /** Probability that the next card takes the hand over 21. */
   readonly bust: number;
   /** Expected payoff of standing now, and of hitting and then playing optimally, in bets. */
   readonly stand: number;
   readonly hit: number;
 }
 
-/** Numbers of unseen cards by points: place 1 holds the aces, place 10 tens and faces. */
+/** Numbers of unseen cards by points: index 1 holds the aces, index 10 tens and face cards. */
 type Unseen = readonly number[];
 
 const fullDeck: Unseen = [0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 16];
 
-/** Chances of the dealer's final hands: 17 to 21, and over 21. An endless deck has no counts to take from. */
+/** Probabilities of the dealer's final hands: 17 to 21, and over 21. In an endless deck the counts do not change. */
 export function dealerFinals(up: number, unseen: Unseen, endless: boolean): number[] {
   const finals = [0, 0, 0, 0, 0, 0];
   const counts = unseen.slice();
@@ -157,7 +157,7 @@ export function dealerFinals(up: number, unseen: Unseen, endless: boolean): numb
 const known = new Map<string, BlackjackBelief>();
 
 function beliefOf(own: readonly number[], up: number, endless: boolean): BlackjackBelief {
-  // From an endless deck it does not matter which cards make a total.
+  // With an endless deck, only the total and the presence of an ace matter, not the cards.
   const held = endless
     ? [own.reduce((sum, points) => sum + points, 0), own.includes(1)]
     : own.toSorted((a, b) => a - b);
@@ -193,8 +193,8 @@ function beliefOf(own: readonly number[], up: number, endless: boolean): Blackja
 }
 
 /**
- * The exact belief state of a view: chances given the cards that are seen, from one deck.
- * @param endless reckons with a deck that never runs out, as tables of basic strategy do
+ * The exact belief state of a view: probabilities given the visible cards, from one deck.
+ * @param endless assumes a deck that never runs out, as tables of basic strategy do
  */
 export function blackjackBelief(
   { hand, up }: Pick<BlackjackView, "hand" | "up">,
@@ -203,7 +203,7 @@ export function blackjackBelief(
   return beliefOf(hand.map(pointsOf), pointsOf(up), endless);
 }
 
-/** Stands where standing is worth at least as much as hitting; believes what is most probable. */
+/** Stands if standing is worth at least as much as hitting; believes what is most probable. */
 export const optimalBlackjack: Player = {
   name: "optimal",
   act(view) {
@@ -216,11 +216,11 @@ export const optimalBlackjack: Player = {
   },
 };
 
-/** Plays as the dealer does: hits below 17. */
+/** Plays by the dealer's rule: hits below 17. */
 export const dealerRule: Player = {
   name: "rule",
   act: (view) => (totalOf((view as BlackjackView).hand).total < 17 ? "hit" : "stand"),
-  // From a hard 15 on, seven of the thirteen ranks go over.
+  // From a hard 15 on, seven of the thirteen ranks bust the hand.
   believe(view, { name }) {
     const { total, soft } = totalOf((view as BlackjackView).hand);
     return name === "hit goes over" && total >= 15 && !soft ? "yes" : "no";

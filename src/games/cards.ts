@@ -1,4 +1,4 @@
-// Cards as numbers: rank * 4 + suit, ranks 0 (deuce) to 12 (ace). Names as they are written everywhere: "As", "Td", "2c".
+// Cards as numbers: rank * 4 + suit, ranks 0 (deuce) to 12 (ace). Names use the standard notation: "As", "Td", "2c".
 
 import { type Random, shuffled } from "../core/random.js";
 
@@ -8,7 +8,7 @@ export type Card = number;
 export const rankNames = "23456789TJQKA";
 export const suitNames = "cdhs";
 
-/** The words for ranks, for prompts and people. */
+/** Rank names in words, for prompts and people. */
 export const rankWords = [
   ...["2", "3", "4", "5", "6", "7", "8", "9", "10"],
   ...["Jack", "Queen", "King", "Ace"],
@@ -25,7 +25,7 @@ export function wordsOf(card: Card): string {
   return `${rankWords[card >> 2]} of ${suitWords[card & 3]}`;
 }
 
-/** The card with a name; undefined where there is none. */
+/** The card with a name; undefined if there is none. */
 export function cardOf(name: string): Card | undefined {
   const rank = rankNames.indexOf(name[0]?.toUpperCase() ?? "?");
   const suit = suitNames.indexOf(name[1]?.toLowerCase() ?? "?");

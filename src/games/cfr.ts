@@ -1,28 +1,28 @@
-// Counterfactual regret minimisation (Zinkevich et al. 2007), as CFR+ (Tammelin 2014), on games of two that are small enough to
-// be written out, and the exploitability of any strategy on them. Kuhn and Leduc poker are its ground truth.
+// Counterfactual regret minimisation (Zinkevich et al. 2007), as CFR+ (Tammelin 2014), for two-player games small enough to be
+// enumerated, and the exploitability of any strategy in them. Kuhn and Leduc poker are its ground truth.
 
 import { HoneError } from "../core/errors.js";
 import type { Game, Player, View } from "./game.js";
 
-/** What a seat knows, as text: states with the same key cannot be told apart. */
+/** A seat's information set, as text: states with the same key cannot be told apart. */
 export function infoKey(view: View): string {
   const { legal: _legal, game: _game, ...known } = view;
   return JSON.stringify(known);
 }
 
-/** Probabilities of the legal moves, in their order, by what is known. */
+/** Probabilities of the legal moves, in their order, by information set. */
 export type Strategy = ReadonlyMap<string, readonly number[]>;
 
 interface Node {
-  /** -1 at an end. */
+  /** -1 at a terminal node. */
   seat: number;
   info: number;
   children: Node[];
-  /** To seat 0, at an end. */
+  /** To seat 0, at a terminal node. */
   payoff: number;
 }
 
-/** A game written out: one tree a deal, and what is known at its decisions. */
+/** An enumerated game: one tree per deal, and the information sets of its decisions. */
 export interface GameTree {
   readonly roots: readonly Node[];
   readonly infos: readonly { key: string; seat: number; moves: readonly string[]; depth: number }[];
@@ -31,8 +31,8 @@ export interface GameTree {
 const maxNodes = 2_000_000;
 
 /**
- * Writes a game of two out over all its deals, which are equally probable.
- * @throws HoneError where it has more than two million states
+ * Enumerates a two-player game over all its deals, which are equally probable.
+ * @throws HoneError if it has more than two million states
  */
 export function treeOf<State, Deal>(game: Game<State, Deal>, deals: readonly Deal[]): GameTree {
   const infos: { key: string; seat: number; moves: readonly string[]; depth: number }[] = [];
@@ -119,7 +119,7 @@ export function solve({ roots, infos }: GameTree, iterations: number): Strategy 
     }
     return value;
   };
-  // Regrets of one pass are gathered over all deals before they are cut at zero.
+  // Regrets of one pass are summed over all deals before they are clipped at zero.
   const gathered = infos.map(({ moves }) => new Float64Array(moves.length));
   for (let iteration = 1; iteration <= iterations; iteration++) {
     weight = iteration;
@@ -150,7 +150,7 @@ export function solve({ roots, infos }: GameTree, iterations: number): Strategy 
   );
 }
 
-/** What a strategy is worth to seat 0 against another, over all deals. */
+/** The value of a strategy to seat 0 against another strategy, over all deals. */
 export function valueOfStrategies({ roots, infos }: GameTree, seat0: Strategy, seat1: Strategy): number {
   const walk = (node: Node): number => {
     if (node.seat < 0) return node.payoff;
@@ -167,7 +167,7 @@ function chancesAt(strategy: Strategy, { key, moves }: GameTree["infos"][number]
   return strategy.get(key) ?? moves.map(() => 1 / moves.length);
 }
 
-/** The most that a seat can win against a strategy of the other seat: the value of a best response, to that seat. */
+/** The most that a seat can win against the other seat's strategy: the value of a best response to that seat. */
 export function bestResponse(tree: GameTree, hero: number, against: Strategy): number {
   const { roots, infos } = tree;
   const held: { node: Node; reach: number }[][] = infos.map(() => []);
@@ -191,7 +191,7 @@ export function bestResponse(tree: GameTree, hero: number, against: Strategy): n
       return chance > 0 ? sum + chance * value(child) : sum;
     }, 0);
   };
-  // The deepest first: what is chosen below is then decided.
+  // Deepest first, so that the choices further down are already made.
   const order = infos
     .map((info, i) => ({ ...info, i }))
     .filter(({ seat }) => seat === hero)
@@ -205,12 +205,12 @@ export function bestResponse(tree: GameTree, hero: number, against: Strategy): n
   return roots.reduce((sum, root) => sum + value(root), 0) / roots.length;
 }
 
-/** Mean over both seats of what a best response wins against a strategy, in the game's unit per hand: 0 at equilibrium. */
+/** Mean over both seats of what a best response wins against a strategy, in the game's unit per hand; 0 at equilibrium. */
 export function exploitability(tree: GameTree, strategy: Strategy): number {
   return (bestResponse(tree, 0, strategy) + bestResponse(tree, 1, strategy)) / 2;
 }
 
-/** Plays a strategy. */
+/** A player that follows a strategy. */
 export function strategist(name: string, strategy: Strategy): Player {
   return {
     name,

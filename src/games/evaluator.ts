@@ -1,8 +1,9 @@
-// The value of a poker hand of five to seven cards, from four masks of ranks, one a suit. No tables but two of 8192 entries.
+// Evaluates poker hands of five to seven cards, from four rank masks, one per suit. The only lookup tables have 8192 entries
+// each.
 
 import type { Card } from "./cards.js";
 
-/** Categories from the lowest; a hand's value divided by `categoryUnit` is its place here. */
+/** Categories from the lowest; a hand's value divided by `categoryUnit` is its index here. */
 export const categories = [
   "high card",
   "pair",
@@ -18,7 +19,7 @@ export const categories = [
 const categoryUnit = 2 ** 26;
 
 const popcount = new Uint8Array(8192);
-/** The highest card of the best straight in a mask of ranks, plus one; 0 where there is none. The wheel's highest is the five. */
+/** The highest card of the best straight in a rank mask, plus one; 0 if there is none. In the wheel, the five is the highest card. */
 const straights = new Uint8Array(8192);
 /** The five highest ranks of a mask. */
 const topFive = new Uint16Array(8192);
@@ -44,8 +45,8 @@ function highest(mask: number): number {
 }
 
 /**
- * The value of five to seven cards, given as one mask of ranks a suit (bit 0 is the deuce): the greater, the better, equal for
- * hands that split a pot.
+ * The value of five to seven cards, given as one rank mask per suit (bit 0 is the deuce): higher is better, and hands that
+ * split a pot are equal.
  */
 export function maskValue(s0: number, s1: number, s2: number, s3: number): number {
   const ranks = s0 | s1 | s2 | s3;
@@ -63,7 +64,7 @@ export function maskValue(s0: number, s1: number, s2: number, s3: number): numbe
     const straight = straights[flush] as number;
     if (straight > 0) return 8 * categoryUnit + straight;
   }
-  // Counts of each rank, bit by bit: `odd` holds the ones; `two`, `pairs01`, `pairs23` the twos.
+  // Counts of each rank, bitwise: `odd` holds the ones bits; `two`, `pairs01`, `pairs23` the twos bits.
   const odd01 = s0 ^ s1;
   const pairs01 = s0 & s1;
   const odd23 = s2 ^ s3;
@@ -110,7 +111,7 @@ export function handValue(cards: readonly Card[]): number {
   return maskValue(s0, s1, s2, s3);
 }
 
-/** The place in `categories` of a hand's value. */
+/** The index in `categories` of a hand's value. */
 export function categoryOf(value: number): number {
   return Math.floor(value / categoryUnit);
 }

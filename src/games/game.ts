@@ -1,25 +1,25 @@
-// What a game is, and how an episode of one is played. All chance lies in the deal, so that every player can be given the same
-// cards; a player sees a view and nothing else; an illegal move never becomes a state.
+// Defines games and plays episodes of them. All randomness is in the deal, so that every player can be given the same cards; a
+// player sees only a view; an illegal move never becomes a state.
 
 import { HoneError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import { type Random, randomFor } from "../core/random.js";
 
-/** What one seat may know of a state. Plain data: it is put into queries and transcripts. */
+/** What one seat may know of a state. Plain data: it goes into queries and transcripts. */
 export interface View {
   readonly game: string;
   readonly seat: number;
-  /** The moves that the seat has, where it is its turn; empty else. */
+  /** The seat's legal moves if it is its turn; otherwise empty. */
   readonly legal: readonly string[];
   readonly [more: string]: Json;
 }
 
-/** A question about what is hidden, with the answer that the engine knows. */
+/** A question about hidden information, with the answer that the engine knows. */
 export interface Belief {
-  /** What it asks for: "opponent's card", "dealer busts". */
+  /** What the question is about: "opponent's card", "dealer busts". */
   readonly name: string;
   readonly question: string;
-  /** What can be answered. */
+  /** The possible answers. */
   readonly options: readonly string[];
   readonly truth: string;
 }
@@ -29,43 +29,43 @@ export interface Game<State = unknown, Deal = unknown> {
   readonly name: string;
   readonly title: string;
   readonly seats: number;
-  /** Of payoffs: "bb", "antes", "bets", "hits". */
+  /** Unit of payoffs: "bb", "antes", "bets", "hits". */
   readonly unit: string;
   /** Least and most payoff of one seat. */
   readonly range: readonly [least: number, most: number];
-  /** Every move that the game has, where they can be listed. */
+  /** Every move of the game, if they can be listed. */
   readonly moves: readonly string[];
-  /** The rules in words, for whoever plays. */
+  /** The rules in words, for the players. */
   readonly rules: string;
   deal(random: Random): Deal;
   start(deal: Deal): State;
   /** The seat whose turn it is; -1 when the episode is over. */
   turn(state: State): number;
   legal(state: State): readonly string[];
-  /** The state after a legal move. What is not legal is refused by `episode`, not here. */
+  /** The state after a legal move. Illegal moves are rejected by `episode`, not here. */
   act(state: State, move: string): State;
-  /** By seat, in the game's unit; only of a finished episode. */
+  /** Payoffs by seat, in the game's unit; only for a finished episode. */
   payoffs(state: State): readonly number[];
   view(state: State, seat: number): View;
-  /** What can be asked about what is hidden from a seat whose turn it is. */
+  /** Questions about what is hidden from a seat whose turn it is. */
   beliefs(state: State, seat: number): readonly Belief[];
-  /** The legal move that risks least: what stands in for a move that is not legal. */
+  /** The legal move that risks least: it replaces an illegal move. */
   safest(view: View): string;
   /** A view in words: what has happened and what is to be decided. */
   describe(view: View): string;
   /** A move as it is written in an option: "raise to 6". Defaults to the move itself. */
   moveText?(view: View, move: string): string;
-  /** What is seen at the end by everyone: hands that were shown, who won. Told to a seat where one is given. */
+  /** What everyone sees at the end: hands that were shown, who won. Addressed to a seat if one is given. */
   outcome(state: State, seat?: number): string;
-  /** One short line on where the episode stands, all cards open: for replays. */
+  /** One short line on the state of the episode, with all cards open: for replays. */
   tell(state: State): string;
 }
 
-/** Chooses moves from views. `random` is its own stream, the same for every opponent that it meets on the same deal. */
+/** Chooses moves from views. `random` is the player's own stream, the same against every opponent on the same deal. */
 export interface Player {
   readonly name: string;
   act(view: View, random: Random): string;
-  /** Its answer to a belief question, where it has one. */
+  /** Its answer to a belief question, if it has one. */
   believe?(view: View, belief: Pick<Belief, "name" | "options">, random: Random): string;
 }
 
@@ -73,7 +73,7 @@ export interface Player {
 export interface Decision {
   readonly seat: number;
   readonly view: View;
-  /** Belief questions with their truths, as of now. */
+  /** Belief questions with their true answers at this moment. */
   beliefs(): readonly Belief[];
 }
 
@@ -96,9 +96,9 @@ export interface Episode {
 const maxMoves = 10_000;
 
 /**
- * Plays one episode: yields each decision and is told the move. One generator serves players that answer at once and models
- * that are waited for.
- * @throws HoneError for a move that is not legal
+ * Plays one episode: yields each decision and receives the move. One generator serves both players that answer at once and
+ * models that must be awaited.
+ * @throws HoneError for an illegal move
  */
 export function* episode<State, Deal>(
   game: Game<State, Deal>,
@@ -128,7 +128,7 @@ export function* episode<State, Deal>(
   };
 }
 
-/** Plays one episode between players that answer at once. @param seed with the seat, seeds each player's own stream */
+/** Plays one episode between players that answer at once. @param seed together with the seat, seeds each player's own stream */
 export function play<State, Deal>(
   game: Game<State, Deal>,
   deal: Deal,
@@ -144,14 +144,14 @@ export function play<State, Deal>(
   return step.value;
 }
 
-/** The deal of a number in a series: the same for everyone who plays it. */
+/** The deal with a given number in a series: the same for every player. */
 export function dealOf<Deal>(game: Game<unknown, Deal>, seed: number, number: number): Deal {
   return game.deal(randomFor(seed, "deal", game.name, number));
 }
 
 /**
  * The first player's payoff on a series of deals, each played once in every seat against the same opponent (duplicate): one
- * figure a deal, in the game's unit per episode.
+ * value per deal, in the game's unit per episode.
  */
 export function duplicate<State, Deal>(
   game: Game<State, Deal>,
@@ -172,7 +172,7 @@ export function duplicate<State, Deal>(
   });
 }
 
-/** One step of a replay: what was done, and where the episode then stood. */
+/** One step of a replay: the move, and the state of the episode after it. */
 export interface Frame {
   /** -1 before the first move. */
   readonly seat: number;
@@ -180,7 +180,7 @@ export interface Frame {
   readonly tell: string;
 }
 
-/** An episode again from its deal and its moves. @throws HoneError for moves that do not belong to it */
+/** Replays an episode from its deal and its moves. @throws HoneError for moves that do not belong to it */
 export function replay<State, Deal>(
   game: Game<State, Deal>,
   deal: Deal,

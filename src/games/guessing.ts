@@ -1,5 +1,5 @@
 // Number Guessing (EgoSocialArena): ten rounds, in each of which both players guess the other's number and choose their own,
-// without seeing the other's choice before the round is over. What counts is how often one's guess is right.
+// without seeing the other's choice before the round is over. The score is the share of right guesses.
 
 import { type Random, randomFor } from "../core/random.js";
 import type { Game, Player, View } from "./game.js";
@@ -8,7 +8,7 @@ export const guessingRounds = 10;
 const least = 1;
 const most = 100;
 
-/** A seat's own random number: what a scripted player draws its habits from. No other seat sees it. */
+/** A seat's own random number, from which a scripted player draws its habits. No other seat sees it. */
 export interface GuessingDeal {
   readonly habits: readonly [number, number];
 }
@@ -21,20 +21,20 @@ export interface GuessingState {
 }
 
 export interface GuessingView extends View {
-  /** What is decided now: a guess at the other's number, or one's own number. */
+  /** What is to be decided now: a guess at the other's number, or one's own number. */
   readonly asked: "guess" | "number";
   readonly round: number;
-  /** Own guesses and numbers so far, this round's among them. */
+  /** Own guesses and numbers so far, including this round's. */
   readonly guesses: readonly number[];
   readonly own: readonly number[];
-  /** The other's numbers of finished rounds. */
+  /** The other's numbers in finished rounds. */
   readonly other: readonly number[];
   readonly habit: number;
 }
 
 const moves = Array.from({ length: most - least + 1 }, (_, i) => String(i + least));
 
-/** Whose move is next: seat 0 guesses and chooses, then seat 1 does. */
+/** The seat that moves next: seat 0 guesses and chooses, then seat 1 does. */
 function turnOf({ numbers: [mine = [], theirs = []] }: GuessingState): number {
   if (mine.length > theirs.length) return 1;
   return mine.length < guessingRounds ? 0 : -1;
@@ -85,7 +85,7 @@ export const guessing: Game<GuessingState, GuessingDeal> = {
   safest: () => "50",
   describe(view) {
     const { asked, round, own, other, guesses } = view as GuessingView;
-    // What was told with the guess is not told again: both stand in one conversation.
+    // What the guess prompt already said is not repeated: both are in one conversation.
     if (asked === "number")
       return `Round ${round}. You guessed that player 1 will choose ${guesses.at(-1)}. Now choose your own number.`;
     const past = other.map((number, i) => `Round ${i + 1}: player 1 chose ${number}, you chose ${own[i]}.`);
@@ -118,7 +118,7 @@ function byRule(name: string, number: (view: GuessingView, habit: Random) => num
   };
 }
 
-/** Which round is being chosen for, from 0. */
+/** The round that is being chosen for, from 0. */
 const roundOf = ({ round }: GuessingView) => round - 1;
 
 function meanOfLast({ own, other }: GuessingView): number {
@@ -135,7 +135,7 @@ export const level2 = byRule("level2", (view) => 50 - 5 * roundOf(view));
 /** Level 3 as published: 50, then 0.8 times the mean of both players' previous numbers, rounded down. */
 export const level3 = byRule("level3", (view) => (roundOf(view) === 0 ? 50 : 0.8 * meanOfLast(view)));
 
-/** The three levels with other numbers on every deal: a constant, a start and a step, a start and a factor. */
+/** The three levels with parameters that vary by deal: a constant, a start and a step, a start and a factor. */
 export const varied: readonly Player[] = [
   byRule("constant", (_, habit) => even(habit, 11, 90)),
   byRule("steps", (view, habit) => {
@@ -159,7 +159,7 @@ export const kLevel = byRule("kLevel", (view, habit) => {
   return meanOfLast(view) * 0.8 ** k;
 });
 
-/** Learns: carries on the other's last change, and chooses 0.8 times the mean of that and its own last number. */
+/** Extrapolates the other's last change, and chooses 0.8 times the mean of that and its own last number. */
 export const learning = byRule("learning", (view) => {
   const expected = extrapolated(view.other);
   return 0.8 * ((expected + (view.own[roundOf(view) - 1] ?? 50)) / 2);
@@ -172,8 +172,8 @@ function extrapolated(numbers: readonly number[]): number {
 }
 
 /**
- * Infers the other's rule: of the rules that explain every number so far (a constant, 0.8 of the last mean, steps, another factor
- * of the last mean from 0.5 to 1) takes the first, and guesses what it says next. Its first guess is 50.
+ * Infers the other's rule: takes the first rule that explains every number so far (a constant, 0.8 of the last mean, steps,
+ * another factor of the last mean from 0.5 to 1), and guesses what it predicts next. Its first guess is 50.
  */
 export const inferring: Player = {
   name: "optimal",
@@ -189,7 +189,7 @@ function inferNext({ own, other }: GuessingView): number {
   if (rounds === 0) return 50;
   const means = other.map((number, i) => ((own[i] as number) + number) / 2);
   const clamp = (value: number) => Math.min(most, Math.max(least, Math.floor(value)));
-  // One number alone tells nothing; that it stays is the simplest.
+  // A single number is no evidence for any rule; repeating it is the simplest guess.
   if (rounds === 1) return other[0] as number;
   const step = (other[1] as number) - (other[0] as number);
   const byFactor = (factor: number) => (round: number) => clamp(factor * (means[round - 1] as number));
@@ -201,14 +201,14 @@ function inferNext({ own, other }: GuessingView): number {
     () => other[0] as number,
     byFactor(0.8),
     (round) => clamp((other[0] as number) + step * round),
-    // Of several factors that fit, the middle one.
+    // If several factors fit, the middle one.
     ...fitting.slice(fitting.length >> 1).map(byFactor),
   ];
   const rule = rules.find((one) => other.every((number, i) => i === 0 || one(i) === number));
   return rule ? rule(rounds) : extrapolated(other);
 }
 
-/** Plays a list of guesses as they were published; the own number is 50 throughout. For repeating published rows. */
+/** Plays a list of published guesses; its own number is always 50. For reproducing published rows. */
 export function replayed(name: string, guesses: readonly number[]): Player {
   return {
     name,

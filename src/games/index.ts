@@ -11,16 +11,16 @@ import { weights } from "./holdem/weights.js";
 import { caller, pokerRule, raiser, random } from "./poker-players.js";
 import { holdem, kuhn, leduc } from "./variants.js";
 
-/** A game with those who play it by themselves. */
+/** A game with its scripted and trained players. */
 export interface GameEntry {
   readonly game: Game<unknown, unknown>;
-  /** By name. Those that are trained are read or solved on first use. */
+  /** By name. Trained players are unpacked or solved on first use. */
   readonly players: Readonly<Record<string, () => Player>>;
-  /** The seats that are compared: all, so that each deal is played from both sides, or one where the sides are not alike. */
+  /** The seats that are compared: all, so that each deal is played from both sides, or one if the sides are not symmetric. */
   readonly seats: readonly number[];
-  /** The player whose moves teach: the optimal one, or the nearest to it. */
+  /** The player whose moves serve as training targets: the optimal one, or the nearest to it. */
   readonly teacher: string;
-  /** The usual opponent; absent where there is none. */
+  /** The default opponent; absent if there is none. */
   readonly opponent?: string;
 }
 
@@ -31,7 +31,7 @@ function entry<State, Deal>(
   opponent?: string,
 ): GameEntry {
   const plain: Game<unknown, unknown> = game;
-  // Whoever makes no legal move at all plays so.
+  // The player equivalent to always making illegal moves.
   const safest: Player = { name: "safest", act: (view) => game.safest(view) };
   const seats = plain.name === "guessing" ? [0] : Array.from({ length: plain.seats }, (_, seat) => seat);
   return {
@@ -46,7 +46,7 @@ function entry<State, Deal>(
 const given = (...players: readonly Player[]) =>
   Object.fromEntries(players.map((player) => [player.name, () => player]));
 
-/** An equilibrium of a small game, solved once (below a second). */
+/** An equilibrium of a small game, solved once (in under a second). */
 function solved(solution: () => Strategy): () => Player {
   let player: Player | undefined;
   return () => {
@@ -106,7 +106,7 @@ export const games: Readonly<Record<string, GameEntry>> = {
 /** The names of all games. */
 export const gameNames = Object.keys(games);
 
-/** @throws HoneError where there is no such game */
+/** @throws HoneError if there is no such game */
 export function gameEntry(name: string): GameEntry {
   const found = Object.hasOwn(games, name) ? games[name] : undefined;
   if (found) return found;
@@ -118,7 +118,7 @@ export function gameEntry(name: string): GameEntry {
   });
 }
 
-/** @throws HoneError where the game has no such player */
+/** @throws HoneError if the game has no such player */
 export function playerOf(game: string, name: string): Player {
   const { players } = gameEntry(game);
   const found = Object.hasOwn(players, name) ? players[name] : undefined;

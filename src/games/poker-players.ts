@@ -1,4 +1,5 @@
-// Scripted players of poker that need no training: at random, always calling, and by a rule that a careful beginner would follow.
+// Scripted poker players that need no training: random, always calling, always raising, and a rule that a careful beginner would
+// follow.
 
 import { categoryOf, handValue } from "./evaluator.js";
 import type { Player, View } from "./game.js";
@@ -9,20 +10,20 @@ function firstOf(view: View, ...moves: string[]): string {
   return moves.find((move) => view.legal.includes(move)) ?? (view.legal[0] as string);
 }
 
-/** Any legal move, each as likely. */
+/** Any legal move, with equal probability. */
 export const random: Player = {
   name: "random",
   act: ({ legal }, draw) => legal[Math.floor(draw() * legal.length)] as string,
   believe: (_, { options }, draw) => options[Math.floor(draw() * options.length)] as string,
 };
 
-/** Checks and calls, whatever it holds. */
+/** Checks and calls with every hand. */
 export const caller: Player = { name: "caller", act: (view) => firstOf(view, "check", "call") };
 
-/** Raises while it may. */
+/** Raises whenever it may. */
 export const raiser: Player = { name: "raiser", act: (view) => firstOf(view, "raise", "call", "check") };
 
-/** Raises with a good hand, calls with a fair one, else checks or folds. */
+/** Raises with a good hand, calls with a fair one, otherwise checks or folds. */
 export const pokerRule: Player = {
   name: "rule",
   act(view) {
@@ -50,7 +51,7 @@ function goodness({ game, hand, board }: PokerView): 0 | 1 | 2 {
     number,
   ];
   if (board.length === 0) {
-    // Points of a hand before the flop: pairs of eights and above and high cards together are good.
+    // Before the flop, pairs of eights and above and high cards together are good.
     if (high === low) return high >= 6 ? 2 : 1;
     return high + low >= 21 ? 2 : high + low >= 15 || high === 12 ? 1 : 0;
   }
@@ -58,7 +59,7 @@ function goodness({ game, hand, board }: PokerView): 0 | 1 | 2 {
   const category = categoryOf(own);
   if (category >= 2) return 2;
   const best = Math.max(...board.map((card) => card >> 2));
-  // A pair of the highest card on the board, or above it.
+  // A pair of the board's highest card, or a higher pair.
   if (category === 1) return high === best || low === best || (high === low && high > best) ? 2 : 1;
   return high > best && board.length < 5 ? 1 : 0;
 }

@@ -1,10 +1,10 @@
 // Two-handed limit poker as one set of rules: Kuhn, Leduc and Limit Texas Hold'em differ in deck, rounds, stakes and how hands
-// are compared. Bets have one size a round, and raises are capped.
+// are compared. Bets have one size per round, and raises are capped.
 
 import type { Random } from "../core/random.js";
 import type { Belief, Game, View } from "./game.js";
 
-/** Cards of both seats and the board, all of it drawn before the first move. */
+/** Cards of both seats and the board, all drawn before the first move. */
 export interface PokerDeal {
   readonly hands: readonly (readonly number[])[];
   readonly board: readonly number[];
@@ -20,16 +20,16 @@ export interface PokerState {
   readonly raises: number;
   /** Moves since the last raise, the raise included; a round is over at two. */
   readonly quiet: number;
-  /** The seat that folded; -1 where none has. */
+  /** The seat that folded; -1 if none has. */
   readonly folded: number;
-  /** f, k (check), c, r; rounds apart by "/". */
+  /** f, k (check), c, r; rounds are separated by "/". */
   readonly history: string;
 }
 
 /** A seat's view of a hand of poker. */
 export interface PokerView extends View {
   readonly hand: readonly number[];
-  /** The cards of the board that lie open. */
+  /** The open board cards. */
   readonly board: readonly number[];
   readonly chips: readonly number[];
   readonly round: number;
@@ -37,19 +37,19 @@ export interface PokerView extends View {
   readonly history: string;
 }
 
-/** What makes one kind of poker. */
+/** The parameters of one kind of poker. */
 export interface PokerRules {
   name: string;
   title: string;
   rules: string;
   unit: string;
-  /** Chips that make one unit of payoff. */
+  /** Chips per unit of payoff. */
   unitChips: number;
   /** Chips put in before the first move, by seat. */
   blinds: readonly [number, number];
   rounds: readonly { name: string; open: number; bet: number }[];
   maxRaises: number;
-  /** RLCard: folding is always legal, and the seat after the last to move begins the next round. Else seat 0 does. */
+  /** RLCard's rule: folding is always legal, and the seat after the last to move begins the next round. Otherwise seat 0 begins. */
   asRlcard: boolean;
   deal: (random: Random) => PokerDeal;
   strength: (hand: readonly number[], board: readonly number[]) => number;

@@ -82,8 +82,8 @@ export const leduc = poker({
 });
 
 /**
- * Limit Texas Hold'em for two, by RLCard's rules: blinds 1 and 2, bets of 2 before and on the flop and 4 after it, four raises a
- * round, folding always legal, and the seat after the last to move begins the next round. Payoffs in big blinds.
+ * Limit Texas Hold'em for two, by RLCard's rules: blinds 1 and 2, bets of 2 before and on the flop and 4 after it, four raises
+ * per round, folding always legal, and the seat after the last to move begins the next round. Payoffs in big blinds.
  */
 export const holdem = poker({
   name: "holdem",
@@ -126,7 +126,7 @@ export const holdem = poker({
       options: ["yes", "no"],
       truth: ahead > 0 ? "yes" : "no",
     });
-    // Two questions, and so two names: the best answer that is always the same is another one to each.
+    // Two questions, hence two names: the best constant answer differs between them.
     return [
       board.length === 0
         ? asked(
@@ -143,13 +143,13 @@ export const holdem = poker({
   },
 });
 
-/** Hands before the flop by what they are so far: pairs above others, then the higher card, then the lower one. */
+/** Rank of the two hole cards: pairs above others, then the higher card, then the lower one. */
 function preflopOrder([a, b]: readonly Card[]): number {
   const [high, low] = [(a as Card) >> 2, (b as Card) >> 2].sort((x, y) => y - x) as [number, number];
   return (high === low ? 1000 : 0) + high * 13 + low;
 }
 
-/** "a pair of Kings", "two pair": a hand of five to seven cards in words. */
+/** A hand of five to seven cards in words: "a pair of Kings", "two pair". */
 function madeHand(cards: readonly Card[]): string {
   const value = handValue(cards);
   const category = categoryOf(value);

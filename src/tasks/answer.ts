@@ -1,4 +1,4 @@
-// Written answers, compared with one or more accepted texts: exact match, token F1, ROUGE-L, or a number.
+// Free-text answers, compared with one or more accepted texts: exact match, token F1, ROUGE-L, or a number.
 
 import { z } from "zod";
 import { fingerprint } from "../core/json.js";
@@ -30,7 +30,7 @@ export const answerSchema = z.strictObject({
 export type AnswerOptions = z.input<typeof answerSchema>;
 
 /**
- * An answer task. Where a sample has several accepted answers, the best-matching one counts.
+ * An answer task. If a sample has several accepted answers, the best-matching one counts.
  *
  * @example
  * import { answer } from "@honelab/hone";
@@ -56,7 +56,7 @@ export function answer(name: string, options: AnswerOptions): LanguageTask {
     metric: share(spec.metric),
     details: [share("recall"), share("unparsed")],
     binary: spec.metric === "exact" || spec.metric === "number",
-    // Since version 2 no answer is a wrong one; before, it was unscored.
+    // Since version 2 a missing answer counts as wrong; before, it was unscored.
     id: fingerprint(["answer", 2, name, spec]),
     query,
     demonstration(sample): Demonstration {
@@ -111,7 +111,7 @@ export function exactMatch(text: string, gold: string): number {
   return normaliseAnswer(text) === normaliseAnswer(gold) ? 1 : 0;
 }
 
-/** Harmonic mean of token precision and recall over normalised tokens, counted as a bag. In [0, 1]. */
+/** Harmonic mean of token precision and recall over normalised tokens, as bags of tokens. In [0, 1]. */
 export function tokenF1(text: string, gold: string): number {
   const a = normaliseAnswer(text).split(" ").filter(Boolean);
   const b = normaliseAnswer(gold).split(" ").filter(Boolean);

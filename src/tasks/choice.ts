@@ -42,7 +42,7 @@ export type ChoiceOptions = z.input<typeof choiceSchema>;
 
 /**
  * A choice task.
- * @param labels the options shared by all samples; leave out where each sample brings its own
+ * @param labels the options shared by all samples; omit if each sample has its own
  *
  * @example
  * import { choice } from "@honelab/hone";
@@ -106,7 +106,7 @@ export function choice(
       const known = {
         ...(scores && chosen !== undefined ? confidence(scores, chosen) : {}),
         ...recall(sample, answer),
-        // Counted wherever answers are read from what was written.
+        // Reported whenever answers are parsed from generated text.
         ...(unusable || spec.scoring === "parse" || answer.text !== undefined
           ? { unparsed: unusable ? 1 : 0 }
           : {}),
@@ -124,20 +124,20 @@ export const choiceTask = taskEntry({
   ways: waysToChoose,
 });
 
-/** The ways in which options can be read that a task's options leave open, the usual one first. */
+/** The ways of reading options that a task's options leave open, the default first. */
 export function waysToChoose<
   T extends { answerBy?: "label" | "text" | undefined; scoring?: Scoring | undefined },
 >(options: T, grants: ReadonlySet<Grant>): { label: string; options: T }[] {
   const read = grants.has("logprobs") ? (["sum", "mean", "prior"] as const) : (["parse"] as const);
   return (options.answerBy ? [options.answerBy] : (["label", "text"] as const)).flatMap((answerBy) =>
     (options.scoring ? [options.scoring] : read)
-      // A label is one token: its sum and its mean are the same.
+      // A label is one token, so its sum and mean are equal.
       .filter((scoring) => options.scoring !== undefined || answerBy === "text" || scoring !== "mean")
       .map((scoring) => ({ label: `${answerBy}, ${scoring}`, options: { ...options, answerBy, scoring } })),
   );
 }
 
-/** A sample's own options, or those that all share. @throws HoneError where there are none */
+/** A sample's own options, or the shared ones. @throws HoneError if there are none */
 export function optionsIn(task: string, { id, options }: Sample, labels: Labels = []): Labels {
   const found = options ?? labels;
   if (found.length > 0) return found;
@@ -150,14 +150,14 @@ export function optionsIn(task: string, { id, options }: Sample, labels: Labels 
   });
 }
 
-/** What of an answer is kept beside its score. */
+/** The parts of an answer that are kept beside its score. */
 export function keptOf({ text, trail }: Answer): Pick<Grade, "raw" | "trail"> {
   return { ...(text === undefined ? {} : { raw: text }), ...(trail && trail.length > 0 ? { trail } : {}) };
 }
 
 /**
- * The share of the sample's evidence among the documents of the passages that stood before the answer, 0 where there were
- * none; nothing where the sample names no evidence.
+ * The share of the sample's evidence among the documents of the passages in the prompt, 0 if there were no passages;
+ * nothing if the sample names no evidence.
  */
 export function recall({ evidence = [] }: Sample, { trail = [] }: Answer): { recall?: number } {
   if (evidence.length === 0) return {};
@@ -165,7 +165,7 @@ export function recall({ evidence = [] }: Sample, { trail = [] }: Answer): { rec
   return { recall: evidence.filter((id) => found.has(id)).length / evidence.length };
 }
 
-/** The keys of the right options: one, or several where any of them is right. */
+/** The keys of the right options: one, or several if any of them is right. */
 function goldKeys({ gold }: Sample): readonly string[] {
   return typeof gold === "string" ? [gold] : gold;
 }

@@ -1,5 +1,6 @@
-// Language modelling on texts in domains: bits per byte of each document, weighted by its bytes, so that two models of
-// different vocabularies are compared by paired documents. A sample's gold is its domain, which no subject sees.
+// Language modelling on texts in domains: bits per byte of each document, weighted by its bytes, so that two models
+// with different vocabularies can be compared on paired documents. A sample's gold is its domain, which no subject
+// sees.
 
 import { z } from "zod";
 import { HoneError } from "../core/errors.js";
@@ -30,7 +31,7 @@ export const corpusSchema = z.strictObject({
 type Spec = z.input<typeof corpusSchema>;
 
 /**
- * A task of saying texts.
+ * A language-modelling task.
  *
  * @example
  * const task = corpus("texts", { kind: "corpus", bytes: 2048 });
@@ -75,7 +76,7 @@ export function corpus(name: string, options: Spec): Task<"text"> | Task<"encode
 
 function gradeOf({ nats, tokens, bytes }: TextReply): Grade {
   const bits = nats / Math.LN2;
-  // Beyond that lies the rounding of float32.
+  // Further digits are float32 rounding error.
   const score = Math.round((1e5 * bits) / bytes) / 1e5;
   return {
     status: "scored",
@@ -88,7 +89,7 @@ function gradeOf({ nats, tokens, bytes }: TextReply): Grade {
 
 export const corpusTask = taskEntry({ options: corpusSchema, data: rows, make: corpus });
 
-/** The beginning of a text that takes at most so many bytes, in whole characters. */
+/** The longest beginning of a text that takes at most `most` bytes, in whole characters. */
 export function firstBytes(text: string, most: number): string {
   const all = Buffer.from(text, "utf8");
   if (all.length <= most) return text;

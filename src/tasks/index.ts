@@ -28,15 +28,15 @@ export const tasks = {
   arena: arenaTask,
 } satisfies TaskTable;
 
-/** Entries by name: `{ ...tasks, mine }` adds one's own without touching this file. */
+/** Entries by name: `{ ...tasks, mine }` adds a custom one without changing this file. */
 export type TaskTable = Readonly<Record<string, TaskEntry>>;
 
 type Entries = typeof tasks;
 
-/** How a task is to be put and scored, apart from its data: what the kinds of Hone's own table take. */
+/** How a task is presented and scored, apart from its data: the options of the kinds in Hone's own table. */
 export type TaskOptions = { [K in keyof Entries]: z.output<Entries[K]["options"]> }[keyof Entries];
 
-/** The same as a study file has it, with its name and data. */
+/** The same as in a study file, with its name and data. */
 export type TaskSpec = {
   [K in keyof Entries]: z.output<Entries[K]["options"]> & {
     name: string;
@@ -44,7 +44,7 @@ export type TaskSpec = {
   };
 }[keyof Entries];
 
-/** The union of what all kinds of a table take. @param extend adds fields to each kind */
+/** The union of the options of all kinds in a table. @param extend adds fields to each kind */
 export function taskSchemaOf<T>(
   table: TaskTable,
   extend: (entry: TaskEntry) => z.ZodRawShape = () => ({}),
@@ -55,7 +55,7 @@ export function taskSchemaOf<T>(
 
 /**
  * Makes a task from the `task` field of a study file; `options.kind` names its entry in the table.
- * @param labels the options that all samples share, where they do
+ * @param labels the options that all samples share, if they do
  */
 export function makeTask(
   name: string,

@@ -1,5 +1,5 @@
-// Choice by an encoder: the option whose vector is nearest to the text's, scored 1 or 0. The simplest task of encoders, on
-// the same data as `choice`: zero-shot classification by sentence vectors.
+// Choice by an encoder: the option whose vector is nearest to the text's, scored 1 or 0. The simplest encoder task, on the
+// same data as `choice`: zero-shot classification by sentence vectors.
 
 import { z } from "zod";
 import { fingerprint } from "../core/json.js";
@@ -23,7 +23,7 @@ export const nearestSchema = z.strictObject({
 
 /**
  * A task for encoders.
- * @param labels the options shared by all samples; leave out where each sample brings its own
+ * @param labels the options shared by all samples; omit if each sample has its own
  *
  * @example
  * const task = nearest("tone", { kind: "nearest" }, [{ key: "p", text: "polite" }, { key: "r", text: "rude" }]);

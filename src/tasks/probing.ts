@@ -1,5 +1,5 @@
-// Classification by logistic regression on an encoder's vectors. The examples are the task's own, so that every encoder is probed
-// alike: what a change of an encoder does to tasks that it was not made for.
+// Classification by logistic regression on an encoder's vectors. The examples belong to the task, so that every encoder is probed
+// alike: it measures what a change to an encoder does to tasks it was not trained for.
 
 import { resolve } from "node:path";
 import { z } from "zod";
@@ -36,7 +36,7 @@ interface Examples {
   readonly texts: readonly string[];
 }
 
-/** Texts of these many examples go through the encoder together. */
+/** Number of example texts that are embedded together. */
 const together = 256;
 
 function probing(name: string, options: z.output<typeof probingSchema>, base: string): Task<"encoder"> {
@@ -99,7 +99,7 @@ function probing(name: string, options: z.output<typeof probingSchema>, base: st
   };
 }
 
-/** @throws HoneError where it cannot be read, a line is no example, or all have one label */
+/** @throws HoneError if the file cannot be read, a line is not an example, or all have one label */
 function readExamples(path: string): Examples {
   const read = readTabbed(path, { list: "the examples", first: "label", second: "text" });
   const labels = [...new Set(read.map(([label]) => label))].sort();

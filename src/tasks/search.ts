@@ -1,5 +1,5 @@
-// Search by an encoder: the right texts of another language among many. `lexicon` translates words (bilingual lexicon induction),
-// `retrieval` finds translated sentences. Every query is one sample.
+// Search by an encoder: finding the right texts of another language among many. `lexicon` translates words (bilingual lexicon
+// induction), `retrieval` finds translated sentences. Every query is one sample.
 
 import { resolve } from "node:path";
 import { z } from "zod";
@@ -38,16 +38,16 @@ export const retrievalSchema = z.strictObject({
 
 type Options = z.output<typeof lexiconSchema> | z.output<typeof retrievalSchema>;
 
-/** What is searched of one language. */
+/** The searched texts of one language. */
 interface Index extends Rows {
   readonly texts: readonly string[];
   readonly places: ReadonlyMap<string, readonly number[]>;
 }
 
-/** Vectors of vocabularies, by their texts: tasks that search the same one share them. */
+/** Vectors of vocabularies, by their texts: tasks that search the same vocabulary share them. */
 const indices = new WeakMap<EncoderSubject, Map<string, Promise<Index>>>();
 
-/** Texts of these many samples are embedded and searched together. */
+/** Number of samples whose texts are embedded and searched together. */
 const together = 512;
 
 function searchTask(name: string, options: Options, base: string): Task<"encoder"> {
@@ -103,7 +103,7 @@ function searchTask(name: string, options: Options, base: string): Task<"encoder
               options.neighbours,
               context.signal,
             );
-            // CSLS is 2 cos - r(x) - r(y); the query's own r does not change an order.
+            // CSLS is 2 cos - r(x) - r(y); the query's own r does not change the order.
             return near.map((value) => value / 2);
           })
         : undefined;
@@ -137,7 +137,7 @@ function searchTask(name: string, options: Options, base: string): Task<"encoder
       }
       const fresh: Pending[] = [{ text, gold, done, fail }];
       own.set(pair, fresh);
-      // Samples that are asked for at the same time go through the encoder together.
+      // Samples requested at the same time go through the encoder together.
       setImmediate(() => {
         own.delete(pair);
         flush(subject, pair, fresh, context).catch((error) => {
@@ -190,7 +190,7 @@ function searchTask(name: string, options: Options, base: string): Task<"encoder
 }
 
 type Context = Parameters<EncoderSubject["respond"]>[1];
-/** Where the right one came, the first of all, and how near that was by the measure. */
+/** The rank of the right text, the text ranked first, and its score. */
 interface Found {
   rank: number;
   text: string;

@@ -1,5 +1,5 @@
-// Word similarity: how alike an encoder finds two words, against what people said. Scored by Spearman's correlation over pairs,
-// which is no mean: the study takes it as an aggregate.
+// Word similarity: how similar an encoder finds two words, compared with human ratings. Scored by Spearman's correlation over
+// pairs, which is not a mean: the study treats it as an aggregate.
 
 import { z } from "zod";
 import { HoneError } from "../core/errors.js";
@@ -16,7 +16,7 @@ export const similaritySchema = z.strictObject({
     .describe("Pairs of words with people's scores: input, question and a number as the answer"),
 });
 
-/** A task for encoders: `input` and `question` are the two words, `gold` is the number that people gave. */
+/** A task for encoders: `input` and `question` are the two words, `gold` is the human rating. */
 export function similarity(name: string): Task<"encoder"> {
   return {
     name,
@@ -62,7 +62,7 @@ export function similarity(name: string): Task<"encoder"> {
 
 /** The cosine between the vectors of a pair. */
 async function likeness(subject: EncoderSubject, sample: Sample, context: TaskContext): Promise<number> {
-  // Rows whose words are of two languages may say so as lexicon's do: "en-de".
+  // Rows with words of two languages may name them as lexicon's rows do: "en-de".
   const languages = /^([^-]+)-([^-]+)$/.exec(sample.stratum ?? "")?.slice(1);
   const asked = languages ? { ...context, languages } : context;
   const [a = [], b = []] = await subject.respond([sample.input, sample.question ?? ""], asked);

@@ -1,5 +1,5 @@
-// Hands of Limit Hold'em put into buckets: before the flop the 169 kinds of hands, on flop and turn the strength against a random
-// hand and the draw, on the river the strength alone.
+// Card abstraction for Limit Hold'em: hands are put into buckets. Before the flop there are 169 kinds of hands; on flop and turn
+// a bucket is the strength against a random hand and the draw; on the river the strength alone.
 
 import type { Card } from "../cards.js";
 import { maskValue } from "../evaluator.js";
@@ -13,12 +13,12 @@ export interface Grain {
 /** Kinds of draws on flop and turn: none, four to an inside straight, four to a flush or an open straight. */
 const draws = 3;
 
-/** Buckets in a round, from 0 before the flop to 3 on the river. */
+/** Number of buckets in a round, from 0 before the flop to 3 on the river. */
 export function bucketsIn(round: number, { early, river }: Grain): number {
   return round === 0 ? 169 : round === 3 ? river : early * draws;
 }
 
-/** Cards as one mask of ranks a suit. */
+/** Cards as one rank mask per suit. */
 function masksOf(cards: readonly Card[]): [number, number, number, number] {
   const masks: [number, number, number, number] = [0, 0, 0, 0];
   for (const card of cards) masks[(card & 3) as 0] |= 1 << (card >> 2);
@@ -34,7 +34,7 @@ export function preflopKind([a, b]: readonly Card[]): number {
 }
 
 /**
- * The chance that a hand is better than a random one on the board as it lies, ties half: from 0 to 1, exact.
+ * The probability that a hand beats a random one on the current board, ties counted half: from 0 to 1, exact.
  * @param board three to five cards
  */
 export function handStrength(hand: readonly Card[], board: readonly Card[]): number {
@@ -76,7 +76,7 @@ export function drawOf(hand: readonly Card[], board: readonly Card[]): 0 | 1 | 2
   const shared = masksOf(board);
   const bits = (mask: number) => mask.toString(2).replaceAll("0", "").length;
   if (all.some((mask, suit) => bits(mask) === 4 && bits(shared[suit as 0]) < 4)) return 2;
-  // An ace is a rank below the deuce, too.
+  // An ace also ranks below the deuce.
   const low = (mask: number) => (mask << 1) | (mask >> 12);
   const mine = low(all[0] | all[1] | all[2] | all[3]);
   const theirs = low(shared[0] | shared[1] | shared[2] | shared[3]);
@@ -92,14 +92,14 @@ function hasStraight(mask: number): boolean {
   return (mask & (mask >> 1) & (mask >> 2) & (mask >> 3) & (mask >> 4)) !== 0;
 }
 
-/** What decides a hand's bucket, whatever the grain. */
+/** What determines a hand's bucket, independent of the grain. */
 export interface Features {
   readonly kind: number;
   readonly strength: number;
   readonly draw: number;
 }
 
-/** @param board the cards that lie open in the round */
+/** @param board the open board cards in the round */
 export function featuresOf(round: number, hand: readonly Card[], board: readonly Card[]): Features {
   if (round === 0) return { kind: preflopKind(hand), strength: 0, draw: 0 };
   return { kind: 0, strength: handStrength(hand, board), draw: round === 3 ? 0 : drawOf(hand, board) };

@@ -1,7 +1,7 @@
-// What a table of Limit Hold'em loses at least: the local best response (Lisý and Bowling 2017, arXiv 1612.07547). It knows the
-// table, reckons from the moves it sees how probable every hand of its opponent is, and takes the move that is best if both only
-// check and call from there on. Cards are real ones, not buckets. What it wins is won by the rules, so that it is a lower bound
-// of the exploitability; it sees no more than one move ahead, so that it may lie far below it.
+// A lower bound on what a table of Limit Hold'em loses: the local best response (Lisý and Bowling 2017, arXiv 1612.07547). It
+// knows the table, infers from the observed moves how probable every hand of its opponent is, and takes the move that is best if
+// both players only check and call from there on. It plays real cards, not buckets. What it wins is won by the rules, so it is a
+// lower bound of the exploitability; it looks only one move ahead, so it may lie far below it.
 
 import { type Random, randomFor } from "../../core/random.js";
 import type { Card } from "../cards.js";
@@ -18,7 +18,7 @@ const hands: readonly (readonly [Card, Card])[] = Array.from({ length: 52 }, (_,
   Array.from({ length: a }, (_, b): [Card, Card] => [a, b]),
 ).flat();
 
-/** Boards that are drawn where there are too many to be gone through. */
+/** Boards that are sampled if there are too many to enumerate. */
 const sampled = 150;
 const opens = [0, 3, 4, 5] as const;
 const unit = 2;
@@ -26,7 +26,7 @@ const unit = 2;
 const clash = ([a, b]: readonly [Card, Card], cards: readonly Card[]) =>
   cards.includes(a) || cards.includes(b);
 
-/** The value of every hand on three to five cards of a board; -1 where a card is on it. */
+/** The value of every hand on three to five board cards; -1 if a card of the hand is on the board. */
 function valuesOn(board: readonly Card[]): Float64Array {
   const suits = [0, 0, 0, 0];
   for (const card of board) suits[card & 3] = (suits[card & 3] as number) | (1 << (card >> 2));
@@ -41,13 +41,13 @@ function valuesOn(board: readonly Card[]): Float64Array {
   return values;
 }
 
-/** `handStrength` of every hand on a board, from one sorting. */
+/** `handStrength` of every hand on a board, from a single sort. */
 export function allStrengths(board: readonly Card[]): Float64Array {
   const values = valuesOn(board);
   const order = hands.flatMap((_, i) => (values[i] === -1 ? [] : [i]));
   order.sort((i, j) => (values[i] as number) - (values[j] as number));
   const strengths = new Float64Array(hands.length);
-  // Of the hands below, and below with a card: a hand that shares one cannot be the other's.
+  // Counts of weaker hands, in total and by card: the opponent cannot hold a hand that shares a card.
   let below = 0;
   const belowWith = new Float64Array(52);
   const left = 50 - board.length;
@@ -83,7 +83,10 @@ function allBuckets(round: number, board: readonly Card[], grain: Grain): Int32A
   });
 }
 
-/** How often a hand wins against every other one if nobody folds, ties half: by all rivers on the turn, by drawn boards before. */
+/**
+ * How often a hand wins against every other one if nobody folds, ties counted half: over all rivers on the turn, over sampled
+ * boards before.
+ */
 function equities(own: readonly [Card, Card], board: readonly Card[], random: Random): Float64Array {
   const rest = Array.from({ length: 52 }, (_, card) => card).filter(
     (card) => !own.includes(card) && !board.includes(card),
@@ -118,13 +121,13 @@ function equities(own: readonly [Card, Card], board: readonly Card[], random: Ra
   return sums.map((sum, i) => (counts[i] ? sum / (counts[i] as number) : 0.5));
 }
 
-/** One seat's moves at a decision, as chances, from the range that the other one is seen to have. */
+/** One seat's move probabilities at a decision, given the opponent's inferred range. */
 type Policy = (node: number, state: PokerState, range: Float64Array) => readonly number[];
 
 /**
- * What the local best response wins from a table on one deal, in big blinds, as the mean over both seats, less what the table wins
- * from itself with the same cards: that is 0 in the mean over deals and takes most of the luck away. The opponent has no hand: all
- * that it may hold are reckoned with, and all that it may do.
+ * What the local best response wins from a table on one deal, in big blinds, as the mean over both seats, minus what the table
+ * wins from itself with the same cards: that is 0 in expectation over deals and removes most of the luck. The opponent has no
+ * fixed hand: all of its possible hands and moves are enumerated.
  */
 export function localResponse(table: Table, seed: number, number: number): number {
   const { base, chances, grain } = table;
@@ -140,7 +143,7 @@ export function localResponse(table: Table, seed: number, number: number): numbe
     const at = hands.findIndex(([a, b]) => own.includes(a) && own.includes(b));
     const random = randomFor(seed, "local", number, seat);
     const wins = boards.map((open) => equities(own, open, random));
-    /** Hands that the opponent may hold by the cards that lie open in a round; in the end, by all. */
+    /** Hands that the opponent may hold given the open cards of a round; the last entry, given all cards. */
     const possible = boards.map((open) =>
       Float64Array.from(hands, (hand) => (clash(hand, own) || clash(hand, open) ? 0 : 1)),
     );
@@ -174,7 +177,7 @@ export function localResponse(table: Table, seed: number, number: number): numbe
       const row = rowOf(node, at);
       return (tree.moves[node] as readonly string[]).map((_, move) => chances[row + move] as number);
     };
-    /** Pay-offs in chips, summed over the opponent's hands by their weights. */
+    /** Payoffs in chips, summed over the opponent's hands, weighted. */
     const walk = (state: PokerState, range: Float64Array, policy: Policy): number => {
       if (holdem.turn(state) < 0) {
         const reach = sumOf(range, last);
@@ -202,7 +205,7 @@ export function localResponse(table: Table, seed: number, number: number): numbe
   return difference / (2 * unit);
 }
 
-/** The weight of the hands that are possible. */
+/** The total weight of the possible hands. */
 function sumOf(range: Float64Array, possible: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < range.length; i++) sum += (range[i] as number) * (possible[i] as number);

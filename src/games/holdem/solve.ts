@@ -17,7 +17,7 @@ export interface Pool {
   readonly winner: Int8Array;
 }
 
-/** Draws deals and puts them into buckets, of several grains at once. */
+/** Samples deals and puts them into buckets, for several grains at once. */
 export function drawPools(count: number, seed: number, grains: readonly Grain[]): Pool[] {
   const winner = new Int8Array(count);
   const pools = grains.map((grain) => ({ grain, count, buckets: new Uint8Array(count * 8), winner }));
@@ -36,16 +36,16 @@ export function drawPools(count: number, seed: number, grains: readonly Grain[])
   return pools;
 }
 
-/** Chances of moves by decision and bucket. */
+/** Move probabilities by decision and bucket. */
 export interface Table {
   readonly grain: Grain;
-  /** By decision: where its buckets begin. */
+  /** By decision: index of its first bucket. */
   readonly base: Int32Array;
   /** By (base + bucket) * 3 + move. */
   readonly chances: Float32Array;
 }
 
-/** Where each decision's buckets begin, and how many rows there are in all. */
+/** Index of each decision's first bucket, and the total number of rows. */
 export function rowsOf(tree: BettingTree, grain: Grain): { base: Int32Array; rows: number } {
   let rows = 0;
   const base = Int32Array.from(tree.round, (round) => {
@@ -57,14 +57,14 @@ export function rowsOf(tree: BettingTree, grain: Grain): { base: Int32Array; row
 }
 
 export interface SolveOptions {
-  /** Hands that are traversed, once for each seat. */
+  /** Number of hands that are traversed, each once per seat. */
   hands: number;
   seed: number;
-  /** What a lost chip counts, against a won one: 1 for an equilibrium, less for a player who minds losing less. */
+  /** Weight of a lost chip relative to a won one: 1 for an equilibrium, less for a player who minds losing less. */
   loss?: number;
-  /** What each own raise is worth by itself, in big blinds: a taste for raising, or with a minus against it. */
+  /** Bonus for each own raise, in big blinds: positive for a taste for raising, negative for an aversion. */
   perRaise?: number;
-  /** Against a fixed strategy: a best response. Its pool holds the same deals in its own grain. */
+  /** A fixed strategy to find a best response to. Its pool holds the same deals in its own grain. */
   against?: { table: Table; pool: Pool };
   onProgress?: (done: number) => void;
 }
@@ -143,7 +143,7 @@ export function solveHoldem(pool: Pool, options: SolveOptions): Table {
     for (let i = 0; i < count; i++) {
       regrets[row + i] =
         (regrets[row + i] as number) + weight * ((scratch[into + width + i] as number) - value);
-      // A best response has no opponent who would gather its average; what it did while it still learnt is left out.
+      // A best response has no opponent that needs its average strategy; the moves from early training are left out.
       if (against && weight > 0.5)
         sums[row + i] = (sums[row + i] as number) + weight * (scratch[into + i] as number);
     }
@@ -177,7 +177,7 @@ function averages(
       const row = ((base[node] as number) + bucket) * width;
       let total = 0;
       for (let i = 0; i < count; i++) total += sums[row + i] as number;
-      // Where nobody came, one checks or calls.
+      // Where no sampled hand arrived, the player checks or calls.
       const quiet = moves.findIndex((move) => move === "check" || move === "call");
       for (let i = 0; i < count; i++) {
         chances[row + i] = total > 0 ? (sums[row + i] as number) / total : i === quiet ? 1 : 0;

@@ -1,4 +1,4 @@
-// The trained opponents of Limit Hold'em: how each is trained, and how each is then seen to play.
+// The trained opponents of Limit Hold'em: how each is trained, and statistics of how each plays.
 
 import { randomFor } from "../../core/random.js";
 import { dealOf, episode, type Player } from "../game.js";
@@ -7,15 +7,16 @@ import { holdem } from "../variants.js";
 import type { Grain } from "./abstraction.js";
 import type { SolveOptions } from "./solve.js";
 
-/** A trained opponent: its grain, and what its training took. */
+/** A trained opponent: its grain and its training options. */
 export interface Style {
   readonly grain: Grain;
   readonly training: Pick<SolveOptions, "hands" | "loss" | "perRaise">;
 }
 
 /**
- * `equilibrium` minds chips alone; it is one of its buckets at best, and in the game loses to a local best response (docs/games.md). `aggressive` counts a lost chip 0.8 and likes each raise of its own as 0.3 big blinds;
- * `conservative` counts a lost chip 1.3 and dislikes each raise as much.
+ * `equilibrium` values chips alone; it is at best an equilibrium of its buckets, and in the real game loses to a local best response
+ * (docs/games.md). `aggressive` weighs a lost chip 0.8 and values each own raise as 0.3 big blinds; `conservative` weighs a lost chip 1.3
+ * and penalises each raise by as much.
  */
 export const styles = {
   equilibrium: { grain: { early: 10, river: 20 }, training: { hands: 3_000_000 } },
@@ -31,11 +32,11 @@ export const styles = {
 
 export type StyleName = keyof typeof styles;
 
-/** How a player plays: shares of hands in which it puts chips in before the flop of its own will, and in which it folds. */
+/** How a player plays: the shares of hands in which it voluntarily puts chips in before the flop, and in which it folds. */
 export interface Habits {
   readonly entered: number;
   readonly folded: number;
-  /** Raises for each call. */
+  /** Raises per call. */
   readonly aggression: number;
 }
 

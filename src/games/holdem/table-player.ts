@@ -1,4 +1,5 @@
-// A player of Limit Hold'em from a table of chances, and such a table in few bytes: two chances of four bits each a row.
+// A player of Limit Hold'em from a table of move probabilities, and the packing of such a table: two 4-bit probabilities
+// per row.
 
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { HoneError } from "../../core/errors.js";
@@ -10,20 +11,20 @@ import { bettingTree, width } from "./tree.js";
 
 const steps = 15;
 
-/** A table as text: per row, fifteenths of the last move's chance and of the one before it; the rest is the first's. */
+/** A table as text: per row, fifteenths of the probabilities of the last move and of the one before it; the first move has the rest. */
 export function packTable({ chances, grain }: Table): string {
   const bytes = new Uint8Array(chances.length / width);
   for (const { row, count } of rowsOfMoves(grain)) {
     const of = (move: number) => (move < 0 ? 0 : Math.round((chances[row * width + move] as number) * steps));
     const last = of(count - 1);
-    // Two roundings up may not make more than a whole.
+    // Rounding both up must not exceed a total of 1.
     const before = count > 2 ? Math.min(steps - last, of(count - 2)) : 0;
     bytes[row] = last * 16 + before;
   }
   return deflateRawSync(bytes, { level: 9 }).toString("base64");
 }
 
-/** @throws HoneError where the text is not a table of this grain */
+/** @throws HoneError if the text is not a table of this grain */
 export function unpackTable(text: string, grain: Grain): Table {
   const tree = bettingTree();
   const { base, rows } = rowsOf(tree, grain);
@@ -58,7 +59,7 @@ function* rowsOfMoves(grain: Grain): Generator<{ row: number; count: number }> {
   }
 }
 
-/** Plays a table. It never folds where checking is free. */
+/** A player that follows a table. It never folds if checking is free. */
 export function tablePlayer(name: string, table: Table): Player {
   const tree = bettingTree();
   return {
@@ -75,7 +76,7 @@ export function tablePlayer(name: string, table: Table): Player {
         rest -= table.chances[row + i] as number;
         if (rest < 0) return moves[i] as string;
       }
-      // Roundings may leave a little: never a move without a chance.
+      // Rounding may leave a remainder: never choose a move of probability 0.
       for (let i = moves.length - 1; i > 0; i--) {
         if ((table.chances[row + i] as number) > 0) return moves[i] as string;
       }

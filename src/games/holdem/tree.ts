@@ -1,5 +1,5 @@
-// The betting of Limit Hold'em written out without cards: every decision that there can be, as flat arrays that a solver runs
-// through. Folding where checking is free is left out.
+// The betting tree of Limit Hold'em without cards: every possible decision, as flat arrays for a solver. Folding is left out
+// where checking is free.
 
 import type { PokerState } from "../poker.js";
 import { holdem } from "../variants.js";
@@ -7,25 +7,25 @@ import { holdem } from "../variants.js";
 /** Most moves at a decision: fold, check or call, raise. */
 export const width = 3;
 
-/** Decisions by number; those of a round are not together. */
+/** Decisions by number; those of a round are not contiguous. */
 export interface BettingTree {
-  /** By decision: whose it is, and its round. */
+  /** By decision: the seat to move, and the round. */
   readonly seat: Uint8Array;
   readonly round: Uint8Array;
-  /** By decision: its moves, and what has been played before it. */
+  /** By decision: its moves, and the history before it. */
   readonly moves: readonly (readonly string[])[];
   readonly histories: readonly string[];
   readonly byHistory: ReadonlyMap<string, number>;
-  /** By decision * 3 + move: the next decision, or -1 - the end's number; 0 where there is no such move. */
+  /** By decision * 3 + move: the next decision, or -1 minus the terminal node's number; 0 if there is no such move. */
   readonly next: Int32Array;
-  /** By end: what seat 0 wins by the fold, in big blinds; NaN for a showdown. And what each has put in. */
+  /** By terminal node: what seat 0 wins by the fold, in big blinds, NaN for a showdown; and what each seat has put in. */
   readonly folded: Float64Array;
   readonly stake: Float64Array;
 }
 
 let made: BettingTree | undefined;
 
-/** The tree, written out once. */
+/** The tree, built once. */
 export function bettingTree(): BettingTree {
   made ??= write();
   return made;

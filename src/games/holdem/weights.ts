@@ -1,4 +1,4 @@
-// Trained opponents of Limit Hold'em, packed (table-player.ts); written by `npm run train:holdem`.
+// Trained opponents of Limit Hold'em, packed (see table-player.ts); written by `npm run train:holdem`.
 
 export const weights = {
   equilibrium:

@@ -1,11 +1,11 @@
-// From a position to the query that a language subject is asked, and from its answer to a move.
+// Turns a position into the query for a language subject, and its answer into a move.
 
 import type { Json } from "../../core/json.js";
 import { type Answer, cameBackUnusable, type Query, type Scoring } from "../../core/language.js";
 import type { Message } from "../../core/model.js";
 import type { Belief, Game, View } from "../../games/index.js";
 
-/** How moves are asked for. */
+/** How moves are prompted for. */
 export interface Asking {
   instruction: string;
   answerBy: "label" | "text";
@@ -13,10 +13,10 @@ export interface Asking {
   maxTokens: number;
 }
 
-/** Games with more moves than labels have their moves written. */
+/** Games with more moves than there are labels have their moves written. */
 const mostListed = 26;
 
-/** What the person or the model before one reads of a position, without the question. */
+/** The text of a position for a person or a model, without the question. */
 export function positionText(game: Game, view: View): string {
   return game.describe(view);
 }
@@ -26,12 +26,12 @@ export function moveText(game: Game, view: View, move: string): string {
   return game.moveText?.(view, move) ?? move;
 }
 
-/** Whether a game's moves are written and not chosen from a list. */
+/** Whether a game's moves are written rather than chosen from a list. */
 export function isWritten(game: Pick<Game, "moves">): boolean {
   return game.moves.length > mostListed;
 }
 
-/** Whose turn it is, asked for a move. @param turns what was said before in this episode */
+/** The query for a move, for the seat whose turn it is. @param turns the earlier conversation in this episode */
 export function moveQuery(
   game: Game,
   view: View,
@@ -58,7 +58,7 @@ export function moveQuery(
   };
 }
 
-/** The same position, asked what one believes. */
+/** The query for a belief about the same position. */
 export function beliefQuery(
   game: Game,
   view: View,
@@ -82,7 +82,7 @@ export function beliefQuery(
   };
 }
 
-/** After an answer that is no legal move: the same once more, with what was said. */
+/** The query after an illegal answer: the same once more, with the earlier answer in the conversation. */
 export function askedAgain(query: Query, wrote: string, legal: readonly string[]): Query {
   const moves = legal.length > mostListed ? `${legal[0]} to ${legal.at(-1)}` : legal.join(", ");
   return {
@@ -100,7 +100,7 @@ export function said({ input, question }: Query, answer: string): Message[] {
   ];
 }
 
-/** What can be made of an answer: a move, or nothing with the words that stood there; or no answer at all, with the cause. */
+/** How an answer is read: as a move; as text that is not a legal move; or as no answer at all, with the cause. */
 export type ReadMove = { move: string } | { wrote: string } | { unscored: string };
 
 export function readMove(answer: Answer, legal: readonly string[]): ReadMove {
@@ -109,7 +109,8 @@ export function readMove(answer: Answer, legal: readonly string[]): ReadMove {
   if (unscored !== undefined && !cameBackUnusable.includes(unscored)) return { unscored };
   if (text === undefined) return unscored === undefined ? { unscored: "no-answer" } : { wrote: "" };
   if (unscored !== undefined) return { wrote: text };
-  // Written: the first line is a number alone, as was asked for. Of a sentence's numbers none is surely the move: "Round 4: 45".
+  // Written moves: the first line must be just a number, as requested. A number within a sentence is not surely the move: "Round
+  // 4: 45".
   const number = /^\s*["'*`]*(\d+)["'*`.]*[^\S\n]*(?:\n|$)/.exec(text)?.[1];
   return number !== undefined && legal.includes(number) ? { move: number } : { wrote: text };
 }

@@ -1,5 +1,5 @@
-// The samples of an arena: deals by number, each with a position in which the game's teacher moves. A sample is tested by
-// playing its deal, and learnt from by its position: the query is what the subject is asked there, the gold is the teacher's move.
+// The samples of an arena: deals by number, each with a position in which the game's teacher moves. A test sample is evaluated by
+// playing its deal; a training sample is its position: the query is the subject's query there, the gold is the teacher's move.
 
 import { z } from "zod";
 import { randomFor } from "../../core/random.js";
@@ -15,7 +15,7 @@ export const arenaDataSchema = z.strictObject({
   seed: z.int().default(0).describe("Another seed draws other deals"),
 });
 
-/** What a sample's input says. */
+/** Contents of a sample's input. */
 export interface DealSample {
   /** Seed and number of the deal. */
   seed: number;
@@ -56,7 +56,7 @@ function drawDeal(name: string, split: SplitName, i: number, seed: number): Samp
     moves.push(move);
     step = going.next(move);
   }
-  // A teacher who wins before this seat's first move leaves the deal's first decision, whosever it is.
+  // If the teacher wins before this seat's first move, the deal's first decision is used, whichever seat makes it.
   const chosen = decisions[Math.floor(random() * decisions.length)] ?? {
     before: 0,
     move: moves[0] as string,

@@ -1,5 +1,6 @@
-// Games against an opponent, scored by what the subject wins. Every subject plays the same deals, in both seats where there are
-// two, against an opponent that draws the same; what it believes of what is hidden is asked in play and held against the truth.
+// Games against an opponent, scored by what the subject wins. Every subject plays the same deals, in both seats if there are
+// two, against an opponent with the same random draws; its beliefs about hidden information are queried during play and
+// compared with the truth.
 
 import { z } from "zod";
 import { HoneError } from "../../core/errors.js";
@@ -45,11 +46,11 @@ export const arenaSchema = z.strictObject({
 export type ArenaOptions = z.input<typeof arenaSchema>;
 
 export interface ArenaTask extends LanguageTask {
-  /** The game's name: what scripted players are looked up by. */
+  /** The game's name, by which scripted players are looked up. */
   readonly game: string;
 }
 
-/** By unit of payoff: what the score of an episode is called. */
+/** The metric of an episode's score, by the game's unit of payoff. */
 function metricOf(game: string): Metric {
   const { unit, range } = gameEntry(game).game;
   if (unit === "hits") return share("hits");
@@ -58,10 +59,11 @@ function metricOf(game: string): Metric {
 }
 
 /**
- * An arena. A sample's score is the subject's mean payoff over the seats that it plays on that deal, in big blinds, antes, bets
- * or the share of right guesses. An answer that is no legal move is asked for again once; then the safest legal move (check, fold,
- * stand) is made. `illegal` is the share of a deal's decisions with such an answer, `replaced` of those that ended so; a study tells
- * their means over deals. Where numbers are written, an answer whose first line is not a number alone names no move.
+ * An arena. A sample's score is the subject's mean payoff over the seats that it plays on that deal, in big blinds, antes, bets or
+ * the share of right guesses. After an illegal answer the subject is queried once more; then the safest legal move (check, fold,
+ * stand) is made for it. `illegal` is the share of a deal's decisions with such an answer, `replaced` the share in which the safest
+ * move was made; a study reports their means over deals. Where numbers are written, an answer whose first line is not just a number
+ * names no move.
  *
  * @example
  * import { arena } from "@honelab/hone";
@@ -80,7 +82,7 @@ export function arena(name: string, options: ArenaOptions): ArenaTask {
     ...(spec.scoring === undefined ? {} : { scoring: spec.scoring }),
   };
 
-  /** The query that the subject is asked in a sample's position, as if it had moved like the teacher so far. */
+  /** The query in a sample's position, as if the subject had moved like the teacher so far. */
   const positionOf = (sample: { input: string }) => {
     const { seed, number, moves } = dealSampleOf(sample);
     const going = episode(game, dealOf(game, seed, number));
@@ -163,8 +165,8 @@ export function arena(name: string, options: ArenaOptions): ArenaTask {
 }
 
 /**
- * How moves are asked for where nothing else is said: by label.
- * @param grants what the model allows; one without log-probabilities writes its move
+ * The default way of prompting for moves: by label.
+ * @param grants what the model allows; a model without log-probabilities writes its move
  */
 export function usualAsking(game: string, grants?: ReadonlySet<Grant>): Asking {
   const scoring = grants && !grants.has("logprobs") ? "parse" : "sum";
@@ -192,13 +194,13 @@ async function playOut(
   return { game: name, seed, number, seat, moves, payoff, illegal: own.illegal, beliefs: own.beliefs };
 }
 
-/** Who sits in the other seat. */
+/** The player in the other seat. */
 interface Opponent {
   readonly name: string;
   sit(context: TaskContext, asking: Asking, stream: readonly number[]): Promise<Seated>;
 }
 
-/** @throws HoneError where the game has no such player, or needs none */
+/** @throws HoneError if the game has no such player, or needs none */
 function opponentOf(task: string, game: string, name: string | undefined): Opponent | undefined {
   const entry = gameEntry(game);
   if (entry.game.seats === 1) {
@@ -244,7 +246,7 @@ export const arenaTask = taskEntry({
   make: arena,
   draw: drawDeals,
   ways: (options, grants) => {
-    // Numbers are written: there is nothing to choose between.
+    // Numbers are always written, so there is only one way.
     if (isWritten(gameEntry(options.game).game)) return [{ label: "written", options }];
     return waysToChoose(options, grants);
   },

@@ -1,5 +1,5 @@
-// A language subject in an episode: asked at its turns, with the conversation so far; asked again once where its answer is no
-// legal move, then the safest legal move is made for it. Belief questions are asked beside the conversation and leave no trace in it.
+// A language subject in an episode: it is queried at its turns, with the conversation so far; after an illegal answer it is queried
+// once more, then the safest legal move is made for it. Belief queries are made outside the conversation and leave no trace in it.
 
 import type { CallContext } from "../../core/call.js";
 import type { LanguageSubject } from "../../core/kinds.js";
@@ -10,18 +10,18 @@ import { type Asking, askedAgain, beliefQuery, moveQuery, moveText, readMove, sa
 
 /** A seat's player within one episode. */
 export interface Seated {
-  /** @throws Unplayable where there is no answer */
+  /** @throws Unplayable if there is no answer */
   decide(decision: Decision, at: number): Promise<string>;
 }
 
-/** A language subject seated; what it did is told as it happens. */
+/** A seated language subject; its record is updated during play. */
 export interface SeatedSubject extends Seated {
   readonly decisions: number;
   readonly illegal: EpisodeTrail["illegal"];
   readonly beliefs: EpisodeTrail["beliefs"];
 }
 
-/** An answer that failed: the sample is left unscored with this cause. */
+/** A failed answer: the sample is left unscored with this cause. */
 export class Unplayable extends Error {
   constructor(readonly why: string) {
     super(why);
@@ -29,7 +29,7 @@ export class Unplayable extends Error {
   }
 }
 
-/** @param stream names deal and seat: with the number of the decision it seeds what a scripted subject draws */
+/** @param stream identifies deal and seat; together with the decision's number it seeds a scripted subject's random draws */
 export function seatSubject(
   game: Game,
   subject: LanguageSubject,
@@ -54,7 +54,7 @@ export function seatSubject(
         const asked = beliefQuery(game, view, belief, before, asking, [...drawn, belief.name]);
         const { choice, unscored } = await subject.respond(asked, context);
         if (choice === undefined && !cameBackUnusable.includes(unscored ?? "")) {
-          // A scripted player may have no beliefs; a model's failure is the sample's.
+          // A scripted player may have no beliefs; a model's failure leaves the sample unscored.
           if (unscored === "no-belief") continue;
           throw new Unplayable(unscored ?? "no-answer");
         }

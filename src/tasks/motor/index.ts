@@ -1,4 +1,5 @@
-// Movements: reaching and holding with a body, scored by how far the hand is from where it should be. Less is better.
+// Movement tasks: reaching and holding with a body, scored by the distance of the hand from its target. Lower is
+// better.
 
 import { z } from "zod";
 import { HoneError } from "../../core/errors.js";
@@ -25,14 +26,14 @@ export const motorSchema = motorTrialOptions.extend({
 
 export type MotorOptions = z.input<typeof motorSchema>;
 
-/** Movements of so many first trials of a split are kept with their outcomes, for the report. */
+/** The movements of this many first trials of a split are kept with their outcomes, for the report. */
 const keptMovements = 6;
 
-/** Scores are rounded to 10 micrometres: below that lies the rounding of float32. */
+/** Scores are rounded to 10 micrometres: smaller differences are float32 rounding error. */
 const grain = 1e5;
 
 export interface MotorTask extends Task<"motor"> {
-  /** Steps by which senses lag, and whether there is noise: what training has to know beside the trials. */
+  /** The sensory delay in steps, and whether there is noise: what training needs to know besides the trials. */
   readonly senses: Pick<z.output<typeof motorTrialOptions>, "noise" | "delay">;
 }
 
@@ -75,7 +76,7 @@ export const motorTask = taskEntry({
   draw: drawTrials,
 });
 
-/** To a tenth of a millimetre, which is less than a pixel of any drawing. */
+/** Rounds to a tenth of a millimetre, which is less than a pixel of any drawing. */
 function rounded({ dt, ...histories }: Movement): Movement {
   const shorter = (rows: readonly (readonly number[])[]) =>
     rows.map((row) => row.map((value) => Math.round(value * 1e4) / 1e4));

@@ -1,32 +1,32 @@
-// What a movement was like, in numbers: error, path, speed, smoothness, effort, settling. One movement at a time; how they
-// are compared is not known here. The published code has no such metrics: these are the field's usual ones.
+// Metrics of a single movement: error, path, speed, smoothness, effort, settling. They are compared elsewhere. The
+// published code has no such metrics: these are the field's usual ones.
 
 import { type Metric, quantity } from "../../core/metric.js";
 import type { MotorTrial, Movement, Point } from "../../core/motor.js";
 
-/** Within this of its target, in m, a hand is there. */
+/** A hand within this distance of its target, in m, has reached it. */
 export const tolerance = 0.04;
 
 export interface MovementMetrics extends Record<string, number> {
-  /** Distance of hand and target at the end, in m. */
+  /** Distance between hand and target at the end, in m. */
   finalError: number;
-  /** The same, on average over the steps, in m. */
+  /** The same, averaged over the steps, in m. */
   meanError: number;
-  /** Length of the hand's path over the straight line from its start to its last target; 0 where that line has no length. */
+  /** Length of the hand's path divided by the straight line from its start to its last target; 0 if that line has no length. */
   pathRatio: number;
-  /** Greatest speed of the hand, in m/s. */
+  /** Peak speed of the hand, in m/s. */
   peakSpeed: number;
   /** Root mean square of the third derivative of the hand's position, in m/s³. */
   jerk: number;
   /** Mean square of the excitations. */
   effort: number;
-  /** Seconds after which the hand stays within 4 cm of the target; the whole trial where it does not. */
+  /** Seconds after which the hand stays within 4 cm of the target; the whole trial if it does not. */
   settling: number;
   /** Standard deviation of the distance to the target over the trial, in m. */
   spread: number;
 }
 
-/** How these are written and which way is better. */
+/** How these metrics are displayed and which direction is better. */
 export const movementMetrics: readonly Metric[] = [
   quantity("finalError", "m"),
   quantity("meanError", "m"),
@@ -38,7 +38,7 @@ export const movementMetrics: readonly Metric[] = [
   quantity("spread", "m"),
 ];
 
-/** Where the hand should be at a step, counted from 1. */
+/** The target position at a step, counted from 1. */
 export function targetAt({ target }: Pick<MotorTrial, "target">, step: number): Point {
   if (!isPath(target)) return target;
   return target[Math.min(step, target.length) - 1] as Point;

@@ -1,5 +1,5 @@
 // The trials of a motor task as samples: drawn from a seed, one as JSON in each sample's input. Train, dev and test are
-// draws of their own, so that none is in another.
+// separate draws, so that they share no trial.
 
 import { z } from "zod";
 import type { MotorTrial, Point } from "../../core/motor.js";
@@ -41,7 +41,7 @@ export const motorTrialOptions = z.strictObject({
     .describe("Steps by which what is felt and what is seen comes late"),
 });
 
-/** How many trials, and the seed that draws them. */
+/** The number of trials, and the seed that draws them. */
 export const motorDataSchema = z.strictObject({
   train: count.default(6400).describe("Trials for training (published: 100 batches of 64)"),
   dev: count.default(64).describe("Trials on which specialists are chosen"),
@@ -83,7 +83,7 @@ export function drawTrials(
   };
 }
 
-/** The trial that a sample asks for. */
+/** The trial in a sample's input. */
 export function trialOf({ input }: Pick<Sample, "input">): MotorTrial {
   return JSON.parse(input) as MotorTrial;
 }
