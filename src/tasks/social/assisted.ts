@@ -1,5 +1,6 @@
-// The first person by a language model, as EgoSocialArena makes it (GPT-4o; its prompt is not public): for what the rules
-// refuse. What the model writes is checked, and its lineage is the whole text, so that the original can still be restored.
+// First-person conversion by a language model, as in EgoSocialArena (GPT-4o; its prompt is not public), for items that the
+// rules refuse. The model's text is checked, and its lineage is the whole text, so that the original can still be
+// restored.
 
 import type { CallContext } from "../../core/call.js";
 import type { LanguageSubject } from "../../core/kinds.js";
@@ -36,10 +37,10 @@ function written({ story, question, options }: Told): string {
 }
 
 /**
- * Has a model tell an item in the first person.
+ * Prompts a model to retell an item in the first person.
  * @param who the character who becomes "you"
- * @returns the item, or why what the model wrote was not taken: a part is missing, the name is still there outside of quotations,
- * nobody is addressed, or the length is another
+ * @returns the item, or why the model's text was rejected: a part is missing, the name still occurs outside of quotations, nobody
+ * is addressed, or the length differs
  */
 export async function assistedFirstPerson(
   told: Told,

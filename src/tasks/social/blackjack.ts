@@ -1,5 +1,5 @@
-// Blackjack as single situations: the best move, and the two beliefs that it rests on (what one more card does to one's own hand,
-// what the dealer's hidden card may be), each by the exact probabilities of one deck.
+// Blackjack as single situations: the best move, and the two beliefs behind it (what one more card does to one's own hand, what
+// the dealer's hidden card may be), each by the exact probabilities of one deck.
 
 import { type Random, shuffled } from "../../core/random.js";
 import { type BlackjackView, blackjack, blackjackBelief, totalOf } from "../../games/blackjack.js";
@@ -8,12 +8,12 @@ import { between, type Generator, listed, names, pick, type Situation, some } fr
 
 type Hand = Pick<BlackjackView, "hand" | "up">;
 
-/** Moves nearer than this in expected bets are not asked about. */
+/** Situations in which the moves differ by less than this, in expected bets, are skipped. */
 const clear = 0.1;
-/** Likelihoods among the options lie this far apart, in percent. */
+/** Minimum distance between the probabilities among the options, in percent. */
 const apart = 5;
 
-/** A hand of two to four cards that has not gone over, and the dealer's open card. */
+/** A hand of two to four cards that has not gone bust, and the dealer's face-up card. */
 function drawHand(random: Random): Hand {
   for (;;) {
     const [up, ...hand] = draw(random, between(random, 3, 5)) as [Card, ...Card[]];
@@ -41,13 +41,13 @@ function tell(random: Random, { hand, up }: Hand, who: string, other: string): s
 
 const byWords = new Map(Array.from({ length: 52 }, (_, card) => [wordsOf(card), card as Card]));
 
-/** A hand by its cards' values, whatever their suits and order, and the dealer's. */
+/** A hand and the dealer's card by value, ignoring suits and order. */
 function valuesOf({ hand, up }: Hand): string {
   const value = (card: Card) => totalOf([card]).total;
   return `${hand.map(value).sort((a, b) => a - b)} against ${value(up)}`;
 }
 
-/** The hand and the dealer's card, from the words. */
+/** Reads the hand and the dealer's card from the text. */
 function read(story: string): Hand {
   const cards = (text: string) =>
     [...byWords].flatMap(([words, card]) => (text.includes(`the ${words}`) ? [card] : []));
@@ -102,7 +102,7 @@ const move: Generator = {
   },
 };
 
-/** A likelihood to be named, among those of two other hands: none of them is the likelier one by itself. */
+/** A question for a probability, with those of two other hands as wrong options: no option is likelier a priori. */
 function likelihood(name: string, ask: (who: string) => string, of: (hand: Hand) => number): Generator {
   const percent = (hand: Hand) => Math.round(100 * of(hand));
   return {
@@ -131,7 +131,7 @@ function likelihood(name: string, ask: (who: string) => string, of: (hand: Hand)
   };
 }
 
-/** The chance that one more card takes the hand over 21: every unseen card is as likely. */
+/** The probability that one more card takes the hand over 21: all unseen cards are equally likely. */
 function bustOf({ hand, up }: Hand): number {
   const unseen = [...byWords.values()].filter((card) => card !== up && !hand.includes(card));
   return unseen.filter((card) => totalOf([...hand, card]).total > 21).length / unseen.length;

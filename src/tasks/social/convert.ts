@@ -1,5 +1,5 @@
-// Theory-of-mind items told in the first person: read from a file in ToMi's form, in ToMBench's or as plain fields, converted by rule, and by a
-// model where the rules refuse and one is given. Each keeps what restores the original.
+// Converts theory-of-mind items to the first person: read from a file in ToMi's format, in ToMBench's or as plain fields, and converted by
+// rules, or by a model if the rules refuse and a model is given. Each item keeps what is needed to restore the original.
 
 import { z } from "zod";
 import type { CallContext } from "../../core/call.js";
@@ -17,15 +17,15 @@ import { readTomi, tomiItem } from "./tomi.js";
 /** An item to be converted. */
 export interface Item extends Told {
   id: string;
-  /** Who becomes "you"; undefined where nobody named is asked about. */
+  /** Who becomes "you"; undefined if the question is about nobody with a name. */
   who: string | undefined;
-  /** Place of the right option; undefined where the file does not tell. */
+  /** Index of the right option; undefined if the file does not give it. */
   answer: number | undefined;
-  /** ToMi's sentences are a controlled language; free text is tagged for parts of speech. */
+  /** ToMi's sentences are a controlled language; free text is POS-tagged. */
   controlled: boolean;
 }
 
-/** Rows of a file of JSON lines; Python's NaN, which ToMBench has where an option is missing, is read as null. */
+/** Rows of a JSON lines file; Python's NaN, which ToMBench has where an option is missing, is read as null. */
 export async function* itemRows(
   path: string,
 ): AsyncGenerator<{ row: Record<string, unknown>; place: string }> {
@@ -60,8 +60,8 @@ const plain = z.object({
 
 /**
  * The item of a row.
- * @returns undefined for a row of ToMBench without a story, a question, two options or an answer among them
- * @throws HoneError for a row of no known form
+ * @returns undefined for a row of ToMBench that lacks a story, a question, two options or an answer among them
+ * @throws HoneError for a row of unknown format
  */
 export function readItem(
   row: Readonly<Record<string, unknown>>,
@@ -96,7 +96,7 @@ export function readItem(
   };
 }
 
-/** The item in the first person, by rule. */
+/** The item in the first person, converted by rules. */
 export async function convertItem({ who, controlled, ...told }: Item): Promise<Conversion> {
   if (who === undefined) return { refused: "nobody named is asked about" };
   // Large, and only needed here.
@@ -107,14 +107,14 @@ export async function convertItem({ who, controlled, ...told }: Item): Promise<C
   return found;
 }
 
-/** A line of what `hone data first-person` writes: fields for a task of kind `choice`, and the way back. */
+/** A line of the output of `hone data first-person`: fields for a task of kind `choice`, and the lineage for restoring the original. */
 export interface FirstPersonRow {
   id: string;
   instruction: string;
   input: string;
   question: string;
   options: { label: string[]; text: string[] };
-  /** The right option's label, where the file told it. */
+  /** The right option's label, if the file gave it. */
   answer: string | null;
   /** `rule`, or the name of the model. */
   by: string;
@@ -122,8 +122,8 @@ export interface FirstPersonRow {
 }
 
 /**
- * The item as a row, by rule or, where the rules refuse, by the assistant.
- * @returns the row, or why there is none: the rules' word, and the assistant's where it was asked
+ * The item as a row, converted by rules or, if they refuse, by the assistant.
+ * @returns the row, or why there is none: the refusal of the rules, or the assistant's if it was used
  */
 export async function firstPersonRow(
   item: Item,
@@ -158,7 +158,7 @@ const written = z.object({
   lineage: z.object({ who: z.string(), story: edits, question: edits, options: z.array(edits) }),
 });
 
-/** The original of a written row, as plain fields. @throws HoneError where the row has no lineage */
+/** The original of a converted row, as plain fields. @throws HoneError if the row has no lineage */
 export function restoredRow(row: Readonly<Record<string, unknown>>, place: string) {
   const parsed = written.safeParse(row);
   if (!parsed.success)

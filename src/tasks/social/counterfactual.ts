@@ -1,12 +1,12 @@
-// Counterfactual situations: rock-paper-scissors with its rules reversed, and worlds with changed laws of nature. The rule that
-// everybody knows gives a wrong answer; the one that is stated gives the right one.
+// Counterfactual situations: rock-paper-scissors with its rules reversed, and worlds with changed laws of nature. The
+// well-known rule gives a wrong answer; the stated rule gives the right one.
 
 import type { Random } from "../../core/random.js";
 import { shuffled } from "../../core/random.js";
 import { customs } from "./customs.js";
 import { between, type Generator, names, pick, same, some, somebody } from "./generator.js";
 
-/** Each beats the next by the usual rules, and the last the first. */
+/** Each beats the next by the usual rules, and the last beats the first. */
 const cycles = [
   ["rock", "scissors", "paper"], ["water", "fire", "wood"], ["cat", "mouse", "elephant"], ["sun", "fog", "moon"],
   ["fox", "mayor", "hunter"], ["frog", "slug", "snake"], ["earwig", "giant", "baker"], ["bear", "ninja", "cowboy"],
@@ -16,7 +16,7 @@ const cycles = [
 const usual = ([a, b, c]: readonly [string, string, string]) =>
   `By the usual rules ${a} beats ${b}, ${b} beats ${c} and ${c} beats ${a}. In this game the rules are reversed: ${b} beats ${a}, ${c} beats ${b} and ${a} beats ${c}. Equal choices win nothing.`;
 
-/** 1 where the first choice wins by the reversed rules, -1 where it loses. */
+/** 1 if the first choice wins by the reversed rules, -1 if it loses. */
 function reversed(cycle: readonly string[], mine: string, theirs: string): number {
   const gap = (cycle.indexOf(theirs) - cycle.indexOf(mine) + 3) % 3;
   return gap === 0 ? 0 : gap === 1 ? -1 : 1;
@@ -65,13 +65,13 @@ const match: Generator = {
   },
 };
 
-/** The usual cycle that the stated rules reverse, read from the reversed half. */
+/** The usual cycle that the stated rules reverse, read from their text. */
 function cycleIn(rules: string): string[] {
   const [, b, a, c] = /reversed: (\w+) beats (\w+), (\w+) beats/.exec(rules) ?? [];
   return [a ?? "", b ?? "", c ?? ""];
 }
 
-/** What must be chosen, now or in one round of several, to win, to lose or to draw. */
+/** Which choice wins, loses or draws, now or in one round of several. */
 const move: Generator = {
   name: "counterfactual/move",
   scenario: "counterfactual",
@@ -131,17 +131,17 @@ const move: Generator = {
 };
 
 interface Law {
-  /** As it is here. */
+  /** The changed law. */
   law: string;
-  /** What each does, with the value that matters. */
+  /** A sentence on what each person does, with the value that matters. */
   each: (who: string, thing: string, value: number) => string;
   things: readonly string[];
   low: number;
   high: number;
-  /** Asks for the one with the most, and for the one with the least, by the law as it is here. */
+  /** Question endings for the one with the most and the one with the least, under the changed law. */
   most: string;
   least: string;
-  /** True where a larger value gives more of it here. */
+  /** True if a larger value gives more of it under the changed law. */
   rising: boolean;
 }
 

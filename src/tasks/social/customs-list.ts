@@ -1,14 +1,14 @@
-// Occasions of social life, three cases of each, and what one may do there. Which action belongs to which case is drawn, for an
-// item or for a world. Situations name people only where a name may become "you" or "your".
+// Social occasions, each with three cases and three possible actions. Which action belongs to which case is drawn, per item or
+// per world. Situations name people only where a name may become "you" or "your".
 
-/** Three cases of an occasion, three things that one may do, and situations of each case. */
+/** An occasion: three cases, three possible actions, and situations for each case. */
 export interface Custom {
   /** "one who …" */
   cases: readonly [string, string, string];
   actions: readonly [string, string, string];
-  /** Situations, a list for each case; WHO is the one who acts, OTHER another. */
+  /** Situations, one list per case; WHO is the person who acts, OTHER somebody else. */
   told: readonly [readonly string[], readonly string[], readonly string[]];
-  /** What is asked. */
+  /** The question. */
   ask: string;
 }
 

@@ -1,5 +1,5 @@
-// Changed social rules: a place where what is done on an occasion follows rules of its own, most of them the reverse of ours.
-// Used for the counterfactual scenario, where rules are drawn anew for every item, and for the new worlds, where they stay.
+// Changed social rules: a place where behaviour on an occasion follows its own rules, most of them the reverse of ours. Used
+// for the counterfactual scenario, where rules are drawn for each item, and for the new worlds, where they are fixed.
 
 import type { Random } from "../../core/random.js";
 import { shuffled } from "../../core/random.js";
@@ -7,13 +7,13 @@ import { type Custom, customsList } from "./customs-list.js";
 import { type Generator, names, pick, some } from "./generator.js";
 import { agreeing, wordsOf } from "./grammar.js";
 
-/** The rule of a custom, its actions in the order of its cases. */
+/** The rule of a custom, with its actions in the order of its cases. */
 export function ruleOf({ cases }: Custom, actions: readonly string[]): string {
   const parts = cases.map((one, i) => `one who ${one} ${actions[i]}`);
   return `${parts[0]}, ${parts[1]}, and ${parts[2]}`.replace(/^o/, "O");
 }
 
-/** A situation of a custom's case, with WHO and OTHER still to be filled in. */
+/** A situation of a custom's case, with WHO and OTHER not yet filled in. */
 export function situationOf(random: Random, { told }: Custom, at: number): string {
   return pick(random, told[at] as readonly string[]);
 }
@@ -22,7 +22,7 @@ export function fill(text: string, who: string, other: string): string {
   return text.replaceAll("WHO", who).replaceAll("OTHER", other);
 }
 
-/** Which case of which custom a text tells, in either person. */
+/** Which case of which custom a text describes, in either person. */
 export function caseIn(text: string): { custom: Custom; at: number } | undefined {
   const said = plain(text);
   for (const custom of customsList) {
@@ -33,7 +33,7 @@ export function caseIn(text: string): { custom: Custom; at: number } | undefined
   return undefined;
 }
 
-/** Without who is who: people are one sign, and verbs stand as they agree with "you". */
+/** The text without identities: all people become one sign, and verbs agree with "you". */
 function plain(text: string): string {
   return wordsOf(text)
     .map((word, i, all) => {
@@ -47,7 +47,7 @@ function plain(text: string): string {
     .replace(/\bthe (\w+) of #/gi, "# $1");
 }
 
-/** The place of an action among options, which say it in the third person or in the plain form. */
+/** The index of an action among options, which give it in the third person or in the plain form. */
 export function placeOf(options: readonly string[], action: string | undefined): number {
   if (action === undefined) return -1;
   const [verb = "", ...rest] = action.split(" ");
@@ -55,7 +55,7 @@ export function placeOf(options: readonly string[], action: string | undefined):
   return options.findIndex((option) => option === action || option === bare);
 }
 
-/** The action that a rule lays down for a case, as the rule's words have it. */
+/** The action that a rule prescribes for a case, in the rule's words. */
 export function actionFor({ cases }: Custom, at: number, rules: string): string | undefined {
   const next = cases[at + 1];
   const from = `ne who ${cases[at]} `;

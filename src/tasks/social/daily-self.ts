@@ -1,5 +1,5 @@
-// Daily Life, socialization: the protagonist's own feelings, choices and beliefs. Told to that one as "you", each is about
-// oneself.
+// Daily Life, socialization: the protagonist's own feelings, choices and beliefs. With the protagonist as "you", each
+// question is about oneself.
 
 import { shuffled } from "../../core/random.js";
 import { between, type Generator, listed, names, pick, some, somebody, unlisted } from "./generator.js";
@@ -19,7 +19,7 @@ const news = [
   "over the telephone", "from the newspaper", "from the caretaker", "over the loudspeaker",
 ]; // biome-ignore format: a list
 
-/** By hope or fear and whether it came about (Ortony, Clore and Collins 1988, prospect-based emotions). */
+/** By hope or fear and whether the event came about (Ortony, Clore and Collins 1988, prospect-based emotions). */
 const feelings = {
   hopeYes: "satisfied",
   hopeNo: "disappointed",
@@ -74,7 +74,7 @@ const emotion: Generator = {
   },
 };
 
-/** Where one may choose, what, and among which. */
+/** Places to choose something, the kind of thing, and the choices. */
 const wares = [
   ["At the café", "drinks", ["tea", "cocoa", "lemonade", "milk", "apple juice", "iced coffee"]],
   ["At the buffet", "desserts", ["rice pudding", "plum cake", "ice cream", "baked apples", "waffles", "jelly"]],
@@ -86,7 +86,7 @@ const wares = [
   ["At the singing lesson", "songs", ["the ballad", "the lullaby", "the march", "the waltz", "the hymn", "the tango"]],
 ] as const; // biome-ignore format: a list
 
-/** An order of liking, told pair by pair and out of order; what is liked best may not be there. */
+/** An order of preference, stated pair by pair and out of order; the favourite may not be available. */
 const preference: Generator = {
   name: "daily-self/preference",
   scenario: "daily-self",
@@ -94,7 +94,7 @@ const preference: Generator = {
     const [who, other] = some(random, names, 2) as [string, string];
     const [where, kind, all] = pick(random, wares);
     const order = some(random, all, 4) as [string, string, string, string];
-    // Said from the better one or from the worse one, so that the first one named is not the better one.
+    // Stated from the better or from the worse one, so that the one named first is not always the better one.
     const prefers = (one: string, better: string, worse: string) =>
       random() < 0.5 ? `${one} prefers ${better} to ${worse}.` : `${one} likes ${worse} less than ${better}.`;
     const pairs = order.slice(1).map((worse, i) => prefers(who, order[i] as string, worse));
@@ -115,7 +115,7 @@ const preference: Generator = {
       ),
       random() < 0.5 ? `${who} chooses freely.` : `${who} takes no notice of what ${other} likes.`,
     ];
-    // Among the options stands one that cannot be chosen, or another that is liked less.
+    // The wrong options are ones that cannot be chosen or are liked less.
     const can = order.slice(away);
     const options = shuffled(
       [

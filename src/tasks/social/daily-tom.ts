@@ -1,5 +1,5 @@
-// Daily Life, theory of mind: what one person thinks that another believes or sees. Told to that one as "you", each is about
-// the mind of somebody else.
+// Daily Life, theory of mind: what one person thinks that another believes or sees. With that person as "you", each question
+// is about somebody else's mind.
 
 import { article, between, type Generator, names, pick, same, some, somebody } from "./generator.js";
 import { rumour } from "./rumour.js";
@@ -10,7 +10,7 @@ const animals = "fox owl frog horse swan bear hare whale goat crab deer moth sea
 const boards = "card sign plate poster tile screen flag slate banner placard".split(" ");
 const turns = ["turned the BOARD around", "flipped the BOARD over", "gave the BOARD half a turn"] as const;
 
-/** Two people see the two sides of one thing, which is turned a number of times; one of them may look elsewhere in the end. */
+/** Two people see the two sides of one thing, which is turned a number of times; one of them may look elsewhere at the end. */
 const sides: Generator = {
   name: "daily-tom/sides",
   scenario: "daily-tom",
@@ -23,7 +23,8 @@ const sides: Generator = {
     const swapped = random() < 0.5;
     const away = random() < 1 / 3;
     const onWall = `A drawing of ${article(wall)} hung on the wall.`;
-    // The animal on the wall is named first, or last, or neither, so that its place in the story says nothing.
+    // The animal on the wall is named before or after the other two, so that its position in the story carries no
+    // information.
     const early = random() < 1 / 2;
     const story = [
       `In the ${place} ${a} and ${b} sat face to face at a table, and upright on the table stood ${article(board)}.`,

@@ -1,6 +1,6 @@
-// Third person to first person by rule: one character becomes "you" in story and question, and "I" in the options, as
-// EgoSocialArena has it (arXiv 2410.06195, fig. 2). What was changed is kept, so that the original can be restored to the
-// letter; a text whose pronouns could mean two people is refused, never guessed at.
+// Converts third person to first person by rules: one character becomes "you" in story and question, and "I" in the
+// options, as in EgoSocialArena (arXiv 2410.06195, fig. 2). All changes are recorded, so that the original can be
+// restored exactly; a text whose pronouns could mean two people is refused rather than guessed at.
 
 import { type Gender, wordsOf } from "./grammar.js";
 import { namePattern, othersIn, resolvePronouns } from "./people.js";
@@ -16,7 +16,7 @@ const plainVerbs = new Set(
   ),
 );
 
-/** Tags for a controlled language: of words in -s only these are verbs, save right after a subject. */
+/** Tags for a controlled language: of words in -s only these are verbs, except right after a subject. */
 const plainTagger: Tagger = (text) => {
   const words = new Map(wordsOf(text).map((word) => [word.start, word.text]));
   return {
@@ -35,13 +35,13 @@ const plainTagger: Tagger = (text) => {
 /**
  * Makes one character "you".
  *
- * @param who the character's name as the story has it; spacing may differ
+ * @param who the character's name as in the story; spacing may differ
  * @param tagger parts of speech, for free text; without one the text must name people and use no pronouns for them
- * @returns the item and its lineage, or why the rules do not reach
+ * @returns the item and its lineage, or why the rules do not apply
  */
 export function toFirstPerson(told: Told, who: string, tagger: Tagger = plainTagger): Conversion {
   if (told.story.search(namePattern(who)) < 0) return { refused: `${who} is not in the story` };
-  // Tagged once: what follows looks at its own part.
+  // Tagged once; the steps below use shifted views of the tags.
   const parts = [told.story, told.question, ...told.options];
   if (parts.some(unpaired)) return { refused: "a quotation mark without its pair" };
   const starts = parts.map((_, i) => parts.slice(0, i).reduce((sum, part) => sum + part.length + 1, 0));
@@ -58,10 +58,10 @@ export function toFirstPerson(told: Told, who: string, tagger: Tagger = plainTag
   const inQuestion = new Set([...found.own].filter((at) => at >= before).map((at) => at - before));
   const story = retell(told.story, { who, voice: "you", own: inStory, tags: from(0) });
   const question = retell(told.question, { who, voice: "you", own: inQuestion, tags: from(1) });
-  // An option's pronoun has its antecedent in the question: it is the protagonist's where the question asks about nobody else.
+  // An option's pronoun has its antecedent in the question: it means the protagonist if the question is about nobody else.
   const asked = question.edits.length > 0;
   const bareVerb = asked && /\bdo(?:es)?\b/i.test(told.question);
-  // Where somebody else of the story could be meant, only what plainly goes back to the subject is taken.
+  // If somebody else in the story could be meant, only pronouns that clearly refer back to the subject are converted.
   const rivals = othersIn(told.story, from(0), namePattern(who)).some(
     ({ gender }) => gender === "either" || found.gender === undefined || gender === found.gender,
   );
@@ -89,7 +89,7 @@ export function toFirstPerson(told: Told, who: string, tagger: Tagger = plainTag
   };
 }
 
-/** The places of an option's pronouns that mean the protagonist; its antecedents are in the question. */
+/** The positions of an option's pronouns that mean the protagonist; their antecedents are in the question. */
 function resolveInOption(
   question: string,
   option: string,
@@ -118,7 +118,7 @@ function resolveInOption(
   return rivals && vague(option, own) ? undefined : own;
 }
 
-/** "He promises to treat him", "She knows that she …" where another of the story could be the second one. */
+/** Detects "He promises to treat him", "She knows that she …", where the second pronoun could mean somebody else in the story. */
 function vague(option: string, own: ReadonlySet<number>): boolean {
   const words = wordsOf(option);
   return words.some(({ text, start }, i) => {
@@ -134,11 +134,11 @@ function vague(option: string, own: ReadonlySet<number>): boolean {
   });
 }
 
-/** After "her" these begin another phrase: "tells her to come". */
+/** Words that begin a new phrase after "her": "tells her to come". */
 const closes =
   /^(?:to|that|about|for|with|and|or|in|on|at|by|from|because|if|so|when|what|how|why|it|a|an|the|not|too)$/;
 
-/** Tags of a part that begins at a place of the whole. */
+/** Tags of a part that begins at an offset of the whole text. */
 function shifted(tags: Tags, by: number): Tags {
   return {
     ...(tags.whole ? { whole: true } : {}),
@@ -150,7 +150,7 @@ function shifted(tags: Tags, by: number): Tags {
   };
 }
 
-/** The original of a converted item, to the letter. */
+/** The original of a converted item, exactly. */
 export function restore(told: Told, lineage: Lineage): Told {
   return {
     story: undo(told.story, lineage.story),

@@ -1,11 +1,11 @@
-// What a generator of social situations is: it draws situations told in the third person, and solves any of its own from the
-// words alone. Small helpers for drawing, and the names that people have.
+// Defines generators of social situations: each draws situations told in the third person, and solves its own situations
+// from their words alone. Also helpers for drawing, and the list of names.
 
 import type { Random } from "../../core/random.js";
 import { shuffled } from "../../core/random.js";
 import type { Told } from "./told.js";
 
-/** The seven scenarios of EgoSocialArena (arXiv 2410.06195, fig. 1); the two interactive ones as single situations here. */
+/** The seven scenarios of EgoSocialArena (arXiv 2410.06195, fig. 1); the two interactive ones are single situations here. */
 export const scenarios = [
   "daily-tom",
   "number-guessing",
@@ -18,17 +18,17 @@ export const scenarios = [
 
 export type Scenario = (typeof scenarios)[number];
 
-/** One situation in the third person. People are named and never called by a pronoun, so that the rules can convert it. */
+/** One situation in the third person. People are named and never referred to by a pronoun, so that the rules can convert it. */
 export interface Situation extends Told {
-  /** What holds for many situations alike (rules of a game, a world); stands before the story. */
+  /** Text that many situations share (rules of a game, a world); precedes the story. */
   rules?: string;
-  /** What it is about, without names and filler: two situations about the same are one told twice. */
+  /** The content without names and filler: two situations with the same content are duplicates. */
   about: string;
-  /** Place of the right option. */
+  /** Index of the right option. */
   answer: number;
   /** Who becomes "you" in the first person. */
   who: string;
-  /** The other people, each of whom could stand there instead. */
+  /** The other people, each of whom could be "you" instead. */
   others: readonly string[];
 }
 
@@ -37,7 +37,7 @@ export interface Generator {
   name: string;
   scenario: Scenario;
   draw(random: Random): Situation;
-  /** The place of the right option, from the words alone, in the third or in the first person; -1 where it finds none. */
+  /** The index of the right option, from the words alone, in the third or in the first person; -1 if it finds none. */
   solve(told: Told & { rules?: string }): number;
 }
 
@@ -45,12 +45,12 @@ export function pick<T>(random: Random, list: readonly T[]): T {
   return list[Math.floor(random() * list.length)] as T;
 }
 
-/** So many different ones, in random order. */
+/** `count` different entries, in random order. */
 export function some<T>(random: Random, list: readonly T[], count: number): T[] {
   return shuffled(list, random).slice(0, count);
 }
 
-/** A whole number from low to high, both included. */
+/** An integer from low to high, both included. */
 export function between(random: Random, low: number, high: number): number {
   return low + Math.floor(random() * (high - low + 1));
 }
@@ -60,10 +60,10 @@ export const names =
     " ",
   );
 
-/** Somebody in a text of either person, for patterns. */
+/** A person in a text of either person, for patterns. */
 export const somebody = "(You|you|I|[A-Z][a-z]+)";
 
-/** One name for the protagonist, however the text is told. */
+/** One name for the protagonist in all versions of a text. */
 export function same(who: string | undefined): string {
   return who === "I" || who === "You" ? "you" : (who ?? "");
 }

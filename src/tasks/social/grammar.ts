@@ -1,4 +1,5 @@
-// The grammar that turning a person into "you" or "I" needs: verb forms that agree, pronouns, and words with their places.
+// Grammar for turning a person into "you" or "I": verb forms that agree, pronouns, and tokenization into words with
+// positions.
 
 /** Who speaks: stories and questions say "you", a chosen option says "I". */
 export type Voice = "you" | "I";
@@ -9,11 +10,11 @@ export interface Word {
   end: number;
 }
 
-/** Words with their places; punctuation marks are words of their own, white space is not. */
+/** Words with their positions; punctuation marks are words of their own, white space is not. */
 export function wordsOf(text: string): Word[] {
   return [...text.matchAll(/[\p{L}\p{N}_]+(?:['’-][\p{L}]+)*['’]?|[^\s\p{L}\p{N}_]/gu)].map((found) => {
     const [whole] = found;
-    // A closing quotation mark is no possessive's apostrophe, save after an s.
+    // A trailing quotation mark is not a possessive apostrophe, except after an s.
     const word = /[^sS]['’]$/.test(whole) && whole.length > 1 ? whole.slice(0, -1) : whole;
     return { text: word, start: found.index, end: found.index + word.length };
   });
@@ -46,7 +47,7 @@ const forI: Readonly<Record<string, string>> = {
 
 /**
  * A verb in the third person singular, as it agrees with "you" or "I": sees → see, was → were (you) or was (I).
- * Undefined where the word has no such form: past tenses and modals agree with everybody.
+ * Undefined if the word has no such form: past tenses and modals agree with every person.
  */
 export function agreeing(word: string, voice: Voice): string | undefined {
   const lower = word.toLowerCase().replace("’", "'");
@@ -56,7 +57,7 @@ export function agreeing(word: string, voice: Voice): string | undefined {
   return word.charAt(0) === lower.charAt(0) ? base : base.charAt(0).toUpperCase() + base.slice(1);
 }
 
-/** The plain form of a regular third person singular. */
+/** The plain form of a regular third person singular verb. */
 function regular(lower: string): string | undefined {
   if (!/^[a-z-]{2,}s$/.test(lower) || /(?:ss|us|is)$/.test(lower) || notVerbs.has(lower)) return undefined;
   if (/[^aeiou]ies$/.test(lower)) return `${lower.slice(0, -3)}y`;
@@ -64,14 +65,14 @@ function regular(lower: string): string | undefined {
   return lower.slice(0, -1);
 }
 
-/** Words in -s that may follow a subject and are no verbs. */
+/** Words in -s that may follow a subject and are not verbs. */
 const notVerbs = new Set(
   "always sometimes perhaps towards afterwards besides upwards downwards backwards forwards across its his hers ours yours theirs as thus yes plus nowadays indoors outdoors downstairs upstairs overseas news series means".split(
     " ",
   ),
 );
 
-/** Words that stand between a subject and its verb. */
+/** Whether the word may stand between a subject and its verb. */
 export function isAdverb(word: string): boolean {
   const lower = word.toLowerCase();
   return (
@@ -87,7 +88,7 @@ const betweens = new Set(
   ),
 );
 
-/** Auxiliaries that stand before the subject of a question. */
+/** Auxiliaries that precede the subject of a question. */
 export const auxiliaries = new Set(["does", "is", "was", "has", "doesn't", "isn't", "wasn't", "hasn't"]);
 
 export type PronounCase = "subject" | "object" | "possessive" | "reflexive" | "mine";
@@ -97,7 +98,7 @@ const forms: Record<Voice, Record<PronounCase, string>> = {
   I: { subject: "I", object: "me", possessive: "my", reflexive: "myself", mine: "mine" },
 };
 
-/** The pronoun for a voice and a case, with a capital where the sentence begins. */
+/** The pronoun for a voice and a case, capitalised at the beginning of a sentence. */
 export function pronoun(voice: Voice, form: PronounCase, capital: boolean): string {
   const word = forms[voice][form];
   return capital ? word.charAt(0).toUpperCase() + word.slice(1) : word;
@@ -105,7 +106,7 @@ export function pronoun(voice: Voice, form: PronounCase, capital: boolean): stri
 
 export type Gender = "he" | "she";
 
-/** Singular pronouns of the third person; the case of "her" depends on what follows. */
+/** Third-person singular pronouns; the case of "her" depends on what follows. */
 export function readPronoun(word: string): { gender: Gender; form: PronounCase | "her" } | undefined {
   return thirds[word.toLowerCase()];
 }

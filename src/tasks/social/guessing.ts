@@ -1,4 +1,4 @@
-// Number Guessing as single situations: which number will the other one name next? The other plays by one of the three levels
+// Number Guessing as single situations: which number will the other player name next? The other plays one of the three levels
 // that EgoSocialArena publishes (constant; a fixed step down; 0.8 times the mean of both players' last numbers, rounded down).
 
 import { type Random, shuffled } from "../../core/random.js";
@@ -7,7 +7,7 @@ import { between, type Generator, names, pick, same, some, somebody } from "./ge
 const rules =
   "In every round two players each name a whole number from 1 to 100. One of them plays by one of three rules: the same number every time; the number before less a fixed step; or 0.8 times the mean of both players' numbers of the round before, rounded down.";
 
-/** What each rule says for the next round; undefined where the history contradicts it. */
+/** What each rule predicts for the next round; undefined if the history contradicts it. */
 function nexts(own: readonly number[], other: readonly number[]): (number | undefined)[] {
   const last = other.length - 1;
   const step = (other[0] as number) - (other[1] as number);
@@ -26,19 +26,19 @@ export const guessing: Generator = {
   name: "number-guessing/next",
   scenario: "number-guessing",
   draw(random: Random) {
-    // The options stand at equal distances, and each of them is as often right, by itself and by its rank. What is drawn anew below
-    // must not change that.
+    // The options are equally spaced, and each is equally often right, both by value and by rank. Redrawing below must not change
+    // that.
     const apart = pick(random, [1, 2, 3, 5, 8]);
     const start = between(random, 12, 52 - 3 * apart);
     const numbers = [0, 1, 2, 3].map((rank) => start + rank * apart);
     const target = pick(random, numbers);
     const wrong = numbers.filter((number) => number !== target);
-    // Less often the constant player, who names the right number all the time.
+    // The constant player is drawn less often, since it names the right number in every round.
     const level = pick(random, [0, 0, 1, 1, 1, 2, 2, 2]);
     const rounds = between(random, 6, 7);
     for (;;) {
       const [who, other] = some(random, names, 2) as [string, string];
-      // The one who guesses names all of the options, and a wrong one twice: that a number was named says nothing.
+      // The guesser names all of the options, and a wrong one twice, so that having been named carries no information.
       const twice = pick(random, wrong);
       const named = level === 0 ? wrong : [...numbers, twice];
       const fill = Array.from({ length: rounds - 5 - Number(level > 0) }, () => between(random, 5, 95));

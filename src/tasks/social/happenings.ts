@@ -1,8 +1,8 @@
-// What people hope for and fear: each as it is expected, as it comes true and as it fails to.
+// Events that people hope for and fear: each as it is expected, as it comes true and as it fails to.
 
 export type Happening = readonly [would: string, did: string, not: string];
 
-/** Things of one kind, X, and what may become of each. */
+/** Things of one kind, X, and what may happen to each. */
 const families: readonly (readonly [kinds: readonly string[], becomes: readonly Happening[]])[] = [
   [
     ["the match", "the concert", "the picnic", "the parade", "the garden party", "the flea market", "the film night", "the race", "the poetry reading"],

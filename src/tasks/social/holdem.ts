@@ -1,6 +1,6 @@
 // Limit Texas Hold'em as single situations: from a record of hands, what kind of player somebody is, or is taken for. Hands are
-// played by the opponents that were trained for the game, with some moves at random; what counts as aggressive is stated, and the
-// record decides.
+// played by the game's trained opponents, with some moves at random; the text states what counts as aggressive, and the record
+// decides.
 
 import { type Random, randomFor } from "../../core/random.js";
 import { dealOf, type Player } from "../../games/game.js";
@@ -11,12 +11,12 @@ import { between, type Generator, names, pick, same, some, somebody } from "./ge
 const rules =
   "In Limit Texas Hold'em a player may fold, check, call or raise. A player who raises in more than half of all moves is called aggressive, one who raises in less than half is called conservative.";
 
-/** How often a player makes any move instead of its own. */
+/** Probability that a player makes a random legal move instead of its own. */
 const strays = 0.3;
 
 const streets = ["Before the flop", "On the flop", "On the turn", "On the river"];
 
-/** One hand between two players: the words of it, and how often each raised and moved. */
+/** One hand between two players: its text, and how often each raised and moved. */
 function record(
   number: number,
   people: readonly [string, string],
@@ -34,7 +34,7 @@ function record(
   for (let seat = holdem.turn(state); seat >= 0; seat = holdem.turn(state)) {
     const round = state.round;
     const view = holdem.view(state, seat);
-    // By themselves the players would tell the same few hands again and again.
+    // Without random moves the players would produce the same few hands repeatedly.
     const move =
       random() < strays
         ? pick(random, view.legal)

@@ -1,5 +1,5 @@
 // EgoSocialArena's static scenarios as a task: situations drawn from a seed, told in the third person, in the first, or with
-// somebody else as "you". They are this project's own: the original's items are not public.
+// somebody else as "you". They are Hone's own: the original's items are not public.
 
 import { z } from "zod";
 import type { Sample, SplitName } from "../../core/sample.js";
@@ -8,7 +8,7 @@ import { taskEntry } from "../table.js";
 import { scenarios } from "./generator.js";
 import { drawItems, generators, type Person, persons, type SocialItem } from "./items.js";
 
-/** What is said first. In the first person it is EgoSocialArena's own system message (README, fig. 2). */
+/** The instruction. In the first person it is EgoSocialArena's own system message (README, fig. 2). */
 export const instructions: Readonly<Record<Person, string>> = {
   third: "Read the following social event and answer the questions.",
   first: "Read the following social event related to you and answer the questions.",
@@ -61,7 +61,7 @@ function drawSplits(
   const chosen = generators.filter(({ scenario }) => wanted.includes(scenario));
   const items = drawItems(train + dev + test, seed, chosen);
   const splits: Record<SplitName, Sample[]> = { train: [], dev: [], test: [] };
-  // Items of a generator lie together, in an order that is drawn.
+  // Items of a generator are contiguous, in a random order.
   for (const [i, item] of items.entries()) {
     const at = i % (train + dev + test);
     splits[at < train ? "train" : at < train + dev ? "dev" : "test"].push(sampleOf(item, person));

@@ -1,5 +1,5 @@
-// From generators to items: so many of each, none twice in other words, answers at every position equally often, and each told in
-// the third person, in the first, and with somebody else as "you".
+// Turns generators into items: the same number from each, no near-duplicates, right answers at every position equally often, and
+// each told in the third person, in the first, and with somebody else as "you".
 
 import { HoneError } from "../../core/errors.js";
 import { type Random, randomFor, shuffled } from "../../core/random.js";
@@ -35,21 +35,21 @@ export interface SocialItem {
   id: string;
   scenario: Scenario;
   generator: string;
-  /** What it is about: no two items drawn together are about the same. */
+  /** The content: no two items drawn together have the same content. */
   about: string;
   told: Readonly<Record<Person, Told & { rules?: string }>>;
-  /** Place of the right option. */
+  /** Index of the right option. */
   answer: number;
   lineage: Readonly<Record<"first" | "shuffled", Lineage>>;
 }
 
-/** Word-shingle similarity, names apart, from which two items count as one in other words. */
+/** Word-shingle similarity, names ignored, from which two items count as paraphrases. */
 export const nearDuplicate = 0.8;
 
 /**
- * Draws items. The same seed gives the same items, and more of them begin with the same ones.
- * @param count of each generator
- * @throws HoneError where a generator has not so many different situations
+ * Draws items. The same seed gives the same items, and a larger draw begins with the items of a smaller one.
+ * @param count items per generator
+ * @throws HoneError if a generator has too few different situations
  */
 export function drawItems(
   count: number,
@@ -59,15 +59,15 @@ export function drawItems(
   return from.flatMap((generator) => placed(generator, drawDistinct(generator, count, seed), seed));
 }
 
-/** So many situations of a generator, no two about the same; of each kind of answer (its place as drawn) equally many. */
+/** Draws `count` situations of a generator, no two with the same content, balanced by answer (its index as drawn). */
 function drawDistinct(generator: Generator, count: number, seed: number): Situation[] {
   const situations: Situation[] = [];
-  // Drawn with a margin, for some will be about the same; a generator of few contents gets a larger one.
+  // Drawn with a margin, since some will be duplicates; a generator with little variety gets a larger margin.
   for (let size = Math.ceil(count * 1.3); size <= 40 * count; size *= 2) {
     while (situations.length < size)
       situations.push(generator.draw(randomFor(seed, "social", generator.name, situations.length)));
     const distinct = distinctOf(situations);
-    // Telling the same twice is likelier for one answer than for another: they take turns.
+    // Duplicates are likelier for some answers than for others, so answers take turns.
     const seen = new Map<number, number>();
     const turns = distinct.map((situation) => {
       const turn = seen.get(situation.answer) ?? 0;
@@ -86,13 +86,13 @@ function drawDistinct(generator: Generator, count: number, seed: number): Situat
   });
 }
 
-/** The first ones of those that are about the same, or say the same in other words. */
+/** The first situation of each group with the same content or wording. */
 function distinctOf(all: readonly Situation[]): Situation[] {
   const known = new Set<string>();
   const drawn = all.filter(({ about }) => !known.has(about) && known.add(about));
   const kept = new Set<number>();
   let rest = drawn.map((situation, i) => ({ id: String(i), text: wording(situation) }));
-  // Groups are chains of likeness: what is like a dropped member alone is looked at again.
+  // Groups are chains of similarity: an item that is similar only to a dropped one is considered again.
   for (let round = 0; round < 4 && rest.length > 0; round++) {
     const groups = nearGroups(
       rest.map(({ text }) => text),
@@ -108,8 +108,8 @@ function distinctOf(all: readonly Situation[]): Situation[] {
 }
 
 /**
- * Which items are not independent: those about the same, and those that say the same in other words.
- * @returns for each item the place of the first one of its group
+ * Groups items that are not independent: those with the same content, and paraphrases.
+ * @returns for each item the index of the first item of its group
  */
 export function alike(items: readonly SocialItem[]): number[] {
   const root = nearGroups(
@@ -130,13 +130,13 @@ export function alike(items: readonly SocialItem[]): number[] {
   return items.map((_, i) => rootOf(i));
 }
 
-/** What an item says, whoever it is about: names are no difference, nor is the order of its options. */
+/** An item's wording with names and the order of options removed. */
 export function wording({ story, question, options }: Told): string {
   const people = new RegExp(`\\b(?:${names.join("|")})\\b`, "g");
   return `${story} ${question} ${options.toSorted().join(" ")}`.replace(people, "somebody");
 }
 
-/** Answers at each position equally often, up to one; the other options in random order. */
+/** Right answers at each position equally often, up to one; the other options in random order. */
 function placed(generator: Generator, drawn: readonly Situation[], seed: number): SocialItem[] {
   const random = randomFor(seed, "social places", generator.name);
   const size = drawn[0]?.options.length ?? 1;

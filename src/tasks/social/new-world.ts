@@ -1,4 +1,5 @@
-// New World: what one feels, owns, imitates or does in an invented world, where it follows from the world's facts, not from ours.
+// New World: what somebody feels, owns, imitates or does in an invented world, where the answer follows from the world's facts,
+// not from ours.
 
 import { type Random, shuffled } from "../../core/random.js";
 import { actionFor, caseIn, fill, placeOf, situationOf } from "./customs.js";
@@ -15,10 +16,10 @@ import {
 import type { Told } from "./told.js";
 import { factsOf, feelings, type InventedWorld, movements, worlds } from "./worlds.js";
 
-/** What differs from kind to kind: the facts that are needed, what happens, and what it is about within the world. */
+/** What differs between kinds: the facts that are needed, the event, and the content within the world. */
 type Part = Omit<Situation, "story" | "who" | "others"> & { facts: string[]; event: string };
 
-/** An item in one world: the facts that are needed among others, in any order, and what happens. */
+/** An item in one world: the needed facts among others, in any order, and the event. */
 function inWorld(
   random: Random,
   make: (world: InventedWorld, who: string, other: string) => Part,
@@ -72,7 +73,7 @@ const imitation: Generator = {
         2,
       );
       const options = [right, ...unknown];
-      // The others are named as well: what is in the story is no more often right than what is not.
+      // The others are named too, so that an option in the story is no more often right than one that is not.
       const nobody = shuffled(
         [
           `Nobody there has ever heard of the ${unknown[0]}.`,
@@ -176,7 +177,7 @@ const money: Generator = {
       const [a, b] = world.rates;
       const two = random() < 0.5;
       const bought = two ? third : second;
-      // Three purchases like each other, of which one is told: their results are the options.
+      // Three similar purchases, of which one is told; their results are the options.
       const purchases = new Map<number, [own: number, spent: number]>();
       while (purchases.size < 3) {
         const [own, spent] = [between(random, 2, 9), between(random, 0, 3)];

@@ -1,12 +1,12 @@
-// Who is mentioned in a text, and whether a pronoun means the one who becomes "you". A pronoun that could mean two people is
-// said to be ambiguous and never guessed.
+// Finds the people mentioned in a text, and whether a pronoun means the person who becomes "you". A pronoun that could mean
+// two people is reported as ambiguous and never guessed.
 
 import { type Gender, isAdverb, readPronoun, type Word, wordsOf } from "./grammar.js";
 import { unquoted } from "./quotes.js";
 import { animateVerbs, isRole, roles } from "./roles.js";
 import type { Tags } from "./tagger.js";
 
-/** A pattern for a name however it is spaced ("Xiao Ming", "Xiaoming"), as a whole word. */
+/** A pattern for a name in any spacing ("Xiao Ming", "Xiaoming"), as a whole word. */
 export function namePattern(who: string): RegExp {
   const known = patterns.get(who);
   if (known) return known;
@@ -19,7 +19,7 @@ export function namePattern(who: string): RegExp {
   return pattern;
 }
 
-/** For `matchAll` and `search`, which leave a pattern as it was. */
+/** Used with `matchAll` and `search`, which do not change a pattern's state. */
 const patterns = new Map<string, RegExp>();
 
 const notNames = new Set(
@@ -31,11 +31,11 @@ const notNames = new Set(
 export interface Mention extends Word {
   who: string;
   gender: Gender | "either";
-  /** Mentioned by what they are, not by name. */
+  /** Mentioned by role, not by name. */
   role: boolean;
 }
 
-/** Every mention of a person by name or by role outside of what is said, but for those of `except`. */
+/** Every mention of a person by name or by role outside quoted speech, except those that match `except`. */
 export function othersIn(text: string, tags: Tags, except: RegExp): Mention[] {
   const own = [...text.matchAll(except)].map(({ index, 0: found }) => [index, index + found.length] as const);
   const inside = ({ start }: Word) => own.some(([from, to]) => start >= from && start < to);
@@ -61,7 +61,7 @@ export function othersIn(text: string, tags: Tags, except: RegExp): Mention[] {
     }
     if (!capital(word) || notNames.has(plain)) continue;
     const gender = tags.gender(word.start);
-    // "Li Hua's kitchen": whose something is, is mentioned.
+    // In "Li Hua's kitchen", the owner is mentioned.
     const owner = /['’]s?$/.test(word.text) || (capital(next) && /['’]s?$/.test(next?.text ?? ""));
     if (!mid.has(plain) && gender === undefined && !owner && !(tags.isNominal(word.start) && capital(next)))
       if (!(next && tags.isVerb(next.start) && tags.isNominal(word.start))) continue;
@@ -78,12 +78,15 @@ export function othersIn(text: string, tags: Tags, except: RegExp): Mention[] {
   return found;
 }
 
-/** A name in two words is of the gender that either has. */
+/** A two-word name has the gender of whichever part has one. */
 function joined(one: Gender | "either", other: Gender | undefined): Gender | "either" {
   return one === "either" ? (other ?? "either") : one;
 }
 
-/** "is a student who loves music" says what somebody is; "a student", "the student", "his mother" mention somebody. */
+/**
+ * Whether a role is a predicate: "is a student who loves music" describes somebody; "a student", "the student", "his
+ * mother" mention somebody.
+ */
 function predicated(words: readonly Word[], at: number): boolean {
   const text = (i: number) => words[i]?.text.toLowerCase() ?? "";
   const determined = /^(?:a|an|another|any|the|his|her|their|my|your)$/;
@@ -98,17 +101,17 @@ function bare({ text }: Word): string {
 }
 
 export interface Resolution {
-  /** Places of pronouns that mean the one who becomes "you". */
+  /** Positions of pronouns that mean the person who becomes "you". */
   own: ReadonlySet<number>;
-  /** The protagonist's, where the text tells. */
+  /** The protagonist's gender, if the text shows it. */
   gender?: Gender;
-  /** The first pronoun that could mean two people, with what stands around it. */
+  /** The first pronoun that could mean two people, with its context. */
   ambiguous?: string;
 }
 
 /**
- * Which pronouns mean the protagonist. With nobody else about all of them do; otherwise gender decides, and then who alone
- * has been mentioned in the sentence, or in the one before.
+ * Which pronouns mean the protagonist. If nobody else is mentioned, all of them do; otherwise gender decides, and then which
+ * person alone has been mentioned in the sentence, or in the one before.
  */
 export function resolvePronouns(text: string, tags: Tags, who: RegExp, known?: Gender): Resolution {
   const plain = unquoted(text);
@@ -122,12 +125,12 @@ export function resolvePronouns(text: string, tags: Tags, who: RegExp, known?: G
   const around = (start: number) => text.slice(Math.max(0, start - 40), start + 20).trim();
   let gender = known ?? genderOf(text, pronouns, mentions, others);
   if (gender === "both") return { own, ambiguous: "the text calls somebody he and she" };
-  // Who else has been mentioned so far: by name, by role, or by a pronoun that was found to be theirs.
+  // Other people mentioned so far: by name, by role, or by a pronoun that was resolved to them.
   const seen: Mention[] = [...others];
   const theirGender = new Map<string, Gender>();
   for (const { start, end, gender: said, form } of pronouns) {
     const unlike = gender !== undefined && said !== gender;
-    // What is left as it is may be either; what is changed may not.
+    // A "her" that stays unchanged may be either case; one that is changed may not.
     if (form === "her" && !unlike && herCase(plain, end, tags) === undefined)
       return { own, ambiguous: around(start) };
     const ambiguous = { own, ambiguous: around(start) };
@@ -160,8 +163,8 @@ export function resolvePronouns(text: string, tags: Tags, who: RegExp, known?: G
       gender ??= said;
       continue;
     }
-    // What is left as it is must be somebody else's: texts change a person's gender, nobody asks himself as "him", and a
-    // hairdresser who may be a woman does not make "she" the hairdresser.
+    // A pronoun that stays unchanged must mean somebody else: texts switch a person's gender, the object in "asks him"
+    // is not the subject, and a hairdresser who may be a woman does not make "she" the hairdresser.
     const sure = unlike && before.some((other) => other.gender === said);
     const vague =
       form === "subject" &&
@@ -183,8 +186,8 @@ export function resolvePronouns(text: string, tags: Tags, who: RegExp, known?: G
 }
 
 /**
- * "Karl is late. Ben sees his face and goes to him": what follows the subject may go back to the sentence before, an object
- * even must, save in "shakes his head".
+ * "Karl is late. Ben sees his face and goes to him": a possessive after the subject may refer to the previous sentence
+ * (except in "shakes his head"), and an object must.
  */
 function backwards(
   plain: string,
@@ -211,12 +214,12 @@ function backwards(
   );
 }
 
-/** "her book", not "sees her". */
+/** Whether "her" is a possessive: "her book", not "sees her". */
 function possesses(text: string, end: number, tags: Tags): boolean {
   return herCase(text, end, tags) === "possessive";
 }
 
-/** Whether "her" is an object or a possessive by what stands around it; undefined for "makes her happy", "sees her dance". */
+/** Whether "her" is an object or a possessive, from its context; undefined for "makes her happy", "sees her dance". */
 export function herCase(text: string, end: number, tags: Tags): "object" | "possessive" | undefined {
   const [next] = wordsOf(text.slice(end, end + 40));
   if (next === undefined || !/^\p{L}/u.test(next.text) || after.test(next.text)) return "object";
@@ -226,17 +229,17 @@ export function herCase(text: string, end: number, tags: Tags): "object" | "poss
       verb,
     )
   ) {
-    // "tells her friend", "gives her mother": an object of its own, where a person follows.
+    // "tells her friend", "gives her mother": a possessive if a person follows.
     if (!isRole(next.text)) return undefined;
   }
   return tags.isNominal(end + next.start) ? "possessive" : undefined;
 }
 
-/** After the object "her" these begin another phrase: "tells her to come". */
+/** Words that begin a new phrase after the object "her": "tells her to come". */
 const after =
   /^(?:to|that|about|for|with|and|or|but|in|on|at|by|from|of|into|out|up|down|off|over|because|if|so|when|while|as|than|what|how|why|where|who|it|a|an|the|not|too|also|again|very|is|are|has|does|will|can)$/;
 
-/** "Mom asks Ben if he wants": whom one asks whether he wants is he, though the text says "she". */
+/** "Mom asks Ben if he wants": a pronoun right after "Ben if" means Ben, even where the text says "she". */
 function asksWhether(text: string, at: number, mentions: readonly number[]): boolean {
   const from = sentenceStart(text, at);
   return mentions.some(
@@ -244,7 +247,7 @@ function asksWhether(text: string, at: number, mentions: readonly number[]): boo
   );
 }
 
-/** "The teacher asks him": whom the verb right before an object has for its subject, the object does not mean. */
+/** "The teacher asks him": an object does not mean the subject of the verb right before it. */
 function isObjectOf(
   text: string,
   { start, end, form }: Pick<Word, "start" | "end"> & { form: string },
@@ -256,7 +259,7 @@ function isObjectOf(
   return verb !== undefined && tags.isVerb(verb.start) && people.some((one) => one.end === subject?.end);
 }
 
-/** Gender by the pronouns of sentences that mention the protagonist and nobody else. */
+/** Gender from the pronouns in sentences that mention the protagonist and nobody else. */
 function genderOf(
   text: string,
   pronouns: readonly { start: number; gender: Gender }[],
@@ -296,7 +299,7 @@ function nearest(
   return "unclear";
 }
 
-/** Where the sentence of a place begins; what is said in it ends it only where the sentence around ends with it. */
+/** Where the sentence at a position begins; quoted speech ends a sentence only if the surrounding sentence ends with it. */
 export function sentenceStart(text: string, at: number): number {
   const before = unquoted(text).slice(0, at);
   const ends = [...before.matchAll(/(?<!\b(?:Mr|Mrs|Ms|Dr))[.!?]["”'’]?(?=\s)/g)];

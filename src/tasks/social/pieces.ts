@@ -1,4 +1,4 @@
-// The words of a text as the first person sees them: whose name or pronoun each is, and lists of words that tell clauses apart.
+// Tokens of a text for the first-person conversion: whose name or pronoun each is, and word lists for telling clauses apart.
 
 import { type PronounCase, readPronoun, type Voice, type Word, wordsOf } from "./grammar.js";
 import { herCase, namePattern } from "./people.js";
@@ -8,10 +8,10 @@ import type { Edit } from "./told.js";
 export interface Work {
   who: string;
   voice: Voice;
-  /** Places of pronouns that mean the protagonist. */
+  /** Positions of pronouns that mean the protagonist. */
   own: ReadonlySet<number>;
   tags: Tags;
-  /** An option without a subject ("Goes home") answers for the protagonist. */
+  /** The question is such that an option without a subject ("Goes home") is about the protagonist. */
   bareVerb?: boolean;
 }
 
@@ -33,7 +33,7 @@ export const coordinators = set("and but or then , yet nor ;");
 export const prepositions = set(
   "to of for with from at by in on about after before behind beside between without against towards toward near into onto than like off over under around as during while upon through despite",
 );
-/** Prepositions that begin a clause as well. */
+/** Prepositions that may also begin a clause. */
 export const clauses = set("after before than like about as while");
 export const subordinators = set(
   "that because when while if whether although though after before since until where which who whom what why how so",
@@ -54,7 +54,7 @@ export function isQuestion(text: string, at: number): boolean {
   return /^(?:[^.!?]|(?<=\b(?:Mr|Mrs|Ms|Dr))\.)*\?/.test(text.slice(at));
 }
 
-/** Words outside of what is said, with the protagonist's name and pronouns marked by their case. */
+/** Words outside quoted speech, with the protagonist's name and pronouns marked by their case. */
 export function piecesOf(text: string, plain: string, { who, own, tags }: Work): Piece[] {
   const names = [...plain.matchAll(namePattern(who))].map(({ index, 0: found }): Piece => {
     const end = index + found.length;

@@ -1,11 +1,11 @@
-// What is said in a text: it is left as it was said, and who is named or does something in it says nothing of the story.
+// Quoted speech in a text: it stays as it was said, and people who are named or act within it are not part of the story.
 
-/** A text of the same length with spaces for what stands within quotation marks. */
+/** A text of the same length with spaces in place of quoted speech. */
 export function unquoted(text: string): string {
   const known = masks.get(text);
   if (known !== undefined) return known;
   const out = text.replace(spoken, (found, at: number) => {
-    // "… is it?" Then: the sentence around ends with what was said.
+    // As in "… is it?" Then: the surrounding sentence ends with the quotation.
     const ends = /[.!?]["”’']$/.test(found) && /^\s*(?:\p{Lu}|$)/u.test(text.slice(at + found.length));
     const inner = " ".repeat(found.length - 3) + (ends ? found.at(-2) : " ");
     return found.length < 3 ? found : found[0] + inner + found.at(-1);
@@ -17,16 +17,16 @@ export function unquoted(text: string): string {
 
 const masks = new Map<string, string>();
 
-/** Between two marks of one kind; a single one opens after a space and closes before none of a word's letters. */
+/** Text between two marks of the same kind; a single mark opens after a space and closes where no letter follows. */
 const spoken =
   /"[^"]*"|“[^”]*”|(?<=^|[\s:,(])['‘](?=[\p{L}\p{N}])(?:[^'’"“”\n]|['’](?=\p{L}))*['’](?![\p{L}])/gu;
 
-/** Within quotation marks. */
+/** Whether a position is within quotation marks. */
 export function quoted(text: string, at: number): boolean {
   return unquoted(text)[at] !== text[at];
 }
 
-/** A mark that opens and never closes, or marks within marks: what is said cannot be told from the story. */
+/** Whether a mark opens and never closes, or marks are nested: quoted speech cannot be separated from the story. */
 export function unpaired(text: string): boolean {
   const crooked = [...text.matchAll(spoken)].some(([found]) => /^["“]\s|\s["”]$/.test(found));
   return crooked || /["“”]/.test(text.replace(spoken, ""));

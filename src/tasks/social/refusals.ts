@@ -1,4 +1,5 @@
-// What the rules do not reach, before and after the conversion: each cause is named, so that it can be counted.
+// Detects texts that the rules cannot handle, before and after the conversion: each cause is named, so that it can be
+// counted.
 
 import { wordsOf } from "./grammar.js";
 import { namePattern, sentenceStart } from "./people.js";
@@ -31,13 +32,13 @@ export function unlikeYou(text: string, who: string, tags: Tags): string | undef
     if (noun !== "" && /^\s?,/.test(after) && !/^\s?,(?:\s\p{Lu}\p{Ll}+)+,? and\b/u.test(after))
       return "an apposition: … you";
     if (/^\s?\(/.test(after)) return "an apposition: you (…)";
-    // Who speaks stands behind what is said: "says you".
+    // The speaker follows the speech: "says you".
     if (
       /\b(?:says|asks|replies|answers|whispers|shouts|adds)\s$/.test(before) &&
       /["”]\s?\p{L}+\s$/u.test(before)
     )
       return "a verb before its subject: says you";
-    // '"…?" Ben asks softly.' goes on with the sentence, though a capital follows what is said.
+    // '"…?" Ben asks softly.' continues the sentence, though a capital follows the speech.
     const speaks =
       /^\s(?:\p{Ll}+ly\s)?(?:says|asks|replies|answers|whispers|shouts|adds|continues)\b([^.!?]*)/u.exec(
         after,
@@ -67,7 +68,7 @@ function isTitle(word: string): boolean {
   );
 }
 
-/** What no conversion may leave behind, whoever made it: a verb or a word before "you" that cannot stand there. */
+/** Errors that no conversion may leave, whoever made it: a verb or a word before "you" that cannot stand there. */
 export function slipIn({ story, question, options }: Told): string | undefined {
   const texts = [story, question, ...options];
   const has = (pattern: RegExp, of: readonly string[] = texts) =>
@@ -86,7 +87,7 @@ export function slipIn({ story, question, options }: Told): string | undefined {
   return undefined;
 }
 
-/** "your sister … her sister", "Little Red" of a Xiao Red, "their plans" of you and another: what still means "you". */
+/** Leftovers that still mean "you": "your sister … her sister", "Little Red" for a Xiao Red, "their plans" for you and another. */
 export function leftIn(first: Told, who: string, third: Told): string | undefined {
   const { story, question, options } = first;
   const texts = [story, question, ...options];
@@ -117,7 +118,7 @@ export function leftIn(first: Told, who: string, third: Told): string | undefine
   return undefined;
 }
 
-/** "Anna and Ben", "Ben and his friend", "takes his friend": somebody with whom the protagonist may be "they". */
+/** Whether the protagonist and another may be "they": "Anna and Ben", "Ben and his friend", "takes his friend". */
 function jointly(plain: string, who: string): boolean {
   const name = namePattern(who).source;
   return new RegExp(
@@ -126,10 +127,10 @@ function jointly(plain: string, who: string): boolean {
   ).test(plain);
 }
 
-/** "They", "them" or "their" with no other people, or things, named by a plural since they could mean "you and …". */
+/** Whether a "they", "them" or "their" may mean "you and …", because no other people or things are named in the plural. */
 function pluralLeft(plain: string, joint: boolean): boolean {
   for (const { index, 0: word } of plain.matchAll(/\b(?:they|them|their|theirs|themselves)\b/gi)) {
-    // "none of them": of things as a rule; people's are told as "of you" where they could be meant.
+    // "none of them" usually means things; where people could be meant, the conversion writes "of you".
     if (/\b(?:both|two|neither|either) of $/i.test(plain.slice(0, index))) return true;
     if (/\bof $/.test(plain.slice(0, index))) continue;
     const from = sentenceStart(plain, index);

@@ -1,5 +1,6 @@
-// One text told with a character as "you" or "I": names and pronouns are replaced, and the verbs that are theirs agree, through
-// coordinated verbs and past what is set between commas. Where a verb's subject cannot be told, the text says so in `doubt`.
+// Retells a text with a character as "you" or "I": names and pronouns are replaced, and the character's verbs are made to
+// agree, through coordinated verbs and past insertions between commas. If a verb's subject cannot be determined, `doubt` says
+// so.
 
 import { agreeing, auxiliaries, isAdverb, pronoun } from "./grammar.js";
 import { sentenceStart } from "./people.js";
@@ -23,11 +24,11 @@ import type { Edit } from "./told.js";
 export interface Retold {
   text: string;
   edits: Edit[];
-  /** Why it must not be used. */
+  /** Why the text must not be used. */
   doubt?: string;
 }
 
-/** What "they" becomes where "you" are one of two. */
+/** Replacements for "they" and "their" where the protagonist is one of two. */
 const plural: Readonly<Record<string, string>> = { they: "you both", their: "your" };
 
 const interrupted = "an interrupted subject: you, …";
@@ -37,27 +38,27 @@ export function retell(text: string, work: Work): Retold {
   return new Teller(text, work).tell();
 }
 
-/** Goes through the words once; its fields are what is known at the word that is looked at. */
+/** Goes through the words once; its fields hold the state at the current word. */
 class Teller {
   private readonly plain: string;
   private readonly pieces: readonly Piece[];
   private readonly changes = new Map<number, Change>();
   private doubt: string | undefined;
-  /** The verbs that follow are the protagonist's. */
+  /** The verbs that follow belong to the protagonist. */
   private chain = false;
-  /** Since the chain's last verb another's verb stood in a clause within it. */
+  /** Since the last verb of the chain, another's verb has occurred in a clause within it. */
   private mixed = false;
-  /** "the ship on which you serve, asks": a comma ends what is yours. */
+  /** In "the ship on which you serve, asks", a comma ends the protagonist's chain of verbs. */
   private relative = false;
-  /** Somebody else's verb came before in this sentence. */
+  /** Somebody else's verb has occurred in this sentence. */
   private another = false;
-  /** "you" stands in a clause of somebody else's sentence. */
+  /** "you" is in a clause of somebody else's sentence. */
   private nested = false;
-  /** Another's verb stands in a clause with "that", right after its subject. */
+  /** Another's verb is in a "that" clause, right after its subject. */
   private within = false;
-  /** The comma after "you" where something is set between the subject and its verb. */
+  /** The comma after "you" that opens an insertion between subject and verb. */
   private opened: number | undefined;
-  /** Sentences in which "they" are the protagonist and one other. */
+  /** The last sentence in which "they" are the protagonist and one other. */
   private joint = Number.NaN;
   private sentence = 0;
   private together = false;
@@ -122,7 +123,7 @@ class Teller {
     return piece !== undefined && piece.as === undefined && this.work.tags.isVerb(piece.start);
   }
 
-  /** The place of the next word that is no adverb, forwards or backwards. */
+  /** The index of the next word that is not an adverb, forwards or backwards. */
   private beyond(from: number, step: 1 | -1): number {
     let at = from + step;
     for (;;) {
@@ -150,7 +151,7 @@ class Teller {
     const coordinated =
       coordinators.has(this.at(before)) &&
       !/^(?:especially|particularly|mainly|mostly)$/.test(this.at(i - 1));
-    // "…, picks it up", "and happily says": verbs, whatever the tagger takes them for.
+    // "…, picks it up", "and happily says": verbs, whatever their tags.
     const taken =
       /^(?:it|him|her|them|me|himself|herself)$/.test(this.at(i + 1)) || this.pieces[i + 1]?.as === "object";
     const led =
@@ -176,11 +177,11 @@ class Teller {
       this.mixed = true;
   }
 
-  /** Another's verb: within the protagonist's clause, or the beginning of another one. */
+  /** Handles another's verb: within the protagonist's clause, or at the beginning of another one. */
   private others(i: number): void {
     const subject = this.beyond(i, -1);
     const piece = this.pieces[subject];
-    // "actions" taken for a verb has no subject before it.
+    // A noun that is tagged as a verb, such as "actions", has no subject before it.
     if (piece === undefined || !(subjects.test(piece.text) || this.work.tags.isNominal(piece.start))) return;
     this.another = true;
     if (!this.chain) return;
@@ -193,11 +194,11 @@ class Teller {
       if (subordinators.has(word) || this.changes.has(at) || this.isVerb(at)) break;
     }
     this.mixed = true;
-    // "you know that Carla likes tea and hates milk": the second is Carla's as well.
+    // "you know that Carla likes tea and hates milk": the second verb is also Carla's.
     this.within = this.at(subject - 1) === "that" && !/^(?:is|was|has|does)$/.test(this.at(i));
   }
 
-  /** After "you, …," comes the verb. */
+  /** Handles the comma that ends an insertion: the verb follows "you, …,". */
   private closes(i: number): boolean {
     if (this.opened === undefined || i <= this.opened || this.at(i) !== ",") return false;
     const at = this.beyond(i, 1);
@@ -209,7 +210,7 @@ class Teller {
     return true;
   }
 
-  /** "They" and "their" of the protagonist and one other. */
+  /** Replaces "they" and "their" that mean the protagonist and one other. */
   private plurals(i: number, first: boolean): boolean {
     const lower = this.at(i);
     if (!/^(?:they|them|their|themselves)$/.test(lower)) return false;
@@ -249,7 +250,7 @@ class Teller {
     if (inverted) this.start(this.agree(i - 1), before);
     else if (leads || listed || (paired && !first)) {
       this.chain = false;
-      // "Anna, Carl, and Ben" are three.
+      // "Anna, Carl, and Ben" are three people.
       this.together =
         voice === "you" &&
         !listed &&
@@ -281,7 +282,7 @@ class Teller {
     this.change(i, pronoun(voice, subject || voice === "you" ? "subject" : "object", first));
   }
 
-  /** "Ben and his friends", "the boys and Ben". */
+  /** Whether more than two people are meant: "Ben and his friends", "the boys and Ben". */
   private several(i: number): boolean {
     const { start, end } = this.pieces[i] as Piece;
     const plural = "\\p{Ll}+(?:[^s]s|children|people|men)";
@@ -291,7 +292,7 @@ class Teller {
     );
   }
 
-  /** The protagonist's verbs begin. */
+  /** The protagonist's chain of verbs begins. */
   private start(chain: boolean, before: string): void {
     this.chain = chain;
     this.mixed = false;
@@ -299,7 +300,7 @@ class Teller {
     this.nested = subordinators.has(before);
   }
 
-  /** After a subject a word in -s is its verb, unless the tagger is sure that it is a noun. */
+  /** After a subject, a word in -s is its verb, unless it is capitalised. */
   private finite(i: number): boolean {
     return this.isVerb(i) || (this.form(i) !== undefined && !/^\p{Lu}/u.test(this.pieces[i]?.text ?? ""));
   }
@@ -333,12 +334,12 @@ class Teller {
   }
 }
 
-/** "Does not matter": nobody does. */
+/** "Does not matter" has no person as its subject. */
 const impersonal = /\b(?:matter|mention|depend|specify)/;
 
-/** Before an "-s" these make it a verb. */
+/** A word in "-s" after one of these is a verb. */
 const subjects = /^\p{Lu}|^(?:he|she|it|who|which|that|everyone|everybody|someone|nobody|one)$/u;
 
-/** What stands right after "you, …," and agrees with everybody. */
+/** Words that may follow "you, …," and agree with every person. */
 const past =
   /^(?:can|could|will|would|must|may|might|should|did|had|went|came|said|saw|took|gave|made|felt|found|\p{Ll}+ed)$/u;

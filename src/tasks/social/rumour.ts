@@ -1,5 +1,5 @@
-// A plan is changed, once or twice, and word of it goes from one to another, each time behind somebody's back. Who is told of a
-// change knows that the one who made it and the one who tells know it, and so do those who are told together.
+// Stories in which a plan is changed, once or twice, and the news is passed on, each time behind somebody's back. A person who
+// is told of a change knows that its maker and the teller know it; people who are told together know it of each other.
 
 import { shuffled } from "../../core/random.js";
 import { between, type Generator, listed, names, pick, same, some, somebody, unlisted } from "./generator.js";
@@ -16,16 +16,16 @@ const matters = [
   ["the start of the race", ["the lake", "the mill", "the chapel", "the forest gate", "the old pier"]],
 ] as const; // biome-ignore format: a list
 
-/** What each course tells after the first change, and of which pairs the first thinks that the second believes what. */
+/** A course of events after the first change: its sentences, and what one person thinks that another believes. */
 interface Course {
   lines: string[];
-  /** Places of people, and what the first thinks that the second believes: 1 for the first change, 2 for the second. */
+  /** Pairs of people by index, and the plan that the first thinks the second believes in: 1 for the first change, 2 for the second. */
   knows: readonly (readonly [outer: number, inner: number, plan: 1 | 2])[];
-  /** Pairs of which the story leaves it open. */
+  /** Pairs for which the story leaves it open. */
   open: readonly (readonly [outer: number, inner: number])[];
 }
 
-/** People in this order: who makes the change, who is told of it alone, and two others. */
+/** People in this order: the one who makes the change, the one who is told of it alone, and two others. */
 function drawCourse(at: number, [a, b, c, d]: readonly string[], third: string): Course {
   const heard = [[0, 1, 1], [1, 0, 1]] as const; // biome-ignore format: pairs
   switch (at) {
@@ -67,7 +67,7 @@ export const rumour: Generator = {
   name: "daily-tom/rumour",
   scenario: "daily-tom",
   draw(random) {
-    // The first plan, the one after it and the third are right equally often.
+    // The first plan, the second and the third are right equally often.
     const wanted = between(random, 0, 2);
     const [matter, values] = pick(random, matters);
     const plans = some(random, values, 3) as [string, string, string];
@@ -80,7 +80,7 @@ export const rumour: Generator = {
       const [outer, inner] = some(random, [0, 1, 2, 3], 2) as [number, number];
       const same = ([a, b]: readonly number[]) => a === outer && b === inner;
       if (open.some(same) || (knows.find(same)?.[2] ?? 0) !== wanted) continue;
-      // Every plan is named as often as the others, and each of them as often first and last.
+      // Every plan is named equally often, and is equally often named first and last.
       const [x, y, z] = shuffled(plans, random);
       return {
         about: [matter, ...plans, at, outer, inner].join("|"),
@@ -104,7 +104,10 @@ export const rumour: Generator = {
   solve: solveRumour,
 };
 
-/** From the words: each talk tells its people, and those who are told of the one who made the change, what they share. */
+/**
+ * Solves from the words: in each talk all participants share the plan, and those who are told also share it with the
+ * maker of the change.
+ */
 function solveRumour({ story, question, options }: Told): number {
   const asked = new RegExp(`(?:does|do) ${somebody} think that ${somebody} believes? about`).exec(question);
   const start = /Everybody agreed on (.+?)\./.exec(story)?.[1];

@@ -1,6 +1,6 @@
-// What a story gives away on its surface: four rules that read nothing but which option's words stand in it, where and how
-// often. An item whose answer follows from the story must not be found by them; where one does better than chance, a model's
-// score has to be held against it.
+// Surface cues of a story: four rules that use only which option's words occur in it, where and how often. They must not
+// find the answer of an item whose answer follows from the story; if one beats chance, a model's score must be compared with
+// it.
 
 import type { Told } from "./told.js";
 
@@ -9,8 +9,8 @@ export const surfaceRules = ["mentioned", "first", "last", "most"] as const;
 export type SurfaceRule = (typeof surfaceRules)[number];
 
 /**
- * How often a rule is right on an item: options that it cannot tell apart share the guess.
- * @param answer place of the right option
+ * How often a rule is right on an item: options that it cannot distinguish share the guess.
+ * @param answer index of the right option
  * @returns from 0 to 1
  */
 export function surfaceScore(rule: SurfaceRule, { story, options }: Told, answer: number): number {
@@ -33,7 +33,7 @@ function valuesOf(rule: SurfaceRule, places: readonly (readonly number[])[]): nu
   }
 }
 
-/** Where each option's content stands in the story, in either person. */
+/** Positions at which each option's content occurs in the story, in either person. */
 function mentions(story: string, options: readonly string[]): number[][] {
   const text = story.toLowerCase();
   return contents(options).map((content) => {
@@ -46,7 +46,7 @@ function mentions(story: string, options: readonly string[]): number[][] {
   });
 }
 
-/** What tells the options apart: without the words that all of them begin and end with, articles and whose it is. */
+/** The distinguishing words of each option: without words that all options begin or end with, articles and possessives. */
 function contents(options: readonly string[]): string[] {
   const words = options.map((option) => option.toLowerCase().split(/\s+/));
   const shortest = Math.min(...words.map(({ length }) => length));

@@ -1,20 +1,20 @@
-// Parts of speech for free text, from compromise; loaded where free text is converted, for it is large.
+// Part-of-speech tags for free text, from compromise; loaded only when free text is converted, because it is large.
 
 import nlp from "compromise/three";
 
-/** Parts of speech by the place at which a word begins. */
+/** Parts of speech by the position at which a word begins. */
 export interface Tags {
-  /** Of a controlled language whose verbs are all known: what is tagged as none is none. */
+  /** The text is in a controlled language whose verbs are all known: a word that is not tagged as a verb is not one. */
   whole?: true;
-  /** A verb in the present tense, so far as the tagger can tell. */
+  /** A verb in the present tense, as far as the tagger can tell. */
   isVerb(start: number): boolean;
-  /** May begin or continue a noun phrase: what a possessive stands before. */
+  /** May begin or continue a noun phrase: what may follow a possessive. */
   isNominal(start: number): boolean;
-  /** A common noun of the singular. */
+  /** A singular common noun. */
   isNoun(start: number): boolean;
-  /** A word for what somebody does or is: "magician". */
+  /** A word for an occupation or role: "magician". */
   isActor(start: number): boolean;
-  /** A name of a person by the tagger's word lists; "he" or "she" where the name is known for one. */
+  /** "he" or "she" if the tagger's word lists have the word as a male or female name. */
   gender(start: number): "he" | "she" | undefined;
 }
 

@@ -1,16 +1,16 @@
-// What is told of an item, and what becomes of it in another person.
+// The text of an item, and the record of its conversion to another person.
 
-/** What is converted: a story, a question about it, and the texts of its options. */
+/** The text that is converted: a story, a question about it, and the texts of its options. */
 export interface Told {
   story: string;
   question: string;
   options: readonly string[];
 }
 
-/** One change: at a place of the converted text stands `now` for what `was` there. */
+/** One change: at position `at` of the converted text, `now` replaces `was`. */
 export type Edit = readonly [at: number, now: string, was: string];
 
-/** Where a converted item comes from: who became "you", and every change. */
+/** The record of a conversion: who became "you", and every change. */
 export interface Lineage {
   who: string;
   story: readonly Edit[];

@@ -1,15 +1,15 @@
-// Items in ToMBench's format (Chen et al. 2024): read, and the character found whom the question is about.
+// Reads items in ToMBench's format (Chen et al. 2024), and finds the character that the question is about.
 
 import { namePattern } from "./people.js";
 import type { Told } from "./told.js";
 
 export interface TombenchItem extends Told {
   id: string;
-  /** The file that it comes from, without its ending. */
+  /** The file that it comes from, without its extension. */
   task: string;
   /** Such as "Belief: Location false beliefs". */
   ability: string;
-  /** Place of the right option. */
+  /** Index of the right option. */
   answer: number;
 }
 
@@ -17,7 +17,7 @@ const columns = ["OPTION-A", "OPTION-B", "OPTION-C", "OPTION-D"] as const;
 
 /**
  * The English side of a row. Its keys have line breaks in them (`能力\nABILITY`), and two options may be empty.
- * @returns undefined where the row lacks a story, a question, two options or an answer among them
+ * @returns undefined if the row lacks a story, a question, two options or an answer among them
  */
 export function readTombench(
   row: Readonly<Record<string, unknown>>,
@@ -43,8 +43,8 @@ export function readTombench(
 }
 
 /**
- * The character whose mind the question is about: the first one named in it who is in the story too; the thinker, where one
- * thinks about another.
+ * The character whose mind the question is about: the first one named in it who is also in the story; if one character
+ * thinks about another, the thinker.
  */
 export function protagonistOf({ story, question }: Told): string | undefined {
   const main =
@@ -53,7 +53,7 @@ export function protagonistOf({ story, question }: Told): string | undefined {
     );
   const asked = main === null ? undefined : named(story, question.slice(main.index + main[0].length), true);
   if (main === null || asked !== undefined) return asked ?? named(story, question, false);
-  // "What emotion does she feel?" asks about the only one there is.
+  // "What emotion does she feel?" is about the story's only character.
   if (!/^(?:he|she)\b/.test(question.slice(main.index + main[0].length))) return undefined;
   const names = new Set(
     [...story.matchAll(/(?<=^|[.!?]\s)\p{Lu}\p{Ll}+(?:\s\p{Lu}\p{Ll}+)?(?=\s\p{Ll})/gu)].map(
@@ -64,12 +64,12 @@ export function protagonistOf({ story, question }: Told): string | undefined {
   return more.length === 0 ? only : undefined;
 }
 
-/** The first name in a text that is in the story too. @param atOnce it must stand at the beginning */
+/** The first name in a text that is also in the story. @param atOnce it must be at the beginning */
 function named(story: string, text: string, atOnce: boolean): string | undefined {
   for (const found of text.matchAll(/\p{Lu}\p{Ll}+(?:\s\p{Lu}\p{Ll}+)*(['’]s\s\p{Ll}+)?/gu)) {
     if (atOnce && found.index > 0) return undefined;
     const whole = found[0].replace(/['’]s.*$/, "");
-    // A question begins with a capital too.
+    // The first word of a question is capitalised too.
     const parts = whole.split(" ");
     for (const name of [whole, parts.slice(1).join(" ")].filter((one) => one !== "" && !openers.has(one))) {
       if (story.search(namePattern(name)) < 0) continue;
@@ -85,6 +85,6 @@ const openers = new Set(
   ),
 );
 
-/** "Anna's mother" is the mother. */
+/** "Anna's mother" means the mother. */
 const relative =
   /^['’]s\s(?:mother|father|mom|mum|dad|sister|brother|friend|wife|husband|son|daughter|teacher|boss|classmate|colleague|roommate|neighbou?r|parent|uncle|aunt|grand)/;

@@ -1,5 +1,5 @@
-// Items in ToMi's format: read, put as EgoSocialArena's code puts them, and answered by the symbolic world, whether they are told
-// in the third or in the first person.
+// Items in ToMi's format: read, converted to the form of EgoSocialArena's code, and answered by the symbolic world, in the third
+// or in the first person.
 
 import { HoneError } from "../../core/errors.js";
 import { randomFor } from "../../core/random.js";
@@ -7,7 +7,7 @@ import { toFirstPerson } from "./first-person.js";
 import type { Lineage, Told } from "./told.js";
 import { makeWorld, type World, type WorldEvent } from "./world.js";
 
-/** One line of ToMi's files as SimToM balanced them. */
+/** One line of ToMi's files as balanced by SimToM. */
 export interface TomiRow {
   story: string;
   question: string;
@@ -17,7 +17,7 @@ export interface TomiRow {
   containers: readonly string[];
 }
 
-/** A line of ToMi's files. @throws HoneError where it lacks a field */
+/** Reads a line of ToMi's files. @throws HoneError if it lacks a field */
 export function readTomi(row: Readonly<Record<string, unknown>>, where: string): TomiRow {
   const { story, question, answer, story_type, question_type, containers } = row;
   const texts = [story, question, answer].every((one) => typeof one === "string");
@@ -44,10 +44,10 @@ export function readTomi(row: Readonly<Record<string, unknown>>, where: string):
   });
 }
 
-/** What a question asks: where a thing is, was first, or is in somebody's belief. */
+/** What a question asks: where a thing is, where it was first, or where somebody believes it to be. */
 export interface TomiQuestion {
   kind: "reality" | "memory" | "belief";
-  /** Who thinks that who thinks …; empty where no belief is asked for. */
+  /** Who thinks that who thinks …; empty if the question is about no belief. */
   chain: readonly string[];
   thing: string;
 }
@@ -73,7 +73,7 @@ function enter(who: string | undefined, room: string | undefined): WorldEvent {
   return { kind: "enter", who: person(who), room: room as string };
 }
 
-/** "You" and "you" are one. */
+/** "You" and "you" are the same person. */
 function person(word: string | undefined): string {
   return word?.toLowerCase() === "you" ? "you" : (word as string);
 }
@@ -81,7 +81,7 @@ function person(word: string | undefined): string {
 const rooms = /^The (.+) (?:is|are) in the (.+)$/;
 
 /**
- * The sentences of a story without the numbers of its lines.
+ * The sentences of a story without line numbers.
  * @param text ToMi's lines, or sentences on one line
  */
 export function sentencesOf(text: string): string[] {
@@ -91,11 +91,11 @@ export function sentencesOf(text: string): string[] {
     .filter((line) => line !== "");
 }
 
-/** The world after a story. @throws HoneError for a sentence that no ToMi story has */
+/** The world after a story. @throws HoneError for a sentence that does not occur in ToMi stories */
 export function tellTomi(story: string): World {
   const world = makeWorld();
   const sentences = sentencesOf(story);
-  // "The P is in the R" places a container where P is one, and a thing where it is not; what holds something is a container.
+  // "The P is in the R" places a container if P is one, and a thing otherwise; whatever holds something is a container.
   const containers = new Set(
     sentences.flatMap((sentence) => {
       const moved = /moved the .+ to the (.+)\.$/.exec(sentence);
@@ -123,7 +123,7 @@ export function tellTomi(story: string): World {
   return world;
 }
 
-/** EgoSocialArena's merged sentences taken apart: "A and B entered the den.", "The x is in the y, the y is in the den." */
+/** Splits EgoSocialArena's merged sentences: "A and B entered the den.", "The x is in the y, the y is in the den." */
 function clausesOf(sentence: string): string[] {
   const bare = sentence.replace(/\.$/, "");
   const several = /^(.+?) (entered|exited) the (.+)$/.exec(bare);
@@ -157,14 +157,14 @@ const questions: [RegExp, (found: string[]) => TomiQuestion][] = [
   ],
 ];
 
-/** @throws HoneError for a question that ToMi does not ask */
+/** @throws HoneError for a question that is not one of ToMi's */
 export function readTomiQuestion(question: string): TomiQuestion {
   const rule = questions.find(([pattern]) => pattern.test(question.trim()));
   if (!rule) throw strange("question", question);
   return rule[1]((rule[0].exec(question.trim()) as string[]).slice(1));
 }
 
-/** Where the thing is by the symbolic world, in the third person or in the first. */
+/** Where the thing is according to the symbolic world, in the third person or in the first. */
 export function solveTomi(story: string, question: string): string | undefined {
   const { kind, chain, thing } = readTomiQuestion(question);
   const world = tellTomi(story);
@@ -183,12 +183,12 @@ function strange(part: string, text: string): HoneError {
   });
 }
 
-/** An item as EgoSocialArena's code puts it: sentences merged, and whose mind is asked about. */
+/** An item in the form of EgoSocialArena's code: sentences merged, and the person whose mind is asked about. */
 export interface TomiItem {
   id: string;
   row: TomiRow;
   story: string;
-  /** Who becomes "you": the outer one of a question about another's mind, else the one asked about; none where nobody is. */
+  /** Who becomes "you": the first person in the question's chain of beliefs; undefined if it asks about no belief. */
   who: string | undefined;
   /** The other people of the story. */
   others: readonly string[];
@@ -207,7 +207,7 @@ export function tomiItem(row: TomiRow, index: number): TomiItem {
   };
 }
 
-/** Everybody who enters, leaves or moves something. */
+/** Everyone who enters, leaves or moves something. */
 function peopleOf(story: string): string[] {
   const found = [...story.matchAll(/^(?:\d+ )?([A-Z]\w*) (?:entered|exited|moved|is in the)/gm)].map(
     ([, one]) => one as string,
@@ -216,8 +216,8 @@ function peopleOf(story: string): string[] {
 }
 
 /**
- * A story on one line, as EgoSocialArena's `evaluate_tomi.py` puts it: consecutive entrances (or exits) of one place become one
- * sentence, and where a thing is and where that stands are joined by a comma.
+ * A story on one line, as EgoSocialArena's `evaluate_tomi.py` formats it: consecutive entrances (or exits) of one place become
+ * one sentence, and the sentences on where a thing is and where that container stands are joined by a comma.
  */
 export function mergedTomi(story: string): string {
   const out: string[] = [];
@@ -252,7 +252,7 @@ export function mergedTomi(story: string): string {
   return out.join(" ");
 }
 
-/** An item told in one way, with its right answer by the data's label, or by the world where the question is another. */
+/** One version of an item, with its right answer by the data's label, or by the world if the question differs. */
 export interface TomiForm {
   told: Told;
   gold: string;
@@ -260,8 +260,8 @@ export interface TomiForm {
 }
 
 /**
- * The ways in which an item is told: as it is; with the one asked about as "you"; with somebody else as "you"; and, for a
- * question about another's mind, the easier question in the third person that asks about the inner one alone.
+ * The versions of an item: the original; with the person asked about as "you"; with somebody else as "you"; and, for a
+ * question about another's mind, the easier question in the third person that asks about the inner person alone.
  * @param seed draws who the somebody else is
  */
 export function tomiPersons(

@@ -1,5 +1,5 @@
-// Something is moved while somebody is away, who may be told of it or come back. Drawn for both daily scenarios: where one will
-// look (the own belief), and where one thinks that another will (the other's).
+// Stories in which something is moved while somebody is away, who may be told of it or come back. Drawn for both daily
+// scenarios: where one will look (one's own belief), and where one thinks that another will look (the other's).
 
 import type { Random } from "../../core/random.js";
 import { shuffled } from "../../core/random.js";
@@ -30,7 +30,7 @@ const containers =
   "basket tin crate drawer chest bucket suitcase cupboard box barrel backpack locker trunk bag".split(" ");
 
 export function drawTransfer(random: Random, order: 1 | 2): Situation {
-  // Each of the three places is the right one equally often, so that none of them is the likelier one by its part in the story.
+  // Each of the three places is right equally often, so that its role in the story does not predict the answer.
   const wanted = between(random, 0, 2);
   for (;;) {
     const everybody = some(random, names, 3);
@@ -59,7 +59,7 @@ export function drawTransfer(random: Random, order: 1 | 2): Situation {
       `${listed(everybody)} were in the ${place}.`,
       ...everybody.map((who): WorldEvent => ({ kind: "enter", who, room: place })),
     );
-    // Every place is named first, last and as often as the others: another thing lies in the one that would be named less.
+    // Every place is named first, last and in total equally often: another thing is in the one that would be named less.
     lines.push(`There were also ${listed(shuffled(boxes, random).map(article))}.`);
     const seen = shuffled(
       [
@@ -98,7 +98,8 @@ export function drawTransfer(random: Random, order: 1 | 2): Situation {
     const [outer, inner] = some(random, people, 2) as [string, string];
     const chain = order === 2 ? [outer, inner] : [outer];
     const answer = boxes.indexOf(world.belief(chain, thing) as string);
-    // One who is told where the thing is knows that the teller knows it. Whether anybody else does is left open, and not asked.
+    // A person who is told where the thing is knows that the teller knows it. Whether anybody else does is left open, and is
+    // not asked.
     const open = order === 2 && told?.who === outer && told.by !== inner;
     if (answer !== wanted || open) continue;
     const parts = [outer, inner, told?.who, told?.by].map((who) => people.indexOf(who as string));

@@ -1,32 +1,32 @@
-// A symbolic world with people, rooms, containers and things, and what each person believes about it, to any depth: the ground
+// A symbolic world with people, rooms, containers and things, and each person's beliefs about it, to any depth: the ground
 // truth of unexpected-transfer stories (Le, Boureau and Nickel 2019, ToMi). It reads events, never the words of a question.
 
-/** What happens in such a story. Names are strings; a room, a container and a thing are whatever the story calls them. */
+/** An event in such a story. Names are strings; rooms, containers and things are named as in the story. */
 export type WorldEvent =
   | { kind: "enter"; who: string; room: string }
   | { kind: "exit"; who: string }
-  /** The thing is in the container, as a story says it before anybody touches it. */
+  /** The thing is in the container, as the story says before anybody touches it. */
   | { kind: "placed"; thing: string; container: string }
   | { kind: "stands"; container: string; room: string }
   | { kind: "move"; who: string; thing: string; container: string }
-  /** One tells others, wherever they are, where a thing is now; those told believe it, and know of each other. */
+  /** One person tells others, wherever they are, where a thing is now; those told believe it, and know of each other. */
   | { kind: "tell"; who: string; to: readonly string[]; thing: string }
   | { kind: "nothing" };
 
 export interface World {
   happen(event: WorldEvent): void;
-  /** Where the thing is; undefined where the story never said. */
+  /** Where the thing is; undefined if the story never said. */
   now(thing: string): string | undefined;
-  /** Where it was first. */
+  /** Where the thing was first. */
   first(thing: string): string | undefined;
   /**
    * Where the first of `chain` thinks that the second thinks … that the thing is.
-   * One who never learnt of the thing takes it to be where it was first, as ToMi's labels do.
+   * Someone who never learnt of the thing takes it to be where it was first, as in ToMi's labels.
    */
   belief(chain: readonly string[], thing: string): string | undefined;
 }
 
-/** @param depth longest chain of "thinks that" that is kept */
+/** @param depth the longest chain of "thinks that" that is tracked */
 export function makeWorld(depth = 2): World {
   const roomOf = new Map<string, string>();
   const standsIn = new Map<string, string>();
@@ -35,7 +35,7 @@ export function makeWorld(depth = 2): World {
   const beliefs = new Map<string, string>();
   const key = (chain: readonly string[], thing: string) => JSON.stringify([chain, thing]);
 
-  /** All of the witnesses see where the thing is, and see each other see it. */
+  /** All witnesses see where the thing is, and see each other see it. */
   const witnessed = (witnesses: readonly string[], thing: string): void => {
     const place = places.get(thing);
     if (place === undefined) return;

@@ -1,12 +1,12 @@
-// The invented worlds of the new-world scenario, each with beings, colours, weather, money, weeks and customs of its own. They are
-// the same for every seed of items and never change from one item to the next.
+// The invented worlds of the new-world scenario, each with its own beings, colours, weather, money, week and customs. They are the
+// same for every seed of items and never change between items.
 
 import { randomFor, shuffled } from "../../core/random.js";
 import { ruleOf } from "./customs.js";
 import { type Custom, customsList } from "./customs-list.js";
 import { between, listed, some } from "./generator.js";
 
-/** Kinds of movement, and who moves so. Of every kind one being lives in a world, and nobody there knows the others. */
+/** Kinds of movement, and the beings that move so. For every kind one being lives in a world, and nobody there knows the others. */
 export const movements = [
   ["flaps both arms up and down", ["eagle", "butterfly", "bat", "heron", "moth"]],
   ["slides forward on the belly", ["snake", "seal", "slug", "eel", "worm"]],
@@ -58,7 +58,7 @@ export interface InventedWorld {
   colour: readonly string[];
   weather: readonly string[];
   goods: readonly [string, string, string];
-  /** So many of the second for one of the first, and so many of the third for one of the second. */
+  /** How many of the second good buy one of the first, and how many of the third one of the second. */
   rates: readonly [number, number];
   week: readonly string[];
   customs: readonly { custom: Custom; actions: readonly string[] }[];
@@ -90,7 +90,7 @@ export const worlds: readonly InventedWorld[] = lands.map(([name, what], i) => {
   };
 });
 
-/** What a text says of a world, each fact by itself: to see that no two items disagree. */
+/** The facts of a world as text, each separately: to check that no two items contradict each other. */
 export function factsOf(
   world: InventedWorld,
 ): Record<"beings" | "colours" | "weathers" | "money" | "week", string> & { customs: string[] } {
