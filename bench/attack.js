@@ -1,6 +1,7 @@
-// npm run attack [-- --only data,studies] [--count N] [--seed N] [--case N]: hostile files, studies, endpoints, signals and
-// command lines against the built `hone`, from every module in bench/attack/. Prints how many were refused, passed and
-// killed Hone; writes bench/recorded/attack.json (with --only, its part of it); exits with 1 where anything was killed.
+// Runs the attack suite: npm run attack [-- --only data,studies] [--count N] [--seed N] [--case N]. Hostile files, studies,
+// endpoints, signals and command lines against the built `hone`, from every module in bench/attack/. Prints how many were
+// refused, passed and killed Hone; writes bench/recorded/attack.json (with --only, its part of it); exits with 1 if
+// anything was killed.
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -74,7 +75,7 @@ for (const [name, result] of Object.entries(results)) {
 }
 const fields = ["tried", "refused", "passed", "killed", "seconds"];
 console.log(row(["all", ...cells(Object.fromEntries(fields.map((field) => [field, total(field)])))]));
-// Some of a module's cases are no record of it; some modules take their place in the record that there is.
+// A run of only some cases is not recorded; a run of only some modules updates their entries in the existing record.
 if (count === undefined && only === undefined) {
   const recorded = Object.entries(results).map(([name, { classes, notes, ...counts }]) => [
     name,

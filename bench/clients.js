@@ -1,11 +1,11 @@
-// Unchanged clients against `hone serve`: the embedded model, the sentence encoder and a small specialist behind the command itself, and
-// each client's checks (bench/clients/) in a process of its own. Run by
+// Unmodified clients against `hone serve`: the embedded model, the sentence encoder and a small specialist behind the command itself,
+// and each client's checks (bench/clients/) in a process of its own. Run by
 //   npm run bench:clients
-// npm packages go into a temporary folder, or lie in HONE_CLIENTS_NODE (a folder that has them). Python clients are found by
+// npm packages go into a temporary folder, or are taken from HONE_CLIENTS_NODE (a folder that has them). Python clients are found by
 // HONE_CLIENTS_VENV (a virtual environment), openai-node's own tests by HONE_OPENAI_NODE (its source, which is not on npm),
-// llama-server's by HONE_LLAMA_CPP_PYTHON (the unpacked source distribution of llama-cpp-python, which has llama.cpp's; the virtual
-// environment then needs pytest, requests, aiohttp, filelock, numpy, openai, wget). What is not there is skipped by name, and keeps its
-// row of the record before; `-- --only NAME` runs the clients of one row. Writes bench/recorded/clients.json.
+// llama-server's by HONE_LLAMA_CPP_PYTHON (the unpacked source distribution of llama-cpp-python, which includes llama.cpp's; the
+// virtual environment then needs pytest, requests, aiohttp, filelock, numpy, openai, wget). Missing clients are skipped by name and
+// keep their rows of the previous record; `-- --only NAME` runs the clients of one row. Writes bench/recorded/clients.json.
 
 import { spawn } from "node:child_process";
 import {
@@ -31,7 +31,7 @@ const root = join(import.meta.dirname, "..");
 const scripts = join(import.meta.dirname, "clients");
 const place = machine();
 const folder = mkdtempSync(join(tmpdir(), "hone-clients-"));
-/** Versions as they were when the checks were written; npm takes the newest that fit. */
+/** Versions at the time the checks were written; npm takes the newest compatible ones. */
 const packages = {
   openai: "^6.49.0",
   ai: "^6.0.326",
@@ -48,7 +48,7 @@ const {
 } = process.env;
 const { only } = parseArgs({ options: { only: { type: "string" } } }).values;
 const wanted = (id) => only === undefined || only === id;
-/** As openai-node's tests send it. */
+/** The token that openai-node's tests send. */
 const token = "My API Key";
 const children = [];
 
@@ -73,7 +73,7 @@ function run(command, args, { env = {}, cwd = folder, ms = 600_000 } = {}) {
   });
 }
 
-/** The server, with the names that openai-node's tests ask for. */
+/** Starts the server, with the model names that openai-node's tests use. */
 async function start() {
   writeTones(join(folder, "tones.jsonl"), 200);
   const store = join(folder, ".hone");
@@ -102,7 +102,7 @@ async function start() {
   return `${await urlOf(child)}/v1`;
 }
 
-/** Files of openai-node's tests whose routes exist, with the tests of each that ask for one. */
+/** Files of openai-node's tests whose routes exist, and the tests in each that use such a route. */
 const openaiTests = {
   "completions.test.ts": /create/,
   "chat/completions/completions.test.ts": /create/,
@@ -111,7 +111,7 @@ const openaiTests = {
   "responses/responses.test.ts": /create/,
 };
 
-/** Mocks under the names of models that those tests ask for. */
+/** Mocks under the model names that those tests use. */
 function openaiNames() {
   if (!source) return [];
   const text = Object.keys(openaiTests)
@@ -150,7 +150,7 @@ async function openaiNode(base) {
   });
 }
 
-/** llama-server's own tests: what each file's tests came to, and what is left out, by reason. */
+/** llama-server's own tests: the results per file, and the tests left out, by reason. */
 async function llamaServer() {
   const tests = join(llamaCpp, "vendor/llama.cpp/tools/server/tests");
   const out = join(folder, "llama-server.jsonl");
@@ -179,7 +179,7 @@ async function llamaServer() {
   return { found: found.filter(({ left }) => left === undefined), files };
 }
 
-/** One JSON line a check. */
+/** Runs checks that print one JSON line each. */
 async function checks(command, args, env) {
   const { stdout, stderr } = await run(command, args, { env });
   const found = stdout
@@ -225,7 +225,7 @@ try {
     ? JSON.parse(readFileSync(before, "utf8"))
     : { clients: {} };
   for (const row of Object.values(rows)) row.machine ??= earlier;
-  // llama-server's tests start their own.
+  // llama-server's tests start their own server.
   const base = only === "llama-server" ? "" : await start();
   const env = { BASE: base, TOKEN: token };
   const put = (id, client, version, found, more = {}) => {
@@ -242,7 +242,7 @@ try {
     };
     console.log(`${client} ${version}: ${rows[id].passed} of ${found.length}`);
     for (const { name, why } of failed) console.log(`  ${name}: ${why}`);
-    // After each client: what comes later may take long.
+    // After each client, since later ones may take long.
     record("clients", { clients: rows }, place);
   };
   const inNode = [

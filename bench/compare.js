@@ -1,9 +1,9 @@
-// Time and memory of `hone compare --predictions` at its limits: 100 systems, and a million rows. Three rounds, medians;
-// each round is the whole command in a process of its own. Writes bench/recorded/compare.json.
+// Time and memory of `hone compare --predictions` at its limits: 100 systems, and a million rows. Medians of three
+// rounds; each round runs the whole command in its own process. Writes bench/recorded/compare.json.
 //
 //     npm run build && node bench/compare.js
 //
-// Rule: it fails (exit 1) when a case takes more processor time or memory than its limit.
+// Rule: it fails (exit 1) if a case takes more processor time or memory than its limit.
 
 import { spawnSync } from "node:child_process";
 import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -26,7 +26,7 @@ const cases = [
   },
 ];
 
-/** Answers A to E, drawn by a fixed linear congruential generator; systems differ a little, samples in difficulty. */
+/** Writes answers A to E, drawn by a fixed linear congruential generator; systems differ slightly, samples differ in difficulty. */
 async function written(path, { rows, systems, tasks }) {
   let state = 12345;
   const draw = () => {
@@ -88,7 +88,7 @@ async function main() {
   writeFileSync(at, `${JSON.stringify(record, null, 2)}\n`);
 }
 
-/** The command itself, telling last what it took. */
+/** Runs the command itself, which reports its resource use last. */
 async function one() {
   const started = performance.now();
   process.argv.splice(2, 1);

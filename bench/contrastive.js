@@ -1,8 +1,8 @@
 // Contrastive training of MiniLM (all weights, NT-Xent, in-batch negatives) against PyTorch with the same texts, loss and optimizer on
-// the same cores: pairs a second, rounds interleaved. Then the folder that training leaves, opened by sentence-transformers: the
-// greatest difference of a cosine. usage:
+// the same cores: pairs per second, in interleaved rounds. Then sentence-transformers opens the folder that training leaves: the
+// greatest difference of a cosine. Usage:
 //   npm run build && HONE_TORCH_PYTHON=VENV/bin/python npm run bench:contrastive [-- --rounds 3 --steps 12 --pairs 128]
-// Writes bench/recorded/contrastive.json where sizes are the usual ones. The python needs torch, transformers, sentence-transformers.
+// Writes bench/recorded/contrastive.json if sizes are the defaults. The python needs torch, transformers, sentence-transformers.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -35,7 +35,7 @@ if (!python) {
 const threads = availableParallelism();
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
-// Words of one to four pieces; a pair is a word and another that begins alike.
+// Words of one to four word pieces; a pair is a word and another with the same beginning.
 const stems =
   "court law study model river stone garden music letter winter silver engine market border flower".split(
     " ",
@@ -87,7 +87,7 @@ try {
       onStep: (at) => seconds.push(at.seconds),
     });
     ourLosses = trained.losses;
-    // The first steps compile, there and here.
+    // The first steps include compilation on both sides.
     ours.push(pairs / median(seconds.slice(2)));
     const found = askPython("train", base, join(folder, "batches.json"));
     theirLosses = found.losses;

@@ -1,4 +1,5 @@
-# The peer of bench/contrastive.js. usage: contrastive_torch.py train FOLDER BATCHES.json | encode FOLDER TEXTS.json
+# The PyTorch counterpart of bench/contrastive.js. usage: contrastive_torch.py train FOLDER BATCHES.json | encode FOLDER
+# TEXTS.json
 import json
 import sys
 import time

@@ -1,6 +1,6 @@
-# The golden file of test/nets/deepseek.test.ts: a tiny net with the configuration and tensor names of DeepSeekMoE-16B,
-# computed by transformers' own parts (Llama's attention and norms, DeepSeek-V2's mixture). Weights are drawn by a formula that
-# the test has too.
+# Generates the golden file of test/nets/deepseek.test.ts: a tiny net with the configuration and tensor names of
+# DeepSeekMoE-16B, computed by transformers' own parts (Llama's attention and norms, DeepSeek-V2's mixture). Weights follow a
+# formula that the test has too.
 # usage: python bench/deepseek_reference.py > test/nets/fixtures/deepseek-16b-tiny.json
 import json
 import math
@@ -22,7 +22,7 @@ config = {
 
 
 def drawn(name, shape):
-    """Values in [-1, 1] by name and place, times 1 / sqrt(inputs); gains near 1."""
+    """Values in [-1, 1] by name and index, times 1 / sqrt(inputs); gains near 1."""
     seed = sum((i + 1) * ord(c) for i, c in enumerate(name)) % 1000
     size = math.prod(shape)
     values = torch.tensor([math.sin(seed + 1.618 * i + 0.001 * (i % 97) ** 2) for i in range(size)], dtype=torch.float64)

@@ -1,5 +1,6 @@
-// How long a GGUF file's weights take to become float32. `node bench/dequantize.js MODEL.gguf …` prints weights a second;
-// with --hash it prints a SHA-256 of each tensor's weights instead, to be compared with dequantize_reference.py's.
+// Times the conversion of a GGUF file's weights to float32. `node bench/dequantize.js MODEL.gguf …` prints weights per
+// second; with --hash it prints a SHA-256 of each tensor's weights instead, to be compared with
+// dequantize_reference.py's.
 
 import { createHash } from "node:crypto";
 import { ggmlTypes, readGguf } from "../dist/tensor/gguf.js";

@@ -41,11 +41,11 @@ def fixture():
     for name in TYPES:
         kind = GGMLQuantizationType[name]
         count, size = GGML_QUANT_SIZES[kind]
-        # Random bytes: scales are of any size and sign, some infinite or not numbers.
+        # Random bytes: scales are of any size and sign, some infinite or NaN.
         data = draw.integers(0, 256, (max(6, 64 // count), size), dtype=np.uint8)
         values = weights(data.reshape(1, -1) if count == 1 else data, kind)
         blocks[name] = {"bytes": text(data), "weights": text(values)}
-    # Bit patterns of all sizes, those between two halves, and the edges.
+    # Bit patterns of all sizes, values halfway between two halves, and the edge cases.
     bits = draw.integers(0, 2**32, 512, dtype=np.uint32)
     halves = draw.integers(0, 0x7C00, 512, dtype=np.uint16)
     between = (halves.view(np.float16).astype(np.float64) + (halves + 1).astype(np.uint16).view(np.float16)) / 2

@@ -1,6 +1,7 @@
 // HONE_PYTHON=…/bin/python npm run bench:games-parity
-// The same 1,000 deals and moves of each game here and in RLCard or OpenSpiel: pay-offs must be equal, and legal moves at every
-// decision where they depend on the state (in Blackjack they do not). Writes bench/recorded/games-parity.json; exits with 1 on any difference. Skipped by name where Python lacks them.
+// Plays the same 1,000 deals and moves of each game here and in RLCard or OpenSpiel: payoffs must be equal, and so must the legal moves at
+// every decision if they depend on the state (in Blackjack they do not). Writes bench/recorded/games-parity.json; exits with 1 on any
+// difference. Engines that Python lacks are skipped by name.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -22,7 +23,7 @@ if (versions.status !== 0) {
   process.exit(0);
 }
 
-/** Random legal moves; folding a third as often, so that hands go far. */
+/** Random legal moves; folding is a third as likely, so that hands go far. */
 function playedOut(name, number) {
   const { game } = gameEntry(name);
   const random = randomFor(3, "parity", name, number);
@@ -59,7 +60,7 @@ for (const [name, peer] of Object.entries(peers)) {
     .map((line) => JSON.parse(line));
   const same = (pick) =>
     ours.filter((one, i) => JSON.stringify(pick(one)) === JSON.stringify(pick(theirs[i]))).length;
-  // -0 and 0 are one pay-off.
+  // Counts -0 and 0 as equal payoffs.
   const payoffs = same((one) => one.payoffs.map((value) => value + 0));
   const compared = theirs.every((one) => one.legal !== null);
   const legal = compared ? same((one) => one.legal) : undefined;

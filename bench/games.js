@@ -1,5 +1,5 @@
 // npm run bench:games
-// Hands of Limit Hold'em in a second between rule players, three rounds, and of the other players beside them; writes
+// Hands of Limit Hold'em per second between rule players, in three rounds, and between other players; writes
 // bench/recorded/games.json. Exits with 1 below 20,000 hands/s between rule players.
 
 import { randomFor } from "../dist/core/random.js";
@@ -13,7 +13,7 @@ const place = machine();
 const rounds = 3;
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
-/** Whole hands, dealing included. */
+/** Whole hands, including dealing. */
 function handsPerSecond(name, hands) {
   const player = playerOf("holdem", name);
   const random = randomFor(1, "bench", name);

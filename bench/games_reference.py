@@ -1,6 +1,6 @@
-# Plays episodes again in RLCard (Limit Hold'em, Blackjack) and OpenSpiel (Kuhn, Leduc). Reads JSON lines of
-# {game, deal, moves} on stdin; writes {legal, payoffs} for each, legal null where the engine has no rule of its own to compare.
-# Needs rlcard and open_spiel; run by games-parity.js.
+# Replays episodes in RLCard (Limit Hold'em, Blackjack) and OpenSpiel (Kuhn, Leduc). Reads JSON lines of {game, deal, moves} on
+# stdin; writes {legal, payoffs} for each, with legal null if the engine has no rule of its own to compare. Needs rlcard and
+# open_spiel; run by games-parity.js.
 
 import json
 import sys
@@ -15,7 +15,7 @@ SUITS = "CDHS"
 
 
 class First:
-    """A generator whose every draw is the first seat."""
+    """A generator whose every draw is 0."""
 
     def randint(self, *_):
         return 0
@@ -55,7 +55,7 @@ def blackjack(deal, moves):
     cards = [card(one) for one in deal["cards"]]
     game.players[0].hand = [cards[0], cards[2]]
     game.dealer.hand = [cards[1], cards[3]]
-    # RLCard takes the card of a drawn place; First draws place 0.
+    # RLCard deals the card at a random index; First always draws index 0.
     game.dealer.deck = cards[4:]
     for who in (game.players[0], game.dealer):
         who.status, who.score = game.judger.judge_round(who)
@@ -63,7 +63,7 @@ def blackjack(deal, moves):
         assert not game.is_over()
         game.step(move)
     assert game.is_over()
-    # RLCard's two actions are a constant, whatever the state: equal ones would say nothing.
+    # RLCard's two actions are constant, whatever the state: comparing them would show nothing.
     return None, [{-1: -1.0, 1: 0.0, 2: 1.0}[game.winner["player0"]]]
 
 
@@ -88,7 +88,7 @@ def spiel(name, cards, moves, names):
 
 def kuhn(deal, moves):
     def names(state):
-        # 0 passes, 1 bets: after a bet that is folding and calling.
+        # 0 passes, 1 bets: after a bet these are folding and calling.
         raised = 1 in state.history()[2:]
         return {0: "fold", 1: "call"} if raised else {0: "check", 1: "raise"}
 

@@ -1,7 +1,7 @@
-// Texts written at once against one after the other, by the embedded model: self-instruct-like prompts that begin alike.
+// Batched against sequential text generation by the embedded model: self-instruct-like prompts with a common beginning.
 // `npm run build && npm run bench:generation -- [--rounds 3] [--texts 64] [--tokens 48]`; writes bench/recorded/generation.json.
 //
-// Both ways write the same texts, which is checked. One lane a core, as a study has it; the two ways take turns in each round.
+// Both ways write the same texts, which is checked. One lane per core, as in a study; the two ways take turns in each round.
 
 import { parseArgs } from "node:util";
 import { openModel } from "../dist/index.js";
@@ -31,7 +31,7 @@ const requests = (round) =>
   }));
 
 const model = await openModel(values.model);
-/** Texts with tokens per second of the whole. */
+/** Texts with tokens per second over all of them. */
 async function timed(write) {
   const start = performance.now();
   const written = await write();
@@ -45,7 +45,7 @@ const [alone, together, ratios] = [[], [], []];
 for (let round = 1; round <= rounds; round++) {
   const all = requests(round);
   const many = await timed(() => Promise.all(all.map((request) => model.generate(request, context))));
-  // A quarter of them: their speed does not depend on how many follow.
+  // A quarter of them: the speed does not depend on how many follow.
   const some = all.slice(0, Math.ceil(texts / 4));
   const single = await timed(async () => {
     const written = [];

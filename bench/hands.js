@@ -1,16 +1,16 @@
 // npm run bench:hands
-// Every seven-card hand through the evaluator: 133,784,560 of them, by category, against the known counts. Writes
+// Evaluates every seven-card hand: 133,784,560 of them, counted by category and compared with the known counts. Writes
 // bench/recorded/hands.json; exits with 1 on any difference.
 
 import { categories, categoryOf, maskValue } from "../dist/games/evaluator.js";
 import { record } from "./record.js";
 
-/** From straight combinatorics; published in any table of poker probabilities. */
+/** From combinatorics; published in any table of poker probabilities. */
 const known = [23294460, 58627800, 31433400, 6461620, 6180020, 4047644, 3473184, 224848, 41584];
 
 const counts = new Array(9).fill(0);
 const started = performance.now();
-/** Adds cards below `top`, from the highest down; masks are those of the four suits. */
+/** Adds cards below `top`, from the highest down; s0 to s3 are the rank masks of the four suits. */
 function deal(left, top, s0, s1, s2, s3) {
   for (let card = left - 1; card < top; card++) {
     const bit = 1 << (card >> 2);

@@ -1,5 +1,5 @@
-// Samples a second against the mock HTTP endpoint (20 ms, concurrency 64): Hone's client alone, Hone's whole study, and
-// promptfoo on the same endpoint where PROMPTFOO_DIR names a folder that has it, in three interleaved rounds; writes
+// Samples per second against the mock HTTP endpoint (20 ms, concurrency 64): Hone's client alone, Hone's whole study,
+// and promptfoo on the same endpoint if PROMPTFOO_DIR names a folder that has it, in three interleaved rounds; writes
 // bench/recorded/harness.json. Run by `npm run bench:harness`.
 // Client and server share the machine's cores, so every figure is a lower bound for the client.
 
@@ -49,7 +49,7 @@ async function startServer() {
   return { url: JSON.parse(line).url, stop: () => child.stdin.end() };
 }
 
-/** Runs `call` for every item, `concurrency` at once; gives items a second and milliseconds of CPU an item. */
+/** Runs `call` for every item, `concurrency` at once; returns items per second and milliseconds of CPU per item. */
 async function rate(items, call) {
   const cpu = process.cpuUsage();
   const started = performance.now();
@@ -63,7 +63,7 @@ async function rate(items, call) {
   return { perSecond: items.length / seconds, cpuMs: (user + system) / 1000 / items.length };
 }
 
-/** (a) The client alone: one call a sample, generated or scored, streamed or whole. */
+/** (a) The client alone: one call per sample, generated or scored, streamed or not. */
 async function clientRates(url) {
   const context = { signal: new AbortController().signal };
   const ways = [
@@ -88,7 +88,7 @@ async function clientRates(url) {
   }
 }
 
-/** (b) The whole harness: data, splits, leakage check, prompts, journal, statistics and verdict, by wall clock. */
+/** (b) The whole harness: data, splits, leakage check, prompts, journal, statistics and verdict, in wall-clock time. */
 async function studyRate(url, folder) {
   mkdirSync(folder);
   const rows = { train: questions(40), dev: questions(40, 100), test: questions(count, 1000) };
@@ -133,7 +133,7 @@ async function stats(url) {
   return (await fetch(new URL("/stats", url))).json();
 }
 
-/** (c) promptfoo's own command on the same endpoint and questions. The start of its process is measured and taken out. */
+/** (c) promptfoo's own command on the same endpoint and questions. Its start-up time is measured and subtracted. */
 function promptfooRate(url, folder) {
   const home = process.env.PROMPTFOO_DIR;
   const manifest = home && join(home, "node_modules/promptfoo/package.json");
@@ -172,7 +172,7 @@ function promptfooRate(url, folder) {
         OPENAI_API_KEY: "unused",
       },
     });
-    // 100 is its exit code for failed assertions, which a mock with a skill of 0.7 must have.
+    // 100 is its exit code for failed assertions, which are expected from a mock with a skill of 0.7.
     if (run.error || ![0, 100].includes(run.status)) {
       throw new Error(
         `promptfoo ended with ${run.status}: ${run.stderr?.slice(-500)} ${run.stdout?.slice(-500)}`,

@@ -1,6 +1,6 @@
 // npm run bench:holdem-local
 // What each trained opponent of Limit Hold'em loses to a local best response, by the rules and with real cards: a lower bound of its
-// exploitability in the game itself. Writes bench/recorded/holdem-local.json.
+// exploitability in the real game. Writes bench/recorded/holdem-local.json.
 
 import { localResponse } from "../dist/games/holdem/local-response.js";
 import { styles } from "../dist/games/holdem/style.js";
@@ -10,7 +10,7 @@ import { holdem } from "../dist/games/variants.js";
 import { meanInterval } from "../dist/statistics/index.js";
 import { record } from "./record.js";
 
-/** Each takes a fifth of a second. The styles lose so much that fewer tell it. */
+/** Each takes a fifth of a second. The styles lose so much that fewer deals suffice. */
 const deals = { equilibrium: 1000, aggressive: 300, conservative: 300 };
 const seed = 3000;
 

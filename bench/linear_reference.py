@@ -1,6 +1,6 @@
 # Reference values for src/learn/{tfidf,logistic}.ts, from scikit-learn. Not part of the product; run by hand:
 #   python3 -m venv VENV && VENV/bin/pip install scikit-learn && VENV/bin/python bench/linear_reference.py
-# Writes test/specializers/fixtures/linear.json. The texts are made here, by a fixed recipe and no one's data.
+# Writes test/specializers/fixtures/linear.json. The texts are generated here by a fixed recipe and are nobody's data.
 
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ def make_texts(count, labels, seed):
         tokens = []
         for _ in range(6 + next(draw) % 12):
             roll = next(draw) % 10
-            # One word in ten is from another topic: the classes overlap and no penalty makes the weights infinite.
+            # One word in ten is from another topic: the classes overlap, so that weights stay finite without a penalty.
             pool = COMMON if roll < 6 else TOPICS[label] if roll < 9 else TOPICS[labels[next(draw) % len(labels)]]
             tokens.append(pool[next(draw) % len(pool)])
         texts.append(" ".join(tokens).capitalize() + ".")

@@ -1,4 +1,4 @@
-// Waits until a server that was started says where it listens: its first line is JSON with `url`.
+// Waits until a server that was started reports its address: its first line is JSON with `url`.
 
 /** @param child a process whose stdout is piped */
 export async function urlOf(child) {
@@ -8,7 +8,7 @@ export async function urlOf(child) {
     if (text.includes("\n")) break;
   }
   if (!text.includes("\n")) throw new Error(`${child.spawnargs.join(" ")} ended before it listened`);
-  // What it says later is not read, and may not fill the pipe.
+  // Later output is not read, and must not fill the pipe.
   child.stdout.resume();
   return JSON.parse(text.split("\n")[0]).url;
 }

@@ -1,8 +1,9 @@
-// What a Medprompt question costs (k = 5, 5 members, chains of thought) beside five direct 5-shot calls that share nothing,
-// with the embedded model on MedQA. Run by `npm run build && HONE_TEST_DATA=… npm run bench:medprompt [-- --questions N]`.
-// Both ways get the same examples and the same five orders of the options, and each question is measured both ways, in turn
-// first and second. The direct calls have no reasoning, neither asked for nor in their examples, and each prompt begins with
-// a number of its own, so that nothing of the call before can be kept; the bench fails where anything was. Fitting the pool is
+// Cost of a Medprompt question (k = 5, 5 members, chains of thought) compared with five direct 5-shot calls that share
+// nothing, with the embedded model on MedQA. Run by `npm run build && HONE_TEST_DATA=… npm run bench:medprompt [--
+// --questions N]`.
+// Both ways get the same examples and the same five orders of the options, and each question is measured both ways, in
+// alternating order. The direct calls have no reasoning, neither requested nor in their examples, and each prompt begins with
+// a number of its own, so that nothing of the call before can be reused; the bench fails if anything was. Fitting the pool is
 // not timed. Finding the nearest examples is, on Medprompt's side.
 
 import { readFileSync } from "node:fs";
@@ -39,7 +40,7 @@ const task = choice("medqa", { instruction });
 const encoder = await openModel("encoder:minilm");
 const tools = { encoder: async () => encoder };
 
-// One thread and one lane: the ratio is of work done, whatever else the machine does.
+// One thread and one lane: the ratio is of work done, independent of the machine's other load.
 const model = await openModel("llama:smollm2-135m-instruct?lanes=1&threads=1");
 let calls = 0;
 const counted = (method) => (request, context) => {
@@ -61,7 +62,7 @@ const { verified } = state.inner[0].counts;
 if (verified < recipe.k) throw new Error(`Only ${verified} chains of thought were verified.`);
 const specialist = specializer.apply(direct, state, tools);
 
-/** The queries of the members, as they reach the model; nothing is asked. */
+/** The members' queries as they reach the model; no call is made. */
 async function membersOf(query) {
   const seen = [];
   const silent = {

@@ -1,5 +1,5 @@
-// Memory over a million-row data set: generates a JSONL of about 200 bytes a row, counts it, splits it in the three ways,
-// reads the same rows from a packed file, one JSON object, CSV and SQLite, and fails when the process's peak resident memory
+// Memory for a million-row data set: generates a JSONL of about 200 bytes per row, counts it, splits it in the three ways,
+// reads the same rows from a packed file, one JSON object, CSV and SQLite, and fails if the process's peak resident memory
 // exceeds 300 MB. Run by `npm run build && npm run bench:memory`; writes bench/recorded/memory.json.
 
 import { createWriteStream } from "node:fs";

@@ -1,11 +1,11 @@
-// What experts cost: a training step of mixtures against the dense net with the same activated parameters, side by side in one
-// run. usage: npm run bench:moe [-- --rounds 3 --batches 16,64 NET...]
+// Cost of experts: a training step of mixtures against the dense net with the same activated parameters, side by side in one
+// run. Usage: npm run bench:moe [-- --rounds 3 --batches 16,64 NET...]
 //
-// For each net, on 16 and on 64 rows of 128 tokens a step, the median step in ms over rounds, its ratio to the dense net, parameters, and
-// operations per token as counted from the lowered program. AdamW passes over all weights in every step however many tokens it
-// learns from, so what experts cost depends on the batch. The same nets in PyTorch (bench/moe_torch.py, a loop over experts; eager and
-// compiled take turns) where HONE_TORCH_PYTHON is a python with torch; their ratios are PyTorch's time over Hone's. A run of all nets
-// on both batches writes bench/recorded/moe.json.
+// For each net, on 16 and on 64 rows of 128 tokens per step: the median step in ms over rounds, its ratio to the dense net, parameters,
+// and operations per token as counted from the lowered program. AdamW updates all weights in every step however many tokens it learns
+// from, so the cost of experts depends on the batch. If HONE_TORCH_PYTHON is a python with torch, the same nets run in PyTorch
+// (bench/moe_torch.py, a loop over experts; eager and compiled take turns); their ratios are PyTorch's time over Hone's. A run of all
+// nets on both batches writes bench/recorded/moe.json.
 
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -35,7 +35,7 @@ const made = [];
 for (const [name, feedForward] of Object.entries(nets)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   const config = buildNet(skeleton, feedForward);
-  // As training has them: src/tensor/train.ts.
+  // As in training: src/tensor/train.ts.
   const arrays = trainingArrays(initWeights(config, 1));
   for (const batch of batches)
     made.push({ name, batch, config, ...(await stepOf(config, arrays, batch)), times: [] });
@@ -81,7 +81,7 @@ async function torchOf(net, batch) {
       ["torchCompiled", "compile"],
     ]) {
       const command = [python, join(import.meta.dirname, "moe_torch.py"), mode, net, String(batch)];
-      // The numbers of tokens that experts get change from step to step: the first steps are compiled for some of them, then for any.
+      // The numbers of tokens per expert change from step to step: the first steps are compiled for some sizes, later ones for any.
       const worker = await startWorker({ name: way, command, optional: mode === "compile" }, 3);
       if (worker) ways.push({ way, worker, times: [] });
     }

@@ -1,7 +1,7 @@
-// The time of a motor update: Hone against PyTorch, the same arm, controllers, losses and first parameters on the same batch
-// (64 reaches of 50 steps a controller), in float32, with Adam. Run by `npm run build && npm run bench:motor`, on a quiet
-// machine; PyTorch is found through HONE_TORCH_PYTHON, a python with torch. Each way is a process of its own; they take turns.
-// Writes bench/recorded/motor.json where PyTorch was there.
+// The time of a motor update: Hone against PyTorch, with the same arm, controllers, losses and initial parameters on the same
+// batch (64 reaches of 50 steps per controller), in float32, with Adam. Run by `npm run build && npm run bench:motor`, on a
+// quiet machine; PyTorch is found through HONE_TORCH_PYTHON, a python with torch. Each way runs in its own process; they take
+// turns. Writes bench/recorded/motor.json if PyTorch is available.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -16,7 +16,7 @@ const python = process.env.HONE_TORCH_PYTHON;
 const here = (file) => join(import.meta.dirname, file);
 const ways = [
   { name: "Hone", command: [process.execPath, here("motor_node.js")], updates: 5 },
-  // So many small operators are often faster on one core than on all.
+  // With so many small operators, one core is often faster than all.
   ...(python ? [1, 2] : []).map((threads) => ({
     name: `PyTorch, ${threads} thread${threads > 1 ? "s" : ""}`,
     command: [python, here("motor_torch.py"), `${threads}`],
@@ -24,7 +24,7 @@ const ways = [
   })),
 ];
 
-/** A process that makes updates when it is asked to. */
+/** A process that makes updates on request. */
 function start({ command: [program, ...args] }, name, folder) {
   const child = spawn(program, [...args, folder, name], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -56,11 +56,11 @@ async function measure(name, folder) {
   try {
     for (let round = 0; round <= rounds; round++) {
       for (const way of running) {
-        // Runtimes' threads spin for a while after their work; the next one is to have the cores for itself.
+        // Runtime threads spin for a while after their work; the next one gets the cores to itself.
         await new Promise((resolve) => setTimeout(resolve, 300));
         const { updates, ...rest } = await way.turn(way.updates);
         way.losses.push(...updates.map(({ loss }) => loss));
-        // The first turn warms up.
+        // The first turn is a warm-up.
         if (round > 0) way.times.push(...updates.map(({ ms }) => ms));
         else if (rest.nodes)
           console.log(

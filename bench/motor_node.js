@@ -1,5 +1,5 @@
-// A worker of bench/motor.js: trains controllers with Hone. A line with a number on stdin asks for as many updates; a line of
-// JSON answers with what they took. Called as `motor_node.js FOLDER NAME`.
+// A worker of bench/motor.js: trains controllers with Hone. A line with a number on stdin requests that many updates; a line
+// of JSON answers with their times. Called as `motor_node.js FOLDER NAME`.
 
 import { createInterface } from "node:readline";
 import { motorTrainer, teach } from "../dist/motor/training.js";

@@ -1,4 +1,4 @@
-// The problems of bench/motor.js, as both ways read them: controllers, their first parameters, and one batch of reaches.
+// The problems of bench/motor.js, shared by both ways: controllers, their initial parameters, and one batch of reaches.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ export const steps = 50;
 export const trials = 64;
 export const learningRate = 3e-3;
 
-/** Writes a problem down as NAME.json and NAME.bin. */
+/** Writes a problem as NAME.json and NAME.bin. */
 export function lay(name, { shape, seeds, specialized }, folder) {
   const list = Array.from({ length: seeds }, (_, i) => i + 1);
   const params = initController(shape, list);

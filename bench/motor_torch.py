@@ -1,7 +1,7 @@
-# The arm and its controllers in PyTorch, as one would write them there: a worker of bench/motor.js, which see.
+# The arm and its controllers in idiomatic PyTorch: a worker of bench/motor.js (see there).
 #   HONE_TORCH_PYTHON=VENV/bin/python npm run bench:motor
 # Called as `motor_torch.py THREADS FOLDER NAME`, with NAME.json (what to train) and NAME.bin (parameters, then trials); a line with
-# a number on stdin asks for as many updates, and a line of JSON answers with what they took.
+# a number on stdin requests that many updates, and a line of JSON answers with their times.
 
 import json
 import math

@@ -1,10 +1,10 @@
-// Muon against AdamW on a small net from nothing: bits per byte on test after as many tokens, each optimizer at the rate that dev
-// chose for it, and what a step takes. usage: npm run bench:muon -- --data FOLDER [--store FOLDER]
+// Muon against AdamW on a small net trained from scratch: bits per byte on test after the same number of tokens, each optimizer
+// at the learning rate chosen on dev, and the time of a step. Usage: npm run bench:muon -- --data FOLDER [--store FOLDER]
 //
-// FOLDER holds law/, med/, social/ and lexical/. The net is the smallest of papers/deepseekmoe, and so are the domains; documents
-// are shorter and tokens fewer. First each optimizer is trained at three rates under one seed, and dev chooses; then at that
-// rate under three seeds. The difference is of bits per byte on the same documents, with documents and seeds as its units.
-// A run that was stopped goes on from the store, `.hone` by default. Writes bench/recorded/muon.json.
+// FOLDER holds law/, med/, social/ and lexical/. The net is the smallest of papers/deepseekmoe, with the same domains; documents
+// are shorter and tokens fewer. First each optimizer is trained at three rates under one seed, and dev chooses; then at that rate
+// under three seeds. The difference is of bits per byte on the same documents, with documents and seeds as its units. An
+// interrupted run resumes from the store, `.hone` by default. Writes bench/recorded/muon.json.
 
 import { parseArgs } from "node:util";
 import { buildNet, countParameters, initWeights } from "../dist/nets/build.js";
@@ -36,7 +36,7 @@ const { train, dev, test } = await readTexts(folder, { ...full, texts }, signal)
 const specialist = (optimizer, learningRate) => ({ pretrain: { ...training, optimizer, learningRate } });
 const name = (optimizer, rate) => `${optimizer} ${rate}`;
 
-/** Trains these under seeds and gives the finished study. */
+/** Trains these under seeds and returns the finished study. */
 async function trained(part, chosen, own) {
   const plan = {
     part,
@@ -79,7 +79,7 @@ const rowsOf = (wanted) => {
 };
 const { mean, low, high, p, n } = crossedDifference(rowsOf("muon"), rowsOf("adamw"), "bytes");
 
-// What a step takes, the optimizers taking turns.
+// The time of a step, with the optimizers taking turns.
 const sizes = Object.fromEntries(
   [...new URLSearchParams(model.split("?")[1])].map(([key, value]) => [key, Number(value)]),
 );

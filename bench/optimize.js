@@ -1,15 +1,16 @@
-// Does `optimize` accept what is no better, and does it find the best? Races of simulated prompts whose accuracy is known.
+// Tests whether `optimize` accepts prompts that are no better, and whether it finds the best: races of simulated prompts
+// with known accuracy.
 // `npm run build && npm run bench:optimize -- [--runs 200]`; writes bench/recorded/optimize.json.
 //
-// Thirteen prompts, the first as it stands with an accuracy of 60 %; half of the variance of what decides an answer is the
-// sample's own, so prompts agree on easy and hard samples. 256 samples to search on, 256 to confirm.
+// Thirteen prompts, of which the first, the unchanged one, has an accuracy of 60 %; half of the variance of what decides
+// an answer belongs to the sample, so prompts agree on easy and hard samples. 256 samples to search on, 256 to confirm.
 
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { record } from "./record.js";
 
 const n = 256;
-/** Accuracies less that of the prompt as it stands, in points of 1. */
+/** Accuracies minus that of the unchanged prompt, as fractions of 1. */
 export const settings = {
   "none differs": Array(13).fill(0),
   "all others are worse": [0, ...Array.from({ length: 12 }, (_, i) => -0.02 * (1 + (i % 5)))],

@@ -1,5 +1,5 @@
-# What the Python packages of GEPA and MIPROv2 (DSPy) accept and reject with a scripted model: their draws and decisions, which
-# test/specializers/optimizers.test.ts replays. Writes test/specializers/fixtures/optimizers.json.
+# Generates reference decisions of GEPA and MIPROv2 (DSPy): what the Python packages accept and reject with a scripted model.
+# test/specializers/optimizers.test.ts replays their draws and decisions. Writes test/specializers/fixtures/optimizers.json.
 #   python3 -m venv VENV && VENV/bin/pip install gepa dspy optuna && VENV/bin/python bench/optimize_reference.py
 
 import importlib.metadata

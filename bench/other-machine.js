@@ -1,7 +1,7 @@
-// The tests that compare figures, run as other machines would run them: with one core (so with other thread counts), and with
-// AVX-512 masked (qemu-user as a Haswell processor, whose kernels ONNX Runtime then chooses; llama.cpp's tests run with one core only). Run by
-// `npm run build && npm run bench:machine -- [CONDITION …]`; writes counts of passed and failed to bench/recorded/machine.json.
-// Tools that are missing are skipped by name.
+// Runs the tests that compare figures as other machines would run them: with one core (hence other thread counts), and with AVX-512 masked
+// (qemu-user as a Haswell processor, whose kernels ONNX Runtime then chooses; llama.cpp's tests run with one core only). Run by `npm run
+// build && npm run bench:machine -- [CONDITION …]`; writes counts of passed and failed to bench/recorded/machine.json. Missing tools are
+// skipped by name.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -26,7 +26,7 @@ const conditions = {
       "test/specializers/training",
     ],
   },
-  // Emulated some 20 times slower, so small models only.
+  // Emulation is some 20 times slower, hence small models only.
   haswell: {
     masked: "AVX-512, AVX-VNNI and BF16 instructions",
     tool: ["qemu-x86_64", "--version"],
@@ -59,7 +59,7 @@ try {
       continue;
     }
     const out = join(folder, `${name}.json`);
-    // The figures are what is tested, not the time. Threads, because a process of its own would leave the emulator.
+    // The figures are tested, not the time. Threads, because a separate process would leave the emulator.
     const slow = [
       "--maxWorkers=1",
       "--testTimeout=600000",

@@ -1,6 +1,6 @@
-// The decoder that Hone trains against llama.cpp, which serves it: log-probabilities of the next token on 200 real prompts.
-// Run by `npm run build && HONE_TEST_DATA=… npm run bench:parity -- [MODEL …] [--prompts N]`, MODEL as in study files; writes
-// bench/recorded/parity.json.
+// Compares the decoder that Hone trains with llama.cpp, which serves it: log-probabilities of the next token on 200 real
+// prompts. Run by `npm run build && HONE_TEST_DATA=… npm run bench:parity -- [MODEL …] [--prompts N]`, MODEL as in study
+// files; writes bench/recorded/parity.json.
 // Both read the same GGUF file. llama.cpp rounds activations to 8 bits where weights are quantised, so they cannot be equal.
 
 import { readFileSync } from "node:fs";
@@ -27,13 +27,15 @@ if (!folder) {
   console.error("bench/parity.js needs HONE_TEST_DATA, the folder of real data.");
   process.exit(2);
 }
-/** Prompts are cut to these lengths in turn, so that five programs serve all. */
+/** Prompts are truncated to these lengths in turn, so that five programs cover all. */
 const lengths = [40, 80, 120, 160, 200];
 const batch = 5;
 /** Candidates whose log-probabilities are compared. */
 const compared = 10;
-/** Candidates asked of llama.cpp; the likeliest is among them when the rest of the mass is less than the best has, and
- * where it is not, so many more are asked. */
+/**
+ * Candidates requested from llama.cpp. The likeliest token is among them if the remaining probability mass is below
+ * that of the best one; if it is not, `askedMore` candidates are requested.
+ */
 const asked = 64;
 const askedMore = 3000;
 
@@ -107,7 +109,7 @@ async function measure(ref) {
     prompts: prompts.length,
     tokens: lengths,
     top1Agreement: round(same / prompts.length),
-    // Where the two disagree: how much better llama.cpp likes its own choice, in nats.
+    // The disagreements: by how much llama.cpp prefers its own choice, in nats.
     disagreements: apart.map(round),
     meanAbsoluteDifference: round(mean(differences)),
     ofTheLikeliest: round(mean(best)),
@@ -125,7 +127,7 @@ function bestOf(logprobs) {
   return [...logprobs].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
 }
 
-/** Whether no token beyond those asked for can be likelier than the best of them. */
+/** Whether no token beyond the requested ones can be likelier than the best of them. */
 function isSure(logprobs) {
   let mass = 0;
   for (const value of logprobs.values()) mass += Math.exp(value);

@@ -1,5 +1,5 @@
-# The models that Hone serves, in transformers, with the very weights of their GGUF files dequantised to float32: the reference
-# for src/nets and for adapters that Hone writes. Not part of the product; bench/parity_torch.js and bench/peft.js run it.
+# The models that Hone serves, in transformers, with the weights of their GGUF files dequantised to float32: the reference for
+# src/nets and for adapters that Hone writes. Not part of the product; bench/parity_torch.js and bench/peft.js run it.
 #   python3 -m venv VENV && VENV/bin/pip install torch transformers peft gguf
 #   VENV/bin/python bench/parity_reference.py next MODEL.gguf < PROMPTS.jsonl         next-token log-probabilities
 #   VENV/bin/python bench/parity_reference.py hidden MODEL.gguf OUT.npz < PROMPTS.jsonl   every layer's states
@@ -10,7 +10,7 @@ import json
 import os
 import sys
 
-# Threads that wait by spinning make everything many times slower when other work has a core.
+# Threads that busy-wait make everything many times slower when other work occupies a core.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import gguf
@@ -41,7 +41,8 @@ TOP = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output"
 
 
 def rotary_halves(weight: np.ndarray, heads: int) -> np.ndarray:
-    """Undoes llama.cpp's order of query and key rows (pairs side by side) for transformers' (first halves, then second)."""
+    """Converts llama.cpp's order of query and key rows (pairs side by side) to that of transformers (first halves, then
+    second)."""
     rows = weight.reshape(heads, -1, 2, *weight.shape[1:])
     return np.ascontiguousarray(rows.swapaxes(1, 2)).reshape(weight.shape)
 
@@ -94,7 +95,7 @@ def load_base(path: str):
             target = f"model.layers.{layer}.{names[part]}"
             if kind == "llama" and part in ("attn_q", "attn_k"):
                 array = rotary_halves(array, heads if part == "attn_q" else kv_heads)
-        # llama.cpp's files hold Gemma's norms with their 1 added, transformers adds it in the model.
+        # llama.cpp's files store Gemma's norms with 1 added; transformers adds it in the model.
         if kind == "gemma3" and "norm" in stem:
             array = array - np.float32(1)
         state[f"{target}.weight"] = torch.from_numpy(np.array(array, dtype=np.float32))

@@ -1,7 +1,7 @@
-// The decoder that Hone trains against transformers, with the same GGUF weights dequantised: next-token log-probabilities on
-// prompts made here. bench/parity.js has the same against llama.cpp, which rounds activations; here both compute in float32, so
+// Compares the decoder that Hone trains with transformers, on the same GGUF weights dequantised: next-token log-probabilities on
+// generated prompts. bench/parity.js does the same with llama.cpp, which rounds activations; here both compute in float32, so
 // they must agree. Run by `npm run build && HONE_TORCH_PYTHON=VENV/bin/python node bench/parity_torch.js [--prompts 20]`, with a
-// python as bench/parity_reference.py says.
+// python as described in bench/parity_reference.py.
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ const { values } = parseArgs({ options: { prompts: { type: "string", default: "2
 const count = Number(values.prompts);
 const python = process.env.HONE_TORCH_PYTHON;
 const models = ["llama:smollm2-135m-instruct?format=plain", "llama:gemma3-270m"];
-/** One program serves all prompts; the longest is beyond Gemma's window of 512 tokens. */
+/** One program serves all prompts; the longest exceeds Gemma's window of 512 tokens. */
 const length = 896;
 
 const openings = [
@@ -40,7 +40,7 @@ const fillers = [
   "She wrote the letter by hand.",
 ];
 
-/** Prompt i: up to 16 sentences before an opening, and now and then 70. */
+/** Prompt i: up to 16 sentences before an opening; every tenth prompt has 70. */
 function text(i) {
   const sentences = i % 10 === 9 ? 70 : (i * 5) % 17;
   const before = Array.from({ length: sentences }, (_, j) => fillers[(i * 3 + j * j) % fillers.length]);

@@ -1,5 +1,6 @@
-// Whether a LoRA that Hone made chooses alike wherever it runs: in llama.cpp, which serves it; in the decoder that it was
-// trained in; and in transformers with peft, which load its export. On the test samples of a study's task. Run by
+// Checks whether a LoRA that Hone trained makes the same choices wherever it runs: in llama.cpp, which serves it; in the
+// decoder that it was trained in; and in transformers with peft, which load its export. On the test samples of a study's
+// task. Run by
 //   npm run build && HONE_TORCH_PYTHON=VENV/bin/python node bench/peft.js FOLDER STUDY.yaml [--data FOLDER] [--count 200] [--out FILE.json]
 // FOLDER holds `adapter.gguf` and `peft/`. `--random` writes a random adapter into it first, to test the three without training.
 
@@ -54,7 +55,7 @@ const inPeft = askPeft(requests);
 const inDecoder = await askDecoder(requests);
 await report();
 
-/** The task's first test samples through the served model: every scoring request with its tokens and its answer. */
+/** Runs the task's first test samples through the served model: every scoring request with its tokens and its answer. */
 async function askLlama() {
   const { name, data, ...options } = spec.task;
   const dataset = await loadDataset(data, { base: values.data ?? ".", onOpen: () => {} });
@@ -81,7 +82,7 @@ async function askLlama() {
   return asked;
 }
 
-/** The same requests through peft. */
+/** Runs the same requests through peft. */
 function askPeft(asked) {
   const input = asked.map(({ prompt, options }) => JSON.stringify({ prompt, options })).join("\n");
   const script = join(import.meta.dirname, "peft_check.py");
@@ -98,7 +99,7 @@ function askPeft(asked) {
   return { versions, logprobs: answers.map((answer) => answer.logprobs) };
 }
 
-/** The same requests through the compiled decoder, a request's options packed behind its prompt as in training. */
+/** Runs the same requests through the compiled decoder, with a request's options packed behind its prompt as in training. */
 async function askDecoder(asked) {
   const weights = await loadWeights(gguf, config);
   const trained = {};
@@ -155,7 +156,7 @@ async function report() {
   if (values.out) writeFileSync(values.out, `${JSON.stringify(result, null, 2)}\n`);
 }
 
-/** How two lists of options' log-probabilities agree; margins are how much better `a` likes its own choice than b's, in nats. */
+/** Agreement of two lists of options' log-probabilities; margins are by how much `a` prefers its own choice to b's, in nats. */
 function compared(a, b) {
   const best = (values) => values.indexOf(Math.max(...values));
   let same = 0;

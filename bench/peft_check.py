@@ -1,8 +1,9 @@
 # Scores options with a LoRA that Hone wrote, in transformers with peft, over the GGUF file's own weights: a worker of
-# bench/peft.js, which see.
+# bench/peft.js (see there).
 #   VENV/bin/python bench/peft_check.py MODEL.gguf ADAPTER_FOLDER < REQUESTS.jsonl
-# A request is {"prompt": [token, ...], "options": [[token, ...], ...]}; the answer is {"logprobs": [...]}, one an option.
-# The first line of the output tells the versions and how many weights the adapter changed.
+# A request is {"prompt": [token, ...], "options": [[token, ...], ...]}; the answer is {"logprobs": [...]}, one per
+# option.
+# The first line of the output states the versions and how many weights the adapter changed.
 
 import json
 import sys

@@ -1,7 +1,7 @@
 // Frozen hidden states for `probe` against llama.cpp evaluating the same prompts, on the embedded model: both on all cores, the
 // states at probe's default depths. Run by `npm run build && npm run bench:probe`; writes bench/recorded/probe.json. Prompts
-// begin alike (instruction and options), as a study's do, and each side reads that beginning as seldom as it can. The ways
-// are interleaved over three rounds with prompts of their own.
+// share a beginning (instruction and options), as a study's do, and each side evaluates it as seldom as it can. The ways are
+// interleaved over three rounds, each with its own prompts.
 
 import { openModel } from "../dist/models/registry.js";
 import { netConfig } from "../dist/nets/config.js";

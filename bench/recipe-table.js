@@ -1,4 +1,4 @@
-// The recorded trainings as rows of the table in docs/training.md: printed by bench/recipe.js, and what a test looks for.
+// The recorded trainings as rows of the table in docs/training.md: printed by bench/recipe.js and checked by a test.
 
 import { wilson } from "../dist/statistics/index.js";
 
@@ -16,7 +16,7 @@ export function tableOf(rows) {
     const [now, before] = [of("default"), of("before")];
     const told = (list) => {
       if (list.length === 0) return "– | –";
-      // Every seed meets the same test samples, so n is theirs.
+      // Every seed has the same test samples, so n is their number.
       const accuracy = mean(list, "accuracy");
       const [low, high] = wilson(accuracy, list[0].n, normal);
       const all = list.map((row) => row.accuracy);

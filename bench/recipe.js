@@ -1,8 +1,9 @@
-// Whether the default training recipe learns: LoRA on tickets-like texts, licences and the Supreme Court's issue areas, by
-// number of labels and seed, against the labels' entropy on dev and against majority on test. Run by
+// Tests whether the default training recipe learns: LoRA on ticket-like texts, licences and the Supreme Court's issue
+// areas, by number of labels and seed, compared with the labels' entropy on dev and with the majority class on test. Run
+// by
 //   npm run build && npm run bench:recipe -- [--data FOLDER] [--only tickets/100] [--seeds 5] [--dist FOLDER --recipe JSON --as NAME]
-// FOLDER holds law/scdb_oyez/; without it the issue areas are skipped. `--dist` takes another build of Hone and `--recipe` its
-// options, which is how the figures before a change are had. Rows are added to bench/recorded/recipe.json as they come.
+// FOLDER holds law/scdb_oyez/; without it the issue areas are skipped. `--dist` uses another build of Hone and `--recipe` its
+// options, to measure the figures before a change. Rows are added to bench/recorded/recipe.json as they come.
 // The settings not yet swept: `--recipe '{"layers":10,"dropout":0.05}' --as dropout-0.05`, the same with 0.1, and
 // `--recipe '{"layers":10,"choose":"metric"}' --as by-metric`, each against the default's rows of the same build.
 
@@ -34,7 +35,7 @@ const limits = { dev: 100, test: 200 };
 const studies = {
   tickets: ticketTask,
   licences: () => shipped("licences"),
-  // The facts alone, as when the first rows were measured.
+  // Only the facts, as when the first rows were measured.
   "issue area": () => shipped("scotus", { input: "{{facts|600}}" }),
 };
 const sizes = { tickets: [200], licences: [100, 480], "issue area": [500] };
@@ -49,7 +50,7 @@ for (const [name, make] of Object.entries(studies)) {
 }
 console.log(tableOf(recorded()).join("\n"));
 
-/** Trains once and writes the row down. */
+/** Trains once and records the row. */
 async function measure(task, labels, seed, { model: reference, task: spec }) {
   const key = { task, labels, seed, recipe: values.as };
   if (recorded().some((row) => Object.entries(key).every(([field, value]) => row[field] === value))) return;
@@ -108,7 +109,7 @@ async function measure(task, labels, seed, { model: reference, task: spec }) {
   console.log(`\n${JSON.stringify(row)}`);
 }
 
-/** Cross-entropy of dev's labels under train's frequencies, nats; computed here, so that builds of any age are judged alike. */
+/** Cross-entropy of dev's labels under train's frequencies, in nats; computed here, so that all builds are judged alike. */
 function guessing(task, { train, dev, labels }) {
   const of = (sample) => task.demonstration(sample).answer;
   const count = (answer) => train.filter((sample) => of(sample) === answer).length;

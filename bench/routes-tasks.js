@@ -1,7 +1,7 @@
 // The six tasks of bench/routes.js, fixed on 2026-11-29 before any of them was measured: what a text is about (licences, the Supreme
 // Court's issue areas, medical subjects), what it asks for or rests on (question types, kinds of law), and what it shows (PubMedQA).
-// Up to 500 labelled rows of train, 100 or 200 of dev, 500 sealed test rows. Rows of the licences', the issue areas' and PubMedQA's
-// tests have been opened by the shipped studies, the cases with another label; medical subjects and question types are new.
+// Up to 500 labelled rows of train, 100 or 200 of dev, 500 sealed test rows. The shipped studies have opened rows of the licences',
+// the issue areas' and PubMedQA's tests, the cases with another label; medical subjects and question types are new.
 
 const cases = (label, options) => ({
   splits: {

@@ -1,15 +1,16 @@
-// Every route to a specialist on six tasks, with `stack` and `search` beside them: is a composition ahead of the best single route,
-// and of a linear classifier on words? The tasks, the routes and the questions were fixed before anything was measured. usage:
+// Every route to a specialist on six tasks, with `stack` and `search` beside them: does a composition beat the best single route,
+// and a linear classifier on words? The tasks, the routes and the questions were fixed before anything was measured. Usage:
 //   npm run build && npm run bench:routes -- --data FOLDER [--store FOLDER] [--only licences]
-// FOLDER holds law/ and med/. Each task is a study of its own, `hone run` with three training seeds, and takes one to two hours of two
-// cores, or twice that of one (HONE_THREADS=1); its record is written to bench/recorded/studies/routes-NAME.json when it ends, and is
-// not measured again. What the records say together goes to bench/recorded/routes.json.
+// FOLDER holds law/ and med/. Each task is a separate study, `hone run` with three training seeds, and takes one to two hours on two
+// cores, or twice that on one (HONE_THREADS=1); its record is written to bench/recorded/studies/routes-NAME.json when it ends, and it
+// is not measured again. The joint results of the records go to bench/recorded/routes.json.
 //
-// Left out of the single routes, for time: adapter, bitfit, softPrompt and full, which train the same model at lora's price; ensemble and
-// medprompt, which ask several times over; selfTrain, for these tasks have no unlabelled rows. lora and head have the rate and the length that
-// the recorded sweep mostly chose (bench/recorded/recipe.json), and are in neither the stack nor the search, which would train them once a
-// fold. The single routes have no budget: what each took is in its record. Search has tokens, so that what it finds does not depend on
-// the machine: 800,000, of which calls that two compositions share count twice, are read in about the time of one LoRA.
+// Left out of the single routes, to save time: adapter, bitfit, softPrompt and full, which train the same model at lora's cost; ensemble
+// and medprompt, which make several calls per query; selfTrain, since these tasks have no unlabelled rows. lora and head have the learning
+// rate and the length that the recorded sweep mostly chose (bench/recorded/recipe.json), and are in neither the stack nor the search, which
+// would train them once per fold. The single routes have no budget: what each took is in its record. Search has a token budget, so that
+// what it finds does not depend on the machine: 800,000 tokens, of which calls shared by two compositions count twice, are read in about
+// the time of one LoRA.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -31,7 +32,7 @@ const seeds = [1, 2, 3];
 
 const training = { layers: 10, epochs: 2, learningRate: 0.002 };
 const cheap = ["linear", { linear: { features: "vectors" } }, { probe: { text: true } }];
-/** Routes that one choice on dev is made among; `linear` is also what all are held against. */
+/** Routes among which one is chosen on dev; `linear` is also the baseline for all of them. */
 const single = [
   { fewShot: { k: 3, draw: "balanced" } },
   { knn: { k: 3, by: "vectors" } },
@@ -81,7 +82,7 @@ function recordOf(name) {
   return join(root, `bench/recorded/studies/routes-${name}.json`);
 }
 
-/** What the tasks that are on record say, each and together. */
+/** Summarises the recorded tasks, each and together. */
 function summarise() {
   const tasks = Object.keys(routeTasks)
     .filter((name) => existsSync(recordOf(name)))
@@ -116,7 +117,7 @@ function taskOf(name, { results, samples, subjects, tasks: [own] }) {
     seeds.map((_, s) => scores[subject].map((one) => (Array.isArray(one) ? one[s] : one) ?? 0));
   const called = (head) => subjects.find(({ chain: [first] }) => first?.name === head).name;
   const [stack, search, linear] = [called("stack"), called("search"), called("linear")];
-  // Dev chooses among the single routes; a reference that looks at no text is none.
+  // The single routes are compared on dev; a reference that ignores the text is excluded.
   const best = results
     .filter(
       ({ task, subject, dev }) => task === own.name && dev && !["majority", stack, search].includes(subject),
@@ -136,8 +137,8 @@ function taskOf(name, { results, samples, subjects, tasks: [own] }) {
 }
 
 /**
- * Difference of two systems as the mean of the tasks' differences; samples and training seeds are units, crossed. Near-duplicates are one
- * unit, and a case that two tasks ask about.
+ * Difference of two systems as the mean of the tasks' differences; samples and training seeds are units, crossed. Near-duplicates form
+ * one unit, and so does a case that occurs in two tasks.
  */
 function ahead(tasks, system, than) {
   const joined = (which) => seeds.map((_, s) => tasks.flatMap(({ columns }) => columns[which][s]));

@@ -1,7 +1,7 @@
 # Reference files for src/tensor/safetensors.ts, from the format's own Python package. Not part of the product; run by hand:
 #   python3 -m venv VENV && VENV/bin/pip install safetensors numpy && VENV/bin/python bench/safetensors_reference.py
 # Writes test/tensor/fixtures/safetensors.json: files as base64 with the numbers in them. A file that Hone writes from the
-# same tensors must be the same bytes. With file names it prints what the package reads in them.
+# same tensors must have the same bytes. With file names it prints what the package reads from them.
 
 import base64
 import json

@@ -1,7 +1,8 @@
 // Choice scoring with the shared prompt evaluated once, against one call per option without any reuse, on the embedded model.
 // Run by `npm run build && npm run bench:scoring`; writes bench/recorded/scoring.json. Both ways have one context and one
-// thread, for the ratio is of work done. Two prompts take turns, so that a call per option finds another prompt in its context:
-// the engine's own count of reused tokens must stay 0. The ways are interleaved, and three rounds have prompts of their own.
+// thread, since the ratio is of work done. Two prompts take turns, so that each call per option finds the other prompt in its
+// context: the engine's own count of reused tokens must stay 0. The ways are interleaved, and each of three rounds has its own
+// prompts.
 
 import { openModel } from "../dist/models/registry.js";
 import { machine, record } from "./record.js";
@@ -55,7 +56,7 @@ const median = (values) => {
 };
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** One prompt in each way, two prompts in turn: milliseconds and evaluated tokens. */
+/** Runs two prompts in turn, each way: milliseconds and evaluated tokens. */
 async function pair(contents, options) {
   const made = contents.map((content) => ({ content, shared: 0, apart: 0 }));
   for (const one of made) {
@@ -67,7 +68,7 @@ async function pair(contents, options) {
     for (const one of made) {
       const { ms, value } = await timed(() => score(apart, one.content, [option]));
       one.apart += ms;
-      // Equal to the last digit on one machine; the margin is for others.
+      // Equal to the last digit on one machine; the tolerance is for others.
       if (Math.abs(value.options[0].logprob - one.expected[i].logprob) > 1e-3)
         throw new Error("The two ways disagree.");
     }

@@ -1,9 +1,9 @@
-// Does `search` find planted effects, and does it leave the simplest alone where nothing is better? Searches over prompt layers
-// whose effects are known, with a subject that is right with the probability that these give.
+// Tests whether `search` finds planted effects, and whether it keeps the simplest composition if nothing is better: searches
+// over prompt layers with known effects, with a subject that is right with the resulting probability.
 // `npm run build && npm run bench:search -- [--runs 40]`; writes bench/recorded/search.json.
 //
-// Twelve combinations (three levels, two, two), the simplest right in 50 %; 400 train and 200 dev samples, three options; half of
-// what decides an answer is the sample's own, so that combinations agree on easy and hard samples.
+// Twelve combinations (three levels, two, two), the simplest right in 50 % of cases; 400 train and 200 dev samples, three
+// options; half of what decides an answer belongs to the sample, so that combinations agree on easy and hard samples.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { record } from "./record.js";
 
-/** Accuracy by the layers that a query went through. */
+/** Accuracy by the layers that a query passed through. */
 export const settings = {
   "none differs": () => 0.5,
   "all others are worse": (has) => 0.5 - 0.05 * (has("one") + has("two") + has("helps") + has("idle")),
@@ -52,8 +52,8 @@ export const spaceOf = (api) => ({
 });
 
 /**
- * Right with the probability that the layers' words give. `counts` has the calls that were made; before the one with the number
- * `breakAt` it throws.
+ * A subject that is right with the probability that the layers' words imply. `counts` has the number of calls made; it throws
+ * before call number `breakAt`.
  * @param api { randomFor } of Hone
  */
 export function planted({ randomFor }, accuracy, samples, { seed = 1, concurrency = 4 } = {}) {
@@ -82,7 +82,7 @@ export function planted({ randomFor }, accuracy, samples, { seed = 1, concurrenc
   return subject;
 }
 
-/** How often a search returned what is no better, and the gain that it got of the gain that there was. */
+/** How often a search returned something no better, and the share of the possible gain that it achieved. */
 async function simulate(api, accuracy, runs, folder) {
   const [train, dev] = [samplesOf(400, "train"), samplesOf(200, "dev")];
   const space = spaceOf(api);

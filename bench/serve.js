@@ -1,8 +1,9 @@
-// What `hone serve` adds to the engine's own latency: the mock model at a fixed rate of requests behind a bare hono handler and behind
-// `hone serve`, interleaved; and, at a rate that it bears, LiteLLM's proxy before the same handler. Then 32 clients at once on the
-// embedded model, against node-llama-cpp's own batched generation. Run by
+// Latency that `hone serve` adds to the engine's own: the mock model at a fixed rate of requests behind a bare hono handler and behind
+// `hone serve`, interleaved; and, at a rate that it sustains, LiteLLM's proxy before the same handler. Then 32 clients at once on the
+// embedded model, compared with node-llama-cpp's own batched generation. Run by
 //   npm run bench:serve -- [--rate 1000] [--seconds 5] [--rounds 3] [--no-model]
-// LiteLLM is found by HONE_LITELLM (the path of its `litellm` program), else skipped by name. Writes bench/recorded/serve.json.
+// LiteLLM is found by HONE_LITELLM (the path of its `litellm` program), otherwise skipped by name. Writes
+// bench/recorded/serve.json.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -27,9 +28,9 @@ const { values } = parseArgs({
   },
 });
 const [rate, seconds, rounds] = [Number(values.rate), Number(values.seconds), Number(values.rounds)];
-/** Rounds of what takes long. The tail of the quick ones moves by a millisecond and more from round to round. */
+/** Rounds of slow measurements. The tail of the quick ones varies by a millisecond and more from round to round. */
 const fewRounds = 3;
-/** Requests a second that LiteLLM's proxy bears on one core. */
+/** Requests per second that LiteLLM's proxy sustains on one core. */
 const slowRate = 20;
 const token = "bench-token-0123456789";
 const root = join(import.meta.dirname, "..");
@@ -151,7 +152,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Starts a server that says its URL in its first line of JSON. */
+/** Starts a server that reports its URL in its first line of JSON. */
 async function started(name, program, args) {
   const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
   child.named = name;
@@ -159,7 +160,7 @@ async function started(name, program, args) {
   return urlOf(child);
 }
 
-/** Processor time that a server has used, in milliseconds: what other work on the machine does not change. */
+/** Processor time that a server has used, in milliseconds, which other work on the machine does not change. */
 function cpuMs(name) {
   const { pid } = children.find((child) => child.named === name);
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
@@ -167,7 +168,7 @@ function cpuMs(name) {
   return 10 * (Number(fields[11]) + Number(fields[12]));
 }
 
-/** Requests at fixed moments, whatever came back before: each is timed from the moment that it was due. */
+/** Sends requests at fixed moments, whether or not earlier ones were answered: each is timed from the moment it was due. */
 async function load(url, perSecond, duration) {
   const { hostname, port } = new URL(url);
   const agent = new Agent({ keepAlive: true, maxSockets: 128 });
@@ -219,7 +220,7 @@ async function load(url, perSecond, duration) {
   return { ms, failed };
 }
 
-/** LiteLLM's proxy before the bare handler; undefined where it is not installed. */
+/** LiteLLM's proxy before the bare handler; undefined if it is not installed. */
 async function litellm(upstream) {
   const program = process.env.HONE_LITELLM;
   if (!program) {
@@ -255,7 +256,7 @@ async function litellm(upstream) {
   return undefined;
 }
 
-/** Tokens a second of 32 clients at once. */
+/** Tokens per second for 32 concurrent clients. */
 async function clients(url) {
   const begin = performance.now();
   const written = await Promise.all(
@@ -275,7 +276,7 @@ async function clients(url) {
   return written.reduce((sum, one) => sum + one, 0) / ((performance.now() - begin) / 1000);
 }
 
-/** The same by node-llama-cpp alone: one context, a sequence for each prompt, batched by itself. */
+/** The same with node-llama-cpp alone: one context, one sequence per prompt, with its own batching. */
 async function batched() {
   const { getLlama } = await import("node-llama-cpp");
   const { openModel } = await import("../dist/index.js");
@@ -293,7 +294,7 @@ async function batched() {
           })
         ).prompt,
       );
-    // Two engines in a process would wait for each other's threads.
+    // Two engines in one process would wait for each other's threads.
     await model.close();
     const threads = cpus().length;
     const llama = await getLlama({

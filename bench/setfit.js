@@ -1,10 +1,10 @@
 // `setfit` against `linear(vectors)` on the same MiniLM: what training the encoder adds to logistic regression on its vectors, by number
-// of labels a class. Three tasks of the shipped studies, five draws of labels each; both see the same draw. usage:
+// of labels per class. Three tasks of the shipped studies, five draws of labels each; both see the same draw. Usage:
 //   npm run build && npm run bench:setfit -- --data FOLDER [--only licences/8]
-// FOLDER holds law/scdb_oyez/ and med/. Of PubMedQA's abstracts and the Court's cases both read the first 128 word pieces, for MiniLM's
-// 256 would take more than twice as long; no licence has more than 239. The test rows are those of the shipped studies (200 of each), which these have opened before.
-// Rows are added to bench/recorded/setfit.json as they come, so that a run that was stopped goes on; a class with fewer
-// labels gives all it has.
+// FOLDER holds law/scdb_oyez/ and med/. Of PubMedQA's abstracts and the Court's cases both read the first 128 word pieces, since MiniLM's
+// 256 would take more than twice as long; no licence has more than 239. The test rows are those of the shipped studies (200 of each), which
+// have opened them before. Rows are added to bench/recorded/setfit.json as they come, so that an interrupted run resumes; a class with
+// fewer labels uses all it has.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -56,7 +56,7 @@ for (const { task, shots, gain, low, high, family } of write(rows())) {
   );
 }
 
-/** The untrained encoder gives every draw the same vectors, which are made once; its seconds are told by the first draws. */
+/** The untrained encoder gives every draw the same vectors, which are computed once; the first draws report its seconds. */
 function remembering(encoder) {
   const vectors = new Map();
   return {
@@ -84,7 +84,7 @@ async function taskOf(name) {
   return { asked: makeTask(title, options, dataset.labels), train: dataset.train, dev: dataset.dev, test };
 }
 
-/** Fits both on one draw and writes the row down. */
+/** Fits both on one draw and records the row. */
 async function measure(name, { asked, train, dev, test, encoders, pieces }, count, draw) {
   const chosen = drawn(asked, train, count, draw);
   const row = { task: name, shots: count, draw, pieces, labels: chosen.length, seconds: {}, scores: {} };
@@ -112,7 +112,7 @@ async function measure(name, { asked, train, dev, test, encoders, pieces }, coun
   console.log(`${name} ${count} ${draw}: ${JSON.stringify({ ...row, scores: undefined })}`);
 }
 
-/** As many samples of each class, drawn by seed. */
+/** The same number of samples from each class, drawn by seed. */
 function drawn(task, train, count, seed) {
   const random = randomFor(seed, "bench/setfit");
   const order = train.map((sample) => [random(), sample]).sort(([a], [b]) => a - b);
@@ -129,8 +129,8 @@ function rows() {
 }
 
 /**
- * Draws are units of inference beside samples: the interval is that of another draw's gain on other rows; `family` is it at the level
- * that Bonferroni gives each result.
+ * Draws are units of inference besides samples: the interval is for the gain of another draw on other rows; `family` is the interval
+ * at the Bonferroni-corrected level.
  */
 function write(all) {
   const cells = [...new Set(all.map(({ task, shots: count }) => `${task} ${count}`))].map((cell) =>

@@ -1,5 +1,5 @@
-// The time of `hone --help` against `node -e 0`, interleaved; writes bench/recorded/startup.json. Run by `npm run bench:startup`.
-// Exits with 1 above 150 ms, which a person does not notice.
+// Measures the time of `hone --help` against `node -e 0`, interleaved; writes bench/recorded/startup.json. Run by `npm run
+// bench:startup`. Exits with 1 above 150 ms, a delay that a person does not notice.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";

@@ -1,17 +1,17 @@
-// Do the intervals cover, does the corrected family keep its level? Simulated studies with known truth.
+// Tests whether the intervals cover and whether the corrected family keeps its level: simulated studies with known
+// truth.
 //
 //     npm run build && node bench/statistics.js [--sims 1000] [--only PART] [--out FILE]
 //
-// Rule: the run fails (exit 1) when the coverage of a setting's 95 % intervals lies outside 93 to 97 %, or a family-wise
-// error above 5 %, by more than two simulation standard errors (at 1,000 simulations 1.6, 1.1 and 1.4 points; settings that
-// take longer have a half or a quarter of the simulations). How many lie inside outright is printed too. Settings marked * are
-// too small or too sparse to come near 95 % with any deterministic method: with fewer than four expected disagreements, few
-// values off the commonest one, two training seeds, or 20 unequal groups of which two hold most samples or nearly all answers
-// are right, an honest interval over-covers. For them only the lower limit holds. (Three seeds of
-// small variance, and 40 groups of which a tenth are large, joined them on 2026-11-28, after 1,200 simulations gave one setting of
-// each 98.5 and 98.0 %: too wide, never too narrow.) A whole run is written to
-// bench/recorded/statistics.json; the suite holds that file to the rule and runs part of the settings itself
-// (test/statistics/coverage.test.ts).
+// Rule: the run fails (exit 1) if the coverage of a setting's 95 % intervals lies outside 93 to 97 %, or a family-wise error above
+// 5 %, by more than two simulation standard errors (at 1,000 simulations 1.6, 1.1 and 1.4 points; slower settings have a half or a
+// quarter of the simulations). The number of settings inside without that allowance is printed too. Settings marked * are too small or too
+// sparse to come near 95 % with any deterministic method: with fewer than four expected disagreements, few values other than the
+// commonest, two training seeds, or 20 unequal groups of which two hold most samples or nearly all answers are right, an honest
+// interval over-covers. For them only the lower limit applies. (Three seeds of small variance, and 40 groups of which a tenth are
+// large, joined them on 2026-11-28, after 1,200 simulations gave one setting of each 98.5 and 98.0 %: too wide, never too narrow.)
+// A whole run is written to bench/recorded/statistics.json; the suite checks that file against the rule and runs part of the
+// settings itself (test/statistics/coverage.test.ts).
 
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -20,7 +20,7 @@ import { aggregates, crossedFamilies, seeds, weights } from "./statistics/crosse
 import { families } from "./statistics/families.js";
 import { binaryMeans, binaryPairs, clustered, realScores } from "./statistics/means.js";
 
-/** Every setting. `resamples` and `draws` are fewer than a study's: coverage does not hang on them, time does. */
+/** Every setting. `resamples` and `draws` are fewer than a study's: coverage does not depend on them, time does. */
 export function settings({ resamples = 499, draws = 499 } = {}) {
   return [
     ...binaryMeans(),
@@ -35,7 +35,7 @@ export function settings({ resamples = 499, draws = 499 } = {}) {
   ];
 }
 
-/** Whether a share of simulations is compatible with the rule, two simulation standard errors allowed. */
+/** Whether a share of simulations is compatible with the rule, allowing two simulation standard errors. */
 export function holdsTo({ share, sims, family, conservative }) {
   const error = (p) => 2 * Math.sqrt((p * (1 - p)) / sims);
   return family

@@ -1,11 +1,11 @@
-"""Makes test/fixtures/statistics/reference.json: the values that SciPy and statsmodels give for fixed cases.
+"""Generates test/fixtures/statistics/reference.json: the values of SciPy and statsmodels for fixed cases.
 
     python -m venv venv && venv/bin/pip install numpy scipy statsmodels
     venv/bin/python bench/statistics_reference.py > test/fixtures/statistics/reference.json
 
 Not part of the product: Hone needs no Python. The file is committed with the versions that made it.
 Where neither library has the method (Tango's interval, CR2, the power of McNemar's test, bootstrap-t), it is computed
-here from its definition by another route than Hone's: numerical likelihood, full matrices, brute-force sums.
+here from its definition in a different way from Hone's: numerical likelihood, full matrices, brute-force sums.
 """
 
 import json
@@ -55,7 +55,7 @@ def tango_limits(b, c, n, level):
 
 
 def mid_p(b, c):
-    """Fagerland, Lydersen and Laake (2013), whose rule for b = c is 1 less half the point probability."""
+    """Fagerland, Lydersen and Laake (2013), whose rule for b = c is 1 minus half the point probability."""
     if b + c == 0:
         return 1.0
     point = stats.binom.pmf(b, b + c, 0.5)

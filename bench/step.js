@@ -1,5 +1,5 @@
-// The training step of a net from nothing, as `pretrain` makes it, timed by its two parts; for benchmarks that hold nets or
-// optimizers against each other.
+// Times the training step of a net trained from scratch, as in `pretrain`, in its two parts; for benchmarks that compare
+// nets or optimizers.
 
 import { Tensor } from "onnxruntime-node";
 import { trainerOf } from "../dist/specializers/training/pretrain/fit.js";
@@ -7,10 +7,10 @@ import { trainingArrays } from "../dist/tensor/fused-adamw.js";
 import { scalarTensor } from "../dist/tensor/optimizer.js";
 
 /**
- * Readies a step on `batch` rows of the net's context, and makes one to warm up.
+ * Prepares a step on `batch` rows of the net's context, and makes one as a warm-up.
  *
- * @param weights where it begins; several steps may share what `trainingArrays` made of them
- * @returns `flops` of its products, and `step`, which gives the milliseconds that gradient and update took
+ * @param weights initial weights; several steps may share the arrays of one `trainingArrays` call
+ * @returns `flops` of its products, and `step`, which returns the milliseconds of gradient and update
  */
 export async function stepOf(config, { params, moments, gradients }, batch, optimizer = "adamw") {
   const rows = batch * config.context;

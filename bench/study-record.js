@@ -1,4 +1,4 @@
-// The committed record of a study that README or docs quote: what it ended with, and every subject's score on every test
+// Writes the committed record of a study that README or docs quote: its results, and every subject's score on every test
 // sample. Run after the study: `npm run bench:study -- NAME --store FOLDER`; writes bench/recorded/studies/NAME.json.
 
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -18,11 +18,11 @@ if (!name) {
 
 const study = openStudy(values.store, name);
 const { handOver, ...record } = study.record;
-// Where its data lay and where it was saved is this machine's affair.
+// Where the data and the results were stored is specific to this machine.
 record.reproduce = record.reproduce.replace(/--data \S+/, "--data FOLDER");
 const handedOver = handOver && { n: handOver.n, agree: handOver.agree };
 
-/** What is at a key, made where it is missing. */
+/** The value at a key, created if missing. */
 const at = (map, key, make) => {
   if (!map.has(key)) map.set(key, make());
   return map.get(key);
@@ -42,7 +42,10 @@ for (const { task, subject, sample, group, grade } of study.outcomes()) {
 }
 study.close();
 
-/** By task: the samples' ids once, their groups where they have such, then each subject's scores in their order; a list where there are several seeds, null where unscored. */
+/**
+ * By task: the samples' ids once, their groups if they have any, then each subject's scores in the same order; a list if there are several
+ * seeds, null if unscored.
+ */
 const samples = [...tasks].map(([task, subjects]) => {
   const ids = [...new Set([...subjects.values()].flatMap((scores) => [...scores.keys()]))].sort();
   const scoreOf = (scores) => (scores?.length === 1 ? scores[0] : (scores ?? null));
@@ -54,7 +57,7 @@ const samples = [...tasks].map(([task, subjects]) => {
 
 const folder = join(import.meta.dirname, "recorded/studies");
 mkdirSync(folder, { recursive: true });
-// Figures one below the other, scores of a subject on one line.
+// Figures on separate lines, a subject's scores on one line.
 const text = JSON.stringify({ ...record, handOver: handedOver, samples }, null, 1).replace(
   /\[\s+((?:[^[\]{}]|\[[^[\]{}]*\])*?)\s+\]/g,
   (_, inner) => `[${inner.replace(/\s*\n\s*/g, " ")}]`,

@@ -1,7 +1,8 @@
 // npm run bench:synthetic -- FOLDER
 //
-// The filter of synthetic data: precision and recall on planted duplicates, leaks and malformed pairs, and the time and
-// memory of 50,000 pairs. FOLDER has med/ in it (BioASQ's quotes, MedMCQA). Writes bench/recorded/synthetic.json.
+// Measures the filter of synthetic data: precision and recall on planted duplicates, leaks and malformed pairs, and the
+// time and memory of 50,000 pairs. FOLDER has med/ in it (BioASQ's quotes, MedMCQA). Writes
+// bench/recorded/synthetic.json.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -35,7 +36,7 @@ const asTask = ({ question, options: texts }) => ({
 });
 const words = (text) => text.split(/\s+/);
 
-// Every case has a kind, and whether a careful person would refuse it.
+// Every case has a kind, and whether a careful person would reject it.
 const take = (from, n) => questions.slice(from, from + n).map(asTask);
 const fresh = take(0, 600);
 const held = take(1000, 600);
@@ -94,7 +95,7 @@ const screen = screenOf(() => ({
   test: held.map(({ input }) => input),
 }))();
 
-/** What refused a task: one of the three kinds, or nothing. */
+/** The reason that a task was rejected for: one of the three kinds, or nothing. */
 function judge(filter, text) {
   const read = readTask(text.replace(/^Instruction:/, ""), "stop");
   if ("why" in read) return "malformed";
@@ -103,7 +104,7 @@ function judge(filter, text) {
   return refused.rule === "novelty" ? "duplicate" : refused.rule === "leak" ? "leak" : "malformed";
 }
 
-// The pool has the originals; what is planted comes after them, in a drawn order, among as many that nothing is wrong with.
+// The pool has the originals; planted cases follow in random order, among an equal number of valid ones.
 const filter = makeFilter(options, screen);
 const originals = fresh.slice(0, 300).map((task) => judge(filter, render(task)));
 const cases = shuffled(

@@ -1,5 +1,5 @@
-// Support tickets as a help desk has them, written from a seed: short texts of five uneven labels whose greetings, products
-// and closings say nothing about the label. Real tickets are nobody's to publish.
+// Support tickets as from a help desk, generated from a seed: short texts with five unbalanced labels, whose greetings,
+// products and closings carry no information about the label. Real tickets cannot be published.
 
 import { randomFor } from "../dist/index.js";
 
@@ -125,7 +125,7 @@ export function tickets(count, seed) {
     const label = drawLabel();
     const sentence = draw(labels[label][1]);
     const parts = [draw(openings), draw(middles), `${sentence}.`, draw(closings)];
-    // Half of the tickets say first what they are about.
+    // Half of the tickets begin with their subject.
     if (random() < 0.5) [parts[1], parts[2]] = [parts[2], parts[1]];
     texts.set(fill(parts.filter(Boolean).join(" ")), label);
   }

@@ -1,4 +1,4 @@
-# The loop of a worker in PyTorch, as bench/worker.js asks it: a line with a number on stdin asks for as many steps.
+# The loop of a PyTorch worker for bench/worker.js: a line with a number on stdin requests that many steps.
 
 import json
 import resource
@@ -9,7 +9,7 @@ import torch
 
 
 def serve(step):
-    """Answers with the milliseconds and the loss of each step, for ever; `step` makes one and gives its loss."""
+    """Answers with the milliseconds and the loss of each step, forever; `step` makes one and returns its loss."""
     for line in sys.stdin:
         made = []
         for _ in range(int(line)):

@@ -1,7 +1,7 @@
 // npm run train:holdem [-- --small | --measure]
 // Trains the opponents of Limit Hold'em by self-play and writes src/games/holdem/weights.ts and bench/recorded/holdem.json: how
 // each plays, what it wins from the others, and what a best response trained against it wins (a lower bound of its exploitability).
-// --measure leaves the weights as they are and measures them again.
+// --measure keeps the weights and repeats the measurements.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -17,7 +17,7 @@ import { machine, record } from "./record.js";
 
 const flag = { type: "boolean", default: false };
 const { values } = parseArgs({ options: { small: flag, measure: flag } });
-/** Everything a hundredth as long, to see that it runs; nothing is written. */
+/** A hundredth of everything, to see that it runs; nothing is written. */
 const part = values.small ? 0.01 : 1;
 const deals = 150_000 * part;
 const responses = 2_000_000 * part;
@@ -46,7 +46,7 @@ for (const [name, { grain, training }] of Object.entries(styles)) {
   players[name] = tablePlayer(name, tables[name].table);
 }
 const recorded = new URL("recorded/holdem.json", import.meta.url);
-/** What the training took, and where: measuring again leaves that as it was. */
+/** The training's cost and machine: --measure leaves them unchanged. */
 const before = values.measure ? JSON.parse(await readFile(recorded, "utf8")) : undefined;
 const place = machine();
 const training = {

@@ -1,8 +1,8 @@
 // The time of a training step: Hone against jax-js alone and against PyTorch, the same function from the same weights on the
 // same batch, in float32. Run by `npm run build && npm run bench:train`, on a quiet machine; PyTorch is found through
-// HONE_TORCH_PYTHON, a python with torch (made as bench/train_torch.py says). A step is forward, backward, clipping and AdamW.
-// Each way is a process of its own; they take turns, so that all meet the same machine. Writes
-// bench/recorded/train.json where PyTorch was there.
+// HONE_TORCH_PYTHON, a python with torch (set up as in bench/train_torch.py). A step is forward, backward, clipping and AdamW.
+// Each way runs in its own process; they take turns, so that all share the same conditions. Writes bench/recorded/train.json
+// if PyTorch is available.
 
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -31,7 +31,7 @@ const plan = {
 };
 const wanted = process.argv.slice(2);
 
-/** The files that every way reads: what the problem is, and the weights one after the other. */
+/** Writes the files that every way reads: the problem, and its weights in sequence. */
 function lay(kind, folder) {
   const { data, title, ...problem } = problems[kind];
   const file = openSync(join(folder, `${kind}.bin`), "w");
@@ -58,7 +58,7 @@ async function measure(kind, folder) {
   const ways = [];
   try {
     for (const way of plan[kind]) {
-      // Two steps to warm up, for the second of compiled PyTorch is not yet its usual one.
+      // Two warm-up steps, since the second step of compiled PyTorch is still slower than usual.
       const worker = await startWorker({ ...way, command: [...way.command, kind, folder] }, 2);
       if (!worker) continue;
       const { steps: first, version } = worker.first;
@@ -83,7 +83,7 @@ async function measure(kind, folder) {
   return say(problem, ways);
 }
 
-/** Prints what was measured, holds the losses against each other, and gives Hone's ratio to each other way. */
+/** Prints the measurements, compares the losses, and returns Hone's ratio to each other way. */
 function say(problem, ways) {
   const [hone, ...others] = ways;
   const ratios = {};
@@ -98,7 +98,7 @@ function say(problem, ways) {
   for (const way of others) {
     const common = Math.min(10, way.losses.length, hone.losses.length);
     const apart = Array.from({ length: common }, (_, i) => Math.abs(way.losses[i] / hone.losses[i] - 1));
-    // The first loss shows the forward; those after it show gradients and updates.
+    // The first loss checks the forward pass; later ones check gradients and updates.
     if (!(apart[0] < 1e-4) || !(Math.max(...apart) < 1e-2)) {
       throw new Error(
         `${way.name} computes another loss: ${way.losses.slice(0, common)} for ${hone.losses.slice(0, common)}`,

@@ -1,6 +1,6 @@
-// The two training problems of the training benchmark, as Hone trains them: (i) a 4-layer transformer, all of it trained, and
+// The two problems of the training benchmark, as Hone trains them: (i) a 4-layer transformer with all weights trained, and
 // (ii) LoRA of rank 16 on SmolLM2-135M's shapes. Weights and batches are random and fixed. bench/train_torch.py has the same
-// functions in PyTorch; both read one file of weights.
+// functions in PyTorch; both read the same weights file.
 
 import { lax, nn, numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
@@ -78,7 +78,7 @@ function shapesOfLora() {
   });
 }
 
-/** Everything about a problem that is data: JSON for both sides. `inner` of a matrix is the side that is summed over. */
+/** All data of a problem: JSON for both sides. `inner` of a matrix is the dimension that is summed over. */
 export const problems = {
   small: {
     title: `4-layer transformer, d ${small.width}, ${small.batch} × ${small.length} tokens, vocabulary ${small.vocab}, all trained`,
@@ -119,7 +119,7 @@ export const problems = {
   },
 };
 
-/** Random weights of a shape: gains near 1, embeddings small, matrices such that they keep sizes. */
+/** Random weights of a shape: gains near 1, embeddings small, matrices scaled to preserve magnitudes. */
 export function* randomWeights({ frozen, params, inner }) {
   let seed = 100;
   for (const [name, shape] of [...frozen, ...params]) {
@@ -138,7 +138,7 @@ export function* randomWeights({ frozen, params, inner }) {
   }
 }
 
-/** Mean cross-entropy of the next token of the small transformer: pre-norm, learnt places, SiLU. */
+/** Next-token mean cross-entropy of the small transformer: pre-norm, learnt positions, SiLU. */
 function smallLoss(_frozen, given, { tokens, targets }) {
   const { layers, width, heads, batch, length, vocab } = small;
   const rows = batch * length;

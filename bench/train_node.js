@@ -1,5 +1,5 @@
 // A worker of bench/train.js: trains one problem with Hone (`hone`) or with jax-js alone (`wasm`). A line with a number on
-// stdin asks for as many steps; a line of JSON answers with what they took. Called as `train_node.js hone|wasm PROBLEM FOLDER`.
+// stdin requests that many steps; a line of JSON answers with their times. Called as `train_node.js hone|wasm PROBLEM FOLDER`.
 
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ const [way, kind, folder] = process.argv.slice(2);
 const problem = JSON.parse(readFileSync(join(folder, `${kind}.json`), "utf8"));
 const loss = losses[kind];
 
-/** The weights of the shapes given, read in their order from where the last reading ended. */
+/** Weights of the given shapes, read in order from where the last read ended. */
 const file = openSync(join(folder, `${kind}.bin`));
 function read(shapes) {
   return Object.fromEntries(
@@ -36,7 +36,7 @@ const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 let wanted = 0;
 let made = [];
 const note = (ms, loss) => made.push({ ms, loss });
-/** Where the steps asked for are made, answers and waits to be asked for more; at the end of the input there is no more. */
+/** Once the requested steps are made, answers and waits for the next request; exits at the end of the input. */
 async function turn() {
   if (made.length < wanted) return;
   if (wanted > 0) {
@@ -49,7 +49,7 @@ async function turn() {
   wanted = Number(value);
 }
 
-/** The training loop of the product. Its look at held-out data is where it waits between turns. */
+/** The product's training loop. It waits between turns in its evaluation on held-out data. */
 function hone() {
   return train({
     trainer: makeTrainer({ loss, optimizer }),
@@ -63,7 +63,7 @@ function hone() {
   });
 }
 
-/** jax-js's own way: the whole step under its jit, on its WebAssembly backend. */
+/** Plain jax-js: the whole step under its jit, on its WebAssembly backend. */
 async function wasm() {
   await readyJax();
   const { init, scalars, update } = adamW(optimizer);

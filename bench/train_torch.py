@@ -1,4 +1,4 @@
-# The training benchmark's problems in PyTorch, as one would write them there: a worker of bench/train.js, which see.
+# The training benchmark's problems in idiomatic PyTorch: a worker of bench/train.js (see there).
 #   python3 -m venv VENV && VENV/bin/pip install torch
 #   HONE_TORCH_PYTHON=VENV/bin/python npm run bench:train
 # Called as `train_torch.py eager|compile PROBLEM FOLDER`.
@@ -47,7 +47,7 @@ def small_loss(w):
 
 
 def rotary():
-    """Angles of llama.cpp's order, pairs side by side: cos and sin [T, headWidth / 2]."""
+    """Rotary angles in llama.cpp's order, pairs side by side: cos and sin [T, headWidth / 2]."""
     n = problem["headWidth"]
     rates = problem["rope"]["base"] ** (-torch.arange(0, n, 2, dtype=torch.float64) / n)
     angles = torch.outer(torch.arange(length, dtype=torch.float64), rates)

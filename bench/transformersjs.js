@@ -1,8 +1,8 @@
-// What `lexical` leaves in `encoder/`, opened by transformers.js and asked for vectors: token ids, and how far its vectors are from Hone's.
-// MiniLM and a tiny random XLM-R, each trained for a few steps in a study. usage:
+// Opens the folder `encoder/` that `lexical` leaves in transformers.js: compares token ids, and its vectors with Hone's. MiniLM and a tiny
+// random XLM-R, each trained for a few steps in a study. Usage:
 //   npm run build && HONE_TRANSFORMERS_JS=FOLDER npm run bench:transformersjs
 // FOLDER has @huggingface/transformers in its node_modules (npm i --ignore-scripts @huggingface/transformers); without one the check is
-// skipped. Writes bench/recorded/transformersjs.json; exits with 1 where ids differ or a cosine is further from 1 than 1e-5.
+// skipped. Writes bench/recorded/transformersjs.json; exits with 1 if ids differ or a cosine is further from 1 than 1e-5.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -77,10 +77,10 @@ a
 !`
   .split("\n")
   .concat("")
-  // As long as the smaller net takes: transformers.js cuts longer texts without the token that ends them.
+  // As long as the smaller net accepts: transformers.js truncates longer texts without keeping their end token.
   .concat("The court heard the case and gave its reasons. ".repeat(2).trim());
 
-/** Pairs of words of one meaning, as `lexical` reads them. */
+/** Words of the same meaning, as `lexical` reads them. */
 const meanings = `court Gericht tribunal суд mahkeme
 law Gesetz loi закон yasa
 river Fluss rivière река nehir
@@ -144,7 +144,7 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** Trains in a study, finds what was written, and asks both. */
+/** Trains in a study, finds the written encoder, and runs both. */
 async function check(model, ref, options) {
   const name = model.replaceAll(" ", "-");
   const study = parseStudy(
@@ -209,7 +209,7 @@ async function check(model, ref, options) {
     tokens: tokens.flat().length,
     sameTokens: texts.length - different.length,
     greatestDifferenceOfCosine: Math.max(...apart),
-    // From the encoder before training: what the difference above would be, had the file the untrained weights.
+    // Distance from the encoder before training: the difference above if the file had the untrained weights.
     medianMovedByTraining: [...moved].sort((a, b) => a - b)[moved.length >> 1],
   };
 }

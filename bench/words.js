@@ -1,7 +1,7 @@
 // npm run bench:words
 // The word index: a query among 100,000 words (three languages of five), its recall against an exact search, opening; and bilingual
-// lexicon induction, 2,000 queries among 100,000 words, exact. Vectors are drawn in clusters, of the width of Gemma 3 270M. Writes
-// bench/recorded/words.json; three rounds in one process, medians.
+// lexicon induction, 2,000 queries among 100,000 words, exact. Vectors are drawn in clusters, with the width of Gemma 3 270M.
+// Writes bench/recorded/words.json; medians of three rounds in one process.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +22,7 @@ const to = ["de", "fr", "tr"];
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
 const random = randomFor(1, "bench words");
-// Noise from a table: a hundred million draws would take longer than what is measured.
+// Noise from a table: a hundred million draws would take longer than the measurement.
 const noise = Float32Array.from({ length: 1 << 20 }, () => normal(random));
 const centres = Float32Array.from({ length: clusters * width }, (_, i) => noise[(i * 7919) % noise.length]);
 const vectors = new Float32Array(count * width);

@@ -1,15 +1,15 @@
-// A way of a benchmark in a process of its own, which makes steps when it is asked to: a line with a number on its stdin asks for
-// as many, and a line of JSON answers with what they took (`steps`, each with its `ms`).
+// Runs one way of a benchmark in its own process, which makes steps on request: a line with a number on its stdin requests that
+// many, and a line of JSON answers with their results (`steps`, each with its `ms`).
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
 /**
- * Starts a way and makes the steps that warm it up.
+ * Starts a way and makes its warm-up steps.
  *
- * @param optional whether it is left out, in words, where it does not run here
- * @returns `turn(count)`, `stop`, the answer of the first turn and the seconds until it came; nothing where it was left out
- * @throws Error with the end of its stderr where it ended
+ * @param optional whether the way is skipped with a message if it does not run here
+ * @returns `turn(count)`, `stop`, the answer of the first turn and the seconds until it came; nothing if it was skipped
+ * @throws Error with the end of its stderr if it ended
  */
 export async function startWorker({ name, command, optional = false }, warmUp) {
   const began = performance.now();
@@ -42,5 +42,5 @@ export async function startWorker({ name, command, optional = false }, warmUp) {
   }
 }
 
-/** Runtimes' threads spin for a while after their work; the next one is to have the cores for itself. */
+/** Runtime threads spin for a while after their work; the next one gets the cores to itself. */
 export const pause = () => new Promise((resolve) => setTimeout(resolve, 300));

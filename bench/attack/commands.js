@@ -1,6 +1,6 @@
-// Command lines that nobody would type, or would by mistake: unknown flags and commands, values that are absurd, empty, very
-// long or no numbers, names of prototypes' keys, arguments too many or too few. Each ends with exit 1 or 2 and one error,
-// or with what was asked where it can be done; a number out of bounds is never taken.
+// Attacks by command line: unknown flags and commands, values that are absurd, empty, very long or not numbers, names of
+// prototype keys, too many or too few arguments. Each must end with exit 1 or 2 and one error, or do what was requested if
+// possible; a number out of bounds is never accepted.
 
 import { readdirSync, writeFileSync } from "node:fs";
 import { runCases } from "./lib/cases.js";
@@ -8,7 +8,7 @@ import { longTexts, texts } from "./lib/hostile.js";
 import { study, writeTones } from "./lib/tones.js";
 
 const file = "sound.study.yaml";
-/** Texts that a number's place must refuse, whatever its bounds. */
+/** Texts that must be refused where a number is expected, whatever its bounds. */
 const noNumbers = [
   "",
   " ",
@@ -102,14 +102,14 @@ function prepare(attack) {
   writeFileSync(attack.path(file), JSON.stringify(study({ dev: 2, test: 4 })));
 }
 
-/** A store to look into; without one most commands end before they look at what was typed. */
+/** A store to inspect; without one most commands end before they read their arguments. */
 async function withStore(attack) {
   prepare(attack);
   const made = await attack.hone(["run", file, "--quiet"]);
   attack.expect(!made.refused, `a sound study failed: ${made.stderr.slice(0, 300)}`);
 }
 
-/** A command with arguments that are sound. */
+/** A command with valid arguments. */
 const typedFor = (name) => [...name.split(" "), ...sound[name]];
 
 const classes = {

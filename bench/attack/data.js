@@ -1,6 +1,6 @@
-// Data files that are damaged, odd or meant to harm, through `hone data`, `hone init` and dry runs: every format with bytes
-// changed, encodings, depth and size, names and patterns of files, templates, archives, pipes. What is read must be what
-// the file says: sound files come back value by value, and damaged ones never as something else.
+// Attacks by data file: damaged, odd or malicious files through `hone data`, `hone init` and dry runs: every format with
+// bytes changed, encodings, depth and size, file names and patterns, templates, archives, pipes. What is read must be what
+// the file says: valid files are read back value by value, and damaged ones are never read as something else.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { lastRecord, runCases } from "./lib/cases.js";
 import { longTexts, mutate, texts, values } from "./lib/hostile.js";
 import { makeWorkbook, makeZip } from "./lib/zip.js";
 
-/** Sound rows: texts that hold whatever trips parsers, three labels. */
+/** Valid rows: texts with characters that trip parsers, three labels. */
 function rowsOf({ pick, int }, count = int(10, 30)) {
   return Array.from({ length: count }, (_, i) => ({
     id: `r${i}`,
@@ -49,7 +49,7 @@ async function show(attack, file, more = []) {
   return { ...shown, rows: shown.refused ? undefined : lastRecord(shown).rows.map(({ row }) => row) };
 }
 
-/** The objects of a text of JSON objects with white space between, read in another way than Hone's; undefined for damage. */
+/** The objects in a text of whitespace-separated JSON objects, parsed independently of Hone; undefined for damaged text. */
 function objectsIn(text) {
   const found = [];
   let rest = text.replace(/^\ufeff/, "").trim();

@@ -1,6 +1,6 @@
-// Endpoints that misbehave, one way or several, for some requests or all, under `hone run`: it ends in time, with a clear
-// error or with the failed calls unscored; what it scores is what an honest endpoint would have given; and the key is in
-// nothing that it prints or stores.
+// Attacks by endpoint: endpoints that misbehave in one or several ways, for some requests or all, under `hone run`. The
+// run must end in time, with a clear error or with the failed calls unscored; its scores must be what an honest endpoint
+// would have given; and the key must not occur in anything that it prints or stores.
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { allBehaviours, mayChange, startEndpoint } from "./lib/endpoint.js";
 import { study, writeTones } from "./lib/tones.js";
 
 const [dev, test] = [3, 8];
-/** How options are scored, and how the model is asked for it. */
+/** How options are scored, and the model options for it. */
 const ways = {
   top: { scoring: "sum", more: "&score=top" },
   echo: { scoring: "sum", more: "&score=echo&format=plain" },
@@ -18,16 +18,16 @@ const ways = {
   whole: { scoring: "parse", more: "&stream=0" },
 };
 
-/** Answers in these are malformed, whatever could be read out of them. */
+/** Answers with these behaviours are malformed, even if something could be parsed from them. */
 const noText = new Set(["invalid-utf8", "invalid-utf8-content", "utf16"]);
 
-/** Runs the study against an endpoint of its own; gives the result, the record and the outcomes. */
+/** Runs the study against its own endpoint; returns the result, the record and the outcomes. */
 async function runAgainst(attack, way, rates, key) {
   const { scoring, more } = ways[way];
   const endpoint = await startEndpoint({ rates, key, seed: attack.number });
   try {
     writeTones(attack.path("tones.jsonl"), 80);
-    // Time-outs that a bad endpoint can spend in full; an honest one gets all the time that a busy machine may need.
+    // Timeouts that a bad endpoint can use up; an honest one gets all the time that a busy machine may need.
     const patience = Object.keys(rates).length > 0 ? "timeout=0.3&totalTimeout=0.6" : "timeout=30";
     const limits = `${patience}&retries=1&backoff=0.01&maxRetryAfter=0.2&concurrency=8&maxBytes=200000`;
     const spec = study({ model: `openai:m?base=${endpoint.url}&${limits}${more}`, scoring, dev, test });
@@ -44,7 +44,7 @@ async function runAgainst(attack, way, rates, key) {
   }
 }
 
-/** What was answered, by subject's place in the study and sample. */
+/** The predictions, by the subject's index in the study and by sample. */
 function predictions({ record, outcomes }) {
   const place = (id) => record.subjects.findIndex(({ ids }) => ids.includes(id));
   const scored = outcomes.filter(({ grade }) => grade.status !== "unscored");
@@ -53,7 +53,7 @@ function predictions({ record, outcomes }) {
   );
 }
 
-/** Every byte that the run left on disk or printed, less the study file. */
+/** Everything that the run left on disk or printed, except the study file. */
 function* traces(folder, result) {
   yield ["stdout", result.stdout];
   yield ["stderr", result.stderr];
@@ -63,7 +63,7 @@ function* traces(folder, result) {
 }
 
 const honest = {};
-/** What an honest endpoint's answers lead to; asked once for each way. */
+/** The predictions with an honest endpoint; computed once per way. */
 function truth(attack, way) {
   honest[way] ??= runAgainst(attack, way, {}, "sk-honest-0000000000000000").then((run) => {
     attack.expect(

@@ -1,6 +1,6 @@
-// Model files with something wrong, through the real engine by Hone's own way of loading them: GGUF models, whole weights in
-// place of a base's, LoRA adapters, saved specialists, safetensors files. A file that ends Hone's process, that hangs it,
-// or whose error is not one of Hone's, has killed it.
+// Attacks by model file: files with defects, loaded by the real engine in Hone's own way: GGUF models, full weights in place
+// of a base's, LoRA adapters, saved specialists, safetensors files. A file kills Hone if it ends or hangs Hone's process, or
+// causes an error that is not one of Hone's.
 
 import { fork } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -14,12 +14,12 @@ import { breakGguf, damage, drawsOf, matrices, writeModel } from "./lib/model-fi
 
 const opener = fileURLToPath(new URL("lib/opener.js", import.meta.url));
 const atOnce = 2;
-/** Milliseconds after which Hone hangs: longer than its own limit for a trial. */
+/** Milliseconds after which Hone counts as hung: longer than its own limit for a trial. */
 const limitMs = 240_000;
-/** A process is made anew after so many files, as none of Hone's opens thousands. */
+/** The process is restarted after this many files, since no Hone process opens thousands. */
 const filesEach = 500;
 
-/** Sound files, from which all others are made. */
+/** Valid files, from which all others are derived. */
 async function writeSound(folder) {
   const at = (name) => join(folder, name);
   const sound = (path, more = {}) => ({ path, bytes: readFileSync(path), ...more });
@@ -62,7 +62,7 @@ async function writeSound(folder) {
   };
 }
 
-/** A saved specialist whose adapter is given: its hashes are right, as those of whoever made the file would be. */
+/** A saved specialist with a given adapter: its hashes are valid, as an attacker's would be. */
 function writeSpecialist(folder, adapter, { modelId }) {
   const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
   const files = [{ name: "adapter.gguf", bytes: adapter.length, sha256: sha256(adapter) }];
@@ -85,7 +85,7 @@ function writeSpecialist(folder, adapter, { modelId }) {
   writeFileSync(join(folder, "specialist.json"), JSON.stringify(specialist));
 }
 
-/** One case's file, written: how it is opened, and what is wrong with it. */
+/** Writes one case's file; returns how it is opened, and its defect. */
 function writeCase(folder, sound, draws) {
   mkdirSync(folder);
   const { pick, int } = draws;
@@ -111,7 +111,7 @@ function writeCase(folder, sound, draws) {
   return { way: "specialist", fault: "bytes of its JSON", path: folder, base };
 }
 
-/** Hone in a process of its own, which says of each file how it ended. */
+/** Hone in its own process, which reports how each file ended. */
 function openHone(cache) {
   let child;
   let opened = 0;
@@ -153,8 +153,8 @@ function openHone(cache) {
 }
 
 /**
- * @param {{count: number, seed: number, workdir: string, log: (text: string) => void, only?: number}} given `only`: the one
- *   case to try, whose files stay
+ * @param {{count: number, seed: number, workdir: string, log: (text: string) => void, only?: number}} given `only`: the
+ * single case to try, whose files are kept
  */
 async function run({ count, seed, workdir, log, only }) {
   const folder = join(workdir, "files");

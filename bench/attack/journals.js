@@ -1,6 +1,6 @@
-// Journals that are damaged: bits flipped, files cut off, pages overwritten, swapped and zeroed, logs broken. `hone ls`, `show`,
-// `report` and `doctor` read each in a process of its own; none may die, hang, or call it a bug, and what `doctor --repair`
-// leaves must be whole.
+// Attacks by damaged journal: bits flipped, files truncated, pages overwritten, swapped and zeroed, logs broken. `hone ls`,
+// `show`, `report` and `doctor` read each in a process of their own; none may die, hang, or report a bug, and `doctor --repair`
+// must leave an intact journal.
 
 import { spawn } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -21,7 +21,7 @@ const commands = [
   ["doctor"],
 ];
 
-/** By name, how a file is damaged. `draw(n)` gives a whole number below n. */
+/** Ways of damaging a file, by name. `draw(n)` returns an integer below n. */
 const damages = {
   "one bit": (bytes, draw) => flip(bytes, draw),
   "ten bits": (bytes, draw) => {
@@ -145,7 +145,7 @@ async function makeJournals(folder) {
   const path = join(folder, "journal.db");
   const killed = join(folder, "killed.db");
   copyFileSync(path, killed);
-  // What is written stays in the log of a process that ends without closing.
+  // A process that ends without closing leaves its writes in the log.
   const write = `
     const { openJournal } = await import(${JSON.stringify(journalModule)});
     const journal = openJournal(${JSON.stringify(killed)});

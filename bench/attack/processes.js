@@ -1,5 +1,5 @@
-// Runs that are killed, stopped, cut off from their reader or out of space, at random moments, and then continued: the end
-// is the same as of a run that nobody disturbed, and no call is paid for twice but those that were in flight.
+// Attacks by interruption: runs that are killed, stopped, cut off from their reader or out of space at random moments, and
+// then continued. The result must equal that of an undisturbed run, and no call is paid for twice except those in flight.
 
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
@@ -10,13 +10,13 @@ import { study, writeTones } from "./lib/tones.js";
 
 const file = "attacked.study.yaml";
 const concurrency = 4;
-/** Milliseconds after which a run hangs: several are under way, on a machine that may be busy. */
+/** Milliseconds after which a run counts as hung: several run at once, on a machine that may be busy. */
 const limit = 120_000;
 const own = { own: true, limit, env: { OPENAI_API_KEY: "sk-test" } };
-/** Milliseconds that a stopped run may take to end, with room for a busy machine; five seconds are promised. */
+/** Milliseconds that a stopped run may take to end, with a margin for a busy machine; five seconds are promised. */
 const endsWithin = 10_000;
 
-/** What must be the same however often a run was disturbed. */
+/** The parts of a record that must be equal however often a run was disturbed. */
 function essence(record) {
   const results = record.results.map(({ subject, task, n, unscored, mean, low, high, dev }) => ({
     ...{ subject, task, n, unscored, mean, low, high, dev },
@@ -44,7 +44,7 @@ async function prepare(attack) {
 }
 
 let undisturbed;
-/** The essence of a run that nobody disturbs; made once. */
+/** The essence of an undisturbed run; computed once. */
 function reference(attack) {
   undisturbed ??= (async () => {
     const server = await prepare(attack);
@@ -59,7 +59,7 @@ function reference(attack) {
   return undisturbed;
 }
 
-/** Prepares, disturbs, continues, and compares. `disturb` gives how many interruptions may each have cost calls in flight. */
+/** Prepares, disturbs, continues, and compares. `disturb` returns the number of interruptions that may each have cost calls in flight. */
 async function disturbed(attack, disturb) {
   const expected = await reference(attack);
   const server = await prepare(attack);
@@ -81,7 +81,7 @@ async function disturbed(attack, disturb) {
 
 /** Starts the run, does something to it at a random moment, and waits for its end. */
 async function interrupt(attack, server, act, { args = ["--json"] } = {}) {
-  // Mostly at a request, so that a slow machine is disturbed at the same places; else while it starts.
+  // Mostly at a request, so that a slow machine is disturbed at the same points; otherwise during start-up.
   const starting = attack.chance(0.2);
   const moment = starting ? attack.int(20, 600) : server.stats().requests + attack.int(1, 80);
   const due = () => !starting && server.stats().requests >= moment;
@@ -136,7 +136,7 @@ const cutOff = (name) => (attack) =>
     const result = await interrupt(attack, server, (child) => child[name].destroy(), { args });
     const death = deathOf(result);
     attack.expect(death === undefined || result.stderr === "", `without a reader of ${name} ${death}`);
-    // Who cannot read the verdict must not take the run for a success; messages alone may be lost.
+    // If the verdict could not be written, the run must not report success; messages alone may be lost.
     if (result.alive && name === "stdout" && result.stdout.includes('"done"') === false)
       attack.expect(result.code !== 0, `its ${name} was closed, and it ended with 0`);
     return 1;
@@ -151,7 +151,7 @@ const canMount = (() => {
   }
 })();
 
-/** `hone run` in a mount namespace where `mount` has changed the folder `place`; what was left there is copied to `.hone`. */
+/** `hone run` in a mount namespace where `mount` has changed the folder `place`; its contents are then copied to `.hone`. */
 function within(attack, mount, rest) {
   const script = `${mount} && { ${JSON.stringify(process.execPath)} ${JSON.stringify(bin)} run ${file} ${rest}; code=$?; }; cp -r place .hone 2>/dev/null; exit $code`;
   attack.last = script;

@@ -1,6 +1,6 @@
-// Attacks on `hone serve`, route by route: other hosts, other sites, no token and wrong ones, names that were bound to loopback, paths
-// that lead elsewhere, bodies that are no JSON or of wrong shapes, texts that are markup, slow senders, idle connections, what is no
-// HTTP. None gets an answer that it must not get, none makes an error of ours, and the server goes on.
+// Attacks on `hone serve`, route by route: other hosts, other sites, missing and wrong tokens, names rebound to loopback, paths that
+// lead elsewhere, bodies that are not JSON or have wrong shapes, texts that contain markup, slow senders, idle connections, input that
+// is not HTTP. None may get an answer that it must not get or cause an internal error, and the server must go on.
 
 import { spawn } from "node:child_process";
 import { request } from "node:http";
@@ -30,9 +30,9 @@ const good = {
   "/v1/embeddings": { model: "m", input: "A rude letter" },
   "/v1/classify": { model: "tones", input: "A rude letter" },
 };
-/** Cases of a whole run; below this the 10,000 idle connections are left out. */
+/** Cases of a full run; with fewer, the 10,000 idle connections are left out. */
 const whole = 216;
-/** Fuzzed requests of one case: 5,040 of a whole run. */
+/** Fuzzed requests per case: 5,040 in a full run. */
 const fuzzed = (count) => (count >= whole ? 210 : 8);
 
 export default {
@@ -59,13 +59,13 @@ export default {
   },
 };
 
-/** A study's champion and a mock behind the command itself, in a process of its own. */
+/** Starts the command itself, in its own process, with a study's champion and a mock. */
 async function startServer(folder) {
   const { mkdirSync } = await import("node:fs");
   mkdirSync(folder, { recursive: true });
   writeTones(join(folder, "tones.jsonl"), 120);
   const spec = study({ model: "mock:?skill=0.5&seed=1", dev: 5, test: 20, specialists: ["linear"] });
-  // A model of one layer, so that grammars are followed by llama.cpp itself.
+  // A model of one layer, so that llama.cpp itself enforces grammars.
   const tiny = join(folder, "tiny.gguf");
   await writeModel(tiny, "llama", "gpt2");
   await runStudy(parseStudy(spec, "attack"), { store: join(folder, ".hone"), base: folder });
@@ -95,7 +95,7 @@ async function startServer(folder) {
   return server;
 }
 
-/** One request as it is given; undefined where the connection was closed without an answer. */
+/** Sends one request as given; undefined if the connection was closed without an answer. */
 function ask({ port }, { path, method = "GET", headers = {}, body, waitMs = 30_000 }) {
   return new Promise((resolve) => {
     const given = { host: "127.0.0.1", port, path, method, headers, agent: false };
@@ -120,7 +120,7 @@ function ask({ port }, { path, method = "GET", headers = {}, body, waitMs = 30_0
   });
 }
 
-/** Bytes to the port as they are; what came back. */
+/** Sends raw bytes to the port; returns what came back. */
 function raw({ port }, bytes, ms = 1_500) {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
@@ -143,13 +143,13 @@ const bearer = { authorization: `Bearer ${token}` };
 const json = { "content-type": "application/json" };
 
 function classesOf(server, each) {
-  /** The server lives, and a good request is answered. */
+  /** The server is alive, and a valid request is answered. */
   const alive = async (attack) => {
     attack.expect(server.ended === undefined, server.ended ?? "");
     const found = await ask(server, { path: "/health", headers: bearer });
     attack.expect(found?.status === 200, `a good request is not answered: ${found?.status}`);
   };
-  /** No answer of ours breaks: it is an error of the protocol, plain data, without the token. */
+  /** No answer is broken: it follows the protocol, as plain data, without the token. */
   const sound = (attack, found, told) => {
     if (found === undefined) return;
     const { status, headers, text } = found;
@@ -168,7 +168,7 @@ function classesOf(server, each) {
     const body = posts.includes(path) ? JSON.stringify(good[path]) : undefined;
     return { path, method: body === undefined ? "GET" : "POST", ...(body === undefined ? {} : { body }) };
   };
-  /** Must be refused with one of these. */
+  /** The request must be refused with one of these statuses. */
   const refused = (attack, statuses, headersOf) => async () => {
     const route = anyRoute(attack);
     const headers = { ...(route.body ? json : {}), ...headersOf() };
@@ -219,7 +219,8 @@ function classesOf(server, each) {
           `LOCALHOST.:${port()}`,
         ]),
       }))(),
-    // A page of attacker.example whose name was pointed here: the browser sends its own name as host and origin.
+    // A page of attacker.example whose name was rebound to this server: the browser sends its own name as host and
+    // origin.
     rebinding: (attack) =>
       refused(attack, [403], () => ({
         ...attack.pick([bearer, { cookie: `hone_token=${token}` }]),
@@ -423,7 +424,7 @@ function classesOf(server, each) {
       return { refused: found === undefined || found.status >= 400 };
     },
     schemas: async (attack) => {
-      // Each is refused in words or held to, in reasonable time; and an answer that is whole is JSON.
+      // Each is refused with an error or enforced, in reasonable time; and a complete answer is JSON.
       for (let i = 0; i < 6; i++) {
         const hostile = attack.chance(0.5);
         const schema = hostile ? hostileSchema(attack) : drawnSchema(attack);
@@ -550,7 +551,7 @@ function classesOf(server, each) {
       return { refused: true };
     },
     gone: async (attack) => {
-      // A client that leaves in the middle, of a stream too.
+      // A client that disconnects midway, during a stream too.
       const body = JSON.stringify({ ...good["/v1/chat/completions"], stream: true, max_tokens: 200 });
       const head = `POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
       await Promise.all(Array.from({ length: 10 }, () => raw(server, head, attack.int(0, 30))));
@@ -569,7 +570,7 @@ function isJson(text) {
   }
 }
 
-/** So many connections that say nothing: a good request is answered beside them. Counts as one case. */
+/** Opens many silent connections: a valid request is answered meanwhile. Counts as one case. */
 async function idle(server, n, tally, log) {
   const sockets = [];
   let failure;
@@ -587,7 +588,7 @@ async function idle(server, n, tally, log) {
     );
   }
   const open = sockets.filter(({ destroyed }) => !destroyed).length;
-  // The server closes those that send no head; until then there may be no place for one more.
+  // The server closes connections that send no header; until then there may be no slot for another one.
   let answered = false;
   const started = performance.now();
   while (!answered && performance.now() - started < 90_000) {

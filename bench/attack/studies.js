@@ -1,6 +1,6 @@
-// Study files that are damaged, odd or meant to harm: bytes changed, values of wrong types at every place, YAML's own
-// weapons (aliases, depth, tags), names that are paths or keys of prototypes. Most meet a dry run, some are run with the
-// mock and shown again. What runs must count every test sample, and write nowhere but into its store.
+// Attacks by study file: damaged, odd or malicious files: bytes changed, values of wrong types at every place, YAML's
+// own hazards (aliases, depth, tags), names that are paths or prototype keys. Most get a dry run; some are run with the
+// mock and shown again. A study that runs must count every test sample, and write only into its store.
 
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { stringify } from "yaml";
@@ -18,7 +18,7 @@ function prepare(attack, text) {
 
 const dryRun = (attack) => attack.hone(["run", file, "--dry-run"]);
 
-/** A full run; what it counts must be the whole test split, for every subject. */
+/** A full run; it must count the whole test split, for every subject. */
 async function runWhole(attack) {
   const result = await attack.hone(["run", file, "--json", "--quiet"]);
   if (result.refused) return result;

@@ -1,4 +1,5 @@
-// The Vercel AI SDK against a server: text, stream, embeddings, a specialist. Run by bench/clients.js in a folder that has it.
+// Checks of the Vercel AI SDK against a server: text, stream, embeddings, a specialist. Run by bench/clients.js in a folder
+// that has it.
 
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";

@@ -1,4 +1,5 @@
-// LangChain JS against a server: invoke, stream, batch, embeddings. Run by bench/clients.js in a folder that has it.
+// Checks of LangChain JS against a server: invoke, stream, batch, embeddings. Run by bench/clients.js in a folder that
+// has it.
 
 import { ChatOpenAI, OpenAI, OpenAIEmbeddings } from "@langchain/openai";
 import { run } from "./run.mjs";

@@ -1,7 +1,7 @@
 """llama-server's own unit tests (llama.cpp, tools/server/tests) against `hone serve`: a pytest plugin, loaded with -p llama_server.
 
-Their ServerProcess starts Hone in llama-server's place, over a model of ours (again only where a test starts it otherwise). What a test asks for
-decides before it runs whether it is left out, and why. One JSON line a test: name, and ok, why or left.
+Their ServerProcess starts Hone in llama-server's place, over one of our models (restarted only where a test starts it with other options).
+What a test uses decides before it runs whether it is left out, and why. One JSON line per test: name, and ok, why or left.
 
 Environment: HONE (the command's file), NODE, HONE_STORE, TESTS_SAY (the file of those lines).
 """
@@ -22,7 +22,7 @@ OUT = open(os.environ["TESTS_SAY"], "w", encoding="utf-8")
 
 # Paths that llama-server answers in the same way with and without the prefix.
 BARE = ("/chat/completions", "/responses", "/models", "/embeddings")
-# Paths of its own; `/completion(s)`, too, has a form of its own there.
+# llama-server's own paths; `/completion(s)` too has its own format there.
 OWN_ROUTE = re.compile(
     r'"(/(?:completions?|props|slots|tokenize|detokenize|apply-template|infill|rerank|tools|lora-adapters|predict|cors-proxy'
     r'|v1/messages|v1/stream|models/\w+|models\?|chat/completions/input_tokens|v1/responses/input_tokens)\b)'
@@ -34,7 +34,7 @@ PRESETS = {
     "tinyllama_infill": "its infill model",
     "stories15m_moe": "its mixture of experts",
 }
-# In a test's text: why it is left out.
+# Markers in a test's source: the reason for leaving it out.
 MARKS = (
     (r"OPTIONS", "cross-origin requests, refused by design"),
     (r"__verbose|verbose", "its own field `__verbose`"),
@@ -54,7 +54,7 @@ NAMED = {
     "test_mcp_proxy": "its own route `/cors-proxy`",
     "test_embedding_content_text_same_as_string": "its own forms of an embedding's input",
 }
-# Their regular expressions are of what stories260K writes: any words count.
+# These tests' regular expressions match what stories260K writes: any words are accepted.
 ANY_WORDS = {
     "test_chat_completion_with_openai_library",
     "test_completion_with_openai_library",
@@ -103,7 +103,7 @@ def make_url(self, path, host=None):
 
 
 class OpenAI(openai.OpenAI):
-    """Theirs send "dummy", and Hone takes no token as short as that."""
+    """The tests send "dummy", and Hone accepts no token that short."""
 
     def __init__(self, api_key, **more):
         super().__init__(api_key=TOKEN if api_key == "dummy" else api_key, **more)

@@ -1,4 +1,4 @@
-"""Prepares lm-evaluation-harness on a server's weights, and compares what it measured there with transformers. Run by bench/lm-eval.js.
+"""Prepares lm-evaluation-harness on a server's weights, and compares its results there with transformers. Run by bench/lm-eval.js.
 
   lm_eval_task.py prepare SOURCE.gguf FOLDER DATA.jsonl COUNT   the same weights as F32 GGUF and for transformers; the task's files
   lm_eval_task.py compare LOGS_A LOGS_B                         accuracies and log-probabilities of two runs, as one JSON line
@@ -35,10 +35,10 @@ def prepare(source, folder, data, count):
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    # transformers reads the very same file: the weights are the same bits.
+    # transformers reads the same file, so the weights are bit-identical.
     model = AutoModelForCausalLM.from_pretrained(folder, gguf_file="f32.gguf", dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file="f32.gguf")
-    # What came from GGUF counts as quantised and is not saved; the weights are moved to a plain model.
+    # A model loaded from GGUF counts as quantised and is not saved; its weights are moved to a plain model.
     config = model.config
     if hasattr(config, "quantization_config"):
         del config.quantization_config
@@ -61,7 +61,7 @@ def prepare(source, folder, data, count):
                 gold = row.get("cop", row.get("answer"))
                 gold = gold if isinstance(gold, int) else "ABCD".index(gold)
             rows.append({"question": row["question"], "choices": options, "gold": gold})
-    # The shortest: engines are compared here, and long questions take them longer.
+    # The shortest questions: engines are compared here, and long questions take longer.
     rows = sorted(rows, key=lambda row: len(row["question"]) + sum(map(len, row["choices"])))[:count]
     with open(os.path.join(folder, "task.jsonl"), "w", encoding="utf-8") as out:
         out.writelines(json.dumps(row) + "\n" for row in rows)
@@ -92,7 +92,7 @@ def samples_of(folder):
 
 def compare(a, b):
     one, other = samples_of(a), samples_of(b)
-    # Where one run was limited, the samples of both.
+    # If one run was limited, only the samples that both have.
     shared = one.keys() & other.keys()
     one = {key: row for key, row in one.items() if key in shared}
     other = {key: row for key, row in other.items() if key in shared}

@@ -1,4 +1,5 @@
-// openai-node as its users call it: chat, stream, completions, embeddings (base64), responses, errors. Run by bench/clients.js.
+// Checks of openai-node as its users call it: chat, stream, completions, embeddings (base64), responses, errors. Run by
+// bench/clients.js.
 
 import OpenAI from "openai";
 import { run } from "./run.mjs";

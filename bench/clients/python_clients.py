@@ -1,4 +1,5 @@
-"""LiteLLM, the openai package and Inspect AI against a server: one JSON line for each check. Run by bench/clients.js."""
+"""Checks of LiteLLM, the openai package and Inspect AI against a server: one JSON line per check. Run by
+bench/clients.js."""
 
 import json
 import os

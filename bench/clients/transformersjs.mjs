@@ -1,4 +1,5 @@
-// transformers.js on a folder with an encoder: token ids of each text, and vectors in batches of several lengths. usage:
+// Runs transformers.js on a folder with an encoder: token ids of each text, and vectors in batches of several lengths.
+// Usage:
 //   node transformersjs.mjs PACKAGES FOLDER TEXTS.json ANSWER.json    (PACKAGES has node_modules/@huggingface/transformers)
 
 import { readFileSync, writeFileSync } from "node:fs";

@@ -1,4 +1,5 @@
-"""Golden files of test/models/net.test.ts: python bench/golden/encoders.py MINILM_FOLDER. Needs transformers and tokenizers."""
+"""Generates the golden files of test/models/net.test.ts: python bench/golden/encoders.py MINILM_FOLDER. Needs transformers and
+tokenizers."""
 import json, sys
 from pathlib import Path
 import torch

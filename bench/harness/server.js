@@ -1,4 +1,4 @@
-// The mock endpoint as a process of its own, so that a client's figures hold only the client's CPU.
+// The mock endpoint as a separate process, so that a client's figures include only the client's CPU.
 // node bench/harness/server.js [--latency MS] [--port N] [--model REF]; its first line is {"url": …}; it ends with stdin.
 
 import { parseArgs } from "node:util";
@@ -17,6 +17,6 @@ const server = await startMockServer({
   model: values.model,
 });
 process.stdout.write(`${JSON.stringify({ url: server.url, pid: process.pid })}\n`);
-// A parent that dies closes the pipe: no server stays behind.
+// If the parent dies, the pipe closes and the server ends.
 process.stdin.resume();
 process.stdin.on("end", () => server.close().then(() => process.exit(0)));

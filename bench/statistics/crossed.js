@@ -1,11 +1,11 @@
-// Simulated studies with known truth where scores weigh, where the figure is no mean, and where training seeds count.
+// Simulated studies with known truth in which scores have weights, the figure is not a mean, or training seeds count.
 
-/** Ratio estimates: bits per byte, right/wrong answers that weigh, and paired differences in groups. */
+/** Ratio estimates: bits per byte, weighted right/wrong answers, and paired differences in groups. */
 export function weights(resamples) {
   const out = [];
   const weightOf = (api, r, shape) => Math.exp(shape * api.normal(r));
   for (const n of [50, 150, 600]) {
-    // Weights and scores hang together, as long texts are easier by the byte.
+    // Weights and scores are correlated, as longer texts have fewer bits per byte.
     const skewed = (r, w) => 0.6 * w ** -0.3 * -Math.log(1 - r());
     const truth = 0.6 * Math.exp((0.7 ** 2 - 1) * 0.5 * 0.6 ** 2);
     out.push({
@@ -92,7 +92,7 @@ const f1 = (gold, said) => (samples) => {
 const f1Of = (share, found, false_) => (2 * share * found) / (share * found + share + (1 - share) * false_);
 const spearmanOf = (rho) => (6 / Math.PI) * Math.asin(rho / 2);
 
-/** Gold values, and per system and seed what it said: correlated by `rhos`, systems sharing half of their noise. */
+/** Gold values, and each system's predictions per seed: correlated by `rhos`, with systems sharing half of their noise. */
 function similarities(api, r, n, rhos, { seeds = 1, seedSpread = 0 } = {}) {
   const draw = () => Float64Array.from({ length: n }, () => api.normal(r));
   const gold = draw();
@@ -110,7 +110,7 @@ function similarities(api, r, n, rhos, { seeds = 1, seedSpread = 0 } = {}) {
   return { gold, systems };
 }
 
-/** The difference of two systems' figures, one statistic a seed, as `study/sides.ts` takes it. */
+/** The difference of two systems' figures, one statistic per seed, as in `study/sides.ts`. */
 function paired(api, a, b, n, { seed, range, resamples, groups, draws = 1 }) {
   const columns = (statistics) => statistics.map((s) => api.linearised(s, n, { groups, seed }).values);
   return api.pairedDifference(columns(a), columns(b), { seed, range, resamples, draws });
@@ -171,7 +171,7 @@ export function aggregates(resamples) {
   add("40 groups of 5, Spearman", 0.5, (api, r, seed) => {
     const groups = Int32Array.from({ length: 200 }, (_, i) => Math.floor(i / 5));
     const effects = Array.from({ length: 40 }, () => [api.normal(r), api.normal(r)]);
-    // Both columns share their group's effects; population correlation ρ so that Spearman's is 0.5.
+    // Both columns share their group's effects; ρ is the population correlation for which Spearman's is 0.5.
     const rho = 2 * Math.sin((0.5 * Math.PI) / 6);
     const part = (g, k) => Math.sqrt(0.3) * g + Math.sqrt(0.7) * k;
     const x = Float64Array.from(groups, (g) => part(effects[g][0], api.normal(r)));
@@ -184,8 +184,8 @@ export function aggregates(resamples) {
 }
 
 /**
- * Right/wrong answers of systems with training seeds. A sample's difficulty is shared by all (share `difficulty` of the latent
- * variance), the rest is the seed's own; a seed moves its whole system by `spread`.
+ * Right/wrong answers of systems with training seeds. A sample's difficulty is common to all (share `difficulty` of the latent
+ * variance), the rest belongs to the seed; a seed shifts its whole system by `spread`.
  */
 function answers(api, r, n, systems, difficulty) {
   const hard = Float64Array.from({ length: n }, () => api.normal(r));
@@ -209,8 +209,8 @@ export function seeds(resamples) {
         ["small", 0.05],
         ["large", 0.3],
       ]) {
-        // Two seeds know their variance so badly that an interval that is right where it is large must be wide where it is small;
-        // so do three where it is small.
+        // Two seeds estimate their variance so badly that an interval that is right for a large variance must be too wide for a
+        // small one; so do three seeds with a small variance.
         const sparse = () => count === 2 || (count === 3 && size === "small");
         const common = { part: "seeds", sims: 0.5, sparse };
         const one = { rate: 0.75, seeds: count, spread };
@@ -246,7 +246,7 @@ export function seeds(resamples) {
   return out;
 }
 
-/** Families under the null, whose tests are those of weights, aggregates and seeds; as `families` judges them. */
+/** Families under the null, with the tests of weights, aggregates and seeds; judged in the same way as `families`. */
 export function crossedFamilies(draws) {
   const out = [];
   const everyPair = (count) =>

@@ -1,4 +1,4 @@
-// Families of comparisons among systems of which some are equal: how often is any true null rejected?
+// Families of comparisons among systems, some of them equal: how often is any true null rejected?
 
 /** Families of comparisons; `run` says whether any true null was rejected after Holm's correction. */
 export function families(draws) {

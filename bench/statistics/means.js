@@ -1,6 +1,6 @@
 // Simulated studies with known truth, for means of independent or grouped scores.
 
-/** Latent normal quantile without importing: the simulations get it with the functions under test. */
+/** Latent normal quantile without imports: the simulations receive it with the functions under test. */
 export const latent = (api, r, shares, cut) => {
   let z = 0;
   for (const [share, value] of shares) z += Math.sqrt(share) * (value ?? api.normal(r));
@@ -21,7 +21,7 @@ const beta = (api, r, a, b) => {
   const x = gamma(api, r, a);
   return x / (x + gamma(api, r, b));
 };
-/** A token-F1-like score: often 0, often 1, else in between. */
+/** A token-F1-like score: often 0, often 1, otherwise in between. */
 const f1 = (r, zero, one) => {
   const u = r();
   return u < zero ? 0 : u < zero + one ? 1 : r();
@@ -88,7 +88,7 @@ export function binaryPairs() {
             if (d > 0) first++;
             else if (d < 0) second++;
           }
-          // What pairedDifference gives for such data (a test holds that), without its slower `detectable`.
+          // The result of pairedDifference for such data (a test checks that), without its slower `detectable`.
           const [low, high] = api.tango(first, second, n, api.normalQuantile(0.975));
           return { low, high };
         },

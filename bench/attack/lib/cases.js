@@ -1,25 +1,25 @@
-// One attack is many cases: each a folder of its own, a class of attack, and draws that its seed and number fix. Cases run
-// two at a time; a case ends refused (one clear error), passed, or killed.
+// Runs the cases of an attack: each has its own folder, a class of attack, and random draws that are fixed by seed and
+// number. Cases run two at a time; a case ends as refused (one clear error), passed, or killed.
 
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { randomFor } from "../../../dist/core/random.js";
 import { commandLine, deathOf, inProcess, Killed, openHost } from "./cli.js";
 
-/** Every so many commands one runs in a process of its own from the start: that nothing keeps it alive shows only there. */
+/** One in this many commands runs in its own process from the start: only there it shows if something keeps the process alive. */
 const ownProcessEvery = 25;
 
 /**
  * Runs `count` cases, or the one numbered `only`.
  * @param {{name: string, classes: Record<string, (attack: any) => Promise<{refused: boolean}>>, count: number, seed: number,
  *   workdir: string, log: (text: string) => void, only?: number, atOnce?: number}} given
- *   `atOnce`: cases under way; more than two where they mostly wait
+ *   `atOnce`: concurrent cases; more than two if they mostly wait
  *   `classes`: by name, what a case of that class does; a throw is a kill
  * @returns counts of all cases, and of each class under `classes`; `notes` say what was killed and how
  */
 export async function runCases({ name, classes, count, seed, workdir, log, only, atOnce = 2 }) {
   const names = Object.keys(classes);
-  // A count below that of the classes reaches across all of them.
+  // If there are fewer cases than classes, they are spread across all classes.
   const stride = Math.max(1, Math.floor(names.length / count));
   const numbers = only === undefined ? Array.from({ length: count }, (_, i) => i * stride) : [only];
   const tally = { tried: 0, refused: 0, passed: 0, killed: 0, notes: [], classes: {} };
@@ -87,12 +87,12 @@ function openCase({ name, kind, number, seed, workdir, host, note, log, keep }) 
     outer,
     random,
     int,
-    /** The last command, to be typed again. */
+    /** The last command, for reproduction. */
     last: undefined,
     pick: (list) => list[int(0, list.length - 1)],
     chance: (share) => random() < share,
     path: (...parts) => join(folder, ...parts),
-    /** Runs a command; a death is thrown. */
+    /** Runs a command; throws if it is killed. */
     async hone(args, options = {}) {
       attack.last = commandLine(args);
       const given = { cwd: folder, ...options };
@@ -117,7 +117,7 @@ function openCase({ name, kind, number, seed, workdir, host, note, log, keep }) 
     expect(condition, words) {
       if (!condition) throw new Killed(words);
     },
-    /** Nothing was written beside the folders that lead to the case. */
+    /** Checks that nothing was written outside the case's folder, except the folders that lead to it. */
     checkOutside() {
       let at = outer;
       for (const level of levels) {
@@ -133,7 +133,7 @@ function openCase({ name, kind, number, seed, workdir, host, note, log, keep }) 
   return attack;
 }
 
-/** The last line of `--json`. */
+/** Parses the last line of `--json`. */
 export function lastRecord({ stdout }) {
   return JSON.parse(stdout.trimEnd().split("\n").at(-1));
 }

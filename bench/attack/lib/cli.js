@@ -1,21 +1,21 @@
-// Running `hone`, in a host process or in one of its own, and judging how it ended: a clean end is exit 0, or exit 1, 2
-// or 100 with one error; a death by signal, an abort, a hang, a stack trace or "This is a bug" is a kill.
+// Runs `hone`, in a host process or in its own, and judges how it ended: a clean end is exit 0, or exit 1, 2 or 100
+// with one error; a death by signal, an abort, a hang, a stack trace or "This is a bug" is a kill.
 
 import { fork, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 export const bin = fileURLToPath(new URL("../../../bin/hone.js", import.meta.url));
 const host = fileURLToPath(new URL("host.js", import.meta.url));
-/** Milliseconds after which a command hangs. */
+/** Milliseconds after which a command counts as hung. */
 export const limitMs = 60_000;
-/** So that memory without bound ends in an abort and not in the machine's trouble. */
+/** Makes unbounded memory use end in an abort rather than exhaust the machine. */
 const heap = "--max-old-space-size=1024";
 
-/** What an attack did that must not be possible, in words. */
+/** A description of something that an attack must not be able to do. */
 export class Killed extends Error {}
 
 /**
- * A command in a process of its own.
+ * Runs a command in its own process.
  * @returns {Promise<{code: number | null, signal: string | null, stdout: string, stderr: string, hung: boolean}>}
  */
 export function inProcess(args, { cwd, env = {}, limit = limitMs, command = [process.execPath, bin] }) {
@@ -43,7 +43,7 @@ export function inProcess(args, { cwd, env = {}, limit = limitMs, command = [pro
   });
 }
 
-/** A host process, made anew after each death. `run` gives what `inProcess` gives. */
+/** A host process, restarted after each death. `run` returns what `inProcess` returns. */
 export function openHost() {
   let child;
   const start = () =>
@@ -81,7 +81,7 @@ export function openHost() {
 
 const traces = /^\s+at (?:async )?(?:[\w.<>[\] ]+ \()?(?:file:|node:|\/|<anonymous>)\S*:\d+:\d+\)?$/m;
 
-/** Why a command's end is a kill; undefined for a clean one. Signals that were sent on purpose are named in `sent`. */
+/** Why a command's end counts as a kill; undefined for a clean end. Signals that were sent on purpose are named in `sent`. */
 export function deathOf({ code, signal, stdout, stderr, hung }, sent = []) {
   if (hung) return "it hung";
   if (signal !== null) return sent.includes(signal) ? undefined : `it died by ${signal}`;
@@ -104,7 +104,7 @@ export function deathOf({ code, signal, stdout, stderr, hung }, sent = []) {
     if (stderr.trim() === "") return `it ended with ${code} and no word why`;
     if (errors > 1) return `it shows ${errors} errors: ${excerpt(stderr, /./)}`;
   }
-  // Tabs and line ends are text; other control characters would steer the terminal.
+  // Tabs and line ends are allowed; other control characters would control the terminal.
   if (/[\x00-\x08\x0b-\x1f\x7f-\x9f]/.test(stderr.replaceAll("\r\n", "\n")))
     return "its messages hold raw control characters";
   return undefined;
@@ -115,7 +115,7 @@ function excerpt(text, around) {
   return JSON.stringify(text.slice(at, at + 400).trim());
 }
 
-/** A command line that a shell reads back as it was. */
+/** A command line that a shell parses back to the same arguments. */
 export function commandLine(args) {
   const word = (text) =>
     /^[\w@%+=:,./-]+$/.test(text)

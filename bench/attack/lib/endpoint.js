@@ -1,6 +1,6 @@
-// A bad endpoint on loopback: what mock-hostile.ts does to answers, and more that only an attacker would: bytes that are no
-// text, log-probabilities that are no numbers, bombs, headers out of bounds, keys echoed in other shapes. Each behaviour
-// meets a share of the requests; the others are answered well.
+// A hostile endpoint on loopback: the answer faults of mock-hostile.ts, and more that only an attacker would send: bytes
+// that are not text, log-probabilities that are not numbers, bombs, headers out of bounds, keys echoed in other forms. Each
+// behaviour applies to a share of the requests; the others are answered correctly.
 
 import { createServer } from "node:http";
 import { gzipSync } from "node:zlib";
@@ -21,16 +21,16 @@ function reply(response, status, bytes, headers = {}) {
   response.end(bytes);
 }
 
-/** The answer's JSON with a text in the place of its log-probabilities: `NaN` cannot be written otherwise. */
+/** The answer's JSON with a raw text in place of its log-probabilities: `NaN` cannot be written otherwise. */
 const logprob =
   (text) =>
   ({ response, body }) =>
     reply(response, 200, JSON.stringify(replaced(body, "logprob", () => "@")).replaceAll('"@"', text));
 
-/** A text with the place at which bytes that are no UTF-8 are put in. */
+/** A text with a mark where bytes that are not UTF-8 are inserted. */
 const marked = (old) => (typeof old === "string" ? `@${old}` : old);
 
-/** Behaviours of our own; `changes` are those after which a well-formed answer may be another than the honest one. */
+/** Additional behaviours; `changes` are those after which a well-formed answer may differ from the honest one. */
 const own = {
   "invalid-utf8": ({ response, bytes }) => {
     const whole = bytes();
@@ -140,7 +140,7 @@ const own = {
     response.write(`{"error":{"message":"${key}`, () => response.destroy());
   },
 };
-/** After these a well-formed answer may be another than the honest one. */
+/** After these behaviours a well-formed answer may differ from the honest one. */
 const changing = new Set(["key-in-answer", "positive-logprobs", "huge", "tokens-without-end", "no-tokens"]);
 export const allBehaviours = [...behaviours, ...Object.keys(own)];
 export const mayChange = (names) => names.some((name) => changing.has(name));

@@ -1,6 +1,6 @@
-// A process that runs `hone` commands one after the other, each as main.js would run alone, and tells the parent what they
-// printed and how they ended. Starting Node for each would take longer than most commands; what fails here is tried again
-// in a process of its own before it counts (cli.js).
+// A process that runs `hone` commands one after the other, each as main.js would run alone, and reports to the parent what
+// they printed and how they ended. Starting Node for each would take longer than most commands; a failure here is retried
+// in a separate process before it counts (cli.js).
 
 const main = new URL("../../../dist/cli/main.js", import.meta.url).href;
 const own = { ...process.env };
@@ -31,7 +31,7 @@ process.on("message", async ({ args, cwd, env }) => {
   process.chdir(cwd);
   process.argv = [process.argv[0], "hone", ...args];
   await import(`${main}?run=${++serial}`);
-  // What was left to itself and fails, fails now.
+  // Lets failures of promises that nobody awaits surface now.
   await new Promise((resolve) => setTimeout(resolve, 1));
   process.stdout.removeAllListeners("error");
   const { stdout, stderr } = current;

@@ -1,7 +1,7 @@
-// What hostile input is made of: texts that trip parsers, templates, terminals and shells, values of wrong types, and
-// bytes changed at random. Drawn by a case's own random numbers.
+// Building blocks of hostile input: texts that trip parsers, templates, terminals and shells, values of wrong types,
+// and bytes changed at random. Drawn with a case's own random numbers.
 
-/** Texts that something once choked on. */
+/** Texts that have broken some program before. */
 export const texts = [
   "",
   " ",
@@ -56,7 +56,7 @@ export const texts = [
 /** Texts that may stand in a command line: no NUL. */
 export const longTexts = ["x".repeat(100_000), "é".repeat(30_000), "../".repeat(3_000), "{a,b}".repeat(40)];
 
-/** Values where another was expected. */
+/** Values of unexpected types. */
 export const values = [
   null,
   true,
@@ -89,7 +89,7 @@ export const values = [
   "{{text|99999999999}}",
 ];
 
-/** The bytes with a few of them flipped, cut, doubled, moved or replaced by something special. */
+/** The bytes with a few of them flipped, truncated, doubled, moved or replaced by special values. */
 export function mutate(bytes, { int, pick }, times = int(1, 4)) {
   let out = Buffer.from(bytes);
   for (let i = 0; i < times && out.length > 0; i++) {

@@ -1,5 +1,5 @@
-// Small model files that llama.cpp runs, and what can be wrong with them: metadata of other values and types, tensors of
-// other shapes and types, lists that do not fit each other, bytes changed at random, ends cut off.
+// Small model files that llama.cpp runs, and defects for them: metadata with other values and types, tensors with other
+// shapes and types, lists that do not match each other, bytes changed at random, truncation.
 
 import { randomFor } from "../../../dist/core/random.js";
 import { readGguf } from "../../../dist/tensor/gguf.js";
@@ -11,7 +11,7 @@ const string = (value) => ({ type: "string", value });
 const uint32 = (value) => ({ type: "uint32", value });
 const float32 = (value) => ({ type: "float32", value });
 
-/** Vocabularies as the two common tokenisers have them. */
+/** Vocabularies in the form of the two common tokenisers. */
 const vocabularies = {
   gpt2: () => {
     const printable = (b) => (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
@@ -49,7 +49,7 @@ const vocabularies = {
   },
 };
 
-/** Writes a sound model of one layer. @param family "llama" or "gemma3" */
+/** Writes a valid model of one layer. @param family "llama" or "gemma3" */
 export async function writeModel(path, family, vocabulary) {
   const words = vocabularies[vocabulary]();
   const gemma = family === "gemma3";
@@ -144,7 +144,7 @@ function entryBytes(key, type, value) {
   return Buffer.concat([head, u32(arrayNumber), u32(numbersOf[type]), u64(value.length), ...items]);
 }
 
-/** A GGUF file taken apart, so that its parts can be changed and put together again. */
+/** Parses a GGUF file into parts, so that they can be changed and reassembled. */
 export function takeApart(path, bytes) {
   const gguf = readGguf(path);
   const entries = new Map([...gguf.spans].map(([key, [start, end]]) => [key, bytes.subarray(start, end)]));
@@ -182,7 +182,7 @@ const words = [
   ),
   ...["", " ", "a b c", "x".repeat(300), "\u0000", "\ud800", "漢字", "{{", "%s%n"],
 ];
-/** Entries that a file need not have, and that decide how an engine reads the others. */
+/** Optional entries that determine how an engine reads the others. */
 const others = `
   expert_count expert_used_count expert_shared_count expert_feed_forward_length expert_gating_func expert_group_count
   expert_weights_scale expert_weights_norm leading_dense_block_count vocab_size pooling_type logit_scale residual_scale
@@ -210,7 +210,7 @@ const otherAdapters = `
   .split(/\s+/);
 const tensorTypes = [0, 1, 2, 3, 6, 7, 8, 9, 10, 12, 14, 15, 20, 24, 25, 26, 27, 28, 30, 34, 39];
 
-/** What is wrong with a file, by class; each is given its own draws and gives bytes. */
+/** Defects of a file, by class; each takes the case's draws and returns bytes. */
 const faults = {
   "a vocabulary that does not hold together": ({ parts, pick, int, chance }) => {
     const { entries, gguf } = parts;
@@ -316,7 +316,7 @@ const faults = {
   },
 };
 
-/** Bytes changed, left out, put in, cut off: what may befall any file. */
+/** Bytes changed, removed, inserted, truncated: damage that any file may suffer. */
 export function damage(whole, header, { pick, int, chance }) {
   let bytes = Buffer.from(whole);
   for (let rounds = pick([1, 1, 2, 4]); rounds > 0 && bytes.length > 0; rounds--) {
@@ -333,7 +333,7 @@ export function damage(whole, header, { pick, int, chance }) {
   return bytes;
 }
 
-/** Draws of one case, fixed by seed and number. */
+/** Random draws of one case, fixed by seed and number. */
 export function drawsOf(seed, number) {
   const random = randomFor(seed, "files", number);
   const int = (low, high) => low + Math.floor(random() * (high - low + 1));
@@ -341,8 +341,8 @@ export function drawsOf(seed, number) {
 }
 
 /**
- * A GGUF file with something wrong.
- * @param {{path: string, bytes: Buffer}} sound a file as it was written
+ * A GGUF file with a defect.
+ * @param {{path: string, bytes: Buffer}} sound a valid file
  * @returns {{fault: string, bytes: Buffer}}
  */
 export function breakGguf({ path, bytes }, draws) {

@@ -1,5 +1,5 @@
-// Hone's part in the attack by files: a process that opens one file after another as a study does, and says how each went.
-// If a file ends this process, Hone would have died of it.
+// The Hone side of the attack by files: a process that opens one file after another as a study does, and reports how each
+// went. If a file ends this process, it would have killed Hone.
 
 import { CallError } from "../../../dist/core/call.js";
 import { HoneError } from "../../../dist/core/errors.js";
@@ -9,7 +9,7 @@ import { readSafetensor, readSafetensors } from "../../../dist/tensor/safetensor
 
 const { signal } = new AbortController();
 const [cache] = process.argv.slice(2);
-/** A hang, also on a machine that is busy. */
+/** Seconds after which it counts as a hang, even on a busy machine. */
 const trialSeconds = 60;
 const open = (path) =>
   openLlama(path, { name: "base", format: "plain", context: 128, lanes: 1, threads: 1, cache, trialSeconds });

@@ -1,5 +1,5 @@
-// Schemas that answers cannot or can hardly be held to: deep, wide, about themselves, of branches that nobody can tell apart, of
-// wrong shapes; and drawn ones, which are mostly sound.
+// Schemas that are impossible or hard to enforce on answers: deep, wide, self-referencing, with indistinguishable branches,
+// malformed; and random ones, which are mostly valid.
 
 const object = (properties, more = {}) => ({
   type: "object",
@@ -15,7 +15,7 @@ function nested(levels, around) {
   return schema;
 }
 
-/** One of those that were made to hurt. */
+/** Picks a schema that was designed to be hostile. */
 export function hostileSchema({ pick, int }) {
   const ref = (name) => ({ $ref: `#/$defs/${name}` });
   return pick([
@@ -62,7 +62,7 @@ export function hostileSchema({ pick, int }) {
   ])();
 }
 
-/** A drawn schema of some levels. */
+/** A random schema with a given number of levels. */
 export function drawnSchema(draw, levels = 3) {
   const { pick, int, chance } = draw;
   const inner = () => drawnSchema(draw, levels - 1);

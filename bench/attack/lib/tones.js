@@ -1,11 +1,12 @@
-// A small sound study over the mock, and its data: what the attacks on studies, endpoints and processes start from.
+// A small valid study over the mock, and its data: the starting point of the attacks on studies, endpoints and
+// processes.
 
 import { writeFileSync } from "node:fs";
 import { randomFor } from "../../../dist/core/random.js";
 
 const options = { p: "polite", r: "rude", n: "neutral" };
 
-/** Rows `{id, text, tone}` that are all different, as JSON lines. */
+/** Writes distinct rows `{id, text, tone}` as JSON lines. */
 export function writeTones(path, rows) {
   const random = randomFor(1, "tones");
   const lines = Array.from({ length: rows }, (_, i) => {
@@ -16,7 +17,7 @@ export function writeTones(path, rows) {
   writeFileSync(path, `${lines.join("\n")}\n`);
 }
 
-/** The study as a value; `task` and `data` add to its parts, everything else to the study itself. */
+/** The study as a value; `task` and `data` are merged into its parts, everything else into the study itself. */
 export function study({ task = {}, data = {}, dev = 6, test = 20, scoring = "sum", ...more } = {}) {
   return {
     study: "tones",

@@ -1,4 +1,4 @@
-// Zip archives whose headers may lie, and the smallest workbook that a spreadsheet program opens, made of one.
+// Zip archives whose headers may be false, and the smallest workbook that a spreadsheet program opens, built from one.
 
 import { crc32, deflateRawSync } from "node:zlib";
 
@@ -42,7 +42,7 @@ export function makeZip(members) {
   return Buffer.concat([...local, directory, end]);
 }
 
-/** Rows as a workbook of one sheet, cells as inline texts. */
+/** Rows as a workbook with one sheet, cells as inline texts. */
 export function makeWorkbook(rows) {
   const cellText = (text) =>
     text
