@@ -154,7 +154,7 @@ function openHone(cache) {
 
 /**
  * @param {{count: number, seed: number, workdir: string, log: (text: string) => void, only?: number}} given `only`: the
- * single case to try, whose files are kept
+ *   single case to try, whose files are kept
  */
 async function run({ count, seed, workdir, log, only }) {
   const folder = join(workdir, "files");

@@ -1,4 +1,4 @@
-// Locates a syntax error in JSON, which engines do not report reliably. JSON.parse does the parsing.
+// Locates a syntax error in JSON, since engines do not report its position reliably. JSON.parse does the parsing.
 
 /** Where and why a text is not JSON, or undefined if it is. `offset` is in UTF-16 units from 0. */
 export function findJsonError(text: string): { offset: number; why: string } | undefined {

@@ -1,4 +1,4 @@
-// Runs a decoder that trusts what a file declares on its own thread, with a heap limit of its own; the thread is
+// Runs a decoder on its own thread, because the decoder trusts what a file declares. The thread has its own heap limit and is
 // stopped if it takes too long. Its answers are plain data.
 
 import type * as FileSystem from "node:fs/promises";

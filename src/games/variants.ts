@@ -43,7 +43,7 @@ export const kuhn = poker({
   },
 });
 
-/** Leduc poker (Southey et al. 2005), as in OpenSpiel: six cards, two rounds, bets of 2 and 4, two raises a round. In antes. */
+/** Leduc poker (Southey et al. 2005), as in OpenSpiel: six cards, two rounds, bets of 2 and 4, two raises per round. In antes. */
 export const leduc = poker({
   name: "leduc",
   title: "Leduc poker",
