@@ -47,7 +47,7 @@ export interface SocialItem {
 export const nearDuplicate = 0.8;
 
 /**
- * Draws items. The same seed gives the same items, and a larger draw begins with the items of a smaller one.
+ * Draws items. The same seed and count give the same items; another count may give entirely different ones.
  * @param count items per generator
  * @throws HoneError if a generator has too few different situations
  */
