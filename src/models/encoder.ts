@@ -1,7 +1,7 @@
 // Sentence vectors from a BERT-like encoder (all-MiniLM-L6-v2) through ONNX Runtime.
 //
-// Each text is run by itself, unpadded, so that it has the same vector whatever stands beside it. Batches would gain
-// nothing on a CPU: 12 ms a text in batches of 16 against 13 ms alone, measured on two busy cores.
+// Each text is run by itself, unpadded, so that its vector does not depend on other texts in a batch. Batching would gain
+// nothing on a CPU: 12 ms per text in batches of 16 against 13 ms alone, measured on two busy cores.
 
 import { readFile } from "node:fs/promises";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
@@ -24,7 +24,7 @@ export interface EncoderFiles {
 
 export interface EncoderOptions {
   name?: string;
-  /** Most word pieces read of a text, the two markers included; the rest is left out, as sentence-transformers does. */
+  /** Most word pieces read per text, including the two markers; longer texts are truncated, as in sentence-transformers. */
   maxPieces?: number;
   threads?: number;
 }
@@ -35,7 +35,7 @@ interface Loaded {
 }
 
 /**
- * Opens an encoder; the graph is loaded by the first call.
+ * Opens an encoder; the first call loads the graph.
  *
  * Vectors are the mean of the last layer over the text's pieces, scaled to unit length (384 numbers for MiniLM), so that a
  * dot product is the cosine.
@@ -104,7 +104,7 @@ async function load(files: EncoderFiles, threads: number | undefined): Promise<L
   }
 }
 
-/** What reads a text as word pieces, between its two markers. */
+/** Returns a tokeniser from a text to its word pieces between the two markers. */
 async function openReader(files: EncoderFiles): Promise<(text: string) => number[]> {
   try {
     const { Tokenizer } = await import("@huggingface/tokenizers");
@@ -124,7 +124,7 @@ function cannotLoad(where: string, error: unknown): HoneError {
   });
 }
 
-/** The end marker stays when a long text is cut. */
+/** Truncates a long text but keeps its end marker. */
 function shortened(ids: number[], most: number): number[] {
   return ids.length <= most ? ids : [...ids.slice(0, most - 1), ids.at(-1) as number];
 }
@@ -170,7 +170,7 @@ export function encoderSubject(model: Encoder): EncoderSubject {
     id: fingerprint(["encoder", 1, model.id]),
     model,
     respond: async (texts, context) => {
-      // What a network here gives costs nothing to ask again: vocabularies of vectors are not for a journal.
+      // A local network's vectors are cheap to recompute, and the vectors of a whole vocabulary would bloat the journal.
       if (hasNet(model)) return rows(await model.vectors(texts, context.signal), model.net.width);
       return (await model.embed(texts, context)).vectors;
     },

@@ -1,4 +1,4 @@
-// The generalist: zero-shot queries to a model. Every specialist of it begins here.
+// The generalist: zero-shot queries to a model. Every specialist starts from it.
 
 import type { CallContext } from "../core/call.js";
 import { requireCapability } from "../core/capabilities.js";
@@ -8,14 +8,14 @@ import type { Answer, Query } from "../core/language.js";
 import type { LanguageModel, PromptFormat } from "../core/model.js";
 import { answerIsWritten, parseChoice, renderPrompt, splitReasoned } from "./prompt.js";
 
-/** Changes when prompts or readings change in a way that makes old outcomes incomparable. */
+/** Changes when prompts, or how answers are read, change so that old outcomes are no longer comparable. */
 const protocol = 3;
 
 /**
- * A subject that puts each query to a model without any help. A query that reasons takes two calls where the answer is read
- * from probabilities (the chain of thought, then the options after it), and one where it is written.
+ * A subject that sends each query to the model unchanged. A query that reasons takes two calls if the answer is read from
+ * probabilities (the chain of thought, then the options after it), and one if the answer is written.
  *
- * @param format defaults to the model's own; `plain` leaves its chat template out
+ * @param format defaults to the model's own; `plain` skips its chat template
  */
 export function generalist(model: LanguageModel, format: PromptFormat = model.format): LanguageSubject {
   return {
@@ -60,7 +60,7 @@ async function choose(
   }
   const scores = await scoreOptions(model, format, query, scoring === "mean", context, rationale);
   if (scoring === "prior") {
-    // The same prompt with nothing to judge: what the model would say anyway (Holtzman et al. 2021, eq. 2).
+    // The same prompt without an input gives the model's prior over the options (Holtzman et al. 2021, eq. 2).
     const { question: _question, passages: _passages, reason: _reason, ...premise } = query;
     const bare: Query = { ...premise, input: "", demonstrations: [] };
     const prior = await scoreOptions(model, format, bare, false, context);
@@ -88,7 +88,7 @@ async function scoreOptions(
   return scored.options.map(({ logprob, tokens }) => (perToken ? logprob / Math.max(1, tokens) : logprob));
 }
 
-/** What begins the next example in a `plain` prompt: nothing after it belongs to this answer. */
+/** Texts that begin the next example in a `plain` prompt; the answer ends before them. */
 const nextExample = ["\n\n", "\nQuestion:"];
 
 async function write(
@@ -104,7 +104,7 @@ async function write(
   return { text: answer, trail: [{ kind: "rationale", text: rationale }] };
 }
 
-/** The chain of thought alone; it ends where the answer would begin. */
+/** Generates the chain of thought alone; it ends where the answer would begin. */
 async function think(
   model: LanguageModel,
   format: PromptFormat,

@@ -1,5 +1,5 @@
-// One HTTP request, bounded in time and in bytes. Plain node:http with kept-alive connections: it costs a third of the CPU
-// of global fetch, and the client must never be what a study waits for. No redirects, no cookies, no retries.
+// One HTTP request, bounded in time and in bytes. Plain node:http with keep-alive connections takes a third of the CPU time
+// of global fetch, and the client must never be a study's bottleneck. No redirects, no cookies, no retries.
 
 import http from "node:http";
 import https from "node:https";
@@ -9,20 +9,20 @@ import { onAbort } from "./wait.js";
 export interface Reply {
   status: number;
   headers: http.IncomingHttpHeaders;
-  /** Empty where a sink took the bytes. At status 200 it was valid UTF-8. */
+  /** Empty if a sink consumed the bytes. At status 200 it is valid UTF-8. */
   body: string;
-  /** Milliseconds from sending to the last byte that mattered. */
+  /** Milliseconds from sending to the last byte needed. */
   ms: number;
 }
 
-/** Takes the bytes of a 200 response as they come; `true` ends the exchange because nothing more is needed. */
+/** Receives the bytes of a 200 response as they arrive; returning `true` ends the exchange because nothing more is needed. */
 export type Sink = (chunk: Buffer) => boolean;
 
 export interface Connection {
   /**
    * @param path appended to the base
-   * @param sink chosen when the headers are there; undefined keeps the body as text
-   * @throws AttemptFailed for whatever goes wrong on the way; the signal's reason when aborted
+   * @param sink called when the headers have arrived; undefined keeps the body as text
+   * @throws AttemptFailed for any failure; the signal's reason when aborted
    */
   post(
     path: string,
@@ -34,9 +34,9 @@ export interface Connection {
 }
 
 export interface Limits {
-  /** Longest wait for the response's headers, and then for each further piece of it. */
+  /** Longest wait for the response's headers, and then for each further chunk. */
   timeoutMs: number;
-  /** Longest whole exchange: a byte a second must not hold a call for ever. */
+  /** Longest whole exchange, so that a server sending a byte a second cannot hold a call for ever. */
   totalMs: number;
   /** Most bytes of a response. */
   maxBytes: number;
@@ -47,7 +47,7 @@ export function connect(base: string, headers: http.OutgoingHttpHeaders, limits:
   const url = new URL(base);
   const secure = url.protocol === "https:";
   const request = secure ? https.request : http.request;
-  // Free connections are dropped before the usual server does (5 s), so that no request meets a closing one.
+  // Idle connections are dropped before most servers drop them (5 s), so that no request uses a closing one.
   const agent = new (secure ? https : http).Agent({ keepAlive: true, timeout: 4_000 });
   const target = {
     protocol: url.protocol,
@@ -140,13 +140,13 @@ export function connect(base: string, headers: http.OutgoingHttpHeaders, limits:
               return fail(error);
             }
             finish();
-            // The end usually comes in the same breath and frees the connection; a server that lingers loses it.
+            // The end usually arrives at once and frees the connection; if the server lingers, the connection is destroyed.
             const linger = setTimeout(() => outgoing.destroy(), 1_000).unref();
             incoming.once("close", () => clearTimeout(linger));
           });
           incoming.on("error", (error) => fail(broken(error, true)));
           incoming.on("end", finish);
-          // Every exchange closes: an error is made only for one that was not over.
+          // Every exchange emits `close`; it is an error only if the exchange was not finished.
           incoming.on("close", () => {
             if (!settled) fail(broken(undefined, true));
           });
@@ -158,7 +158,7 @@ export function connect(base: string, headers: http.OutgoingHttpHeaders, limits:
   };
 }
 
-/** An answer must be UTF-8 to the last byte: a replaced character would be scored. An error page only has to be readable. */
+/** An answer must be valid UTF-8: a replacement character would be scored. An error page only has to be readable. */
 function textOf(bytes: Buffer, strict: boolean): string {
   try {
     return new TextDecoder("utf-8", { fatal: strict }).decode(bytes);
@@ -173,7 +173,7 @@ function timedOut(message: string): AttemptFailed {
   return new AttemptFailed("timeout", message, { retry: true, overload: true });
 }
 
-/** What a socket or protocol error means. Node's own message is not repeated where it could hold the server's bytes. */
+/** Classifies a socket or protocol error. Node's own message is left out, since it could contain bytes from the server. */
 function broken(error: Error | undefined, begun: boolean): AttemptFailed {
   const code = String((error as NodeJS.ErrnoException | undefined)?.code ?? "");
   const hints = error ? { retry: true, cause: error } : { retry: true };
@@ -182,7 +182,7 @@ function broken(error: Error | undefined, begun: boolean): AttemptFailed {
   if (begun) return new AttemptFailed("cut-stream", "the connection was cut within the response", hints);
   if (code === "ECONNRESET" || code === "EPIPE")
     return new AttemptFailed("unreachable", "the connection was reset before a response came", hints);
-  // A name that does not exist and a certificate that does not hold will not mend themselves within a minute.
+  // An unknown host name or an invalid certificate will not be fixed within a minute.
   const lasting = code === "ENOTFOUND" || /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO/.test(code);
   return new AttemptFailed("unreachable", `the endpoint cannot be reached (${code || "unknown cause"})`, {
     ...hints,

@@ -1,6 +1,6 @@
-// Open models on the Hub that have short names, by size class: where the file is, its licence, and what it takes. Sizes of
-// layers are the models' own configurations; what fits a machine is reckoned from them. The Hub's checksum of a file is
-// checked when it is fetched.
+// Open models on the Hub that have short names, by size class: where the file is, its licence, and its sizes. Layer sizes come
+// from the models' own configurations; from them Hone estimates what fits a machine. A fetched file is checked against the
+// Hub's checksum.
 
 import { usableMemory } from "../core/memory.js";
 import { memoryEstimate, type NetSizes } from "../nets/memory.js";
@@ -14,18 +14,18 @@ export interface HubModel extends Omit<NetSizes, "experts"> {
   /** File size, in units of 10⁶ bytes. */
   sizeMB: number;
   parameters: number;
-  /** Whether Hone trains the architecture; Gemma 3 from 4B on scales its rotary positions. */
+  /** Whether Hone trains the architecture; not Gemma 3 from 4B on, which scales its rotary positions. */
   trains: boolean;
 }
 
 const apache = "Apache-2.0";
 
-/** By family, whether heads and half blocks are normalised. */
+/** By family, whether there are norms on queries and keys, and on the outputs of attention and feed-forward. */
 const plain = { queryNorms: false, outputNorms: false };
 const qwen3 = { queryNorms: true, outputNorms: false };
 const gemma3 = { queryNorms: true, outputNorms: true };
 
-/** By short name; the smallest first. */
+/** By short name, smallest first. */
 export const hubModels: Readonly<Record<string, HubModel>> = {
   "smollm2-360m-instruct": {
     file: "HuggingFaceTB/SmolLM2-360M-Instruct-GGUF/smollm2-360m-instruct-q8_0.gguf",
@@ -183,28 +183,28 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   },
 };
 
-/** Tokens of context that prompting is reckoned for. */
+/** Tokens of context assumed for prompting. */
 export const contextTokens = 4096;
-/** What training is reckoned for: a row as long as `rowTokens` has it by default, some answers in it, and LoRA's usual rank. */
+/** What is assumed for training: a row of `rowTokens`' default length with some answer tokens in it, and LoRA's usual rank. */
 export const trainingRow = { batch: 1, tokens: 512, answers: 32 };
 const rank = 16;
 const processBytes = 0.4e9;
 
-/** Bytes that prompting takes: the file, keys and values of one lane as half floats, and the process. */
+/** Bytes that prompting takes: the file, one lane's keys and values in half precision, and the process. */
 export function promptingBytes({ sizeMB, layers, kvHeads, headWidth }: HubModel): number {
   return sizeMB * 1e6 + 4 * layers * kvHeads * headWidth * contextTokens + processBytes;
 }
 
-/** Bytes that a LoRA takes, by the estimate that training itself refuses by, beside the file that is served. */
+/** Bytes that training a LoRA takes, by the estimate that training itself checks, plus those of the served file. */
 export function trainingBytes(model: HubModel): number {
   const { parameters, layers, width, heads, kvHeads, headWidth, hidden } = model;
-  // A block's seven matrices, each with its inputs and outputs.
+  // Inputs plus outputs of a block's seven matrices.
   const sides = 7 * width + 2 * (heads + kvHeads) * headWidth + 3 * hidden;
   const size = { ...trainingRow, trainable: rank * layers * sides };
   return promptingBytes(model) + memoryEstimate(model, parameters, size);
 }
 
-/** What a machine with so much memory can do with a model; a tenth is left to others. */
+/** What a machine with this much memory can do with a model; a tenth is left for other processes. */
 export function fitOf(model: HubModel, memory = usableMemory()): "train" | "prompt" | "none" {
   const room = 0.9 * memory;
   if (model.trains && trainingBytes(model) <= room) return "train";

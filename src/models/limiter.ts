@@ -1,17 +1,17 @@
-// How many calls an endpoint gets at once: additive increase, multiplicative decrease, as TCP does (Chiu and Jain 1989).
+// Limits an endpoint's concurrent calls by additive increase, multiplicative decrease, as in TCP (Chiu and Jain 1989).
 // One limiter serves every model on the same base URL, because the endpoint counts calls, not models.
 
 import { onAbort } from "./wait.js";
 
-/** `overload`: the endpoint said or showed that it has too much to do. `neutral`: nothing about its load. */
+/** `overload`: the endpoint said or showed that it is overloaded. `neutral`: no information about its load. */
 export type Load = "fine" | "overload" | "neutral";
 
 export interface Limiter {
-  /** Waits for a slot; gives the ticket that `release` takes back. Rejects with the signal's reason when aborted. */
+  /** Waits for a slot; resolves with the ticket to pass to `release`. Rejects with the signal's reason when aborted. */
   acquire(signal: AbortSignal): Promise<number>;
-  /** @param pauseMs the endpoint asked for silence: nothing starts before it is over */
+  /** @param pauseMs pause that the endpoint asked for: no call starts before it is over */
   release(ticket: number, load: Load, pauseMs?: number): void;
-  /** Calls allowed at once, now. */
+  /** Current limit on concurrent calls. */
   readonly limit: number;
   readonly inFlight: number;
   readonly waiting: number;
@@ -27,13 +27,13 @@ const longestPauseMs = 5_000;
 const calmWindow = 20;
 
 /**
- * @param ceiling most calls at once, asked anew at each decision so that it can be shared; the limit begins there
+ * @param ceiling most concurrent calls, read again at each decision so that it can be shared; the limit starts there
  */
 export function createLimiter(ceiling: () => number): Limiter {
   let limit = Math.max(1, ceiling());
   let inFlight = 0;
   let successes = 0;
-  /** Cuts that are not yet outweighed by calm: one is forgiven for every so many successes. */
+  /** Recent cuts of the limit; every `calmWindow` successes without a cut remove one. */
   let strikes = 0;
   let calm = 0;
   let lastCut = Number.NEGATIVE_INFINITY;
@@ -112,16 +112,16 @@ export function createLimiter(ceiling: () => number): Limiter {
         }
         if (successes >= limit) {
           successes = 0;
-          // Growing while nobody waits would only store up a burst.
+          // Growing while no call waits would only allow a later burst.
           if (limit < ceiling() && waiting > 0) limit++;
         }
       } else if (load === "overload" && ticket >= lastCut) {
-        // Calls that began before the last cut tell of the old limit: one cut a round trip.
+        // Calls that began before the last cut ran under the old limit, so there is one cut per round trip.
         limit = Math.max(1, Math.floor(Math.min(limit, ceiling()) / 2));
         lastCut = now;
         successes = 0;
         calm = 0;
-        // Where latency is short, one call at a time can still be too fast: a pause that doubles finds any rate.
+        // With short latency even one call at a time can be too fast; a doubling pause adapts to any rate.
         const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** strikes);
         strikes = Math.min(strikes + 1, 7);
         if (pauseMs === 0) pausedUntil = Math.max(pausedUntil, now + pause);
@@ -148,8 +148,8 @@ interface Shared {
 const endpoints = new Map<string, Shared>();
 
 /**
- * The limiter of an endpoint, shared by all who name it. The lowest ceiling of its open users holds for all of them:
- * who writes `concurrency=4` means to spare the endpoint.
+ * The limiter of an endpoint, shared by all its users. The lowest ceiling among open users applies to all of them:
+ * `concurrency=4` is meant to spare the endpoint.
  */
 export function sharedLimiter(endpoint: string, ceiling: number): { limiter: Limiter; close: () => void } {
   const user = Symbol(endpoint);
@@ -164,7 +164,7 @@ export function sharedLimiter(endpoint: string, ceiling: number): { limiter: Lim
   return {
     limiter,
     close() {
-      // The last ceiling stays in force for calls still under way.
+      // The last ceiling stays in force for calls still in flight.
       if (ceilings.size > 1) ceilings.delete(user);
       else if (endpoints.get(endpoint)?.ceilings === ceilings && ceilings.has(user))
         endpoints.delete(endpoint);

@@ -1,5 +1,5 @@
-// A GGUF model in this process, through llama.cpp, and what is made of its weights. It loads on the first call, so that a
-// run which finds every call in its journal never loads it. What a call does is `llama/serve.ts`'s.
+// A GGUF model in this process, through llama.cpp, and the specialists of its weights. It loads on the first call, so a run
+// that finds every call in its journal never loads it. `llama/serve.ts` handles the calls.
 
 import { basename } from "node:path";
 import { CallError } from "../core/call.js";
@@ -25,40 +25,40 @@ import { type Trial, tryFirst } from "./llama/trial.js";
 import { type EngineOptions, isFloat32, openWeights, planLanes, type Weights } from "./llama/weights.js";
 
 export interface LlamaOptions {
-  /** Shown to people; the file's name where absent. */
+  /** Display name; the file's name by default. */
   name?: string;
-  /** `chat` by default where the file carries a chat template. */
+  /** `chat` by default if the file has a chat template. */
   format?: PromptFormat;
-  /** Most tokens of prompt and answer together; 4096 by default, or what the model was trained on if that is less. */
+  /** Most tokens of prompt and answer together; 4096 by default, or the model's training context if that is less. */
   context?: number;
-  /** Requests evaluated at once, each in a context of its own; by default a core each, as far as memory goes. */
+  /** Requests evaluated at once, each in its own context; by default one per core, as far as memory allows. */
   lanes?: number;
-  /** Threads of each lane; by default the cores are shared out. */
+  /** Threads per lane; by default the cores divided among the lanes. */
   threads?: number;
-  /** `auto` uses a GPU where a prebuilt binary supports it. `off` by default. */
+  /** `auto` uses a GPU if a prebuilt binary supports it. `off` by default. */
   gpu?: "off" | "auto";
-  /** Hone's cache, where it is remembered which files have been tried. */
+  /** Hone's cache, which records the files that have been tried. */
   cache?: string;
-  /** Most seconds that a file which is new may take when it is first opened; by default as its size is. */
+  /** Most seconds that the first opening of a new file may take; by default depends on its size. */
   trialSeconds?: number;
 }
 
 /** A language model in this process: it has every capability. */
 export type LlamaModel = LanguageModel & Scores & Reads & Embeds & OpensWeights;
 
-/** Of a model and its specialists, how many have contexts in memory at once: one that answers and one it is compared with. */
+/** How many of a model and its specialists have contexts in memory at once: one that answers and one it is compared with. */
 const maxLoaded = 2;
 
 /**
- * Opens a GGUF file. The header is checked at once, the weights are loaded by the first call; a file that is new here is first
- * opened in a process of its own, as are the files of changes to it.
+ * Opens a GGUF file. The header is checked at once; the first call loads the weights. A file that is new on this machine is first
+ * opened in a separate process, as are the files of changes to it.
  *
- * - `score` tokenises prompt and options apart: an option never changes how the prompt's end is read. Begin an option with
- *   a space where it is a word of its own.
- * - `embed` gives the mean of the last layer's states, or the pooling that the file names.
- * - A prompt beyond the context is a CallError `too-long`; nothing is ever cut.
- * - `weights.specialise` gives models that share these weights and are closed with this one. Those made by an adapter or a
- *   prefix give no embeddings; none can be specialised again.
+ * - `score` tokenises prompt and options separately: an option never changes how the prompt's end is tokenised. Begin an
+ *   option with a space if it is a word of its own.
+ * - `embed` returns the mean of the last layer's states, or the pooling that the file names.
+ * - A prompt beyond the context is a CallError `too-long`; nothing is ever truncated.
+ * - `weights.specialise` returns models that share these weights and are closed with this one. Those made by an adapter or a
+ *   prefix have no embeddings; none can be specialised again.
  * - `weights.states` reads the last token's state under an adapter, over a second load of the weights.
  *
  * @throws HoneError when the file is not a usable model
@@ -88,7 +88,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
     if (loading) return loading;
     const started = tried({ model: path, gpu }, signal).then(() => openWeights(path, gpu));
     loading = started;
-    // What one caller gave up is for the next to begin again.
+    // If the caller that started a load aborts it, the next caller starts it again.
     started.catch(() => {
       if (signal?.aborted && loading === started) loading = undefined;
     });
@@ -101,7 +101,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
     const engineOptions: EngineOptions = { contextTokens, lanes, threads, work, ...(lora ? { lora } : {}) };
     const member: Member<Loaded> = {
       async load(signal) {
-        // On the CPU: a GPU may have no room for the base twice.
+        // On the CPU: a GPU may not have room for the base twice.
         if (lora ?? file) await tried({ model: file ?? path, gpu: "off", ...(lora ? { lora } : {}) }, signal);
         const weights = file === undefined ? await ownWeights(signal) : await openWeights(file, gpu);
         try {
@@ -136,7 +136,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
     };
   };
 
-  // What changes a model's figures is part of its identity.
+  // Settings that change a model's figures are part of its identity.
   const how = `${isFloat32(gguf) ? ";f32" : ""}${gpu === "off" ? "" : ";gpu"}`;
   const id = `llama:${name}@${(await sha256Of(path)).slice(0, 16)}${how}`;
   const own = served();
@@ -153,7 +153,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
       tokenize: async (request) => base.tokens(request, await ownWeights()),
       specialise(change) {
         checkChange(gguf, change, contextTokens);
-        // It has nothing of its own to free: its contexts go when others need the room, or with the base.
+        // A specialist has nothing of its own to free: its contexts are freed when others need the room, or with the base.
         const { model, embeds } = serve(served(change));
         return {
           ...model,
@@ -174,7 +174,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
     async close() {
       closed = true;
       await states.close();
-      // Whatever runs is let finish: freeing the model under an evaluation would crash the process.
+      // Running work may finish first: freeing the model during an evaluation would crash the process.
       await pool.close();
       const weights = await loading?.catch(() => undefined);
       loading = undefined;

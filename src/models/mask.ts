@@ -1,19 +1,19 @@
-// Takes an API key out of what an endpoint says: the whole key, pieces of it, and the shortened forms in which endpoints
+// Removes an API key from what an endpoint sends: the whole key, pieces of it, and the shortened forms in which endpoints
 // echo it (`sk-proj-****abcd`, `sk-…abcd`, "ending in abcd").
 
 export interface Mask {
-  /** For errors and logs: what could be a remnant of the key goes, too. */
+  /** For errors and logs: also removes possible remnants of the key. */
   message: (text: string) => string;
-  /** For answers, which are measured: only what cannot be anything else. */
+  /** For answers, which are scored: removes only what is certainly the key. */
   answer: (text: string) => string;
 }
 
 const replaced = "[key]";
 
-/** Keys of local servers are words like EMPTY, which any text may well contain; real ones are this long at least. */
+/** Keys of local servers are words like EMPTY, which may occur in any text; real keys have at least this length. */
 const realLength = 12;
 
-/** What stands for the characters left out. */
+/** What endpoints write in place of the omitted characters. */
 const gap = /(?:[*•●·…#]|\.{2,}|[xX]{3,}|<[^<>]{1,20}>|\[[^[\]]{1,20}\])(?:[*•●·….#xX_-]| (?=[*•●·…#]))*/g;
 
 /** @param key undefined leaves every text as it is */
@@ -30,8 +30,8 @@ export function makeMask(key: string | undefined): Mask {
 }
 
 /**
- * Replaces beginning, gap and end of the key.
- * @param least characters on both sides; in messages one side of twice as many is enough
+ * Replaces the key's beginning, gap and end.
+ * @param least characters required on both sides; in messages one side of twice as many is enough
  */
 function withoutShort(text: string, key: string, least: number): string {
   let result = "";
@@ -39,7 +39,7 @@ function withoutShort(text: string, key: string, least: number): string {
   for (const match of text.matchAll(gap)) {
     const before = text.slice(from, match.index);
     const start = beginning(before, key);
-    // What ends the gap may begin the key's end: `***_a` of a key in `_a`.
+    // The gap's last characters may belong to the key's end: `***_a` for a key that ends in `_a`.
     const slack = /(?<=[^xX_-])[xX_-]*$/.exec(match[0])?.[0].length ?? 0;
     const ends = Array.from({ length: slack + 1 }, (_, back) => match.index + match[0].length - back);
     const [end, until] = ends
@@ -54,19 +54,19 @@ function withoutShort(text: string, key: string, least: number): string {
   return result + text.slice(from);
 }
 
-/** How many first characters of the key the text ends with. */
+/** How many of the key's first characters the text ends with. */
 function beginning(text: string, key: string): number {
   for (let n = Math.min(key.length, text.length); n > 0; n--) if (text.endsWith(key.slice(0, n))) return n;
   return 0;
 }
 
-/** How many last characters of the key the text begins with. */
+/** How many of the key's last characters the text begins with. */
 function ending(text: string, key: string): number {
   for (let n = Math.min(key.length, text.length); n > 0; n--) if (text.startsWith(key.slice(-n))) return n;
   return 0;
 }
 
-/** Replaces runs of the key that are long enough to be no accident. */
+/** Replaces substrings of the key that are too long to be a coincidence. */
 function withoutPieces(text: string, key: string): string {
   const pieces = new Map<string, number>();
   for (let i = key.length - realLength; i >= 0; i--) pieces.set(key.slice(i, i + realLength), i);
@@ -84,7 +84,7 @@ function withoutPieces(text: string, key: string): string {
   return result + text.slice(from);
 }
 
-/** "The key ending in abcd". */
+/** Replaces the key's end in phrases such as "The key ending in abcd". */
 function withoutEnding(text: string, key: string): string {
   return text.replace(
     /(\b(?:end(?:s|ing)?|last)\b[^\p{L}\p{N}]*(?:in|with|characters?|digits?|four|4)?\W{1,4})(\S+)/giu,

@@ -1,15 +1,15 @@
-// Whether a change fits the model it is to change: an adapter's matrices or a replacing file's tensors are those of the
-// base. llama.cpp checks some of this and may abort the process; here it is one error, before native code sees the file.
+// Checks that a change fits its base model: the matrices of an adapter, or the tensors of a replacement file, must be the
+// base's. llama.cpp checks some of this and may abort the process; here it is one error, before native code sees the file.
 
 import { HoneError } from "../../core/errors.js";
 import type { Change } from "../../core/model.js";
 import { type GgufFile, type GgufTensor, metadataTypes, readGguf } from "../../tensor/gguf.js";
 import { checkModel } from "./check.js";
 
-/** llama.cpp multiplies adapters as they are stored: only types without blocks. */
+/** llama.cpp multiplies adapters as they are stored: only types that are not quantised in blocks. */
 const adapterTypes = new Set([0, 1]);
 
-/** @throws HoneError that says what of the change does not fit `base` */
+/** @throws HoneError that says which part of the change does not fit `base` */
 export function checkChange(base: GgufFile, change: Change, contextTokens: number): void {
   if (change.weights !== undefined) checkReplacement(base, change.weights);
   if (change.lora !== undefined) checkAdapter(base, change.lora);
@@ -19,8 +19,8 @@ export function checkChange(base: GgufFile, change: Change, contextTokens: numbe
 }
 
 /**
- * A whole file in place of the base: the same tensors with other numbers. It may have more neurons in its feed-forwards, more
- * tokens after the base's own, an output matrix apart from the embedding, and biases.
+ * Checks a whole file that replaces the base: the same tensors with other values. It may have more feed-forward neurons, more
+ * tokens after the base's own, an output matrix separate from the embedding, and biases.
  */
 function checkReplacement(base: GgufFile, path: string): void {
   const file = readGguf(path);
@@ -94,7 +94,7 @@ function checkAdapter(base: GgufFile, path: string): void {
   for (const [name, { a, b }] of halves) {
     const shape = wanted.get(name);
     if (!shape) throw bad(`it changes ${name}, which the base does not have`);
-    // The embedding's two halves are laid out otherwise in llama.cpp, and nothing here makes one.
+    // llama.cpp lays out the embedding's two LoRA halves differently, and Hone never makes them.
     if (shape.length !== 2 || name === "token_embd.weight") throw bad(`${name} cannot carry an adapter`);
     if (!a || !b) throw bad(`${name} has only one half of its LoRA pair`);
     const [input, output] = shape as [number, number];
@@ -127,7 +127,7 @@ function checkArchitecture(file: GgufFile, base: GgufFile, bad: (why: string) =>
   }
 }
 
-/** ggml leaves out dimensions of 1 at the end, or does not. */
+/** Trailing dimensions of 1 are ignored: ggml does not always write them. */
 function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return Array.from({ length: 4 }, (_, i) => (a[i] ?? 1) === (b[i] ?? 1)).every(Boolean);
 }

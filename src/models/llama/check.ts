@@ -1,18 +1,18 @@
-// Whether a well-formed GGUF file is a language model that hangs together: its numbers agree with its tensors and its
-// vocabulary. llama.cpp asserts some of this and aborts the process; here it is one error that says what is wrong. What this
-// does not find ends the process in which the file is tried (`trial.ts`).
+// Checks that a well-formed GGUF file is a consistent language model: its hyperparameters agree with its tensors and its
+// vocabulary. llama.cpp asserts some of this and aborts the process; here it is one error that says what is wrong. Faults
+// that this does not find end only the trial's process (`trial.ts`).
 
 import { HoneError } from "../../core/errors.js";
 import { type GgufFile, ggmlTypes } from "../../tensor/gguf.js";
 
-/** Types that no weights have: lists of whole numbers, and what llama.cpp keeps while it computes. */
+/** Types that weights never have: integers, F64, and llama.cpp's types for intermediate results. */
 const uncomputed = new Set(["I8", "I16", "I32", "I64", "F64", "Q8_1", "Q8_K"]);
 const weight = /(^|\.)(token_embd|output|output_norm|attn_\w+|ffn_(gate|up|down|norm))\.weight$/;
 const ropeScalings = ["none", "linear", "yarn", "longrope"];
 
 type Bad = (why: string) => HoneError;
 
-/** Throws a HoneError that says what does not hold. Whether its architecture is known is for llama.cpp to say. */
+/** Throws a HoneError that says what is wrong. Whether the architecture is supported is left to llama.cpp. */
 export function checkModel(gguf: GgufFile): void {
   const bad: Bad = (why) =>
     new HoneError({
@@ -27,7 +27,7 @@ export function checkModel(gguf: GgufFile): void {
   checkVocabulary(gguf, bad);
 }
 
-/** A number of the model's; the largest where there is one a layer. */
+/** A hyperparameter; the largest if there is one per layer. */
 function countOf({ architecture, metadata }: GgufFile, key: string, bad: Bad): number | undefined {
   const value = metadata.get(`${architecture}.${key}`);
   if (value === undefined) return undefined;
@@ -42,7 +42,7 @@ function countOf({ architecture, metadata }: GgufFile, key: string, bad: Bad): n
   return Math.max(...values.map(Number));
 }
 
-/** Layers, widths and heads against each other and the tensors. */
+/** Checks layers, widths and heads against each other and the tensors. */
 function checkShape(gguf: GgufFile, bad: Bad): void {
   const { architecture: name, metadata, tensors } = gguf;
   const count = (key: string) => countOf(gguf, key, bad);
@@ -95,7 +95,7 @@ function checkShape(gguf: GgufFile, bad: Bad): void {
   }
 }
 
-/** How the model computes, as far as llama.cpp aborts on what it does not know. */
+/** Checks settings of the computation whose unknown values make llama.cpp abort. */
 function checkSettings({ architecture: name, metadata }: GgufFile, bad: Bad): void {
   for (const [key, value] of metadata) {
     if (!key.startsWith(`${name}.`) || !key.endsWith("epsilon")) continue;
@@ -124,7 +124,7 @@ function checkVocabulary({ metadata, tensors }: GgufFile, bad: Bad): void {
   }
   const known = new Set<string>();
   for (const [i, token] of tokens.entries()) {
-    // llama.cpp's own name for an empty one. What is no text is read as �, and two of those may differ.
+    // llama.cpp's own name for an empty token. Invalid UTF-8 is read as �, and two such tokens may differ.
     const text = token === "" ? `[EMPTY_${i}]` : token;
     if (known.has(text) && !text.includes("\ufffd")) {
       throw bad(`its vocabulary has ${JSON.stringify(token.slice(0, 40))} twice (the second is token ${i})`);
@@ -132,7 +132,7 @@ function checkVocabulary({ metadata, tensors }: GgufFile, bad: Bad): void {
     known.add(text);
   }
   if (reader === "llama") {
-    // What no token spells is read byte by byte.
+    // Text that no token spells falls back to byte tokens.
     for (let byte = 0; byte < 256; byte++) {
       const token = `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
       const letter = known.has(byte < 128 ? String.fromCharCode(byte) : "\ufffd");

@@ -1,21 +1,21 @@
-// Where prompts are cut for evaluation. Floating-point results depend on how tokens were batched (log-probabilities move by 0.03
-// to 0.1), so a prompt is cut by its own tokens alone, whatever was asked before, and only what lies before a cut is kept for
-// the next prompt. Prompts that begin alike are cut alike as far as they are alike.
+// Decides where prompts are cut for evaluation. Floating-point results depend on how tokens are batched (log-probabilities move
+// by 0.03 to 0.1), so the cuts depend on the prompt's own tokens alone, not on earlier requests, and only what lies before a
+// cut is kept for the next prompt. Prompts with a common prefix have the same cuts within it.
 
 /** Finds the cuts of a prompt, ascending; what follows the last one is evaluated together, `chunk` + 1 tokens at most. */
 export type Cutter = (tokens: readonly number[]) => readonly number[];
 
-/** Tokens between two ends of turns or paragraphs that are cut at, and after the last of them, at least. */
+/** Least tokens between two cuts at ends of turns or paragraphs, and after the last of them. */
 const least = 24;
-/** Cuts at such ends: what samples share (an instruction, its options) stands first and has seldom more than two. */
+/** Most cuts at such ends: what samples share (an instruction, its options) comes first and seldom has more than two. */
 const mostEnds = 2;
 
 /**
- * Cuts at the first two ends of a turn or a paragraph within the first chunk, so that prompts with a short head in common share
- * it; from there on after every chunk.
+ * Cuts at the first two ends of a turn or a paragraph within the first chunk, so that prompts with a short common head share
+ * it; from there on, every `chunk` tokens.
  *
  * @param chunk tokens evaluated at once
- * @param ends whether a turn or a paragraph ends before the token at a place, 1 or later
+ * @param ends whether a turn or a paragraph ends before the token at an index, 1 or later
  */
 export function cutterOf(chunk: number, ends: (tokens: readonly number[], at: number) => boolean): Cutter {
   const known = new WeakMap<readonly number[], readonly number[]>();
@@ -27,7 +27,7 @@ export function cutterOf(chunk: number, ends: (tokens: readonly number[], at: nu
       cuts.push(i);
       at = i;
     }
-    // Two tokens are left: for one alone llama.cpp computes otherwise.
+    // At least two tokens are left, because llama.cpp computes a single token differently.
     for (at += chunk; at <= tokens.length - 2; at += chunk) cuts.push(at);
     return cuts;
   };
@@ -42,7 +42,7 @@ export function cutterOf(chunk: number, ends: (tokens: readonly number[], at: nu
 }
 
 /**
- * The cuts that a prompt has in common with what a sequence holds: what lies before the last of them is there already.
+ * The cuts that a prompt has in common with a sequence: the tokens before the last of them are already evaluated.
  * @param held the sequence's tokens
  * @param evaluated the cuts at which they were evaluated
  */

@@ -1,12 +1,12 @@
 // One context over loaded weights (`./weights.ts`): evaluates tokens and reads log-probabilities. Messages and requests are
-// `../llama.ts`'s.
+// handled in `../llama.ts`.
 //
-// The same request gives the same figures whatever was asked before: a prompt is evaluated in the pieces that `./cuts.ts` makes of
-// it, and only whole pieces are kept from one prompt to the next.
+// The same request gives the same figures regardless of earlier requests: a prompt is evaluated in the pieces into which
+// `./cuts.ts` cuts it, and only whole pieces are kept from one prompt to the next.
 //
-// Nor do they depend on the number of threads, for no token is ever evaluated alone: for a single token llama.cpp splits
-// flash attention over the threads, which moved log-probabilities by up to 0.5 beyond 512 tokens. What follows a prompt
-// is therefore evaluated with the token before it.
+// Nor do the figures depend on the number of threads, because no token is ever evaluated alone: for a single token llama.cpp
+// splits flash attention over the threads, which moved log-probabilities by up to 0.5 beyond 512 tokens. The tokens after a
+// prompt are therefore evaluated together with the token before them.
 
 import type {
   ControlledEvaluateInputItem,
@@ -22,22 +22,22 @@ import { type Cutter, cutsKept } from "./cuts.js";
 import type { LogProbs, ScoringContext } from "./score.js";
 import { neutral, type Writer } from "./writer.js";
 
-/** Per token of a text: its log-probability (null for the first), and the likeliest tokens in its place; one place more at the end. */
+/** Per token of a text: its log-probability (null for the first) and the likeliest tokens at its position; `top` has one more entry. */
 export interface TokenFigures {
   logprobs: (number | null)[];
   top: [token: number, logprob: number][][];
 }
 
 export interface Engine extends ScoringContext {
-  /** How many of a prompt's tokens would be kept from what was evaluated before; asked of an idle engine. */
+  /** How many of a prompt's tokens would be reused from earlier evaluations; to be called on an idle engine. */
   keeps(prompt: readonly number[]): number;
-  /** Writes texts, many at once; made on first use, in a context of its own. */
+  /** Writes texts, many at once; created on first use, with its own context. */
   readonly writer: Writer;
-  /** Looks at every token of a text; nothing kept from before is used, for its logits are gone. */
+  /** Reads figures for every token of a text; nothing is reused, because logits of earlier evaluations are gone. */
   read(tokens: readonly number[], top: number, signal: AbortSignal): Promise<TokenFigures>;
   /** The last layer's states averaged over the tokens; not normalised. */
   embed(tokens: readonly number[]): Promise<readonly number[]>;
-  /** What one token spells, control tokens by their names. */
+  /** The text of one token, control tokens by their names. */
   spell(token: number): string;
   /** Frees this lane's contexts; the weights stay. */
   close(): Promise<void>;
@@ -52,7 +52,7 @@ export function engineOver(
   openWriter: () => Writer,
 ): Engine {
   const sequence: LlamaContextSequence = context.getSequence();
-  /** Where the sequence's tokens were cut: what lies before the last cut may be kept for another prompt. */
+  /** Where the sequence's tokens were cut: tokens before the last cut may be reused for another prompt. */
   let evaluated: readonly number[] = [];
 
   const rewind = async (keep: number): Promise<void> => {
@@ -65,7 +65,7 @@ export function engineOver(
   const keeps = (tokens: readonly number[]): number =>
     cutsKept(sequence.contextTokens, evaluated, tokens, cutter(tokens)).at(-1) ?? 0;
 
-  /** Brings the sequence to the prompt's last cut; gives what is left. */
+  /** Evaluates the prompt up to its last cut; returns the remaining tokens. */
   const evaluatePieces = async (tokens: readonly number[], signal: AbortSignal): Promise<number[]> => {
     const cuts = cutter(tokens);
     let at = keeps(tokens);
@@ -82,7 +82,7 @@ export function engineOver(
     return tokens.slice(at);
   };
 
-  /** Evaluates tokens. After each for which tokens are wanted it gives their log-probabilities, and those of the likeliest. */
+  /** Evaluates tokens. After each token where some are wanted it returns their log-probabilities and those of the likeliest. */
   const evaluate = async (
     tokens: readonly number[],
     wantedAfter: (at: number) => readonly number[] | undefined,
@@ -92,7 +92,7 @@ export function engineOver(
       const wanted = wantedAfter(at);
       if (!wanted) return token as Token;
       // Greedy selection puts the largest logit among the returned ones. `includeMax` would not: in node-llama-cpp 3.22
-      // it returns the largest only where that token was asked for anyway. More than that one costs as much as the evaluation.
+      // it returns the largest only if that token was requested anyway. Requesting more than one costs as much as the evaluation.
       const filter = {
         ...{ tokens: wanted as Token[], includeSelected: true },
         ...(top > 1 ? { includeTop: top } : {}),
@@ -108,7 +108,7 @@ export function engineOver(
       if (!wanted) return undefined;
       const { logits, totalLogitWeight } = outputs[at]?.next ?? {};
       if (!logits || totalLogitWeight === undefined) throw noLogits();
-      // log p = logit - log Σ exp(logit), and the sum comes relative to the largest logit.
+      // log p = logit - log Σ exp(logit), and the sum is given relative to the largest logit.
       const total = Math.max(...logits.values()) + Math.log(totalLogitWeight);
       const found = new Map([...logits].map(([token, logit]) => [token as number, logit - total]));
       if (!wanted.every((token) => Number.isFinite(found.get(token)))) throw noLogits();
@@ -159,7 +159,7 @@ export function engineOver(
     },
     spell: (token) => model.detokenize([token as Token], true),
     async embed(tokens) {
-      // Pooling wants the whole text in one batch.
+      // Pooling needs the whole text in one batch.
       const size = contextTokens + 1;
       const threads = context.idealThreads;
       embedding ??= await model.createEmbeddingContext({ contextSize: size, batchSize: size, threads });

@@ -1,5 +1,5 @@
-// A checked schema as a grammar in llama.cpp's notation (GBNF): JSON on one line, at most one space after a comma or a colon. It
-// ends where the value ends, so that the model can only end its text there.
+// Writes a checked schema as a grammar in llama.cpp's notation (GBNF): JSON on one line, at most one space after a comma or a
+// colon. The grammar ends with the value, so the model must end its text there.
 
 import type { CheckedSchema, Literal, Shape } from "../json-shapes.js";
 
@@ -30,7 +30,7 @@ export function grammarOf({ root, parts }: CheckedSchema): string {
 
   const times = (one: string, min: number, max: number | undefined): string =>
     `${one}{${min},${max === undefined ? "" : max}}`;
-  /** So many, with commas between. */
+  /** Between `min` and `max` items, separated by commas. */
   const listed = (one: string, min: number, max: number | undefined): string => {
     if (max === 0) return "";
     const more = times(`("," ws ${one})`, Math.max(0, min - 1), max === undefined ? undefined : max - 1);
@@ -76,7 +76,7 @@ export function grammarOf({ root, parts }: CheckedSchema): string {
           required,
           pair: add(`${quoted(`${JSON.stringify(name)}:`)} ws ${rule(inner)}`),
         }));
-        // From the last to the first: what may follow where a member was written before, and where none was.
+        // From last to first: what may follow if a member has been written before, and if none has.
         let [later, begin] = ["", ""];
         for (const { required, pair } of pairs.reverse()) {
           const [here, there] = [`${pair} ${later}`, `"," ws ${pair} ${later}`];
@@ -94,7 +94,7 @@ export function grammarOf({ root, parts }: CheckedSchema): string {
 
 const jsonOf = (value: Literal): string => JSON.stringify(value);
 
-/** Texts as a tree of what they share, so that one letter decides between them. They are sorted. */
+/** A prefix tree over sorted texts, so that one letter decides between them. */
 function trie(texts: readonly string[], at: number, add: (body: string) => string): string {
   const letters = (text: string) => [...text];
   if (texts.length === 1)
@@ -126,7 +126,7 @@ function trie(texts: readonly string[], at: number, add: (body: string) => strin
   return `${head}(${ways.join(" | ")})`;
 }
 
-/** A text as a literal of the notation. */
+/** A text as a GBNF literal. */
 function quoted(text: string): string {
   const escaped = [...text].map((letter) => {
     const code = letter.codePointAt(0) as number;

@@ -1,4 +1,4 @@
-// The SHA-256 of a model file, which is its identity. Hashing a large file takes seconds, so it is done once a file.
+// The SHA-256 of a model file, which is its identity. Hashing a large file takes seconds, so it is done once per file.
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -6,13 +6,13 @@ import { readFile, stat } from "node:fs/promises";
 import { HoneError, messageOf } from "../../core/errors.js";
 import { writeWhole } from "../../core/place.js";
 
-/** What this process hashed or read from a note, by path. */
+/** Hashes that this process computed or read from a note, by path. */
 const known = new Map<string, { size: number; mtimeMs: number; sha256: string }>();
 
 /**
- * SHA-256 of a file, remembered for as long as its size and time of change stay the same: in this process, and in a note
- * beside the file.
- * @param note false for a file in whose folder nothing may be put, such as an artifact's
+ * SHA-256 of a file, cached while its size and modification time stay the same: in this process, and in a note beside the
+ * file.
+ * @param note false for a file whose folder must not be written to, such as an artifact's
  * @throws HoneError when it cannot be read
  */
 export async function sha256Of(path: string, { note = true } = {}): Promise<string> {
@@ -46,7 +46,7 @@ export async function sha256Of(path: string, { note = true } = {}): Promise<stri
   try {
     await writeWhole(beside, JSON.stringify({ size, mtimeMs, sha256 }));
   } catch {
-    // A folder that cannot be written only costs the hash again next time.
+    // If the folder cannot be written to, the file is only hashed again next time.
   }
   return sha256;
 }

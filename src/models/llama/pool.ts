@@ -1,16 +1,16 @@
-// An LRU pool of loaded models: the least recently used is unloaded to make room, and loaded again when needed; what is in use
-// is never unloaded.
+// An LRU pool of loaded models: the least recently used is unloaded to make room and loaded again when needed; a model in use is
+// never unloaded.
 
 export interface Member<T> {
-  /** `signal` is that of whoever asked first; others who wait then ask themselves. */
+  /** `signal` is the first caller's; if that load fails, each waiting caller loads with its own. */
   load(signal?: AbortSignal): Promise<T>;
   unload(loaded: T): Promise<void>;
 }
 
 export interface Pool<T> {
-  /** Runs work on a member, loading it first if need be. Rejects with what its `load` rejects with. */
+  /** Runs work on a member, loading it first if needed. Rejects with what `load` rejects with. */
   use<R>(member: Member<T>, work: (loaded: T) => Promise<R>, signal?: AbortSignal): Promise<R>;
-  /** Unloads everything, each as soon as it is idle; then `use` rejects. */
+  /** Unloads every member as soon as it is idle; after that `use` rejects. */
   close(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ interface Entry<T> {
 export function makePool<T>(most: number): Pool<T> {
   /** In order of last use. */
   const resident = new Map<Member<T>, Entry<T>>();
-  /** While members are loaded or unloaded nobody enters, so that whoever waits for room gets it. */
+  /** Set while members are loaded or unloaded: no caller enters then, so that the one waiting for room gets it. */
   let moving: Promise<unknown> | undefined;
   let fellIdle = (): void => {};
   let closed = false;
@@ -49,7 +49,7 @@ export function makePool<T>(most: number): Pool<T> {
     return moved;
   };
   const enter = async (member: Member<T>, signal?: AbortSignal): Promise<Entry<T>> => {
-    // Nothing may happen between the last look at `moving` and what follows: two would move at once.
+    // There must be no await between the last check of `moving` and `move`, or two callers would load at once.
     while (moving) await moving.catch(() => {});
     if (closed) throw new Error("The model is closed.");
     const known = resident.get(member);

@@ -1,11 +1,11 @@
-// Runs asynchronous work in a fixed number of lanes: in order of arrival, except that a lane prefers work which fits what it
-// did last. Work whose signal fires while it waits is never begun.
+// Runs asynchronous work in a fixed number of lanes: in order of arrival, except that a lane prefers work that fits what it
+// did last. Work whose signal fires while it waits never starts.
 
 import { setMaxListeners } from "node:events";
 
 /**
- * Resolves with what the work gives; rejects with the signal's reason when it fires before its turn. `fit` says how well a
- * free lane suits the work (higher is better, 0 where absent); it is asked again at every choice.
+ * Resolves with the work's result; rejects with the signal's reason if it fires before the work's turn. `fit` says how well a
+ * free lane suits the work (higher is better, 0 if absent); it is called again at every choice.
  */
 export type Queue = <T>(
   signal: AbortSignal,
@@ -16,15 +16,15 @@ export type Queue = <T>(
 interface Waiting {
   begin: (lane: number) => void;
   fit: (lane: number) => number;
-  /** How many that came later were begun before it. */
+  /** How many later arrivals have started before it. */
   overtaken: number;
 }
 
 /**
- * A queue whose work runs in lanes 0 … `count` - 1, one piece to a lane at a time. Of what waits and the lanes that are free
- * the pair with the highest fit comes first; among equals the oldest work and the lane that has been free longest.
+ * A queue whose work runs in lanes 0 … `count` - 1, one piece per lane at a time. Among waiting work and free lanes the pair
+ * with the highest fit comes first; ties go to the oldest work and the lane that has been free longest.
  *
- * @param patience most later pieces that are begun before an earlier one; with 0 the order is that of arrival
+ * @param patience most later pieces that may start before an earlier one; 0 means order of arrival
  */
 export function inLanes(count: number, patience = 32): Queue {
   const free = Array.from({ length: count }, (_, lane) => lane);
@@ -32,7 +32,7 @@ export function inLanes(count: number, patience = 32): Queue {
 
   const match = (): void => {
     while (free.length > 0 && waiting.length > 0) {
-      // Nobody behind the first was overtaken more often than it.
+      // No piece behind the first has been overtaken more often than the first.
       const eligible = (waiting[0] as Waiting).overtaken < patience ? waiting : waiting.slice(0, 1);
       const { piece, lane } = bestPair(eligible, free);
       for (const earlier of waiting.slice(0, waiting.indexOf(piece))) earlier.overtaken++;
@@ -43,7 +43,7 @@ export function inLanes(count: number, patience = 32): Queue {
   };
   const leave = (lane: number): void => {
     free.push(lane);
-    // The lane rests for a moment: what follows on the work just done fits best and comes a turn of the event loop later,
+    // The lane pauses briefly: the follow-up to the work just done fits best and arrives one turn of the event loop later,
     // after the journal's commit.
     if (waiting.length > 0) setImmediate(() => setImmediate(match));
   };
@@ -59,10 +59,10 @@ export function inLanes(count: number, patience = 32): Queue {
       };
       const piece: Waiting = { begin, fit, overtaken: 0 };
       waiting.push(piece);
-      // All that waits may listen to one signal; Node would warn of a leak from the eleventh on.
+      // All waiting work may listen to one signal; Node would warn of a leak from the eleventh listener on.
       setMaxListeners(0, signal);
       signal.addEventListener("abort", stop, { once: true });
-      // Where others wait too, no lane is free or those that are rest for a moment.
+      // If other work waits too, no lane is free or the free lanes are pausing.
       if (waiting.length === 1) match();
     });
 

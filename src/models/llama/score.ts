@@ -1,23 +1,23 @@
-// Scores continuations of one prompt, which is evaluated once. It plans over token numbers; the engine evaluates.
+// Scores continuations of one prompt, which is evaluated once. This file plans over token ids; the engine evaluates.
 
-/** Log-probabilities of the tokens asked for, by token. */
+/** Log-probabilities of the requested tokens, by token. */
 export type LogProbs = ReadonlyMap<number, number>;
 
 export interface ScoringContext {
-  /** Evaluates a prompt; gives the log-probabilities of `wanted` as its next token. */
+  /** Evaluates a prompt; returns the log-probabilities of `wanted` as its next token. */
   prompt(tokens: readonly number[], wanted: readonly number[], signal: AbortSignal): Promise<LogProbs>;
-  /** Goes back to the first `keep` tokens and follows them with others; gives the log-probability of each but the first. */
+  /** Goes back to the first `keep` tokens and appends others; returns the log-probability of each but the first. */
   follow(keep: number, tokens: readonly number[], signal: AbortSignal): Promise<readonly number[]>;
 }
 
 /**
  * Summed log-probability of each continuation, in order.
  *
- * The first tokens of all are read from the prompt's last position, so options of one token cost nothing beyond the prompt.
- * The others of a continuation are evaluated together: four tokens take a third of the time that they take one by one, ten
- * a quarter (SmolLM2-135M, one thread). Continuations are evaluated apart from one another, even where they begin alike: how tokens
- * are batched moves log-probabilities by up to 0.07 nats, and an option has the same score to the last digit whatever
- * stands beside it.
+ * First tokens are scored at the prompt's last position, so options of one token cost nothing beyond the prompt. The other
+ * tokens of a continuation are evaluated together: four tokens take a third of the time that they take one by one, ten a
+ * quarter (SmolLM2-135M, one thread). Continuations are evaluated separately, even if they share a prefix: batching moves
+ * log-probabilities by up to 0.07 nats, and an option's score must be identical to the last digit whatever the other options
+ * are.
  *
  * @param continuations tokens of each, none empty
  */

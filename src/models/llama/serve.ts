@@ -1,5 +1,5 @@
-// Answers calls with one set of weights as it is or as a change makes it: generates, scores options, embeds. Each lane
-// makes one call at a time. Loading and unloading are the pool's.
+// Answers calls with one set of weights, as it is or changed: generates, scores options, embeds. Each lane handles one call at
+// a time. The pool loads and unloads.
 
 import { type CallContext, CallError, type Cost } from "../../core/call.js";
 import type {
@@ -40,19 +40,19 @@ export interface Served extends Pick<LanguageModel, "id" | "name" | "grants" | "
   prefix: readonly number[];
   pool: Pool<Loaded>;
   member: Member<Loaded>;
-  /** The sum of what its engines do. */
+  /** Total work of its engines. */
   work: Work;
 }
 
-/** Tokens of a prompt and of its options, as they are evaluated. */
+/** Tokenises a prompt and its options as they are evaluated. */
 export type RequestTokens = (
   request: ScoreRequest,
   weights: Pick<Weights, "vocabulary" | "continuation">,
 ) => ReturnType<OpenWeights["tokenize"]>;
 
 /**
- * The model's calls, and how it tokenises a request. Closing is up to whoever owns the pool, and so is whether it embeds: with an
- * adapter or a prefix it cannot.
+ * The model's calls, and its tokeniser of requests. The pool's owner closes it and decides whether it embeds: with an adapter or
+ * a prefix it cannot.
  */
 export function serve(served: Served): {
   model: Omit<LanguageModel & Scores & Reads, "close">;
@@ -67,7 +67,7 @@ export function serve(served: Served): {
   const tokenizers = new WeakMap<Vocabulary, ReturnType<typeof promptTokenizer>>();
   let template: Promise<ChatTemplate> | undefined;
 
-  /** Whether the template tells the model of tools. */
+  /** Whether the template describes tools to the model. */
   const toolTemplate = typeof source === "string" && knowsTools(source);
   const segments = async (
     given: readonly Message[],
@@ -112,7 +112,7 @@ export function serve(served: Served): {
     return { prompt, options, begin: vocabulary.bos === undefined ? 0 : 1 };
   };
 
-  /** Runs one call in the lane that keeps most of its prompt, timed from when it gets its turn. */
+  /** Runs one call in the lane that keeps most of its prompt, timed from the start of its turn. */
   const call = <T, R extends { prompt: readonly number[] }>(
     context: CallContext,
     read: (weights: Weights) => Promise<R>,
@@ -214,7 +214,7 @@ export function serve(served: Served): {
         context,
         async (weights) => {
           const tokens = await requestTokens(request, weights);
-          // The last token of an option is read from the logits before it and takes no place in the context.
+          // An option's last token is scored from the logits before it and takes no room in the context.
           const longest = tokens.options.reduce((most, option) => Math.max(most, option.length), 1);
           checkRoom(tokens.prompt.length + longest - 1, "the prompt with its longest option");
           return tokens;
@@ -273,7 +273,7 @@ export function serve(served: Served): {
             checkRoom(tokens.length + 1, `text ${i + 1}`);
             return tokens;
           });
-          // Embedding has contexts of its own: any lane suits it, and none loses what it keeps.
+          // Embedding has its own contexts: any lane suits it, and no lane loses its kept prompt.
           return { prompt: [], all };
         },
         async (engine, { all }, cost) => {

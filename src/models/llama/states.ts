@@ -1,8 +1,8 @@
-// The last token's state through llama.cpp, under an adapter: what a classification head reads. node-llama-cpp's embedding
-// contexts take no adapter of their own, but they open their context by the model's `createContext`, which does.
+// Reads the last token's state under an adapter through llama.cpp, as input to a classification head. node-llama-cpp's
+// embedding contexts take no adapter, but they open their context with the model's `createContext`, which does.
 //
-// Which states are pooled is a property of loaded weights, and those that answer have the mean: these are loaded apart, once
-// for all adapters.
+// The pooling type is a property of loaded weights, and the weights that answer calls have mean pooling, so these are loaded
+// separately, once for all adapters.
 
 import type { LlamaEmbeddingContext, LlamaModel, Token } from "node-llama-cpp";
 import type { CallContext } from "../../core/call.js";
@@ -16,10 +16,10 @@ export interface StatesOptions {
   gguf: GgufFile;
   gpu: "off" | "auto";
   contextTokens: number;
-  /** Prompts evaluated at once, and threads of each. */
+  /** Prompts evaluated at once. `threads` are per lane. */
   lanes: number;
   threads: number;
-  /** Adapters that have contexts in memory at once. */
+  /** Most adapters with contexts in memory at once. */
   most: number;
   work: Work;
   /** Awaited before an adapter is loaded. */
@@ -30,7 +30,7 @@ export interface StatesOptions {
 export type ReadState = (tokens: readonly number[], context: CallContext) => Promise<readonly number[]>;
 
 export interface States {
-  /** Under an adapter, a GGUF file; it loads on the first call. The call rejects with a HoneError where memory does not serve. */
+  /** A reader under an adapter, a GGUF file, which loads on the first call. The call rejects with a HoneError if memory runs short. */
   under(lora: string): ReadState;
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export function statesOver(options: StatesOptions): States {
   const pool = makePool<LlamaEmbeddingContext[]>(options.most);
   let loading: Promise<LlamaModel> | undefined;
   const weights = (): Promise<LlamaModel> => {
-    // A prompt comes as tokens: nothing is to be put before or behind them.
+    // A prompt is given as tokens: nothing may be added before or after them.
     const tokenizer = { ggml: { add_bos_token: false, add_eos_token: false } };
     loading ??= loadModel(gguf, gpu, { [gguf.architecture]: { pooling_type: lastToken }, tokenizer });
     loading.catch(() => (loading = undefined));
@@ -58,7 +58,7 @@ export function statesOver(options: StatesOptions): States {
           model.createContext({ ...given, ...contextKind(gguf), lora }),
       },
     });
-    // Pooling wants the whole text in one batch.
+    // Pooling needs the whole text in one batch.
     const size = contextTokens + 1;
     const contexts: LlamaEmbeddingContext[] = [];
     try {

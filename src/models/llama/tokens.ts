@@ -1,17 +1,17 @@
-// From prompt segments to tokens. Control tokens come from the template's own text alone: a content that spells
-// "<|im_end|>" becomes the letters of it.
+// Turns prompt segments into tokens. Control tokens come only from the template's own text: content that contains
+// "<|im_end|>" is tokenised as ordinary text.
 
 import { CallError } from "../../core/call.js";
 import type { GgufFile } from "../../tensor/gguf.js";
 import type { Segment } from "../template.js";
 
-/** What tokenising needs of the model. `tokenize` never makes control tokens of text. */
+/** What tokenising needs from the model. `tokenize` never turns text into control tokens. */
 export interface Vocabulary {
   tokenize(text: string): number[];
-  /** Texts of control and user-defined tokens. */
+  /** Control and user-defined tokens by their texts. */
   special: ReadonlyMap<string, number>;
   isControl(token: number): boolean;
-  /** Put before every prompt where the model file says so. */
+  /** Prepended to every prompt if the model file says so. */
   bos: number | undefined;
 }
 
@@ -34,7 +34,7 @@ export function specialTokens(gguf: GgufFile): { whole: Map<string, number>; con
   return { whole, control };
 }
 
-/** A tokeniser of prompts. Neighbouring texts are joined first, so that tokens form across their border as in training. */
+/** A tokeniser of prompts. Neighbouring texts are joined first, so that tokens can span their border as in training. */
 export function promptTokenizer(vocabulary: Vocabulary): (segments: readonly Segment[]) => number[] {
   const texts = [...vocabulary.special.keys()].sort((a, b) => b.length - a.length);
   const pattern = texts.length > 0 ? new RegExp(texts.map(escapeRegExp).join("|"), "g") : undefined;
@@ -65,11 +65,11 @@ export function promptTokenizer(vocabulary: Vocabulary): (segments: readonly Seg
   };
 }
 
-/** Tokens of text that is data: refuses rather than let a control token through. */
+/** Tokens of text that is data; throws rather than let a control token through. */
 export function inertTokens(text: string, vocabulary: Pick<Vocabulary, "tokenize" | "isControl">): number[] {
   const tokens = vocabulary.tokenize(text);
   if (!tokens.some((token) => vocabulary.isControl(token))) return tokens;
-  // A vocabulary that spells a control token by merging: taken letter by letter it cannot form.
+  // This vocabulary forms a control token by merging; letter by letter the token cannot form.
   const letters = [...text].flatMap((letter) => vocabulary.tokenize(letter));
   if (letters.some((token) => vocabulary.isControl(token))) {
     throw new CallError(

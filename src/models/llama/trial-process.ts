@@ -1,5 +1,5 @@
-// The process that a new file is opened in first (see `trial.ts`): it loads the file as Hone would, makes a context, evaluates
-// and writes a few tokens, and says that it is still there.
+// The process in which a new file is opened first (see `trial.ts`): it loads the file as Hone would, creates a context, evaluates
+// and writes a few tokens, and reports that it survived.
 
 import { CallError } from "../../core/call.js";
 import { HoneError, messageOf } from "../../core/errors.js";
@@ -8,7 +8,7 @@ import { trainedContext } from "./serve.js";
 import type { Trial, Verdict } from "./trial.js";
 import { openWeights } from "./weights.js";
 
-/** Words, and every byte that a text in UTF-8 can have, so that every way of reading text is gone once. */
+/** Words, and every byte that can occur in UTF-8 text, so that every path of the tokeniser is exercised. */
 const text = [
   "The first text: 12,345 naïve words, don't! <s></s>\r\n\n  漢字かな ١٢ 🙂\u200d🙂 ",
   ...Array.from({ length: 0x80 }, (_, i) => String.fromCodePoint(i)),
@@ -17,7 +17,7 @@ const text = [
   ...Array.from({ length: 0x10 }, (_, i) => String.fromCodePoint(Math.max(0x800, 0x1000 * i))),
   ...Array.from({ length: 5 }, (_, i) => String.fromCodePoint(0x10000 + 0x3c000 * i)),
 ].join("");
-/** Of a prompt: more than the engine evaluates one by one. */
+/** Prompt tokens: more than the engine evaluates one by one. */
 const maxTokens = 64;
 
 async function attempt({ model, lora, gpu }: Trial): Promise<Verdict> {
@@ -46,7 +46,7 @@ async function attempt({ model, lora, gpu }: Trial): Promise<Verdict> {
     }
     return {};
   } catch (error) {
-    // What a call cannot have is told by that call, with its own cause.
+    // A call that the model cannot serve reports that itself later, with its own cause.
     if (error instanceof CallError) return {};
     if (error instanceof HoneError) return { failure: { ...error.failure, cause: undefined } };
     return {
@@ -60,7 +60,7 @@ async function attempt({ model, lora, gpu }: Trial): Promise<Verdict> {
   }
 }
 
-// Ctrl-C reaches every process of a terminal; whether this one stops is for its parent to say.
+// Ctrl-C reaches every process of a terminal; the parent decides whether this one stops.
 process.on("SIGINT", () => {});
 process.on("disconnect", () => process.exit());
 process.on("message", async (trial: Trial) => process.send?.(await attempt(trial)));

@@ -1,6 +1,6 @@
-// Opens a model file that is new on this machine in a process of its own first. What is wrong with a file can abort llama.cpp
-// or crash it, and with it whatever process it runs in; there it ends a trial, and here it is one error. What passed is
-// remembered by contents and engine, so that the cost is paid once. What a trial does is `trial-process.ts`'s.
+// Opens a model file that is new on this machine in a separate process first. A faulty file can abort or crash llama.cpp and
+// the process it runs in; there it ends only the trial, and here it becomes one error. Files that pass are recorded by
+// contents and engine, so that the cost is paid once. `trial-process.ts` runs the trial.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
@@ -18,34 +18,34 @@ export interface Trial {
   gpu: "off" | "auto";
 }
 
-/** What a trial's process says when a trial is over: nothing, or why the engine refuses the file. */
+/** What the process reports at the end of a trial: nothing, or why the engine refuses the file. */
 export interface Verdict {
   failure?: Failure;
 }
 
 export interface TrialOptions {
-  /** Hone's cache, where it is kept what passed. */
+  /** Hone's cache, which records the files that passed. */
   cache?: string;
   /** Ends the trial, and its process. */
   signal?: AbortSignal;
-  /** How long a trial may take; by default three minutes, and 100 s for each GB: busy machines are slow. */
+  /** How long a trial may take; by default three minutes plus 100 s per GB, because busy machines are slow. */
   seconds?: number;
 }
 
-/** How a trial ended. `words` are the last that its process wrote to stderr. */
+/** How a trial ended. `words` is the end of what its process wrote to stderr. */
 type End = { how: "verdict"; verdict: Verdict } | { how: "died" | "slow"; code: string; words: string };
 
-/** How long a process that has nothing to try is kept for the next file. */
+/** How long an idle process is kept for the next file. */
 const idleMs = 5000;
-/** What is kept of what a process writes to stderr. */
+/** Most characters kept of a process's stderr. */
 const maxWords = 4096;
 
 /** Bumped when trials find more than before. */
 const edition = 1;
 
 /**
- * Resolves at once for files that passed before with this engine; else tries them.
- * @throws HoneError for a file that kills the engine, that it refuses, or that takes too long; the signal's reason
+ * Resolves at once for files that passed before with this engine; otherwise tries them.
+ * @throws HoneError for a file that kills the engine, is refused by it, or takes too long; the signal's reason
  */
 export async function tryFirst(trial: Trial, options: TrialOptions = {}): Promise<void> {
   const { signal } = options;
@@ -61,7 +61,7 @@ export async function tryFirst(trial: Trial, options: TrialOptions = {}): Promis
   const end = await inTurn(() => attempt(trial, seconds * 1000, signal));
   if (end.how !== "verdict") throw killed(file, end, seconds);
   if (end.verdict.failure) throw new HoneError(end.verdict.failure);
-  // A cache that cannot be written only costs the trial again.
+  // If the cache cannot be written to, the file is only tried again next time.
   await writeJson(note, { files, contents, engine: engineVersion() }).catch(() => {});
 }
 
@@ -70,7 +70,7 @@ function engineVersion(): string {
   return (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
 }
 
-/** One trial at a time: they would only take each other's memory. */
+/** One trial at a time: parallel trials would only compete for memory. */
 let last: Promise<unknown> = Promise.resolve();
 function inTurn<T>(work: () => Promise<T>): Promise<T> {
   const turn = last.then(work, work);
@@ -82,25 +82,25 @@ async function attempt(trial: Trial, ms: number, signal?: AbortSignal): Promise<
   signal?.throwIfAborted();
   const used = idle?.tried ?? 0;
   const end = await inProcess(trial, ms, signal);
-  // Without a word, a file before this one may have left the process damaged.
+  // Without an assertion on stderr, an earlier file may have damaged the process: try once more in a new one.
   const owed = end.how === "died" && used > 0 && !/GGML_ASSERT|terminate called/.test(end.words);
   return owed ? inProcess(trial, ms, signal) : end;
 }
 
 interface TrialProcess {
   child: ChildProcess;
-  /** How many files it was given. */
+  /** How many files it has been given. */
   tried: number;
-  /** What it wrote to stderr since it has the file. */
+  /** What it has written to stderr since it got the current file. */
   words: string;
-  /** Ends it when it has been idle for long. */
+  /** Ends it when it has been idle for `idleMs`. */
   timer?: NodeJS.Timeout;
 }
 
 let idle: TrialProcess | undefined;
 
 function start(): TrialProcess {
-  // From sources (in tests) the process still runs what is built.
+  // When run from sources (in tests), the process still runs the built code.
   const script = new URL("../../../dist/models/llama/trial-process.js", import.meta.url);
   const child = fork(fileURLToPath(script), {
     execArgv: [],
@@ -115,7 +115,7 @@ function start(): TrialProcess {
   child.on("exit", () => {
     if (idle === started) idle = undefined;
   });
-  // Where a trial waits for it, the trial tells.
+  // If a trial is waiting for the process, the trial reports the error.
   child.on("error", () => {});
   return started;
 }
@@ -154,7 +154,7 @@ function inProcess(trial: Trial, ms: number, signal?: AbortSignal): Promise<End>
       if (trying.tried > 1) finish({ how: "died", code: error.message, words: trying.words });
       else settle(() => reject(cannotStart(trial.lora ?? trial.model, error)));
     };
-    // Counted down while this process runs: one that was stopped, or a machine that slept, has not waited.
+    // Counted in ticks of this process, so that time during which it was stopped or the machine slept does not count.
     const tick = Math.min(ms, 1000);
     let left = ms;
     const timer = setInterval(() => {
@@ -170,7 +170,7 @@ function inProcess(trial: Trial, ms: number, signal?: AbortSignal): Promise<End>
   });
 }
 
-/** Keeps a process for the next file; while it is idle it keeps nothing alive. */
+/** Keeps a process for the next file; while idle it does not keep this process alive. */
 function keep(trying: TrialProcess): void {
   idle?.child.kill();
   idle = trying;
@@ -182,7 +182,7 @@ function keep(trying: TrialProcess): void {
   hold(trying.child, false);
 }
 
-/** Whether this process waits for the child before it ends. */
+/** Sets whether this process waits for the child before it exits. */
 function hold(child: ChildProcess, held: boolean): void {
   const stderr = child.stderr as (NodeJS.ReadableStream & { ref?(): void; unref?(): void }) | null;
   for (const handle of [child, child.channel, stderr]) held ? handle?.ref?.() : handle?.unref?.();
@@ -211,11 +211,11 @@ function cannotStart(file: string, error: Error): HoneError {
   });
 }
 
-/** The engine's last words: what it asserted, where it says so, else its last lines. */
+/** The end of the engine's stderr: failed assertions and errors if there are any, else its last lines. */
 function said(words: string): string {
   const lines = words
     .split("\n")
-    // Not the folders of whoever built the engine.
+    // Leave out folders of the machine that built the engine.
     .map((line) => line.replaceAll(/\/\S*\/(?=[\w-]+\.(c|cpp|h):\d)/g, "").trim())
     .filter((line) => line !== "");
   const telling = lines.filter((line) => /GGML_ASSERT|what\(\)|terminate called|error|failed/i.test(line));

@@ -1,4 +1,4 @@
-// The weights of a GGUF model in llama.cpp: checked, loaded, and opened as contexts, one engine (`./engine.ts`) a lane.
+// The weights of a GGUF model in llama.cpp: checked, loaded, and opened as contexts, one engine (`./engine.ts`) per lane.
 //
 // Keys and values are F16, and F32 in contexts over weights that are F32 (`isFloat32`).
 
@@ -19,11 +19,11 @@ export interface EngineOptions {
   contextTokens: number;
   /** Contexts over the same weights, each evaluating one request at a time. */
   lanes: number;
-  /** Threads of each lane. */
+  /** Threads per lane. */
   threads: number;
-  /** Path of a GGUF adapter that is put on the weights, in these contexts alone. */
+  /** Path of a GGUF adapter that is applied to the weights in these contexts only. */
   lora?: string;
-  /** What every lane does is added to it. */
+  /** Every lane adds its work to it. */
   work?: Work;
 }
 
@@ -32,9 +32,9 @@ export interface Weights {
   readonly vocabulary: Vocabulary;
   /** Tokens of a text that continues a prompt: no space is put before it. */
   continuation(text: string): number[];
-  /** What tokens spell, control tokens left out. */
+  /** The text of tokens, without control tokens. */
   text(tokens: readonly number[]): string;
-  /** Makes contexts over the weights, one engine a lane. @throws HoneError when memory or the adapter does not serve */
+  /** Opens contexts over the weights, one engine per lane. @throws HoneError when memory runs short or the adapter is unusable */
   open(options: EngineOptions): Promise<Engine[]>;
   /** Frees the weights and every context over them. */
   close(): Promise<void>;
@@ -43,23 +43,23 @@ export interface Weights {
 /** Tokens evaluated at once. 128 was the fastest of 32 to 256 with SmolLM2. */
 const chunkTokens = { off: 128, auto: 512 } as const;
 
-/** Node runs four pieces of native work at once; one of them stays free for files. */
+/** Node's thread pool has four threads; one stays free for file access. */
 const maxLanes = 3;
 /** Memory for all lanes' contexts together. */
 const laneBytes = 2 ** 30;
 
-/** Of a model whose weights are F32: every context, the embedding's too. */
+/** Options for every context, including embedding contexts, of a model whose weights are F32. */
 const float32Contexts = {
   defaultContextFlashAttention: false,
   experimentalDefaultContextKvCacheKeyType: "F32",
   experimentalDefaultContextKvCacheValueType: "F32",
 } as const;
 
-/** What llama.cpp complained of since a load began: its errors say no more than that loading failed. */
+/** Messages that llama.cpp logged since a load began: its errors only say that loading failed. */
 let complaints: string[] = [];
 const runtimes = new Map<Gpu, Promise<Llama>>();
 
-/** llama.cpp itself, started once a process. Never built and never downloaded here. */
+/** llama.cpp itself, started once per process. Never built and never downloaded here. */
 function runtime(gpu: Gpu): Promise<Llama> {
   const known = runtimes.get(gpu);
   if (known) return known;
@@ -73,7 +73,7 @@ function runtime(gpu: Gpu): Promise<Llama> {
       logger: (_level, message) => {
         if (complaints.length < 8) complaints.push(message.trim());
       },
-      // 0: an evaluation gets the threads it asks for, so that nothing depends on what else runs.
+      // 0: an evaluation gets the threads it requests, so that results do not depend on other work.
       maxThreads: 0,
     }),
   );
@@ -83,7 +83,7 @@ function runtime(gpu: Gpu): Promise<Llama> {
 }
 
 /**
- * How to use the cores: a lane each, with one thread, as far as memory for their contexts goes. llama.cpp's threads wait for
+ * How to use the cores: one lane of one thread per core, as far as memory for the contexts allows. llama.cpp's threads wait for
  * one another by spinning after every layer; lanes do not wait. Measured with SmolLM2 on two cores: see docs/log.md.
  */
 export function planLanes(
@@ -97,16 +97,16 @@ export function planLanes(
 }
 
 /**
- * Whether a file's matrices are all F32. What it computes is then kept as F32 too: with keys and values of F16, llama.cpp's
- * default, log-probabilities of texts were up to 0.045 nats from transformers' on the same weights, so they are 0.002
- * (bench/recorded/lm-eval.json). Flash attention is off there, for it reads keys and values as F16 whatever they are kept as.
+ * Whether a file's matrices are all F32. Its keys and values are then stored as F32 too: with F16, llama.cpp's default,
+ * log-probabilities of texts differed from transformers' on the same weights by up to 0.045 nats, with F32 by 0.002
+ * (bench/recorded/lm-eval.json). Flash attention is then off, because it reads keys and values as F16 whatever their type.
  */
 export function isFloat32({ tensors }: GgufFile): boolean {
   const float32 = 0;
   return tensors.every(({ shape, type }) => shape.length < 2 || type === float32);
 }
 
-/** Bytes of keys and values of one token, for every layer and key-value head. */
+/** Bytes of one token's keys and values over all layers and key-value heads. */
 function tokenBytes(gguf: GgufFile): number {
   const number = (key: string): number => {
     const value = gguf.metadata.get(`${gguf.architecture}.${key}`);
@@ -121,12 +121,12 @@ function tokenBytes(gguf: GgufFile): number {
   return 2 * each * number("block_count") * number("attention.head_count_kv") * head;
 }
 
-/** What every context over a file's weights is told beside its sizes. */
+/** Options, besides sizes, of every context over a file's weights. */
 export function contextKind(gguf: GgufFile): { flashAttention: boolean } {
   return { flashAttention: !isFloat32(gguf) };
 }
 
-/** Loads a model file that has been checked. @throws HoneError with what llama.cpp complained of */
+/** Loads a model file that has been checked. @throws HoneError with llama.cpp's messages */
 export async function loadModel(
   gguf: GgufFile,
   gpu: Gpu,
@@ -138,9 +138,9 @@ export async function loadModel(
     return await llama.loadModel({
       modelPath: gguf.path,
       metadataOverrides,
-      // A pass over the weights that turns NaN and infinity into an error.
+      // A pass over the weights that reports NaN and infinity as an error.
       checkTensors: true,
-      // Without it a sliding-window model forgets the prefix that scoring goes back to.
+      // Without it a sliding-window model loses the prefix to which scoring rewinds.
       defaultContextSwaFullCache: true,
       ...(isFloat32(gguf) ? float32Contexts : {}),
     });
@@ -151,7 +151,7 @@ export async function loadModel(
 
 /**
  * Checks and loads a model file.
- * @throws HoneError when the file is broken or unknown, llama.cpp cannot start, or memory does not suffice
+ * @throws HoneError when the file is broken or unknown, llama.cpp cannot start, or memory runs short
  */
 export async function openWeights(path: string, gpu: Gpu): Promise<Weights> {
   const gguf = readGguf(path);
@@ -180,7 +180,7 @@ export async function openWeights(path: string, gpu: Gpu): Promise<Weights> {
               ...{ sequences, contextSize, batchSize: chunk + 1, threads, ...contextKind(gguf) },
               ...(lora === undefined ? {} : { lora }),
             });
-          // One more than may be used: node-llama-cpp drops the oldest tokens in silence when the last cell is taken.
+          // One more than may be used: node-llama-cpp silently drops the oldest tokens when the last cell is taken.
           const context = await contextOf(1, contextTokens + 1);
           const openWriter = () =>
             writerOver(model, {
@@ -200,7 +200,7 @@ export async function openWeights(path: string, gpu: Gpu): Promise<Weights> {
   };
 }
 
-/** Whether a turn or a paragraph ends before a token: it is a control token, or stands after an empty line. */
+/** Whether a turn or a paragraph ends before a token: it is a control token, or follows an empty line. */
 function endsOf(
   model: LlamaModel,
   isControl: (token: number) => boolean,
@@ -219,7 +219,7 @@ function endsOf(
   };
 }
 
-/** llama.cpp's error with what it complained of since the load began. */
+/** llama.cpp's error together with its messages since the load began. */
 export function cannotLoad(path: string, error: unknown): HoneError {
   return new HoneError({
     what: "llama.cpp cannot load this model",
@@ -230,13 +230,13 @@ export function cannotLoad(path: string, error: unknown): HoneError {
   });
 }
 
-/** Mean pooling for `embed` where the file chooses none; evaluation is not touched by it. */
+/** Mean pooling for `embed` if the file sets none; evaluation is unaffected. */
 function meanPooling(gguf: GgufFile): NonNullable<LlamaModelOptions["metadataOverrides"]> {
   if (gguf.metadata.has(`${gguf.architecture}.pooling_type`)) return {};
   return { [gguf.architecture]: { pooling_type: 1 } };
 }
 
-/** The token that begins every prompt, as the file says; where it says nothing, as llama.cpp has it for this tokeniser. */
+/** The token that begins every prompt, as the file says; otherwise llama.cpp's default for this tokeniser. */
 function beginToken(model: LlamaModel, gguf: GgufFile): number | undefined {
   const wanted = gguf.metadata.get("tokenizer.ggml.add_bos_token") ?? model.tokens.shouldPrependBosToken;
   const named = gguf.metadata.get("tokenizer.ggml.bos_token_id");

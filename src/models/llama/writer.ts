@@ -1,10 +1,11 @@
-// Writes texts with one loaded model, many at once: each has a sequence of one context, all take a step together, and a place
-// that falls free is taken by the next text at once. A prompt's beginning that another place holds is copied, not evaluated.
+// Generates texts with one loaded model by continuous batching: each text has a sequence of one context, all sequences step
+// together, and the next waiting text takes a free sequence at once. A prompt prefix that another sequence holds is copied, not
+// evaluated.
 //
-// A text does not depend on what shares its batch, to the last digit: prompts are evaluated each on its own in the pieces that
-// `./cuts.ts` makes of it, and after them a step has one token a sequence, which llama.cpp's CPU kernels compute alike for two
-// sequences and for sixteen (test/models/writer.test.ts). For a single sequence beyond 512 tokens they do not, so one that
-// writes alone has an idle one beside it.
+// A text does not depend on what shares its batch, to the last digit: each prompt is evaluated on its own in the pieces into
+// which `./cuts.ts` cuts it, and after that a step has one token per sequence, which llama.cpp's CPU kernels compute identically
+// for two sequences and for sixteen (test/models/writer.test.ts). For a single sequence beyond 512 tokens they do not, so a
+// sequence that writes alone is paired with an idle one.
 
 import type {
   LlamaContext,
@@ -18,7 +19,7 @@ import type { Work } from "../../core/model.js";
 import { randomFor } from "../../core/random.js";
 import { type Cutter, cutsKept } from "./cuts.js";
 
-/** How a text is drawn. */
+/** How a text is sampled. */
 export interface Sampling {
   maxTokens: number;
   /** 0 is greedy. */
@@ -27,11 +28,11 @@ export interface Sampling {
   topP?: number;
   minP?: number;
   repetitionPenalty?: number;
-  /** A grammar (GBNF) that the text keeps to. */
+  /** A grammar (GBNF) that constrains the text. */
   grammar?: string;
-  /** Control tokens are spelled out in the text. */
+  /** Whether control tokens are spelled out in the text. */
   spelled?: boolean;
-  /** Told the text so far after each token; returns true to stop. */
+  /** Called with the text so far after each token; returns true to stop. */
   enough: (text: string) => boolean;
 }
 
@@ -39,13 +40,13 @@ export interface Written {
   text: string;
   tokens: number;
   finish: "stop" | "length";
-  /** Milliseconds from when it got its place. */
+  /** Milliseconds since it got its place. */
   ms: number;
 }
 
 export interface Writer {
   write(prompt: readonly number[], sampling: Sampling, signal: AbortSignal): Promise<Written>;
-  /** Texts under way or waiting. */
+  /** Texts being written or waiting. */
   readonly busy: number;
   close(): Promise<void>;
 }
@@ -54,21 +55,21 @@ export interface WriterOptions {
   /** Most tokens of prompt and text together. */
   contextTokens: number;
   cutter: Cutter;
-  /** Makes a context of so many sequences with room for so many tokens each. */
+  /** Opens a context of `places` sequences with room for `tokens` tokens each. */
   open: (places: number, tokens: number) => Promise<LlamaContext>;
-  /** Bytes that one token of one sequence takes, and what all of them may take. */
+  /** Bytes per token of one sequence; `bytes` is the limit for all sequences. */
   tokenBytes: number;
   bytes: number;
   work: Work;
 }
 
-/** Sequences of a context; more gained nothing on two cores. */
+/** Most sequences of a context; more gained nothing on two cores. */
 export const mostPlaces = 16;
-/** The smallest context of a sequence: room grows in powers of two from it. */
+/** The smallest context of a sequence; it grows from here in powers of two. */
 const leastTokens = 512;
 /** Tokens that a repetition penalty looks back on. */
 const lookBack = 64;
-/** Samplers that leave the distribution alone: node-llama-cpp's own defaults are top-k 40 and top-p 0.95. */
+/** Sampler settings that leave the distribution unchanged: node-llama-cpp's own defaults are top-k 40 and top-p 0.95. */
 export const neutral = { topK: 0, topP: 1, minP: 0 } as const;
 
 interface Job {
@@ -80,15 +81,15 @@ interface Job {
   began: number;
   written: Token[];
   text: string;
-  /** How far the text has come in its grammar. */
+  /** The text's state in its grammar. */
   state?: LlamaGrammarEvaluationState;
 }
 
-/** A sequence, the cuts of the prompt that it was given, and the text that it writes. */
+/** A sequence, the cuts of its prompt, and the text that it writes. */
 interface Place {
   sequence: LlamaContextSequence;
   evaluated: readonly number[];
-  /** When it last began a text, as a count of those begun. */
+  /** When it last began a text, as the number of texts begun so far. */
   used: number;
   job?: Job;
 }
@@ -116,11 +117,11 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
     else job.resolve({ ...outcome.written, text: job.text, ms: performance.now() - job.began });
   };
 
-  /** Makes the context anew where a text needs more room; only while nothing is written. */
+  /** Recreates the context if a text needs more room; only while no text is being written. */
   const makeRoom = async (tokens: number): Promise<void> => {
     if (tokens <= room) return;
     const old = context;
-    // Should the new one fail to open, the next text begins from nothing.
+    // If the new context fails to open, the next text starts without one.
     context = undefined;
     places = [];
     room = 0;
@@ -130,7 +131,7 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
     wanted = Math.min(wanted, options.contextTokens);
     const fits = Math.floor(options.bytes / (options.tokenBytes * wanted));
     const count = Math.max(2, Math.min(mostPlaces, fits));
-    // One more than may be used: node-llama-cpp drops the oldest tokens in silence when the last cell is taken.
+    // One more than may be used: node-llama-cpp silently drops the oldest tokens when the last cell is taken.
     const opened = await options.open(count, wanted + 1);
     context = opened;
     room = wanted;
@@ -158,8 +159,8 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
       some.reduce((a, b) => (sharedWith(b, prompt) > sharedWith(a, prompt) ? b : a));
     const free = places.filter((one) => !one.job);
     const nearest = bestOf(free);
-    // What goes on from a text takes its place. Else that one is given up which was used longest ago, for several conversations
-    // that begin alike would each drive out the one before.
+    // A continuation of an earlier text reuses its place. Otherwise the least recently used place is taken: if the nearest were,
+    // conversations with a common prefix would each evict the one before.
     const goesOn = 2 * sharedWith(nearest, prompt) > nearest.sequence.nextTokenIndex;
     const place = goesOn ? nearest : free.reduce((a, b) => (b.used < a.used ? b : a));
     const donor = bestOf(places);
@@ -179,7 +180,7 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
       place.evaluated = shared;
       at = more;
     } else {
-      // A copy that failed has left the place empty.
+      // A failed copy has left the place empty.
       at = sharedWith(place, prompt);
       await rewind(place, at);
     }
@@ -194,7 +195,7 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
     await advance(place, prompt.slice(at));
   };
 
-  /** Evaluates tokens of a text beside what else is to be in the batch, draws what follows, and ends the text where it is to end. */
+  /** Evaluates a text's tokens in one batch with `beside`, samples the next token, and ends the text when it is complete. */
   const advance = async (
     place: Place,
     tokens: readonly number[],
@@ -203,7 +204,7 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
     const job = place.job as Job;
     const { prompt, sampling, signal, written, state } = job;
     if (signal.aborted) return settle(place, { error: signal.reason });
-    // Every draw has its own seed, for the sampler lives as long as one evaluation.
+    // Every draw has its own seed, because a sampler lives for one evaluation only.
     const seed = Math.floor(randomFor(sampling.seed, "llama", written.length)() * 2 ** 32);
     const { temperature, topP = 1, minP = 0, repetitionPenalty = 1 } = sampling;
     const how = {
@@ -226,7 +227,7 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
       settle(place, { written: { tokens: written.length, finish: stopped ? "stop" : "length" } });
   };
 
-  /** One token of every text under way; all are asked for in one turn, so that they make one batch. */
+  /** Generates one token of every active text; all are requested in one turn of the event loop, so that they form one batch. */
   const step = async (): Promise<void> => {
     const writing = active();
     const idle = writing.length === 1 ? places.find(({ job }) => !job) : undefined;
@@ -236,13 +237,13 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
       beside?.catch(() => {}),
     ]);
   };
-  /** What fails in one text ends that text; so does what fails beside it, without which its token may be another one. */
+  /** An error in a text ends that text; so does an error in `beside`, without which its token might differ. */
   const ending = (place: Place, work: Promise<void>): Promise<void> =>
     work.catch((error: unknown) => {
       if (place.job) settle(place, { error });
     });
   const besideOne = async (place: Place): Promise<void> => {
-    // It goes on from what it holds, and forgets the token again.
+    // The idle sequence evaluates one token after its present ones and removes it again.
     const at = place.sequence.nextTokenIndex;
     if (at >= room) await rewind(place, 0);
     const from = place.sequence.nextTokenIndex;
@@ -259,7 +260,7 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
       while (waiting.length > 0) {
         const { prompt, sampling } = waiting[0] as Job;
         const needed = Math.min(prompt.length + sampling.maxTokens, options.contextTokens);
-        // A text that needs more room waits for those under way, and those behind it wait for it.
+        // A text that needs more room waits for the active ones, and later texts wait for it.
         if (needed > room && active().length > 0) break;
         if (active().length === places.length && places.length > 0) break;
         await makeRoom(needed);
@@ -272,7 +273,7 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
     for (const place of active()) settle(place, { error });
     for (const job of waiting.splice(0)) job.reject(error);
   };
-  /** Runs until nothing waits; what arrives while it ends is run by the next one. */
+  /** Runs until nothing waits; texts that arrive after that are run by the next start. */
   const start = async (): Promise<void> => {
     running = true;
     try {
@@ -303,14 +304,14 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
   };
 }
 
-/** What the first gives, when both have ended; what fails in either is thrown only then. */
+/** The first one's result when both have settled; an error in either is thrown only then. */
 async function together<T>(first: Promise<T>, second: Promise<void>): Promise<T> {
   await Promise.allSettled([first, second]);
   const [value] = await Promise.all([first, second]);
   return value;
 }
 
-/** Evaluates tokens and draws the next one, of those that a grammar allows where there is one. */
+/** Evaluates tokens and samples the next one, restricted by a grammar if there is one. */
 async function drawn(
   sequence: LlamaContextSequence,
   tokens: Token[],
@@ -322,7 +323,7 @@ async function drawn(
     const next = { generateNext: { token: true, options: { ...options } } };
     return (await sequence.controlledEvaluate([...tokens.slice(0, -1), [last, next]])).at(-1)?.next.token;
   }
-  // `controlledEvaluate` takes no grammar; this yields the token before it is evaluated, and is left there.
+  // `controlledEvaluate` takes no grammar; `evaluate` yields the token before evaluating it, and is stopped there.
   const iterator = sequence.evaluate(tokens, {
     ...options,
     grammarEvaluationState: state,
@@ -347,7 +348,7 @@ async function stateOf(model: LlamaModel, grammar: string): Promise<LlamaGrammar
   }
 }
 
-/** What node-llama-cpp has and does not declare. */
+/** A method that node-llama-cpp has but does not declare. */
 type Copying = LlamaContextSequence & {
   _copyStateFromOtherSequence?: (other: LlamaContextSequence, upTo: number) => Promise<boolean>;
 };
@@ -363,7 +364,7 @@ async function copied(
   try {
     if (await copy.call(to, from, tokens)) return true;
   } catch {
-    // What was copied in part is erased below.
+    // A partial copy is erased below.
   }
   await to.eraseContextTokenRanges([{ start: 0, end: to.nextTokenIndex }]);
   return false;
