@@ -1,5 +1,5 @@
-// The mock's answers in the words of the OpenAI protocol: bodies for chat, completions and embeddings, and the same bodies
-// as streams of events.
+// Writes the mock's answers in the OpenAI protocol: bodies for chat, completions and embeddings, and the same bodies as streams
+// of events.
 
 import type { Json } from "../core/json.js";
 import type { GenerateRequest, Message, ToolSpec } from "../core/model.js";
@@ -11,10 +11,10 @@ import { at } from "./openai-wire.js";
 
 export type Body = Record<string, unknown>;
 
-/** Share of the probability that listed labels have together; the rest is a model's other ways to begin. */
+/** Total probability of the listed labels; the rest stands for a model's other first tokens. */
 const labelMass = 0.97;
 
-/** The body of an answer; a message where the request is not one that it understands. */
+/** The body of an answer, or an error message if the request is invalid. */
 export function answerTo(mind: Mind, path: string, request: unknown): Body | string {
   if (path === "/v1/chat/completions") return chat(mind, request);
   if (path === "/v1/completions") return complete(mind, request);
@@ -58,7 +58,7 @@ function chat(mind: Mind, request: unknown): Body | string {
   };
 }
 
-/** What the protocol asks an answer's form to be. */
+/** The form that a request asks of its answer. */
 function formOf(request: unknown): Pick<GenerateRequest, "json" | "tools" | "toolChoice"> | undefined {
   const [tools, choice] = [at(request, "tools"), at(request, "tool_choice")];
   if (Array.isArray(tools) && tools.length > 0 && choice !== "none") {
@@ -100,7 +100,7 @@ function complete(mind: Mind, request: unknown): Body | string {
   return { ...envelope("text_completion", request), choices, usage: usageOf(input, output) };
 }
 
-/** Prompts that share a beginning are taken for one prompt with several options, which is how they are scored. */
+/** Prompts with a common prefix are treated as one prompt with several options, which is how clients score options. */
 function echo(mind: Mind, request: unknown, prompts: readonly string[]): Body {
   const tokens = prompts.map(tokenize);
   const first = tokens[0] ?? [];
@@ -158,7 +158,7 @@ function embed(mind: Mind, request: unknown): Body | string {
   return { object: "list", model: at(request, "model"), data, usage: usageOf(input, 0) };
 }
 
-/** First tokens by probability. A label's mass is split between `A` and ` A`, as real vocabularies do. */
+/** First tokens by probability. A label's mass is split between `A` and ` A`, as in real vocabularies. */
 function topTokens(mind: Mind, prompt: string, most: number): { token: string; logprob: number }[] {
   const labels = listedOptions(prompt).flatMap(({ label }) => label ?? []);
   const mass = labels.length > 0 ? labelMass : 0;
@@ -206,7 +206,7 @@ function usageOf(input: number, output: number): Body {
   return { prompt_tokens: input, completion_tokens: output, total_tokens: input + output };
 }
 
-/** A body as the data of events: a piece for each token, then the finish, then usage where it was asked for. */
+/** A body as the data of events: one event per token, then the finish, then usage if requested. */
 export function eventsOf(body: Body, withUsage: boolean): string[] {
   const events: unknown[] = [];
   const { choices, usage, ...rest } = body;
@@ -220,7 +220,7 @@ export function eventsOf(body: Body, withUsage: boolean): string[] {
       ...rest,
       choices: [{ index: 0, finish_reason: finish, ...(plain ? { text: content } : { delta: { content } }) }],
     });
-    // Token by token, unless it is a behaviour's megabytes.
+    // Token by token, except for a hostile behaviour's megabytes.
     const pieces =
       typeof text !== "string"
         ? Array.isArray(calls)
@@ -229,7 +229,7 @@ export function eventsOf(body: Body, withUsage: boolean): string[] {
         : text.length < 10_000
           ? tokenize(text)
           : (text.match(/.{1,8192}/gsu) ?? []);
-    // A real endpoint's answer begins with a role and an empty text, so that an empty answer is one too.
+    // A real endpoint's stream begins with a role and an empty text, so that an empty answer is still an answer.
     if (typeof text === "string") events.push(piece("", null));
     for (const content of pieces) events.push(piece(content, null));
     events.push(piece(plain ? "" : undefined, at(choices, 0, "finish_reason")));
@@ -238,7 +238,7 @@ export function eventsOf(body: Body, withUsage: boolean): string[] {
   return [...events.map((event) => JSON.stringify(event)), "[DONE]"];
 }
 
-/** Calls as endpoints stream them: first who is called, then the arguments in two pieces. */
+/** Calls as endpoints stream them: first the tool's name, then the arguments in two pieces. */
 function callEvents(calls: readonly Body[], rest: Body): unknown[] {
   const event = (call: Body) => ({
     ...rest,

@@ -1,5 +1,5 @@
-// What a bad endpoint does to an answer, by name. Used by the mock server so that clients can be tested against it; each
-// behaviour is one that real endpoints and proxies have shown, or that a malicious one could.
+// Ways in which a bad endpoint spoils an answer, by name. The mock server uses them to test clients; each behaviour has been seen
+// in real endpoints or proxies, or is one that a malicious endpoint could show.
 
 import type { ServerResponse } from "node:http";
 import type { Body } from "./mock-answers.js";
@@ -10,9 +10,9 @@ export interface Exchange {
   body: Body;
   /** The Authorization header of the request. */
   authorization: string;
-  /** Value of Retry-After, where a behaviour sends one. */
+  /** Value of Retry-After, if a behaviour sends one. */
   retryAfter: string;
-  /** Sends an answer as the request asked for it, streamed or whole. */
+  /** Sends an answer as requested, streamed or whole. */
   send(body: Body): void;
   /** The bytes that `send` would put into the response's body. */
   bytes(body: Body): Buffer;
@@ -49,7 +49,7 @@ function withContent(choice: Body, content: string | null): Body {
     : { ...choice, text: content };
 }
 
-/** Writes for as long as the client listens, no faster than it reads. */
+/** Writes as long as the client is connected, no faster than it reads. */
 function forever(response: ServerResponse, piece: string): void {
   const more = () => {
     while (!response.destroyed && response.write(piece));
@@ -68,13 +68,13 @@ const table = {
   "too-long": fail(400, "This model's maximum context length is 8 tokens."),
   redirect: fail(307, "elsewhere", { location: "http://127.0.0.1:9/v1" }),
   hang: () => {},
-  /** Half of the answer, then the connection goes. */
+  /** Half of the answer, then the connection is cut. */
   cut: ({ response, body, bytes }: Exchange) => {
     const whole = bytes(body);
     response.writeHead(200, { "content-type": streamType(whole), "content-length": whole.length });
     response.write(whole.subarray(0, whole.length >> 1), () => response.destroy());
   },
-  /** The stream ends in good order, but before the answer does. */
+  /** The stream ends cleanly, but before the answer does. */
   "early-end": ({ response, body, bytes }: Exchange) => {
     const whole = bytes(body);
     response.writeHead(200, { "content-type": streamType(whole) });
@@ -86,7 +86,7 @@ const table = {
     response.writeHead(200, { "content-type": streamType(whole) });
     response.write(whole.subarray(0, 20));
   },
-  /** The good answer, but for one byte that no UTF-8 has. */
+  /** The good answer, except for one byte that is invalid in UTF-8. */
   "not-utf8": ({ response, body, bytes }: Exchange) => {
     const whole = bytes(body);
     whole[whole.indexOf('"object"') + 1] = 0xff;
@@ -115,7 +115,7 @@ const table = {
     changed((choice) => withContent(choice, `You sent ${exchange.authorization}.`))(exchange),
   "echo-key": (exchange: Exchange) =>
     fail(401, `Incorrect API key provided: ${exchange.authorization}.`)(exchange),
-  /** As a well-known endpoint does it: the first characters, asterisks, the last four. */
+  /** As a well-known endpoint does: the first characters, asterisks, the last four. */
   "echo-key-short": (exchange: Exchange) => {
     const key = exchange.authorization.replace(/^Bearer /, "");
     const short = `${key.slice(0, 8)}${"*".repeat(Math.max(3, key.length - 12))}${key.slice(-4)}`;
@@ -132,7 +132,7 @@ const table = {
     response.writeHead(200, { "content-type": "application/json" });
     forever(response, "[".repeat(65_536));
   },
-  /** Comments for ever: never silent, never an answer. */
+  /** Endless comments: never silent, never an answer. */
   "keep-alive-only": ({ response }: Exchange) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     const timer = setInterval(() => response.write(": still here\n\n"), 20);
@@ -145,13 +145,13 @@ const table = {
     const timer = setInterval(() => socket?.write("x"), 20);
     socket?.once("close", () => clearInterval(timer));
   },
-  /** Announces more bytes than come. */
+  /** Announces more bytes than it sends. */
   "long-length": ({ response, body, bytes }: Exchange) => {
     const whole = bytes(body);
     response.writeHead(200, { "content-type": streamType(whole), "content-length": whole.length + 100 });
     response.write(whole, () => response.destroy());
   },
-  /** Announces fewer bytes than come; the rest lands in front of the connection's next response. */
+  /** Announces fewer bytes than it sends; the rest precedes the connection's next response. */
   "short-length": ({ response, body, bytes }: Exchange) => {
     const whole = bytes(body);
     const head = `HTTP/1.1 200 OK\r\ncontent-type: ${streamType(whole)}\r\ncontent-length: ${whole.length - 30}\r\n\r\n`;

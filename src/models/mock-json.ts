@@ -1,4 +1,4 @@
-// What the mock writes where an answer must be JSON of a schema, or may be a call of a tool: drawn values, by its seed.
+// Draws the mock's answers, by its seed, when they must be JSON of a schema or may be tool calls.
 
 import type { Json } from "../core/json.js";
 import type { GenerateRequest, Message, ToolCall } from "../core/model.js";
@@ -7,7 +7,7 @@ import { checkSchema } from "./json-schema.js";
 import { type CheckedSchema, leastLevels, type Shape } from "./json-shapes.js";
 import { forcedCall } from "./tool-calls.js";
 
-/** An answer in the form that is asked for; undefined where it is to be a text. A tool is called where the last message names it. */
+/** An answer in the requested form; undefined if it is to be text. A tool is called if the last message names it. */
 export function answerInForm(
   request: Pick<GenerateRequest, "json" | "tools" | "toolChoice"> & {
     messages: readonly Pick<Message, "role" | "content">[];
@@ -30,7 +30,7 @@ export function answerInForm(
 const words = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath"];
 const dates = { date: "2026-01-28", time: "10:20:30Z", "date-time": "2026-01-28T10:20:30Z" } as const;
 
-/** A value that a schema allows. It nests no deeper than it must beyond a few levels. */
+/** A value that a schema allows. Beyond a few levels it nests no deeper than necessary. */
 function drawValue(checked: CheckedSchema, random: Random): Json {
   const levels = leastLevels(checked);
   const whole = (below: number) => Math.floor(random() * below);

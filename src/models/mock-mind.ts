@@ -1,19 +1,18 @@
-// The mock's answers: a pure function of its seed and the prompt. Same request, same answer, in whatever order
-// and however many at once. Latency and failures are added by
-// mock.ts and mock-server.ts.
+// The mock's answers: a pure function of its seed and the prompt. The same request gets the same answer, in any order
+// and at any concurrency. Latency and failures are added by mock.ts and mock-server.ts.
 //
-// It has a real skill on real prompts. With an oracle it knows the right option; without one, right is the option that
-// shares most words with the text. It prefers the right option with probability `skill` and else in a wrong one, with
-// a margin drawn uniformly from 0 to 1. A position's `bias` is added to that, so a bias of 0.2 takes a fifth of the answers
-// that belong elsewhere, and an empty input shows the bias alone: what calibration and shuffling are there to remove.
+// The mock has a real skill on real prompts. With an oracle it knows the right option; without one, the right option is the
+// one that shares most words with the text. It prefers the right option with probability `skill` and otherwise a wrong one,
+// by a margin drawn uniformly from 0 to 1. A position's `bias` is added, so a bias of 0.2 captures a fifth of the answers
+// that belong elsewhere, and an empty input shows the bias alone, which calibration and shuffling are meant to remove.
 
 import { type Random, randomFor } from "../core/random.js";
 
-/** Knows the right answer to a prompt (an option's label or text, or a free text); undefined where it does not. */
+/** Returns the right answer to a prompt (an option's label or text, or a free text); undefined if unknown. */
 export type Oracle = (prompt: string, options: readonly string[]) => string | undefined;
 
 export interface MindOptions {
-  /** Probability of believing in the right answer. */
+  /** Probability of preferring the right answer. */
   skill: number;
   /** Extra weight by position, from 0. */
   bias: ReadonlyMap<number, number>;
@@ -22,24 +21,24 @@ export interface MindOptions {
 }
 
 export interface Mind {
-  /** Natural-log probability of each option after the prompt; they sum to 1. The likeliest is what `write` would choose. */
+  /** Natural-log probability of each option after the prompt; the probabilities sum to 1. `write` would choose the likeliest. */
   weigh(prompt: string, options: readonly string[]): number[];
   write(
     prompt: string,
     how: { maxTokens: number; temperature: number; seed: number; topP?: number; stop?: readonly string[] },
   ): { text: string; finish: "stop" | "length" };
-  /** A unit vector from hashed words: texts that share words are near. */
+  /** A unit vector of hashed words: texts that share words are close. */
   embed(text: string): number[];
 }
 
 const dimensions = 256;
-/** Makes probabilities out of margins: the largest margin means near certainty. */
+/** Turns margins into probabilities: the largest margin means near certainty. */
 const sharpness = 8;
 
 export function createMind(options: MindOptions): Mind {
   const { skill, bias, seed, oracle } = options;
 
-  /** The option that it holds to be right, and how strongly; undefined where nothing speaks for any of them. */
+  /** A score for each option: its bias, plus the margin for the option held to be right, if any is. */
   function logits(
     prompt: string,
     texts: readonly string[],
@@ -98,12 +97,12 @@ export function createMind(options: MindOptions): Mind {
   };
 }
 
-/** The mock's tokens: up to six characters of a word with the space before it. Joined they give the text again. */
+/** The mock's tokens: up to six characters of a word with the space before it. Joined, they are the text again. */
 export function tokenize(text: string): string[] {
   return text.match(/\s*\S{1,6}|\s+$/gu) ?? [];
 }
 
-/** The last list of options in a prompt: lines `A. text`, `01) text` or `- text`; empty where there is none. */
+/** The last list of options in a prompt: lines `A. text`, `01) text` or `- text`; empty if there is none. */
 export function listedOptions(prompt: string): { label?: string; text: string }[] {
   let last: { label?: string; text: string }[] = [];
   let run: { label?: string; text: string }[] = [];
@@ -125,7 +124,7 @@ export function listedOptions(prompt: string): { label?: string; text: string }[
   return last;
 }
 
-/** 0 for `A` and for `1`; undefined for what is no position. */
+/** 0 for `A` and for `1`; undefined if the label is not a position. */
 export function positionOf(label: string): number | undefined {
   if (/^[A-Z]$/.test(label)) return label.charCodeAt(0) - 65;
   return /^\d+$/.test(label) && Number(label) > 0 ? Number(label) - 1 : undefined;
@@ -146,7 +145,7 @@ function matchAnswer(
   return position !== undefined && position < texts.length ? position : undefined;
 }
 
-/** The option with the largest share of its words in the text, apart from the list itself and worked examples. */
+/** The option with the largest share of its words in the text, excluding the list itself and worked examples. */
 function maxOverlap(prompt: string, texts: readonly string[], random: Random): number | undefined {
   const shots = [...prompt.matchAll(/^Answer: *\S.*$/gm)].at(-1);
   const body = (shots ? prompt.slice(shots.index + shots[0].length) : prompt).replace(
@@ -158,7 +157,7 @@ function maxOverlap(prompt: string, texts: readonly string[], random: Random): n
   let most = 0;
   for (const [i, text] of texts.entries()) {
     const own = wordsOf(text);
-    // A share first, then more words, then the draw: never the position.
+    // Ties in the share go to the option with more words, then to a random draw, never to a position.
     const share = own.filter((word) => words.has(word)).length / Math.max(1, own.length);
     const value = share === 0 ? 0 : share + own.length * 1e-3 + random() * 1e-6;
     if (value > most) {
@@ -192,7 +191,7 @@ function argmax(values: readonly number[]): number {
   return best;
 }
 
-/** One of the likeliest that have the probability `topP` together, by their probabilities. */
+/** Samples from the likeliest options that together have probability `topP`. */
 function draw(logprobs: readonly number[], temperature: number, topP: number, random: Random): number {
   const top = Math.max(...logprobs);
   const weights = logprobs.map((value) => Math.exp((value - top) / temperature));

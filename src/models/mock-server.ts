@@ -1,5 +1,5 @@
 // The mock behind a real HTTP server on loopback that speaks the OpenAI protocol: chat, completions with echo and
-// log-probabilities, embeddings, streaming. For tests and benchmarks of clients; it checks no key and is not for a network.
+// log-probabilities, embeddings, streaming. For tests and benchmarks of clients; it checks no key and must not be exposed to a network.
 
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -15,34 +15,34 @@ export type { Behaviour } from "./mock-hostile.js";
 export { behaviours } from "./mock-hostile.js";
 
 export interface MockServerOptions {
-  /** What answers, as after `mock:`, for instance `?skill=0.9&seed=1`; latency and errors in it are not used. */
+  /** The model that answers, as written after `mock:`, for instance `?skill=0.9&seed=1`; its latency and errors are ignored. */
   model?: string;
   oracle?: Oracle;
   /** Milliseconds before each answer. */
   latencyMs?: number;
-  /** Share of requests that each hostile behaviour meets. Which ones is fixed by seed, request and how often it came. */
+  /** Share of requests that get each hostile behaviour. Which ones depends on the seed, the request and its repeat count. */
   behaviour?: Partial<Record<Behaviour, number>>;
-  /** Spoils only the first so many times that the same request comes. */
+  /** Applies behaviours only to the first so many occurrences of the same request. */
   times?: number;
   /** Value of Retry-After headers: seconds or an HTTP date. */
   retryAfter?: string;
-  /** Requests a second, beyond which it answers 429. */
+  /** Requests per second above which it answers 429. */
   rateLimit?: number;
   seed?: number;
-  /** 0, the default, takes any free port. */
+  /** 0, the default, uses any free port. */
   port?: number;
 }
 
 export interface MockStats {
   requests: number;
-  /** Answered well and in full. */
+  /** Requests answered correctly and completely. */
   answered: number;
-  /** Requests that came although the very same had been answered well before: work that was paid for twice. */
+  /** Requests repeated after the same one had been answered correctly: work that was paid for twice. */
   repeated: number;
   byPath: Record<string, number>;
-  /** Requests that met a behaviour, by its name; `429` also counts those over the rate limit. */
+  /** Requests that got a behaviour, by its name; `429` also counts those over the rate limit. */
   byBehaviour: Record<string, number>;
-  /** Most requests under way at once. */
+  /** Most requests in flight at once. */
   peak: number;
 }
 
@@ -54,7 +54,7 @@ export interface MockServer {
 }
 
 /**
- * Starts a server on 127.0.0.1. `GET /stats` gives its counts to other processes.
+ * Starts a server on 127.0.0.1. `GET /stats` reports its counts to other processes.
  *
  * @example
  * import { openModel, startMockServer } from "@honelab/hone";
@@ -75,7 +75,7 @@ export async function startMockServer(options: MockServerOptions = {}): Promise<
   const rates = Object.entries(behaviour) as [Behaviour, number][];
   const mayPass = options.rateLimit === undefined ? () => true : createBucket(options.rateLimit);
   const stats: MockStats = { requests: 0, answered: 0, repeated: 0, byPath: {}, byBehaviour: {}, peak: 0 };
-  /** By request: how often it came, and whether it was answered well. */
+  /** By request: how often it arrived, and whether it has been answered correctly. */
   const seen = new Map<string, { came: number; answered: boolean }>();
   let underWay = 0;
 

@@ -1,6 +1,6 @@
-// The mock: a model provider like any other, for tests, demonstrations of the method and measurements of the harness. Its
-// answers are in mock-mind.ts; here are its latency, its failures and its price. Failures go through the same limiter and
-// the same retries as a real endpoint's.
+// The mock: a model provider like any other, for tests, demonstrations of the method and measurements of the harness.
+// mock-mind.ts makes its answers; this file adds latency, failures and prices. Failures go through the same limiter and
+// retries as a real endpoint's.
 
 import { type CallContext, CallError, type CallFailure, type Cost } from "../core/call.js";
 import { canonicalJson, fingerprint } from "../core/json.js";
@@ -17,18 +17,18 @@ import { sleep } from "./wait.js";
 export interface MockOptions {
   signal?: AbortSignal;
   env?: NodeJS.ProcessEnv;
-  /** Knows the right answers. Without it, right is the option that shares most words with the prompt. */
+  /** Returns the right answers. Without it, the right option is the one that shares most words with the prompt. */
   oracle?: Oracle;
-  /** What makes this oracle the same as another, for the model's id. By default its source text, closures not included. */
+  /** The oracle's identity in the model's id. By default its source text, excluding closures. */
   oracleId?: string;
 }
 
-/** It has the methods that its grants say. */
+/** Has the methods that its grants name. */
 export interface MockModel extends PromptModel {
   readonly limiter: Limiter;
 }
 
-/** Ways to fail: as what, with which words, whether it may pass, whether it means overload. `hang` waits first. */
+/** Ways to fail: the failure, its message, whether to retry, whether it means overload. `hang` waits first. */
 const failures: Record<string, [failure: CallFailure, message: string, retry: boolean, overload: boolean]> = {
   "429": ["rate-limited", "the mock answered 429", true, true],
   "500": ["server-error", "the mock answered 500", true, false],
@@ -78,11 +78,11 @@ const fields = {
   skill: number(0.7, { min: 0, max: 1 }),
   bias: biasField,
   seed: integer(0),
-  /** Milliseconds a call, give or take the share `jitter`. */
+  /** Milliseconds per call, plus or minus the fraction `jitter`. */
   latency: number(0, { min: 0, max: 600_000 }),
   jitter: number(0, { min: 0, max: 1 }),
   errors: errorsField,
-  /** Calls a second, beyond which it answers 429. */
+  /** Calls per second above which it answers 429. */
   rateLimit: number(undefined, { min: 0.1 }),
   grants: someOf(["text", "logprobs", "embeddings"], ["text", "logprobs", "embeddings"]),
   format: oneOf(["chat", "plain"], "chat"),
@@ -99,7 +99,7 @@ const fields = {
  * Opens a mock.
  *
  * @param ref `NAME?skill=0.7&bias=A:0.2&latency=20&errors=429:0.1,hang:0.01&rateLimit=100&seed=1&…`; the name may be empty
- * @throws HoneError (usage) for a parameter that it does not have or cannot read
+ * @throws HoneError (usage) for an unknown parameter or a value that cannot be read
  * @example
  * const model = await openMock("?skill=0.9&seed=1", { oracle: () => "B" });
  */
@@ -118,7 +118,7 @@ export async function openMock(ref: string, options: MockOptions = {}): Promise<
   };
   const mayPass = params.rateLimit === undefined ? () => true : createBucket(params.rateLimit);
 
-  /** One call as an endpoint would treat it. What goes wrong depends on the request and the attempt, not on the order. */
+  /** One call as an endpoint would treat it. Failures depend on the request and the attempt, not on the order of calls. */
   function call<T>(
     operation: string,
     request: unknown,
@@ -167,7 +167,7 @@ export async function openMock(ref: string, options: MockOptions = {}): Promise<
         const formed = answerInForm(request, randomFor(seed, "form", prompt, request.seed));
         return formed ? { ...formed, finish: "stop" as const } : mind.write(prompt, request);
       });
-      // Piece by piece, as a model that writes one token after the other.
+      // Piece by piece, like a model that writes one token after another.
       let grown = "";
       for (const token of context.grows ? tokenize(written.text) : []) {
         grown += token;
@@ -192,7 +192,7 @@ export async function openMock(ref: string, options: MockOptions = {}): Promise<
       const own = tokenize(prompt);
       const pieces = [...own, ...tokenize(continuation)];
       const [read, ms] = await call("read", { prompt, continuation, top }, context, () => {
-        // A token's probability depends on all before it, as the mock's other figures do: by a seeded draw.
+        // A token's probability depends on all tokens before it and is, like the mock's other figures, a seeded draw.
         let before = "";
         const place = (token: string | undefined) => {
           const random = randomFor(seed, "read", before);
@@ -235,7 +235,7 @@ export async function openMock(ref: string, options: MockOptions = {}): Promise<
   };
 }
 
-/** The mind that a mock reference describes; the server uses it without the rest. */
+/** The mind that a mock reference describes; the mock server uses only this part. */
 export function openMind(ref: string, oracle?: Oracle): Mind {
   return mindOf(parseRef("mock", ref, fields).params, oracle);
 }
@@ -247,12 +247,12 @@ function mindOf(
   return createMind({ skill: params.skill, bias: params.bias, seed: params.seed, oracle });
 }
 
-/** All that the mock reads, and an oracle is shown: the messages, one blank line apart. */
+/** The text that the mock and its oracle see: the messages, separated by blank lines. */
 export function promptText(messages: readonly Pick<Message, "content">[]): string {
   return messages.map(({ content }) => content).join("\n\n");
 }
 
-/** True while no more than `rate` calls a second came, with a second's worth of burst. */
+/** A token bucket: returns true for up to `rate` calls per second, with one second's worth of burst. */
 export function createBucket(rate: number): () => boolean {
   const most = Math.max(1, rate);
   let level = most;
@@ -272,7 +272,7 @@ function failed(kind: string): AttemptFailed {
   return new AttemptFailed(failure, message, { retry, overload });
 }
 
-/** What decides the mock's answers; latency and failures do not. */
+/** The id, from what determines the mock's answers; latency and failures do not. */
 function identify(
   name: string,
   params: { skill: number; bias: ReadonlyMap<number, number>; seed: number },

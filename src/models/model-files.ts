@@ -1,4 +1,4 @@
-// A model's files on this machine: fetched, joined, checked, rewritten where that makes them faster.
+// Provides a model's files on this machine: fetched, joined, checked, and rewritten if that makes them faster.
 
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
@@ -12,7 +12,7 @@ import type { KnownModel } from "./known-models.js";
 import { sha256Of } from "./llama/hash.js";
 import { hasQ4, requantize } from "./llama/requantize.js";
 
-/** The file with its Q4_1 weights as Q8_0, made once and kept in the cache; the file itself where it has none. */
+/** The file with its Q4_1 weights as Q8_0, made once and kept in the cache; the file itself if it has none. */
 export async function asQ8(path: string, options: SourceOptions): Promise<string> {
   const target = join(modelFolder(options), `${(await sha256Of(path)).slice(0, 32)}-q8_0.gguf`);
   if ((await sizeOf(target)) !== undefined) return target;
@@ -74,7 +74,7 @@ async function checkHash(path: string, sha256: string): Promise<void> {
 
 /** The path of the one file that a reference names. */
 export async function oneFile(ref: string, options: SourceOptions): Promise<string> {
-  // A model's file on the Hub; `hf:` alone means data sets there.
+  // `hf:` here means a model's file on the Hub; elsewhere `hf:` means data sets.
   const source = ref.replace(/^hf:(?!models\/|datasets\/)/, "hf:models/");
   const { files } = await resolveSource(source, options);
   if (files.length === 1) return files[0] as string;

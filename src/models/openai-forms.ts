@@ -1,4 +1,4 @@
-// Tools and JSON schemas in the words of the OpenAI protocol: what is sent for a request, and calls as they come back.
+// Tools and JSON schemas in the OpenAI protocol: what is sent for a request, and calls as they are received.
 
 import type { Json } from "../core/json.js";
 import type { GenerateRequest, Message, ToolCall } from "../core/model.js";
@@ -14,12 +14,12 @@ export function wireMessages(messages: readonly Message[]): Json {
   }));
 }
 
-/** A call as the protocol has it. */
+/** A call in the protocol's form. */
 export function wireCall({ id, name, arguments: given }: ToolCall) {
   return { id, type: "function", function: { name, arguments: given } };
 }
 
-/** The fields that ask for a form. */
+/** The request fields that ask for a form of answer. */
 export function wireForm({ json, tools, toolChoice }: GenerateRequest): Record<string, Json> {
   const { schema, name = "answer", strict } = json ?? {};
   const named = typeof toolChoice === "object";
@@ -43,7 +43,7 @@ export function wireForm({ json, tools, toolChoice }: GenerateRequest): Record<s
 /** Most calls of one answer. */
 const mostCalls = 128;
 
-/** Adds calls, or pieces of calls, to those that came before. */
+/** Adds calls, or pieces of calls, to those received so far. */
 export function addCalls(calls: ToolCall[], found: unknown): void {
   if (found === undefined || found === null) return;
   if (!Array.isArray(found)) throw malformed("its tool calls are no list");

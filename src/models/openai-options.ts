@@ -1,4 +1,4 @@
-// What can be written in an `openai:` reference, and what follows from it: base URL, key and identity.
+// The options of an `openai:` reference, and what follows from them: base URL, key and identity.
 
 import { HoneError } from "../core/errors.js";
 import { canonicalJson, type Json } from "../core/json.js";
@@ -7,7 +7,7 @@ import { type Field, flag, integer, number, oneOf, someOf, text } from "./ref.js
 
 export const publicBase = "https://api.openai.com/v1";
 
-/** Upper case only, so that a key written here by mistake is refused and not looked up, shown or stored. */
+/** Upper case only, so that a key written here by mistake is refused rather than looked up, shown or stored. */
 const keyName: Field<string | undefined> = {
   expects: "the NAME of an environment variable, in upper case",
   fallback: undefined,
@@ -40,7 +40,7 @@ export const fields = {
   maxBytes: integer(4 * 1024 * 1024, { min: 1024 }),
 };
 
-/** Fields of a request that `extra.NAME` may not replace: they are what the call is about. */
+/** Request fields that `extra.NAME` may not replace, because they define the call. */
 export const reserved = [
   ...[
     "model",
@@ -58,7 +58,7 @@ export const reserved = [
   ...["max_tokens", "max_completion_tokens", "logprobs", "top_logprobs", "echo", "encoding_format"],
 ];
 
-/** Model, endpoint, and the options that change answers, where they are not the default. */
+/** Model, endpoint, and the options that change answers, unless they have their default values. */
 export function identify(
   name: string,
   base: string,
@@ -89,7 +89,7 @@ export function readBase(given: string): string {
     throw refuse("it is not a URL");
   }
   if (url.protocol !== "http:" && url.protocol !== "https:") throw refuse("it is not an http(s) URL");
-  // Whatever is in a base URL ends in ids, journals and reports.
+  // A base URL appears in ids, journals and reports.
   if (url.username || url.password) throw refuse("it holds credentials; keys come from the environment");
   if (url.search || url.hash) throw refuse("it has a query or a fragment");
   return url.href.replace(/\/+$/, "");

@@ -1,6 +1,6 @@
-// Log-probabilities from what an OpenAI-compatible endpoint sends back. Two readings: `top` finds single labels among the
-// top first tokens; `echo` sums an option's own tokens in an echoed prompt. A figure that is not surely the option's
-// is refused, because a wrong score looks just like a right one.
+// Reads log-probabilities from an OpenAI-compatible endpoint's response. Two methods: `top` finds single labels among the top
+// first tokens; `echo` sums an option's own tokens in an echoed prompt. A figure that is not certainly the option's is
+// refused, because a wrong score looks just like a right one.
 
 import { adviseParse } from "../core/capabilities.js";
 import { at, malformed } from "./openai-wire.js";
@@ -11,7 +11,7 @@ export interface OptionScore {
   tokens: number;
 }
 
-/** How far an option that is not listed stands below the least likely listed token, in nats. */
+/** How far below the least likely listed token an unlisted option is scored, in nats. */
 const belowListed = 1e-3;
 /** Least probability that all options together must have for their order to mean something. */
 const minMass = 0.01;
@@ -22,8 +22,8 @@ export function noLogprobs(why: string): AttemptFailed {
 
 /**
  * Scores labels by the likeliest first tokens of an answer (`top_logprobs`). Tokens are matched after trimming, and the
- * masses of equal ones (`A` and ` A`) are added. A label that is not listed has less than the least likely listed token;
- * it gets a value just below that, so that its score is an upper bound.
+ * probabilities of equal ones (`A` and ` A`) are added. An unlisted label is less likely than the least likely listed token;
+ * it gets a value just below that, so its score is an upper bound.
  */
 export function readTop(value: unknown, options: readonly string[]): OptionScore[] {
   const choice = at(value, "choices", 0);
@@ -65,14 +65,14 @@ function listTop(logprobs: unknown): { token: string; logprob: number }[] {
 }
 
 function isLogprob(value: unknown): value is number {
-  // Rounding makes certain tokens slightly more than certain.
+  // Rounding can push a certain token's probability slightly above 1.
   return typeof value === "number" && Number.isFinite(value) && value <= 1e-3;
 }
 
 interface Echo {
   tokens: string[];
   logprobs: unknown[];
-  /** Where each token begins, in code points of prompt + option. Negative for tokens that stand before the text. */
+  /** Where each token begins, in code points of prompt + option. Negative for tokens before the text. */
   offsets: number[];
   from: number;
   to: number;
@@ -81,7 +81,7 @@ interface Echo {
 /**
  * Scores options by their own tokens in echoed prompts, one choice for each option.
  * Offsets count code points. Some servers count a begin-of-text token or the pieces of one character differently, so the
- * offsets are tried with the shifts that this causes, and a reading counts only if its tokens spell the option.
+ * offsets are tried with the resulting shifts, and a reading counts only if its tokens spell the option.
  */
 export function readEcho(value: unknown, prompt: string, options: readonly string[]): OptionScore[] {
   const choices = at(value, "choices");
@@ -95,7 +95,7 @@ export function readEcho(value: unknown, prompt: string, options: readonly strin
     if (!byIndex.has(i)) throw malformed("the choices have no proper index");
     return readChoice(byIndex.get(i), prompt, option);
   });
-  // Where a token straddles the end of the prompt, every option is scored from there: otherwise they are not comparable.
+  // If a token straddles the end of the prompt, every option is scored from there, so that scores stay comparable.
   const promptLength = codePoints(prompt);
   const start = Math.min(promptLength, ...echoes.map((echo) => echo.offsets[echo.from] as number));
   return echoes.map((echo) => {
@@ -134,7 +134,7 @@ function readChoice(choice: unknown, prompt: string, option: string): Echo {
   const last = offsets.length - 1;
   const end = (offsets[last] as number) + codePoints(words[last] as string);
   const shifts = [0, codePoints(words[0] as string), (offsets[last] as number) - length];
-  // Where nothing was generated after the option, its last token is the list's last.
+  // If nothing was generated after the option, its last token is the list's last.
   if (text.trimStart() === (prompt + option).trimStart()) shifts.push(end - length);
   for (const shift of shifts) {
     const from = offsets.findLastIndex((offset) => offset - shift <= promptLength);
@@ -169,7 +169,7 @@ function codePoints(text: string): number {
   let count = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    // The second half of a surrogate pair is no code point of its own.
+    // The second half of a surrogate pair is not a code point of its own.
     if (code < 0xdc00 || code > 0xdfff) count++;
   }
   return count;

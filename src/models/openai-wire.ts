@@ -1,11 +1,11 @@
-// What an OpenAI-compatible endpoint sends back: failures by status and body, and texts from answers. Every value is
-// untrusted and checked here. Log-probabilities are read in openai-score.ts.
+// Reads an OpenAI-compatible endpoint's responses: failures by status and body, and texts from answers. Every value is
+// untrusted and checked here. openai-score.ts reads log-probabilities.
 
 import type { IncomingHttpHeaders } from "node:http";
 import { adviseParse } from "../core/capabilities.js";
 import { AttemptFailed } from "./retry.js";
 
-/** Walks into untrusted JSON; undefined where the path ends. */
+/** Follows a path in untrusted JSON; undefined if the path does not exist. */
 export function at(value: unknown, ...path: (string | number)[]): unknown {
   let here = value;
   for (const step of path) {
@@ -15,12 +15,12 @@ export function at(value: unknown, ...path: (string | number)[]): unknown {
   return here;
 }
 
-/** A response that is not what was asked for. The next attempt may be. */
+/** The failure for a malformed response; the next attempt may succeed. */
 export function malformed(why: string): AttemptFailed {
   return new AttemptFailed("malformed", `the response is malformed: ${why}`, { retry: true });
 }
 
-/** Removes a secret wherever it occurs, then what could disturb a terminal or a log, then what is too long. */
+/** Removes every occurrence of a secret, then characters that could disturb a terminal or a log, then excess length. */
 export function clean(text: string, scrub: (text: string) => string): string {
   const plain = scrub(text)
     .slice(0, 4_000)
@@ -75,7 +75,7 @@ export function failureOf(
   const codes = `${String(at(parsed, "error", "code"))} ${String(at(parsed, "error", "type"))}`;
   const retryAfterMs = readRetryAfter(headers, now);
 
-  // A spent quota comes as 429 and does not refill while one waits.
+  // An exhausted quota is reported as 429 but does not recover by waiting.
   if (codes.includes("insufficient_quota") || status === 402)
     return new AttemptFailed("refused", message, { retry: false });
   if (status === 429)
@@ -105,7 +105,7 @@ export function failureOf(
   return new AttemptFailed("refused", message, { retry: false });
 }
 
-/** Milliseconds of a Retry-After header, given in seconds or as an HTTP date; undefined where there is none. */
+/** Milliseconds of a Retry-After header, given in seconds or as an HTTP date; undefined if there is none. */
 export function readRetryAfter(headers: IncomingHttpHeaders, now: number): number | undefined {
   const precise = Number(headers["retry-after-ms"] ?? Number.NaN);
   if (Number.isFinite(precise) && precise >= 0) return precise;
@@ -119,11 +119,11 @@ export function readRetryAfter(headers: IncomingHttpHeaders, now: number): numbe
 /** An answer under construction: from one body or from the events of a stream. */
 export interface Written {
   text: string | undefined;
-  /** What stands as `tool_calls`, piece by piece; read when the answer is whole. */
+  /** The `tool_calls` received so far, in pieces; read when the answer is complete. */
   calls: unknown[];
   finish: string | undefined;
   usage: unknown;
-  /** The stream said that it is over. */
+  /** Whether the stream signalled its end. */
   done: boolean;
 }
 
@@ -135,14 +135,14 @@ export const nothingWritten = (): Written => ({
   done: false,
 });
 
-/** Adds a body's or an event's first choice. `part` is where texts stand: `message` or `delta`; in completions `text`. */
+/** Adds a body's or an event's first choice. `part` names the field with the text, `message` or `delta`; completions use `text`. */
 export function addChoice(written: Written, value: unknown, part: "message" | "delta"): void {
   const usage = at(value, "usage");
   if (usage !== undefined && usage !== null) written.usage = usage;
   const choices = at(value, "choices");
   if (!Array.isArray(choices)) throw malformed("it has no choices");
   const choice = (choices as unknown[])[0];
-  // The last event of a stream carries usage and no choices.
+  // The last event of a stream contains usage and no choices.
   if (choice === undefined && part === "delta") return;
   const text = at(choice, "text") ?? at(choice, part, "content");
   if (typeof text === "string") written.text = (written.text ?? "") + text;
@@ -182,13 +182,13 @@ export function finishedText(
     throw new AttemptFailed("refused", "the endpoint's content filter withheld the answer", { retry: false });
   if (streamed && written.finish === undefined && !written.done)
     throw new AttemptFailed("cut-stream", "the stream ended before the answer did", { retry: true });
-  // A model that spent all its tokens on hidden reasoning has answered: with nothing.
+  // A model that spent all its tokens on hidden reasoning has given an empty answer.
   if (written.text === undefined && written.finish !== "length" && written.calls.length === 0)
     throw malformed("it has no content");
   return { text: written.text ?? "", finish: written.finish === "length" ? "length" : "stop" };
 }
 
-/** One unit vector a text, in the texts' order. */
+/** One unit vector per text, in the texts' order. */
 export function readVectors(body: unknown, count: number, dimensions: number | undefined): number[][] {
   const rows = at(body, "data");
   if (!Array.isArray(rows) || rows.length !== count) throw malformed(`it does not have ${count} vectors`);

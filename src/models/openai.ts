@@ -1,5 +1,5 @@
-// A model behind any OpenAI-compatible server: chat or completions, log-probabilities, embeddings. It decides what is sent;
-// what comes back is read in openai-wire.ts and openai-score.ts, and http.ts, limiter.ts and retry.ts carry it.
+// A model behind any OpenAI-compatible server: chat or completions, log-probabilities, embeddings. This file decides what is
+// sent; openai-wire.ts and openai-score.ts read responses; http.ts, limiter.ts and retry.ts handle transport.
 
 import type { CallContext, Cost } from "../core/call.js";
 import { CallError, noCost } from "../core/call.js";
@@ -29,22 +29,22 @@ import { createSseParser } from "./sse.js";
 
 export interface OpenOptions {
   signal?: AbortSignal;
-  /** Where keys, base URL and prices are read; `process.env` by default. */
+  /** Source of keys, base URL and prices; `process.env` by default. */
   env?: NodeJS.ProcessEnv;
 }
 
-/** It has the methods that its grants say. */
+/** Has the methods that its grants name. */
 export interface OpenAIModel extends PromptModel {
   /** The endpoint's limiter, shared with every other model on the same base URL. */
   readonly limiter: Limiter;
 }
 
 /**
- * Opens a model of an OpenAI-compatible endpoint. Nothing is sent before the first call.
+ * Opens a model on an OpenAI-compatible endpoint. Nothing is sent before the first call.
  *
- * @param ref `MODEL?base=http://localhost:8000/v1&score=echo&…`; the base URL else comes from OPENAI_BASE_URL. The key
+ * @param ref `MODEL?base=http://localhost:8000/v1&score=echo&…`; `base` defaults to OPENAI_BASE_URL. The key
  *   comes from OPENAI_API_KEY or from the variable that `key=NAME` names. `extra.NAME=value` adds fields to requests.
- * @throws HoneError (usage) where the reference, the base URL or the key cannot be used
+ * @throws HoneError (usage) if the reference, the base URL or the key cannot be used
  * @example
  * const model = await openOpenAI("llama-3?base=http://localhost:8000/v1&format=plain&score=echo");
  */
@@ -78,7 +78,7 @@ export async function openOpenAI(ref: string, options: OpenOptions = {}): Promis
   const keep = (...names: string[]) =>
     names.filter((each) => !(params.omit as readonly string[]).includes(each));
 
-  /** One request with its retries; `begin` makes a fresh reader for every attempt. */
+  /** One request with its retries; `begin` creates a new reader for every attempt. */
   function send<T>(
     path: string,
     body: object,
@@ -121,7 +121,7 @@ export async function openOpenAI(ref: string, options: OpenOptions = {}): Promis
       [chat ? params.maxTokensField : "max_tokens"]: request.maxTokens,
     };
     for (const field of keep("temperature", "seed")) sent[field] = request[field as "temperature" | "seed"];
-    // The last two are vLLM's names: OpenAI itself refuses them by name, and so says that it cannot.
+    // The last two are vLLM's names; OpenAI itself rejects them as unknown, which tells the user that they are unsupported.
     const { topP, minP, repetitionPenalty } = request;
     const drawn = { top_p: topP, min_p: minP, repetition_penalty: repetitionPenalty };
     for (const field of keep("top_p", "min_p", "repetition_penalty")) {
@@ -176,7 +176,7 @@ export async function openOpenAI(ref: string, options: OpenOptions = {}): Promis
       return { options: value, cost: costOf(usage, input, "", ms) };
     }
     if (chat) {
-      // The template is the server's own, so the text before an option is unknown and cannot be echoed.
+      // The server applies the template, so the text before an option is unknown and cannot be echoed.
       const { message } = noLogprobs(
         "a chat endpoint gives no log-probabilities for options longer than a label",
       );
@@ -185,7 +185,7 @@ export async function openOpenAI(ref: string, options: OpenOptions = {}): Promis
         `${message}; or add format=plain to the model, if it has /completions`,
       );
     }
-    // One token is asked for because not every server accepts none; it is not counted as the option's.
+    // One token is requested because not every server accepts zero; it does not count towards the option.
     const asked = { prompt: options.map((option) => input + option), echo: true, logprobs: 1, max_tokens: 1 };
     const { value, usage, ms } = await send(
       "/completions",
@@ -250,7 +250,7 @@ interface Reader<T> {
   read(reply: Reply): T;
 }
 
-/** Reads an answer, streamed or whole: a server may ignore `stream`, and says so by its content type. */
+/** Reads an answer, streamed or whole: a server may ignore `stream`; its content type shows which. */
 function answerReader(scrub: (text: string) => string) {
   const written = nothingWritten();
   let streamed = false;

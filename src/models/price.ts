@@ -1,4 +1,4 @@
-// What tokens cost in dollars. There is no built-in price list: prices go stale, and a stale price is a wrong result.
+// Prices of tokens in dollars. There is no built-in price list: prices go stale, and a stale price is a wrong result.
 
 import { HoneError } from "../core/errors.js";
 import type { Field } from "./ref.js";
@@ -9,14 +9,14 @@ export interface Price {
   output: number;
 }
 
-/** Tokens of one call. `counted` is false where the endpoint gave no usable figures and they were estimated. */
+/** Tokens of one call. `counted` is false if the endpoint reported no usable figures and they were estimated. */
 export interface Usage {
   inputTokens: number;
   outputTokens: number;
   counted: boolean;
 }
 
-/** `price=0.15,0.6`: dollars per million input and output tokens; one figure alone serves for embeddings. */
+/** `price=0.15,0.6`: dollars per million input and output tokens; a single figure is enough for embeddings. */
 export const priceField: Field<Price | undefined> = {
   expects: "dollars per million tokens, input and output, such as 0.15,0.6",
   fallback: undefined,
@@ -27,7 +27,7 @@ export const priceField: Field<Price | undefined> = {
   },
 };
 
-/** Anything that endpoints call a price: finite, not negative. */
+/** Whether an amount is a valid price: finite and not negative. */
 function valid(amount: unknown): amount is number {
   return typeof amount === "number" && Number.isFinite(amount) && amount >= 0;
 }
@@ -36,7 +36,7 @@ function valid(amount: unknown): amount is number {
  * The price of a model: what the reference says, else the user's own table.
  *
  * @param env `HONE_PRICES` is JSON: `{"MODEL": [input, output]}`, dollars per million tokens
- * @returns undefined where nobody said: then calls cost 0 and the model is marked as not priced
+ * @returns undefined if neither has one: then calls cost 0 and the model is marked as not priced
  */
 export function findPrice(
   model: string,
@@ -75,8 +75,8 @@ export function usdOf(price: Price | undefined, usage: Usage): number {
 }
 
 /**
- * Reads an OpenAI-style `usage` object. What is missing, negative or not a whole number is estimated from the texts
- * (four characters a token), and then the call is not priced.
+ * Reads an OpenAI-style `usage` object. A figure that is missing, negative or not an integer is estimated from the texts
+ * (four characters per token), and then the call is not priced.
  */
 export function readUsage(given: unknown, estimate: { input: string; output: string }): Usage {
   const usage = (given ?? {}) as Record<string, unknown>;

@@ -1,8 +1,8 @@
-// From a query to the words a model reads, and from its words back to an option. Not a chat template: that is the
-// model's own and is applied by the model.
+// Renders a query as a prompt, and reads an option from a model's written answer. This is not the chat template, which
+// belongs to the model and is applied by it.
 //
-// Everything that all samples share (instruction, shared options, demonstrations) stands first, so that a model that
-// keeps its prefix reads it once a study.
+// Everything that all samples share (instruction, shared options, demonstrations) comes first, so that a model with a
+// prefix cache evaluates it once per study.
 
 import type { Demonstration, Option, Query } from "../core/language.js";
 import type { Message, PromptFormat } from "../core/model.js";
@@ -13,7 +13,7 @@ export interface Prompt {
   continuations: string[];
 }
 
-/** Option labels: A … Z, or zero-padded numbers beyond 26, so that no label is the beginning of another. */
+/** Option labels: A … Z, or zero-padded numbers beyond 26, so that no label is a prefix of another. */
 export function optionLabels(count: number): string[] {
   if (count <= 26) return Array.from({ length: count }, (_, i) => String.fromCharCode(65 + i));
   const width = String(count).length;
@@ -21,8 +21,8 @@ export function optionLabels(count: number): string[] {
 }
 
 /**
- * Stands before a chain of thought in `plain`. After "Reasoning:" SmolLM2 and Gemma 3 270M write nothing, or the options
- * again; after this word they explain.
+ * Precedes a chain of thought in `plain`. After "Reasoning:" SmolLM2 and Gemma 3 270M write nothing or repeat the options;
+ * after this word they explain.
  */
 const thoughtCue = "Explanation:";
 /** Asks for a chain of thought in `chat`. */
@@ -30,16 +30,16 @@ const thoughtRequest = "Think step by step.";
 
 /**
  * Renders a query. In `plain` every turn is one text that ends in "Answer:" and continuations begin with a space, as in
- * MMLU; where options are a sample's own it is Lawma's prompt to the letter (instruction, text and question apart by
- * blank lines). In `chat` demonstrations are turns of their own and continuations are the bare answer.
+ * MMLU; if samples have their own options it is exactly Lawma's prompt (instruction, text and question separated by blank
+ * lines). In `chat` demonstrations are separate turns and continuations are the bare answer.
  *
  * A query that reasons is rendered twice: without a rationale the prompt asks for one, with it the prompt asks for the
- * answer. In `chat` the two are turns apart, except where the answer is written: then one text holds both.
+ * answer. In `chat` rationale and answer are separate turns, unless the answer is written: then one text contains both.
  */
 export function renderPrompt(query: Query, format: PromptFormat, rationale?: string): Prompt {
   const answerBy = query.answerBy ?? "label";
   const options = query.options ?? [];
-  // Options that every sample shares are listed once, above the demonstrations; a sample's own stand with the sample.
+  // Options that every sample shares are listed once, above the demonstrations; a sample's own are listed with the sample.
   const shared =
     options.length > 0 && query.demonstrations.every((shot) => !shot.options) && !query.ownOptions;
   const head = [query.instruction, shared ? listOptions(options, answerBy) : undefined]
@@ -100,12 +100,12 @@ export function renderPrompt(query: Query, format: PromptFormat, rationale?: str
   return { messages, continuations: given };
 }
 
-/** Whether the model writes its answer, and does not choose by the options' probabilities. */
+/** Whether the model writes its answer rather than choosing by the options' probabilities. */
 export function answerIsWritten(query: Query): boolean {
   return !query.options || query.scoring === "parse";
 }
 
-/** What was written, apart: the chain of thought, and the answer after the last "Answer:" (all of it where none stands). */
+/** Splits a written text into the chain of thought and the answer after the last "Answer:" (both are the whole text if there is none). */
 export function splitReasoned(text: string): { rationale: string; answer: string } {
   const cues = [...text.matchAll(/(?:^|\n)[ \t]*(?:\*\*)?Answer(?:\*\*)?:/gi)];
   const cue = cues.at(-1);
@@ -116,7 +116,7 @@ export function splitReasoned(text: string): { rationale: string; answer: string
   };
 }
 
-/** The text that stands for each option where it is asked for by label or by text. */
+/** The answer text of each option, by label or by text. */
 function answersOf(options: readonly Option[], answerBy: "label" | "text"): string[] {
   return answerBy === "label" ? optionLabels(options.length) : options.map((option) => option.text);
 }
@@ -144,8 +144,8 @@ function isText(part: string | undefined | null): part is string {
 }
 
 /**
- * Reads an option out of a written answer. Undefined when none or more than one is named: no guess is made.
- * Looked for in this order: a label at the very start ("B", "(B)", "B."), the last "Answer: B" or "answer is B",
+ * Reads an option out of a written answer. Undefined if none or more than one is named; it never guesses.
+ * Checked in this order: a label at the very start ("B", "(B)", "B."), the last "Answer: B" or "answer is B",
  * an option's whole text, a lone label anywhere.
  */
 export function parseChoice(text: string, options: readonly Option[]): Option | undefined {

@@ -1,14 +1,14 @@
 // Reads the part of a model reference after its scheme: `NAME?a=b&c=d`. Every parameter is declared with its type, so an
-// unknown or malformed one is one error that lists what would have been understood.
+// unknown or malformed one is a single error that lists what is accepted.
 
 import { HoneError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 
-/** How one parameter is read. `read` gives `undefined` for text that it does not accept. */
+/** How one parameter is read. `read` returns `undefined` for text that it does not accept. */
 export interface Field<T> {
   expects: string;
   fallback: T;
-  /** The given text may be a secret that was put in the wrong place: an error never repeats it. */
+  /** The given text may be a misplaced secret: an error never repeats it. */
   secret?: boolean;
   read(text: string): T | undefined;
 }
@@ -17,12 +17,12 @@ type Fields = Record<string, Field<unknown>>;
 type Values<F extends Fields> = { [K in keyof F]: F[K]["fallback"] };
 
 export interface Ref<F extends Fields> {
-  /** The part before `?`; may be empty where the scheme allows it. */
+  /** The part before `?`; may be empty if the scheme allows it. */
   name: string;
   params: Values<F>;
   /** Which parameters were written, whatever their value. */
   given: ReadonlySet<string>;
-  /** `extra.NAME=value` parameters, where the scheme takes them: values are JSON, or else text. */
+  /** `extra.NAME=value` parameters, if the scheme takes them: values are JSON, or else text. */
   extra: Record<string, Json>;
 }
 
@@ -101,9 +101,9 @@ export function someOf<const T extends string>(
  * Splits and validates a reference.
  *
  * @param scheme for messages: `openai`, `mock`, `llama`, …
- * @param ref what stands after `scheme:`
- * @param options `extra`: whether `extra.NAME=value` is understood
- * @throws HoneError (usage) naming the parameter, and listing the known ones if it is not one
+ * @param ref the part after `scheme:`
+ * @param options `extra`: whether `extra.NAME=value` is accepted
+ * @throws HoneError (usage) naming the parameter, and listing the known ones if it is unknown
  * @example
  * const { name, params } = parseRef("llama", "smollm2?threads=2", { threads: integer(2, { min: 1 }) });
  */

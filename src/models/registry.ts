@@ -13,16 +13,16 @@ import { asQ8, modelPaths, oneFile } from "./model-files.js";
 import { integer, oneOf, parseRef } from "./ref.js";
 
 export interface OpenModelOptions extends SourceOptions, Pick<MockOptions, "oracle" | "oracleId"> {
-  /** Where keys, base URLs and prices are read; `process.env` by default. */
+  /** Source of keys, base URLs and prices; `process.env` by default. */
   env?: NodeJS.ProcessEnv;
-  /** Schemes besides those that Hone has for language models and encoders. */
+  /** Schemes in addition to Hone's own for language models and encoders. */
   schemes?: Readonly<Record<string, Opener>>;
 }
 
 const schemes = ["llama", "encoder", "openai", "mock"] as const;
 type Scheme = (typeof schemes)[number];
 
-/** What stands behind `SCHEME:`, opened from what follows. */
+/** Opens a scheme's model from the part after `SCHEME:`. */
 export type Opener = (rest: string, options: OpenModelOptions) => Promise<Model>;
 
 const openers: Record<Scheme, Opener> = {
@@ -33,16 +33,16 @@ const openers: Record<Scheme, Opener> = {
 };
 
 /**
- * Opens a model by reference; files it needs are fetched into the cache, weights are loaded by the first call.
+ * Opens a model by reference; its files are fetched into the cache, and the first call loads the weights.
  *
  * - `llama:NAME`, `llama:file:PATH.gguf`, `llama:hf:owner/name/file.gguf`, `llama:pip:NAME==VERSION#PATH`, with
  *   `?format=plain|chat&context=4096&lanes=2&threads=1&gpu=auto&weights=q8_0`
  * - `encoder:minilm?threads=2`; with their network open `encoder:minilm-f32`, `encoder:gemma3-270m`, `encoder:file:FOLDER` (BERT or
  *   XLM-R as transformers saves it), with `?layer=12&pool=all|own&pieces=64&threads=2`
- * - `openai:MODEL?base=…` and `mock:?skill=0.7`, see their files; they have the methods that their `grants=` say, all unless it is
- *   there (`requireCapability`)
+ * - `openai:MODEL?base=…` and `mock:?skill=0.7`, see their files; they have the methods that `grants=` names, by default all
+ *   (`requireCapability`)
  *
- * @throws HoneError where the reference, the file or the network does not serve
+ * @throws HoneError if the reference, the file or the network is unusable
  * @example
  * import { openModel } from "@honelab/hone";
  * const model = await openModel("llama:smollm2-135m-instruct?threads=2");
@@ -79,7 +79,7 @@ export interface ModelListing {
   here: boolean;
 }
 
-/** The known models, and the schemes that reach others. */
+/** The known models, and the schemes that open others. */
 export async function listModels(options: SourceOptions = {}): Promise<ModelListing[]> {
   const known = Object.entries(knownModels).map(async ([name, { kind, summary, grants, sizeMB }]) => ({
     ref: `${kind}:${name}`,
@@ -108,7 +108,7 @@ export async function listModels(options: SourceOptions = {}): Promise<ModelList
   ];
 }
 
-/** Everything the table says of a model, and its files' paths where they are in the cache. */
+/** A model's entry in the table, and the paths of its files that are in the cache. */
 export async function showModel(name: string, options: SourceOptions = {}): Promise<Record<string, unknown>> {
   const [id, model] = findModel(name);
   const here = await isHere(id, options);
@@ -125,7 +125,7 @@ export async function showModel(name: string, options: SourceOptions = {}): Prom
   };
 }
 
-/** Fetches a known model's files into the cache and checks them. `name` may have its scheme. */
+/** Fetches a known model's files into the cache and checks them. `name` may include its scheme. */
 export async function pullModel(name: string, options: SourceOptions = {}): Promise<{ paths: string[] }> {
   const [id, model] = findModel(name);
   return { paths: Object.values(await modelPaths(id, model, options)) };

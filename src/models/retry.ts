@@ -1,12 +1,12 @@
-// Retries: exponential back-off with full jitter, within limits, through the endpoint's limiter. Real endpoints and
-// the mock fail through this one door, so that every failure ends in exactly one CallError.
+// Retries with exponential back-off and full jitter, within limits, through the endpoint's limiter. Failures of real
+// endpoints and of the mock all pass through here, so that each ends in exactly one CallError.
 
 import { CallError, type CallFailure } from "../core/call.js";
 import type { Random } from "../core/random.js";
 import type { Limiter } from "./limiter.js";
 import { sleep } from "./wait.js";
 
-/** One attempt that failed. It never leaves this folder: a CallError does. */
+/** One failed attempt. It never leaves this folder; callers see a CallError. */
 export class AttemptFailed extends Error {
   constructor(
     readonly failure: CallFailure,
@@ -14,9 +14,9 @@ export class AttemptFailed extends Error {
     readonly hints: {
       /** Whether the same request may succeed later. */
       retry: boolean;
-      /** Whether it says that the endpoint has too much to do. */
+      /** Whether it indicates that the endpoint is overloaded. */
       overload?: boolean;
-      /** Milliseconds that the endpoint asked to be left alone. */
+      /** Milliseconds that the endpoint asked clients to wait. */
       retryAfterMs?: number | undefined;
       cause?: unknown;
     },
@@ -40,7 +40,7 @@ export interface RetryPolicy {
 /**
  * Makes attempts until one succeeds.
  *
- * @param attempt told its number, from 0; it throws AttemptFailed for what a policy can judge
+ * @param attempt called with its number, from 0; throws AttemptFailed for failures that the policy handles
  * @throws CallError with the last failure and the number of attempts; the signal's reason when aborted
  */
 export async function withRetries<T>(
@@ -64,7 +64,7 @@ export async function withRetries<T>(
       failed = error;
     }
     const { retry, overload, retryAfterMs, cause } = failed.hints;
-    // A Retry-After silences the whole endpoint, not this call alone: the others would be refused too.
+    // A Retry-After pauses the whole endpoint, not only this call: other calls would be refused too.
     const pauseMs = Math.min(retryAfterMs ?? 0, policy.maxRetryAfterMs);
     limiter.release(ticket, overload ? "overload" : "neutral", pauseMs);
     if (!retry || number >= policy.retries) {

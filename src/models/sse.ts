@@ -1,5 +1,5 @@
-// Server-sent events, as far as endpoints use them: the data of each event. Chunks may be split anywhere, inside a
-// character or between CR and LF. It neither reconnects nor reads event names and ids.
+// Parses server-sent events as far as endpoints use them: the data of each event. Chunks may be split anywhere, inside a
+// character or between CR and LF. The parser neither reconnects nor reads event names and ids.
 
 import { notUtf8 } from "./http.js";
 import { AttemptFailed } from "./retry.js";
@@ -7,19 +7,19 @@ import { AttemptFailed } from "./retry.js";
 export interface SseParser {
   /**
    * Takes the next bytes of the stream and calls `onData` for every event that they complete.
-   * @throws AttemptFailed where they are not UTF-8
+   * @throws AttemptFailed if they are not UTF-8
    */
   push(chunk: Buffer): void;
 }
 
 /**
- * @param onData told the data of each event: its `data:` lines joined by line feeds
+ * @param onData called with the data of each event: its `data:` lines joined by line feeds
  * @example
  * const parser = createSseParser((data) => console.log(data));
  * parser.push(Buffer.from("data: one\n\n"));
  */
 export function createSseParser(onData: (data: string) => void): SseParser {
-  // It also drops a byte order mark.
+  // The decoder also drops a byte order mark.
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const decode = (chunk: Buffer): string => {
     try {

@@ -2,7 +2,7 @@
 // tokens) and the messages' contents (which are data and never may).
 //
 // Contents are kept out of the template altogether: it sees an unguessable mark in place of each, and the marks are
-// replaced afterwards. So no content can forge a turn, and a template that is itself hostile sees no data.
+// replaced afterwards. So no content can forge a turn, and a hostile template sees no data.
 
 import { randomBytes } from "node:crypto";
 import { createContext, runInContext } from "node:vm";
@@ -23,20 +23,20 @@ export interface TemplateOptions {
 }
 
 /**
- * Renders messages; a last message by the assistant is left open, so that the model continues it. Tools are for templates that know
- * them (`knowsTools`), as are messages with calls and of tools.
+ * Renders messages; a last message by the assistant is left open, so that the model continues it. Tools, messages with calls and
+ * messages of tools are only for templates that support tools (`knowsTools`).
  */
 export type ChatTemplate = (messages: readonly Message[], tools?: readonly ToolSpec[]) => Segment[];
 
-/** Longest that a template may take, in milliseconds: it comes with the model file and may loop for ever. */
+/** Time limit for a template, in milliseconds: it comes with the model file and may loop for ever. */
 const timeLimit = 2000;
-/** Trimmed by every `trim` and `strip`, and printed by no template: shows whether a template trims contents. */
+/** A character that every `trim` and `strip` removes and no template prints; it shows whether a template trims contents. */
 const pad = "\u2003";
 
 /**
- * Compiles a Jinja chat template as model files carry it.
+ * Compiles a Jinja chat template from a model file.
  *
- * Templates that refuse a system message get it at the head of the first user message instead.
+ * If a template refuses a system message, it is prepended to the first user message instead.
  * @throws CallError `unsupported` when the template does not parse, fails, or drops a message
  * @example
  * const render = await compileTemplate("{% for m in messages %}<{{ m.role }}>{{ m.content }}</>{% endfor %}");
@@ -80,7 +80,7 @@ export async function compileTemplate(source: string, options: TemplateOptions =
       }),
     );
     const { segments, lost } = fillIn(text, data, open);
-    // Templates leave out the empty content of a message that calls.
+    // Templates leave out the empty content of a message that calls tools.
     const missed = messages.findIndex(({ content }, i) => lost(i) && content !== "");
     if (missed >= 0) throw new Error(`it leaves out message ${missed + 1} (${messages[missed]?.role})`);
     return segments;
@@ -100,12 +100,12 @@ export async function compileTemplate(source: string, options: TemplateOptions =
   };
 }
 
-/** Whether a template's own code speaks of tools. */
+/** Whether a template's code refers to tools. */
 export function knowsTools(source: string): boolean {
   return /\{[{%][^}]*\btools\b/.test(source);
 }
 
-/** A text that stands in the template as a mark: a message's content, or a piece of a tool's description or a call's arguments. */
+/** A text that the template sees as a mark: a message's content, or a piece of a tool's description or a call's arguments. */
 interface Data {
   mark: string;
   text: string;
@@ -114,7 +114,7 @@ interface Data {
 
 const newMark = () => `mark${randomBytes(16).toString("hex")}`;
 
-/** A JSON value with marks in place of texts that could be more than words; what is marked is added to `data`. */
+/** A JSON value with marks in place of strings other than plain words; the marked strings are added to `data`. */
 function inMarks(value: unknown, data: Data[]): unknown {
   if (typeof value === "string") {
     if (/^[\w .$-]{0,64}$/.test(value)) return value;
@@ -129,7 +129,7 @@ function inMarks(value: unknown, data: Data[]): unknown {
   );
 }
 
-/** Arguments as templates want them: an object where they are JSON. */
+/** Arguments as templates expect them: parsed if they are JSON. */
 function parsed(written: string): unknown {
   try {
     return JSON.parse(written);
@@ -142,7 +142,7 @@ function nameOf(messages: readonly Message[], id: string): string {
   return messages.flatMap(({ calls }) => calls ?? []).find((call) => call.id === id)?.name ?? "tool";
 }
 
-/** The messages' contents, one after the other and nothing else. */
+/** The messages' contents, concatenated. */
 export function plainSegments(messages: readonly Message[]): Segment[] {
   return [{ text: messages.map((message) => message.content).join(""), template: false }];
 }
@@ -169,7 +169,7 @@ function fillIn(
       if (before === "") said = said.trimStart();
       if (after === "") said = said.trimEnd();
     } else if (text[match.index - 1] === '"' && text[rest] === '"') {
-      // Within JSON it stands as JSON has it.
+      // Inside a JSON string the text is escaped as JSON.
       said = JSON.stringify(said).slice(1, -1);
     }
     segments.push({ text: said, template: false });

@@ -1,19 +1,19 @@
-// Calls of tools in what a model writes. Models are trained to write them in one of a few ways: between marks as JSON (Hermes, Qwen,
-// SmolLM3), after a mark as a list (Mistral), or as JSON alone (Llama 3). A call that must be made is JSON of one schema instead.
+// Reads tool calls from what a model writes. Models are trained to write them in one of a few ways: between marks as JSON (Hermes,
+// Qwen, SmolLM3), after a mark as a list (Mistral), or as JSON alone (Llama 3). A forced call is JSON of one schema instead.
 
 import { CallError } from "../core/call.js";
 import type { GenerateRequest, Message, ToolCall, ToolSpec } from "../core/model.js";
 import { checkSchema, readSchema, schemaLimits } from "./json-schema.js";
 import { type CheckedSchema, checkWidth, type Shape } from "./json-shapes.js";
 
-/** What begins calls in a text, and what ends each. */
+/** Marks that begin calls in a text, and those that end each. */
 const marks: readonly [begin: string, end: string][] = [
   ["<tool_call>", "</tool_call>"],
   ["[TOOL_CALLS]", ""],
   ["<|python_tag|>", ""],
 ];
 
-/** A text and the calls that stand after it. What names no tool that was offered stays text. */
+/** Splits off the calls after a text. Calls of a tool that was not offered stay text. */
 export function readCalls(
   written: string,
   tools: readonly ToolSpec[],
@@ -39,9 +39,9 @@ export function readCalls(
   return calls ? { text: written.slice(0, at).trimEnd(), calls: numbered(calls) } : nothing;
 }
 
-/** How much of a growing text is an answer whatever comes: what may be calls, or their beginning, is kept back. */
+/** The part of a growing text that is certainly answer text: what may be calls, or their beginning, is held back. */
 export function sureText(text: string): string {
-  // JSON alone is a call or not only when it has ended.
+  // Whether bare JSON is a call is known only when it is complete.
   if (/^\s*(?:[{[]|`{1,3})/.test(text) || text.trim() === "") return "";
   let end = text.length;
   for (const [begin] of marks) {
@@ -54,13 +54,13 @@ export function sureText(text: string): string {
           break;
         }
   }
-  // A call takes the space before it away.
+  // White space before a call is dropped.
   return text.slice(0, end).trimEnd();
 }
 
 type Found = Pick<ToolCall, "name" | "arguments">;
 
-/** One call or a list of them as JSON; undefined where it is neither. */
+/** Parses one call or a list of calls from JSON; undefined if the text is neither. */
 function callsIn(text: string): Found[] | undefined {
   let value: unknown;
   try {
@@ -82,8 +82,8 @@ const numbered = (calls: readonly Found[]): ToolCall[] =>
   calls.map((call, i) => ({ id: `call_${i}`, ...call }));
 
 /**
- * What one call must be, where one must be made; undefined where the model is free.
- * @throws CallError `unsupported` for a tool that is not offered, or a schema that cannot be held to
+ * The schema of a forced call; undefined if the model is free to call or not.
+ * @throws CallError `unsupported` for a tool that is not offered, or a schema that cannot be enforced
  */
 export function forcedCall({
   tools = [],
@@ -116,8 +116,8 @@ export function forcedCall({
 }
 
 /**
- * The JSON that an answer is held to: a call that must be made, an answer's schema, or with free tools beside a schema either of
- * them. Undefined where the model may write text.
+ * The schema that constrains an answer: a forced call's, the answer's own, or either of them if tools are optional beside a
+ * schema. Undefined if the model may write text.
  */
 export function heldForm({
   json,
@@ -138,7 +138,7 @@ export function heldForm({
   return either;
 }
 
-/** Tells a model whose template knows no tools which there are. */
+/** Lists the tools in the system message, for models whose template does not support tools. */
 export function withTools(messages: readonly Message[], tools: readonly ToolSpec[]): Message[] {
   const list = tools.map((tool) => JSON.stringify(tool)).join("\n");
   const content = `You can call these functions:\n${list}\nAnswer with one call as JSON: {"name": …, "arguments": {…}}`;
@@ -147,7 +147,7 @@ export function withTools(messages: readonly Message[], tools: readonly ToolSpec
   return [{ ...system, content: `${system.content}\n\n${content}` }, ...rest];
 }
 
-/** Messages without the forms that only some templates know: calls as JSON, a tool's words as the user's. */
+/** Messages without forms that only some templates support: calls become JSON text, tool messages become the user's. */
 export function plainMessages(messages: readonly Message[]): Message[] {
   return messages.map(({ role, content, calls = [] }) => {
     if (role === "tool") return { role: "user", content };

@@ -1,9 +1,9 @@
-// Waiting that stops at once when a signal says so. One listener a signal however many wait on it: a study has thousands
-// of calls behind one AbortSignal, and an EventTarget walks its whole list at every `addEventListener`.
+// Waiting that an AbortSignal ends at once. Each signal has one listener however many wait on it: a study has thousands
+// of calls on one AbortSignal, and an EventTarget walks its whole list at every `addEventListener`.
 
 const watchers = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Calls `stop` once when the signal aborts; the returned function takes that back. The signal must not be aborted yet. */
+/** Calls `stop` once when the signal aborts; the returned function cancels that. The signal must not be aborted yet. */
 export function onAbort(signal: AbortSignal, stop: () => void): () => void {
   let set = watchers.get(signal);
   if (!set) {

@@ -1,4 +1,4 @@
-// `net:file:FOLDER`: a published mixture of experts as a subject that says texts, in the layout of deepseek-moe-16b.
+// `net:file:FOLDER`: a published mixture of experts, in the layout of deepseek-moe-16b, as a subject that scores texts.
 
 import { readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
@@ -11,14 +11,14 @@ import type { SayingNet } from "../../nets/text/saying.js";
 import { type NetModel, netModel, sayer } from "../../nets/text/subject.js";
 import { sha256Of } from "../llama/hash.js";
 
-/** Tokens that are read together; a longer text is read in pieces of so many, each without what stood before it. */
+/** Tokens read together; a longer text is read in pieces of this length, each without its preceding context. */
 const longest = 512;
 
 /**
- * Opens a checkpoint's folder: config.json, safetensors, tokenizer.json and tokenizer_config.json. Its weights are float32 here and are
- * read at the first text.
+ * Opens a checkpoint's folder: config.json, safetensors, tokenizer.json and tokenizer_config.json. Its weights become float32 and are
+ * read with the first text.
  *
- * @throws HoneError for a folder of another layout, and where the weights are larger than the machine's memory
+ * @throws HoneError for a folder of another layout, and if the weights are larger than the machine's memory
  */
 export async function openCheckpoint(folder: string): Promise<NetModel> {
   const whole = await readDeepseekConfig(folder);
@@ -54,7 +54,7 @@ export async function openCheckpoint(folder: string): Promise<NetModel> {
   return netModel({
     id,
     name,
-    // Not its gradients: training begins from nets that are made here.
+    // No gradients: training starts from nets that Hone makes.
     grants: new Set(["weights"]),
     sizes: { layers, width, heads, hidden, context },
     begin: (model) => {

@@ -1,5 +1,5 @@
-// Encoders whose network runs here, with every layer open: texts in, the means of their states out, many texts to a row in one
-// compiled program. Training changes such an encoder and gives another.
+// Encoders whose network runs in this process, with access to every layer: texts in, means of their states out, many texts packed
+// into a row in one compiled program. Training such an encoder yields another one.
 
 import type { numpy as np } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
@@ -30,7 +30,7 @@ export interface NetEncoderOptions {
   maxPieces?: number;
 }
 
-/** Shapes of blocks: a word, a few, and many; rows are longer where a text is. */
+/** Block shapes for a single word, a few texts, and many; longer texts get longer rows. */
 const few: readonly TextShape[] = [
   { rows: 1, length: 16, texts: 4 },
   { rows: 1, length: 64, texts: 16 },
@@ -130,7 +130,7 @@ function make(net: Net, options: NetEncoderOptions, changed: NetChange | undefin
       const cost = { ...noCost, calls: 1, inputTokens: tokens, ms: performance.now() - start };
       return { vectors: rowsOf(vectors[0] as Float32Array, net.width), cost };
     },
-    // The network's own reader stops at its longest text.
+    // The network's own reader truncates at its longest text.
     cut: async (texts) => ({
       texts: texts.filter((text) => net.read(text, pool).ids.length >= Math.min(most + 1, net.longest))
         .length,
@@ -156,7 +156,7 @@ export function rowsOf(flat: Float32Array, width: number): number[][] {
   ]);
 }
 
-/** Means of some layers' states as a compiled program, an array [texts, width] each. */
+/** A compiled program for the means of some layers' states, an array [texts, width] each. */
 function meansOf(
   net: Net,
   layers: readonly number[],
@@ -177,7 +177,7 @@ function meansOf(
   );
 }
 
-/** What was trained, and the weights that it leaves in use. */
+/** The trained arrays, and the weights that they do not replace. */
 async function opened(
   net: Net,
   changed: NetChange | undefined,
@@ -212,7 +212,7 @@ function* blocksOf(
   }
 }
 
-/** A long text keeps its last marker when it is cut. */
+/** Truncates a long text but keeps its last marker. */
 function cut({ ids, from, to }: TokenText, most: number): TokenText {
   if (ids.length <= most) return { ids, from, to };
   return {
@@ -229,7 +229,7 @@ function unit(from: Float32Array, into: Float32Array, at: number): void {
   for (let i = 0; i < from.length; i++) into[at + i] = (from[i] as number) * scale;
 }
 
-/** @throws HoneError where the network has no such layer */
+/** @throws HoneError if the network has no such layer */
 export function checkLayer(name: string, net: Net, layer: number): number {
   if (layer >= 0 && layer <= net.layers) return layer;
   throw new HoneError({

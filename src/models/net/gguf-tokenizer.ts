@@ -1,5 +1,5 @@
-// The SentencePiece tokenizer in a GGUF file as transformers' tokenizer.json, so that one library reads all tokenizers and a
-// saved encoder carries its own.
+// Converts a GGUF file's SentencePiece tokenizer to transformers' tokenizer.json, so that one library reads all tokenizers and
+// a saved encoder includes its own.
 
 import { HoneError } from "../../core/errors.js";
 import type { GgufFile } from "../../tensor/gguf.js";
@@ -9,10 +9,10 @@ const control = 3;
 const userDefined = 4;
 
 /**
- * `tokenizer.json` and `tokenizer_config.json` of a SentencePiece BPE vocabulary with byte fallback, as Gemma has it.
- * Merges are every way to make a token of two others, the most likely token first, as transformers' own converter makes them.
+ * `tokenizer.json` and `tokenizer_config.json` of a SentencePiece BPE vocabulary with byte fallback, as in Gemma.
+ * Merges are all ways to make a token from two others, the most likely token first, as in transformers' own converter.
  *
- * @throws HoneError where the file has another kind of tokenizer
+ * @throws HoneError if the file has another kind of tokenizer
  */
 export function tokenizerOf(gguf: GgufFile): { tokenizer: object; config: object } {
   const list = (key: string) => gguf.metadata.get(`tokenizer.ggml.${key}`);

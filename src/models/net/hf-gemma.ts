@@ -1,5 +1,5 @@
-// A Gemma 3 text model's weights by their names in transformers, and its config. GGUF files hold a norm's gain as 1 + w, where
-// transformers keeps w.
+// Converts a Gemma 3 text model to transformers' weight names and config. GGUF files store a norm's gain as 1 + w,
+// transformers stores w.
 
 import { HoneError } from "../../core/errors.js";
 import type { NetConfig } from "../../nets/config.js";
@@ -24,7 +24,7 @@ const parts: Readonly<Record<string, string>> = {
 
 /**
  * `config.json` and tensors of `Gemma3TextModel`.
- * @param where the base's file, for the error
+ * @param where the base's file, for the error message
  * @throws HoneError for a decoder of another family
  */
 export function gemmaFolder(

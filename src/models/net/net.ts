@@ -1,5 +1,5 @@
-// Networks that encoders stand on: BERT and XLM-R from a folder with safetensors, and a decoder from a GGUF file. Each can read
-// a text as tokens, give every layer's states, and be written as a folder that transformers loads.
+// The networks behind encoders: BERT and XLM-R from a folder with safetensors, and a decoder from a GGUF file. Each tokenises
+// texts, returns every layer's states, and can be written as a folder that transformers loads.
 
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ import { sha256Of } from "../llama/hash.js";
 import { tokenizerOf } from "./gguf-tokenizer.js";
 import { gemmaFolder } from "./hf-gemma.js";
 
-/** Which of a text's states its vector is the mean of: all, or those of the text without markers such as [CLS]. */
+/** The states that a text's vector averages: all, or those of the text without markers such as [CLS]. */
 export type Pool = "all" | "own";
 
 export interface Net {
@@ -31,27 +31,27 @@ export interface Net {
   /** Most tokens of a text. */
   readonly longest: number;
   readonly shapes: ReadonlyMap<string, readonly number[]>;
-  /** The matrices of layers from `first` on, by name: what LoRA stands beside. */
+  /** Names of the matrices of layers from `first` on, to which LoRA applies. */
   matrices(first: number): string[];
   /**
-   * A text's tokens. A tab parts a word from its gloss: the vector is then the word's own states, in the company of the
-   * gloss.
+   * A text's tokens. A tab separates a word from its gloss: the vector is then the mean of the word's own states, with the
+   * gloss as context.
    */
   read(text: string, pool: Pool): TokenText;
   /** float32, read once. */
   weights(): Promise<Readonly<Record<string, Tensor>>>;
-  /** Last states [rows · length, width]; to be traced. `tap` is lent the states before each layer. */
+  /** Last states [rows · length, width]; to be traced. `tap` borrows the states before each layer. */
   hidden(
     weights: Weights,
     block: TextBlock,
     changes: readonly Change[],
     tap: (layer: number, states: np.Array) => void,
   ): np.Array;
-  /** log p of each of `targets` [rows, length] after what stands before it, [rows · length], in nats; traced. Of decoders alone. */
+  /** log p of each of `targets` [rows, length] given the tokens before it, [rows · length], in nats; traced. Decoders only. */
   logprobs?(weights: Weights, block: TextBlock, targets: np.Array, changes: readonly Change[]): np.Array;
   /**
-   * Writes config, weights (these in place of the own) and tokenizer for transformers; of BERT and XLM-R `onnx/model.onnx`, too, and
-   * no layers behind `layer`, so that the last states are those.
+   * Writes config, the given weights in place of its own, and tokenizer for transformers; for BERT and XLM-R also
+   * `onnx/model.onnx`, and no layers after `layer`, so that its states are the last.
    */
   write(folder: string, weights: Readonly<Record<string, Tensor>>, layer: number): Promise<void>;
 }
@@ -63,7 +63,7 @@ export interface BertFiles {
   tokenizerConfig: string;
 }
 
-/** BERT or XLM-R. @throws HoneError for files that are missing, damaged or of another model */
+/** Opens BERT or XLM-R. @throws HoneError for files that are missing, damaged or of another model */
 export async function bertNet(files: BertFiles): Promise<Net> {
   const json = await readJson(files.config);
   const config = bertConfig(json, files.config);
@@ -73,7 +73,7 @@ export async function bertNet(files: BertFiles): Promise<Net> {
   ];
   const file = await readSafetensors(files.model);
   const shapes = bertShapes(config);
-  // Heads of other tasks stand beside the encoder, whose names then begin with the model's.
+  // In checkpoints with task heads, the encoder's names begin with the model's name.
   const prefix = ["", "bert.", "roberta."].find((one) =>
     file.tensors.has(`${one}embeddings.word_embeddings.weight`),
   );
@@ -127,7 +127,7 @@ export async function bertNet(files: BertFiles): Promise<Net> {
     hidden: (weights, block, changes, tap) =>
       bertHidden(config, weights, block, changes, tap).reshape([-1, config.width]),
     write: async (folder, weights, layer) => {
-      // A model without layers is none to bertConfig.
+      // bertConfig rejects a model without layers.
       const layers = layer > 0 ? layer : config.layers;
       const own = { ...config, layers };
       await mkdir(folder, { recursive: true });
@@ -144,7 +144,7 @@ export async function bertNet(files: BertFiles): Promise<Net> {
         ...(beside || web in json ? { [web]: { use_external_data_format: beside } } : {}),
       });
       await copyFile(files.tokenizer, join(folder, "tokenizer.json"));
-      // Where a checkpoint names no limit (1e30), other libraries pass more tokens on than the net has places.
+      // If a checkpoint sets no limit (1e30), other libraries pass in more tokens than the net has positions.
       const { model_max_length: limit = Infinity } = tokenizerConfig as { model_max_length?: number };
       const most = Math.min(limit, longest(config));
       await put("tokenizer_config.json", { ...tokenizerConfig, model_max_length: most });
@@ -152,7 +152,7 @@ export async function bertNet(files: BertFiles): Promise<Net> {
   };
 }
 
-/** A decoder as an encoder: every token sees those before it. @throws HoneError where it cannot be run here */
+/** A decoder as an encoder: every token sees those before it. @throws HoneError if it cannot be run here */
 export async function decoderNet(path: string): Promise<Net> {
   const gguf = readGguf(path);
   const config = netConfig(gguf);
@@ -208,7 +208,7 @@ function dense(weights: Readonly<Record<string, Tensor>>, shapes: ReadonlyMap<st
   );
 }
 
-/** @param gloss a gloss follows its word as a second text, or comes before it where tokens see only what is before them */
+/** @param gloss whether a gloss follows its word as a second text, or precedes it because attention is causal */
 async function reader(
   tokenizer: object,
   config: object,

@@ -1,4 +1,4 @@
-// Opens an encoder with its network: a folder as transformers saves it, a known model's files, or a GGUF decoder.
+// Opens an encoder with its network from a folder as transformers saves it, a known model's files, or a GGUF decoder.
 
 import { join } from "node:path";
 import { checkLayer, netEncoder } from "./encoder.js";
@@ -7,9 +7,9 @@ import type { NetEncoder } from "./types.js";
 
 export interface NetChoice {
   name: string;
-  /** By default the words' own states of decoders, and all states of BERT. */
+  /** By default `own` for decoders and `all` for BERT. */
   pool?: Pool | undefined;
-  /** Counted from the embeddings, 0; negative from the end, -1 the last. */
+  /** Counted from the embeddings (0); negative counts from the end, -1 is the last. */
   layer?: number | undefined;
   threads?: number | undefined;
   maxPieces?: number | undefined;

@@ -1,4 +1,4 @@
-// How unlikely texts are to the decoder that an encoder stands on: what changing it for vectors leaves of its language modelling.
+// Negative log-likelihoods of texts under an encoder's decoder: how much language modelling survives its training for vectors.
 
 import type { numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
@@ -11,7 +11,7 @@ import type { NetChange } from "./types.js";
 
 type Said = Omit<TextBlock, "pool"> & { readonly targets: np.Array };
 
-/** log p of the tokens after those of a row, as a compiled program. */
+/** A compiled program for log p of the next token at each position of a row. */
 export function sayingOf(
   net: Net,
   change: NetChange["change"] | undefined,
@@ -28,7 +28,7 @@ export function sayingOf(
 
 /**
  * -log p of each text after the begin token.
- * @throws HoneError where a text is longer than the decoder reads here
+ * @throws HoneError if a text is longer than the decoder reads here
  */
 export async function sayTexts(
   net: Net,
@@ -52,7 +52,7 @@ export async function sayTexts(
   const length = 32 * Math.ceil(most / 32);
   const nats = texts.map(() => 0);
   const order = [...read.keys()].sort((a, b) => lengthOf(read, b) - lengthOf(read, a));
-  // A row at a time: the logits of a row of Gemma's vocabulary are half a gigabyte.
+  // One row at a time: a row's logits over Gemma's vocabulary take half a gigabyte.
   for (const row of packRows(read, order, length)) {
     signal.throwIfAborted();
     const { block } = packTexts(read, [row], { rows: 1, length, texts: row.length });
@@ -64,7 +64,7 @@ export async function sayTexts(
     let at = 0;
     for (const index of row) {
       const count = lengthOf(read, index);
-      // What follows a text's last token is the next text's.
+      // The token after a text's last belongs to the next text.
       for (let t = at; t < at + count - 1; t++) (nats[index] as number) -= values[t] as number;
       at += count;
     }

@@ -1,4 +1,4 @@
-// What an encoder with an open network is. Types and a check alone, so that asking costs nothing to load.
+// Types of an encoder with an open network, and a check for one. Nothing else, so that importing the check loads no library.
 
 import type { numpy as np } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
@@ -8,16 +8,16 @@ import type { Change } from "../../nets/decoder.js";
 import type { TokenText } from "../../nets/texts.js";
 import type { Net, Pool } from "./net.js";
 
-/** What training made of an encoder. */
+/** A trained change of an encoder. */
 export interface NetChange {
   /** Content identity. */
   readonly id: string;
   readonly name: string;
-  /** What was trained, by name; read at the first use. */
+  /** The trained arrays, by name; read on first use. */
   readonly trained: () => Promise<Readonly<Record<string, Tensor>>>;
-  /** What the trained arrays do; traced. */
+  /** Applies the trained arrays; traced. */
   readonly change: (trained: Readonly<Record<string, np.Array>>) => Change;
-  /** The layer that is read from now on; the one before where absent. */
+  /** The layer read from now on; unchanged if absent. */
   readonly layer?: number;
 }
 
@@ -28,16 +28,16 @@ export interface NetEncoder extends Encoder {
   /** The layer whose states are read: 0 is the embeddings, `net.layers` the last. */
   readonly layer: number;
   readonly threads: number | undefined;
-  /** A text as it is read, cut where the encoder stops reading: training reads no more than the vectors do. */
+  /** A text's tokens, truncated as for vectors, so that training reads no more than they do. */
   read(text: string): TokenText;
-  /** Unit vectors row by row, `texts.length · width`; of the layers that are named, one array each. */
+  /** Unit vectors row by row, `texts.length · width`; `layers` returns one array per named layer. */
   vectors(texts: readonly string[], signal: AbortSignal): Promise<Float32Array>;
   layers(texts: readonly string[], layers: readonly number[], signal: AbortSignal): Promise<Float32Array[]>;
-  /** How unlikely texts are, each from its beginning and read no further than the vectors are; of decoders alone. */
+  /** Negative log-likelihood of texts, each from its beginning and read no further than for vectors; decoders only. */
   say?(texts: readonly string[], signal: AbortSignal): Promise<TextReply[]>;
-  /** The same encoder, changed. Changes do not add up: this one stands in place of any before. */
+  /** The same encoder, changed. Changes do not accumulate: this one replaces any earlier one. */
   specialise(change: NetChange): NetEncoder;
-  /** The same encoder, read at another layer. @throws HoneError where it has no such layer */
+  /** The same encoder, read at another layer. @throws HoneError if it has no such layer */
   atLayer(layer: number): NetEncoder;
 }
 
