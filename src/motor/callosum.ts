@@ -1,14 +1,14 @@
-// The corpus callosum: what each hemisphere adds to its own hidden state of what the other one has. Published without weights:
-// the other's units are pooled pairwise and stand in the last places. Outputs are joined in controller.ts.
+// The corpus callosum: the message that each hemisphere adds to its hidden state from the other's. The published form has no
+// weights: the other's units are max-pooled pairwise into the last places. controller.ts joins the outputs.
 
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import type { ControllerShape } from "./controller.js";
 
 /**
  * Hidden states [S, 2, units, B] with the other hemisphere's message added, both computed from the states before.
- * `pooled`: the greater of each pair of neighbouring units (an odd last one is left out), zeros in front: of five units
- * come [0, 0, 0, max(x0, x1), max(x2, x3)]. `learned`: the kernel [S, 2, units, units] of the side that receives, times the
- * other's state. `gain` [S, 1, 1, 1] scales the message. Uses the states up.
+ * `pooled`: the maximum of each pair of neighbouring units (an odd last one is left out), zeros in front: five units give
+ * [0, 0, 0, max(x0, x1), max(x2, x3)]. `learned`: the receiving side's kernel [S, 2, units, units] times the other's state.
+ * `gain` [S, 1, 1, 1] scales the message. Consumes the states.
  */
 export function exchange(
   kind: ControllerShape["callosum"],
@@ -22,7 +22,7 @@ export function exchange(
   return states.add(gain ? message.mul(gain.ref) : message);
 }
 
-/** The hemispheres change places. */
+/** Swaps the hemispheres. */
 function other(states: JaxArray): JaxArray {
   const [left, right] = np.split(states, 2, 1) as [JaxArray, JaxArray];
   return np.concatenate([right, left], 1);

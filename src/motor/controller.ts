@@ -1,6 +1,6 @@
-// Controllers of a plant: small networks from what is sensed to excitations, of one hemisphere or of two (Rinaldo et al.
-// 2024, "Left/Right Brain, human motor control"). Many controllers of one shape, S seeds, run side by side. What passes between
-// hemispheres is callosum.ts's; training is training.ts's.
+// Controllers of a plant: small networks from observations to excitations, with one hemisphere or two (Rinaldo et al. 2024,
+// "Left/Right Brain, human motor control"). Many controllers of one shape, S seeds, run side by side. callosum.ts computes
+// what passes between hemispheres; training.ts trains.
 
 import { type Array as JaxArray, lax, numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
@@ -15,33 +15,33 @@ export interface ControllerShape {
   readonly layers: number;
   readonly units: number;
   /**
-   * What hemispheres tell each other before every hidden layer but the first: nothing, their pooled states without weights
-   * (as published), or a learned map of them.
+   * What hemispheres exchange before every hidden layer but the first: nothing, their pooled states without weights
+   * (as published), or a learned map of their states.
    */
   readonly callosum: "none" | "pooled" | "learned";
-  /** Layers without memory (as published), or gated recurrent units (Cho et al. 2014, reset after the product). */
+  /** Dense layers (as published), or gated recurrent units (Cho et al. 2014, reset after the product). */
   readonly cell: "dense" | "gru";
-  /** Rows of an observation, and muscles. */
+  /** Rows of an observation; `muscles` is the number of muscles. */
   readonly inputs: number;
   readonly muscles: number;
 }
 
-/** Factors on what flows in each controller; a lesion is a factor of 0. Left out means 1. */
+/** Factors on signals within each controller; a lesion is a factor of 0. Defaults to 1. */
 export interface Gains {
   [key: string]: JaxArray | undefined;
   /** On the input and on the last hidden state of each hemisphere: [S, hemispheres], left first. */
   input?: JaxArray | undefined;
   output?: JaxArray | undefined;
-  /** On what the callosum carries: [S]. */
+  /** On the callosum's message: [S]. */
   callosum?: JaxArray | undefined;
 }
 
-/** Which hemisphere's loss a parameter answers to. Of those with an axis of hemispheres each side has its own half. */
+/** Whether both hemispheres share a parameter. Other parameters have an axis of hemispheres, one half for each side. */
 export function isShared(name: string): boolean {
   return name === "mix" || name.startsWith("output.");
 }
 
-/** Leading axes that count variables rather than numbers of a variable: the seed, and the hemisphere where there is one. */
+/** Number of leading axes that index variables rather than a variable's elements: the seed, and the hemisphere if present. */
 export function variableAxes(name: string): 1 | 2 {
   return name.startsWith("output.") ? 1 : 2;
 }
@@ -81,8 +81,8 @@ function checkShape({ hemispheres, callosum, layers, units }: ControllerShape): 
 }
 
 /**
- * New controllers, one for each seed, side by side: `NAME` [S, ...]. Keras's defaults: kernels uniform within
- * ±√(6 / (fan in + fan out)), biases 0, both hemispheres weighed 0.5; a learned callosum begins silent. A seed's numbers
+ * New controllers, one per seed, side by side: `NAME` [S, ...]. Keras's defaults: kernels uniform within
+ * ±√(6 / (fan in + fan out)), biases 0, both hemispheres weighted 0.5; a learned callosum starts at zero. A seed's values
  * do not depend on the other seeds.
  */
 export function initController(shape: ControllerShape, seeds: readonly number[]): Parameters {
@@ -114,9 +114,8 @@ export interface Controlled {
 }
 
 /**
- * The controllers with their parameters laid ready, for many steps of `trials` trials each: from observations
- * [inputs, S·B], seed by seed, and the hidden states before (none at first) to excitations. Leaves parameters and gains
- * usable.
+ * Prepares the controllers' parameters for many steps: the returned function maps observations [inputs, S·B], seed by seed,
+ * and the previous hidden states (none at first) to excitations. Borrows parameters and gains.
  */
 export function bindController(shape: ControllerShape, params: Arrays, gains: Gains = {}) {
   const { hemispheres: sides, layers, units, cell, inputs, muscles } = shape;
@@ -168,11 +167,11 @@ export function bindController(shape: ControllerShape, params: Arrays, gains: Ga
   };
 }
 
-/** Gated recurrent units from W x + b [S, H, 3u, B] (update, reset, candidate), U [S, H, 3u, u] and the state before. */
+/** Gated recurrent units from W x + b [S, H, 3u, B] (update, reset, candidate), U [S, H, 3u, u] and the previous state. */
 function gru(z: JaxArray, kernel: JaxArray, before: JaxArray | undefined): JaxArray {
   const [update, reset, candidate] = np.split(z, 3, 2) as [JaxArray, JaxArray, JaxArray];
   if (!before) {
-    // From a state of zeros the products are zero.
+    // For a zero state the products are zero.
     reset.dispose();
     kernel.dispose();
     return tanh(candidate).mul(sigmoid(update.neg()));
@@ -188,8 +187,8 @@ function gru(z: JaxArray, kernel: JaxArray, before: JaxArray | undefined): JaxAr
 }
 
 /**
- * σ(x), its way back given by hand as in decoder.ts: y = x·slope + rest with both held fixed. The derived way meets ∞·0 where
- * the exponential overflows.
+ * σ(x) with a hand-written gradient as in decoder.ts: y = x·slope + rest with both held fixed. The derived gradient yields ∞·0
+ * where the exponential overflows.
  */
 function sigmoid(x: JaxArray): JaxArray {
   const held = lax.stopGradient(x.ref);

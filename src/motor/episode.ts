@@ -1,17 +1,17 @@
-// A controller and a plant in their loop: what is sensed at each step, and many steps unrolled for training. Losses are
-// loss.ts; trials for evaluation, step by step with noise and delays, are rollout.ts.
+// A controller and a plant in a closed loop: the observation at each step, and many steps unrolled for training. Losses are in
+// loss.ts; rollout.ts runs trials for evaluation, step by step with noise and delays.
 
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import type { Arrays } from "../tensor/optimizer.js";
 import { bindController, type ControllerShape, type Gains } from "./controller.js";
 import type { Load, Plant, PlantState } from "./plant/plant.js";
 
-/** What trials are given as, N = S·B of them, seed by seed. */
+/** Trials as arrays, N = S·B of them, seed by seed. */
 export interface TrialArrays {
   [key: string]: JaxArray | undefined;
   /** Joints at the start: [2, N]. */
   joints: JaxArray;
-  /** Where the hand should be, in m: [2, N], or [T, 2, N] where it changes. */
+  /** Where the hand should be, in m: [2, N], or [T, 2, N] if it changes. */
   target: JaxArray;
   /** As in `Load`. */
   force?: JaxArray | undefined;
@@ -23,12 +23,12 @@ export function observationRows(plant: Plant): number {
   return 2 * plant.muscles.length + 4;
 }
 
-/** What a controller senses, [2m + 4, N], of fibres [2m, N], the hand and the target [2, N]. Uses all up. */
+/** A controller's observation, [2m + 4, N], from fibres [2m, N], the hand and the target [2, N]. Consumes all three. */
 export function observe(fibres: JaxArray, hand: JaxArray, target: JaxArray): JaxArray {
   return np.concatenate([fibres, hand, target], 0);
 }
 
-/** Steps by which senses lag, beyond the one step that every controller is behind. */
+/** Steps by which senses lag, beyond every controller's lag of one step. */
 export interface Delays {
   readonly proprioception: number;
   readonly vision: number;
@@ -44,7 +44,7 @@ export interface Episode {
   hidden: JaxArray[];
   /** The target at each step: [2, N] or [T, 2, N]. */
   target: JaxArray;
-  /** The plant's states, only where they are asked for: joints and velocities [T, 4, N], and MotorNet's muscle state. */
+  /** The plant's states, only if requested: joints and velocities [T, 4, N], and MotorNet's muscle state. */
   body?: { joints: JaxArray; muscles: JaxArray; fibres: JaxArray };
 }
 
@@ -55,7 +55,7 @@ export interface EpisodeOptions {
   body?: boolean;
 }
 
-/** Unrolls a controller with a plant; to be traced. Leaves parameters, trials and gains usable. */
+/** Unrolls a controller with a plant; to be traced. Borrows parameters, trials and gains. */
 export function unroll(
   plant: Plant,
   shape: ControllerShape,

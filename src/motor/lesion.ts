@@ -1,21 +1,21 @@
-// Lesions at test time, as factors of 0 on what flows in a controller: a hemisphere's input or output, or the callosum. Nothing
-// is trained again, and no weight changes.
+// Lesions at test time, as factors of 0 on signals within a controller: a hemisphere's input or output, or the callosum.
+// Nothing is retrained, and no weight changes.
 
 import { Tensor } from "onnxruntime-node";
 import { HoneError } from "../core/errors.js";
 import type { ControllerShape } from "./controller.js";
 
 /**
- * What is cut. In the published code's words: `leftInput` is "highleft", `leftOutput` "lowleft", `callosum` "cc", and
+ * The parts that can be cut. In the published code's names: `leftInput` is "highleft", `leftOutput` "lowleft", `callosum` "cc", and
  * `callosum` with `leftInput` "ccl".
  */
 export const lesions = ["leftInput", "rightInput", "leftOutput", "rightOutput", "callosum"] as const;
 export type Lesion = (typeof lesions)[number];
 
 /**
- * The gains of S controllers side by side under some lesions, only those that are not 1 all over.
+ * The gains of S controllers side by side under some lesions; gains that are all 1 are left out.
  * @param open for each controller whether it was trained with its callosum; all by default
- * @throws HoneError for a lesion of what the shape has not
+ * @throws HoneError for a lesion of a part that the shape lacks
  */
 export function gainsOf(
   { hemispheres, callosum }: ControllerShape,

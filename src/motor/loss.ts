@@ -1,5 +1,5 @@
-// The two losses of the bilateral controllers, and which parameters answer to which. Dominant: mean error and a regulariser of
-// activity; non-dominant: squared error and the cost of excitation (Rinaldo et al. 2024 and their code).
+// The two losses of the bilateral controllers, and which parameters each of them trains. Dominant: mean error and an activity
+// regulariser; non-dominant: squared error and the cost of excitation (Rinaldo et al. 2024 and their code).
 
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import { HoneError } from "../core/errors.js";
@@ -18,19 +18,19 @@ export interface LossWeights {
   readonly activity: number;
 }
 
-/** Loss 0 of the published code, by the paper's convention that of the dominant (left) hemisphere. */
+/** Loss 0 of the published code: by the paper's convention, the loss of the dominant (left) hemisphere. */
 export const dominantLoss: LossWeights = { excitation: 0, position: 5, square: 0, activity: 0.02 };
 /** Loss 1 of the published code. */
 export const nonDominantLoss: LossWeights = { excitation: 2, position: 0, square: 5, activity: 0 };
-/** What all parameters answer to without specialization: the mean of the two. */
+/** The loss for all parameters without specialization: the mean of the two. */
 export const commonLoss: LossWeights = { excitation: 1, position: 2.5, square: 2.5, activity: 0.01 };
 
 export const lossTerms = ["excitation", "position", "square", "activity"] as const;
 
 /**
  * What the activity regulariser reads. `asIntended`: the hidden layers. `asPublished`: what the published program applied it
- * to, for its losses and outputs were paired in the order of their names: joints and muscle state, and with two
- * hemispheres also proprioception and vision. The muscle state holds forces in N, so it outweighs all else.
+ * to because it paired losses and outputs in the order of their names: joints and muscle state, and with two hemispheres
+ * also proprioception and vision. The muscle state contains forces in N, so it outweighs everything else.
  */
 export type Activity = "asIntended" | "asPublished";
 
@@ -42,7 +42,7 @@ function regularity(history: JaxArray, seeds: number, dt: number, seedAxis: 1 | 
   return mean(history).add(mean(change).mul(0.05 / dt ** 2));
 }
 
-/** Means over all but the seeds, [S]; seeds are the axis named, or the beginning of the last of [T, rows, S·B]. */
+/** Means over all axes but the seeds, [S]; seeds are axis 1, or the outer part of the last axis of [T, rows, S·B]. */
 function meanBySeed(x: JaxArray, seeds: number, seedAxis: 1 | 2): JaxArray {
   if (seedAxis === 1) {
     const others = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
@@ -53,10 +53,10 @@ function meanBySeed(x: JaxArray, seeds: number, seedAxis: 1 | 2): JaxArray {
 }
 
 /**
- * The losses of an episode, [S], under weights that each seed has of its own ([S] each); [K, S] for K losses, where weights are
- * [K, S]. Uses the episode up.
+ * The losses of an episode, [S], with weights per seed ([S] each); [K, S] for K losses if the weights are [K, S]. Consumes the
+ * episode.
  *
- * @throws HoneError for `asPublished` without the plant's states, or with other than two layers, whose pairing is not known
+ * @throws HoneError for `asPublished` without the plant's states, or for a number of layers other than two, whose pairing is unknown
  */
 export function motorLoss(
   episode: Episode,
@@ -106,18 +106,18 @@ function published({ hidden, body, hands }: Episode, seeds: number, dt: number):
   return paired.map((history) => regularity(history, seeds, dt, 2)).reduce((sum, one) => sum.add(one));
 }
 
-/** How losses and parameters are joined for each of S seeds; K losses, each with its weights. */
+/** Which losses train which parameters, for each of S seeds; K losses, each with its weights. */
 export interface Routing {
   [key: string]: JaxArray | Record<(typeof lossTerms)[number], JaxArray>;
   /** [K, S] each. */
   weights: Record<(typeof lossTerms)[number], JaxArray>;
   /** The share of each loss's gradient that the parameters of each hemisphere get: [K, S, hemispheres]. */
   hemispheres: JaxArray;
-  /** The share that parameters of both get: [K, S]. */
+  /** The share that shared parameters get: [K, S]. */
   shared: JaxArray;
 }
 
-/** What a parameter learns from gradients [K, S, ...] of the losses: their sum, each times its share. Uses the gradients up. */
+/** A parameter's gradient from those of the losses, [K, S, ...]: their sum weighted by its shares. Consumes the gradients. */
 export function routed(name: string, gradients: JaxArray, { hemispheres, shared }: Routing): JaxArray {
   const share = isShared(name) ? shared : hemispheres;
   const dims = share.shape.concat(gradients.shape.slice(share.shape.length).map(() => 1));

@@ -1,5 +1,5 @@
-// Controllers put through trials for evaluation: one compiled step, called as often as a trial is long, so that length, noise,
-// delays and lesions are free to choose.
+// Runs controllers through trials for evaluation: one compiled step, called once per time step, so that length, noise, delays
+// and lesions can be chosen freely.
 
 import type { Array as JaxArray } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
@@ -12,7 +12,7 @@ import { gainsOf, type Lesion } from "./lesion.js";
 import type { Load, Plant, PlantState } from "./plant/plant.js";
 import { type Trial, trialTensors } from "./trials.js";
 
-/** Standard deviations of independent Gaussian noise at each step, in the units of what it is added to. */
+/** Standard deviations of independent Gaussian noise at each step, in the units of the signal it is added to. */
 export interface MotorNoise {
   readonly excitation?: number;
   readonly proprioception?: number;
@@ -23,7 +23,7 @@ export interface RolloutOptions {
   /** Steps of a trial. */
   readonly steps: number;
   readonly noise?: MotorNoise;
-  /** Fixes the noise, a seed for each trial; the same for every controller. The trial's number by default. */
+  /** Seeds of the noise, one per trial and the same for every controller; the trial's index by default. */
   readonly seeds?: readonly number[];
   /** In steps. */
   readonly delays?: Delays;
@@ -35,7 +35,7 @@ export interface RolloutOptions {
 
 /**
  * What happened, trial by trial: index ((controller · trials + trial) · rows + step) · width + column. States have
- * steps + 1 rows, the first the start; excitations have steps rows.
+ * steps + 1 rows, the first one the start; excitations have `steps` rows.
  */
 export interface History {
   readonly controllers: number;
@@ -47,7 +47,7 @@ export interface History {
   /** Joint angles in rad and their velocities, width 2 each. */
   readonly joints: Float32Array;
   readonly velocities: Float32Array;
-  /** Width `muscles` each: activation, force in N, and the excitation commanded, before noise. */
+  /** Width `muscles` each: activation, force in N, and the commanded excitation, before noise. */
   readonly activation: Float32Array;
   readonly force: Float32Array;
   readonly excitation: Float32Array;
@@ -55,7 +55,7 @@ export interface History {
 
 type TensorRecord = Record<string, Tensor>;
 
-/** Readies rollouts of controllers of one shape. What depends on their number is compiled at its first use. */
+/** Prepares rollouts of controllers of one shape. Programs that depend on their number are compiled on first use. */
 export function makeRollout({
   plant,
   shape,
@@ -95,7 +95,7 @@ export function makeRollout({
     { ...runtime, name: "a step of trials" },
   );
 
-  /** Every controller of `params` ([S, ...]) goes through every trial. */
+  /** Runs every controller of `params` ([S, ...]) through every trial. */
   const run = async (
     params: Parameters,
     trials: readonly Trial[],
@@ -178,7 +178,7 @@ function note(
   }
 }
 
-/** The target of a step: [2, N] itself, or that entry of [T, 2, N]; the last one holds on. */
+/** The target of a step: [2, N] itself, or that entry of [T, 2, N]; the last one persists. */
 function targetAt(target: Tensor, t: number): Tensor {
   if (target.dims.length === 2) return target;
   const [length, two, count] = target.dims as [number, number, number];
@@ -186,7 +186,7 @@ function targetAt(target: Tensor, t: number): Tensor {
   return new Tensor("float32", (target.data as Float32Array).slice(from, from + two * count), [two, count]);
 }
 
-/** Noise of step after step, [rows, N] for each sense that has some. */
+/** Returns a generator of noise, step by step: [rows, N] for each signal that has some. */
 function noiseOf(
   { noise = {}, seeds = [] }: RolloutOptions,
   muscles: number,

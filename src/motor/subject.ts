@@ -1,5 +1,5 @@
-// Bodies and the controllers that move them, as subjects of a study. Trials that are asked for at the same time go through
-// one program together.
+// Bodies and the controllers that move them, as subjects of a study. Trials that are requested at the same time run through one
+// program together.
 
 import { Tensor } from "onnxruntime-node";
 import { HoneError } from "../core/errors.js";
@@ -15,13 +15,13 @@ import type { Plant } from "./plant/plant.js";
 import { pointMass } from "./plant/point-mass.js";
 import { type History, makeRollout } from "./rollout.js";
 
-/** Trials that go through the program together; fewer are filled up, so that one program serves all. */
+/** Trials per run of the program; smaller groups are padded, so that one program serves all. */
 const together = 64;
 
 /** A body with its equations of motion. */
 export interface PlantBody extends Body {
   readonly plant: Plant;
-  /** The programs that controllers of a shape share. */
+  /** The programs shared by all controllers of a shape. */
   rollout(shape: ControllerShape): ReturnType<typeof makeRollout>;
 }
 
@@ -32,7 +32,7 @@ export type SavedController = {
   weights: Record<string, string>;
 };
 
-/** A subject whose controller is at hand, so that it can be trained from or cut. */
+/** A subject with access to its controller, which can be trained further or lesioned. */
 export interface ControllerSubject extends MotorSubject {
   readonly model: PlantBody;
   readonly controller: SavedController;
@@ -49,8 +49,8 @@ const parameters: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Opens a body by what stands after `motor:`: `arm26`, `arm26?slack=1.4`, `pointMass`.
- * @throws HoneError for another name or parameter
+ * Opens a body from the part after `motor:`: `arm26`, `arm26?slack=1.4`, `pointMass`.
+ * @throws HoneError for an unknown name or parameter
  */
 export function openBody(ref: string): PlantBody {
   const [name = "", query = ""] = ref.split("?", 2);
@@ -96,7 +96,7 @@ export function openBody(ref: string): PlantBody {
   };
 }
 
-/** The generalist: a controller of one hemisphere as it begins, with two layers of 32 units, which has learnt nothing. */
+/** The generalist: an untrained controller of one hemisphere with two layers of 32 units. */
 export function untrained(body: PlantBody): ControllerSubject {
   const shape = shapeFor(body.plant, {
     hemispheres: 1,
@@ -109,12 +109,12 @@ export function untrained(body: PlantBody): ControllerSubject {
   return controllerSubject(body, controller as SavedController, `untrained controller of ${body.name}`);
 }
 
-/** A shape with the rows that a plant's senses and muscles have. */
+/** A shape with the input and output sizes of a plant. */
 export function shapeFor(plant: Plant, shape: Omit<ControllerShape, "inputs" | "muscles">): ControllerShape {
   return { ...shape, inputs: observationRows(plant), muscles: plant.muscles.length };
 }
 
-/** A controller in its body. What is cut changes its id, and no weight. */
+/** A controller in its body. Lesions change its id, but no weight. */
 export function controllerSubject(
   model: PlantBody,
   controller: SavedController,
@@ -149,7 +149,7 @@ export function controllerSubject(
   };
 }
 
-/** Collects what is asked within a turn of the event loop, by what a program has to have in common, and runs it together. */
+/** Collects the trials requested within one turn of the event loop, groups those that one program can run, and runs each group. */
 function gathered(run: (trials: readonly MotorTrial[]) => Promise<(trial: number) => Movement>) {
   type Asked = { trial: MotorTrial; resolve: (movement: Movement) => void; reject: (error: unknown) => void };
   const waiting = new Map<string, Asked[]>();
@@ -202,7 +202,7 @@ function movementOf({ steps, muscles, ...history }: History, trial: number, dt: 
   };
 }
 
-/** Controllers that were trained side by side, apart. @param callosum for each whether its callosum is open */
+/** Splits controllers that were trained side by side. @param callosum for each whether its callosum is open */
 export function saveControllers(
   shape: ControllerShape,
   params: Parameters,
@@ -221,7 +221,7 @@ export function saveControllers(
   }));
 }
 
-/** One controller's parameters, [1, ...] each. @throws HoneError where its weights do not have the shape's sizes */
+/** One controller's parameters, [1, ...] each. @throws HoneError if its weights do not have the shape's sizes */
 export function loadController({ shape, weights }: SavedController): Parameters {
   const made: Parameters = {};
   for (const [name, dims] of controllerShapes(shape)) {

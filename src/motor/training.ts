@@ -1,5 +1,5 @@
 // Training of motor controllers: arms and seeds of one shape are trained side by side in one compiled program, each as if it
-// were alone. What distinguishes arms (losses, their routing, the callosum) is fed in, not compiled in. The loop is
+// were alone. What distinguishes arms (losses, their routing, the callosum) is an input, not compiled in. The loop is in
 // tensor/train.ts.
 
 import { type Array as JaxArray, numpy as np, vjp } from "@jax-js/jax";
@@ -25,16 +25,16 @@ import {
 import type { Plant } from "./plant/plant.js";
 import { type Trial, trialTensors } from "./trials.js";
 
-/** How a controller is taught. Controllers of one shape may differ in it and still be trained together. */
+/** How a controller is trained. Controllers of one shape that differ in this can still be trained together. */
 export interface Teaching {
   /**
-   * `common`: everything answers to the mean of the two losses. `dominant`, `nonDominant`: everything answers to that one.
-   * `specialized`: each hemisphere to its own, what they share to half of each (two hemispheres only).
+   * `common`: all parameters are trained on the mean of the two losses. `dominant`, `nonDominant`: all on that loss.
+   * `specialized`: each hemisphere on its own loss, shared parameters on half of each (two hemispheres only).
    */
   readonly losses: "common" | "dominant" | "nonDominant" | "specialized";
-  /** The hemisphere that the dominant loss is for, where `specialized`; left by default. */
+  /** With `specialized`, the hemisphere that gets the dominant loss; left by default. */
   readonly dominantSide?: "left" | "right";
-  /** False silences the callosum of a shape that has one; true by default. */
+  /** False disables the callosum of a shape that has one; true by default. */
   readonly callosum?: boolean;
 }
 
@@ -46,13 +46,13 @@ export interface MotorTrainerOptions {
   /** `asIntended` by default. */
   readonly activity?: Activity;
   readonly delays?: Delays;
-  /** Largest norm of a variable's gradient, each variable of each seed for itself; 1 by default, 0 leaves them. */
+  /** Largest gradient norm, for each variable of each seed separately; 1 by default, 0 disables clipping. */
   readonly clipNorm?: number;
-  /** 1 by default: operators are so small and so many that several threads spend more on meeting than on work. */
+  /** 1 by default: there are so many small operators that several threads spend more time on synchronisation than on work. */
   readonly threads?: number;
 }
 
-/** Losses of one teaching, and what each hemisphere and what is shared gets of each. */
+/** The losses of one teaching, and the shares of each that each hemisphere and the shared parameters get. */
 function plan({ losses, dominantSide = "left" }: Teaching, hemispheres: number) {
   const whole = Array.from({ length: hemispheres }, () => 1);
   const none = whole.map(() => 0);
@@ -71,7 +71,7 @@ function plan({ losses, dominantSide = "left" }: Teaching, hemispheres: number) 
   ];
 }
 
-/** The routing and the callosum's gains of controllers side by side, one teaching for each. */
+/** The routing and the callosum's gains of controllers side by side, one teaching each. */
 export function teach(teachings: readonly Teaching[], shape: ControllerShape): Record<string, Tensors> {
   if (shape.hemispheres === 1 && teachings.some(({ losses }) => losses === "specialized")) {
     throw new HoneError({
@@ -82,7 +82,7 @@ export function teach(teachings: readonly Teaching[], shape: ControllerShape): R
     });
   }
   const seeds = teachings.length;
-  // One loss is enough where none is specialized, at half the cost.
+  // If no teaching is specialized, one loss is enough, at half the cost.
   const count = teachings.some(({ losses }) => losses === "specialized") ? 2 : 1;
   const plans = teachings.map((teaching) => plan(teaching, shape.hemispheres).slice(0, count));
   const table = (of: (entry: ReturnType<typeof plan>[number]) => readonly number[], ...dims: number[]) => {
@@ -100,7 +100,7 @@ export function teach(teachings: readonly Teaching[], shape: ControllerShape): R
       hemispheres: table((entry) => entry.sides, shape.hemispheres),
       shared: table((entry) => [entry.shared]),
     } as Tensors,
-    // Without a gain the program is smaller, and an open callosum needs none.
+    // An open callosum needs no gain, and without one the program is smaller.
     gains: gainsOf(
       shape,
       seeds,
@@ -111,8 +111,8 @@ export function teach(teachings: readonly Teaching[], shape: ControllerShape): R
 }
 
 /**
- * Each variable of each seed scaled down to a norm of at most `limit`, as Keras's `clipnorm` does; a variable is one array of
- * one hemisphere. Uses the gradients up.
+ * Scales each variable of each seed down to a norm of at most `limit`, as Keras's `clipnorm` does; a variable is one array of
+ * one hemisphere. Consumes the gradients.
  */
 function clipped(gradients: Arrays, limit: number): Arrays {
   return Object.fromEntries(
@@ -126,7 +126,7 @@ function clipped(gradients: Arrays, limit: number): Arrays {
 
 type Frozen = { routing: Routing; gains: Gains };
 
-/** Readies a trainer of controllers of one shape; what depends on their number is compiled at its first use. */
+/** Prepares a trainer of controllers of one shape; programs that depend on their number are compiled on first use. */
 export function motorTrainer(options: MotorTrainerOptions): Trainer {
   const { plant, shape, steps, activity = "asIntended", delays, clipNorm = 1, threads = 1 } = options;
   const runtime = { threads };
@@ -145,7 +145,7 @@ export function motorTrainer(options: MotorTrainerOptions): Trainer {
     (frozen: Frozen, params: Arrays, trials: TrialArrays) => {
       const ofAll = (trained: Arrays) => losses(frozen, trained, trials).sum(1);
       const [found, back] = vjp(ofAll, [params]);
-      // Every loss goes back through the trials by itself: the way forward is shared, and arrays stay small.
+      // Each loss has its own backward pass through the trials: the forward pass is shared, and arrays stay small.
       const count = found.shape[0] as number;
       const own = Array.from({ length: count }, (_, k) => {
         const only = Array.from({ length: count }, (_, i) => (i === k ? 1 : 0));
@@ -169,7 +169,7 @@ export function motorTrainer(options: MotorTrainerOptions): Trainer {
   >(
     (params, state, sums, scalars) => {
       const next = optimizer.update(params, state, clipNorm > 0 ? clipped(sums, clipNorm) : sums, scalars);
-      // Hemispheres are added, never subtracted.
+      // The hemispheres' weights in the output stay non-negative.
       if (next.params.mix) next.params.mix = np.maximum(next.params.mix, 0);
       return next;
     },
@@ -194,9 +194,9 @@ export interface MotorTrainOptions {
   readonly trainer: Trainer;
   readonly shape: ControllerShape;
   readonly teachings: readonly Teaching[];
-  /** One for each teaching: fixes where its parameters begin. */
+  /** One per teaching: determines its initial parameters. */
   readonly seeds: readonly number[];
-  /** Trials of an update, counted from 1, for one of the seeds; as many for each. */
+  /** Trials of an update, counted from 1, for one of the seeds; the same number for every seed. */
   readonly trials: (update: number, seed: number) => readonly Trial[];
   readonly updates: number;
   /** Of Adam; 3e-3 by default (published: 1e-3). */
@@ -207,8 +207,8 @@ export interface MotorTrainOptions {
 }
 
 /**
- * Trains controllers of one shape side by side. Each gets what it would get alone: its own trials, losses, clipping and
- * moments. Killed and called again it goes on from its checkpoint.
+ * Trains controllers of one shape side by side. Each trains as it would alone: with its own trials, losses, clipping and
+ * moments. If killed and called again, training resumes from its checkpoint.
  *
  * @throws HoneError when a loss or a gradient is not finite
  * @example

@@ -1,4 +1,4 @@
-// Trials of a plant in plain numbers: where it starts, where the hand should be, what pushes it; and the two kinds of the
+// Trials of a plant in plain numbers (its start, the hand's target, external forces), and the two kinds of trial of the
 // bilateral paper, drawn from a seed.
 
 import { Tensor } from "onnxruntime-node";
@@ -6,29 +6,29 @@ import type { MotorTrial } from "../core/motor.js";
 import type { Random } from "../core/random.js";
 import type { Plant } from "./plant/plant.js";
 
-/** What a plant needs to know of a trial. */
+/** The parts of a trial that a plant needs. */
 export type Trial = Pick<MotorTrial, "joints" | "target" | "force" | "curl">;
 
-/** Joints drawn evenly from within a plant's limits. */
+/** Joints drawn uniformly within a plant's limits. */
 function posture({ limits: { lower, upper } }: Plant, random: Random): [number, number] {
   const draw = (joint: 0 | 1) => lower[joint] + random() * (upper[joint] - lower[joint]);
   return [draw(0), draw(1)];
 }
 
-/** Random reach: from one random posture to where the hand is in another, shown from the first step on. */
+/** Random reach: from one random posture to the hand's position in another, shown from the first step on. */
 export function reachTrial(plant: Plant, random: Random): Trial {
   const joints = posture(plant, random);
   return { joints, target: plant.place(posture(plant, random)) };
 }
 
-/** Hold position: stay where the hand is, under a constant force with each component even in ± `load` N (published: 10). */
+/** Hold position: keep the hand in place under a constant force with each component uniform in ± `load` N (published: 10). */
 export function holdTrial(plant: Plant, random: Random, load = 10): Trial {
   const joints = posture(plant, random);
   const push = () => (2 * random() - 1) * load;
   return { joints, target: plant.place(joints), force: [push(), push()] };
 }
 
-/** The same trial with its target shown after `steps` steps; until then it is the place of the start. */
+/** The same trial with its target shown after `steps` steps; until then the target is the start. */
 export function delayed(plant: Plant, trial: Trial, steps: number, length: number): Trial {
   const start = plant.place(trial.joints);
   const goal = (t: number) => (isPath(trial.target) ? trial.target[t] : trial.target) as [number, number];
@@ -40,8 +40,8 @@ function isPath(target: Trial["target"]): target is readonly (readonly [number, 
 }
 
 /**
- * Trials of several seeds, as many for each, as arrays with a column for each trial, seed by seed: `joints` [2, N], `target`
- * [2, N] or [T, 2, N]; `force` [2, N] and `curl` [1, N] only where some trial has one.
+ * Trials of several seeds, the same number for each, as arrays with a column per trial, seed by seed: `joints` [2, N], `target`
+ * [2, N] or [T, 2, N]; `force` [2, N] and `curl` [1, N] only if some trial has one.
  */
 export function trialTensors(bySeed: readonly (readonly Trial[])[]): Record<string, Tensor> {
   const trials = bySeed.flat();

@@ -1,5 +1,5 @@
-// Activation dynamics of Thelen 2003, as MotorNet steps them: explicit Euler, which overshoots where a relaxed muscle is
-// excited (dt is longer than the time constant there). That is published behaviour and kept.
+// Activation dynamics of Thelen 2003, stepped as in MotorNet by explicit Euler, which overshoots when a relaxed muscle is
+// excited (dt is longer than the time constant there). This is published behaviour, so it is kept.
 
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 
@@ -14,7 +14,7 @@ export interface Activation {
 /** MotorNet's constants. */
 export const thelen = (least: number): Activation => ({ rise: 0.015, fall: 0.05, least });
 
-/** Activations [m, N] after `dt` seconds of these excitations. Uses both up. */
+/** Activations [m, N] after `dt` seconds of these excitations. Consumes both. */
 export function activate(
   { rise, fall, least }: Activation,
   dt: number,
@@ -26,6 +26,6 @@ export function activate(
   const rising = drive.ref.greater(activation.ref);
   const share = np.where(rising, np.reciprocal(pace.ref).mul(dt / rise), pace.mul(dt / fall));
   const moved = activation.ref.add(drive.sub(activation).mul(share));
-  // Falling, an activation does not pass its excitation unless steps are as long as this.
+  // A falling activation cannot undershoot its excitation unless steps are this long.
   return np.clip(moved, (2 * dt) / fall > 1 ? least : undefined, 1);
 }

@@ -1,5 +1,5 @@
-// MotorNet's planar arm of two joints and six rigid-tendon Hill muscles (Codol et al. 2024, "Arm26"), written from its
-// equations. Sums over muscles and joints are products with small constant matrices: few operators, whatever N is.
+// MotorNet's planar arm with two joints and six rigid-tendon Hill muscles (Codol et al. 2024, "Arm26"), implemented from its
+// equations. Sums over muscles and joints are products with small constant matrices, so there are few operators for any N.
 
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import { type Activation, activate, thelen } from "./activation.js";
@@ -12,8 +12,8 @@ const body = { m1: 1.82, m2: 1.43, g1: 0.135, g2: 0.165, i1: 0.051, i2: 0.057, l
 const degrees = Math.PI / 180;
 
 /**
- * Six muscles. `path` holds a0 of the length of muscle and tendon, then its linear and square coefficients for the
- * shoulder and the elbow (Nijhof and Kouwenhoven 2000), angles counted from `origin`.
+ * Six muscles. `path` has the constant term a0 of the length of muscle and tendon, then its linear and square coefficients for
+ * the shoulder and the elbow (Nijhof and Kouwenhoven 2000), with angles relative to `origin`.
  */
 const muscles = [
   { name: "pectoralis", force: 838, tendon: 0.039, optimal: 0.134, path: [0.151, -0.03, 0, 0, 0] },
@@ -31,18 +31,18 @@ const muscles = [
 ] as const;
 const origin = [Math.PI / 2, 0] as const;
 const away = origin.map((angle) => -angle);
-/** Greatest shortening velocity in optimal lengths a second. */
+/** Maximum shortening velocity in optimal lengths per second. */
 const speed = 10;
 
 export interface ArmOptions {
-  /** Seconds of a step; 0.01 by default. */
+  /** Seconds per step; 0.01 by default. */
   dt?: number;
-  /** Fibre length, over the optimal one, from which muscles pull passively: 1 (MotorNet's TensorFlow edition) by default. */
+  /** Fibre length, over the optimal one, above which muscles pull passively: 1 (as in MotorNet's TensorFlow edition) by default. */
   slack?: number;
   /** Damping of the joints' velocities in the equation of motion, N m s/rad; 0 by default. */
   viscosity?: number;
   activation?: Activation;
-  /** Bound of the joints' velocities in rad/s; 1000 by default. */
+  /** Bound on the joints' velocities in rad/s; 1000 by default. */
   maxVelocity?: number;
 }
 
@@ -64,7 +64,7 @@ const geometry = (() => {
     ...muscles.map(({ path, tendon, optimal }) => (path[0] - tendon) / optimal),
     ...muscles.map(() => 0),
   ];
-  /** Torques: two rows that hold always, and two to be taken times p; the torque pulls against the moment arm. */
+  /** Torques: two constant rows, and two to be multiplied by p; the torque acts against the moment arm. */
   const pull = [
     muscles.map(({ path, force }) => -path[1] * force),
     muscles.map(({ path, force }) => -path[3] * force),
@@ -74,7 +74,7 @@ const geometry = (() => {
   return { map, offset, pull };
 })();
 
-/** The least fibre length of a muscle within joint limits, over the optimal one: published lengths are cut off at 0. */
+/** The least fibre length of a muscle within joint limits, over the optimal one: published lengths are clipped at 0. */
 function minLength(m: number, { lower, upper }: Plant["limits"]): number {
   const row = geometry.map[m] as number[];
   const least = ([0, 1] as const).map((joint) => {
@@ -113,7 +113,7 @@ function fibresOf(joints: JaxArray, velocities: JaxArray): JaxArray {
 }
 
 /**
- * Joint accelerations [2, N] in rad/s² under joint torques [2, N] in N m, with the load's torque Jᵀ F added. Uses all up.
+ * Joint accelerations [2, N] in rad/s² under joint torques [2, N] in N m, with the load's torque Jᵀ F added. Consumes all inputs.
  */
 export function accelerations(
   velocities: JaxArray,
@@ -151,7 +151,7 @@ export function accelerations(
 
 type Rows = Record<"x" | "y" | "fx" | "fy" | "v1" | "v2", JaxArray>;
 
-/** Jᵀ F of what acts on the hand, [2, N] or 0. Uses x, y, fx and fy up. */
+/** Jᵀ F of the load on the hand, [2, N] or 0. Consumes x, y, fx and fy. */
 function loadTorque({ x, y, fx, fy, v1, v2 }: Rows, { force, curl }: Load): JaxArray | number {
   if (!force && !curl) {
     for (const row of [x, y, fx, fy]) row.dispose();
@@ -207,7 +207,7 @@ export function arm26(options: ArmOptions = {}): Plant {
       excitation,
       load,
     ) {
-      // Everything is read from the state as it was: forces meet the geometry one step late, as published.
+      // Everything is read from the previous state: forces act on the geometry one step late, as published.
       for (const unread of [flce, old]) unread?.dispose();
       const now = activate(activation, dt, before, excitation);
       const tension = (active as JaxArray).add(flpe as JaxArray);

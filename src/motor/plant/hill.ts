@@ -4,7 +4,7 @@
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 
 export interface HillOptions {
-  /** Fibre length, over the optimal one, from which the passive element pulls: 1.4 in MotorNet, 1 in its TensorFlow edition. */
+  /** Fibre length, over the optimal one, above which the passive element pulls: 1.4 in MotorNet, 1 in its TensorFlow edition. */
   readonly slack: number;
 }
 
@@ -15,7 +15,7 @@ const aRel = 0.41;
 const bRel = 5.2;
 const blend = 0.001;
 
-/** What a muscle does at a moment, each [m, N], forces as shares of the greatest isometric one. */
+/** Forces of muscles at one moment, [m, N] each, as shares of the maximum isometric force. */
 export interface HillForces {
   /** Passive force. */
   flpe: JaxArray;
@@ -25,15 +25,16 @@ export interface HillForces {
 }
 
 /**
- * Forces at fibre lengths over optimal length, velocities over the greatest velocity (negative while it shortens) and
- * activations. Uses all three up.
+ * Forces at fibre lengths over optimal length, velocities over the maximum velocity (negative while shortening) and
+ * activations. Consumes all three.
  *
  * The published branches, with f = a·flce, E = a (flce + a_rel) and B = b_rel, are
  * - shortening: (v a a_rel + f B) / (B - v) = f + v E / (B - v)
  * - lengthening: (-p1 p3 + p1 s v + p2 - p3 v + s v²) / (p1 + v), p1 = -f/(2h), p2 = f²/(4h), p3 = -3f/2, h = s - 2E/B,
  *   = f + v (s + ½f Q / (Q v + ½f B)) with Q = 2E - s B
  *
- * and are computed so. What is divided is chosen before it is: a branch that is not taken may have its pole there.
+ * and are computed in the second form. Numerator and denominator are selected before dividing, because the branch not taken may
+ * have a pole there.
  */
 export function hillForces(
   { slack }: HillOptions,

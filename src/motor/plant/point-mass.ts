@@ -1,11 +1,11 @@
-// MotorNet's point mass in the plane with four muscles that only pull ("ReluPointMass24"), written from its equations: force
-// is activation times the greatest force. The small plant, for quick experiments and for tests.
+// MotorNet's planar point mass with four muscles that only pull ("ReluPointMass24"), implemented from its equations: force is
+// activation times the maximum force. A small plant for quick experiments and tests.
 
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import { type Activation, activate, thelen } from "./activation.js";
 import { advance, matrix, type Plant } from "./plant.js";
 
-/** Where muscles are fixed, in m: upper right, upper left, lower right, lower left. */
+/** The muscles' fixed points, in m: upper right, upper left, lower right, lower left. */
 const anchors = [
   [2, 2],
   [-2, 2],
@@ -14,11 +14,11 @@ const anchors = [
 ] as const;
 
 export interface PointMassOptions {
-  /** Seconds of a step; 0.01 by default. */
+  /** Seconds per step; 0.01 by default. */
   dt?: number;
-  /** In kg; 1 by default. */
+  /** Mass in kg; 1 by default. */
   mass?: number;
-  /** Greatest force of each muscle in N; 500 by default. */
+  /** Maximum force of each muscle in N; 500 by default. */
   maxForce?: number;
   activation?: Activation;
 }
@@ -28,7 +28,7 @@ export function pointMass(options: PointMassOptions = {}): Plant {
   const { dt = 0.01, mass = 1, maxForce = 500, activation = thelen(0) } = options;
   const limits = { lower: [-1, -1], upper: [1, 1] } as const;
   const count = anchors.length;
-  /** From each anchor to the mass: its two components and their length, each [4, N]. */
+  /** The vector from each anchor to the mass: its two components and its length, each [4, N]. */
   const paths = (position: JaxArray) => {
     const [x, y] = np.split(position, 2, 0) as [JaxArray, JaxArray];
     const dx = x.sub(matrix(anchors.map(([ax]) => ax)));
