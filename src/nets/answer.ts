@@ -1,5 +1,5 @@
-// The loss of an answer given its prompt, and the batches it is computed on: -log p(answer | prompt), logits only where
-// answer tokens are predicted.
+// The loss of an answer given its prompt, -log p(answer | prompt), and its batches. Logits are computed only where answer
+// tokens are predicted.
 
 import { lax, numpy as np } from "@jax-js/jax";
 import type { Dropout } from "./changes/dropout.js";
@@ -20,24 +20,24 @@ export type AnswerBatch<A = np.Array> = {
   readonly places: A;
   /** [N] int32: the answer tokens. */
   readonly targets: A;
-  /** [N] int32: the example of each, or -1 where there is none. */
+  /** [N] int32: the example of each answer token, or -1 for padding. */
   readonly owners: A;
   /**
-   * [N, K] int32: the tokens that each answer token is to be told from, itself among them; -1 where there are fewer. The
-   * probability is then among these and not among the whole vocabulary.
+   * [N, K] int32: the tokens that each answer token is compared with, itself included; padded with -1. The probability is then
+   * normalised over these instead of the whole vocabulary.
    */
   readonly rivals?: A;
-  /** [E] float32: an example's share of the loss: 1, or 0 where there is none. */
+  /** [E] float32: each example's weight in the loss: 1, or 0 for padding. */
   readonly shares: A;
-  /** [B, T, width] float32: the states before the first layer that is computed here. */
+  /** [B, T, width] float32: the states before the first layer that is computed. */
   readonly states?: A;
-  /** Where rows hold several sequences. */
+  /** Present if rows contain several sequences. */
   readonly packing?: { readonly segments: A; readonly positions: A };
-  /** In training, of methods with dropout. */
+  /** In training, for methods with dropout. */
   readonly dropout?: Dropout<A>;
 };
 
-/** Tokens that an example takes in a sequence: its last answer token is predicted, never read. */
+/** Tokens that an example takes in a sequence; its last answer token is predicted, never read. */
 export function lengthOf({ prompt, answer }: TokenExample): number {
   return prompt.length + answer.length - 1;
 }
@@ -45,7 +45,7 @@ export function lengthOf({ prompt, answer }: TokenExample): number {
 /**
  * log p(answer | prompt) of each example, summed over its tokens: [E]. Borrows everything.
  *
- * @param layer where a batch's own states go in
+ * @param layer the layer at which a batch's own states enter
  */
 export function answerLogprobs(
   config: NetConfig,
@@ -58,8 +58,8 @@ export function answerLogprobs(
 }
 
 /**
- * The same, [E], and beside it the logits of each answer token's `options`, [N, K], from one pass; where an option is -1 they
- * are any number. Borrows everything.
+ * The same, [E], and the logits of each answer token's `options`, [N, K], from one pass; for an option of -1 the logit is
+ * arbitrary. Borrows everything.
  */
 export function optionLogits(
   config: NetConfig,
@@ -104,7 +104,7 @@ function summed(batch: AnswerBatch, logits: np.Array): np.Array {
   const logprobs = batch.rivals
     ? logprobsAmong(logits, batch.targets, batch.rivals)
     : chosenLogprobs(logits, batch.targets);
-  // Owners are few: a small product adds each token to its example, where a scatter would be slow.
+  // There are few owners, so a small product sums each example's tokens faster than a scatter.
   const [examples] = batch.shares.shape as [number];
   const member = batch.owners.ref.reshape([1, -1]).equal(np.arange(examples).reshape([-1, 1]));
   return member.astype(np.float32).mul(logprobs).sum(1);

@@ -1,14 +1,14 @@
 // Attention over packed or plain rows: rotary positions, causal and sliding masks, and query heads that share keys. Like the
-// decoder it borrows what it is given, but consumes queries, keys and values.
+// decoder it borrows its arguments, but it consumes queries, keys and values.
 
 import { lax, numpy as np } from "@jax-js/jax";
 import type { NetConfig } from "./config.js";
 
-/** The segment that every other one of its row sees: a beginning that several sequences share. */
+/** The segment that every other one in its row sees: a prefix shared by several sequences. */
 export const commonSegment = 1;
 
 /**
- * Sequences that share a row: tokens see their own segment and the common one, and positions are given. Both [B, T] int32.
+ * Sequences that share a row: tokens see their own segment and the common one; positions are explicit. Both [B, T] int32.
  * Segment 0 is padding.
  */
 export interface Packing {
@@ -16,7 +16,7 @@ export interface Packing {
   readonly positions: np.Array;
 }
 
-/** Added to the score of a position that may not be seen: exp of it is 0 in float32. */
+/** Added to the score of a masked position: its exp is 0 in float32. */
 const unseen = -1e9;
 
 export interface Attend {
@@ -25,7 +25,7 @@ export interface Attend {
   dispose(): void;
 }
 
-/** Attention with rotary positions (Su et al. 2021), or none, and a causal mask; all that depends on positions made once. */
+/** Attention with rotary positions (Su et al. 2021), or none, and a causal mask; everything that depends on positions is computed once. */
 export function attentionTo(
   config: NetConfig,
   length: number,
@@ -46,7 +46,7 @@ export function attentionTo(
     const at = np.take(flat, packing.positions.ref, 0);
     return at.reshape([at.shape[0] as number, 1, length, headWidth]);
   };
-  // The scale of the scores is put into the queries' tables, where it costs nothing.
+  // The scale of the scores is folded into the queries' tables, where it costs nothing.
   const scale = 1 / Math.sqrt(headWidth);
   const forQueries = turned ? { cos: table(Math.cos, scale), sin: table(Math.sin, scale) } : undefined;
   const forKeys = turned ? { cos: table(Math.cos), sin: table(Math.sin) } : undefined;
@@ -61,7 +61,7 @@ export function attentionTo(
   const attend = (q: np.Array, k: np.Array, v: np.Array): np.Array => {
     const groups = (q.shape[0] as number) * kvHeads;
     const shape = q.shape;
-    // Query heads of one group stand under each other, so keys and values need not be repeated.
+    // Query heads of one group are stacked along rows, so keys and values need not be repeated.
     const queries = rotate(q, forQueries, scale).reshape([groups, -1, headWidth]);
     const keys = rotate(k, forKeys, 1).reshape([groups, length, headWidth]);
     const values = v.reshape([groups, length, headWidth]);
@@ -72,7 +72,7 @@ export function attentionTo(
     const most = lax.stopGradient(scores.ref.max(-1, { keepdims: true }));
     const weights = np.exp(scores.sub(most));
     const total = weights.ref.sum(-1, { keepdims: true });
-    // Divided after the product: a row of the result is shorter than a row of scores.
+    // The softmax divides after the product, because a row of the result is shorter than a row of scores.
     return batchedDot(weights, values, 1).div(total).reshape(shape);
   };
   const held = [
@@ -84,13 +84,13 @@ export function attentionTo(
   return Object.assign(attend, { dispose: () => held.forEach((array) => void array.dispose()) });
 }
 
-/** [G, m, n] and [G, …] summed over n, which is the given axis of the second. Consumes both. (`np.einsum` needs Node 22.) */
+/** Product of [G, m, n] and [G, …] summed over n, the given axis of the second. Consumes both. (`np.einsum` needs Node 22.) */
 function batchedDot(x: np.Array, y: np.Array, axis: 1 | 2): np.Array {
   const dims = { lhsBatchDims: [0], rhsBatchDims: [0], lhsContractingDims: [2], rhsContractingDims: [axis] };
   return lax.dot(x, y, dims);
 }
 
-/** Angles [T, headWidth] of each number of a head at each position. */
+/** Angles [T, headWidth] of each element of a head at each position. */
 function rotaryAngles(config: NetConfig, length: number, base: number): Float64Array {
   const { headWidth, rope } = config;
   const { factors } = rope;
@@ -104,7 +104,7 @@ function rotaryAngles(config: NetConfig, length: number, base: number): Float64A
   return angles;
 }
 
-/** The matrix R of x R = x turned by 90° in each pair, (a, b) to (-b, a): one small product instead of cuts and joins. */
+/** The matrix R such that x R rotates each pair by 90°, (a, b) to (-b, a): one small product instead of slices and concatenations. */
 function quarterTurn(config: NetConfig): Float32Array {
   const { headWidth: n } = config;
   const turn = new Float32Array(n * n);
@@ -116,10 +116,10 @@ function quarterTurn(config: NetConfig): Float32Array {
   return turn;
 }
 
-/** 0 where a query may look, else `unseen`: [T, T], or [B, 1, T, T] with packing. */
+/** The mask: 0 where a query may attend, else `unseen`: [T, T], or [B, 1, T, T] with packing. */
 function seenBias(config: NetConfig, length: number, windowed: boolean, packing?: Packing): np.Array {
   const window = windowed && config.window ? config.window.tokens : length;
-  // In a packed row places are no distances; positions are.
+  // In a packed row, distances are between positions, not columns.
   const reach = packing ? length : window;
   const bias = new Float32Array(length * length);
   for (let query = 0; query < length; query++) {

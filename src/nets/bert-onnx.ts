@@ -1,6 +1,6 @@
-// BERT and XLM-R as one ONNX file with the weights inside, for any number of texts and tokens: `onnx/model.onnx` of transformers.js and of
-// sentence-transformers' ONNX backend. It gives what bertHidden gives. Operators: ONNX, opset 17; products are MatMul and Add and the
-// neurons' curve is spelled out, since quantizers and ONNX Runtime's fusions look for these.
+// Writes BERT and XLM-R as one ONNX file with the weights inside, for any number of texts and tokens: `onnx/model.onnx` of
+// transformers.js and of sentence-transformers' ONNX backend. It computes the same as bertHidden. Operators: ONNX, opset 17; linear
+// layers are MatMul and Add, and GELU is spelled out, because quantizers and ONNX Runtime's fusions look for these patterns.
 
 import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
@@ -18,15 +18,15 @@ import { type BertConfig, bertShapes, unseen } from "./bert.js";
 
 const operators = { "": 17 };
 
-/** Bytes of weights up to which they go into the model's file: protobuf ends at 2 GiB, of which the graph takes under 1 MiB. */
+/** Most bytes of weights in the model's file: protobuf is limited to 2 GiB, of which the graph takes under 1 MiB. */
 const mostInside = 2 ** 31 - 2 ** 20;
 
-/** Where weights begin in a file of their own, so that they can be mapped into memory. */
+/** Alignment of weights in a file of their own, so that they can be mapped into memory. */
 const page = 4096;
 
 type Weights = Readonly<Record<string, Tensor>>;
 
-/** One of the model's arrays, made when it is written. */
+/** One of the model's arrays, produced when it is written. */
 interface Stored {
   name: string;
   dims: readonly number[];
@@ -34,13 +34,13 @@ interface Stored {
 }
 
 /**
- * Writes `model.onnx` into a folder, and `model.onnx_data` where the weights do not fit into one file of protobuf.
+ * Writes `model.onnx` into a folder, and `model.onnx_data` if the weights do not fit into one protobuf file.
  *
- * Inputs are int64 [batch, sequence]: `input_ids`, `attention_mask` (1 for a token, 0 for padding), and `token_type_ids` where
+ * Inputs are int64 [batch, sequence]: `input_ids`, `attention_mask` (1 for a token, 0 for padding), and `token_type_ids` if
  * the model has several types. The output is `last_hidden_state`, float32 [batch, sequence, width]. XLM-R counts positions
- * over what is no padding, as transformers does.
+ * over non-padding tokens, as in transformers.
  *
- * @param inside bytes of weights up to which they go into the model's file
+ * @param inside most bytes of weights in the model's file
  * @returns whether the weights have a file of their own
  */
 export async function writeBertOnnx(
@@ -78,7 +78,7 @@ export async function writeBertOnnx(
   return beside;
 }
 
-/** The arrays in order, each at the beginning of a page. */
+/** The arrays in order, each starting on a page boundary. */
 function* paged(stored: readonly Stored[]): Generator<Uint8Array> {
   for (const { data } of stored) {
     const bytes = bytesOf(data());
@@ -110,7 +110,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** The graph, and the small constants that it needs beside the weights. */
+/** The graph, and the small constants that it needs in addition to the weights. */
 function bertNodes(config: BertConfig): { nodes: OnnxNode[]; small: OnnxInitializer[] } {
   const { width, heads } = config;
   const headWidth = width / heads;
@@ -147,7 +147,7 @@ function bertNodes(config: BertConfig): { nodes: OnnxNode[]; small: OnnxInitiali
   const half = constant("half", "float32", [], [0.5]);
   const rootHalf = constant("root_half", "float32", [], [Math.SQRT1_2]);
   const scale = constant("scale", "float32", [], [1 / Math.sqrt(headWidth)]);
-  // 0 is as many as before.
+  // 0 copies the input's dimension.
   const split = constant("split_heads", "int64", [4], [0, 0, heads, headWidth]);
   const joined = constant("join_heads", "int64", [3], [0, 0, width]);
 
@@ -196,7 +196,7 @@ function bertNodes(config: BertConfig): { nodes: OnnxNode[]; small: OnnxInitiali
     return node("Gather", [table, node("Add", [node("Mul", [counted, real]), pad])]);
   }
 
-  /** Rows of the table of types; Hone itself reads all tokens as of the first. */
+  /** Rows of the table of token types; Hone itself gives every token the first type. */
   function types(): string {
     const table = "embeddings.token_type_embeddings.weight";
     return node("Gather", [table, config.types > 1 ? "token_type_ids" : constant("type", "int64", [], [0])]);

@@ -1,5 +1,5 @@
 // BERT (Devlin et al. 2019) and XLM-R (Conneau et al. 2020) as a pure function over a record of weights by their names in
-// transformers' safetensors files. Made to be traced and compiled; it borrows what it is given.
+// transformers' safetensors files. Meant to be traced and compiled; it borrows its arguments.
 
 import { lax, numpy as np } from "@jax-js/jax";
 import { HoneError } from "../core/errors.js";
@@ -23,15 +23,15 @@ export interface BertConfig {
   readonly normEps: number;
 }
 
-/** Most tokens of one text, the two markers included. */
+/** Most tokens of one text, including the two markers. */
 export function longest(config: BertConfig): number {
   return config.places - config.firstPlace;
 }
 
 /**
  * Reads transformers' `config.json`.
- * @param where the file, for the error
- * @throws HoneError where the model is another, or differs in a way that is not computed here
+ * @param where the file, for the error message
+ * @throws HoneError for another model, or a variant that is not supported here
  */
 export function bertConfig(json: unknown, where: string): BertConfig {
   const fail = (why: string): never => {
@@ -77,7 +77,7 @@ export function bertConfig(json: unknown, where: string): BertConfig {
   return config;
 }
 
-/** Every tensor by its name, with its shape; matrices are [out, in]. Heads and poolers are not among them. */
+/** Every tensor by its name, with its shape; matrices are [out, in]. Without heads and poolers. */
 export function bertShapes(config: BertConfig): Map<string, readonly number[]> {
   const { width, hidden } = config;
   const shapes = new Map<string, readonly number[]>();
@@ -106,19 +106,19 @@ export function bertShapes(config: BertConfig): Map<string, readonly number[]> {
 }
 
 export interface BertInput {
-  /** Token ids and their places in their texts, counted from 0, [B, T] int32. */
+  /** Token ids; `positions` are their positions in their texts, counted from 0. Both [B, T] int32. */
   readonly tokens: np.Array;
   readonly positions: np.Array;
-  /** Which text of its row a token belongs to, [B, T] int32; 0 is padding. Tokens see their own text alone. */
+  /** Which text of its row a token belongs to, [B, T] int32; 0 is padding. Tokens see only their own text. */
   readonly segments: np.Array;
 }
 
-/** Added to the score of a token that may not be seen: exp of it is 0 in float32. */
+/** Added to the score of a masked token: its exp is 0 in float32. */
 export const unseen = -1e9;
 
 /**
  * Last states, [B, T, width].
- * @param tap is lent the states before each layer, [B · T, width]: embeddings first
+ * @param tap borrows the states before each layer, [B · T, width]: embeddings first
  */
 export function bertHidden(
   config: BertConfig,

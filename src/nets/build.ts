@@ -1,4 +1,4 @@
-// A decoder from nothing: its sizes by what its feed-forwards are, and its weights as training begins with them.
+// Builds a decoder from scratch: its config for a kind of feed-forward, and its initial weights.
 
 import { Tensor } from "onnxruntime-node";
 import { HoneError } from "../core/errors.js";
@@ -17,22 +17,22 @@ export interface Skeleton {
   readonly vocab: number;
 }
 
-/** What a net's feed-forwards are, in the paper's letters (Dai et al. 2024, sections 2 and 3). */
+/** The kind of a net's feed-forwards, in the paper's notation (Dai et al. 2024, sections 2 and 3). */
 export type FeedForward =
   | { readonly kind: "dense" /** Times the standard number of neurons. */; readonly times?: number }
   | {
       readonly kind: "switch" | "gshard" | "hash" | "deepseekmoe";
       /** N: experts as large as a standard feed-forward. */
       readonly experts?: number;
-      /** K: of these, how many a token activates; 1 for switch and hash, 2 for gshard. */
+      /** K: how many of them a token activates; 1 for switch and hash, 2 for gshard. */
       readonly active?: number;
-      /** m: into how many each of them is cut. */
+      /** m: the number of segments that each of them is cut into. */
       readonly segments?: number;
-      /** Ks: shared experts, of the fine-grained ones. */
+      /** Ks: how many of the fine-grained experts are shared. */
       readonly shared?: number;
       /** Neurons of an expert before cutting, as a multiple of a standard feed-forward. */
       readonly size?: number;
-      /** Layers at the beginning that stay dense. */
+      /** Number of first layers that stay dense. */
       readonly dense?: number;
       /** Whether a bias balances the load. */
       readonly lossFree?: boolean;
@@ -46,7 +46,7 @@ const usual = {
   deepseekmoe: { active: 2, segments: 4, shared: 1 },
 } as const;
 
-/** The decoder that sizes and feed-forwards make. @throws HoneError where they do not go together */
+/** The decoder with these sizes and feed-forwards. @throws HoneError if they are incompatible */
 export function buildNet(skeleton: Skeleton, feedForward: FeedForward): NetConfig {
   const { width, heads, hidden, vocab } = skeleton;
   const wrong = (why: string) =>
@@ -108,7 +108,7 @@ function defined<T extends object>(given: T): Partial<T> {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
-/** Weights to begin with: matrices normal with `std`, gains 1, biases of the load 0. The seed fixes every number. */
+/** Initial weights: matrices normal with `std`, gains 1, load-balancing biases 0. The seed fixes every number. */
 export function initWeights(config: NetConfig, seed: number, std = 0.02): Record<string, Tensor> {
   const made: Record<string, Tensor> = {};
   for (const [name, shape] of tensorShapes(config)) {
@@ -122,7 +122,7 @@ export function initWeights(config: NetConfig, seed: number, std = 0.02): Record
   return made;
 }
 
-/** Numbers of a net: all, those that a token activates, and those of its feed-forwards alone. */
+/** Parameters of a net: all, and those that a token activates. */
 export function countParameters(config: NetConfig): { total: number; active: number } {
   let total = 0;
   let active = 0;

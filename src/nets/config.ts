@@ -1,19 +1,19 @@
-// What a decoder looks like, read from a GGUF file's metadata. Families other than those that
-// `decoder.ts` computes are refused.
+// A decoder's configuration, read from a GGUF file's metadata. Families that `decoder.ts` does not
+// compute are refused.
 
 import { HoneError } from "../core/errors.js";
 import type { GgufFile } from "../tensor/gguf.js";
 import { readSmallTensor } from "../tensor/gguf-tensors.js";
 import { type ExpertConfig, expertShapes, isRouted } from "./experts.js";
 
-/** Sizes and habits of one decoder-only transformer. Lengths count numbers, not bytes. */
+/** Sizes and variants of one decoder-only transformer. Lengths count numbers, not bytes. */
 export interface NetConfig {
   readonly architecture: Family;
   readonly layers: number;
   /** Numbers in a token's state. */
   readonly width: number;
   readonly heads: number;
-  /** Heads of keys and values; each serves `heads / kvHeads` query heads, neighbours. */
+  /** Heads of keys and values; each serves `heads / kvHeads` neighbouring query heads. */
   readonly kvHeads: number;
   readonly headWidth: number;
   /** Neurons of each feed-forward. */
@@ -23,33 +23,33 @@ export interface NetConfig {
   readonly context: number;
   readonly normEps: number;
   readonly rope: {
-    /** Which numbers of a head turn together: neighbours (2i, 2i+1), or i and i + headWidth/2. */
+    /** Which numbers of a head are rotated as a pair: neighbours (2i, 2i+1), or i and i + headWidth/2. */
     readonly pairs: "neighbours" | "halves";
     readonly base: number;
-    /** The base in layers that see a window only. */
+    /** The base in sliding-window layers. */
     readonly windowBase: number;
-    /** What each pair's angle is divided by, [headWidth / 2] (Llama 3's scaling: Grattafiori et al. 2024); absent: 1. */
+    /** Divisor of each pair's angle, [headWidth / 2] (Llama 3's scaling: Grattafiori et al. 2024); absent: 1. */
     readonly factors?: readonly number[];
-    /** Each `skip`-th layer has no positions (NoPE: Yang et al. 2025, as SmolLM3 has it). */
+    /** Every `skip`-th layer has no positions (NoPE: Yang et al. 2025, as in SmolLM3). */
     readonly skip?: number;
   };
-  /** Layers see the last `tokens` positions only, but each `every`-th layer sees all. */
+  /** Layers see only the last `tokens` positions, except every `every`-th layer, which sees all. */
   readonly window?: { readonly tokens: number; readonly every: number };
   /** Multiplies token embeddings. */
   readonly embeddingScale: number;
   readonly activation: "silu" | "gelu";
-  /** Whether each head's queries and keys are normalised, and whether each half block's output is. */
+  /** Whether each head's queries and keys are normalised; `outputNorms`: whether attention and feed-forward outputs are. */
   readonly queryNorms: boolean;
   readonly outputNorms: boolean;
   /** Matrices of a block that have a bias, by the part of their GGUF name: `attn_q`, … */
   readonly biases: readonly string[];
   /** Whether the output matrix is the embedding table. */
   readonly tied: boolean;
-  /** Where feed-forwards are of experts; dense ones where left out. */
+  /** Set if feed-forwards have experts; dense if absent. */
   readonly experts?: ExpertConfig;
 }
 
-/** Families by the architecture that GGUF files name. Mistral's models are `llama`. */
+/** Families by their architecture name in GGUF files. Mistral's models are `llama`. */
 const families = ["llama", "gemma3", "qwen2", "qwen3", "smollm3", "deepseek"] as const;
 export type Family = (typeof families)[number];
 
@@ -57,7 +57,7 @@ interface Habits extends Pick<NetConfig, "activation" | "queryNorms" | "outputNo
   pairs: NetConfig["rope"]["pairs"];
   /** Matrices that may have biases; a file has all layers' or none. */
   biases?: readonly string[];
-  /** Each so-manieth layer sees everything, or has no positions. */
+  /** Every `every`-th layer sees everything; every `skip`-th has no positions. */
   every?: number;
   skip?: number;
 }
@@ -66,7 +66,7 @@ const plain = { activation: "silu", queryNorms: false, outputNorms: false } as c
 const blockParts = ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"];
 
 /**
- * What differs between the families beyond sizes, as llama.cpp computes them (Llama: Touvron et al. 2023; Gemma 3, Qwen2,
+ * How the families differ besides sizes, as llama.cpp computes them (Llama: Touvron et al. 2023; Gemma 3, Qwen2,
  * Qwen3: their technical reports; SmolLM3: Bakouch et al. 2025; DeepSeekMoE: Dai et al. 2024).
  */
 const habits: Record<Family, Habits> = {
@@ -82,7 +82,7 @@ const habits: Record<Family, Habits> = {
 const gemmaWindowBase = 10_000;
 
 /**
- * The decoder that a GGUF file holds.
+ * The decoder in a GGUF file.
  *
  * @throws HoneError when the architecture, a rotary scaling, experts or any tensor is not one that Hone computes
  */
@@ -180,7 +180,7 @@ export function netConfig(gguf: GgufFile): NetConfig {
   return config;
 }
 
-/** The tensor by which Llama 3 scales its rotary angles. */
+/** The tensor with Llama 3's divisors of rotary angles. */
 const ropeFactors = "rope_freqs.weight";
 
 function factorsOf(gguf: GgufFile, headWidth: number): number[] {
@@ -191,12 +191,12 @@ function factorsOf(gguf: GgufFile, headWidth: number): number[] {
   throw unsupported(gguf, `its ${ropeFactors} is not ${headWidth / 2} factors above 0`);
 }
 
-/** Whether a layer's queries and keys are turned by their positions. */
+/** Whether a layer's queries and keys are rotated by their positions. */
 export function isTurned(config: NetConfig, layer: number): boolean {
   return config.rope.skip === undefined || (layer + 1) % config.rope.skip !== 0;
 }
 
-/** Whether a layer sees a window only. */
+/** Whether a layer sees only a window. */
 export function isWindowed(config: NetConfig, layer: number): boolean {
   return config.window !== undefined && (layer + 1) % config.window.every !== 0;
 }
@@ -245,7 +245,7 @@ export function tensorShapes(config: NetConfig): Map<string, readonly number[]> 
 }
 
 function checkTensors(gguf: GgufFile, config: NetConfig): void {
-  // A header can claim any number of layers; the loop over them is bounded by what the file holds.
+  // A header can claim any number of layers; this bounds the loop over them by the file's tensors.
   if (config.layers > gguf.tensors.length) throw unsupported(gguf, `it claims ${config.layers} layers`);
   const wanted = new Map(tensorShapes(config));
   if (config.rope.factors) wanted.set(ropeFactors, [config.rope.factors.length]);

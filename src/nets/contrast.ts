@@ -1,5 +1,5 @@
-// Contrastive losses over a batch of vectors with labels, made to be traced: texts of one label belong together, all others in the
-// batch apart. They borrow nothing: vectors are consumed.
+// Contrastive losses over a batch of vectors with labels, to be traced: texts of one label are pulled together, all others in the
+// batch pushed apart. The losses consume the vectors.
 
 import { lax, numpy as np } from "@jax-js/jax";
 
@@ -9,21 +9,21 @@ export interface ContrastOptions {
   readonly kind: ContrastKind;
   /** Similarities are divided by it; 0.07 in Green et al. 2023. */
   readonly temperature: number;
-  /** Adjusts similarities by each vector's mean likeness to its k nearest (CSLS, Conneau et al. 2018); 0 leaves them. */
+  /** k: adjusts similarities by each vector's mean similarity to its k nearest (CSLS, Conneau et al. 2018); 0 disables this. */
   readonly csls: number;
 }
 
-/** Rows [N, width] of unit length. */
+/** Scales rows [N, width] to unit length. */
 export function unitRows(x: np.Array): np.Array {
   const square = x.ref.mul(x.ref).sum(-1, { keepdims: true });
   return x.mul(np.reciprocal(np.sqrt(square.add(1e-12))));
 }
 
-/** Takes the place of what may not be compared: exp of it is 0. */
+/** Replaces scores that must not be compared: its exp is 0. */
 const out = -1e9;
 
 /**
- * The loss of vectors [N, width] with labels [N] int32. Labels below 0 mark empty places.
+ * The loss of vectors [N, width] with labels [N] int32. Labels below 0 mark padding.
  *
  * - `ntxent`: for every pair of one label -log( e^s / (e^s + sum over other labels) ), the mean over pairs (Chen et al. 2020; as in
  *   Green et al. 2023, where a batch may have several positives).
@@ -58,7 +58,7 @@ export function contrastLoss(vectors: np.Array, labels: np.Array, options: Contr
   const most = lax.stopGradient(
     scores.ref.mul(shown.ref).add(shown.ref.neg().add(1).mul(out)).max(-1, { keepdims: true }),
   );
-  // Where a row is empty, most is far below everything: the exponent must not overflow.
+  // In an empty row `most` is far below every score; clamped so that the exponent does not overflow.
   const from = np.maximum(most, -1e3);
   const power = np.exp(np.minimum(scores.ref.sub(from.ref), 0));
   if (kind === "supcon") {
@@ -77,7 +77,7 @@ export function contrastLoss(vectors: np.Array, labels: np.Array, options: Contr
   return logs.mul(positive).sum().neg().div(np.maximum(count, 1));
 }
 
-/** Each row's mean over its k largest values among the allowed, held fixed, [N]. Consumes both. */
+/** Each row's mean over its k largest allowed values, without gradient, [N]. Consumes both. */
 function nearness(cosines: np.Array, allowed: np.Array, k: number): np.Array {
   let left = lax.stopGradient(cosines.mul(allowed.ref).add(allowed.neg().add(1).mul(-1)));
   let sum: np.Array | undefined;

@@ -1,8 +1,8 @@
-// A decoder-only transformer of the Llama, Qwen, SmolLM3 or Gemma 3 family as pure functions over a record of weights, made
+// A decoder-only transformer of the Llama, Qwen, SmolLM3 or Gemma 3 family as pure functions over a record of weights, meant
 // to be traced and compiled.
 //
-// Ownership (jax-js frees an array when it is used): functions exported here borrow what they are given and never
-// consume it; what they return is the caller's.
+// Ownership (jax-js frees an array when it is used): functions exported here borrow their arguments unless stated otherwise;
+// the caller owns what they return.
 
 import { lax, numpy as np } from "@jax-js/jax";
 import { type Attend, attentionTo, type Packing } from "./attention.js";
@@ -14,34 +14,34 @@ import { experts, type Probe, type Routing } from "./moe.js";
 export type Weights = Readonly<Record<string, np.Array>>;
 
 /**
- * A change to the model, as what it does to the forward. Every way to specialise weights is one of these. The hooks
- * borrow `x` and `tokens`, and consume `y`.
+ * A change to the model, expressed by its effect on the forward pass. Every method of specialising weights is one of these. The
+ * hooks borrow `x` and `tokens`, and consume `y`.
  */
 export interface Change {
-  /** Weights that stand in for the model's own, by name; an `output.weight` may have rows of its own, [classes, width]. */
+  /** Weights that replace the model's own, by name; an `output.weight` may have a different number of rows, [classes, width]. */
   readonly weights?: Weights;
   /** After y = W x: `x` is [rows, in], `y` is [rows, out]; the name is W's, `blk.0.attn_q.weight`. */
   readonly linear?: (name: string, x: np.Array, y: np.Array) => np.Array;
-  /** After a feed-forward, before Gemma's norm behind it: `x` is what went in, normalised; both are [rows, width]. */
+  /** After a feed-forward, before Gemma's output norm: `x` is its normalised input; both are [rows, width]. */
   readonly feedForward?: (layer: number, x: np.Array, y: np.Array, config: NetConfig) => np.Array;
   /** After the embedding of tokens [B, T], before Gemma's scale: `y` is [B, T, width]. */
   readonly embed?: (tokens: np.Array, y: np.Array) => np.Array;
 }
 
 export interface HiddenOptions {
-  /** Flat positions (row · T + column), [N] int32, whose states alone are wanted: saves most of the last layer. */
+  /** Flat positions (row · T + column), [N] int32, of the only states needed: saves most of the last layer. */
   readonly at?: np.Array;
   readonly changes?: readonly Change[];
   readonly packing?: Packing;
-  /** States [B, T, width] before this layer, in place of what lies below it. */
+  /** States [B, T, width] before this layer, in place of the layers below it. */
   readonly from?: { readonly layer: number; readonly states: np.Array };
   /** Stop before this layer: the result is its input, [B, T, width]. */
   readonly until?: number;
-  /** Is lent the states before each layer, [B · T, width]. */
+  /** Borrows the states before each layer, [B · T, width]. */
   readonly tap?: (layer: number, states: np.Array) => void;
-  /** What is changed of the experts at test time. */
+  /** Changes to the experts at test time. */
   readonly probe?: Probe;
-  /** Is given how each layer of experts sent its tokens; the arrays are then its own. */
+  /** Receives each expert layer's routing and owns its arrays. */
   readonly onRouting?: (routing: Routing) => void;
 }
 
@@ -51,9 +51,9 @@ export function product(x: np.Array, w: np.Array): np.Array {
 }
 
 /**
- * The gate of a feed-forward: SiLU, or GELU by its tanh form. Consumes `x`. Both are x·σ(z). The way back is given by hand,
- * as y = x·slope + rest with both held fixed: it costs one product and keeps one array, where the derived one takes eight
- * and keeps five, and meets ∞·0 where the exponential overflows.
+ * The activation of a feed-forward's gate: SiLU, or GELU in its tanh form. Consumes `x`. Both are x·σ(z). The gradient is
+ * written by hand, as y = x·slope + rest with both held fixed: it costs one product and keeps one array, whereas the derived
+ * one takes eight and keeps five, and yields ∞·0 where the exponential overflows.
  */
 export function activate(config: NetConfig, x: np.Array): np.Array {
   const silu = config.activation === "silu";
@@ -63,7 +63,7 @@ export function activate(config: NetConfig, x: np.Array): np.Array {
   const square = silu ? undefined : held.ref.mul(held.ref);
   const z = square ? held.ref.mul(square.ref.mul(0.044715 * k).add(k)) : held.ref;
   const sigma = np.reciprocal(np.exp(z.neg()).add(1));
-  // The slope is σ + x·σ·(1 − σ)·z'; `bend` is its second term, negative.
+  // The slope is σ + x·σ·(1 − σ)·z'; `bend` is its second term, negated.
   const outer = square ? held.ref.mul(square.mul(3 * 0.044715 * k).add(k)) : held.ref;
   const bend = outer.mul(sigma.ref.add(-1)).mul(sigma.ref);
   const rest = held.mul(bend.ref);
@@ -78,7 +78,7 @@ function norm(config: NetConfig, x: np.Array, gain: np.Array): np.Array {
 
 /**
  * States after the last norm, [B, T, width], or [N, width] with `at`, of tokens [B, T] int32. Short
- * rows are padded on the right with any token: no position sees a later one, so padding changes nothing before it.
+ * rows are padded on the right with any token: no position sees a later one, so padding does not affect earlier states.
  */
 export function hidden(
   config: NetConfig,
@@ -160,14 +160,14 @@ export function disposeRouting({ ids, load, scores, input }: Routing): void {
   scores?.dispose();
 }
 
-/** The states that the first layer is given, [B, T, width]. */
+/** The first layer's input states, [B, T, width]. */
 function embedded(
   config: NetConfig,
   net: ReturnType<typeof changed>,
   tokens: np.Array,
   changes: readonly Change[],
 ): np.Array {
-  // Tokens that only a change knows are beyond the table, and a row beyond it may not be asked for.
+  // Tokens that only a change knows are beyond the table, and reading a row beyond it is an error.
   const known = changes.some(({ embed }) => embed)
     ? np.where(tokens.ref.less(config.vocab), tokens.ref, 0)
     : tokens.ref;
@@ -176,7 +176,7 @@ function embedded(
   return config.embeddingScale === 1 ? x : x.mul(config.embeddingScale);
 }
 
-/** Logits [N, vocab] of states [N, width], as `hidden` gives them with `at`. */
+/** Logits [N, vocab] of states [N, width], as `hidden` returns them with `at`. */
 export function logitsOf(
   config: NetConfig,
   weights: Weights,
@@ -200,13 +200,13 @@ export function logitsAt(
   return logits;
 }
 
-/** The name of the matrix that makes logits of states. */
+/** The name of the matrix that maps states to logits. */
 function outputName(config: NetConfig, changes: readonly Change[]): string {
   const given = changes.some((change) => change.weights?.["output.weight"]);
   return config.tied && !given ? "token_embd.weight" : "output.weight";
 }
 
-/** The model under its changes: a weight by name (a fresh reference), and a product with all that is added to it. */
+/** The model under its changes: a weight by name (a new reference), and a product with everything that changes add to it. */
 function changed(config: NetConfig, weights: Weights, changes: readonly Change[]) {
   const weight = (name: string): np.Array => {
     const owner = changes.findLast((change) => change.weights?.[name] !== undefined)?.weights ?? weights;

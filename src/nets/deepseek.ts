@@ -1,5 +1,5 @@
-// Checkpoints in the layout of DeepSeekMoE-16B: config.json and safetensors, as the Hub has them, read into this net's names.
-// What the layout can say and this net does not compute is refused.
+// Reads checkpoints in the layout of DeepSeekMoE-16B (config.json and safetensors, as on the Hub) into this net's names.
+// Settings that the layout allows but this net does not compute are refused.
 
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
@@ -13,7 +13,7 @@ import { type NetConfig, tensorShapes } from "./config.js";
 
 const count = z.int().positive();
 
-/** What of config.json decides the net; other fields are passed over. */
+/** The fields of config.json that determine the net; others are ignored. */
 const schema = z.looseObject({
   model_type: z.literal("deepseek"),
   hidden_act: z.literal("silu"),
@@ -41,7 +41,7 @@ const schema = z.looseObject({
 
 /**
  * The net that a config.json describes.
- * @throws HoneError where a field is missing, or says what this net does not compute
+ * @throws HoneError if a field is missing, or has a value that this net does not compute
  */
 export function deepseekConfig(value: unknown, where: string): NetConfig {
   const parsed = schema.safeParse(value);
@@ -92,7 +92,7 @@ export function deepseekConfig(value: unknown, where: string): NetConfig {
   };
 }
 
-/** Published names by the part of ours. */
+/** Published names by the parts of our names. */
 const names: Readonly<Record<string, string>> = {
   attn_norm: "input_layernorm",
   attn_q: "self_attn.q_proj",
@@ -109,7 +109,7 @@ const names: Readonly<Record<string, string>> = {
   ffn_down_shexp: "mlp.shared_experts.down_proj",
 };
 
-/** The published tensors that make up one of ours, in order: one, or one for each expert. */
+/** The published tensors that make up one of ours, in order: one, or one per expert. */
 function published(name: string, { experts }: NetConfig): string[] {
   if (name === "token_embd.weight") return ["model.embed_tokens.weight"];
   if (name === "output_norm.weight") return ["model.norm.weight"];
@@ -125,8 +125,8 @@ function published(name: string, { experts }: NetConfig): string[] {
 }
 
 /**
- * The net of a checkpoint's folder, by its config.json.
- * @throws HoneError for what is missing, or not computed here
+ * The net in a checkpoint's folder, from its config.json.
+ * @throws HoneError for a missing field, or a value not computed here
  */
 export async function readDeepseekConfig(folder: string): Promise<NetConfig> {
   const path = join(folder, "config.json");
@@ -148,7 +148,7 @@ export async function deepseekFiles(folder: string): Promise<string[]> {
 
 /**
  * Loads a checkpoint's weights.
- * @throws HoneError for what is missing or of another shape
+ * @throws HoneError for a tensor that is missing or has another shape
  */
 export async function loadDeepseek(folder: string, config: NetConfig): Promise<Parameters> {
   const files = new Map<string, SafetensorsFile>();
@@ -176,7 +176,7 @@ export async function loadDeepseek(folder: string, config: NetConfig): Promise<P
   return weights;
 }
 
-/** Rows of each head from halves that turn together to neighbours, as GGUF files have them. */
+/** Reorders the rows of each head from rotary pairs in halves to neighbouring pairs, as in GGUF files. */
 function neighbours(data: Float32Array, { headWidth, width }: NetConfig): Float32Array {
   const out = new Float32Array(data.length);
   const rows = data.length / width;

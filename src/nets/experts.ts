@@ -1,31 +1,31 @@
-// What a mixture of experts looks like: its numbers, and its tensors by the names that llama.cpp has for them.
+// A mixture of experts' configuration, and its tensors by llama.cpp's names.
 
-/** The experts of a decoder's feed-forwards. A standard feed-forward has `NetConfig.hidden` neurons. */
+/** The experts in a decoder's feed-forwards. A standard feed-forward has `NetConfig.hidden` neurons. */
 export interface ExpertConfig {
-  /** By the greatest affinities, or by a fixed table of tokens (hash layers). */
+  /** By the highest affinities, or by a fixed table of tokens (hash layers). */
   readonly routing: "top" | "hash";
-  /** Routed experts of a layer: mN - Ks of eq. 9. */
+  /** Routed experts per layer: mN - Ks of eq. 9. */
   readonly routed: number;
-  /** Of them, how many a token goes to: mK - Ks. */
+  /** How many of them a token is sent to: mK - Ks. */
   readonly chosen: number;
-  /** Experts that every token goes to, without a gate: Ks. */
+  /** Experts that every token is sent to, without a gate: Ks. */
   readonly shared: number;
   /** Neurons of one expert, routed or shared. */
   readonly neurons: number;
-  /** Layers at the beginning that have one dense feed-forward instead. */
+  /** Number of first layers with one dense feed-forward instead. */
   readonly dense: number;
   readonly affinity: "softmax" | "sigmoid";
-  /** Whether the chosen gates are divided by their sum; not in DeepSeekMoE. */
+  /** Whether the chosen gates are normalised to sum to 1; not in DeepSeekMoE. */
   readonly normalise: boolean;
   /** Multiplies the gates; 1 in DeepSeekMoE. */
   readonly scale: number;
-  /** Whether a bias, moved by the load, joins in choosing (loss-free balancing). */
+  /** Whether a bias, adjusted by the load, affects the choice (loss-free balancing). */
   readonly bias: boolean;
-  /** Tokens of the vocabulary, for hash routing. */
+  /** Size of the vocabulary, for hash routing. */
   readonly vocab: number;
 }
 
-/** Whether a layer's feed-forward is one of experts. */
+/** Whether a layer's feed-forward has experts. */
 export function isRouted(experts: ExpertConfig | undefined, layer: number): experts is ExpertConfig {
   return experts !== undefined && layer >= experts.dense;
 }

@@ -1,11 +1,11 @@
-// Language modelling with a decoder: the bits that it takes to say each next token, and the loss that training minimises.
+// Language modelling with a decoder: the log-probability of each next token, and the loss that training minimises.
 
 import { lax, numpy as np } from "@jax-js/jax";
 import type { NetConfig } from "./config.js";
 import { disposeRouting, type HiddenOptions, hidden, logitsOf, type Weights } from "./decoder.js";
 import { type BalanceOptions, balanceLoss, loadError, type Routing } from "./moe.js";
 
-/** Rows of text: what is read, and what comes next. */
+/** Rows of text: input tokens and next tokens. */
 export type TextBatch<A = np.Array> = {
   /** [B, T] int32 */
   readonly tokens: A;
@@ -38,8 +38,8 @@ export function nextLogprobs(
 }
 
 /**
- * What training minimises over a batch: the sum of -log p of the next tokens that count, times `scale`, with the gradients of the
- * balance losses of every layer, whose values are left out: a loss is told without them (Dai et al. 2024). Borrows everything.
+ * The training loss of a batch: the sum of -log p of the next tokens that count, times `scale`. It includes the gradients of every
+ * layer's balance losses but not their values: losses are reported without them (Dai et al. 2024). Borrows everything.
  */
 export function textLoss(
   config: NetConfig,

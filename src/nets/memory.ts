@@ -1,8 +1,8 @@
-// What training a decoder takes of memory, reckoned from its sizes alone, so that models can be judged whose files are not here.
+// Estimates the memory that training a decoder takes from its sizes alone, so that it works before a model is downloaded.
 
 import type { NetConfig } from "./config.js";
 
-/** What of a decoder decides it. */
+/** The sizes of a decoder that determine it. */
 export type NetSizes = Pick<
   NetConfig,
   | "layers"
@@ -18,20 +18,20 @@ export type NetSizes = Pick<
 >;
 
 export interface TrainingSize {
-  /** Sequences of a step, tokens of each, and answer tokens of all. */
+  /** Sequences per step; `tokens` per sequence; `answers` tokens in all of them. */
   readonly batch: number;
   readonly tokens: number;
   readonly answers: number;
-  /** Numbers that are trained. */
+  /** Trained parameters. */
   readonly trainable: number;
-  /** Numbers of each token that a step keeps beside the net's own: of dropout. */
+  /** Numbers per token that a step keeps in addition to the net's own, for dropout. */
   readonly perToken?: number;
 }
 
-/** What the process takes without a model. */
+/** Memory of the process without a model. */
 const processBytes = 2 ** 27;
 
-/** Numbers that a step keeps of each token and layer for the way back; see `memoryEstimate`. */
+/** Numbers that a step keeps per token and layer for the backward pass; see `memoryEstimate`. */
 function keptPerToken(net: NetSizes, tokens: number): number {
   const { width, heads, kvHeads, headWidth, experts } = net;
   const hidden = experts ? (experts.chosen + experts.shared) * experts.neurons + experts.routed : net.hidden;
@@ -41,11 +41,11 @@ function keptPerToken(net: NetSizes, tokens: number): number {
 }
 
 /**
- * Bytes that a training step takes, roughly and rather too many: the weights, what is kept for the way back, logits, and
- * of what is trained the gradient, two moments, and the values before and after. Measured with LoRA of rank 16 on 4 × 256
- * tokens: SmolLM2-135M took 3.7 GiB where this says 3.7, Gemma 3 270M took 2.6 where it says 3.5.
+ * Bytes that a training step takes, a rough estimate that is rather too high: the weights, what is kept for the backward pass,
+ * logits, and for trained parameters the gradient, two moments, and the values before and after. Measured with LoRA of rank 16
+ * on 4 × 256 tokens: SmolLM2-135M took 3.7 GiB (estimate 3.7), Gemma 3 270M took 2.6 (estimate 3.5).
  *
- * @param parameters numbers that the decoder has
+ * @param parameters number of the decoder's parameters
  */
 export function memoryEstimate(net: NetSizes, parameters: number, size: TrainingSize): number {
   const rows = size.batch * size.tokens;

@@ -1,39 +1,39 @@
-// Feed-forwards of many experts, of which each token is sent to a few: GShard's top-2, Switch's top-1, hash layers, and
-// DeepSeekMoE's fine-grained routed experts beside shared ones. Equation numbers are those of Dai et al. 2024, DeepSeekMoE
-// (arXiv 2401.06066). Tokens are sorted by expert and each expert multiplies its own rows alone (tensor/grouped.ts): none is
-// dropped, and the work is that of the experts that are activated.
+// Mixture-of-experts feed-forwards, where each token is sent to a few of many experts: GShard's top-2, Switch's top-1, hash
+// layers, and DeepSeekMoE's fine-grained routed experts plus shared ones. Equation numbers are those of Dai et al. 2024,
+// DeepSeekMoE (arXiv 2401.06066). Tokens are sorted by expert and each expert multiplies only its own rows (tensor/grouped.ts):
+// no token is dropped, and only activated experts cost work.
 //
-// Ownership as in decoder.ts: what is given is borrowed, what is returned is the caller's.
+// Ownership as in decoder.ts: arguments are borrowed, the caller owns what is returned.
 
 import { lax, numpy as np } from "@jax-js/jax";
 import { randomFor } from "../core/random.js";
 import type { NetConfig } from "./config.js";
 import type { ExpertConfig } from "./experts.js";
 
-/** How the tokens of one layer were sent to its routed experts. E experts, T tokens, K experts a token. */
+/** How the tokens of one layer were sent to its routed experts. E experts, T tokens, K experts per token. */
 export interface Routing {
   readonly layer: number;
-  /** [T, K] int32: the experts of each token, the most wanted first. */
+  /** [T, K] int32: the experts of each token, highest-ranked first. */
   readonly ids: np.Array;
   /** [E] float32: tokens sent to each expert. */
   readonly load: np.Array;
   /** [T, E] float32: s of eq. 5; absent with hash routing. */
   readonly scores?: np.Array;
-  /** [T, width]: what went into the experts. */
+  /** [T, width]: the experts' input. */
   readonly input: np.Array;
 }
 
-/** What is changed at test time, to see what experts are worth (section 4.5). */
+/** Changes at test time, to measure what experts contribute (section 4.5). */
 export interface Probe {
-  /** Routed experts of the greatest score that each token may not use: the next ones take their place. */
+  /** How many of the highest-scoring routed experts each token may not use; the next ones take their place. */
   readonly masked?: number;
   /** False switches the shared experts off. */
   readonly shared?: boolean;
-  /** Routed experts a token, in place of the net's own number. */
+  /** Routed experts per token, in place of the net's own number. */
   readonly chosen?: number;
 }
 
-/** The parts of the decoder that this one needs: weights by name, the product of a layer, the activation. */
+/** The decoder's functions needed here: weights by name, a layer's product, the activation. */
 export interface Inside {
   weight(name: string): np.Array;
   linear(name: string, x: np.Array): np.Array;
@@ -41,9 +41,9 @@ export interface Inside {
 }
 
 /**
- * The output of a layer's experts for x [T, width], without the residual: eq. 9 less its last term.
+ * The output of a layer's experts for x [T, width], without the residual: eq. 9 without its last term.
  *
- * @param tokens [T] int32, which hash routing reads
+ * @param tokens [T] int32, used by hash routing
  */
 export function experts(
   config: NetConfig,
@@ -111,7 +111,7 @@ function route(
   const logits = net.linear(`blk.${layer}.ffn_gate_inp.weight`, x);
   const scores = affinities(settings, logits);
   let wanted = lax.stopGradient(scores.ref);
-  // The bias decides who is chosen and never what comes out (Wang et al. 2024, arXiv 2408.15664, eq. 3).
+  // The bias affects which experts are chosen, never the gates (Wang et al. 2024, arXiv 2408.15664, eq. 3).
   if (settings.bias) wanted = wanted.add(lax.stopGradient(net.weight(`blk.${layer}.exp_probs_b.bias`)));
   const best = np.argsort(wanted.neg(), -1).slice([], [0, masked + chosen]);
   const ids = masked > 0 ? best.slice([], [masked, masked + chosen]) : best;
@@ -137,7 +137,7 @@ function affinities({ affinity }: ExpertConfig, logits: np.Array): np.Array {
   return powers.div(total);
 }
 
-/** Which expert a token of the vocabulary goes to in a layer: drawn once and for all (Roller et al. 2021, random hash). */
+/** The expert of each token of the vocabulary in a layer: a fixed random assignment (Roller et al. 2021, random hash). */
 export function hashTable({ vocab, routed }: ExpertConfig, layer: number): Int32Array {
   const random = randomFor(0, "hash layer", layer);
   return Int32Array.from({ length: vocab }, () => Math.floor(random() * routed));
@@ -146,12 +146,12 @@ export function hashTable({ vocab, routed }: ExpertConfig, layer: number): Int32
 export interface BalanceOptions {
   /** α₁ of the expert-level loss. */
   readonly experts?: number;
-  /** α₂ of the device-level loss, and on how many devices a layer's experts lie, neighbours together. */
+  /** α₂ of the device-level loss, and the number of devices over which a layer's experts are spread, neighbours together. */
   readonly devices?: { readonly count: number; readonly alpha: number };
 }
 
 /**
- * The balance losses of one layer (eq. 12 to 17), with T the tokens of the batch. The gradient flows through P alone.
+ * The balance losses of one layer (eq. 12 to 17), with T the tokens of the batch. The gradient flows only through P.
  * Borrows the routing.
  */
 export function balanceLoss(
@@ -190,8 +190,8 @@ function normalised(scores: np.Array): np.Array {
 }
 
 /**
- * Nothing, whose gradient by a layer's bias is how many tokens more than the mean each expert got: a step against its sign
- * is loss-free balancing (Wang et al. 2024, algorithm 1). Borrows both.
+ * A term of value 0 whose gradient with respect to a layer's bias is each expert's load minus the mean: a step against its
+ * sign is loss-free balancing (Wang et al. 2024, algorithm 1). Borrows both.
  */
 export function loadError(bias: np.Array, { load }: Pick<Routing, "load">): np.Array {
   const held = lax.stopGradient(load.ref);

@@ -1,7 +1,6 @@
-// Examples packed into rows of one fixed shape, so that one compiled program serves all lengths and little is padding.
-// Examples whose prompts begin alike share that beginning: it stands once in a row, every example sees it and none sees
-// another, and positions count on from it. A row of several groups shares nothing. The result is what each example alone
-// would give.
+// Packs examples into rows of one fixed shape, so that one compiled program serves all lengths with little padding.
+// Examples whose prompts have a common prefix share it: it occurs once in a row, every example sees it but no other example,
+// and positions continue from it. A row of several groups shares nothing. Results are the same as for each example alone.
 
 import { Tensor } from "onnxruntime-node";
 import { type AnswerBatch, lengthOf, type TokenExample } from "./answer.js";
@@ -12,7 +11,7 @@ export interface PackedExample extends TokenExample {
   /** Examples of one group share the first `head` tokens of their prompts. */
   readonly group: string;
   readonly head: number;
-  /** The last answer token of every option, where they differ by it alone and are to be compared. */
+  /** The last answer token of every option, if options differ only in it and are to be compared. */
   readonly rivals?: readonly number[];
 }
 
@@ -21,30 +20,30 @@ export type Block = readonly (readonly number[])[];
 
 export interface BlockShape {
   readonly rows: number;
-  /** Tokens of a row. */
+  /** Tokens per row. */
   readonly length: number;
   /** Most examples, and most answer tokens, of any block. */
   readonly examples: number;
   readonly answers: number;
 }
 
-/** Where a block's examples lie in its flat rows. */
+/** The place of a block's example in its flat rows. */
 export interface Span {
   readonly index: number;
-  /** First flat place of the row, where the shared beginning stands. */
+  /** First flat place of the row, where the shared prefix begins. */
   readonly row: number;
   readonly head: number;
-  /** First flat place, and number, of the tokens that are the example's own. */
+  /** First flat place of the example's own tokens; `length` is their number. */
   readonly start: number;
   readonly length: number;
 }
 
-/** How many examples ahead are looked through for one that still fits a row. */
+/** How many examples ahead to search for one that still fits a row. */
 const lookAhead = 64;
 
 /**
- * Finds for each group the tokens that all its prompts begin with. The last token of a prompt is never among them, for the
- * answer is predicted from it.
+ * Finds each group's common prefix of prompts. It never includes a prompt's last token, because the answer is predicted from
+ * it.
  */
 export function shareHeads<Example extends TokenExample & { group: string }>(
   examples: readonly Example[],
@@ -60,8 +59,8 @@ export function shareHeads<Example extends TokenExample & { group: string }>(
 }
 
 /**
- * The row length that packs lists of examples, each list in rows of its own, into the least work: a multiple of 32 tokens,
- * at least the longest example and at most `limit` where that suffices.
+ * The row length that minimises the work for lists of examples, each packed into its own rows: a multiple of 32 tokens, at
+ * least the longest example and at most `limit` if that suffices.
  */
 export function rowLengthFor(
   examples: readonly PackedExample[],
@@ -83,12 +82,12 @@ export function rowLengthFor(
   return best;
 }
 
-/** What evaluating a row costs beside its tokens, in tokens. */
+/** Fixed cost of evaluating a row, in tokens. */
 const rowOverhead = 32;
 
 /**
- * Packs examples, in about the order given, into blocks; the last block may be short. No block holds more examples and answer
- * tokens than the shape says, where it says so.
+ * Packs examples, in roughly the order given, into blocks; the last block may be short. No block exceeds the shape's numbers of
+ * examples and answer tokens, if it sets them.
  */
 export function planBlocks(
   examples: readonly PackedExample[],
@@ -128,7 +127,7 @@ export function planBlocks(
         }
       };
       fill((next) => (next.group === group ? lengthOf(next) - head : Number.POSITIVE_INFINITY));
-      // Alone of its group: what is left of the row is good for others, each with the whole of its prompt.
+      // If it is the only one of its group, the rest of the row takes other examples, each with its whole prompt.
       if (row.length === 1) fill(lengthOf);
       block.push(row);
     }
@@ -138,9 +137,9 @@ export function planBlocks(
 }
 
 /**
- * A block as host tensors. `share` is what each example counts in the loss.
+ * A block as host tensors. `share` is each example's weight in the loss.
  *
- * @throws Error where the shape has no room for the block
+ * @throws Error if the block does not fit the shape
  */
 export function packBlock(
   examples: readonly PackedExample[],
@@ -216,13 +215,13 @@ export function packBlock(
   };
 }
 
-/** Typed arrays drop what is written beyond their end, so that this would go unseen. */
+/** The error for a block that does not fit; typed arrays silently ignore writes beyond their end. */
 function tooBig(found: string, { rows, length, examples, answers }: BlockShape): Error {
   const room = `${rows} rows of ${length} tokens with ${examples} examples and ${answers} answer tokens`;
   return new Error(`A block does not fit its shape: ${found}, and there is room for ${room}`);
 }
 
-/** The most examples and answer tokens of any block, rounded up so that trainings of one kind share their programs. */
+/** The most examples and answer tokens of any block, rounded up so that similar trainings share their programs. */
 export function largest(
   examples: readonly PackedExample[],
   blocks: readonly Block[],
@@ -237,7 +236,7 @@ function answersOf(examples: readonly PackedExample[], block: Block): number {
   return block.flat().reduce((sum, i) => sum + (examples[i]?.answer.length as number), 0);
 }
 
-/** The same for any blocks whatever that hold at most `count` of the examples. */
+/** The same for any possible blocks of at most `count` examples. */
 export function largestOf(
   examples: readonly PackedExample[],
   count: number,

@@ -1,10 +1,10 @@
-// Texts packed into rows of one shape, several to a row, each seeing itself alone: one compiled program serves all lengths and
-// little is padding. And the mean of each text's states as one product.
+// Packs texts into rows of one shape, several to a row, each seeing only itself: one compiled program serves all lengths with
+// little padding. Also computes the mean of each text's states as one product.
 
 import { numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 
-/** A text's token ids, and which of them (from, to) its vector is the mean of. */
+/** A text's token ids, and the range (from, to) of them that its vector averages. */
 export interface TokenText {
   readonly ids: readonly number[];
   readonly from: number;
@@ -13,7 +13,7 @@ export interface TokenText {
 
 export interface TextShape {
   readonly rows: number;
-  /** Tokens of a row. */
+  /** Tokens per row. */
   readonly length: number;
   /** Most texts of a block. */
   readonly texts: number;
@@ -28,8 +28,8 @@ export interface TextBlock<T = np.Array> {
 }
 
 /**
- * Rows of texts, by index: each text goes into the first of the last rows that has room.
- * @param order texts of like length beside each other pack best, longest first
+ * Rows of texts, by index: each text goes into the first of the most recent rows with room for it.
+ * @param order packs best with texts of similar length next to each other, longest first
  */
 export function packRows(texts: readonly TokenText[], order: readonly number[], length: number): number[][] {
   const rows: number[][] = [];
@@ -51,7 +51,7 @@ export function packRows(texts: readonly TokenText[], order: readonly number[], 
 
 /**
  * Rows as host tensors.
- * @param slot the row of `pool` that a text's mean is put into; its place in the block by default
+ * @param slot the row of `pool` for a text's mean; its index in the block by default
  * @returns the block, and the texts in the order of their slots
  */
 export function packTexts(
@@ -73,7 +73,7 @@ export function packTexts(
       for (const [position, id] of ids.entries()) {
         tokens[at + position] = id;
         positions[at + position] = position;
-        // 0 is padding, and 1 is what decoders share in a row.
+        // 0 is padding, and 1 is the segment that decoders share in a row.
         segments[at + position] = i + 2;
         if (position >= from && position < to) pool[place * size + at + position] = 1 / (to - from);
       }

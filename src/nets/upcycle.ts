@@ -1,7 +1,7 @@
-// A trained dense net made into one of experts (Komatsuzaki et al. 2023, Sparse Upcycling, arXiv 2212.05055), fine-grained as
-// in He et al. 2024 (Upcycling Large Language Models into Mixture of Experts, arXiv 2410.07524): the feed-forward's neurons are
-// cut into m shards, every expert is a copy of one, and the router's rows are drawn for each group of m and shared within it,
-// so that with as many chosen as there are shards one whole feed-forward is.
+// Turns a trained dense net into a mixture of experts (Komatsuzaki et al. 2023, Sparse Upcycling, arXiv 2212.05055), fine-grained
+// as in He et al. 2024 (Upcycling Large Language Models into Mixture of Experts, arXiv 2410.07524): the feed-forward's neurons
+// are cut into m shards, every expert is a copy of one shard, and router rows are drawn once per group of m experts, so that
+// choosing as many experts as there are shards activates one whole feed-forward.
 
 import { Tensor } from "onnxruntime-node";
 import { HoneError } from "../core/errors.js";
@@ -12,18 +12,18 @@ import { type ExpertConfig, isRouted } from "./experts.js";
 
 export interface UpcycleOptions {
   readonly seed: number;
-  /** Share of each routed expert's neurons that are drawn anew (Nakamura et al. 2025, Drop-Upcycling). */
+  /** Share of each routed expert's neurons that are reinitialised (Nakamura et al. 2025, Drop-Upcycling). */
   readonly reinit: number;
   /** Standard deviation of the router's weights. */
   readonly std?: number;
 }
 
 /**
- * The weights of `target` from those of a dense net of the same sizes. Down matrices are divided by how many whole feed-forwards
- * are activated, and those of routed experts multiplied by how many experts share the gates, so that under even gates the
- * output is the dense one's.
+ * The weights of `target` from those of a dense net of the same sizes. Down matrices are divided by the number of whole
+ * feed-forwards that are activated, and those of routed experts also by an even gate, so that with even gates the output
+ * equals the dense net's.
  *
- * @throws HoneError where the nets do not go together
+ * @throws HoneError if the nets are incompatible
  */
 export function upcycled(
   dense: NetConfig,
@@ -44,7 +44,7 @@ export function upcycled(
   const shards = dense.hidden / experts.neurons;
   if (!Number.isInteger(shards))
     throw wrong(`${dense.hidden} neurons are no multiple of an expert's ${experts.neurons}`);
-  // As many whole feed-forwards as are activated come back, so each counts as their mean.
+  // The activated experts sum to several whole feed-forwards; this scale turns the sum into their mean.
   const whole = shards / (experts.chosen + experts.shared);
   const scales = { shared: whole, routed: whole / evenGate(experts) };
   const made: Parameters = {};
@@ -104,14 +104,14 @@ export function upcycled(
   return made;
 }
 
-/** The gate of each chosen expert where a router tells none from another. */
+/** The gate of each chosen expert if the router scores all alike. */
 function evenGate({ routing, affinity, normalise, scale, routed, chosen }: ExpertConfig): number {
   if (routing === "hash") return 1;
   const plain = affinity === "sigmoid" ? 1 / 2 : 1 / routed;
   return scale * (normalise ? 1 / chosen : plain);
 }
 
-/** Draws some neurons of an expert anew, from a normal of the mean and deviation that its matrix has; the same in all three. */
+/** Reinitialises some neurons of an expert from a normal with its matrix's mean and deviation; the same neurons in all three matrices. */
 function redraw(
   data: Float32Array,
   at: { i: number; n: number; width: number; matrix: string; reinit: number; seed: number; layer: number },

@@ -1,5 +1,5 @@
-// A decoder's weights as tensors for training, and whether training with them fits into memory. It reads files and computes
-// nothing with what it read.
+// Loads a decoder's weights as tensors for training, and checks that training fits into memory. It reads files but computes
+// nothing with the weights.
 
 import { Tensor } from "onnxruntime-node";
 import { HoneError } from "../core/errors.js";
@@ -9,8 +9,8 @@ import { type NetConfig, tensorShapes } from "./config.js";
 import { memoryEstimate, type TrainingSize } from "./memory.js";
 
 /**
- * All weights of a decoder, float32, by GGUF name; matrices are [out, in]. Quantised ones are those that a runtime
- * computes with, so what is trained on them fits what is served (the setting of QLoRA, Dettmers et al. 2023).
+ * All weights of a decoder, float32, by GGUF name; matrices are [out, in]. Quantised weights are dequantised to
+ * the values that a runtime computes with, so training matches what is served (as in QLoRA, Dettmers et al. 2023).
  *
  * @throws HoneError when a tensor cannot be read
  */
@@ -23,7 +23,7 @@ export async function loadWeights(gguf: GgufFile, config: NetConfig): Promise<Re
   return weights;
 }
 
-/** How many numbers a decoder has. */
+/** Number of a decoder's parameters. */
 export function parameterCount(config: NetConfig): number {
   let count = 0;
   for (const shape of tensorShapes(config).values()) count += shape.reduce((a, b) => a * b, 1);
@@ -33,7 +33,7 @@ export function parameterCount(config: NetConfig): number {
 /**
  * Refuses a model that is too large to train here, before any weight is read.
  *
- * @param available bytes that may be used
+ * @param available usable bytes
  * @throws HoneError with the estimate
  */
 export function checkMemory(gguf: GgufFile, config: NetConfig, size: TrainingSize, available: number): void {

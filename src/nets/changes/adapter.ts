@@ -1,6 +1,6 @@
 // A bottleneck adapter beside each feed-forward (parallel adapter: He et al. 2022, "Towards a unified view"; adapters:
-// Houlsby et al. 2019). It is gated as the model's own feed-forward is, so that it amounts to a few more neurons there and
-// a runtime without adapters can serve it: `widened` joins them to the model's matrices.
+// Houlsby et al. 2019). It is gated like the model's own feed-forward, so it amounts to a few more neurons there and a runtime
+// without adapter support can serve it: `widened` appends them to the model's matrices.
 
 import type { numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
@@ -8,14 +8,14 @@ import { normal, randomFor } from "../../core/random.js";
 import type { NetConfig } from "../config.js";
 import { activate, type Change, product } from "../decoder.js";
 
-/** The matrices of an adapter, by the part of the model's own that they widen. */
+/** An adapter's matrices, by the model's matrices that they widen. */
 const parts = ["ffn_gate", "ffn_up", "ffn_down"] as const;
 type Part = (typeof parts)[number];
 
 const keyOf = (layer: number, part: Part) => `blk.${layer}.${part}.adapter`;
 
 /**
- * A new adapter that changes nothing yet: for each layer `blk.N.ffn_gate.adapter` and `blk.N.ffn_up.adapter`
+ * A new adapter that does not change the model yet: for each layer `blk.N.ffn_gate.adapter` and `blk.N.ffn_up.adapter`
  * [size, width], normal with variance 1 / width, and `blk.N.ffn_down.adapter` [width, size], zero.
  *
  * @param size neurons added to each layer; a multiple of 32, so that the widened matrices can be stored as Q8_0
@@ -38,7 +38,7 @@ export function initAdapter(config: NetConfig, size: number, seed: number): Reco
   return made;
 }
 
-/** The change that such weights make: down(act(gate x) · up x), added to each feed-forward's result. */
+/** The change by such weights: down(act(gate x) · up x), added to each feed-forward's result. */
 export function adapter(trained: Readonly<Record<string, np.Array>>): Change {
   return {
     feedForward(layer, x, y, config) {
@@ -51,9 +51,9 @@ export function adapter(trained: Readonly<Record<string, np.Array>>): Change {
 }
 
 /**
- * The model's feed-forward matrices with the adapter's neurons joined on, by GGUF name: gate and up [hidden + size, width],
- * down [width, hidden + size]. With these in their place, and a feed-forward length of hidden + size, the plain model
- * computes what the adapted one does.
+ * The model's feed-forward matrices with the adapter's neurons appended, by GGUF name: gate and up [hidden + size, width],
+ * down [width, hidden + size]. With these matrices and a feed-forward length of hidden + size, the plain model computes the
+ * same as the adapted one.
  *
  * @param own reads one of the model's matrices, row by row
  */

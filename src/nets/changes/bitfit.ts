@@ -1,5 +1,5 @@
-// BitFit (Ben Zaken et al. 2022): only additive terms and gains are trained. A matrix of a block that has no bias gets one
-// that starts at zero; biases and the gains of the norms that are there are trained as they are.
+// BitFit (Ben Zaken et al. 2022): only additive terms and gains are trained. A matrix of a block without a bias gets one that
+// starts at zero; existing biases and norm gains are trained from their present values.
 
 import type { numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
@@ -8,8 +8,8 @@ import type { Change } from "../decoder.js";
 import { matricesOf } from "./lora.js";
 
 /**
- * The start of BitFit: for each matrix of a block `blk.N.attn_q.bias` [out], zero where the model has none, and the gains of
- * every norm by their own names, as the model has them.
+ * BitFit's initial parameters: for each matrix of a block `blk.N.attn_q.bias` [out], zero if the model has none, and the gains
+ * of every norm by their own names, as in the model.
  *
  * @param own reads one of the model's gains or biases
  */
@@ -26,7 +26,7 @@ export function initBitfit(config: NetConfig, own: (name: string) => Float32Arra
   return made;
 }
 
-/** The change that such weights make. Biases that the model has are weights like others, and the decoder adds them. */
+/** The change by such weights. Biases that the model already has are ordinary weights, which the decoder adds. */
 export function bitfit(config: NetConfig, trained: Readonly<Record<string, np.Array>>): Change {
   return {
     weights: trained,

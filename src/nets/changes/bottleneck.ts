@@ -1,16 +1,16 @@
-// Bottleneck adapters behind each feed-forward (Pfeiffer et al. 2020, MAD-X, arXiv 2005.00052: one a layer, ReLU, before the
-// residual; no biases here). They stand in the way of the signal, so no runtime without adapters can serve them.
+// Bottleneck adapters after each feed-forward (Pfeiffer et al. 2020, MAD-X, arXiv 2005.00052: one per layer, ReLU, before the
+// residual; no biases here). They are in series with the layer, so no runtime without adapter support can serve them.
 
 import { numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { normal, randomFor } from "../../core/random.js";
 import { type Change, product } from "../decoder.js";
 
-/** The products behind which adapters stand: the last of each feed-forward, in BERT and in decoders. */
+/** The products followed by adapters: the last of each feed-forward, in BERT and in decoders. */
 const behind = /^(encoder\.layer\.\d+\.output\.dense|blk\.\d+\.ffn_down)\.weight$/;
 
 /**
- * Adapters that change nothing yet: behind each such matrix [width, in], `NAME.down` [width / reduction, width], normal with
+ * Adapters that do not change the model yet: after each such matrix [width, in], `NAME.down` [width / reduction, width], normal with
  * variance 1 / width, and `NAME.up` [width, width / reduction], zero.
  */
 export function initBottleneck(
@@ -31,7 +31,7 @@ export function initBottleneck(
   return made;
 }
 
-/** The change that such arrays make: y + up · relu(down · y) in place of y. */
+/** The change by such arrays: y + up · relu(down · y) in place of y. */
 export function bottleneck(trained: Readonly<Record<string, np.Array>>): Change {
   return {
     linear(name, _x, y) {

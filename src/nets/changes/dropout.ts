@@ -1,27 +1,27 @@
-// Dropout on what low-rank matrices read (Hu et al. 2021, arXiv 2106.09685, appendix D; peft's `lora_dropout`): of the inputs of
-// every A a share p is set to 0 and the others are divided by 1 - p (inverted dropout, Srivastava et al. 2014). Only the
-// product with A is touched; the model's own product reads its input whole.
+// Dropout on the input of low-rank matrices (Hu et al. 2021, arXiv 2106.09685, appendix D; peft's `lora_dropout`): a share p of
+// the inputs of every A is set to 0 and the others are divided by 1 - p (inverted dropout, Srivastava et al. 2014). Only the
+// product with A is affected; the model's own product reads its full input.
 //
-// A compiled step draws nothing, so masks are inputs, drawn for each batch. A mask of its own for every place of every matrix
-// would be larger than the activations. Drawn are rows of independent numbers instead, one for each place of a batch, and
-// for each matrix an order of these rows. Within a matrix no two places then share a row, so its mask is exactly one of
-// independent draws. Two matrices of equal input share rows, at places that the orders decide: any place of the one has
-// the mask of a given place of the other with probability 1 / K.
+// A compiled step draws no random numbers, so masks are inputs, drawn for each batch. A separate mask for every place of every
+// matrix would be larger than the activations. Instead, rows of independent numbers are drawn, one for each place of a batch,
+// and for each matrix a permutation of these rows. Within a matrix no two places share a row, so its mask consists of
+// independent draws. Two matrices with inputs of equal width share rows, at places that the permutations decide: any place of
+// the one has the mask of a given place of the other with probability 1 / K.
 
 import { numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { type Random, shuffled } from "../../core/random.js";
 import { type NetConfig, tensorShapes } from "../config.js";
 
-/** What is drawn for a batch of at most K places (tokens, or answer tokens where there are more). */
+/** The draws for a batch of at most K places (tokens, or answer tokens if there are more). */
 export type Dropout<A = np.Array> = {
-  /** By width of input: [K, width] float32, each number 0, or 1 / (1 - p). */
+  /** By input width: [K, width] float32, each number 0 or 1 / (1 - p). */
   readonly rows: Readonly<Record<string, A>>;
   /** [M, K] int32: for each of M matrices, the row of each place. */
   readonly order: A;
 };
 
-/** Width of the input of each of a config's matrices, by GGUF name. */
+/** Input width of each of a config's matrices, by GGUF name. */
 function widthOf(config: NetConfig): (name: string) => number {
   const shapes = tensorShapes(config);
   return (name) => (shapes.get(name) as number[])[1] as number;
@@ -53,7 +53,7 @@ export function drawDropout(
   return { rows, order: new Tensor("int32", order, [names.length, places]) };
 }
 
-/** What the `matrix`-th of the matrices reads in place of `x` [n, width], n at most K. Borrows everything; traced. */
+/** The `matrix`-th matrix's input `x` [n, width], n at most K, after dropout. Borrows everything; traced. */
 export function dropped({ rows, order }: Dropout, matrix: number, x: np.Array): np.Array {
   const [places, width] = x.shape as [number, number];
   const bank = rows[width];
@@ -63,8 +63,7 @@ export function dropped({ rows, order }: Dropout, matrix: number, x: np.Array): 
 }
 
 /**
- * Numbers of each place that a step keeps more for the way back: for each matrix its mask and its masked input, and what was
- * drawn.
+ * Additional numbers per place that a step keeps for the backward pass: each matrix's mask and masked input, and the draws.
  */
 export function keptByDropout(config: NetConfig, names: readonly string[]): number {
   const widths = names.map(widthOf(config));

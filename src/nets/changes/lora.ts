@@ -1,5 +1,5 @@
-// LoRA (Hu et al. 2021): to a product W x is added (alpha / rank) · B A x, with A and B trained and W left alone. Names and
-// shapes are those of llama.cpp's adapter files. It writes no files.
+// LoRA (Hu et al. 2021): adds (alpha / rank) · B A x to a product W x, with A and B trained and W frozen. Names and shapes
+// are those of llama.cpp's adapter files. This file writes none.
 
 import type { numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
@@ -15,7 +15,7 @@ export interface LoraShape {
   readonly alpha: number;
   /** Which matrices, by the part of their GGUF name: `attn_q`, `ffn_down`, ... All of a block's by default. */
   readonly targets?: readonly string[];
-  /** The first layer that gets one; 0 by default. */
+  /** The first layer with LoRA; 0 by default. */
   readonly from?: number;
 }
 
@@ -30,7 +30,7 @@ export const blockMatrices = [
   "ffn_down",
 ] as const;
 
-/** GGUF names of a config's matrices that the parts choose, from a layer on, in the order of the file. */
+/** GGUF names of a config's matrices with these parts, from a layer on, in file order. */
 export function matricesOf(config: NetConfig, parts: readonly string[] = blockMatrices, from = 0): string[] {
   const known = new Set<string>(blockMatrices);
   const strange = parts.find((part) => !known.has(part));
@@ -44,7 +44,7 @@ export function matricesOf(config: NetConfig, parts: readonly string[] = blockMa
 }
 
 /**
- * A new LoRA that changes nothing yet: for each matrix `NAME.lora_a` [rank, in], normal with variance 1 / in, and
+ * A new LoRA that does not change the model yet: for each matrix `NAME.lora_a` [rank, in], normal with variance 1 / in, and
  * `NAME.lora_b` [out, rank], zero. The seed fixes every number, matrix by matrix.
  */
 export function initLora(config: NetConfig, shape: LoraShape, seed: number): Record<string, Tensor> {
@@ -61,9 +61,9 @@ export function initLora(config: NetConfig, shape: LoraShape, seed: number): Rec
 }
 
 /**
- * The change that such weights make. `trained` holds the arrays of `initLora`, by the same names.
+ * The change by such weights. `trained` has the arrays of `initLora`, by the same names.
  *
- * @param dropout in training alone: what was drawn, and for which matrices, by name and in order
+ * @param dropout in training only: the draws, and the matrices they are for, by name and in order
  */
 export function lora(
   shape: LoraShape,
@@ -77,7 +77,7 @@ export function lora(
       const b = trained[`${name}.lora_b`];
       if (!a || !b) return y;
       const read = dropout ? dropped(dropout.drawn, matrix.get(name) as number, x) : x.ref;
-      // Scaled where it is narrow.
+      // Scaled here, where the array is narrow.
       const inner = product(read, a.ref).mul(shape.alpha / shape.rank);
       return y.add(product(inner, b.ref));
     },

@@ -1,11 +1,11 @@
-// Changes of any network by the names of its matrices: LoRA beside some, or all of the weights trained.
+// Changes of any network by the names of its matrices: LoRA on some of them, or full training.
 
 import { Tensor } from "onnxruntime-node";
 import { normal, randomFor } from "../../core/random.js";
 
 type Shapes = ReadonlyMap<string, readonly number[]>;
 
-/** A LoRA that changes nothing yet, for `lora()`: `NAME.lora_a` [rank, in], normal with variance 1 / in, `NAME.lora_b` zero. */
+/** A LoRA that does not change the model yet, for `lora()`: `NAME.lora_a` [rank, in], normal with variance 1 / in, `NAME.lora_b` zero. */
 export function initLoraOn(
   shapes: Shapes,
   names: readonly string[],
@@ -23,7 +23,7 @@ export function initLoraOn(
   return made;
 }
 
-/** W + (alpha / rank) · B A for every matrix that has a LoRA; the others as they are. */
+/** W + (alpha / rank) · B A for every matrix that has a LoRA; the others unchanged. */
 export function mergeLora(
   weights: Readonly<Record<string, Tensor>>,
   trained: Readonly<Record<string, Tensor>>,

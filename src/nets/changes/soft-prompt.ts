@@ -1,5 +1,5 @@
-// A soft prompt (Lester et al. 2021): k trained vectors that stand for tokens of their own. They are rows after the last
-// of the embedding table, token ids vocab, vocab + 1, ...; where they stand in a prompt is the caller's choice.
+// A soft prompt (Lester et al. 2021): k trained vectors that act as additional tokens. They follow the last row of the
+// embedding table, with token ids vocab, vocab + 1, ...; the caller chooses their place in a prompt.
 
 import { numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
@@ -16,11 +16,11 @@ export function softTokens(config: NetConfig, k: number): number[] {
 }
 
 /**
- * A new soft prompt, `token_embd.soft` [k, width]: embeddings of k tokens drawn from those given without return (Lester et
- * al. found that real embeddings are the better start), again from the first where there are fewer.
+ * A new soft prompt, `token_embd.soft` [k, width]: embeddings of k tokens drawn without replacement from those given (Lester et
+ * al. found that real embeddings are the better start), starting again from the first if there are fewer.
  *
  * @param table the model's embedding table, [vocab, width]
- * @param tokens to begin from, such as those of the task's own texts
+ * @param tokens to initialise from, such as those of the task's own texts
  */
 export function initSoftPrompt(
   config: NetConfig,
@@ -42,7 +42,7 @@ export function initSoftPrompt(
   return { [key]: new Tensor("float32", rows, [k, width]) };
 }
 
-/** The change that such rows make: tokens from vocab on are read from them. */
+/** The change by such rows: embeddings of tokens from vocab on are taken from them. */
 export function softPrompt(config: NetConfig, trained: Readonly<Record<string, np.Array>>): Change {
   const rows = trained[key];
   if (!rows) throw new Error(`A soft prompt has ${key}.`);

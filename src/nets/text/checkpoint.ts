@@ -1,4 +1,4 @@
-// A trained net as a folder: weights, sizes and merges; and, where llama.cpp knows such a net, the file that it runs.
+// Saves a trained net as a folder: weights, sizes and merges; and, if llama.cpp supports such a net, a GGUF file for it.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import type { Parameters } from "../../tensor/optimizer.js";
 import { readSafetensor, readSafetensors, writeSafetensors } from "../../tensor/safetensors.js";
 import { type NetConfig, tensorShapes } from "../config.js";
 
-/** A net with everything that it takes to say a text. */
+/** A net with everything needed to score a text. */
 export interface TrainedNet {
   readonly config: NetConfig;
   readonly weights: Parameters;
@@ -19,7 +19,7 @@ export interface TrainedNet {
 
 const names = { weights: "model.safetensors", net: "net.json", gguf: "model.gguf" } as const;
 
-/** Writes a net into a folder that is there. @returns whether llama.cpp has a file of it, `model.gguf` */
+/** Writes a net into an existing folder. @returns whether it wrote `model.gguf` for llama.cpp */
 export async function saveNet(folder: string, { config, weights, tokenizer }: TrainedNet): Promise<boolean> {
   const tensors: Record<string, DenseTensor> = {};
   for (const [name, { data, dims }] of Object.entries(weights))
@@ -31,7 +31,7 @@ export async function saveNet(folder: string, { config, weights, tokenizer }: Tr
   return served;
 }
 
-/** Reads a net back. @throws HoneError where its files are damaged */
+/** Reads a net back. @throws HoneError if its files are damaged */
 export async function loadNet(folder: string): Promise<TrainedNet> {
   const { config, merges } = JSON.parse(await readFile(join(folder, names.net), "utf8")) as {
     config: NetConfig;
@@ -46,14 +46,14 @@ export async function loadNet(folder: string): Promise<TrainedNet> {
   return { config, weights, tokenizer: bpe({ merges }) };
 }
 
-/** Whether llama.cpp computes such a net: dense ones, and DeepSeekMoE with shared experts and plain softmax gates. */
+/** Whether llama.cpp supports such a net: dense ones, and DeepSeekMoE with shared experts and plain softmax gates. */
 export function canServe({ experts }: NetConfig): boolean {
   if (!experts) return true;
   const { routing, shared, affinity, bias, normalise } = experts;
   return routing === "top" && shared > 0 && affinity === "softmax" && !bias && !normalise;
 }
 
-/** Writes the file that llama.cpp runs: architecture `llama`, or `deepseek` for experts; weights as float32. */
+/** Writes the GGUF file for llama.cpp: architecture `llama`, or `deepseek` for experts; weights as float32. */
 export async function writeNetGguf(
   path: string,
   { config, weights, tokenizer }: TrainedNet,

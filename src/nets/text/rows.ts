@@ -1,4 +1,4 @@
-// Texts as rows of one length: for training, all of them one after the other; for measuring, each from its own beginning.
+// Texts as rows of one length: concatenated for training, each from its own beginning for evaluation.
 
 import { Tensor } from "onnxruntime-node";
 import { randomFor, shuffled } from "../../core/random.js";
@@ -6,7 +6,7 @@ import type { Bpe } from "../../learn/bpe.js";
 import type { Batch } from "../../tensor/train.js";
 import type { TextBatch } from "../language.js";
 
-/** Texts in a shuffled order as one stream of tokens, each begun by the token that begins texts. */
+/** Texts in a shuffled order as one stream of tokens, each preceded by the begin token. */
 export function streamOf(tokenizer: Bpe, texts: readonly string[], seed: number): Int32Array {
   const parts = shuffled(texts, randomFor(seed, "texts of a stream")).map((text) => tokenizer.encode(text));
   const stream = new Int32Array(parts.reduce((sum, part) => sum + part.length + 1, 0));
@@ -19,7 +19,7 @@ export function streamOf(tokenizer: Bpe, texts: readonly string[], seed: number)
   return stream;
 }
 
-/** Steps through a stream: every epoch in an order of rows of its own, `rows` rows of `length` tokens a step. */
+/** Steps through a stream: `rows` rows of `length` tokens per step, reshuffled every epoch. */
 export function batchesOf(
   stream: Int32Array,
   { rows, length, seed }: { rows: number; length: number; seed: number },
@@ -56,7 +56,7 @@ export function batchesOf(
   };
 }
 
-/** A text's rows: what is read and what comes next, the first row begun by the token that begins texts. */
+/** A text's rows: input tokens and next tokens; the first row starts with the begin token. */
 export function rowsOfText(
   tokenizer: Pick<Bpe, "begin" | "encode">,
   text: string,

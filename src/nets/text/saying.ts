@@ -1,4 +1,4 @@
-// Programs that put texts through a net: how likely each is, where its tokens were sent, and what the net writes itself.
+// Programs that run texts through a net: each text's likelihood, and text that the net writes.
 
 import type { numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
@@ -12,11 +12,11 @@ import type { Probe } from "../moe.js";
 import type { TrainedNet } from "./checkpoint.js";
 import { rowsOfText } from "./rows.js";
 
-/** Most rows that go through a program together, and most logits of them. */
+/** Most rows that run through a program together; `mostLogits` limits their logits. */
 const rowsTogether = 16;
 const mostLogits = 1 << 27;
 
-/** What saying takes of a net: of its tokenizer, only what reads. */
+/** The parts of a net needed for scoring: of its tokenizer, only encoding. */
 export type SayingNet = Pick<TrainedNet, "config" | "weights"> & {
   tokenizer: Pick<TrainedNet["tokenizer"], "begin" | "encode">;
 };
@@ -24,7 +24,7 @@ export type SayingNet = Pick<TrainedNet, "config" | "weights"> & {
 // biome-ignore lint/suspicious/noExplicitAny: trees of arrays while traced.
 type Traced = any;
 
-/** Programs for nets of one shape. @param probe what is changed of its experts */
+/** Programs for nets of one shape. @param probe changes to their experts */
 export function sayingOf(config: NetConfig, probe: Probe = {}, threads?: number) {
   const runtime = threads === undefined ? {} : { threads };
   const length = config.context;
@@ -41,7 +41,7 @@ export function sayingOf(config: NetConfig, probe: Probe = {}, threads?: number)
     },
     { ...runtime, name: "the next token" },
   );
-  /** -log p of texts, one after the other. */
+  /** -log p of each text. */
   const say = async (
     { weights, tokenizer }: SayingNet,
     texts: readonly string[],
@@ -78,7 +78,7 @@ export function sayingOf(config: NetConfig, probe: Probe = {}, threads?: number)
       bytes: Buffer.byteLength(text),
     }));
   };
-  /** Goes on from a text for so many tokens, drawn at a temperature. */
+  /** Continues a text for up to that many tokens, sampled at a temperature. */
   const write = async (
     { weights, tokenizer }: TrainedNet,
     given: string,

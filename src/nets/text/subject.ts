@@ -1,4 +1,4 @@
-// Nets from nothing, by reference, and what was trained of them as subjects that say texts.
+// Untrained nets by reference, and nets trained from them, as subjects that score texts.
 
 import { HoneError } from "../../core/errors.js";
 import { fingerprint } from "../../core/json.js";
@@ -10,16 +10,16 @@ import type { NetConfig } from "../config.js";
 import type { TrainedNet } from "./checkpoint.js";
 import { type SayingNet, sayingOf } from "./saying.js";
 
-/** Sizes without weights. */
+/** A net's sizes, without weights. */
 export interface NetModel extends Net {
   readonly sizes: Omit<Skeleton, "vocab"> & Record<string, number>;
-  /** The programs that nets of a shape share. */
+  /** The programs shared by nets of a shape. */
   saying(config: NetConfig): ReturnType<typeof sayingOf>;
-  /** The subject that nothing has been done to. */
+  /** The untrained subject. */
   begin(): Subject<"text">;
 }
 
-/** A subject whose weights are at hand, so that it can be trained on. */
+/** A subject with access to its weights, which can be trained further. */
 export interface NetSubject extends Subject<"text"> {
   readonly model: NetModel;
   readonly net: () => Promise<TrainedNet>;
@@ -30,12 +30,12 @@ const most = { layers: 64, width: 4096, heads: 64, hidden: 16384, context: 4096 
 const usual = { layers: 4, width: 128, heads: 4, hidden: 344, context: 128 };
 type Size = keyof typeof usual;
 
-/** Texts that are put through a net at the same time. */
+/** Texts that run through a net at the same time. */
 const together = 64;
 
 /**
- * Opens a net by what stands after `net:`: `decoder`, `decoder?layers=4&width=128&heads=4&hidden=344&context=128`.
- * @throws HoneError for another name or size
+ * Opens a net from the part after `net:`: `decoder`, `decoder?layers=4&width=128&heads=4&hidden=344&context=128`.
+ * @throws HoneError for an unknown name or size
  */
 export function openNet(ref: string): NetModel {
   const [name = "", query = ""] = ref.split("?", 2);
@@ -76,7 +76,7 @@ export function openNet(ref: string): NetModel {
   });
 }
 
-/** A model of nets, with the programs that they share. */
+/** A model whose nets share their programs. */
 export function netModel(
   given: Pick<NetModel, "id" | "name" | "grants" | "sizes"> & { begin: (model: NetModel) => Subject<"text"> },
 ): NetModel {
@@ -99,7 +99,7 @@ export function netModel(
   return model;
 }
 
-/** The generalist: a dense net over bytes as it begins, which has learnt nothing. */
+/** The generalist: an untrained dense net over bytes. */
 export function untrainedNet(model: NetModel): NetSubject {
   const tokenizer = bpe({ merges: [] });
   const config = buildNet({ ...model.sizes, vocab: tokenizer.size }, { kind: "dense" });
@@ -107,7 +107,7 @@ export function untrainedNet(model: NetModel): NetSubject {
   return netSubject(model, `untrained ${model.name}`, "untrained", async () => net);
 }
 
-/** A net as a subject. @param id what decides its weights */
+/** A net as a subject. @param id what determines its weights */
 export function netSubject(
   model: NetModel,
   name: string,
@@ -122,7 +122,7 @@ export function netSubject(
   return { ...sayer(model, name, fingerprint(["net", 1, model.id, id]), net), model, net };
 }
 
-/** A subject that says texts by a net, those that are asked for at the same time together. */
+/** A subject that scores texts with a net; texts requested at the same time run together. */
 export function sayer(
   model: NetModel,
   name: string,
