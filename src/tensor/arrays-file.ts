@@ -1,16 +1,16 @@
-// Trained arrays in a safetensors file of their own.
+// Stores trained arrays in a separate safetensors file.
 
 import { Tensor } from "onnxruntime-node";
 import type { DenseTensor } from "./gguf-tensors.js";
 import type { Parameters } from "./optimizer.js";
 import { readSafetensor, readSafetensors, writeSafetensors } from "./safetensors.js";
 
-/** Writes them whole or not at all. */
+/** Writes the arrays atomically. */
 export function writeArrays(path: string, params: Parameters): Promise<void> {
   return writeSafetensors(path, dense(params));
 }
 
-/** As dense tensors, by name. */
+/** The arrays as dense tensors, by name. */
 export function dense(params: Parameters): Record<string, DenseTensor> {
   return Object.fromEntries(
     Object.entries(params).map(([name, { data, dims }]) => [
@@ -20,7 +20,7 @@ export function dense(params: Parameters): Record<string, DenseTensor> {
   );
 }
 
-/** @throws HoneError where the file is missing or damaged */
+/** @throws HoneError if the file is missing or damaged */
 export async function readArrays(path: string): Promise<Parameters> {
   const file = await readSafetensors(path);
   const params: Record<string, Tensor> = {};

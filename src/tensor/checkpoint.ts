@@ -1,4 +1,5 @@
-// Training's state in one safetensors file that is replaced whole: a process killed at any moment leaves the last one.
+// Stores the training state in one safetensors file that is replaced atomically: a process killed at any time leaves the last
+// one intact.
 
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
@@ -10,11 +11,11 @@ import type { AdamWState, Parameters } from "./optimizer.js";
 import { readSafetensor, readSafetensors, writeSafetensors } from "./safetensors.js";
 
 export interface Checkpoint {
-  /** Steps made. */
+  /** Steps done. */
   step: number;
   params: Parameters;
   moments: AdamWState;
-  /** The parameters of the best look at held-out data so far. */
+  /** The parameters of the best evaluation on held-out data so far. */
   best: { step: number; loss: number; score?: number; params: Parameters } | null;
   losses: readonly number[];
   heldOut: readonly { step: number; loss: number; score?: number }[];
@@ -22,7 +23,7 @@ export interface Checkpoint {
 
 const fileName = "checkpoint.safetensors";
 
-/** Writes a checkpoint. `key` says what it belongs to: everything that decides the course of the training. */
+/** Writes a checkpoint. `key` identifies the training: everything that determines its course. */
 export async function saveCheckpoint(folder: string, key: string, state: Checkpoint): Promise<void> {
   const { params, moments, best, ...rest } = state;
   const parts: Record<string, Parameters> = { params, ...moments, ...(best ? { best: best.params } : {}) };
@@ -38,7 +39,7 @@ export async function saveCheckpoint(folder: string, key: string, state: Checkpo
 }
 
 /**
- * Reads the checkpoint of a training; undefined where there is none, or one of another training.
+ * Reads the checkpoint of a training; undefined if there is none, or only that of another training.
  * @param like the parameters, for their names and shapes
  * @throws HoneError when the file is damaged
  */

@@ -1,5 +1,5 @@
-// Compiles functions written in jax-js: traced once for each set of input shapes, lowered to ONNX, run by ONNX Runtime.
-// Values are ONNX Runtime's own tensors: what a step returns is fed to the next one as it is.
+// Compiles functions written in jax-js: traced once per set of input shapes, lowered to ONNX, run by ONNX Runtime. Values are
+// ONNX Runtime's own tensors, so a step's results are fed to the next one unchanged.
 
 import { type Array as JaxArray, type JsTree, makeJaxpr, numpy as np, tree } from "@jax-js/jax";
 import { InferenceSession, Tensor } from "onnxruntime-node";
@@ -20,22 +20,22 @@ export type Provider = "cpu" | "webgpu";
 export interface CompileOptions {
   /** `cpu` by default. `webgpu` keeps results on the device. */
   provider?: Provider;
-  /** Threads of one step; ONNX Runtime's choice (a thread a core) by default. */
+  /** Threads of one step; ONNX Runtime's choice (one per core) by default. */
   threads?: number;
   /** Shown in errors. */
   name?: string;
 }
 
-/** What was made of a function for one set of shapes. */
+/** A function compiled for one set of shapes. */
 export interface Program {
-  /** @param into tensors of the results' shapes, which they are written to; the CPU's alone */
+  /** @param into tensors of the results' shapes to write the results to; on the CPU only */
   run(inputs: readonly Tensor[], into?: readonly Tensor[]): Promise<Tensor[]>;
   /** Operators in the graph, and bytes of the model file. */
   readonly nodes: number;
   readonly bytes: number;
   /** Floating-point operations of the program's matrix products, a multiplication and an addition each counted as one. */
   readonly flops: number;
-  /** Seconds of tracing and lowering, and of ONNX Runtime's preparation. */
+  /** Seconds spent on tracing and lowering, and on creating ONNX Runtime's session. */
   readonly seconds: { lower: number; session: number };
   release(): Promise<void>;
 }
@@ -43,11 +43,11 @@ export interface Program {
 export interface Compiled<Arguments extends readonly Tensors[], Result extends Tensors> {
   (...inputs: Arguments): Promise<Result>;
   /**
-   * The same, written into a result that is there and given back: for steps that have used up the one before. Fresh memory for
-   * gradients as large as the weights costs more than writing them. On the CPU alone.
+   * The same, but writes into an existing result and returns it, for steps that no longer need the previous one. Allocating
+   * gradients as large as the weights costs more than writing them. On the CPU only.
    */
   into(result: Result, ...inputs: Arguments): Promise<Result>;
-  /** The program for inputs of these shapes, made if need be. */
+  /** The program for inputs of these shapes, compiled if needed. */
   prepare(...inputs: Arguments): Promise<Program>;
   release(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export interface Compiled<Arguments extends readonly Tensors[], Result extends T
  * is traced for each new combination of shapes and types: it must be pure. Numbers of arguments are floats, integers
  * (int32, uint32) or booleans.
  *
- * @throws HoneError for a primitive without an ONNX operator, and where ONNX Runtime refuses the program
+ * @throws HoneError for a primitive without an ONNX operator, and if ONNX Runtime refuses the program
  * @example
  * const step = compile((w, x) => valueAndGrad(loss)(w, x));
  * const [value, gradient] = await step(weights, batch);
@@ -103,10 +103,10 @@ export function compile<Arguments extends readonly Tensors[], Result extends Ten
 
 const unnamed = "a function";
 
-/** Bytes of values up to which a program's memory is planned. */
+/** Most bytes of values for which ONNX Runtime plans a program's memory. */
 const planned = 2 ** 30;
 
-/** The types that jax-js has. */
+/** jax-js's types. */
 const known: readonly string[] = ["float32", "int32", "uint32", "bool", "float16", "float64"];
 
 function checkInput(leaf: unknown, place: number, name: string): void {
@@ -129,7 +129,7 @@ async function build<Result>(
 ): Promise<{ program: Program; rebuild: (outputs: Tensor[]) => Result }> {
   await readyJax();
   const start = performance.now();
-  // jax-js traces on shapes alone, as its own jit does, but does not export their class.
+  // jax-js traces on abstract shapes, like its own jit, but does not export their class.
   const probe = makeJaxpr((x: JaxArray) => x)(np.zeros([])).jaxpr.jaxpr;
   const Shaped = probe.inBinders[0]?.aval.constructor as new (
     dims: number[],
@@ -147,7 +147,7 @@ async function build<Result>(
     const { aval } = binder;
     const type = aval.dtype as ElementType;
     const constant = constants[i];
-    // Differentiation leaves zeros as large as the weights that nothing reads.
+    // Differentiation leaves unused zeros as large as the weights.
     if (constant && !used.has(binder)) return scalar(graph, type, 0);
     if (!constant) return viewOf(graph, graph.input(`in${i - constants.length}`, type, aval.shape));
     const data = constant.ref.dataSync();
@@ -179,8 +179,8 @@ async function build<Result>(
       executionProviders: [provider],
       graphOptimizationLevel: "all",
       logSeverityLevel: 3,
-      // A plan of the whole step's memory makes small programs a sixth faster. Large ones then take a second block beside
-      // the first one's, 5.3 GB for 3.7, and are no faster.
+      // Planning the whole step's memory makes small programs a sixth faster. Large ones then allocate a second block (5.3 GB
+      // instead of 3.7) and are no faster.
       enableMemPattern: graph.bytes < planned && !graph.dynamic,
       ...threadOptions(threads),
       ...(provider === "cpu" ? {} : { preferredOutputLocation: "gpu-buffer" as const }),
@@ -232,7 +232,7 @@ async function build<Result>(
       }
     },
     release: async () => {
-      // A session must not go while it runs.
+      // A session must not be released while it runs.
       await Promise.allSettled(running);
       await session.release();
     },
@@ -244,7 +244,7 @@ async function build<Result>(
 interface Output {
   name: string;
   dims: readonly number[];
-  /** Names of its parts, in the order in which they lie in memory; none where it is one value. */
+  /** Names of its parts in memory order; none if it is one value. */
   parts: readonly string[];
 }
 
@@ -252,7 +252,7 @@ function zerosOf(dims: readonly number[]): Tensor {
   return new Tensor("float32", new Float32Array(dims.reduce((all, dim) => all * dim, 1)), [...dims]);
 }
 
-/** The equal parts of a tensor [count, ...] under their names, in its own memory: [...] each. */
+/** Splits a tensor [count, ...] into equal parts [...] by name, which share its memory. */
 function inParts(tensor: Tensor, names: readonly string[]): Record<string, Tensor> {
   const data = tensor.data as Float32Array;
   const size = data.length / names.length;

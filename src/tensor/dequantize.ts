@@ -1,13 +1,13 @@
-// Weights in ggml's storage types as float32: one loop over the blocks of each type. Layouts: ggml's ggml-common.h and ggml-quants.c.
+// Dequantises ggml's storage types to float32: one loop over the blocks of each type. Layouts: ggml's ggml-common.h and ggml-quants.c.
 //
 // Every product here is exact in a double and is rounded once, when it is stored. ggml rounds at the same place, so the
-// weights are its own to the last bit; bench/dequantize_reference.py makes the fixtures that the tests hold this to.
+// weights match its own to the last bit; bench/dequantize_reference.py makes the fixtures that the tests check against.
 
 import { HoneError } from "../core/errors.js";
 import { ggmlTypes } from "./gguf.js";
 import { decodeBfloat, decodeHalf, halfTable } from "./half.js";
 
-/** Decodes whole blocks. `into` has exactly the weights of `bytes`. */
+/** Decodes whole blocks. `into` has exactly as many numbers as `bytes` has weights. */
 type Decode = (bytes: Uint8Array, into: Float32Array) => void;
 
 const decoders: Readonly<Record<string, Decode>> = {
@@ -32,8 +32,8 @@ export const readableTypes: readonly string[] = Object.keys(decoders);
  *
  * @param type ggml's number of the storage type, see `ggmlTypes`
  * @param bytes whole blocks, `count` weights
- * @param into where to put them; made where it is not given
- * @throws HoneError for a type that cannot be read, and where bytes and count do not fit each other
+ * @param into where to put them; a new array by default
+ * @throws HoneError for a type that cannot be read, and if bytes and count do not match
  */
 export function dequantize(
   type: number,
@@ -74,7 +74,7 @@ function decodeQ8(bytes: Uint8Array, into: Float32Array): void {
 }
 
 /**
- * Blocks of 32 with four bits a weight: a scale, for some a minimum, for some a fifth bit of each weight (32 bits), then 16
+ * Blocks of 32 with four bits per weight: a scale, for some a minimum, for some a fifth bit of each weight (32 bits), then 16
  * bytes whose low halves are weights 0 to 15. weight = scale * (bits - zero) + minimum
  */
 function smallBlocks({
@@ -136,7 +136,7 @@ function superBlocks(fifthBit: boolean): Decode {
           own = (bytes[packed + part] as number) & 63;
           ownLowest = (bytes[packed + part + 4] as number) & 63;
         } else {
-          // The upper four parts keep four bits in the last bytes and two above the lower parts' six.
+          // The upper four parts have four bits in the last bytes and two above the lower parts' six.
           const both = bytes[packed + part + 4] as number;
           own = (both & 15) | (((bytes[packed + part - 4] as number) >> 6) << 4);
           ownLowest = (both >> 4) | (((bytes[packed + part] as number) >> 6) << 4);
@@ -156,7 +156,7 @@ function superBlocks(fifthBit: boolean): Decode {
 }
 
 /**
- * Q6_K: blocks of 256 in two halves. 128 bytes of low four bits, 64 bytes of high two bits, 16 signed scales (one for 16
+ * Q6_K: blocks of 256 in two halves. 128 bytes of low four bits, 64 bytes of high two bits, 16 signed scales (one per 16
  * weights), a scale for the block (half). weight = scale * own scale * (bits - 32)
  */
 function decodeQ6K(bytes: Uint8Array, into: Float32Array): void {

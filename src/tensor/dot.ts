@@ -1,13 +1,13 @@
-// Every product of arrays as one MatMul. jax-js says sum(x * y, last axis) over broadcast operands; here each axis is
-// found to be batch (both walk along it), left (x alone) or right (y alone), and the operands are brought into the form
-// that ONNX Runtime multiplies, transposing only what lies neither this way nor that.
+// Lowers every product of arrays to one MatMul. jax-js expresses it as sum(x * y, last axis) over broadcast operands; here each
+// axis is classified as batch (both vary along it), left (x only) or right (y only), and the operands are brought into the
+// form that ONNX Runtime multiplies. An operand is transposed only if its memory order fits neither form.
 
 import { type Graph, product } from "./graph.js";
 import { groupedDot } from "./grouped.js";
 import { elementwise, reduced } from "./pointwise.js";
 import { broadcastTo, inOrder, orderOf, still, typeOf, type View, viewAlong } from "./view.js";
 
-/** @param fused whether the provider has FusedMatMul, which reads an operand transposed for nothing */
+/** @param fused whether the provider has FusedMatMul, which reads an operand transposed at no cost */
 export function dot(graph: Graph, a: View, b: View, fused: boolean): View {
   const rank = Math.max(a.shape.length, b.shape.length);
   const shape = Array.from({ length: rank }, (_, i) =>
@@ -53,8 +53,8 @@ export function dot(graph: Graph, a: View, b: View, fused: boolean): View {
 }
 
 /**
- * An operand as [batch, free, K] (the left one) or [batch, K, free] (the right one); or the other way round, which is
- * then to be read transposed.
+ * An operand as [batch, free, K] (the left one) or [batch, K, free] (the right one); or with free and K swapped, which
+ * must then be read transposed.
  */
 function operand(
   graph: Graph,

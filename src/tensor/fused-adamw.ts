@@ -1,6 +1,6 @@
-// AdamW's update in one pass through memory: a kernel of 128-bit vectors in WebAssembly, assembled below. As operators of ONNX
-// Runtime it is a pass through memory for each of them. What lies in the kernel's own memory is worked on where it is; other
-// tensors go through it in slices that fit the processor's cache.
+// AdamW's update in one pass over memory: a WebAssembly kernel with 128-bit vectors, assembled below. With ONNX Runtime's
+// operators, each operator would be a pass over memory. Tensors in the kernel's own memory are updated in place; others go
+// through it in slices that fit the processor's cache.
 
 import { Tensor } from "onnxruntime-node";
 import {
@@ -16,22 +16,22 @@ interface Memory {
   readonly buffer: ArrayBuffer;
 }
 
-/** What Node has of it; TypeScript knows it as a browser's alone. */
+/** The parts that Node supports; TypeScript declares WebAssembly only for browsers. */
 declare const WebAssembly: {
   Memory: new (pages: { initial: number; maximum: number }) => Memory;
   Module: new (bytes: Uint8Array) => object;
   Instance: new (module: object, imports: { hone: { memory: Memory } }) => { exports: unknown };
 };
 
-/** Numbers in a slice: four of them (parameters, both moments, gradients) are 128 KiB. */
+/** Numbers in a slice: four slices (parameters, both moments, gradients) are 128 KiB. */
 const slice = 8192;
 const pageBytes = 65_536;
-/** Of a 32-bit memory. */
+/** Most pages of a 32-bit memory. */
 const mostPages = 65_536;
-/** Tensors begin at multiples of so many numbers, a line of the cache. */
+/** Tensors begin at multiples of this many numbers, a cache line. */
 const line = 16;
 
-/** On `bytes` from each of four places in its memory, a multiple of 16: parameters, both moments, gradients. */
+/** Updates `bytes` bytes, a multiple of 16, from each of four places in its memory: parameters, both moments, gradients. */
 type Kernel = (
   parameters: number,
   m: number,
@@ -52,7 +52,7 @@ const kernels = new WeakMap<ArrayBuffer, Kernel>();
 let module: object | undefined;
 let staging: { buffer: ArrayBuffer; step: Kernel } | undefined;
 
-/** What a training works on: the parameters, AdamW's moments and the gradients of a step. */
+/** The arrays of a training: the parameters, AdamW's moments and a step's gradients. */
 export interface TrainingArrays {
   params: Parameters;
   moments: AdamWState;
@@ -60,8 +60,8 @@ export interface TrainingArrays {
 }
 
 /**
- * Copies of parameters with moments and gradients of zero, in one memory of the kernel, so that a step copies nothing. Where
- * 4 GiB are too few they lie outside, and a step takes them through it in slices.
+ * Copies of parameters with zero moments and gradients, in one memory of the kernel, so that a step copies nothing. If 4 GiB
+ * are too few, the arrays lie outside, and a step copies them through the kernel's memory in slices.
  */
 export function trainingArrays(params: Parameters): TrainingArrays {
   const room = (size: number) => line * Math.ceil(size / line);
@@ -84,7 +84,7 @@ export function trainingArrays(params: Parameters): TrainingArrays {
   return arrays;
 }
 
-/** Undefined where the system has no room for it in one piece. */
+/** Allocates a memory; undefined if the system cannot provide it in one piece. */
 function memoryOf(pages: number): Memory | undefined {
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages });
@@ -95,8 +95,8 @@ function memoryOf(pages: number): Memory | undefined {
 }
 
 /**
- * One step of AdamW (Loshchilov and Hutter 2019, algorithm 2) with clipping by global norm (Pascanu et al. 2013). It writes
- * over `params` and `state`; where the norm is not finite they stay as they are. Every number is rounded to float32 after
+ * One step of AdamW (Loshchilov and Hutter 2019, algorithm 2) with clipping by global norm (Pascanu et al. 2013). It
+ * overwrites `params` and `state`, unless the norm is not finite. Every number is rounded to float32 after
  * each operation; other tensors affect a tensor's result only through the norm.
  *
  * @param gradients of the same shapes; only read
@@ -145,7 +145,7 @@ const numbersOf = (list: Parameters, key: string) => (list[key] as Tensor).data 
 
 type Factors = readonly [number, number, number, number, number, number, number];
 
-/** The kernel on four arrays of one length, of which it changes the first three. */
+/** Runs the kernel on four arrays of one length, of which it changes the first three. */
 function onEach(
   arrays: readonly [Float32Array, Float32Array, Float32Array, Float32Array],
   factors: Factors,
@@ -174,7 +174,7 @@ function stagingOf(): { buffer: ArrayBuffer; step: Kernel } {
   return { buffer: memory.buffer, step: instantiate(memory) };
 }
 
-/** The sum of squares in doubles, in four parts, which the processor adds side by side. */
+/** The sum of squares in doubles, in four partial sums, which the processor adds in parallel. */
 function squares(numbers: Float32Array): number {
   const sums = [0, 0, 0, 0] as [number, number, number, number];
   let [a, b, c, d] = sums;
@@ -189,11 +189,11 @@ function squares(numbers: Float32Array): number {
   return a + b + c + d;
 }
 
-// The kernel. Its parameters are locals 0 to 11, then the place i, then vectors.
+// The kernel. Its parameters are locals 0 to 11, then the offset i, then vectors.
 const [i32, f32, v128] = [0x7f, 0x7d, 0x7b];
 const [baseP, baseM, baseV, baseG, bytes] = [0, 1, 2, 3, 4];
 const [gain1, gain2, floor, rate, decay, beta1, beta2, i] = [5, 6, 7, 8, 9, 10, 11, 12];
-/** The vector that has a parameter in all four lanes. */
+/** The local of the vector that has a parameter in all four lanes. */
 const lanes = (parameter: number) => 8 + parameter;
 const [p, m, v, g] = [20, 21, 22, 23];
 
@@ -205,7 +205,7 @@ const sub = (a: number[], b: number[]) => vector(0xe5, a, b);
 const mul = (a: number[], b: number[]) => vector(0xe6, a, b);
 const div = (a: number[], b: number[]) => vector(0xe7, a, b);
 const sqrt = (a: number[]) => vector(0xe3, a);
-/** i bytes from a base. */
+/** The address i bytes after a base. */
 const place = (base: number) => [...get(base), ...get(i), 0x6a];
 const load = (base: number) => [...place(base), 0xfd, 0x00, 4, 0];
 const store = (base: number, value: number[]) => [...place(base), ...value, 0xfd, 0x0b, 4, 0];
@@ -232,7 +232,7 @@ function assemble(): object {
       ),
     ),
     ...[...store(baseM, get(m)), ...store(baseV, get(v))],
-    // i += 16, and again while it is below `bytes`.
+    // i += 16, and loop while it is below `bytes`.
     ...[...get(i), 0x41, 16, 0x6a, 0x22, i, ...get(bytes), 0x49, 0x0d, 0, 0x0b],
     0x0b,
   ];

@@ -1,5 +1,5 @@
-// Reads the weights of a GGUF file as float32, in chunks, so that beside the result only a few MB are held at once. The
-// header is read by `gguf.ts`, which checks that every tensor lies within the file.
+// Reads the weights of a GGUF file as float32, in chunks, so that only a few MB are held besides the result. `gguf.ts` reads
+// the header and checks that every tensor lies within the file.
 
 import { closeSync, openSync, readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
@@ -7,13 +7,13 @@ import { HoneError, messageOf } from "../core/errors.js";
 import { dequantize, readableTypes } from "./dequantize.js";
 import { type GgufFile, type GgufTensor, ggmlTypes } from "./gguf.js";
 
-/** A tensor in memory: its shape outermost first, as NumPy and JAX have it, and its numbers row by row. */
+/** A tensor in memory: its shape outermost first, as in NumPy and JAX, and its numbers row by row. */
 export interface DenseTensor {
   shape: readonly number[];
   data: Float32Array;
 }
 
-/** Bytes read at once, about: whole blocks, at least one. */
+/** Approximate number of bytes read at once: whole blocks, at least one. */
 const chunkBytes = 1 << 22;
 
 /**
@@ -41,7 +41,7 @@ export async function readTensor(gguf: GgufFile, name: string): Promise<DenseTen
 }
 
 /**
- * A tensor of few numbers, read at once; see `readTensor`.
+ * A small tensor, read synchronously; see `readTensor`.
  *
  * @param most numbers it may have
  */
@@ -64,7 +64,7 @@ export function readSmallTensor(gguf: GgufFile, name: string, most: number): Den
   return { shape: tensor.shape.toReversed(), data: dequantize(tensor.type, bytes, count) };
 }
 
-/** Several tensors by name, read one after the other; see `readTensor`. Missing ones are told before any is read. */
+/** Several tensors by name, read one after the other; see `readTensor`. Missing ones are reported before any is read. */
 export async function readTensors(
   gguf: GgufFile,
   names: Iterable<string>,
@@ -76,7 +76,7 @@ export async function readTensors(
   return read;
 }
 
-/** A tensor's weights piece by piece in order, each piece whole blocks; for tensors that need not be in memory at once. */
+/** A tensor's weights piece by piece in order, each piece whole blocks; for tensors that need not be in memory as a whole. */
 export async function* tensorChunks(gguf: GgufFile, name: string): AsyncGenerator<Float32Array> {
   const tensor = findTensor(gguf, name);
   for await (const bytes of rawChunks(gguf, tensor)) {
@@ -84,7 +84,7 @@ export async function* tensorChunks(gguf: GgufFile, name: string): AsyncGenerato
   }
 }
 
-/** A tensor's bytes as the file has them, whole blocks at a time. Each piece is only good until the next is asked for. */
+/** A tensor's bytes as in the file, whole blocks at a time. Each piece is only valid until the next is requested. */
 export async function* rawChunks(gguf: GgufFile, tensor: GgufTensor): AsyncGenerator<Uint8Array> {
   const size = (ggmlTypes[tensor.type] as readonly [string, number, number])[2];
   const whole = Math.max(1, Math.floor(chunkBytes / size)) * size;

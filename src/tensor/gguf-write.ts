@@ -1,6 +1,6 @@
 // Writes GGUF files: whole ones, changed copies, and LoRA adapters for llama.cpp. A file appears under its name only when it
-// is complete. Headers are read by `gguf.ts`, weights are made bytes by `quantize.ts`.
-// Format: ggml's docs/gguf.md, version 3, little endian; adapters as llama.cpp's convert_lora_to_gguf.py makes them.
+// is complete. `gguf.ts` reads headers, `quantize.ts` turns weights into bytes.
+// Format: ggml's docs/gguf.md, version 3, little endian; adapters as written by llama.cpp's convert_lora_to_gguf.py.
 
 import { type FileHandle, open } from "node:fs/promises";
 import { HoneError, messageOf } from "../core/errors.js";
@@ -9,7 +9,7 @@ import { type GgufFile, metadataTypes } from "./gguf.js";
 import { type DenseTensor, rawChunks } from "./gguf-tensors.js";
 import { quantize, type WritableType, writableTypes } from "./quantize.js";
 
-/** A metadata value with the type that the file gives it; plurals are arrays. */
+/** A metadata value with its type in the file; plurals are arrays. */
 export type GgufEntry =
   | { type: "string"; value: string }
   | { type: "bool"; value: boolean }
@@ -19,26 +19,26 @@ export type GgufEntry =
 
 /** Weights to be written. */
 export interface GgufWeights {
-  /** Outermost first; of one to four lengths. For Q8_0 the last is a multiple of 32. */
+  /** Outermost first; one to four dimensions. For Q8_0 the last is a multiple of 32. */
   shape: readonly number[];
   type: WritableType;
-  /** All weights, or what gives them in order in pieces; for Q8_0 pieces of multiples of 32. */
+  /** All weights, or a generator of them in order in pieces; for Q8_0 in multiples of 32. */
   data: Float32Array | (() => AsyncIterable<Float32Array>);
 }
 
 export interface GgufContents {
-  /** `general.architecture` must be there. */
+  /** Must include `general.architecture`. */
   metadata: Readonly<Record<string, GgufEntry>>;
   tensors: Readonly<Record<string, GgufWeights>>;
 }
 
-/** What a copy has otherwise. */
+/** How a copy differs. */
 export interface GgufChanges {
   /** Values to set, or null for entries to leave out. */
   metadata?: Readonly<Record<string, GgufEntry | null>>;
   /** New weights, of any shape, for tensors that the source has. */
   replace?: Readonly<Record<string, GgufWeights>>;
-  /** Tensors that the source does not have; they come last. */
+  /** Tensors that the source does not have; they are appended. */
   add?: Readonly<Record<string, GgufWeights>>;
 }
 
@@ -52,13 +52,13 @@ interface Planned {
   chunks: () => AsyncIterable<Uint8Array>;
 }
 
-/** Weights that are made bytes at once. */
+/** Weights that are converted at once. */
 const chunkWeights = 1 << 20;
 
 /**
  * Writes a GGUF file; entries and tensors in the order given.
  *
- * @throws HoneError where it cannot be written, and for names, shapes and weights that make no valid file
+ * @throws HoneError if it cannot be written, and for invalid names, shapes and weights
  */
 export async function writeGguf(path: string, { metadata, tensors }: GgufContents): Promise<void> {
   if (metadata["general.architecture"]?.type !== "string") throw unwritable(path, "no general.architecture");
@@ -68,10 +68,10 @@ export async function writeGguf(path: string, { metadata, tensors }: GgufContent
 }
 
 /**
- * Writes a copy of a GGUF file with some of it changed. What is not changed is copied byte for byte, whatever its type; the
- * order stays. The target may be the source.
+ * Writes a copy of a GGUF file with changes. Unchanged parts are copied byte for byte, whatever their type, in the same order.
+ * The target may be the source.
  *
- * @throws HoneError as `writeGguf`, and where a tensor to replace is not there or one to add is
+ * @throws HoneError as `writeGguf`, and if a tensor to replace is missing or one to add exists already
  */
 export async function copyGguf(source: GgufFile, target: string, changes: GgufChanges): Promise<void> {
   const { metadata = {}, replace = {}, add = {} } = changes;
@@ -122,11 +122,11 @@ export interface LoraPair {
 }
 
 /**
- * Writes a LoRA adapter that llama.cpp takes beside its model. The same adapter always gives the same bytes.
+ * Writes a LoRA adapter that llama.cpp loads on top of its model. The same adapter always gives the same bytes.
  *
  * @param lora `architecture` as the model's file names it; `tensors` by the names of the weights they change, such as
  *   `blk.0.attn_q.weight`
- * @throws HoneError as `writeGguf`, and where a pair's shapes do not fit each other
+ * @throws HoneError as `writeGguf`, and if a pair's shapes do not match
  */
 export async function writeLoraGguf(
   path: string,

@@ -1,5 +1,5 @@
 // Reads a GGUF file's header and checks every claim it makes against the file, before native code sees it:
-// llama.cpp may abort the whole process on a file that lies.
+// llama.cpp may abort the whole process on an inconsistent file.
 // Format: ggml's docs/gguf.md, versions 2 and 3, little endian.
 
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
@@ -27,10 +27,10 @@ export interface GgufFile {
   metadata: ReadonlyMap<string, GgufValue>;
   /** ggml's number of each metadata entry's type (`metadataTypes`). */
   types: ReadonlyMap<string, number>;
-  /** Where each metadata entry, with its key and type, begins and ends in the file. */
+  /** Where each metadata entry, including its key and type, begins and ends in the file. */
   spans: ReadonlyMap<string, readonly [start: number, end: number]>;
   tensors: readonly GgufTensor[];
-  /** Where the tensors' data start. */
+  /** Where the tensors' data starts. */
   dataStart: number;
   alignment: number;
 }
@@ -81,7 +81,7 @@ const longestString = 1 << 24;
 const longestArray = 1 << 22;
 const maxEntries = 1 << 18; // Most tensors, and most metadata entries.
 
-/** Reads and checks the header of a GGUF file. Throws a HoneError that names the byte where the file breaks its word. */
+/** Reads and checks the header of a GGUF file. Throws a HoneError that names the byte where the file is inconsistent. */
 export function readGguf(path: string): GgufFile {
   let descriptor: number;
   try {
@@ -125,7 +125,7 @@ interface Cursor {
 }
 
 function cursorOver(descriptor: number, size: number, bad: Bad): Cursor {
-  // A window over the file, so that a header of any size is read in constant memory apart from what is kept of it.
+  // A window over the file, so that a header of any size is read in constant memory, apart from the values kept.
   const window = Buffer.alloc(Math.min(1 << 20, size));
   let start = 0;
   let filled = 0;
@@ -182,7 +182,7 @@ function readHeader(path: string, size: number, cursor: Cursor, bad: Bad): GgufF
   }
   const tensorCount = cursor.u64("the tensor count");
   const entryCount = cursor.u64("the metadata count");
-  // The smallest tensor entry takes 33 bytes and the smallest metadata entry 14: counts beyond that are lies.
+  // The smallest tensor entry takes 33 bytes and the smallest metadata entry 14: counts beyond that are false.
   const most = (bytes: number) => Math.min(size / bytes, maxEntries);
   if (tensorCount > most(33)) throw bad(`it claims ${tensorCount} tensors in ${size} bytes`, 8);
   if (entryCount > most(14)) throw bad(`it claims ${entryCount} metadata entries in ${size} bytes`, 16);

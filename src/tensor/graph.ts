@@ -1,5 +1,5 @@
-// The graph under construction: nodes, constants, and the two movements (reshape, transpose) done as cheaply as ONNX
-// Runtime can. Equal nodes are made once.
+// The ONNX graph under construction: nodes, constants, and the two data movements (reshape, transpose) done as cheaply as
+// ONNX Runtime can. Equal nodes are created once.
 
 import {
   type Attribute,
@@ -13,16 +13,16 @@ import {
 interface Known {
   type: ElementType;
   dims: readonly number[];
-  /** What it is a reshape of: reshapes never chain. */
+  /** The value that it is a reshape of: reshapes never chain. */
   root: string;
 }
 
 export interface NodeOptions {
   attributes?: Readonly<Record<string, Attribute>>;
   domain?: string;
-  /** Multiplications and additions of a matrix product that the node stands for; counted from its operands where left out. */
+  /** Multiplications and additions of a matrix product that the node represents; counted from its operands if omitted. */
   flops?: number;
-  /** Whether its results' sizes are known only when the program runs. */
+  /** Whether its results' sizes are known only at run time. */
   dynamic?: boolean;
 }
 
@@ -40,10 +40,10 @@ export class Graph {
   private readonly makers = new Map<string, OnnxNode>();
   private readonly cut = new Map<string, string[]>();
   private count = 0;
-  /** Whether some values' sizes are known only when the program runs. */
+  /** Whether some values' sizes are known only at run time. */
   dynamic = false;
 
-  /** Bytes of all values that are needed, were they all there at once. */
+  /** Bytes of all needed values, if all were in memory at once. */
   get bytes(): number {
     return this.live().reduce(
       (sum, { outputs }) =>
@@ -52,12 +52,12 @@ export class Graph {
     );
   }
 
-  /** How many nodes were made. */
+  /** Number of nodes created. */
   get size(): number {
     return this.nodes.length;
   }
 
-  /** How many of them an output needs. */
+  /** Number of nodes that an output needs. */
   get needed(): number {
     return this.live().length;
   }
@@ -75,8 +75,8 @@ export class Graph {
   }
 
   /**
-   * An input that is fed in equal parts along its first axis, each a value of `dims`: what would cut it when the program runs
-   * would copy it. Undefined where the value is no input.
+   * An input that is fed in equal parts along its first axis, each a value of `dims`, because splitting it at run time would copy
+   * it. Undefined if the value is not an input.
    */
   inputParts(value: string, count: number, dims: readonly number[]): readonly string[] | undefined {
     const { root, type } = this.of(value);
@@ -88,7 +88,7 @@ export class Graph {
     return parts;
   }
 
-  /** Of each input, whether an output needs it whole, and the names of its parts if one needs these. */
+  /** For each input, whether an output needs it whole, and the names of its parts if an output needs them. */
   feeds(names: readonly string[]): { name: string; whole: boolean; parts: readonly string[] }[] {
     const needed = this.reads();
     return names.map((name) => {
@@ -105,8 +105,8 @@ export class Graph {
   }
 
   /**
-   * Declares an output [n, ...] in parts, where the value is joined of n ones [...]: whoever takes them lays them side by side, and
-   * nothing is copied. The parts' names; none where the value is not so made, and is an output as a whole.
+   * Declares an output [n, ...] in parts if the value is a concatenation of n values [...]: the caller provides adjacent memory for
+   * them, and nothing is copied. Returns the parts' names; none if the value is not such a concatenation and is output whole.
    */
   outputParts(name: string, value: string): readonly string[] {
     const maker = this.makers.get(this.of(value).root);
@@ -122,7 +122,7 @@ export class Graph {
     });
   }
 
-  /** A node with one output. An equal node that is there already is taken instead. */
+  /** Adds a node with one output, or reuses an equal node. */
   node(
     op: string,
     inputs: readonly string[],
@@ -133,7 +133,7 @@ export class Graph {
     return this.nodeOf(op, inputs, [{ type, dims }], options)[0] as string;
   }
 
-  /** A node with several outputs. */
+  /** Adds a node with several outputs. */
   nodeOf(
     op: string,
     inputs: readonly string[],
@@ -163,7 +163,7 @@ export class Graph {
     return outputs;
   }
 
-  /** A constant; small ones with the same contents are one. */
+  /** A constant; small ones with the same contents are shared. */
   constant(type: ElementType, dims: readonly number[], data: ArrayBufferView): string {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const key = `const:${type}:${dims}:${bytes.length > 256 ? `#${this.count++}` : Buffer.from(bytes).toString("base64")}`;
@@ -176,7 +176,7 @@ export class Graph {
     return name;
   }
 
-  /** Zeros that take no room in the file. */
+  /** Zeros that take no space in the file. */
   zeros(type: ElementType, dims: readonly number[]): string {
     if (type === "float32") return this.node("ConstantOfShape", [this.integers(dims)], type, dims);
     const shaped = this.node("ConstantOfShape", [this.integers(dims)], "float32", dims);
@@ -202,7 +202,7 @@ export class Graph {
     if (equal(known.dims, dims)) return name;
     const root = this.of(known.root);
     if (equal(root.dims, dims)) return known.root;
-    // ONNX reads 0 as "as before" unless it is told not to.
+    // ONNX reads 0 as "copy the input's dimension" unless `allowzero` is set.
     const attributes = dims.includes(0) ? { allowzero: 1 } : {};
     const made = this.node("Reshape", [known.root, this.integers(dims)], known.type, dims, { attributes });
     (this.known.get(made) as Known).root = known.root;
@@ -211,7 +211,7 @@ export class Graph {
 
   /**
    * Transposes a value that is read as having `dims`, none of them 1. Axes that stay together are moved as one: ONNX
-   * Runtime's transposition is slow in many dimensions and fast in two.
+   * Runtime's Transpose is slow in many dimensions and fast in two.
    */
   transpose(name: string, dims: readonly number[], perm: readonly number[]): string {
     const runs: number[][] = [];
@@ -250,7 +250,7 @@ export class Graph {
     return needed;
   }
 
-  /** The model as bytes, with the inputs and nodes that an output needs and no others. */
+  /** The model as bytes, with only the inputs and nodes that an output needs. */
   encode(): Uint8Array {
     const needed = this.reads();
     return encodeModel({

@@ -1,22 +1,22 @@
-// Products with matrices that rows choose: y[m] = W[id[m]] x[m], where the ids are sorted. Written plainly that is a product
-// with a matrix gathered for every row; here rows of one id stand together, so each matrix is multiplied once, with just its
-// own rows: the work grows with the rows and not with the matrices, and no row is dropped or padded. Gradients are found to
-// be the same kind of product. The gathered matrices themselves are never made where nothing else reads them.
+// Grouped matrix products: y[m] = W[id[m]] x[m], where the ids are sorted. Written directly, this gathers a matrix for every
+// row; here rows of one id are contiguous, so each matrix is multiplied once, by its own rows only: the work grows with the
+// rows and not with the matrices, and no row is dropped or padded. Gradients are recognised as the same kind of product. The
+// gathered matrices are never materialised unless something else reads them.
 
 import { type Graph, product } from "./graph.js";
 import { broadcastTo, inOrder, orderOf, still, type View, viewAlong } from "./view.js";
 
-/** What is known of values in a graph beyond their shapes, by name. */
+/** What is known about values in a graph besides their shapes, by name. */
 interface Known {
   /** One-dimensional values in ascending order. */
   readonly ascending: Set<string>;
-  /** Permutations of 0 … n-1, each with its inverse where that was computed too. */
+  /** Permutations of 0 … n-1, each with its inverse if that was computed too. */
   readonly permutations: Map<string, View | undefined>;
-  /** Where elements stood before a last axis was sorted: what was sorted, to take fewer of them. */
+  /** Results of argsort over a last axis: what was sorted, so that fewer indices can be computed. */
   readonly places: Map<string, { keys: string; dims: readonly number[] }>;
   /** Rows of `source` [E, a, b] gathered by ascending ids: [M, a, b]. */
   readonly gathered: Map<string, { source: string; dims: readonly number[]; ids: string }>;
-  /** Elementwise products: both operands in one shape, and the axis of it behind each dimension of the result. */
+  /** Elementwise products: both operands in one shape, and its axis for each dimension of the result. */
   readonly products: Map<string, { operands: readonly [View, View]; axes: readonly number[] }>;
 }
 
@@ -37,7 +37,7 @@ export function known(graph: Graph): Known {
   return found;
 }
 
-/** How many of ascending ids [M] there are of each of `count` groups, as a name: [count] int64. */
+/** Number of ascending ids [M] in each of `count` groups, as a name: [count] int64. */
 function sizesOf(graph: Graph, ids: string, count: number): string {
   const [rows = 0] = graph.dims(ids);
   const range = graph.constant(
@@ -53,7 +53,7 @@ function sizesOf(graph: Graph, ids: string, count: number): string {
   return graph.node("Cast", [sums], "int64", [count], { attributes: { to: 7 } });
 }
 
-/** Cuts [M, n] where the id changes. The pieces have as many rows as the ids say when the program runs. */
+/** Splits [M, n] where the id changes. The ids determine the pieces' numbers of rows at run time. */
 function pieces(graph: Graph, rows: string, ids: string, count: number): string[] {
   const [, width = 1] = graph.dims(rows);
   const results = Array.from({ length: count }, () => ({ type: "float32" as const, dims: [0, width] }));
@@ -64,7 +64,7 @@ function pieces(graph: Graph, rows: string, ids: string, count: number): string[
   });
 }
 
-/** Cuts [count, a, b] into matrices [a, b]. */
+/** Splits [count, a, b] into matrices [a, b]. */
 function cutEvenly(graph: Graph, source: string, count: number, [a, b]: readonly [number, number]): string[] {
   const sizes = graph.integers(Array.from({ length: count }, () => a));
   const results = Array.from({ length: count }, () => ({ type: "float32" as const, dims: [a, b] }));
@@ -73,7 +73,7 @@ function cutEvenly(graph: Graph, source: string, count: number, [a, b]: readonly
   });
 }
 
-/** Products of pieces with their matrices. @param flops of all of them, noted with the first */
+/** Products of pieces with their matrices. @param flops of all of them, recorded with the first */
 function products(
   graph: Graph,
   pairs: readonly (readonly [string, string])[],
@@ -98,7 +98,7 @@ function joined(graph: Graph, parts: readonly string[], dims: readonly number[])
 }
 
 /**
- * The product of rows with the matrices that they chose; undefined where it is not such a product.
+ * The product of rows with the matrices chosen by their ids; undefined if it is not such a product.
  * @param last the axis that is summed over
  */
 export function groupedDot(
@@ -136,8 +136,8 @@ export function groupedDot(
 }
 
 /**
- * Outer products of rows, added up by ascending ids into [E, a, b]: the gradient of the matrices. Undefined where the
- * updates are no outer products.
+ * Outer products of rows, summed by ascending ids into [E, a, b]: the gradient of the matrices. Undefined if the updates are
+ * not outer products.
  */
 export function groupedOuter(
   graph: Graph,

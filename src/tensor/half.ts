@@ -1,9 +1,9 @@
-// The two 16-bit floats and their ways to and from float32: IEEE 754 binary16 ("half") and bfloat16, the upper half of a
-// float32. Rounding is to the nearest, ties to even. Arrays are little-endian bytes, as files have them.
+// Converts the two 16-bit floats to and from float32: IEEE 754 binary16 ("half") and bfloat16, the upper half of a float32.
+// Rounding is to nearest, ties to even. Arrays are little-endian bytes, as in files.
 
 let halves: Float32Array | undefined;
 
-/** The value of every binary16, by its bits; made on first use (256 KiB). */
+/** The value of every binary16, by its bits; computed on first use (256 KiB). */
 export function halfTable(): Float32Array {
   if (!halves) {
     halves = new Float32Array(65_536);
@@ -19,7 +19,7 @@ export function halfTable(): Float32Array {
   return halves;
 }
 
-/** What turns a float32 with a given sign and exponent (9 bits) into a binary16: an addend, and how far to shift. */
+/** Tables to convert a float32 to binary16 by its sign and exponent (9 bits): an addend, and how far to shift. */
 interface ToHalf {
   base: Uint16Array;
   shift: Uint8Array;
@@ -32,7 +32,7 @@ function toHalfTable(): ToHalf {
     for (let index = 0; index < 512; index++) {
       const exponent = index & 255;
       const sign = (index >> 8) << 15;
-      // The mantissa is shifted together with its leading one, which adds the last of the exponent's units.
+      // The mantissa is shifted together with its implicit leading one, which adds the exponent's last unit.
       const [base, shift] =
         exponent >= 143
           ? [0x7c00, 31]
@@ -51,13 +51,13 @@ function toHalfTable(): ToHalf {
 const one = new Float32Array(1);
 const oneBits = new Uint32Array(one.buffer);
 
-/** A number's nearest binary16, as bits; beyond 65520 in size it is infinite. The number is first rounded to float32. */
+/** A number's nearest binary16, as bits; from a magnitude of 65520 on it is infinite. The number is first rounded to float32. */
 export function toHalf(value: number): number {
   one[0] = value;
   return halfOf(oneBits[0] as number, toHalfTable());
 }
 
-/** The number that a binary16's bits stand for. */
+/** The value of a binary16's bits. */
 export function fromHalf(bits: number): number {
   return halfTable()[bits] as number;
 }
@@ -67,12 +67,12 @@ function halfOf(bits: number, { base, shift }: ToHalf): number {
   const index = bits >>> 23;
   const by = shift[index] as number;
   const mantissa = (bits & 0x7fffff) | 0x800000;
-  // Half a unit less a bit, and that bit again where the unit is odd: ties go to the even one. A carry runs into the
-  // exponent and is right there, up to infinity.
+  // Adds half a unit less one bit, and that bit if the unit is odd, so ties go to even. A carry into the exponent is
+  // correct, up to infinity.
   return (base[index] as number) + ((mantissa + (1 << (by - 1)) - 1 + ((mantissa >>> by) & 1)) >>> by);
 }
 
-/** Little-endian binary16 to float32, exactly. `into` has a number for every two bytes. */
+/** Little-endian binary16 to float32, exactly. `into` has one number per two bytes. */
 export function decodeHalf(bytes: Uint8Array, into: Float32Array): void {
   const table = halfTable();
   for (let i = 0, at = 0; i < into.length; i++, at += 2) {
@@ -93,7 +93,7 @@ export function encodeHalf(values: Float32Array): Uint8Array {
   return bytes;
 }
 
-/** Little-endian bfloat16 to float32, exactly. `into` has a number for every two bytes. */
+/** Little-endian bfloat16 to float32, exactly. `into` has one number per two bytes. */
 export function decodeBfloat(bytes: Uint8Array, into: Float32Array): void {
   const target = new Uint32Array(into.buffer, into.byteOffset, into.length);
   for (let i = 0, at = 0; i < target.length; i++, at += 2) {

@@ -1,4 +1,4 @@
-// Gathering, scattering and sorting views.
+// Gathers, scatters and sorts views.
 
 import type { Graph } from "./graph.js";
 import { groupedOuter, known } from "./grouped.js";
@@ -18,7 +18,7 @@ import {
 } from "./view.js";
 
 /**
- * Takes the elements that `indices` name along `axes`; the indices' common shape stands at `at` in the result.
+ * Takes the elements at `indices` along `axes`; the indices' common shape is at axis `at` in the result.
  * Indices beyond the bounds are ONNX Runtime's error; negative ones count from the end.
  */
 export function gather(
@@ -66,7 +66,7 @@ export function gather(
   return viewAlong(name, shape, places, sizes);
 }
 
-/** Puts updates into zeros of `shape` where the indices say: the reverse of `gather`. Equal places add up, or one wins. */
+/** Scatters updates into zeros of `shape`: the reverse of `gather`. Updates with equal indices are added, or one wins. */
 export function scatter(
   graph: Graph,
   updates: View,
@@ -78,7 +78,7 @@ export function scatter(
   if (indices.length === 1 && axes.length === 1 && axes[0] === 0 && outDim === 0 && params.op === "add") {
     const grouped = groupedOuter(graph, updates, only, shape);
     if (grouped) return grouped;
-    // Rows put where a permutation says are rows taken where its inverse says.
+    // Scattering rows by a permutation is gathering them by its inverse.
     if (known(graph).permutations.has(only.name) && updates.shape[0] === shape[0]) {
       const inverse = known(graph).permutations.get(only.name) ?? sorted(graph, only)[1];
       return gather(graph, updates, [inverse], [0], 0);
@@ -125,8 +125,8 @@ function indexRows(graph: Graph, indices: readonly View[], shape: readonly numbe
 }
 
 /**
- * Sorts the last axis in ascending order; of equal elements the first stays first, NaN comes last. Gives the values and
- * where they were.
+ * Sorts the last axis in ascending order; the sort is stable, with NaN last. Returns the values and their
+ * original indices.
  */
 export function sorted(graph: Graph, view: View): [View, View] {
   const name = whole(graph, view);
@@ -156,7 +156,7 @@ export function sorted(graph: Graph, view: View): [View, View] {
   return [viewOf(graph, values), found];
 }
 
-/** Keys that TopK orders as their values are to be ordered: it takes NaN for equal to everything. */
+/** Keys that TopK sorts correctly: TopK itself treats NaN as equal to everything. */
 function sortable(graph: Graph, view: View): View {
   if (!typeOf(graph, view).startsWith("float")) return cast(graph, view, "int64");
   const wide = cast(graph, view, "float64");

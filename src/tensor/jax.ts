@@ -1,13 +1,13 @@
-// jax-js made ready: it traces and differentiates here, and runs nothing but small things (on its wasm backend).
+// Initialises jax-js, which traces and differentiates here and runs only small computations (on its wasm backend).
 
 import { defaultDevice, init } from "@jax-js/jax";
 
 let made: Promise<void> | undefined;
 
-/** Readies jax-js; to be awaited before its first use. */
+/** Initialises jax-js; to be awaited before its first use. */
 export function readyJax(): Promise<void> {
   made ??= (async () => {
-    // It looks for WebGPU there, and Node 20 has no navigator.
+    // jax-js looks for WebGPU in `navigator`, which Node 20 lacks.
     const scope = globalThis as { navigator?: unknown };
     scope.navigator ??= {};
     await init("wasm");

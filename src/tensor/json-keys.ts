@@ -1,9 +1,9 @@
-// Finds a key that occurs twice in one object of a JSON text. JSON.parse keeps the last of them without a word, so a file
-// could show one reader one tensor and another reader another. The text must have been parsed before.
+// Finds a key that occurs twice in one object of a JSON text. JSON.parse silently keeps the last one, so two readers could
+// see different tensors in one file. The text must have been parsed before.
 
-/** A key that some object of the text has twice, or undefined. The text must be valid JSON. */
+/** A key that occurs twice in some object of the text, or undefined. The text must be valid JSON. */
 export function duplicateKey(text: string): string | undefined {
-  /** The keys of each object that is open, and undefined for each array. */
+  /** The keys of each open object, and undefined for each open array. */
   const open: (Set<string> | undefined)[] = [];
   let at = 0;
   while (at < text.length) {
@@ -16,7 +16,7 @@ export function duplicateKey(text: string): string | undefined {
       while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
       let next = at + 1;
       while (/\s/.test(text[next] ?? "")) next++;
-      // A string before a colon is a key; two spellings of it (escapes) are one.
+      // A string before a colon is a key; spellings that differ only in escapes are the same key.
       if (text[next] === ":") {
         const key = JSON.parse(text.slice(start, at + 1)) as string;
         const keys = open.at(-1);

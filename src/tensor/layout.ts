@@ -1,11 +1,11 @@
-// Cutting, joining, padding and reversing views.
+// Splits, slices, concatenates, pads and reverses views.
 
 import type { Graph } from "./graph.js";
 import { known } from "./grouped.js";
 import { scalar } from "./pointwise.js";
 import { alongside, expanded, orderOf, still, typeOf, type View, viewAlong, viewOf } from "./view.js";
 
-/** Joins along an axis. */
+/** Concatenates along an axis. */
 export function concatenated(graph: Graph, views: readonly View[], axis: number): View {
   const rank = (views[0] as View).shape.length;
   const shape = (views[0] as View).shape.map((size, i) =>
@@ -24,7 +24,7 @@ export function concatenated(graph: Graph, views: readonly View[], axis: number)
   return viewAlong(name, shape, moving, sizes);
 }
 
-/** Cuts an axis into pieces. */
+/** Splits an axis into pieces. */
 export function splitUp(graph: Graph, view: View, axis: number, sizes: readonly number[]): View[] {
   const resized = (size: number) => view.shape.map((old, i) => (i === axis ? size : old));
   if (view.axes[axis] === still) return sizes.map((size) => ({ ...view, shape: resized(size) }));
@@ -40,7 +40,7 @@ export function splitUp(graph: Graph, view: View, axis: number, sizes: readonly 
   return names.map((name, i) => viewAlong(name, resized(sizes[i] as number), order, results[i]?.dims));
 }
 
-/** Keeps of each axis the elements from start to end. */
+/** Slices each axis from start to end. */
 export function shrunk(graph: Graph, view: View, slice: readonly (readonly [number, number])[]): View {
   const shape = slice.map(([start, end]) => end - start);
   const cut = shape
@@ -65,7 +65,7 @@ export function shrunk(graph: Graph, view: View, slice: readonly (readonly [numb
   return viewAlong(name, shape, order, sizes);
 }
 
-/** The first few of where elements stood before sorting: no more than those are sorted out. */
+/** The first few indices of an argsort, by a TopK of only that many. */
 function firstPlaces(
   graph: Graph,
   view: View,
@@ -91,14 +91,14 @@ function firstPlaces(
   return viewOf(graph, name);
 }
 
-/** Puts zeros around. */
+/** Pads with zeros. */
 export function padded(graph: Graph, given: View, width: readonly (readonly [number, number])[]): View {
   const wider = width.map((_, axis) => axis).filter((axis) => width[axis]?.some((count) => count > 0));
   const view = expanded(graph, given, wider);
   const shape = view.shape.map(
     (size, axis) => size + (width[axis]?.[0] as number) + (width[axis]?.[1] as number),
   );
-  // An axis of size 1 that grows gets a dimension of its own, in front.
+  // A padded axis of size 1 gets its own dimension, in front.
   const order = [...wider.filter((axis) => view.axes[axis] === still), ...orderOf(view)];
   const dims = order.map((axis) => view.shape[axis] as number);
   const sizes = order.map((axis) => shape[axis] as number);

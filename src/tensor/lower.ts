@@ -1,6 +1,6 @@
-// From a traced program to a graph: one entry for each of jax-js's primitives. What ONNX has no operator for is refused
-// here with its name, before anything runs. Results are jax-js's, but for three things: a least or greatest element may
-// pass over NaN, erfc errs by 1e-7 absolutely (its far tail is 0), and products of integers stop at 2^63.
+// Lowers a traced program to a graph: one entry for each of jax-js's primitives. A primitive without an ONNX operator is refused
+// here by name, before anything runs. Results equal jax-js's with three exceptions: a minimum or maximum may ignore NaN, erfc has
+// an absolute error of 1e-7 (its far tail is 0), and products of integers saturate at 2^63.
 
 import type { Jaxpr } from "@jax-js/jax";
 import { HoneError } from "../core/errors.js";
@@ -30,7 +30,7 @@ const plain =
   (graph, inputs) =>
     elementwise(graph, op, inputs);
 
-/** Booleans have operators of their own. */
+/** Booleans have separate operators. */
 const logical =
   (op: string, forBool: string): Rule =>
   (graph, inputs) =>
@@ -67,14 +67,14 @@ const rules: Record<string, Rule> = {
     elementwise(graph, "Sub", [scalar(graph, "float32", 1), elementwise(graph, "Erf", [x as View])]),
   stop_gradient: (_graph, [x]) => x as View,
   idiv: (graph, inputs) => {
-    // jax-js truncates towards zero; ONNX divides integers so. The least int32 by -1 would end the process.
+    // jax-js truncates towards zero, as ONNX does for integers. Dividing the least int32 by -1 would crash the process.
     const quotient = through(graph, inputs, { int32: "int64" }, (views) => elementwise(graph, "Div", views));
     if (!typeOf(graph, quotient).startsWith("float")) return quotient;
     const whole = elementwise(graph, "Floor", [elementwise(graph, "Abs", [quotient])]);
     return elementwise(graph, "Mul", [whole, elementwise(graph, "Sign", [quotient])]);
   },
   mod: (graph, inputs) => {
-    // The sign is the dividend's. ONNX's Mod takes the divisor's unless it is asked for C's fmod.
+    // The result has the dividend's sign. ONNX's Mod uses the divisor's unless `fmod` is set.
     return elementwise(graph, "Mod", inputs, undefined, { fmod: 1 });
   },
   bit_combine: (graph, inputs, { op }) => {
@@ -83,7 +83,7 @@ const rules: Record<string, Rule> = {
     return elementwise(graph, `${isBool ? "" : "Bitwise"}${names[op as string]}`, inputs);
   },
   bit_shift: (graph, [x, y], { op }) =>
-    // Bits move without regard to a sign, and counts wrap at 32, as in wasm.
+    // Shifts are logical, and counts wrap at 32, as in wasm.
     through(graph, [x as View], { int32: "uint32" }, ([bits]) => {
       const count = elementwise(graph, "BitwiseAnd", [
         cast(graph, y as View, "uint32"),
@@ -105,12 +105,12 @@ const rules: Record<string, Rule> = {
       elementwise(graph, "Where", [condition as View, ...views], typeOf(graph, first(views))),
     ),
   reduce: (graph, inputs, { op, axis }) => {
-    // No axes is the identity here; ONNX would reduce over all of them.
+    // Without axes this is the identity; ONNX would reduce over all axes.
     if ((axis as number[]).length === 0) return first(inputs);
     const reducer = reducers[op as string] as Reducer;
     if (reducer === "sum" || reducer === "product") return accumulated(graph, reducer, first(inputs), axis);
-    // Of a uint32 the top bit is turned round, so that int32 orders it. (int64 does not: ONNX Runtime's least of int64
-    // is wrong from 2^31 on.)
+    // The top bit of a uint32 is flipped, so that int32 orders it. (int64 would not: ONNX Runtime's minimum of int64 is wrong
+    // from 2^31 on.)
     const turns = typeOf(graph, first(inputs)) === "uint32";
     const turned = (view: View) =>
       turns ? elementwise(graph, "Add", [view, scalar(graph, "int32", -(2 ** 31))]) : view;
@@ -144,8 +144,8 @@ const rules: Record<string, Rule> = {
 };
 
 /**
- * Sums and products. Those of int32 ONNX Runtime stops at the type's limits where jax-js goes round; 64 bits have room
- * for all sums, and for products up to 2^63, where these stop.
+ * Sums and products. For int32 ONNX Runtime saturates at the type's limits, whereas jax-js wraps around; 64 bits have room for
+ * all sums, and for products up to 2^63, where they saturate.
  */
 function accumulated(graph: Graph, reducer: "sum" | "product", view: View, axes: readonly number[]): View {
   return through(graph, [view], { bool: "int32", int32: "int64", uint32: "int64" }, ([wide]) =>
@@ -160,7 +160,7 @@ function normalise(axes: readonly number[], rank: number): number[] {
 /** The primitives that can be lowered, by jax-js's names. */
 export const loweredPrimitives: readonly string[] = Object.keys(rules);
 
-/** Primitives whose operands are first brought to one type; `where` leaves its condition as it is. */
+/** Primitives whose operands are first promoted to one type; `where` leaves its condition unchanged. */
 const promoting = new Set([
   "add",
   "mul",
@@ -183,7 +183,7 @@ const promoting = new Set([
 export function lower(graph: Graph, jaxpr: Jaxpr, inputs: readonly View[], options: LowerOptions): View[] {
   const values = new Map<Atom, View>();
   for (const [i, binder] of jaxpr.inBinders.entries()) values.set(binder, inputs[i] as View);
-  // What jax-js simplified away may have left a value of another type than its reader was promised.
+  // jax-js's simplification may have left a value of another type than its reader expects.
   const read = (atom: Atom, type = atom.aval.dtype as ElementType): View =>
     "value" in atom ? scalar(graph, type, atom.value) : cast(graph, values.get(atom) as View, type);
   for (const { primitive, inputs: atoms, params, outBinders } of jaxpr.eqns) {
@@ -192,7 +192,7 @@ export function lower(graph: Graph, jaxpr: Jaxpr, inputs: readonly View[], optio
     const own = primitive === "where" ? 1 : promoting.has(primitive) ? 0 : atoms.length;
     const type = own < atoms.length ? commonType(atoms.slice(own)) : undefined;
     const operands = atoms.map((atom, i) => (i < own ? read(atom) : read(atom, type)));
-    // Some of ONNX Runtime's kernels fail on nothing at all, or end the process.
+    // Some of ONNX Runtime's kernels fail on empty tensors, or crash the process.
     const empty = outBinders.every(({ aval }) => aval.size === 0);
     const results = empty
       ? outBinders.map(({ aval }) => viewOf(graph, graph.zeros(aval.dtype as ElementType, aval.shape)))

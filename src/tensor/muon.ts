@@ -1,6 +1,6 @@
-// Muon (Jordan et al. 2024; scaled as Liu et al. 2025, arXiv 2502.16982, algorithm 1): a matrix steps along its momentum made
-// orthogonal, all of whose directions count alike; everything else takes AdamW's step. One learning rate serves both, for
-// an orthogonal step is scaled to the size that AdamW's mostly has.
+// Muon (Jordan et al. 2024; scaled as in Liu et al. 2025, arXiv 2502.16982, algorithm 1): a matrix steps along its
+// orthogonalised momentum, in which all directions have equal weight; everything else takes AdamW's step. One learning rate
+// serves both, because an orthogonal step is scaled to AdamW's usual size.
 
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
@@ -9,21 +9,21 @@ import { adamWStep } from "./fused-adamw.js";
 import { type AdamWOptions, type Parameters, scalarTensor, type Update } from "./optimizer.js";
 
 export interface MuonOptions {
-  /** Which parameters are matrices of hidden layers: [out, in], or [experts, out, in], each expert's by itself. */
+  /** Which parameters are matrices of hidden layers: [out, in], or [experts, out, in], each expert's separately. */
   readonly matrices: (name: string) => boolean;
-  /** Of the momentum, which is Nesterov's; 0.95 by default. */
+  /** Coefficient of the Nesterov momentum; 0.95 by default. */
   readonly momentum?: number;
 }
 
-/** The published polynomial: it brings singular values near 1, not to it, in few steps. */
+/** The published polynomial: it brings singular values near 1, but not to it, in few steps. */
 const [a, b, c] = [3.4445, -4.775, 2.0315];
 const iterations = 5;
-/** Root mean square that AdamW's steps mostly have, in learning rates (Liu et al. 2025, equation 4). */
+/** Usual root mean square of AdamW's steps, in learning rates (Liu et al. 2025, equation 4). */
 const usualSize = 0.2;
 
 /**
- * Newton and Schulz' iteration: U Vᵀ of each matrix U S Vᵀ, about; [n, out, in] to the same. Singular values end between 0.7 and
- * 1.2 where they were not nearly zero. Consumes `x`.
+ * Newton–Schulz iteration: approximately U Vᵀ of each matrix U S Vᵀ; [n, out, in] to the same. Singular values end between 0.7
+ * and 1.2 unless they were nearly zero. Consumes `x`.
  */
 export function orthogonal(x: JaxArray): JaxArray {
   const [, rows, columns] = x.shape as [number, number, number];
@@ -40,8 +40,8 @@ export function orthogonal(x: JaxArray): JaxArray {
 }
 
 /**
- * The update of a trainer by Muon. Momentum lies in `m`; `v` stays zero for matrices. Matrices are not clipped, for the length of a
- * gradient has no part in their step. @param adamW for everything else, with the weight decay of both
+ * A trainer's update by Muon. Momentum is kept in `m`; `v` stays zero for matrices. Matrices are not clipped, because their step
+ * does not depend on the gradient's norm. @param adamW for everything else; its weight decay applies to both
  */
 export function muonUpdate(
   { matrices, momentum = 0.95 }: MuonOptions,
@@ -89,7 +89,7 @@ export function muonUpdate(
         next.moments.m[name] = found.m;
         squares += (found.squares.data as Float32Array)[0] as number;
       }
-      // Nothing of the others is written before all matrices are known to be sound.
+      // The other parameters are not written before all matrices' gradients are known to be finite.
       if (!Number.isFinite(squares)) return { params, moments, norm: Math.sqrt(squares) };
       const norm = adamWStep(adamW, next.params, next.moments, others, step, learningRate);
       if (!Number.isFinite(norm)) return { params, moments, norm };

@@ -1,4 +1,5 @@
-// Writes ONNX models: the few messages of onnx.proto3 that a lowered program needs, in protobuf's wire format. Format: onnx/onnx.proto, IR version 9.
+// Writes ONNX models: the few messages of onnx.proto3 that a lowered program needs, in protobuf's wire format.
+// Format: onnx/onnx.proto, IR version 9.
 
 /** ONNX's element types by the names that jax-js and ONNX Runtime share, with their numbers in TensorProto. */
 export const elementTypes = {
@@ -19,20 +20,20 @@ export interface OnnxNode {
   domain: string;
   inputs: readonly string[];
   outputs: readonly string[];
-  /** Numbers are written as integers; `{ float }` where the operator wants a float. */
+  /** Numbers are written as integers; `{ float }` if the operator expects a float. */
   attributes: Readonly<Record<string, Attribute>>;
 }
 
 export interface OnnxValue {
   name: string;
   type: ElementType;
-  /** Of an input or output, a name is any size, and sizes of one name are equal. */
+  /** For an input or output, a name is any size, and sizes with the same name are equal. */
   dims: readonly (number | string)[];
 }
 
 export interface OnnxInitializer extends OnnxValue {
   dims: readonly number[];
-  /** Little endian, as ONNX stores raw data; or where they lie in a file beside the model. */
+  /** Little endian, as ONNX stores raw data; or their place in a file beside the model. */
   bytes: Uint8Array | { file: string; offset: number; length: number };
 }
 
@@ -43,7 +44,7 @@ export interface OnnxGraph {
   initializers: readonly OnnxInitializer[];
 }
 
-/** Versions of the operators' domains: opset 20, and ONNX Runtime's own operators beside it. */
+/** Versions of the operator domains: opset 20, and ONNX Runtime's own operators. */
 const opsets: Readonly<Record<string, number>> = { "": 20, "com.microsoft": 1 };
 
 /** Serialises a graph as a ModelProto. */

@@ -1,5 +1,5 @@
-// AdamW as a pair of pure functions, init and update, over flat records of arrays, for steps that are one compiled program
-// (the update by itself is fused-adamw.ts); learning-rate schedules as functions of the step.
+// AdamW as pure functions over flat records of arrays, for steps that are one compiled program (fused-adamw.ts has a separate
+// update); learning-rate schedules as functions of the step.
 
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
@@ -13,9 +13,9 @@ export interface AdamWOptions {
   epsilon?: number;
   /** Decoupled from the gradient, times the learning rate. */
   weightDecay?: number;
-  /** Gradients are scaled down to this global norm; 0 leaves them. */
+  /** Gradients are scaled down to this global norm; 0 disables clipping. */
   clipNorm?: number;
-  /** Parameters that take a step of one length against the sign of their gradient, and have no part in its norm. */
+  /** Parameters that take a step of fixed size against the sign of their gradient and are excluded from the norm. */
   signed?: { readonly ending: string; readonly rate: number };
 }
 
@@ -25,7 +25,7 @@ export interface AdamWState {
   v: Parameters;
 }
 
-/** Makes a step, counted from 1. It may write over what it is given; nothing has changed where the norm is not finite. */
+/** Makes a step, counted from 1. It may overwrite its arguments; if the norm is not finite, nothing has changed. */
 export type Update = (
   params: Parameters,
   moments: AdamWState,
@@ -34,7 +34,7 @@ export type Update = (
   learningRate: number,
 ) => Promise<{ params: Parameters; moments: AdamWState; norm: number }>;
 
-/** What changes from step to step and is no array: computed outside, fed in. */
+/** Scalars that change from step to step: computed outside, fed in. */
 export interface StepScalars {
   [key: string]: Tensor;
   learningRate: Tensor;
@@ -48,8 +48,8 @@ export interface StepScalars {
  *
  * - `init(params)`: moments of zero.
  * - `scalars(step, learningRate)`: step counts from 1.
- * - `update(params, state, gradients, scalars)`: to be traced; takes and gives records of equal keys, and the norm that the
- *   gradients had before clipping.
+ * - `update(params, state, gradients, scalars)`: to be traced; takes and returns records with the same keys, and the gradients'
+ *   norm before clipping.
  */
 export function adamW(options: Omit<AdamWOptions, "signed"> = {}) {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, clipNorm = 1 } = options;
@@ -74,7 +74,7 @@ export function adamW(options: Omit<AdamWOptions, "signed"> = {}) {
       const norm = globalNorm(gradients);
       const scale =
         clipNorm > 0 ? np.minimum(np.reciprocal(norm.ref.add(1e-6)).mul(clipNorm), 1) : np.array(1);
-      // Everything that is one number is worked out as such: over large arrays every operator is a pass through memory.
+      // Scalars are combined first, because over large arrays every operator is a pass over memory.
       const newM = scale.ref.mul(1 - beta1);
       const newV = np.square(scale).mul(1 - beta2);
       const root = np.sqrt(unbias2);
@@ -98,7 +98,7 @@ export function adamW(options: Omit<AdamWOptions, "signed"> = {}) {
   };
 }
 
-/** sqrt of the sum of squares over all arrays; leaves them usable. */
+/** sqrt of the sum of squares over all arrays; borrows them. */
 function globalNorm(gradients: Arrays): JaxArray {
   const squares = Object.values(gradients).map((one) => np.sum(np.square(one.ref)));
   return np.sqrt(squares.reduce((sum, one) => sum.add(one)));
@@ -111,15 +111,15 @@ export interface ScheduleOptions {
   /** After the warm-up: `cosine` and `linear` fall to `floor`, `constant` stays, `steps` falls by `factor` at each of `at`. */
   shape: "cosine" | "linear" | "constant" | { at: readonly number[]; factor: number };
   peak: number;
-  /** Steps in all. */
+  /** Total steps. */
   steps: number;
   /** Steps over which the rate rises from 0 to the peak. */
   warmup?: number;
-  /** What is left at the end, as a share of the peak. */
+  /** Final rate as a share of the peak. */
   floor?: number;
 }
 
-/** A schedule of the usual shapes, with a linear warm-up before. */
+/** A schedule of the usual shapes, preceded by a linear warm-up. */
 export function schedule({ shape, peak, steps, warmup = 0, floor = 0 }: ScheduleOptions): Schedule {
   return (step) => {
     if (step <= warmup) return (peak * step) / warmup;
@@ -151,7 +151,7 @@ export function zeroMoments(params: Parameters): AdamWState {
   return { m: zerosLike(params), v: zerosLike(params) };
 }
 
-/** The same numbers in memory of their own. */
+/** A deep copy. */
 export function copyOf(params: Parameters): Parameters {
   return Object.fromEntries(
     Object.entries(params).map(([key, { data, dims }]) => [

@@ -1,12 +1,12 @@
-// Elementwise operators and reductions over views: they keep whatever order their operands lie in, so that a transposed
-// value passes through them untransposed.
+// Elementwise operators and reductions over views. They keep their operands' memory order, so that a transposed value is not
+// actually transposed.
 
 import { type Graph, product } from "./graph.js";
 import { noteProduct } from "./grouped.js";
 import { type Attribute, type ElementType, elementTypes } from "./onnx.js";
 import { alongside, broadcastTo, expanded, orderOf, still, typeOf, type View, viewAlong } from "./view.js";
 
-/** numpy's common shape of several. */
+/** The common shape of several under numpy's broadcasting. */
 export function commonShape(shapes: readonly (readonly number[])[]): number[] {
   const rank = Math.max(...shapes.map((shape) => shape.length));
   return Array.from({ length: rank }, (_, i) => {
@@ -43,7 +43,7 @@ export function elementwise(
 const reducers = { sum: "ReduceSum", product: "ReduceProd", min: "ReduceMin", max: "ReduceMax" } as const;
 export type Reducer = keyof typeof reducers;
 
-/** Reduces over axes, which go. An axis that only repeats is multiplied, or passed over. */
+/** Reduces over axes, which are removed. A broadcast axis becomes a factor in a sum and is ignored in a minimum or maximum. */
 export function reduced(graph: Graph, reducer: Reducer, given: View, axes: readonly number[]): View {
   const repeats = axes.filter((axis) => given.axes[axis] === still && given.shape[axis] !== 1);
   const view = reducer === "product" ? expanded(graph, given, repeats) : given;
@@ -87,7 +87,7 @@ export const limits: Partial<Record<ElementType, readonly [number, number]>> = {
   uint32: [0, 2 ** 32 - 1],
 };
 
-/** A constant of rank 0. Of an integer type it is truncated, and taken to the nearest one within the type's limits. */
+/** A constant of rank 0. For an integer type it is truncated and clamped to the type's limits. */
 export function scalar(graph: Graph, type: ElementType, value: number): View {
   const made = (name: string): View => ({ name, core: [], axes: [], shape: [] });
   if (type === "int64") return made(graph.constant(type, [], BigInt64Array.of(BigInt(value))));

@@ -1,5 +1,5 @@
-// Float32 weights as the bytes of the storage types that Hone writes: F32, F16, BF16 and Q8_0. Files are
-// written by `gguf-write.ts` and `safetensors.ts`, blocks read by `dequantize.ts`.
+// Converts float32 weights to the bytes of the storage types that Hone writes: F32, F16, BF16 and Q8_0.
+// `gguf-write.ts` and `safetensors.ts` write files, `dequantize.ts` reads blocks.
 
 import { HoneError } from "../core/errors.js";
 import { encodeBfloat, encodeHalf, fromHalf, toHalf } from "./half.js";
@@ -12,7 +12,7 @@ export const writableTypes = {
   Q8_0: { number: 8, weights: 32, bytes: 34 },
 } as const;
 
-/** The smallest number that would be written as infinity. A block of Q8_0 ends at 127 times the largest half. */
+/** The smallest number that would be written as infinity. A block of Q8_0 is limited to 127 times the largest half. */
 const infiniteFrom: Readonly<Record<WritableType, number>> = {
   F32: Number.POSITIVE_INFINITY,
   F16: 65_520,
@@ -26,8 +26,8 @@ export type WritableType = keyof typeof writableTypes;
  * The weights' bytes.
  *
  * @param values whole blocks: for Q8_0 a multiple of 32
- * @param where what to name in an error: the tensor
- * @throws HoneError for a weight that is not finite, or is not once it is written
+ * @param where the tensor, for error messages
+ * @throws HoneError for a weight that is not finite, or would not be once written
  */
 export function quantize(type: WritableType, values: Float32Array, where: string): Uint8Array {
   const limit = infiniteFrom[type];
@@ -58,7 +58,7 @@ function unwritable(type: WritableType, where: string, why: string): HoneError {
 
 /**
  * Blocks of 32 as Q8_0: a scale as half (the largest weight / 127), then signed bytes. The bytes are rounded against the
- * scale as it is stored, not as it was before it became a half (ggml does that): no weight is off by more than half a step.
+ * stored scale, not, as in ggml, against the scale before rounding to a half: no weight is off by more than half a step.
  */
 function q8Blocks(values: Float32Array, where: string): Uint8Array {
   if (values.length % 32 !== 0)
@@ -75,7 +75,7 @@ function q8Blocks(values: Float32Array, where: string): Uint8Array {
     bytes[at] = half;
     bytes[at + 1] = half >> 8;
     at += 2;
-    // A step below the smallest half leaves a block of zeros.
+    // A step below the smallest half yields a block of zeros.
     if (step > 0) {
       for (let i = 0; i < 32; i++) {
         const units = Math.round((values[from + i] as number) / step);

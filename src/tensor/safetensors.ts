@@ -1,5 +1,5 @@
-// Reads and writes safetensors files, the format that checkpoints and adapters are exchanged in. Every claim of a header
-// is checked before a byte of a tensor is read; tensors are read one at a time, on demand.
+// Reads and writes safetensors files, the exchange format of checkpoints and adapters. Every claim of a header is checked
+// before a byte of a tensor is read; tensors are read one at a time, on demand.
 // Format: the header's length (u64, little endian), the header as JSON, then the tensors' bytes without gaps.
 
 import { type FileHandle, open } from "node:fs/promises";
@@ -18,7 +18,7 @@ export interface SafetensorsEntry {
   type: SafetensorsType;
   /** Outermost first; empty for a single number. */
   shape: readonly number[];
-  /** First byte and end in the file. */
+  /** First byte in the file; `end` is exclusive. */
   start: number;
   end: number;
 }
@@ -26,11 +26,11 @@ export interface SafetensorsEntry {
 export interface SafetensorsFile {
   path: string;
   metadata: ReadonlyMap<string, string>;
-  /** In the order of their bytes. */
+  /** In byte order. */
   tensors: ReadonlyMap<string, SafetensorsEntry>;
 }
 
-/** The numbers of a tensor in the array that holds them exactly; the three float types are float32. */
+/** The numbers of a tensor in an array that represents them exactly; the three float types become float32. */
 export interface SafetensorsData {
   type: SafetensorsType;
   shape: readonly number[];
@@ -40,7 +40,7 @@ export interface SafetensorsData {
 /** Longest header that the format allows. */
 const longestHeader = 100_000_000;
 
-/** Reads and checks a file's header. @throws HoneError that says where the file breaks its word */
+/** Reads and checks a file's header. @throws HoneError that says where the file is inconsistent */
 export async function readSafetensors(path: string): Promise<SafetensorsFile> {
   const { header, size } = await withFile(path, async (file) => {
     const stat = await file.stat();
@@ -72,9 +72,9 @@ export interface SafetensorsOptions {
 }
 
 /**
- * Writes tensors, sorted by name: the same tensors always give the same bytes. The file appears when it is complete.
+ * Writes tensors, sorted by name: the same tensors always give the same bytes. The file appears only when it is complete.
  *
- * @throws HoneError where it cannot be written, for numbers that are not finite, and where shape and numbers do not agree
+ * @throws HoneError if it cannot be written, for numbers that are not finite, and if shape and numbers do not match
  */
 export async function writeSafetensors(
   path: string,
@@ -97,7 +97,7 @@ export async function writeSafetensors(
     entries.push([name, { dtype: type, shape, data_offsets: [offset, end] }]);
     offset = end;
   }
-  // Spaces fill the header up, so that the numbers lie at a multiple of eight bytes.
+  // Spaces pad the header, so that the numbers start at a multiple of eight bytes.
   const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
   const header = Buffer.alloc(8 + Math.ceil(json.length / 8) * 8, " ");
   if (header.length - 8 > longestHeader)
@@ -145,7 +145,7 @@ function parseHeader(path: string, bytes: Uint8Array, dataStart: number, size: n
       }
     } else found.push([name, parseEntry(path, name, value, dataStart)]);
   }
-  // Where two begin together all but one are empty: those come first.
+  // If several begin at the same byte, all but one are empty; the empty ones come first.
   found.sort(([, a], [, b]) => a.start - b.start || a.end - b.end);
   let next = dataStart;
   for (const [name, { start, end }] of found) {
@@ -185,7 +185,7 @@ function numbersOf(type: SafetensorsType, bytes: Uint8Array<ArrayBuffer>): Safet
   return dequantize(writableTypes[type].number, bytes, bytes.length / widths[type]);
 }
 
-/** A length of 0 anywhere makes it 0, however large the others are. */
+/** 0 if any dimension is 0, however large the others are. */
 function product(shape: readonly number[]): number {
   return shape.includes(0) ? 0 : shape.reduce((all, length) => all * length, 1);
 }

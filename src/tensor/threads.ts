@@ -1,11 +1,11 @@
-// ONNX Runtime's threads.
+// Thread options for ONNX Runtime.
 
 import { cpus } from "node:os";
 import { usableCores } from "../core/cores.js";
 
 /**
- * Session options for so many threads. Without a number the choice is ONNX Runtime's (a thread a core), but where Hone does
- * not use all processors: it would count and pin threads as if it did.
+ * Session options for a number of threads. Without one, ONNX Runtime chooses (one per core), unless Hone does not use all
+ * processors: ONNX Runtime would count and pin threads as if it did.
  */
 export function threadOptions(threads?: number): { intraOpNumThreads?: number } {
   const usable = usableCores();

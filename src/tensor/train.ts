@@ -19,17 +19,17 @@ import {
   zerosLike,
 } from "./optimizer.js";
 
-/** As many samples as go through the model at once. Every batch of a run has the same shapes. */
+/** The samples that run through the model at once. Every batch of a run has the same shapes. */
 export interface Batch {
   inputs: Tensors;
-  /** The samples in it, for errors. */
+  /** Its samples, for error messages. */
   ids: readonly string[];
-  /** Tokens, or whatever the work is counted in, without padding. */
+  /** Tokens, or other units of work, without padding. */
   tokens: number;
 }
 
 export interface TrainerOptions {
-  /** The loss of one batch, so that the losses of a step's batches add up to the step's; to be traced. */
+  /** The loss of one batch, scaled so that the losses of a step's batches add up to the step's; to be traced. */
   // biome-ignore lint/suspicious/noExplicitAny: trees of arrays that mirror `frozen` and a batch's inputs.
   loss: (frozen: any, params: Arrays, inputs: any) => JaxArray;
   optimizer?: AdamWOptions;
@@ -41,15 +41,15 @@ export interface TrainerOptions {
 
 /** The parts of a training step; one may serve several trainings, one after the other. */
 export interface Trainer {
-  /** The loss of a batch, and its gradient. */
+  /** The loss and gradient of a batch. */
   gradients: Compiled<[frozen: Tensors, params: Parameters, inputs: Tensors], [Tensor, Parameters]>;
   update: Update;
-  /** Multiplications and additions of an update's matrix products, as lowered; absent where it has none. */
+  /** Multiplications and additions of an update's matrix products, as lowered; absent if it has none. */
   updateFlops?: (params: Parameters) => Promise<number>;
   release: () => Promise<void>;
 }
 
-/** Readies a loss and its optimizer for training. What depends on shapes is compiled at its first use. */
+/** Prepares a loss and its optimizer for training. Programs that depend on shapes are compiled on first use. */
 export function makeTrainer({ loss, optimizer = {}, muon, ...runtime }: TrainerOptions): Trainer {
   const gradients = compile<[Tensors, Parameters, Tensors], [Tensor, Parameters]>(
     (fixed, params: Arrays, inputs) => {
@@ -79,7 +79,7 @@ export function makeTrainer({ loss, optimizer = {}, muon, ...runtime }: TrainerO
 
 export interface TrainOptions {
   trainer: Trainer;
-  /** Weights that stay as they are. */
+  /** Weights that are not trained. */
   frozen: Tensors;
   params: Parameters;
   /** The batches of a step, counted from 1; the same for the same step. */
@@ -87,8 +87,8 @@ export interface TrainOptions {
   steps: number;
   schedule: Schedule;
   /**
-   * A look at held-out data after every `every` steps and after the last. Training stops after `patience` of them
-   * without a better one, but not before a loss was below `learnt`.
+   * Evaluates on held-out data every `every` steps and after the last. Training stops after `patience` evaluations without
+   * improvement, but not before a held-out loss has been below `learnt`.
    */
   evaluate?: {
     every: number;
@@ -96,13 +96,13 @@ export interface TrainOptions {
     patience: number;
     learnt?: number;
   };
-  /** Where a checkpoint is kept, and after how many seconds a new one is due. */
+  /** Where the checkpoint is kept, and how many seconds apart it is saved. */
   checkpoint?: { folder: string; key: string; seconds: number };
   signal?: AbortSignal;
   onStep?: (step: StepReport) => void;
 }
 
-/** What held-out data gave. The better of two has the higher score, where there are scores; then the lower loss. */
+/** Result on held-out data. The better of two has the higher score, if there are scores, then the lower loss. */
 export interface Look {
   loss: number;
   score?: number;
@@ -116,26 +116,26 @@ export interface StepReport {
   learningRate: number;
   tokens: number;
   seconds: number;
-  /** What held-out data gave, where they were looked at after this step. */
+  /** Result on held-out data, if evaluated after this step. */
   heldOut?: Look;
 }
 
 export interface Trained {
-  /** The parameters of the best look at held-out data; of the last step where there is none. */
+  /** The parameters of the best evaluation on held-out data, or of the last step if there is none. */
   params: Parameters;
   bestStep: number;
-  /** Steps made; fewer than asked for where the held-out loss stopped falling. */
+  /** Steps done; fewer than requested if training stopped early. */
   steps: number;
   losses: readonly number[];
   heldOut: readonly ({ step: number } & Look)[];
 }
 
-/** A loss, a gradient or a held-out loss that is not finite any more: the steps before it are good, and kept. */
+/** A loss, gradient or held-out loss is no longer finite; the steps before it are good, and kept. */
 export class Diverged extends HoneError {}
 
 /**
- * Trains. Killed and called again with the same options it goes on from its last checkpoint, and ends with the same
- * parameters to the last bit (one machine, the same number of threads).
+ * Trains. If killed and called again with the same options, it resumes from its last checkpoint and ends with the same
+ * parameters to the last bit (on one machine, with the same number of threads).
  *
  * @throws Diverged when a loss, a gradient or the held-out loss is not finite, with the samples of the batch
  */
@@ -151,10 +151,10 @@ export async function train(options: TrainOptions): Promise<Trained> {
     moments: arrays.moments,
   };
   const value = scalarTensor(0);
-  /** Of further batches of a step. */
+  /** Gradients of a step's further batches. */
   let more: Parameters | undefined;
   let saved = performance.now();
-  /** Looks at held-out data where it is due after the steps made. */
+  /** Evaluates on held-out data if an evaluation is due at this step. */
   const look = async (): Promise<Look | undefined> => {
     const { step, params } = at;
     if (!evaluate || step === 0 || at.heldOut.at(-1)?.step === step) return undefined;
@@ -169,7 +169,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
     return found;
   };
   try {
-    // What was stopped while it looked looks now.
+    // A training that was stopped during an evaluation evaluates now.
     await look();
     while (at.step < steps && !stopped(at, evaluate)) {
       signal?.throwIfAborted();
@@ -217,13 +217,13 @@ export async function train(options: TrainOptions): Promise<Trained> {
       }
     }
   } catch (error) {
-    // Whatever stopped it, the steps made are good.
+    // Whatever the error, the completed steps are good.
     if (checkpoint && at.step > 0) await saveCheckpoint(checkpoint.folder, checkpoint.key, at);
     throw error;
   }
   if (checkpoint) await saveCheckpoint(checkpoint.folder, checkpoint.key, at);
   return {
-    // What a training works on goes when it ends.
+    // The training's own arrays are freed when it ends, so the result is a copy.
     params: at.best?.params ?? copyOf(at.params),
     bestStep: at.best?.step ?? at.step,
     steps: at.step,
@@ -232,7 +232,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
   };
 }
 
-/** Gradients of further batches, added to those before, in place. */
+/** Adds a further batch's gradients to the sums, in place. */
 function add(sums: Parameters, found: Parameters): void {
   for (const [key, { data }] of Object.entries(sums)) {
     const [sum, more] = [data, found[key]?.data] as [Float32Array, Float32Array];
@@ -250,7 +250,7 @@ function isBetter(one: Look, other: Look): boolean {
   return score > before || (score === before && one.loss < other.loss);
 }
 
-/** Early stopping: it has learnt something, and the last `patience` evaluations brought nothing better than the best before. */
+/** Early stopping: a held-out loss was below `learnt`, and the last `patience` evaluations did not improve on the best. */
 function stopped({ heldOut, best }: Checkpoint, evaluate: TrainOptions["evaluate"]): boolean {
   const learnt = evaluate?.learnt ?? Number.POSITIVE_INFINITY;
   if (!evaluate || !best || !heldOut.some(({ loss }) => loss < learnt)) return false;

@@ -1,5 +1,5 @@
-// Element types: which one operands of several types meet in, conversions that mean what jax-js means by them, and
-// detours through types that ONNX Runtime has kernels for.
+// Element types: promotion of operands to a common type, conversions with jax-js's semantics, and detours through types for
+// which ONNX Runtime has kernels.
 
 import type { Jaxpr } from "@jax-js/jax";
 import type { Graph } from "./graph.js";
@@ -13,8 +13,8 @@ export type Atom = Jaxpr["outs"][number];
 const widths: readonly ElementType[] = ["bool", "uint32", "int32", "float16", "float32", "float64"];
 
 /**
- * The type in which operands meet: the widest. Weak ones (plain numbers) follow the others, which they make integers
- * at least.
+ * The type to which operands are promoted: the widest. Weak ones (plain numbers) follow the others, but promote booleans to
+ * an integer type.
  */
 export function commonType(atoms: readonly Atom[]): ElementType {
   const strong = atoms.filter(({ aval }) => !aval.weakType);
@@ -24,8 +24,8 @@ export function commonType(atoms: readonly Atom[]): ElementType {
 }
 
 /**
- * Converts to another type. Floats become integers by truncation; those out of range the nearest integer there is, and
- * NaN 0. Integers wrap into each other.
+ * Converts to another type. Floats are truncated to integers; those out of range become the nearest limit, and NaN
+ * becomes 0. Conversions between integer types wrap.
  */
 export function cast(graph: Graph, view: View, type: ElementType): View {
   const from = typeOf(graph, view);
@@ -36,7 +36,7 @@ export function cast(graph: Graph, view: View, type: ElementType): View {
   const number = elementwise(graph, "Where", [nan, scalar(graph, from, 0), view], from);
   const bounds = range.map((bound) => scalar(graph, from, bound));
   const clipped = elementwise(graph, "Clip", [number, ...bounds]);
-  // As a float the upper bound may be rounded up. (Min of int64 would do, but is wrong from 2^31 on.)
+  // As a float the upper bound may be rounded up. (Min of int64 would avoid that, but it is wrong from 2^31 on.)
   const below = elementwise(graph, "Less", [number, bounds[1] as View], "bool");
   const integers = [converted(graph, clipped, "int64"), scalar(graph, "int64", range[1])];
   return converted(graph, elementwise(graph, "Where", [below, ...integers], "int64"), type);
@@ -49,7 +49,7 @@ function converted(graph: Graph, view: View, type: ElementType): View {
   return { ...view, name };
 }
 
-/** Computes in another type where ONNX Runtime has no kernel for the operands' own, and comes back. */
+/** Computes in another type if ONNX Runtime has no kernel for the operands' own, and converts back. */
 export function through(
   graph: Graph,
   views: readonly View[],

@@ -1,6 +1,6 @@
-// A view: a value of the graph seen in another shape without moving it. Broadcasts, transposes and most reshapes only
-// change the view; what must really move is moved once, where an operator wants it so. Expanding broadcasts and
-// transposing eagerly cost a factor of six and more (docs/log.md).
+// A view: a value of the graph in another shape without moving its data. Broadcasts, transposes and most reshapes only
+// change the view; data that must move is moved once, where an operator needs it. Expanding broadcasts and transposing
+// eagerly cost a factor of six and more (docs/log.md).
 
 import { equal, type Graph, product } from "./graph.js";
 import type { ElementType } from "./onnx.js";
@@ -9,7 +9,7 @@ export interface View {
   readonly name: string;
   /** The value's dimensions in memory, without those of size 1. */
   readonly core: readonly number[];
-  /** For each axis of `shape` the dimension of `core` that it walks along; -1 where it stands still (size 1, broadcast). */
+  /** For each axis of `shape` the dimension of `core` that it follows; -1 if it has none (size 1 or broadcast). */
   readonly axes: readonly number[];
   /** The shape that the program sees. */
   readonly shape: readonly number[];
@@ -17,7 +17,7 @@ export interface View {
 
 const still = -1;
 
-/** A value just made, with its dimensions as they are in the graph. */
+/** The view of a value with its own dimensions. */
 export function viewOf(graph: Graph, name: string): View {
   const shape = graph.dims(name);
   let next = 0;
@@ -29,7 +29,7 @@ export function viewOf(graph: Graph, name: string): View {
   };
 }
 
-/** A value whose dimensions, read as `sizes`, are the axes `order` of the result; the other axes stand still. */
+/** A value whose dimensions, read as `sizes`, are the axes `order` of the result; the other axes are -1. */
 export function viewAlong(
   name: string,
   shape: readonly number[],
@@ -49,7 +49,7 @@ export function typeOf(graph: Graph, view: View): ElementType {
   return graph.type(view.name);
 }
 
-/** The axes that move, in the order in which they lie in memory. */
+/** The axes with a dimension in memory, in memory order. */
 export function orderOf(view: View): number[] {
   return view.core.map((_, dim) => view.axes.indexOf(dim));
 }
@@ -72,14 +72,14 @@ export function broadcastTo(view: View, shape: readonly number[]): View {
   };
 }
 
-/** jax-js's broadcast: the axes named are new. */
+/** jax-js's broadcast: the named axes are new. */
 export function broadcastInto(view: View, shape: readonly number[], added: readonly number[]): View {
   let next = 0;
   const axes = shape.map((_, i) => (added.includes(i) ? still : (view.axes[next++] as number)));
   return { ...view, axes, shape };
 }
 
-/** The value with the moving axes lying in the order given, as a name whose dimensions are those of `order`. */
+/** The value with its axes moved into the given memory order, as a name whose dimensions are those of `order`. */
 export function inOrder(graph: Graph, view: View, order: readonly number[]): string {
   const perm = order.map((axis) => view.axes[axis] as number);
   const sizes = perm.map((dim) => view.core[dim] as number);
@@ -87,7 +87,7 @@ export function inOrder(graph: Graph, view: View, order: readonly number[]): str
   return graph.reshape(graph.transpose(view.name, view.core, perm), sizes);
 }
 
-/** The value as ONNX wants it beside others: one dimension for each axis of `order`, 1 where this one stands still. */
+/** The value shaped so that ONNX can broadcast it: one dimension for each axis of `order`, 1 where it is size 1 or broadcast. */
 export function alongside(graph: Graph, view: View, order: readonly number[]): string {
   const own = order.filter((axis) => view.axes[axis] !== still);
   const name = inOrder(graph, view, own);
@@ -96,7 +96,7 @@ export function alongside(graph: Graph, view: View, order: readonly number[]): s
   return graph.reshape(name, dims);
 }
 
-/** The axes named really repeat afterwards. */
+/** Materialises the broadcast along the named axes. */
 export function expanded(graph: Graph, view: View, axes: readonly number[]): View {
   const spread = axes.filter((axis) => view.axes[axis] === still && view.shape[axis] !== 1);
   if (spread.length === 0) return view;
@@ -113,7 +113,7 @@ export function expanded(graph: Graph, view: View, axes: readonly number[]): Vie
   return viewAlong(name, view.shape, order);
 }
 
-/** The value in full: every axis in its place, every broadcast carried out. */
+/** The value in full: axes in order, all broadcasts materialised. */
 export function whole(graph: Graph, view: View): string {
   const all = view.shape.map((_, axis) => axis);
   const full = expanded(graph, view, all);
@@ -125,11 +125,11 @@ export function whole(graph: Graph, view: View): string {
   return graph.reshape(name, view.shape);
 }
 
-/** The same elements in another shape. Moves data only where axes that do not lie together have to be joined. */
+/** The same elements in another shape. Moves data only if axes that are not adjacent in memory have to be merged. */
 export function reshaped(graph: Graph, view: View, shape: readonly number[]): View {
   if (product(shape) === 0) return viewOf(graph, graph.reshape(whole(graph, view), shape));
   const groups = pair(view.shape, shape);
-  // An axis that repeats cannot be joined with one that does not.
+  // A broadcast axis cannot be merged with one that is not.
   const mixed = groups.flatMap(({ from }) => {
     const stuck = from.filter((axis) => view.axes[axis] === still);
     return from.length > stuck.length ? stuck : [];
@@ -150,12 +150,12 @@ export function reshaped(graph: Graph, view: View, shape: readonly number[]): Vi
   return viewAlong(view.name, shape, order);
 }
 
-/** Whether two axes that are to be joined do not follow each other in memory. */
+/** Whether two axes to be merged are not adjacent in memory. */
 function gap(view: View, first: number, second: number): boolean {
   return (view.axes[first] as number) !== still && view.axes[second] !== (view.axes[first] as number) + 1;
 }
 
-/** Pairs runs of old axes with runs of new axes that hold as many elements; axes of size 1 belong to none. */
+/** Pairs runs of old axes with runs of new axes with the same number of elements; axes of size 1 belong to none. */
 function pair(from: readonly number[], to: readonly number[]): { from: number[]; to: number[] }[] {
   const olds = from.map((_, axis) => axis).filter((axis) => from[axis] !== 1);
   const news = to.map((_, axis) => axis).filter((axis) => to[axis] !== 1);
