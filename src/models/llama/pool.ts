@@ -2,7 +2,7 @@
 // never unloaded.
 
 export interface Member<T> {
-  /** `signal` is the first caller's; if that load fails, each waiting caller loads with its own. */
+  /** `signal` is the first caller's; if that load fails, waiting callers retry with their own. */
   load(signal?: AbortSignal): Promise<T>;
   unload(loaded: T): Promise<void>;
 }
