@@ -1,4 +1,5 @@
-// BioASQ's golden files: questions with what its experts quoted, and the quoted documents. Several papers read them.
+// BioASQ's golden files: questions with the passages that its experts quoted, and the quoted documents. Several papers
+// read them.
 
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -46,7 +47,7 @@ export async function readBioasq(folder: string): Promise<Bioasq> {
         texts.set(numberOf(document), known.add(text));
       }
       const key = `${type}\n${body}`;
-      // A question that one file has without an answer may have one in another.
+      // A question without an answer in one file may have one in another.
       if (questions.get(key)?.answers.length) continue;
       questions.delete(key);
       questions.set(key, {

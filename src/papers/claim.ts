@@ -1,22 +1,22 @@
-// A paper's claims beside what was measured here, judged as one family: `holds` is computed from the interval and from
-// Holm's adjusted p, and nobody can write it.
+// A paper's claims beside what was measured here, judged as one family: `holds` is always computed, from the interval and Holm's adjusted
+// p.
 
 import { holm } from "../statistics/index.js";
 import type { Measured } from "./figures.js";
 
 /** A claim that can be true or false, and what was measured for it. */
 export interface Draft {
-  /** Short name that stays, such as `a1`. */
+  /** Short stable name, such as `a1`. */
   id: string;
   /** What is claimed, in one sentence that can be true or false. */
   claim: string;
-  /** The paper's figure; null where it has none for this very comparison. */
+  /** The paper's figure; null if it has none for exactly this comparison. */
   published: number | null;
   /** Where the published figure comes from, and what differs here. */
   note: string;
-  /** What the figures are in, where they are not what the paper's other claims are in; they are then told as they are. */
+  /** The figures' unit, if it differs from that of the paper's other claims; they are then shown unconverted. */
   unit?: string;
-  /** The side of the value that `measured` was tested against on which the claim puts the figure. */
+  /** The side of the tested value on which the claim puts the figure. */
   side: "above" | "below";
   /** Null where it could not be measured. */
   measured: Measured | null;
@@ -39,20 +39,20 @@ export function below(...words: Words): Draft {
   return { ...above(...words), side: "below" };
 }
 
-/** One row of a claims table. Shares are of 1, differences likewise: 0.05 is five points of accuracy. */
+/** One row of a claims table. Shares and differences are fractions of 1: 0.05 is five points of accuracy. */
 export interface Claim extends Omit<Draft, "side" | "measured"> {
   /** Null where it could not be measured, and then `note` says why. */
   measured: number | null;
   /** Ends of the 95 % interval of `measured`; null where there is none, as with a single seed. */
   low: number | null;
   high: number | null;
-  /** Of this comparison alone, two-sided; null where nothing was measured. */
+  /** Two-sided, of this comparison alone; null where nothing was measured. */
   p: number | null;
-  /** Holm-adjusted over all claims of the paper, those that were not measured among them. */
+  /** Holm-adjusted over all claims of the paper, unmeasured ones included. */
   pAdjusted: number | null;
   /** Whether the interval lies wholly on the claimed side and pAdjusted < 0.05; null where nothing was measured, or the run has unscored answers. */
   holds: boolean | null;
-  /** The same for the other side: the opposite was found. Neither `holds` nor this: not shown either way. */
+  /** The same for the other side: the opposite was found. If neither is true, nothing is shown either way. */
   opposite: boolean | null;
   /** Samples, tasks or seeds that `measured` rests on. */
   n: number;
@@ -62,10 +62,10 @@ export interface Claim extends Omit<Draft, "side" | "measured"> {
 const alpha = 0.05;
 
 /**
- * All claims of a paper, judged as one family. Those that were not measured belong to it, so that a run which stopped early
- * is not judged more leniently than a whole one.
+ * All claims of a paper, judged as one family. Unmeasured claims belong to it, so that a run that stopped early is not judged more
+ * leniently than a complete one.
  *
- * @param unscored answers of the run that are missing: no claim is then judged, for what is missing could decide it
+ * @param unscored answers that are missing from the run: if there are any, no claim is judged, since they could decide it
  */
 export function judge(drafts: readonly Draft[], unscored = 0): Claim[] {
   const adjusted = holm(drafts.map(({ measured }) => measured?.p ?? Number.NaN));

@@ -1,5 +1,5 @@
-// The folder that --data names: med/, law/, social/ and lexical/, the same one for every paper. What a paper needs and does
-// not find there is one error, which names the folder and what is missing.
+// The folder that --data names: med/, law/, social/ and lexical/, the same one for every paper. Anything that a paper needs
+// and that is missing gives one error, which names the folder and what is missing.
 
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -8,27 +8,27 @@ import { shownPath } from "../data/index.js";
 
 /** What a paper reads. */
 export interface DataNeeds {
-  /** Folders of the one that --data names. */
+  /** Subfolders of the folder that --data names. */
   folders: readonly ("med" | "law" | "social" | "lexical")[];
   /** What they hold, for the error. */
   holding: string;
-  /** True where what is missing can be had from elsewhere, so that --data may be left out. */
+  /** True if missing data can be had from elsewhere, so that --data may be omitted. */
   elsewhere?: true;
 }
 
 export interface DataFolder {
-  /** Names of what is in one of the folders; empty where it is not there. */
+  /** Names of the entries of one of the folders; empty if it does not exist. */
   names: (folder: string) => ReadonlySet<string>;
-  /** Path of one of the folders, or of something in it. */
+  /** Path of one of the folders, or of an entry in it. */
   path: (...parts: string[]) => string;
-  /** The error to throw where something is missing after all. */
+  /** The error to throw where something turns out to be missing. */
   missing: (what: string) => HoneError;
 }
 
 /**
- * @param data as --data says it
+ * @param data the value of --data
  * @param base folder that it is relative to
- * @throws HoneError where it is missing, cannot be read, or lacks what the paper needs
+ * @throws HoneError where the folder is missing, cannot be read, or lacks what the paper needs
  */
 export async function openData(
   paper: string,

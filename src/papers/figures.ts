@@ -1,5 +1,5 @@
-// From a study's outcomes to a paper's figures: scores by sample, means over tasks, means by seed. The statistics are those
-// of `hone compare` and of every study; what is here only puts scores into their form.
+// From a study's outcomes to a paper's figures: scores by sample, means over tasks, means by seed. The statistics are those of
+// `hone compare` and of every study; the functions here only bring scores into their form.
 
 import type { EpisodeTrail } from "../core/language.js";
 import type { Estimate } from "../core/record.js";
@@ -8,7 +8,7 @@ import { comparePairs } from "../study/compare.js";
 import { acrossTasks, tableOf } from "../study/overall.js";
 import type { TaskPredictions } from "../study/predictions-file.js";
 
-/** A figure that was tested against a value: a difference against 0, mostly. */
+/** A figure that was tested against a value, usually a difference against 0. */
 export interface Measured extends Estimate {
   against: number;
   /** Two-sided, of this test alone. */
@@ -26,13 +26,13 @@ export interface Row {
   prediction: string;
   score: number;
   details: Readonly<Record<string, number>>;
-  /** What was played, where the task is a game. */
+  /** The episodes played, if the task is a game. */
   episodes?: readonly EpisodeTrail[];
 }
 
 export interface Score {
   task: string;
-  /** What many tasks may ask about; answers about one case are not independent. */
+  /** Case that several tasks may ask about; answers about one case are not independent. */
   caseId: string;
   /** Mean over seeds. */
   score: number;
@@ -47,8 +47,8 @@ export type Scores = ReadonlyMap<string, Score>;
 export const noScores: Scores = new Map();
 
 /**
- * By sample. An id that names its task (`task/id`) is of that task.
- * @param task of the other ids, and stands before them; the study's own where absent
+ * Scores by sample. An id that names its task (`task/id`) belongs to that task.
+ * @param task the other ids' task, which is prefixed to them; the study's own if absent
  */
 export function scoresOf(rows: readonly Row[], task?: string): Scores {
   const sums = new Map<string, Score & { times: number }>();
@@ -100,7 +100,7 @@ export function meanOverTasks(scores: Scores): Estimate | null {
 /** Least and most that a score can be. */
 export type Range = readonly [least: number, most: number];
 
-/** The difference of two such means, a less b, on the samples that both have. */
+/** The difference of two such means, a minus b, on the samples that both have. */
 export function difference(a: Scores, b: Scores, range: Range = [0, 1]): Measured | null {
   const { tasks, units } = tabled({ a, b });
   const onTasks = tasks.flatMap((task) => comparePairs({ ...tableOf(task), range }, [["a", "b"]], 1));
@@ -110,7 +110,7 @@ export function difference(a: Scores, b: Scores, range: Range = [0, 1]): Measure
   return { n, mean: delta, low, high, p, against: 0 };
 }
 
-/** On which share of the tasks a scores higher than b, against one half; `n` is the number of tasks. */
+/** The share of tasks on which a scores higher than b, tested against one half; `n` is the number of tasks. */
 export function shareOfTasks(a: Scores, b: Scores): Measured | null {
   const others = byTask(b);
   const won = [...byTask(a)].flatMap(([task, mean]) => {
@@ -124,7 +124,7 @@ export function shareOfTasks(a: Scores, b: Scores): Measured | null {
   return { n, mean, low, high, p: mcnemar(wins, n - wins), against: 0.5 };
 }
 
-/** The samples that all columns have, task by task, as comparisons across tasks take them. */
+/** The samples that all columns have, task by task, in the form that comparisons across tasks take. */
 function tabled(columns: Readonly<Record<string, Scores>>): { tasks: TaskPredictions[]; units: number } {
   const [first = noScores, ...rest] = Object.values(columns);
   const shared = [...first].filter(([id]) => rest.every((scores) => scores.has(id)));
@@ -152,7 +152,7 @@ function tabled(columns: Readonly<Record<string, Scores>>): { tasks: TaskPredict
   return { tasks, units: numbers.size };
 }
 
-/** One value a seed. */
+/** One value per seed. */
 export type BySeed = ReadonlyMap<number, number>;
 
 /** Means over trials, seed by seed. @param detail the score itself where absent */
@@ -162,8 +162,8 @@ export function bySeed(rows: readonly Row[], detail?: string): BySeed {
 }
 
 /**
- * Mean over seeds of an error, a seed being the unit: what is trained once more is a draw of its own. `n` counts seeds. An
- * error has no upper end, so that a single seed gives an interval without one.
+ * Mean over seeds of an error, with seeds as units: each training is a separate draw. `n` counts seeds. An error has no upper
+ * bound, so a single seed gives an interval without one.
  */
 export function meanOverSeeds(values: BySeed): Estimate | null {
   if (values.size === 0) return null;
@@ -174,7 +174,7 @@ export function meanOverSeeds(values: BySeed): Estimate | null {
   return { n, mean, low, high };
 }
 
-/** a less b, seed by seed on the same trials, against a value. */
+/** a minus b, seed by seed on the same trials, against a value. */
 export function seedDifference(a: BySeed, b: BySeed, against = 0): Measured | null {
   const seeds = [...a.keys()].filter((seed) => b.has(seed));
   if (seeds.length === 0) return null;
@@ -186,7 +186,9 @@ export function seedDifference(a: BySeed, b: BySeed, against = 0): Measured | nu
 
 const anyScore: Range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 
-/** a less b of columns of scores, one a seed, on the same samples: samples (or their groups) and seeds are both units, crossed. */
+/**
+ * a minus b of columns of scores, one per seed, on the same samples: samples (or their groups) and seeds are both units, crossed.
+ */
 export function columnsDifference(
   a: readonly (readonly number[])[],
   b: readonly (readonly number[])[],
@@ -206,8 +208,8 @@ export function columnsDifference(
 }
 
 /**
- * a less b on the samples that both have, against a value: samples (or their groups) and training seeds are both units, crossed.
- * @param weight the detail that samples are weighed by; null: tasks, by the samples' ids (`task/id`), count alike
+ * a minus b on the samples that both have, against a value: samples (or their groups) and training seeds are both units, crossed.
+ * @param weight the detail by which samples are weighted; null: tasks, by the samples' ids (`task/id`), count equally
  */
 export function crossedDifference(
   a: readonly Row[],

@@ -1,4 +1,4 @@
-// The papers that `hone reproduce` knows. A new one is one folder and one line here.
+// The papers that `hone reproduce` knows. A new one needs one folder and one line here.
 
 import { bilateral } from "./bilateral/paper.js";
 import { deepseekmoe } from "./deepseekmoe/paper.js";

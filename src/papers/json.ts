@@ -1,5 +1,5 @@
-// JSON as papers keep their data. The maps of choices in Lawma's are in codebook order, and JavaScript would put keys that
-// look like whole numbers first and in order of size. Prompts list choices in that order, so it has to survive.
+// Parsing of papers' JSON data that keeps the order of keys. Lawma's maps of choices are in codebook order, in which
+// prompts list them, but JavaScript would put keys that look like whole numbers first and in numeric order.
 
 import { readFile } from "node:fs/promises";
 import { HoneError, messageOf } from "../core/errors.js";
@@ -15,18 +15,18 @@ export function parseOrdered(text: string): unknown {
   return JSON.parse(text.replace(/(?<!\\)"(-?\d+)"(\s*:)/g, `"${mark}$1"$2`));
 }
 
-/** The entries of an object that `parseOrdered` made, keys as they were written, in the order of the text. */
+/** The entries of an object from `parseOrdered`, with keys as written, in the order of the text. */
 export function entriesOf(value: object): [string, unknown][] {
   return Object.entries(value).map(([key, entry]) => [key.replace(/^#(?=-?\d+$)/, ""), entry]);
 }
 
-/** The value of a key as it was written; undefined where it is not there. */
+/** The value of a key as written; undefined if there is none. */
 export function at(value: unknown, key: string): unknown {
   if (value === null || typeof value !== "object") return undefined;
   return entriesOf(value).find(([name]) => name === key)?.[1];
 }
 
-/** @throws HoneError when the file is not there or is not JSON; it names file and cause */
+/** @throws HoneError when the file is missing or is not JSON; it names file and cause */
 export async function readJsonFile(path: string, ordered: boolean): Promise<unknown> {
   try {
     const text = await readFile(path, "utf8");

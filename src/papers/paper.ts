@@ -1,5 +1,6 @@
-// The frame that all papers share: stages, limits, data, finished studies, the family of claims and the envelope of the
-// result. A paper says what it reads, which studies it makes of that and what their figures say; it runs nothing.
+// The framework that all papers share: stages, limits, data, finished studies, the family of claims and the envelope of
+// the result. A paper defines what it reads, which studies it builds from that and how their figures become claims; it
+// runs nothing.
 
 import { resolve } from "node:path";
 import { machineName } from "../core/cores.js";
@@ -20,9 +21,9 @@ import {
 
 export interface ReproduceOptions extends Omit<RunOptions, "onEvent" | "reproduce"> {
   preset: Preset;
-  /** The folder that has `med`, `law`, `social` and `lexical` in it, or those that the paper reads. */
+  /** The folder that contains `med`, `law`, `social` and `lexical`, or those of them that the paper reads. */
   data?: string;
-  /** Models to run it with, the smallest first; the preset's own where absent. */
+  /** Models to run it with, the smallest first; the preset's own if absent. */
   models?: readonly string[];
   onEvent?: (event: PaperEvent) => void;
 }
@@ -36,32 +37,32 @@ export interface PaperTable {
   right: number[];
 }
 
-/** A table whose columns hold numbers from the given one on. */
+/** A table in which the columns from the given one on hold numbers. */
 export function paperTable(title: string, head: readonly string[], rows: string[][], from = 1): PaperTable {
   return { title, head: [...head], rows, right: head.map((_, i) => i).slice(from) };
 }
 
-/** What a reproduction ends with; scripts read it as the last line of `--json`. */
+/** The result of a reproduction; scripts read it as the last line of `--json`. */
 export interface Reproduction {
   type: "done";
   paper: string;
   preset: Preset;
   models: string[];
   claims: Claim[];
-  /** What a difference of 0.01 is one of, where it is not a point of accuracy. */
+  /** The unit of which a difference of 0.01 is one, where it is not a point of accuracy. */
   unit?: string;
   tables: PaperTable[];
   /** What differs from the paper, in sentences. */
   deviations: string[];
   /** Names of the studies that are finished, for `hone show` and `hone report`. */
   studies: string[];
-  /** Answers on test that are missing, an endpoint's failures mostly; claims are not judged while there are any. */
+  /** Missing answers on test, mostly an endpoint's failures; claims are not judged while there are any. */
   unscored: number;
-  /** Why it stopped before the end, where it did; claims are then missing. */
+  /** Why it stopped early, if it did; claims are then missing. */
   stopped: string | null;
   /** Of this run alone. */
   seconds: number;
-  /** Of the finished studies, over all runs that they took; absent from records of before 2026-11-29. */
+  /** Of the finished studies, over all their runs; absent from records before 2026-11-29. */
   studySeconds?: number;
   machine: string;
   hone: string;
@@ -86,7 +87,7 @@ export interface Paper<Settings> extends PaperEntry {
   reproduce: (options: ReproduceOptions, settings?: Settings) => Promise<Reproduction>;
 }
 
-/** What a paper's parts are given: the sizes, the models, and what was read. */
+/** What a paper's parts receive: the sizes, the models, and the data read. */
 export interface Given<Settings, Data> {
   settings: Settings;
   models: readonly string[];
@@ -124,7 +125,7 @@ export interface PaperSpec<Settings extends { models: readonly string[] }, Data,
   more: (figures: Figures, given: Given<Settings, Data>) => Readonly<Record<string, unknown>>;
 }
 
-/** Makes of a paper's parts what `hone reproduce` runs. */
+/** Combines a paper's parts into what `hone reproduce` runs. */
 export function definePaper<Settings extends { models: readonly string[] }, Data, Own extends Plan, Figures>(
   spec: PaperSpec<Settings, Data, Own, Figures>,
 ): Paper<Settings> {

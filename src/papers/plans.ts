@@ -1,5 +1,5 @@
 // The studies of a reproduction: written into the store as files that `hone run` takes too, run one after the other within
-// the limits, and read back arm by arm. It knows nothing of any paper.
+// the limits, and read back arm by arm. Independent of any particular paper.
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,42 +13,42 @@ import { type RunOptions, runStudy } from "../study/run.js";
 import { parseStudy, type StudySpec } from "../study/spec.js";
 import type { Row } from "./figures.js";
 
-/** How much is done: a few minutes to see that all of it works, what this project measures, or the paper's own sizes. */
+/** The scale: a few minutes to see that all of it works, what this project measures, or the paper's own sizes. */
 export type Preset = "smoke" | "full" | "original";
 
-/** What a running reproduction tells: its own stages, and everything that its studies tell. */
+/** Events of a running reproduction: its own stages, and all events of its studies. */
 export type PaperEvent =
   | { type: "stage"; stage: number; of: number; title: string }
   | Exclude<Parameters<NonNullable<RunOptions["onEvent"]>>[0], { type: "done" }>;
 
-/** One study. Its arms have names, by which its figures are asked for. */
+/** One study. Its figures are looked up by the names of its arms. */
 export interface Plan {
-  /** Which of the paper's studies it is: names it together with paper, preset and model. */
+  /** Which of the paper's studies it is: part of its name, with paper, preset and model. */
   part: string;
   model: string;
   description: string;
-  /** What a study file says besides name, description, model and specialists. */
+  /** The study file's fields besides name, description, model and specialists. */
   study: Readonly<Record<string, unknown>>;
   /** The rows of its files, by the files' names. */
   files: Readonly<Record<string, readonly unknown[]>>;
-  /** Other files, by name, as they are. */
+  /** Other files, by name, written verbatim. */
   texts?: Readonly<Record<string, string>>;
-  /** Specialists as a study file writes them, by what the paper calls them. `zeroShot` is the generalist. */
+  /** Specialists as a study file writes them, by the paper's names for them. `zeroShot` is the generalist. */
   arms: Readonly<Record<string, unknown>>;
 }
 
 /** A finished study, read back. */
 export interface FinishedStudy {
   record: StudyRecord;
-  /** Scored outcomes of an arm on test; none where the study has no such arm. */
+  /** Scored outcomes of an arm on test; none if the study has no such arm. */
   rows: (arm: string) => readonly Row[];
-  /** The arm's line of the record, on the study's own task. */
+  /** The arm's result in the record, on the study's own task. */
   result: (arm: string) => Result | undefined;
-  /** Cards of the synthetic data that the arm was trained on, one a round; none where there are none. */
+  /** Cards of the synthetic data that the arm was trained on, one per round. */
   synthetic: (arm: string) => readonly SyntheticCard[];
 }
 
-/** How choice tasks are asked where a paper fixes it, so that its figures stay comparable: dev does not choose. */
+/** The prompt format of choice tasks where a paper fixes it, so that its figures stay comparable: dev does not choose. */
 export const byLabel = { answerBy: "label", scoring: "sum" } as const;
 
 /** The splits of a study whose rows are files of its own, and these files. */
@@ -86,7 +86,7 @@ export function planName(
   return full.length <= 64 ? full : `${full.slice(0, 55)}-${fingerprint(full, 8)}`;
 }
 
-/** Writes rows and study file, and returns the study as the file says it. */
+/** Writes rows and study file, and returns the study as parsed from the file. */
 export async function writePlan(plan: Plan, name: string, store: string): Promise<StudySpec> {
   const folder = studyFolder(store, name);
   await mkdir(folder, privateFolder);
@@ -110,8 +110,8 @@ export interface PlanRun extends Omit<RunOptions, "onEvent" | "base" | "store"> 
 }
 
 /**
- * Runs the plans in order until all are done or one stops. The limits hold for all of them together.
- * @returns the names of the finished ones, and why it stopped before the end, where it did
+ * Runs the plans in order until all are done or one stops. The limits apply to all of them together.
+ * @returns the names of the finished ones, and why it stopped early, if it did
  */
 export async function runPlans(
   plans: ReadonlyMap<string, Plan>,
@@ -139,7 +139,7 @@ export async function runPlans(
   return { finished, stopped: null };
 }
 
-/** Reads a finished study back. An arm is found by what it is, whatever the study's tables call it. */
+/** Reads a finished study back. An arm is found by its definition, whatever the study's tables call it. */
 export function readStudy(
   { arms }: Pick<Plan, "arms">,
   name: string,

@@ -75,7 +75,7 @@ export const ggmlTypes: Readonly<Record<number, readonly [name: string, weights:
 export const metadataTypes = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const;
 const scalarBytes = [1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8] as const;
 const { string: stringType, array: arrayType } = metadataTypes;
-/** Longest single string: a chat template or a merge rule; a megabyte is far beyond any. */
+/** Longest single string: chat templates and merge rules stay far below it. */
 const longestString = 1 << 24;
 /** Most items of a metadata array; the largest vocabularies have 262,144 tokens and twice as many merges. */
 const longestArray = 1 << 22;

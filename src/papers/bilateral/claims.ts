@@ -1,11 +1,12 @@
-// The abstract's statements and the README's, each as a difference of errors, seed by seed. Less error is better.
+// The statements of the abstract and the README as claims, each a difference of errors, seed by seed. Less error is
+// better.
 
 import { below, type Draft } from "../claim.js";
 import { type BySeed, seedDifference } from "../figures.js";
 import { mains } from "./plans.js";
 import { type ArmName, type MainTask, mainTasks } from "./settings.js";
 
-/** Worse by less than this, in m, is as good. Fixed before anything was measured. */
+/** Equivalence margin, in m: worse by less than this counts as equally good. Fixed before anything was measured. */
 export const margin = 0.005;
 
 const note = "No figures are published. Metric: distance of hand and target, final (reach) or mean (hold).";

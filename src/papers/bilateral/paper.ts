@@ -1,5 +1,5 @@
 // Left/Right Brain: every controller trained on reaching and on holding, tested on both and under load, noise and delay, and
-// what that says about the abstract.
+// what the results say about the abstract's claims.
 
 import { bySeed, meanOverSeeds } from "../figures.js";
 import { definePaper } from "../paper.js";

@@ -53,7 +53,7 @@ function armOf(name: ArmName, { controller }: BilateralSettings): unknown {
   return { bilateral: { ...controller, ...controllers[name] } };
 }
 
-/** The lesions that are measured: none where the controller that they are made to is not among the arms. */
+/** The lesions that are measured: none if the lesioned controller is not among the arms. */
 export function lesionsOf({ arms, lesions }: BilateralSettings): BilateralSettings["lesions"] {
   return arms.includes(lesioned) ? lesions : [];
 }
@@ -62,7 +62,7 @@ export function lesionName(cut: readonly string[]): string {
   return `without ${cut.join(" and ")}`;
 }
 
-/** All tasks that what was trained is tested on. */
+/** All tasks on which the trained controllers are tested. */
 export function testedOn({ elsewhere }: BilateralSettings): (MainTask | OtherTask)[] {
   return [...mains, ...elsewhere];
 }
@@ -76,7 +76,7 @@ function taskOf(name: MainTask | OtherTask, { steps, trials }: BilateralSettings
     body,
     steps,
     ...options,
-    // What carries over is told with fewer trials: there are ten seeds of every controller.
+    // Transfer is tested with fewer trials: there are ten seeds of every controller.
     data: name in otherTasks ? { train: 1, dev: 0, test: Math.min(64, trials.test) } : trials,
   };
 }

@@ -13,7 +13,7 @@ export interface BilateralSettings {
   arms: readonly ArmName[];
   /** Parts of the specialised controller with a callosum that are cut, one lesion an entry. */
   lesions: readonly (readonly string[])[];
-  /** Tasks on which what was trained is tested besides the two. */
+  /** Tasks besides the two on which trained controllers are tested. */
   elsewhere: readonly OtherTask[];
   /** The body. Slack 1 is MotorNet's TensorFlow edition, which the paper used. */
   models: readonly string[];
@@ -39,7 +39,7 @@ export const controllers = {
 export type ArmName = keyof typeof controllers;
 const armNames = Object.keys(controllers) as ArmName[];
 
-/** The controller that lesions are made to. */
+/** The controller that is lesioned. */
 export const lesioned: ArmName = "bilateral specialized, cc";
 
 /** The two tasks of the paper, and which loss alone is the preferred system's on it (§1: reaching is the dominant hand's). */
@@ -75,8 +75,8 @@ const everyLesion = [
 const count = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
 const full: BilateralSettings = {
-  // Width 32, 3e-3 and 800 updates are what reaches 3 cm in a few minutes (the facts' own trial runs); published example: 10
-  // units, 1e-3, 1,000 updates, which learns to relax.
+  // Width 32, 3e-3 and 800 updates reach 3 cm in a few minutes (the facts' own trial runs); published example: 10 units,
+  // 1e-3, 1,000 updates, which learns to relax.
   seeds: count(10),
   controller: { units: 32, layers: 2, updates: 800, batch: 64, learningRate: 0.003, activity: "asIntended" },
   steps: 50,

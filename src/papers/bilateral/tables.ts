@@ -1,5 +1,5 @@
-// The reproduction's figures as tables for people: errors by arm, how movements differ, what carries over to other tasks, what
-// lesions do. Errors in cm.
+// The reproduction's figures as tables for people: errors by arm, how movements differ, transfer to other tasks, effects of
+// lesions. Errors in cm.
 
 import type { Estimate } from "../../core/record.js";
 import { type BySeed, meanOverSeeds, seedDifference } from "../figures.js";
@@ -17,7 +17,7 @@ function cm(measured: Estimate | null): string {
   return measured.n === 1 ? `${mean}` : `${mean} (${low} to ${high})`;
 }
 
-/** One column a task; all lines were trained on `trained`. */
+/** One column per task; all lines were trained on `trained`. */
 export function errorTable(trained: string, lines: readonly Line[], tasks: readonly string[]): PaperTable {
   return paperTable(
     `Trained on ${trained}: error in cm (95 % over seeds)`,

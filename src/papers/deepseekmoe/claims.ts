@@ -6,16 +6,16 @@ import { type ArmName, margin } from "./settings.js";
 
 /** What claims are made from; null where an arm was not trained. */
 export interface MoeFigures {
-  /** a less b over documents and seeds, against a value. */
+  /** a minus b over documents and seeds, against a value. */
   difference: (a: ArmName, b: ArmName, against?: number) => Measured | null;
-  /** By seed, bits per byte of the texts looked at, with an arm's experts changed at test time; none where it was not. */
+  /** By seed, bits per byte of the probed texts with an arm's experts changed at test time; empty if not probed. */
   probe: (arm: ArmName, which: Which) => number[][];
   /** By seed, MaxVio of those texts. */
   violations: (arm: ArmName) => number[][];
-  /** a less b over those texts and seeds; MaxVio with every text alike. */
+  /** a minus b over those texts and seeds; MaxVio weights all texts equally. */
   onTexts: (a: number[][], b: number[][], against?: number) => Measured | null;
   onViolations: (a: number[][], b: number[][]) => Measured | null;
-  /** Information of expert and domain less what 95 of 100 shuffles stay below, by seeds; p by the shuffles. */
+  /** Mutual information of expert and domain minus the 95th percentile of its shuffles, by seeds; p from the shuffles. */
   information: (arm: ArmName) => Measured | null;
   /** Routed experts of a layer. */
   routedOf: (arm: ArmName) => number | null;
@@ -38,7 +38,7 @@ export function claimsOf(figures: MoeFigures): Draft[] {
     );
   const asGood = `within ${margin} bits per byte`;
   const asTrained: Which = ({ what }) => what === "as trained";
-  /** What masking costs, by seed and text. */
+  /** Cost of masking, by seed and text. */
   const masked = (arm: ArmName) => {
     const whole = probe(arm, asTrained);
     const first = probe(arm, ({ masked }) => masked === firstMask(figures.routedOf(arm)));

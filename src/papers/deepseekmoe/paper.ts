@@ -1,5 +1,5 @@
-// DeepSeekMoE: dense nets and mixtures of experts trained from nothing on the same texts with the same tokens, compared by
-// documents and seeds, and looked into.
+// DeepSeekMoE: dense nets and mixtures of experts trained from scratch on the same tokens of the same texts, compared by
+// documents and seeds, and probed.
 
 import type { ExpertNotes, TrainingNotes } from "../../core/training.js";
 import {

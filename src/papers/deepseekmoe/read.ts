@@ -17,7 +17,7 @@ import type { Domain, MoeSettings } from "./settings.js";
 interface Whole {
   id: string;
   text: string;
-  /** Its own where absent. */
+  /** Its own group if absent. */
   group?: string;
 }
 
@@ -36,11 +36,11 @@ export interface MoeTexts {
   bytes: Record<string, number>;
 }
 
-/** Shorter documents say too little of their domain. */
+/** Shorter documents reveal too little about their domain. */
 const leastBytes = 200;
-/** Stories with so much in common (Jaccard, of word sequences) are one story told twice. */
+/** Stories at least this similar (Jaccard of word sequences) are one story told twice. */
 const alike = 0.3;
-/** Lines of Tatoeba that make a document, for a sentence alone is short. */
+/** Lines of Tatoeba per document, since a single sentence is too short. */
 const linesOfDocument = 20;
 
 const families: Partial<Record<Domain, readonly string[]>> = {
@@ -48,7 +48,7 @@ const families: Partial<Record<Domain, readonly string[]>> = {
   Slavic: ["rus", "ukr", "pol", "ces", "bul", "hrv", "srp"],
   Germanic: ["deu", "nld", "swe", "dan", "nob", "afr"],
 };
-/** Packages of which the code is read, as they are installed, and the folder in them that holds it once. */
+/** Installed packages whose code is read, and the folder in each that holds it exactly once. */
 const codeFolders = {
   zod: "src/v4",
   yaml: "dist",
@@ -78,7 +78,7 @@ const readers: Record<Domain, (folder: DataFolder, domain: Domain) => AsyncItera
       for await (const { row } of readRows(folder.path("med", `${name}.jsonl`))) {
         const context = Array.isArray(row.context) ? row.context.join(" ") : String(row.context ?? "");
         const text = [context, row.question].filter(Boolean).join("\n");
-        // Short questions stand together.
+        // Short questions are joined into one document.
         questions.push(text);
         if (questions.join("\n").length < 600) continue;
         yield { id: `${name}-${n++}`, text: questions.join("\n") };
@@ -101,7 +101,7 @@ const readers: Record<Domain, (folder: DataFolder, domain: Domain) => AsyncItera
     yield* stories(folder, "故事");
   },
   async *dictionary(folder) {
-    // Its rows are by meaning, one language after the other.
+    // Its rows are grouped by meaning, with one language after the other.
     const lines = new Map<string, string[]>();
     let n = 0;
     const document = (language: string): Whole => {
@@ -111,7 +111,7 @@ const readers: Record<Domain, (folder: DataFolder, domain: Domain) => AsyncItera
     };
     for (const part of [1, 2, 3]) {
       const path = folder.path("lexical", "omw", `omw_core_${part}.tsv`);
-      // Its quotes are not those of CSV.
+      // Its quotes are not CSV quoting.
       for (const line of (await readFile(path, "utf8")).split("\n")) {
         const [, language = "", type, value = ""] = line.split("\t");
         if (type !== "def") continue;
@@ -134,7 +134,7 @@ async function* stories(folder: DataFolder, field: string): AsyncGenerator<Whole
   const root = folder.path("social", "tombench");
   for (const file of (await readdir(root)).filter((name) => name.endsWith(".jsonl")).sort()) {
     for (const line of (await readFile(join(root, file), "utf8")).split("\n").filter(Boolean)) {
-      // Some of these files say NaN, which is no JSON.
+      // Some of these files contain NaN, which is not JSON.
       const row = JSON.parse(line.replaceAll(/: NaN(?=[,}])/g, ": null")) as Record<string, unknown>;
       const text = String(row[field] ?? "").trim();
       if (text === "" || seen.has(text)) continue;
@@ -142,7 +142,7 @@ async function* stories(folder: DataFolder, field: string): AsyncGenerator<Whole
       found.push({ id: `${file}-${seen.size}`, text });
     }
   }
-  // One story is told in several ways, which belong to one group.
+  // Several versions of one story belong to one group.
   const groups = nearGroups(
     found.map(({ text }) => text),
     alike,
@@ -182,7 +182,7 @@ async function codeFiles(root: string): Promise<string[]> {
     .sort();
 }
 
-/** Reads, cuts and divides the texts. */
+/** Reads, cuts and splits the texts. */
 export async function readTexts(
   folder: DataFolder,
   { texts, domains }: Pick<MoeSettings, "texts" | "domains">,
@@ -214,7 +214,7 @@ export async function readTexts(
   return result;
 }
 
-/** The next rows of so many groups: one of each, so that documents are independent. */
+/** The next `count` rows, each from another group, so that documents are independent. */
 function take(rows: readonly TextRow[], from: number, count: number): { rows: TextRow[]; end: number } {
   const taken: TextRow[] = [];
   const seen = new Set<string>();

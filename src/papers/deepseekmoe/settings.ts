@@ -11,7 +11,7 @@ export interface MoeSettings {
   experts: number;
   training: Pick<PretrainOptions, "vocab" | "tokens" | "batch" | "learningRate">;
   arms: readonly ArmName[];
-  /** Bytes that a document is cut into, documents of each domain on dev and on test, and most bytes of train of each. */
+  /** Bytes per document, documents of each domain in dev and in test, and the most train bytes of each. */
   texts: { bytes: number; dev: number; test: number; train: number };
   domains: readonly Domain[];
 }
@@ -50,7 +50,7 @@ export const nets = {
 } satisfies Record<string, (experts: number) => Net>;
 export type ArmName = keyof typeof nets;
 
-/** Arms whose experts are looked into. */
+/** Arms whose experts are probed. */
 export const lookedInto: readonly ArmName[] = [
   "gshard",
   "gshard x1.5",
@@ -59,11 +59,14 @@ export const lookedInto: readonly ArmName[] = [
   "unbalanced",
 ];
 
-/** Worse by less than this, in bits per byte, is as good. Fixed before anything was measured. */
+/**
+ * Equivalence margin, in bits per byte: worse by less than this counts as equally good. Fixed before anything was
+ * measured.
+ */
 export const margin = 0.02;
 
 const full: MoeSettings = {
-  // Intervals over three seeds are 4.3 standard errors wide to each side, over five 2.8.
+  // Intervals extend 4.3 standard errors to each side over three seeds, 2.8 over five.
   seeds: [1, 2, 3, 4, 5],
   models: ["net:decoder?layers=3&width=64&heads=2&hidden=168&context=128"],
   experts: 8,
@@ -95,7 +98,7 @@ export const presets: Record<Preset, MoeSettings> = {
     ],
     texts: { bytes: 600, dev: 4, test: 8, train: 22_000 },
   },
-  // The paper's own 2B models do not train on a CPU; this is its shape at a size that a night suffices for.
+  // The paper's own 2B models cannot be trained on a CPU; this is their shape at a size that trains overnight.
   original: {
     ...full,
     models: ["net:decoder?layers=6&width=128&heads=4&hidden=344&context=256"],

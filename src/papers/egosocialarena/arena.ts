@@ -1,5 +1,6 @@
 // EgoSocialArena's interactive scenarios: a model at the table in Number Guessing, Limit Hold'em and Blackjack, beside scripted
-// players on the same deals. What it wins, what it believes of the other one, and whether a LoRA on solved positions wins.
+// players on the same deals. Measures what it wins, what it believes about its opponent, and whether a LoRA on solved positions
+// wins.
 
 import { gameEntry } from "../../games/index.js";
 import { formatBare } from "../../report/format.js";
@@ -16,21 +17,21 @@ import {
 import { type PaperTable, paperTable } from "../paper.js";
 import type { FinishedStudy, Plan } from "../plans.js";
 
-/** Rules of Number Guessing's opponents, with numbers of their own on every deal; trained opponents of Limit Hold'em. */
+/** Rules of Number Guessing's opponents, with other numbers on every deal; trained opponents of Limit Hold'em. */
 export const rules = ["constant", "steps", "factor"] as const;
 export const opponents = ["aggressive", "conservative"] as const;
 
 /** How much is played. */
 export interface ArenaSettings {
-  /** Kinds of rules that Number Guessing is played against, and opponents of Limit Hold'em. */
+  /** Kinds of rules of Number Guessing's opponents, and opponents of Limit Hold'em. */
   rules: readonly (typeof rules)[number][];
   opponents: readonly (typeof opponents)[number][];
   /**
-   * Deals for each model: of Number Guessing against each kind of rule, with numbers of their own; of Limit Hold'em against each
-   * opponent, played in both seats; of Blackjack. Fewer deals are the first ones of more.
+   * Deals for each model: of Number Guessing against each kind of rule, each with other numbers; of Limit Hold'em against each
+   * opponent, played in both seats; of Blackjack. Fewer deals are a prefix of more.
    */
   deals: readonly { guessing: number; holdem: number; blackjack: number }[];
-  /** Positions of Blackjack that the optimal policy labels, and the specializer of the smaller model that learns from them. */
+  /** Positions of Blackjack labelled by the optimal policy, and the smaller model's specializer that learns from them. */
   solved: { train: number; dev: number; tune: unknown };
 }
 
@@ -114,15 +115,15 @@ function plansOf(
 
 export type ArenaArm = "zero-shot" | "random" | "safest" | "best" | "lora";
 
-/** A study of any of the paper's experiments, read back where it is finished. */
+/** A study of any of the paper's experiments, read back if it is finished. */
 export interface Experiment {
   plan: { experiment: string; model?: string };
   study: FinishedStudy | undefined;
 }
 
 /**
- * An arm's rows over the parts whose names begin so. Each part is a task of its own; a deal is one unit whoever is met on it, for
- * the cards are the same.
+ * An arm's rows over the parts whose names begin with `parts`. Each part is a separate task; a deal is one unit against whichever
+ * opponent, since the cards are the same.
  */
 export type ArenaRows = (parts: string, arm: ArenaArm) => readonly Row[];
 
@@ -140,8 +141,8 @@ export function arenaRows(studies: readonly Experiment[]): ArenaRows {
 }
 
 /**
- * How often belief questions were answered right, less how often the one answer to each question is right that is so most
- * often: on the very questions that were asked, for they depend on what is played.
+ * Accuracy on belief questions minus that of the best constant answer to each question, on the same questions, since these depend
+ * on the course of play.
  */
 export function believes(rows: readonly Row[]): Measured | null {
   const asked = rows.flatMap((row) => {
@@ -193,7 +194,7 @@ const titles: Readonly<Record<string, string>> = {
   blackjack: "Blackjack, bets a hand",
 };
 
-/** What every arm won, believed and did against the rules, for people. On a model's deals all are the same. */
+/** What every arm won, believed and did against the rules, for people. All arms play the same deals of a model. */
 export function arenaTable(studies: readonly Experiment[]): PaperTable {
   const rows = studies.flatMap(({ plan, study }) => {
     const [game = "", opponent = "the dealer"] = plan.experiment.split("-");

@@ -1,4 +1,5 @@
-// What EgoSocialArena says, what its reviewers asked, and whether specialists keep it: put to the figures measured here.
+// The claims of EgoSocialArena, the questions of its reviewers, and whether specialists keep the effect, tested on the figures measured
+// here.
 
 import { above, below, type Draft } from "../claim.js";
 import { crossedDifference, difference, type Row, type Scores } from "../figures.js";
@@ -9,14 +10,14 @@ import type { Condition } from "./read.js";
 export interface EgoScores {
   /** The generalist's scores in a condition; 0 is the smaller model. */
   told: (condition: Condition, model: number) => Scores;
-  /** A training's rows on one of its tasks, of every seed. */
+  /** A trained specialist's rows on one of its tasks, over all seeds. */
   trained: (part: Exclude<EgoPart, "perspectives">, arm: "zero-shot" | "lora", on: string) => readonly Row[];
-  /** Of every item what guessing scores, and what the best of guessing and four rules does that see only which options the story names. */
+  /** Per item, the score of guessing, and that of the best of guessing and four rules that see only which options the story names. */
   chance: Scores;
   surface: Scores;
 }
 
-/** Items of scenarios whose names begin so. */
+/** Items of scenarios whose names begin with `prefix`. */
 export function of(scores: Scores, prefix: string): Scores {
   return new Map([...scores].filter(([, { task }]) => task.startsWith(prefix)));
 }

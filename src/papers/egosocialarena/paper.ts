@@ -54,7 +54,7 @@ export const egosocialarena = definePaper({
         ]),
       );
     const chance = byRule(({ options }) => 1 / options.text.length);
-    // The best of them is chosen on the very items, which favours it.
+    // The best of them is chosen on the same items, which favours it.
     const surface = [chance, ...surfaceRules.map((rule) => byRule((row) => surfaceOf(rule, row)))].reduce(
       (best, one) => ((meanOverTasks(one)?.mean ?? 0) > (meanOverTasks(best)?.mean ?? 0) ? one : best),
     );

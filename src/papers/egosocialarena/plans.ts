@@ -26,7 +26,7 @@ export interface EgoData extends PublishedItems {
   law: LawmaChoice;
 }
 
-/** The seed of items that are trained on, and on which what was trained is measured, lies apart from the draws of the perspectives. */
+/** The seed of the items on which specialists are trained and measured, distinct from the draws of the perspectives. */
 const trainSeed = 1001;
 
 export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>): EgoPlan[] {
@@ -35,7 +35,7 @@ export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>
   const tomi = halves(data.tomi, settings.tomi, settings.asking.tomi, "tomi");
   const tombench = halves(data.tombench, settings.tombench, settings.asking.tombench, "tombench");
   const items = [...drawnItems(each, draws), ...tomi.tested, ...tombench.tested];
-  // Drawn at once, so that nothing is tested that says in other words what is trained on.
+  // Drawn together, so that no test item paraphrases a training item.
   const perGenerator = social.train + social.dev + settings.profile.each + settings.asking.each;
   const spare = drawnItems(perGenerator, [trainSeed]);
   const part = (from: number, count: number) =>
@@ -59,13 +59,13 @@ export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>
   const law = { train: lawRows.train.map(asEgo), dev: lawRows.dev.map(asEgo), test: lawRows.test.map(asEgo) };
   const told = (of: readonly EgoItem[], condition: Condition): EgoRow[] =>
     of.flatMap((item) => item[condition] ?? []);
-  // The choice favours neither person.
+  // Both persons, so that the choice favours neither.
   const bothPersons = (of: readonly EgoItem[]): EgoRow[] =>
     of.flatMap(({ third, first }) => [third, { ...first, id: `${first.id}/first` }]);
   const elsewhere = (name: string, test: readonly EgoRow[]) => ({
     name,
     rows: test,
-    // What is tested elsewhere learns nothing there; a task has a training split by its form.
+    // Nothing is trained on these tasks; the training split only fulfils the schema.
     task: taskOf(name, {
       train: `file:${name}-train.jsonl`,
       dev: `file:${name}-dev.jsonl`,
@@ -108,7 +108,7 @@ export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>
           dev: bothPersons(asked),
           test: told(items, "third"),
         },
-        // The controls are the smaller model's alone, for time.
+        // Controls run on the smaller model only, to save time.
         conditions
           .filter((one) => one !== "third" && (model === small || one === "first"))
           .map((one) => elsewhere(one, told(items, one))),
@@ -149,7 +149,7 @@ export function egoPlans({ settings, models, data }: Given<EgoSettings, EgoData>
   ];
 }
 
-/** Items to test on and, from the other end of the same order, items of other stories to decide on how to ask. */
+/** Items to test on and, from the other end of the same order, items of other stories that decide the prompt format. */
 function halves(of: readonly EgoItem[], tested: number, asked: number, purpose: string) {
   const order = someOf(of, of.length, purpose);
   const back = order.slice(Math.max(0, order.length - tested));
@@ -172,7 +172,7 @@ function taskOf(name: string, splits: Record<"train" | "dev" | "test", string>):
       label: "answer",
       group: "group",
       stratum: "stratum",
-      // Drawn items are told twice nowhere, and what is trained on was drawn apart.
+      // Drawn items do not repeat, and training items are drawn separately.
       leakage: "off",
     },
   };

@@ -1,5 +1,5 @@
-// What EgoSocialArena and its reviews say (arXiv 2410.06195 v1; ICLR 2025 submission b1vVm6Ldrd). The full ranking was not
-// found in any public copy; these cells were, in the reviews. Accuracies, of 1.
+// Published figures of EgoSocialArena and its reviews (arXiv 2410.06195 v1; ICLR 2025 submission b1vVm6Ldrd). The full
+// ranking was not found in any public copy; these cells are from the reviews. Accuracies, of 1.
 
 export const published = {
   /** ToMi, third person and first. */

@@ -1,5 +1,5 @@
 // The items of the reproduction: ToMi's and ToMBench's from the data, converted by rule, and drawn situations of every scenario;
-// each as a row of the conditions in which it can be told.
+// each with a row for every condition in which it can be told.
 
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -30,10 +30,10 @@ export interface EgoRow {
   group: string;
 }
 
-/** One item, by the conditions in which it can be told; there is always a third and a first person. */
+/** One item, by the conditions in which it can be told; third and first person are always present. */
 export type EgoItem = Partial<Record<Condition, EgoRow>> & Record<"third" | "first", EgoRow>;
 
-/** What became of the published items. */
+/** How many published items were read, converted and refused. */
 export interface Validation {
   tomi: { read: number; agree: number; converted: number; agreeConverted: number };
   tombench: { read: number; converted: number; refused: Record<string, number> };
@@ -65,10 +65,10 @@ function rowOf(
   };
 }
 
-/** The conditions that a person gives words for. */
+/** The grammatical person of a condition. */
 const personOf = (condition: Condition): Person => (condition === "easier" ? "third" : condition);
 
-/** Belief items of ToMi in every condition. The options' order is drawn, the same for all conditions of an item. */
+/** A belief item of ToMi in every condition. The options' order is random but the same for all conditions of an item. */
 function tomiRows(item: TomiItem): EgoItem | undefined {
   const forms = tomiPersons(item, 1);
   if (!forms.first) return undefined;
@@ -76,7 +76,7 @@ function tomiRows(item: TomiItem): EgoItem | undefined {
   const order = shuffled([...item.row.containers.keys()], randomFor(1, "tomi options", item.id));
   const rows = conditions.flatMap((condition) => {
     const form = forms[condition];
-    // Another right answer would make the control another question.
+    // With another right answer the control would be a different question.
     if (!form || (condition === "easier" && form.gold !== item.row.answer)) return [];
     const options = order.map((at) => form.told.options[at] as string);
     const row = rowOf(
@@ -173,8 +173,8 @@ async function readBench(
 }
 
 /**
- * So many drawn items of every generator for each seed, in the conditions of drawn items. What one seed draws is told once; what
- * another draws may be about the same or say it in other words, and is of the same group then.
+ * `count` drawn items of every generator for each seed, in the conditions of drawn items. Items of one seed do not repeat; those
+ * of another seed may be about the same thing or paraphrase it, and then share its group.
  */
 export function drawnItems(count: number, seeds: readonly number[]): EgoItem[] {
   const drawn = seeds.flatMap((seed) =>
@@ -202,7 +202,7 @@ export function drawnItems(count: number, seeds: readonly number[]): EgoItem[] {
   });
 }
 
-/** So many, drawn with a fixed seed. */
+/** `count` items, drawn with a fixed seed. */
 export function someOf<T>(items: readonly T[], count: number, purpose: string): T[] {
   return shuffled(items, randomFor(1, "egosocialarena", purpose)).slice(0, count);
 }

@@ -4,20 +4,20 @@ import type { Preset } from "../plans.js";
 import { type ArenaSettings, opponents, rules } from "./arena.js";
 
 export interface EgoSettings {
-  /** Seeds of the drawn situations, each a set of items of its own. */
+  /** Seeds of the drawn situations, each giving a separate set of items. */
   draws: readonly number[];
   /** Items of each generator and draw. */
   each: number;
   /** Most belief items of ToMi, and most convertible items of ToMBench. */
   tomi: number;
   tombench: number;
-  /** Most items of ToMBench that are converted, of which those above are taken. */
+  /** Most items of ToMBench to convert; those above are taken from them. */
   tombenchTried: number;
-  /** Items of each source, told in both persons, on which it is decided how the generalist is asked: drawn ones of each generator. */
+  /** Items of each source, told in both persons, that decide the generalist's prompt format: drawn ones of each generator. */
   asking: { each: number; tomi: number; tombench: number };
   /** Items on which trained specialists are measured, in the third person and in the first: drawn ones of each generator, and ToMi's. */
   profile: { each: number; tomi: number };
-  /** The specialist of another domain: legal classification on Lawma's tasks, so many samples of each. */
+  /** The specialist of another domain: legal classification on Lawma's tasks, with the number of samples of each. */
   law: {
     tasks: readonly string[] | null;
     /** Tasks with fewer examples after balancing are left out. */
@@ -43,8 +43,8 @@ const lora = (layers: number, epochs: number) => ({
 });
 
 const full: EgoSettings = {
-  // Draws 1 to 3 were opened when answers were asked for by their labels alone, at which both models guess; 4 to 6 before wrong
-  // items were found among them (docs/log.md).
+  // Draws 1 to 3 were opened while answers were scored by label alone, where both models guess; 4 to 6 before wrong items were found
+  // among them (docs/log.md).
   draws: [7, 8, 9],
   each: 8,
   tomi: 400,
@@ -66,7 +66,7 @@ const full: EgoSettings = {
     deals: [
       // By an estimate, differences of 0.7 big blinds and of 0.1 bets a hand would be shown with 80 % power.
       { guessing: 12, holdem: 160, blackjack: 1000 },
-      // The larger model's games are told, not tested; fewer, for time.
+      // The larger model's games are reported, not tested; fewer, to save time.
       { guessing: 12, holdem: 40, blackjack: 300 },
     ],
     solved: { train: 300, dev: 24, tune: lora(8, 3) },

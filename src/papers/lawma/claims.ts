@@ -1,4 +1,5 @@
-// What Lawma says, put to the figures measured here. Each claim can fail; the words do not change with the outcome.
+// Lawma's claims, tested on the figures measured here. Each claim can fail; its wording does not change with the
+// outcome.
 
 import { above, below, type Draft } from "../claim.js";
 import {
@@ -149,7 +150,7 @@ export function lawmaClaims(
   ];
 }
 
-/** Lawma 8B's stored answers at the natural class mix, less what two coders agree on. */
+/** Lawma 8B's accuracy at the natural class mix, from its stored answers, minus two coders' agreement. */
 function ceilingClaim({ predictions }: LawmaChoice): Draft {
   const tasks = published.coderAgreement.flatMap(({ task, coders, keep, adjusted }) => {
     const rows = predictions

@@ -1,5 +1,5 @@
-// Accuracy at the natural mix of classes: Lawma balances each task by cutting its majority class, and answers of that class
-// then stand for those that were cut.
+// Accuracy at the natural mix of classes: Lawma balances each task by subsampling its majority class, and the remaining
+// answers of that class then stand for those removed.
 
 import { average, difference, type Measured, type Scores } from "../figures.js";
 
@@ -28,11 +28,11 @@ export interface CodedTask {
   rows: readonly (Answered & { id: string })[];
   majority: string;
   keep: number;
-  /** How often two coders agree. */
+  /** Rate at which two coders agree. */
   coders: number;
 }
 
-/** Accuracy at the natural mix less what coders agree on, mean over tasks; null where there is no task. */
+/** Accuracy at the natural mix minus the coders' agreement, mean over tasks; null if there is no task. */
 export function ceilingGap(tasks: readonly CodedTask[]): Measured | null {
   // Each answer's distance from the coders' agreement, weighted: the mean of these is the weighted mean's distance.
   const gap = tasks.flatMap(({ task, rows, majority, keep, coders }) => {

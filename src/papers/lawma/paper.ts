@@ -1,5 +1,5 @@
-// Lawma: a model tuned on legal classification against the generalist that it was made from, by task, by number of labels, by
-// size, and on tasks that it was not trained on.
+// Lawma: a model tuned on legal classification against the generalist that it was tuned from, by task, by number of labels,
+// by size, and on tasks that it was not trained on.
 
 import { scoresOf } from "../figures.js";
 import { definePaper, type Given } from "../paper.js";

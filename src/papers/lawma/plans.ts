@@ -1,4 +1,4 @@
-// The studies behind the claims, as data: which samples, which arms, each by its name.
+// The studies behind the claims, as data: which samples and which arms, by name.
 
 import { randomFor, shuffled } from "../../core/random.js";
 import type { SplitName } from "../../core/sample.js";
@@ -8,7 +8,7 @@ import { byLabel, fileSplits, type Plan, splitFiles } from "../plans.js";
 import type { LawmaSettings } from "./settings.js";
 import { type BalancedTask, head, type LawmaChoice, roomFor, sentences } from "./tasks.js";
 
-/** A row of the files: one case of one task, ready to be put into Lawma's prompt. */
+/** A row of the files: one case of one task, ready for Lawma's prompt. */
 export interface LawmaRow {
   /** `task/case`, with a number where a task asks twice about a case. */
   id: string;
@@ -24,7 +24,7 @@ export interface LawmaRow {
 
 export type Rows = Record<SplitName, LawmaRow[]>;
 
-/** At most so many examples of each split, drawn with a fixed seed, as rows in the order of the tasks. */
+/** At most `limit` examples of each split, drawn with a fixed seed, as rows in the order of the tasks. */
 export function rowsOf(
   tasks: readonly BalancedTask[],
   texts: ReadonlyMap<string, string>,
@@ -59,14 +59,14 @@ export function rowsOf(
   return rows;
 }
 
-/** The four experiments; the curve is one study a task. */
+/** The four experiments; the curve has one study per task. */
 export type LawmaPart = "tasks" | "transfer" | "curve" | "larger";
 
 export interface LawmaPlan extends Plan {
   experiment: LawmaPart;
 }
 
-/** An arm's scored answers in an experiment, by training seed; none where it was not run. */
+/** An arm's scored answers in an experiment, by training seed; none if it was not run. */
 export type RowsOn = (experiment: LawmaPart, arm: string) => readonly Row[];
 /** Their means over seeds. */
 export type ScoresOn = (experiment: LawmaPart, arm: string) => Scores;
@@ -109,7 +109,7 @@ export function lawmaPlans({ settings, models, data }: Given<LawmaSettings, Lawm
         input: "chars" in input ? { chars: curve.chars } : input,
         limit: { train: Math.max(...curve.n), dev: curve.dev, test: curve.test },
       });
-      // Logistic regression stands beside it on the same draws.
+      // Logistic regression runs beside it on the same draws.
       const draws = curve.n.flatMap((n): [string, unknown][] => [
         [`tuned on ${n}`, { subset: { n, use: curve.tune(n) } }],
         [`linear on ${n}`, { subset: { n, use: { perStratum: { use: "linear" } } } }],
@@ -138,7 +138,7 @@ export function lawmaPlans({ settings, models, data }: Given<LawmaSettings, Lawm
   ];
 }
 
-/** What a study file says of rows like these. */
+/** The part of a study file that these rows determine. */
 function studyOf(rows: Rows, seeds: readonly number[]): Pick<Plan, "files" | "study"> {
   return {
     files: splitFiles(rows),
@@ -157,7 +157,8 @@ function studyOf(rows: Rows, seeds: readonly number[]): Pick<Plan, "files" | "st
           label: "answer",
           group: "case",
           stratum: "stratum",
-          // Cases are split before tasks are made of them, and cases whose text occurs twice are left out there.
+          // Cases are split before tasks are built from them, and cases whose text occurs twice are removed at that
+          // point.
           leakage: "off",
         },
       },

@@ -1,5 +1,5 @@
-// Figures that the Lawma paper's repository publishes, as constants. Nothing measured here stands in this file.
-// Source of all: socialfoundations/lawma at 946c2e4, result files and notebooks; means recomputed from these files.
+// Figures that the Lawma paper's repository publishes, as constants. This file contains nothing measured here. Source of
+// all: socialfoundations/lawma at 946c2e4, result files and notebooks; means recomputed from these files.
 
 /** Mean task accuracy on the Supreme Court tasks, 0 to 1. */
 export const supremeCourt = {
@@ -29,7 +29,7 @@ export const oneAgainstAll: readonly { task: string; one: number; all: number }[
   { task: "sc_casesource", one: 0.894, all: 0.922 },
 ];
 
-/** Mean accuracy over ten tasks of a model tuned on so many examples of each alone (8B, five seeds). */
+/** Mean accuracy over ten tasks of models tuned on 10 or 1,000 examples of one task alone (8B, five seeds). */
 export const curve = { of10: 0.63, of1000: 0.759 } as const;
 
 /** Mean accuracy on the Supreme Court tasks after one epoch on everything, by size of the base (Pythia). */

@@ -1,5 +1,5 @@
-// Reading Lawma's data, in either of two forms: the files that Lawma's own scripts write (a JSON file a task, with the
-// opinions beside it), or its task definitions with Oyez's summaries of the facts and SCDB's labels.
+// Reading Lawma's data, in either of two forms: the files that Lawma's own scripts write (one JSON file per task, with
+// the opinions beside it), or its task definitions with Oyez's summaries of the facts and SCDB's labels.
 
 import { basename } from "node:path";
 import { HoneError } from "../../core/errors.js";
@@ -19,8 +19,8 @@ import type { LawmaData, LawmaExample, LawmaTask } from "./tasks.js";
 type Row = Record<string, unknown>;
 
 /**
- * @param folder with the files, or with folders of them
- * @throws HoneError when nothing of either form is there, or a file is damaged
+ * @param folder contains the files, or folders of them
+ * @throws HoneError when data of neither form are found, or a file is damaged
  */
 export async function readLawma(folder: string, options: SourceOptions): Promise<LawmaData> {
   const { files } = await resolveSource(`${folder}/**/*.{json,jsonl,csv}`, options);
@@ -135,7 +135,7 @@ async function readFacts(
       const text = asText(row.facts).replace(/\s+/g, " ").trim();
       if (text === "") continue;
       texts.set(id, text);
-      // The conclusion tells the outcome and is never read.
+      // The conclusion reveals the outcome and is never read.
       cases.push({ id, split, labels: { ...columns.get(id), ...(row.labels as Row) } });
     }
   }

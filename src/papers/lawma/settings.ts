@@ -11,7 +11,7 @@ export interface LawmaSettings {
   /** Tasks with fewer train or test examples after balancing are left out. */
   enough: { train: number; test: number };
   /**
-   * How much of the case is shown: so many characters of its head, or what the instruction and the question leave of a
+   * How much of the case is shown: `chars` characters of its head, or what the instruction and the question leave of a
    * context, in tokens of `charsPerToken` characters (Lawma cuts by its tokenizer, and keeps the head too).
    */
   input: { chars: number } | { contextTokens: number; charsPerToken: number };
@@ -21,9 +21,9 @@ export interface LawmaSettings {
   limit: { train: number; dev: number; test: number };
   /** Worked examples for the few-shot generalist, of the query's own task. */
   shots: number;
-  /** How a model is fine-tuned on all tasks at once, and on one; as a study would write it. */
+  /** How a model is fine-tuned on all tasks at once, and on one; in a study's notation. */
   tune: { all: unknown; one: unknown; transfer: unknown; larger: unknown };
-  /** The sample-efficiency curve: one task at a time, nested draws. `tune` is by the number of examples. */
+  /** The sample-efficiency curve: one task at a time, nested draws. `tune` depends on the number of examples. */
   curve: {
     tasks: readonly string[];
     n: readonly number[];
@@ -52,7 +52,7 @@ const lora = (layers: number | null, epochs: number, batch = 8) => ({
   },
 });
 
-/** Few examples are seen more often: sixty in all, as one pass over ten of them is two steps and teaches nothing. */
+/** Few examples are repeated, up to sixty in all, since one pass over ten of them is two steps and teaches nothing. */
 const passes = (n: number) => Math.max(1, Math.ceil(60 / n));
 
 export const presets: Record<Preset, LawmaSettings> = {
@@ -64,8 +64,8 @@ export const presets: Record<Preset, LawmaSettings> = {
     instructionSentences: 2,
     limit: { train: 96, dev: 5, test: 30 },
     shots: 3,
-    // One task alone has few steps: smaller ones, so that it is not beaten by that. How many layers are trained is what two
-    // cores can do within an hour and a half: a quarter of SmolLM2's, a sixth of Gemma's.
+    // One task alone gives few steps, so it gets smaller batches; otherwise it would lose for that reason. The number
+    // of layers is what two cores can train within an hour and a half: a quarter of SmolLM2's, a sixth of Gemma's.
     tune: { all: lora(8, 2), one: lora(8, 2, 4), transfer: lora(8, 2), larger: lora(3, 2) },
     curve: {
       tasks: ["sc_issuearea"],

@@ -11,7 +11,7 @@ import type { LawmaChoice } from "./tasks.js";
 
 const shown = ["gpt4", "llama-3-8b-instruct", "lawma-8b"] as const;
 
-/** What was run, by what stands in tables. */
+/** The subjects that were run, by their names in tables. */
 function subjectsOf(on: ScoresOn): [string, Scores][] {
   const main = ["majority", "zero-shot", "few-shot", "one for all", "one each", "linear"];
   const all: [string, Scores][] = [
@@ -23,7 +23,7 @@ function subjectsOf(on: ScoresOn): [string, Scores][] {
   return all.filter(([, scores]) => scores.size > 0);
 }
 
-/** The figures of every task and of every point of the curve; null where a subject was not run or nothing is published. */
+/** The figures of every task and of every point of the curve; null if a subject was not run or nothing is published. */
 export function recordsOf(on: ScoresOn, { settings, data }: Given<LawmaSettings, LawmaChoice>) {
   const means = subjectsOf(on).map(([name, scores]) => [name, byTask(scores)] as const);
   const tuned = [...on("tasks", "one for all").values()];

@@ -1,5 +1,5 @@
-// A Lawma task in memory, whichever files it came from, and what Lawma does to every task: balance its classes, cut the
-// case to its head, keep only the tasks with enough examples. It reads no file.
+// A Lawma task in memory, from either form of files, and what Lawma does to every task: balance its classes, cut the
+// case to its head, keep only tasks with enough examples. It reads no file.
 
 import type { Option } from "../../core/language.js";
 import { randomFor, shuffled } from "../../core/random.js";
@@ -23,17 +23,17 @@ export interface LawmaTask {
   splits: Record<SplitName, LawmaExample[]>;
 }
 
-/** What was read: tasks, and the text of every case. */
+/** The data read: tasks, and the text of every case. */
 export interface LawmaData {
   tasks: LawmaTask[];
   texts: ReadonlyMap<string, string>;
   /** `facts` for Oyez summaries with SCDB labels, `opinions` for Lawma's own files. */
   kind: "facts" | "opinions";
-  /** Cases of train and dev that were left out because test has their text too. */
+  /** Cases of train and dev that were left out because their text is also in test. */
   leaked: number;
-  /** Published accuracy by task and model, where the data bring the table along. */
+  /** Published accuracy by task and model, if the data include the table. */
   accuracy: ReadonlyMap<string, Readonly<Record<string, number>>>;
-  /** Published predictions with gold, where the data bring them along. */
+  /** Published predictions with gold, if the data include them. */
   predictions: { task: string; id: string; gold: string; lawma: string }[];
 }
 
@@ -48,7 +48,7 @@ export interface LeftOut {
   why: string;
 }
 
-/** What was read, and what of it this run is about. */
+/** The data read, and the tasks chosen for this run. */
 export interface LawmaChoice extends LawmaData {
   chosen: BalancedTask[];
   leftOut: LeftOut[];
@@ -60,7 +60,7 @@ export interface LawmaChoice extends LawmaData {
 const balanceSeed = 42;
 const splitNames: readonly SplitName[] = ["train", "dev", "test"];
 
-/** The class that most examples have; of equals the one seen first. */
+/** The most frequent class; ties go to the one seen first. */
 export function majorityOf(examples: readonly LawmaExample[]): { code: string; count: number } {
   const counts = new Map<string, number>();
   for (const { gold } of examples) counts.set(gold[0] as string, (counts.get(gold[0] as string) ?? 0) + 1);
@@ -91,7 +91,7 @@ export function balance(task: LawmaTask): BalancedTask {
   return { name: task.name, splits, keep, majority: majorityOf(task.splits.test).code };
 }
 
-/** The tasks that this machine can say something about, and why the others are left out. */
+/** The tasks that the settings admit, and why the others are left out. */
 export function choose(
   data: LawmaData,
   { tasks: wanted, maxOptions, enough }: Pick<LawmaSettings, "tasks" | "maxOptions" | "enough">,
@@ -119,7 +119,7 @@ export function choose(
 }
 
 /**
- * The tasks kept from training in the transfer experiment: the Supreme Court's where there are both courts (Lawma's own
+ * The tasks held out in the transfer experiment: the Supreme Court's if both courts are present (Lawma's own
  * experiment), else every third by name.
  */
 export function heldOut(names: readonly string[]): string[] {
@@ -148,6 +148,6 @@ export function roomFor(example: LawmaExample, instruction: string, input: Lawma
   if ("chars" in input) return input.chars;
   const listed = (example.options ?? []).reduce((sum, { text }) => sum + text.length + 4, 0);
   const taken = instruction.length + example.question.length + listed;
-  // Ten tokens for the labels and the answer, as Lawma leaves.
+  // Ten tokens for the labels and the answer, as in Lawma.
   return Math.max(200, Math.floor((input.contextTokens - 10) * input.charsPerToken) - taken);
 }

@@ -1,4 +1,4 @@
-// The lexical reproduction's figures: read back from its studies, as tables and for the record.
+// The lexical reproduction's figures: read back from its studies, for tables and for the record.
 
 import type { Estimate } from "../../core/record.js";
 import { constraintStatistics } from "../../data/constraints.js";
@@ -105,7 +105,7 @@ export function lexicalTables(
   ];
 }
 
-/** What the record has besides claims and tables. */
+/** The record's fields besides claims and tables. */
 export const lexicalMore = (
   { study, english, modelling, scores, inEnglish, bits }: Figures,
   { settings, data }: Told,
@@ -158,13 +158,13 @@ function armsOf(settings: LexicalSettings): string[] {
   ];
 }
 
-/** The layer at which the generalist is read, where its reference says so. */
+/** The layer at which the generalist is read, if its reference names one. */
 function layerOf(models: readonly string[]): number | undefined {
   const found = /[?&]layer=(\d+)/.exec(models[0] ?? "")?.[1];
   return found === undefined ? undefined : Number(found);
 }
 
-/** An arm's correlation with people's scores, which is no mean of its rows. */
+/** An arm's correlation with human scores, which is not a mean over its rows. */
 function correlation(study: FinishedStudy, arm: string): Estimate | null {
   const name = study.result(arm)?.subject;
   const found = study.record.results.find(

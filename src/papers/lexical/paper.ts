@@ -1,5 +1,5 @@
-// Massively Multilingual Lexical Specialization: what word vectors a multilingual language model has before and after it was
-// trained on synonyms, and what they must beat.
+// Massively Multilingual Lexical Specialization: the word vectors of a multilingual language model before and after training
+// on synonyms, and the references that they must beat.
 
 import { above, below, type Draft, inUnit } from "../claim.js";
 import { crossedDifference, difference, type Measured } from "../figures.js";
@@ -40,7 +40,7 @@ export const lexical = definePaper({
   figures: lexicalFigures,
   claims({ study, scores, inEnglish, modelling }, { settings }) {
     const bitsOf = (arm: string) => (modelling?.rows(arm) ?? []).filter(({ task }) => task === modellingTask);
-    // Bits have no upper end; texts weigh by their bytes.
+    // Bits have no upper bound; texts are weighted by their bytes.
     const bitsLost = crossedDifference(bitsOf(specialist), bitsOf(generalist), "bytes");
     const beats = (id: string, words: string, other: string, task: TaskKey, note = none): Draft =>
       above(id, words, null, note, difference(scores(specialist, task), scores(other, task)));
@@ -169,7 +169,7 @@ function sentencesBy(corpora: readonly string[]): string {
   return [...counts].map(([language, count]) => `${language} ${count}`).join(", ");
 }
 
-/** The specialist against the generalist on a task whose figure is no mean: as the study compared them. */
+/** The specialist against the generalist on a task whose figure is not a mean, as the study compared them. */
 function aggregated(study: FinishedStudy | undefined, task: string): Measured | null {
   const a = study?.result(specialist)?.subject;
   const b = study?.result(generalist)?.subject;

@@ -20,7 +20,7 @@ export type TaskKey = keyof typeof taskNames;
 /** The English study's. */
 export const englishTasks = { definitions: "definitions", areas: "areas of law" } as const;
 
-/** What specialization leaves of language modelling. */
+/** How much of language modelling specialization preserves. */
 export const modellingTask = "language modelling";
 
 /** Names of tasks have no commas in a study. */
@@ -44,7 +44,7 @@ export function lexicalPlans(given: Given<LexicalSettings, LexicalData>): Plan[]
   ];
 }
 
-/** A study's rows in a file a split; words of one group stay together in intervals. */
+/** A study's rows, one file per split; words of one group stay together in intervals. */
 const rows = (file: string) => ({
   splits: { train: "file:train.jsonl", dev: "file:dev.jsonl", test: `file:${file}.jsonl` },
   id: "id",
@@ -55,7 +55,7 @@ const rows = (file: string) => ({
   leakage: "report",
 });
 
-/** Nothing is learnt or chosen there, and a task has three splits. */
+/** Nothing is learnt or chosen on these tasks, but a task needs three splits. */
 const alone = (file: string) => ({
   ...rows(file),
   splits: { train: `file:${file}-train.jsonl`, dev: `file:${file}-dev.jsonl`, test: `file:${file}.jsonl` },
@@ -77,7 +77,7 @@ const wordVectors = ({ tokens, dimensions }: LexicalSettings["wordVectors"]) => 
   wordVectors: { corpora: "file:corpora.tsv", dictionaries: "file:dictionaries.tsv", tokens, dimensions },
 });
 
-/** The task that constraints are learnt beside, and its files. */
+/** The task beside which constraints are learnt, and its files. */
 const main = (data: LexicalData) => ({
   task: lexicon("seen"),
   files: {
@@ -162,7 +162,7 @@ function wordsPlan({ settings, models, data }: Given<LexicalSettings, LexicalDat
   };
 }
 
-/** The specialist of the study before, as the language model that it still is: it is not trained again. */
+/** The previous study's specialist, evaluated as a language model without further training. */
 function modellingPlan({ settings, models, data }: Given<LexicalSettings, LexicalData>, bytes: number): Plan {
   const { task, files, texts } = main(data);
   return {
@@ -180,7 +180,7 @@ function modellingPlan({ settings, models, data }: Given<LexicalSettings, Lexica
   };
 }
 
-/** The word of a definition, with an English encoder. */
+/** Finding the word of a definition with an English encoder. */
 function englishPlan(
   { settings, data }: Given<LexicalSettings, LexicalData>,
   { model, training }: NonNullable<LexicalSettings["english"]>,

@@ -1,5 +1,5 @@
 // What the lexical reproduction reads: OMW's core as constraints, the BLI dictionaries with vocabularies, cross-lingual
-// Multi-SimLex, Tatoeba. Words of every evaluation are taken out of the constraints here.
+// Multi-SimLex, Tatoeba. Words of every evaluation are removed from the constraints here.
 
 import { readdir } from "node:fs/promises";
 import { type Constraint, cleanWord, pairsOf, readOmw, withoutWords } from "../../data/constraints.js";
@@ -18,9 +18,9 @@ import { type LexicalSettings, seen } from "./settings.js";
 
 export interface LexicalData extends WordVectorSources {
   constraints: readonly Constraint[];
-  /** Constraints before words of dev and test were taken out. */
+  /** Number of constraints before words of dev and test were removed. */
   before: number;
-  /** Queries of the pairs of languages that both have constraints, and of those that lack them on a side. */
+  /** Queries of language pairs that both have constraints, and of pairs in which one lacks them. */
   dev: readonly QueryRow[];
   seen: readonly QueryRow[];
   unseen: readonly QueryRow[];
@@ -29,9 +29,9 @@ export interface LexicalData extends WordVectorSources {
   /** Lines of a vocabulary: a language, a tab, a text. */
   words: readonly string[];
   sentences: readonly string[];
-  /** What specialization costs elsewhere is measured on it. */
+  /** Measures what specialization costs on another task. */
   areas: Classification;
-  /** What the model says before and after. */
+  /** Texts on which language modelling is measured before and after. */
   texts: readonly QueryRow[];
   definitions: Definitions;
 }
@@ -96,7 +96,7 @@ export async function readLexical(folder: DataFolder, settings: LexicalSettings)
       add(source, [row.text]);
       add(target, [row.answer].flat());
     }
-  // Then the most frequent words, and where there is no list of them, those of the dictionaries.
+  // Then the most frequent words or, for languages without such a list, those of the dictionaries.
   const vocabFiles = new Set(await readdir(at("vocab")));
   for (const [language, own] of vocabularies) {
     const file = `vocab10k_${language}.txt`;

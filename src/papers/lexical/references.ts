@@ -8,10 +8,10 @@ import type { DataFolder } from "../data.js";
 import { drawn, lines, type QueryRow, twoLetters } from "./rows.js";
 import type { LexicalSettings } from "./settings.js";
 
-/** Of the Supreme Court's cases, the five areas of law that are most frequent. */
+/** The five most frequent areas of law of the Supreme Court's cases. */
 const areas = new Set(["1", "2", "3", "8", "9"]);
 
-/** A classification: lines of examples (a label, a tab, a text), and rows to be classified. */
+/** A classification task: lines of examples (a label, a tab, a text), and rows to be classified. */
 export interface Classification {
   examples: readonly string[];
   rows: readonly QueryRow[];
@@ -47,7 +47,7 @@ export async function readAreas(
   };
 }
 
-/** Facts of Supreme Court cases that are at least so many bytes long. */
+/** Facts of Supreme Court cases, of a minimum length in bytes. */
 export async function readTexts(
   folder: DataFolder,
   { texts, bytes }: NonNullable<LexicalSettings["modelling"]>,
@@ -68,7 +68,7 @@ export async function readTexts(
   }));
 }
 
-/** Definitions whose word is to be found, and what else may be learnt in English. */
+/** Definitions whose word is to be found, and the English data that may be learnt from. */
 export interface Definitions {
   rows: readonly QueryRow[];
   vocabulary: readonly string[];
@@ -78,7 +78,7 @@ export interface Definitions {
   glosses: readonly string[];
 }
 
-/** Splits English synsets into those that are asked about and those that may be learnt from. */
+/** Splits English synsets into those used as queries and those that may be learnt from. */
 export function definitionsOf(senses: readonly Sense[], count: number, words: number): Definitions {
   const synsets = new Map<string, { words: Set<string>; gloss: string }>();
   for (const { synset, lang, kind, value } of senses) {
@@ -119,8 +119,8 @@ export interface WordVectorSources {
 }
 
 /**
- * Tatoeba's sentences without those that are searched or asked for, the glosses, and the training dictionaries without words of dev
- * and test.
+ * Tatoeba's sentences without queries and search candidates, the glosses, and the training dictionaries without words of dev and
+ * test.
  * @param gone words and sentences of dev and test
  */
 export async function readWordVectorSources(

@@ -1,4 +1,4 @@
-// What readers of the lexical data share: rows of a study's file, lines, draws, codes of languages.
+// Helpers shared by readers of the lexical data: rows of a study's file, lines, random draws, language codes.
 
 import { readFile } from "node:fs/promises";
 import { randomFor, shuffled } from "../../core/random.js";
@@ -17,7 +17,7 @@ export interface QueryRow {
 export const lines = async (path: string): Promise<string[]> =>
   (await readFile(path, "utf8")).split(/\r?\n/).filter((line) => line !== "");
 
-/** Some of the items, the same ones every time. */
+/** A random subset of the items, the same every time. */
 export const drawn = <T>(items: readonly T[], count: number, ...purpose: string[]): T[] =>
   shuffled(items, randomFor(1, ...purpose)).slice(0, count);
 

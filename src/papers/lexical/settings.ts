@@ -5,36 +5,36 @@ import type { Preset } from "../plans.js";
 
 export interface LexicalSettings {
   models: readonly string[];
-  /** Languages of the constraints, by OMW's codes: all that there are where absent. */
+  /** Languages of the constraints, by OMW's codes; all if absent. */
   languages?: readonly string[];
   /** Few of them, for the controlled experiment. */
   fewLanguages: readonly string[];
-  /** Words of each language that are searched, test's translations included. */
+  /** Words of each language that are searched, including test's translations. */
   vocabulary: number;
   /** Queries of each pair of languages, pairs of each similarity file, sentences of each retrieval language. */
   queries: number;
   similarity: number;
   sentences: number;
-  /** Pairs of languages of the BLI files; all that there are where absent. */
+  /** Language pairs of the BLI files; all if absent. */
   bli?: readonly string[];
   retrieval: readonly string[];
   training: Omit<LexicalOptions, "source" | "languages" | "pairs">;
   /** Layers at which the generalist is read besides its own. */
   layers: readonly number[];
-  /** The controlled experiment: numbers of constraints; none leaves it out. */
+  /** The controlled experiment: numbers of constraints; an empty list skips it. */
   constraints: readonly number[];
   controlled: { steps: number; batch: number };
-  /** Skip-gram vectors: most sentences of a language, words read of each corpus in all epochs, numbers of a vector. */
+  /** Skip-gram vectors: most sentences per language, words read of each corpus over all epochs, vector dimensions. */
   wordVectors: { sentences: number; tokens: number; dimensions: number };
   /** Questions before the Supreme Court that are classified by area of law. */
   probing: { examples: number; tests: number };
-  /** Texts of which the model says so many first bytes before and after; of decoders alone. */
+  /** Texts whose first `bytes` bytes are scored before and after, for decoders only. */
   modelling?: { texts: number; bytes: number };
   /** The English study: an English encoder that finds the word of a definition. */
   english?: {
     model: string;
     definitions: number;
-    /** Words among which a definition's is looked for. */
+    /** Words among which that of a definition is searched. */
     vocabulary: number;
     training: Omit<LexicalOptions, "source" | "languages" | "pairs">;
   };
@@ -84,7 +84,7 @@ const full: LexicalSettings = {
   seeds: [1],
 };
 
-/** MiniLM, the smoke's model, is no decoder. */
+/** MiniLM, the smoke preset's model, is not a decoder. */
 const { modelling: _, ...withoutModelling } = full;
 
 export const presets: Record<Preset, LexicalSettings> = {

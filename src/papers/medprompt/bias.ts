@@ -1,19 +1,19 @@
-// Position bias: where the options stood that a subject chose, beside where the right ones stood.
+// Position bias: the positions of the options that a subject chose, beside those of the right ones.
 
 import { pairedStatistic } from "../../statistics/index.js";
 import type { Measured, Score, Scores } from "../figures.js";
 
-/** Shares by position of an option in the listing, the first first. They sum to 1. */
+/** Shares by an option's position in the listing, in order. They sum to 1. */
 export interface PositionHistogram {
   positions: number[];
   /**
-   * Total variation distance between the chosen and the right positions, 0 to 1. With few samples it is above 0 for a
-   * subject without preference too: compare it with another subject's on the same samples, not with 0.
+   * Total variation distance between the chosen and the right positions, 0 to 1. With few samples it is above 0 even
+   * for a subject without preference: compare it with another subject's on the same samples, not with 0.
    */
   distance: number;
 }
 
-/** Histograms of what was right and of what each subject chose, on the samples that all have. */
+/** Histograms of the right options and of each subject's choices, on the samples that all have. */
 export function positionHistograms(
   subjects: readonly Scores[],
   keys: readonly string[],
@@ -28,7 +28,7 @@ export function positionHistograms(
   };
 }
 
-/** By how much b's choices lie nearer to the right ones' positions than a's; null where they share no sample. */
+/** How much closer the positions of b's choices are to the right ones' than a's; null if they share no sample. */
 export function biasReduction(a: Scores, b: Scores, keys: readonly string[]): Measured | null {
   const [one = [], other = []] = sharedRows([a, b]);
   if (one.length === 0) return null;

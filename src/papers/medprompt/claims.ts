@@ -1,4 +1,4 @@
-// What the paper says that can be checked here, each as a difference with an interval, model by model.
+// The paper's claims that can be checked here, each as a difference with an interval, model by model.
 
 import { above, type Draft } from "../claim.js";
 import { difference, type Measured as Figure, type Scores } from "../figures.js";

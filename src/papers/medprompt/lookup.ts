@@ -1,5 +1,6 @@
 // Questions asked without the text that answers them, and passages retrieved for them: PubMedQA without its abstracts, and
-// BioASQ's factoid questions. It makes the two studies; the paper has no such experiment, the survey's first leaf does.
+// BioASQ's factoid questions. The two studies are built here; the experiment is not the paper's but the survey's first
+// leaf.
 
 import { randomFor, shuffled } from "../../core/random.js";
 import { asText, readRows } from "../../data/index.js";
@@ -23,7 +24,7 @@ interface Document {
   text: string;
 }
 
-/** Shorter ones are single sentences; they make no fair other documents for a question about an abstract. */
+/** Shorter documents are single sentences, which would not be fair distractors for a question about an abstract. */
 const enoughText = 300;
 
 /** The two studies, or an empty list where the folder lacks their files. */
@@ -38,7 +39,7 @@ export async function lookupStudies(
   const { documents, questions } = await readBioasq(folder.path("med", "bioasq"));
   const factoids = factoidsOf(questions);
   const known = new Set(abstracts.map(({ id }) => id.replace(/\D/g, "")));
-  // A question's own paper, conclusion and all, would tell the label.
+  // A question's own paper, conclusion included, would reveal the label.
   const others = shuffled(
     documents.filter(({ id, text }) => !known.has(id) && text.length >= enoughText),
     randomFor(0, "medprompt/draw", "documents"),
@@ -59,7 +60,7 @@ export async function lookupStudies(
   });
   const drawn = (from: number, n: number) => factoids.slice(from, from + n);
   const most = Math.max(...lookup.k);
-  // Every number of passages by words alone, the largest in every way.
+  // BM25 with every number of passages, the other methods with the largest only.
   const ways = [
     ...lookup.k.map((k) => ["bm25", k] as const),
     ...lookup.by.filter((by) => by !== "bm25").map((by) => [by, most] as const),
@@ -131,7 +132,7 @@ interface Factoid {
   evidence: string[];
 }
 
-/** Factoid questions that have an answer, in a drawn order. */
+/** Factoid questions that have an answer, in random order. */
 function factoidsOf(questions: readonly BioasqQuestion[]): Factoid[] {
   const all = questions.filter(({ type, answers }) => type === "factoid" && answers.length > 0);
   return shuffled(

@@ -1,4 +1,4 @@
-// What finished studies of the ladder and of retrieval say, arm by arm.
+// Results of finished studies of the ladder and of retrieval, arm by arm.
 
 import { rungs as players } from "../../specializers/index.js";
 import { coalition, type ShapleyValue, shapley } from "../../statistics/index.js";

@@ -1,5 +1,5 @@
-// Medprompt: the ladder task by task, every coalition of rungs on one task, retrieval on two, and what they say about the
-// paper's claims.
+// Medprompt: the ladder task by task, every coalition of rungs on one task, retrieval on two, and what the results say
+// about the paper's claims.
 
 import { definePaper } from "../paper.js";
 import { claimsOf } from "./claims.js";

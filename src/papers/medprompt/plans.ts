@@ -1,5 +1,5 @@
 // The studies of the Medprompt reproduction: the ladder task by task, every coalition of rungs on one task, and retrieval
-// on two, each arm by its name.
+// on two, with named arms.
 
 import { openModel } from "../../models/registry.js";
 import { coalitions, ladder, type MedpromptSpec, type Rung, rungs } from "../../specializers/index.js";
@@ -10,7 +10,7 @@ import { type LookupStudy, lookupStudies } from "./lookup.js";
 import type { MedpromptSettings } from "./settings.js";
 import { type LadderTask, ladderTask } from "./tasks.js";
 
-/** The published ladder from nothing to all of it, and the portfolio (Medprompt+) above it. */
+/** The published ladder from no rung to all of them, and the portfolio (Medprompt+) above it. */
 export const rungNames = [
   "zero-shot",
   "few-shot",
@@ -26,11 +26,11 @@ export interface MedpromptPlan extends Plan {
   task: string;
   /** The arms that tables show, in their order. */
   shown: readonly string[];
-  /** What retrieves nothing, and what retrieves most; of a lookup. */
+  /** In a lookup, the arm that retrieves nothing and the one that retrieves most. */
   compared?: { without: string; with: string };
 }
 
-/** What was read for one model. */
+/** The data read for one model. */
 export interface MedpromptData {
   byModel: readonly {
     model: string;
@@ -38,7 +38,7 @@ export interface MedpromptData {
     lookups: LookupStudy[];
     tasks: LadderTask[];
   }[];
-  /** Tasks whose data cannot be had, and why. */
+  /** Tasks whose data are unavailable, and why. */
   missing: string[];
 }
 
@@ -64,7 +64,7 @@ export async function readTasks(
   return { byModel, missing: [...missing] };
 }
 
-/** Retrieval first, then task by task, so that a run which is stopped has whole tasks of every model. */
+/** Retrieval first, then task by task, so that a stopped run has complete tasks of every model. */
 export async function medpromptPlans({
   settings,
   data: { byModel },
@@ -115,7 +115,7 @@ export async function medpromptPlans({
   return [...lookups, ...ladders];
 }
 
-/** Whether a model gives no log-probabilities, so that its choice has to be parsed from what it writes. */
+/** Whether a model returns no log-probabilities, so that its choice has to be parsed from its text. */
 async function answersOnly(ref: string): Promise<boolean> {
   if (!ref.startsWith("openai:")) return false;
   const model = await openModel(ref);

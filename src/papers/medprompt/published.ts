@@ -1,5 +1,5 @@
-// What Nori et al. 2023 and promptbase printed, as shares of 1. Only figures that were read in a source; the GPT-4 columns
-// of Table 1 are left out, as no source for them could be read (see docs/log.md).
+// Figures published by Nori et al. 2023 and promptbase, as shares of 1. Only figures read from a source; the GPT-4 columns
+// of Table 1 are left out, since no source for them could be read (see docs/log.md).
 
 /** MedQA's ladder with GPT-4 (promptbase, medprompt_sa_graphic). */
 export const publishedLadder = {

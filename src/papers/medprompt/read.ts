@@ -1,5 +1,5 @@
-// Reading the medical sets: from a folder of JSON lines where their files are, from the Hub elsewhere, into rows that a
-// study takes. Long answers, explanations and conclusions are never read: they tell the label.
+// Reading the medical sets: from a folder of JSON lines if it has their files, else from the Hub, into a study's rows.
+// Long answers, explanations and conclusions are never read: they reveal the label.
 
 import { randomFor, shuffled } from "../../core/random.js";
 import type { SplitName } from "../../core/sample.js";
@@ -25,7 +25,7 @@ type Sizes = Pick<MedpromptSettings, "chars" | "limit">;
 
 interface MedSet {
   title: string;
-  /** File of each split in the folder, where it can be there; splits that share a file divide it. */
+  /** File of each split in the folder, if a folder can have them; splits that share a file divide it. */
   folder?: Record<SplitName, string>;
   hub: Record<SplitName, string>;
 }
@@ -62,7 +62,7 @@ export const medSets: Readonly<Record<string, MedSet>> = {
   },
   medmcqa: {
     title: "MedMCQA",
-    // There is no training file beside these data: dev's own questions are divided.
+    // These data have no training file: dev's own questions are divided.
     folder: splits("medmcqa_dev.jsonl", "medmcqa_dev.jsonl", "medmcqa_dev.jsonl"),
     hub: splits(medmcqa("train"), medmcqa("train"), medmcqa("validation")),
   },
@@ -85,7 +85,7 @@ export function inFolder(key: string, folder: DataFolder): boolean {
   return files !== undefined && Object.values(files).every((name) => names.has(name));
 }
 
-/** @throws HoneError where the set is neither in the folder nor to be had from the Hub */
+/** @throws HoneError where the set is neither in the folder nor available from the Hub */
 export async function readSet(
   key: string,
   folder: DataFolder,
@@ -108,7 +108,7 @@ export async function readSet(
   return divide(sources, read, sizes.limit);
 }
 
-/** Splits with a file of their own take its beginning; those that share one take turns. */
+/** Splits with their own file take its beginning; those that share one take consecutive parts. */
 function divide(
   sources: Record<SplitName, string>,
   read: ReadonlyMap<string, MedRow[]>,
@@ -121,7 +121,7 @@ function divide(
     const all = read.get(source) as MedRow[];
     const from = taken.get(source) ?? 0;
     const shares = Object.values(sources).filter((one) => one === source).length;
-    // Where a file is divided, no split may take everything.
+    // When a file is divided, no split may take everything.
     const share = Math.ceil((all.length - from) / (split === "train" ? 1 : shares));
     const most = Math.min(limit[split], share);
     rows[split] = all.slice(from, from + most);
@@ -138,7 +138,7 @@ export function toRow(key: string, row: Row, place: number, chars: Sizes["chars"
     typeof whole === "object" && Array.isArray(whole.contexts) ? whole.contexts.join("\n") : (whole ?? ""),
   ).slice(0, chars.context);
   const asked = asText(row.question);
-  // The question proper stands at the end of a vignette: its tail is kept.
+  // The actual question is at the end of a vignette: its tail is kept.
   const question = asked.length > chars.question ? asked.slice(-chars.question) : asked;
   return {
     id: `${key}/${id}`,
@@ -151,13 +151,13 @@ export function toRow(key: string, row: Row, place: number, chars: Sizes["chars"
 
 const letters = ["A", "B", "C", "D", "E", "F", "G", "H"];
 
-/** The options and the answer's letter, in any of the forms that the sets are kept in. */
+/** The options and the answer's letter, in any of the sets' formats. */
 function choicesOf(row: Row): Pick<MedRow, "options" | "answer"> {
   const listed = (texts: unknown[], answer: unknown) => ({
     options: { label: letters.slice(0, texts.length), text: texts.map(asText) },
     answer: letters[Number(answer)] ?? "",
   });
-  // The Hub's MedMCQA counts from 0 in `cop`, its MMLU in `answer`; its PubMedQA says the word.
+  // The Hub's MedMCQA counts from 0 in `cop`, its MMLU in `answer`; its PubMedQA gives the word.
   if (row.opa !== undefined) return listed([row.opa, row.opb, row.opc, row.opd], row.cop);
   if (Array.isArray(row.choices)) return listed(row.choices, row.answer);
   if (row.final_decision !== undefined) {

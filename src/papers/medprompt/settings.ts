@@ -3,7 +3,7 @@
 import type { Preset } from "../plans.js";
 
 export interface MedpromptSettings {
-  /** Tasks of the ladder; those whose data cannot be had are left out and named. */
+  /** Tasks of the ladder; those whose data are unavailable are left out and named. */
   tasks: readonly string[];
   /** Worked examples, ensemble members, samples reasoned about, orders of each, tokens of a chain of thought. */
   ladder: { k: number; members: number; pool: number; shuffles: number; maxTokens: number };
@@ -16,7 +16,7 @@ export interface MedpromptSettings {
   limit: { train: number; dev: number; test: number };
   /** The task on which every coalition of rungs is measured; null for none. */
   shapley: string | null;
-  /** Questions asked without what answers them, for which passages are retrieved; null for none. */
+  /** Questions asked without the text that answers them, for which passages are retrieved; null for none. */
   lookup: {
     test: number;
     /** BioASQ documents beside PubMedQA's own thousand. */
@@ -25,11 +25,11 @@ export interface MedpromptSettings {
     words: number;
     k: readonly number[];
     by: readonly ("bm25" | "vectors" | "both")[];
-    /** Worked examples for the questions that are answered in words. */
+    /** Worked examples for the questions with written answers. */
     shots: number;
   } | null;
   models: readonly string[];
-  /** What is otherwise for the models after the first. */
+  /** Settings that differ for the models after the first. */
   later: Partial<Pick<MedpromptSettings, "limit" | "direct" | "lookup">>;
 }
 
@@ -58,8 +58,8 @@ const lookup = (test: number, k: readonly number[]): NonNullable<MedpromptSettin
 });
 
 export const presets: Record<Preset, MedpromptSettings> = {
-  // Reading is what costs: with five neighbours 600 to 900 tokens, at about 700 a second on two cores, before five members of
-  // 250 tokens each. A sample takes some 8 s over all rungs with the smaller model and 12 s with the larger.
+  // Prompt evaluation dominates the cost: with five neighbours 600 to 900 tokens, at about 700 a second on two cores, before
+  // five members of 250 tokens each. A sample takes some 8 s over all rungs with the smaller model and 12 s with the larger.
   full: {
     tasks: ["medqa", "pubmedqa", "licence category", "issue area"],
     ladder: { k: 5, members: 5, pool: 60, shuffles: 2, maxTokens: 32 },

@@ -1,5 +1,5 @@
-// The reproduction's figures as tables for people: the ladder, what each rung costs and earns, eyes-on and eyes-off, where
-// chosen options stood, what retrieval found and brought.
+// The reproduction's figures as tables for people: the ladder, each rung's cost and gain, eyes-on and eyes-off, positions
+// of chosen options, what retrieval found and gained.
 
 import { formatBare, formatInterval } from "../../report/format.js";
 import type { ShapleyValue } from "../../statistics/index.js";
@@ -56,7 +56,7 @@ export function tableOne(tasks: readonly Measured[], models: readonly string[]):
   );
 }
 
-/** What an answer takes, and what each rung brings over the one below for the calls that it adds. */
+/** The cost of an answer, and what each rung gains over the one below for the calls that it adds. */
 export function costTable(model: string, tasks: readonly Measured[]): PaperTable {
   const rows = tasks.flatMap((task) =>
     task.plan.shown.map((arm, i) => {
@@ -83,7 +83,7 @@ export function costTable(model: string, tasks: readonly Measured[]): PaperTable
   return paperTable(`Cost of an answer by rung, ${model}`, head, rows, 2);
 }
 
-/** Eyes-on and eyes-off apart (§3.2, §5.1); published for Medprompt: 90.6 and 91.3 over the nine sets. */
+/** Eyes-on and eyes-off separately (§3.2, §5.1); published for Medprompt: 90.6 and 91.3 over the nine sets. */
 export function eyesTable(model: string, tasks: readonly Measured[]): PaperTable {
   const rows = tasks.flatMap(({ plan, study }) =>
     plan.shown.map((arm) => {
@@ -95,7 +95,7 @@ export function eyesTable(model: string, tasks: readonly Measured[]): PaperTable
   return paperTable(`Eyes-on and eyes-off, ${model}`, head, rows, 2);
 }
 
-/** All of the ladder but shuffling, and with it. */
+/** The whole ladder without shuffling, and with it. */
 export function biasTable(model: string, tasks: readonly Measured[]): PaperTable {
   const arms = ["neighbours", "ensemble"];
   const bars = (shares: readonly number[]) => shares.map((share) => Math.round(share * 100)).join(" ");
@@ -123,7 +123,7 @@ export function shapleyTable(model: string, task: string, credit: readonly Shapl
   return paperTable(`Shapley values of the rungs on ${task}, ${model}`, ["rung", "value"], rows);
 }
 
-/** What was found (recall of the gold documents among the k passages) and what it brought. */
+/** What was found (recall of the gold documents among the k passages) and what it gained. */
 export function lookupTable(model: string, tasks: readonly Measured[]): PaperTable {
   const rows = tasks.flatMap((task) =>
     task.plan.shown.map((arm) => {

@@ -1,5 +1,5 @@
-// The ladder's tasks as studies take them: the medical sets as rows, the issue area and the licences by the study files
-// that Hone ships, so that a task is said once.
+// The ladder's tasks in the form that studies take: the medical sets as rows, the issue area and the licences from the
+// study files that Hone ships, so that each task is defined once.
 
 import { fileURLToPath } from "node:url";
 import { HoneError } from "../../core/errors.js";
@@ -17,12 +17,12 @@ export interface LadderTask {
   task: Readonly<Record<string, unknown>>;
 }
 
-/** Why a task cannot be had. */
+/** Why a task is unavailable. */
 interface Missing {
   missing: string;
 }
 
-/** Part of test that is not looked at while prompts are worked on (§3.2). */
+/** Share of test that is not used while prompts are developed (§3.2). */
 const eyesOff = 0.2;
 
 const shipped: Readonly<Record<string, string>> = {
@@ -93,7 +93,7 @@ async function shippedTask(
         ...(splits
           ? { splits: { train: inLaw(splits.train), dev: inLaw(splits.dev), test: inLaw(splits.test) } }
           : {}),
-        // The text alone and cut shorter: prompts of this ladder hold several.
+        // The text alone and cut shorter, since prompts of this ladder hold several.
         input: input.replace(
           /^.*(\{\{\w+)\|(\d+)\}\}$/s,
           (_, field, most) => `${field}|${Math.min(chars.context, Number(most))}}}`,

@@ -1,4 +1,4 @@
-// What the paper says that can be checked here, and what its reviewers asked, each as a difference with an interval.
+// The paper's claims that can be checked here, and its reviewers' questions, each as a difference with an interval.
 
 import { above, below, type Draft } from "../claim.js";
 import { difference, type Measured as Figure } from "../figures.js";

@@ -1,4 +1,4 @@
-// What a finished study says, arm by arm and set by set.
+// Results of a finished study, arm by arm and set by set.
 
 import type { Score, Scores } from "../figures.js";
 import { noScores, scoresOf, within } from "../figures.js";
@@ -17,7 +17,7 @@ export const outsideSets: readonly string[] = ["law", "general"];
 
 const known = new WeakMap<FinishedStudy, Map<string, Scores>>();
 
-/** An arm's scores on some sets; none where it was not measured. */
+/** An arm's scores on some sets; none if it was not measured. */
 export function on({ plan, study }: Measured, arm: ArmName, sets: readonly string[] = domainSets): Scores {
   if (!Object.hasOwn(plan.arms, arm)) return noScores;
   const read = known.get(study) ?? new Map<string, Scores>();

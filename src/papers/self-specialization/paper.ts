@@ -1,5 +1,5 @@
-// Self-Specialization: a generalist specializes itself from 80 seeds, and controls say whether it learned the domain or the
-// form.
+// Self-Specialization: a generalist specializes itself from 80 seeds, and controls show whether it learned the domain or
+// the form.
 
 import { definePaper } from "../paper.js";
 import { claimsOf } from "./claims.js";

@@ -1,5 +1,5 @@
-// The studies: one a model, all biomedical sets in one task with an instruction each, the written and the outside ones beside
-// it, and every arm by its name.
+// The studies: one per model, with all biomedical sets in one task with an instruction each, written and out-of-domain tasks
+// beside it, and named arms.
 
 import type { DataFolder } from "../data.js";
 import type { Given } from "../paper.js";
@@ -29,7 +29,7 @@ export async function readData(
   return { byModel };
 }
 
-/** An endpoint among the models writes data for the others; its own weights cannot be trained. */
+/** An endpoint among the models generates data for the others; its own weights cannot be trained. */
 export function isGenerator(model: string): boolean {
   return model.startsWith("openai:");
 }
@@ -37,7 +37,8 @@ export function isGenerator(model: string): boolean {
 const task = (name: string, rows: Rows) => ({
   name,
   kind: "choice",
-  // Of models this small a label's probability tells nothing about the question; the paper's answers are texts, too.
+  // In models this small a label's probability carries no information about the question; the paper's answers are texts,
+  // too.
   answerBy: "text",
   scoring: "mean",
   list: "each",

@@ -1,5 +1,5 @@
-// The sets as rows of one task: biomedical ones with an instruction each, and what lies outside the domain. Long answers,
-// explanations and conclusions are never read: they tell the label.
+// The sets as rows of one task: biomedical ones with an instruction each, and those outside the domain. Long answers,
+// explanations and conclusions are never read: they reveal the label.
 
 import { readdir } from "node:fs/promises";
 import { randomFor, shuffled } from "../../core/random.js";
@@ -10,7 +10,7 @@ import type { DataFolder } from "../data.js";
 import { type MedRow, readSet } from "../medprompt/read.js";
 import type { MedKey, SelfSpecializationSettings } from "./settings.js";
 
-/** A row of the mixed task's files, and of seeds. */
+/** A row of the mixed task's files or of seeds. */
 export interface Row {
   /** `set/id`. */
   id: string;
@@ -44,7 +44,7 @@ export type Rows = Record<SplitName, Row[]>;
 export interface DomainData {
   domain: Rows;
   seeds: SeedRow[];
-  /** Factoid questions with their quotes, to be answered in words. */
+  /** Factoid questions with their quotes, with written answers. */
   factoid: Record<SplitName, WrittenRow[]>;
   documents: { id: string; text: string }[];
   law: { rows: Rows; seeds: SeedRow[] } | null;
@@ -160,7 +160,7 @@ function divided<One>(
   key: string,
 ): Record<SplitName, One[]> {
   const mixed = shuffled(rows, randomFor(0, "self-specialization/draw", key));
-  // Small sets keep something to learn from.
+  // Small sets keep some rows for training.
   const test = Math.min(limit.test, Math.floor(0.75 * mixed.length));
   return {
     test: mixed.slice(0, test),
@@ -169,7 +169,7 @@ function divided<One>(
   };
 }
 
-/** Whole quotes as far as they fit; the first one is cut where it alone is longer. */
+/** Whole quotes as far as they fit; the first is cut if it alone is too long. */
 function cut(quotes: readonly string[], chars: number): string {
   let text = "";
   for (const quote of quotes) {
@@ -179,7 +179,7 @@ function cut(quotes: readonly string[], chars: number): string {
   return text.trim();
 }
 
-/** PubMedQA's training abstracts and what BioASQ's experts quoted, less the documents that test asks about. */
+/** PubMedQA's training abstracts and the documents that BioASQ's experts quoted, without those that test asks about. */
 async function readCorpus(
   folder: DataFolder,
   { documents, questions }: Bioasq,
@@ -211,7 +211,10 @@ const areas: Readonly<Record<string, string>> = {
   "12": "Federal Taxation",
 };
 
-/** The issue area of Supreme Court cases out of four, by the Supreme Court Database; and seeds of the domain's forms. */
+/**
+ * The issue area of Supreme Court cases, one of four, from the Supreme Court Database; and law seeds in the same forms
+ * as the domain's.
+ */
 async function readLaw(
   folder: DataFolder,
   { outside, limit }: Sizes,
@@ -266,7 +269,7 @@ async function readLaw(
   };
 }
 
-/** In turn a choice, a yes/no question and a written answer, as the domain's seeds are. */
+/** A choice, a yes/no question and a written answer in turn, like the domain's seeds. */
 function lawSeed(row: Row, area: string, i: number): SeedRow {
   if (i % 5 < 2) return asSeed(row);
   const { id, input, options } = row;

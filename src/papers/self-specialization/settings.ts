@@ -12,7 +12,7 @@ export interface SelfSpecializationSettings {
   limit: { test: number; dev: number; train: number };
   /** Test samples of tasks outside the domain; 0 leaves them out. */
   outside: number;
-  /** Seeds of each set; the law's are as many in all. */
+  /** Seeds of each set; law has the same total. */
   seeds: number;
   /** Synthetic pairs, attempts at them, and most tokens of a written task. */
   pairs: number;
@@ -23,14 +23,14 @@ export interface SelfSpecializationSettings {
   /** Arms that are left out. */
   without: readonly ArmName[];
   lora: Readonly<Record<string, unknown>>;
-  /** What is otherwise for the models after the first. */
+  /** Settings that differ for the models after the first. */
   later: Partial<Pick<SelfSpecializationSettings, "limit" | "pairs" | "attempts" | "outside" | "without">>;
 }
 
 export const medKeys = ["pubmedqa", "bioasq_yesno", "medqa", "medmcqa"] as const;
 export type MedKey = (typeof medKeys)[number];
 
-/** Sets that are answered by yes or no: half of them is had without reading. */
+/** Yes/no sets: half can be answered right without reading. */
 export const yesNo: readonly string[] = ["pubmedqa", "bioasq_yesno"];
 
 export const armNames = [
@@ -51,7 +51,7 @@ export type ArmName = (typeof armNames)[number];
 const small = "llama:smollm2-135m-instruct?format=plain";
 const large = "llama:gemma3-270m?format=plain";
 
-// The successor's rank; its rate of 3e-4 and batches of 32 would leave a hundred pairs with twenty steps that change nothing.
+// The successor's rank; with its rate of 3e-4 and batches of 32 a hundred pairs would give twenty steps that change nothing.
 const lora = { rank: 8, alpha: 16, learningRate: 1e-3, epochs: 2, batch: 4 };
 
 export const presets: Record<Preset, SelfSpecializationSettings> = {
@@ -91,7 +91,7 @@ export const presets: Record<Preset, SelfSpecializationSettings> = {
     lora: { ...lora, epochs: 1, layers: 2 },
     later: {},
   },
-  // 80 seeds, 5,000 pairs; rank, rate, epochs and batch as its successor gives them (Self-MoE, appendix A).
+  // 80 seeds, 5,000 pairs; rank, rate, epochs and batch from its successor (Self-MoE, appendix A).
   original: {
     models: [small, large],
     sets: medKeys,

@@ -1,5 +1,5 @@
 // The figures as tables for people: scores set by set and averaged with and without yes/no sets, gains, label priors, and the
-// data that were made.
+// generated data.
 
 import { formatBare, formatInterval, formatWhole } from "../../report/format.js";
 import { difference, meanOverTasks } from "../figures.js";
@@ -19,7 +19,7 @@ function shown(figure: Estimated | null): string {
 
 const armsIn = ({ plan }: Measured) => armNames.filter((arm) => Object.hasOwn(plan.arms, arm));
 
-/** Sets as columns, then the mean of all of them, without yes/no sets, and of what lies outside the domain. */
+/** Sets as columns, then their mean, the mean without yes/no sets, and the out-of-domain mean. */
 export function scoreTable(measured: Measured): PaperTable {
   const sets = [...domainSets, ...outsideSets].filter((set) => on(measured, "base", [set]).size > 0);
   const n = (set: string) => on(measured, "base", [set]).size;
@@ -36,7 +36,7 @@ export function scoreTable(measured: Measured): PaperTable {
   );
 }
 
-/** Every arm against the base asked in the same way. */
+/** Every arm against the base with the same prompt format. */
 export function gainTable(measured: Measured): PaperTable {
   const against = (arm: ArmName): ArmName => (arm === "self, few-shot" ? "base, few-shot" : "base");
   const gain = (arm: ArmName, sets: readonly string[]) =>
@@ -55,7 +55,7 @@ export function gainTable(measured: Measured): PaperTable {
   return paperTable(`Gain over the base, ${measured.plan.model} (paired, 95 %)`, head, rows, 2);
 }
 
-/** What is chosen in place of what is right: a gain that comes from choosing one label more often shows here. */
+/** How often each label is chosen and is right: a gain that comes from choosing one label more often shows here. */
 export function priorTable(measured: Measured): PaperTable {
   const rows = medKeys.flatMap((set) =>
     armsIn(measured).flatMap((arm) => {
@@ -79,7 +79,7 @@ export function priorTable(measured: Measured): PaperTable {
   return paperTable(`Label priors, ${measured.plan.model}`, head, rows, 5);
 }
 
-/** What was made for each arm, and who wrote it: own data and another model's never stand in one row. */
+/** The data generated for each arm, and by which model: a model's own data and another's are never in one row. */
 export function dataTable(measured: Measured): PaperTable {
   const rows = armsIn(measured).flatMap((arm) =>
     measured.study.synthetic(arm).map((card, i) => [
