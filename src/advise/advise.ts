@@ -1,5 +1,5 @@
-// From what a user has to the routes that apply, in the order to try them, and those that do not, each with its reasons.
-// Deterministic: the rules are in the table of routes.ts. What has no figure is never recommended.
+// From a user's situation to the routes that apply, in the order to try them, and those that do not, each with its
+// reasons. Deterministic: the rules are in the table of routes.ts. A route without a figure is never recommended.
 
 import type { Grant } from "../core/model.js";
 import { specializers } from "../specializers/index.js";
@@ -15,12 +15,12 @@ export interface Advised {
   specializer: unknown;
   leaf: Leaf | null;
   needs: readonly Grant[];
-  /** What speaks for it, and warnings, from what the user has. */
+  /** The arguments for it, and warnings, from the user's situation. */
   why: string;
   evidence: Evidence[];
   /** Of one answer; `latencyMs` and `usd` (of all answers) are rough. */
   cost: Cost & { latencyMs: number; usd: number };
-  /** The points of its rules together: what it was ordered by. */
+  /** The sum of its rules' points, by which routes are ordered. */
   points: number;
 }
 
@@ -35,8 +35,8 @@ export interface Advice {
 }
 
 /**
- * The routes for a situation: by points, then by tokens an answer, then as the table has them.
- * @param table names of the specializers that there are; a route that names another is left out altogether
+ * The routes for a situation: by points, then by tokens per answer, then in the table's order.
+ * @param table names of the available specializers; a route that names another is left out altogether
  */
 export function advise(
   has: Situation,
@@ -58,7 +58,7 @@ export function advise(
       leaf: route.leaf,
       needs: route.needs,
       why: sentences(holding.map(({ because }) => because)),
-      // Own figures say in `own` where a test finds them; that is no one else's business.
+      // `own` tells a test where to find our own figures; it is not part of the output.
       evidence: route.evidence.map((name) => {
         const { own: _, ...shown } = evidence[name] as Evidence;
         return shown;

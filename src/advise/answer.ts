@@ -4,7 +4,7 @@ import { field, foldLabel } from "../data/index.js";
 import { type Column, isFilled, type Table } from "./columns.js";
 import { has, isCategorical, named, set } from "./names.js";
 
-/** Whether it is the label in other words: as few values, and each with one label alone. */
+/** Whether the column restates the label: equally few values, each with a single label. */
 export function betrays(
   rows: Table["rows"],
   { name, counts, filled, meanLength }: Column,
@@ -23,7 +23,7 @@ export function betrays(
   return alone && counts.size <= new Set(labels.values()).size;
 }
 
-/** The column with what its lists hold in place of them. */
+/** The column with its lists replaced by their elements. */
 export function asLabels(column: Column, rows: Table["rows"]): Column {
   if (column.lists < 0.5) return column;
   const counts = new Map<string, number>();
@@ -33,7 +33,7 @@ export function asLabels(column: Column, rows: Table["rows"]): Column {
   return { ...column, lists: 0, counts };
 }
 
-/** A column called like a label with few values, else an answer in free text, else the last with few values. */
+/** A column named like a label with few values, else an answer in free text, else the last with few values. */
 export function labelOf(
   columns: readonly Column[],
   said: { input?: string; label?: string },
@@ -50,7 +50,7 @@ export function labelOf(
       (column.counts.size > 0 || column.lists > 0.9),
   );
   const asks = others.some((column) => has(column, set("question prompt instruction source")));
-  // The barest name, and of such the last: `team` before `team_text`.
+  // The shortest name (`team` before `team_text`); ties go to the last column.
   const clear = few
     .toReversed()
     .filter((column) => has(column, named.label) && !has(column, named.id))
@@ -63,7 +63,7 @@ export function labelOf(
   const perhaps = few.findLast((column) => has(column, named.perhapsLabel));
   if (perhaps) return { name: perhaps.name, why: "few values, and called like an answer" };
   if (open) return { name: open.name, why: "an answer in free text" };
-  // Of documents read from a folder for each label: `file` repeats where folders name their files alike.
+  // For documents read from one folder per label: `file` repeats if the folders use the same file names.
   const folder = few.find(({ name }) => name === "folder");
   if (folder && columns.some(({ name }) => name === "file"))
     return { name: folder.name, why: "the folder that a text lies in" };

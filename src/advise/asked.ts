@@ -1,5 +1,5 @@
-// Routes that leave the weights unchanged: examples, reasoning, votes, documents, tools, memory.
-// Rules and points are argued here, each where it stands; advise.ts goes through them.
+// Routes that leave the weights unchanged: examples, reasoning, votes, documents, tools, memory. Each rule and its
+// points are justified in place; advise.ts evaluates them.
 
 import {
   always,
@@ -16,7 +16,7 @@ import { asking, type Situation } from "./situation.js";
 
 const shots = ({ labels }: Situation) => Math.min(5, Math.max(1, labels));
 const near = (has: Situation) => ({ knn: { k: shots(has) } });
-/** Every option at every place equally often where five calls or so allow it. */
+/** Every option at every position equally often, as far as about five calls allow. */
 const members = ({ options }: Situation) => (options === undefined ? 5 : Math.min(5, Math.max(2, options)));
 
 /** Local models and endpoints with log-probabilities have the options scored after the reasoning. */

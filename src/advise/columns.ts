@@ -1,5 +1,5 @@
-// What is in a data file's columns: how often each is filled, how many different values it has, how long they are. Roles are
-// decided in roles.ts.
+// Statistics of a data file's columns: how often each is filled, how many different values it has, how long they are. Roles
+// are decided in roles.ts.
 
 import { type Reading, readRows, resolveSource } from "../data/index.js";
 
@@ -13,9 +13,9 @@ export interface Column {
   words: readonly string[];
   /** Rows that have a value. */
   filled: number;
-  /** Whether every row has the field, if only an empty one: a template may name it. */
+  /** Whether every row has the field, even if empty, so that a template may name it. */
   everywhere: boolean;
-  /** How often each value occurs, as text; empty where values are lists or structures. */
+  /** How often each value occurs, as text; empty if values are lists or structures. */
   counts: ReadonlyMap<string, number>;
   meanLength: number;
   meanWords: number;
@@ -31,11 +31,11 @@ export interface Table {
   total: number;
   columns: readonly Column[];
   files: readonly string[];
-  /** How the files are read, where their contents do not tell. */
+  /** How the files are read, where their contents do not show it. */
   reading: Reading;
 }
 
-/** Rows that are kept to look at, and the most text of theirs. */
+/** Most rows, and most characters of text, that are kept for inspection. */
 const kept = { rows: 20_000, characters: 50_000_000 };
 
 /** Reads the source once and describes its columns by its first rows. */
@@ -55,7 +55,7 @@ export async function readTable(source: string, reading: Reading = {}): Promise<
   return { rows, total, files, reading, columns: describe(rows) };
 }
 
-/** All rows of the source again, for what has to be counted to the last one. */
+/** All rows of the source again, for counts that must be complete. */
 export async function* allRows(table: Table): AsyncGenerator<TableRow> {
   if (table.rows.length === table.total) yield* table.rows;
   else for (const file of table.files) for await (const { row } of readRows(file, table.reading)) yield row;

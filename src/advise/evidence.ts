@@ -1,8 +1,8 @@
-// Evidence for each route of `hone advise`: published figures and this project's own, with their sources. A test holds the
-// own ones to the pages that they come from.
+// Evidence for each route of `hone advise`: published figures and this project's own, with their sources. A test checks
+// our own figures against the pages that they come from.
 
 export interface Evidence {
-  /** Paper with its arXiv number, or "this project" with the page that tells how it was measured. */
+  /** Paper with its arXiv number, or "this project" with the page that describes the measurement. */
   source: string;
   /** The figure in words, with the model and the data that it was measured on. */
   figure: string;
@@ -10,7 +10,9 @@ export interface Evidence {
   n?: number;
   /** 95 % interval, in the figure's unit. */
   interval?: [low: number, high: number];
-  /** Where an own figure is written down: the file, and the words that must stand in it, for each number of the figure. */
+  /**
+   * Where one of our figures is written down: the file, and the words that it must contain, for each number of the figure.
+   */
   own?: { file: string; says: string | readonly string[] };
 }
 
@@ -21,7 +23,7 @@ const lawma = "Dominguez-Olmedo et al. 2024, Lawma v1 (arXiv 2407.16615)";
 const scotus = "this project, issue area of Supreme Court cases (docs/results.md)";
 const licences = "this project, licence categories (docs/results.md)";
 const pubmedqa = "this project, PubMedQA (docs/results.md)";
-// Its record is from before claims were corrected for their number.
+// Its record predates the correction of claims for multiple testing.
 const ladder = "this project, Medprompt done again, uncorrected interval (papers/medprompt/README.md)";
 const recipe = "this project, the training recipe (docs/training.md)";
 const results = "docs/results.md";

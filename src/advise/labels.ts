@@ -1,10 +1,10 @@
-// The labels of a field, counted over all rows: spellings that differ by case or white space are one label.
+// Counting the labels of a field over all rows: spellings that differ by case or white space are one label.
 
 import { field, foldLabel } from "../data/index.js";
 import { allRows, isFilled, isScalar, type Table } from "./columns.js";
 
 export interface Label {
-  /** The spelling that occurs most. */
+  /** The most frequent spelling. */
   text: string;
   rows: number;
   /** All spellings, the most frequent first. */
@@ -12,15 +12,15 @@ export interface Label {
 }
 
 export interface Labels {
-  /** By stratum, and the only one of a task that has none is "". Labels by rows, the most first. */
+  /** By stratum; a task without strata has one, "". Labels by number of rows, in descending order. */
   strata: ReadonlyMap<string, readonly Label[]>;
   empty: number;
 }
 
-/** Labels of one task are counted up to so many: a field with more holds no labels. */
+/** Most labels of one task that are counted: a field with more holds no labels. */
 const most = 5000;
 
-/** @param task the field that tells tasks with labels of their own apart */
+/** @param task the field that distinguishes tasks with labels of their own */
 export async function countLabels(table: Table, label: string, task?: string): Promise<Labels> {
   const strata = new Map<string, Map<string, Map<string, number>>>();
   let empty = 0;

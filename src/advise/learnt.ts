@@ -1,5 +1,5 @@
-// Routes that learn weights from the labels: the references, which need no language model, and tuning the model itself.
-// Rules and points are argued here, each where it stands; advise.ts goes through them.
+// Routes that learn weights from the labels: the references, which need no language model, and tuning the model itself. Each
+// rule and its points are justified in place; advise.ts evaluates them.
 
 import { always, labelsBelow, labelsFrom, type Route, type Rule, rule } from "./route.js";
 import { asking, type Cost, type Situation } from "./situation.js";
@@ -13,7 +13,7 @@ const sharedLabels = ({ task, ownOptions }: Situation) =>
 const trained = (has: Situation): Cost => ({ ...asking(1), training: has.labels > 0 });
 const free = (): Cost => ({ calls: 0, inputTokens: 0, outputTokens: 0, training: false });
 
-/** No figure of ours is from more labels (Supreme Court issue areas). */
+/** The most labels behind any of our figures (Supreme Court issue areas). */
 const mostMeasured = 2103;
 const beyond: Rule = rule(
   0,
@@ -81,7 +81,7 @@ export const learnt: readonly Route[] = [
         "it reads what the model makes of a text without changing it, and takes seconds to minutes to fit",
       ),
       rule(38, labelsFrom(100), "on a few hundred labels it was ahead of training the model"),
-      // As much as tuning gains there, and a little: it comes first in the record, and costs less.
+      // As many points as tuning gets there, and a few more: it ranks first in the record, and costs less.
       rule(
         5,
         labelsFrom(1000),
@@ -92,7 +92,7 @@ export const learnt: readonly Route[] = [
     evidence: ["probeLicences", "probeScotus"],
   },
   {
-    // As it was measured: the last layers alone, so that those under them are computed once, for the sweep and for all epochs.
+    // As measured: only the last layers, so that those below are computed once, for the sweep and for all epochs.
     write: () => ({ lora: { layers: 10 } }),
     leaf: "low-rank adapter",
     needs: ["gradients", "weights"],

@@ -1,4 +1,4 @@
-// What columns are usually called, by what they hold. A name alone decides little; roles.ts and texts.ts weigh it against facts.
+// Common column names, by the role of the column. A name alone decides little; roles.ts and texts.ts weigh it against facts.
 
 import { foldLabel } from "../data/index.js";
 import type { Column } from "./columns.js";
@@ -19,7 +19,7 @@ export const named = {
   ),
   question: set("question query"),
   instruction: set("instruction instructions codebook"),
-  // What was written after the answer was known, or because of it.
+  // Columns written after the answer was known, or because of it.
   after: set(
     "explanation explanations exp expl hint support rationale rationales reasoning reason cot resolution resolved reply response responses solution prediction predictions predicted output justification agent annotator annotation confidence",
   ),
@@ -30,7 +30,7 @@ export const named = {
   task: set("task tasks subtask dataset codebook variable attribute aspect dimension benchmark"),
   date: set("date time datetime timestamp created updated at on day month year datum"),
 };
-/** Labels are at most so many, or more where each has rows enough. */
+/** At most this many labels, or more if each has enough rows. */
 export const most = { labels: 40, frequent: 100, tasks: 50 };
 export const has = (column: Column, words: ReadonlySet<string>) =>
   column.words.some((word) => words.has(word));

@@ -1,5 +1,5 @@
-// A study of a data file of one's own: columns are given their roles, labels are counted, and the data set is loaded as the
-// study will load it, so that what is written runs. It says what it took, and what it could not keep.
+// Writes a study for a user's own data file: columns are assigned roles, labels are counted, and the data set is loaded as
+// the study will load it, so that the written study runs. The result says what was used, and what could not be kept.
 
 import { basename, dirname, relative, resolve } from "node:path";
 import { HoneError } from "../core/errors.js";
@@ -12,36 +12,36 @@ import { type Counts, settle } from "./settle.js";
 import { type Draft, defaultModel } from "./study.js";
 
 export interface DataFlags extends Said, Reading {
-  /** All rows are for testing: true or false where it is said, else told from names and numbers. */
+  /** All rows are for testing: true or false if given, else inferred from names and numbers. */
   testOnly?: boolean;
 }
 
-/** What a study's data were found to be, for people and for --json. */
+/** What was detected in a study's data, for people and for --json. */
 export interface About {
   source: string;
   rows: number;
   fields: number;
   taken: readonly Taken[];
   unused: Roles["unused"];
-  /** By task where there are several; empty where answers are open or every row has its own options. */
+  /** By task if there are several; empty if answers are open or every row has its own options. */
   labels: readonly { task?: string; labels: readonly Pick<Label, "text" | "rows">[] }[];
   /** Most options that a sample has, and whether every row brings its own. */
   options: { most?: number; own: boolean };
   counts: Counts;
   /** Whether near-duplicates stay in one split. */
   near: boolean;
-  /** What was left out, joined or not kept, a sentence each. */
+  /** What was left out, joined or not kept, one sentence each. */
   notes: readonly string[];
 }
 
-/** Below so many rows with an answer nothing is left to learn from once dev and test are taken. */
+/** With fewer answered rows nothing is left to learn from once dev and test are taken. */
 const fewestRows = 50;
 const cut = 1500;
 
 /**
- * @param path where the study file will lie; its source is written relative to it
+ * @param path where the study file will be; its source is written relative to it
  * @param file a path or pattern, hf: or pip:
- * @throws HoneError where a field cannot be told or is not there
+ * @throws HoneError where a field cannot be inferred or does not exist
  */
 export async function fromData(
   study: string,
@@ -140,7 +140,7 @@ function shownLabels(
   return all;
 }
 
-/** Why nothing is to be learnt from these rows; undefined where they can be split. */
+/** Why nothing can be learnt from these rows; undefined if they can be split. */
 function testReason(
   table: Table,
   labelled: number,
@@ -169,7 +169,7 @@ function oneName(files: readonly string[], file: string): string {
   return files.length === 1 ? basename(files[0] as string) : file;
 }
 
-/** One source to be split, or files that are splits already by their names. */
+/** One source to be split, or files whose names already mark them as splits. */
 function sourceOf({ files }: Table, base: string, file: string, untrained: boolean): Record<string, unknown> {
   const written = (path: string) => `file:${relative(base, path).split("\\").join("/") || path}`;
   const part = (word: RegExp) => {
@@ -222,7 +222,7 @@ function dataOf(
   };
 }
 
-/** A title stands above its text as it is; other texts are told apart by their names. */
+/** A title is placed above its text without a heading; other texts are prefixed with their names. */
 function template(input: readonly string[], columns: readonly Column[]): string {
   const of = (name: string) => columns.find((column) => column.name === name);
   const isLong = (name: string) => [...(of(name)?.counts.keys() ?? [])].some((text) => text.length > cut / 4);
@@ -248,7 +248,7 @@ function asked({ kind, label, instruction, options, task }: Roles, table: Table)
   return { instruction: options ? "Which answer is right?" : `Which ${words} fits best?` };
 }
 
-/** A task's name has letters, digits and a few signs. */
+/** A valid task name has letters, digits and a few symbols. */
 function taskName(label: string): string {
   const plain = label
     .normalize("NFKD")

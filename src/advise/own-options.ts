@@ -1,5 +1,5 @@
-// Finds the options that every row brings with it: a list in one field, or a field for each (option_a … option_d), and how
-// the answer names one of them: by letter, by number, by its text. What is found is what most rows can be read by.
+// Finds the options that every row brings with it: a list in one field, or one field per option (option_a … option_d), and
+// how the answer names one of them: by letter, by number, by its text. The reading that fits most rows is chosen.
 
 import { HoneError } from "../core/errors.js";
 import { field, foldLabel } from "../data/index.js";
@@ -12,21 +12,21 @@ export interface OwnOptions {
   written: string | Record<string, string>;
   /** Most options that a row has. */
   most: number;
-  /** How it was told, in words. */
+  /** How it was recognised, in words. */
   why: string;
   /** Share of the rows whose answer is one of their options. */
   share: number;
 }
 
-/** Fields that can hold options. `read` gives a row's, by place; an empty text is none. */
+/** Fields that can hold options. `read` returns a row's options, by position; an empty text is no option. */
 interface Candidate {
   fields: readonly string[];
   what: string;
   named: boolean;
-  /** Names that the options have: the ends of their columns, or keys. */
+  /** The options' names: the ends of their column names, or keys. */
   names: (row: TableRow) => readonly string[];
   read: (row: TableRow) => readonly string[];
-  /** The field's name where a study can name it as it is. */
+  /** The field's name, if a study can use the field directly. */
   whole?: string;
 }
 
@@ -43,8 +43,8 @@ const looked = 2000;
 const enough = 0.95;
 
 /**
- * The rows' own options, or undefined where there are none.
- * @param asked the field that the user names, or true where only that there are some
+ * The rows' own options, or undefined if there are none.
+ * @param asked the field that the user names, or true if the user only says that there are options
  * @throws HoneError where the user says that there are options and none can be found
  */
 export function findOptions(
@@ -59,7 +59,8 @@ export function findOptions(
     table.columns
       .filter(({ name, lists }) => lists === 0 && !candidate.fields.includes(name))
       .filter(({ name }) => label === undefined || name === label)
-      // What is not called like options has an answer that is called so: else every field would be tried for every other.
+      // Fields not named like options need an answer field named like one: otherwise every field would be tried against
+      // every other.
       .filter((column) => candidate.named || asked !== undefined || isCalledAnswer(column))
       .flatMap((column) => reading(table, candidate, column, asked !== undefined) ?? []),
   );
@@ -157,7 +158,7 @@ function isMap(value: unknown): boolean {
   );
 }
 
-/** Columns that differ in a last letter or number that counts up from a, 0 or 1. */
+/** Columns whose names differ only in a final letter or number that counts up from a, 0 or 1. */
 function families(columns: readonly Column[]): { column: Column; end: string; named: boolean }[][] {
   const stems = new Map<string, { column: Column; end: string; place: number }[]>();
   for (const column of columns) {
@@ -175,7 +176,7 @@ function families(columns: readonly Column[]): { column: Column; end: string; na
     const counts = family.every(({ place }, i) => place === first + i);
     if (family.length < 2 || !counts || first > (key.startsWith("1") ? 1 : 0)) return [];
     const stem = key.slice(1).match(/\p{L}+/gu) ?? [];
-    // Columns that are called A, B, C, … and nothing else are options too; text1 and text2 are not.
+    // Columns named just A, B, C, … are options too; text1 and text2 are not.
     const named = stem.length === 0 ? !key.startsWith("1") : stem.some((word) => optionWords.has(word));
     return [family.map(({ column, end }) => ({ column, end, named }))];
   });
@@ -191,7 +192,7 @@ const ways = [
 ] as const;
 type How = (typeof ways)[number]["how"];
 
-/** The place of the option that an answer means, or -1. */
+/** The position of the option that an answer means, or -1. */
 function placeOf(how: How, answer: string, row: TableRow, { names, read, fields }: Candidate): number {
   const same = (one: string) => foldLabel(one) === foldLabel(answer);
   switch (how) {
@@ -221,11 +222,11 @@ function reading(
 ): (OwnOptions & { rank: number }) | undefined {
   const answered = rows.filter((row) => isFilled(field(row, label.name))).slice(0, looked);
   if (answered.length < Math.min(5, rows.length) || answered.length === 0) return undefined;
-  // Among many answers by number from 0 there is a 0.
+  // Many answers numbered from 0 include a 0.
   const counted = answered.some((row) => plain(field(row, label.name)) === "0") || answered.length < 20;
   let best: { how: How; why: string; share: number } | undefined;
   for (const { how, why } of ways) {
-    // A number or a letter says little of a field that is not called like options: tokens and a label 0 or 1 would fit.
+    // A number or letter is weak evidence for a field that is not named like options: tokens and a label 0 or 1 would fit.
     if (!candidate.named && !asked && how !== "text") continue;
     if (how === "from 0" && !counted) continue;
     const fits = answered.filter((row) => {
@@ -245,7 +246,7 @@ function reading(
     most,
     why: `${candidate.what}; ${best.how === "name" ? nameWhy(candidate.names(rows[0] as TableRow)) : best.why}`,
     share: best.share,
-    // An answer is called so, and stands behind its options more often than before them.
+    // An answer is named like one, and more often follows its options than precedes them.
     rank: 10 * Number(candidate.named) + 5 * Number(named) + best.share + columns.indexOf(label) / 1e4,
   };
 }
@@ -259,7 +260,7 @@ function nameWhy(names: readonly string[]): string {
   return `the answer is its ${kind}`;
 }
 
-/** The field alone where the data layer reads it that way, else a template for each option. */
+/** The field alone if the data layer reads it that way, else a template for each option. */
 function written(
   { whole, fields, names }: Candidate,
   how: How,
@@ -272,7 +273,7 @@ function written(
   const asItIs = whole !== undefined && (!list || (how === "from 0") === numbers) && how !== "from 1";
   if (asItIs) return whole;
   const ends = whole === undefined ? names(rows[0] as TableRow) : [];
-  // Letters as the answers have them.
+  // Letters in the case that the answers use.
   const capital = rows.some((row) => /^\p{Lu}$/u.test(plain(field(row, label))));
   const keyOf = (place: number): string => {
     if (how === "from 0") return String(place);

@@ -1,5 +1,5 @@
-// Which column of a data file is what: answer, text, options, id, group, task. Each decision is made from names and facts, and
-// keeps the reason that a person reads. Nothing is decided here that the user has said.
+// Infers the role of each column of a data file: answer, text, options, id, group, task. Each decision is based on names and
+// facts, and keeps a readable reason. What the user has specified is not decided here.
 
 import { HoneError } from "../core/errors.js";
 import { field, foldLabel } from "../data/index.js";
@@ -11,7 +11,7 @@ import { passageOf, textsOf } from "./texts.js";
 
 export type Role = "label" | "input" | "question" | "instruction" | "options" | "id" | "group" | "task";
 
-/** What was taken for what, and why. */
+/** Which columns were given a role, and why. */
 export interface Taken {
   role: Role;
   fields: readonly string[];
@@ -40,10 +40,10 @@ export interface Said {
   ownOptions?: string | boolean;
 }
 
-/** @throws HoneError where a field cannot be told, or one that was named is not there or does not serve */
+/** @throws HoneError where a field cannot be inferred, or a named one does not exist or is unsuitable */
 export function rolesOf(table: Table, said: Said, file: string): Roles {
   const { rows } = table;
-  // A template cannot name these; such names are rare, and nothing is lost but their column.
+  // A template cannot contain these names; they are rare, and only their column is lost.
   const columns = table.columns.filter(({ name, filled }) => /^[^\s|{}][^|{}]*$/.test(name) && filled > 0);
   const byName = new Map(table.columns.map((column) => [column.name, column]));
   for (const flag of ["input", "label"] as const) {
@@ -92,7 +92,7 @@ export function rolesOf(table: Table, said: Said, file: string): Roles {
   );
   if (options) take("options", options.fields, options.why);
 
-  // Ids come before texts: a name of letters and digits is short, and never what is judged.
+  // Ids come before texts: an identifier of letters and digits is short, and never the text to judge.
   const id = idOf(free(), rows.length, said.input);
   if (id) take("id", [id.name], id.why);
   const repeated = columns.find(({ name }) => name === "id" && !used.has(name));
@@ -112,7 +112,7 @@ export function rolesOf(table: Table, said: Said, file: string): Roles {
   );
   const { input } = texts;
   if (input.length === 0) throw noText(table, file);
-  // What tells tasks apart may be the very words in which they are asked.
+  // The column that distinguishes tasks may itself hold their questions.
   const words = (role: ReadonlySet<string>) => (task && has(task, role) ? task.name : undefined);
   const question = texts.question ?? words(named.question);
   const instruction = texts.instruction ?? words(named.instruction);
@@ -154,7 +154,7 @@ function idOf(
   );
   const exact = unique.find(({ name }) => name.toLowerCase() === "id");
   const called = unique.find((column) => has(column, named.id) && !has(column, named.date));
-  // A first column without a name is a table's row number; other shapes of an id have digits and no decimals.
+  // A first column without a name is a table's row number; other ids have digits and no decimals.
   const shaped = unique.find(
     (column, place) =>
       !has(column, named.date) &&
@@ -192,7 +192,7 @@ function groupOf(
       (has(column, named.group) || has(column, named.id) || (idLike(column) && column.numeric < 0.5)) &&
       (has(column, named.id) || !has(column, named.title)),
   );
-  // A customer has threads: the coarser one keeps the finer one together.
+  // A customer has several threads: the coarser group keeps the finer one together.
   const found = fits.toSorted((a, b) => a.counts.size - b.counts.size)[0];
   if (!found) return undefined;
   const each = (found.filled / found.counts.size).toFixed(1);
@@ -202,7 +202,7 @@ function groupOf(
   };
 }
 
-/** Named like a task, and every task has rows enough; or a question that a few kinds of rows share. */
+/** Named like a task, with enough rows for every task; or a question that a few kinds of rows share. */
 function taskOf(columns: readonly Column[], { rows }: Table): Column | undefined {
   const few = columns.filter(
     (column) =>

@@ -1,5 +1,5 @@
-// What a route is to `hone advise`: what it needs, what speaks for it and against it, and how it is written in a study; with
-// the conditions that rules share. The routes themselves are in learnt.ts and asked.ts.
+// The type of a route of `hone advise`: what it needs, the arguments for and against it, and how it is written in a study;
+// and the conditions that rules share. The routes themselves are in learnt.ts and asked.ts.
 
 import type { Grant } from "../core/model.js";
 import type { Leaf } from "../specializers/map.js";
@@ -14,16 +14,16 @@ export interface Rule {
 }
 
 export interface Route {
-  /** As a study names it, with options that fit what the user has. */
+  /** In a study's notation, with options that fit the user's situation. */
   write: (has: Situation) => unknown;
   leaf: Leaf | null;
   needs: readonly Grant[];
   /** Fewest labels that it can learn from. */
   labels: number;
-  /** A sentence where it does not apply for a reason of its own. */
+  /** A sentence if it does not apply for a reason specific to this route. */
   unfit?: (has: Situation) => string | undefined;
   cost: (has: Situation) => Cost;
-  /** Sum up to the place in the order; the reasons of those that hold are what the user reads. */
+  /** Their points add up to the route's rank; the user reads the reasons of those that hold. */
   rules: readonly Rule[];
   /** Published figures and own ones. A route without any is not recommended. */
   evidence: readonly EvidenceName[];

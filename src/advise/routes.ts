@@ -1,5 +1,6 @@
-// All routes that `hone advise` knows, in one list; among equals it is the order. Here are those that it never recommends, each
-// with its reason: it has no figure, it was no better than what costs less, or it is no way to specialize a language model.
+// All routes that `hone advise` knows, in one list, whose order breaks ties. Defined here are those that it never recommends,
+// each with its reason: it has no figure, it was no better than a cheaper route, or it is no way to specialize a language
+// model.
 
 import type { Leaf } from "../specializers/map.js";
 import { asked } from "./asked.js";
@@ -7,14 +8,14 @@ import { type Evidence, type EvidenceName, evidence } from "./evidence.js";
 import { learnt } from "./learnt.js";
 import type { Route } from "./route.js";
 
-/** What a route has that is never recommended: nothing speaks for it. */
+/** The fields of a route that is never recommended: it has no rules. */
 const silent = {
   labels: 0,
   cost: () => ({ calls: 0, inputTokens: 0, outputTokens: 0, training: false }),
   rules: [],
 };
 
-/** Without evidence, which advise.ts takes for a reason. */
+/** Without evidence, which advise.ts treats as a reason against it. */
 function unmeasured(
   written: unknown,
   leaf: Leaf | null,
@@ -24,7 +25,7 @@ function unmeasured(
   return { ...silent, write: () => written, leaf, needs, unfit, evidence: [] };
 }
 
-/** Measured, and not shown to be better than what costs less. */
+/** Measured, and not shown to be better than a cheaper route. */
 function outdone(written: unknown, leaf: Leaf | null, name: EvidenceName): Route {
   const { figure, n, interval, source }: Evidence = evidence[name];
   const counts = [`n = ${n}`, ...(interval ? [`${interval[0]} to ${interval[1]}`] : [])].join(", ");
@@ -32,7 +33,7 @@ function outdone(written: unknown, leaf: Leaf | null, name: EvidenceName): Route
   return { ...silent, write: () => written, leaf, needs: [], unfit, evidence: [name] };
 }
 
-/** No route of a language model to be better at a task. */
+/** Not a way to make a language model better at a task. */
 function aside(written: unknown, why: string): Route {
   return { ...silent, write: () => written, leaf: null, needs: [], unfit: () => why, evidence: [] };
 }

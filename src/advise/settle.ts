@@ -1,4 +1,5 @@
-// The split of a study that Hone writes. It is tried by loading the data as the study will, so that what is written runs.
+// Chooses the split of a study that Hone writes. The split is tried by loading the data as the study will, so that the
+// written study runs.
 
 import { HoneError } from "../core/errors.js";
 import { loadDataset } from "../data/index.js";
@@ -6,9 +7,9 @@ import type { Roles, Taken } from "./roles.js";
 
 export type Counts = Record<"train" | "dev" | "test", number>;
 
-/** From so many on, a fifth is test enough. */
+/** From this many rows on, a fifth is enough for test. */
 const manyRows = 500;
-/** Of more labels fine-tuning takes hours for little; the user may raise it. */
+/** Beyond this many labels fine-tuning takes hours for little gain; the user may raise it. */
 const maxTrain = 5000;
 
 interface Settling {
@@ -20,7 +21,7 @@ interface Settling {
 }
 
 /**
- * Splits with near-duplicates and groups on one side; where one of them is so large that a split would be left empty or
+ * Splits with near-duplicates and groups kept in one split; if one of them is so large that a split would be empty or
  * much too small, less is kept together, which is noted.
  */
 export async function settle(
@@ -79,10 +80,10 @@ export async function settle(
   throw failure;
 }
 
-/** Warnings of the data layer that were noted already, with more in them. */
+/** Warnings of the data layer that were already noted in more detail. */
 const known = /without a label left out|but for case, white space/;
 
-/** Loads the data as the study will; ids that turn out not to be, and answers that name no option, are seen to. */
+/** Loads the data as the study will; handles ids that are not unique and answers that name no option. */
 async function tryOut(data: Record<string, unknown>, base: string) {
   let tried = data;
   const notes: string[] = [];

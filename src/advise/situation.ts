@@ -1,32 +1,32 @@
-// What a user has, and what a route would cost there: the questions of `hone advise` as types, and rough arithmetic of
-// calls, tokens, time and money. The figures of time and length are assumptions.
+// The user's situation, and what a route would cost in it: the questions of `hone advise` as types, and rough estimates of calls,
+// tokens, time and money. The figures for time and length are assumptions.
 
 import type { Grant } from "../core/model.js";
 import { samplesSeen } from "../specializers/training/finetune/recipe.js";
 
-/** How strong the generalist is: below about 10 billion parameters, of GPT-4's class, or one that reasons by itself. */
+/** How strong the generalist is: below about 10 billion parameters, GPT-4 class, or a reasoning model. */
 export const strengths = ["small", "large", "reasoning"] as const;
 export type Strength = (typeof strengths)[number];
 
-/** All that the advice follows from. */
+/** All inputs of the advice. */
 export interface Situation {
   access: ReadonlySet<Grant>;
-  /** Labelled samples to learn from; those to choose and to judge on come on top. */
+  /** Labelled samples to learn from, not counting those for dev and test. */
   labels: number;
-  /** Documents to search; 0 is none. */
+  /** Number of documents to search; 0 means none. */
   documents: number;
   /** Their source, as a study writes it. */
   documentsFrom?: string;
   task: "choice" | "answer";
   /** Every question brings its own options, as in an exam. */
   ownOptions: boolean;
-  /** How many options there are, where it is known. */
+  /** Number of options, if known. */
   options?: number;
   /** Answers must be calculated or looked up. */
   calculates: boolean;
-  /** null: not known, and then nothing is promised of prompts that only large models follow. */
+  /** null if unknown; then nothing is promised of prompts that only large models follow. */
   strength: Strength | null;
-  /** The model's answer must come within so many milliseconds. */
+  /** Milliseconds within which the model must answer. */
   latencyMs?: number;
   /** Dollars for `answers` answers. */
   budgetUsd?: number;
@@ -49,16 +49,16 @@ export interface Cost {
 export const sampleTokens = 200;
 export const rationaleTokens = 100;
 
-/** Assumed where nobody said, in dollars per million tokens: an endpoint of middle price, and one's own machine. */
+/** Defaults, in dollars per million tokens: a mid-priced endpoint, and one's own machine. */
 export const endpointPrice = { input: 1, output: 4 };
 export const ownPrice = { input: 0, output: 0 };
 
 /**
- * What asking costs.
+ * The cost of a prompt.
  * @param shots examples before the sample
- * @param times a query is put
- * @param reasoning a chain of thought is written, and stands in each example: the answer is parsed from it, or scored in a second
- * call that reads all of it again
+ * @param times how often a query is sent
+ * @param reasoning a chain of thought is written, and is part of each example: the answer is parsed from it, or scored in a
+ * second call that reads all of it again
  */
 export function asking(
   times: number,
@@ -80,8 +80,8 @@ export function asking(
 }
 
 /**
- * Milliseconds of one answer, calls one after the other: 50 for each call, 20,000 tokens read and 100 written a second.
- * This is a fast server; two cores with a model of 135 million parameters took 280 to 5,600 (docs/results.md).
+ * Milliseconds of one answer, with sequential calls: 50 for each call, 20,000 tokens read and 100 written a second. This is a
+ * fast server; two cores with a model of 135 million parameters took 280 to 5,600 (docs/results.md).
  */
 export const latencyOf = ({ calls, inputTokens, outputTokens }: Cost): number =>
   Math.round(50 * calls + inputTokens / 20 + outputTokens * 10);
@@ -90,6 +90,6 @@ export const latencyOf = ({ calls, inputTokens, outputTokens }: Cost): number =>
 export const dollarsOf = (cost: Cost, { price, answers }: Situation): number =>
   (answers * (cost.inputTokens * price.input + cost.outputTokens * price.output)) / 1e6;
 
-/** What a training reads at 288 tokens a second, as measured for 135 million parameters on two cores: its epochs and a sweep. */
+/** Hours of a training, its epochs and a sweep, at 288 tokens a second as measured for 135 million parameters on two cores. */
 export const trainingHours = ({ labels }: Situation): number =>
   (samplesSeen(labels, {}) * sampleTokens) / 288 / 3600;

@@ -1,5 +1,5 @@
-// Study files that are written for a user: the starter on the demo's texts, or a data file's own (own-data.ts), with the
-// specialists that were advised. Used by `hone init` and `hone advise`.
+// Study files that are written for a user: the starter on the demo's texts, or a study of a data file (own-data.ts), with the
+// advised specialists. Used by `hone init` and `hone advise`.
 
 import { stringify } from "yaml";
 import { oneLine } from "../report/escape.js";
@@ -13,18 +13,18 @@ export interface Draft {
   model: string;
   task: { kind: string; name: string; data: Record<string, unknown> } & Record<string, unknown>;
   specialists: unknown[];
-  /** What the data file was found to be, where there is one. */
+  /** What was detected in the data file, if there is one. */
   about?: About;
 }
 
 export const defaultModel = "llama:smollm2-135m-instruct?format=plain";
-/** In an advised study: specialists in all, and of these such that are trained. */
+/** In an advised study: most specialists in total, and most trained ones. */
 const maxAdvised = 8;
 const maxTrained = 2;
-/** Where nobody asks for advice: one route of a kind, and the references. Fixed examples are for models that cannot be probed. */
+/** Without advice: one route of each kind, and the references. Fixed examples are for models that cannot be probed. */
 const basic = ["knn", "calibrate", "probe", "lora", "linear", "majority"];
 const unprobed = [...basic, "fewShot"];
-/** What is made for each task apart where several are in one file. */
+/** Specializers that are fitted separately for each task if one file has several. */
 const perTask = new Set(["fewShot", "knn", "linear", "majority", "probe"]);
 
 /** The study's name in a path such as `folder/mine.study.yaml`. */
@@ -33,9 +33,9 @@ export function studyName(path: string): string {
 }
 
 /**
- * The draft with the specialists that were advised, in their order: the first eight, at most two of them trained, and
- * always the first that is trained and the floor. The generalist as it is belongs to every study and is not listed.
- * @param few the first route of each basic kind alone, where there is something to learn from
+ * The draft with the advised specialists, in their order: the first eight, at most two of them trained, and always the first
+ * trained one and the floor. The unchanged generalist belongs to every study and is not listed.
+ * @param few only the first route of each basic kind, if there is something to learn from
  */
 export function withAdvice(
   draft: Draft,
@@ -75,14 +75,14 @@ function byWords(specializer: unknown): unknown {
   return { knn: { ...knn, by: "bm25" } };
 }
 
-/** What of a draft stands in the study file. */
+/** The part of a draft that goes into the study file. */
 export function specOf({ about: _, ...spec }: Draft): Omit<Draft, "about"> {
   return spec;
 }
 
 /**
  * The study file's text, checked.
- * @throws HoneError where the draft is no study
+ * @throws HoneError where the draft is not a valid study
  */
 export function studyText(path: string, draft: Draft): string {
   const spec = specOf(draft);
@@ -106,7 +106,7 @@ export function studyText(path: string, draft: Draft): string {
   return `${head}\n${stringify(spec, { lineWidth: 100 })}`;
 }
 
-/** A comment line: what came from data cannot end it. */
+/** A comment line that text from the data cannot end. */
 const tidy = (line: string) => `${/^ */.exec(line)?.[0] ?? ""}${oneLine(line, 400)}`;
 
 function reasons({ source, taken, notes }: About): string[] {
@@ -118,7 +118,7 @@ function reasons({ source, taken, notes }: About): string[] {
   ];
 }
 
-/** Without data of one's own: the demo's texts, few enough that prompts run in a minute. */
+/** For users without data: the demo's texts, few enough that prompts run in a minute. */
 export function starter(study: string): Draft {
   return {
     study,

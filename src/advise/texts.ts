@@ -1,10 +1,10 @@
-// Which columns of a data file are its texts: title and body, passage and question, an instruction. What was written after
-// the answer was known, dates, links and numbers are none.
+// Which columns of a data file are its texts: title and body, passage and question, an instruction. Columns written after
+// the answer was known, dates, links and numbers are excluded.
 
 import type { Column } from "./columns.js";
 import { has, isCategorical, most, named } from "./names.js";
 
-/** The columns that are read: the text, what is asked about it, what is to be done. */
+/** The columns that are used: the text, the question about it, the instruction. */
 export function textsOf(
   columns: readonly Column[],
   rows: number,
@@ -32,7 +32,7 @@ export function textsOf(
       .toSorted((a, b) => b.meanLength - a.meanLength)[0];
     return { input: longest ? [longest.name] : [], why: "the longest values" };
   }
-  // Most rows must have the text that is judged; where it is often empty, what stands beside it is part of it.
+  // Most rows must have the text to judge; if it is often empty, the columns beside it are part of it.
   const always = ({ filled }: Column) => filled >= 0.98 * rows;
   const apart = (words: ReadonlySet<string>) => {
     const found = texts.find((column) => has(column, words));

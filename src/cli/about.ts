@@ -1,4 +1,5 @@
-// What `hone init` and `hone advise` print about a data file: each column's role and why, the labels, the split, what was left out.
+// Formats what `hone init` and `hone advise` print about a data file: each column's role and why, the labels, the split, what was
+// left out.
 
 import type { About } from "../advise/own-data.js";
 import { oneLine } from "../report/escape.js";
@@ -6,7 +7,7 @@ import { formatWhole } from "../report/format.js";
 
 const shownLabels = 12;
 
-/** Names of fields that are not used: more are only counted. */
+/** Most names of unused fields that are listed; the rest are only counted. */
 const maxNames = 20;
 
 export function aboutText({

@@ -1,5 +1,5 @@
-// hone advise: which routes fit what the user has, in the order to try them, why, and the study that tries them. Without
-// options it says what it would ask, and prints the survey's map.
+// hone advise: which routes fit the user's situation, in the order to try them, why, and the study that tries them.
+// Without options it lists the questions that it would ask, and prints the survey's map.
 
 import { existsSync } from "node:fs";
 import { type Advice, advise as adviseOnRoutes } from "../advise/advise.js";
@@ -68,15 +68,15 @@ const whatThereIs = [
   "model",
 ] as const satisfies readonly (keyof AdviseFlags)[];
 
-/** What tells which study to write, and asks for no advice. */
+/** Options that only say which study to write, and do not ask for advice. */
 const ofTheStudy: ReadonlySet<string> = new Set(["task", "options", "ownOptions", "model"]);
 
-/** Whether anything was said that advice could follow from, data apart. */
+/** Whether any option besides the data gives advice a basis. */
 export function tellsWhatThereIs(flags: AdviseFlags): boolean {
   return whatThereIs.some((key) => flags[key] !== undefined);
 }
 
-/** Whether a study is to have all that would be advised, and not the basic routes alone. */
+/** Whether a study gets all advised routes, rather than only the basic ones. */
 export function asksForAdvice(flags: AdviseFlags & { advise?: boolean }): boolean {
   return flags.advise === true || whatThereIs.some((key) => !ofTheStudy.has(key) && flags[key] !== undefined);
 }
@@ -111,9 +111,9 @@ export async function adviseCommand(flags: AdviseFlags & { out?: string }): Prom
 }
 
 /**
- * Routes for what the flags say, and the study that tries them.
- * @param path where that study would lie
- * @param how `few`: the basic routes alone, on the study's own model and rows where nothing else was said
+ * Routes for the situation that the flags describe, and the study that tries them.
+ * @param path where that study would be written
+ * @param how `few`: only the basic routes, on the study's own model and rows unless the flags say otherwise
  */
 export async function adviseOn(
   path: string,
@@ -135,7 +135,7 @@ async function situationOf(
   const { about } = draft;
   const assumed: string[] = [];
   const said = flags.access?.map((word) => oneOf(word, grants, "--access"));
-  // Where a study is to be written, its own model says what there is to work with.
+  // If a study is to be written, its own model determines what is available.
   const model = flags.model ?? (few || about ? draft.model : undefined);
   const known = model === undefined ? undefined : await knownOf(model);
   const access = new Set<Grant>(implied(said ?? known?.grants ?? ["text"]));
@@ -179,14 +179,14 @@ async function situationOf(
   return { situation, assumed };
 }
 
-/** Who holds the weights can do all; whatever scores text also answers in it. */
+/** Weights grant everything; any grant but embeddings implies text. */
 function implied(said: readonly Grant[]): readonly Grant[] {
   if (said.includes("weights")) return grants;
   const answers = said.some((grant) => grant !== "embeddings");
   return grants.filter((grant) => said.includes(grant) || (grant === "text" && answers));
 }
 
-/** What the registry says of a model; an endpoint is taken to give text alone unless its reference says more. */
+/** The registry's entry for a model; an endpoint is assumed to return only text unless its reference says more. */
 async function knownOf(model: string): Promise<{ grants: readonly Grant[]; strength?: Strength }> {
   const [ref = "", query = ""] = model.split("?");
   const listing = (await listModels()).find((one) => one.ref === ref);
@@ -196,7 +196,7 @@ async function knownOf(model: string): Promise<{ grants: readonly Grant[]; stren
   return { grants: grants.filter((grant) => stated.includes(grant)) };
 }
 
-/** Whether weights of this kind can be trained here; of a file that is not here yet it is taken for granted. */
+/** Whether weights of this kind can be trained here; assumed true for a file that is not here yet. */
 async function isTrainable(ref: string): Promise<boolean> {
   const path = /^llama:file:(.+)$/.exec(ref)?.[1];
   if (path === undefined || !existsSync(path)) return true;
@@ -257,7 +257,7 @@ function forPeople({ routes, ruledOut }: Advice, assumed: readonly string[]): st
     });
     return [`${String(place + 1).padStart(2)}. ${short(specializer)}: ${why}`, ...figures].join("\n");
   });
-  // What has the same reason stands together.
+  // Routes with the same reason are listed together.
   const reasons = new Map<string, string[]>();
   for (const { specializer, why } of ruledOut)
     reasons.set(why, [...(reasons.get(why) ?? []), short(specializer)]);

@@ -31,7 +31,7 @@ interface Flags {
   json?: boolean;
 }
 
-/** Pairs printed for people; --json has all. */
+/** Most pairs printed for people; --json has all. */
 const maxPairs = 30;
 
 export async function compare(
@@ -98,7 +98,8 @@ function inStore(name: string, chosen: readonly string[], flags: Flags, output: 
       });
     }
     const cards = record.subjects.filter((card) => chosen.length === 0 || chosen.includes(card.name));
-    // Whatever is asked for, the family is all that the study did not plan: choosing subjects must not choose the p.
+    // Whichever subjects are chosen, the family is all comparisons that the study did not plan: the choice must not
+    // change p.
     const planned = record.comparisons;
     const family = record.tasks.flatMap((task) => {
       const systems = record.subjects.map((card) => {
@@ -209,7 +210,7 @@ function print(
   }
 }
 
-/** The same comparison seen from the other side, so that the better system stands first. */
+/** The same comparison reversed, so that the better system comes first. */
 function turned(pair: Comparison): Comparison {
   return { ...pair, a: pair.b, b: pair.a, delta: -pair.delta, low: -pair.high, high: -pair.low };
 }

@@ -1,5 +1,5 @@
-// hone completion SHELL: what a shell needs to complete commands, options, and the studies in the store. Made from the commands
-// themselves.
+// hone completion SHELL: what a shell needs to complete commands, options, and the studies in the store. Generated from the
+// commands themselves.
 
 import type { Command } from "commander";
 import { HoneError } from "../core/errors.js";
@@ -43,7 +43,7 @@ function wordsOf(command: Command, path: string): Words[] {
   return [own, ...visible.flatMap((one) => wordsOf(one, `${path} ${one.name()}`.trim()))];
 }
 
-/** Commands whose argument is a study of the store: its reports' folders are called so. */
+/** Commands whose argument is a study of the store; study names are those of its report folders. */
 const ofStudies = ["compare", "export", "predict", "report", "serve", "show"];
 
 function bashOf(all: readonly Words[]): string {

@@ -32,7 +32,7 @@ export interface RunFlags extends LimitFlags {
 }
 
 /**
- * Runs a study as its user sees it, and sets the exit code.
+ * Runs a study with its command-line output, and sets the exit code.
  * @param base folder that relative sources start from
  * @param next commands to try afterwards
  */
@@ -68,7 +68,7 @@ export async function conduct(
   );
   if (record === undefined) return;
   await tellCi(record, flags.junit);
-  // A table of what was not measured yet says nothing.
+  // A table without any measurement would be empty.
   if (record.results.some(({ n, unscored, causes }) => n + unscored > (causes.unanswered ?? 0))) {
     const study = openStudy(flags.store, spec.study);
     const paths = await study.report(join(resolve(flags.store), "reports", spec.study));
@@ -93,7 +93,7 @@ export async function conduct(
   if (record.stopped !== null || record.gate?.met === false) process.exitCode ??= exitCodes.gate;
 }
 
-/** The result for continuous integration: JUnit's XML where asked for, and the step's summary where GitHub names a file for it. */
+/** The result for continuous integration: JUnit XML on request, and the step summary if GitHub names a file for it. */
 async function tellCi(record: StudyRecord, junit: string | undefined): Promise<void> {
   const summary = process.env.GITHUB_STEP_SUMMARY;
   if (junit === undefined && !summary) return;
@@ -102,7 +102,7 @@ async function tellCi(record: StudyRecord, junit: string | undefined): Promise<v
   if (summary) await appendFile(summary, renderStepSummary(record));
 }
 
-/** What to say of a model that failed on every sample it was asked about; undefined where it did not. */
+/** The message for a model that failed on every sample; undefined if it did not. */
 function failedThroughout(record: StudyRecord): string | undefined {
   const asking = record.subjects.filter(({ role }) => role !== "reference").map(({ name }) => name);
   const asked = record.results.filter(({ subject }) => asking.includes(subject));
@@ -123,9 +123,9 @@ type Limits = Pick<
 >;
 
 /**
- * Runs work within the limits that flags set and until it is stopped from outside; then the exit code is 130 or 143.
- * @param work given the limits, and what is to see every event
- * @returns undefined where it was stopped at once and there is nothing to show
+ * Runs work within the flags' limits until done or stopped by a signal; then the exit code is 130 or 143.
+ * @param work receives the limits, and a function to call with every event
+ * @returns undefined if it was stopped at once and there is nothing to show
  */
 export async function stoppable<T>(
   flags: LimitFlags,
@@ -134,7 +134,7 @@ export async function stoppable<T>(
 ): Promise<T | undefined> {
   requireStore(flags.store);
   const stop = stopSignals(log);
-  // Data are read and specialists made first.
+  // Data are read and specialists are fitted first.
   stop.deaf(true);
   const watch = ({ phase }: { type: string; phase?: Phase }) => {
     if (phase !== undefined) stop.deaf(phase === "fit" || phase === "hand-over");
@@ -151,7 +151,7 @@ export async function stoppable<T>(
   try {
     return await work(limits, watch);
   } catch (error) {
-    // Draining ends what had not begun, as a wait for another program.
+    // Draining ends work that had not begun, such as a wait for another program.
     const given = stop.drain.aborted && (error as { name?: unknown }).name === "AbortError";
     if (!stop.abort.aborted && !given) throw error;
     log("Stopped. Every finished answer is in the journal; the same command continues.");

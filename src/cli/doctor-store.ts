@@ -1,4 +1,5 @@
-// hone doctor --store: whether a store's journal and files are whole, and a new journal made of what can be read.
+// hone doctor --store: checks whether a store's journal and files are intact, and rebuilds the journal from what can be
+// read.
 
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
@@ -20,7 +21,7 @@ export async function examineStore(store: string, mend: boolean, output: Output)
     });
   }
   const found = examine(path);
-  // Opening a file with a damaged log would drop the log.
+  // Opening a file with a damaged log would discard the log.
   const sqlite = found.damage.some((text) => text.includes("log"))
     ? { ok: true, text: "not asked" }
     : await askSqlite(path);
@@ -63,7 +64,7 @@ function counted({ readable }: Examination): string {
   return parts.map(([name, count]) => `${count.toLocaleString("en")} ${name}`).join(", ") || "no records";
 }
 
-/** Artifacts whose files are not what was kept. */
+/** Artifacts whose files differ from those that were stored. */
 function damagedArtifacts(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)

@@ -1,4 +1,4 @@
-// hone doctor: each thing that Hone needs, tried for real, with what to do where it fails; with --store, a store.
+// hone doctor: actually tries each thing that Hone needs, with a remedy for each failure; with --store, checks a store.
 
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
@@ -25,7 +25,7 @@ const execute = promisify(execFile);
 
 interface Check {
   name: string;
-  /** Needed for anything at all, or only for some routes. */
+  /** Needed in general, or only for some routes. */
   needed: boolean;
   ok: boolean;
   found: string;
@@ -143,7 +143,7 @@ export async function doctor(flags: { json?: boolean; store?: string; repair?: b
       keys.length > 0 ? `${keys.join(", ")} set` : "none set (only hosted models and private data need them)",
   });
 
-  // Reckoned, not tried: what of the models with short names this machine's memory holds.
+  // Estimated, not tried: which of the models with short names fit this machine's memory.
   const models = Object.entries(hubModels).map(([name, model]) => ({
     ref: `llama:${name}`,
     fits: fitOf(model),

@@ -1,4 +1,4 @@
-// hone data first-person: theory-of-mind items told to the one who is asked, and back again.
+// hone data first-person: retells theory-of-mind items in the first person, addressing the reader, and back.
 
 import { join, resolve } from "node:path";
 import { HoneError } from "../core/errors.js";
@@ -22,7 +22,7 @@ interface Flags {
   json?: boolean;
 }
 
-/** Lines of progress apart, in milliseconds. */
+/** Milliseconds between lines of progress. */
 const everyMs = 2000;
 
 export async function firstPerson(source: string, flags: Flags): Promise<void> {
@@ -72,7 +72,10 @@ async function* rowsOf(source: string): ReturnType<typeof itemRows> {
   for (const file of (await resolveSource(source)).files) yield* itemRows(file);
 }
 
-/** A model whose finished calls are in the journal: after a stop the same command pays for none of them again. */
+/**
+ * A model whose finished calls are kept in the journal, so that after a stop the same command pays for none of them
+ * again.
+ */
 async function openAssistant(ref: string, store: string) {
   const model = await openModel(ref, { schemes });
   requireStore(store);

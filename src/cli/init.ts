@@ -1,5 +1,5 @@
-// hone init: a study file that runs as it is, built from a data file's own fields where one is given. Its specialists are the
-// basic routes that `hone advise` finds for the model, or all that it names where that is asked for.
+// hone init: a study file that runs as it is, built from a data file's own fields if one is given. Its specialists are the
+// basic routes that `hone advise` finds for the model, or on request all that it names.
 
 import { namesIn } from "../advise/advise.js";
 import { specOf, studyText } from "../advise/study.js";

@@ -56,7 +56,7 @@ export function ls(flags: { store: string; json?: boolean }): void {
         n: best?.n ?? null,
         openings: record?.openings ?? null,
         openedBefore: record?.openedBefore ?? null,
-        // A damaged date can be one that no calendar has.
+        // A damaged date can be out of range.
         started: new Date(Math.abs(started) < 8e15 ? started : 0).toISOString(),
       };
     },
@@ -84,13 +84,13 @@ function listing(rows: readonly StudyLine[]): string {
   );
 }
 
-/** The studies as the journal lists them; where it cannot, as its pages still hold them. */
+/** The studies as the journal lists them; if it cannot, those still found in its pages. */
 function listed(store: string, onDamaged: (error: HoneError) => void): Listed[] {
   const result = (row: { name: string; record: string | null }, path: string): Listed["result"] => {
     try {
       return resultOf(row, path);
     } catch (error) {
-      // Running it again makes it readable; the others are listed.
+      // Running that study again makes it readable; the others are still listed.
       if (error instanceof OlderResult) return "older";
       if (!(error instanceof DamagedRecord)) throw error;
       onDamaged(error);

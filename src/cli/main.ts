@@ -1,5 +1,5 @@
-// The command line: every command with its options and help, in a list. A command's work is in its own file, which is loaded when
-// it is called, so that help answers at once.
+// The command line: all commands with their options and help, in one list. Each command is implemented in its own file, which is
+// loaded on use, so that help prints at once.
 
 import { Command, CommanderError, Help, Option } from "commander";
 import { exitCodes } from "../core/errors.js";
@@ -20,7 +20,7 @@ const program = new Command("hone")
   .configureHelp({
     showGlobalOptions: true,
     minWidthToWrap: 20,
-    // Beside long names a narrow terminal has no room: the description goes below.
+    // A narrow terminal has no room beside long names: the description goes below.
     formatItem(term, termWidth, description, helper) {
       const room = (this.helpWidth ?? 80) - termWidth - 4;
       if (room >= 30 || description === "")
@@ -376,7 +376,7 @@ try {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") {
-        // A full disk, mostly. Where stderr is what cannot be written, nothing is left to say it on.
+        // Usually a full disk. If stderr itself cannot be written, there is nowhere to report it.
         if (stream === process.stdout)
           process.stderr.write(`\nCannot write the output\n  why:   ${error.message}\n`);
         process.exit(exitCodes.broke);

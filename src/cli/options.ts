@@ -24,7 +24,7 @@ const separator = (text: string) => {
 
 export const list = (text: string) => text.split(",").map((word) => word.trim());
 
-/** An empty one would be the working folder, which nobody means. */
+/** An empty value would mean the working folder, which nobody intends. */
 export const place = (text: string) => {
   if (text.trim() === "") throw new InvalidArgumentError("give a path");
   return text;
@@ -50,7 +50,7 @@ export function limits(command: Command): Command {
 export const encoding = () =>
   new Option("--encoding <name>", "encoding of a text file; default: utf8").choices(encodings);
 
-/** How data files are read, where their contents do not tell. */
+/** How data files are read, where their contents do not show it. */
 export function reading(command: Command): Command {
   return command
     .addOption(encoding())

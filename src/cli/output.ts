@@ -1,5 +1,5 @@
-// What the command line prints: records on stdout where --json asks for them, everything else for people. Progress is
-// one line that rewrites itself on a terminal, and plain lines elsewhere. Keeps to NO_COLOR.
+// Output of the command line: records on stdout with --json, everything else for people. Progress is one line that
+// rewrites itself on a terminal, and plain lines elsewhere. Respects NO_COLOR.
 
 import { describeFailure, HoneError } from "../core/errors.js";
 import { plainText } from "../report/escape.js";
@@ -15,15 +15,15 @@ export interface Output {
   record: (value: unknown) => void;
   /** Text for people: on stdout, or on stderr with --json. */
   say: (text: string) => void;
-  /** The same for sentences and lists, which are broken to fit the terminal. */
+  /** The same for sentences and lists, which are wrapped to fit the terminal. */
   prose: (text: string) => void;
-  /** Text about what is going on: always on stderr. */
+  /** Status messages: always on stderr. */
   log: (text: string) => void;
-  /** What a running study tells. */
+  /** An event of a running study. */
   event: (event: StudyEvent) => void;
 }
 
-/** Lines apart on something that is not a terminal, in milliseconds. */
+/** Milliseconds between lines of progress where there is no terminal. */
 const plainEveryMs = 5_000;
 
 export function makeOutput(options: { json?: boolean; quiet?: boolean }): Output {
@@ -124,7 +124,7 @@ function progressLine(event: Extract<StudyEvent, { type: "progress" }>): string 
     .join("  ");
 }
 
-/** Prints an error as people or scripts need it and returns the exit code. Bugs keep their stack. */
+/** Prints an error for people or scripts and returns the exit code. Bugs keep their stack. */
 export function printError(error: unknown, json: boolean): number {
   const failure = error instanceof HoneError ? error.failure : undefined;
   const code = error instanceof HoneError ? error.exitCode : 1;

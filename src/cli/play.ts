@@ -1,4 +1,5 @@
-// hone play GAME: a person at the terminal, or moves from a pipe, against a scripted player, a model or a saved specialist.
+// hone play GAME: a person at the terminal, or moves from a pipe, plays against a scripted player, a model or a saved
+// specialist.
 
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -21,7 +22,7 @@ interface Flags {
   json?: boolean;
 }
 
-/** Who sits opposite: seated anew in every hand. */
+/** The opponent, seated again in every hand. */
 interface Opposite {
   name: string;
   sit: (stream: readonly number[]) => Seated & Partial<Pick<SeatedSubject, "illegal">>;
@@ -35,7 +36,7 @@ export async function play(name: string, flags: Flags): Promise<void> {
   const seed = flags.seed ?? Math.floor(Math.random() * 2 ** 31);
   const lines = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
   const typed = lines[Symbol.asyncIterator]();
-  /** The next line; undefined where there is none, or the person wants to go. */
+  /** The next line; undefined if there is none, or the person wants to leave. */
   const next = async (prompt: string): Promise<string | undefined> => {
     if (process.stdin.isTTY) process.stderr.write(prompt);
     const line = await typed.next();
@@ -106,7 +107,7 @@ export async function play(name: string, flags: Flags): Promise<void> {
   }
 }
 
-/** What became of a model's answer that named no legal move: its opponent is told whose move it was. */
+/** How a model's answer that named no legal move was resolved, for its opponent: who chose the move. */
 function toldMended(seat: number, move: string, { wrote, by }: SeatedSubject["illegal"][number]): string {
   const what = `Player ${seat} wrote "${oneLine(wrote, 60)}", which is no legal move`;
   return by === "asked again"
@@ -114,7 +115,7 @@ function toldMended(seat: number, move: string, { wrote, by }: SeatedSubject["il
     : `${what}, and none when asked again; ${move} is made in its place.`;
 }
 
-/** Asks until the answer is a legal move: its name, the beginning of one name alone (k is check), or its number in the list. */
+/** Asks until the answer is a legal move: its name, an unambiguous prefix (k is check), or its number in the list. */
 async function personMove(
   name: string,
   { view }: Decision,
@@ -133,7 +134,7 @@ async function personMove(
     if (text === undefined) return undefined;
     if (legal.includes(text)) return text;
     const numbered = few && /^\d+$/.test(text) ? legal[Number(text) - 1] : undefined;
-    // Poker's notation has k for check, since c is call.
+    // In poker notation k is check, since c is call.
     const typed = text.toLowerCase() === "k" ? "check" : text.toLowerCase();
     const begun = text === "" ? [] : legal.filter((move) => move.startsWith(typed));
     const move = numbered ?? (few && begun.length === 1 ? begun[0] : undefined);

@@ -28,7 +28,7 @@ export interface PredictFlags extends Reading {
 }
 
 export async function predictCommand(ref: string, flags: PredictFlags): Promise<void> {
-  // Predictions are stdout's where no file is named: everything else is then told on stderr.
+  // Without a file predictions go to stdout: everything else then goes to stderr.
   const output = makeOutput(flags);
   const tell = flags.out === undefined ? output.log : output.prose;
   const sink = await sinkOf(flags, output);
@@ -66,7 +66,7 @@ export async function predictCommand(ref: string, flags: PredictFlags): Promise<
         }
       }
       const summary = run.summary();
-      // What a limit or a person stopped is no whole answer: the file appears when all rows are in it.
+      // A run stopped by a limit or a person is incomplete: the file appears only when all rows are in it.
       if (summary.stopped === null) await sink.finish();
       else await sink.abandon();
       return { ...summary, bad: bad.length };
@@ -87,7 +87,7 @@ export async function predictCommand(ref: string, flags: PredictFlags): Promise<
   else if (summary.n === 0 && summary.unscored > 0) process.exitCode ??= exitCodes.broke;
 }
 
-/** Where predictions go: the file, records with --json, else lines on stdout. */
+/** The destination of predictions: the file, records with --json, else lines on stdout. */
 async function sinkOf({ out, json, data, format }: PredictFlags, output: Output): Promise<PredictionSink> {
   if (out !== undefined && out !== stdin) return fileSink(out);
   if (json)
@@ -100,7 +100,7 @@ async function sinkOf({ out, json, data, format }: PredictFlags, output: Output)
   return streamSink(process.stdout, read === "jsonl" || read === "json" ? "jsonl" : "csv");
 }
 
-/** A row that stops the run, with the way of passing it over. */
+/** The error of a row that stops the run, with a hint how to skip it. */
 function remedied(error: unknown, { skipBad }: PredictFlags): unknown {
   if (skipBad || !(error instanceof HoneError) || !/:\d+|row \d+/.test(error.failure.where ?? ""))
     return error;

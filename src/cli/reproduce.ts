@@ -1,4 +1,5 @@
-// hone reproduce PAPER: a paper's studies done again, its claims beside ours. Without a paper: the papers there are.
+// hone reproduce PAPER: repeats a paper's studies and shows its claims beside our figures. Without a paper: lists the
+// papers.
 
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";

@@ -1,4 +1,4 @@
-// A reproduction's result for people: as text for a terminal, and as Markdown for a page that stays.
+// A reproduction's result for people: as text for a terminal, and as Markdown for a permanent page.
 
 import type { Claim } from "../papers/claim.js";
 import type { Reproduction } from "../papers/paper.js";
@@ -6,7 +6,7 @@ import { escapeMarkdown, oneLine } from "../report/escape.js";
 import { formatBare, formatDuration, formatInterval, formatP } from "../report/format.js";
 import { table } from "./table.js";
 
-/** Tables, claims and what to know about them, as text for a terminal. */
+/** Tables, claims and notes on them, as text for a terminal. */
 export function renderReproduction(result: Reproduction): string {
   const parts = result.tables.map(({ title, head, rows, right }) => `${title}\n${table(head, rows, right)}`);
   parts.push(
@@ -55,7 +55,7 @@ function verdictOf({ measured, holds, opposite }: Claim): string {
   return holds ? "holds" : opposite ? "the opposite" : "not shown";
 }
 
-/** The same as Markdown: claims first, then the tables and what differs from the paper. */
+/** The same as Markdown: claims first, then the tables and the deviations from the paper. */
 export function markdownReproduction(result: Reproduction): string {
   const cell = (text: string) => escapeMarkdown(text, 500).replaceAll("\n", " ");
   const grid = (head: readonly string[], rows: readonly (readonly string[])[], right: readonly number[]) =>

@@ -1,4 +1,4 @@
-// hone run STUDY: a study file from the first row to the verdict, or on from where it stopped.
+// hone run STUDY: runs a study file from the first row to the verdict, or continues where it stopped.
 
 import { dirname } from "node:path";
 import { readStudy } from "../study/spec.js";

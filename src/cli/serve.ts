@@ -52,6 +52,6 @@ export async function serveCommand(
   await serving.stop();
   stop.off();
   output.record({ type: "stopped" });
-  // A server that was told to stop has done its work.
+  // Stopping a server on request is success.
   process.exitCode = 0;
 }

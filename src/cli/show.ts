@@ -89,7 +89,7 @@ export function show(
   }
 }
 
-/** The record with the figures and comparisons of one subject. */
+/** The record reduced to the figures and comparisons of one subject. */
 function only(record: StudyRecord, subject: string | undefined): StudyRecord {
   if (subject === undefined) return record;
   return {
@@ -99,7 +99,7 @@ function only(record: StudyRecord, subject: string | undefined): StudyRecord {
   };
 }
 
-/** One step of what stood behind an answer; passages begin with their document's id and how near they were. */
+/** One step of the evidence behind an answer; passages begin with their document's id and similarity. */
 function toldStep(step: Step): string {
   switch (step.kind) {
     case "passage":

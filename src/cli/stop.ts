@@ -1,22 +1,22 @@
-// Stopping a run by signal. Ctrl-C once drains: what is in flight is finished; a second one ends the process, but two within
-// one native call wait for its end. SIGTERM ends it within five seconds, whatever the engine is doing. Every finished answer
-// is in the journal by then.
+// Stopping a run by signal. One Ctrl-C drains: work in flight is finished; a second one ends the process, but two during one
+// native call wait for its end. SIGTERM ends the process within five seconds, whatever the engine is doing. Every finished
+// answer is in the journal by then.
 
 import { Worker } from "node:worker_threads";
 
-/** After SIGTERM: until what is in flight is given up, and until the process ends itself. */
+/** Milliseconds after SIGTERM until work in flight is aborted, and until the process ends itself. */
 const [giveUpMs, endMs] = [2_500, 4_000];
 
 export interface Stop {
   /** Begin nothing new. */
   drain: AbortSignal;
-  /** Give up what is in flight. */
+  /** Abort work in flight. */
   abort: AbortSignal;
-  /** The exit code of a run that was stopped; undefined where it was not. */
+  /** The exit code of a stopped run; undefined if it was not stopped. */
   code: () => number | undefined;
   /**
-   * Says that work begins, or ends, which may keep this thread from hearing signals for long, as training does. SIGTERM
-   * is then left to the system, which ends the process at once.
+   * Announces the beginning or end of work that may block this thread from handling signals for long, such as training.
+   * During it SIGTERM is left to the system, which ends the process at once.
    */
   deaf: (deaf: boolean) => void;
   off: () => void;
@@ -34,7 +34,7 @@ export function stopSignals(log: (text: string) => void): Stop {
   };
   const onInterrupt = () => {
     if (++given > 1) {
-      // Both were given while this thread was busy.
+      // Both arrived while this thread was busy.
       unheard();
       process.kill(process.pid, "SIGINT");
       return;
@@ -42,7 +42,7 @@ export function stopSignals(log: (text: string) => void): Stop {
     code = 130;
     log("Stopping after what is in flight; Ctrl-C again stops at once, and nothing finished is lost.");
     drain.abort();
-    // The next one is the system's: it ends the process also where a native call keeps this thread busy.
+    // The next one is left to the system, which ends the process even while a native call blocks this thread.
     setImmediate(() => process.off("SIGINT", onInterrupt));
   };
   const onTerminate = () => {
@@ -51,7 +51,7 @@ export function stopSignals(log: (text: string) => void): Stop {
     log(`Terminated: stopping within ${Math.ceil(endMs / 1000)} seconds.`);
     drain.abort();
     setTimeout(() => abort.abort(), giveUpMs).unref();
-    // A thread of its own, for this one may be busy by then; by signal, for an orderly exit waits for native calls.
+    // In a separate thread, since this one may be busy by then; by signal, since an orderly exit waits for native calls.
     new Worker(`setTimeout(() => process.kill(${process.pid}, "SIGTERM"), ${endMs})`, { eval: true }).unref();
   };
   process.on("SIGINT", onInterrupt);

@@ -1,5 +1,5 @@
-// Writing a study file to disk for `hone init` and `hone advise`: never over one that is there unless that was said, and for
-// `init` never outside the folder that it was told.
+// Writing a study file to disk for `hone init` and `hone advise`: never overwrites an existing one unless told to, and for
+// `init` never outside the given folder.
 
 import { lstatSync, type Stats } from "node:fs";
 import { mkdir, realpath, writeFile } from "node:fs/promises";
@@ -7,7 +7,7 @@ import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { HoneError } from "../core/errors.js";
 import { requireFile } from "../store/place.js";
 
-/** @throws HoneError where there is a file and it was not said to overwrite it, and where it cannot be written */
+/** @throws HoneError where a file exists and `force` is not set, and where it cannot be written */
 export function refuseToOverwrite(path: string, force = false): void {
   const there = lookAt(path);
   if (!there || (force && there.isFile())) {
@@ -23,7 +23,7 @@ export function refuseToOverwrite(path: string, force = false): void {
   });
 }
 
-/** What lies at a path, links not followed. A path that cannot be looked at is for `requireFile` to refuse. */
+/** The entry at a path, without following links. A path that cannot be inspected is left for `requireFile` to refuse. */
 function lookAt(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
@@ -60,7 +60,7 @@ function isInside(folder: string, path: string, orSame = false): boolean {
   );
 }
 
-/** The path with its links followed; what is not there yet has none. */
+/** The path with its links resolved; a path that does not exist yet has none. */
 async function real(path: string): Promise<string> {
   const whole = resolve(path);
   try {

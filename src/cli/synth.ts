@@ -25,7 +25,7 @@ interface SynthFlags extends LimitFlags {
   data?: string;
 }
 
-/** Lines of progress apart, in milliseconds. */
+/** Milliseconds between lines of progress. */
 const everyMs = 2000;
 
 export async function synth(file: string, flags: SynthFlags): Promise<void> {
@@ -53,7 +53,7 @@ export async function synth(file: string, flags: SynthFlags): Promise<void> {
   );
   let last = 0;
   const result = await stoppable(flags, output.log, (limits, watch) => {
-    // What is in flight may be finished at once.
+    // Work in flight can be finished quickly from here on.
     watch({ type: "phase", phase: "test" });
     return synthesizeFor(spec, {
       ...limits,

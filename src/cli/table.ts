@@ -1,4 +1,4 @@
-// A plain table for the terminal: columns aligned, two spaces apart; where that is too wide, a few lines for each row.
+// A plain table for the terminal: columns aligned, two spaces apart; if that is too wide, a few lines for each row.
 
 import { displayWidth } from "../report/columns.js";
 import { plainText } from "../report/escape.js";
@@ -27,9 +27,9 @@ export function table(
   return cells.map((row) => fold(stacked(heads, row), columns)).join("\n");
 }
 
-/** A row on lines of its own: what it is about, then each column by its name. */
+/** A row on several lines: its title, then each column by its name. */
 function stacked(head: readonly string[], row: readonly string[]): string {
-  // A column without a name counts the rows.
+  // A column without a name holds row numbers.
   const titles = head[0] === "" ? 2 : 1;
   const facts = row.flatMap((cell, column) =>
     column < titles || cell.trim() === "" ? [] : [`${head[column]} ${cell.trim()}`.trim()],

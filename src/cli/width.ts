@@ -1,13 +1,13 @@
-// How wide what people read may be: the terminal's width, or COLUMNS where there is no terminal. Into a file or a pipe lines
-// go as they are.
+// Width of text for people: the terminal's width, or COLUMNS if there is no terminal. Lines to a file or a pipe are not
+// wrapped.
 
 import type { WriteStream } from "node:tty";
 import { displayWidth } from "../report/columns.js";
 
-/** Narrower than this nothing is laid out. */
+/** Text is laid out for at least this width. */
 const narrowest = 40;
 
-/** Columns of the terminal behind a stream; undefined where there is none and COLUMNS does not say. */
+/** Columns of the terminal behind a stream; undefined if there is none and COLUMNS is not set. */
 export function columnsOf(stream: Pick<WriteStream, "columns"> = process.stdout): number | undefined {
   const said = Number(process.env.COLUMNS);
   const columns = stream.columns || (Number.isInteger(said) && said > 0 ? said : undefined);
@@ -15,8 +15,8 @@ export function columnsOf(stream: Pick<WriteStream, "columns"> = process.stdout)
 }
 
 /**
- * Lines broken at spaces to fit; what continues a line is indented two more than it. Words are never broken, so that paths
- * and commands can be copied.
+ * Lines wrapped at spaces to fit; continuations are indented two more than their line. Words are never broken, so that
+ * paths and commands can be copied.
  */
 export function fold(text: string, columns: number | undefined = columnsOf()): string {
   if (columns === undefined) return text;
@@ -31,7 +31,7 @@ function foldLine(line: string, columns: number): string {
   const lines: string[] = [];
   let now = "";
   let before = indent;
-  // Spaces within a line are kept where it is not broken: they align it.
+  // Spaces within a line are kept where it is not broken, since they align columns.
   for (const [, gap = "", word = ""] of line.slice(indent.length).matchAll(/(\s*)(\S+)/g)) {
     const longer = now === "" ? before + word : now + gap + word;
     if (now !== "" && displayWidth(longer) > columns) {

@@ -1,4 +1,4 @@
-// hone words: the words of other languages that mean what a word means, out of a saved index of word vectors.
+// hone words: finds a word's translations in other languages, from a saved index of word vectors.
 
 import { HoneError } from "../core/errors.js";
 import { readTabbed } from "../data/tabbed.js";
@@ -56,7 +56,7 @@ export async function words(word: string | undefined, flags: Flags): Promise<voi
   output.say(table(["language", "word", "cosine"], rows, [2]));
 }
 
-/** `MODEL` or `MODEL + FOLDER`: what made an index. */
+/** `MODEL` or `MODEL + FOLDER`: the encoder that built an index. */
 async function encoderOf(written: string): Promise<NetEncoder> {
   const [model, folder] = written.split(" + ") as [string, string?];
   const encoder = requireNet(await openModel(model), "hone words", model);

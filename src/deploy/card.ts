@@ -1,5 +1,5 @@
-// The card of an exported folder: the study's card where there is one, else what the saved specialist tells of itself; then what
-// lies in the folder and how each file is loaded. Every name in it comes from users and data, and is inert.
+// The card of an exported folder: the study's card if there is one, else a description from the saved specialist; then the
+// folder's files and how each is loaded. Names in it come from users and data, and are escaped.
 
 import { escapeMarkdown, fenced, oneLine } from "../report/escape.js";
 import { formatInterval, formatScore, formatWhole } from "../report/format.js";
@@ -8,7 +8,7 @@ import type { SavedSpecialist } from "../study/specialist.js";
 interface Folder {
   /** The card that the study wrote. */
   card: string | undefined;
-  /** Below the folder, with slashes. */
+  /** Relative to the folder, with slashes. */
   files: readonly string[];
   needs: readonly string[];
 }

@@ -1,4 +1,4 @@
-// A linear classifier as ONNX: features in, log-odds and probabilities out; beside it how text becomes features.
+// Writes a linear classifier as ONNX: features in, log-odds and probabilities out; and a description of how text becomes features.
 
 import { z } from "zod";
 import { unpackFloats } from "../learn/vectors.js";
@@ -17,11 +17,11 @@ const stateSchema = z.object({
 });
 
 /**
- * The classifier of a specialist that `linear` made alone; undefined for any other.
+ * The classifier of a specialist that `linear` alone made; undefined for any other.
  *
  * Input `features` [rows, columns]; outputs `logits` and `probabilities` [rows, classes]. `features.json` has the classes and the
- * columns in order: words and pairs of them, then two to five characters within a word (both weighed (1 + ln tf) · idf and of unit
- * length), then the sentence encoder's vector.
+ * columns in order: words and pairs of them, then two to five characters within a word (both weighted (1 + ln tf) · idf and scaled
+ * to unit length), then the sentence encoder's vector.
  */
 export function linearOnnx(saved: SavedSpecialist): { model: Uint8Array; features: object } | undefined {
   const named = saved.specializer;

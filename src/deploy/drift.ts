@@ -1,16 +1,17 @@
-// Whether new inputs look like those that a specialist was measured on: then its score can be expected of them, else not.
-// Three tests at once (Holm): lengths and unseen words by Kolmogorov-Smirnov, predicted labels by Pearson's chi-squared.
+// Tests whether new inputs look like those on which a specialist was measured: only then can its score be expected on
+// them. Three tests at once (Holm): lengths and unseen words by Kolmogorov-Smirnov, predicted labels by Pearson's
+// chi-squared.
 
 import { chiSquared, holm, kolmogorovSmirnov } from "../statistics/index.js";
 import { measureInput, type Profile, type Seen, seenBy } from "../study/saved.js";
 
-/** One way in which new inputs were compared with the study's. */
+/** One comparison of new inputs with the study's. */
 export interface Drift {
   of: "length" | "vocabulary" | "predicted mix";
   test: "Kolmogorov-Smirnov" | "chi-squared";
   /** Largest distance of the distribution functions, or total variation: 0 to 1. */
   size: number;
-  /** Holm-adjusted over the tests that were made. */
+  /** Holm-adjusted over the tests that were run. */
   p: number;
   /** A difference that is shown and not small: adjusted p below 0.01 and a size of at least 0.1. */
   differs: boolean;
@@ -18,20 +19,20 @@ export interface Drift {
   text: string;
 }
 
-/** Where a difference begins to matter: what is smaller is shown by large samples and changes little. */
+/** Where a difference begins to matter: large samples show smaller ones, which change little. */
 const [level, least] = [0.01, 0.1];
 
-/** Most values that are kept of a stream of inputs; a uniform sample of it beyond that. */
+/** Most values kept of a stream of inputs; beyond that, a uniform sample of it. */
 const mostKept = 10_000;
 
 export interface DriftWatch {
   add: (input: string, label: string | undefined) => void;
-  /** The tests made so far; none before 20 inputs. */
+  /** The tests so far; none before 20 inputs. */
   result: () => Drift[];
 }
 
 /**
- * Watches inputs as they come and compares them with a profile. Memory stays flat.
+ * Watches inputs as they arrive and compares them with a profile, in constant memory.
  * @param profile of a saved specialist
  */
 export function watchDrift(profile: Profile): DriftWatch {
@@ -40,7 +41,7 @@ export function watchDrift(profile: Profile): DriftWatch {
   const unseen: number[] = [];
   const mix: Record<string, number> = Object.create(null);
   let n = 0;
-  // Reservoir sampling by a fixed sequence: the same inputs give the same figures.
+  // Reservoir sampling with a fixed pseudo-random sequence: the same inputs give the same figures.
   let state = 1;
   const random = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

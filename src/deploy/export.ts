@@ -1,5 +1,5 @@
-// A specialist as a folder that runs without its study: what Hone loads, its files in the forms that llama.cpp, transformers and
-// ONNX Runtime load, the prompt as text, the card, and the checksums of all. And the way back into a store.
+// Exports a specialist as a folder that runs without its study: the files that Hone loads, the same in the formats of llama.cpp,
+// transformers and ONNX Runtime, the prompt as text, the card, and checksums of all. Imports such a folder into a store.
 
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
@@ -27,9 +27,9 @@ const sums = "SHA256SUMS";
 /** Which subject is exported, and whether with its weights. */
 export interface ExportOptions {
   store?: string;
-  /** A subject's name, in place of the champion. */
+  /** A subject's name, instead of the champion. */
   subject?: string;
-  /** Copy the generalist's weights, too, where it has a file of them. */
+  /** Also copy the generalist's weights, if they are a file. */
   withBase?: boolean;
   allowModules?: boolean;
   signal?: AbortSignal;
@@ -39,17 +39,17 @@ export interface ExportOptions {
 export interface Exported {
   folder: string;
   subject: string;
-  /** Below the folder, with slashes. */
+  /** Relative to the folder, with slashes. */
   files: string[];
   /** What the folder needs that is not in it. */
   needs: string[];
 }
 
 /**
- * Writes a specialist as a folder of its own, whole or not at all.
+ * Writes a specialist as a separate folder, completely or not at all.
  * @param ref a study in the store, or a saved specialist's path
  * @param out the folder, which must not exist
- * @throws HoneError where there is no such specialist, or the folder is there already
+ * @throws HoneError where there is no such specialist, or the folder already exists
  */
 export async function exportSpecialist(
   ref: string,
@@ -106,7 +106,7 @@ export async function exportSpecialist(
   });
 }
 
-/** The specialist with copies of the files that its task names, which lie beside it or elsewhere on this machine. */
+/** The specialist with copies of the files that its task names, which may be beside it or elsewhere on this machine. */
 async function withFiles(saved: SavedSpecialist, beside: string, folder: string): Promise<SavedSpecialist> {
   const { options } = saved.task;
   const copies: [string, string][] = [];
@@ -131,16 +131,16 @@ async function withFiles(saved: SavedSpecialist, beside: string, folder: string)
 /** Under which name, and what is allowed. */
 export interface ImportOptions {
   store?: string;
-  /** What it is to be called; the study's name where absent. */
+  /** Its name; the study's name if absent. */
   name?: string;
-  /** Leave to send rows to the endpoint that its model names. */
+  /** Allows sending rows to the endpoint that its model names. */
   allowEndpoint?: boolean;
 }
 
 /**
- * Takes an exported folder into a store, where `hone predict NAME` and `hone serve NAME` find it. Nothing in it is run.
- * @throws HoneError where a file is missing, changed, not listed, or no regular file; where the name is taken; and where its model
- * is an endpoint and that was not allowed
+ * Copies an exported folder into a store, where `hone predict NAME` and `hone serve NAME` find it. Nothing in it is run.
+ * @throws HoneError where a file is missing, changed, not listed, or not a regular file; where the name is taken; and where its
+ * model is an endpoint and that was not allowed
  */
 export async function importSpecialist(
   from: string,
@@ -167,13 +167,13 @@ export async function importSpecialist(
   await intoPlace(target, async (part) => {
     await cp(source, part, { recursive: true });
     await makePrivate(part);
-    // What was copied is what was verified.
+    // The copy is verified, not the original.
     await verifyExport(part);
   });
   return { name, path: target, saved };
 }
 
-/** @throws HoneError where the folder's files are not those of its checksums */
+/** @throws HoneError where the folder's files do not match its checksums */
 async function verifyExport(folder: string): Promise<void> {
   const refuse = (where: string, why: string, next = "Copy the whole folder again."): HoneError =>
     new HoneError({ what: "The exported specialist is damaged", where, why, next });
@@ -225,7 +225,7 @@ async function sha256(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** The name that the base's file must have to be the same model: that of its identity, `llama:NAME@HASH`. */
+/** The name that the base's file must have to count as the same model: NAME of its identity, `llama:NAME@HASH`. */
 function baseFile(modelId: string): string | undefined {
   const name = /^llama:([\w.-]+)@/.exec(modelId)?.[1];
   return name === undefined ? undefined : `${basename(name)}.gguf`;

@@ -8,16 +8,16 @@ import { otherPath } from "../study/handover.js";
 import { openStudy } from "../study/open.js";
 import { layout, type SavedSpecialist } from "../study/specialist.js";
 
-/** A saved specialist's place, and whether this machine's own study made it. */
+/** A saved specialist's location, and whether a study on this machine made it. */
 export interface Found {
   path: string;
   ours: boolean;
 }
 
 /**
- * Where a specialist lies.
+ * Locates a specialist.
  * @param ref the name of a study in the store, or the path of a specialist's file or folder
- * @param subject with a study: the name of a subject in place of the champion
+ * @param subject with a study: the name of a subject instead of the champion
  * @throws HoneError where there is none
  */
 export function findSpecialist(ref: string, options: { store: string; subject?: string | undefined }): Found {
@@ -70,7 +70,7 @@ function ofStudy(store: string, study: string, subject: string | undefined): str
   }
 }
 
-/** @throws HoneError where rows would be sent to an endpoint that whoever made the specialist chose */
+/** @throws HoneError where rows would be sent to an endpoint chosen by the specialist's maker */
 export function refuseEndpoint(saved: Pick<SavedSpecialist, "model" | "encoder">, where: string): void {
   const remote = [saved.model, saved.encoder].find((ref) => ref.startsWith("openai:"));
   if (remote === undefined) return;

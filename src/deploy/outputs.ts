@@ -1,4 +1,5 @@
-// Predictions as CSV, JSON lines or Parquet. A file gets its name when it is whole; on stdout each row is written when it is known.
+// Predictions as CSV, JSON lines or Parquet. A file gets its final name when it is complete; on stdout each row is written as soon
+// as it is known.
 
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
@@ -17,13 +18,13 @@ export type OutputFormat = (typeof outputFormats)[number];
 
 export interface PredictionSink {
   write: (prediction: Prediction) => Promise<void>;
-  /** Writes what is left and gives the file its name. */
+  /** Writes the remaining rows and gives the file its final name. */
   finish: () => Promise<void>;
   /** Leaves no file. */
   abandon: () => Promise<void>;
 }
 
-/** The format that a file's ending says. @throws HoneError where it says none */
+/** The format by a file's extension. @throws HoneError where it names none */
 export function outputFormatOf(path: string): OutputFormat {
   const ending = extname(path).toLowerCase().slice(1);
   const format = ending === "ndjson" ? "jsonl" : ending;
@@ -50,7 +51,7 @@ export function streamSink(out: Writable, format: "csv" | "jsonl"): PredictionSi
   };
 }
 
-/** A file of predictions: `PATH.PID.part` until it is whole. @throws HoneError where it cannot be written */
+/** A file of predictions: `PATH.PID.part` until it is complete. @throws HoneError where it cannot be written */
 export async function fileSink(path: string): Promise<PredictionSink> {
   const format = outputFormatOf(path);
   requireFile(path, "--out");
@@ -59,7 +60,7 @@ export async function fileSink(path: string): Promise<PredictionSink> {
   if (format === "parquet") return parquetSink(path, part, abandon);
   const out = createWriteStream(part, privateFile);
   const ended = finished(out);
-  // It is thrown where the file is finished.
+  // The error is thrown when the file is finished.
   ended.catch(() => {});
   const stream = streamSink(out, format);
   return {

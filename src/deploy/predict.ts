@@ -1,5 +1,5 @@
-// Predictions on new rows, streamed in the rows' order. Every call goes through the store's journal, so that a run which was
-// killed goes on where it stopped and pays for nothing twice.
+// Predictions on new rows, streamed in the rows' order. Every call goes through the store's journal, so that a killed run
+// continues where it stopped and pays for nothing twice.
 
 import { setMaxListeners } from "node:events";
 import { mkdirSync } from "node:fs";
@@ -20,9 +20,9 @@ import { openPredictor, type Prediction, type Predictor, type PredictorOptions }
 
 /** Store, subject, limits and listeners of a run over new rows. */
 export interface PredictOptions extends Omit<PredictorOptions, "signal" | "wrap"> {
-  /** Folder of the journal that calls are kept in, and of the study. Default: `.hone` in the working folder. */
+  /** Folder of the study and of the journal that keeps calls. Default: `.hone` in the working folder. */
   store?: string;
-  /** A subject's name, in place of the champion. */
+  /** A subject's name, instead of the champion. */
   subject?: string;
   /** Stops at once. */
   signal?: AbortSignal;
@@ -30,25 +30,25 @@ export interface PredictOptions extends Omit<PredictorOptions, "signal" | "wrap"
   drain?: AbortSignal;
   maxUsd?: number;
   maxSeconds?: number;
-  /** Rows in flight; by default what the model asks for. */
+  /** Rows in flight; by default the model's own concurrency. */
   concurrency?: number;
-  /** Lets a specialist that lies outside of the store send rows to an endpoint that it names. */
+  /** Lets a specialist outside the store send rows to an endpoint that it names. */
   allowEndpoint?: boolean;
-  /** Told of rows that cannot be asked about, which are then passed over; the first one is thrown where absent. */
+  /** Called with rows that are no valid samples, which are then skipped; if absent, the first one is thrown. */
   onBad?: (error: HoneError) => void;
   onWait?: (text: string) => void;
 }
 
-/** What is known when all rows are done. */
+/** The result when all rows are done. */
 export interface PredictSummary {
   study: string;
   subject: string;
-  /** Rows with a prediction, without one although asked, and passed over. */
+  /** Rows with a prediction, without one although the model was called, and skipped. */
   n: number;
   unscored: number;
   bad: number;
   causes: Record<string, number>;
-  /** What it scored on the study's test: to be expected of rows like those. */
+  /** Its score on the study's test, to be expected on similar rows. */
   expected: SavedSpecialist["measured"] | null;
   drift: Drift[];
   usd: number;
@@ -60,7 +60,7 @@ export interface PredictSummary {
 /** A run over new rows: the predictions as they come, and the summary when they are done. */
 export interface Predicting {
   saved: SavedSpecialist;
-  /** To be read to its end; then `summary` is whole. */
+  /** Must be read to its end; then `summary` is complete. */
   predictions: AsyncGenerator<Prediction>;
   summary: () => PredictSummary;
   close: () => Promise<void>;
@@ -70,7 +70,7 @@ export interface Predicting {
  * Opens a specialist on rows.
  * @param ref a study in the store (its champion, or `subject`), or a saved specialist's path
  * @param rows from `readRows`, or made: `{ row: { text: "…" }, place: "row 1" }`
- * @throws HoneError where there is no such specialist, or a row is none for it and no `onBad` was given
+ * @throws HoneError where there is no such specialist, or a row is invalid for it and no `onBad` was given
  * @example
  * import { predict, readRows } from "@honelab/hone";
  * async function label(file: string) {
@@ -200,9 +200,9 @@ async function* numbered(
 }
 
 /**
- * What `work` makes of items, in their order, with at most `width` under way. Items are taken while `goOn` holds; what is under
- * way is always finished. A slow source holds back nothing that is ready.
- * @param halted resolves where `goOn` ceases to hold
+ * Maps items through `work`, in their order, with at most `width` in flight. Items are taken while `goOn` holds; items in
+ * flight are always finished. A slow source does not delay results that are ready.
+ * @param halted resolves when `goOn` ceases to hold
  */
 async function* inOrder<T, R>(
   items: AsyncGenerator<T>,
@@ -239,14 +239,14 @@ async function* inOrder<T, R>(
         if (taken.done) ended = true;
         else {
           const made = work(taken.value);
-          // It is thrown when its turn comes.
+          // The error is thrown when its turn comes.
           made.catch(() => {});
           underWay.push(made);
         }
       }
     }
   } finally {
-    // A source that is being waited for is let go when it answers.
+    // A source with a pending read is released when that read resolves.
     const left = items.return(undefined);
     if (next === undefined) await left;
     else left.catch(() => {});

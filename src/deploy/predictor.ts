@@ -11,27 +11,27 @@ import type { Row } from "../data/reading.js";
 import { type SampleSpec, sampleMaker } from "../data/samples.js";
 import { type LoadedSpecialist, loadSpecialist, type SavedSpecialist } from "../study/specialist.js";
 
-/** What a specialist says of one row. */
+/** A specialist's prediction for one row. */
 export interface Prediction {
   /** Number of the row, from 1. */
   row: number;
-  /** Where it stands: file and line. */
+  /** Its location: file and line. */
   place: string;
   id: string;
-  /** Key of the chosen option, where there are options. */
+  /** Key of the chosen option, if there are options. */
   label?: string;
-  /** What was written, where the task is to write. */
+  /** The written answer, if the task has one. */
   text?: string;
-  /** Of the label, among the options: the softmax of their scores. Absent where the specialist gives no scores. */
+  /** Of the label: the softmax of the options' scores. Absent if the specialist returns no scores. */
   probability?: number;
-  /** How near the answer was, of encoders: a cosine, or CSLS where the task measures by it. */
+  /** For encoders, the similarity of the answer: a cosine, or CSLS if the task uses it. */
   score?: number;
   /** Of each option. */
   probabilities?: Readonly<Record<string, number>>;
   /** Why there is no answer. */
   unscored?: string;
   detail?: string;
-  /** What stood behind the answer: passages, reasoning, tools, votes. */
+  /** Evidence behind the answer: passages, reasoning, tools, votes. */
   trail?: readonly Step[];
 }
 
@@ -39,9 +39,9 @@ export interface Prediction {
 export interface Predictor {
   saved: SavedSpecialist;
   subject: Subject;
-  /** @throws HoneError that names the row, where it is none for this specialist */
+  /** @throws HoneError that names the row, where it is not valid for this specialist */
   sample: (row: Row, number: number) => Sample;
-  /** Answers; what fails for good, or is no answer, is `unscored`. */
+  /** Answers; a final failure or an invalid answer is `unscored`. */
   answer: (
     sample: Sample,
     signal: AbortSignal,
@@ -55,7 +55,7 @@ export type PredictorOptions = Parameters<typeof loadSpecialist>[1];
 /**
  * Loads a saved specialist to answer rows with.
  * @param path its file or folder
- * @throws HoneError where it is none that new rows can be given to: a motor controller, a player of games
+ * @throws HoneError where it takes no new rows: a motor controller, a player of games
  */
 export async function openPredictor(path: string, options: PredictorOptions): Promise<Predictor> {
   const loaded = await loadSpecialist(path, options);
@@ -119,7 +119,9 @@ function predictorOf({ saved, subject, task: taskOf, close }: LoadedSpecialist, 
   };
 }
 
-/** How a subject answers a sample of the task: by its query, or as the task has it predicted; undefined where it cannot. */
+/**
+ * How a subject answers a sample of the task: by the task's query, or by the task's own `predict`; undefined if it cannot.
+ */
 function respondingTo(
   subject: LoadedSpecialist["subject"],
   task: Task,
@@ -135,7 +137,7 @@ function definedOf(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** An answer as people and programs read it. */
+/** An answer in the form that people and programs read. */
 export function predictionOf({
   choice,
   text,

@@ -1,17 +1,16 @@
-// The prompt of a specialist as text: what its model is really asked about one input, found by listening to its calls. No model is
-// loaded.
+// The prompt of a specialist as text: what its model actually receives for one input, recorded from its calls. No model is loaded.
 
 import type { Callable, GenerateRequest, Message, ScoreRequest } from "../core/model.js";
 import { openPredictor, type PredictorOptions } from "./predictor.js";
 
-/** Stands where a row's text goes. */
+/** Placeholder for a row's text. */
 const placeholder = "{{input}}";
 
-/** Most calls that are shown: a specialist may ask many times. */
+/** Most calls that are shown: a specialist may make many. */
 const mostShown = 4;
 
 /**
- * Every different request that one answer makes of the language model; undefined where it makes none.
+ * Every distinct request that one answer sends to the language model; undefined if it sends none.
  * @param path of a saved specialist
  */
 export async function promptText(
@@ -32,7 +31,7 @@ export async function promptText(
     heard.push(text.filter(Boolean).join("\n\n"));
   };
   const cost = { calls: 1, inputTokens: 0, outputTokens: 0, ms: 0, usd: 0 };
-  // Of models that write: encoders answer for real, so that examples are found as they will be.
+  // Only for models that write: encoders really answer, so that examples are retrieved as in use.
   const wrap = <M extends Callable>(model: M): M =>
     model.generate === undefined
       ? model
@@ -75,7 +74,7 @@ export async function promptText(
       options.signal,
     );
   } catch {
-    // What was heard until then is what can be shown.
+    // The calls recorded until then can still be shown.
   } finally {
     await predictor.close();
   }

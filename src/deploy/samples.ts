@@ -1,5 +1,5 @@
-// A study's training samples in the forms that other trainers take: supervised (messages with the right answer) and preferences
-// (a chosen and a rejected answer). Train and dev alone: the test split stays sealed.
+// A study's training samples in the formats of other trainers: supervised (messages with the right answer) and preferences (a chosen
+// and a rejected answer). Train and dev only: the test split stays sealed.
 
 import { HoneError } from "../core/errors.js";
 import type { Option } from "../core/language.js";
@@ -23,14 +23,14 @@ export interface TrainingRowsOptions {
   split: "train" | "dev";
   base: string;
   signal: AbortSignal;
-  /** Where the study was run: wrong answers that its subjects gave on dev are what is rejected there. */
+  /** The journal of the study, if it was run: its subjects' wrong answers on dev serve as rejected answers. */
   journal?: Journal | undefined;
   seed?: number;
 }
 
 /**
- * A study's samples as rows for training elsewhere. What is rejected is an answer that a subject of the study gave and that is wrong;
- * where none is known, another option, drawn by the seed. A sample with open answers and no known wrong one is left out.
+ * A study's samples as rows for training elsewhere. The rejected answer is a wrong one that a subject of the study gave; if none is
+ * known, another option, drawn by the seed. A sample with open answers and no known wrong one is left out.
  * @returns the rows, and how many samples had no answer to reject
  */
 export async function trainingRows(
@@ -92,7 +92,7 @@ function drawn(
   return one && written(one.key);
 }
 
-/** What a study's subjects answered wrongly, by sample. */
+/** Wrong answers of a study's subjects, by sample. */
 function wrongAnswers(journal: Journal, study: string, split: "train" | "dev"): Map<string, string[]> {
   const found = new Map<string, string[]>();
   const record = journal.study(study)?.record;

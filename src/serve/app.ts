@@ -1,5 +1,5 @@
-// The server's routes. Each is: find what is served under the model's name, wait for its turn, answer. Errors, figures and limits
-// are here once for all of them.
+// The server's routes. Each finds what is served under the model's name, waits for its turn, and answers. Errors, metrics and
+// limits are handled here for all of them.
 
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
@@ -24,11 +24,11 @@ import type { Exchange, Usage } from "./write.js";
 
 export interface AppOptions extends GuardOptions {
   served: readonly Served[];
-  /** Second answers, by the id of what answers first. */
+  /** Shadows, by the id of the model or specialist that answers first. */
   shadows: ReadonlyMap<string, Shadow>;
   /** Milliseconds that an answer may take. */
   timeoutMs: number;
-  /** Told of what failed on our side. */
+  /** Receives failures on our side. */
   log: (text: string) => void;
   version: string;
 }
@@ -38,7 +38,7 @@ interface Vars {
   Variables: { model: string; began: number; whole: boolean };
 }
 
-/** Told of an answer that a shadow is to give too. */
+/** Passes on an exchange that a shadow is to answer too. */
 type Tell = (exchange: Exchange) => void;
 
 interface Route<T> {
@@ -50,11 +50,11 @@ interface Route<T> {
     tell: Tell,
   ) => Promise<{ body: object; usage: Usage; answers?: Classified[] }>;
   stream?: (served: Served, asked: T, signal: AbortSignal, send: Send, tell: Tell) => Promise<Usage>;
-  /** What ends its stream. */
+  /** The event that ends its stream. */
   done?: string;
-  /** The text that a router goes by. */
+  /** The text by which a router chooses. */
   input: (asked: T) => string;
-  /** The answer's form, refused here where it cannot be had. */
+  /** The answer's form, refused here if the model cannot produce it. */
   form?: (served: Served, asked: T) => Pick<AskedForm, "loose">;
 }
 
@@ -82,7 +82,7 @@ export function makeApp(options: AppOptions): Hono<Vars> {
     );
     if (problem.retryAfter !== undefined) c.header("retry-after", String(problem.retryAfter));
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
-    // What is left of a body that was not read must not be taken for the next request.
+    // The unread rest of a body must not be taken for the next request.
     if (problem.status === 413) c.header("connection", "close");
     return c.json(problemBody(problem), problem.status as 400);
   });
@@ -166,7 +166,7 @@ export function makeApp(options: AppOptions): Hono<Vars> {
         );
         settle(usage, 200);
         if (answers) shadows.get(one.id)?.take(asked as z.infer<typeof classifySchema>, answers);
-        // Straight to the connection: a Response object of the platform would cost as much as the answer.
+        // Straight to the connection: a platform Response object would cost as much as the answer.
         c.set("whole", true);
         const bytes = Buffer.from(JSON.stringify(body));
         const own = { "content-type": "application/json", "content-length": bytes.length };
@@ -290,7 +290,7 @@ export function makeApp(options: AppOptions): Hono<Vars> {
   return app;
 }
 
-/** The route that a request met, of those that there are: figures must not grow with what is asked for. */
+/** The known route that a request matched: metrics must not grow with requested paths. */
 function routeOf(c: Context): string {
   const known = [
     "/v1/chat/completions",

@@ -1,4 +1,4 @@
-// What requests may say, as the OpenAI protocol has it: shapes that are checked, and what of them is used.
+// Request schemas of the OpenAI protocol: what is validated, and what of it is used.
 
 import { randomInt } from "node:crypto";
 import { z } from "zod";
@@ -40,7 +40,7 @@ const plainFormats = [
   z.looseObject({ type: z.literal("text") }),
   z.looseObject({ type: z.literal("json_object") }),
 ] as const;
-/** OpenAI asks for a name; nothing here needs one, and llama-server and vLLM do without. */
+/** OpenAI requires a name; nothing here needs one, and llama-server and vLLM do without. */
 const namedSchema = {
   name: z.string().max(64).nullish(),
   schema: z.unknown().optional(),
@@ -155,7 +155,7 @@ export const responseSchema = z.looseObject({
   parallel_tool_calls: z.boolean().nullish(),
 });
 
-/** How an answer is to be written. */
+/** How an answer is to be generated. */
 export interface Writing {
   maxTokens: number | undefined;
   temperature: number;
@@ -168,8 +168,8 @@ export interface Writing {
 }
 
 /**
- * Sampling as it is used: greedy where no temperature is given, so that the same request has the same answer; with a temperature
- * and without a seed, a drawn one.
+ * The effective sampling: greedy if no temperature is given, so that the same request has the same answer; with a temperature
+ * but no seed, a random seed.
  */
 export function writingOf(
   asked: Partial<
@@ -186,7 +186,7 @@ export function writingOf(
     maxTokens: maxTokens ?? undefined,
     temperature,
     seed: Math.abs(Math.trunc(seed)) % 2 ** 31,
-    // What leaves the distribution alone is not sent.
+    // Values that leave the distribution unchanged are not sent.
     topP: asked.top_p != null && asked.top_p > 0 && asked.top_p < 1 ? asked.top_p : undefined,
     minP: asked.min_p ? asked.min_p : undefined,
     repetitionPenalty:
@@ -204,7 +204,7 @@ export function textOf(given: z.infer<typeof content>): string {
   return (given ?? []).map(({ text }) => text).join("");
 }
 
-/** A message as the protocol has it, as far as it is read. */
+/** A message of the protocol, with the fields that are read. */
 export interface Turn {
   role?: string | undefined;
   content?: z.infer<typeof content>;
@@ -212,7 +212,7 @@ export interface Turn {
   tool_call_id?: string | null | undefined;
 }
 
-/** Messages in the roles that models have. */
+/** Messages in the roles that models know. */
 export function messagesOf(given: readonly Turn[]): Message[] {
   const messages = given.map(({ role, content: said, tool_calls: calls, tool_call_id: answers }): Message => {
     if (role === "system" || role === "developer") return { role: "system", content: textOf(said) };
@@ -226,13 +226,13 @@ export function messagesOf(given: readonly Turn[]): Message[] {
     return { role, content: textOf(said), ...(called.length > 0 ? { calls: called } : {}) };
   });
   const systems = messages.filter(({ role }) => role === "system");
-  // Templates want one system message, and want it first.
+  // Templates expect one system message, and expect it first.
   if (systems.length === 0) return messages;
   const system: Message = { role: "system", content: systems.map(({ content: said }) => said).join("\n\n") };
   return [system, ...messages.filter(({ role }) => role !== "system")];
 }
 
-/** Parameters that change what is written and that Hone does not have: they are named in a header of the answer. */
+/** Parameters that would change the text but that Hone does not support: a header of the answer names them. */
 const unused = ["frequency_penalty", "presence_penalty", "logit_bias", "top_k", "best_of"] as const;
 
 /** Which of them were given with a value that would change something. */

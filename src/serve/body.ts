@@ -13,7 +13,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 /** Reads and checks a body. @throws Problem 413, 415 or 400 */
 export async function readBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
   const type = c.req.header("content-type") ?? "";
-  // A form is what another site's page can send without asking.
+  // Another site's page can send a form without a preflight.
   if (!/^application\/json\s*(;|$)/i.test(type))
     throw new Problem(415, "The body must be JSON: Content-Type: application/json.", {
       code: "content_type",
@@ -32,7 +32,7 @@ export async function readBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> 
   throw new Problem(400, `${param || "The body"}: ${issue.message}`.slice(0, 500), { param });
 }
 
-/** Straight from the connection: a Request object of the platform would cost as much as the answer. */
+/** Straight from the connection: a platform Request object would cost as much as the answer. */
 function readBytes(c: Context): Promise<Uint8Array> {
   const tooLarge = () =>
     new Problem(413, `The body is larger than ${mostBytes / 1024 / 1024} MiB.`, { code: "too_large" });
@@ -53,13 +53,13 @@ function readBytes(c: Context): Promise<Uint8Array> {
     const cut = () => reject(new Problem(400, "The body was cut off.", { code: "cut_off" }));
     incoming.once("error", cut);
     incoming.once("close", () => {
-      // Every request closes at last; an error that nobody is told costs its stack.
+      // Every request closes eventually; an unused error would still cost its stack trace.
       if (!incoming.readableEnded) cut();
     });
   });
 }
 
-/** Of a union's branches the one that came furthest is the one that was meant. */
+/** Of a union's branches, the one that validated furthest is taken as the intended one. */
 function firstIssue(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== "invalid_union" || issue.errors.length === 0) return issue;
   const inner = issue.errors.map((branch) => branch[0]).filter((one) => one !== undefined);

@@ -1,5 +1,5 @@
-// POST /v1/chat/completions: an answer to messages, whole or as a stream. The stream's first piece says the role; usage comes only
-// where it was asked for; one id throughout.
+// POST /v1/chat/completions: an answer to messages, whole or as a stream. The stream's first piece gives the role; usage comes
+// only on request; one id throughout.
 
 import type { z } from "zod";
 import type { LikelyToken } from "../core/model.js";

@@ -1,5 +1,5 @@
-// The champion scored again through the server: samples that it was measured on, asked over HTTP, against what the journal has. What
-// is served is what was measured, or the check says that it is not.
+// Checks that the served champion is the measured one: samples on which it was measured are sent over HTTP, and the answers are
+// compared with the journal.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -10,18 +10,18 @@ import type { Serving } from "./server.js";
 
 export interface ServedCheck {
   model: string;
-  /** Samples asked again, and those of them with the same prediction. */
+  /** Samples sent again, and those of them with the same prediction. */
   n: number;
   agree: number;
-  /** Ids of the others. */
+  /** Ids of samples with another prediction. */
   differing: string[];
 }
 
 /**
- * Asks a served study's champion again for samples of its test split.
+ * Sends samples of the test split to a served study's champion again.
  * @param name the study, served under its own name
  * @param most how many samples
- * @returns undefined where the store has no finished study of that name
+ * @returns undefined if the store has no finished study of that name
  */
 export async function checkServed(
   serving: Pick<Serving, "url" | "token">,
@@ -57,7 +57,7 @@ export async function checkServed(
       const body = (await response.json()) as { data?: { label?: string; text?: string }[] };
       const [said] = body.data ?? [];
       const { grade } = outcome;
-      // An open answer is what was written; a choice is its key.
+      // An open answer is compared by its text, a choice by its key.
       const measured = grade.status === "scored" ? [grade.prediction, grade.raw?.trim()] : [];
       const equal = measured.includes(said?.label ?? said?.text?.trim() ?? "");
       check.n++;

@@ -1,5 +1,5 @@
-// POST /v1/classify: a specialist's answer with its probabilities and what stood behind it, for a text, a row of the study's fields,
-// or a list of these.
+// POST /v1/classify: a specialist's answer with its probabilities and evidence, for a text, a row of the study's fields, or a list
+// of these.
 
 import { z } from "zod";
 import { addCost, type Cost, noCost } from "../core/call.js";
@@ -13,7 +13,7 @@ import { classify, newId, now, type Usage } from "./write.js";
 
 const one = z.union([z.string(), z.record(z.string(), z.unknown())]);
 
-/** A sample as a study has it, when its templates are filled. */
+/** A sample as a study has it, with its templates filled. */
 const sampleSchema = z.object({
   input: z.string(),
   question: z.string().optional(),
@@ -29,11 +29,11 @@ export const classifySchema = z
   .looseObject({
     model: modelName,
     input: z.union([one, z.array(one).min(1).max(1_000)]).optional(),
-    /** In place of `input`. */
+    /** Instead of `input`. */
     samples: z.array(sampleSchema).min(1).max(1_000).optional(),
     /** For the router. */
     task: z.string().max(256).nullish(),
-    /** The right answers, where they are known: kept with shadow records. */
+    /** The right answers, if known: kept with shadow records. */
     gold: z.union([z.string(), z.array(z.string().nullable())]).nullish(),
   })
   .refine(({ input, samples }) => (input === undefined) !== (samples === undefined), {
@@ -42,10 +42,10 @@ export const classifySchema = z
   });
 
 type Asked = z.infer<typeof classifySchema>;
-/** One thing to be answered: a text, a row, or a sample. */
+/** One item to be answered: a text, a row, or a sample. */
 export type ToAnswer = string | Record<string, unknown> | { sample: z.infer<typeof sampleSchema> };
 
-/** What a request asks about, one by one. */
+/** The items of a request. */
 export function inputsOf({ input, samples }: Asked): ToAnswer[] {
   if (samples) return samples.map((sample) => ({ sample }));
   return (Array.isArray(input) ? input : [input]) as ToAnswer[];
@@ -95,7 +95,7 @@ export async function classifyAll(
   };
 }
 
-/** One text, one row with the study's fields, or one sample. */
+/** Answers one text, one row with the study's fields, or one sample. */
 export async function answerOne(
   served: Served,
   asked: Pick<Asked, "samples">,

@@ -1,5 +1,5 @@
-// POST /v1/completions: text that continues a prompt. With `echo` and `logprobs` it tells the log-probability of each token of the
-// prompt, which is how evaluation harnesses score given answers.
+// POST /v1/completions: text that continues a prompt. With `echo` and `logprobs` it returns the log-probability of each token of
+// the prompt, by which evaluation harnesses score given answers.
 
 import type { z } from "zod";
 import type { Message, ReadText } from "../core/model.js";
@@ -54,7 +54,7 @@ function listsOf(tokens: ReadText["tokens"], top: number) {
   };
 }
 
-/** Answers one prompt. @returns its choice, and the tokens that were read and written */
+/** Answers one prompt. @returns its choice, and the numbers of tokens read and written */
 async function complete(
   served: Served,
   asked: Asked,
@@ -74,7 +74,7 @@ async function complete(
   };
   const own = prompt.messages[0]?.content ?? "";
 
-  // The prompt alone, with at most the one token that is likeliest after it: what harnesses ask for needs one pass.
+  // The prompt alone, with at most the likeliest next token: harnesses' requests need one pass.
   if (echo && top !== undefined && most <= 1 && how.temperature === 0) {
     const { tokens, next, cost } = await readWritten(served, ask, "", top, signal);
     const [first] = most === 1 ? next : [];

@@ -7,10 +7,10 @@ import { type Problem, problemBody } from "./problem.js";
 export type Send = (data: unknown, event?: string) => void;
 
 /**
- * Answers with a stream of events. It begins with the second one, or when all is said: what fails before is an error of its own with
- * its status. What fails later is an event with the error, and the stream ends without `[DONE]`.
+ * Answers with a stream of events. It begins with the second event, or when the answer is complete: an earlier failure is an
+ * ordinary error response with its status. A later failure is sent as an event with the error, and the stream ends without `[DONE]`.
  * @param run sends events; its signal is aborted when the client goes away
- * @param problem what to tell of anything thrown
+ * @param problem converts anything thrown into the error shown
  */
 export async function events(
   c: Context,
@@ -41,7 +41,7 @@ export async function events(
   const running = run(send).then(() => {
     if (done !== undefined) put(`data: ${done}\n\n`);
   });
-  // It is looked at below, here or in the stream.
+  // Errors are handled below, here or in the stream.
   running.catch(() => {});
   await Promise.race([begun, running]);
   c.header("content-type", "text/event-stream; charset=utf-8");
@@ -61,8 +61,9 @@ export async function events(
 }
 
 /**
- * Turns the growing text of an answer into pieces. What may still become a stop sequence, or is half of a character, is held back.
- * @param put told of each piece
+ * Turns the growing text of an answer into pieces. Text that may still become a stop sequence, or is half of a character, is held
+ * back.
+ * @param put receives each piece
  * @returns `grow` with the text so far, and `end` with the whole of it
  */
 export function pieces(stops: readonly string[], put: (piece: string) => void) {

@@ -1,5 +1,5 @@
-// The form that an answer is asked for in: plain text, JSON of a schema, calls of tools. What the model cannot be held to is refused
-// before it waits for its turn.
+// The requested form of an answer: plain text, JSON of a schema, tool calls. A form that the model cannot be held to is refused
+// before the request waits for its turn.
 
 import type { z } from "zod";
 import type { Json } from "../core/json.js";
@@ -21,7 +21,10 @@ export interface AskedForm {
 const unsupported = (message: string, param: string) =>
   new Problem(400, message, { param, code: "unsupported" });
 
-/** The form of a chat's answer. @throws Problem for one that this model cannot be held to, and for a schema that nothing can */
+/**
+ * The form of a chat's answer. @throws Problem for one that this model cannot be held to, and for a schema to which no model
+ * can
+ */
 export function chatForm(served: Served, asked: z.infer<typeof chatSchema>): AskedForm {
   const { functions, function_call: old, modalities } = asked as Record<string, unknown>;
   const may = old !== "none" && asked.tool_choice !== "none";
@@ -37,7 +40,7 @@ export function chatForm(served: Served, asked: z.infer<typeof chatSchema>): Ask
     choice: typeof choice === "object" ? choice?.function : choice,
     parallel,
   });
-  // A text is read again without the tools that it was written with: its log-probabilities would be another prompt's.
+  // A text is scored again without the tools with which it was written: its log-probabilities would be those of another prompt.
   return asked.logprobs && form.form.tools ? { ...form, loose: [...form.loose, "logprobs"] } : form;
 }
 
@@ -89,7 +92,7 @@ function formOf(served: Served, { format, at, tools, choice, parallel }: Wanted)
   if (format && format.type !== "text") {
     if (format.type === "json_schema" && format.schema === undefined)
       throw new Problem(400, "The format has no schema.", { param: at });
-    // A call takes the place of the answer whose form this is.
+    // A forced call replaces the answer that would have this form.
     if (!(offered && forced))
       form.json = {
         ...(format.schema === undefined ? {} : { schema: format.schema as Json }),
@@ -118,7 +121,7 @@ function formOf(served: Served, { format, at, tools, choice, parallel }: Wanted)
   return { form, single: parallel === false, loose: [...loose].map((word) => `schema.${word}`) };
 }
 
-/** Calls with ids of their own: those of models are the same for equal calls. */
+/** Calls with new unique ids: models give equal calls equal ids. */
 export function callsOf(calls: readonly ToolCall[] | undefined, single: boolean): ToolCall[] {
   return (calls ?? []).slice(0, single ? 1 : undefined).map((call) => ({ ...call, id: newId("call_") }));
 }

@@ -1,5 +1,5 @@
-// Who may ask: the Host that was bound, no other site's page, and only with the token. A browser brings the token once in the
-// address and then in a cookie that no other site can send.
+// Access control: only for the bound Host, not from other sites' pages, and only with the token. A browser sends the token
+// once in the address and then in a cookie that no other site can send.
 
 import { timingSafeEqual } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
@@ -14,7 +14,7 @@ export interface GuardOptions {
 
 const cookieName = "hone_token";
 
-/** On every answer: nothing is loaded, framed, sniffed, kept or told to other sites. */
+/** On every answer: nothing is loaded, framed, sniffed, cached or leaked to other sites. */
 export const headers: Readonly<Record<string, string>> = {
   "content-security-policy":
     "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -25,13 +25,13 @@ export const headers: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
 };
 
-/** Refuses what does not come from here. No request is answered before it has passed. */
+/** Refuses requests that are not from here. No request is answered before it has passed. */
 export function guard({ token, hosts }: GuardOptions): MiddlewareHandler {
   const same = comparer(token);
   return async (c, next) => {
     const host = c.req.header("host")?.toLowerCase() ?? "";
-    // A name that an attacker's DNS points here is not ours.
-    // Nor is one that the request's first line names in its place.
+    // A name that an attacker's DNS points here is not ours (DNS rebinding). Nor is a host given in the request line
+    // instead.
     const named = !(c.env as HttpBindings).incoming.url?.startsWith("/");
     if (named || !hosts.has(host))
       throw new Problem(403, "This server does not answer for that host.", { code: "host" });
@@ -78,7 +78,7 @@ function decoded(value: string): string | undefined {
   }
 }
 
-/** Compares with the token in constant time; a length is no secret. */
+/** Compares with the token in constant time; its length is no secret. */
 function comparer(token: string): (given: string) => boolean {
   const known = Buffer.from(token);
   return (text) => {

@@ -11,7 +11,7 @@ export interface Metrics {
   request: (labels: { route: string; model: string; status: number }, seconds: number) => void;
   tokens: (model: string, read: number, written: number) => void;
   count: (name: "shadow_records" | "shadow_failures" | "refused", by?: number) => void;
-  /** All figures. @param gauges read at this moment */
+  /** All metrics as text. @param gauges read at this moment */
   text: (
     gauges: readonly { name: string; help: string; values: readonly (readonly [Labels, number])[] }[],
   ) => string;
@@ -71,7 +71,7 @@ export function makeMetrics(): Metrics {
   };
 }
 
-/** Sums by labels. A key stands for the labels, which are put into words only when the figures are asked for. */
+/** Sums by labels. A key stands for the labels, which are formatted only when metrics are requested. */
 function counter() {
   const sums = new Map<string, { labels: Labels; n: number }>();
   return {

@@ -1,4 +1,4 @@
-// What the server says when it cannot: errors in the words of the OpenAI protocol, one status and one body for each cause.
+// The server's errors in the form of the OpenAI protocol, one status and one body for each cause.
 
 import { CallError, type CallFailure } from "../core/call.js";
 import { HoneError } from "../core/errors.js";
@@ -51,7 +51,7 @@ const callStatus: Record<CallFailure, [status: number, code?: string]> = {
   unsupported: [400, "unsupported"],
 };
 
-/** Anything thrown, as what the client is told. What is no business of the client is told to `log` alone. */
+/** Converts anything thrown into the error that the client sees. Internal details go to `log` only. */
 export function problemOf(error: unknown, log: (text: string) => void): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof CallError) {

@@ -1,9 +1,9 @@
-// Who is answered next: a model takes so many requests at once, some wait in order, and more are told to come again later.
+// A queue of requests: a model takes a number of requests at once, some wait in order, and the rest are told to retry later.
 
 import { Problem } from "./problem.js";
 
 export interface Queue {
-  /** Runs work when it has its turn. @throws Problem 429 where too many wait; the signal's reason where it is aborted first */
+  /** Runs work when its turn comes. @throws Problem 429 where too many wait; the signal's reason where it is aborted first */
   run: <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
   readonly active: number;
   readonly waiting: number;
@@ -11,12 +11,12 @@ export interface Queue {
 
 /**
  * @param width requests under way at once
- * @param mostWaiting requests that wait for their turn
+ * @param mostWaiting most requests that wait for their turn
  */
 export function makeQueue(width: number, mostWaiting: number): Queue {
   let active = 0;
   const waiting = new Set<() => void>();
-  /** Milliseconds of the last answers, for Retry-After. */
+  /** Typical milliseconds of recent answers, for Retry-After. */
   let usual = 1_000;
 
   const next = () => {

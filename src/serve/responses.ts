@@ -1,5 +1,5 @@
-// POST /v1/responses: the same answers in the form of the Responses protocol. Nothing is kept, so no earlier response can be
-// continued.
+// POST /v1/responses: the same answers in the form of the Responses protocol. Nothing is stored, so no earlier response can
+// be continued.
 
 import type { z } from "zod";
 import type { ToolCall } from "../core/model.js";
@@ -13,7 +13,7 @@ import { type Exchange, newId, now, type Usage, usageOf, write } from "./write.j
 type Asked = z.infer<typeof responseSchema>;
 type Item = Exclude<Asked["input"], string>[number];
 
-/** Items of the input as a chat's turns: calls that follow one another are one turn of the assistant. */
+/** Items of the input as a chat's turns: consecutive calls are one turn of the assistant. */
 function turnsOf(items: readonly Item[]): Turn[] {
   const turns: Turn[] = [];
   for (const [i, item] of items.entries()) {
@@ -135,7 +135,7 @@ export async function streamResponses(
   const place = { item_id: item, output_index: 0, content_index: 0 };
   send("response.created", { response: shell("in_progress", [], null) });
   send("response.in_progress", { response: shell("in_progress", [], null) });
-  // An answer of calls alone has no message, and which it is shows when the first piece comes.
+  // An answer of calls alone has no message; whether there is one is known when the first piece arrives.
   let begun = false;
   const begin = () => {
     if (begun) return;

@@ -1,5 +1,5 @@
-// Which of several specialists a request is for: the task that it names, or else the one whose training data share most of the
-// request's words, rare ones counting more.
+// Routes a request to one of several specialists: the one for the task that it names, else the one whose training data share
+// most of the request's words, with rare words weighted more.
 
 import { seenBy, wordsOf } from "../study/saved.js";
 import { Problem } from "./problem.js";
@@ -13,7 +13,7 @@ export interface Router {
   choose: (input: string, task: string | undefined) => Served;
 }
 
-/** A router over specialists; undefined where there are fewer than two. */
+/** A router over specialists; undefined if there are fewer than two. */
 export function makeRouter(all: readonly Served[]): Router | undefined {
   const specialists = all.flatMap((served) => {
     const { predictor } = served;
@@ -38,7 +38,7 @@ export function makeRouter(all: readonly Served[]): Router | undefined {
         const knowing = specialists.map(({ seen }) => (seen?.(word) ? 1 : 0));
         const n = knowing.reduce((sum: number, one) => sum + one, 0);
         if (n === 0) continue;
-        // A word that all of them know tells nothing.
+        // A word that all of them know carries no information.
         const weight = Math.log(1 + specialists.length / n) - Math.log(2);
         for (const [i, knows] of knowing.entries()) scores[i] = (scores[i] as number) + knows * weight;
       }

@@ -11,16 +11,16 @@ import { openModel } from "../models/registry.js";
 import { readSpecialist } from "../study/specialist.js";
 import { makeQueue, type Queue } from "./queue.js";
 
-/** One thing that requests can name as their model. */
+/** A model or specialist that requests can name as their model. */
 export interface Served {
   id: string;
   queue: Queue;
-  /** Seconds since 1970 when it was opened. */
+  /** When it was opened, in seconds since 1970. */
   created: number;
   predictor?: Predictor;
   model?: LanguageModel;
   embeds?: Encoder;
-  /** Of what answers: equal requests have equal answers while it stays the same. */
+  /** Identifies the model or specialist: while it stays the same, equal requests have equal answers. */
   fingerprint: string;
   close: () => Promise<void>;
 }
@@ -30,7 +30,7 @@ export interface OpenServedOptions {
   signal: AbortSignal;
   allowModules?: boolean;
   allowEndpoint?: boolean;
-  /** Requests of one model that wait for their turn; beyond that they get 429. Default: 256. */
+  /** Most requests of one model that wait for their turn; more get 429. Default: 256. */
   mostWaiting?: number;
   /** How models are opened; for tests. */
   open?: (ref: string, signal: AbortSignal) => Promise<Model>;
@@ -38,11 +38,12 @@ export interface OpenServedOptions {
 
 const fingerprintOf = (id: string): string => `fp_${fingerprint(id, 10)}`;
 
-/** Local models take more requests than they have lanes: a lane chooses the one whose prompt it mostly holds. */
+/** Local models take more requests than they have lanes: a lane picks the request of whose prompt it holds most. */
 const leastWidth = 32;
 
 /**
- * Opens what was named: `STUDY`, a saved specialist's path, or a model's reference, each with `NAME=` before it to be called so.
+ * Opens the references: `STUDY`, a saved specialist's path, or a model's reference, each optionally prefixed with `NAME=` to set
+ * its name.
  * @throws HoneError where one cannot be opened, or two have the same name
  */
 export async function openServed(refs: readonly string[], options: OpenServedOptions): Promise<Served[]> {
@@ -98,7 +99,7 @@ async function openOne(written: string, options: OpenServedOptions): Promise<Ser
     ...(options.allowModules ? { allowModules: true } : {}),
     ...(options.open ? { open: options.open } : {}),
   });
-  // What was imported under a name of its own is called by it.
+  // A specialist imported under another name keeps that name.
   const named = ours && /^[\w.-]+$/.test(ref) && !ref.endsWith(".json") ? ref : saved.made.study;
   return {
     id: alias ?? named,
@@ -110,7 +111,7 @@ async function openOne(written: string, options: OpenServedOptions): Promise<Ser
   };
 }
 
-/** A model that tells each call's cost to the call's context, as the journal does for studies. */
+/** A model that reports each call's cost to the call's context, as the journal does for studies. */
 export function traced<M extends Callable>(model: M): M {
   const told = async <R extends { cost: Cost }>(
     made: Promise<R>,
@@ -149,7 +150,7 @@ export function traced<M extends Callable>(model: M): M {
   };
 }
 
-/** Adds up what an answer's calls cost. */
+/** Adds up the costs of an answer's calls. */
 export function meter(): { trace: (call: { cost: Cost }) => void; total: () => Cost } {
   let total = noCost;
   return {

@@ -1,5 +1,5 @@
-// A server of specialists and models: opened, listening, stopped. It binds loopback unless told otherwise, and then wants a token of
-// the caller's own.
+// The lifecycle of a server of specialists and models: opened, listening, stopped. It binds loopback by default; any other address
+// needs the caller's own token.
 
 import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
@@ -13,20 +13,20 @@ import { type OpenServedOptions, openServed, type Served } from "./served.js";
 import { openShadowLog } from "./shadow.js";
 import { makeShadow, type Shadow } from "./shadow-run.js";
 
-/** Where it listens, who may ask, and which answers are shadowed. */
+/** Where the server listens, who may send requests, and which answers are shadowed. */
 export interface ServeOptions
   extends Partial<
     Pick<OpenServedOptions, "store" | "allowModules" | "allowEndpoint" | "mostWaiting" | "open">
   > {
   /** 0, the default, takes any free port. */
   port?: number;
-  /** What to bind; anything but loopback needs `token`. Default: 127.0.0.1. */
+  /** Address to bind; anything but loopback needs `token`. Default: 127.0.0.1. */
   host?: string;
-  /** Made where absent. */
+  /** Generated if absent. */
   token?: string;
-  /** Names by which others may reach it, besides the host. */
+  /** Host names by which clients may reach it, besides the host. */
   names?: readonly string[];
-  /** `FIRST:SECOND`: both answer what FIRST is asked, SECOND's answers are kept beside FIRST's and not shown. */
+  /** `FIRST:SECOND`: both answer FIRST's requests; SECOND's answers are kept beside FIRST's and not shown. */
   shadow?: readonly string[];
   /** Seconds that an answer may take. Default: 600. */
   timeout?: number;
@@ -35,22 +35,22 @@ export interface ServeOptions
 
 /** A running server. */
 export interface Serving {
-  /** With the port, without a path. */
+  /** The address with its port, without a path. */
   url: string;
   token: string;
   models: string[];
-  /** Takes no more requests, finishes those that are under way, and closes the models. */
+  /** Takes no more requests, finishes those in flight, and closes the models. */
   stop: () => Promise<void>;
-  /** Ends what is under way. */
+  /** Aborts requests in flight. */
   abort: () => void;
 }
 
-/** Open connections; more are closed at once. A connection that sends no whole head is closed after `headMs`. */
+/** Most open connections; more are closed at once. A connection that sends no complete head is closed after `headMs`. */
 const [mostConnections, headMs, bodyMs, idleMs] = [8_192, 10_000, 30_000, 15_000];
 
 /**
  * Starts a server.
- * @param refs studies, saved specialists' paths and models' references, each with `NAME=` before it to be called so
+ * @param refs studies, saved specialists' paths and models' references, each optionally prefixed with `NAME=` to set its name
  * @throws HoneError where one cannot be opened, or the address cannot be bound
  * @example
  * import { serve } from "@honelab/hone";
@@ -114,7 +114,7 @@ export async function serve(refs: readonly string[], options: ServeOptions = {})
     server.on("request", (request, response) => {
       void answer(request, response);
     });
-    // What is no HTTP at all gets one answer, and the connection ends, also where the other side does not end it.
+    // Input that is not HTTP gets one answer, and the connection is closed even if the other side keeps it open.
     server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
       if (!socket.writable || error.code === "ERR_HTTP_REQUEST_TIMEOUT") socket.destroy();
       else
@@ -179,7 +179,7 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
   return (server.address() as AddressInfo).port;
 }
 
-/** Requests under way are finished; idle connections are closed, and those that fall idle. */
+/** Requests in flight are finished; connections are closed when they are or become idle. */
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const idle = setInterval(() => server.closeIdleConnections(), 50);

@@ -1,4 +1,5 @@
-// The second one of a pair: it answers what the first one answered, after it and never in its way.
+// Runs the second one of a shadow pair: it answers the requests that the first one answered, afterwards and without
+// delaying it.
 
 import type { z } from "zod";
 import { answerOne, type Classified, type classifySchema, inputsOf, type ToAnswer } from "./classify.js";
@@ -10,21 +11,21 @@ type Asked = z.infer<typeof classifySchema>;
 
 export interface Shadow {
   pair: string;
-  /** Takes what was asked to be classified; where the second one only writes there is nothing to compare. */
+  /** Takes a classification request; if the second one only writes there is nothing to compare. */
   take: (asked: Asked, answers: readonly Classified[]) => void;
   takeChat: (asked: { task?: unknown; gold?: unknown }, exchange: Exchange) => void;
   /** Records on disk since the start. */
   written: () => number;
-  /** Waits for what is under way. */
+  /** Waits for answers in flight. */
   close: () => Promise<void>;
 }
 
-/** Second answers that wait; beyond that they are left out, so that a slow shadow cannot fill memory. */
+/** Most second answers that wait; more are dropped, so that a slow shadow cannot fill memory. */
 const mostWaiting = 1_000;
 
 /**
- * @param primary what answers the request
- * @param second what answers beside it
+ * @param primary answers the request
+ * @param second answers beside it
  */
 export function makeShadow(
   primary: Served,

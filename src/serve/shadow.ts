@@ -1,5 +1,6 @@
-// Shadow mode: a second specialist or model answers the same requests, its answer is kept beside the first one's and shown to nobody.
-// The records are JSON lines, in the form that `hone compare --predictions` reads; those without a right answer it leaves out.
+// Records of shadow mode: a second specialist or model answers the same requests, and its answer is kept beside the first one's and
+// shown to nobody. The records are JSON lines, in the form that `hone compare --predictions` reads; it skips those without a right
+// answer.
 
 import { mkdir, open, readFile, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -10,12 +11,12 @@ export interface ShadowRecord {
   kind: "shadow";
   id: string;
   task: string;
-  /** The right answer; null where the request did not tell it. */
+  /** The right answer; null if the request did not give it. */
   gold: string | null;
   answers: Readonly<Record<string, string>>;
   probabilities?: Readonly<Record<string, number>>;
   input: string;
-  /** The whole conversation, of a chat that has more than its input. */
+  /** The whole conversation, if a chat has more than its input. */
   messages?: readonly Message[];
   at: string;
 }
@@ -28,8 +29,8 @@ export interface ShadowLog {
 }
 
 /**
- * Opens the log of a pair for appending. Lines that wait are written and synchronised together; what a killed process had half
- * written is cut off.
+ * Opens the log of a pair for appending. Waiting lines are written and synchronised together; a line half written by a killed
+ * process is cut off.
  */
 export async function openShadowLog(store: string, primary: string, shadow: string): Promise<ShadowLog> {
   const path = join(store, "shadow", `${primary}+${shadow}.jsonl`);

@@ -1,5 +1,5 @@
-// Writing an answer to messages: by a model, or by a specialist, whose answer is its label. Chat, completions and responses are
-// three forms of this.
+// Writes an answer to messages: by a model, or by a specialist, whose answer is its label. Chat, completions and responses all
+// use this.
 
 import { randomUUID } from "node:crypto";
 import { type CallContext, type Cost, noCost } from "../core/call.js";
@@ -17,20 +17,20 @@ import { pieces } from "./events.js";
 import { Problem } from "./problem.js";
 import { meter, type Served } from "./served.js";
 
-/** What of a request to a model says in which form the answer is to be. */
+/** The part of a model request that sets the form of the answer. */
 export type Form = Pick<GenerateRequest, "json" | "tools" | "toolChoice">;
 
 export interface Written {
   text: string;
-  /** What is to be run. */
+  /** The tool calls to be run. */
   calls?: readonly ToolCall[];
   finish: "stop" | "length";
   cost: Cost;
-  /** Of a specialist. */
+  /** Present if a specialist answered. */
   prediction?: Omit<Prediction, "row" | "place" | "id">;
 }
 
-/** An answer with all that was asked for it, so that another can be asked the same. */
+/** An answer with its full request, so that another model can be sent the same. */
 export interface Exchange {
   id: string;
   messages: readonly Message[];
@@ -39,7 +39,7 @@ export interface Exchange {
   written: Written;
 }
 
-/** @throws Problem where it is neither a model nor a specialist */
+/** @throws Problem where `served` is neither a model that writes nor a specialist */
 export async function write(
   served: Served,
   ask: { messages: readonly Message[]; format?: PromptFormat; form?: Form },
@@ -106,7 +106,7 @@ export async function classify(
   return { prediction, cost: cost.total() };
 }
 
-/** Log-probabilities of what was written after a prompt. */
+/** Log-probabilities of the text written after a prompt. */
 export async function readWritten(
   { model, id }: Served,
   ask: { messages: readonly Message[]; format?: PromptFormat; tokens?: readonly number[] },
@@ -150,6 +150,6 @@ export function usageOf(costs: readonly Cost[]): Usage {
   return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
 }
 
-/** @param prefix with the sign that the protocol puts after it */
+/** @param prefix includes the separator that the protocol puts after it */
 export const newId = (prefix: string): string => `${prefix}${randomUUID().replaceAll("-", "")}`;
 export const now = (): number => Math.floor(Date.now() / 1000);
