@@ -10,9 +10,7 @@ export interface Evidence {
   n?: number;
   /** 95 % interval, in the figure's unit. */
   interval?: [low: number, high: number];
-  /**
-   * Where one of our figures is written down: the file, and the words that it must contain, for each number of the figure.
-   */
+  /** Where one of our figures is written down: the file, and the words that it must contain for each number. */
   own?: { file: string; says: string | readonly string[] };
 }
 

@@ -59,8 +59,7 @@ export function findOptions(
     table.columns
       .filter(({ name, lists }) => lists === 0 && !candidate.fields.includes(name))
       .filter(({ name }) => label === undefined || name === label)
-      // Fields not named like options need an answer field named like one: otherwise every field would be tried against
-      // every other.
+      // Fields not named like options need a field named like an answer: else every field would be tried for every other.
       .filter((column) => candidate.named || asked !== undefined || isCalledAnswer(column))
       .flatMap((column) => reading(table, candidate, column, asked !== undefined) ?? []),
   );

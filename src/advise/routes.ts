@@ -1,6 +1,5 @@
 // All routes that `hone advise` knows, in one list, whose order breaks ties. Defined here are those that it never recommends,
-// each with its reason: it has no figure, it was no better than a cheaper route, or it is no way to specialize a language
-// model.
+// each with its reason: no figure, no better than a cheaper route, or no way to specialize a language model.
 
 import type { Leaf } from "../specializers/map.js";
 import { asked } from "./asked.js";

@@ -1,5 +1,4 @@
-// Chooses the split of a study that Hone writes. The split is tried by loading the data as the study will, so that the
-// written study runs.
+// Chooses the split of a study that Hone writes, and tries it by loading the data as the study will.
 
 import { HoneError } from "../core/errors.js";
 import { loadDataset } from "../data/index.js";

@@ -1,5 +1,5 @@
-// Formats what `hone init` and `hone advise` print about a data file: each column's role and why, the labels, the split, what was
-// left out.
+// Output of `hone init` and `hone advise` about a data file: each column's role and why, the labels, the split, what was left
+// out.
 
 import type { About } from "../advise/own-data.js";
 import { oneLine } from "../report/escape.js";

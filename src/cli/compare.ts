@@ -98,8 +98,7 @@ function inStore(name: string, chosen: readonly string[], flags: Flags, output: 
       });
     }
     const cards = record.subjects.filter((card) => chosen.length === 0 || chosen.includes(card.name));
-    // Whichever subjects are chosen, the family is all comparisons that the study did not plan: the choice must not
-    // change p.
+    // The family is always all comparisons that the study did not plan: choosing subjects must not change p.
     const planned = record.comparisons;
     const family = record.tasks.flatMap((task) => {
       const systems = record.subjects.map((card) => {

@@ -1,5 +1,4 @@
-// hone doctor --store: checks whether a store's journal and files are intact, and rebuilds the journal from what can be
-// read.
+// hone doctor --store: checks a store's journal and files, and rebuilds the journal from what can be read.
 
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";

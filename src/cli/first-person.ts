@@ -72,10 +72,7 @@ async function* rowsOf(source: string): ReturnType<typeof itemRows> {
   for (const file of (await resolveSource(source)).files) yield* itemRows(file);
 }
 
-/**
- * A model whose finished calls are kept in the journal, so that after a stop the same command pays for none of them
- * again.
- */
+/** A model whose finished calls are in the journal: after a stop the same command does not pay for them again. */
 async function openAssistant(ref: string, store: string) {
   const model = await openModel(ref, { schemes });
   requireStore(store);

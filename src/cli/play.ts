@@ -1,5 +1,4 @@
-// hone play GAME: a person at the terminal, or moves from a pipe, plays against a scripted player, a model or a saved
-// specialist.
+// hone play GAME: a person (or moves from a pipe) against a scripted player, a model or a saved specialist.
 
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";

@@ -1,5 +1,4 @@
-// hone reproduce PAPER: repeats a paper's studies and shows its claims beside our figures. Without a paper: lists the
-// papers.
+// hone reproduce PAPER: repeats a paper's studies, with its claims beside our figures. Without a paper: lists them.
 
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";

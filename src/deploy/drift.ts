@@ -1,6 +1,5 @@
-// Tests whether new inputs look like those on which a specialist was measured: only then can its score be expected on
-// them. Three tests at once (Holm): lengths and unseen words by Kolmogorov-Smirnov, predicted labels by Pearson's
-// chi-squared.
+// Tests whether new inputs look like those on which a specialist was measured: only then can its score be expected.
+// Three tests (Holm): lengths and unseen words by Kolmogorov-Smirnov, predicted labels by Pearson's chi-squared.
 
 import { chiSquared, holm, kolmogorovSmirnov } from "../statistics/index.js";
 import { measureInput, type Profile, type Seen, seenBy } from "../study/saved.js";

@@ -1,5 +1,4 @@
-// Predictions as CSV, JSON lines or Parquet. A file gets its final name when it is complete; on stdout each row is written as soon
-// as it is known.
+// Predictions as CSV, JSON lines or Parquet. A file gets its final name once complete; on stdout each row is written once known.
 
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";

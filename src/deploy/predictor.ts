@@ -119,9 +119,7 @@ function predictorOf({ saved, subject, task: taskOf, close }: LoadedSpecialist, 
   };
 }
 
-/**
- * How a subject answers a sample of the task: by the task's query, or by the task's own `predict`; undefined if it cannot.
- */
+/** How a subject answers a sample: by the task's query, or by the task's own `predict`; undefined if it cannot. */
 function respondingTo(
   subject: LoadedSpecialist["subject"],
   task: Task,

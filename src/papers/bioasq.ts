@@ -1,5 +1,4 @@
-// BioASQ's golden files: questions with the passages that its experts quoted, and the quoted documents. Several papers
-// read them.
+// BioASQ's golden files: questions with the experts' quotes, and the quoted documents. Several papers read them.
 
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";

@@ -186,9 +186,7 @@ export function seedDifference(a: BySeed, b: BySeed, against = 0): Measured | nu
 
 const anyScore: Range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 
-/**
- * a minus b of columns of scores, one per seed, on the same samples: samples (or their groups) and seeds are both units, crossed.
- */
+/** a minus b of columns of scores, one per seed, on the same samples: samples (or groups) and seeds are crossed units. */
 export function columnsDifference(
   a: readonly (readonly number[])[],
   b: readonly (readonly number[])[],

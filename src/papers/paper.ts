@@ -1,6 +1,5 @@
 // The framework that all papers share: stages, limits, data, finished studies, the family of claims and the envelope of
-// the result. A paper defines what it reads, which studies it builds from that and how their figures become claims; it
-// runs nothing.
+// the result. A paper defines its data, the studies built from them and how figures become claims; it runs nothing.
 
 import { resolve } from "node:path";
 import { machineName } from "../core/cores.js";

@@ -61,8 +61,7 @@ export async function events(
 }
 
 /**
- * Turns the growing text of an answer into pieces. Text that may still become a stop sequence, or is half of a character, is held
- * back.
+ * Turns the growing text of an answer into pieces. A possible beginning of a stop sequence and half a character are held back.
  * @param put receives each piece
  * @returns `grow` with the text so far, and `end` with the whole of it
  */

@@ -21,10 +21,7 @@ export interface AskedForm {
 const unsupported = (message: string, param: string) =>
   new Problem(400, message, { param, code: "unsupported" });
 
-/**
- * The form of a chat's answer. @throws Problem for one that this model cannot be held to, and for a schema to which no model
- * can
- */
+/** The form of a chat's answer. @throws Problem if this model cannot be held to it, or no model to its schema */
 export function chatForm(served: Served, asked: z.infer<typeof chatSchema>): AskedForm {
   const { functions, function_call: old, modalities } = asked as Record<string, unknown>;
   const may = old !== "none" && asked.tool_choice !== "none";

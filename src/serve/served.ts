@@ -42,8 +42,7 @@ const fingerprintOf = (id: string): string => `fp_${fingerprint(id, 10)}`;
 const leastWidth = 32;
 
 /**
- * Opens the references: `STUDY`, a saved specialist's path, or a model's reference, each optionally prefixed with `NAME=` to set
- * its name.
+ * Opens `STUDY`, a saved specialist's path, or a model's reference, each optionally after `NAME=`, which sets its name.
  * @throws HoneError where one cannot be opened, or two have the same name
  */
 export async function openServed(refs: readonly string[], options: OpenServedOptions): Promise<Served[]> {

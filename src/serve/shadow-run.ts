@@ -1,5 +1,4 @@
-// Runs the second one of a shadow pair: it answers the requests that the first one answered, afterwards and without
-// delaying it.
+// The second of a shadow pair: answers the requests that the first has answered, without delaying it.
 
 import type { z } from "zod";
 import { answerOne, type Classified, type classifySchema, inputsOf, type ToAnswer } from "./classify.js";

@@ -1,6 +1,5 @@
-// Records of shadow mode: a second specialist or model answers the same requests, and its answer is kept beside the first one's and
-// shown to nobody. The records are JSON lines, in the form that `hone compare --predictions` reads; it skips those without a right
-// answer.
+// Records of shadow mode: a second specialist or model answers the same requests, its answer is kept beside the first one's and not
+// shown. JSON lines in the form that `hone compare --predictions` reads; it skips those without a right answer.
 
 import { mkdir, open, readFile, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";

@@ -1,12 +1,11 @@
-// The statements of the abstract and the README as claims, each a difference of errors, seed by seed. Less error is
-// better.
+// Claims from the abstract and the README, each a difference of errors, seed by seed. Less error is better.
 
 import { below, type Draft } from "../claim.js";
 import { type BySeed, seedDifference } from "../figures.js";
 import { mains } from "./plans.js";
 import { type ArmName, type MainTask, mainTasks } from "./settings.js";
 
-/** Equivalence margin, in m: worse by less than this counts as equally good. Fixed before anything was measured. */
+/** Equivalence margin in m: worse by less is as good. Fixed before anything was measured. */
 export const margin = 0.005;
 
 const note = "No figures are published. Metric: distance of hand and target, final (reach) or mean (hold).";

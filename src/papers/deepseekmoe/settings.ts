@@ -59,10 +59,7 @@ export const lookedInto: readonly ArmName[] = [
   "unbalanced",
 ];
 
-/**
- * Equivalence margin, in bits per byte: worse by less than this counts as equally good. Fixed before anything was
- * measured.
- */
+/** Equivalence margin in bits per byte: worse by less is as good. Fixed before anything was measured. */
 export const margin = 0.02;
 
 const full: MoeSettings = {

@@ -1,6 +1,5 @@
 // EgoSocialArena's interactive scenarios: a model at the table in Number Guessing, Limit Hold'em and Blackjack, beside scripted
-// players on the same deals. Measures what it wins, what it believes about its opponent, and whether a LoRA on solved positions
-// wins.
+// players on the same deals. Covers its winnings, its beliefs about the opponent, and whether a LoRA on solved positions wins.
 
 import { gameEntry } from "../../games/index.js";
 import { formatBare } from "../../report/format.js";

@@ -1,5 +1,4 @@
-// The claims of EgoSocialArena, the questions of its reviewers, and whether specialists keep the effect, tested on the figures measured
-// here.
+// Claims of EgoSocialArena, questions of its reviewers, and whether specialists keep the effect, tested on our figures.
 
 import { above, below, type Draft } from "../claim.js";
 import { crossedDifference, difference, type Row, type Scores } from "../figures.js";

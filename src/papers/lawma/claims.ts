@@ -1,5 +1,4 @@
-// Lawma's claims, tested on the figures measured here. Each claim can fail; its wording does not change with the
-// outcome.
+// Lawma's claims, tested on the figures measured here. Each can fail; its wording does not change with the outcome.
 
 import { above, below, type Draft } from "../claim.js";
 import {

@@ -157,8 +157,7 @@ function studyOf(rows: Rows, seeds: readonly number[]): Pick<Plan, "files" | "st
           label: "answer",
           group: "case",
           stratum: "stratum",
-          // Cases are split before tasks are built from them, and cases whose text occurs twice are removed at that
-          // point.
+          // Cases are split before tasks are built, and cases whose text occurs twice are removed there.
           leakage: "off",
         },
       },

@@ -1,6 +1,5 @@
 // Questions asked without the text that answers them, and passages retrieved for them: PubMedQA without its abstracts, and
-// BioASQ's factoid questions. The two studies are built here; the experiment is not the paper's but the survey's first
-// leaf.
+// BioASQ's factoid questions. Builds the two studies; the experiment is not the paper's but the survey's first leaf.
 
 import { randomFor, shuffled } from "../../core/random.js";
 import { asText, readRows } from "../../data/index.js";

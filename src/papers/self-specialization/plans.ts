@@ -37,8 +37,7 @@ export function isGenerator(model: string): boolean {
 const task = (name: string, rows: Rows) => ({
   name,
   kind: "choice",
-  // In models this small a label's probability carries no information about the question; the paper's answers are texts,
-  // too.
+  // In models this small a label's probability is uninformative about the question; the paper's answers are texts, too.
   answerBy: "text",
   scoring: "mean",
   list: "each",

@@ -211,10 +211,7 @@ const areas: Readonly<Record<string, string>> = {
   "12": "Federal Taxation",
 };
 
-/**
- * The issue area of Supreme Court cases, one of four, from the Supreme Court Database; and law seeds in the same forms
- * as the domain's.
- */
+/** The issue area of Supreme Court cases, one of four (Supreme Court Database); and seeds in the domain's forms. */
 async function readLaw(
   folder: DataFolder,
   { outside, limit }: Sizes,
