@@ -1,4 +1,4 @@
-// The specializers, by name. A new one is one file, which exports its entry, and one line here.
+// The table of specializers, by name. To add one, write a file that exports its entry and add a line here.
 
 import { HoneError } from "../core/errors.js";
 import type { Kind } from "../core/kinds.js";
@@ -89,8 +89,7 @@ export const specializers = {
 } satisfies SpecializerTable;
 
 /**
- * Makes a specializer from what a study file says: a name, a name with options, or a list of these to be applied one
- * after the other.
+ * Makes a specializer from its form in a study file: a name, a name with options, or a list of these to apply in order.
  *
  * @param where the place in the study file, for errors
  * @param table the specializers that may be named
@@ -139,7 +138,7 @@ function makeStep(spec: unknown, where: string, table: SpecializerTable): Specia
       kind: "usage",
     });
   };
-  // Of what type they are, only the entry itself knows.
+  // Only the entry itself knows the type of its options.
   return entry.make(readOptions(entry.options, name, options, where) as never, inner);
 }
 

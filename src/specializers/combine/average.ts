@@ -91,7 +91,7 @@ function requireOptions(given: Given): void {
   });
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const averageEntry = {
   make: ({ use, ...rest }: AverageOptions, inner) => average(inner(use, "use", "language"), rest),
   options: averageOptions,

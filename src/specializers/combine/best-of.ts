@@ -128,7 +128,7 @@ function unable({ task }: Pick<Given<Kind>, "task">, why: string): HoneError {
   });
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const bestOfEntry = {
   make: (options: BestOfOptions, inner) => bestOf(options.of.map((one, i) => inner(one, `of.${i}`))),
   options: bestOfOptions,

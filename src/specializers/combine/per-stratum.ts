@@ -105,7 +105,7 @@ function narrowed(task: LanguageTask, samples: readonly Sample[]): LanguageTask 
   return { ...task, labels: first };
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const perStratumEntry = {
   make: (options: PerStratumOptions, inner) => perStratum(inner(options.use, "use", "language")),
   options: perStratumOptions,

@@ -179,7 +179,7 @@ function labelOf({
   return parts.length > 0 ? `search(${parts.join(", ")})` : "search";
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const searchEntry = {
   make: ({ factors = usualSpace.factors, alone = usualSpace.alone, ...rest }: SearchOptions, inner) =>
     search(

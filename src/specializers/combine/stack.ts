@@ -205,7 +205,7 @@ async function ask(
   return scores;
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const stackEntry = {
   make: ({ of, ...rest }: StackOptions, inner) =>
     stack(

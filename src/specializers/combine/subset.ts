@@ -49,7 +49,7 @@ function drawn(samples: readonly Sample[], n: number, seed: number): Sample[] {
   });
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const subsetEntry = {
   make: (options: SubsetOptions, inner) => subset(options, inner(options.use, "use")),
   options: subsetOptions,

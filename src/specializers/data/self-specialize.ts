@@ -179,7 +179,7 @@ export function shuffleResponses(pairs: readonly Pair[], seed: number): Pair[] {
   return pairs.map((pair) => ({ ...pair, response: moved.get(pair.id) ?? pair.response }));
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const selfSpecializeEntry = {
   make: (options: SelfSpecializeOptions) => selfSpecialize(options),
   options: selfSpecializeOptions,

@@ -238,7 +238,7 @@ async function confidences(folder: string): Promise<Map<string, number>> {
   return found;
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const selfTrainEntry = {
   make: (options: SelfTrainOptions, inner) =>
     selfTrain(options, options.use === undefined ? undefined : inner(options.use, "use", "language")),

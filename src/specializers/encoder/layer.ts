@@ -36,7 +36,7 @@ export function layer(options: LayerOptions): Specializer<null, "encoder"> {
   };
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const layerEntry = {
   make: layer,
   options: layerOptions,

@@ -178,7 +178,7 @@ function batchesOf(trials: readonly MotorTrial[], size: number) {
   };
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const bilateralEntry = {
   make: bilateral,
   options: bilateralOptions,

@@ -48,7 +48,7 @@ export function lesion(options: LesionOptions): Specializer<null, "motor"> {
   };
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const lesionEntry = {
   make: lesion,
   options: lesionOptions,

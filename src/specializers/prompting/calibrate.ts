@@ -166,7 +166,7 @@ function logSumExp(values: readonly number[]): number {
   return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0));
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const calibrateEntry = {
   make: calibrate,
   options: calibrateOptions,

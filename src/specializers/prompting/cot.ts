@@ -147,7 +147,7 @@ function ordersOf(given: Given, sample: Sample, shuffles: number): (readonly Opt
   return [undefined, ...others.slice(0, shuffles - 1)];
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const cotEntry = {
   make: (options: CotOptions, inner) => cot(options, inner(options.use, "use", "language")),
   options: cotOptions,

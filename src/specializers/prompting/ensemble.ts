@@ -269,7 +269,7 @@ function commonest(causes: readonly string[]): string {
   return [...counts].toSorted((a, b) => b[1] - a[1])[0]?.[0] ?? "no-answer";
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const ensembleEntry = {
   make: ensemble,
   options: ensembleOptions,

@@ -38,7 +38,7 @@ export function fewShot(options: FewShotOptions = {}): LanguageSpecializer {
   });
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const fewShotEntry = {
   make: fewShot,
   options: fewShotOptions,

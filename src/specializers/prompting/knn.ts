@@ -99,7 +99,7 @@ function spread(ranked: readonly number[], k: number, pool: readonly Demonstrati
   return ranked.filter((i) => chosen.has(i));
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const knnEntry = {
   make: knn,
   options: knnOptions,

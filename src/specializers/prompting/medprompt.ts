@@ -1,5 +1,5 @@
 // medprompt: examples, reasoning, neighbours and shuffling as one recipe whose rungs may be left out (Nori et al. 2023,
-// Medprompt, §4 and §5.2). It puts the other specializers together and does nothing of its own to a query.
+// Medprompt, §4 and §5.2). It combines other specializers and does nothing to a query itself.
 
 import { z } from "zod";
 import type { Json } from "../../core/json.js";
@@ -17,7 +17,8 @@ import { zeroShot } from "./zero-shot.js";
 
 /**
  * The published ladder's rungs, in its order: drawn few-shot examples; the subject's own reasoning, in the examples and
- * before the answer; the nearest examples instead of drawn ones (no rung without examples); a choice-shuffle ensemble.
+ * before the answer; the nearest examples instead of drawn ones (only where there are examples); a choice-shuffle
+ * ensemble.
  */
 export const rungs = ["examples", "reasoning", "neighbours", "shuffling"] as const;
 /** A component of Medprompt that can be left out (Nori et al. 2023, figure 4). */
@@ -128,7 +129,7 @@ function spec(options: MedpromptOptions, without: readonly Rung[]): MedpromptSpe
 
 /**
  * The six published rungs as a study would write them (§5.2, Figure 4): zero-shot, drawn examples, with reasoning, nearest
- * examples, shuffled ensemble, and the same with k = 20 and 11 members. Examples are never measured away in them.
+ * examples, shuffled ensemble, and the same with k = 20 and 11 members. They always keep examples, without measuring.
  * @param options for all six alike; `without` and `examples` are set here
  */
 export function ladder(options: Omit<MedpromptOptions, "without" | "examples"> = {}): MedpromptSpec[] {
@@ -137,9 +138,9 @@ export function ladder(options: Omit<MedpromptOptions, "without" | "examples"> =
 }
 
 /**
- * All 16 subsets of the rungs with the specializer of each, for Shapley values: 2^i apart by rung i of `rungs`, so the
- * first has none and the last all. Subsets with neighbours and no examples are written as those without either, so 12
- * specializers are different.
+ * All 16 subsets of the rungs with the specializer of each, for Shapley values: rung i of `rungs` is bit i of the
+ * position, so the first has none and the last all. Subsets with neighbours and no examples are written as those
+ * without either, so 12 specializers are different.
  * @param options as in `ladder`
  */
 export function coalitions(
@@ -152,7 +153,7 @@ export function coalitions(
   });
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const medpromptEntry = {
   make: medprompt,
   options: medpromptOptions,

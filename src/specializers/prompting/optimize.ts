@@ -184,7 +184,7 @@ function tooFew({ train, task }: Given): HoneError {
   });
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const optimizeEntry = {
   make: optimize,
   options: optimizeOptions,

@@ -1,5 +1,5 @@
-// portfolio: votes that were reasoned about and probabilities that were not, added up for each option (Medprompt+,
-// Microsoft's promptbase, 2023). It weighs two specialists against each other; how they answer is their own affair.
+// portfolio: adds up, for each option, the votes of a reasoning specialist and the probabilities of a direct one
+// (Medprompt+, Microsoft's promptbase, 2023). It only weighs the two; how they answer is up to them.
 
 import { z } from "zod";
 import type { CallContext } from "../../core/call.js";
@@ -44,7 +44,7 @@ export type PortfolioOptions = z.input<typeof portfolioOptions>;
 
 type Weights = z.output<typeof portfolioOptions>["weight"];
 
-/** Stands for a chance of nothing where logarithms are asked for. */
+/** Replaces a probability of 0 in logarithms. */
 const least = 1e-12;
 
 /**
@@ -52,8 +52,8 @@ const least = 1e-12;
  * higher p(L), then to the option that stands first. w is 0.5 where the subject says that the query needs a scratch-pad,
  * else 2 (`weight`).
  *
- * Votes without a choice count as votes for nothing. p(L) is the softmax of the scores, which for an ensemble by
- * probability is the mean over its members; where there are no scores it is the share of the votes. Queries without
+ * Votes without a choice count in the total but for no option. p(L) is the softmax of the scores, which for an ensemble
+ * by probability is the mean over its members; where there are no scores it is the share of the votes. Queries without
  * options go to `reasoning` alone. The answer's scores are ln of the sum over (1 + w).
  *
  * @example
@@ -109,7 +109,7 @@ export function portfolio(
   };
 }
 
-/** Asks the subject the published question about the query and says what the direct probabilities then count. */
+/** Asks the subject the published question about the query and returns the weight of the direct probabilities. */
 async function weigh(
   subject: LanguageSubject,
   query: Query,
@@ -157,12 +157,12 @@ function combine(keys: readonly string[], reasoned: Answer, read: Answer, w: num
   return { choice: keys[best] as string, scores: Object.fromEntries(scores), ...kept };
 }
 
-/** Less than rounding is no difference: a share of 2/5 must tie with 0.4 however it was added up. */
+/** Differences within rounding are ties: a share of 2/5 must tie with 0.4 however it was added up. */
 function differ(a: number, b: number): number {
   return Math.abs(a - b) < least ? 0 : a - b;
 }
 
-/** The share of each option among all votes; the choice alone where nobody voted. */
+/** The share of each option among all votes; the choice is the only vote if there are none. */
 function shares(keys: readonly string[], { choice, trail = [] }: Answer): number[] {
   const cast = trail.flatMap((step) => (step.kind === "vote" ? [step.choice] : []));
   const votes = cast.length > 0 ? cast : [choice];
@@ -179,7 +179,7 @@ function chancesOf(keys: readonly string[], { scores }: Answer): number[] | unde
   return powers.map((power) => power / total);
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const portfolioEntry = {
   make: (options: PortfolioOptions, inner) =>
     portfolio(

@@ -198,7 +198,7 @@ function unreadable(where: string, why: string): HoneError {
   });
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const toolsEntry = {
   make: (options: ToolsOptions) => tools(options),
   options: toolsOptions,

@@ -26,7 +26,7 @@ export function zeroShot<K extends Kind>(options: ZeroShotOptions = {}): Special
   };
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const zeroShotEntry = {
   make: zeroShot,
   options: zeroShotOptions,

@@ -131,7 +131,7 @@ function rowReader(state: State, tools: Tools): (query: Query, context: CallCont
   };
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const linearEntry = {
   make: linear,
   options: linearOptions,

@@ -53,7 +53,7 @@ function byFrequency(given: Given): string[] {
     .map(([a]) => a);
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const majorityEntry = {
   make: majority,
   options: majorityOptions,

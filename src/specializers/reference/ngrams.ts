@@ -51,7 +51,7 @@ function vectorOf(text: string, size: number): number[] {
   return vector.map((value) => value / length);
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const ngramsEntry = {
   make: ngrams,
   options: ngramsOptions,

@@ -73,7 +73,7 @@ function answerOf(player: Player, game: string, { position, options }: Query): A
   return options ? { choice: move } : { text: move };
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const scriptedEntry = {
   make: (options: ScriptedOptions) => scripted(options),
   options: scriptedOptions,

@@ -261,7 +261,7 @@ function unreadable(where: string, why: string, cells: number): HoneError {
   });
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const wordVectorsEntry = {
   make: wordVectors,
   options: wordVectorsOptions,

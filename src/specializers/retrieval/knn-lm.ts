@@ -287,7 +287,7 @@ function logOf(p: number): number {
   return Math.log(Math.max(p, 1e-300));
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const knnLmEntry = {
   make: knnLm,
   options: knnLmOptions,

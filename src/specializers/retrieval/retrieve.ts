@@ -209,7 +209,7 @@ function textOf(query: Query, part: "input" | "question" | "options"): string {
   return query[part] ?? "";
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const retrieveEntry = {
   make: retrieve,
   options: retrieveOptions,

@@ -1,4 +1,4 @@
-// adapter: a small gated feed-forward beside each of the model's own, trained while the model stays as it is (parallel
+// adapter: a small gated feed-forward beside each of the model's own, trained while the model is frozen (parallel
 // adapters: He et al. 2022, arXiv 2110.04366; adapters: Houlsby et al. 2019). It is served as a model with more neurons.
 
 import { join } from "node:path";
@@ -55,7 +55,7 @@ export function adapter(options: AdapterOptions = {}): LanguageSpecializer {
   });
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const adapterEntry = {
   make: adapter,
   options: adapterOptions,

@@ -1,5 +1,5 @@
 // bitfit: only biases and the norms' gains are trained (Ben Zaken et al. 2022, arXiv 2106.10199): about a tenth of a
-// percent of the weights. Llama models have no biases; each matrix of a block gets one, which llama.cpp knows how to add.
+// percent of the weights. Llama models have no biases; each matrix of a block gets one, which llama.cpp can add.
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -71,7 +71,7 @@ export function bitfit(options: BitfitOptions = {}): LanguageSpecializer {
   });
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const bitfitEntry = {
   make: bitfit,
   options: bitfitOptions,

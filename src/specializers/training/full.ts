@@ -1,4 +1,4 @@
-// full: every weight of the model trained (Lawma's way). The most memory and the most that can be learnt, and forgotten.
+// full: trains every weight of the model (as Lawma does). It takes the most memory and can learn, and forget, the most.
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -42,7 +42,7 @@ export function full(options: FullOptions = {}): LanguageSpecializer {
   });
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const fullEntry = {
   make: full,
   options: fullOptions,

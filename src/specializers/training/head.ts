@@ -1,8 +1,9 @@
-// head: a LoRA with a classification head in place of the vocabulary, the way sequence classifiers are fine-tuned (Howard and
-// Ruder 2018, ULMFiT, arXiv 1801.06146; Devlin et al. 2019, BERT, 1810.04805; on decoders as `AutoModelForSequenceClassification`
-// has it: the last token's state, no bias). The prompt is the one that the model would be asked with.
+// head: a LoRA with a classification head in place of the vocabulary, the way sequence classifiers are fine-tuned (Howard and Ruder 2018,
+// ULMFiT, arXiv 1801.06146; Devlin et al. 2019, BERT, 1810.04805; on decoders as in `AutoModelForSequenceClassification`: the last
+// token's state, no bias). The prompt is the one that the model would otherwise answer.
 //
-// Answers come from llama.cpp, as `lora`'s do: the state of its embedding context under the adapter, and the head's product with it here.
+// As with `lora`, answers come from llama.cpp: it computes the state, in an embedding context with the adapter. The head's product with
+// that state is computed here.
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -31,14 +32,14 @@ export type HeadOptions = z.input<typeof headOptions>;
 
 type State = { artifact: string; classes: string[]; report: TrainingReport };
 
-/** The head's name among the trained arrays, [classes, width]: where a model that is not tied has its own output matrix. */
+/** The head's name among the trained arrays, [classes, width]: that of the output matrix in a model with untied embeddings. */
 const output = "output.weight";
 const files = { adapter: "adapter.gguf", head: "head.safetensors" } as const;
 
 /**
- * Trains a LoRA and a linear layer from the last token's state to the task's labels, by the classes' cross-entropy, choosing the
- * step by the loss on dev. For tasks whose samples share their labels. The specialist's folder holds `adapter.gguf` for llama.cpp,
- * `head.safetensors` with the linear layer, and `peft/` for transformers' sequence classification.
+ * Trains a LoRA and a linear layer from the last token's state to the task's labels with cross-entropy over the classes, choosing
+ * the step by the loss on dev. For tasks whose samples share their labels. The specialist's folder holds `adapter.gguf` for
+ * llama.cpp, `head.safetensors` with the linear layer, and `peft/` for transformers' sequence classification.
  */
 export function head(options: HeadOptions = {}): LanguageSpecializer {
   const { rank, alpha, targets, layers, dropout, ...training } = readOptions(headOptions, "head", options);
@@ -52,7 +53,7 @@ export function head(options: HeadOptions = {}): LanguageSpecializer {
     trainable: (config) => lora.trainable(config) + classes.length * config.width,
     init: (base, seed) => {
       const { width } = base.config;
-      // From zero, where all classes are as likely: its gradient is not zero, and draws nothing from the seed.
+      // Zeros make all classes equally likely: the gradient there is not zero, and nothing is drawn from the seed.
       const zeros = new Float32Array(classes.length * width);
       return { ...lora.init(base, seed), [output]: new Tensor("float32", zeros, [classes.length, width]) };
     },
@@ -64,7 +65,7 @@ export function head(options: HeadOptions = {}): LanguageSpecializer {
   return defineSpecializer<State>({
     name: "head",
     label,
-    // Before, answers came from ONNX Runtime: those were other specialists.
+    // `engine` tells these specialists from earlier ones, which answered through ONNX Runtime.
     options: { rank, alpha, ...own, ...training, engine: "llama.cpp" },
     needs: ["weights", "gradients"],
     seeded: true,
@@ -133,7 +134,7 @@ function logSoftmax(logits: Float64Array): Float64Array {
   return logits.map((logit) => logit - total);
 }
 
-/** The head's logits of a state [width]: one product a class, in doubles. */
+/** The head's logits for a state [width]: one dot product per class, in float64. */
 function logitsOf({ data, dims }: Tensor, state: readonly number[]): Float64Array {
   const [classes, width] = dims as [number, number];
   const weights = data as Float32Array;
@@ -142,7 +143,7 @@ function logitsOf({ data, dims }: Tensor, state: readonly number[]): Float64Arra
   );
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const headEntry = {
   make: head,
   options: headOptions,

@@ -1,4 +1,4 @@
-// lexical: an encoder's words turned into word vectors, by pulling synonyms of all languages together (Green et al. 2023, Massively
+// lexical: trains an encoder to give word vectors, by pulling synonyms of all languages together (Green et al. 2023, Massively
 // Multilingual Lexical Specialization, arXiv 2208.01018).
 
 import { mkdir } from "node:fs/promises";
@@ -100,11 +100,11 @@ type State = {
 };
 
 /**
- * Trains an encoder whose network is open on the synonyms of a wordnet. The specialist's folder has the trained arrays, and
+ * Trains an encoder with an open network on the synonyms of a wordnet. The specialist's folder has the trained arrays, and
  * `encoder/` for sentence-transformers and transformers.js.
  *
- * Words of dev and test must not be among the constraints: their files are the study's own, so whoever names the source sees to
- * it (`withoutWords`).
+ * Words of dev and test must not be among the constraints. The constraint files are the study's own, so its author must exclude
+ * them (`withoutWords`).
  */
 export function lexical(options: LexicalOptions): Specializer<State, "encoder"> {
   const chosen = readOptions(lexicalOptions, "lexical", options);
@@ -262,10 +262,10 @@ async function draw(
   });
 }
 
-/** Most pairs among which hard negatives are looked for. */
+/** Maximum number of pairs searched for hard negatives. */
 const mined = 2000;
 
-/** The pairs of other synsets whose first words the generalist finds most like a pair's, the nearest first. */
+/** For a pair, the pairs of other synsets whose first words are most similar to its own in the generalist, nearest first. */
 async function neighbours(
   pairs: readonly Constraint[],
   next: () => number,
@@ -304,7 +304,7 @@ async function neighbours(
   };
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const lexicalEntry = {
   make: lexical,
   options: lexicalOptions,

@@ -1,4 +1,4 @@
-// lora: low-rank matrices beside the model's own, trained on the task's answers while the model stays as it is (Hu et al.
+// lora: low-rank matrices beside the model's own, trained on the task's answers while the model is frozen (Hu et al.
 // 2021, arXiv 2106.09685). The model is the quantised file that is served, as in QLoRA (Dettmers et al. 2023).
 
 import { join } from "node:path";
@@ -87,7 +87,10 @@ export function lora(options: LoraOptions = {}): LanguageSpecializer {
   });
 }
 
-/** What methods with a LoRA have in common, the options that are not the usual ones, and how a label tells them. */
+/**
+ * What methods with a LoRA have in common: the method's parts, the options that are not the defaults, and the label's
+ * details.
+ */
 export function loraParts({
   rank,
   alpha,
@@ -128,7 +131,7 @@ export function loraParts({
   };
 }
 
-/** A LoRA's pairs by the names of their matrices; whatever else was trained is left out. */
+/** A LoRA's pairs by the names of their matrices; other trained arrays are left out. */
 export function pairsOf(params: Parameters): Record<string, LoraPair> {
   const dense = (key: string) => {
     const { data, dims } = params[key] as Parameters[string];
@@ -140,7 +143,7 @@ export function pairsOf(params: Parameters): Record<string, LoraPair> {
   );
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const loraEntry = {
   make: lora,
   options: loraOptions,

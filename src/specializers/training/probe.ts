@@ -1,5 +1,5 @@
-// probe: logistic regression on the frozen model's hidden states of the prompt, as it would be asked. Depth, pooling and
-// penalty are chosen by cross-validation on train; the model itself is not changed.
+// probe: logistic regression on the frozen model's hidden states of the prompt that the model would otherwise answer.
+// Depth, pooling and penalty are chosen by cross-validation on train; the model itself is not changed.
 //
 // The states come from ONNX Runtime over the weights that are served (frozen/extract.ts), in fitting and in answering.
 
@@ -205,10 +205,10 @@ async function fitProbe(
   };
 }
 
-/** Train samples on which depth and pooling are compared, about: a fit's time goes with their square. */
+/** Approximate number of train samples on which depth and pooling are compared: a fit's time grows with its square. */
 const enoughToCompare = 600;
 
-/** All samples where they are few, else a part with about each class's share. */
+/** All samples if they are few, else a part that roughly keeps each class's share. */
 function screened(targets: Int32Array, groups: readonly string[]): number[] {
   const everyone = [...targets.keys()];
   const parts = Math.floor(targets.length / enoughToCompare);
@@ -287,7 +287,7 @@ function pooled(states: Float32Array, depth: number, width: number, pooling: Poo
   return states.subarray(at, at + width);
 }
 
-/** The tokens that all prompts begin with; the last token of a prompt is its own. */
+/** The tokens that all prompts begin with; the last token of a prompt never counts as shared. */
 function commonBeginning(prompts: readonly (readonly number[])[]): number[] {
   const [first = []] = prompts;
   let same = Math.max(0, first.length - 1);
@@ -301,7 +301,7 @@ function sharedBeginning(prompt: readonly number[], head: readonly number[]): nu
   return same;
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const probeEntry = {
   make: probe,
   options: probeOptions,

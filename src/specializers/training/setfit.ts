@@ -35,7 +35,7 @@ type State = { artifact: string; head: Json; losses: number[] };
 
 /**
  * Trains the study's encoder with labels as classes (supervised contrastive loss over drawn batches in which every class has at least
- * two texts), then the head of `linear(vectors)` on what it gives.
+ * two texts), then the head of `linear(vectors)` on its vectors.
  */
 export function setfit(options: SetfitOptions = {}): LanguageSpecializer {
   const chosen = readOptions(setfitOptions, "setfit", options);
@@ -51,7 +51,7 @@ export function setfit(options: SetfitOptions = {}): LanguageSpecializer {
     options: chosen,
     seeded: true,
     encodes: () => true,
-    // It stands on the encoder alone: no language model answers.
+    // It uses the encoder alone: no language model answers.
     reference: true,
     fit: async (subject, given) => {
       requireTrain(given, "setfit");
@@ -139,7 +139,7 @@ function drawBatches(given: Given, { steps, batch }: z.output<typeof setfitOptio
   });
 }
 
-/** Some of the numbers below n, without return. */
+/** `count` of the numbers below n, drawn without replacement. */
 function drawn(n: number, count: number, random: Random): number[] {
   const all = Array.from({ length: n }, (_, i) => i);
   for (let i = 0; i < Math.min(count, n); i++) {
@@ -149,7 +149,7 @@ function drawn(n: number, count: number, random: Random): number[] {
   return all.slice(0, Math.min(count, n));
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const setfitEntry = {
   make: setfit,
   options: setfitOptions,

@@ -1,5 +1,5 @@
-// softPrompt: a few vectors before every prompt, trained while the model stays as it is (Lester et al. 2021, arXiv
-// 2104.08691). They are served as tokens of their own, added to the vocabulary.
+// softPrompt: a few vectors before every prompt, trained while the model is frozen (Lester et al. 2021, arXiv
+// 2104.08691). They are served as extra tokens in the vocabulary.
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -48,7 +48,7 @@ export function softPrompt(options: SoftPromptOptions = {}): LanguageSpecializer
   });
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const softPromptEntry = {
   make: softPrompt,
   options: softPromptOptions,

@@ -1,4 +1,4 @@
-// What contrastive training leaves on disk, and the encoder that is made of it again: the trained arrays, and a folder that
+// Saves the result of contrastive training and opens it again as an encoder: the trained arrays, and a folder that
 // sentence-transformers and transformers.js load.
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -28,7 +28,8 @@ export function requireNet(model: Model | undefined, name: string, where: string
 
 /**
  * Writes the trained arrays into a folder, and with `whole` the encoder itself into `encoder/` there.
- * @param whole BERT's is small; a decoder's is a gigabyte. Adapters have no place in the encoder's own layout
+ * @param whole BERT's takes little space, a decoder's a gigabyte; ignored for adapters, which the encoder's own layout
+ *   cannot hold
  */
 export async function keepTrained(
   folder: string,
@@ -46,8 +47,8 @@ export async function keepTrained(
 }
 
 /**
- * The encoder with what was trained put into its weights, as transformers and sentence-transformers load it, and BERT and XLM-R as
- * transformers.js does (`onnx/model.onnx`).
+ * Writes the encoder with the trained arrays merged into its weights, for transformers and sentence-transformers, and BERT and
+ * XLM-R also for transformers.js (`onnx/model.onnx`).
  */
 export async function writeEncoder(
   folder: string,
@@ -100,8 +101,8 @@ export function openTrained(
 }
 
 /**
- * The specialised encoder of a folder that says itself how it was trained.
- * @throws HoneError where it is no such folder, or was trained on another encoder
+ * The specialised encoder of a folder whose `trained.json` says how it was trained.
+ * @throws HoneError if the folder is not of this kind, or was trained on another encoder
  */
 export async function openTrainedFolder(encoder: NetEncoder, folder: string): Promise<NetEncoder> {
   const fail = (why: string) =>

@@ -31,7 +31,7 @@ export interface ContrastTraining {
   /** All batches, in order; their texts may differ in number. */
   readonly batches: readonly ContrastBatch[];
   readonly learningRate: number;
-  /** Share of the steps in which the rate rises; it stays from then on. */
+  /** Share of the steps in which the rate rises; from then on it follows `shape`. */
   readonly warmup: number;
   readonly shape: "constant" | "linear" | "cosine";
   readonly seed: number;
@@ -43,11 +43,11 @@ export interface ContrastTraining {
 export interface ContrastTrained {
   readonly params: Parameters;
   readonly losses: readonly number[];
-  /** Read in all, without padding. */
+  /** Tokens read in all, without padding. */
   readonly tokens: number;
 }
 
-/** Trains; a checkpoint every minute, from which it goes on. */
+/** Trains, with a checkpoint every minute from which training resumes. */
 export async function trainContrast(options: ContrastTraining): Promise<ContrastTrained> {
   const { encoder, method, batches, seed } = options;
   const { net, layer } = encoder;
@@ -140,7 +140,7 @@ export async function trainContrast(options: ContrastTraining): Promise<Contrast
   }
 }
 
-/** Where training starts. */
+/** Initial arrays. */
 function startOf(
   method: ContrastMethod,
   { net, layer }: NetEncoder,
@@ -155,7 +155,7 @@ function startOf(
     : initBottleneck(net.shapes, names, method.reduction, seed);
 }
 
-/** What trained arrays do to the network. */
+/** How the trained arrays change the network. */
 export function changeOf(method: ContrastMethod): NetChange["change"] {
   if (method.kind === "full") return (trained) => ({ weights: trained });
   if (method.kind === "adapter") return bottleneck;
@@ -163,7 +163,7 @@ export function changeOf(method: ContrastMethod): NetChange["change"] {
   return (trained) => lora({ rank, alpha }, trained);
 }
 
-/** Whether a matrix stands below the layer that is read: what stands above it does nothing. */
+/** Whether a matrix is below the layer that is read; those above have no effect. */
 function below(layer: number): (name: string) => boolean {
   return (name) => Number(/\.(\d+)\./.exec(name)?.[1] ?? 0) < layer;
 }

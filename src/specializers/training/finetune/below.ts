@@ -1,5 +1,5 @@
-// What the untrained layers below the trained ones give for each example: computed once, kept for every epoch and for every
-// other training on the same model, over a stop too, and laid into packed rows. Where memory is short nothing is kept.
+// Outputs of the untrained layers below the trained ones for each example: computed once, kept for all epochs and other
+// trainings on the same model, also across a stop, and copied into packed rows. If memory is short nothing is kept.
 
 import { Tensor } from "onnxruntime-node";
 import { freeMemory } from "../../../core/memory.js";
@@ -30,7 +30,7 @@ export type LayIn = (
   spans: readonly Span[],
 ) => AnswerBatch<Tensor>;
 
-/** Computes what is not known yet, and gives the function that lays it in. */
+/** Computes the missing states and returns the function that puts states into a block's inputs. */
 export async function statesBelow(
   model: LanguageModel,
   programs: Programs,

@@ -1,5 +1,5 @@
-// What trainings on one model share, one after the other: its weights as float32 and the programs compiled last. It lives
-// as long as the model does. Compiling takes seconds, and a study may train dozens of specialists of one kind.
+// Caches what successive trainings on one model share: its weights as float32 and the programs compiled last. The cache
+// lives as long as the model. Compiling takes seconds, and a study may train dozens of specialists of one kind.
 
 import type { numpy as np } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
@@ -30,7 +30,7 @@ export interface Programs {
 }
 
 interface Bench {
-  /** By first trained layer and tokens: what the layers below give for an example, [tokens, width]. */
+  /** By first trained layer and tokens: the output of the layers below for an example, [tokens, width]. */
   states: Map<string, Float32Array>;
   weights?: Promise<Record<string, Tensor>>;
   programs?: { key: string; made: Programs };
@@ -44,7 +44,7 @@ function benchOf(model: LanguageModel): Bench {
   return known;
 }
 
-/** What the layers below gave for examples so far. */
+/** Outputs of the layers below for the examples so far. */
 export function sharedStates(model: LanguageModel): Map<string, Float32Array> {
   return benchOf(model).states;
 }
@@ -66,7 +66,7 @@ export function sharedWeights(
   return bench.weights;
 }
 
-/** The programs of a method at a shape: those of the training before if nothing differs, else new ones. */
+/** The programs of a method at a shape: the previous training's if nothing differs, else new ones. */
 export async function sharedPrograms(
   model: LanguageModel,
   config: NetConfig,

@@ -1,5 +1,5 @@
-// How a specializer that trains weights is written: a method, what is written to disk of its result, and nothing else. The
-// specialist is the same model changed, asked through the same prompts.
+// Defines a specializer that trains weights from a method and a function that saves its result. The specialist is the same
+// model with changed weights, queried with the same prompts.
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -50,7 +50,7 @@ export function defineTrained(definition: TrainedDefinition): LanguageSpecialize
       const target = requireWeights(subject, name);
       const started = performance.now();
       const fitted = await fitMethod(method, target, given, training);
-      // What it read stands in the report beside what calls cost.
+      // The report shows the tokens read in training beside the cost of calls.
       given.context.trace?.({
         key: fingerprint([name, options, given.seed]),
         model: target.model.id,
@@ -80,9 +80,9 @@ export function defineTrained(definition: TrainedDefinition): LanguageSpecialize
       return {
         model,
         respond: async (query: Query, context: CallContext) => {
-          // What stands before the model goes on changing queries; the model itself is the trained one.
+          // Specializers before this one still change queries; only the model is the trained one.
           const ready = await prepared(subject, query, context);
-          // Its own likelihoods were trained; less a prior they would be something else.
+          // Training was on the plain likelihoods, so no prior is subtracted from them.
           const { scoring } = ready.query;
           const asked = scoring === "prior" ? { ...ready.query, scoring: "sum" as const } : ready.query;
           return specialist.respond(asked, context);

@@ -1,4 +1,4 @@
-// From samples to tokens, exactly as the model will be asked: the query rendered, the right answer after it.
+// Turns samples into tokens exactly as the model will be prompted: the rendered query, then the right answer.
 
 import { type CallContext, CallError } from "../../../core/call.js";
 import { HoneError } from "../../../core/errors.js";
@@ -11,7 +11,7 @@ import { renderPrompt } from "../../../models/prompt.js";
 import { type PackedExample, shareHeads } from "../../../nets/packing.js";
 import { isDerived, prepared } from "../../parts/define.js";
 
-/** A model whose weights can be had, under a subject that only changes queries. */
+/** A model with available weights, under a subject that only changes queries. */
 export interface TrainableSubject {
   subject: LanguageSubject;
   model: LanguageModel;
@@ -43,15 +43,15 @@ function passesQueriesOn(subject: LanguageSubject): boolean {
 
 /** How samples become examples. */
 export interface ExampleOptions {
-  /** The token that ends a written answer; asked for where answers are written and not chosen. */
+  /** The token that ends a written answer; appended where answers are written and not chosen. */
   end: number | undefined;
   /** Tokens put after the begin token of every prompt. */
   prefix: readonly number[];
-  /** Whether the answer is to be told from the other options alone. */
+  /** Whether the answer is compared with the other options alone, not with the vocabulary. */
   among?: boolean;
-  /** Whether options are to be compared, which they are where the answer is told from them. */
+  /** Whether options are compared; by default only if `among`. */
   compared?: boolean;
-  /** Labels with an output each: the answer is then the label's place among them, and no text. */
+  /** Labels with one output each: the answer is then the label's index, not text. */
   classes?: readonly string[];
 }
 
@@ -133,7 +133,7 @@ export async function promptOf(
   return prompt;
 }
 
-/** The same for a query that is to be answered. @throws CallError where the context does not hold it */
+/** The prompt's tokens for a query to be answered. @throws CallError where the context does not hold them */
 export async function askedPrompt(
   target: TrainableSubject,
   query: Query,
@@ -145,12 +145,12 @@ export async function askedPrompt(
   throw new CallError("too-long", `the prompt takes ${prompt.length} tokens, and the context holds ${room}`);
 }
 
-/** Instruction and shared options stand first in every prompt. */
+/** Prompts begin with the instruction and shared options; queries that agree in both are one group. */
 function groupOf(query: Query): string {
   return JSON.stringify([query.instruction ?? "", query.ownOptions ? null : (query.options ?? null)]);
 }
 
-/** The one token by which each option differs, after the tokens that all begin with. */
+/** The single token in which the options differ, after the tokens that all begin with. */
 function distinct(
   options: readonly (readonly number[])[],
   task: string,

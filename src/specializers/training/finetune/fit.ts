@@ -1,5 +1,5 @@
-// Training some weights of a model on a task's answers: one recipe for every way of changing weights. It ends with the
-// trained arrays; what is made of them is the way's own business.
+// Trains some weights of a model on a task's answers, with one recipe for all methods. It returns the trained arrays;
+// what happens to them next is up to the method.
 
 import type { numpy as np } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
@@ -20,7 +20,7 @@ import { chooseRecipe, type Trial } from "./recipe.js";
 import { type Course, setUp } from "./rig.js";
 import { choosesByMetric } from "./score.js";
 
-/** The base model of a fit: its file, what it looks like, and its weights as float32. */
+/** The base model of a fit: its file, its config, and its weights as float32. */
 export interface Base {
   gguf: GgufFile;
   config: NetConfig;
@@ -30,35 +30,35 @@ export interface Base {
 /** A way of changing a model's weights. */
 export interface Method {
   name: string;
-  /** Everything that decides the result beside the common options. */
+  /** Everything beside the common options that determines the result. */
   options: Json;
-  /** The learning rate that mostly suits it: the middle of what is tried where the user gives none. */
+  /** The learning rate that usually suits it: the middle of those tried if the user gives none. */
   rate: number;
-  /** Numbers that are trained: known before any weight is loaded. */
+  /** Number of trained parameters, known before any weight is loaded. */
   trainable: (config: NetConfig) => number;
-  /** Where training starts; changes nothing yet. */
+  /** Initial arrays; they change nothing yet. */
   init: (base: Base, seed: number, examples: readonly PackedExample[]) => Parameters;
-  /** What the trained arrays do to the model, in training with what was drawn for dropout; traced. */
+  /** How the trained arrays change the model, in training with the drawn dropout masks; traced. */
   change: (config: NetConfig, trained: Readonly<Record<string, np.Array>>, drawn?: Dropout) => Change;
-  /** Of what these matrices read a share is dropped in training. Absent where nothing is. */
+  /** Share of these matrices' inputs that is dropped in training; absent without dropout. */
   dropout?: { share: number; names: (config: NetConfig) => readonly string[] };
-  /** The first layer that the change touches; what lies below is computed once for each sample. 0 where it is all. */
+  /** First layer that the change affects; the layers below are computed once for each sample. 0 if all are affected. */
   first: (config: NetConfig) => number;
   /** Whether the loss is over the options alone and not over the vocabulary. */
   among?: boolean;
-  /** Labels with an output each, where answers are classes and no texts. */
+  /** Labels with one output each, if answers are classes and not text. */
   classes?: readonly string[];
-  /** Token ids after the begin token of every prompt, where the way has such. */
+  /** Token ids to put after the begin token of every prompt, if the method has any. */
   prefix?: (config: NetConfig) => readonly number[];
 }
 
-/** What is remembered of a training beside its result. All of it is the same on every run. */
+/** What is recorded of a training beside its result; the same on every run. */
 export type TrainingReport = {
   examples: number;
   trainable: number;
   learningRate: number;
   epochs: number;
-  /** The short trainings that chose them; none where the user did. */
+  /** The short trainings that chose rate and epochs; none if the user did. */
   sweep: Trial[];
   steps: number;
   bestStep: number;
@@ -68,7 +68,7 @@ export type TrainingReport = {
   heldOut: { step: number; loss: number; metric?: number }[];
   /** The name of the metric that chose the step; absent where the loss did. */
   chosenBy?: string;
-  /** That loss for a model that knows no more than how often each answer occurs; null where answers are written. */
+  /** The same loss for a model that knows only how often each answer occurs; null where answers are written. */
   guessing: number | null;
   firstLoss: number;
   lastLoss: number;
@@ -136,7 +136,7 @@ export async function fitMethod(
   };
 }
 
-/** Puts a training's steps in words: its losses, its speed and what is left of it at most. */
+/** Describes a training's progress in words: loss, speed and the longest remaining time. */
 function teller(progress: Given["progress"]): (what: string) => (at: StepReport) => void {
   return (what) => {
     const started = performance.now();

@@ -1,13 +1,13 @@
-// What guessing costs: the loss of a model that has learnt how often each answer occurs and nothing else.
+// The loss of guessing: that of a model that has learnt only how often each answer occurs.
 
 import type { Given } from "../../../core/specializer.js";
 
-/** A loss is better than guessing below this share of it. */
+/** A loss below this share of guessing's is better than guessing. */
 const margin = 0.95;
 
 /**
- * Mean -log p of dev's right answers, in nats, where p is how often train has that answer (one added to each); of samples with
- * options of their own, where every option is as likely as another. Undefined where answers are written, not chosen.
+ * Mean -log p of dev's right answers, in nats, where p is the answer's frequency in train (add-one smoothed), or uniform over
+ * the options if samples have options of their own. Undefined where answers are written, not chosen.
  */
 export function guessingLoss({
   task,

@@ -1,8 +1,8 @@
-// The options that every specializer which trains weights has in common.
+// Options that all specializers which train weights have in common.
 
 import { z } from "zod";
 
-/** Train samples in one step, where the user does not say. */
+/** Default number of train samples in one step. */
 export const usualBatch = 4;
 
 export const trainingShape = {
@@ -61,7 +61,7 @@ export const trainingShape = {
 
 export type TrainingOptions = z.output<z.ZodObject<typeof trainingShape>>;
 
-/** A specializer's label that says by what the step was chosen, where it was not the loss. */
+/** A specializer's label with what the step was chosen by, if that is not the loss. */
 export function labelWith(label: string, { choose }: Pick<TrainingOptions, "choose">): string {
   if (choose !== "metric") return label;
   const told = "chosen by metric";

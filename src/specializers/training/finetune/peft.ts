@@ -1,5 +1,6 @@
-// A LoRA as Hugging Face's peft loads it: adapter_config.json and adapter_model.safetensors; with a classification head where it has one. Hone trains on the weights of
-// the GGUF file, so names and row order go back to those of the original checkpoint. It writes nothing else.
+// Writes a LoRA as Hugging Face's peft loads it: adapter_config.json and adapter_model.safetensors, with the classification head if there
+// is one. Hone trains on the weights of the GGUF file, so names and row order are converted back to those of the original checkpoint.
+// Nothing else is written.
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import type { DenseTensor } from "../../../tensor/gguf-tensors.js";
 import type { LoraPair } from "../../../tensor/gguf-write.js";
 import { writeSafetensors } from "../../../tensor/safetensors.js";
 
-/** Matrices of a block: the part of their GGUF name, and where transformers has them in Llama and Gemma 3 alike. */
+/** Matrices of a block: the part of their GGUF name, and their module in transformers, the same for Llama and Gemma 3. */
 const modules: Readonly<Record<string, string>> = {
   attn_q: "self_attn.q_proj",
   attn_k: "self_attn.k_proj",
@@ -21,12 +22,12 @@ const modules: Readonly<Record<string, string>> = {
 };
 
 export interface PeftLora {
-  /** What `base_model_name_or_path` says: a name on the Hub, or whatever the reader is to put there. */
+  /** Value of `base_model_name_or_path`: a name on the Hub, or a placeholder for the reader to replace. */
   base: string;
   net: Pick<NetConfig, "layers" | "heads" | "kvHeads" | "rope">;
   rank: number;
   alpha: number;
-  /** The share that training dropped; it changes nothing where the adapter is only used. */
+  /** Dropout rate in training; it has no effect at inference. */
   dropout?: number;
   /** By GGUF name (`blk.0.attn_q.weight`), in the GGUF file's row order. */
   tensors: Readonly<Record<string, LoraPair>>;
@@ -35,11 +36,12 @@ export interface PeftLora {
 }
 
 /**
- * Writes the two files into a folder, which is made if need be.
+ * Writes the two files into a folder, which is created if needed.
  *
- * llama.cpp's converter turns the rows of q and k of Llama models (`permute` in convert_hf_to_gguf.py), because ggml turns
- * neighbouring numbers of a head where transformers turns its halves. B's rows are those rows, so they are put back; A's
- * columns are the input's and stay. Gemma 3 is not turned. Its converter adds 1 to the norms, which no LoRA touches.
+ * llama.cpp's converter permutes the rows of q and k of Llama models (`permute` in convert_hf_to_gguf.py), because ggml's
+ * RoPE rotates neighbouring numbers of a head where transformers rotates its halves. B has those rows, so they are
+ * permuted back; A's columns are the input's and stay. Gemma 3 is not permuted. Its converter adds 1 to the norms, which
+ * no LoRA touches.
  *
  * @throws HoneError for a tensor that is not a block's matrix, and where shapes do not agree with rank and heads
  */

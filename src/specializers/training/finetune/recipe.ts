@@ -1,5 +1,5 @@
-// The rate and the number of epochs, where the user gives none: a small sweep on a part of train, held against another part.
-// dev is not touched by it. Layers below the trained ones are computed once for the sweep and the training after it.
+// Chooses the rate and the number of epochs if the user gives none: a small sweep on a part of train, evaluated on another
+// part. Dev is not used. Layers below the trained ones are computed once for the sweep and the training after it.
 
 import { randomFor, shuffled } from "../../../core/random.js";
 import { Diverged, type Trained } from "../../../tensor/train.js";
@@ -14,21 +14,24 @@ export type Trial = Recipe & { steps: number; loss: number | null };
 export interface Chosen {
   recipe: Recipe;
   sweep: Trial[];
-  /** Tokens read for it, without padding. */
+  /** Tokens read in the sweep, without padding. */
   tokens: number;
 }
 
-/** Steps below which a small model has mostly not begun to learn, and those after which more of the same labels add little. */
+/**
+ * Steps below which a small model has usually not begun to learn, and those after which more steps on the same labels add
+ * little.
+ */
 const [fewestSteps, manySteps] = [240, 1200];
 const maxEpochs = 12;
-/** Steps of a trial that compares rates, at most; and the part of the training's steps that it may be. */
+/** Limits on the steps of a trial that compares rates: a number, and a part of the training's steps. */
 const trialSteps = { most: 100, part: 1 / 3 };
-/** Samples of a trial: those that are learnt, those that are held against them. Below `fewest` nothing can be told. */
+/** Samples of a trial: trained on and held out. With fewer than `fewest` samples of train there are no trials. */
 const trialSize = { train: 256, held: 64, fewest: 40 };
-/** The share by which another rate or length has to be better than the usual one: what trials are held against is small. */
+/** Share by which another rate or length must beat the usual one, because a trial's held-out set is small. */
 const gain = 0.05;
 
-/** Epochs that make enough steps: many on few labels, two while that is quick, one on many. */
+/** Epochs for enough steps: many on few labels, two while that is quick, one on many labels. */
 export function enoughEpochs(samples: number, batch: number): number {
   const perEpoch = Math.ceil(samples / batch);
   const usual = 2 * perEpoch > manySteps ? 1 : 2;
@@ -36,7 +39,7 @@ export function enoughEpochs(samples: number, batch: number): number {
 }
 
 /**
- * About how many samples are seen in all, one of them as often as it is, the trials among them: what a training will take.
+ * About how many samples a training will see, counting repetitions and its trials.
  * @param of samples of train
  */
 export function samplesSeen(
@@ -57,12 +60,12 @@ export function samplesSeen(
 }
 
 /**
- * What the user gave, and for the rest what a few short trainings say: the rate is the method's usual one unless twice that,
- * or half of it, is clearly better; the epochs are those that make enough steps, more where it
- * took the best rate longer to begin to learn, and fewer where a trial on all of train was better without them.
+ * The user's values, and for the rest what a few short trainings show: the rate is the method's usual one unless twice or
+ * half of it is clearly better; the epochs are those for enough steps, more if the best rate took longer to begin to learn,
+ * and fewer if a shorter trial on all of train was better.
  *
- * @param of how many examples of the rig, from the first, are train's
- * @param run trains a course and tells the person about it
+ * @param of number of the rig's examples, from the first, that are train's
+ * @param run trains a course and reports its progress
  */
 export async function chooseRecipe(
   rig: Rig,
@@ -116,12 +119,12 @@ export async function chooseRecipe(
     if (better) best = trial;
     return better;
   };
-  // The loss has one valley in the rate: what twice made better, half makes worse.
+  // The loss has a single minimum over the rate: if twice is better, half is worse.
   if (options.learningRate === undefined && !takeIfBetter(await atRate(2 * usualRate, "twice the rate,")))
     takeIfBetter(await atRate(usualRate / 2, "half the rate,"));
   const { learningRate } = best;
   if (options.epochs !== undefined || given.learnt === undefined) return done({ ...known, learningRate });
-  // Nothing has begun to learn: the best rate for longer, until it does.
+  // If no trial has begun to learn, the best rate is tried for longer until it does.
   let last = best;
   while (lossOf(last) >= given.learnt && epochsOf(2 * steps, of) <= maxEpochs) {
     steps *= 2;
@@ -132,7 +135,7 @@ export async function chooseRecipe(
       learningRate,
       epochs: Math.max(known.epochs, Math.min(maxEpochs, Math.ceil(epochsOf(2 * steps, of)))),
     });
-  // Where trials see all of train they can tell whether the whole length is better than theirs.
+  // Trials that see all of train can show whether the full length is better than theirs.
   if (train.length + heldCount < of || lossOf(best) >= given.learnt) return done({ ...known, learningRate });
   const whole = await attempt({ ...known, learningRate }, `${known.epochs} epochs at rate ${learningRate}`);
   return done({ learningRate, epochs: takeIfBetter(whole) ? known.epochs : best.epochs });

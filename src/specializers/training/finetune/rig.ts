@@ -32,18 +32,18 @@ import type { Base, Method } from "./fit.js";
 import type { TrainingOptions } from "./options.js";
 import { choosesByMetric, devMetric, optionLogprobs } from "./score.js";
 
-/** What one training is: everything but the method and the options that all trainings of a fit share. */
+/** One training: everything except the method and the options that all trainings of a fit share. */
 export interface Course {
   /** Names the checkpoint's folder; unique within a fit. */
   name: string;
-  /** Indices of the examples that are learnt, and of those whose loss is looked at. */
+  /** Indices of the examples to train on, and of the held-out ones to evaluate. */
   train: readonly number[];
   held: readonly number[];
   learningRate: number;
   epochs: number;
-  /** How often held-out examples are looked at, where the options do not say. */
+  /** Number of evaluations on the held-out examples, unless the options set it. */
   evals: number;
-  /** Whether the metric chooses the step; those held out are then all of dev. */
+  /** Whether the metric chooses the step; the held-out examples are then all of dev. */
   byMetric?: boolean;
   /** Held-out loss below which something has been learnt; patience counts from there. */
   learnt?: number;
@@ -88,13 +88,13 @@ export async function setUp(
     ...(method.classes ? { classes: method.classes } : {}),
   });
 
-  // A step's samples share rows; which samples these are is drawn for every epoch, so shapes must hold any of them.
+  // The samples of a step share rows. Steps are redrawn every epoch, so shapes must fit any samples.
   const { rows, batch } = options;
   const everything = [...examples.keys()];
   const typical = chunks(shuffled(everything.slice(0, given.train.length), randomFor(0, "rows")), batch);
   const size = { rows, length: rowLengthFor(examples, typical, options.rowTokens) };
   const shape: BlockShape = { ...size, ...largestOf(examples, batch) };
-  // Where nothing is learnt a row may hold as many as it can.
+  // Outside training steps, rows are packed as full as possible.
   const denseSize = { rows, length: rowLengthFor(examples, [everything], options.rowTokens) };
   const cover = planBlocks(examples, everything, denseSize);
   const dense: BlockShape = { ...denseSize, ...largest(examples, cover) };
@@ -128,10 +128,10 @@ export async function setUp(
 
   const stepsOf = (course: Pick<Course, "train" | "epochs">) => drawSteps(course, batch, seed);
   const blocksOf = (step: readonly number[]) => planBlocks(examples, step, shape);
-  /** Rivals take part in the loss where the method says so. */
+  /** Keeps rivals in the loss only if the method's loss is over the options. */
   const lossInputs = ({ rivals, ...inputs }: AnswerBatch<Tensor>): AnswerBatch<Tensor> =>
     method.among && rivals ? { ...inputs, rivals } : inputs;
-  /** A step's i-th batch: with the same masks whenever it is made. */
+  /** A step's i-th batch, with the same dropout masks each time it is built. */
   const batchOf = (block: Block, share: number, step: number, i: number): Batch => {
     const { inputs, ids, tokens, spans } = packBlock(examples, block, shape, share);
     const ready = below(lossInputs(inputs), examples, spans);
@@ -222,7 +222,7 @@ export async function setUp(
   };
 }
 
-/** Which examples each optimizer step learns from: `batch` of them (the last of an epoch fewer), drawn anew every epoch. */
+/** Which examples each optimizer step learns from: `batch` of them (fewer in an epoch's last step), redrawn every epoch. */
 export function drawSteps(
   { train, epochs }: Pick<Course, "train" | "epochs">,
   batch: number,

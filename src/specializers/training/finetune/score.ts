@@ -1,5 +1,5 @@
-// The task's own metric on dev from the options' log-probabilities, while weights are trained: what `choose: metric` chooses
-// the step by. The task grades an answer that such log-probabilities make, as it grades those of the specialist.
+// Computes the task's own metric on dev from the options' log-probabilities during training; `choose: metric` chooses the
+// step by it. The task grades the answers that these log-probabilities give as it grades the specialist's.
 
 import type { Tensor } from "onnxruntime-node";
 import { HoneError } from "../../../core/errors.js";
@@ -22,11 +22,11 @@ export function choosesByMetric(
   return choose === "metric" && dev.length > 0;
 }
 
-/** The metric, given for dev's samples, in order, the natural-log probability of each option. */
+/** The metric, given each option's natural-log probability for dev's samples in order. */
 export type DevMetric = (logprobs: readonly (readonly number[])[]) => Promise<number>;
 
 /**
- * Readies the metric of `given.dev`, and tries it on the first sample.
+ * Prepares the metric on `given.dev` and tries it on the first sample.
  * @throws HoneError where a grade does not come from choosing among the options of one query
  */
 export async function devMetric(target: TrainableSubject, given: Given): Promise<DevMetric> {
@@ -45,7 +45,7 @@ export async function devMetric(target: TrainableSubject, given: Given): Promise
       if (JSON.stringify(query) !== asked)
         throw unfit(task.name, sample.id, "it asks more of a sample than its one query");
       const own = keys[i] as string[];
-      // The first of equals, as everywhere.
+      // Ties go to the first option, as everywhere.
       const choice = own[logprobs.indexOf(Math.max(...logprobs))] as string;
       return { choice, scores: Object.fromEntries(own.map((key, k) => [key, logprobs[k] as number])) };
     };
@@ -65,8 +65,8 @@ export async function devMetric(target: TrainableSubject, given: Given): Promise
 }
 
 /**
- * Natural-log probabilities of each example's options in a block: options differ by their last token alone, so their
- * log-probabilities differ from the right answer's as that token's logits do.
+ * Natural-log probabilities of each example's options in a block: options differ only in their last token, so their
+ * log-probabilities differ from the right answer's by the difference in that token's logits.
  *
  * @param answers log p of each example's right answer, [E]
  * @param logits of the rivals of each answer token, [N, K]

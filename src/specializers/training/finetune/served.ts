@@ -1,4 +1,4 @@
-// Changed weights as the file that llama.cpp serves: a copy of the base with some tensors replaced or grown.
+// Writes changed weights as the file that llama.cpp serves: a copy of the base with some tensors replaced or grown.
 
 import type { Tensor } from "onnxruntime-node";
 import { HoneError } from "../../../core/errors.js";
@@ -8,8 +8,8 @@ import type { WritableType } from "../../../tensor/quantize.js";
 import type { Base } from "./fit.js";
 
 /**
- * Trained tensors in the storage type that the base has for them; what cannot be written so is F16. Gains stay F32: ggml
- * wants them so.
+ * Trained tensors in the storage type that the base has for them; F16 where Hone cannot write that type. Gains stay F32,
+ * as ggml requires.
  */
 export function replacementsOf(
   gguf: GgufFile,
@@ -40,7 +40,7 @@ export async function withMoreTokens(base: Base, rows: Float32Array, target: str
   const shape = [vocab + count, width];
   const type = storageOf(gguf, "token_embd.weight");
   const embedding: GgufWeights = { shape, type, data: grown(table, rows) };
-  // In the output they are zeros: a soft prompt is read and never written.
+  // Their output rows are zeros: a soft prompt is read and never generated.
   const logits: GgufWeights = { shape, type, data: grown(output, new Float32Array(rows.length)) };
   await copyGguf(gguf, target, {
     metadata: moreTokens(gguf, config.architecture, vocab, count),

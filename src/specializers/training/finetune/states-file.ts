@@ -1,5 +1,5 @@
-// States below the trained layers on disk, while a training is unfinished: what was computed before a stop is not computed
-// again. The file only grows; a record that was cut off or damaged ends what is read of it.
+// Keeps the states below the trained layers on disk while a training is unfinished, so that they are not recomputed after
+// a stop. The file is append-only; reading ends at the first truncated or damaged record.
 
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
@@ -7,18 +7,21 @@ import { appendFile, mkdir, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
-/** 16 bytes of the key's hash, then the length of what follows in bytes and its CRC-32, little-endian. */
+/** A record's header: 16 bytes of the key's hash, then the body's length in bytes and its CRC-32, little-endian. */
 const headBytes = 24;
-/** A record cannot be longer: what says so is damaged. */
+/** Longest possible body; a record that claims more is damaged. */
 const longest = 1 << 30;
 
 export interface StatesFile {
-  /** What the file holds under these keys, float32. What it was read up to is where it goes on. */
+  /**
+   * The states stored under these keys, float32. The file is truncated after the last intact record, so that `add`
+   * continues there.
+   */
   read(keys: Iterable<string>): Promise<Map<string, Float32Array>>;
   add(records: Iterable<readonly [key: string, states: Float32Array]>): Promise<void>;
 }
 
-/** The file in a folder; it appears with its first record. */
+/** The file in a folder; it is created with its first record. */
 export function statesFile(folder: string): StatesFile {
   const path = join(folder, "states.f32");
   return {
@@ -50,7 +53,7 @@ export function statesFile(folder: string): StatesFile {
   };
 }
 
-/** The records of a file up to the first that is not whole. */
+/** The records of a file up to the first that is incomplete or damaged. */
 async function* records(path: string): AsyncGenerator<{ hash: string; body: Buffer }> {
   let held = Buffer.alloc(0);
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 22 })) {

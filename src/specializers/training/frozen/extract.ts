@@ -1,6 +1,6 @@
-// Reads pooled states of prompts from a frozen model through ONNX Runtime. Prompts of one fit are packed into rows in which
-// their common beginning stands once; a prompt that is asked alone has a row of its own. Lengths go up in steps, so that few
-// programs are compiled.
+// Reads pooled states of prompts from a frozen model through ONNX Runtime. Prompts of one fit are packed into rows that hold
+// their common beginning once; a single prompt has a row of its own. Lengths are rounded up in steps, so that few programs
+// are compiled.
 
 import { Tensor } from "onnxruntime-node";
 import { HoneError } from "../../../core/errors.js";
@@ -21,16 +21,16 @@ export interface StateReader {
   /** Layers before which states are read, and numbers in a state. */
   readonly depths: readonly number[];
   readonly width: number;
-  /** Reads a prompt that stands alone: depth by depth, mean then last, [depths · 2 · width]. */
+  /** Reads a single prompt: depth by depth, mean then last, [depths · 2 · width]. */
   one(prompt: readonly number[], head: number): Promise<Float32Array>;
   /**
-   * The same for many whose first `head` tokens are equal. `known` are states from before, which no row is computed for alone;
-   * `fresh` is told of a row's states as they come.
+   * The same for many prompts whose first `head` tokens are equal. `known` are states from before; a row is computed only if
+   * one of its prompts is unknown. `fresh` receives the states of each computed row.
    */
   all(prompts: readonly (readonly number[])[], head: number, watch: Watch): Promise<Float32Array[]>;
-  /** Numbers that are read of a prompt. */
+  /** Numbers read from a prompt. */
   readonly size: number;
-  /** States that fits on this model have read so far, by a key of theirs; a fold reads them anew for none of its samples. */
+  /** States that fits on this model have read so far, by key, so that folds do not read samples again. */
   readonly kept: Map<string, Float32Array>;
 }
 
@@ -43,7 +43,10 @@ export interface Watch {
 
 const readers = new WeakMap<LanguageModel, Map<string, Promise<StateReader>>>();
 
-/** A reader of the states before the given layers, ascending; made once a model and set of layers, and lives as long. */
+/**
+ * A reader of the states before the given layers, ascending; created once per model and set of layers, and kept as long as
+ * the model.
+ */
 export function sharedReader(
   model: LanguageModel,
   weights: OpenWeights,
@@ -60,7 +63,7 @@ export function sharedReader(
   return opened;
 }
 
-/** Tokens of a packed row, at most, where no prompt is longer. */
+/** Maximum tokens of a packed row, unless a prompt is longer. */
 const rowTokens = 512;
 
 async function openStates(
@@ -86,7 +89,7 @@ async function openStates(
   const { width } = config;
   const size = depths.length * pools.length * width;
 
-  /** Runs one row of examples; gives the states of each by its index. */
+  /** Runs one row of examples; returns the states of each by its index. */
   const run = async (
     examples: readonly PackedExample[],
     row: readonly number[],
@@ -130,7 +133,7 @@ async function openStates(
     kept: new Map(),
     async one(prompt, head) {
       const own = Math.min(head, prompt.length - 1);
-      // The beginning is no other prompt's here: its place in the row only says where the prompt's own tokens start.
+      // No other prompt shares the beginning here; it only marks where the prompt's own tokens start.
       const examples = [exampleOf(prompt, own, 0)];
       const found = await alone(() => run(examples, [0], { length: roomy(prompt.length), room: 1 }));
       return found.get(0) as Float32Array;
@@ -161,7 +164,7 @@ async function openStates(
   };
 }
 
-/** Memory that reading takes beside the weights, about. */
+/** Approximate memory that reading takes in addition to the weights. */
 const workBytes = 2 ** 28;
 
 /**
@@ -186,7 +189,7 @@ function exampleOf(prompt: readonly number[], head: number, index: number): Pack
   return { id: `${index}`, group: "all", prompt, answer: [0], head: Math.min(head, prompt.length - 1) };
 }
 
-/** Runs work one after the other: each takes all cores. */
+/** Runs work one piece at a time, because each takes all cores. */
 export function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
@@ -196,7 +199,7 @@ export function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
   };
 }
 
-/** The next length up from a few in each octave, so that few shapes are compiled. */
+/** Rounds a length up to one of a few per octave, so that few shapes are compiled. */
 export function roomy(tokens: number): number {
   const steps = [32, 48];
   for (let scale = 1; ; scale *= 2) {

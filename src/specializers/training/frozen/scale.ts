@@ -1,6 +1,6 @@
-// Hidden states brought to one scale: every number has mean 0 and the same spread over train, and a row has about length 1,
-// as TF-IDF rows have, so that one grid of penalties suits both. A few of a state's numbers are a thousand times the others
-// (Sun et al. 2024, Massive Activations), and would be all that a penalty sees.
+// Standardises hidden states: every number has mean 0 and the same spread over train, and a row has length about 1, as
+// TF-IDF rows have, so that one grid of penalties suits both. A few of a state's numbers are a thousand times the others
+// (Sun et al. 2024, Massive Activations) and would otherwise dominate the penalty.
 
 export interface Scaling {
   centre: Float32Array;
@@ -22,7 +22,7 @@ export function scaling(rows: readonly Float32Array[], columns: number): Scaling
   }
   const scale = Float32Array.from(squares, (sum, i) => {
     const spread = Math.sqrt(sum / Math.max(1, rows.length));
-    // What float32 cannot tell from its mean is noise.
+    // A spread that float32 cannot resolve around the mean is noise.
     return spread > 1e-6 * Math.abs(centre[i] as number) + 1e-12 ? 1 / (spread * Math.sqrt(columns)) : 0;
   });
   return { centre, scale };

@@ -1,5 +1,5 @@
-// Training a net's weights on the train split's texts, from wherever they begin; dev says how it does on the way and which of
-// its steps is kept. What it leaves is a folder with the net, and notes for the report.
+// Trains a net's weights on the train split's texts, from any initial weights; evaluations on dev track the training and
+// choose the step that is kept. The result is a folder with the net, and notes for the report.
 
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,28 +19,28 @@ import { type Batch, makeTrainer, type StepReport, type Trainer, train } from ".
 import { lookInto } from "./look.js";
 import type { Learning } from "./options.js";
 
-/** Points that a curve is kept with, and looks at dev on the way. */
+/** Points kept of a loss curve, and evaluations on dev during training. */
 const curvePoints = 100;
 const looks = 6;
-/** Bytes of dev that a look reads. */
+/** Bytes of dev that an evaluation reads. */
 const lookBytes = 60_000;
-/** Tokens that a sample of its writing has, and texts of dev whose beginnings it goes on from. */
+/** Tokens of a sample of the net's writing, and its sampling temperature. */
 const written = 60;
 const temperature = 0.8;
 
 export interface FitInput {
-  /** What is trained, where its weights begin, and its tokenizer. */
+  /** The net to train, with its initial weights and tokenizer. */
   readonly net: TrainedNet;
   readonly learning: Learning;
   /** Weights of the balance losses, and the step of the biases. */
   readonly balance: BalanceOptions;
   readonly lossFree: number;
   readonly saying: ReturnType<typeof sayingOf>;
-  /** Everything else that decides the course, for the checkpoint's key. */
+  /** Everything else that determines the training, for the checkpoint's key. */
   readonly key: Json;
 }
 
-/** A state: where the net lies, and what the report is told. */
+/** A state: where the net is stored, and notes for the report. */
 export type PretrainState = { artifact: string; notes: TrainingNotes; served: boolean };
 
 export async function fitNet(input: FitInput, given: Given<"text">): Promise<PretrainState> {
@@ -124,7 +124,7 @@ export async function fitNet(input: FitInput, given: Given<"text">): Promise<Pre
   }
 }
 
-/** The training step of a net on so many tokens, its loss the mean over them. */
+/** The training step of a net on `rows` tokens; the loss is their mean. */
 export function trainerOf(
   config: NetConfig,
   options: {
@@ -157,7 +157,7 @@ export function trainerOf(
 const isHidden = (name: string): boolean =>
   /^blk\.\d+\.(attn_(q|k|v|output)|ffn_\w+)\.weight$/.test(name) && !/_(norm|inp)\./.test(name);
 
-/** Texts of dev, one of each domain in turn, up to so many bytes; one at least. */
+/** Texts of dev, one of each domain in turn, until `bytes` bytes are reached. */
 export function firstTexts({ dev, train }: Pick<Given<"text">, "dev" | "train">, bytes: number): string[] {
   const domains = new Map<string, string[]>();
   for (const { input, gold } of dev.length > 0 ? dev : train) {
@@ -179,7 +179,7 @@ export function firstTexts({ dev, train }: Pick<Given<"text">, "dev" | "train">,
   return list;
 }
 
-/** Means over as many steps as make so many points. Losses are of tokens, in nats. */
+/** Means over groups of steps, at most `curvePoints` of them. Losses are per token, in nats. */
 function thinned(losses: readonly number[], scale: number): [number, number][] {
   const every = Math.max(1, Math.ceil(losses.length / curvePoints));
   const points: [number, number][] = [];
@@ -190,7 +190,7 @@ function thinned(losses: readonly number[], scale: number): [number, number][] {
   return points;
 }
 
-/** What it writes after the beginning of a dev text of every domain. */
+/** What the net writes after the beginning of one dev text per domain. */
 async function writing(
   net: TrainedNet,
   saying: ReturnType<typeof sayingOf>,

@@ -1,6 +1,6 @@
-// What a mixture's experts know (Dai et al. 2024, section 4.5), measured on dev: which domains' tokens go where, against
-// documents whose domains are shuffled; how even the load is; what is lost without the best experts, without the shared ones,
-// with fewer; how alike experts compute.
+// Measures on dev how a mixture's experts have specialized (Dai et al. 2024, section 4.5): which domains' tokens go where,
+// against documents with shuffled domains; how even the load is; what is lost without the best experts, without the shared
+// ones, or with fewer; how similar experts' outputs are.
 
 import type { numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
@@ -27,7 +27,7 @@ const compared = 96;
 // biome-ignore lint/suspicious/noExplicitAny: trees of arrays while traced.
 type Traced = any;
 
-/** Looks into a trained net of experts. */
+/** Analyses a trained net of experts. */
 export async function lookInto(net: TrainedNet, given: Given<"text">): Promise<ExpertNotes> {
   const settings = net.config.experts as ExpertConfig;
   const texts = byDomain(given);
@@ -79,7 +79,7 @@ function fewerThan(chosen: number): number[] {
     : [0.85, 0.7, 0.55, 0.4].map((share) => Math.max(1, Math.round(share * chosen)));
 }
 
-/** The same number of dev's texts of each domain. */
+/** Up to `textsOfDomain` of dev's texts for each domain. */
 function byDomain({ dev, train }: Given<"text">): { text: string; domain: string }[] {
   const counts = new Map<string, number>();
   const list: { text: string; domain: string }[] = [];
@@ -166,7 +166,7 @@ async function routed(
   const others = Array.from({ length: shuffles }, (_, i) =>
     shuffled(labels, randomFor(given.seed, "shuffled domains", i)),
   );
-  /** Sums over layers, of each shuffle. */
+  /** The sum over layers for each shuffle. */
   const sums = new Float64Array(shuffles);
   const layers = wanted.map((layer, l) => {
     const own = counts[l] as Float64Array[];
@@ -208,7 +208,7 @@ async function routed(
   };
 }
 
-/** So many places spread evenly over all tokens of rows, or all where there are fewer. */
+/** `count` places spread evenly over all tokens of the rows, or all of them if there are fewer. */
 export function evenly(lengths: readonly number[], count: number): { row: number; at: number }[] {
   const total = lengths.reduce((sum, one) => sum + one, 0);
   const places: { row: number; at: number }[] = [];

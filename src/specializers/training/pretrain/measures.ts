@@ -1,10 +1,10 @@
-// Two measures of experts: how much an expert says of a token's domain, and how alike two experts compute.
+// Two measures of experts: how much an expert reveals about a token's domain, and how similar two experts' outputs are.
 
 import type { Tensor } from "onnxruntime-node";
 import type { ExpertConfig } from "../../../nets/experts.js";
 import type { TrainedNet } from "../../../nets/text/checkpoint.js";
 
-/** Normalised mutual information of rows and columns of a table of counts: I / sqrt(H H); 0 where one of them is certain. */
+/** Normalised mutual information of rows and columns of a table of counts: I / sqrt(H H); 0 if either has no entropy. */
 export function information(table: readonly (readonly number[])[]): number {
   const all = table.flat().reduce((sum, one) => sum + one, 0);
   const rows = table.map((row) => row.reduce((sum, one) => sum + one, 0) / all);
@@ -19,7 +19,7 @@ export function information(table: readonly (readonly number[])[]): number {
 }
 
 /**
- * Linear CKA (Kornblith et al. 2019) of every two routed experts' outputs on the same tokens.
+ * Linear CKA (Kornblith et al. 2019) of each pair of routed experts' outputs on the same tokens.
  * @param inputs what goes into the layer's experts, [tokens, width]
  */
 export function alikeness({ config, weights }: TrainedNet, layer: number, inputs: Float32Array): number[][] {
@@ -57,7 +57,7 @@ export function alikeness({ config, weights }: TrainedNet, layer: number, inputs
   );
 }
 
-/** The Gram matrix [n, n] of rows [n, width] less their mean. */
+/** The Gram matrix [n, n] of mean-centred rows [n, width]. */
 function centred(rows: Float64Array, n: number, width: number): Float64Array {
   for (let d = 0; d < width; d++) {
     let mean = 0;

@@ -1,4 +1,4 @@
-// What may be said of training a net from nothing: what its feed-forwards are, how much it reads, how it learns.
+// Options for training a net from scratch: what its feed-forwards are, how much it reads, how it learns.
 
 import { z } from "zod";
 import { HoneError } from "../../../core/errors.js";
@@ -163,7 +163,7 @@ export function balanceOf(net: NetOptions): { balance: BalanceOptions; lossFree:
 
 const usualBalance = 0.01;
 
-/** How a net is called in tables: `DeepSeekMoE 1+31, 8 active`. */
+/** A net's name in tables: `deepseekmoe 1+31 top 7`. */
 export function netLabel(net: NetOptions): string {
   const bits = (...list: (string | false)[]) => list.filter(Boolean).join(", ");
   if (net.kind === "dense") return `dense${net.times === 1 ? "" : ` x${net.times}`}`;

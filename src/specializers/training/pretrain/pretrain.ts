@@ -1,5 +1,5 @@
-// pretrain: a net trained from nothing on the train split's texts, dense or of experts (Dai et al. 2024, DeepSeekMoE, arXiv
-// 2401.06066). upcycle: a trained dense net made into one of experts, and trained on.
+// pretrain: a net trained from scratch on the train split's texts, dense or a mixture of experts (Dai et al. 2024,
+// DeepSeekMoE, arXiv 2401.06066). upcycle: a trained dense net turned into a mixture of experts and trained further.
 
 import { createHash } from "node:crypto";
 import type { Json } from "../../../core/json.js";
@@ -27,8 +27,9 @@ import {
 type NetSpecializer = Specializer<PretrainState, "text">;
 
 /**
- * Trains a net of the study's sizes from drawn weights: next tokens of the train split, AdamW with a warm-up and a decay. The
- * step of the least loss on dev is kept. The folder holds the net, and the file that llama.cpp runs where it knows such a net.
+ * Trains a net of the study's sizes from random weights: next-token prediction on the train split, AdamW with a warm-up and a
+ * decay. The step of the least loss on dev is kept. The folder holds the net, and a file for llama.cpp if it can run such a
+ * net.
  *
  * @example
  * import { pretrain } from "@honelab/hone";
@@ -46,7 +47,8 @@ export function pretrain(options: PretrainOptions = {}): NetSpecializer {
 }
 
 /**
- * Makes a trained dense net one of experts, each a copy of a part of its feed-forward, and trains it on.
+ * Turns a trained dense net into a mixture of experts, each a copy of a part of its feed-forward, and trains it
+ * further.
  *
  * @example
  * import { upcycle } from "@honelab/hone";
@@ -104,7 +106,7 @@ function define(
   };
 }
 
-/** Tokenizers that were learnt last, by what they were learnt on: the arms of a study share theirs. */
+/** The tokenizer learnt last, by what it was learnt on, so that the arms of a study share it. */
 const learnt = new Map<string, Bpe>();
 
 function tokenizerOf({ train }: Pick<Given<"text">, "train">, vocab: number): Bpe {
@@ -119,7 +121,7 @@ function tokenizerOf({ train }: Pick<Given<"text">, "train">, vocab: number): Bp
   return found;
 }
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const pretrainEntry = {
   make: pretrain,
   options: pretrainOptions,
@@ -129,7 +131,7 @@ export const pretrainEntry = {
   leaf: null,
 } satisfies SpecializerEntry;
 
-/** Its line in the table. */
+/** Its entry in the table of specializers. */
 export const upcycleEntry = {
   make: upcycle,
   options: upcycleOptions,
