@@ -27,7 +27,7 @@ interface LeafEntry {
   needs: readonly Grant[];
   /** Published examples. */
   examples: readonly string[];
-  /** Where no specializer stands here: why, and the leaf to look at instead. */
+  /** If no specializer is on this leaf: why, and the leaf to use instead. */
   absent?: { why: string; nearest: Leaf };
 }
 
@@ -154,9 +154,9 @@ export const leaves: Readonly<Record<Leaf, LeafEntry>> = {
 };
 
 /**
- * The map as lines to print: family, branch, leaf, and under each leaf what stands on it.
- * @param placed the leaf of each specializer by name, as the table has it; null stands nowhere and is not printed.
- * @returns one string a line, indented by two spaces a level.
+ * The map as lines to print: family, branch, leaf, and the specializers on each leaf.
+ * @param placed the leaf of each specializer by name, as in the table; those with null are not printed.
+ * @returns one string per line, indented by two spaces per level.
  */
 export function mapTree(placed: Readonly<Record<string, { leaf: Leaf | null }>>): string[] {
   const lines: string[] = [];

@@ -1,4 +1,4 @@
-// What stands in the table of specializers: the entry that each one's file exports.
+// Types of the table of specializers, whose entries are exported by each specializer's file.
 
 import type { z } from "zod";
 import type { Json } from "../core/json.js";
@@ -6,7 +6,7 @@ import type { Kind } from "../core/kinds.js";
 import type { Specializer } from "../core/specializer.js";
 import type { Leaf } from "./map.js";
 
-/** Makes the specializer that stands in a combinator's field, from the same table and with the place for errors. */
+/** Makes the specializer named in a combinator's field, from the same table and with the field's place for errors. */
 export interface MakeInner {
   (written: unknown, field: string): Specializer;
   /** @throws HoneError where it is not for subjects of this kind */
@@ -22,8 +22,8 @@ export interface SpecializerEntry {
   summary: string;
   paper: string;
   /**
-   * Its place on the survey's map; null for references, for combinators, which stand where what they apply stands, and for
-   * what is no route of language models.
+   * Its place on the survey's map; null for references, for combinators, which take the place of what they apply, and for
+   * anything that is not a route for language models.
    */
   leaf: Leaf | null;
 }

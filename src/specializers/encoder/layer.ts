@@ -14,7 +14,7 @@ const layerOptions = z.strictObject({
 /** Options of `layer`. */
 export type LayerOptions = z.input<typeof layerOptions>;
 
-/** Reads an encoder whose network is open at a layer; `[{ layer: { at: 12 } }, { lexical: … }]` trains what is below it. */
+/** Reads an encoder with an open network at a layer; `[{ layer: { at: 12 } }, { lexical: … }]` trains what is below it. */
 export function layer(options: LayerOptions): Specializer<null, "encoder"> {
   const { at } = readOptions(layerOptions, "layer", options);
   const label = `layer(${at})`;

@@ -66,7 +66,7 @@ type MotorGiven = Given<"motor">;
 /**
  * Trains through the body: the error flows back through muscles and limbs (Jordan and Rumelhart's distal teacher). Dominant
  * loss: mean distance and activity; non-dominant: squared distance and effort; common: the mean of both. What both
- * hemispheres share learns by half of each. Seeds are trained side by side, each as if it were alone.
+ * hemispheres share learns by half of each. Seeds are trained in parallel, each as if it were alone.
  *
  * @example
  * import { bilateral } from "@honelab/hone";
@@ -139,7 +139,7 @@ export function bilateral(options: BilateralOptions = {}): Specializer<State, "m
   };
 }
 
-/** @throws HoneError where the subject has no controller at hand */
+/** The body of a motor subject. */
 export function bodyOf(subject: MotorSubject): PlantBody {
   return (subject as ControllerSubject).model;
 }
@@ -160,7 +160,7 @@ function readTrials(given: MotorGiven) {
   return { trials, steps: first.steps, delays: { proprioception, vision } };
 }
 
-/** Every seed goes through all trials in orders of its own, epoch by epoch. */
+/** Every seed goes through all trials epoch by epoch, each epoch in an order of the seed's own. */
 function batchesOf(trials: readonly MotorTrial[], size: number) {
   const perEpoch = Math.max(1, Math.floor(trials.length / size));
   const orders = new Map<string, readonly MotorTrial[]>();

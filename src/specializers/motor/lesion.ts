@@ -1,4 +1,4 @@
-// lesion: a trained controller with something cut at test time. Nothing is learnt and no weight changes.
+// lesion: cuts parts of a trained controller at test time. Nothing is learnt and no weight changes.
 
 import { z } from "zod";
 import type { Specializer } from "../../core/specializer.js";
@@ -19,7 +19,7 @@ const lesionOptions = z.strictObject({
 export type LesionOptions = z.input<typeof lesionOptions>;
 
 /**
- * Silences parts of a controller, in a list behind what made it.
+ * Silences parts of a controller; in a list, it comes after the specializer that trained it.
  *
  * @example
  * import { makeSpecializer } from "@honelab/hone";
@@ -35,7 +35,7 @@ export function lesion(options: LesionOptions): Specializer<null, "motor"> {
     needs: ["weights"],
     kinds: ["motor"],
     seeded: false,
-    // Checked before anything is measured: what is not there cannot be cut.
+    // Checked before anything is measured: a part that does not exist cannot be cut.
     fit: async (subject) => {
       gainsOf((subject as ControllerSubject).controller.shape, 1, cut);
       return null;

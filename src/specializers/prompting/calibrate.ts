@@ -1,11 +1,12 @@
-// calibrate: takes out what the model would answer if there were nothing to judge (Zhao et al. 2021, "Calibrate Before
-// Use", eq. 1 and 2). It wraps any subject that scores options, whatever prompts that subject makes.
+// calibrate: removes the model's bias, what it would answer if there were nothing to judge (Zhao et al. 2021, "Calibrate
+// Before Use", eq. 1 and 2). It wraps any subject that scores options, whatever prompts that subject makes.
 //
-// The prior belongs to the prompt around the input: instruction, options, demonstrations. Call that the frame. So the
-// query first goes through all the prompting underneath (few-shot, kNN), and only then its content is replaced by "N/A",
-// "[MASK]" and "": the prior is that of the very demonstrations the query gets. Where the frame is the same for every
+// The prior belongs to the prompt around the input, here called the frame: instruction, options, demonstrations. So the
+// prompting underneath (few-shot, kNN) is applied first, and only then is the content replaced by "N/A", "[MASK]" and
+// "": the prior is measured with exactly the demonstrations that the query gets. Where the frame is the same for every
 // query (shared options, fixed demonstrations), its prior is learnt once and an answer costs nothing extra. Any other
-// frame (options of the sample's own, kNN) is measured when it is met: three more calls for each answer, counted.
+// frame (options of the sample's own, kNN) is measured when it occurs: three more calls for each answer, which are
+// counted.
 
 import { z } from "zod";
 import type { CallContext } from "../../core/call.js";

@@ -1,5 +1,5 @@
-// cot: chains of thought that the subject writes itself, kept as examples only where they end at the right answer
-// (Nori et al. 2023, Medprompt, §4.2). It does not choose which examples a query gets; the specializer in `use` does.
+// cot: chains of thought that the subject writes itself, kept as examples only if they reach the right answer (Nori et
+// al. 2023, Medprompt, §4.2). It does not choose which examples a query gets; the specializer in `use` does.
 
 import { z } from "zod";
 import { CallError, ofTheSample } from "../../core/call.js";
@@ -46,7 +46,7 @@ type State = { counts: { asked: number; verified: number; unscored: number }; in
 /**
  * Fits `use` on the samples whose own reasoning reached the gold answer (score 1), and lets every query reason. A sample
  * gives at most one example: its first verified order. Where nothing is verified, queries reason without examples; where
- * `use` is `zeroShot` no examples are wanted, and fitting asks nothing.
+ * `use` is `zeroShot` no examples are wanted, and fitting makes no calls.
  */
 export function cot(
   options: Omit<CotOptions, "use"> = {},
@@ -129,7 +129,9 @@ async function verify(
   return undefined;
 }
 
-/** A failure that the sample itself brings is no reason to stop; one of the endpoint's is, and a new run goes on. */
+/**
+ * A failure caused by the sample itself does not stop the fit; a failure of the endpoint does, and a new run resumes.
+ */
 function unanswerable(error: unknown): Grade {
   if (error instanceof CallError && ofTheSample.includes(error.failure)) {
     return { status: "unscored", cause: error.failure };

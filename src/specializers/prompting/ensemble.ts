@@ -1,9 +1,9 @@
-// ensemble: the same subject asked several times, and a vote (the choice-shuffle ensemble of Nori et al. 2023, §4.3). Each
-// member sees the options in another order; where there are none, members are drawn words (Wang et al. 2022,
-// self-consistency). It asks and votes; the orders come from permutations.ts.
+// ensemble: queries the same subject several times and votes (the choice-shuffle ensemble of Nori et al. 2023, §4.3). Each
+// member sees the options in another order; without options, members are sampled texts (Wang et al. 2022,
+// self-consistency). The orders come from permutations.ts.
 //
-// A query first goes through all the prompting underneath, once for all members, and only then its options are shuffled.
-// Examples keep the order they have, so that everything before the sample stays the same and a model reads it once.
+// The prompting underneath is applied to a query once for all members; only then are its options shuffled. Examples keep
+// their order, so that everything before the sample stays the same and a model reads it once.
 
 import { z } from "zod";
 import type { CallContext } from "../../core/call.js";
@@ -44,7 +44,7 @@ export type EnsembleOptions = z.input<typeof ensembleOptions>;
 type Settings = z.output<typeof ensembleOptions>;
 
 type State = {
-  /** Answering has no seed of its own. */
+  /** Kept here because answering has no seed of its own. */
   seed: number;
   /** Identity of the encoder that compares open answers; null where the task only asks to choose. */
   encoder: string | null;
@@ -60,14 +60,13 @@ interface Member {
  * Asks `members` times and votes. With n options there are at most n! members, each with an order of its own.
  *
  * `balanced` orders (ours) are the rows of Latin squares: where `members` is a multiple of n each option stands in each
- * position equally often, so that a preference for positions falls on all options alike. `random` is as published.
+ * position equally often, so that position bias affects all options alike. `random` is as published.
  *
  * Votes: `plurality`, ties going to the higher mean probability where there are scores, then to the option that the first
- * member saw first (a drawn order: the query's own would bring the preference for positions back); or `probability`, the
- * highest mean of the members' softmax, ties in the same way.
- * Members without a choice (for `probability`: without scores) have no voice; where none has one the answer is unscored
- * with the commonest cause. The answer's scores are the log of the mean probability where every voter gave scores, else
- * ln((votes + 0.5) / (voters + 0.5 n)).
+ * member saw first (a drawn order: the query's own would bring position bias back); or `probability`, the highest mean of
+ * the members' softmax, ties in the same way. Members without a choice (for `probability`: without scores) do not vote;
+ * if none votes the answer is unscored with the most common cause. The answer's scores are the log of the mean
+ * probability where every voter gave scores, else ln((votes + 0.5) / (voters + 0.5 n)).
  *
  * Open answers: the one whose mean cosine to the others is highest in the study's sentence encoder, ties to the first.
  *
@@ -109,7 +108,7 @@ export function ensemble(options: EnsembleOptions = {}): LanguageSpecializer {
   });
 }
 
-/** Whether the task asks for answers in words, which are compared by their vectors. */
+/** Whether the task asks for open answers, which are compared by their vectors. */
 function isOpen({ task, train, dev }: Parameters<NonNullable<LanguageSpecializer["encodes"]>>[0]): boolean {
   const first = train[0] ?? dev[0];
   return first !== undefined && hasQueries(task) && !task.query(first).options;
@@ -123,7 +122,7 @@ async function choose(
   random: Random,
   context: CallContext,
 ): Promise<Answer> {
-  // Shared options would otherwise stand above the examples, and the examples would be read by the shuffled ones.
+  // Otherwise the shared options would be listed above the examples, which would then be read with shuffled options.
   const demonstrations = query.demonstrations.map((shot) => (shot.options ? shot : { ...shot, options }));
   const asked: Member[] = [];
   for (const order of drawOrders(options.length, members, orders, random)) {
@@ -207,7 +206,7 @@ async function nearestToAll(
   const loaded = await tools.encoder();
   const encoder = expected === null ? loaded : requireEncoder(loaded, expected);
   const { vectors } = await encoder.embed(texts, context);
-  // Equal texts get the same sums whatever the order of addition, so a tie is a tie.
+  // Sorted before adding, so that equal texts get exactly the same sums and ties stay ties.
   const likeness = vectors.map((a, i) =>
     vectors
       .flatMap((b, j) => (i === j ? [] : [a.reduce((dot, x, d) => dot + x * (b[d] as number), 0)]))
@@ -220,14 +219,14 @@ async function nearestToAll(
   );
 }
 
-/** The query as one member gets it; the likeliest words where the temperature is 0. */
+/** The query as one member gets it; greedy if the temperature is 0. */
 function sampled(query: Query, temperature: number, random: Random): Query {
   return temperature === 0
     ? query
     : { ...query, sampling: { temperature, seed: Math.floor(random() * 2 ** 31) } };
 }
 
-/** Each member's steps and its vote after them. Passages that several members were shown are told once. */
+/** Each member's steps and its vote after them. Passages that several members were shown are listed once. */
 function trailOf(answers: readonly Answer[], votes: readonly Step[]): Step[] {
   const told = new Set<string>();
   const steps = votes.flatMap((vote, i) => [...(answers[i]?.trail ?? []), vote]);

@@ -1,5 +1,5 @@
-// fewShot: the same worked examples, drawn once from train, before every query (Brown et al. 2020). It does not look at
-// the query; `knn` does.
+// fewShot: the same worked examples, drawn once from train, before every query (Brown et al. 2020). They do not depend
+// on the query; those of `knn` do.
 
 import { z } from "zod";
 import { randomFor, shuffled } from "../../core/random.js";

@@ -1,5 +1,6 @@
-// knn: for each query the train examples most like it, the most like it last (Liu et al. 2022, KATE; Nori et al. 2023,
-// §4.1). Likeness is the cosine of sentence vectors, or BM25. It retrieves examples; it never votes with their answers.
+// knn: puts the train examples most similar to each query before it, the most similar last (Liu et al. 2022, KATE; Nori
+// et al. 2023, §4.1). Similarity is the cosine of sentence vectors, or BM25. It retrieves examples and does not vote
+// with their answers.
 
 import { z } from "zod";
 import type { Demonstration } from "../../core/language.js";
@@ -83,7 +84,7 @@ function likenessByWords(state: State): Likeness {
   return async (query) => score(readText(query, state.question));
 }
 
-/** The first k of `ranked` of which no answer takes more than its equal share, filled up by rank if too few remain. */
+/** The first k of `ranked` with at most an equal share for each answer, filled up by rank if those are too few. */
 function spread(ranked: readonly number[], k: number, pool: readonly Demonstration[]): number[] {
   const answers = new Set(pool.map((shot) => shot.answer));
   const share = Math.ceil(k / answers.size);

@@ -1,5 +1,5 @@
-// optimize: instruction and examples searched, and kept only where fresh samples confirm them. Train is cut into three disjoint
-// parts (feedback, search, confirm); dev stays the study's and test stays sealed.
+// optimize: searches for an instruction and examples, and keeps them only if fresh samples confirm them. Train is cut into
+// three disjoint parts (feedback, search, confirm); dev is left to the study and test stays sealed.
 
 import { z } from "zod";
 import { HoneError } from "../../core/errors.js";
@@ -57,15 +57,16 @@ export type OptimizeOptions = z.input<typeof optimizeOptions>;
 type Options = z.output<typeof optimizeOptions>;
 type State = { candidate: Candidate; home: Home; report: RaceReport | PublishedReport };
 
-/** Of train: for proposals, to search on, to confirm on; in tenths. */
+/** Tenths of train: for proposals, to search on, to confirm on. */
 const tenths = { feedback: 3, search: 4, confirm: 3 } as const;
-/** Below so many train samples a confirmation shows nothing. */
+/** With fewer train samples a confirmation shows nothing. */
 const leastTrain = 160;
 
 /**
- * Searches the prompt: candidates of a bank (phrasings, a glossary, sets of examples) and of a reflector race on paired
- * minibatches (`race`), and the winner replaces the prompt as it stands only where it is confirmed on samples that no
- * candidate was made of or chosen on. The state's report has every candidate, the confirmed gain and its shrinkage.
+ * Searches for a prompt: candidates from a bank (phrasings, a glossary, sets of examples) and from a reflector race on
+ * paired minibatches (`race`), and the winner replaces the prompt as it stands only if it is confirmed on samples that
+ * no candidate was made from or chosen on. The state's report has every candidate, the confirmed gain and its
+ * shrinkage.
  * @throws HoneError where train is too small, or the reflector writes nothing
  *
  * @example
@@ -142,7 +143,9 @@ async function search(subject: LanguageSubject, given: Given, options: Options):
   return state(report);
 }
 
-/** Three disjoint parts of train with like labels; groups, and samples with the same text, stay together. */
+/**
+ * Three disjoint parts of train with similar label distributions; groups, and samples with the same text, stay together.
+ */
 function partsOf({ task, train, seed }: Given, most: { search: number; confirm: number }): Parts {
   const golds = train.map(({ gold }) => String([gold].flat()[0]));
   const known = [...new Set(golds)];
@@ -153,7 +156,7 @@ function partsOf({ task, train, seed }: Given, most: { search: number; confirm: 
     seed,
   );
   const between = (from: number, to: number) => train.filter((_, i) => folds[i]! >= from && folds[i]! < to);
-  // Drawn, for a file may be sorted by its labels.
+  // Drawn at random, because a file may be sorted by its labels.
   const some = (part: readonly Sample[], size: number) =>
     shuffled(part, randomFor(seed, "optimize", "parts")).slice(0, size);
   const { feedback, search, confirm } = tenths;

@@ -1,11 +1,11 @@
-// tools: typed functions that the model may call before it answers (Toolformer, ReAct and their kin; tools called by the
-// model). A protocol of plain text lines, so that a model without tool calling of its own can use it. It offers no tool
-// that changes anything outside itself.
+// tools: typed functions that the model may call before it answers (Toolformer, ReAct and similar methods; "tools called
+// by the model" on the map). The protocol is plain text lines, so that a model without native tool calling can use it. No
+// built-in tool changes anything outside itself.
 //
-// The model writes either `CALL name {…}` or anything else. Results stand above the input as passages, and the input stays
-// as it is: examples that are chosen by it underneath are the same with and without calls. When no more is called, the
-// answer is asked for in the ordinary way, so that options are scored as always and a model that makes no call answers as
-// if there were no tools.
+// The model writes either `CALL name {…}` or anything else. Results are put above the input as passages, and the input
+// stays as it is, so that examples chosen by it underneath are the same with and without calls. When the model makes no
+// further call, it is queried in the ordinary way, so that options are scored as always and a model that makes no call
+// answers as if there were no tools.
 
 import { z } from "zod";
 import { HoneError } from "../../core/errors.js";
@@ -45,7 +45,7 @@ export type Offered = "calculator" | { table: TableOptions } | { codes: CodesOpt
 /** Options of `tools`. */
 export type ToolsOptions = Omit<z.input<typeof toolsOptions>, "offer"> & { offer?: readonly Offered[] };
 
-/** What is offered: what it reads at fit, and the tool made of that. */
+/** A tool on offer: the rows it reads at fit, and the tool made from them. */
 interface Offer {
   name: string;
   /** Part of the specialist's identity. */
@@ -54,7 +54,7 @@ interface Offer {
   open: (kept: KeptRows | null) => Tool;
 }
 
-/** An entry an offer: the rows of those that read a file. */
+/** One entry per offer: its rows, or null if it reads no file. */
 type State = (KeptRows | null)[];
 
 const calculator = defineTool({
@@ -68,7 +68,7 @@ const calculator = defineTool({
 /**
  * Lets the model call tools before it answers. Files are read at fit and kept in the state (at most 50,000 rows).
  *
- * @throws HoneError where a tool is unknown, badly described, or two have one name
+ * @throws HoneError where a tool is unknown, badly described, or two have the same name
  * @example
  * import { tools } from "@honelab/hone";
  * tools({ offer: ["calculator", { table: { name: "doses", source: "file:doses.csv", key: "drug" } }] });
@@ -101,7 +101,7 @@ export function tools(options: ToolsOptions = {}): LanguageSpecializer {
           while (steps.length < maxCalls) {
             const { text = "" } = await inner.respond(toWrite(query, manual, steps, maxTokens), context);
             const call = readCall(text);
-            // A call made twice would be made for ever.
+            // A repeated call would be repeated forever.
             if (!call || asked.has(`${call.name} ${call.json}`)) break;
             asked.add(`${call.name} ${call.json}`);
             steps.push(await runCall(call, known, limits, context.signal));
@@ -151,7 +151,7 @@ function rowsOf(kept: KeptRows | null, name: string): KeptRows {
   });
 }
 
-/** What the model is told before it may call. */
+/** The prompt that explains the tools. */
 function describeTools(all: readonly Tool[]): string {
   const example = all.find((tool) => tool.example !== undefined) ?? (all[0] as Tool);
   return [
@@ -163,7 +163,7 @@ function describeTools(all: readonly Tool[]): string {
   ].join("\n");
 }
 
-/** The query that asks for a call. Options stay in sight; they are not scored, because words are wanted. */
+/** The query that asks for a call. Options stay in the prompt but are not scored, because text is wanted. */
 function toWrite(query: Query, manual: string, steps: readonly ToolStep[], maxTokens: number): Query {
   const { reason: _reason, ...rest } = query;
   return withPassages(

@@ -1,4 +1,4 @@
-// zeroShot: the generalist as it is. It changes nothing; it gives the starting point its own row.
+// zeroShot: the generalist as it is. It changes nothing; it gives the baseline its own row.
 
 import { z } from "zod";
 import type { Json } from "../../core/json.js";

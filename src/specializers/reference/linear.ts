@@ -1,8 +1,8 @@
 // linear: logistic regression on words and characters, on sentence vectors, or on both. A reference without a language
-// model: what costs more must beat it.
+// model: anything that costs more must beat it.
 //
 // Features and penalty are chosen by cross-validation on train, and the weights are fitted on all of train. Dev is not
-// looked at.
+// used.
 
 import { z } from "zod";
 import type { CallContext } from "../../core/call.js";
@@ -37,7 +37,7 @@ type State = {
   /** All of the task's labels; those not in `classes` are never chosen and get no score. */
   labels: string[];
   question: boolean;
-  /** Words and their weights; none where words are no features. */
+  /** Words and their weights; empty if words are not features. */
   terms: string[];
   idf: string;
   /** The same of characters. */

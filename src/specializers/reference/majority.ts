@@ -1,5 +1,5 @@
-// majority: always the most frequent answer of the train samples. A reference without a model: what costs more must
-// beat it.
+// majority: always the most frequent answer of the train samples. A reference without a model: anything that costs more
+// must beat it.
 
 import { z } from "zod";
 import type { Answer } from "../../core/language.js";
@@ -13,7 +13,7 @@ const majorityOptions = z.strictObject({});
 export type MajorityOptions = z.input<typeof majorityOptions>;
 
 type State = {
-  /** Train answers, the most frequent first. Where options differ from sample to sample, later ones stand in. */
+  /** Train answers, the most frequent first. Where options differ from sample to sample, later ones are fallbacks. */
   answers: string[];
 };
 
@@ -47,7 +47,7 @@ function byFrequency(given: Given): string[] {
   const ranked = [...counts].sort(
     ([a, countA], [b, countB]) => countB - countA || place(a) - place(b) || (a < b ? -1 : 1),
   );
-  // A free text has one answer only; the rest would fill the state with the train data.
+  // For open answers only the first is used; the rest would fill the state with the train data.
   return ranked
     .slice(0, given.task.labels || given.task.query(given.train[0]!).options ? ranked.length : 1)
     .map(([a]) => a);

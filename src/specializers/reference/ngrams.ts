@@ -13,7 +13,7 @@ const ngramsOptions = z.strictObject({
 /** Options of `ngrams`. */
 export type NgramsOptions = z.input<typeof ngramsOptions>;
 
-/** Vectors of hashed character n-grams, accents taken off, so that the cosine is the overlap of spellings. */
+/** Vectors of hashed character n-grams, accents removed, so that the cosine is the overlap of spellings. */
 export function ngrams(options: NgramsOptions = {}): Specializer<null, "encoder"> {
   const { size } = readOptions(ngramsOptions, "ngrams", options);
   return {

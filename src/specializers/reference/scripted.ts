@@ -24,7 +24,7 @@ export type ScriptedOptions = z.input<typeof scriptedOptions>;
 type State = { game: string };
 
 /**
- * A scripted player as a subject. On queries that are no position of its game it has no answer.
+ * A scripted player as a subject. It has no answer to queries that are not positions of its game.
  *
  * @example
  * import { scripted } from "@honelab/hone";

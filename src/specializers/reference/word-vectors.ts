@@ -1,5 +1,6 @@
-// wordVectors: skip-gram vectors with subwords, one space a language, turned into one by Procrustes on dictionaries. The reference
-// that a language model's words must beat: what a corpus and a dictionary give without any model. Weak where the corpus is small.
+// wordVectors: skip-gram vectors with subwords, one space per language, rotated into one by Procrustes on dictionaries. The
+// reference that a language model's word vectors must beat: what a corpus and a dictionary give without any model. Weak where the
+// corpus is small.
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -41,11 +42,11 @@ const wordVectorsOptions = z.strictObject({
 export type WordVectorsOptions = z.input<typeof wordVectorsOptions>;
 type Chosen = z.output<typeof wordVectorsOptions>;
 
-/** What training told of a language. */
+/** What training reports for a language. */
 type Learnt = { tokens: number; words: number; epochs: number; translations: number };
 type State = { artifact: string; report: { languages: Record<string, Learnt> } };
 
-/** A language's space in the common one. */
+/** A language's space, rotated into the common one. */
 interface Space {
   readonly words: ReadonlySet<string>;
   readonly vector: (word: string) => Float32Array;
@@ -54,12 +55,12 @@ interface Space {
 const subwords = { shortest: 3, longest: 6 } as const;
 
 /**
- * Trains a space of vectors for every language of the corpora, and turns each into the hub's. A text is the mean of its words'
+ * Trains a space of vectors for every language of the corpora, and rotates each into the hub's. A text is the mean of its words'
  * vectors, each of unit length. Languages are those that the task names; where it names none, a word is the mean over the languages
  * whose corpus has it, or over all where none has.
  *
  * A language without a dictionary is left as it is: its words are not comparable with others'. Words of dev and test must not be in
- * the dictionaries: whoever writes them sees to it.
+ * the dictionaries: their author must exclude them.
  */
 export function wordVectors(options: WordVectorsOptions): Specializer<State, "encoder"> {
   const chosen = readOptions(wordVectorsOptions, "wordVectors", options);

@@ -44,12 +44,12 @@ const knnLmOptions = z.strictObject({
 /** Options of `knnLm`. */
 export type KnnLmOptions = z.input<typeof knnLmOptions>;
 
-/** What is tried. Squared distances of unit vectors lie in [0, 4]. */
+/** The grid. Squared distances of unit vectors lie in [0, 4]. */
 const lambdas = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 const temperatures = [0.01, 0.03, 0.1, 0.3, 1];
-/** Where there are too few samples to choose: the paper's weight for a memory of the model's own domain, the grid's middle. */
+/** Used with too few samples to tune on: the paper's weight for a memory of the model's own domain, and the grid's middle. */
 const usual = { lambda: 0.25, temperature: 0.1 };
-/** Samples below which nothing is chosen, and at most so many of train, each of which costs the subject one answer. */
+/** Fewest samples to tune on, and most samples of train, each of which costs the subject one answer. */
 const [fewest, enough] = [20, 200];
 
 type Mix = { lambda: number; temperature: number };
@@ -65,7 +65,7 @@ type Memory = {
 
 type State = Memory & Mix;
 
-/** A neighbour: whose answer it speaks for, and the squared distance between its vector and the query's. */
+/** A neighbour: its answer, and the squared distance between its vector and the query's. */
 interface Neighbour {
   answer: Option;
   distance: number;
@@ -76,12 +76,13 @@ type Find = (query: Query, context: CallContext, out?: ReadonlySet<number>) => P
 
 /**
  * p(y|x) = lambda p_kNN(y|x) + (1 - lambda) p_LM(y|x), with p_kNN(y|x) proportional to the sum of exp(-d / temperature)
- * over the neighbours that answer y. A neighbour speaks for the option whose text is its answer's; where none does, the
- * model's word stands alone. A model without scores speaks for its choice with probability 1.
+ * over the neighbours that answer y. A neighbour counts for the option whose text is its answer's; if none counts, the
+ * model decides alone. A model without scores gives its choice probability 1.
  *
  * Weight and temperature are those with the best accuracy, then the best likelihood, then the smaller weight: on train by
  * leave-one-out, where a sample's own group is left out too, or on dev (`tuneOn`). With fewer than 20 samples they are 0.25
- * and 0.1. A subject that was trained on train is surer there than elsewhere: behind `lora` and its kin tune on dev.
+ * and 0.1. A subject that was trained on train is more confident there than elsewhere: after `lora` and similar
+ * specializers, tune on dev.
  *
  * @throws HoneError at fit where the task asks to write
  */
@@ -174,7 +175,7 @@ function finder(memory: Memory, k: number, tools: Pick<Given, "encoder">): Find 
   };
 }
 
-/** Tries every pair of the grid; each sample that it is tried on costs the subject one answer and the encoder one text. */
+/** Tries every pair of the grid; each sample costs the subject one answer and the encoder one text. */
 async function chooseMix(
   grid: { lambdas: readonly number[]; temperatures: readonly number[] },
   tuneOn: "train" | "dev",
@@ -186,7 +187,7 @@ async function chooseMix(
     grid.temperatures.map((temperature) => ({ lambda, temperature })),
   );
   if (mixes.length === 1) return mixes[0] as Mix;
-  // Drawn alike for every seed: nothing else of it depends on one.
+  // The same draw for every seed, because nothing else here depends on the seed.
   const tried = tuneOn === "dev" ? dev : shuffled(train, randomFor(0, "knnLm")).slice(0, enough);
   if (tried.length < fewest) {
     return {
@@ -217,7 +218,7 @@ async function chooseMix(
       if (gold >= 0 && voice.indexOf(Math.max(...voice)) === gold) right++;
       likelihood += logOf(voice[gold] ?? 0);
     }
-    // The grid begins with the smaller weights, so that the first of equals stands.
+    // The grid begins with the smaller weights, and ties go to the first.
     const better =
       !best || right > best.right || (right === best.right && likelihood > best.likelihood + 1e-9);
     if (better) best = { mix, right, likelihood };
@@ -225,7 +226,7 @@ async function chooseMix(
   return (best as { mix: Mix }).mix;
 }
 
-/** p_LM, an entry an option. A model that said nothing usable knows nothing: all alike. */
+/** p_LM, one entry per option; uniform if the model said nothing usable. */
 function modelVoice({ scores, choice }: Answer, options: readonly Option[]): number[] {
   const known = new Map(Object.entries(scores ?? {}).filter(([, score]) => Number.isFinite(score)));
   const usable = new Map(
@@ -239,7 +240,7 @@ function modelVoice({ scores, choice }: Answer, options: readonly Option[]): num
   return options.map(() => 1 / options.length);
 }
 
-/** p_kNN, an entry an option; undefined where no neighbour's answer is among them. */
+/** p_kNN, one entry per option; undefined where no neighbour's answer is among them. */
 function memoryVoice(
   neighbours: readonly Neighbour[],
   options: readonly Option[],
@@ -250,7 +251,7 @@ function memoryVoice(
   for (const { answer, distance } of neighbours) {
     const at = optionOf(answer, options);
     if (at < 0) continue;
-    // Less the least distance: the shares are the same, and the nearest one's weight never vanishes.
+    // Subtracting the least distance leaves the shares the same, and the nearest one's weight never vanishes.
     nearest ??= distance;
     voices[at] = (voices[at] as number) + Math.exp((nearest - distance) / temperature);
   }
@@ -258,7 +259,7 @@ function memoryVoice(
   return nearest === undefined ? undefined : voices.map((voice) => voice / total);
 }
 
-/** Where among the options the answer stands: by its text, by its key too where several read alike; -1 for nowhere. */
+/** The answer's index among the options: by its text, and by its key if several have that text; -1 if absent. */
 function optionOf(answer: Option, options: readonly Option[]): number {
   const wanted = sameTextKey({ input: answer.text });
   const alike = options.filter(({ text }) => sameTextKey({ input: text }) === wanted);
@@ -271,7 +272,7 @@ function mixed(memory: readonly number[] | undefined, model: readonly number[], 
   return model.map((p, i) => lambda * (memory[i] as number) + (1 - lambda) * p);
 }
 
-/** The answer with the mixture's choice (the first of equals) and its log-probabilities as scores. */
+/** The answer with the mixture's choice (ties go to the first) and its log-probabilities as scores. */
 function answered(answer: Answer, options: readonly Option[], voice: readonly number[]): Answer {
   const { unscored: _unscored, ...rest } = answer;
   const best = options[voice.indexOf(Math.max(...voice))] as Option;
@@ -282,7 +283,7 @@ function answered(answer: Answer, options: readonly Option[], voice: readonly nu
   };
 }
 
-/** ln p, finite at 0: scores go through JSON. */
+/** ln p, finite at 0, because scores are stored as JSON. */
 function logOf(p: number): number {
   return Math.log(Math.max(p, 1e-300));
 }

@@ -1,5 +1,5 @@
-// retrieve: for each query the passages of a collection of documents that are most like it, put into its context (Lewis et
-// al. 2020, RAG, arXiv 2005.11401, without their training of the retriever). It brings knowledge, never worked examples.
+// retrieve: puts the passages of a document collection that are most similar to each query into its context (Lewis et al.
+// 2020, RAG, arXiv 2005.11401, without their training of the retriever). It adds knowledge, not worked examples.
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -62,9 +62,9 @@ export type RetrieveOptions = z.input<typeof retrieveOptions>;
 
 type State = {
   index: { artifact: string };
-  /** What of a query is searched for, in this order. */
+  /** The parts of a query that are searched for, in this order. */
   search: z.output<typeof readable>[];
-  /** The encoder of the vectors, where there are some. */
+  /** The encoder of the vectors; null without vectors. */
   encoder: string | null;
   documents: number;
   passages: number;
@@ -78,11 +78,11 @@ const fileName = "passages.db";
 const batchSize = 64;
 
 /**
- * Puts the k best passages of the documents before each query's input, the best last, nearest to the question, and tells
+ * Puts the k best passages of the documents before each query's input, the best last, nearest to the question, and lists
  * them in the answer's trail. The index travels with the specialist; the documents are not needed for answering.
  *
- * Documents are knowledge. Whoever names them must see to it that they do not hold the test's answers: they are not
- * checked against the task's data.
+ * Documents are not checked against the task's data: the study's author must make sure that they do not hold the test's
+ * answers.
  *
  * @example
  * import { retrieve } from "@honelab/hone";
@@ -124,7 +124,7 @@ async function fitIndex(given: Given, options: z.output<typeof retrieveOptions>)
   let passages = 0;
   let empty = 0;
   let batch: Passage[] = [];
-  // Vectors are remembered text by text where the study's calls are, so that of changed documents only new passages cost.
+  // Vectors are cached by text with the study's calls, so that after a change of documents only new passages cost.
   const flush = async (): Promise<void> => {
     context.signal.throwIfAborted();
     const vectors = encoder

@@ -15,7 +15,7 @@ const phrasings: readonly Omit<Candidate, "shots">[] = [
   { name: "expert", before: "You are an expert in this field." },
 ];
 
-/** Changes that say nothing: what is accepted among them measures the confirmation, not a prompt. */
+/** Changes without content: how many are accepted measures the confirmation, not a prompt. */
 const idle: readonly Omit<Candidate, "shots">[] = [
   { name: "no-op 1", before: "Please do the following." },
   { name: "no-op 2", after: "That is the task." },
@@ -25,12 +25,12 @@ const idle: readonly Omit<Candidate, "shots">[] = [
   { name: "no-op 6", after: "Go ahead." },
 ];
 
-/** Words of a label in the glossary, and the samples that a word must be in. */
+/** Most words per label in the glossary, and the fewest samples that a word must be in. */
 const [perLabel, leastSamples] = [5, 3];
 
 /**
  * Candidates by the seed: every phrasing, the glossary, sets of examples in two sizes and their best-known combinations.
- * @param samples the part of train that proposals may be made of
+ * @param samples the part of train that proposals may be made from
  * @param draws sets of examples of each size
  */
 export function bankOf(
@@ -54,7 +54,10 @@ export function bankOf(
   return [...phrasings, ...(glossary ? [glossary] : []), ...sets, ...reversed, ...together];
 }
 
-/** The control of what the bank adds to examples: as many sets of examples as it has candidates, so that both cost alike. */
+/**
+ * Control for what the bank adds to examples: as many sets of examples as the bank has candidates, so that both cost the
+ * same.
+ */
 export function exampleBank(...given: Parameters<typeof bankOf>): Candidate[] {
   const [task, samples, { seed }] = given;
   const shots = samples.map(
@@ -68,7 +71,7 @@ export function exampleBank(...given: Parameters<typeof bankOf>): Candidate[] {
 
 type Shots = NonNullable<Candidate["shots"]>;
 
-/** An example of each answer, and two of each, as far as a prompt should hold them. */
+/** One example of each answer, and two of each, up to what a prompt should hold. */
 function sizesOf(shots: Shots): number[] {
   const answers = new Set(shots.map(({ answer }) => answer)).size;
   return [...new Set([Math.min(answers, 8), Math.min(2 * answers, 12)])];

@@ -8,9 +8,9 @@ import { keepDemonstrations, prepend } from "../../parts/demonstrations.js";
 
 /** What a candidate changes in a query. */
 export type Candidate = {
-  /** Which proposals it is made of, for people: `glossary + 6 examples (draw 2)`. */
+  /** The proposals that it is made of, for display: `glossary + 6 examples (draw 2)`. */
   name: string;
-  /** Stands in place of the instruction of the task that it was found for. */
+  /** Replaces the instruction of the task that it was found for. */
   instruction?: string;
   before?: string;
   after?: string;
@@ -33,7 +33,7 @@ export function homeOf(task: LanguageTask, queries: readonly Query[]): Home {
   };
 }
 
-/** The query as the candidate asks it. */
+/** The query with the candidate's changes. */
 export function ask(candidate: Candidate, home: Home, query: Query): Query {
   const { instruction, before, after, shots } = candidate;
   const own = (query.instruction ?? null) === home.instruction;

@@ -1,10 +1,10 @@
-// GEPA (Agrawal et al. 2025, arXiv 2507.19457, algorithm 1) as its package has it: reflective mutation of a parent drawn from
-// the Pareto front over instances, accepted where it does better on a minibatch of three, then scored on all of them.
-// `optimize` races instead; this is for comparison with it.
+// GEPA (Agrawal et al. 2025, arXiv 2507.19457, algorithm 1) as in its package: reflective mutation of a parent drawn from the
+// Pareto front over instances, accepted where it does better on a minibatch of three, then scored on all of them. `optimize`
+// races instead; this is for comparison with it.
 
 /** What GEPA draws at random; replayed from the package's own draws in the tests. */
 export interface GepaDraws {
-  /** One of the list, in which a candidate stands once for every instance that it leads. */
+  /** Picks one of the list, which holds a candidate once for every instance that it leads. */
   parent(list: readonly number[]): number;
   /** Positions of a minibatch among the feedback samples. */
   minibatch(): readonly number[];
@@ -17,13 +17,13 @@ export interface GepaProblem {
     part: "feedback" | "search",
     samples: readonly number[],
   ): Promise<readonly number[]>;
-  /** Writes a new candidate from what a parent got on a minibatch, and says its number; undefined where none came. */
+  /** Writes a new candidate from a parent's results on a minibatch and returns its number; undefined if none was written. */
   propose(parent: number, samples: readonly number[]): Promise<number | undefined>;
   /** Samples to score accepted candidates on. */
   search: number;
-  /** Ends once so many answers were scored. */
+  /** Number of scored answers after which it ends. */
   maxCalls: number;
-  /** The best score of a sample: a parent that has it on all of a minibatch is left alone. */
+  /** The best score of a sample: a parent that reaches it on all of a minibatch is not mutated. */
   perfect: number;
   draws: GepaDraws;
 }
@@ -94,8 +94,8 @@ export async function gepa(problem: GepaProblem): Promise<GepaReport> {
 }
 
 /**
- * The fronts less the dominated members: one is dominated where each front that it is in has another member that is left.
- * Members with the lowest mean go first.
+ * The fronts without dominated members: a member is dominated if each of its fronts has another remaining member. Members
+ * with the lowest mean are removed first.
  */
 function withoutDominated(
   fronts: readonly ReadonlySet<number>[],

@@ -1,4 +1,4 @@
-// MIPROv2 (Opsahl-Ong et al. 2024, arXiv 2406.11695) as DSPy has it: pairs of instruction and example set, drawn by a tree-
+// MIPROv2 (Opsahl-Ong et al. 2024, arXiv 2406.11695) as in DSPy: pairs of instruction and example set, drawn by a tree-
 // structured Parzen estimator, scored on minibatches; every few trials the pair with the best mean is scored on all
 // samples, and the best of those is returned. `optimize` races instead; this is for comparison with it.
 
@@ -16,7 +16,7 @@ export interface MiproProblem {
   trials: number;
   /** Trials between two scorings on all samples. */
   fullEvery: number;
-  /** What is drawn: the pair of a trial, knowing all earlier ones, and its minibatch. */
+  /** The random draws: a trial's pair, given all earlier trials, and its minibatch. */
   draws: { pair(trials: readonly Trial[]): Pair; minibatch(): readonly number[] };
 }
 
@@ -34,7 +34,7 @@ export async function miprov2(problem: MiproProblem): Promise<MiproReport> {
     return trial;
   };
   let best = await whole([0, 0]);
-  // DSPy numbers the whole scorings among the trials; a last one follows the last trial.
+  // DSPy counts scorings on all samples as trials; a last one follows the last trial.
   const { trials: count, fullEvery } = problem;
   const numbered = count + Math.floor(count / fullEvery) + 1 + (count % fullEvery === 0 ? 0 : 1);
   for (let done = 0; done < count; done++) {
@@ -57,7 +57,7 @@ export async function miprov2(problem: MiproProblem): Promise<MiproReport> {
   return { trials, best: { pair: best.pair, score: best.score } };
 }
 
-/** In percent with two digits, as DSPy keeps scores: ties depend on it. */
+/** In percent with two decimals, as DSPy keeps scores: ties depend on it. */
 function percent(mean: number): number {
   return Math.round(1e4 * mean) / 100;
 }
@@ -71,8 +71,8 @@ const [startTrials, proposals] = [10, 24];
 
 /**
  * A pair by the multivariate tree-structured Parzen estimator for categories (Bergstra et al. 2011, with Optuna's defaults):
- * trials are parted into the best tenth (at most 25) and the rest, each a mixture with one kernel a trial and a uniform one;
- * of 24 draws from the first mixture the one with the largest ratio of the two is taken.
+ * trials are split into the best tenth (at most 25) and the rest, each a mixture of one kernel per trial and a uniform one;
+ * of 24 draws from the first mixture the one with the largest ratio of the two densities is taken.
  */
 export function parzenPair(trials: readonly Trial[], sizes: Pair, random: Random): Pair {
   const uniform = (): Pair => [Math.floor(random() * sizes[0]), Math.floor(random() * sizes[1])];

@@ -1,5 +1,5 @@
-// The published optimizers on the same parts of train: what they return is scored on the confirm samples, too, so that their
-// gain where they searched can be compared with what is left of it.
+// Runs the published optimizers on the same parts of train. What they return is also scored on the confirm samples, so that
+// their gain where they searched can be compared with the confirmed gain.
 
 import { randomFor, shuffled } from "../../../core/random.js";
 import type { Group } from "../../../statistics/index.js";
@@ -42,7 +42,9 @@ export async function published(
   return { looked, returned, found, gain, confirm, shrinkage: confirm && gain - confirm.delta };
 }
 
-/** What the endpoint failed to answer counts as the worst score, or the worst of its batch where scores have no end. */
+/**
+ * A sample that the endpoint failed to answer counts as the worst score, or the worst of its batch if scores are unbounded.
+ */
 function known({ worst }: Workshop, scores: readonly (number | null)[]): number[] {
   const least = Number.isFinite(worst) ? worst : Math.min(...scores.filter((score) => score !== null), 0);
   return scores.map((score) => score ?? least);
@@ -60,7 +62,9 @@ async function byGepa(workshop: Workshop, calls: number, minibatch: () => number
   return { found, returned: candidate, gain: mean - (found.pool[0]?.mean as number) };
 }
 
-/** Instructions are the candidates without examples, and what is proposed; sets of examples are those of the others. */
+/**
+ * Instructions are the candidates without examples and the proposals; sets of examples are those of the other candidates.
+ */
 async function byMipro(workshop: Workshop, calls: number, minibatch: () => number[], random: () => number) {
   const { candidates, propose, scores, sizes } = workshop;
   while ((await propose(0)) !== undefined);

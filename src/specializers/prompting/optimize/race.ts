@@ -1,5 +1,5 @@
 // The race of prompts: a headroom test, elimination on fresh paired minibatches, the shortest within one standard error, and
-// a confirmation on samples that no part of the search has seen. It knows scores and lengths, not what a prompt is.
+// a confirmation on samples that no part of the search has seen. It sees only scores and lengths, not prompts.
 
 import { randomFor, shuffled } from "../../../core/random.js";
 import {
@@ -12,10 +12,10 @@ import {
 } from "../../../statistics/index.js";
 import type { Scorer } from "./workshop.js";
 
-/** What races. The first one is the prompt as it stands, which the others must beat. */
+/** A prompt in the race. The first one is the prompt as it stands, which the others must beat. */
 export interface Racer {
   name: string;
-  /** Of the prompt, in characters: of equals the shortest is taken. */
+  /** The prompt's length in characters: ties go to the shortest. */
   length: number;
 }
 
@@ -27,7 +27,7 @@ export interface Course {
 
 export interface RaceOptions {
   seed: number;
-  /** Samples of a minibatch. Fewer than 32 cannot part a better prompt from luck. */
+  /** Samples of a minibatch. Fewer than 32 cannot tell a better prompt from luck. */
   batch: number;
   /** The headroom test's level: above it nothing is searched. */
   headroom: number;
@@ -40,9 +40,9 @@ export interface RaceOptions {
 /** A difference with its sample size, in the task's unit. */
 type Gain = { n: number; delta: number };
 
-/** How a race went. Scores are turned so that higher is better. */
+/** How a race went. Scores are oriented so that higher is better. */
 export type RaceReport = {
-  /** Prompts that were looked at, the one as it stands among them. */
+  /** Number of prompts that were tried, including the one as it stands. */
   looked: number;
   /** One-sided p that any is better than the prompt as it stands, on the first three minibatches. */
   headroom: { p: number; n: number; shown: boolean };
@@ -58,7 +58,7 @@ export type RaceReport = {
   verdict: "no headroom" | "none better" | "not confirmed" | "confirmed";
 };
 
-/** Behind by a one-sided p below this: out of the race. */
+/** A racer that is behind with a one-sided p below this is dropped. */
 const behind = 0.05;
 
 /**
@@ -67,12 +67,13 @@ const behind = 0.05;
  * 1. Headroom: all run on three minibatches; unless the max-T test finds any better than the first at the level `headroom`, the
  *    first is returned.
  * 2. Elimination: after each fresh minibatch every racer that is behind the leader (sign-flip, one-sided 5 %, on the samples
- *    that both have) is dropped. The first always runs on. `newcomer` may add one a round; it makes up what the others ran.
+ *    that both have) is dropped. The first is never dropped. `newcomer` may add one per round, which then catches up on the
+ *    samples that the others ran.
  * 3. The shortest of those within one standard error of the best, the error being that of the paired difference.
- * 4. Confirmation: against the first on the confirm samples, one-sided at `alpha`; what fails is not returned.
+ * 4. Confirmation: against the first on the confirm samples, one-sided at `alpha`; a prompt that fails is not returned.
  *
  * @param racers grows with newcomers
- * @param newcomer asked before each round after the headroom test for the leader's position
+ * @param newcomer called with the leader's position in each round after the headroom test
  */
 export async function race(
   racers: Racer[],
@@ -198,7 +199,7 @@ function isBehind({ sums, mean }: ReturnType<typeof differences>): boolean {
   return mean < 0 && signFlip(sums, { random: randomFor(1, "optimize", "behind") }) / 2 < behind;
 }
 
-/** Whether what the best is ahead by is no more than one standard error of it. */
+/** Whether the best's lead is at most one standard error. */
 function within({ mean, error }: ReturnType<typeof differences>): boolean {
   return mean <= error;
 }

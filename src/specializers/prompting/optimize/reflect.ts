@@ -1,5 +1,5 @@
-// A reflector: a language model that reads what a prompt got wrong and writes a better instruction. What it writes is data;
-// what it costs counts.
+// A reflector: a language model that reads what a prompt got wrong and writes a better instruction. Its output is treated
+// as data, and its cost counts.
 
 import { CallError } from "../../../core/call.js";
 import type { Query } from "../../../core/language.js";
@@ -13,7 +13,7 @@ export interface Attempt {
   right: string;
 }
 
-/** Of a text that is shown, and of an instruction that is taken, in characters. */
+/** Maximum characters of a text that is shown, and of an instruction that is taken. */
 const [mostShown, mostTaken] = [600, 2000];
 
 /**

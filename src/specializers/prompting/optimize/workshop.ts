@@ -1,4 +1,4 @@
-// Where candidates are made and scored: the parts of train, the task, the subject asked in a candidate's way, the reflector.
+// Makes and scores candidates, with the parts of train, the task, the subject under a candidate's prompt, and the reflector.
 
 import { CallError } from "../../../core/call.js";
 import { HoneError } from "../../../core/errors.js";
@@ -22,8 +22,8 @@ export type Scorer = (
 ) => Promise<readonly (number | null)[]>;
 
 /**
- * Makes a new candidate from what another one got wrong on feedback samples (eight drawn ones where none are named), and says
- * its number; undefined where none came.
+ * Makes a new candidate from what another one got wrong on feedback samples (eight drawn ones where none are named), and
+ * returns its number; undefined if none was written.
  */
 export type Propose = (from: number, among?: readonly number[]) => Promise<number | undefined>;
 
@@ -35,7 +35,7 @@ export interface Workshop {
   readonly scores: Scorer;
   /** Samples of each part. */
   readonly sizes: Readonly<Record<keyof Parts, number>>;
-  /** The best and the worst score of a sample; infinite where the scale has no end. */
+  /** The best and the worst score of a sample; infinite if the scale is unbounded. */
   readonly perfect: number;
   readonly worst: number;
 }
@@ -129,7 +129,7 @@ export async function openWorkshop(
   };
 }
 
-/** What an endpoint fails to answer counts for no candidate. */
+/** A sample that an endpoint fails to answer counts for no candidate. */
 function unscored(error: unknown) {
   if (error instanceof CallError) return { status: "unscored" as const, cause: error.failure };
   throw error;

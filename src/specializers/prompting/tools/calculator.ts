@@ -1,5 +1,5 @@
-// calculate: arithmetic as a model writes it, read by recursive descent. It is not a language: no names but a few
-// functions and constants, and nothing is ever evaluated as code.
+// calculate: evaluates arithmetic as a model writes it, by recursive descent. The only names are a few functions and
+// constants, and nothing is ever evaluated as code.
 
 import { HoneError } from "../../../core/errors.js";
 

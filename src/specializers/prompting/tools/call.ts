@@ -1,5 +1,5 @@
-// One call: read from what a model wrote, checked, run within its bounds, and told as a step of the trail. Whatever goes
-// wrong with it is a text for the model, never an error of the study.
+// One tool call: read from what a model wrote, checked, run within limits, and recorded as a step of the trail. Any
+// failure becomes a text for the model, never an error of the study.
 
 import { messageOf } from "../../../core/errors.js";
 import type { Json } from "../../../core/json.js";
@@ -10,7 +10,7 @@ import type { Tool } from "./define.js";
 /** A call as it was written. */
 export interface WrittenCall {
   name: string;
-  /** What stood after the name. */
+  /** The text after the name. */
   json: string;
 }
 
@@ -28,17 +28,17 @@ const longestArguments = 2000;
 
 const callLine = /^[ \t]*(?:[`*>-]+[ \t]*)?CALL[ \t]+([^\s{]{1,80})[ \t]*(.*)$/m;
 
-/** The first `CALL name {…}` of a text. What stands after it was written without the result and is not read. */
+/** The first `CALL name {…}` of a text. Text after it was written without the result and is ignored. */
 export function readCall(text: string): WrittenCall | undefined {
   const found = callLine.exec(text);
   if (!found) return undefined;
   const after = (found[2] as string).trimEnd();
-  // A line in code quotes.
+  // The line may be in code quotes.
   return { name: found[1] as string, json: after.endsWith("`") ? after.slice(0, -1) : after };
 }
 
 /**
- * Runs a call: unknown names, unreadable or unfitting arguments, a tool that throws or takes too long all give a step
+ * Runs a call: unknown names, unreadable or invalid arguments, and a tool that throws or takes too long all give a step
  * with an error.
  *
  * @param signal the study's: when it stops, so does the call, and this throws its reason
@@ -103,7 +103,7 @@ async function bounded(tool: Tool, args: unknown, timeout: number, signal: Abort
   const stop = () => own.abort(signal.reason);
   signal.addEventListener("abort", stop, { once: true });
   try {
-    // Raced, for a tool that does not listen to its signal.
+    // Raced, because a tool may ignore its signal.
     const ended = new Promise<never>((_, reject) => {
       own.signal.addEventListener("abort", () => reject(own.signal.reason), { once: true });
     });
@@ -115,10 +115,10 @@ async function bounded(tool: Tool, args: unknown, timeout: number, signal: Abort
   }
 }
 
-/** Without control characters but line ends and tabs, and cut, saying so. */
+/** The text without control characters other than line ends and tabs, truncated with a note. */
 function presentable(text: string, most: number): string {
   const cut = text.length > most;
-  // A pair of code units must not be cut in two.
+  // A surrogate pair must not be split.
   const kept = cut ? text.slice(0, most).replace(/[\uD800-\uDBFF]$/, "") : text;
   const clean = kept.replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]/gu, "\uFFFD");
   return cut ? `${clean}… (cut: ${most} of ${text.length} characters)` : clean;

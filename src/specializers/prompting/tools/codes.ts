@@ -14,7 +14,7 @@ export const codesOptions = z.strictObject({
 });
 export type CodesOptions = z.input<typeof codesOptions>;
 
-/** How many codes are told where none is meant exactly. */
+/** How many codes are listed if none matches exactly. */
 const most = 5;
 
 /** The tool over rows that were kept: code and text. */
@@ -22,7 +22,7 @@ export function codesTool({ name, description }: CodesOptions, { rows }: KeptRow
   const codes = rows.map(([code]) => plain(code as string));
   let score: ((query: string) => ArrayLike<number>) | undefined;
   const byWords = (asked: string): string[][] => {
-    // Made on the first search: the words of a long list take a while.
+    // Built on the first search, because indexing a long list takes a while.
     score ??= bm25(rows.map(([, text]) => text as string));
     const scores = score(asked);
     return rows

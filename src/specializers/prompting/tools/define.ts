@@ -1,4 +1,4 @@
-// What a tool is: a typed function with a name that a model may call, and its identity. It calls nothing itself.
+// Defines a tool: a typed function with a name that a model may call, and its identity. Calls are made elsewhere.
 
 import { z } from "zod";
 import { HoneError } from "../../../core/errors.js";
@@ -13,7 +13,10 @@ export interface ToolDefinition<Parameters extends z.ZodObject> {
   parameters: Parameters;
   /** Arguments shown to the model as an example. */
   example?: z.input<Parameters>;
-  /** Gives the text that goes back to the model. What it throws goes back too. The signal ends its time. */
+  /**
+   * Returns the text that goes back to the model. What it throws goes back too. The signal aborts it when its time is
+   * up.
+   */
   run: (args: z.output<Parameters>, at: { signal: AbortSignal }) => string | Promise<string>;
 }
 
@@ -39,9 +42,9 @@ export const toolName = z
 const made = new WeakSet<object>();
 
 /**
- * Makes a tool of a function.
+ * Makes a tool from a function.
  *
- * Its identity holds the text of `run`, not what `run` refers to: change the description where that changes.
+ * Its identity includes the source of `run`, not what `run` refers to: change the description when that changes.
  *
  * @throws HoneError where the name cannot be written in a call, the description is empty, the parameters have no JSON
  * schema or the example does not fit them

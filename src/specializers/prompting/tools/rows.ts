@@ -1,4 +1,4 @@
-// Columns of a file's rows as texts, small enough to be kept in a specialist's state. It looks nothing up.
+// Reads columns of a file's rows as texts, small enough to be kept in a specialist's state. It does no look-up.
 
 import { HoneError } from "../../../core/errors.js";
 import type { Given } from "../../../core/specializer.js";
@@ -53,7 +53,7 @@ export async function keepRows(
   return { columns: columns ?? [first], rows };
 }
 
-/** A key as it is compared: without letter case and outer white space. */
+/** A key in the form that is compared: ignoring case and surrounding white space. */
 export function plain(text: string): string {
   return text.normalize("NFKC").trim().toLowerCase();
 }

@@ -1,4 +1,5 @@
-// The built-in tool `table`: a row of a file by its key. No search: where the key is not there it lists the nearest.
+// The built-in tool `table`: looks up a row of a file by its key. It does not search; if the key is missing it lists
+// the nearest keys.
 
 import { z } from "zod";
 import { nearest } from "../../parts/options.js";
@@ -14,7 +15,7 @@ export const tableOptions = z.strictObject({
 });
 export type TableOptions = z.input<typeof tableOptions>;
 
-/** The tool over rows that were kept; keys are compared without letter case and outer white space. */
+/** The tool over rows that were kept; keys are compared ignoring case and surrounding white space. */
 export function tableTool({ name, key, description }: TableOptions, { columns, rows }: KeptRows): Tool {
   const byKey = new Map<string, string[][]>();
   for (const row of rows) {

@@ -1,5 +1,5 @@
-// From a source of documents to passages: rows are read one at a time, and each document is cut into pieces of so many
-// words that overlap. It keeps nothing and searches nothing.
+// Reads a source of documents as passages: rows are read one at a time, and each document is cut into overlapping
+// pieces of a given number of words. Nothing is kept or searched here.
 
 import { HoneError } from "../../../core/errors.js";
 import type { Passage } from "../../../core/language.js";
@@ -10,7 +10,7 @@ import { asText, field, fieldOrTemplate, requiredField } from "../../../data/tem
 export interface Document {
   id: string;
   text: string;
-  /** Where it stands, for errors. */
+  /** Its place in the source, for errors. */
   place: string;
 }
 
@@ -55,7 +55,7 @@ export async function* readDocuments(
   }
 }
 
-/** Control characters as spaces, and halves of surrogate pairs as U+FFFD: the database holds UTF-8 text. */
+/** Control characters become spaces and lone surrogates U+FFFD, because the database holds UTF-8 text. */
 function cleanText(text: string): string {
   const printable = text.replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/g, " ");
   return Buffer.from(printable, "utf8").toString("utf8");

@@ -7,7 +7,7 @@ import { HoneError, messageOf } from "../../../core/errors.js";
 import type { Passage } from "../../../core/language.js";
 import { words } from "../../../learn/text.js";
 
-/** A passage with how near it is; higher is nearer, and only the order means something between kinds of search. */
+/** A passage with its score; higher is nearer, and only the order is comparable between kinds of search. */
 export interface Hit extends Passage {
   number: number;
   score: number;
@@ -16,12 +16,12 @@ export interface Hit extends Passage {
 /** Most bytes of vectors that are held and compared one by one: about 700,000 passages of 384 numbers. */
 export const maxVectorBytes = 1 << 30;
 
-/** Most different words of a query that are looked up, the first ones of it. */
+/** Maximum number of distinct words of a query that are looked up, counted from its beginning. */
 const maxQueryWords = 512;
 
 const rowsPerCommit = 5000;
 
-// The words are cut by words() before they come here, so the tokenizer only sees spaces between them; `content=''` keeps the
+// Texts are split by words() before they come here, so the tokenizer only sees spaces between them; `content=''` keeps the
 // index without a second copy of the text. Its bm25() has k1 = 1.2 and b = 0.75 (Robertson and Zaragoza 2009).
 const schema = `
 pragma journal_mode = off; pragma synchronous = off;
@@ -32,8 +32,8 @@ create temp table places (document text primary key, place text not null) withou
 `;
 
 /**
- * Begins a new index file; one that an interrupted fit left there is thrown away.
- * @returns where passages are put; `finish` makes the file whole
+ * Begins a new index file, deleting one that an interrupted fit left there.
+ * @returns a writer of passages; `finish` completes the file
  */
 export function createIndex(path: string) {
   for (const ending of ["", "-journal", "-wal", "-shm"]) rmSync(`${path}${ending}`, { force: true });
@@ -71,7 +71,7 @@ export function createIndex(path: string) {
       db.exec("insert into terms(terms) values ('optimize'); commit");
       db.close();
     },
-    /** Leaves an unfinished file, which the next fit throws away. */
+    /** Leaves an unfinished file, which the next fit deletes. */
     abandon(): void {
       db.close();
     },
