@@ -1,6 +1,6 @@
-// average: one specializer fitted with several training seeds, and the mean of what they say. What one seed happened to learn
-// counts for less; an answer costs as many calls as there are seeds (Lakshminarayanan et al. 2017, deep ensembles, arXiv 1612.01474,
-// who average probabilities; here log-probabilities are averaged, as in a log-linear pool with equal weights).
+// average: fits one specializer with several training seeds and averages their predictions. What one seed happened to learn counts
+// for less; an answer costs as many calls as there are seeds (Lakshminarayanan et al. 2017, deep ensembles, arXiv 1612.01474, who
+// average probabilities; here log-probabilities are averaged, as in a log-linear pool with equal weights).
 
 import { z } from "zod";
 import { HoneError } from "../../core/errors.js";

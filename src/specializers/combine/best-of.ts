@@ -1,5 +1,5 @@
 // bestOf: several specializers are tried on dev and the best one is kept, so that a rung such as "few-shot or not" is a
-// measured switch. It never sees the test split, and it is no ensemble: one of them answers.
+// measured switch. It never sees the test split, and it is not an ensemble: one of them answers.
 
 import { z } from "zod";
 import { CallError } from "../../core/call.js";
@@ -101,7 +101,7 @@ async function measure(
       try {
         return scoredRow(await task.evaluate(subject, sample, context), String([sample.gold].flat()[0]));
       } catch (error) {
-        // A call that failed after its retries is this sample's misfortune; anything else is a fault.
+        // A call that failed after its retries leaves this sample unscored; anything else is a fault.
         if (error instanceof CallError) return null;
         throw error;
       }

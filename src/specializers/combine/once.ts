@@ -1,5 +1,5 @@
-// Pieces of a long fit that are kept as soon as they are made, with what they cost: a fit that was killed goes on after them, and
-// still says what all of it took.
+// Keeps pieces of a long fit as soon as they are made, with their cost, so that a killed fit resumes after them and still reports
+// its whole cost.
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -11,9 +11,9 @@ import { writeWhole } from "../../core/place.js";
 import type { Given } from "../../core/specializer.js";
 
 /**
- * What `make` gives, or what the file says that it gave before. A piece whose artifacts were lost is made again.
+ * The result of `make`, or the earlier one from the file. A piece whose artifacts were lost is made again.
  * @param path file of the piece, in a scratch folder
- * @param make is given the study's gifts with its calls counted, those to models that it opens too
+ * @param make gets `given` with its calls counted, including those to models that it opens
  */
 export async function once<T extends Json>(
   path: string,
@@ -40,7 +40,7 @@ export async function once<T extends Json>(
     return { subject: opened.subject, context: { ...opened.context, trace } };
   };
   const value = await make({ ...given, context: { ...context, trace, open } });
-  // A kill must not cost the pieces before.
+  // A kill must not lose the earlier pieces.
   await writeWhole(path, JSON.stringify({ value, cost }));
   return value;
 }

@@ -1,5 +1,5 @@
-// perStratum: one specialist for each of several tasks that were put into one, and each query sent to its own. It learns
-// nothing itself and blends nothing: which specialist answers is written on the query.
+// perStratum: one specialist for each of several tasks that were merged into one; each query goes to its own. It learns
+// and blends nothing itself: the query names the specialist that answers.
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -26,8 +26,8 @@ type State = { [stratum: string]: Json };
 
 /**
  * Fits `inner` once for each stratum of train, on that stratum's train and dev samples alone. A query of a stratum that
- * train does not have goes to the subject as it was; a reference, which has no subject, leaves it unscored. What is
- * fitted is kept at once, so that a fit that was killed goes on with the stratum that it was at.
+ * train does not have goes to the original subject; a reference, which has no subject, leaves it unscored. What is
+ * fitted is kept at once, so that a killed fit resumes with the stratum that it was at.
  *
  * @throws HoneError when a train sample has no stratum
  * @example
@@ -97,7 +97,7 @@ function byStratum(samples: readonly Sample[]): Map<string, Sample[]> {
   return strata;
 }
 
-/** The task as its stratum's samples see it: options that all of them bring along are labels that they share. */
+/** The task for one stratum: options that all of its samples have become shared labels. */
 function narrowed(task: LanguageTask, samples: readonly Sample[]): LanguageTask {
   const key = (options: readonly Option[] | undefined) => JSON.stringify(options ?? null);
   const first = samples[0]?.options;

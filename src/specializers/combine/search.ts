@@ -1,6 +1,6 @@
 // search: composes the other specializers under one budget. A factorial with main effects first, one test of whether factors
-// interact, successive halving over what survives, and a stack or a single at the end; judged on predictions out of fold of
-// train, and confirmed on dev against the simplest. Test stays sealed.
+// interact, successive halving over what survives, and a stack or a single specialist at the end; judged on out-of-fold
+// predictions on train, and confirmed on dev against the simplest. Test stays sealed.
 
 import { z } from "zod";
 import type { Json } from "../../core/json.js";
@@ -86,12 +86,12 @@ const searchOptions = z.strictObject({
 export type SearchOptions = z.input<typeof searchOptions>;
 
 type State = {
-  /** Who answers: where each stands in the space, its weight in the pool, and its own state, fitted on all of train. */
+  /** The members that answer: each one's place in the space, its weight in the pool, and its state, fitted on all of train. */
   members: Returned[];
   search: SearchNotes;
 };
 
-/** What is searched unless the study says otherwise, as a study would write it; what a model does not grant is left out. */
+/** The default space, as a study would write it; what a model does not grant is left out. */
 export const usualSpace: { factors: Record<string, unknown[]>; alone: unknown[] } = {
   factors: {
     prompt: ["zeroShot", { fewShot: { k: 6, draw: "balanced" } }, { knn: { k: 6 } }],
@@ -107,9 +107,9 @@ export function levelOf<Level>(written: unknown, make: (written: unknown) => Lev
 
 /**
  * Searches a space of compositions.
- * @param space factors, each with its simplest level first, and specialists that stand alone; what the model does not grant is left
- *   out, and the state says so
- * @throws HoneError where train or dev is missing, or the budget does not reach for the simplest branch
+ * @param space factors, each with its simplest level first, and specializers that are used alone; what the model does not grant is
+ *   left out, and the state says so
+ * @throws HoneError where train or dev is missing, or the budget does not cover the simplest branch
  *
  * @example
  * import { fewShot, linear, search } from "@honelab/hone";

@@ -1,6 +1,6 @@
 // stack: several specialists answer, and a log-linear pool of their probabilities chooses. Weights are learnt from
-// out-of-fold predictions on train, so that a member that knows train by heart gains nothing by it. Members are taken one by
-// one, and one that does not lower the held-out log-loss by more than its standard error is refused. Dev is not looked at.
+// out-of-fold predictions on train, so that a member gains nothing by memorizing train. Members are taken one by one, and
+// one that does not lower the held-out log-loss by more than its standard error is refused. Dev is not used.
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -147,7 +147,7 @@ function readTrain(given: Given, folds: number, wanted: number): Train {
   });
 }
 
-/** What a member says of each row when it was made without that row's fold; undefined where it gives no probabilities. */
+/** A member's forecast for each row, fitted without that row's fold; undefined if it gives no probabilities. */
 async function outOfFold(
   member: LanguageSpecializer,
   place: number,

@@ -1,4 +1,5 @@
-// subset: another specializer on less training data, to measure what labels are worth. Test and dev stay as they are.
+// subset: fits another specializer on less training data, to measure what labels are worth. Test and dev stay as they
+// are.
 
 import { z } from "zod";
 import type { Json } from "../../core/json.js";

@@ -16,7 +16,7 @@ import { lora, loraOptions } from "../training/lora.js";
 import { makeData, makeShape } from "./parts/make.js";
 import { askingOf, asSamples, formOf, type Pair, pairTask } from "./parts/pair.js";
 
-/** What Self-MoE trains with (appendix A); one's own options replace these one by one. */
+/** Hyper-parameters of Self-MoE (appendix A); the user's options replace these one by one. */
 const published = { rank: 8, alpha: 16, learningRate: 3e-4, epochs: 3, batch: 32 };
 
 export const trainShape = {
@@ -67,7 +67,7 @@ export type SyntheticState = {
 
 /**
  * Trains a model on instructions, inputs and responses that it wrote itself from seeds; what repeats dev or test is refused.
- * With `generator` another model writes them, and its name says so. Each round is a step of its own, so that studies share
+ * With `generator` another model writes them, and the label says so. Each round is a separate step, so that studies share
  * the first ones.
  *
  * @example
@@ -127,7 +127,7 @@ function round(options: Omit<Chosen, "rounds">, number: number): LanguageSpecial
   });
 }
 
-/** The LoRA of pairs: all of them for as many epochs as asked, for no labelled data are there to choose a step by. */
+/** Trains the LoRA on all pairs for the given number of epochs, because there are no labelled data to choose a step by. */
 export async function trainOn(
   pairs: readonly Pair[],
   base: LanguageSubject,
@@ -143,7 +143,7 @@ export async function trainOn(
   return (await training.fit(base, part)) as TrainedState;
 }
 
-/** The subject that so many specializers were applied to before this one: rounds train the generalist, not each other. */
+/** The subject `steps` specializers further in: rounds train the generalist, not each other. */
 function before(subject: LanguageSubject, steps: number): LanguageSubject {
   let at = subject;
   for (let i = 0; i < steps; i++) {
@@ -160,7 +160,7 @@ function before(subject: LanguageSubject, steps: number): LanguageSubject {
   return at;
 }
 
-/** Responses moved on by one among pairs of the same form and as many options, in a drawn order. */
+/** Shifts responses by one among pairs of the same form and number of options, in a drawn order. */
 export function shuffleResponses(pairs: readonly Pair[], seed: number): Pair[] {
   const groups = new Map<string, Pair[]>();
   for (const pair of pairs) {

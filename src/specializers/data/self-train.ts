@@ -1,6 +1,6 @@
-// selfTrain: unlabelled rows labelled by a teacher (the subject itself, or a specialist made of it), those kept of which it is
-// sure enough, and the subject trained on train and them (Scudder 1965; Lee 2013, pseudo-labels). How sure is enough is found
-// by cross-validation on train: the lowest threshold whose labels are right as often as asked.
+// selfTrain: a teacher (the subject itself, or a specialist made from it) labels unlabelled rows, and the subject is trained
+// on train and the rows that were labelled confidently (Scudder 1965; Lee 2013, pseudo-labels). The confidence threshold comes
+// from cross-validation on train: the lowest whose labels reach the required precision.
 
 import { z } from "zod";
 import type { LanguageSubject } from "../../core/kinds.js";
@@ -50,15 +50,15 @@ const selfTrainOptions = z.strictObject({
 /** Options of `selfTrain`. */
 export type SelfTrainOptions = z.input<typeof selfTrainOptions>;
 
-/** A labelled train sample's probability for the teacher's label, and whether that was right. */
+/** The teacher's probability for its label of a train sample, and whether that label was right. */
 export type Trial = { confidence: number; right: boolean };
 
-/** What cross-validation said. */
+/** The result of cross-validation. */
 export type Threshold = {
   /** Null where no threshold reaches the precision: then no label is taken. */
   value: number | null;
   precision: number | null;
-  /** Share of train samples that lie above it. */
+  /** Share of train samples at or above it. */
   coverage: number;
   n: number;
 };
@@ -73,7 +73,7 @@ export type SelfTrainState = {
 };
 
 /**
- * The lowest confidence at which the labels above it are right often enough; the precision is of all trials at least as sure.
+ * The lowest confidence at or above which labels reach the precision, which covers all trials that are at least as confident.
  */
 export function chooseThreshold(trials: readonly Trial[], precision: number): Threshold {
   const sorted = trials.toSorted((a, b) => b.confidence - a.confidence);
@@ -81,7 +81,7 @@ export function chooseThreshold(trials: readonly Trial[], precision: number): Th
   let best: Threshold = { value: null, precision: null, coverage: 0, n: trials.length };
   for (const [i, trial] of sorted.entries()) {
     if (trial.right) right++;
-    // Equals are taken together or not at all.
+    // Trials of equal confidence are taken together or not at all.
     if (sorted[i + 1]?.confidence === trial.confidence) continue;
     const share = right / (i + 1);
     if (share >= precision)
@@ -165,7 +165,7 @@ export function selfTrain(
   });
 }
 
-/** Each train sample's label by a teacher that has not seen it. */
+/** Labels each train sample with a teacher that has not seen it. */
 async function crossValidate(
   subject: LanguageSubject,
   teacher: LanguageSpecializer | undefined,
@@ -209,7 +209,7 @@ async function fitted(
   return teacher.apply(subject, state, given) as LanguageSubject;
 }
 
-/** A row as the task asks about its samples: with the task's instruction, question and labels. */
+/** A row in the form of the task's samples: with the task's instruction, question and labels. */
 function asAsked(row: Prompted & { id: string }, { task, train }: Given): Prompted & { id: string } {
   const like = seedOf({ ...(train[0] as Sample), ...(row.question ? { question: row.question } : {}) }, task);
   return {
@@ -220,7 +220,7 @@ function asAsked(row: Prompted & { id: string }, { task, train }: Given): Prompt
   };
 }
 
-/** Labelled rows as samples of the task itself: labels that all samples share are not a sample's own. */
+/** Labelled rows as samples of the task itself: labels that all samples share are not repeated on each. */
 function asOwnSamples(pairs: readonly Pair[], { task }: Given): Sample[] {
   return asSamples(pairs).map(({ options, instruction: _, ...sample }) =>
     task.labels || !options ? sample : { ...sample, options },

@@ -1,5 +1,5 @@
-// A choice among labels that all samples share, as a classification: what specializers that learn a weight vector a label
-// read of train, and how their probabilities become an answer.
+// Treats a choice among shared labels as classification: what specializers that learn one weight vector per label read
+// from train, and how their probabilities become an answer.
 
 import { HoneError } from "../../core/errors.js";
 import type { Answer, Query } from "../../core/language.js";
@@ -14,7 +14,7 @@ export interface Classes {
   /** All of the task's labels; those not in `classes` are never chosen and get no score. */
   labels: string[];
   queries: Query[];
-  /** Each sample's class, and what it is held out together with: its group, else texts that are the same. */
+  /** Each sample's class, and what it is held out with: its group, else samples with the same text. */
   targets: Int32Array;
   groups: string[];
 }

@@ -1,5 +1,5 @@
-// How a specializer is written: `defineSpecializer` turns "learn this, then behave so" into the core's interface, and
-// gives every specialist its identity and its name. It knows no particular specializer.
+// Defines specializers: `defineSpecializer` turns "learn this, then behave so" into the core's interface and gives
+// every specialist its identity and name. It depends on no particular specializer.
 
 import type { CallContext } from "../../core/call.js";
 import { HoneError } from "../../core/errors.js";
@@ -19,19 +19,19 @@ export type Behaviour =
   | { prepare: Prepare }
   | {
       respond: Respond;
-      /** The model that then answers, where it is another than the inner subject's. */
+      /** The model that then answers, if it is not the inner subject's. */
       model?: LanguageModel;
     };
 
 /** A subject made by a specializer. */
 export interface DerivedSubject extends LanguageSubject {
-  /** What it was made from; absent for references, which ask no one. */
+  /** What it was made from; absent for references, which query no subject. */
   readonly inner?: LanguageSubject;
   /** Present where it only changes the query: then `respond(q)` is `inner.respond(prepare(q))`. */
   readonly prepare?: Prepare;
 }
 
-/** An interface's plain form, which TypeScript accepts where JSON is asked for. */
+/** An interface's plain form, which TypeScript accepts where JSON is expected. */
 export type JsonOf<T> = T extends object ? { [Key in keyof T]: JsonOf<T[Key]> } : T;
 
 /** A prompting specializer: what it learns, and how it changes query or answer. */
@@ -47,7 +47,7 @@ export interface Definition<State extends Json> {
   encodes?: LanguageSpecializer["encodes"];
   /** True for references such as `majority`: their answers do not depend on the subject that they replace. */
   reference?: boolean;
-  /** Learns the state. Left out: there is nothing to learn and the state is null. */
+  /** Learns the state. If omitted, there is nothing to learn and the state is null. */
   fit?: (subject: LanguageSubject, given: Given) => State | Promise<State>;
   /** Called once for each specialist; may unpack the state, must not change it. */
   behave: (state: State, subject: LanguageSubject, tools: Tools) => Behaviour;
@@ -92,7 +92,7 @@ export function defineSpecializer<State extends Json = null>(
 
 /**
  * The specialist's shell. Its id is the fingerprint of the inner subject's id, the specializer's name and options, and
- * the state: whatever decides its answers and nothing else, so that equal specialists share their outcomes.
+ * the state: exactly what determines its answers, so that equal specialists share their outcomes.
  */
 export function derive(
   inner: LanguageSubject | undefined,
@@ -138,7 +138,7 @@ export async function prepared(
   return at;
 }
 
-/** Refuses to fit on nothing. */
+/** Refuses to fit without train samples. */
 export function requireTrain(given: Given, name: string): void {
   if (given.train.length > 0) return;
   throw new HoneError({

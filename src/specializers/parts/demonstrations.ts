@@ -1,4 +1,4 @@
-// Stored train examples on their way into a prompt: what must be left out and what must be added for this query.
+// Puts stored train examples into a prompt: what must be left out and what must be added for a query.
 
 import type { Demonstration, Option, Query } from "../../core/language.js";
 import { type Random, shuffled } from "../../core/random.js";
@@ -21,9 +21,9 @@ export function keepDemonstrations(shots: readonly Demonstration[], task: Langua
 }
 
 /**
- * Puts examples before a query's own. The query itself is never among them: that would show the model its answer.
- * Before a query of another task (the study's `elsewhere`), or one whose options stand beside it in an order of its own,
- * each example brings its options along, or its answer would be read as one of theirs.
+ * Puts examples before a query's own. The query itself is never among them: that would show the model its answer. Before
+ * a query of another task (the study's `elsewhere`), or one that lists its own options, each example lists its options,
+ * too; otherwise its answer would be read as one of the query's.
  */
 export function prepend(
   shots: readonly Demonstration[],
@@ -44,8 +44,8 @@ function sameOptions(a: readonly Option[], b: readonly Option[]): boolean {
 }
 
 /**
- * One example of each answer in turn, in shuffled order of answers, until there are k. The result is mixed once more:
- * a repeating pattern of answers is itself something that a model continues.
+ * One example of each answer in turn, in shuffled order of answers, until there are k. The result is shuffled once
+ * more, because a model would continue a repeating pattern of answers.
  */
 export function inTurn(mixed: readonly Demonstration[], k: number, random: Random): Demonstration[] {
   const queues = new Map<string, Demonstration[]>();

@@ -1,4 +1,4 @@
-// What a specializer made of others takes over from them.
+// The properties that a specializer made from others inherits from them.
 
 import { kinds } from "../../core/kinds.js";
 import type { Specializer } from "../../core/specializer.js";
@@ -8,7 +8,7 @@ type Inherited = Pick<
   "needs" | "kinds" | "seeded" | "choosesOnDev" | "screened" | "encodes" | "ceiling"
 >;
 
-/** Limits added up; one that a part lacks is no limit of the whole. */
+/** The parts' ceilings added up; a limit that one of these lacks does not apply to the whole. */
 function ceilingOf(parts: readonly Inherited[]): Pick<Inherited, "ceiling"> {
   const [first, ...more] = parts.flatMap(({ ceiling }) => ceiling ?? []);
   if (!first) return {};
@@ -22,7 +22,7 @@ function ceilingOf(parts: readonly Inherited[]): Pick<Inherited, "ceiling"> {
   return { ceiling: Object.fromEntries(added) };
 }
 
-/** What any of the parts needs, the kinds that all can be put to, and whether a seed, dev or the encoder decides within one of them. */
+/** What any of the parts needs, the kinds that all support, and whether any depends on a seed, dev or the encoder. */
 export function inherited(parts: readonly Inherited[]): Inherited {
   return {
     needs: [...new Set(parts.flatMap(({ needs }) => needs))],

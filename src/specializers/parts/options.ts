@@ -1,4 +1,4 @@
-// From what a person wrote to checked options, with one error that names the place and the nearest known spelling.
+// Turns what a user wrote into checked options, with one error that names the place and the nearest known spelling.
 
 import type { z } from "zod";
 import { HoneError } from "../../core/errors.js";
@@ -40,7 +40,7 @@ export function listKnown(title: string, names: readonly string[]): string {
   return names.length > 0 ? `${title}: ${names.join(", ")}` : `${title}: none`;
 }
 
-/** The known name nearest to what was written (edit distance, letter case aside), or undefined when none is near. */
+/** The known name nearest to what was written (edit distance, ignoring case), or undefined when none is near. */
 export function nearest(written: string, known: readonly string[]): string | undefined {
   // Longer than any name: do not spend quadratic time on hostile input.
   if (written.length > 64) return undefined;

@@ -11,8 +11,8 @@ export type Orders = "balanced" | "random";
  *
  * - `random`: random permutations, as published.
  * - `balanced` (ours): rotations of a random order, then of another one. The n rotations of an order are the rows of a
- *   Latin square: every option stands in every position once. So where `members` is a multiple of n a preference for
- *   positions falls on every option alike; otherwise the counts differ by one at most.
+ *   Latin square: every option stands in every position once. So if `members` is a multiple of n, position bias affects
+ *   every option alike; otherwise the counts differ by one at most.
  *
  * @example
  * drawOrders(3, 3, "balanced", random); // for instance [[2, 0, 1], [0, 1, 2], [1, 2, 0]]
@@ -24,7 +24,7 @@ export function drawOrders(n: number, members: number, orders: Orders, random: R
   const drawn: number[][] = [];
   while (drawn.length < wanted) {
     const order = shuffled(indices, random);
-    // Rotations of one order are all drawn together or not at all, so looking for the first one is enough.
+    // Rotations of one order are all drawn together or not at all, so checking the first one is enough.
     if (seen.has(order.join())) continue;
     const rows = orders === "random" ? [order] : indices.map((by) => rotated(order, by));
     for (const row of rows) seen.add(row.join());

@@ -1,5 +1,5 @@
-// ngrams: a text as its character n-grams of length 2 to 4, hashed. A reference without a model: it finds cognates and what is
-// written alike, for nothing.
+// ngrams: a text as its character n-grams of length 2 to 4, hashed. A reference without a model: it finds cognates and similar
+// spellings at no cost.
 
 import { z } from "zod";
 import { fingerprint } from "../../core/json.js";

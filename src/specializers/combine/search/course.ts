@@ -1,5 +1,5 @@
-// The course of a search, from the factorial to the confirmation on dev. What is asked of whom goes through the field and its
-// lab, which keep it; the meter says when the budget ends.
+// The course of a search, from the factorial to the confirmation on dev. All fits and evaluations go through the field and
+// its lab, which keep them; the meter says when the budget ends.
 
 import { HoneError } from "../../../core/errors.js";
 import type { Json } from "../../../core/json.js";
@@ -28,20 +28,20 @@ export interface Rules {
   guard: number;
 }
 
-/** A member of what is returned: where it stands in the space, its weight in the pool, its state from all of train. */
+/** A member of the result: its place in the space, its weight in the pool, its state fitted on all of train. */
 export type Returned = { place: number[] | number; weight: number; state: Json };
 
 /**
  * Searches a space.
  *
- * 1. Factorial: every combination (or a fraction of them) and everyone who stands alone answers the same train samples, out of fold.
+ * 1. Factorial: every combination (or a fraction of them) and every specializer alone answers the same train samples, out of fold.
  * 2. Headroom: unless the max-T test finds any better than the simplest, the simplest is returned.
  * 3. Survivors, by main effects or, where the interaction test shows that these do not add up, cell by cell.
  * 4. Successive halving over them, on growing parts of train.
- * 5. A pool where members help each other and it scores no less than the best of them; else that one.
- * 6. Confirmation against the simplest on dev, or on the half of it that no branch was given where any chooses on dev.
+ * 5. A pool if members help each other and it scores no less than the best of them; else the best one.
+ * 6. Confirmation against the simplest on dev, or, if any branch chooses on dev, on the half of it that no branch was given.
  *
- * @throws HoneError where there is no train or dev, the simplest branch leaves most unanswered, or the budget does not reach for it
+ * @throws HoneError where there is no train or dev, the simplest branch leaves most unanswered, or the budget does not cover it
  */
 export async function searchFor(
   subject: LanguageSubject,
@@ -62,14 +62,15 @@ export async function searchFor(
   try {
     return await course(field, meter, { subject, given: confirming, space, limits, rules });
   } catch (error) {
-    // Only the simplest branch ends a search for want of a budget.
+    // A budget is an error only if it does not cover the simplest branch.
     throw error instanceof BudgetEnded ? tooSmall(confirming) : error;
   }
 }
 
 /**
- * The dev samples that branches are given, and those that what is found is confirmed on: all of dev both times, but halves where
- * a branch that the model grants chooses on dev, so that none is confirmed on what chose it. Groups and equal texts stay together.
+ * The dev samples that branches are given, and those that the result is confirmed on: all of dev for both, but halves if a branch
+ * that the model grants chooses on dev, so that none is confirmed on the samples that chose it. Groups and equal texts stay
+ * together.
  */
 function divideDev(subject: LanguageSubject, given: Given, space: Space) {
   const { dev } = given;
@@ -81,7 +82,7 @@ function divideDev(subject: LanguageSubject, given: Given, space: Space) {
   if (!granted.some((one) => one?.choosesOnDev)) return { chosenOn: dev, confirmedOn: dev };
   const { foldOf } = divideTrain({ ...given, train: dev }, 2);
   return {
-    // The first part has the first group dealt: it is never empty.
+    // The first group goes to the first part, so it is never empty.
     confirmedOn: dev.filter((_, i) => foldOf[i] === 0),
     chosenOn: dev.filter((_, i) => foldOf[i] === 1),
   };
@@ -176,7 +177,7 @@ async function course(
   return giveUp("not confirmed");
 }
 
-/** The cells of the factorial, the simplest first, and whoever stands alone; what the model does not grant is dropped at once. */
+/** The cells of the factorial, the simplest first, and the specializers alone; what the model does not grant is dropped at once. */
 function placesOf(field: Field, subject: LanguageSubject, space: Space, most: number, seed: number) {
   const granted = grantedPlaces(space, subject.model?.grants ?? new Set());
   const levels = granted.levels.map((open) => [...open.keys()].filter((level) => open[level]));
@@ -207,7 +208,10 @@ function effectsOf(space: Space, { found }: Screened, direction: 1 | -1): Search
   }));
 }
 
-/** The pool of those that are left where it scores no less than the best of them, else that one. What cannot be paid for is dropped. */
+/**
+ * The pool of the remaining branches if it scores no less than the best of them, else the best one. Branches that the budget does not
+ * cover are dropped.
+ */
 async function choose(
   field: Field,
   meter: Meter,

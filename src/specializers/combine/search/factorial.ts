@@ -1,5 +1,5 @@
-// A factorial of compositions, from the scores of its cells on the same samples: main effects by least squares, one test of
-// whether they add up, and what survives. It knows places and scores, not what stands in a place.
+// Analyses a factorial of compositions from its cells' scores on the same samples: main effects by least squares, one test
+// of whether they add up, and what survives. It sees only places and scores, not specializers.
 
 import { randomFor } from "../../../core/random.js";
 import {
@@ -21,7 +21,7 @@ export interface Measured {
 
 export interface Effect {
   level: number;
-  /** Less the factor's first level, over the other factors, with its 95 % interval. */
+  /** Difference from the factor's first level, over the other factors, with its 95 % interval. */
   delta: number;
   low: number;
   high: number;
@@ -31,16 +31,16 @@ export interface Effect {
 
 export interface Factorial {
   effects: Effect[][];
-  /** p that the factors' effects add up; null where there are no cells left over to tell. And whether it shows that they do not. */
+  /** p that the factors' effects add up (null if there are no spare cells to test this), and whether it shows that they do not. */
   interaction: number | null;
   interacts: boolean;
-  /** What is left, the best first, with the mean that speaks for it: measured where factors interact, else predicted. */
+  /** What survives, best first, with its mean: measured if factors interact, else predicted. */
   survivors: { place: number[]; mean: number }[];
-  /** Of cells that were measured and are left out: the cell, and why. */
+  /** Measured cells that are dropped, and the level that they are dropped for. */
   dropped: { place: readonly number[]; level: { factor: number; level: number } | null }[];
 }
 
-/** Behind by a one-sided p below this: dropped. */
+/** What is behind with a one-sided p below this is dropped. */
 const behind = 0.05;
 /** Factors interact where the p of the test is below this. */
 const interactsBelow = 0.05;
@@ -51,10 +51,10 @@ const interactsBelow = 0.05;
  * - effects: y = mean + Σ level effects, by least squares over cells, sample by sample; their errors are those of the mean over
  *   independent units
  * - interaction: the max-T test of the cells' residuals, both signs, by joint sign flips of units
- * - where that shows nothing, levels behind their factor's best one are dropped and the products of the others survive, also
- *   those that were not measured; else the cells that are not behind the best cell
+ * - if that shows no interaction, levels behind their factor's best one are dropped and all combinations of the others survive,
+ *   including unmeasured ones; else the cells survive that are not behind the best cell
  *
- * @param levels open levels of each factor, the simplest first; the first of the places has them all
+ * @param levels open levels of each factor, the simplest first; the first place combines the simplest
  */
 export function analyse(
   { places, scores, groups }: Measured,
@@ -174,7 +174,7 @@ export function mean(values: ArrayLike<number>): number {
   return sum / values.length;
 }
 
-/** (X'X)⁻¹X' by elimination; undefined where cells that are missing leave an effect without an estimate. */
+/** (X'X)⁻¹X' by elimination; undefined where missing cells leave an effect without an estimate. */
 function pseudoInverse(x: readonly (readonly number[])[]): number[][] | undefined {
   const size = x[0]?.length ?? 0;
   const rows = Array.from({ length: size }, (_, i) => [

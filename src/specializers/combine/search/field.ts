@@ -1,5 +1,5 @@
 // The branches of a search: what each is, what it scored, what it cost and why it was dropped. A sample that a branch left
-// unanswered counts as the worst score there is.
+// unanswered counts as the worst possible score.
 
 import type { LanguageSubject } from "../../../core/kinds.js";
 import { directionOf, extremes } from "../../../core/metric.js";
@@ -16,7 +16,7 @@ import { type Answered, askOne, type Lab, type Part, type Work } from "./lab.js"
 import { added, nothing } from "./meter.js";
 import { composed, levelName, type Place, type Space } from "./space.js";
 
-/** How many samples of each part of train. */
+/** Number of samples of each part of train. */
 export type Counts = readonly number[];
 
 export interface Member {
@@ -32,37 +32,37 @@ interface Branch {
 
 export interface Field {
   readonly branches: readonly Branch[];
-  /** Train in parts, and all of it with dev to be asked. */
+  /** Train in parts, and all of it with dev to evaluate on. */
   readonly parts: readonly Part[];
   readonly whole: Part;
-  /** The branch that stands in a place; places that come to the same specializer share one. */
+  /** The branch at a place; places that come to the same specializer share one. */
   at: (place: Place) => number;
   alive: (branch: number) => boolean;
   drop: (branch: number, stage: string, why: string) => void;
   label: (branch: number) => string;
   needs: (branch: number, grant: "gradients") => boolean;
-  /** Makes a branch and asks it, as the lab does. */
+  /** Fits and evaluates a branch, as the lab does. */
   work: (branch: number, part: Part, count: number) => Promise<Work>;
   known: (branch: number, part: Part) => Work | undefined;
   rows: (branch: number, counts: Counts) => Answered[];
   /** Higher is better. */
   scores: (branch: number, counts: Counts) => Float64Array;
   groups: (counts: Counts) => Group[];
-  /** Writes down what branches scored at the end of a stage. */
+  /** Records what branches scored at the end of a stage. */
   tell: (stage: string, counts: Counts, branches: readonly number[]) => void;
-  /** The pool of some branches, members that do not help left out; undefined where fewer than two give probabilities. */
+  /** The pool of some branches, without members that do not help; undefined if fewer than two return probabilities. */
   pool: (
     branches: readonly number[],
     counts: Counts,
   ) => Promise<{ members: Member[]; steps: Step[] } | undefined>;
-  /** Scores of a pool on train, each part by weights that the other parts gave; and of members on dev. */
+  /** Scores of a pool on train, each part with weights fitted on the other parts; and of members on dev. */
   pooled: (members: readonly Member[], counts: Counts) => Promise<Float64Array>;
   onDev: (members: readonly Member[]) => Promise<Float64Array>;
   gain: (differences: ArrayLike<number>, groups: readonly Group[]) => SearchGain;
-  /** What it would take to answer so much of the parts, and to be made of all of train and asked dev. */
+  /** Estimated cost of answering so many samples of each part, and of fitting on all of train and answering dev. */
   missing: (branch: number, upTo: Counts) => Spent;
   toFinish: (branch: number) => Spent;
-  /** By branch, with what it cost. */
+  /** The notes on each branch, with its cost. */
   told: () => SearchBranch[];
 }
 
@@ -95,7 +95,7 @@ export function openField(
     counts.flatMap((count, p) => known(b, parts[p] as Part)?.rows.slice(0, count) ?? []);
   const scored = (values: readonly (number | null)[]): Float64Array => {
     const { worst } = extremes(task.metric);
-    // Where the scale has no end, the worst that was seen.
+    // If the scale is unbounded, the worst score that was seen.
     const least = Number.isFinite(worst)
       ? direction * worst
       : values.reduce<number>((low, one) => Math.min(low, one ?? low), Number.POSITIVE_INFINITY);
@@ -104,7 +104,7 @@ export function openField(
   const scores = (b: number, counts: Counts) => scored(rows(b, counts).map(({ score }) => score));
   const groups = (counts: Counts) => asked(counts).map(({ group }) => group);
 
-  /** Samples with options, the right one among them, and what branches said of them. */
+  /** Samples whose options include the right one, and the branches' forecasts for them. */
   const held = (of: readonly number[], counts: Counts) => {
     const own = of.map((b) => rows(b, counts));
     const single = counts.filter((count) => count > 0).length < 2;
@@ -112,7 +112,7 @@ export function openField(
       const at = numbers.get(sample) as number;
       const keys = queries[at]?.options?.map(({ key }) => key) ?? [];
       const right = keys.indexOf(answers[at] as string);
-      // One part alone is cut again.
+      // A single part is split again.
       const fold = single ? i % 5 : (foldOf[at] as number);
       return right < 0 ? [] : [{ ...{ keys, right, fold, group: sample.group }, i }];
     });
@@ -124,7 +124,7 @@ export function openField(
     });
     return { lines, said };
   };
-  /** What a pool of members' answers scores on some samples. */
+  /** The scores of a pool of members' answers on some samples. */
   const scorePool = async (
     samples: readonly Sample[],
     said: readonly (readonly Answered[])[],
@@ -258,7 +258,7 @@ export function openField(
   };
 }
 
-/** The one with the highest value; of equals the first. */
+/** The branch with the highest value; ties go to the first. */
 export function bestBy(branches: readonly number[], value: (branch: number) => number): number {
   return branches.reduce((a, b) => (value(b) > value(a) ? b : a));
 }

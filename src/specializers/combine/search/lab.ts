@@ -1,5 +1,6 @@
-// Where branches are made and asked: each without a part of train, then on that part; the returned ones on all of train, then
-// on dev. What is done is kept until the build is written down, so that a killed search pays for nothing twice.
+// Fits and evaluates branches: each is fitted without a part of train and evaluated on that part; the returned ones are
+// fitted on all of train and evaluated on dev. Results are kept until the build is saved, so that a killed search pays for
+// nothing twice.
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -22,14 +23,14 @@ export interface Answered {
   options: Record<string, number> | null;
 }
 
-/** What a branch learns from, and what it is then asked. */
+/** What a branch is fitted on, and what it is then evaluated on. */
 export interface Part {
   name: string;
   train: readonly Sample[];
   asked: readonly Sample[];
 }
 
-/** A branch in a part. */
+/** A branch's work in a part. */
 export interface Work {
   state: Json;
   specialist: LanguageSubject;
@@ -38,13 +39,13 @@ export interface Work {
 }
 
 export interface Lab {
-  /** Makes a branch without a part and asks it the part's first samples; nothing of it is done again. @throws BudgetEnded */
+  /** Fits a branch without a part and evaluates it on the part's first samples; nothing is redone. @throws BudgetEnded */
   work: (specializer: LanguageSpecializer, part: Part, count: number) => Promise<Work>;
-  /** What is known of a branch in a part so far. */
+  /** The work of a branch in a part so far. */
   known: (specializer: LanguageSpecializer, part: Part) => Work | undefined;
 }
 
-/** Samples between two times that answers are kept. */
+/** Number of samples between two saves of the answers. */
 const block = 32;
 
 export async function openLab(meter: Meter): Promise<Lab> {
@@ -136,7 +137,7 @@ async function askAll(
   return rows;
 }
 
-/** Asks one sample, and listens to the options' scores behind the grade. */
+/** Evaluates one sample, and records the options' scores behind the grade. */
 export async function askOne(
   specialist: LanguageSubject,
   sample: Sample,
@@ -158,7 +159,7 @@ export async function askOne(
       options,
     };
   } catch (error) {
-    // A call that failed after its retries is this sample's misfortune; anything else is a fault.
+    // A call that failed after its retries leaves this sample unscored; anything else is a fault.
     if (error instanceof CallError) return { score: null, options: null };
     throw error;
   }

@@ -1,6 +1,6 @@
-// The budget of a search: what it has spent, and the points at which it ends. A limit is met where the next call would begin,
-// so that a search takes at most what is in flight beyond it; a training ends where it tells its progress. Seconds are wall clock, those
-// of a process that was killed included; what it asked beyond what it kept is the journal's to answer.
+// The budget of a search: what it has spent, and when it ends. A limit is checked before each call, so that a search exceeds it by at
+// most what is in flight; a training ends when it reports progress. Seconds are wall-clock time and include those of killed runs; calls
+// that a killed run made but did not keep are answered from the journal.
 
 import { type Call, noCost } from "../../../core/call.js";
 import type { LanguageSubject } from "../../../core/kinds.js";
@@ -9,10 +9,10 @@ import type { Given } from "../../../core/specializer.js";
 import { stopwatch } from "../../../core/stopwatch.js";
 import { isDerived } from "../../parts/define.js";
 
-/** Most of each that a search may take; what is absent has no limit. */
+/** The most of each that a search may take; an absent one is not limited. */
 export type Limits = Partial<Record<"calls" | "tokens" | "seconds" | "usd", number>>;
 
-/** Thrown where the budget ends. Not a failure of what it interrupts. */
+/** Thrown when the budget ends. Not a failure of what it interrupts. */
 export class BudgetEnded extends Error {}
 
 export const nothing: Spent = { ...noCost, seconds: 0 };
@@ -32,20 +32,20 @@ export interface Meter {
   readonly spent: () => Spent;
   /** Kept back for the end of the search. */
   reserve: Spent;
-  /** Ends the limits: what a search returns is made whatever it takes, which is what was kept back. */
+  /** Lifts the limits: the result is made whatever it takes, which is what was kept back. */
   lift: () => void;
-  /** Whether so much more can be spent; by default out of a share of the whole. */
+  /** Whether so much more can be spent within a share of the limits, by default all of them. */
   fits: (more: Spent, share?: number) => boolean;
-  /** The largest part of any limit that something takes. */
+  /** The largest share of any limit that a cost takes. */
   part: (of: Spent) => number;
-  /** Counts what was spent before this process, from what it left behind, and tells the study of it. */
+  /** Counts what an earlier process spent and saved, and reports it to the study. */
   recall: (key: string, spent: Spent) => void;
-  /** The subject that is searched for, and the study's gifts: calls that go through them are counted, and refused at the end. */
+  /** The subject of the search, and the study's `given`: calls through them are counted, and refused once the budget has ended. */
   readonly subject: LanguageSubject;
   readonly given: Given;
-  /** A specialist of it that is refused at the end, also where it asks a model of its own. */
+  /** A specialist of the subject whose calls are refused once the budget has ended, also if it calls a model of its own. */
   guarded: (specialist: LanguageSubject) => LanguageSubject;
-  /** Runs a piece of work, and says what it took. @throws BudgetEnded */
+  /** Runs a piece of work and returns its cost. @throws BudgetEnded */
   run: <T>(work: () => Promise<T>) => Promise<{ result: T; spent: Spent }>;
 }
 
@@ -54,7 +54,7 @@ export async function openMeter(subject: LanguageSubject, given: Given, limits: 
   /** All but the seconds. */
   let total = nothing;
   let lifted = false;
-  /** Calls that were begun and not yet told. */
+  /** Calls that were begun and have not returned. */
   let inFlight = 0;
   const now = (): Spent => ({ ...total, seconds: watch.seconds() });
   const within = (spent: Spent, share = 1): boolean =>
@@ -80,7 +80,7 @@ export async function openMeter(subject: LanguageSubject, given: Given, limits: 
       return { subject: opened.subject, context: { ...opened.context, trace } };
     },
   };
-  /** What stands within it is metered, too: fits reach through what only changes queries. */
+  /** Inner subjects are metered, too, because fits reach through subjects that only change queries. */
   const metered = (one: LanguageSubject): LanguageSubject => ({
     ...one,
     ...(isDerived(one) && one.inner ? { inner: metered(one.inner) } : {}),

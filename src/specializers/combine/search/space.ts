@@ -1,5 +1,5 @@
-// The compositions that a search may look at: one level of each factor, applied one after the other, and specialists that stand
-// alone. Levels that change nothing leave nothing behind, and what ignores the subject makes what stands before it vanish.
+// The compositions that a search may try: one level of each factor, applied one after the other, and specializers used alone.
+// Levels that change nothing are left out, as are levels before a reference, which ignores the subject.
 
 import type { Grant } from "../../../core/model.js";
 import { randomFor, shuffled } from "../../../core/random.js";
@@ -12,18 +12,18 @@ export interface Factor {
   levels: readonly (LanguageSpecializer | null)[];
 }
 
-/** What a search looks at: combinations of the factors' levels, applied in the factors' order, and specializers as they are. */
+/** What a search tries: combinations of the factors' levels, applied in the factors' order, and specializers alone. */
 export interface Space {
   factors: readonly Factor[];
   alone: readonly LanguageSpecializer[];
 }
 
-/** A place in a space: a level of each factor, or the position of one that stands alone. */
+/** A place in a space: a level of each factor, or the position of a specializer used alone. */
 export type Place = readonly number[] | number;
 
 export const levelName = (level: LanguageSpecializer | null): string => level?.label ?? "none";
 
-/** What stands in a place. `plain` is what changes nothing at all. */
+/** The specializer at a place. `plain` changes nothing at all. */
 export function composed(
   { factors, alone }: Space,
   place: Place,
@@ -40,7 +40,7 @@ export function composed(
   return steps.length === 1 ? (steps[0] as LanguageSpecializer) : chain(steps);
 }
 
-/** The same space without what a model does not grant; first levels always stay. */
+/** Which levels and specializers of a space a model grants; first levels always count as granted. */
 export function grantedPlaces(
   space: Space,
   grants: ReadonlySet<Grant>,
@@ -57,7 +57,7 @@ export function sizeOf(levels: readonly (readonly number[])[]): number {
   return levels.reduce((product, of) => product * of.length, 1);
 }
 
-/** All combinations of levels, the first factor turning slowest. */
+/** All combinations of levels, the first factor varying slowest. */
 export function product(levels: readonly (readonly number[])[]): number[][] {
   return levels.reduce<number[][]>(
     (places, of) => places.flatMap((place) => of.map((level) => [...place, level])),
@@ -66,8 +66,8 @@ export function product(levels: readonly (readonly number[])[]): number[][] {
 }
 
 /**
- * The combinations that are measured: all of them where they are few, else the simplest, every other level on its own, and
- * drawn ones, so that every main effect can be estimated.
+ * The combinations that are measured: all of them if they are few, else the simplest, every other level on its own, and
+ * randomly drawn ones, so that every main effect can be estimated.
  * @param levels open levels of each factor, the simplest first
  */
 export function design(levels: readonly (readonly number[])[], most: number, seed: number): number[][] {

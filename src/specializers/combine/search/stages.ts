@@ -1,4 +1,4 @@
-// The stages of a search that leave branches behind: the factorial with what survives it, and the rounds of halving.
+// The stages of a search that drop branches: the factorial with what survives it, and the rounds of halving.
 
 import { CallError } from "../../../core/call.js";
 import { HoneError } from "../../../core/errors.js";
@@ -9,14 +9,14 @@ import { bestBy, type Counts, type Field } from "./field.js";
 import { added, BudgetEnded, type Meter, nothing } from "./meter.js";
 import { levelName, type Space } from "./space.js";
 
-/** Samples that all branches of the factorial answer before it looks at the budget. */
+/** Samples that all branches of the factorial answer between two checks of the budget. */
 const block = 16;
 /** Share of the budget that the factorial may take. */
 const screenShare = 0.4;
-/** Combinations that leave the factorial at most. */
+/** Maximum number of combinations that survive the factorial. */
 const mostSurvivors = 8;
 
-/** Part of the budget that it is no use to save. */
+/** Share of the budget that is not worth saving. */
 const negligible = 1e-3;
 
 const budgetEnded = "the budget ended";
@@ -26,7 +26,7 @@ export function endedAtOnce({ branches }: Field, measured: readonly number[]): b
   return measured.length === 1 && branches.some(({ notes }) => notes.dropped?.why.startsWith(budgetEnded));
 }
 
-/** A branch whose making or asking failed for a reason of its own is dropped with it; the simplest ends the search. */
+/** Drops a branch whose fit or evaluation failed for a reason of its own; a failure of the simplest ends the search. */
 function dropUnmade(field: Field, b: number, stage: string, error: unknown): void {
   if (b === simplest || !(error instanceof HoneError || error instanceof CallError)) throw error;
   field.drop(b, stage, `it cannot be made: ${error.message}`);
@@ -43,7 +43,9 @@ export interface Screened {
   found: Factorial;
 }
 
-/** Asks every branch the same samples of a part of train that none of them learnt from, as many as a share of the budget allows. */
+/**
+ * Asks every branch the same samples of a part of train that none of them was fitted on, as many as a share of the budget allows.
+ */
 export async function factorial(
   field: Field,
   meter: Meter,
@@ -57,7 +59,7 @@ export async function factorial(
   if (!part) throw new Error("search: train has no parts");
   const stage = "factorial";
   const most = Math.min(screen, part.asked.length);
-  // What trains comes last, so that the others are not left without a budget.
+  // Branches that train come last, so that the others are not left without a budget.
   const order = [...field.branches.keys()].sort(
     (a, b) => Number(field.needs(a, "gradients")) - Number(field.needs(b, "gradients")) || a - b,
   );
@@ -78,14 +80,14 @@ export async function factorial(
       }
       if (b === simplest && screened === 0) {
         meter.reserve = field.toFinish(simplest);
-        // The seconds may have ended in a process that was killed: then the simplest is what is returned.
+        // The seconds may have run out in a killed process: then the simplest is returned.
         if (!meter.fits({ ...nothing, seconds: Number.NEGATIVE_INFINITY }))
           throw new BudgetEnded("the budget does not reach for the simplest on dev");
       }
     }
     const took = added(meter.spent(), before, -1);
     screened = next;
-    // A block of what was made already.
+    // The branches are already fitted, so the first block's seconds do not predict the next block's.
     if (!meter.fits({ ...took, seconds: screened === block ? 0 : took.seconds }, screenShare)) break;
   }
   const counts = field.parts.map((_, p) => (p === 0 ? screened : 0));
@@ -116,8 +118,8 @@ export function headroomOf(field: Field, { counts, branches }: Screened, seed: n
 }
 
 /**
- * What goes on after the factorial: its best survivors, whoever stands alone and is not shown to be behind the best, and whoever
- * a pool of the answers would take. All others are dropped with the reason.
+ * The branches that advance from the factorial: its best survivors, specializers alone that are not shown to be behind the best,
+ * and those that a pool of the answers would include. All others are dropped with the reason.
  */
 export async function survivorsOf(field: Field, space: Space, screened: Screened): Promise<number[]> {
   const { counts, branches, cells, found } = screened;
@@ -148,12 +150,13 @@ export async function survivorsOf(field: Field, space: Space, screened: Screened
 }
 
 /**
- * Successive halving: each round the simplest and all that are left answer twice the parts of train, and the lower half is dropped
- * unless a pool of the answers would take it. Ends with all parts, or where the budget does not reach for a further round.
+ * Successive halving: each round the simplest and all remaining branches answer twice as many parts of train, and those in the
+ * lower half are dropped unless a pool of the answers would include them. Ends with all parts, or when the budget does not cover a
+ * further round.
  *
  * @param size samples of a part
  * @param expected means of branches that were not measured yet
- * @returns the samples that all who are left answered
+ * @returns the samples that all remaining branches answered
  */
 export async function halve(
   field: Field,
@@ -181,7 +184,7 @@ export async function halve(
         field.toFinish(ranked()[0] as number),
       );
     while (left.length > 1 && !meter.fits(cost())) {
-      // The worst of those that it saves anything to leave out.
+      // The worst of the branches that would save anything if left out.
       const costly = ranked().filter((b) => meter.part(field.missing(b, upTo)) > negligible);
       const last = (costly.at(-1) ?? ranked().at(-1)) as number;
       field.drop(last, stage, "the budget does not reach for as many");
@@ -212,7 +215,7 @@ export async function halve(
         field.drop(b, stage, "in the lower half, and no help to a stack");
     left = left.filter(field.alive);
   }
-  // What the budget kept from answering as much as the others cannot be compared with them.
+  // Branches that the budget kept from answering as many samples as the others cannot be compared with them.
   const total = counts.reduce((sum, count) => sum + count, 0);
   for (const b of left) if (field.rows(b, counts).length < total) field.drop(b, "halving", budgetEnded);
   return { counts, left: left.filter(field.alive) };

@@ -1,4 +1,4 @@
-// Train in parts, for predictions out of fold, and the study's gifts on some of its samples.
+// Divides train into parts for out-of-fold predictions, and restricts the study's `given` to some samples.
 
 import type { Kind } from "../../../core/kinds.js";
 import type { Query } from "../../../core/language.js";
@@ -13,7 +13,7 @@ export interface Divided {
   foldOf: Int32Array;
 }
 
-/** Parts with like answers; groups, and samples with the same text, stay together. */
+/** Parts with similar answer distributions; groups, and samples with the same text, stay together. */
 export function divideTrain({ task, train }: Given, folds: number): Divided {
   const queries = train.map((sample) => task.query(sample));
   const answers = train.map((sample) => task.demonstration(sample).answer);
@@ -23,7 +23,7 @@ export function divideTrain({ task, train }: Given, folds: number): Divided {
 }
 
 /**
- * The same study's gifts on some of its train samples, with a place for unfinished work of its own: who fits more than one
+ * The study's `given` with only some train samples and its own place for unfinished work: code that fits more than one
  * specializer gives each such a part, so that none finds what another left.
  */
 export function partOf<K extends Kind>(

@@ -1,5 +1,5 @@
-// The members of a log-linear pool: taken one by one by what they save of the held-out log-loss, and a pool of them as one
-// who answers. It knows forecasts and subjects, not who made them.
+// Chooses the members of a log-linear pool, one by one, by how much they lower the held-out log-loss, and answers with the
+// pool. It sees only forecasts and subjects, not specializers.
 
 import { HoneError } from "../../../core/errors.js";
 import type { LanguageSubject } from "../../../core/kinds.js";
@@ -8,7 +8,7 @@ import { crossFitted, type Forecast, fitPool, forecastOf, type Pooled, pool } fr
 import { type Group, standardError, unitsOf } from "../../../statistics/index.js";
 import type { Respond } from "../../parts/define.js";
 
-/** A sample that members were asked out of fold: its options, the right one's place, its part of train, its group. */
+/** A sample that members answered out of fold: its options, the right one's index, its part of train, its group. */
 export interface HeldRow {
   keys: readonly string[];
   right: number;
@@ -16,23 +16,24 @@ export interface HeldRow {
   group: Group;
 }
 
-/** A member that was looked at. */
+/** A member that was tried. */
 export type Step = {
   label: string;
-  /** Held-out log-loss with it, nats a sample; what it saves against the pool before, and that difference's error. */
+  /** Held-out log-loss with it, nats per sample; the gain over the pool before, and that gain's standard error. */
   loss: number;
   gain: number;
   error: number;
   taken: boolean;
 };
 
-/** Least gain of a member, nats a sample. */
+/** Minimum gain of a member, nats per sample. */
 const leastGain = 1e-3;
 
 /**
- * Takes the best member, then whichever lowers the held-out loss most, while that is more than `guard` of its errors.
- * @param said by member, a forecast a row; undefined where it gives no probabilities
- * @returns members by position, their weights fitted on all rows, every step, and the last pool's cross-fitted losses
+ * Takes the best member, then the one that lowers the held-out loss most, while the gain exceeds `guard` standard
+ * errors.
+ * @param said by member, a forecast per row; undefined if it gives no probabilities
+ * @returns members by position, their weights fitted on all rows, and every step
  * @throws HoneError where no member gives probabilities
  */
 export async function chooseMembers(
@@ -47,7 +48,7 @@ export async function chooseMembers(
     rows.map(({ right }, i) => ({ right, forecasts: members.map((m) => said[m]?.[i] as Forecast) }));
   const taken: number[] = [];
   const steps: Step[] = [];
-  // A pool of none knows nothing: every option is as likely.
+  // The empty pool is uniform over the options.
   let before = Float64Array.from(rows, ({ keys }) => Math.log(keys.length));
   const open = new Set(labels.keys());
   for (const m of labels.keys()) if (!said[m]) open.delete(m);
@@ -66,9 +67,9 @@ export async function chooseMembers(
       const losses = await crossFitted(samples, folds);
       const gains = Array.from(losses, (loss, i) => (before[i] as number) - loss);
       const found = standardError(unitsOf(gains, groups), gains).error;
-      // A single group has no error: then nothing is known of the gain.
+      // A single group gives no error; it is then taken to be as large as the gain.
       const error = Number.isFinite(found) ? found : Math.abs(mean(gains));
-      // A member that is pooled against itself would be evidence for the others' errors.
+      // A negative weight would turn a member's forecast against itself.
       const usable = (await fitPool(samples)).every((weight) => weight > 0);
       const step = { label: labels[at] ?? "", loss: mean(losses), gain: mean(gains), error, taken: false };
       tried.push({ at, losses, step, usable });
@@ -78,7 +79,7 @@ export async function chooseMembers(
     if (!best) break;
     const { gain, error } = best.step;
     const helps = best.usable && gain > leastGain && gain > guard * error;
-    // Someone must answer: the first is taken as it is.
+    // A pool needs a member, so the first is taken in any case.
     if (taken.length > 0 && !helps) {
       steps.push(...tried.map(({ step }) => step));
       break;
@@ -91,7 +92,7 @@ export async function chooseMembers(
   return { taken, weights: await fitPool(samplesOf(taken)), steps };
 }
 
-/** All members answer, and the pool of their probabilities chooses. Members are asked at the same time. */
+/** All members answer, and the pool of their probabilities chooses. Members are queried concurrently. */
 export function poolOf(
   asked: readonly Pick<LanguageSubject, "respond">[],
   weights: readonly number[],

@@ -1,5 +1,5 @@
-// What is told of a set of synthetic data: how many there are and why the others were refused, what they are about, how long
-// and how different they are, and who made them. It counts as pairs come, and keeps none of them.
+// The card of a set of synthetic data: how many pairs there are and why others were refused, their topics, lengths and
+// diversity, and which models made them. It counts pairs as they come and keeps none of them.
 
 import type { SyntheticCard as Card } from "../../../core/synthetic.js";
 import { words } from "../../../learn/text.js";
@@ -13,7 +13,9 @@ const common = new Set(
 );
 
 const shown = 24;
-/** Most different words and runs that are counted; beyond that the figures are of the first part. */
+/**
+ * Maximum number of distinct words and word pairs that are counted; beyond it the figures cover only the first part.
+ */
 const mostCounted = 400_000;
 
 export type CardHead = Pick<Card, "way" | "domain" | "sampling" | "seeds"> & Pick<Card, "self">;
@@ -76,7 +78,7 @@ export function makeCard(head: CardHead): {
         if (passed) continue;
         const reasons = refused.get(rule) ?? new Map<string, number>();
         refused.set(rule, reasons);
-        // Reasons with numbers in them are one reason.
+        // Reasons that differ only in numbers are one reason.
         up(reasons, (why ?? "").replace(/\d+(?:\.\d+)?/g, "n"));
         if (rule.endsWith("leak")) overlap[why?.endsWith("test") ? "test" : "dev"]++;
       }

@@ -1,4 +1,4 @@
-// An unlabelled corpus to look passages up in while responses are written: BM25, the passages nearest to what is asked.
+// An unlabelled corpus in which the passages nearest to what is asked (BM25) are looked up while responses are written.
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ export const corpusOptions = z.strictObject({
 });
 export type CorpusOptions = z.output<typeof corpusOptions>;
 
-/** Indexes the corpus in a folder. The index is made anew each time: it is unfinished work, not a result. */
+/** Indexes the corpus in a folder. The index is rebuilt each time: it is scratch work, not a result. */
 export async function openCorpus(
   { documents, id, text, words, k }: CorpusOptions,
   folder: string,
@@ -54,7 +54,7 @@ export async function openCorpus(
   }
   const opened = openIndex(path);
   return {
-    // The best last: it stands beside the question.
+    // The best last, next to the question.
     find: (query) =>
       opened
         .byWords(query, k)

@@ -1,5 +1,5 @@
-// The filter of synthetic data: a pool that knows what was kept, and rules that are asked in order, the cheap ones first. A
-// pair is refused by the first rule that it does not pass; every decision is told.
+// The filter of synthetic data: a pool of what was kept, and rules that are applied in order, the cheap ones first. A pair
+// is refused by the first rule that it fails; every decision is recorded.
 
 import type { Screen } from "../../../core/specializer.js";
 import { rougeIndex } from "../../../learn/rouge.js";
@@ -7,13 +7,16 @@ import { askedText, type Decision, type Pair, type Prompted, type Rule, response
 import { repeats } from "./write.js";
 
 export interface FilterOptions {
-  /** ROUGE-L to anything in the pool from which a pair is not new (Self-Instruct: 0.7). */
+  /** A pair is not new if its ROUGE-L to anything in the pool is at least this (Self-Instruct: 0.7). */
   novelty: number;
   /** Words of input and question together, least and most, and most of a response. */
   words: { least: number; most: number; response: number };
 }
 
-/** What is asked comes from people: it is refused where it repeats dev, test or a row before, and not for what it says. */
+/**
+ * The filter for rows written by people: they are refused if they repeat dev, test or an earlier row, not for their
+ * content.
+ */
 export function givenFilter(options: FilterOptions, screen?: Screen): Filter {
   const seen = new Set<string>();
   const { response } = makeFilter(options, screen);
@@ -38,7 +41,7 @@ export function givenFilter(options: FilterOptions, screen?: Screen): Filter {
 }
 
 export interface Filter {
-  /** Judges what is asked, and takes it into the pool where it passes. */
+  /** Judges what is asked, and adds it to the pool if it passes. */
   asked(prompted: Prompted): Decision[];
   /** Judges a response to what passed. */
   response(pair: Pick<Pair, "input" | "question" | "options" | "response">): Decision[];
@@ -47,13 +50,13 @@ export interface Filter {
   readonly size: number;
 }
 
-/** A person would say these in place of an answer; so does a model that declines. */
+/** What a person, or a model that declines, says in place of an answer. */
 const refusals =
   /^\W*(?:i(?:['’]m| am) (?:sorry|afraid|unable|not able)|sorry[,.]? |i (?:can(?:no|['’])?t|cannot|do(?:n['’]| no)t (?:know|have))\b|as an? (?:ai|language model|artificial)|unfortunately,? i\b)|\bas an? (?:ai|large) (?:language )?(?:model|assistant)\b/i;
 
 const count = (text: string) => text.split(/\s+/).filter(Boolean).length;
 
-/** @param screen tells what repeats dev or test; without one nothing is held out */
+/** @param screen finds what repeats dev or test; without one nothing is screened */
 export function makeFilter({ novelty, words }: FilterOptions, screen?: Screen): Filter {
   const pool = rougeIndex(novelty);
   return {
@@ -115,7 +118,7 @@ export function makeFilter({ novelty, words }: FilterOptions, screen?: Screen): 
   };
 }
 
-/** Asks rules in order, up to the first that refuses. */
+/** Applies rules in order, up to the first that refuses. */
 function ask(checks: readonly [Rule, () => string | undefined][]): Decision[] {
   const decisions: Decision[] = [];
   for (const [rule, check] of checks) {

@@ -1,6 +1,7 @@
-// Several at a time, results in order: what a step gives then never depends on which call came back first.
+// Runs several calls at a time and yields their results in order, so that results never depend on which call
+// returned first.
 
-/** Maps with at most `width` in flight; results come in the order of what they were made from. */
+/** Maps with at most `width` in flight; results come in the order of the source. */
 export async function* inOrder<In, Out>(
   source: AsyncIterable<In> | Iterable<In>,
   width: number,
@@ -14,7 +15,7 @@ export async function* inOrder<In, Out>(
     while (!ended || flying.length > 0) {
       if (!ended && !coming && flying.length < width) {
         coming = Promise.resolve(from.next());
-        // Asked for again below; until then its failure is not to be an unhandled one.
+        // Awaited below; until then its failure must not count as unhandled.
         coming.catch(() => {});
       }
       const first = flying[0];

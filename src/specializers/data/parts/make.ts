@@ -1,5 +1,5 @@
-// Synthetic data as a folder: pairs and refused attempts as they come, one a line, and their card at the end. Everything that
-// was paid for is in the journal, so a run that was killed writes the same folder again and goes on from there.
+// Writes synthetic data to a folder: pairs and refused attempts as they come, one per line, and their card at the end. All
+// paid calls are in the journal, so a rerun of a killed run writes the same folder again and continues from there.
 
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
@@ -19,7 +19,7 @@ import { readSeeds, seedsOptions } from "./seeds.js";
 import { synthesise } from "./synthesis.js";
 import { takeRows, type Way, type Writer, writeInputs, writeInstructions } from "./ways.js";
 
-/** What every way of making data has in common. */
+/** Options that all ways of making data have in common. */
 export const makeShape = {
   seeds: seedsOptions.prefault({}).describe("the worked examples that data are made from (count, source)"),
   domain: z.string().max(200).default("").describe("the domain in a few words, told to the writer: medicine"),
@@ -83,9 +83,9 @@ export const dataFiles = { pairs: "pairs.jsonl", refused: "refused.jsonl", card:
 export interface Making {
   options: MakeOptions;
   by: Way["name"];
-  /** Who is to be trained: its model writes, unless the options name a generator. */
+  /** The subject to be trained: its model writes, unless the options name a generator. */
   base: LanguageSubject;
-  /** Who writes the responses, where it is another than the writer. */
+  /** The subject that writes the responses, if it is not the writer. */
   responder?: LanguageSubject;
   given: Given;
   /** Rows to be labelled. */
@@ -121,7 +121,7 @@ export async function makeData(
   const filter = (by === "labels" ? givenFilter : makeFilter)(options, given.screen?.());
   if (by !== "labels") for (const one of seeds) filter.know(one);
   const tokens = { read: 0, written: 0 };
-  // Counted with the attempts that they belong to: what is still in flight at the end differs from run to run.
+  // Counted by attempt, because what is still in flight at the end differs from run to run.
   const costs = new Map<string, [read: number, written: number]>();
   const traced: typeof context = {
     ...asked,
@@ -156,7 +156,7 @@ export async function makeData(
     domain,
     sampling: { temperature, topP, seed },
     seeds: seeds.length,
-    // A specialist of the model that is trained is that model, too.
+    // A specialist of the model that is trained counts as that model.
     self: options.generator === undefined,
   });
   const kept = lines(join(folder, dataFiles.pairs));
@@ -213,7 +213,7 @@ export async function makeData(
   return { seeds, pairs, card };
 }
 
-/** A file that takes a line at a time and says when it has it. */
+/** A file that takes a line at a time; `put` resolves when the line was taken. */
 function lines(path: string): { put: (value: unknown) => Promise<void>; end: () => Promise<void> } {
   const stream = createWriteStream(path, { mode: 0o600 });
   let failure: Error | undefined;

@@ -1,4 +1,4 @@
-// What synthetic data are made of: an instruction with its input and a response, and how it came about.
+// The types of synthetic data: an instruction with its input and a response, and how the pair came about.
 
 import type { Json } from "../../../core/json.js";
 import type { Demonstration, Option, Query } from "../../../core/language.js";
@@ -24,10 +24,10 @@ export type Seed = Pair;
 export type Lineage = {
   /** Number of the attempt, from 0: it decides what was drawn. */
   attempt: number;
-  /** Ids of the seeds that stood before the instruction or input, and before the response. */
+  /** Ids of the seeds in the prompt for the instruction or input, and in that for the response. */
   seeds: string[];
   shots: string[];
-  /** Ids of the passages that stood before the response. */
+  /** Ids of the passages in the prompt for the response. */
   passages: string[];
   /** The model that wrote the instruction and input, and the one that wrote the response. */
   writer: string;
@@ -35,11 +35,11 @@ export type Lineage = {
   sampling: { temperature: number; topP: number; seed: number };
   /** Journal keys of the calls behind it. */
   calls: string[];
-  /** Whole probability of the label that was chosen, where it was chosen by probabilities. */
+  /** Probability of the whole chosen label, if it was chosen by probabilities. */
   confidence?: number;
 };
 
-/** The rules of the filter, in the order in which they are asked. */
+/** The rules of the filter, in the order in which they are applied. */
 export const rules = [
   "failed call",
   "format",
@@ -57,12 +57,12 @@ export type Rule = (typeof rules)[number];
 /** A decision of the filter; `why` says what was found where a rule refused. */
 export type Decision = { rule: Rule; passed: boolean; why?: string };
 
-/** One attempt with everything that is known about it. Kept ones are whole pairs. */
+/** One attempt with everything that is known about it. Kept ones are complete pairs. */
 export type Judged = {
   id: string;
   kept: boolean;
   pair: Partial<Pair>;
-  /** What the model wrote in place of a pair, where it could not be read. */
+  /** What the model wrote, if it could not be read as a pair. */
   raw?: string;
   lineage: Lineage;
   decisions: Decision[];
@@ -83,7 +83,7 @@ export function seedOf(sample: Sample, task: LanguageTask): Seed {
 /** How a task's options are asked for. */
 export type Asking = Pick<Query, "answerBy" | "scoring">;
 
-/** The way in which a task asks about its samples; pairs are answered and trained in the same one. */
+/** The way in which a task asks about its samples; pairs are answered and trained in the same way. */
 export function askingOf({ task, train }: Pick<Given, "task" | "train">): Asking {
   const [sample] = train;
   if (!sample) return {};
@@ -113,20 +113,20 @@ export function responseText({ options, response }: Pick<Pair, "options" | "resp
   return options?.find(({ key }) => key === response)?.text ?? response;
 }
 
-/** What of a pair is compared with others: everything that is asked. */
+/** The text by which a pair is compared with others: everything that is asked. */
 export function askedText({ instruction, input, question, options }: Prompted): string {
   return [instruction, question, input, ...(options ?? []).map(({ text }) => text)]
     .filter(Boolean)
     .join("\n");
 }
 
-/** Pairs of the same form can be answered after each other's examples. */
+/** A pair's form; pairs of the same form can be each other's examples. */
 export function formOf({ options }: Pick<Prompted, "options">): string {
   if (!options) return "written";
   return options.every(({ text }) => /^(yes|no|maybe)$/i.test(text)) ? "yes/no" : "choice";
 }
 
-/** Pairs as the samples and the task that the training route takes. */
+/** Pairs as the samples that training takes. */
 export function asSamples(pairs: readonly Pair[]): Sample[] {
   return pairs.map(({ id, instruction, input, question, options, response }) => ({
     id,
@@ -166,7 +166,7 @@ export function pairTask(task: LanguageTask, asking: Asking): LanguageTask {
   };
 }
 
-/** A pair in the two forms that training tools read. */
+/** A pair as a chat, one of the two forms that training tools read. */
 export function asChat(pair: Pair): Json {
   const { instruction, options } = pair;
   return {

@@ -25,7 +25,7 @@ export const seedsOptions = z.strictObject({
 });
 export type SeedsOptions = z.output<typeof seedsOptions>;
 
-/** @throws HoneError where there are fewer than two, or a row is no seed */
+/** @throws HoneError where there are fewer than two, or a row is not a seed */
 export async function readSeeds({ count, source }: SeedsOptions, given: Given): Promise<Seed[]> {
   const { seed, task, train, base, context } = given;
   const all: Seed[] = [];

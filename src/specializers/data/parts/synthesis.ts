@@ -1,5 +1,5 @@
-// From attempts to judged pairs: written, filtered, answered, filtered again, in the order of the attempts, whatever order the
-// calls came back in. It holds the pool and what is in flight, never the pairs.
+// Turns attempts into judged pairs: written, filtered, answered, filtered again, in the order of the attempts, regardless of
+// the order in which calls return. It holds the pool and what is in flight, never the pairs.
 
 import type { CallContext } from "../../../core/call.js";
 import type { LanguageSubject } from "../../../core/kinds.js";
@@ -22,13 +22,13 @@ import { type Attempt, noting, shotsFor, unlessFailed, type Way } from "./ways.j
 export interface Responder {
   subject: LanguageSubject;
   context: CallContext;
-  /** Seeds that may stand before a query, and how many do. */
+  /** Seeds that may precede a query, and how many do. */
   seeds: readonly Seed[];
   shots: number;
   seed: number;
   maxTokens: number;
   asking: Asking;
-  /** The passages most like a text; none where there is no corpus. */
+  /** Finds the passages most similar to a text; absent without a corpus. */
   find?: (text: string) => readonly Passage[];
 }
 
@@ -49,7 +49,7 @@ interface Draft {
   decisions: Decision[];
 }
 
-/** Every attempt, judged, in order; ends with the last pair that was asked for. */
+/** Yields every attempt, judged, in order; ends once `pairs` pairs were kept. */
 export async function* synthesise(plan: Synthesis): AsyncGenerator<Judged> {
   const { way, filter, responder, width, pairs, attempts, signal } = plan;
   if (pairs === 0) return;
@@ -69,7 +69,7 @@ export async function* synthesise(plan: Synthesis): AsyncGenerator<Judged> {
   }
 }
 
-/** The rules on what is asked, one attempt after the other: each must be new among those before. */
+/** Applies the rules on what is asked, one attempt at a time, because each must differ from those before. */
 async function* asked(written: AsyncIterable<Attempt>, filter: Filter): AsyncGenerator<Draft> {
   for await (const attempt of written) {
     const { written: read, raw } = attempt;
@@ -108,7 +108,7 @@ async function answer({ attempt, decisions }: Draft, responder: Responder): Prom
   const shots = shotsFor(seeds, task, { seed, number: lineage.attempt, count });
   const noted = noting(responder.context);
   const reads = subject.model?.grants.has("logprobs") ?? true;
-  // Who gives no probabilities writes its choice, and a label is parsed more surely than a text.
+  // A model without probabilities writes its choice, and a label is parsed more reliably than a text.
   const asking = reads ? responder.asking : { answerBy: "label" as const, scoring: "parse" as const };
   const query = queryOf(task, asking, {
     demonstrations: shots.map(shotOf),

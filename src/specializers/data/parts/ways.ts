@@ -14,9 +14,9 @@ export interface Attempt {
   lineage: Pick<Lineage, "attempt" | "seeds" | "writer" | "sampling" | "calls">;
   written: Written;
   raw?: string;
-  /** Where the way gives the response, too. */
+  /** The response, if the way gives one. */
   response?: string;
-  /** Where the row has a name of its own. */
+  /** The row's own id, if it has one. */
   id?: string;
 }
 
@@ -33,14 +33,14 @@ export interface Writer {
   seeds: readonly Seed[];
   seed: number;
   domain: string;
-  /** Seeds that stand in the prompt. */
+  /** Number of seeds in the prompt. */
   shots: number;
   temperature: number;
   topP: number;
   maxTokens: number;
 }
 
-/** The context that also notes the keys of the calls made in it. */
+/** The context, which also records the keys of the calls made in it. */
 export function noting(context: CallContext): { context: CallContext; calls: string[] } {
   const calls: string[] = [];
   return {
@@ -55,7 +55,7 @@ export function noting(context: CallContext): { context: CallContext; calls: str
   };
 }
 
-/** What failed for one request alone becomes a reason; what would fail for the next, too, stays an error. */
+/** A failure of one request alone becomes a reason; one that the next request would also hit stays an error. */
 export async function unlessFailed<T>(make: () => Promise<T>): Promise<T | { why: string }> {
   try {
     return await make();
@@ -87,7 +87,7 @@ export function writeInstructions(writer: Writer): Way {
   };
 }
 
-/** New inputs for answers in turn, so that every answer is written for equally often. */
+/** New inputs for each answer in turn, so that all answers get equally many. */
 export function writeInputs(writer: Writer): Way {
   const groups = new Map<string, Seed[]>();
   for (const seed of writer.seeds) {
@@ -110,7 +110,7 @@ export function writeInputs(writer: Writer): Way {
   };
 }
 
-/** Rows as they are, for which only the answer is missing. */
+/** Takes rows as they are; only the answer is missing. */
 export function takeRows(rows: readonly (Prompted & { id: string })[]): Way {
   return {
     name: "labels",
@@ -169,7 +169,7 @@ async function write(
   return { lineage, written: readTask(found.text, found.finish, known), raw: found.text };
 }
 
-/** Seeds to answer after: those of the same form, of the same instruction first. */
+/** Seeds to show before the response: those of the same form, with the same instruction first. */
 export function shotsFor(
   seeds: readonly Seed[],
   prompted: Prompted,
@@ -181,7 +181,7 @@ export function shotsFor(
     randomFor(seed, "synthesis/shots", number),
   );
   const near = (one: Seed) => (one.instruction === prompted.instruction ? 0 : 1);
-  // The nearest last: it stands beside the query.
+  // The nearest last, next to the query.
   return mixed
     .toSorted((a, b) => near(a) - near(b))
     .slice(0, count)

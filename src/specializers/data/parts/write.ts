@@ -1,17 +1,17 @@
-// The prompt from which a model writes a new instruction and input, and what it wrote read back: fields by name, so that
-// whatever is not a whole task is told apart from one.
+// The prompt from which a model writes a new instruction and input, and the parser of what it wrote: fields are read by
+// name, so that anything but a complete task is recognised.
 
 import type { Option } from "../../../core/language.js";
 import type { Message, PromptFormat } from "../../../core/model.js";
 import { type Prompted, responseText, type Seed } from "./pair.js";
 
-/** What ends a written task: the next one begins, or an answer. */
+/** Stop strings of a written task: the next task or an answer begins. */
 export const taskEnds = ["\nTask ", "\nTASK ", "\nAnswer:", "\nResponse:", "\nOutput:", "\nCorrect "];
 
-/** Most characters of a seed's input that stand in the prompt: the form is what it shows. */
+/** Maximum characters of a seed's input in the prompt, where it only shows the form. */
 const shownInput = 300;
 
-/** What the writer is told (after Self-Instruct, Wang et al. 2023, and Self-MoE's table 9, in our words). */
+/** The writer's instructions (after Self-Instruct, Wang et al. 2023, and Self-MoE's table 9, in our words). */
 function head(domain: string, what: string): string {
   return [
     `These are different tasks${domain ? ` about ${domain}` : ""}. ${what}`,
@@ -20,8 +20,8 @@ function head(domain: string, what: string): string {
 }
 
 /**
- * The prompt for a new task after some seeds. The model goes on after the last "Instruction:", or, where the instruction is
- * there, after "Input:".
+ * The prompt for a new task after some seeds. The model continues after the last "Instruction:", or, if the instruction is
+ * given, after "Input:".
  */
 export function taskPrompt(
   seeds: readonly Seed[],
@@ -41,7 +41,7 @@ Input:`,
   );
 }
 
-/** The prompt for a new input that has a given answer, after seeds with the same one: the answer stands first. */
+/** The prompt for a new input that has a given answer, after seeds with the same one; the answer comes first. */
 export function inputPrompt(
   seeds: readonly Seed[],
   { instruction, label, domain }: { instruction: string; label: string; domain: string },
@@ -76,7 +76,7 @@ function renderInput({ input, question, options }: Seed): string {
 
 const letter = (i: number) => String.fromCharCode(65 + i);
 
-/** What was read of a written task, or why it is none. */
+/** A written task as parsed, or why it is not one. */
 export type Written = { task: Prompted } | { why: string; instruction?: string };
 
 /**
@@ -112,7 +112,7 @@ export function readTask(text: string, finish: "stop" | "length", known: Partial
   if (placeholder !== undefined) return { why: "a placeholder" };
   if (blank.test(input === "" ? (question as string) : input)) return { why: "no input" };
   if (all.some(repeats)) return { why: "repeats itself" };
-  // Of a text that was cut the whole sentences are kept; of a list of options those that were begun.
+  // Of a truncated text the complete sentences are kept; of a truncated list of options those that were begun.
   if (finish === "length" && listed === undefined) {
     const whole = question === undefined ? wholeSentences(input) : "";
     if (whole === "") return { why: "cut off" };
@@ -125,10 +125,10 @@ export function readTask(text: string, finish: "stop" | "length", known: Partial
 /** Blanks that a reader would have to fill in. */
 const placeholders =
   /\[(?:insert|your|name|input|text|placeholder|the )[^\]]*\]|<(?:insert|your|input|text)[^>]*>|\bTODO\b|lorem ipsum/i;
-/** What stands where there is nothing to read. */
+/** What is written in place of an empty input. */
 const blank = /^\W*(?:n\/?a|none|no ?input|\.\.\.|…)?\W*$/i;
 
-/** Another field within one: the text went on past its end. */
+/** Another field within one: the text ran on past its end. */
 const goesOn = /\b(?:Instruction|Output|Answer|Correct answer|Task \d+)\s*[:=]/i;
 
 const mostOptions = 8;
@@ -139,7 +139,7 @@ function readOptions(listed: string): Option[] | string {
     if (line.trim() === "") continue;
     const found = /^\s*\(?([A-Z])[.):]\s*(.*)$/.exec(line);
     if (!found) {
-      // A line that goes on belongs to the option before it.
+      // A continuation line belongs to the option before it.
       const last = options.at(-1);
       if (!last) return "options without labels";
       last.text = `${last.text} ${line.trim()}`;
@@ -161,7 +161,7 @@ function wholeSentences(text: string): string {
   return /^[\s\S]*[.?!](?=\s|$)/.exec(text)?.[0].trim() ?? "";
 }
 
-/** Whether a text goes round: fewer than half of its runs of three words are different. */
+/** Whether a text loops: fewer than half of its word trigrams are distinct. */
 export function repeats(text: string): boolean {
   const words = text.toLowerCase().split(/\s+/);
   if (words.length < 24) return false;
