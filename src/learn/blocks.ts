@@ -1,5 +1,5 @@
-// Rows of features made of blocks side by side: words, characters, and whatever else a text is described by. What is kept
-// of a vocabulary is plain JSON, and reads a new text as the same columns that train had.
+// Rows of features made of blocks side by side: words, characters, and other features of a text. A kept vocabulary is
+// plain JSON and reads a new text as the same columns that train had.
 
 import type { Features } from "./penalty.js";
 import { learnVocabulary, type Row, type Terms, type Vocabulary, vectoriser } from "./tfidf.js";
@@ -73,7 +73,7 @@ export function joined(blocks: readonly Features[]): Features {
   );
 }
 
-/** A row with another one's columns behind its first `offset`. */
+/** A row with another one's columns appended from `offset` on. */
 export function append(row: Row, offset: number, next: Row): Row {
   return {
     columns: row.columns.concat(next.columns.map((column) => offset + column)),
@@ -81,7 +81,7 @@ export function append(row: Row, offset: number, next: Row): Row {
   };
 }
 
-/** Numbers as a row that has every column. */
+/** A dense vector as a row that has every column. */
 export function denseRow(values: ArrayLike<number>): Row {
   return { columns: Array.from({ length: values.length }, (_, i) => i), values: Array.from(values) };
 }

@@ -1,4 +1,4 @@
-// Okapi BM25: how well each text of a fixed pool answers a query of words. Plain scores over whole texts, without the
+// Okapi BM25: how well each text of a fixed pool matches a query of words. Plain scores over whole texts, without the
 // prefix matches, fields and boosts of a search engine.
 //
 // Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond", §3.4, with the inverse document

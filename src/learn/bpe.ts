@@ -1,26 +1,26 @@
-// Byte-pair encoding (Sennrich et al. 2016) over bytes, as GPT-2 has it (Radford et al. 2019): texts are cut into words, and
-// within words the pair of tokens that occurs most becomes one, again and again. No text is unknown, and every text comes back
-// as it was. Without a merge every byte is a token.
+// Byte-pair encoding (Sennrich et al. 2016) over bytes, as in GPT-2 (Radford et al. 2019): texts are split into words, and
+// within words the most frequent pair of tokens is merged repeatedly. Every text can be encoded, and decoding restores it
+// exactly. Without merges every byte is a token.
 
-/** What a tokenizer is: its merges in the order in which they were found. */
+/** A tokenizer: its merges in the order in which they were learnt. */
 export interface BpeModel {
   readonly merges: readonly (readonly [string, string])[];
 }
 
-/** Tokens of texts and back. Ids: the 256 bytes, the merged tokens in their order, then the token that stands before a text. */
+/** Encodes and decodes texts. Ids: the 256 bytes, the merged tokens in their order, then the begin token. */
 export interface Bpe extends BpeModel {
-  /** Tokens in all. */
+  /** Number of tokens. */
   readonly size: number;
-  /** Before every text. */
+  /** The token before every text. */
   readonly begin: number;
   /** Tokens as GPT-2 writes them, every byte as one printable character. */
   readonly tokens: readonly string[];
   encode(text: string): number[];
-  /** Bytes that are no UTF-8 come back as U+FFFD. */
+  /** Bytes that are not UTF-8 become U+FFFD. */
   decode(ids: readonly number[]): string;
 }
 
-/** GPT-2's division into words. */
+/** GPT-2's splitting into words. */
 const words = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
 
 /** GPT-2's printable character for every byte: printable ones stand for themselves, others follow from U+0100 on. */
@@ -39,10 +39,7 @@ function bytes(word: string): number[] {
   return [...Buffer.from(word, "utf8")];
 }
 
-/**
- * Learns merges until there are `size` tokens, or no pair occurs twice. Of pairs that occur equally often the one of the
- * smaller ids is taken.
- */
+/** Learns merges until there are `size` tokens, or no pair occurs twice. Ties go to the pair with the smaller ids. */
 export function trainBpe(texts: Iterable<string>, size: number): BpeModel {
   const counts = new Map<string, number>();
   for (const text of texts)
@@ -96,10 +93,10 @@ function merged(ids: readonly number[], a: number, b: number, id: number): numbe
   return out;
 }
 
-/** Words whose tokens are remembered. */
+/** Maximum number of words whose tokens are cached. */
 const remembered = 200_000;
 
-/** Makes a tokenizer of its merges. */
+/** Makes a tokenizer from its merges. */
 export function bpe({ merges }: BpeModel): Bpe {
   const tokens = [...byteCharacters, ...merges.map(([a, b]) => a + b), beginToken];
   const ids = new Map(tokens.map((token, id) => [token, id]));

@@ -1,11 +1,12 @@
-// Cross-validation's parts of a training set: groups stay together, and every part has about its share of each class.
+// Divides a training set into parts for cross-validation: groups stay together, and every part has about its share of each
+// class.
 
 import { randomFor, shuffled } from "../core/random.js";
 import type { Sample } from "../core/sample.js";
 import type { LanguageTask } from "../core/task.js";
 import { sameTextKey } from "./text.js";
 
-/** What each sample is held out together with: its group, else the samples whose texts are the same. */
+/** What each sample is held out with: its group, else the samples with the same text. */
 export function groupsOf(task: Pick<LanguageTask, "query">, samples: readonly Sample[]): string[] {
   return samples.map((sample) => sample.group ?? sameTextKey(task.query(sample)));
 }
@@ -13,7 +14,7 @@ export function groupsOf(task: Pick<LanguageTask, "query">, samples: readonly Sa
 /**
  * The part that each sample belongs to, 0 to `count` - 1. The draw is fixed by `seed`. Groups are dealt out largest first,
  * each to the part that has the fewest of its classes, then the fewest samples.
- * @param groups one name a sample; undefined for a sample that stands alone
+ * @param groups one name per sample; undefined for a sample without a group
  */
 export function foldsOf(
   targets: ArrayLike<number>,

@@ -1,5 +1,5 @@
 // L-BFGS: minimises a smooth convex function of many variables from its value and gradient (Nocedal and Wright 2006,
-// "Numerical Optimization", algorithm 7.5). It knows nothing of what it minimises.
+// "Numerical Optimization", algorithm 7.5). It is independent of the objective.
 
 /** Writes the gradient at `x` into `gradient` and returns the value. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
@@ -7,12 +7,12 @@ export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 export interface LbfgsOptions {
   /** Stops when the gradient is no longer than this. */
   tolerance?: number;
-  /** The inner product, where it is not the sum of the components' products. */
+  /** The inner product; by default the dot product. */
   product?: (a: Float64Array, b: Float64Array) => number;
   maxIterations?: number;
-  /** How many past steps stand for the curvature. */
+  /** Number of past steps that approximate the curvature. */
   memory?: number;
-  /** Awaited before every iteration: to let others run, or to throw and so stop. */
+  /** Awaited before every iteration: yields to other work, or stops by throwing. */
   pause?: () => Promise<void>;
 }
 

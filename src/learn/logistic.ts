@@ -19,13 +19,13 @@ export interface LogisticModel {
 }
 
 export interface LogisticOptions {
-  /** Inverse strength of the penalty: minimised is c · Σ loss + ½ · Σ weight², intercepts not penalised. */
+  /** Inverse strength of the penalty: the objective is c · Σ loss + ½ · Σ weight², intercepts not penalised. */
   c: number;
-  /** Where to start from: where a fit on the same rows under a neighbouring penalty ended saves most of the work. */
+  /** Where to start: the end of a fit on the same rows under a neighbouring penalty saves most of the work. */
   start?: Float64Array;
-  /** Inner products of all rows with each other, n by n, where those are known: fewer steps for few rows of long texts. */
+  /** Inner products of all rows with each other, n by n, if known: fewer steps for few rows of long texts. */
   gram?: Float64Array;
-  /** Length of the mean loss's gradient at the end. 5e-5 gives probabilities well within 1e-3. */
+  /** Norm of the mean loss's gradient at the end. 5e-5 gives probabilities well within 1e-3. */
   tolerance?: number;
   maxIterations?: number;
   pause?: () => Promise<void>;
@@ -40,13 +40,12 @@ export interface LogisticFit extends LogisticModel {
 }
 
 /**
- * Fits class `labels[i]` to row i.
- * Two classes have one free weight a column, split over two rows of opposite sign: half of the penalty would be lost, so
- * it is doubled and the result is ordinary binary logistic regression.
+ * Fits class `labels[i]` to row i. Two classes have one free weight per column, split over two rows of opposite sign:
+ * half of the penalty would be lost, so it is doubled and the result is ordinary binary logistic regression.
  *
- * The weights are sums of the rows, Xᵀa (the representer theorem), and so is every step to them. So L-BFGS moves a, which
- * has an entry a row and class in place of one a column and class, together with its image XXᵀa, under the inner product
- * that weights have: the steps are those that it would take in the weights themselves.
+ * The weights are linear combinations of the rows, Xᵀa (the representer theorem), and so is every step. So L-BFGS
+ * optimises a, which has an entry per row and class in place of one per column and class, together with its image XXᵀa,
+ * under the weights' inner product: the steps are those that it would take in the weights themselves.
  */
 export async function fitLogistic(
   rows: SparseRows,
@@ -57,7 +56,7 @@ export async function fitLogistic(
   const { columns } = rows;
   const n = labels.length;
   const size = n * classes;
-  // A vector is a and the intercepts, then their images; the intercepts are their own.
+  // A vector is a and the intercepts, then their images; the intercepts are their own images.
   const half = size + classes;
   const penalty = (classes === 2 ? 2 : 1) / (c * n);
   const scores = new Float64Array(classes);
@@ -200,7 +199,7 @@ export function gramOf({ columns, starts, indices, values }: SparseRows): Float6
   const rows = new Int32Array(indices.length);
   const entries = new Float64Array(indices.length);
   for (let i = 0; i < n; i++) {
-    // Filled up to this row, so that each pair is met once.
+    // Filled up to this row, so that each pair is visited once.
     for (let at = starts[i] as number; at < (starts[i + 1] as number); at++) {
       const column = indices[at] as number;
       const value = values[at] as number;
@@ -237,7 +236,7 @@ export function logProbabilities(
   return scores;
 }
 
-/** Takes ln Σ exp off every score, in place. */
+/** Subtracts ln Σ exp from every score, in place. */
 function toLogProbabilities(scores: Float64Array): void {
   let most = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < scores.length; k++) if ((scores[k] as number) > most) most = scores[k] as number;

@@ -1,4 +1,4 @@
-// The train examples as sentence vectors, and how like a query each of them is. It ranks and votes nothing.
+// The train examples as sentence vectors, and each one's similarity to a query. It does not rank or vote.
 
 import type { CallContext } from "../core/call.js";
 import type { Query } from "../core/language.js";
@@ -6,10 +6,10 @@ import type { Given, Tools } from "../core/specializer.js";
 import { readText } from "./text.js";
 import { encodeTexts, packFloats, requireEncoder, unpackFloats } from "./vectors.js";
 
-/** Vectors as a state keeps them: one row an example. */
+/** Vectors as a state keeps them: one row per example. */
 export type KeptVectors = { encoder: string; dimensions: number; packed: string };
 
-/** Likeness of a query to every example, in the examples' order. */
+/** Similarity of a query to every example, in the examples' order. */
 export type Likeness = (query: Query, context: CallContext) => Promise<ArrayLike<number>>;
 
 /** Encodes the examples' texts for a state. */
@@ -23,7 +23,7 @@ export async function keepVectors(texts: readonly string[], given: Given): Promi
  *
  * @param count how many examples were kept
  * @param question whether the query's question is part of what is compared
- * @throws HoneError where the vectors are damaged or the encoder is another one
+ * @throws HoneError where the vectors are damaged or from another encoder
  */
 export function likenessByVectors(
   { encoder: encoderId, dimensions, packed }: KeptVectors,

@@ -1,8 +1,8 @@
-// Which features and how strong a penalty logistic regression is given: chosen by cross-validation on train.
+// Chooses features and penalty of logistic regression by cross-validation on train.
 //
 // The criterion is the log-loss of the samples that were held out. It is smooth in the penalty, so that a few hundred
-// samples order the grid; accuracy moves in whole samples, ties, and takes luck for merit. Words count and are weighted
-// over all of train, once: that reads held-out texts, but no label.
+// samples rank the grid; accuracy moves in whole samples, ties, and rewards luck. Words are counted and weighted over
+// all of train, once: that reads held-out texts, but no labels.
 
 import { setImmediate } from "node:timers/promises";
 import { foldsOf } from "./folds.js";
@@ -11,7 +11,7 @@ import { type Row, toSparseRows } from "./tfidf.js";
 
 /** Inverse penalties, the strongest penalty first. */
 export const penaltyGrid = [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000] as const;
-/** Where the search begins: it goes on to weaker penalties and, where those are worse at once, to stronger ones. */
+/** Where the search begins: it moves to weaker penalties and, if the first of those is worse, to stronger ones. */
 const middle = penaltyGrid.indexOf(3);
 
 /** One way to read the training set. */
@@ -32,7 +32,7 @@ export interface Training {
   folds: number;
 }
 
-/** How it was chosen, for the report. `loss` is in nats a sample, on the `n` samples that were held out. */
+/** How it was chosen, for the report. `loss` is in nats per sample, on the `n` samples that were held out. */
 export type ChosenPenalty = {
   features: string;
   c: number;
@@ -46,11 +46,11 @@ interface Watch {
   progress: (done: number, total: number, note?: string) => void;
 }
 
-/** Nats that the grid's fits may be away from their minimum, and that count as no difference. */
+/** Nats by which the grid's fits may miss their minimum, and below which a difference counts as none. */
 const enough = 1e-3;
-/** Fewer rows than this cannot be cross-validated: a part would hold hardly a sample. */
+/** Fewer rows than this cannot be cross-validated: a part would hold hardly any samples. */
 const leastRows = 20;
-/** So many held-out samples order the grid; of a larger training set not every part is held out. */
+/** This many held-out samples rank the grid; of a larger training set not every part is held out. */
 const enoughHeld = 1000;
 
 /** Chooses features and penalty, then fits them on all of train. */
@@ -62,7 +62,7 @@ export async function choosePenalty(
   const foldOf = foldsOf(targets, groups, folds);
   const parts = partsOf(foldOf, folds, targets.length);
   const steps = candidates.length * penaltyGrid.length + 1;
-  // Long sums between awaits: let others run, and stop when asked to.
+  // Computations between awaits are long: yield to other work, and stop when aborted.
   const pause = async () => {
     await setImmediate();
     signal.throwIfAborted();
@@ -91,10 +91,11 @@ export async function choosePenalty(
       let right = 0;
       n = 0;
       for (const part of held) {
-        // Where the neighbouring penalty ended is most of the way.
+        // Starting where the neighbouring penalty ended saves most of the work.
         const model = await fitLogistic(part.train, part.targets, classes, {
           c,
-          // The objective bends by at least 1 / (c · n), so a gradient g leaves at most g² · c · n / 2 to be gained.
+          // The objective's curvature is at least 1 / (c · n), so a gradient g leaves at most g² · c · n / 2 to be
+          // gained.
           tolerance: Math.sqrt((2 * enough) / (c * part.targets.length)),
           pause,
           ...(part.gram ? { gram: part.gram } : {}),
@@ -117,7 +118,7 @@ export async function choosePenalty(
       progress(Math.min(++done, steps - 1), steps, `${name}, c = ${c}`);
       return loss / n;
     };
-    // The loss has one valley: once it rises there is nothing beyond.
+    // The loss has a single minimum: once it rises, the search stops.
     const first = await evaluate(middle);
     let least = first;
     for (const step of [1, -1]) {
@@ -147,7 +148,10 @@ function better(loss: number, than: number): boolean {
   return loss < than - enough;
 }
 
-/** The rows' inner products, where a fit by them is quicker than by the rows: n² steps in order, against far jumps. */
+/**
+ * The rows' inner products, if a fit with them is faster than with the rows: n² sequential steps against scattered
+ * accesses.
+ */
 function productsOf(matrix: SparseRows): Float64Array | undefined {
   const n = matrix.starts.length - 1;
   return n <= 3000 && n * n < 20 * matrix.values.length ? gramOf(matrix) : undefined;

@@ -1,10 +1,10 @@
 // A log-linear pool of forecasters (Genest and Zidek 1986, "Combining Probability Distributions", eq. 3.1; Hinton's product
 // of experts with a weight each): p(o) is proportional to the product of the members' p(o), each to the power of its weight.
-// The loss is convex in the weights. It knows nothing of who the members are.
+// The loss is convex in the weights. It is independent of what the members are.
 
 import { lbfgs } from "./lbfgs.js";
 
-/** What one member says of one sample: natural-log probabilities of its options, in the sample's order. */
+/** One member's forecast for one sample: natural-log probabilities of its options, in the sample's order. */
 export type Forecast = readonly number[];
 
 /** One sample: each member's forecast, and the right option's place. */
@@ -13,11 +13,12 @@ export interface Pooled {
   right: number;
 }
 
-/** Least log-probability that a member may give: one that rules out what is right would outvote all others. */
+/** Least log-probability that a member may give: a member that rules out the right option would outvote all others. */
 const least = Math.log(1e-6);
 
 /**
- * Scores of a member as log-probabilities of the options, absent ones at the least; all equal where there are none.
+ * A member's scores as log-probabilities of the options; absent options get the least, and without any scores all are
+ * equal.
  * @param scores natural-log scores by key, not normalised
  */
 export function forecastOf(
@@ -40,7 +41,7 @@ export function pool(forecasts: readonly Forecast[], weights: readonly number[])
   return sums.map((sum) => sum - total);
 }
 
-/** Nats that the pool loses on each sample. */
+/** The pool's log-loss on each sample, in nats. */
 export function poolLosses(samples: readonly Pooled[], weights: readonly number[]): Float64Array {
   return Float64Array.from(samples, ({ forecasts, right }) => -(pool(forecasts, weights)[right] as number));
 }
@@ -49,7 +50,7 @@ export function poolLosses(samples: readonly Pooled[], weights: readonly number[
 export async function fitPool(samples: readonly Pooled[], penalty = 1e-3): Promise<number[]> {
   const members = samples[0]?.forecasts.length ?? 0;
   const usual = 1 / Math.max(1, members);
-  // A stack fits hundreds of pools: nothing is allocated within.
+  // A stack fits hundreds of pools, so the objective allocates nothing.
   const logProbs = new Float64Array(
     samples.reduce((most, { forecasts }) => Math.max(most, forecasts[0]?.length ?? 0), 0),
   );

@@ -2,7 +2,7 @@
 // Bilingual Word Vectors, arXiv 1702.03859).
 
 /**
- * The orthogonal matrix W that makes Σ ‖W x - y‖² least over pairs of rows: U Vᵀ of the singular value decomposition of Σ y xᵀ.
+ * The orthogonal matrix W that minimises Σ ‖W x - y‖² over pairs of rows: U Vᵀ of the singular value decomposition of Σ y xᵀ.
  * @param from rows x, `n · width`
  * @param to rows y, `n · width`
  * @returns W row by row, `width · width`
@@ -50,7 +50,7 @@ export function svd(
   matrix: Float64Array,
   width: number,
 ): { u: Float64Array; s: Float64Array; v: Float64Array } {
-  // Columns of the matrix, one after the other, are turned until all are at right angles.
+  // The matrix's columns, stored one after the other, are rotated until all are orthogonal.
   const u = new Float64Array(width * width);
   for (let i = 0; i < width; i++)
     for (let j = 0; j < width; j++) u[j * width + i] = matrix[i * width + j] as number;
@@ -100,7 +100,7 @@ function rotate(m: Float64Array, p: number, q: number, width: number, c: number,
   }
 }
 
-/** A column of a singular value of zero: any direction at right angles to the others. */
+/** Fills the column of a zero singular value with any direction orthogonal to the others. */
 function complete(u: Float64Array, k: number, width: number, s: Float64Array, largest: number): void {
   const column = u.subarray(k * width, (k + 1) * width);
   for (let axis = 0; axis < width; axis++) {

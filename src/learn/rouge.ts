@@ -1,8 +1,8 @@
-// ROUGE-L between two texts (Lin 2004), and an index that finds the text of a growing pool which is most like another one
-// without comparing it with each. Nothing above the threshold is missed: lengths and shared rare words rule texts out, and
-// what is left is compared exactly.
+// ROUGE-L between two texts (Lin 2004), and an index that finds the most similar text in a growing pool without comparing
+// all of them. Nothing above the threshold is missed: lengths and shared rare words rule texts out, and what is left is
+// compared exactly.
 
-/** Most words of a text that are compared. */
+/** Maximum number of words of a text that are compared. */
 const mostWords = 4000;
 
 /** Lower-case words, as ROUGE-L compares them. */
@@ -66,7 +66,7 @@ function subsequence(words: Int32Array): (other: Int32Array, from: number, to: n
   };
 }
 
-/** The pool's text most like one that was asked about. */
+/** The pool's text that is most similar to a query text. */
 export interface Nearest {
   /** Number of the text, in the order in which they were added. */
   index: number;
@@ -76,12 +76,12 @@ export interface Nearest {
 
 export interface RougeIndex {
   readonly size: number;
-  /** Of the texts whose ROUGE-L is at least the threshold the most similar, the earliest of equals; undefined where there is none. */
+  /** The most similar text whose ROUGE-L is at least the threshold; ties go to the earliest, and undefined if there is none. */
   nearest(text: string): Nearest | undefined;
   add(text: string): void;
 }
 
-/** The order of words is taken anew when the pool has grown by this factor. */
+/** The order of words is recomputed when the pool has grown by this factor. */
 const growth = 2;
 const first = 1024;
 const epsilon = 1e-9;
@@ -89,15 +89,15 @@ const epsilon = 1e-9;
 /**
  * A pool for ROUGE-L. Two texts of m and n words whose F1 is t share at least t (m + n) / 2 words, so that in any order of
  * words they share one of their first m - t m / (2 - t) + 1 (prefix filtering: Bayardo, Ma and Srikant 2007; with the
- * position of the match, Xiao et al. 2008). With rare words first few texts are left to compare.
+ * position of the match, Xiao et al. 2008). With rare words first, few texts are left to compare.
  *
  * @param threshold in (0, 1]
- * @param words only the first so many of each text are compared
+ * @param words how many words of each text, from the first, are compared
  */
 export function rougeIndex(threshold: number, words = 256): RougeIndex {
   const numbers = new Map<string, number>();
   let frequency = new Int32Array(1 << 12);
-  // The order in which words are looked at: by their frequency when it was last taken.
+  // The order in which words are looked up: by their frequency when it was last computed.
   let order = new Int32Array(0);
   let ordered = 0;
   /** All texts' words in one array, and where each text begins. */
@@ -117,10 +117,10 @@ export function rougeIndex(threshold: number, words = 256): RougeIndex {
       }
       return number;
     });
-  /** The words that a text of so many must share with any text like it. */
+  /** The number of words that a text of n must share with any similar text. */
   const least = (n: number) => Math.max(1, Math.ceil((threshold * n) / (2 - threshold) - epsilon));
   const rank = (word: number) => (word < order.length ? (order[word] as number) : 0);
-  /** A text's words, each occurrence apart, the rarest first; only those that are looked at. */
+  /** A text's words, each occurrence separately, the rarest first; only those that are looked up. */
   const prefix = (text: Int32Array): number[] => {
     const times = new Map<number, number>();
     const elements = [...text].map((word) => {

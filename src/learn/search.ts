@@ -1,5 +1,5 @@
-// Exact search among vectors, in blocks: one product of ONNX Runtime gives the scores of many queries with many rows, and only what
-// is looked for is kept of them.
+// Exact vector search in blocks: one matrix product in ONNX Runtime scores many queries against many rows, and only the results are
+// kept.
 
 import { lax, type numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
@@ -21,7 +21,7 @@ const scoresOf = compile<[Tensor, Tensor], Tensor>(
   { name: "the search" },
 );
 
-/** Hands over the scores of blocks: `scores[q · columns + r]` is that of query `query + q` with row `row + r`. */
+/** Passes on the scores block by block: `scores[q · columns + r]` is that of query `query + q` with row `row + r`. */
 async function eachBlock(
   queries: Rows,
   rows: Rows,
@@ -30,7 +30,7 @@ async function eachBlock(
 ): Promise<void> {
   const { width } = rows;
   const [n, m] = [countOf(queries), countOf(rows)];
-  // Few shapes, so that few programs are compiled: the last block of each kind is filled up with zeros.
+  // Few shapes, so that few programs are compiled: the last block of each kind is padded with zeros.
   const tensor = ({ vectors }: Rows, from: number, count: number, size: number) => {
     const own = vectors.subarray(from * width, (from + count) * width);
     if (count === size) return new Tensor("float32", own, [size, width]);
@@ -58,15 +58,15 @@ function squeezed(scores: Float32Array, count: number, from: number, to: number)
   return made;
 }
 
-/** The k rows most like a query, the most like first. */
+/** A row found for a query, with its score. */
 export interface Found {
   readonly index: number;
   readonly score: number;
 }
 
 /**
- * @param less taken off each row's score (CSLS's second term)
- * @returns for each query its k best rows
+ * @param less subtracted from each row's score (CSLS's second term)
+ * @returns for each query its k best rows, the best first
  */
 export async function search(
   queries: Rows,
@@ -98,10 +98,10 @@ export async function search(
 }
 
 /**
- * The rank that each query gives to the best of its own rows: 1, the number of rows that score higher, and half of those that
- * score the same (to 1e-6), its own left out.
- * @param gold each query's own rows; none gives rank infinity, and so does a vector of zeros on either side, which says nothing: it
- *   would be as near to all as to its own
+ * The rank that each query gives to the best of its own rows: 1, plus the number of other rows that score higher and half of those
+ * that score the same (to 1e-6).
+ * @param gold each query's own rows; the rank is infinite if there are none, and for a vector of zeros on either side, which would
+ *   be equally near to all
  */
 export async function ranks(
   queries: Rows,
@@ -141,7 +141,7 @@ export async function ranks(
   return { rank, first };
 }
 
-/** For each row the mean of its k highest cosines with other vectors: what CSLS (Conneau et al. 2018) takes off. */
+/** For each row the mean of its k highest cosines with other vectors: what CSLS (Conneau et al. 2018) subtracts. */
 export async function hubness(
   rows: Rows,
   others: Rows,

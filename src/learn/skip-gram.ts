@@ -26,14 +26,14 @@ export interface SkipGramOptions {
   onEpoch?: (done: number, of: number) => void;
 }
 
-/** What training leaves: rows of words and of n-grams, those alone that the corpus had. */
+/** The result of training: rows of the words and n-grams that occur in the corpus. */
 export interface SubwordVectors {
   dimensions: number;
   buckets: number;
   shortest: number;
   longest: number;
   words: readonly string[];
-  /** Buckets whose n-grams the corpus had, rising. */
+  /** Buckets of n-grams that occur in the corpus, ascending. */
   grams: Int32Array;
   /** Rows of the words, then of the n-grams: `(words.length + grams.length) · dimensions`. */
   vectors: Float32Array;
@@ -44,7 +44,7 @@ const pauseMs = 50;
 /**
  * Trains on sentences that are split into words. The same seed gives the same numbers.
  *
- * Unlike fastText's, an update is made once for a word with its whole window, not once for each pair.
+ * Unlike in fastText, an update is made once per word with its whole window, not once per pair.
  */
 export async function trainSkipGram(
   sentences: readonly (readonly string[])[],
@@ -61,7 +61,7 @@ export async function trainSkipGram(
   const hashed = words.map((word) => gramsOf(word, options));
   const grams = Int32Array.from(new Set(hashed.flat())).sort();
   const places = new Map([...grams].map((bucket, i) => [bucket, words.length + i]));
-  // Rows of which a word is the mean: its own, then its n-grams'.
+  // The rows that a word is the mean of: its own, then its n-grams'.
   const rowsOf = hashed.map((own, i) =>
     Int32Array.from([i, ...own.map((bucket) => places.get(bucket) as number)]),
   );
@@ -121,7 +121,7 @@ export async function trainSkipGram(
   return { dimensions, buckets, shortest, longest, words, grams, vectors: input };
 }
 
-/** Gives vectors of words, in the corpus or not; all zeros for a word of which nothing is known. */
+/** Returns vectors of words, in the corpus or not; all zeros for a word without any known row. */
 export function subwordReader(model: SubwordVectors): (word: string) => Float32Array {
   const words = new Map(model.words.map((word, i) => [word, i]));
   const places = new Map([...model.grams].map((bucket, i) => [bucket, model.words.length + i]));
@@ -173,7 +173,7 @@ function mean(vectors: Float32Array, rows: Int32Array, into: Float32Array): void
   for (let i = 0; i < width; i++) into[i] = (into[i] as number) * scale;
 }
 
-/** One logistic regression: whether `target` stands near; moves its row, and adds to the hidden vector's gradient. */
+/** One step of logistic regression on whether `target` is near: updates its row, and adds to the hidden vector's gradient. */
 function predict(
   output: Float32Array,
   target: number,

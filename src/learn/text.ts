@@ -1,4 +1,4 @@
-// What of a query is read as text by specializers that compare texts, and how it is cut into words.
+// The text of a query for specializers that compare texts, and how it is split into words.
 
 import type { Demonstration, Query } from "../core/language.js";
 
@@ -15,8 +15,8 @@ export function words(text: string): string[] {
 type Readable = Pick<Query | Demonstration, "input" | "question">;
 
 /**
- * True where the questions differ between samples and so say something about each. A question that all samples share
- * tells them apart no better than a blank, and would fill the encoder's window.
+ * True if the questions differ between samples and so are informative. A question that all samples share does not tell
+ * them apart, and would fill the encoder's window.
  */
 export function questionsVary(items: readonly Readable[]): boolean {
   return items.some((item) => item.question !== items[0]?.question);

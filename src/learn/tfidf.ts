@@ -8,7 +8,7 @@ import { words } from "./text.js";
 /** What a text's terms are: words and pairs of neighbouring words, or two to five characters of one word. */
 export type Terms = "words" | "characters";
 
-/** The terms that count and what each weighs. */
+/** The terms and their weights. */
 export interface Vocabulary {
   by: Terms;
   /** The most frequent first: their weights, which almost every text needs, then lie together in the cache. */
@@ -20,7 +20,7 @@ export interface Vocabulary {
 export interface VocabularyLimits {
   /** Terms in fewer texts are left out. */
   minTexts?: number;
-  /** Of more terms than this, those in the most texts stay (ties by the alphabet). */
+  /** Maximum number of terms: those in the most texts stay (ties alphabetically). */
   maxTerms?: number;
 }
 
@@ -48,7 +48,7 @@ export function learnVocabulary(
 /** Columns in ascending order with the values beside them. */
 export type Row = { columns: number[]; values: number[] };
 
-/** A text as a row; a text without known terms has none. */
+/** A text as a row, which is empty without known terms. */
 export type Vectorise = (text: string) => Row;
 
 export function vectoriser({

@@ -36,7 +36,7 @@ export interface EncodedTexts {
 
 const batchSize = 64;
 
-/** Vectors of all texts, batch by batch, telling the progress. Costs are told to the context by the encoder. */
+/** Vectors of all texts, batch by batch, reporting progress. The encoder reports its costs to the context. */
 export async function encodeTexts(texts: readonly string[], given: Given): Promise<EncodedTexts> {
   const encoder = await given.encoder();
   let vectors = new Float32Array(0);

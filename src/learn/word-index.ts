@@ -1,11 +1,11 @@
 // A saved index of word vectors: words by language, vectors as 8-bit numbers with a scale each, and signs for a first pass. A query
-// compares signs with all words of a language, which lie together, then exactly with the nearest of these.
+// compares signs with all words of a language, which are stored together, then vectors with the nearest of these.
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HoneError, messageOf } from "../core/errors.js";
 
-/** Words that are compared exactly after the first pass, at least. */
+/** Minimum number of words that are compared exactly after the first pass. */
 const candidates = 500;
 
 export interface IndexedWord {
@@ -19,9 +19,9 @@ export interface WordIndex {
   readonly width: number;
   readonly words: readonly IndexedWord[];
   readonly languages: readonly string[];
-  /** A word's vector, where it has it; in any language where none is named. */
+  /** A word's vector, if the index has it; in any language if none is named. */
   find(word: string, language?: string): Float32Array | undefined;
-  /** The k words of a language that are most like a vector of unit length, the most like first. */
+  /** The k words of a language that are most similar to a vector of unit length, the most similar first. */
   nearest(vector: ArrayLike<number>, language: string, k: number): { word: string; score: number }[];
 }
 
@@ -48,7 +48,7 @@ export async function writeWordIndex(
   const languages = new Map([...new Set(words.map(({ language }) => language))].map((one, i) => [one, i]));
   const place = (at: number) => languages.get((words[at] as IndexedWord).language) as number;
   const order = [...words.keys()].sort((a, b) => place(a) - place(b));
-  // Signs are of what differs from the mean: raw vectors of a language model all point one way.
+  // Signs are of the difference from the mean, because raw vectors of a language model all point one way.
   const mean = new Float32Array(width);
   for (let row = 0; row < count; row++)
     for (let i = 0; i < width; i++)
@@ -80,7 +80,7 @@ export async function writeWordIndex(
   await writeFile(join(folder, "index.json"), `${JSON.stringify(header, null, 2)}\n`);
 }
 
-/** One bit a number: whether it lies above the mean's. */
+/** One bit per number: whether it is above the mean's. */
 function setSigns(signs: Int32Array, start: number, vector: ArrayLike<number>, mean: Float32Array): void {
   for (let i = 0; i < mean.length; i++) {
     if ((vector[i] as number) <= (mean[i] as number)) continue;
@@ -89,7 +89,7 @@ function setSigns(signs: Int32Array, start: number, vector: ArrayLike<number>, m
   }
 }
 
-/** Opens an index. @throws HoneError where it is missing, cut or no index */
+/** Opens an index. @throws HoneError where it is missing, truncated or not an index */
 export async function openWordIndex(folder: string): Promise<WordIndex> {
   const fail = (why: string): HoneError =>
     new HoneError({
@@ -105,7 +105,7 @@ export async function openWordIndex(folder: string): Promise<WordIndex> {
   let scales: Float32Array;
   let mean: Float32Array;
   let signs: Int32Array;
-  // A copy, which lies where numbers of four bytes may lie.
+  // A copy, which is aligned for four-byte numbers.
   const bytes = async (name: string) => Uint8Array.from(await readFile(join(folder, name))).buffer;
   try {
     header = JSON.parse(await readFile(join(folder, "index.json"), "utf8")) as Header;
@@ -137,7 +137,7 @@ export async function openWordIndex(folder: string): Promise<WordIndex> {
     return { language: line.slice(0, tab), word: line.slice(tab + 1) };
   });
 
-  // Rows of a language lie together: from its first to its last.
+  // Rows of a language are contiguous, from its first to its last.
   const ranges = new Map<string, { from: number; to: number }>();
   const places = new Map<string, number>();
   for (const [row, { language, word }] of words.entries()) {
@@ -175,7 +175,7 @@ export async function openWordIndex(folder: string): Promise<WordIndex> {
         distance[row] = bits;
         counts[bits] = (counts[bits] as number) + 1;
       }
-      // The distance within which lie as many words as are compared exactly.
+      // The distance within which there are enough words to compare exactly.
       let limit = 0;
       for (let seen = counts[0] as number; seen < candidates && limit < packs * 32; )
         seen += counts[++limit] as number;
@@ -198,7 +198,7 @@ export async function openWordIndex(folder: string): Promise<WordIndex> {
 
 const folded = (word: string) => word.normalize("NFC").toLowerCase();
 
-/** In how many bits a row of signs differs from another: bits are counted four at a time, and eight numbers' counts added at once. */
+/** The Hamming distance of two rows of signs: bits are counted four at a time, and eight numbers' counts added at once. */
 function differing(signs: Int32Array, start: number, own: Int32Array): number {
   let bits = 0;
   for (let from = 0; from < own.length; from += 8) {
@@ -210,7 +210,7 @@ function differing(signs: Int32Array, start: number, own: Int32Array): number {
       left = (left & 0x33333333) + ((left >>> 2) & 0x33333333);
       sums += (left + (left >>> 4)) & 0x0f0f0f0f;
     }
-    // Bytes of at most 64.
+    // Each byte is at most 64.
     bits += Math.imul((sums & 0x00ff00ff) + ((sums >>> 8) & 0x00ff00ff), 0x00010001) >>> 16;
   }
   return bits;
