@@ -148,10 +148,7 @@ function better(loss: number, than: number): boolean {
   return loss < than - enough;
 }
 
-/**
- * The rows' inner products, if a fit with them is faster than with the rows: n² sequential steps against scattered
- * accesses.
- */
+/** The rows' inner products, if a fit with them is faster than with the rows: n² sequential steps against scattered accesses. */
 function productsOf(matrix: SparseRows): Float64Array | undefined {
   const n = matrix.starts.length - 1;
   return n <= 3000 && n * n < 20 * matrix.values.length ? gramOf(matrix) : undefined;

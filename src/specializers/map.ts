@@ -1,5 +1,5 @@
 // The map of Ling et al. (arXiv 2305.18703): every route from a generalist to a specialist, down to its leaves, with what
-// each needs from the model and which specializers stand on it. It is data; `hone advise` reads it.
+// each needs from the model and which specializers belong to it. It is data; `hone advise` reads it.
 //
 // The three families and their first division are the survey's; names of leaves and their examples are from memory of it
 // and may differ in wording. The survey orders families by three colours of access (black, grey, white box); what a route

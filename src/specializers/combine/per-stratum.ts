@@ -1,5 +1,5 @@
 // perStratum: one specialist for each of several tasks that were merged into one; each query goes to its own. It learns
-// and blends nothing itself: the query names the specialist that answers.
+// and blends nothing itself: the query's stratum decides which specialist answers.
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -97,7 +97,7 @@ function byStratum(samples: readonly Sample[]): Map<string, Sample[]> {
   return strata;
 }
 
-/** The task for one stratum: options that all of its samples have become shared labels. */
+/** The task for one stratum: options common to all of its samples become shared labels. */
 function narrowed(task: LanguageTask, samples: readonly Sample[]): LanguageTask {
   const key = (options: readonly Option[] | undefined) => JSON.stringify(options ?? null);
   const first = samples[0]?.options;

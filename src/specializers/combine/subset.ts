@@ -1,5 +1,4 @@
-// subset: fits another specializer on less training data, to measure what labels are worth. Test and dev stay as they
-// are.
+// subset: fits another specializer on less training data, to measure what labels are worth. Test and dev are unchanged.
 
 import { z } from "zod";
 import type { Json } from "../../core/json.js";

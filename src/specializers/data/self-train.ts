@@ -72,9 +72,7 @@ export type SelfTrainState = {
   trained: TrainedState;
 };
 
-/**
- * The lowest confidence at or above which labels reach the precision, which covers all trials that are at least as confident.
- */
+/** The lowest confidence at or above which labels reach the precision, which covers all trials that are at least as confident. */
 export function chooseThreshold(trials: readonly Trial[], precision: number): Threshold {
   const sorted = trials.toSorted((a, b) => b.confidence - a.confidence);
   let right = 0;

@@ -22,8 +22,8 @@ export function keepDemonstrations(shots: readonly Demonstration[], task: Langua
 
 /**
  * Puts examples before a query's own. The query itself is never among them: that would show the model its answer. Before
- * a query of another task (the study's `elsewhere`), or one that lists its own options, each example lists its options,
- * too; otherwise its answer would be read as one of the query's.
+ * a query of another task (the study's `elsewhere`), or one that lists options in an order of its own, each example
+ * lists its options, too; otherwise its answer would be read as one of the query's.
  */
 export function prepend(
   shots: readonly Demonstration[],

@@ -129,9 +129,7 @@ async function verify(
   return undefined;
 }
 
-/**
- * A failure caused by the sample itself does not stop the fit; a failure of the endpoint does, and a new run resumes.
- */
+/** A failure caused by the sample itself does not stop the fit; a failure of the endpoint does, and a new run resumes. */
 function unanswerable(error: unknown): Grade {
   if (error instanceof CallError && ofTheSample.includes(error.failure)) {
     return { status: "unscored", cause: error.failure };

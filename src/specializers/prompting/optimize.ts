@@ -143,9 +143,7 @@ async function search(subject: LanguageSubject, given: Given, options: Options):
   return state(report);
 }
 
-/**
- * Three disjoint parts of train with similar label distributions; groups, and samples with the same text, stay together.
- */
+/** Three disjoint parts of train with similar label distributions; groups, and samples with the same text, stay together. */
 function partsOf({ task, train, seed }: Given, most: { search: number; confirm: number }): Parts {
   const golds = train.map(({ gold }) => String([gold].flat()[0]));
   const known = [...new Set(golds)];

@@ -1,8 +1,7 @@
 // linear: logistic regression on words and characters, on sentence vectors, or on both. A reference without a language
 // model: anything that costs more must beat it.
 //
-// Features and penalty are chosen by cross-validation on train, and the weights are fitted on all of train. Dev is not
-// used.
+// Features and penalty are chosen by cross-validation on train; weights are fitted on all of train. Dev is not used.
 
 import { z } from "zod";
 import type { CallContext } from "../../core/call.js";

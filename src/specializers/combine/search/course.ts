@@ -82,7 +82,7 @@ function divideDev(subject: LanguageSubject, given: Given, space: Space) {
   if (!granted.some((one) => one?.choosesOnDev)) return { chosenOn: dev, confirmedOn: dev };
   const { foldOf } = divideTrain({ ...given, train: dev }, 2);
   return {
-    // The first group goes to the first part, so it is never empty.
+    // The first group dealt goes to the first part, so this is never empty.
     confirmedOn: dev.filter((_, i) => foldOf[i] === 0),
     chosenOn: dev.filter((_, i) => foldOf[i] === 1),
   };

@@ -13,9 +13,7 @@ const common = new Set(
 );
 
 const shown = 24;
-/**
- * Maximum number of distinct words and word pairs that are counted; beyond it the figures cover only the first part.
- */
+/** Maximum number of distinct words and word pairs that are counted; beyond it the figures cover only the first part. */
 const mostCounted = 400_000;
 
 export type CardHead = Pick<Card, "way" | "domain" | "sampling" | "seeds"> & Pick<Card, "self">;

@@ -13,10 +13,7 @@ export interface FilterOptions {
   words: { least: number; most: number; response: number };
 }
 
-/**
- * The filter for rows written by people: they are refused if they repeat dev, test or an earlier row, not for their
- * content.
- */
+/** The filter for rows written by people: they are refused if they repeat dev, test or an earlier row, not for their content. */
 export function givenFilter(options: FilterOptions, screen?: Screen): Filter {
   const seen = new Set<string>();
   const { response } = makeFilter(options, screen);

@@ -91,7 +91,7 @@ export function askingOf({ task, train }: Pick<Given, "task" | "train">): Asking
   return { ...(answerBy ? { answerBy } : {}), ...(scoring ? { scoring } : {}) };
 }
 
-/** The query that asks for a pair's response, as the generalist renders it; options stand beside it. */
+/** The query that asks for a pair's response, as the generalist renders it; its options are listed with it. */
 export function queryOf(prompted: Prompted, asking: Asking, more: Partial<Query> = {}): Query {
   const { instruction, input, question, options } = prompted;
   return {

@@ -11,7 +11,7 @@ import type { Workshop } from "./workshop.js";
 
 export type PublishedReport = Pick<RaceReport, "looked" | "returned" | "confirm"> & {
   found: GepaReport | MiproReport;
-  /** Mean gain over the prompt as it stands on the search samples, and that less the confirmed gain. */
+  /** Mean gain over the prompt as it stands on the search samples, and that minus the confirmed gain. */
   gain: number;
   shrinkage: number | null;
 };
@@ -42,9 +42,7 @@ export async function published(
   return { looked, returned, found, gain, confirm, shrinkage: confirm && gain - confirm.delta };
 }
 
-/**
- * A sample that the endpoint failed to answer counts as the worst score, or the worst of its batch if scores are unbounded.
- */
+/** A sample that the endpoint failed to answer counts as the worst score, or the worst of its batch if scores are unbounded. */
 function known({ worst }: Workshop, scores: readonly (number | null)[]): number[] {
   const least = Number.isFinite(worst) ? worst : Math.min(...scores.filter((score) => score !== null), 0);
   return scores.map((score) => score ?? least);
@@ -62,9 +60,7 @@ async function byGepa(workshop: Workshop, calls: number, minibatch: () => number
   return { found, returned: candidate, gain: mean - (found.pool[0]?.mean as number) };
 }
 
-/**
- * Instructions are the candidates without examples and the proposals; sets of examples are those of the other candidates.
- */
+/** Instructions are the candidates without examples and the proposals; sets of examples are those of the other candidates. */
 async function byMipro(workshop: Workshop, calls: number, minibatch: () => number[], random: () => number) {
   const { candidates, propose, scores, sizes } = workshop;
   while ((await propose(0)) !== undefined);

@@ -13,10 +13,7 @@ export interface ToolDefinition<Parameters extends z.ZodObject> {
   parameters: Parameters;
   /** Arguments shown to the model as an example. */
   example?: z.input<Parameters>;
-  /**
-   * Returns the text that goes back to the model. What it throws goes back too. The signal aborts it when its time is
-   * up.
-   */
+  /** Returns the text that goes back to the model. What it throws goes back too. The signal aborts it when its time is up. */
   run: (args: z.output<Parameters>, at: { signal: AbortSignal }) => string | Promise<string>;
 }
 

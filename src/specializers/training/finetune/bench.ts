@@ -20,7 +20,7 @@ export interface Programs {
   trainer: Trainer;
   /** log p of each example's answer, [E]. */
   logprobs: Compiled<[Tensors, Parameters, Tensors], Tensor>;
-  /** The same, and the logits of each answer token's `rivals`, [N, K]; `given` has what the probabilities are among. */
+  /** The same, and the logits of each answer token's `rivals`, [N, K]; `given` decides what the probabilities are among. */
   compared: Compiled<
     [Tensors, Parameters, given: Tensors, rivals: Tensor],
     { logprobs: Tensor; options: Tensor }

@@ -1,6 +1,6 @@
-// Writes a LoRA as Hugging Face's peft loads it: adapter_config.json and adapter_model.safetensors, with the classification head if there
-// is one. Hone trains on the weights of the GGUF file, so names and row order are converted back to those of the original checkpoint.
-// Nothing else is written.
+// Writes a LoRA as Hugging Face's peft loads it: adapter_config.json and adapter_model.safetensors, with the
+// classification head if there is one. Hone trains on the weights of the GGUF file, so names and row order are converted
+// back to those of the original checkpoint. Nothing else is written.
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
