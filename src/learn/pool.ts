@@ -1,6 +1,6 @@
 // A log-linear pool of forecasters (Genest and Zidek 1986, "Combining Probability Distributions", eq. 3.1; Hinton's product
 // of experts with a weight each): p(o) is proportional to the product of the members' p(o), each to the power of its weight.
-// The loss is convex in the weights. It is independent of what the members are.
+// The loss is convex in the weights. The pool sees only forecasts, not members.
 
 import { lbfgs } from "./lbfgs.js";
 
