@@ -1,7 +1,7 @@
 // npx vitest run test/study/library.test.ts
 //
-// The library instead of the command line: a study as a value, a specializer of one's own among Hone's, and the figures as
-// data. The model is the mock, so it runs in a second; any reference of `hone models list` will do.
+// The library instead of the command line: a study as a value, a custom specializer among Hone's, and the figures as
+// data. The model is the mock, so it runs in a second; any reference from `hone models list` works.
 
 import { parseStudy, runStudy, type StudyRecord } from "@honelab/hone";
 import keywords from "./extend/keywords.js";

@@ -1,7 +1,7 @@
 // npx hone run examples/extend/restrictiveness.study.yaml
 //
-// A specializer of one's own: the words most typical of each label go into the instruction. It learns from train alone
-// and only changes the query, so it composes with fewShot, knn and calibrate as if it had always been there.
+// A custom specializer: it adds the words most typical of each label to the instruction. It learns from train alone
+// and only changes the query, so it composes with fewShot, knn and calibrate like a built-in one.
 
 import { defineSpecializer, type Extension } from "@honelab/hone";
 import { z } from "zod";

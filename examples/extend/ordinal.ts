@@ -1,7 +1,7 @@
 // npx hone run examples/extend/restrictiveness.study.yaml
 //
-// A kind of task of one's own: labels that have an order, scored by how many ranks the answer is away from the right
-// one. Less is better, and the metric says so: choice of the champion, intervals, report and gates follow it.
+// A custom kind of task: ordered labels, scored by how many ranks the answer is away from the right
+// one. Less is better, as the metric declares; the choice of the champion, intervals, report and gates follow it.
 
 import { choice, type Extension, type LanguageTask, type Metric, rows, taskEntry } from "@honelab/hone";
 import { z } from "zod";
@@ -32,7 +32,7 @@ export function ordinal(
     async evaluate(subject, sample, context) {
       const grade = await plain.evaluate(subject, sample, context);
       if (grade.status === "unscored") return grade;
-      // An answer that is no label has no rank: it gets the worst score that there is.
+      // An answer that is no label has no rank: it gets the worst possible score.
       const given = rank(grade.prediction);
       return { ...grade, score: given < 0 ? most : Math.abs(given - rank(String(sample.gold))) };
     },

@@ -1,7 +1,7 @@
 // npx hone run examples/extend/restrictiveness.study.yaml
 //
-// A model of one's own: it scores an option by how often the option's words stand in the prompt, and writes the words that
-// the prompt repeats most. `overlap:NAME` in a study's `model` opens it; any service or engine can stand in its place.
+// A custom model: it scores an option by how often the option's words occur in the prompt, and writes the words that
+// the prompt repeats most. `overlap:NAME` in a study's `model` opens it; any service or engine can take its place.
 
 import type { Cost, Extension, LanguageModel } from "@honelab/hone";
 
