@@ -75,7 +75,7 @@ const everyLesion = [
 const count = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
 const full: BilateralSettings = {
-  // Width 32, 3e-3 and 800 updates reach 3 cm in a few minutes (the facts' own trial runs); published example: 10 units,
+  // Width 32, 3e-3 and 800 updates reach 3 cm in a few minutes (our trial runs); published example: 10 units,
   // 1e-3, 1,000 updates, which learns to relax.
   seeds: count(10),
   controller: { units: 32, layers: 2, updates: 800, batch: 64, learningRate: 0.003, activity: "asIntended" },

@@ -276,7 +276,7 @@ function genderOf(
   return found.size > 1 ? "both" : [...found][0];
 }
 
-/** Who was mentioned in the sentence before the pronoun, or else in the sentence before that. */
+/** Who was mentioned last before the pronoun: in its own sentence, else in one of the two sentences before it. */
 function nearest(
   text: string,
   at: number,

@@ -27,7 +27,7 @@ import {
 type NetSpecializer = Specializer<PretrainState, "text">;
 
 /**
- * Trains a net of the study's sizes from random weights: next-token prediction on the train split, AdamW with a warm-up and a
+ * Trains a net of the study's sizes from random weights: next-token prediction on the train split, AdamW or Muon with a warm-up and a
  * decay. The step of the least loss on dev is kept. The folder holds the net, and a file for llama.cpp if it can run such a
  * net.
  *
