@@ -41,7 +41,7 @@ export function treeOf<State, Deal>(game: Game<State, Deal>, deals: readonly Dea
   const grow = (state: State, depth: number): Node => {
     if (++nodes > maxNodes)
       throw new HoneError({
-        what: `${game.name} is too large to be written out`,
+        what: `${game.name} is too large to enumerate`,
         why: `it has more than ${maxNodes} states`,
         next: "Take kuhn or leduc.",
         kind: "usage",

@@ -112,7 +112,7 @@ export function gameEntry(name: string): GameEntry {
   if (found) return found;
   throw new HoneError({
     what: `There is no game "${name.slice(0, 40)}"`,
-    why: `there are ${gameNames.join(", ")}`,
+    why: `the games are ${gameNames.join(", ")}`,
     next: "Write one of these.",
     kind: "usage",
   });
@@ -125,7 +125,7 @@ export function playerOf(game: string, name: string): Player {
   if (found) return found();
   throw new HoneError({
     what: `There is no player "${name.slice(0, 40)}" of ${game}`,
-    why: `there are ${Object.keys(players).join(", ")}`,
+    why: `its players are ${Object.keys(players).join(", ")}`,
     next: "Write one of these.",
     kind: "usage",
   });

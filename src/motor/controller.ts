@@ -69,7 +69,7 @@ function checkShape({ hemispheres, callosum, layers, units }: ControllerShape): 
     hemispheres === 1 && callosum !== "none"
       ? `a callosum (${callosum}) needs two hemispheres`
       : layers < 1 || units < 1
-        ? `${layers} layers of ${units} units are no network`
+        ? `${layers} layers of ${units} units are not a network`
         : undefined;
   if (wrong === undefined) return;
   throw new HoneError({

@@ -26,7 +26,7 @@ export function gainsOf(
   const missing = cut.find((lesion) => (lesion === "callosum" ? callosum === "none" : hemispheres === 1));
   if (missing !== undefined) {
     throw new HoneError({
-      what: `There is nothing to cut for the lesion ${missing}`,
+      what: `The lesion ${missing} does not fit this controller`,
       why: missing === "callosum" ? "the controller has no callosum" : "the controller has one hemisphere",
       next: "Leave the lesion out for this controller.",
       kind: "usage",

@@ -61,7 +61,7 @@ export function openBody(ref: string): PlantBody {
         .filter(([key, value]) => !parameters[name]?.includes(key) || value === "" || !(Number(value) >= 0))
         .map(
           ([key]) =>
-            `${key} is not a number from 0 that ${name} takes (${parameters[name]?.join(", ") || "it takes none"})`,
+            `${key} must be a parameter of ${name} (${parameters[name]?.join(", ") || "it has none"}) and at least 0`,
         )[0];
   if (wrong !== undefined) {
     throw new HoneError({

@@ -230,7 +230,7 @@ export async function trainControllers(options: MotorTrainOptions): Promise<Trai
     checkpoint,
   } = options;
   if (teachings.length !== seeds.length) {
-    throw new RangeError(`${teachings.length} teachings for ${seeds.length} seeds.`);
+    throw new RangeError(`${seeds.length} seeds need as many teachings, not ${teachings.length}.`);
   }
   const batches = (step: number): Batch[] => {
     const each = seeds.map((seed) => trials(step, seed));

@@ -47,7 +47,7 @@ export function trialTensors(bySeed: readonly (readonly Trial[])[]): Record<stri
   const trials = bySeed.flat();
   const count = trials.length;
   if (bySeed.some((list) => list.length !== bySeed[0]?.length)) {
-    throw new RangeError("Every seed has to have as many trials.");
+    throw new RangeError("All seeds need the same number of trials.");
   }
   const rows = (of: (trial: Trial) => readonly number[], ...dims: number[]) => {
     const size = dims.reduce((all, dim) => all * dim, 1);

@@ -116,7 +116,7 @@ export function browse(): void {
     body.replaceChildren(...chosen.slice(0, shown).map((sample) => rowOf(sample, subject)));
     more.hidden = chosen.length <= shown;
     more.textContent = `Show ${Math.min(page, chosen.length - shown)} more of ${chosen.length}`;
-    status.textContent = chosen.length === 0 ? "No sample fits." : "";
+    status.textContent = chosen.length === 0 ? "No sample matches." : "";
   }
 
   function rowOf(sample: PackedSample, subject: number): Element {
@@ -185,7 +185,7 @@ export function browse(): void {
     cell.append(make("p", "facts", make("bdi", "", facts.join(" · "))));
     const shows = make("div", "sample");
     if (sample.input !== null) shows.append(block("input", text(sample.input)));
-    else shows.append(make("p", "note", "The sample's text was not found again."));
+    else shows.append(make("p", "note", "The sample's text is no longer available."));
     if (sample.question !== null) shows.append(block("question", text(sample.question)));
     if (sample.options.length) {
       const choices = make("ul", "choices");

@@ -197,7 +197,7 @@ function packCall(call: Call | undefined, intern: (value: string) => Text): Pack
     note: null,
     cost: packCost(call?.cost ?? { calls: 0, inputTokens: 0, outputTokens: 0, ms: 0, usd: 0 }),
   };
-  if (!call) return { ...packed, note: intern("The journal does not have this call any more.") };
+  if (!call) return { ...packed, note: intern("This call is no longer in the journal.") };
   const request = fields(call.request);
   const response = fields(call.response);
   packed.format = intern(stringOf(request.format));

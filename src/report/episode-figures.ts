@@ -12,7 +12,7 @@ import { section, table } from "./markdown-parts.js";
 const shares = ["beliefs", "illegal", "replaced"] as const;
 
 const note =
-  "Everyone played the same deals, in every seat, against the same opponent. An answer that was no legal move was asked for once more; what still was none became the safest legal move (check, fold, stand): both are shares of a deal's decisions, as means over deals, and count in the score.";
+  "Everyone played the same deals, in every seat, against the same opponent. After an illegal answer the player was asked once more; if that answer was illegal too, the safest legal move (check, fold, stand) replaced it. Both columns are shares of a deal's decisions, averaged over deals; such decisions count in the score.";
 
 interface Line {
   name: string;
@@ -68,10 +68,10 @@ export function episodeSection(record: StudyRecord, all: readonly TaskEpisodes[]
   const task = html`<label>Game <select id="episode-task">${all.map((one, i) => html`<option value="${i}">${oneLine(record.tasks[one.task]?.name ?? "", 64)}</option>`)}</select></label> `;
   const left = all.reduce((sum, { leftOut }) => sum + leftOut, 0);
   return html`<p class="note">${note}</p>${boards}
-<div class="player" id="episode-player" hidden><h3>A hand, replayed</h3>
+<div class="player" id="episode-player" hidden><h3>Replay of a hand</h3>
 <div class="controls">${all.length > 1 && task}<label>Player <select id="episode-subject"></select></label> <label>Deal <select id="episode-deal"></select></label> <label>Seat <select id="episode-seat"></select></label></div>
-<div class="controls transport"><button type="button" class="play" id="episode-back">Back</button><button type="button" class="play" id="episode-on">On</button><input type="range" id="episode-at" min="0" max="1" step="1" value="0" aria-label="move"><span id="episode-now"></span></div>
-<ol class="moves" id="episode-moves"></ol>${left > 0 && html`<p class="note">${left} deals are left out for room.</p>`}</div>`;
+<div class="controls transport"><button type="button" class="play" id="episode-back">Back</button><button type="button" class="play" id="episode-on">Next</button><input type="range" id="episode-at" min="0" max="1" step="1" value="0" aria-label="move"><span id="episode-now"></span></div>
+<ol class="moves" id="episode-moves"></ol>${left > 0 && html`<p class="note">${left} deals are left out to save space.</p>`}</div>`;
 }
 
 /** The leaderboards in Markdown. */
@@ -117,10 +117,10 @@ export function packEpisodes(record: StudyRecord, all: readonly TaskEpisodes[]):
     frames: frames.map(({ seat: who, move, tell }) => [who, place(move), place(tell)]),
     notes: [
       ...illegal.flatMap(({ at, wrote, again, by }): [number, number][] => [
-        [at + 1, place(`no legal move at first (${by}): ${wrote}`)],
+        [at + 1, place(`illegal answer (${by}): ${wrote}`)],
         ...(again === undefined
           ? []
-          : [[at + 1, place(`nor when asked again: ${again}`)] as [number, number]]),
+          : [[at + 1, place(`second answer, also illegal: ${again}`)] as [number, number]]),
       ]),
       ...beliefs.map(({ at, name, answer, truth }): [number, number] => [
         at + 1,

@@ -84,7 +84,7 @@ export function handedOverText({ handOver, tasks }: Pick<StudyRecord, "handOver"
   const metric = tasks[0]?.metric;
   if (seed === undefined || !score || !metric) return "";
   const { n, mean, low, high } = score;
-  return ` It is the one of seed ${seed}, which scored ${formatScore(mean, n, metric.display)} ${metric.name} (${formatInterval(low, high, n, metric.display)}) on test.`;
+  return ` It is from seed ${seed}, which scored ${formatScore(mean, n, metric.display)} ${metric.name} (${formatInterval(low, high, n, metric.display)}) on test.`;
 }
 
 /** A test as a table names it. */

@@ -176,7 +176,7 @@ function profile(record: StudyRecord): string[] {
   ]);
   const head = ["subject", ...record.tasks.map((task) => md(`${task.name}, ${metricHead(task.metric)}`, 80))];
   const note =
-    "Score, and difference from the generalist; bold where the difference is shown after Holm's correction.";
+    "Score, and difference from the generalist; bold where the difference is significant after Holm's correction.";
   return section("Specialization profile", [note, table(head, rows)]);
 }
 
@@ -195,7 +195,7 @@ function confusions(record: StudyRecord, all: readonly Confusion[]): string[] {
       ]);
       const foot = ["precision", ...precision, ...heads.slice(names.length).map(() => ""), "", ""];
       return [
-        `Rows are the right answer, columns what ${md(shown.subject.name, 64)} chose; recall is of what was scored.`,
+        `Rows are the right answer, columns what ${md(shown.subject.name, 64)} chose; recall counts scored samples only.`,
         table(["", ...heads.map((head) => md(head, 60)), "all", "recall"], [...lines, foot]),
       ];
     }),

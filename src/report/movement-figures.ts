@@ -240,13 +240,13 @@ function player(record: StudyRecord, all: readonly TaskMovements[]): Html {
     (muscle, m) =>
       html`<tr><th scope="row">${muscle}</th><td><svg height="9" aria-hidden="true"><rect id="movement-muscle-${m}" width="0" height="9"/></svg></td></tr>`,
   );
-  return html`<div class="player" id="movement-player" hidden><h3>A trial, played</h3>
+  return html`<div class="player" id="movement-player" hidden><h3>Playback of a trial</h3>
 <div class="controls">${all.length > 1 && task}<label>Subject <select id="movement-subject"></select></label> <label>beside <select id="movement-beside"></select></label> <label>Trial <select id="movement-trial"></select></label>
-<label>Pace <select id="movement-pace"><option value="1">real time</option><option value="0.5">half</option><option value="0.25" selected>a quarter</option></select></label></div>
+<label>Speed <select id="movement-pace"><option value="1">real time</option><option value="0.5">half</option><option value="0.25" selected>a quarter</option></select></label></div>
 <div class="stage"><svg id="movement-stage" role="img" aria-label="the chosen trial, from above" viewBox="${viewBox(first)}"></svg>
 ${muscles.length > 0 && html`<table class="bars"><caption>activation</caption><tbody>${bars}</tbody></table>`}</div>
 <div class="controls transport"><button type="button" class="play" id="movement-play">Play</button><input type="range" id="movement-time" min="0" max="1" step="1" value="0" aria-label="time in the trial"><span id="movement-now"></span></div>
-<p class="note" id="movement-still" hidden>Your system asks for less motion: playing shows a few stills.</p></div>`;
+<p class="note" id="movement-still" hidden>Your system asks for reduced motion: playback shows a few stills.</p></div>`;
 }
 
 /** What the player needs, as escaped JSON: lengths in whole mm, activation in thousandths. */

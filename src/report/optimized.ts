@@ -30,13 +30,13 @@ function wordsOf(
 ): string {
   const unit = differenceUnit(metric) && ` ${differenceUnit(metric)}`;
   const told = (delta: number, n: number) => `${formatDelta(delta, n, metric.display)}${unit}`;
-  const looks = `${plural(looked, "prompt")} looked at`;
-  if (searched === null) return `${looks}; none is better than the prompt as it stands, which is kept.`;
+  const looks = `${plural(looked, "prompt")} tried`;
+  if (searched === null) return `${looks}; none is better than the original prompt, which is kept.`;
   if (confirmed === null) return `${looks}; the best gained ${told(searched, 1000)}, and was not confirmed.`;
   const { n, delta, low, high, p } = confirmed;
   const interval = formatDeltaInterval(low, high, n, metric.display);
   const shrunk = shrinkage === null ? "" : `; shrinkage ${told(shrinkage, n)}`;
-  return `${looks}; the best gained ${told(searched, n)} where it was chosen and ${told(delta, n)} (${interval}; p ${formatP(p)}, one-sided) on ${plural(n, "fresh sample")} of train${shrunk}. ${returned ? "It is what is asked." : "The prompt as it stands is kept."}`;
+  return `${looks}; the best gained ${told(searched, n)} on the samples that chose it and ${told(delta, n)} (${interval}; p ${formatP(p)}, one-sided) on ${plural(n, "fresh sample")} of train${shrunk}. ${returned ? "It is used." : "The original prompt is kept."}`;
 }
 
 /** The section's body; empty if no prompt was optimized. */

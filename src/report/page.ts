@@ -48,7 +48,7 @@ export function describeStudy(record: StudyRecord): string {
 export function verdictText(record: StudyRecord): string {
   if (record.verdict) return record.verdict.text;
   if (record.stopped) return `No verdict: the run was stopped (${record.stopped}).`;
-  return record.noVerdict ? `No verdict: ${record.noVerdict}.` : "No verdict was drawn.";
+  return record.noVerdict ? `No verdict: ${record.noVerdict}.` : "No verdict was reached.";
 }
 
 /** How many of all samples a report shows, and the command that shows one of the others. */
@@ -177,7 +177,7 @@ ${section(
 )}
 ${section(
   "Specialization profile",
-  `Score, and difference from the generalist${pointed ? " in points" : ""}; bold where the difference is shown after Holm's correction.${pointed ? "" : " Tints are shares of the generalist's error: blue is less, orange more."}`,
+  `Score, and difference from the generalist${pointed ? " in points" : ""}; bold where the difference is significant after Holm's correction.${pointed ? "" : " Tints are shares of the generalist's error: blue is less, orange more."}`,
   record.results.length > 0 ? profileTable(record) : html``,
 )}
 ${section("Movements", null, movementSection(record, gathered.movements))}
@@ -190,7 +190,7 @@ ${section(
   null,
   perTask(record, (_, i) => confusionFigure(record, confusions[i] ?? [], i)),
 )}
-${section("Eyes-on and eyes-off", "The eyes-off part of test was never looked at while prompts were worked on.", eyesTable(record))}
+${section("Eyes-on and eyes-off", "The eyes-off part of test was never looked at while prompts were developed.", eyesTable(record))}
 ${section("Unscored", "An endpoint's failure is not a wrong answer. “Score between” gives the score if every unscored sample had been wrong, and if every one had been right.", record.results.length > 0 ? unscoredTable(record) : html``)}`;
 }
 
@@ -200,7 +200,7 @@ function syntheticSection(all: readonly ShownData[]): Html {
   const kinds = [
     ["The model's own", written.filter(({ card }) => card.self)],
     ["Another model's (distillation)", written.filter(({ card }) => !card.self)],
-    ["Given rows with a model's labels", all.filter(({ card }) => card.way === "labels")],
+    ["Given rows labelled by a model", all.filter(({ card }) => card.way === "labels")],
   ] as const;
   return section(
     "Synthetic data",
@@ -223,8 +223,8 @@ function sampleSection(record: StudyRecord, kept: number, all: number): Html {
     ["unscored", "unscored"],
   ] as const;
   return html`<section><h2>Samples</h2>
-<p class="note"><span class="no-print">${leftOut(kept, all)} A row opens to the exact prompt and raw output of any subject.</span> <span>${lower ? "● no worse than the generalist, ○ worse" : "● right, ○ wrong"}, – unscored; one sign a subject, in the order of the list.</span></p>
-<noscript><p class="note">Opening samples needs the script in this file; it makes no request.</p></noscript>
+<p class="note"><span class="no-print">${leftOut(kept, all)} A row opens to the exact prompt and raw output of any subject.</span> <span>${lower ? "● no worse than the generalist, ○ worse" : "● right, ○ wrong"}, – unscored; one mark per subject, in the order of the list.</span></p>
+<noscript><p class="note">Opening samples needs the script in this file; it makes no network requests.</p></noscript>
 <div class="controls" id="samples-controls" hidden>
 ${record.tasks.length > 1 && html`<label>Task <select id="samples-task"><option value="-1">all</option>${record.tasks.map((task, i) => html`<option value="${i}">${oneLine(task.name, 64)}</option>`)}</select></label>`}
 <label>Subject <select id="samples-subject">${record.subjects.map(({ name }, i) => html`<option value="${i}"${name === first && html` selected`}>${oneLine(name, 64)}</option>`)}</select></label>
@@ -243,5 +243,5 @@ function bottom(record: StudyRecord): Html {
   return html`
 ${section("The seal", null, factList(sealFacts(record)))}
 ${section("How to reproduce", null, html`${factList(reproduceFacts(record))}<details><summary>Subjects, their options and fingerprints</summary><div class="scroll">${subjectList(record)}</div></details>`)}
-</main><footer>Made by hone ${oneLine(record.hone, 40)}. The same in Markdown and JSON lies beside this file.</footer>`;
+</main><footer>Made by hone ${oneLine(record.hone, 40)}. The same report in Markdown and JSON is in this file's folder.</footer>`;
 }

@@ -48,7 +48,7 @@ async function replaceFile(path: string, text: string): Promise<void> {
       what: "Cannot write the report",
       where: path,
       why: messageOf(cause),
-      next: "Free the place or choose a folder that can be written to, then run `hone report` again.",
+      next: "Make the path writable or choose another folder, then run `hone report` again.",
       cause,
     });
   }

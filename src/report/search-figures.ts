@@ -64,16 +64,13 @@ function endOf(search: SearchNotes, metric: Metric): string {
   const unit = differenceUnit(metric) && ` ${differenceUnit(metric)}`;
   const said = (gain: SearchGain) =>
     `${formatDelta(gain.delta, gain.n, metric.display)}${unit} (${formatDeltaInterval(gain.low, gain.high, gain.n, metric.display)}) on ${plural(gain.n, "sample")}`;
-  const looked = `${plural(branches.length, "composition")} looked at for ${spentText(spent)}.`;
+  const looked = `${plural(branches.length, "composition")} tried, at a cost of ${spentText(spent)}.`;
   const interacts = interaction
-    ? ` Factors ${interaction.shown ? "interact" : "are not shown to interact"} (p ${formatP(interaction.p ?? 1)}, ${formatWhole(interaction.cells)} combinations on ${plural(interaction.n, "train sample")}), so that ${interaction.shown ? "each combination was judged by itself" : "levels were judged by their main effects"}.`
+    ? ` Factors ${interaction.shown ? "interact" : "are not shown to interact"} (p ${formatP(interaction.p ?? 1)}, ${formatWhole(interaction.cells)} combinations on ${plural(interaction.n, "train sample")}), so ${interaction.shown ? "each combination was judged on its own" : "levels were judged by their main effects"}.`
     : "";
   const who = proposed ? list(proposed.members.map(({ branch }) => labelOf(branch))) : "";
   const found = proposed
-    ? ` ${who} ${proposed.members.length > 1 ? "pooled" : ""} proposed: ${said(proposed.searched)} out of fold`.replace(
-        "  ",
-        " ",
-      )
+    ? ` Proposed: ${who}${proposed.members.length > 1 ? ", pooled" : ""}: ${said(proposed.searched)} out of fold`
     : "";
   const dev = proposed?.confirmed
     ? `, ${said(proposed.confirmed)} of dev, against ${simplest}.`
@@ -81,11 +78,11 @@ function endOf(search: SearchNotes, metric: Metric): string {
       ? "."
       : "";
   const ends: Record<SearchNotes["verdict"], string> = {
-    "no headroom": ` Nothing was found better than ${simplest} (p ${formatP(headroom?.p ?? 1)}), which is returned.`,
-    "none better": ` What was left did no better than ${simplest}, which is returned.`,
-    "not confirmed": ` That is not confirmed: ${simplest} is returned.`,
+    "no headroom": ` No composition was found to be better than ${simplest} (p ${formatP(headroom?.p ?? 1)}), which is returned.`,
+    "none better": ` No remaining composition was better than ${simplest}, which is returned.`,
+    "not confirmed": ` This was not confirmed: ${simplest} is returned.`,
     confirmed: ` Confirmed: ${list(returned.map(labelOf))} is returned.`,
-    "budget ended": ` The budget ended: ${simplest} is returned.`,
+    "budget ended": ` The budget ran out: ${simplest} is returned.`,
   };
   return `${looked}${interacts}${found}${dev}${ends[verdict]}`;
 }
@@ -124,7 +121,7 @@ function effectTable({ factors, interaction }: SearchNotes, metric: Metric): Htm
       ])}</td><td class="num">${l === 0 ? "0" : formatDelta(delta, n, metric.display)}</td><td class="num">${l === 0 ? "" : formatDeltaInterval(low, high, n, metric.display)}</td><td>${kept ? "" : "dropped"}</td></tr>`,
     ),
   );
-  return html`<div class="scroll"><table class="search"><caption>Main effects on ${metric.name}: less the factor's first level, over the other factors</caption>
+  return html`<div class="scroll"><table class="search"><caption>Main effects on ${metric.name}: difference from the factor's first level, averaged over the other factors</caption>
 <thead><tr><th scope="col">factor</th><th scope="col">level</th><th scope="col" class="plot"></th><th scope="col" class="num">effect</th><th scope="col" class="num">95 % interval</th><th scope="col"></th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
@@ -194,7 +191,7 @@ function treeTable(search: SearchNotes, metric: Metric): Html {
 <td class="num">${formatCount(spent.calls)}</td><td class="num">${formatCount(spent.inputTokens + spent.outputTokens)}</td><td class="num">${formatDuration(1000 * spent.seconds)}</td>${paid && html`<td class="num">${formatCost(spent.usd)}</td>`}<td>${fate}</td></tr>`;
   });
   const heads = factors.length > 0 ? factors.map(({ name }) => name) : ["composition"];
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="tree of the search"><table class="search"><caption>Every composition: the score when it was last measured (before that: small circles), out of fold on train, and what it cost</caption>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="tree of the search"><table class="search"><caption>Every composition: its last score out of fold on train (small circles: earlier ones) and its cost</caption>
 <thead><tr>${heads.map((name) => html`<th scope="col"><bdi>${oneLine(name, 40)}</bdi></th>`)}<th scope="col" class="plot"></th><th scope="col" class="num">${metric.name}</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th><th scope="col" class="num">calls</th><th scope="col" class="num">tokens</th><th scope="col" class="num">time</th>${paid && html`<th scope="col" class="num">money</th>`}<th scope="col">dropped</th></tr></thead><tbody>${body}</tbody></table></div>`;
 }
 

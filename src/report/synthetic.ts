@@ -90,8 +90,8 @@ function labelled(card: SyntheticCard, pairs: readonly ShownPair[]): Html {
   const sure =
     taken &&
     (taken.confidence === null
-      ? " None was trained on: no confidence was enough."
-      : ` Trained on were the ${formatWhole(taken.pairs)} whose label had a probability of at least ${taken.confidence.toFixed(2)}.`);
+      ? " None was used for training: no confidence threshold was high enough."
+      : ` Used for training: the ${formatWhole(taken.pairs)} whose label had a probability of at least ${taken.confidence.toFixed(2)}.`);
   const rows = `${formatWhole(card.pairs)} of ${formatWhole(attempts)} given rows, labelled by ${responders.join(", ") || "nobody"}.`;
   return described(`${rows}${sure ?? ""}`, card, pairs);
 }

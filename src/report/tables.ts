@@ -50,7 +50,7 @@ export function resultNotes(record: StudyRecord, task: string): string[] {
     ...(asked ? [asked] : []),
     ...(marked
       ? [
-          "† Optimistic: here dev chose more than the champion (a checkpoint, one of several specializers, how the generalist is asked).",
+          "† Optimistic: dev also chose a checkpoint, one of several specializers, or how the generalist is prompted.",
         ]
       : []),
   ];
@@ -150,7 +150,7 @@ function matrix(confusion: Confusion): Html {
     });
     return html`<tr><th scope="row"><bdi>${name}</bdi></th>${drawn}<td class="num total">${formatWhole(all)}</td><td class="num">${recall}</td></tr>`;
   });
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="confusion matrix"><table class="matrix"><caption>Rows are the right answer, columns what <bdi>${oneLine(confusion.subject.name, 64)}</bdi> chose; recall is of what was scored, tint the share of the row.</caption>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="confusion matrix"><table class="matrix"><caption>Rows are the right answer, columns what <bdi>${oneLine(confusion.subject.name, 64)}</bdi> chose; recall counts scored samples only; the tint is the share of the row.</caption>
 <thead><tr><td></td>${[...heads, "all", "recall"].map((head) => html`<th scope="col" class="turned"><span><bdi>${head}</bdi></span></th>`)}</tr></thead><tbody>${body}</tbody>
 <tfoot><tr><th scope="row">precision</th>${precision.map((share) => html`<td class="num">${share}</td>`)}<td colspan="${heads.length - names.length + 2}"></td></tr></tfoot></table></div>`;
 }
@@ -196,7 +196,7 @@ export function comparisonNote({ comparisons }: StudyRecord): string {
   };
   const told = (["mcnemar-exact", "seeds-t", "sign-flip"] as const).filter((test) => used.has(test));
   const tests = `${told.length > 1 ? "Tests" : "Test"}: ${told.map((test) => named[test]).join("; ")}.`;
-  return `Paired by sample, so that overlapping intervals may still differ. ${tests} p is Holm's over ${
+  return `Paired by sample, so that overlapping intervals may still differ. ${tests} p is Holm-adjusted over ${
     comparisons.length === 1
       ? "the study's one comparison"
       : `all ${formatWhole(comparisons.length)} comparisons of the study`

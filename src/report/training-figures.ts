@@ -42,7 +42,7 @@ export function trainingSection(record: StudyRecord): Html {
 ${curvePanel(training, axis, `loss of ${oneLine(name, 64)}`)}${factsOf(training[0] as TrainingNotes)}</figure>`,
   );
   const unit = trained[0]?.training[0]?.unit ?? "";
-  return html`<p class="note">${oneLine(unit, 40)} over steps: thin lines are batches of training, circles held-out texts; one line a seed.</p>
+  return html`<p class="note">${oneLine(unit, 40)} over steps: thin lines are training batches, circles held-out texts; one line per seed.</p>
 <div class="movements">${cards}</div>${trained.map(experts)}${trained.map(written)}`;
 }
 
@@ -87,7 +87,7 @@ function experts({ name, seeds, training }: Trained): Html {
   if (!notes) return html``;
   const layers = notes.layers.slice(0, maxLayers);
   return html`<h3>Experts of <bdi>${oneLine(name, 80)}</bdi>, seed ${String(seeds[0])}</h3>
-<p class="note">Rows are experts, columns domains; a cell is darker the more of an expert's tokens are of the domain. Then how alike experts compute (linear CKA), darker is more alike.</p>
+<p class="note">Rows are experts, columns domains; a darker cell is a larger share of the expert's tokens. Below: similarity of the experts (linear CKA); darker is more similar.</p>
 <div class="movements">${layers.map((layer) => layerFigure(notes, layer))}</div>${probeTable(notes)}`;
 }
 
@@ -100,7 +100,7 @@ function layerFigure({ domains }: ExpertNotes, layer: ExpertLayer): Html {
   );
   return html`<figure class="movement"><figcaption>${caption}</figcaption>
 ${heatMap(layer.byDomain, (value) => value / most, `routing by domain, ${caption}`, names)}
-${heatMap(layer.similarity, (value) => value, `alikeness of experts, ${caption}`)}</figure>`;
+${heatMap(layer.similarity, (value) => value, `similarity of experts, ${caption}`)}</figure>`;
 }
 
 function heatMap(
@@ -124,7 +124,7 @@ function heatMap(
 function probeTable({ probes }: ExpertNotes): Html {
   if (probes.length === 0) return html``;
   const whole = probes[0]?.value ?? 0;
-  return html`<table><thead><tr><th scope="col">experts at test time</th><th scope="col" class="num">bits per byte, dev</th><th scope="col" class="num">more than as trained</th></tr></thead>
+  return html`<table><thead><tr><th scope="col">experts at test time</th><th scope="col" class="num">bits per byte, dev</th><th scope="col" class="num">increase</th></tr></thead>
 <tbody>${probes.map(({ what, value }) => html`<tr><td>${oneLine(what, 60)}</td><td class="num">${value.toFixed(3)}</td><td class="num">${((value - whole).toFixed(3) === "-0.000" ? 0 : value - whole).toFixed(3)}</td></tr>`)}</tbody></table>`;
 }
 
@@ -151,7 +151,7 @@ export function trainingWords(record: StudyRecord, md: (text: string, most?: num
   return [
     "## Training",
     [
-      "| subject | dev at the end, first seed | parameters | activated | MaxVio | information of domains |",
+      "| subject | final dev, first seed | parameters | activated | MaxVio | information of domains |",
       "| --- | ---: | ---: | ---: | ---: | ---: |",
       ...trained.map(line),
     ].join("\n"),

@@ -17,7 +17,7 @@ export function ranksOf(values: ArrayLike<number>): Float64Array {
 
 /** Spearman's ρ; NaN for fewer than two pairs and where a side is constant. */
 export function spearman(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  if (a.length !== b.length) throw new RangeError(`${a.length} values beside ${b.length}.`);
+  if (a.length !== b.length) throw new RangeError(`lists of ${a.length} and ${b.length} values`);
   const [x, y] = [ranksOf(a), ranksOf(b)];
   const middle = (x.length + 1) / 2;
   let [xy, xx, yy] = [0, 0, 0];

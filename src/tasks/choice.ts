@@ -24,12 +24,12 @@ export const choiceSchema = z.strictObject({
   answerBy: z
     .enum(["label", "text"])
     .optional()
-    .describe("Score the option's label (A, B, …) or its whole text; the better one on dev where left out"),
+    .describe("Score the option's label (A, B, …) or its whole text; the better one on dev if omitted"),
   scoring: z
     .enum(["sum", "mean", "prior", "parse"])
     .optional()
     .describe(
-      "How an option is read: log-probability summed, per token, less its prior, or parsed from written text; the best one on dev where left out",
+      "How an option is read: log-probability summed, per token, less its prior, or parsed from written text; the best one on dev if omitted",
     ),
   list: z
     .enum(["once", "each"])
@@ -142,10 +142,10 @@ export function optionsIn(task: string, { id, options }: Sample, labels: Labels 
   const found = options ?? labels;
   if (found.length > 0) return found;
   throw new HoneError({
-    what: "There is nothing to choose from",
+    what: "A sample has no options",
     where: `task ${task}, sample ${id}`,
-    why: "neither its row nor the task's data have options",
-    next: "Give the data `options`, or each row its own.",
+    why: "neither its row nor the task's data has any",
+    next: "Add `options` to the data, or to each row.",
     kind: "usage",
   });
 }

@@ -21,11 +21,11 @@ export const corpusSchema = z.strictObject({
     .min(16)
     .max(1 << 20)
     .default(1 << 20)
-    .describe("Of longer texts so many first bytes count"),
+    .describe("Longer texts are cut to this many bytes"),
   subjects: z
     .enum(["text", "encoder"])
     .default("text")
-    .describe("`encoder` puts it to an encoder that stands on a decoder: what changing it left of that"),
+    .describe("`encoder` measures an encoder built on a decoder: how well it still models language"),
 });
 
 type Spec = z.input<typeof corpusSchema>;
@@ -64,9 +64,9 @@ export function corpus(name: string, options: Spec): Task<"text"> | Task<"encode
       const [reply] = (hasNet(model) && (await model.say?.([said(sample)], signal))) || [];
       if (reply) return gradeOf(reply);
       throw new HoneError({
-        what: `${name} cannot say a text`,
+        what: `${name} cannot score a text`,
         where: `the task ${task.name}`,
-        why: "it stands on no decoder whose network is open",
+        why: "it is not built on a decoder whose network Hone can run",
         next: "Take encoder:gemma3-270m, or leave the task out.",
         kind: "usage",
       });

@@ -21,13 +21,13 @@ export const probingSchema = z.strictObject({
   examples: z
     .string()
     .min(1)
-    .describe("file of what the regression is fitted on: a label, a tab and a text in every line"),
+    .describe("file of examples to fit the regression on: a label, a tab and a text per line"),
   folds: z
     .int()
     .min(2)
     .max(20)
     .default(5)
-    .describe("parts of the examples in the cross-validation of the penalty"),
+    .describe("number of folds in the cross-validation that chooses the penalty"),
 });
 
 interface Examples {

@@ -17,22 +17,20 @@ const shared = {
   vocabulary: z
     .string()
     .min(1)
-    .describe(
-      "file of what is searched, and of CSLS's neighbours: a language, a tab and a text in every line",
-    ),
+    .describe("file of the texts to search (and CSLS's neighbours): a language, a tab and a text per line"),
   measure: z
     .enum(["cosine", "csls"])
     .default("cosine")
-    .describe('"csls" takes off what is near to everything (Conneau et al. 2018)'),
-  neighbours: z.int().min(1).max(100).default(10).describe("of CSLS"),
+    .describe('"csls" corrects for hubs, which are near to everything (Conneau et al. 2018)'),
+  neighbours: z.int().min(1).max(100).default(10).describe("Number of neighbours for CSLS"),
 };
 
 export const lexiconSchema = z.strictObject({
-  kind: z.literal("lexicon").describe("Words to be translated: mean reciprocal rank among a vocabulary"),
+  kind: z.literal("lexicon").describe("Word translation: mean reciprocal rank in a vocabulary"),
   ...shared,
 });
 export const retrievalSchema = z.strictObject({
-  kind: z.literal("retrieval").describe("Sentences whose translation is to be found: accuracy at rank 1"),
+  kind: z.literal("retrieval").describe("Retrieval of translated sentences: accuracy at rank 1"),
   ...shared,
 });
 
@@ -149,10 +147,10 @@ function searchTask(name: string, options: Options, base: string): Task<"encoder
   const languagesOf = ({ stratum: pair = "", id }: Sample): string => {
     if (/^[^-]+-[^-]+$/.test(pair)) return pair;
     throw new HoneError({
-      what: `A sample of ${name} does not say its languages`,
+      what: `A sample of ${name} does not name its languages`,
       where: `sample ${id}`,
       why: `its stratum is ${JSON.stringify(pair)}`,
-      next: 'Give every row a `stratum` such as "en-de", the language of the text and that of what is looked for.',
+      next: 'Give every row a `stratum` such as "en-de": the language of the text, then that of its translation.',
       kind: "usage",
     });
   };

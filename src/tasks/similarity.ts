@@ -34,9 +34,9 @@ export function similarity(name: string): Task<"encoder"> {
       const gold = Number([sample.gold].flat()[0]);
       if (sample.question === undefined || !Number.isFinite(gold)) {
         throw new HoneError({
-          what: `A sample of ${name} is no pair with a score`,
+          what: `A sample of ${name} is not a pair with a score`,
           where: `sample ${sample.id}`,
-          why: sample.question === undefined ? "it has no question" : "its answer is no number",
+          why: sample.question === undefined ? "it has no question" : "its answer is not a number",
           next: "Give the two words as input and question, and the score as the answer.",
           kind: "usage",
         });
@@ -47,7 +47,7 @@ export function similarity(name: string): Task<"encoder"> {
     async predict(subject, sample, context) {
       if (sample.question === undefined) {
         throw new HoneError({
-          what: `A row of ${name} is no pair`,
+          what: `A row of ${name} is not a pair`,
           where: `row ${sample.id}`,
           why: "it has no question",
           next: "Give the two words as input and question.",

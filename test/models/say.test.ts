@@ -87,7 +87,7 @@ describe("say", () => {
     expect((grade as { score: number }).score).toBeCloseTo(bits, 3);
     const { say: _, ...mute } = encoder;
     await expect(task.evaluate(encoderSubject(mute), sample, taskContext(signal))).rejects.toThrow(
-      "cannot say a text",
+      "cannot score a text",
     );
     await expect(encoder.say?.(["x".repeat(60)], signal)).rejects.toThrow("too long");
   });

@@ -162,7 +162,7 @@ describe.skipIf(!existsSync(executablePath))(
       await page.fill("#samples-search", "lic-0042");
       expect(await page.locator("tr.row").count()).toBe(1);
       await page.fill("#samples-search", "no such thing");
-      expect(await page.textContent("#samples-status")).toBe("No sample fits.");
+      expect(await page.textContent("#samples-status")).toBe("No sample matches.");
       expect(trouble).toEqual([]);
       await page.close();
     });

@@ -45,12 +45,12 @@ it("is a sentence in the page and in Markdown, and nothing where no prompt was o
   expect(optimizedWords(record([]), md)).toEqual([]);
   const words = optimizedWords(record([race, none]), md).join("\n");
   expect(words).toMatch(
-    /13 prompts looked at; the best gained \+8 points where it was chosen and \+5 points/,
+    /13 prompts tried; the best gained \+8 points on the samples that chose it and \+5 points/,
   );
   expect(words).toMatch(
-    /p 0\.011, one-sided\\?\) on 90 fresh samples of train; shrinkage \+3 points\. It is what is asked\./,
+    /p 0\.011, one-sided\\?\) on 90 fresh samples of train; shrinkage \+3 points\. It is used\./,
   );
-  expect(words).toMatch(/seed 2: 13 prompts looked at; none is better than the prompt as it stands/);
+  expect(words).toMatch(/seed 2: 13 prompts tried; none is better than the original prompt/);
   const page = html`${optimizedSection(record([race]))}`.markup;
   expect(page).toContain("&lt;optimize&gt;");
   expect(page).not.toContain("linear");

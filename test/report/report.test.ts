@@ -130,7 +130,7 @@ test("a ten megabyte answer and a lost call are shown as such", async () => {
   expect(page.length).toBeLessThan(1_000_000);
   const strings = decode(payload(page).strings);
   expect(strings).toContain(`${"x".repeat(60_000)}… (9,940,000 more characters)`);
-  expect(strings).toContain("The journal does not have this call any more.");
+  expect(strings).toContain("This call is no longer in the journal.");
 });
 
 test("confusion counts add up, rare keys are pooled, and samples in dispute come first", () => {
@@ -256,7 +256,7 @@ test("dev scores are marked where dev chose more than the champion, with a legen
   for (const text of await write("calibrate", "optimistic")) {
     // One score and one legend, below the table of the one task that has dev scores.
     expect(text.match(/†/g)).toHaveLength(2);
-    expect(text).toContain("dev chose more than the champion");
+    expect(text).toContain("dev also chose a checkpoint");
   }
   for (const text of await write(null, "fair")) expect(text).not.toContain("†");
 });

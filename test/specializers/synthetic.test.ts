@@ -423,7 +423,7 @@ describe("controls and steps", () => {
     // Options say nothing about what rows are about.
     expect(card.topics.map(([word]) => word)).not.toContain("locked");
     const { markup } = syntheticFigure({ ...card, taken: { confidence: 0.9, pairs: 1 } }, []);
-    expect(markup).toContain("2 of 3 given rows, labelled by writer. Trained on were the 1 whose");
+    expect(markup).toContain("2 of 3 given rows, labelled by writer. Used for training: the 1 whose");
     expect(markup).toContain("2 to 3: 1, 4 to 7: 1");
   });
 

@@ -77,7 +77,7 @@ describe("training seeds", () => {
       { record, call: () => undefined, sample: () => undefined } as never,
       empty,
     );
-    expect(markdown).toContain("It is the one of seed 1, which scored");
+    expect(markdown).toContain("It is from seed 1, which scored");
   });
 
   it("are named where there is one", async () => {

@@ -78,6 +78,6 @@ describe("recall", () => {
 
 it("a choice without options is one error with its sample", () => {
   expect(() => choice("t", {}).query({ id: "q7", input: "x", gold: "a" })).toThrow(
-    /nothing to choose from[\s\S]*q7/,
+    /A sample has no options[\s\S]*q7/,
   );
 });

@@ -9,7 +9,7 @@ import { dealOf, episode, gameEntry, playerOf } from "../../games/index.js";
 const count = z.int().min(0).max(1_000_000);
 
 export const arenaDataSchema = z.strictObject({
-  train: count.default(256).describe("Positions in which the game's teacher shows its move, for what learns"),
+  train: count.default(256).describe("Training positions, with the move of the game's teacher"),
   dev: count.default(32).describe("Deals on which specialists are chosen"),
   test: count.min(1).default(128).describe("Sealed deals"),
   seed: z.int().default(0).describe("Another seed draws other deals"),

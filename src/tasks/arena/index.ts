@@ -19,7 +19,7 @@ import { arenaDataSchema, dealSampleOf, drawDeals } from "./deals.js";
 import { type Seated, type SeatedSubject, seatSubject, Unplayable } from "./playing.js";
 
 export const arenaSchema = z.strictObject({
-  kind: z.literal("arena").describe("A game against an opponent, scored by what is won on the same deals"),
+  kind: z.literal("arena").describe("A game against an opponent, scored by winnings on the same deals"),
   game: z.enum(gameNames as [string, ...string[]]).describe("The game"),
   opponent: z
     .string()
@@ -29,7 +29,7 @@ export const arenaSchema = z.strictObject({
       "A scripted player of the game by name, or a model's reference; the game's usual one if omitted",
     ),
   instruction: z.string().optional().describe("The rules as the subject reads them; Hone's own if omitted"),
-  beliefs: z.boolean().default(true).describe("Ask in play what is believed of what is hidden"),
+  beliefs: z.boolean().default(true).describe("Ask during play for beliefs about hidden information"),
   answerBy: z
     .enum(["label", "text"])
     .optional()
@@ -38,7 +38,7 @@ export const arenaSchema = z.strictObject({
     .enum(["sum", "mean", "prior", "parse"])
     .optional()
     .describe(
-      "How a move is read: log-probability summed, per token, less its prior, or parsed from written text; the best one on dev if omitted. Only what is written can be an illegal move",
+      "How a move is read: log-probability summed, per token, less its prior, or parsed from written text; the best one on dev if omitted. Only a written answer can be an illegal move",
     ),
   maxTokens: z.int().min(1).max(4096).default(16).describe("Most tokens to write where moves are written"),
 });

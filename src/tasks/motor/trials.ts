@@ -27,18 +27,18 @@ export const motorTrialOptions = z.strictObject({
     .max(1000)
     .optional()
     .describe(
-      "Each component of the force on the hand is even in ± this, in N; 0 for reach and 10 for hold by default",
+      "Each component of the force on the hand is uniform within ± this, in N; 0 for reach and 10 for hold by default",
     ),
   curl: z.number().min(-100).max(100).default(0).describe("Strength of a curl force field in N s/m"),
   shownAfter: z.int().min(0).max(1000).default(0).describe("Steps until the target is shown"),
   noise: z
     .strictObject({ proprioception: deviation, vision: deviation, excitation: deviation })
     .prefault({})
-    .describe("Standard deviations of the noise on what is felt, what is seen (m) and what is commanded"),
+    .describe("Standard deviations of the noise on proprioception, vision (m) and excitation"),
   delay: z
     .strictObject({ proprioception: lag, vision: lag })
     .prefault({})
-    .describe("Steps by which what is felt and what is seen comes late"),
+    .describe("Delays of proprioception and vision, in steps"),
 });
 
 /** The number of trials, and the seed that draws them. */

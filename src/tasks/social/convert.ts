@@ -45,7 +45,7 @@ function itemRow(line: string, place: string): { row: Record<string, unknown>; p
     throw unreadable(place, messageOf(error), error);
   }
   if (row === null || typeof row !== "object" || Array.isArray(row))
-    throw unreadable(place, "it is no object");
+    throw unreadable(place, "it is not an object");
   return { row: row as Record<string, unknown>, place };
 }
 
@@ -170,7 +170,7 @@ export function restoredRow(row: Readonly<Record<string, unknown>>, place: strin
 
 function unreadable(where: string, why: string, cause?: unknown): HoneError {
   return new HoneError({
-    what: "This is no item that can be told in the first person",
+    what: "This row is not an item that Hone can convert",
     where,
     why,
     next: "Give JSON lines of ToMi or ToMBench, or with story, question and options (answer and who, if known).",

@@ -79,8 +79,8 @@ function drawDistinct(generator: Generator, count: number, seed: number): Situat
     if (inTurn.length >= count) return inTurn.slice(0, count).map(({ situation }) => situation);
   }
   throw new HoneError({
-    what: `${generator.name} has not ${count} different situations`,
-    why: "no two items of a draw are about the same",
+    what: `${generator.name} has fewer than ${count} different situations`,
+    why: "no two items of a draw share a situation",
     next: "Draw fewer of each generator; there are at least 400.",
     kind: "usage",
   });

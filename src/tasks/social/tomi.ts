@@ -37,7 +37,7 @@ export function readTomi(row: Readonly<Record<string, unknown>>, where: string):
     } as TomiRow;
   }
   throw new HoneError({
-    what: "This is no item of ToMi",
+    what: "This is not a ToMi item",
     where,
     why: "it needs `story`, `question` and `answer`, and `containers` with the answer among them",
     next: "Take data/fixedtomi/test_balanced.jsonl of shawnsihyunlee/simulatedtom.",
