@@ -17,8 +17,8 @@ export function usableCores(): number {
     throw new HoneError({
       what: "HONE_THREADS is not a number of threads",
       where: `the environment, HONE_THREADS=${wanted}`,
-      why: "it is a whole number from 1",
-      next: "Set it to 1 where other programs need the other processors, or unset it.",
+      why: "it must be a whole number, 1 or more",
+      next: "Set it to how many processors Hone may use, or unset it.",
       kind: "usage",
     });
   }

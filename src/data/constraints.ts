@@ -75,7 +75,7 @@ export async function readOmw(path: string): Promise<Sense[]> {
         : [language, second];
     const value = four ? cells[3] : kind === "def" ? cells.at(-1) : third;
     if (!/^\d{8}-[a-z]$/.test(synset) || value === undefined || lang === "")
-      throw broken(path, i + 1, "it is no row of a wordnet");
+      throw broken(path, i + 1, "it is not a row of a wordnet file");
     if (kind === "lemma" || kind === "def")
       senses.push({ synset: synset.replace(/-s$/, "-a"), lang, kind, value });
   }

@@ -111,7 +111,7 @@ export async function* readCsv(
           what: columns ? "A CSV row does not fit `columns`." : "A CSV row does not fit its header.",
           where: `${name}:${line}`,
           why: `it has ${record.length} ${record.length === 1 ? "field" : "fields"}, ${columns ? "`columns` names" : "the header has"} ${header.length}, with ${separator} between them`,
-          next: `Mend line ${line} (quote fields that contain ${separator} or a line break), or say another \`delimiter\`.`,
+          next: `Fix line ${line} (quote fields that contain ${separator} or a line break), or set another \`delimiter\`.`,
         });
         if (!options.onBad) throw misfit;
         options.onBad(misfit);
@@ -130,7 +130,7 @@ export async function* readCsv(
       what: "Cannot read the CSV file.",
       where: `${name}:${line}`,
       why: known?.why ?? messageOf(error),
-      next: known?.next ?? `Mend the record at line ${line}.`,
+      next: known?.next ?? `Fix the record at line ${line}.`,
       cause: error,
     });
   } finally {

@@ -283,8 +283,8 @@ function leaked(
   return new HoneError({
     what: "Training samples also occur in test.",
     where: `${name}: ${shown.join(", ")}${more}`,
-    why: `${leaks.length} training or dev samples, ${found.exact} exactly and ${found.near} nearly; scores on test would flatter`,
-    next: "Say `leakage: drop` to leave them out of train and dev, or `split: {group: near}` to keep duplicates on one side.",
+    why: `${leaks.length} training or dev samples, ${found.exact} exactly and ${found.near} nearly; scores on test would be too optimistic`,
+    next: "Set `leakage: drop` to leave them out of train and dev, or `split: {group: near}` to keep duplicates on one side.",
     kind: "gate",
   });
 }

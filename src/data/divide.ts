@@ -177,7 +177,7 @@ function tooFewFresh(name: string, fresh: number, all: number, { dev, test }: Sh
     what: "Too few rows are left for a new test.",
     where: `${name}: split.spent`,
     why: `${fresh} of ${all} rows were not used by the earlier split, and dev and test together are to have ${Math.ceil((dev + test) * all)}`,
-    next: "Make `split.fractions.dev` and `split.fractions.test` smaller, or bring new rows.",
+    next: "Make `split.fractions.dev` and `split.fractions.test` smaller, or add new rows.",
     kind: "usage",
   });
 }

@@ -43,7 +43,7 @@ function splitHeader(text: string, name: string): { header: Record<string, unkno
       what: "Cannot read the YAML header.",
       where: `${name}:${line}:${column}`,
       why,
-      next: "Mend the lines between the two `---`; they take simple `name: value` fields.",
+      next: "Fix the lines between the two `---`; they take simple `name: value` fields.",
       cause,
     });
   const closing = /^---[ \t]*\r?$/m;

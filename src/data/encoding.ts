@@ -78,7 +78,7 @@ function utf16(bigEndian: boolean, name: string): Converter {
     const lone = text.search(/\p{Surrogate}/u);
     const whole = lone < 0 ? text : text.slice(0, lone);
     for (let i = whole.indexOf("\n"); i >= 0; i = whole.indexOf("\n", i + 1)) line++;
-    if (lone >= 0) throw refuse("half of a surrogate pair stands alone there");
+    if (lone >= 0) throw refuse("it has half of a surrogate pair there");
     return Buffer.from(text);
   };
   return {

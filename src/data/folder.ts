@@ -24,7 +24,7 @@ export async function filesByFolder(path: string): Promise<string[] | undefined>
       if (file.isDirectory())
         throw refuse(
           join(path, folder.name, file.name),
-          "a subfolder holds texts, and this is a folder in one",
+          "subfolders may hold texts only, and this is a folder inside one",
         );
       if (!file.isFile()) continue;
       const full = join(path, folder.name, file.name);

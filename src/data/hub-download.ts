@@ -106,5 +106,5 @@ const lied = (file: HubFile, why: string) => ({
   what: "A file from the Hub is not what was listed.",
   where: file.path,
   why,
-  next: "Run it again; if it stays like this, something between here and the Hub changes the data.",
+  next: "Run it again; if this persists, something between here and the Hub changes the data.",
 });

@@ -43,7 +43,7 @@ export function parseJsonRow(bytes: Buffer, name: string, line: number, column =
     value = parseKeepingDigits(text);
   } catch (error) {
     const found = findJsonError(text);
-    throw refuse(found?.why ?? "not JSON", found?.offset ?? 0, `Mend line ${line}, or remove it.`, error);
+    throw refuse(found?.why ?? "not JSON", found?.offset ?? 0, `Fix line ${line}, or remove it.`, error);
   }
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
     const kind = value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
@@ -87,7 +87,7 @@ export async function* readJson(
     } catch (error) {
       if (lines || !(error instanceof HoneError)) throw error;
       const next =
-        "Write the file as an array of objects, [{…}, {…}], or as one object a line; if it is no JSON, say its `format`.";
+        "Write the file as an array of objects, [{…}, {…}], or as one object a line; if it is not JSON, set its `format`.";
       throw new HoneError({ ...error.failure, next });
     }
   }

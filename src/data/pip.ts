@@ -167,7 +167,7 @@ function noMember(ref: string, path: string, members: readonly { name: string }[
   const ending = path.slice(path.lastIndexOf(".") + 1);
   const alike = members.filter(({ name }) => name.endsWith(ending));
   const some = (alike.length > 0 ? alike : members).slice(0, 5).map(({ name }) => name);
-  const why = `nothing is called ${JSON.stringify(path)} among ${members.length} files, for instance: ${some.join(", ")}`;
+  const why = `${JSON.stringify(path)} matches none of its ${members.length} files, for instance: ${some.join(", ")}`;
   return new HoneError({
     what: "No file in the package matches.",
     where: ref,
@@ -182,7 +182,7 @@ function checkHash(ref: string, expected: string | undefined, actual: string, wh
     what: "The package is not the one that was expected.",
     where: ref,
     why: `the SHA-256 of ${what} is ${actual}, not ${expected}`,
-    next: "Do not use it before you know why; a published version never changes.",
+    next: "Do not use it until you know why; a published version never changes.",
   });
 }
 

@@ -50,8 +50,8 @@ export function formatOf(path: string): Format {
   throw new HoneError({
     what: "Cannot tell the file's format.",
     where: shownPath(path),
-    why: `its ending is none of ${Object.keys(endings).join(" ")}, nor .gz after one of text`,
-    next: `Say \`format:\` (--format) with one of ${formats.join(", ")}.`,
+    why: `its ending is none of ${Object.keys(endings).join(" ")}, nor .gz after that of a text format`,
+    next: `Set \`format\` (--format) to one of ${formats.join(", ")}.`,
     kind: "usage",
   });
 }
@@ -67,10 +67,10 @@ function checkReading(reading: Reading, format: Format, name: string): void {
   for (const [option, having] of Object.entries(fits) as [keyof typeof fits, readonly Format[]][]) {
     if (reading[option] === undefined || having.includes(format)) continue;
     throw new HoneError({
-      what: `\`${option}\` does not go with this file.`,
+      what: `\`${option}\` does not apply to this file.`,
       where: name,
       why: `it is read as ${format}; \`${option}\` is for ${having.join(", ")}`,
-      next: `Leave \`${option}\` out, or say another \`format\`.`,
+      next: `Leave \`${option}\` out, or set another \`format\`.`,
       kind: "usage",
     });
   }
@@ -116,8 +116,8 @@ async function* readStdin(options: ReadOptions): AsyncGenerator<Row> {
   throw new HoneError({
     what: `Cannot read ${format} from standard input.`,
     where: name,
-    why: "rows that come one by one are JSON lines, CSV or TSV",
-    next: "Say --format csv, or write the rows to a file and name that.",
+    why: "only JSON lines, CSV and TSV can be read as a stream",
+    next: "Pass --format csv, or write the rows to a file and name that.",
     kind: "usage",
   });
 }

@@ -254,7 +254,7 @@ function rowOptions(value: unknown, name: string, place: string, row: Row["row"]
       where: place,
       why: `${JSON.stringify(name)} ${why}`,
       next: better
-        ? `The field ${JSON.stringify(better)} holds a list: say \`options: ${better}\`.`
+        ? `The field ${JSON.stringify(better)} holds a list: write \`options: ${better}\`.`
         : 'Write them as {"A": "…", "B": "…"} or as a list of texts.',
     });
   };
@@ -323,7 +323,7 @@ function otherLabel(label: unknown, options: readonly Option[], place: string): 
     what: "A label is not among the options.",
     where: place,
     why: `the label is ${JSON.stringify(asText(label).slice(0, 80))}; the options are ${keys.join(", ")}${options.length > 20 ? ", …" : ""}`,
-    next: "Add it to `options`, filter the row with `where`, or say `otherLabels: drop`.",
+    next: "Add it to `options`, filter the row with `where`, or set `otherLabels: drop`.",
   });
 }
 

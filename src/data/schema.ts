@@ -81,7 +81,7 @@ export const datasetSchema = z
     encoding: z
       .enum(encodings)
       .optional()
-      .describe("Encoding of text files; a byte order mark has the last word. Default: utf8."),
+      .describe("Encoding of text files; a byte order mark overrides it. Default: utf8."),
     delimiter: delimiter
       .optional()
       .describe("Character between the fields of CSV, or `tab`. Default: , ; tab or |, whichever fits."),
@@ -122,7 +122,7 @@ export const datasetSchema = z
       .string()
       .min(1)
       .optional()
-      .describe("Field or template that says which of several tasks put into one a row belongs to."),
+      .describe("Field or template that names a row's task, where several tasks are merged into one."),
     evidence: z
       .string()
       .min(1)
@@ -158,14 +158,14 @@ export const datasetSchema = z
     limit: z
       .strictObject({ train: count.optional(), dev: count.optional(), test: count.min(1).optional() })
       .optional()
-      .describe("At most so many samples a split, drawn by seeded hash."),
+      .describe("Maximum number of samples in each split, drawn by seeded hash."),
     minLabelCount: count
       .min(1)
       .optional()
       .describe(
         "Leave out labels with fewer rows than this, and the rows that have no other. Only with shared `options`.",
       ),
-    eyesOff: share.optional().describe("Part of test that is never looked at while prompts are worked on."),
+    eyesOff: share.optional().describe("Part of test that is never looked at while prompts are developed."),
     leakage: z
       .union([
         z.enum(["stop", "report", "drop", "off"]),
@@ -176,7 +176,7 @@ export const datasetSchema = z
       ])
       .optional()
       .describe(
-        "Training samples that also occur in test: stop (default), report, drop them, or do not look.",
+        "Training samples that also occur in test: stop (default), report, drop them, or off (no check).",
       ),
   })
   .superRefine((spec, context) => {

@@ -21,22 +21,22 @@ const begins =
 const kinds: readonly Kind[] = [
   { called: "gzip", fits: isGzip, next: "Let its name end in .gz, as in rows.csv.gz." },
   {
-    called: "a zip archive, which Excel workbooks are too",
+    called: "a zip archive, as Excel workbooks are",
     fits: begins(0x50, 0x4b, 3, 4),
     format: "xlsx",
-    next: "If it is a workbook, name it .xlsx or say `format: xlsx`; else unpack it.",
+    next: "If it is a workbook, name it .xlsx or set `format: xlsx`; else unpack it.",
   },
   {
     called: "an SQLite file",
     fits: (head) => head.subarray(0, 16).toString("latin1") === "SQLite format 3\0",
     format: "sqlite",
-    next: "Name it .sqlite or say `format: sqlite`.",
+    next: "Name it .sqlite or set `format: sqlite`.",
   },
   {
     called: "Parquet",
     fits: (head) => head.subarray(0, 4).toString("latin1") === "PAR1" && head[4]! < 32 && head[4] !== 10,
     format: "parquet",
-    next: "Name it .parquet or say `format: parquet`.",
+    next: "Name it .parquet or set `format: parquet`.",
   },
   {
     called: "an old Office file (.xls, .doc)",
@@ -69,8 +69,8 @@ export async function checkContents(path: string, format: Format, name: string):
   if (kind && kind.format !== format) throw refuse(`its contents are ${kind.called}`, kind.next);
   if (!kind && (format === "xlsx" || format === "sqlite")) {
     throw refuse(
-      `it does not begin as ${format === "xlsx" ? "an Excel workbook" : "an SQLite file"} does`,
-      "Say another `format`, for instance csv or jsonl if it is text, or download it again.",
+      `it does not begin like ${format === "xlsx" ? "an Excel workbook" : "an SQLite file"}`,
+      "Set another `format`, for instance csv or jsonl if it is text, or download it again.",
     );
   }
 }

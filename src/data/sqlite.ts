@@ -174,10 +174,10 @@ function textOf(bytes: Buffer, { utf16 }: Opened, where: string): string {
   if (utf16) return (utf16 === "BE" ? bytes.swap16() : bytes).toString("utf16le");
   if (isUtf8(bytes)) return bytes.toString("utf8");
   throw new HoneError({
-    what: "Cannot read a text of the SQLite file.",
+    what: "Cannot read a text value of the SQLite file.",
     where,
     why: "it is not UTF-8",
-    next: "Mend it, or copy the table to a CSV file and name its encoding.",
+    next: "Fix it, or copy the table to a CSV file and name its encoding.",
   });
 }
 

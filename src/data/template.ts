@@ -75,7 +75,7 @@ export function compileTemplate(template: string): (row: Record<string, unknown>
         why:
           close < 0
             ? "a {{ is never closed"
-            : "between {{ and }} stands a field's name, or a name, | and a length",
+            : "between {{ and }} there must be a field's name, optionally followed by | and a length",
         next: "Write for instance {{facts}}, {{labels.area}} or {{facts|1200}}.",
         kind: "usage",
       });

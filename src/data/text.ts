@@ -48,14 +48,14 @@ export function checkText(bytes: Buffer, name: string, line: number, column = 1)
       what: "Cannot read the file as text.",
       where,
       why: "it contains a NUL byte, so it is binary or UTF-16",
-      next: "Say `encoding: utf16le` if it is UTF-16, or name the format if it is not text.",
+      next: "Set `encoding: utf16le` if it is UTF-16, or name the format if it is not text.",
     });
   }
   throw new HoneError({
     what: "Cannot read the file as UTF-8.",
     where,
     why: `byte 0x${(bytes[at] ?? 0).toString(16).padStart(2, "0")} is not valid there`,
-    next: "If the file came from Windows or Excel, say `encoding: cp1252` (--encoding cp1252); else `encoding: latin1`, or convert it to UTF-8.",
+    next: "If the file came from Windows or Excel, set `encoding: cp1252` (--encoding cp1252); else `encoding: latin1`, or convert it to UTF-8.",
   });
 }
 

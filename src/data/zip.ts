@@ -46,7 +46,7 @@ export async function openZip(path: string, name: string): Promise<ZipArchive> {
       what: "Refused the zip archive.",
       where: where === "" ? name : `${name}: ${where}`,
       why,
-      next: "Fetch it again; if it stays like this, do not use this source.",
+      next: "Fetch it again; if this persists, do not use this source.",
       cause,
     });
   const handle = await open(path, "r");

@@ -79,7 +79,7 @@ export function openArtifacts(folder?: string): ArtifactStore {
  * @throws HoneError when it is missing or does not match its id
  */
 export function findArtifact(root: string, id: string): string {
-  if (!/^[0-9a-f]{64}$/.test(id)) throw damaged(JSON.stringify(id.slice(0, 100)), "this is no artifact's id");
+  if (!/^[0-9a-f]{64}$/.test(id)) throw damaged(JSON.stringify(id.slice(0, 100)), "not an artifact's id");
   const folder = join(root, id);
   const { files } = readManifest(folder, id);
   const known = verified.has(folder);
@@ -89,7 +89,7 @@ export function findArtifact(root: string, id: string): string {
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (!found?.isFile()) throw damaged(path, found ? "it is not a regular file" : "the file is missing");
     if (found.size !== bytes) throw damaged(path, `it has ${found.size} bytes in place of ${bytes}`);
-    if (!known && hashOf(path) !== sha256) throw damaged(path, "its contents are not those that were kept");
+    if (!known && hashOf(path) !== sha256) throw damaged(path, "its contents have changed");
   }
   verified.add(folder);
   return folder;
@@ -196,7 +196,7 @@ function readManifest(folder: string, id: string): Manifest {
           : messageOf(error),
     );
   }
-  if (fingerprint(manifest, 64) !== id) throw damaged(path, "it does not have the hash that names it");
+  if (fingerprint(manifest, 64) !== id) throw damaged(path, "its hash does not match its name");
   return manifest;
 }
 
@@ -229,6 +229,6 @@ function damaged(where: string, why: string): HoneError {
     what: "A specialist's files are missing or damaged",
     where,
     why,
-    next: "Bring the folder back from a copy, or run the study again: what is missing is made again.",
+    next: "Restore the folder from a backup, or run the study again: it makes what is missing.",
   });
 }

@@ -57,7 +57,7 @@ export function examine(path: string, keep: (found: Found) => void = () => {}): 
     if (pages.unreadable > 0) tell(`its log is damaged: ${pages.unreadable} commits in it cannot be read`);
     const indexed: Record<string, number> = {};
     const broken: Record<string, number> = {};
-    for (const row of pages.rows((page) => tell(`page ${page} cannot be read, or not wholly`))) {
+    for (const row of pages.rows((page) => tell(`page ${page} cannot be read completely`))) {
       const { values } = row;
       const index = row.table ? undefined : indexOf[values.length];
       if (index !== undefined) {
@@ -70,7 +70,7 @@ export function examine(path: string, keep: (found: Found) => void = () => {}): 
       const name = table?.name ?? nearest(row);
       let whole: Found;
       try {
-        if (!table) throw new Error("a value of another type");
+        if (!table) throw new Error("a value of the wrong type");
         const read = table.columns.map((column, i) => plain(values[i] as RawValue, column.name));
         whole = checked({ table, values: read }, path, tell);
       } catch (error) {
@@ -113,7 +113,7 @@ function nearest({ table, values }: RawRow): string {
 
 function plain(value: RawValue, column: string): Value {
   if (value === null || typeof value === "number") return value;
-  if ("blob" in value) throw new Error("bytes in place of text");
+  if ("blob" in value) throw new Error("bytes instead of text");
   try {
     return decoder.decode(value.text);
   } catch {
@@ -135,7 +135,7 @@ function checked(found: Found, path: string, tell: (text: string) => void): Foun
       const request = fromText<unknown>(text("request"), name, path);
       jsonOf(text("response"), name, path);
       if (callKey(text("model"), text("operation") as "generate", request) !== text("key"))
-        throw new DamagedRecord(path, name, "its request is not the one that it is named by");
+        throw new DamagedRecord(path, name, "its request does not match its key");
       break;
     }
     case "outcomes": {
@@ -163,7 +163,7 @@ function checked(found: Found, path: string, tell: (text: string) => void): Foun
           throw new DamagedRecord(path, `the result of ${text("name")}`, "it is not UTF-8");
         jsonOf(text("record"), `the result of ${text("name")}`, path);
       } catch (error) {
-        tell(`${(error as DamagedRecord).failure.why}; \`hone run\` makes it again without a call`);
+        tell(`${(error as DamagedRecord).failure.why}; \`hone run\` makes it again without calling a model`);
         const without = found.table.columns.map(({ name }, i) =>
           name === "record" || name === "finished" ? null : (found.values[i] as Value),
         );
@@ -273,7 +273,7 @@ export function askSqlite(path: string): Promise<{ ok: boolean; text: string }> 
       if (!error) return resolve({ ok: said === "ok", text: said });
       const why = error.signal ?? (error.code === 134 ? "SIGABRT" : undefined);
       const line = stderr.split("\n").find((text) => /Error: |panicked/.test(text)) ?? error.message;
-      resolve({ ok: false, text: why ? `it dies on the file (${why}: ${line})` : line.trim() });
+      resolve({ ok: false, text: why ? `it crashes on the file (${why}: ${line})` : line.trim() });
     });
   });
 }

@@ -68,7 +68,7 @@ function checkHeader(path: string, size: number, hasLog: boolean): void {
   const header = Buffer.alloc(100);
   readSync(openForGood(path), header, 0, 100, 0);
   if (header.toString("latin1", 0, 16) !== "SQLite format 3\0")
-    throw notAJournal(path, "it does not begin as an SQLite file does");
+    throw notAJournal(path, "it does not begin like an SQLite file");
   const declared = header.readUInt16BE(16);
   const pageSize = declared === 1 ? 65_536 : declared;
   const pages = header.readUInt32BE(28);

@@ -55,7 +55,7 @@ export class OlderResult extends HoneError {
     super({
       what: `The result of ${study} was written by an older Hone`,
       where: path,
-      why: `it is of version ${version}, whose results say less of their metrics`,
+      why: `it is of version ${version}, whose results record less about their metrics`,
       next: "Run the study again: answers that the journal holds are not asked for again.",
     });
   }

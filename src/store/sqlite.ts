@@ -255,7 +255,7 @@ function explainError(error: unknown, path: string, surely = false): unknown {
       );
     case 13:
       return cannot(
-        "Make room, and run the same command again: it continues where it stopped.",
+        "Free some disk space, and run the same command again: it continues where it stopped.",
         "the disk is full",
       );
     case 26:

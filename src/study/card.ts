@@ -102,7 +102,7 @@ function loading({ base, files }: CardFacts): string[] {
   const gguf = base.file ?? "BASE.gguf";
   const known = /^llama:([\w.-]+)(?:\?|$)/.exec(base.ref)?.[1];
   const fetched =
-    known === undefined || known.endsWith(".gguf") ? "" : ` (\`hone models pull ${known}\` brings it)`;
+    known === undefined || known.endsWith(".gguf") ? "" : ` (\`hone models pull ${known}\` fetches it)`;
   for (const file of files.adapters) {
     parts.push(
       `With llama.cpp, on the base's file${fetched}:`,

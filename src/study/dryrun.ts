@@ -233,12 +233,12 @@ export function renderPlan(plan: StudyPlan): string {
     ),
     "",
     ...(plan.asking > 0
-      ? [`  ${formatWhole(plan.asking)} calls on dev to find out how the generalist is best asked`, ""]
+      ? [`  ${formatWhole(plan.asking)} calls on dev to find out how best to ask the generalist`, ""]
       : []),
     `${formatWhole(plan.calls)} calls, at most about ${formatWhole(plan.tokens)} tokens (one for every ${bytesPerToken} bytes)`,
     plan.priced
       ? `Cost at most ${formatCost(plan.usd)}`
-      : `Cost unknown: say what tokens cost with ?price=IN,OUT (dollars per million)`,
+      : `Cost unknown: give the price of tokens with ?price=IN,OUT (dollars per million)`,
   ];
   const { training, answers } = plan.seconds;
   const times = [
@@ -247,12 +247,12 @@ export function renderPlan(plan: StudyPlan): string {
   ].filter(Boolean);
   if (times.length > 0)
     lines.push(`Takes about ${times.join(" and ")} on this machine, going by the model's size`);
-  if (training === null) lines.push("How long the trainings take is not known beforehand.");
+  if (training === null) lines.push("How long training takes is not known beforehand.");
   if (answers === null) lines.push("How long the answers take depends on the endpoint.");
   if (plan.inJournal > 0)
     lines.push(`${formatWhole(plan.inJournal)} of these calls are in the journal and cost nothing.`);
   for (const text of plan.warnings) lines.push(`! ${text}`);
   if (task && task.counts.dev === 0)
-    lines.push("There is no dev split, so the calls on test could not be reckoned.");
+    lines.push("There is no dev split, so the calls on test could not be estimated.");
   return lines.join("\n");
 }

@@ -112,7 +112,7 @@ export async function loadModules(paths: readonly string[]): Promise<Required<Ex
     for (const table of ["tasks", "specializers", "models"] as const) {
       const twice = Object.keys(extension[table] ?? {}).find((name) => Object.hasOwn(known[table], name));
       if (twice !== undefined)
-        throw unusable(path, `its ${table} have ${twice}, which there is already`, "Give it another name.");
+        throw unusable(path, `its ${table} include ${twice}, which already exists`, "Give it another name.");
     }
     found.push(signed(extension, (await sha256Of(path, { note: false })).slice(0, 12)));
   }
@@ -129,7 +129,7 @@ async function loadModule(path: string): Promise<Extension> {
   try {
     loaded = await jiti.import(path, { default: true });
   } catch (error) {
-    throw unusable(path, messageOf(error), "Mend the module.", error);
+    throw unusable(path, messageOf(error), "Fix the module.", error);
   }
   const checked = extensionSchema.safeParse(loaded);
   if (checked.success) return loaded as Extension;

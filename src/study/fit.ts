@@ -126,7 +126,8 @@ function lockBuild(
 ): Promise<() => void> {
   return lockStudy(journal, `build ${key}`, {
     signal,
-    onWait: ({ pid, host }) => progress(0, 1, `waiting for process ${pid} on ${host}, which makes the same`),
+    onWait: ({ pid, host }) =>
+      progress(0, 1, `waiting for process ${pid} on ${host}, which is making the same specialist`),
   });
 }
 

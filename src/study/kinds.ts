@@ -35,17 +35,17 @@ function entry<K extends Kind, M extends Model>(
 }
 
 export const kindTable: { readonly [K in Kind]: KindEntry<K> } = {
-  language: entry(isLanguageModel, generalist, "a language model, llama:smollm2-135m-instruct"),
+  language: entry(isLanguageModel, generalist, "a language model such as llama:smollm2-135m-instruct"),
   encoder: entry(
     (model): model is Encoder => hasCapability(model, "embeddings") && !isLanguageModel(model),
     encoderSubject,
-    "an encoder, encoder:minilm",
+    "an encoder such as encoder:minilm",
   ),
-  motor: entry((model): model is PlantBody => "plant" in model, untrained, "a body, motor:arm26"),
+  motor: entry((model): model is PlantBody => "plant" in model, untrained, "a body such as motor:arm26"),
   text: entry(
     (model): model is NetModel => "saying" in model,
     (model) => model.begin(),
-    "a net, net:decoder",
+    "a net such as net:decoder",
   ),
 };
 
@@ -69,10 +69,10 @@ export function begin(opened: Model, format?: PromptFormat): Generalist {
   // A model that scores lacks only this to be a language model.
   if (hasCapability(model, "logprobs")) requireCapability(model, "text");
   throw new HoneError({
-    what: `${model.name} is no model that a study can begin with`,
+    what: `${model.name} cannot be the model of a study`,
     where: model.id,
     why: "it neither writes nor embeds, and is neither a body nor a net",
-    next: `Write ${Object.values(kindTable)
+    next: `Name ${Object.values(kindTable)
       .map(({ write }) => write)
       .join(", or ")}.`,
     kind: "usage",
@@ -97,7 +97,7 @@ export function checkKinds(
     throw wrong(
       `The task ${task.name}`,
       [task.subjects],
-      `As the model write ${kindTable[task.subjects].write}.`,
+      `As the model, name ${kindTable[task.subjects].write}.`,
     );
   }
   for (const { name: arm, specializer } of arms) {
@@ -108,7 +108,7 @@ export function checkKinds(
     if (kind === "language" && specializer.kinds.length === 1 && !hasQueries(domain.task))
       throw new HoneError({
         what: `${arm} is not for the task ${domain.task.name}`,
-        why: "it works on queries, and this task asks none",
+        why: "it works on queries, and this task has none",
         next: `Leave ${arm} out.`,
         kind: "usage",
       });

@@ -100,7 +100,7 @@ export async function measure(
     }
     if (grade.status === "scored" && !(Number.isFinite(grade.score) && !((grade.weight ?? 1) < 0)))
       throw new HoneError({
-        what: `The task ${task.name} gave a score that is no number`,
+        what: `The task ${task.name} gave an invalid score or weight`,
         where: `sample ${sample.id}, ${subject.name}`,
         why: `score ${grade.score}, weight ${grade.weight ?? 1}`,
         next: "Let the task leave such a sample unscored, with a cause.",
@@ -194,7 +194,7 @@ function endpointDown(subject: Subject, error: CallError): HoneError {
       error.failure === "refused"
         ? "Check the key in the environment and the model's name, then run the same command again."
         : error.failure !== "unreachable"
-          ? "See what the server says of it, then run the same command again."
+          ? "Check what the server reports, then run the same command again."
           : "Check the address (?base=…) and that the server runs, then run the same command again.",
     cause: error,
   });

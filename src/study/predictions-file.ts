@@ -147,7 +147,7 @@ async function repeated(
   }
   return rowError(
     place,
-    `id ${quote(id)} of task ${quote(task)} already stands at ${first}`,
+    `id ${quote(id)} of task ${quote(task)} already occurs at ${first}`,
     "Give every sample of a task its own id, or keep one of the two rows.",
   );
 }
@@ -224,7 +224,11 @@ function readRow(row: Record<string, unknown>, field: string, place: string): Re
   if (task === undefined || task === "")
     throw rowError(place, "`task` is neither a text nor a number", 'Write "task": "…", or leave it out.');
   if (task === overallNames.pooled || task === overallNames.means)
-    throw rowError(place, `${quote(task)} names the figures over all tasks`, "Call the task something else.");
+    throw rowError(
+      place,
+      `${quote(task)} is the name of the figures over all tasks`,
+      "Call the task something else.",
+    );
   const grouped = own(row, "group");
   const group = grouped === undefined || grouped === null ? undefined : textOf(grouped);
   if (group === undefined && grouped !== undefined && grouped !== null)

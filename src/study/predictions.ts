@@ -75,7 +75,7 @@ export async function comparePredictionsFile(
       const baseline = on.reduce((sum, result) => sum + result.baseline, 0) / tasks.length;
       if (mean)
         results.push({ subject: system, task: overallNames.means, metric: "accuracy", ...mean, baseline });
-      else notes.push(`${system} has no scored answer in some tasks, so it has no mean of tasks.`);
+      else notes.push(`${system} has no scored answer in some tasks, so it has no mean over tasks.`);
     }
     comparisons.push(...comparePairs(tableOf(all), pairs, seed), ...across.compare(pairs, comparisons));
   }

@@ -171,7 +171,7 @@ function checkGate({ atLeast, atMost }: NonNullable<StudySpec["gate"]>, metric: 
   const asked = atLeast ?? atMost;
   const why =
     (better === "higher" ? atMost : atLeast) !== undefined
-      ? `of ${name}, ${better === "higher" ? "more" : "less"} is better: its gate is ${field}`
+      ? `for ${name}, ${better === "higher" ? "more" : "less"} is better, and the gate is \`${field}\``
       : asked !== undefined && (asked < (least ?? asked) || asked > (most ?? asked))
         ? `${name} lies between ${least ?? "any"} and ${most ?? "any"}, and ${asked} does not`
         : undefined;
@@ -180,7 +180,7 @@ function checkGate({ atLeast, atMost }: NonNullable<StudySpec["gate"]>, metric: 
     what: "The study's gate cannot be met",
     where: `gate.${atLeast === undefined ? "atMost" : "atLeast"}`,
     why,
-    next: why.startsWith("of ")
+    next: why.startsWith("for ")
       ? `Write \`${field}\` in place of \`${wrong}\`.`
       : "Write a value in that range.",
     kind: "usage",

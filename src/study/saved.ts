@@ -36,7 +36,7 @@ export const measuredSchema = z.strictObject({
 /** The inputs that it was measured on, as distributions that new inputs can be compared with. */
 export const profileSchema = z.strictObject({
   n: z.number(),
-  words: z.array(z.number()).describe("Words of each input, or as many quantiles of them"),
+  words: z.array(z.number()).describe("Numbers of words of the inputs, or quantiles of them"),
   unseen: z
     .array(z.number())
     .describe(

@@ -13,7 +13,7 @@ const named = {
   name: z
     .string()
     .regex(/^[A-Za-z0-9][\w .-]{0,63}$/, "letters, digits, spaces, dots, dashes and underscores, at most 64")
-    .describe("How the task is called in tables"),
+    .describe("Name of the task in tables"),
 };
 
 export const gateSchema = z.strictObject({
@@ -21,12 +21,14 @@ export const gateSchema = z.strictObject({
     .number()
     .optional()
     .describe(
-      "Where more is better: the champion's score on test must reach this, with the lower end of its interval",
+      "Where more is better: the lower end of the interval of the champion's score on test must reach this",
     ),
   atMost: z
     .number()
     .optional()
-    .describe("Where less is better: it must stay within this, with the upper end of its interval"),
+    .describe(
+      "Where less is better: the upper end of the interval of the champion's score on test must not exceed this",
+    ),
   beats: z
     .string()
     .optional()
@@ -150,7 +152,7 @@ export async function readStudy(
       what: "The study file is not valid YAML",
       where: `${path}:${line}:${col}`,
       why: problem.message,
-      next: "Mend that line.",
+      next: "Fix that line.",
       kind: "usage",
     });
   }
@@ -162,7 +164,7 @@ export async function readStudy(
       what: "The study file is not valid YAML",
       where: path,
       why: messageOf(error),
-      next: "Write the aliases out.",
+      next: "Write out in full what the aliases stand for.",
       kind: "usage",
     });
   }

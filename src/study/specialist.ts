@@ -30,7 +30,7 @@ export const specialistSchema = z.strictObject({
     .string()
     .regex(/^\w[\w.-]*\.gguf$/)
     .optional()
-    .describe("The generalist's file in the same folder, where an export brings it"),
+    .describe("The generalist's file in the same folder, where an export includes it"),
   encoder: z.string(),
   format: z.enum(["chat", "plain"]).optional().describe("The prompt format, where dev chose it"),
   specializer: z.unknown().describe("The specializer as a study file would say it"),
@@ -200,7 +200,7 @@ export async function loadSpecialist(
       what: "The specialist's generalist has changed",
       where: path,
       why: `it was made from ${saved.modelId}, and ${saved.model} is now ${model.id}`,
-      next: "Run its study again, or bring the old model back.",
+      next: "Run its study again, or restore the old model.",
     });
   }
   const tools = { artifacts, encoder: () => models.encoder(saved.encoder) };

@@ -75,7 +75,7 @@ export async function synthesizeFor(spec: StudySpec, options: SynthOptions): Pro
     unlock = await lockStudy(journal, `synthetic data ${folder}`, {
       signal,
       onWait({ pid, host, first }) {
-        if (first) warn(`Process ${pid} on ${host} writes this folder; waiting for it.`);
+        if (first) warn(`Process ${pid} on ${host} is writing this folder; waiting for it.`);
       },
     });
     const domain = await prepareTask(spec.task, tasks, { base, signal }, () => {});

@@ -105,7 +105,7 @@ export async function encoderWarnings(
   if (!found || found.texts === 0) return [];
   const of = samples.length > texts.length ? `${formatWhole(texts.length)} that were looked at` : "all";
   return [
-    `${encoder.name} reads the first ${found.pieces} word pieces of a text, and ${formatWhole(found.texts)} texts of train and dev, of ${of}, are longer: vectors know nothing of the rest. \`encoder: encoder:minilm-f32?pieces=512\` reads more.`,
+    `${encoder.name} reads the first ${found.pieces} word pieces of a text, and ${formatWhole(found.texts)} texts of train and dev, of ${of}, are longer: their vectors ignore the rest. \`encoder: encoder:minilm-f32?pieces=512\` reads more.`,
   ];
 }
 
@@ -149,7 +149,7 @@ export function untrained(made: readonly Made[]): { subject: string; told: strin
     return [
       {
         subject: name,
-        told: `${name} is not trained${seeds}: its best dev loss is ${best.toFixed(2)} nats, where knowing only how often each answer occurs costs ${guessing.toFixed(2)}. Try ${advice}.`,
+        told: `${name} is not trained${seeds}: its best dev loss is ${best.toFixed(2)} nats, where guessing from the answers' frequencies alone costs ${guessing.toFixed(2)}. Try ${advice}.`,
       },
     ];
   });
@@ -182,11 +182,11 @@ export function tookNone(made: readonly Made[]): string[] {
     if (!first) return [];
     const why =
       first.threshold.value === null
-        ? "its labels reached the `precision` asked for at no confidence, in cross-validation on train"
+        ? "in cross-validation on train, its labels did not reach the `precision` asked for at any confidence"
         : "none was as sure as the threshold that cross-validation on train gave";
     const seeds = found.length < states.length ? ` for ${found.length} of ${states.length} seeds` : "";
     return [
-      `${name} took none of ${plural(first.labelled, "labelled row")}${seeds}, so it was trained on train alone: ${why}. Ask for less \`precision\`, give it a better teacher (\`use\`), or more training samples.`,
+      `${name} used none of ${plural(first.labelled, "labelled row")}${seeds}, so it was trained on train alone: ${why}. Ask for less \`precision\`, give it a better teacher (\`use\`), or more training samples.`,
     ];
   });
 }
@@ -229,7 +229,7 @@ export function outcomeWarnings(
     const tooLong = causes["too-long"] ?? 0;
     if (tooLong > 0)
       warnings.push(
-        `${subject}: ${formatWhole(tooLong)} of ${formatWhole(n + unscored)} test answers of ${task} are unscored because the text does not fit the model's context. Where ?context can be larger, give it and run again with --retry-errors.`,
+        `${subject}: ${formatWhole(tooLong)} of ${formatWhole(n + unscored)} test answers of ${task} are unscored because the text does not fit the model's context. If ?context can be larger, raise it and run again with --retry-errors.`,
       );
   }
   return warnings;

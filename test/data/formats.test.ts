@@ -354,7 +354,7 @@ describe("a folder with one subfolder of texts for each label", () => {
     await write(folder, "deep/yes/more/2.txt", "another");
     expect(await refusal(() => rowsOf(join(folder, "deep")))).toMatchObject({
       where: expect.stringMatching(/more$/),
-      why: "a subfolder holds texts, and this is a folder in one",
+      why: "subfolders may hold texts only, and this is a folder inside one",
     });
     await write(folder, "mixed/a/a.txt", "x");
     await write(folder, "mixed/b/b.csv", "x,y\n1,2\n");
@@ -403,8 +403,8 @@ describe("what a name promises", () => {
   test.each([
     ["zip.csv", Buffer.from("PK\x03\x04rest of it is not looked at"), /Excel/],
     ["old.xlsx", Buffer.from("d0cf11e0a1b11ae1000000000000000000", "hex"), /old Office/],
-    ["text.xlsx", "a,b\n1,2\n", /does not begin as an Excel workbook/],
-    ["text.db", "a,b\n1,2\n", /does not begin as an SQLite file/],
+    ["text.xlsx", "a,b\n1,2\n", /does not begin like an Excel workbook/],
+    ["text.db", "a,b\n1,2\n", /does not begin like an SQLite file/],
     ["db.jsonl", Buffer.from("SQLite format 3\0 and more"), /SQLite/],
     ["parquet.csv", Buffer.from("PAR1\x15\x00\x15\x00 and more"), /Parquet/],
     ["packed.csv", gzipSync("a,b\n1,2\n"), /gzip/],

@@ -90,14 +90,14 @@ describe("findArtifact", () => {
     [
       "a changed file",
       (folder) => writeFileSync(join(folder, "adapter.gguf"), "0123456780"),
-      /not those that/,
+      /contents have changed/,
     ],
     ["no manifest", (folder) => rmSync(join(folder, "manifest.json")), /manifest\.json[\s\S]*missing/],
     ["a broken manifest", (folder) => writeFileSync(join(folder, "manifest.json"), "{"), /manifest\.json/],
     [
       "a manifest of another folder",
       (folder) => writeFileSync(join(folder, "manifest.json"), '{"hone":"artifact/1","files":[]}'),
-      /does not have the hash/,
+      /its hash does not match its name/,
     ],
     [
       "a link for a file",
@@ -122,7 +122,7 @@ describe("findArtifact", () => {
   it("never leaves its folder, whatever ids and manifests say", async () => {
     const at = newRoot();
     for (const id of ["..", "../../etc", "/etc", "", "a".repeat(63), `${"a".repeat(63)}/`]) {
-      expect(() => findArtifact(at, id)).toThrow(/no artifact's id/);
+      expect(() => findArtifact(at, id)).toThrow(/not an artifact's id/);
     }
     for (const name of ["../secret", "/etc/hostname", "a/../../b", "a\\b", "."]) {
       const files = [{ name, bytes: 1, sha256: "0".repeat(64) }];

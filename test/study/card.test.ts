@@ -45,7 +45,7 @@ describe("modelCard", () => {
       "| optimizer.rate | 0.001 |",
       "| targets.0 | attn\\_q |",
       "| base file | base.gguf |",
-      "(`hone models pull smollm2-135m-instruct` brings it)",
+      "(`hone models pull smollm2-135m-instruct` fetches it)",
       "| seed | 3 |",
       "| test | 598 | 63.3% (95 % interval 59.4–67.1) |",
       "| dev (the specialist may have been chosen on it) | 50 | 70% (95 % interval 56–81) |",

@@ -93,7 +93,7 @@ describe("modules of a study", () => {
     ["[./missing.ts]", /use: \.\/missing\.ts.*no such file/],
     ["./empty.mjs", /expected record|default|Invalid/i],
     ["./broken.ts", /broken on purpose/],
-    ["[./ordinal.ts, ./again.ts]", /ordinal, which there is already/],
+    ["[./ordinal.ts, ./again.ts]", /ordinal, which already exists/],
     [
       "[./keywords.ts, ./ordinal.ts, ./classy.mjs]",
       /The model overlap:x is not a plain object where: model: overlap:x why: score, close are of its class.*next: Give a plain object/,

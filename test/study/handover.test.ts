@@ -152,10 +152,7 @@ describe("a specialist with files", () => {
     const spoilt: [why: RegExp, spoil: (copy: string) => void][] = [
       [/words\.json[\s\S]*missing/, (copy) => rmSync(join(copy, ...words))],
       [/bytes in place of/, (copy) => writeFileSync(join(copy, ...words), text.slice(1))],
-      [
-        /not those that were kept/,
-        (copy) => writeFileSync(join(copy, ...words), text.replace("rude", "ruse")),
-      ],
+      [/contents have changed/, (copy) => writeFileSync(join(copy, ...words), text.replace("rude", "ruse"))],
       [/manifest\.json[\s\S]*missing/, (copy) => rmSync(join(copy, "artifacts"), { recursive: true })],
       [/Cannot load the specialist/, (copy) => rmSync(join(copy, "specialist.json"))],
       [
@@ -163,7 +160,7 @@ describe("a specialist with files", () => {
         (copy) => writeFileSync(join(copy, "specialist.json"), saved.slice(0, -9)),
       ],
       [
-        /no artifact's id/,
+        /not an artifact's id/,
         (copy) => writeFileSync(join(copy, "specialist.json"), saved.replaceAll(id, `../artifacts/${id}`)),
       ],
     ];

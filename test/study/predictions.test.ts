@@ -162,7 +162,7 @@ describe("broken files: one error with the line", () => {
       "an id twice in a task",
       [good, row("2", "b", { x: "b" }), row("1", "b", { x: "b" })],
       3,
-      /already stands at .*:1/,
+      /already occurs at .*:1/,
     ],
     ["no id", [{ gold: "a", answers: { x: "a" } }], 1, /no `id`/],
     ["an id that is an object", [row({} as string, "a", { x: "a" })], 1, /no `id`/],

@@ -151,7 +151,9 @@ it("says that it waits for another study which makes the same specialist, and a 
     },
   });
   expect([second.stopped, fits]).toEqual(["by hand", 1]);
-  expect(said[0]).toMatch(new RegExp(`waiting for process ${process.pid} on .*, which makes the same`));
+  expect(said[0]).toMatch(
+    new RegExp(`waiting for process ${process.pid} on .*, which is making the same specialist`),
+  );
   finish();
   expect((await first).stopped).toBeNull();
 });

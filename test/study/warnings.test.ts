@@ -168,7 +168,7 @@ describe("training", () => {
   test("on rows that a model labelled is told where none was taken", () => {
     const one = (taken: number, value: number | null) => ({ labelled: 250, taken, threshold: { value } });
     expect(tookNone(made([one(0, null)]))[0]).toMatch(
-      /^lora took none of 250 labelled rows, so it was trained on train alone: .* at no confidence/,
+      /^lora used none of 250 labelled rows, so it was trained on train alone: .* at any confidence/,
     );
     expect(tookNone(made([one(0, 0.99), one(3, 0.9)]))[0]).toContain("rows for 1 of 2 seeds");
     expect(tookNone(made([one(1, 0.9), null, {}]))).toEqual([]);

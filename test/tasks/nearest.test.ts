@@ -112,7 +112,7 @@ describe("a study of an encoder", () => {
 
   it.each([
     [{ specialists: ["majority"] }, /majority is not for[\s\S]*language subjects/],
-    [{ model: "mock:" }, /The task news is not for mock[\s\S]*an encoder, encoder:minilm/],
+    [{ model: "mock:" }, /The task news is not for mock[\s\S]*an encoder such as encoder:minilm/],
     [{ model: "motor:arm26" }, /is not for untrained controller/],
   ])("refuses %j by name", async (more, message) => {
     await expect(runStudy(study(more), options())).rejects.toThrow(message);

@@ -75,7 +75,7 @@ async function shippedTask(
   folder: DataFolder,
 ): Promise<LadderTask | Missing> {
   const { task } = await readStudy(fileURLToPath(new URL(`../../../examples/${file}`, import.meta.url)));
-  if (task.kind !== "choice") throw new Error(`${file} is no choice task`);
+  if (task.kind !== "choice") throw new Error(`${file} is not a choice task`);
   const { splits, input } = task.data;
   if (splits && !folder.names("law").has("scdb_oyez"))
     return { missing: `${key}: the data folder has no law/scdb_oyez in it` };
