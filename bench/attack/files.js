@@ -184,7 +184,7 @@ async function run({ count, seed, workdir, log, only }) {
           tally.notes.push(`case ${number} (${kind}): ${words}`);
           log(`files: ${tally.notes.at(-1)}`);
         }
-        if (/crashes llama\.cpp|does not get done/.test(words)) {
+        if (/crashes llama\.cpp|does not finish/.test(words)) {
           trials++;
           const why = /why: {3}(.*)/.exec(words)?.[1] ?? words;
           reasons.set(why, [...(reasons.get(why) ?? []), number]);

@@ -120,7 +120,7 @@ export async function openWordIndex(folder: string): Promise<WordIndex> {
   }
   const { width, count, model } = header;
   if (header.hone !== "word index" || header.version !== 2)
-    throw fail("index.json is of something else, or of another version of Hone");
+    throw fail("index.json belongs to something else, or to another version of Hone");
   if (!Number.isSafeInteger(width) || width < 1 || typeof model !== "string")
     throw fail("index.json is damaged");
   const packs = Math.ceil(width / 32);
@@ -142,7 +142,7 @@ export async function openWordIndex(folder: string): Promise<WordIndex> {
   const places = new Map<string, number>();
   for (const [row, { language, word }] of words.entries()) {
     const own = ranges.get(language);
-    if (own && own.to !== row) throw fail(`its words of ${JSON.stringify(language)} do not lie together`);
+    if (own && own.to !== row) throw fail(`its words of ${JSON.stringify(language)} are not contiguous`);
     ranges.set(language, { from: own?.from ?? row, to: row + 1 });
     const key = folded(word);
     for (const one of [`${language}\t${key}`, `\t${key}`]) if (!places.has(one)) places.set(one, row);

@@ -96,7 +96,7 @@ async function load(files: EncoderFiles, threads: number | undefined): Promise<L
     });
     for (const name of session.inputNames) {
       if (!/^(input_ids|attention_mask|token_type_ids)$/.test(name))
-        throw new Error(`it wants the input ${name}`);
+        throw new Error(`it needs the input ${name}`);
     }
     return { session, tensor: Tensor };
   } catch (error) {

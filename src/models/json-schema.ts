@@ -74,7 +74,7 @@ export function readSchema(schema: unknown, origin: string, left: SchemaBudget):
     if (!isObject(given)) throw refused(at, "a schema is an object");
     for (const [key, value] of Object.entries(given)) {
       if (value === undefined || annotations.has(key) || known.has(key)) continue;
-      if (!loosened.has(key)) throw refused(at, `the keyword ${key.slice(0, 40)} cannot be held to`);
+      if (!loosened.has(key)) throw refused(at, `the keyword ${key.slice(0, 40)} cannot be enforced`);
       loose.add(key);
     }
     if (Object.keys(given).every((key) => annotations.has(key))) return { kind: "any" };
@@ -91,7 +91,7 @@ export function readSchema(schema: unknown, origin: string, left: SchemaBudget):
       if (list === undefined) continue;
       if (!Array.isArray(list) || list.length === 0) throw refused(`${at}.${key}`, "it has no branches");
       if (given.properties !== undefined || given.allOf !== undefined)
-        throw refused(at, `${key} beside other demands cannot be held to`);
+        throw refused(at, `${key} beside other constraints cannot be enforced`);
       return either(list.map((one, i) => down(one, `${key}.${i}`)));
     }
     if (given.allOf !== undefined) return read(merged(given, at), at, depth + 1);
@@ -104,7 +104,7 @@ export function readSchema(schema: unknown, origin: string, left: SchemaBudget):
     spend("values", values.length, at);
     for (const value of values) {
       if (value !== null && !["string", "number", "boolean"].includes(typeof value))
-        throw refused(at, "values that are objects or lists cannot be held to");
+        throw refused(at, "values that are objects or lists cannot be enforced");
       spend("letters", String(value).length, at);
     }
     return { kind: "literal", values: [...new Set(values as Literal[])] };
@@ -128,7 +128,7 @@ export function readSchema(schema: unknown, origin: string, left: SchemaBudget):
   const count = (given: Given, key: string, at: string): number | undefined => {
     const value = given[key];
     if (value === undefined) return undefined;
-    if (!Number.isInteger(value) || (value as number) < 0) throw refused(at, `${key} is no whole number`);
+    if (!Number.isInteger(value) || (value as number) < 0) throw refused(at, `${key} is not a whole number`);
     return value as number;
   };
   /** A range of counts. A maximum too large to count is left open. */
@@ -160,7 +160,7 @@ export function readSchema(schema: unknown, origin: string, left: SchemaBudget):
     if (type === "number" || type === "integer") return numeric(type === "integer", given, loose, at);
     if (type === "array") {
       const first = given.prefixItems === undefined ? [] : given.prefixItems;
-      if (!Array.isArray(first)) throw refused(`${at}.prefixItems`, "it is no list");
+      if (!Array.isArray(first)) throw refused(`${at}.prefixItems`, "it is not a list");
       const tuple = Array.isArray(given.items) ? given.items : first;
       const open = Array.isArray(given.items) || given.items === false ? undefined : (given.items ?? true);
       return {
@@ -172,10 +172,10 @@ export function readSchema(schema: unknown, origin: string, left: SchemaBudget):
     }
     if (type !== "object") throw refused(at, `there is no type ${String(type).slice(0, 40)}`);
     const named = given.properties ?? {};
-    if (!isObject(named)) throw refused(`${at}.properties`, "it is no object");
+    if (!isObject(named)) throw refused(`${at}.properties`, "it is not an object");
     const required = given.required ?? [];
     if (!Array.isArray(required) || !required.every((name) => typeof name === "string"))
-      throw refused(`${at}.required`, "it is no list of names");
+      throw refused(`${at}.required`, "it is not a list of names");
     const names = [...new Set([...Object.keys(named), ...(required as string[])])];
     for (const name of names) spend("letters", name.length, at);
     for (const key of ["patternProperties", "propertyNames"]) if (given[key] !== undefined) loose.add(key);
@@ -200,7 +200,7 @@ export function readSchema(schema: unknown, origin: string, left: SchemaBudget):
 
   const root = read(schema, origin, 0);
   const checked = { root, parts, loose: [...loose].sort() };
-  if (leastLevels(checked)(root) === Infinity) throw refused(origin, "no value of it is finite");
+  if (leastLevels(checked)(root) === Infinity) throw refused(origin, "it has no finite value");
   return checked;
 }
 
@@ -208,7 +208,7 @@ function numeric(whole: boolean, given: Given, loose: Set<string>, at: string): 
   const bound = (key: string): number | undefined => {
     const value = given[key];
     if (value === undefined) return undefined;
-    if (typeof value !== "number") throw refused(at, `${key} is no number`);
+    if (typeof value !== "number") throw refused(at, `${key} is not a number`);
     return value;
   };
   const [low, high] = [bound("minimum"), bound("maximum")];
@@ -247,7 +247,7 @@ function typesOf(given: Given, at: string): string[] {
     type.every((one) => typeof one === "string")
   )
     return [...new Set(type as string[])];
-  if (type !== undefined) throw refused(`${at}.type`, "it is no type");
+  if (type !== undefined) throw refused(`${at}.type`, "it is not a type");
   if (
     given.properties !== undefined ||
     given.required !== undefined ||

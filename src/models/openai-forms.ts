@@ -46,7 +46,7 @@ const mostCalls = 128;
 /** Adds calls, or pieces of calls, to those received so far. */
 export function addCalls(calls: ToolCall[], found: unknown): void {
   if (found === undefined || found === null) return;
-  if (!Array.isArray(found)) throw malformed("its tool calls are no list");
+  if (!Array.isArray(found)) throw malformed("its tool calls are not a list");
   for (const [i, one] of (found as unknown[]).entries()) {
     const place = at(one, "index") ?? i;
     if (
@@ -58,7 +58,7 @@ export function addCalls(calls: ToolCall[], found: unknown): void {
     const text = (...path: string[]): string => {
       const value = at(one, ...path);
       if (value !== undefined && value !== null && typeof value !== "string")
-        throw malformed("a tool call is not made of texts");
+        throw malformed("a tool call is not made of strings");
       return value ?? "";
     };
     const before = calls[place as number] ?? { id: "", name: "", arguments: "" };

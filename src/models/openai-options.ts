@@ -105,7 +105,11 @@ export function readKey(
   const key = env[from]?.trim();
   if (key && /^[\x21-\x7e]+$/.test(key)) return key;
   if (key)
-    throw usage(`environment variable ${from}`, "the key holds spaces or control characters", "Set it anew.");
+    throw usage(
+      `environment variable ${from}`,
+      "the key holds spaces or control characters",
+      "Set it again.",
+    );
   if (variable || base === publicBase)
     throw usage(
       `openai:${model}`,

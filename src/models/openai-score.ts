@@ -59,7 +59,7 @@ function listTop(logprobs: unknown): { token: string; logprob: number }[] {
       ? Object.entries(plain)
       : [];
   return rows.map(([token, logprob]) => {
-    if (typeof token !== "string" || !isLogprob(logprob)) throw malformed("a log-probability is not one");
+    if (typeof token !== "string" || !isLogprob(logprob)) throw malformed("a log-probability is invalid");
     return { token, logprob };
   });
 }
@@ -92,7 +92,7 @@ export function readEcho(value: unknown, prompt: string, options: readonly strin
     (choices as unknown[]).map((choice, i) => [at(choice, "index") ?? i, choice]),
   );
   const echoes = options.map((option, i) => {
-    if (!byIndex.has(i)) throw malformed("the choices have no proper index");
+    if (!byIndex.has(i)) throw malformed("the choices have no valid index");
     return readChoice(byIndex.get(i), prompt, option);
   });
   // If a token straddles the end of the prompt, every option is scored from there, so that scores stay comparable.
@@ -105,7 +105,7 @@ export function readEcho(value: unknown, prompt: string, options: readonly strin
     for (let i = from; i < echo.to; i++) {
       const one = echo.logprobs[i];
       if (one === null) throw noLogprobs("the endpoint gives the option's first token no log-probability");
-      if (!isLogprob(one)) throw malformed("a log-probability is not one");
+      if (!isLogprob(one)) throw malformed("a log-probability is invalid");
       logprob += Math.min(0, one);
     }
     return { logprob, tokens: echo.to - from };

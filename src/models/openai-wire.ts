@@ -204,7 +204,7 @@ export function readVectors(body: unknown, count: number, dimensions: number | u
       (index as number) >= count ||
       vectors[index as number]
     )
-      throw malformed("the embeddings have no proper index");
+      throw malformed("the embeddings have no valid index");
     let squares = 0;
     for (const one of vector as number[]) squares += one * one;
     const norm = Math.sqrt(squares);

@@ -195,8 +195,8 @@ async function openEncoderRef(rest: string, options: OpenModelOptions): Promise<
     throw new HoneError({
       what: `encoder:${name} has no ${one} to choose`,
       where: `encoder:${rest}`,
-      why: "it is a finished graph",
-      next: "Take encoder:minilm-f32, whose network is open.",
+      why: "it is a fixed graph",
+      next: "Use encoder:minilm-f32, whose graph Hone builds itself.",
       kind: "usage",
     });
   }

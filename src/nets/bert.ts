@@ -43,7 +43,8 @@ export function bertConfig(json: unknown, where: string): BertConfig {
       kind: "usage",
     });
   };
-  if (json === null || typeof json !== "object" || Array.isArray(json)) return fail("it is no JSON object");
+  if (json === null || typeof json !== "object" || Array.isArray(json))
+    return fail("it is not a JSON object");
   const read = json as Record<string, unknown>;
   const type = read.model_type;
   if (type !== "bert" && type !== "xlm-roberta")
@@ -72,7 +73,7 @@ export function bertConfig(json: unknown, where: string): BertConfig {
     normEps: eps,
   };
   if (config.width % config.heads !== 0)
-    return fail(`${config.heads} heads do not share a width of ${config.width}`);
+    return fail(`${config.heads} heads do not divide a width of ${config.width}`);
   if (longest(config) < 2) return fail("it has no positions");
   return config;
 }

@@ -51,7 +51,7 @@ export function buildNet(skeleton: Skeleton, feedForward: FeedForward): NetConfi
   const { width, heads, hidden, vocab } = skeleton;
   const wrong = (why: string) =>
     new HoneError({
-      what: "There can be no such net",
+      what: "This net is impossible",
       where: JSON.stringify({ ...skeleton, ...feedForward }),
       why,
       next: "Change these sizes.",
@@ -95,7 +95,8 @@ export function buildNet(skeleton: Skeleton, feedForward: FeedForward): NetConfi
     bias: lossFree,
     vocab,
   };
-  if (!Number.isInteger(neurons)) throw wrong(`${hidden} neurons times ${size} do not divide by ${segments}`);
+  if (!Number.isInteger(neurons))
+    throw wrong(`${hidden} neurons times ${size} cannot be divided by ${segments}`);
   if (experts.chosen < 1 || experts.chosen > experts.routed)
     throw wrong(`${experts.chosen} of ${experts.routed} routed experts cannot be chosen`);
   if (kind === "hash" && (experts.chosen !== 1 || lossFree))

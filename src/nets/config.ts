@@ -124,7 +124,7 @@ export function netConfig(gguf: GgufFile): NetConfig {
   const turned = whole("rope.dimension_count", headWidth);
   if (heads % kvHeads !== 0) throw unsupported(gguf, `${heads} heads do not share ${kvHeads} heads of keys`);
   if (turned !== headWidth || headWidth % 2 !== 0) {
-    throw unsupported(gguf, `its positions turn ${turned} of ${headWidth} numbers of a head`);
+    throw unsupported(gguf, `its rotary positions cover ${turned} of ${headWidth} dimensions of a head`);
   }
   if (whole("attention.value_length", headWidth) !== headWidth) {
     throw unsupported(gguf, "its values are not as long as its keys");

@@ -52,7 +52,7 @@ export function deepseekConfig(value: unknown, where: string): NetConfig {
   const read = parsed.data;
   const { hidden_size: width, num_attention_heads: heads, num_key_value_heads: kvHeads } = read;
   if (width % heads !== 0 || (width / heads) % 2 !== 0 || heads % kvHeads !== 0)
-    throw unreadable(where, `${heads} heads and ${kvHeads} of keys do not share a width of ${width}`);
+    throw unreadable(where, `${heads} heads and ${kvHeads} of keys do not fit a width of ${width}`);
   if (read.num_experts_per_tok > read.n_routed_experts)
     throw unreadable(
       where,

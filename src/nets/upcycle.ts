@@ -34,16 +34,16 @@ export function upcycled(
   const { experts, width } = target;
   const wrong = (why: string) =>
     new HoneError({
-      what: "This net cannot be upcycled so",
+      what: "This net cannot be upcycled in this way",
       why,
       next: "Upcycle a dense net, into experts whose neurons divide those of its feed-forwards.",
       kind: "usage",
     });
   if (dense.experts) throw wrong("it has experts already");
-  if (!experts) throw wrong("it is to become a dense net");
+  if (!experts) throw wrong("the target is a dense net");
   const shards = dense.hidden / experts.neurons;
   if (!Number.isInteger(shards))
-    throw wrong(`${dense.hidden} neurons are no multiple of an expert's ${experts.neurons}`);
+    throw wrong(`${dense.hidden} neurons are not a multiple of an expert's ${experts.neurons}`);
   // The activated experts sum to several whole feed-forwards; this scale turns the sum into their mean.
   const whole = shards / (experts.chosen + experts.shared);
   const scales = { shared: whole, routed: whole / evenGate(experts) };
@@ -54,7 +54,8 @@ export function upcycled(
     const own = /^ffn_(gate|up|down)_(exps|shexp)\.weight$/.exec(part);
     if (!isRouted(experts, layer) || (!own && weights[name])) {
       const same = weights[name];
-      if (!same || same.dims.join() !== shape.join()) throw wrong(`${name} has another shape in it`);
+      if (!same || same.dims.join() !== shape.join())
+        throw wrong(`${name} has another shape in the dense net`);
       made[name] = same;
       continue;
     }

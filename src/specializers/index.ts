@@ -133,7 +133,7 @@ function makeStep(spec: unknown, where: string, table: SpecializerTable): Specia
     throw new HoneError({
       what: `${name} cannot use ${made.label}`,
       where: place,
-      why: `it takes specializers of ${kind} subjects, and this one is for ${made.kinds.join(" and ")} subjects`,
+      why: `it takes specializers for ${kind} subjects, and this one is for ${made.kinds.join(" and ")} subjects`,
       next: `Name one that \`hone models\` lists.`,
       kind: "usage",
     });

@@ -58,14 +58,14 @@ export const leaves: Readonly<Record<Leaf, LeafEntry>> = {
   "implicit knowledge": {
     family: "external augmentation",
     branch: "domain knowledge",
-    summary: "A memory of domain examples is asked for its answer, and mixed with the model's",
+    summary: "A memory of domain examples gives an answer, which is mixed with the model's",
     needs: ["logprobs"],
     examples: ["kNN-LM", "Memorizing Transformers", "TRIME"],
   },
   "tools called by the model": {
     family: "external augmentation",
     branch: "domain tools",
-    summary: "The model writes a call, its result comes back into the context",
+    summary: "The model writes a call, and its result is put into the context",
     needs: ["text"],
     examples: ["Toolformer", "PAL", "ReAct", "Gorilla", "GeneGPT"],
   },
@@ -83,7 +83,7 @@ export const leaves: Readonly<Record<Leaf, LeafEntry>> = {
   "zero-shot prompt": {
     family: "prompt crafting",
     branch: "discrete prompt",
-    summary: "The task is said in words",
+    summary: "The task is described in words",
     needs: ["text"],
     examples: ["instructions", "zero-shot chain of thought"],
   },

@@ -63,7 +63,7 @@ export async function loadCheckpoint(
     for (const [name, { dims }] of Object.entries(like)) {
       const found = await readSafetensor(file, `${part}/${name}`);
       if (found.shape.join() !== dims.join() || !(found.data instanceof Float32Array)) {
-        throw damaged(path, `${part}/${name} is not what this training trains`);
+        throw damaged(path, `${part}/${name} is not what this run trains`);
       }
       list[name] = new Tensor("float32", found.data, [...dims]);
     }
@@ -82,7 +82,7 @@ export async function loadCheckpoint(
 
 function damaged(path: string, why: string): HoneError {
   return new HoneError({
-    what: "Cannot go on with a training",
+    what: "Cannot resume the training",
     where: path,
     why,
     next: "Delete the file: the training then starts from the beginning.",

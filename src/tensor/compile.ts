@@ -113,7 +113,7 @@ function checkInput(leaf: unknown, place: number, name: string): void {
   if (leaf instanceof Tensor && known.includes(leaf.type)) return;
   const isTensor = leaf instanceof Tensor;
   throw new HoneError({
-    what: `${name} was called with ${isTensor ? `a tensor of type ${leaf.type}` : `a value that is no tensor (${leaf === null ? "null" : typeof leaf})`}`,
+    what: `${name} was called with ${isTensor ? `a tensor of type ${leaf.type}` : `a value that is not a tensor (${leaf === null ? "null" : typeof leaf})`}`,
     where: `value ${place + 1} of its inputs, counted through their trees`,
     why: `a compiled function takes tensors of ${known.join(", ")}`,
     next: 'Give it as new Tensor("float32", data, dims), or close the function over it where it is a constant.',
@@ -155,7 +155,7 @@ async function build<Result>(
   });
   if (jaxpr.outs.length === 0) {
     throw new HoneError({
-      what: `${name} gives no tensors`,
+      what: `${name} returns no tensors`,
       why: "there is nothing to compile",
       next: "Let it return a tensor, or an array or a record of them.",
       kind: "usage",
@@ -191,7 +191,7 @@ async function build<Result>(
       what: "ONNX Runtime cannot prepare a compiled function",
       where: `${name}, provider ${provider}`,
       why: messageOf(error),
-      next: provider === "cpu" ? "This is a fault of Hone: please report it." : "Take the provider `cpu`.",
+      next: provider === "cpu" ? "This is a fault of Hone: please report it." : "Use the provider `cpu`.",
     });
   }
   const ready = performance.now();

@@ -52,7 +52,7 @@ export function dequantize(
   }
   if (count % weights !== 0 || bytes.length !== (count / weights) * blockBytes || into.length !== count) {
     throw new HoneError({
-      what: "Weights and their bytes do not fit each other",
+      what: "The bytes do not match the number of weights",
       why: `${bytes.length} bytes of ${name} are not ${count} weights for ${into.length} places`,
       next: "Give whole blocks.",
     });

@@ -236,7 +236,7 @@ function encodeEntry(path: string, key: string, { type, value }: GgufEntry): Buf
       scalar === "float32"
         ? Number.isFinite(Math.fround(number))
         : Number.isInteger(number) && number >= lowest && number <= highest;
-    if (!fits) throw unwritable(path, `metadata ${key}: ${number} is no ${scalar}`);
+    if (!fits) throw unwritable(path, `metadata ${key}: ${number} is not a valid ${scalar}`);
     if (scalar === "float32") bytes.writeFloatLE(number);
     else bytes.writeUInt32LE(number >>> 0);
     return bytes;
@@ -255,7 +255,7 @@ function alignmentOf(path: string, entry: GgufEntry | null | undefined, fallback
   if (entry === undefined) return fallback;
   const value = entry === null ? 32 : Number(entry.value);
   const power = Number.isInteger(value) && value >= 8 && value <= 1 << 20 && (value & (value - 1)) === 0;
-  if (!power) throw unwritable(path, `general.alignment ${value} is no power of two from 8 to ${1 << 20}`);
+  if (!power) throw unwritable(path, `general.alignment ${value} is not a power of two from 8 to ${1 << 20}`);
   return value;
 }
 

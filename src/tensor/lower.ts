@@ -207,7 +207,7 @@ function notLowered(primitive: string, result: string): HoneError {
     what: `The primitive "${primitive}" cannot be run by ONNX Runtime`,
     where: `a compiled function, at the operation that gives ${result}`,
     why: primitive.startsWith("random")
-      ? "random numbers are not drawn inside compiled functions, so that a step depends on its inputs alone"
+      ? "compiled functions draw no random numbers, so that a step depends on its inputs alone"
       : "it has no ONNX operator, and no network of Hone needs it",
     next: "Compute it outside of the function and pass the result in, or run the function with jax-js itself.",
     kind: "usage",

@@ -52,7 +52,7 @@ function unwritable(type: WritableType, where: string, why: string): HoneError {
     what: `Cannot write weights as ${type}`,
     where,
     why,
-    next: "A training that diverged leaves such weights: lower its learning rate. Else write them as F32.",
+    next: "A training that diverged leaves such weights: lower its learning rate. Otherwise write them as F32.",
   });
 }
 

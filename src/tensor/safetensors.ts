@@ -138,9 +138,10 @@ function parseHeader(path: string, bytes: Uint8Array, dataStart: number, size: n
   const found: [name: string, entry: SafetensorsEntry][] = [];
   for (const [name, value] of Object.entries(header)) {
     if (name === "__metadata__") {
-      if (!isRecord(value)) throw broken(path, "its __metadata__ is no object");
+      if (!isRecord(value)) throw broken(path, "its __metadata__ is not an object");
       for (const [key, item] of Object.entries(value)) {
-        if (typeof item !== "string") throw broken(path, `its metadata ${JSON.stringify(key)} is no string`);
+        if (typeof item !== "string")
+          throw broken(path, `its metadata ${JSON.stringify(key)} is not a string`);
         metadata.set(key, item);
       }
     } else found.push([name, parseEntry(path, name, value, dataStart)]);
@@ -159,7 +160,7 @@ function parseHeader(path: string, bytes: Uint8Array, dataStart: number, size: n
 
 function parseEntry(path: string, name: string, value: unknown, dataStart: number): SafetensorsEntry {
   const bad = (why: string) => broken(path, `tensor ${JSON.stringify(name)} ${why}`);
-  if (!isRecord(value)) throw bad("is no object");
+  if (!isRecord(value)) throw bad("is not an object");
   const { dtype, shape, data_offsets: offsets, ...rest } = value;
   const other = Object.keys(rest)[0];
   if (other !== undefined) throw bad(`has the unknown field ${JSON.stringify(other)}`);
@@ -168,8 +169,8 @@ function parseEntry(path: string, name: string, value: unknown, dataStart: numbe
       `has the type ${JSON.stringify(dtype)}; those that can be read are ${Object.keys(widths).join(", ")}`,
     );
   }
-  if (!isNaturals(shape) || shape.length > 64) throw bad("has a shape that is no list of lengths");
-  if (!isNaturals(offsets) || offsets.length !== 2) throw bad("has no two data_offsets");
+  if (!isNaturals(shape) || shape.length > 64) throw bad("has a shape that is not a list of lengths");
+  if (!isNaturals(offsets) || offsets.length !== 2) throw bad("does not have two data_offsets");
   const [start, end] = offsets as [number, number];
   const bytes = product(shape) * widths[dtype as SafetensorsType];
   // Beyond 2^53 products are no longer exact; no file is that large.

@@ -265,13 +265,13 @@ function notFinite(
 ): Diverged {
   const ids = batches.flatMap((batch) => batch.ids);
   return new Diverged({
-    what: `The ${what} is not a number any more`,
+    what: `The ${what} is no longer a number`,
     where: `training step ${step}, ${
       ids.length > 0
         ? `samples ${ids.slice(0, 20).join(", ")}${ids.length > 20 ? ", …" : ""}`
         : "all samples held out"
     }`,
-    why: `it is ${value}: the step before went too far, or these samples are unlike the rest`,
-    next: "Take a smaller learning rate or a longer warm-up; look at these samples. What was trained up to here is kept.",
+    why: `it is ${value}: the step before went too far, or these samples are unlike the others`,
+    next: "Use a smaller learning rate or a longer warm-up; look at these samples. What was trained up to here is kept.",
   });
 }

@@ -133,7 +133,7 @@ describe("a file that is new", () => {
 
   it("has a limit of time", async () => {
     const error = await thrownBy(tryFirst({ model: sound(), gpu: "off" }, { cache, seconds: 0.001 }));
-    expect((error as HoneError).failure.what).toBe("llama.cpp does not get done with this file");
+    expect((error as HoneError).failure.what).toBe("llama.cpp does not finish with this file");
     expect((error as HoneError).exitCode).toBe(1);
   });
 

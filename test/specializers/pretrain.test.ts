@@ -205,7 +205,7 @@ describe("pretrain and upcycle", { timeout: 180_000 }, () => {
       { balance: { experts: 0.01, devices }, lossFree: 0 },
       `${plain}, sigmoid, 5 devices`,
     ]);
-    expect(() => told({ devices: { count: 4 } })).toThrow(/15 routed experts cannot be dealt evenly/);
+    expect(() => told({ devices: { count: 4 } })).toThrow(/15 routed experts cannot be divided evenly/);
   });
 
   test("Muon is given the layers' matrices: not embeddings, head, gains, routers or biases", async () => {
@@ -237,7 +237,7 @@ describe("pretrain and upcycle", { timeout: 180_000 }, () => {
     expect(() => openNet("encoder")).toThrow(/a net is `decoder`/);
     expect(() => pretrain({ net: { kind: "deepseekmoe", experts: 0 } })).toThrow(/experts/);
     const skeleton = { layers: 1, width: 16, heads: 2, hidden: 10, context: 8, vocab: 257 };
-    expect(() => buildNet(skeleton, { kind: "deepseekmoe" })).toThrow(/do not divide/);
+    expect(() => buildNet(skeleton, { kind: "deepseekmoe" })).toThrow(/cannot be divided/);
     expect(() =>
       buildNet({ ...skeleton, hidden: 16 }, { kind: "deepseekmoe", experts: 2, active: 2, shared: 8 }),
     ).toThrow(/cannot be chosen/);

@@ -104,7 +104,7 @@ describe("the recipe", () => {
     const diverging = (from: number) =>
       fake(({ learningRate }) => {
         if (learningRate < from) return 0.5;
-        throw new Diverged({ what: "The loss is not a number any more" });
+        throw new Diverged({ what: "The loss is no longer a number" });
       });
     const twice = await diverging(0.02).choose(480);
     expect(twice.sweep.map(({ loss }) => loss)).toEqual([0.5, null, 0.5]);

@@ -284,7 +284,7 @@ describe("a step chosen by the metric", () => {
     );
     await refused(
       { evaluate: async (asked, sample, own) => numbered.evaluate(asked, { ...sample, input: "else" }, own) },
-      /more of a sample than its one query/,
+      /more than one query for a sample/,
     );
   });
 });

@@ -143,7 +143,7 @@ describe("errors", () => {
     ["an array of numbers", new Float32Array(2), "object"],
   ])("for %s as an input", async (_what, given, named) => {
     const { failure: why } = await failure(double([floats([1]), given as unknown as Tensor]));
-    expect(why.what).toBe(`double was called with a value that is no tensor (${named})`);
+    expect(why.what).toBe(`double was called with a value that is not a tensor (${named})`);
     expect(why.where).toContain("value 2");
     expect(why.kind).toBe("usage");
   });
@@ -163,7 +163,7 @@ describe("errors", () => {
     const { failure: why } = await failure(
       compile<[Tensor], never[]>(() => [], { name: "mute" })(floats([1])),
     );
-    expect(why.what).toBe("mute gives no tensors");
+    expect(why.what).toBe("mute returns no tensors");
     expect(why.kind).toBe("usage");
   });
 

@@ -112,9 +112,13 @@ describe("a file written", () => {
       /64 bytes/,
     ],
     ["a crooked alignment", meta("general.alignment", { type: "uint32", value: 33 }), /alignment 33/],
-    ["a negative uint32", meta("a", { type: "uint32", value: -1 }), /-1 is no uint32/],
-    ["an int32 of 33 bits", meta("a", { type: "int32s", value: [2 ** 31] }), /2147483648 is no int32/],
-    ["an infinite float32", meta("a", { type: "float32", value: 1e39 }), /1e\+39 is no float32/],
+    ["a negative uint32", meta("a", { type: "uint32", value: -1 }), /-1 is not a valid uint32/],
+    [
+      "an int32 of 33 bits",
+      meta("a", { type: "int32s", value: [2 ** 31] }),
+      /2147483648 is not a valid int32/,
+    ],
+    ["an infinite float32", meta("a", { type: "float32", value: 1e39 }), /1e\+39 is not a valid float32/],
     ["an empty key", meta("", { type: "bool", value: true }), /key is empty/],
   ])("is refused and not made: %s", async (_name, given, why) => {
     const before = readdirSync(folder);

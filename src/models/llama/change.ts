@@ -84,7 +84,7 @@ function checkAdapter(base: GgufFile, path: string): void {
   const halves = new Map<string, { a?: GgufTensor; b?: GgufTensor }>();
   for (const tensor of file.tensors) {
     const [, name, half] = /^(.+)\.lora_([ab])$/.exec(tensor.name) ?? [];
-    if (name === undefined) throw bad(`its tensor ${tensor.name} is no half of a LoRA pair`);
+    if (name === undefined) throw bad(`its tensor ${tensor.name} is not half of a LoRA pair`);
     if (!adapterTypes.has(tensor.type)) throw bad(`its tensor ${tensor.name} is neither F32 nor F16`);
     const pair = halves.get(name) ?? {};
     pair[half as "a" | "b"] = tensor;

@@ -190,9 +190,9 @@ function hold(child: ChildProcess, held: boolean): void {
 
 function killed(file: string, end: Exclude<End, { how: "verdict" }>, seconds: number): HoneError {
   const slow = end.how === "slow";
-  const memory = end.code === "SIGKILL" ? ", as systems end what takes too much memory" : "";
+  const memory = end.code === "SIGKILL" ? ", as happens when memory runs out" : "";
   return new HoneError({
-    what: slow ? "llama.cpp does not get done with this file" : "This file crashes llama.cpp",
+    what: slow ? "llama.cpp does not finish with this file" : "This file crashes llama.cpp",
     where: file,
     why: slow
       ? `opening it in a process of its own took longer than ${seconds} s${said(end.words)}`
@@ -206,7 +206,7 @@ function cannotStart(file: string, error: Error): HoneError {
     what: "Cannot start the process in which new model files are opened first",
     where: file,
     why: error.message,
-    next: "Look whether the system lets you start processes, and run it again.",
+    next: "Check that the system lets you start processes, and run it again.",
     cause: error,
   });
 }

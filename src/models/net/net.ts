@@ -224,14 +224,14 @@ async function reader(
     const around: number[] = made.encode("a").ids;
     const bare: number[] = made.encode("a", { add_special_tokens: false }).ids;
     const at = around.findIndex((_, i) => bare.every((id, k) => around[i + k] === id));
-    if (at < 0) throw new Error("its markers do not stand around a text");
+    if (at < 0) throw new Error("its special tokens do not surround a text");
     markers = { begin: around.slice(0, at), end: around.slice(at + bare.length) };
   } catch (error) {
     throw new HoneError({
       what: "Cannot read the tokenizer",
       where,
       why: messageOf(error),
-      next: "Take a tokenizer.json of a BERT, XLM-R or Gemma model.",
+      next: "Use the tokenizer.json of a BERT, XLM-R or Gemma model.",
       cause: error,
     });
   }
@@ -267,7 +267,7 @@ async function readJson(path: string): Promise<object> {
   try {
     const read: unknown = JSON.parse(await readFile(path, "utf8"));
     if (read !== null && typeof read === "object") return read;
-    throw new Error("it is no JSON object");
+    throw new Error("it is not a JSON object");
   } catch (error) {
     throw new HoneError({
       what: "Cannot read a file of the encoder",

@@ -18,7 +18,7 @@ export function sayingOf(
   threads: number | undefined,
 ): Compiled<[Tensors, Tensors, Tensors], Tensor> {
   const { logprobs } = net;
-  if (!logprobs) throw new TypeError("Only a decoder says texts.");
+  if (!logprobs) throw new TypeError("Only a decoder gives texts probabilities.");
   return compile(
     (weights: Record<string, np.Array>, trained: Record<string, np.Array>, { targets, ...block }: Said) =>
       logprobs(weights, block as TextBlock, targets, change ? [change(trained)] : []),
@@ -42,9 +42,9 @@ export async function sayTexts(
   const most = read.reduce((top, { ids }) => Math.max(top, ids.length), 1);
   if (most >= net.longest) {
     throw new HoneError({
-      what: "A text is too long to be said whole",
+      what: "A text is too long for the model",
       where: JSON.stringify(texts[read.findIndex(({ ids }) => ids.length === most)]?.slice(0, 40)),
-      why: `the model reads ${net.longest} tokens of a text here`,
+      why: `the model reads at most ${net.longest} tokens of a text here`,
       next: "Give the task a smaller `bytes`.",
       kind: "usage",
     });

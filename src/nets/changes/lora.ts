@@ -35,7 +35,9 @@ export function matricesOf(config: NetConfig, parts: readonly string[] = blockMa
   const known = new Set<string>(blockMatrices);
   const strange = parts.find((part) => !known.has(part));
   if (strange !== undefined) {
-    throw new RangeError(`${JSON.stringify(strange)} is none of the matrices ${blockMatrices.join(", ")}.`);
+    throw new RangeError(
+      `${JSON.stringify(strange)} is not one of the matrices ${blockMatrices.join(", ")}.`,
+    );
   }
   return [...tensorShapes(config).keys()].filter((name) => {
     const [, layer, part, kind] = name.split(".");

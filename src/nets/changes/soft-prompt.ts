@@ -45,7 +45,7 @@ export function initSoftPrompt(
 /** The change by such rows: embeddings of tokens from vocab on are taken from them. */
 export function softPrompt(config: NetConfig, trained: Readonly<Record<string, np.Array>>): Change {
   const rows = trained[key];
-  if (!rows) throw new Error(`A soft prompt has ${key}.`);
+  if (!rows) throw new Error(`A soft prompt lacks ${key}.`);
   return {
     embed(tokens, y) {
       const soft = tokens.ref.greaterEqual(config.vocab);

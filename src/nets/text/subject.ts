@@ -55,7 +55,7 @@ export function openNet(ref: string): NetModel {
       what: "There is no such net",
       where: `net:${ref.slice(0, 80)}`,
       why: strange
-        ? `${strange.join("=").slice(0, 60)} is no size that it takes: ${known.join(", ")}`
+        ? `${strange.join("=").slice(0, 60)} is not one of its sizes: ${known.join(", ")}`
         : "a net is `decoder`",
       next: "Write net:decoder or net:decoder?layers=4&width=128&heads=4&hidden=344&context=128.",
       kind: "usage",

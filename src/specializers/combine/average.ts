@@ -16,7 +16,7 @@ import { partOf } from "./stack/folds.js";
 import { poolOf } from "./stack/members.js";
 
 const averageOptions = z.strictObject({
-  use: z.unknown().describe("the specializer, as a study would name it; its training must depend on a seed"),
+  use: z.unknown().describe("the specializer, written as in a study; its training must depend on a seed"),
   seeds: z.int().min(2).max(20).default(3).describe("how many training seeds, 2 to 20"),
 });
 /** Options of `average`. */
@@ -39,8 +39,8 @@ export function average(
   if (!use.seeded) {
     throw new HoneError({
       what: `average cannot use ${use.label}`,
-      why: "it is the same for every seed, so that there is nothing to average",
-      next: "Name one that is trained, such as lora.",
+      why: "it is the same for every seed, so there is nothing to average",
+      next: "Use one that is trained, such as lora.",
       kind: "usage",
     });
   }
@@ -95,7 +95,7 @@ function requireOptions(given: Given): void {
 export const averageEntry = {
   make: ({ use, ...rest }: AverageOptions, inner) => average(inner(use, "use", "language"), rest),
   options: averageOptions,
-  summary: "One specializer trained with several seeds, and the mean of their log-probabilities",
+  summary: "One specializer trained with several seeds, whose log-probabilities are averaged",
   paper:
     "Lakshminarayanan, Pritzel and Blundell 2017, Simple and Scalable Predictive Uncertainty Estimation (arXiv 1612.01474)",
   leaf: null,

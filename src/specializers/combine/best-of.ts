@@ -18,7 +18,7 @@ const bestOfOptions = z.strictObject({
     .array(z.unknown())
     .min(1)
     .max(20)
-    .describe("the specializers to choose from on dev, as a study would name them, 1 to 20"),
+    .describe("the specializers to choose from on dev, written as in a study, 1 to 20"),
 });
 /** Options of `bestOf`. */
 export type BestOfOptions = z.input<typeof bestOfOptions>;
@@ -70,7 +70,7 @@ export function bestOf<K extends Kind>(candidates: readonly Specializer<Json, K>
       });
       const chosen = covered ? choose(measured, given.task) : undefined;
       if (chosen === undefined)
-        throw unable(given, "none of them could be scored on half of the dev samples");
+        throw unable(given, "none of them could be scored on at least half of the dev samples");
       const scores = candidates.map(({ label }, i) => ({
         label,
         ...summary((measured[i] as Candidate).runs[0]!),
@@ -81,7 +81,7 @@ export function bestOf<K extends Kind>(candidates: readonly Specializer<Json, K>
       const candidate = candidates[chosen];
       if (candidate) return candidate.apply(subject, state, tools);
       throw new HoneError({
-        what: "The saved specialist is damaged: bestOf chose what it was not given",
+        what: "The saved specialist is damaged: it lacks the candidate that bestOf chose",
         why: `candidate ${chosen} of ${candidates.length}`,
         next: "Make the specialist again from its study.",
       });
@@ -132,7 +132,7 @@ function unable({ task }: Pick<Given<Kind>, "task">, why: string): HoneError {
 export const bestOfEntry = {
   make: (options: BestOfOptions, inner) => bestOf(options.of.map((one, i) => inner(one, `of.${i}`))),
   options: bestOfOptions,
-  summary: "Several specializers, of which the one that does best on dev is kept",
+  summary: "Several specializers, of which the best on dev is kept",
   paper: "Nori et al. 2023, Medprompt (arXiv 2311.16452): what each rung adds is measured, not assumed",
   leaf: null,
 } satisfies SpecializerEntry;

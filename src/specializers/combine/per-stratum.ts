@@ -16,7 +16,9 @@ import { once } from "./once.js";
 import { partOf } from "./stack/folds.js";
 
 const perStratumOptions = z.strictObject({
-  use: z.unknown().describe("the specializer that is fitted on each stratum apart, as a study would name it"),
+  use: z
+    .unknown()
+    .describe("the specializer that is fitted on each stratum separately, written as in a study"),
 });
 /** Options of `perStratum`. */
 export type PerStratumOptions = z.input<typeof perStratumOptions>;
@@ -86,7 +88,7 @@ function byStratum(samples: readonly Sample[]): Map<string, Sample[]> {
         what: "perStratum cannot be used here",
         where: `train sample ${sample.id}`,
         why: "it has no stratum",
-        next: "Name the field that says which task a row belongs to as `stratum` in the data, or leave perStratum out.",
+        next: "Set `stratum` in the data to the field that says which task a row belongs to, or leave perStratum out.",
         kind: "usage",
       });
     }
@@ -109,7 +111,7 @@ function narrowed(task: LanguageTask, samples: readonly Sample[]): LanguageTask 
 export const perStratumEntry = {
   make: (options: PerStratumOptions, inner) => perStratum(inner(options.use, "use", "language")),
   options: perStratumOptions,
-  summary: "One specialist for each of several tasks put into one, and each query to its own",
+  summary: "One specialist for each of several tasks merged into one; each query goes to its own",
   paper:
     "Dominguez-Olmedo et al. 2024, Lawma (arXiv 2407.16615): one model for all tasks against one for each",
   leaf: null,

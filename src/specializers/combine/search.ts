@@ -24,63 +24,70 @@ const searchOptions = z.strictObject({
     .record(z.string().min(1).max(64), z.array(z.unknown()).min(2).max(12))
     .optional()
     .describe(
-      'what is varied: by name, the levels, as a study would name specializers or "none", the simplest first; applied in their order',
+      'the factors by name, each a list of levels, the simplest first: specializers, written as in a study, or "none"; applied in the order given',
     ),
   alone: z
     .array(z.unknown())
     .max(20)
     .optional()
-    .describe("specializers that are tried as they are, beside the factorial"),
-  calls: z.int().min(100).max(100_000_000).default(mostCalls).describe("most calls that the search may take"),
-  tokens: z.int().min(1000).optional().describe("most tokens, read and written, that it may take"),
+    .describe("specializers that are tried on their own, outside the factorial"),
+  calls: z
+    .int()
+    .min(100)
+    .max(100_000_000)
+    .default(mostCalls)
+    .describe("maximum calls that the search may make"),
+  tokens: z.int().min(1000).optional().describe("maximum tokens, read and written, that it may use"),
   seconds: z
     .number()
     .min(1)
     .default(3600)
-    .describe("most seconds of wall clock; where this is what ends it, the result depends on the machine"),
-  usd: z.number().gt(0).optional().describe("most dollars that it may take"),
+    .describe(
+      "maximum seconds of wall clock; where this limit ends the search, the result depends on the machine",
+    ),
+  usd: z.number().gt(0).optional().describe("maximum dollars that it may spend"),
   cells: z
     .int()
     .min(4)
     .max(64)
     .default(24)
-    .describe("most combinations of levels that the factorial measures"),
+    .describe("maximum combinations of levels that the factorial measures"),
   screen: z
     .int()
     .min(32)
     .max(10_000)
     .default(96)
-    .describe("most train samples of the factorial, each asked of every combination"),
+    .describe("maximum train samples of the factorial, each given to every combination"),
   folds: z
     .int()
     .min(2)
     .max(16)
     .default(4)
-    .describe("parts of train; each is predicted by what the others made"),
+    .describe("folds of train; each is predicted by what was made from the others"),
   held: z
     .int()
     .min(32)
     .max(100_000)
     .default(1000)
-    .describe("train samples predicted out of fold at the end, about"),
+    .describe("approximate number of train samples predicted out of fold at the end"),
   headroom: z
     .number()
     .min(0)
     .max(1)
     .default(0.5)
-    .describe("level of the headroom test: nothing is searched where its p is above; 1 searches always"),
+    .describe("level of the headroom test: nothing is searched where its p is above this; 1 always searches"),
   confirm: z
     .number()
     .gt(0)
     .max(1)
     .default(0.05)
-    .describe("level at which what is found must beat the simplest on dev, one-sided"),
+    .describe("level at which the result must beat the simplest branch on dev, one-sided"),
   guard: z
     .number()
     .min(0)
     .max(10)
     .default(1)
-    .describe("standard errors by which a member of the stack must lower the log-loss out of fold"),
+    .describe("standard errors by which a member of the stack must lower the out-of-fold log-loss"),
 });
 /** Options of `search`. */
 export type SearchOptions = z.input<typeof searchOptions>;
@@ -195,7 +202,8 @@ export const searchEntry = {
       rest,
     ),
   options: searchOptions,
-  summary: "The others composed under one budget: a factorial, successive halving, a stack or a single",
+  summary:
+    "The others composed under one budget: a factorial, successive halving, then a stack or a single one",
   paper:
     "Box, Hunter and Hunter 2005, Statistics for Experimenters; Karnin, Koren and Somekh 2013 and Jamieson and Talwalkar 2016 (arXiv 1502.07943), successive halving",
   leaf: null,

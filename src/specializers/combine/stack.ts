@@ -25,24 +25,26 @@ const stackOptions = z.strictObject({
     .array(z.unknown())
     .min(1)
     .max(20)
-    .describe("the specializers whose probabilities are pooled, as a study would name them, 1 to 20"),
+    .describe("the specializers whose probabilities are pooled, written as in a study, 1 to 20"),
   folds: z
     .int()
     .min(2)
     .max(20)
     .default(5)
-    .describe("parts of train; each is predicted by what the others made"),
+    .describe("folds of train; each is predicted by what was made from the others"),
   held: z
     .int()
     .min(20)
     .default(1000)
-    .describe("train samples predicted out of fold, about; of a larger train not every part is"),
+    .describe(
+      "approximate number of train samples predicted out of fold; of a larger train only some folds are",
+    ),
   guard: z
     .number()
     .min(0)
     .max(10)
     .default(1)
-    .describe("standard errors by which a member must lower the held-out log-loss to be taken"),
+    .describe("standard errors by which a member must lower the held-out log-loss to be added"),
 });
 /** Options of `stack`. */
 export type StackOptions = z.input<typeof stackOptions>;
@@ -96,7 +98,7 @@ export function stack(
         const member = members[at];
         if (member) return member.apply(subject, own, tools) as LanguageSubject;
         throw new HoneError({
-          what: "The saved specialist is damaged: stack took what it was not given",
+          what: "The saved specialist is damaged: it lacks a member that stack chose",
           why: `member ${at} of ${members.length}`,
           next: "Make the specialist again from its study.",
         });

@@ -10,8 +10,8 @@ import { inherited } from "../parts/inherited.js";
 import type { SpecializerEntry } from "../table.js";
 
 const subsetOptions = z.strictObject({
-  n: z.int().min(1).max(1_000_000).describe("train samples to keep of each stratum, drawn by the seed"),
-  use: z.unknown().describe("the specializer that learns from them, as a study would name it"),
+  n: z.int().min(1).max(1_000_000).describe("train samples to keep from each stratum, drawn with the seed"),
+  use: z.unknown().describe("the specializer that learns from them, written as in a study"),
 });
 /** Options of `subset`. */
 export type SubsetOptions = z.input<typeof subsetOptions>;

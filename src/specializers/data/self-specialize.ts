@@ -23,7 +23,7 @@ export const trainShape = {
   train: z
     .enum(["pairs", "seeds and pairs"])
     .default("seeds and pairs")
-    .describe("what it is trained on: pairs alone, or the seeds, too"),
+    .describe("what it is trained on: the pairs alone, or the seeds too"),
   lora: loraOptions
     .partial()
     .optional()
@@ -44,7 +44,7 @@ const selfSpecializeOptions = z.strictObject({
     .max(5)
     .default(1)
     .describe(
-      "after the first, the specialist writes the responses anew and the generalist is trained again",
+      "number of rounds; after the first, the specialist rewrites the responses and the generalist is trained again",
     ),
   responses: z
     .enum(["own", "shuffled"])
@@ -151,7 +151,7 @@ function before(subject: LanguageSubject, steps: number): LanguageSubject {
       throw new HoneError({
         what: "A further round has no specialist to begin with",
         where: subject.name,
-        next: "Write `rounds` in one selfSpecialize.",
+        next: "Set `rounds` in a single selfSpecialize.",
         kind: "usage",
       });
     }

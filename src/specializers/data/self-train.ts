@@ -28,11 +28,11 @@ const selfTrainOptions = z.strictObject({
     .describe(
       "the unlabelled rows: file:, hf: or pip:, with `input` (or `text`) and, where samples have them, `question` and `options`",
     ),
-  rows: z.int().min(1).max(1_000_000).default(1000).describe("rows that are labelled, the first ones"),
+  rows: z.int().min(1).max(1_000_000).default(1000).describe("how many rows are labelled, from the first on"),
   use: z
     .unknown()
     .optional()
-    .describe("the specializer that makes the teacher of train; the subject as it is if omitted"),
+    .describe("the specializer that makes the teacher from train; the subject as it is if omitted"),
   precision: z
     .number()
     .gt(0)
@@ -241,7 +241,7 @@ export const selfTrainEntry = {
   make: (options: SelfTrainOptions, inner) =>
     selfTrain(options, options.use === undefined ? undefined : inner(options.use, "use", "language")),
   options: selfTrainOptions,
-  summary: "Unlabelled rows labelled by the model or a specialist of it, the sure ones added to train",
+  summary: "Unlabelled rows labelled by the model or a specialist of it, the confident ones added to train",
   paper: "Lee 2013, Pseudo-Label; Scudder 1965, adaptive pattern recognition",
   leaf: "instruction-based update",
 } satisfies SpecializerEntry;

@@ -41,7 +41,7 @@ const bilateralOptions = z.strictObject({
     .enum(["left", "right"])
     .default("left")
     .describe("the hemisphere that learns by the dominant loss where they are specialized"),
-  units: z.int().min(2).max(1024).default(32).describe("units of a layer, all hemispheres together"),
+  units: z.int().min(2).max(1024).default(32).describe("units per layer, over all hemispheres"),
   layers: z.int().min(1).max(8).default(2).describe("hidden layers"),
   cell: z
     .enum(["dense", "gru"])
@@ -51,10 +51,10 @@ const bilateralOptions = z.strictObject({
     .enum(["asIntended", "asPublished"])
     .default("asIntended")
     .describe(
-      'what the regulariser of activity acts on: the hidden layers "asIntended", or the outputs that the published program paired it with, forces in N among them',
+      'what the activity regulariser acts on: the hidden layers "asIntended", or the outputs that the published program paired it with, forces in N among them',
     ),
   updates: z.int().min(1).max(1_000_000).default(800).describe("updates of the weights"),
-  batch: z.int().min(1).max(4096).default(64).describe("trials an update"),
+  batch: z.int().min(1).max(4096).default(64).describe("trials per update"),
   learningRate: z.number().positive().max(1).default(0.003).describe("Adam's step size"),
 });
 /** Options of `bilateral`. */

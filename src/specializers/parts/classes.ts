@@ -28,7 +28,7 @@ export function classesOf(given: Given, name: string): Classes {
     throw new HoneError({
       what: `${name} cannot be used here`,
       where: `task ${task.name}`,
-      why: "it learns one weight vector a label, and this task's samples do not share their labels",
+      why: "it learns one weight vector per label, and this task's samples do not share their labels",
       next: `Take ${name} out of this task's study.`,
       kind: "usage",
     });
@@ -39,7 +39,7 @@ export function classesOf(given: Given, name: string): Classes {
     throw new HoneError({
       what: `The answer "${answer}" is not one of the task's labels`,
       where: `task ${task.name}, sample ${sample.id}`,
-      next: `Mend the sample, or add the label. Labels: ${labels.slice(0, 20).join(", ")}`,
+      next: `Correct the sample, or add the label. Labels: ${labels.slice(0, 20).join(", ")}`,
     });
   });
   const classes = labels.filter((label) => answers.includes(label));

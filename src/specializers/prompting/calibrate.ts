@@ -74,9 +74,12 @@ async function fitPrior(subject: LanguageSubject, given: Given): Promise<State> 
     });
   };
   if (!first)
-    return refuse("there are no dev or train samples to see a query of", "Give the task a train split.");
+    return refuse("there are no dev or train samples to take a query from", "Give the task a train split.");
   if (!first.options?.length) {
-    return refuse("the task asks to write, not to choose", "Take calibrate out of this task's study.");
+    return refuse(
+      "the task asks the model to write, not to choose",
+      "Take calibrate out of this task's study.",
+    );
   }
   const question = questionsVary(queries);
   const probes = queries.slice(0, 5);
@@ -171,7 +174,7 @@ function logSumExp(values: readonly number[]): number {
 export const calibrateEntry = {
   make: calibrate,
   options: calibrateOptions,
-  summary: "Option scores less what the model would say if there were nothing to judge",
+  summary: "Option scores minus those that the model gives content-free inputs",
   paper: "Zhao et al. 2021, Calibrate Before Use (arXiv 2102.09690), eq. 1 and 2",
   leaf: "zero-shot prompt",
 } satisfies SpecializerEntry;

@@ -22,21 +22,21 @@ export const cotOptions = z.strictObject({
     .unknown()
     .default("zeroShot")
     .describe(
-      "the specializer that puts the verified examples before a query, as a study would name it; zeroShot for none",
+      "the specializer that puts the verified examples before a query, written as in a study; zeroShot for none",
     ),
   pool: z
     .int()
     .min(1)
     .max(100_000)
     .default(200)
-    .describe("most train samples that are reasoned about, drawn by the seed"),
+    .describe("maximum train samples that are reasoned about, drawn with the seed"),
   shuffles: z
     .int()
     .min(1)
     .max(20)
     .default(1)
-    .describe("orders of the options tried for each; the first is as they stand"),
-  maxTokens: z.int().min(1).max(8192).default(96).describe("most tokens of a chain of thought"),
+    .describe("orders of the options tried for each; the first is the given one"),
+  maxTokens: z.int().min(1).max(8192).default(96).describe("maximum tokens of a chain of thought"),
 });
 /** Options of `cot`. */
 export type CotOptions = z.input<typeof cotOptions>;

@@ -36,7 +36,9 @@ export const ensembleOptions = z.strictObject({
     .min(0)
     .max(2)
     .optional()
-    .describe("how freely members write, 0 to 2; by default 0.7 for open answers and 0 for a choice"),
+    .describe(
+      "sampling temperature of the members, 0 to 2; by default 0.7 for open answers and 0 for a choice",
+    ),
 });
 /** Options of `ensemble`. */
 export type EnsembleOptions = z.input<typeof ensembleOptions>;
@@ -272,7 +274,7 @@ function commonest(causes: readonly string[]): string {
 export const ensembleEntry = {
   make: ensemble,
   options: ensembleOptions,
-  summary: "What stands before it, asked several times with the options in other orders, and a vote",
+  summary: "The steps before it, asked several times with the options in other orders, and a vote",
   paper: "Nori et al. 2023, Medprompt (arXiv 2311.16452), section 4.3; Wang et al. 2022 (2203.11171)",
   leaf: "zero-shot prompt",
 } satisfies SpecializerEntry;

@@ -14,7 +14,7 @@ const fewShotOptions = z.strictObject({
   draw: z
     .enum(["random", "balanced"])
     .default("random")
-    .describe('"random", or "balanced" for as equal as possible over the right answers'),
+    .describe('"random", or "balanced" to spread them as evenly as possible over the right answers'),
 });
 /** Options of `fewShot`. */
 export type FewShotOptions = z.input<typeof fewShotOptions>;
@@ -42,7 +42,7 @@ export function fewShot(options: FewShotOptions = {}): LanguageSpecializer {
 export const fewShotEntry = {
   make: fewShot,
   options: fewShotOptions,
-  summary: "The same drawn train examples before every query",
+  summary: "The same randomly drawn train examples before every query",
   paper: "Brown et al. 2020, Language Models are Few-Shot Learners (arXiv 2005.14165)",
   leaf: "few-shot prompt",
 } satisfies SpecializerEntry;

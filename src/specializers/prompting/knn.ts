@@ -18,7 +18,7 @@ export const knnOptions = z.strictObject({
   by: z
     .enum(["vectors", "bm25"])
     .default("vectors")
-    .describe('"vectors" for likeness of meaning, "bm25" for shared words'),
+    .describe('"vectors" for similar meaning, "bm25" for shared words'),
   balance: z
     .boolean()
     .default(false)

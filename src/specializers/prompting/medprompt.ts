@@ -37,7 +37,9 @@ const medpromptOptions = z.strictObject({
   examples: z
     .enum(["measured", "always"])
     .default("measured")
-    .describe('"measured" to show examples only where that is better on dev, "always" without measuring'),
+    .describe(
+      '"measured" to show examples only if that is better on dev, "always" to show them without measuring',
+    ),
   by: knnOptions.shape.by,
   orders: ensembleOptions.shape.orders
     .removeDefault()

@@ -22,28 +22,33 @@ const optimizeOptions = z.strictObject({
   algorithm: z
     .enum(["race", "gepa", "miprov2"])
     .default("race")
-    .describe('"race", or a published one to compare with, whose winner is not held to the confirmation'),
+    .describe('"race", or a published method to compare with, whose winner need not pass the confirmation'),
   calls: z
     .int()
     .min(100)
     .max(1_000_000)
     .default(2000)
-    .describe("answers after which gepa and miprov2 end; race ends with its samples"),
+    .describe("answers after which gepa and miprov2 stop; race stops when its samples are used up"),
   reflector: z
     .string()
     .optional()
     .describe("a model that reads wrong answers and writes instructions, as a study names models"),
-  reflections: z.int().min(1).max(100).default(4).describe("instructions asked of the reflector"),
+  reflections: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(4)
+    .describe("how many instructions the reflector is asked for"),
   draws: z.int().min(1).max(20).default(3).describe("sets of examples of each size that are tried"),
   batch: z.int().min(32).max(1000).default(32).describe("samples of a minibatch, 32 or more"),
-  search: z.int().min(96).max(100_000).default(256).describe("most samples to search on"),
-  confirm: z.int().min(32).max(100_000).default(256).describe("most samples to confirm on"),
+  search: z.int().min(96).max(100_000).default(256).describe("maximum samples to search on"),
+  confirm: z.int().min(32).max(100_000).default(256).describe("maximum samples to confirm on"),
   headroom: z
     .number()
     .min(0)
     .max(1)
     .default(0.5)
-    .describe("level of the headroom test: nothing is searched where its p is above; 1 searches always"),
+    .describe("level of the headroom test: nothing is searched where its p is above this; 1 always searches"),
   proposals: z
     .enum(["bank", "examples", "no-op"])
     .default("bank")
@@ -179,7 +184,7 @@ function tooFew({ train, task }: Given): HoneError {
   return new HoneError({
     what: "optimize has too few train samples to confirm what it finds",
     where: `task ${task.name}, split train: ${train.length} samples`,
-    why: `they are cut into three parts, and with fewer than ${leastTrain} in all a search finds luck`,
+    why: `they are cut into three parts, and with fewer than ${leastTrain} in all a search finds only luck`,
     next: "Give more labels, or use fewShot or knn.",
     kind: "usage",
   });

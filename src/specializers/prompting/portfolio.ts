@@ -19,25 +19,25 @@ export const directly = [{ knn: { k: 5 } }, { ensemble: { members: 10, vote: "pr
 const weight = z.number().min(0).max(100);
 
 const portfolioOptions = z.strictObject({
-  use: z.unknown().default("medprompt").describe("the specializer that reasons, as a study would name it"),
+  use: z.unknown().default("medprompt").describe("the specializer that reasons, written as in a study"),
   direct: z
     .unknown()
     .default(directly)
-    .describe("the specializer that answers at once, as a study would name it"),
+    .describe("the specializer that answers directly, written as in a study"),
   weight: z
     .strictObject({
       scratchpad: weight.default(0.5).describe("where the subject says that a scratch-pad is needed"),
       plain: weight.default(2).describe("where it says that none is"),
-      unscreened: weight.default(1).describe("where it was not asked or did not say"),
+      unscreened: weight.default(1).describe("where it was not asked or gave no answer"),
     })
     .prefault({})
     .describe(
-      "what the direct probabilities count beside the reasoned votes: {scratchpad, plain, unscreened}",
+      "weight of the direct probabilities relative to the reasoned votes: {scratchpad, plain, unscreened}",
     ),
   screen: z
     .boolean()
     .default(true)
-    .describe("true to ask, once a query, whether it needs a scratch-pad; false for one weight"),
+    .describe("true to ask, once per query, whether it needs a scratch-pad; false for one weight"),
 });
 /** Options of `portfolio`. */
 export type PortfolioOptions = z.input<typeof portfolioOptions>;
@@ -188,7 +188,7 @@ export const portfolioEntry = {
       inner(options.direct ?? directly, "direct", "language"),
     ),
   options: portfolioOptions,
-  summary: "Reasoned votes and direct probabilities together, weighed by whether a query needs reasoning",
+  summary: "Reasoned votes and direct probabilities together, weighted by whether a query needs reasoning",
   paper: "Microsoft promptbase 2023, Medprompt+, which extends Nori et al. 2023 (2311.16452)",
   leaf: "few-shot prompt",
 } satisfies SpecializerEntry;

@@ -29,15 +29,15 @@ const toolsOptions = z.strictObject({
     .max(32)
     .default(["calculator"])
     .describe('the tools: "calculator", { table: … }, { codes: … }; in programs also what defineTool makes'),
-  maxCalls: z.int().min(1).max(20).default(3).describe("most calls before an answer, 1 to 20"),
-  maxTokens: z.int().min(8).max(4096).default(96).describe("most tokens to write for one call"),
-  timeout: z.int().min(1).max(600_000).default(5000).describe("most milliseconds that one call may take"),
+  maxCalls: z.int().min(1).max(20).default(3).describe("maximum calls before an answer, 1 to 20"),
+  maxTokens: z.int().min(8).max(4096).default(96).describe("maximum tokens to write for one call"),
+  timeout: z.int().min(1).max(600_000).default(5000).describe("maximum milliseconds that one call may take"),
   maxOutput: z
     .int()
     .min(100)
     .max(100_000)
     .default(2000)
-    .describe("most characters of a result that go back to the model"),
+    .describe("maximum characters of a result that are shown to the model"),
 });
 
 /** A tool as a study names it. */

@@ -8,7 +8,7 @@ import { readOptions } from "../parts/options.js";
 import type { SpecializerEntry } from "../table.js";
 
 const ngramsOptions = z.strictObject({
-  size: z.int().min(64).max(65_536).default(1024).describe("numbers of a vector"),
+  size: z.int().min(64).max(65_536).default(1024).describe("dimensions of a vector"),
 });
 /** Options of `ngrams`. */
 export type NgramsOptions = z.input<typeof ngramsOptions>;

@@ -42,7 +42,7 @@ export function scripted(options: ScriptedOptions = {}): LanguageSpecializer {
         throw new HoneError({
           what: `scripted(${name}) cannot play ${task.name}`,
           where: `task ${task.name}`,
-          why: "it plays games, and this task is none",
+          why: "it plays games, and this task is not one",
           next: "Leave it out, or make the domain task an arena.",
           kind: "usage",
         });

@@ -16,27 +16,27 @@ import { readOptions } from "../parts/options.js";
 import type { SpecializerEntry } from "../table.js";
 
 const wordVectorsOptions = z.strictObject({
-  corpora: z.string().min(1).describe("files of sentences: a language, a tab and a text in every line"),
+  corpora: z.string().min(1).describe("files of sentences: a language, a tab and a text on every line"),
   dictionaries: z
     .string()
     .min(1)
     .describe("files of translations: language, word, language, word, with tabs between"),
-  hub: z.string().min(1).default("en").describe("the language into whose space the others are turned"),
-  dimensions: z.int().min(4).max(1024).default(100).describe("numbers of a vector"),
-  window: z.int().min(1).max(50).default(5).describe("words to each side, at most"),
+  hub: z.string().min(1).default("en").describe("the language whose space the others are mapped into"),
+  dimensions: z.int().min(4).max(1024).default(100).describe("dimensions of a vector"),
+  window: z.int().min(1).max(50).default(5).describe("maximum words to each side"),
   negatives: z.int().min(1).max(50).default(5).describe("words drawn as negatives for each true one"),
   tokens: z
     .int()
     .min(1)
     .default(1_000_000)
-    .describe("words read of a corpus in all its epochs, which are 5 to 100"),
-  learningRate: z.number().positive().max(1).default(0.05).describe("of the first step"),
+    .describe("words read from a corpus over all its epochs, of which there are 5 to 100"),
+  learningRate: z.number().positive().max(1).default(0.05).describe("learning rate of the first step"),
   buckets: z
     .int()
     .min(64)
     .max(4_000_000)
     .default(50_000)
-    .describe("rows of hashed n-grams of 3 to 6 letters"),
+    .describe("rows for hashed n-grams of 3 to 6 letters"),
 });
 /** Options of `wordVectors`. */
 export type WordVectorsOptions = z.input<typeof wordVectorsOptions>;
@@ -256,8 +256,8 @@ function unreadable(where: string, why: string, cells: number): HoneError {
     why,
     next:
       cells === 2
-        ? "Give a language, a tab and a text in every line."
-        : "Give a language, a word, a language and a word in every line, with tabs between.",
+        ? "Give a language, a tab and a text on every line."
+        : "Give a language, a word, a language and a word on every line, with tabs between.",
     kind: "usage",
   });
 }
@@ -267,7 +267,7 @@ export const wordVectorsEntry = {
   make: wordVectors,
   options: wordVectorsOptions,
   summary:
-    "Skip-gram vectors with subwords, turned into one space by Procrustes on dictionaries; needs no model",
+    "Skip-gram vectors with subwords, mapped into one space by Procrustes on dictionaries; needs no model",
   paper:
     "A reference: Bojanowski et al. 2017 (arXiv 1607.04606); Smith et al. 2017, Offline Bilingual Word Vectors (1702.03859)",
   leaf: null,

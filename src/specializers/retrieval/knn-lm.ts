@@ -21,7 +21,7 @@ import { logSoftmax } from "../prompting/calibrate.js";
 import type { SpecializerEntry } from "../table.js";
 
 const knnLmOptions = z.strictObject({
-  k: z.int().min(1).max(1024).default(16).describe("how many neighbours have a voice, 1 to 1024"),
+  k: z.int().min(1).max(1024).default(16).describe("how many neighbours count, 1 to 1024"),
   lambda: z
     .number()
     .min(0)
@@ -33,7 +33,7 @@ const knnLmOptions = z.strictObject({
     .positive()
     .max(1000)
     .optional()
-    .describe("how slowly a neighbour's voice fades with its squared distance; by default tuned"),
+    .describe("how slowly a neighbour's weight decays with its squared distance; by default tuned"),
   tuneOn: z
     .enum(["train", "dev"])
     .default("train")
@@ -150,8 +150,8 @@ function goldOption(shot: Demonstration, options: readonly Option[] | undefined,
     what: "knnLm cannot be used here",
     where: `task ${task.name}`,
     why: options?.length
-      ? `"${shot.answer}" is none of its sample's options`
-      : "the task asks to write, not to choose",
+      ? `"${shot.answer}" is not one of its sample's options`
+      : "the task asks the model to write, not to choose",
     next: "Use knn, whose examples stand in the prompt, or take knnLm out of this task's study.",
     kind: "usage",
   });

@@ -42,19 +42,19 @@ const retrieveOptions = z.strictObject({
     .refine(({ words, overlap }) => overlap * 2 <= words, "overlap must be at most half of words")
     .prefault({})
     .describe(
-      "how documents are cut: words a passage, and how many it repeats from the one before (overlap)",
+      "how documents are cut: words per passage, and how many it repeats from the one before (overlap)",
     ),
   by: z
     .enum(["bm25", "vectors", "both"])
     .default("bm25")
-    .describe('"bm25" for shared words, "vectors" for likeness of meaning, "both" for their ranks fused'),
+    .describe('"bm25" for shared words, "vectors" for similar meaning, "both" to fuse their ranks'),
   k: z.int().min(1).max(100).default(3).describe("how many passages, 1 to 100"),
   with: z
     .array(readable)
     .min(1)
     .optional()
     .describe(
-      "what is searched for: input, question, options; without it the input, and questions where they differ",
+      "the parts of a query to search for: input, question, options; by default the input, and the question where questions differ",
     ),
 });
 /** Options of `retrieve`. */

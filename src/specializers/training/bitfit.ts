@@ -51,7 +51,7 @@ export function bitfit(options: BitfitOptions = {}): LanguageSpecializer {
           what: "bitfit cannot train this model",
           where: gguf.path,
           why: `llama.cpp does not serve all biases in models of the family ${config.architecture}`,
-          next: "Take lora or adapter in its place.",
+          next: "Use lora or adapter instead.",
           kind: "usage",
         });
       },

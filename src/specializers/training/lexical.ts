@@ -33,19 +33,23 @@ const lexicalOptions = z.strictObject({
       "the constraints: OMW tab files (*.tab, *.omw.tsv), or CSV or TSV of pairs with synsetID, lang1, word1, sent1, lang2, word2, sent2",
     ),
   languages: z.array(z.string()).min(1).optional().describe("only pairs of these languages; all if omitted"),
-  pairs: z.int().min(2).optional().describe("learn from so many of the pairs, drawn; all if omitted"),
+  pairs: z
+    .int()
+    .min(2)
+    .optional()
+    .describe("learn from this many of the pairs, drawn at random; all if omitted"),
   alpha: z
     .number()
     .min(0)
     .max(1)
     .default(0.5)
-    .describe("a pair of languages is drawn with its share to this power"),
-  perSynset: z.int().min(1).max(100).default(4).describe("most pairs of a synset and pair of languages"),
+    .describe("pairs of languages are drawn in proportion to their share to this power"),
+  perSynset: z.int().min(1).max(100).default(4).describe("maximum pairs per synset and pair of languages"),
   gloss: z
     .enum(["none", "word", "own"])
     .default("none")
     .describe(
-      '"word" reads each word in the company of its gloss where there is one; "own" pulls glosses, as texts of their own, to the words',
+      '"word" reads each word together with its gloss where there is one; "own" pulls glosses, as texts of their own, to the words',
     ),
   loss: z.enum(["ntxent", "supcon"]).default("ntxent").describe("NT-Xent, or SupCon"),
   csls: z
@@ -53,35 +57,35 @@ const lexicalOptions = z.strictObject({
     .min(0)
     .max(50)
     .default(0)
-    .describe("CSLS-adjusted similarity with so many neighbours; 0 is cosine"),
+    .describe("CSLS-adjusted similarity with this many neighbours; 0 is plain cosine"),
   hardNegatives: z
     .number()
     .min(0)
     .max(1)
     .default(0)
     .describe("share of each batch that are near neighbours, in the generalist, of its other words"),
-  temperature: z.number().positive().max(10).default(0.07).describe("similarities are divided by it"),
+  temperature: z.number().positive().max(10).default(0.07).describe("similarities are divided by this"),
   batch: z.int().min(2).max(4096).default(256).describe("pairs in a step"),
   steps: z.int().min(1).max(1_000_000).default(100).describe("updates"),
-  learningRate: z.number().positive().max(1).default(0.001).describe("the highest rate"),
+  learningRate: z.number().positive().max(1).default(0.001).describe("the peak rate"),
   warmup: z.number().min(0).max(1).default(0.1).describe("share of the steps in which the rate rises"),
-  schedule: z.enum(["constant", "linear", "cosine"]).default("cosine").describe("of the rate"),
+  schedule: z.enum(["constant", "linear", "cosine"]).default("cosine").describe("schedule of the rate"),
   method: z
     .enum(["lora", "full", "adapter"])
     .default("lora")
     .describe("LoRA, all weights, or a bottleneck adapter behind each feed-forward"),
-  rank: z.int().min(1).max(1024).default(16).describe("of LoRA"),
+  rank: z.int().min(1).max(1024).default(16).describe("rank of LoRA"),
   reduction: z
     .number()
     .min(1)
     .max(1024)
     .default(16)
-    .describe("an adapter has the network's width divided by it"),
+    .describe("an adapter's width is the network's divided by this"),
   first: z.int().min(0).default(0).describe("the first layer that LoRA or an adapter changes"),
   write: z
     .boolean()
     .optional()
-    .describe("write the whole encoder for other libraries, too; BERT and XLM-R do if omitted"),
+    .describe("true to write the whole encoder for other libraries too; the default for BERT and XLM-R"),
 });
 /** Options of `lexical`. */
 export type LexicalOptions = z.input<typeof lexicalOptions>;
@@ -120,7 +124,7 @@ export function lexical(options: LexicalOptions): Specializer<State, "encoder"> 
       what: "lexical cannot write this encoder for transformers",
       where: "lexical: write",
       why: "adapters have no place in the encoder's own layout",
-      next: "Take `method: lora`, whose matrices are merged, or leave `write` out.",
+      next: "Use `method: lora`, whose matrices are merged, or leave `write` out.",
       kind: "usage",
     });
   }

@@ -20,7 +20,7 @@ import { writePeft } from "./finetune/peft.js";
 /** Options that say where matrices are added, and how large they are. */
 export const loraShape = {
   rank: z.int().min(1).max(1024).default(16).describe("rank of the added matrices"),
-  alpha: z.number().positive().max(4096).default(32).describe("what they add is scaled by alpha / rank"),
+  alpha: z.number().positive().max(4096).default(32).describe("their output is scaled by alpha / rank"),
   targets: z
     .array(z.enum(blockMatrices))
     .min(1)
@@ -30,13 +30,13 @@ export const loraShape = {
     .int()
     .min(1)
     .optional()
-    .describe("only the last so many layers get one; those below are then computed once for each sample"),
+    .describe("how many of the last layers get one; those below are then computed once for each sample"),
   dropout: z
     .number()
     .min(0)
     .max(0.5)
     .default(0)
-    .describe("share of what the added matrices read that is set to 0 in training, the rest scaled up"),
+    .describe("dropout on the input of the added matrices in training"),
 };
 
 export const loraOptions = z.strictObject({

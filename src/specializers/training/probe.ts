@@ -48,7 +48,7 @@ const probeOptions = z.strictObject({
   text: z
     .boolean()
     .default(false)
-    .describe("whether TF-IDF of words and characters may stand beside the states, where train prefers it"),
+    .describe("whether TF-IDF of words and characters may be added to the states, where train prefers it"),
   folds: z.int().min(2).max(20).default(5).describe("parts of train in the cross-validation, 2 to 20"),
 });
 /** Options of `probe`. */

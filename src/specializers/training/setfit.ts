@@ -19,14 +19,14 @@ import { type ContrastBatch, type ContrastMethod, trainContrast } from "./contra
 const setfitOptions = z.strictObject({
   steps: z.int().min(1).max(100_000).default(60).describe("updates of the body"),
   batch: z.int().min(2).max(1024).default(16).describe("texts in a step"),
-  learningRate: z.number().positive().max(1).default(2e-5).describe("the highest rate"),
-  temperature: z.number().positive().max(10).default(0.07).describe("similarities are divided by it"),
+  learningRate: z.number().positive().max(1).default(2e-5).describe("the peak rate"),
+  temperature: z.number().positive().max(10).default(0.07).describe("similarities are divided by this"),
   method: z.enum(["full", "lora"]).default("full").describe("all weights, or LoRA"),
   rank: z.int().min(1).max(1024).default(16).describe("of LoRA"),
   write: z
     .boolean()
     .optional()
-    .describe("write the whole encoder for other libraries, too; BERT and XLM-R do if omitted"),
+    .describe("true to write the whole encoder for other libraries too; the default for BERT and XLM-R"),
 });
 /** Options of `setfit`. */
 export type SetfitOptions = z.input<typeof setfitOptions>;

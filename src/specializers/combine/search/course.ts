@@ -220,7 +220,7 @@ async function choose(
   const stage = "end";
   for (const b of left)
     if (!meter.fits(field.toFinish(b)))
-      field.drop(b, stage, "the budget does not reach for making it of all of train");
+      field.drop(b, stage, "the budget is too small to make it from all of train");
   const finalists = [simplest, ...left.filter(field.alive)];
   const single = bestBy(finalists, (b) => mean(field.scores(b, counts)));
   let best = { members: [{ branch: single, weight: 1 }] as Member[], values: field.scores(single, counts) };
@@ -252,7 +252,7 @@ function unanswered({ task }: Given): HoneError {
     what: "search cannot choose",
     where: `task ${task.name}, split train`,
     why: "the simplest branch left more than half of the samples unanswered",
-    next: "See what the endpoint answers (`hone run` with zeroShot alone), and search then.",
+    next: "Check what the endpoint answers (`hone run` with zeroShot alone), then search.",
     kind: "usage",
   });
 }
@@ -261,7 +261,7 @@ function tooSmall({ task, dev }: Given): HoneError {
   return new HoneError({
     what: "The budget of search is too small",
     where: `task ${task.name}`,
-    why: `it does not reach for the simplest branch on a few samples of train and ${dev.length} of dev`,
+    why: `it does not cover the simplest branch on a few samples of train and ${dev.length} of dev`,
     next: "Raise calls, tokens, seconds or usd.",
     kind: "usage",
   });

@@ -82,7 +82,7 @@ export async function factorial(
         meter.reserve = field.toFinish(simplest);
         // The seconds may have run out in a killed process: then the simplest is returned.
         if (!meter.fits({ ...nothing, seconds: Number.NEGATIVE_INFINITY }))
-          throw new BudgetEnded("the budget does not reach for the simplest on dev");
+          throw new BudgetEnded("the budget does not cover the simplest on dev");
       }
     }
     const took = added(meter.spent(), before, -1);
@@ -187,7 +187,7 @@ export async function halve(
       // The worst of the branches that would save anything if left out.
       const costly = ranked().filter((b) => meter.part(field.missing(b, upTo)) > negligible);
       const last = (costly.at(-1) ?? ranked().at(-1)) as number;
-      field.drop(last, stage, "the budget does not reach for as many");
+      field.drop(last, stage, "the budget does not cover so many");
       left = left.filter((b) => b !== last);
     }
     if (!meter.fits(cost())) break;

@@ -56,7 +56,7 @@ export async function chooseMembers(
     throw new HoneError({
       what: "stack cannot be made",
       why: "none of its members gives probabilities of the options",
-      next: "Take members that score options: linear, probe, lora, or a prompt of a model with log-probabilities.",
+      next: "Use members that score options: linear, probe, lora, or a prompt of a model with log-probabilities.",
       kind: "usage",
     });
   }

@@ -13,10 +13,10 @@ export const corpusOptions = z.strictObject({
   documents: z
     .string()
     .min(1)
-    .describe("where the documents are: file:, hf: or pip:; a row or a text file is one"),
+    .describe("where the documents are: file:, hf: or pip:; each row or text file is one document"),
   id: z.string().min(1).optional().describe("field or template of a document's id; `id` if omitted"),
   text: z.string().min(1).default("text").describe("field or template of its text"),
-  words: z.int().min(10).max(2000).default(120).describe("words of a passage"),
+  words: z.int().min(10).max(2000).default(120).describe("words per passage"),
   k: z.int().min(1).max(20).default(1).describe("passages before each response"),
 });
 export type CorpusOptions = z.output<typeof corpusOptions>;

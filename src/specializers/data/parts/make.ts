@@ -29,12 +29,12 @@ export const makeShape = {
     .min(1)
     .max(10_000_000)
     .optional()
-    .describe("attempts after which it gives up; ten times the pairs if omitted"),
+    .describe("maximum attempts; ten times the pairs if omitted"),
   generator: z
     .string()
     .min(1)
     .optional()
-    .describe("another model that writes the data: then this is distillation and not self-specialization"),
+    .describe("another model that writes the data: this is then distillation, not self-specialization"),
   corpus: corpusOptions
     .optional()
     .describe("documents looked up before a response is written (documents, text, k)"),
@@ -50,21 +50,21 @@ export const makeShape = {
     .min(0)
     .max(2)
     .default(1)
-    .describe("for instructions and inputs; responses are greedy"),
-  topP: z.number().gt(0).max(1).default(0.98).describe("nucleus of that sampling"),
+    .describe("temperature for instructions and inputs; responses are greedy"),
+  topP: z.number().gt(0).max(1).default(0.98).describe("top-p (nucleus) of that sampling"),
   maxTokens: z
     .strictObject({
       write: z.int().min(8).max(4096).default(256),
       answer: z.int().min(1).max(4096).default(64),
     })
     .prefault({})
-    .describe("most tokens of an instruction with its input (write), and of a response (answer)"),
+    .describe("maximum tokens of an instruction with its input (write), and of a response (answer)"),
   novelty: z
     .number()
     .gt(0)
     .max(1)
     .default(0.7)
-    .describe("ROUGE-L to anything kept before from which a pair is no longer new (Self-Instruct: 0.7)"),
+    .describe("a pair whose ROUGE-L to anything kept before reaches this is not new (Self-Instruct: 0.7)"),
   words: z
     .strictObject({
       least: z.int().min(0).default(4),
@@ -72,7 +72,7 @@ export const makeShape = {
       response: z.int().min(1).default(200),
     })
     .prefault({})
-    .describe("words of what is asked (least, most), and most of a response"),
+    .describe("words of what is asked (least to most), and maximum words of a response (response)"),
 };
 const makeOptions = z.strictObject(makeShape);
 export type MakeOptions = z.output<typeof makeOptions>;
@@ -236,9 +236,9 @@ function requireWriter(subject: LanguageSubject, generator: string | undefined):
   const { model } = subject;
   if (subject.kind === "language" && model?.grants.has("text")) return model;
   throw new HoneError({
-    what: "Nobody can write the data",
+    what: "No model can write the data",
     where: generator ?? subject.name,
-    why: "it is no model that writes text",
+    why: "it is not a model that writes text",
     next: "Name one that does as `generator`, for instance openai:gpt-4o-mini.",
     kind: "usage",
   });

@@ -14,7 +14,7 @@ export const seedsOptions = z.strictObject({
     .min(1)
     .max(100_000)
     .default(80)
-    .describe("seeds that are drawn from train, or from the source"),
+    .describe("how many seeds are drawn from train, or from the source"),
   source: z
     .string()
     .min(1)
@@ -74,7 +74,7 @@ function promptedOf(row: Row, place: string): Prompted {
   const question = asText(row.question).trim();
   if (input === "" && question === "") {
     throw new HoneError({
-      what: "A row asks nothing",
+      what: "A row has nothing to ask",
       where: place,
       why: "it has neither `input` nor `question`",
       next: "Give each row `input` (and `instruction`, `question`, `options` where it has them).",
@@ -100,7 +100,7 @@ function optionsOf(value: unknown, place: string): Option[] | undefined {
   throw new HoneError({
     what: "A row's options cannot be read",
     where: place,
-    next: "Write them as a list of two texts or more.",
+    next: "Write them as a list of two or more texts.",
   });
 }
 
@@ -113,7 +113,7 @@ function responseOf(row: Row, place: string): string {
     throw new HoneError({
       what: "A seed has no response",
       where: place,
-      why: response === "" ? "`response` is empty" : `"${response.slice(0, 60)}" is none of its options`,
+      why: response === "" ? "`response` is empty" : `"${response.slice(0, 60)}" is not one of its options`,
       next: "Give each seed its right answer as `response`.",
     });
   }

@@ -141,7 +141,7 @@ async function openReflector({ context }: Given, ref: string) {
   throw new HoneError({
     what: `${ref} cannot reflect`,
     where: "optimize, reflector",
-    why: "it is no model that writes",
+    why: "it is not a model that writes text",
     next: "Name a language model, such as openai:MODEL?base=URL.",
     kind: "usage",
   });

@@ -6,11 +6,11 @@ import { defineTool, type Tool, toolName } from "./define.js";
 import { type KeptRows, plain } from "./rows.js";
 
 export const codesOptions = z.strictObject({
-  name: toolName.describe("what the model calls it by"),
+  name: toolName.describe("the name that the model calls it by"),
   source: z.string().min(1).describe("the file: file:…, hf:… or pip:…, as for data sets"),
   code: z.string().min(1).describe("the column of the codes"),
   text: z.string().min(1).describe("the column that says what a code means"),
-  description: z.string().min(1).optional().describe("what the codes are of, for the model"),
+  description: z.string().min(1).optional().describe("what the codes stand for, as told to the model"),
 });
 export type CodesOptions = z.input<typeof codesOptions>;
 

@@ -95,7 +95,7 @@ function schemaOf(name: string, parameters: z.ZodObject): string {
     });
     return JSON.stringify(schema);
   } catch (cause) {
-    throw refuse(name, "its parameters cannot be said as a JSON schema", cause);
+    throw refuse(name, "its parameters cannot be expressed as a JSON schema", cause);
   }
 }
 
@@ -104,7 +104,7 @@ function refuse(name: string, why: string, cause?: unknown): HoneError {
     what: "This is not a tool",
     where: `defineTool, ${JSON.stringify(String(name).slice(0, 64))}`,
     why,
-    next: "Give it a name, a description, and parameters of texts, numbers, truth values and lists.",
+    next: "Give it a name, a description, and parameters that are strings, numbers, booleans or lists.",
     kind: "usage",
     ...(cause === undefined ? {} : { cause }),
   });

@@ -7,11 +7,15 @@ import { defineTool, type Tool, toolName } from "./define.js";
 import { type KeptRows, plain } from "./rows.js";
 
 export const tableOptions = z.strictObject({
-  name: toolName.describe("what the model calls it by"),
+  name: toolName.describe("the name that the model calls it by"),
   source: z.string().min(1).describe("the file: file:…, hf:… or pip:…, as for data sets"),
   key: z.string().min(1).describe("the column that is looked up"),
-  columns: z.array(z.string().min(1)).min(1).optional().describe("the columns that are told; by default all"),
-  description: z.string().min(1).optional().describe("what the table holds, for the model"),
+  columns: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe("the columns whose values are shown; by default all"),
+  description: z.string().min(1).optional().describe("what the table holds, as told to the model"),
 });
 export type TableOptions = z.input<typeof tableOptions>;
 

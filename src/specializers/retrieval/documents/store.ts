@@ -94,7 +94,7 @@ export function openIndex(path: string) {
       what: "Cannot open the index of passages",
       where: path,
       why: messageOf(error),
-      next: "Run the study again: the index is made again.",
+      next: "Run the study again to rebuild the index.",
       cause: error,
     });
   }

@@ -20,7 +20,7 @@ export function requireNet(model: Model | undefined, name: string, where: string
   throw new HoneError({
     what: `${name} cannot train ${model?.name ?? "this subject"}`,
     where,
-    why: "its network is not open",
+    why: "Hone has no trainable network for it",
     next: "Write encoder:minilm-f32, encoder:gemma3-270m or encoder:file:FOLDER with a BERT or XLM-R model.",
     kind: "usage",
   });

@@ -27,8 +27,8 @@ export function requireWeights(subject: LanguageSubject, name: string): Trainabl
     what: `${name} cannot train this subject`,
     where: subject.name,
     why: weights
-      ? "its answers are changed after the model gave them, and training happens in the model"
-      : "its model's weights cannot be had here",
+      ? "its answers are changed after the model gives them, and only the model is trained"
+      : "its model's weights are not available here",
     next: weights
       ? `Put ${name} before the specializers that change answers.`
       : "Take a local model, for instance llama:smollm2-135m-instruct.",
@@ -75,9 +75,9 @@ export async function examplesOf(
     const chosen = query.options?.findIndex((option) => option.key === answer) ?? -1;
     if (query.options && chosen < 0) {
       throw new HoneError({
-        what: `The answer "${answer}" is none of the options`,
+        what: `The answer "${answer}" is not one of the options`,
         where: `task ${task.name}, sample ${sample.id}`,
-        next: "Mend the sample, or add the option.",
+        next: "Correct the sample, or add the option.",
       });
     }
     const text = query.options
@@ -166,9 +166,9 @@ function distinct(
   throw new HoneError({
     what: among
       ? "The loss cannot be taken over the options alone"
-      : "The step of a training cannot be chosen by the metric",
+      : "The training step to keep cannot be chosen by the metric",
     where: `task ${task}, sample ${sample}`,
-    why: options.length < 2 ? "there are none to choose from" : "options differ by more than one token",
+    why: options.length < 2 ? "there are no options to choose from" : "options differ by more than one token",
     next: `Set \`answerBy: label\` for the task, or leave out \`${among ? "loss: options" : "choose: metric"}\`.`,
     kind: "usage",
   });

@@ -73,8 +73,8 @@ export async function setUp(
     throw new HoneError({
       what: "adapter cannot be trained on this model",
       where: gguf.path,
-      why: "its feed-forwards are of experts, and the served file has no place for neurons beside them",
-      next: "Take lora, which trains its attention, or full.",
+      why: "its feed-forwards are mixtures of experts, and the served file has no place for neurons beside them",
+      next: "Use lora, which trains its attention, or full.",
       kind: "usage",
     });
   }

@@ -35,7 +35,7 @@ export async function devMetric(target: TrainableSubject, given: Given): Promise
   for (const sample of dev) {
     const { query } = await prepared(target.subject, task.query(sample), context);
     if (!query.options || query.scoring === "parse")
-      throw unfit(task.name, sample.id, "its answers are written, and not chosen by probability");
+      throw unfit(task.name, sample.id, "its answers are written, not chosen by probability");
     keys.push(query.options.map(({ key }) => key));
   }
   const rowOf = async (i: number, logprobs: readonly number[]): Promise<ScoredRow> => {
@@ -43,7 +43,7 @@ export async function devMetric(target: TrainableSubject, given: Given): Promise
     const asked = JSON.stringify(task.query(sample));
     const respond = async (query: Query) => {
       if (JSON.stringify(query) !== asked)
-        throw unfit(task.name, sample.id, "it asks more of a sample than its one query");
+        throw unfit(task.name, sample.id, "it asks more than one query for a sample");
       const own = keys[i] as string[];
       // Ties go to the first option, as everywhere.
       const choice = own[logprobs.indexOf(Math.max(...logprobs))] as string;
@@ -95,10 +95,10 @@ export function optionLogprobs(
 
 function unfit(task: string, sample: string, why: string): HoneError {
   return new HoneError({
-    what: "The step of a training cannot be chosen by this task's metric",
+    what: "The training step to keep cannot be chosen by this task's metric",
     where: `task ${task}, sample ${sample}`,
     why,
-    next: "Leave out `choose: metric`: the step of the least loss on dev is then kept.",
+    next: "Leave out `choose: metric`: the step with the lowest loss on dev is then kept.",
     kind: "usage",
   });
 }

@@ -62,7 +62,7 @@ function moreTokens(
       what: "This model cannot be given more tokens",
       where: gguf.path,
       why: `it names ${tokens.length} tokens and has ${vocab} embeddings`,
-      next: "Take lora or adapter in place of softPrompt.",
+      next: "Use lora or adapter instead of softPrompt.",
     });
   }
   const added = Array.from({ length: count }, (_, i) => `<|soft_${i}|>`);

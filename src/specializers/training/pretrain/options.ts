@@ -41,14 +41,14 @@ const balanced = {
     .min(0)
     .max(1)
     .default(0)
-    .describe("step of the biases that balance the load without a loss; 0 has no biases"),
+    .describe("step of the biases that balance the load without a loss; 0 for no biases"),
   affinity: z.enum(["softmax", "sigmoid"]).default("softmax").describe("how a router's logits become gates"),
 };
 
 /** The feed-forwards of a net. */
 export const netSchema = z.discriminatedUnion("kind", [
   z.strictObject({
-    kind: z.literal("dense").describe("one feed-forward a layer"),
+    kind: z.literal("dense").describe("one feed-forward per layer"),
     times: z.number().positive().max(64).default(1).describe("neurons, as a multiple of the standard number"),
   }),
   z.strictObject({
@@ -66,14 +66,14 @@ export const netSchema = z.discriminatedUnion("kind", [
     kind: z.literal("gshard").describe("each token to the best two experts (Lepikhin et al. 2021)"),
     ...expertFields,
     ...balanced,
-    active: z.int().min(1).max(64).default(2).describe("K, experts that a token goes to"),
+    active: z.int().min(1).max(64).default(2).describe("K, experts that each token goes to"),
   }),
   z.strictObject({
     kind: z.literal("deepseekmoe").describe("fine-grained experts, some of them shared (Dai et al. 2024)"),
     ...expertFields,
     ...balanced,
     active: z.int().min(1).max(64).default(2).describe("K, standard feed-forwards that a token activates"),
-    segments: z.int().min(1).max(64).default(4).describe("m, into how many each expert is cut"),
+    segments: z.int().min(1).max(64).default(4).describe("m, how many parts each expert is cut into"),
     shared: z.int().min(0).max(64).default(1).describe("Ks, shared ones among the fine-grained experts"),
   }),
 ]);
@@ -81,19 +81,29 @@ export type NetOptions = z.output<typeof netSchema>;
 
 export const learningShape = {
   tokens: z.int().min(1).max(1e10).default(2_000_000).describe("tokens that are read in training"),
-  batch: z.int().min(1).max(4096).default(16).describe("rows of a step, as long as the net's context"),
-  learningRate: z.number().positive().max(1).default(0.003).describe("the optimizer's greatest step size"),
+  batch: z.int().min(1).max(4096).default(16).describe("rows per step, each as long as the net's context"),
+  learningRate: z.number().positive().max(1).default(0.003).describe("the peak learning rate"),
   optimizer: z
     .enum(["adamw", "muon"])
     .default("adamw")
     .describe('"adamw", or "muon" for the matrices of the layers and AdamW for the rest'),
-  warmup: z.number().min(0).max(1).default(0.05).describe("share of the steps over which it rises from 0"),
+  warmup: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.05)
+    .describe("share of the steps over which the rate rises from 0"),
   schedule: z
     .enum(["steps", "cosine", "linear", "constant"])
     .default("steps")
-    .describe('how it falls: "steps" takes it times 0.316 at 80 % and at 90 % (published)'),
+    .describe('how the rate falls: "steps" multiplies it by 0.316 at 80 % and at 90 % (published)'),
   weightDecay: z.number().min(0).max(10).default(0.1).describe("decoupled weight decay"),
-  clipNorm: z.number().min(0).max(1000).default(1).describe("greatest norm of a gradient; 0 has none"),
+  clipNorm: z
+    .number()
+    .min(0)
+    .max(1000)
+    .default(1)
+    .describe("gradients are clipped to this norm; 0 for no clipping"),
   analyse: z
     .boolean()
     .default(false)
@@ -107,8 +117,8 @@ export const pretrainOptions = z.strictObject({
     .min(257)
     .max(32768)
     .default(257)
-    .describe("tokens: 257 are the bytes and a beginning; more are byte pairs learnt on train"),
-  std: z.number().positive().max(1).default(0.02).describe("standard deviation that weights begin with"),
+    .describe("tokens: 257 are the bytes and a begin token; more are byte pairs learnt on train"),
+  std: z.number().positive().max(1).default(0.02).describe("standard deviation of the initial weights"),
   ...learningShape,
 });
 /** Options of `pretrain`. */
@@ -121,7 +131,7 @@ export const upcycleOptions = z.strictObject({
     .min(0)
     .max(1)
     .default(0)
-    .describe("share of every routed expert's neurons that are drawn anew"),
+    .describe("share of every routed expert's neurons that are reinitialized"),
   ...learningShape,
 });
 /** Options of `upcycle`. */
@@ -150,9 +160,9 @@ export function balanceOf(net: NetOptions): { balance: BalanceOptions; lossFree:
   const routed = net.kind === "deepseekmoe" ? net.experts * net.segments - net.shared : net.experts;
   if (devices && routed % devices.count !== 0)
     throw new HoneError({
-      what: `${routed} routed experts cannot be dealt evenly to ${devices.count} devices`,
+      what: `${routed} routed experts cannot be divided evenly among ${devices.count} devices`,
       where: "net.devices.count",
-      next: "Take a number of devices that divides them.",
+      next: "Use a number of devices that divides them.",
       kind: "usage",
     });
   return {

@@ -125,7 +125,7 @@ function tokenizerOf({ train }: Pick<Given<"text">, "train">, vocab: number): Bp
 export const pretrainEntry = {
   make: pretrain,
   options: pretrainOptions,
-  summary: "A net trained from nothing on texts: dense, or of experts of which each token activates a few",
+  summary: "A net trained from scratch on texts: dense, or of experts of which each token activates a few",
   paper:
     "Dai et al. 2024, DeepSeekMoE: Towards Ultimate Expert Specialization in Mixture-of-Experts Language Models (arXiv 2401.06066)",
   leaf: null,
@@ -135,7 +135,7 @@ export const pretrainEntry = {
 export const upcycleEntry = {
   make: upcycle,
   options: upcycleOptions,
-  summary: "A trained dense net made into one of experts, and trained on",
+  summary: "A trained dense net turned into one of experts, and trained further",
   paper: "Komatsuzaki et al. 2023, Sparse Upcycling (arXiv 2212.05055); He et al. 2024 (arXiv 2410.07524)",
   leaf: null,
 } satisfies SpecializerEntry;
