@@ -57,18 +57,18 @@ export function labelOf(
     .toSorted((a, b) => a.words.length - b.words.length)[0];
   if (open && asks && !clear?.words.includes("label"))
     return { name: open.name, why: "an answer in free text" };
-  if (clear) return { name: clear.name, why: "called like a label, with few values" };
+  if (clear) return { name: clear.name, why: "named like a label, with few values" };
   const tagged = others.find((column) => has(column, named.label) && column.lists > 0.9);
-  if (tagged) return { name: tagged.name, why: "called like a label; any of a row's is right" };
+  if (tagged) return { name: tagged.name, why: "named like a label; any of a row's labels is right" };
   const perhaps = few.findLast((column) => has(column, named.perhapsLabel));
-  if (perhaps) return { name: perhaps.name, why: "few values, and called like an answer" };
+  if (perhaps) return { name: perhaps.name, why: "few values, and named like an answer" };
   if (open) return { name: open.name, why: "an answer in free text" };
   // For documents read from one folder per label: `file` repeats if the folders use the same file names.
   const folder = few.find(({ name }) => name === "folder");
   if (folder && columns.some(({ name }) => name === "file"))
-    return { name: folder.name, why: "the folder that a text lies in" };
+    return { name: folder.name, why: "the folder that a text is in" };
   const last = few.filter((column) => ![named.id, named.group].some((words) => has(column, words))).at(-1);
   if (last) return { name: last.name, why: "few values" };
   const written = others.find((column) => has(column, named.openLast) && column.filled > rows / 2);
-  return written && { name: written.name, why: "a text of its own, and nothing else like an answer" };
+  return written && { name: written.name, why: "free text, and no other field looks like an answer" };
 }

@@ -26,7 +26,7 @@ const options = ({ task }: Situation) =>
   task === "answer" ? "there are no options to choose from" : undefined;
 const noReasoner = (has: Situation) =>
   reasons(has)
-    ? "the model reasons by itself: asking it for a chain of thought again is paid twice and examples lower it; measure examples with bestOf"
+    ? "the model reasons by itself: asking it for a chain of thought pays for reasoning twice, and examples lower its accuracy; measure examples with bestOf"
     : undefined;
 
 export const asked: readonly Route[] = [
@@ -37,8 +37,8 @@ export const asked: readonly Route[] = [
     labels: 0,
     cost: () => asking(1),
     rules: [
-      rule(45, always, "it is where every other route starts: the task said in words, nothing to learn"),
-      rule(50, labelsBelow(1), "without labels to learn from, the instruction is what you can improve"),
+      rule(45, always, "it is where every other route starts: the task stated in words, nothing to train"),
+      rule(50, labelsBelow(1), "without labels to learn from, the instruction is all that you can improve"),
       rule(50, reasons, "a model that reasons by itself is best asked plainly"),
     ],
     evidence: ["zeroShotSmall", "reasoningModel"],
@@ -55,8 +55,8 @@ export const asked: readonly Route[] = [
         always,
         "the labels that you have become examples, each query with those nearest to it, and nothing is trained",
       ),
-      rule(8, labelsFrom(100), "there are enough of them for near ones to be near"),
-      rule(-30, reasons, "warning: examples in the prompt lower a reasoning model"),
+      rule(8, labelsFrom(100), "there are enough of them that the nearest are similar"),
+      rule(-30, reasons, "warning: examples in the prompt lower a reasoning model's accuracy"),
     ],
     evidence: ["nearestShots", "knnLicences", "lawmaShots"],
   },
@@ -69,9 +69,9 @@ export const asked: readonly Route[] = [
     labels: 1,
     cost: (has) => asking(1, { shots: shots(has) }),
     rules: [
-      rule(58, always, "a few labels are enough for fixed examples, and a server can keep their prompt"),
+      rule(58, always, "a few labels are enough for fixed examples, and a server can cache their prompt"),
       rule(-10, small, "small models gain little from fixed examples"),
-      rule(-30, reasons, "warning: examples in the prompt lower a reasoning model"),
+      rule(-30, reasons, "warning: examples in the prompt lower a reasoning model's accuracy"),
     ],
     evidence: ["randomShots", "fewShotPubmedqa", "smallSpecialist"],
   },
@@ -88,7 +88,7 @@ export const asked: readonly Route[] = [
       rule(
         40,
         reasons,
-        "published results have few-shot lower a reasoning model, so examples must be a measured switch",
+        "in published results few-shot prompting lowers a reasoning model's accuracy, so dev must decide on examples",
       ),
     ],
     evidence: ["reasoningModel", "smallSpecialist", "lawmaShots"],
@@ -104,7 +104,7 @@ export const asked: readonly Route[] = [
     cost: (has) => asking(members(has), { shots: shots(has), reasoning: reasoned(has) }),
     rules: [
       rule(40, always, "your labels can carry chains of thought that the model wrote and the label verified"),
-      rule(45, large, "on a model of GPT-4's class this is the strongest published way of prompting"),
+      rule(45, large, "on a GPT-4-class model this is the strongest published way of prompting"),
       rule(
         -20,
         notLarge,
@@ -142,9 +142,9 @@ export const asked: readonly Route[] = [
       rule(
         36,
         always,
-        "reasoned and direct answers are weighed for each question; the last point for twice the calls",
+        "reasoned and direct answers are weighed for each question: the last point of accuracy, for twice the calls",
       ),
-      rule(38, large, "on a model of GPT-4's class it is ahead of Medprompt, a little"),
+      rule(38, large, "on a GPT-4-class model it is slightly ahead of Medprompt"),
       rule(-20, notLarge, "warning: measured on GPT-4 only"),
     ],
     evidence: ["portfolio"],
@@ -157,8 +157,8 @@ export const asked: readonly Route[] = [
     unfit: noReasoner,
     cost: (has) => asking(1, { shots: has.labels >= 20 ? shots(has) : 0, reasoning: reasoned(has) }),
     rules: [
-      rule(55, always, "the model reasons before it answers, which asks for nothing but text"),
-      rule(20, large, "on a model of GPT-4's class reasoning was the largest rung of Medprompt"),
+      rule(55, always, "the model reasons before it answers, which needs nothing but text"),
+      rule(20, large, "on a GPT-4-class model reasoning was Medprompt's largest gain"),
       rule(
         -25,
         small,
@@ -181,12 +181,12 @@ export const asked: readonly Route[] = [
       rule(
         38,
         always,
-        "asking again with the options shuffled takes out the model's liking for a place, at a multiple of the calls",
+        "asking again with the options shuffled averages out position bias, at a multiple of the calls",
       ),
       rule(
         -12,
         small,
-        "small models answer by an option's place, and little was left of one when that was taken out",
+        "small models answer by an option's position, and averaging that out left one with little",
       ),
     ],
     evidence: ["shuffling", "smallSpecialist", "shufflingSmall"],
@@ -217,7 +217,7 @@ export const asked: readonly Route[] = [
       rule(
         44,
         always,
-        "it takes out what the model says before it has read anything, at no cost for each answer",
+        "it removes the bias that the model has before reading anything, at no cost per answer",
       ),
       rule(-15, notLarge, "warning: on a small model it cost 8 and 18 points on two tasks"),
     ],

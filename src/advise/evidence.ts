@@ -22,7 +22,7 @@ const scotus = "this project, issue area of Supreme Court cases (docs/results.md
 const licences = "this project, licence categories (docs/results.md)";
 const pubmedqa = "this project, PubMedQA (docs/results.md)";
 // Its record predates the correction of claims for multiple testing.
-const ladder = "this project, Medprompt done again, uncorrected interval (papers/medprompt/README.md)";
+const ladder = "this project, Medprompt reproduced, uncorrected interval (papers/medprompt/README.md)";
 const recipe = "this project, the training recipe (docs/training.md)";
 const results = "docs/results.md";
 
@@ -67,7 +67,7 @@ export const evidence = {
     figure:
       "mean over 260 legal tasks: fine-tuned 8B 80.3, GPT-4 zero-shot 62.9, the same 8B untuned 42.6, majority 41.7",
   },
-  lawmaLabels: { source: lawma, figure: "1,000 labels less 10: +12.9 points, mean over ten tasks" },
+  lawmaLabels: { source: lawma, figure: "1,000 labels against 10: +12.9 points, mean over ten tasks" },
   lawmaShots: {
     source: lawma,
     figure: "GPT-4 with three examples 58.4, without 61.6, on the same legal questions",
@@ -75,7 +75,7 @@ export const evidence = {
   lora: {
     source: scotus,
     figure:
-      "SmolLM2-135M: LoRA in the last ten layers (two epochs at a rate of 0.001) 72.7 % on 2,103 labels, logistic regression on words as much, zero-shot 27.5 %",
+      "SmolLM2-135M: LoRA in the last ten layers (two epochs at a rate of 0.001) 72.7 % on 2,103 labels, logistic regression on words the same, zero-shot 27.5 %",
     n: 600,
     interval: [69.0, 76.1],
     own: { file: results, says: "| lora(r=16, last 10) | 72.7 | 69.0 to 76.1 | 600 |" },
@@ -93,8 +93,7 @@ export const evidence = {
   },
   loraFew: {
     source: recipe,
-    figure:
-      "SmolLM2-135M on licences: LoRA on 100 labels 52.5 %, always the commonest answer 43.0 % (one seed)",
+    figure: "SmolLM2-135M on licences: LoRA on 100 labels 52.5 %, majority class 43.0 % (one seed)",
     n: 200,
     interval: [45.6, 59.3],
     own: {
@@ -201,7 +200,7 @@ export const evidence = {
   },
   shufflingSmall: {
     source: ladder,
-    figure: "SmolLM2-135M: the choice-shuffle ensemble -10.4 points; position was what it answered by",
+    figure: "SmolLM2-135M: the choice-shuffle ensemble -10.4 points; it had answered by position",
     n: 192,
     interval: [-20.2, -0.7],
     own: { file: "docs/log.md", says: "ensemble alone costs 10.4 (0.7 to 20.2)" },
@@ -216,20 +215,20 @@ export const evidence = {
   retrieveUnused: {
     source: ladder,
     figure:
-      "SmolLM2-135M on PubMedQA without abstracts: the gold one found in 98 %, accuracy 0.0 points higher",
+      "SmolLM2-135M on PubMedQA without abstracts: the gold one retrieved in 98 %, accuracy 0.0 points higher",
     n: 100,
     interval: [-3.7, 3.7],
     own: { file: "docs/log.md", says: "59.0 %, always yes (0.0, -3.7 to 3.7)" },
   },
   setfitFew: {
-    source: "this project, labels of a few (docs/words.md)",
+    source: "this project, few labels (docs/words.md)",
     figure:
-      "SetFit on MiniLM against logistic regression on the same encoder's vectors: -4.8 to +3.4 points on three tasks with 8, 32 and 64 labels a class (five draws each); of nine intervals none leaves out zero at the corrected level",
+      "SetFit on MiniLM against logistic regression on the same encoder's vectors: -4.8 to +3.4 points on three tasks with 8, 32 and 64 labels a class (five draws each); none of nine intervals excludes zero at the corrected level",
     n: 200,
     own: { file: "docs/words.md", says: "at the level that Bonferroni gives each of them, 0." },
   },
   ownPairs: {
-    source: "this project, Self-Specialization done again (papers/self-specialization/README.md)",
+    source: "this project, Self-Specialization reproduced (papers/self-specialization/README.md)",
     figure: "SmolLM2-135M: 80 seeds and the pairs that it wrote, against the seeds alone 0.0 points",
     n: 1500,
     interval: [-2.3, 2.3],

@@ -8,7 +8,7 @@ const sharedLabels = ({ task, ownOptions }: Situation) =>
   task === "answer"
     ? "the answers are open, and it chooses among labels"
     : ownOptions
-      ? "every question brings its own options, and it learns labels that all share"
+      ? "every question brings its own options, and it learns labels that all rows share"
       : undefined;
 const trained = (has: Situation): Cost => ({ ...asking(1), training: has.labels > 0 });
 const free = (): Cost => ({ calls: 0, inputTokens: 0, outputTokens: 0, training: false });
@@ -18,14 +18,14 @@ const mostMeasured = 2103;
 const beyond: Rule = rule(
   0,
   labelsFrom(mostMeasured + 1),
-  `warning: what was measured here is from up to ${mostMeasured.toLocaleString("en")} labels, fewer than you have`,
+  `warning: it was measured here on at most ${mostMeasured.toLocaleString("en")} labels, fewer than you have`,
 );
 
 // Epochs and rate are left to the sweep that every training begins with.
 const tuning: readonly Rule[] = [
   rule(40, always, "you hold the weights, so the model itself can learn the task"),
-  rule(25, labelsFrom(200), "there are labels enough to train on"),
-  rule(15, labelsFrom(1000), "with a thousand labels and more, tuning is what the published figures favour"),
+  rule(25, labelsFrom(200), "there are enough labels to train on"),
+  rule(15, labelsFrom(1000), "with a thousand labels or more, tuning is what the published figures favour"),
   rule(
     -25,
     labelsBelow(200),
@@ -44,7 +44,7 @@ export const learnt: readonly Route[] = [
     cost: free,
     rules: [
       rule(50, always, "a reference that costs next to nothing: every costlier route has to beat it"),
-      rule(42, labelsFrom(100), "with a hundred labels and more it is often hard to beat"),
+      rule(42, labelsFrom(100), "with a hundred labels or more it is often hard to beat"),
       beyond,
     ],
     evidence: ["linear", "linearLicences"],
@@ -62,7 +62,7 @@ export const learnt: readonly Route[] = [
         always,
         "the same reference on sentence vectors, for tasks where words vary; the encoder is part of Hone",
       ),
-      rule(42, labelsFrom(100), "there are labels enough for it"),
+      rule(42, labelsFrom(100), "there are enough labels for it"),
       beyond,
     ],
     evidence: ["linearVectors"],
@@ -78,7 +78,7 @@ export const learnt: readonly Route[] = [
       rule(
         44,
         always,
-        "it reads what the model makes of a text without changing it, and takes seconds to minutes to fit",
+        "it reads the model's hidden states without changing the model, and takes seconds to minutes to fit",
       ),
       rule(38, labelsFrom(100), "on a few hundred labels it was ahead of training the model"),
       // As many points as tuning gets there, and a few more: it ranks first in the record, and costs less.
@@ -100,11 +100,7 @@ export const learnt: readonly Route[] = [
     cost: trained,
     rules: [
       ...tuning,
-      rule(
-        6,
-        always,
-        "of the ways to tune it is the one measured most; the adapter is small and loads anywhere",
-      ),
+      rule(6, always, "it is the most measured way of tuning; the adapter is small and loads anywhere"),
       beyond,
     ],
     evidence: ["lora", "loraSweep", "loraFew", "lawmaTuned", "lawmaLabels"],

@@ -64,7 +64,7 @@ export async function fromData(
     );
   const untrained = testReason(table, labelled, file, flags.testOnly);
   if (untrained !== undefined)
-    notes.push(`${untrained}: the study has prompts only, and a fifth of the rows to choose among them.`);
+    notes.push(`${untrained}: the study has prompts only, with a fifth of the rows to choose among them.`);
 
   const base = dirname(resolve(path));
   const data = {
@@ -126,12 +126,12 @@ function shownLabels(
           .join(", ")})`,
     );
     notes.push(
-      `${countOf(joined.length, "label")} stood in several spellings that differ by case or white space; each counts as one: ${shown.join("; ")}${joined.length > 5 ? "; …" : ""}.`,
+      `${countOf(joined.length, "label")} had several spellings that differ by case or white space; each counts as one: ${shown.join("; ")}${joined.length > 5 ? "; …" : ""}.`,
     );
   }
   if (new Set(all.flatMap(({ labels }) => labels.map(({ text }) => text))).size < 2)
     throw new HoneError({
-      what: `The field ${label} has one label only`,
+      what: `The field ${label} has only one label`,
       where: file,
       why: `with ${table.total} rows there is nothing to tell apart`,
       next: "Name another field with --label FIELD, or add rows of other labels.",

@@ -163,7 +163,7 @@ function idOf(
       [...column.counts.keys()].slice(0, 100).every((value) => /^(?=.*\d)[\p{L}\d_:/-]+$/u.test(value)),
   );
   const found = exact ?? called ?? shaped;
-  return found && { name: found.name, why: "different in every row" };
+  return found && { name: found.name, why: "unique in every row" };
 }
 
 function groupOf(
@@ -254,11 +254,11 @@ function unknownField(flag: string, name: string, table: Table, file: string): H
 function noLabel(columns: readonly Column[], table: Table, file: string): HoneError {
   const one = columns.find((column) => has(column, named.label) && column.counts.size === 1);
   return new HoneError({
-    what: one ? `The field ${one.name} has one label only` : "Cannot tell which field holds the answer",
+    what: one ? `The field ${one.name} has only one label` : "Cannot tell which field holds the answer",
     where: file,
     why: one
       ? `every row says ${JSON.stringify([...one.counts.keys()][0]?.slice(0, 60))}, so there is nothing to tell apart`
-      : `no field has few values that repeat, or is called like an answer; its fields are ${fieldsOf(table)}`,
+      : `no field has few values that repeat, or is named like an answer; its fields are ${fieldsOf(table)}`,
     next: "Name it with --label FIELD.",
     kind: "usage",
   });

@@ -28,7 +28,7 @@ function unmeasured(
 function outdone(written: unknown, leaf: Leaf | null, name: EvidenceName): Route {
   const { figure, n, interval, source }: Evidence = evidence[name];
   const counts = [`n = ${n}`, ...(interval ? [`${interval[0]} to ${interval[1]}`] : [])].join(", ");
-  const unfit = () => `it is not shown to be better than what costs less: ${figure} (${counts}; ${source})`;
+  const unfit = () => `it is not shown to be better than cheaper routes: ${figure} (${counts}; ${source})`;
   return { ...silent, write: () => written, leaf, needs: [], unfit, evidence: [name] };
 }
 
@@ -40,8 +40,7 @@ function aside(written: unknown, why: string): Route {
 const tuned = ["gradients", "weights"] as const;
 const forEncoders = "it is for text encoders (docs/words.md), and this is advice on language models";
 const forBodies = "it is for movements (docs/motor.md), and this is advice on language models";
-const forNets =
-  "it makes nets from nothing (docs/nets.md), and this is advice on language models that are there";
+const forNets = "it trains nets from scratch (docs/nets.md), and this is advice on existing language models";
 
 export const routes: readonly Route[] = [
   ...learnt,
@@ -54,7 +53,7 @@ export const routes: readonly Route[] = [
     task === "answer" ? "it mixes probabilities of options, and the answers are open" : undefined,
   ),
   unmeasured({ tools: { offer: ["calculator"] } }, "tools called by the model", ["text"], ({ calculates }) =>
-    calculates ? undefined : "nothing has to be calculated or looked up; say --calculates where it has",
+    calculates ? undefined : "nothing has to be calculated or looked up; say --calculates if it does",
   ),
   unmeasured("optimize", "few-shot prompt", ["text"]),
   unmeasured({ selfTrain: { source: "file:unlabelled.jsonl" } }, "instruction-based update", [
@@ -68,10 +67,10 @@ export const routes: readonly Route[] = [
   outdone("selfSpecialize", "instruction-based update", "ownPairs"),
   aside(
     { perStratum: { use: "linear" } },
-    "it makes another specializer apart for each task of several in one file",
+    "it fits another specializer separately for each of several tasks in one file",
   ),
-  aside({ subset: { n: 100, use: "linear" } }, "it takes labels away, to measure what they are worth"),
-  aside("scripted", "it plays a game by a rule, for a model to be measured against (docs/games.md)"),
+  aside({ subset: { n: 100, use: "linear" } }, "it withholds labels, to measure what they are worth"),
+  aside("scripted", "it plays a game by a rule, as a baseline for models (docs/games.md)"),
   aside({ layer: { at: 6 } }, forEncoders),
   aside({ lexical: { source: "file:synonyms.tab" } }, forEncoders),
   aside("ngrams", forEncoders),

@@ -68,7 +68,7 @@ export async function settle(
       counts.test >= wanted("test") && counts.train >= wanted("train") && counts.dev >= wanted("dev");
     if (!given && !fits && way !== ways.at(-1)) continue;
     if (many)
-      notes.push(`At most ${maxTrain.toLocaleString("en")} rows are learnt from; \`limit\` can be raised.`);
+      notes.push(`At most ${maxTrain.toLocaleString("en")} rows are trained on; \`limit\` can be raised.`);
     notes.push(...way.notes, ...tried.notes, ...tried.loaded.warnings.filter((text) => !known.test(text)));
     const taken = roles.taken.filter(
       ({ role }) =>
@@ -92,7 +92,7 @@ async function tryOut(data: Record<string, unknown>, base: string) {
     } catch (error) {
       const what = error instanceof HoneError ? error.failure.what : "";
       if (what === "Two rows have the same id." && tried.id !== false) {
-        notes.push("Ids repeat; rows are known by file and row number.");
+        notes.push("Ids repeat; rows are identified by file and row number.");
         tried = { ...tried, id: false };
       } else if (what === "A label is not among the options." && tried.otherLabels === undefined) {
         tried = { ...tried, otherLabels: "drop" };

@@ -39,14 +39,14 @@ export interface AdviseFlags extends DataFlags {
 
 const grants: readonly Grant[] = ["text", "logprobs", "embeddings", "gradients", "weights"];
 
-const questions = `hone advise answers with the routes that fit what you have. Tell it:
+const questions = `hone advise recommends the routes that fit what you have. Tell it:
   --access     what your model gives: ${grants.join(", ")}
   --labels     how many labelled samples you have to learn from
   --documents  whether there are documents to search
-  --budget, --latency, --hours   what answers may cost and take, and training
-  --task, --options, --own-options, --calculates   what is asked
+  --budget, --latency, --hours   limits on cost and time of answers, and on training
+  --task, --options, --own-options, --calculates   the kind of task
   --strength, --model   how strong the model is, or which it is
-What you leave out is taken as not there. hone advise --help has them all.
+Anything you leave out counts as absent. hone advise --help lists all options.
 
 The map (Ling et al., arXiv 2305.18703), with what each leaf needs, and the specializers on it:
 `;
@@ -144,7 +144,7 @@ async function situationOf(
   const given = draft.task.data.limit as { train?: number } | undefined;
   const labels = flags.labels ?? about?.counts.train ?? (few ? (given?.train ?? 0) : 0);
   if (flags.labels === undefined && about)
-    assumed.push(`labels: ${labels}, what a split of ${about.rows} rows leaves to learn from`);
+    assumed.push(`labels: ${labels}, what a split of ${about.rows} rows leaves for training`);
   const price = flags.price === undefined ? undefined : priceField.read(flags.price);
   if (flags.price !== undefined && price === undefined)
     throw misuse("--price", flags.price, priceField.expects);
@@ -160,7 +160,7 @@ async function situationOf(
   const task = oneOf(flags.task ?? fromFile?.kind ?? "choice", ["choice", "answer"] as const, "--task");
   const strength: Strength | null =
     flags.strength === undefined ? (known?.strength ?? null) : oneOf(flags.strength, strengths, "--strength");
-  if (strength === null) assumed.push("strength: not known, so nothing is promised of what large models do");
+  if (strength === null) assumed.push("strength: not known, so no gain that needs a large model is assumed");
   const situation: Situation = {
     access,
     labels,
@@ -229,10 +229,10 @@ function oneOf<const T extends string>(word: string, known: readonly T[], flag: 
 
 function misuse(flag: string, given: string, expects: string): HoneError {
   return new HoneError({
-    what: `${flag} does not know ${JSON.stringify(given)}`,
+    what: `${flag} does not accept ${JSON.stringify(given)}`,
     where: "hone advise",
     why: `it takes ${expects}`,
-    next: "hone advise --help tells what each option means.",
+    next: "hone advise --help explains each option.",
     kind: "usage",
   });
 }
@@ -263,7 +263,7 @@ function forPeople({ routes, ruledOut }: Advice, assumed: readonly string[]): st
     reasons.set(why, [...(reasons.get(why) ?? []), short(specializer)]);
   const out = [...reasons].map(([why, names]) => `  ${names.join(", ")}: ${why}`);
   return [
-    ...(assumed.length > 0 ? ["Taken for granted:", ...assumed.map((line) => `  ${line}`), ""] : []),
+    ...(assumed.length > 0 ? ["Assumed:", ...assumed.map((line) => `  ${line}`), ""] : []),
     table(["", "route", "leaf", "needs", "calls", "tokens", "trained"], rows, [0, 4, 5]),
     "",
     "Why, in this order:",

@@ -62,9 +62,9 @@ async function predictions(
 ): Promise<void> {
   if (flags.match !== "exact" && flags.match !== "choice") {
     throw new HoneError({
-      what: "Unknown rule of matching",
+      what: "Unknown matching rule",
       where: `--match ${flags.match}`,
-      why: "there are exact and choice",
+      why: "the rules are exact and choice",
       next: "Leave it out for exact, or use choice to read the letter or number out of free text.",
       kind: "usage",
     });
@@ -134,7 +134,7 @@ function inStore(name: string, chosen: readonly string[], flags: Flags, output: 
       planned.length > 0 && `the study's ${plural(planned.length, "planned comparison")}, as in its report`,
       family.length > 0 && plural(family.length, planned.length > 0 ? "other pair" : "pair"),
     ].filter((text) => text !== false);
-    output.prose(footnote(families.join(", and apart from them over ")));
+    output.prose(footnote(families.join(", and separately over ")));
   } finally {
     journal.close();
     study.close();

@@ -24,7 +24,7 @@ export function completion(shell: string, program: Command): void {
     throw new HoneError({
       what: "Unknown shell",
       where: shell,
-      why: `there are ${shells.join(", ")}`,
+      why: `known: ${shells.join(", ")}`,
       next: "In bash: source <(hone completion bash)",
       kind: "usage",
     });

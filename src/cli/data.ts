@@ -123,7 +123,7 @@ export async function check(file: string, flags: Flags & { data?: string }): Pro
     output.say(
       leakage.checked
         ? `  leaks between train and test: ${leakage.exact} exact, ${leakage.near} near`
-        : "  leaks were not looked for",
+        : "  leaks between train and test: not checked",
     );
     for (const text of warnings) output.say(plainText(`  ! ${text}`));
   }
@@ -157,7 +157,7 @@ export async function exportSamples(
     if (flags.json) return;
     const told = [
       `${formatWhole(rows.length)} ${flags.split} samples of ${spec.study} in ${flags.out}`,
-      known > 0 && `${formatWhole(known)} reject what a subject answered`,
+      known > 0 && `${formatWhole(known)} with a subject's wrong answer as the rejected one`,
       left > 0 && `${formatWhole(left)} left out: no wrong answer is known`,
     ];
     output.prose(plainText(`${told.filter(Boolean).join("; ")}.`));

@@ -11,7 +11,7 @@ export async function demo(flags: RunFlags): Promise<void> {
   const spec = await readStudy(path);
   await conduct(spec, flags, ".", "npx hone demo", [
     "npx hone compare licences          every pair of subjects, with adjusted p-values",
-    "npx hone models list               the models there are, local and remote",
+    "npx hone models list               all available models, local and remote",
     "npx hone init my-study --data FILE a study of your own data",
   ]);
 }

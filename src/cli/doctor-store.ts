@@ -33,7 +33,7 @@ export async function examineStore(store: string, mend: boolean, output: Output)
   for (const text of found.damage) say(`      damaged: ${text}`);
   if (found.damaged > found.damage.length) say(`      damaged: … ${found.damaged} in all`);
   if (!sqlite.ok) say(`      SQLite:  ${sqlite.text.slice(0, 300)}`);
-  for (const text of files) say(`FAIL  ${text}; the next run that needs it makes it again`);
+  for (const text of files) say(`FAIL  ${text}; the next run that needs it recreates it`);
 
   let repaired: { kept: string; saved: number } | undefined;
   if (!healthy && mend) {

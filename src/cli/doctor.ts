@@ -177,7 +177,7 @@ export async function doctor(flags: { json?: boolean; store?: string; repair?: b
       licence,
     ]);
     output.prose(
-      `\nModels of the Hub in ${(usableMemory() / 1e9).toFixed(0)} GB of memory, reckoned for ${contextTokens} tokens of context and training rows of ${trainingRow.tokens}:`,
+      `\nHub models in ${(usableMemory() / 1e9).toFixed(0)} GB of memory, estimated for ${contextTokens} tokens of context and training rows of ${trainingRow.tokens}:`,
     );
     output.prose(
       table(["model", "fits", "to prompt", "to train a LoRA", "weights", "licence"], rows, [2, 3]),

@@ -25,8 +25,8 @@ export async function exportCommand(
   output.prose(plainText(`${subject} is in ${shown}, in ${files.length} files:`));
   for (const [i, name] of files.entries())
     output.say(plainText(`  ${formatWhole(sizes[i] as number).padStart(13)} bytes  ${name}`));
-  if (needs.length > 0) output.prose(plainText(`It needs what is not in it: ${needs.join("; ")}.`));
-  output.prose(`\nElsewhere: hone import ${shown}`);
+  if (needs.length > 0) output.prose(plainText(`Needed, but not included: ${needs.join("; ")}.`));
+  output.prose(`\nOn another machine: hone import ${shown}`);
 }
 
 export async function importCommand(from: string, flags: ImportOptions & { json?: boolean }): Promise<void> {
@@ -43,13 +43,13 @@ export async function importCommand(from: string, flags: ImportOptions & { json?
   if (flags.json) return;
   output.prose(
     plainText(
-      `${saved.name} of the study ${saved.made.study} is here as ${name}; its model is ${saved.model}.`,
+      `${saved.name} of the study ${saved.made.study} is imported as ${name}; its model is ${saved.model}.`,
     ),
   );
   if (saved.use)
     output.prose(
       plainText(
-        `! It needs modules, whose code is run: ${saved.use.join(", ")}. Read them before --allow-modules.`,
+        `! It needs modules, whose code --allow-modules runs: ${saved.use.join(", ")}. Read them first.`,
       ),
     );
   output.prose(`\nTry next:\n  hone predict ${name} --data FILE --out answers.csv\n  hone serve ${name}`);

@@ -46,10 +46,10 @@ export async function firstPerson(source: string, flags: Flags): Promise<void> {
       }
       if (assistant && performance.now() - told > everyMs) {
         told = performance.now();
-        output.log(`${formatWhole(index)} items read, ${formatWhole(lines.length)} told`);
+        output.log(`${formatWhole(index)} items read, ${formatWhole(lines.length)} retold`);
       }
       const item = readItem(row, place, index);
-      const made = item ? await firstPersonRow(item, assistant) : { refused: "the item is not whole" };
+      const made = item ? await firstPersonRow(item, assistant) : { refused: "the item is incomplete" };
       if ("refused" in made) add(refused, made.refused.replace(/:.*$/s, ""));
       else {
         add(by, made.by);
@@ -86,9 +86,9 @@ async function openAssistant(ref: string, store: string) {
     return { subject, context: { signal: new AbortController().signal }, close };
   await close();
   throw new HoneError({
-    what: `${model.name} cannot tell items`,
+    what: `${model.name} cannot retell items`,
     where: "--assist",
-    why: "it writes no text",
+    why: "it does not generate text",
     next: "Name a language model, such as openai:gpt-4o.",
     kind: "usage",
   });

@@ -35,7 +35,7 @@ Begin with:
   hone init                     a study file of your own
   hone run my.study.yaml        run it, or continue where it stopped
 
-Exit codes: 0 fine, 1 broke, 2 usage, 100 a gate was not met or a limit stopped the run, 130 stopped by Ctrl-C, 143 by SIGTERM; a server that is stopped exits with 0.`),
+Exit codes: 0 success, 1 failure, 2 usage, 100 a gate was not met or a limit stopped the run, 130 stopped by Ctrl-C, 143 by SIGTERM; a server that is stopped exits with 0.`),
   );
 
 haves(
@@ -52,7 +52,7 @@ limits(
   program
     .command("demo")
     .description(
-      "a real study: which of seven ways sorts licence texts best? (SmolLM2-135M, ScanCode's texts)",
+      "a real study: which of seven methods classifies licence texts best? (SmolLM2-135M, ScanCode's texts)",
     ),
 )
   .option("--dry-run", "print the plan and its cost")
@@ -64,13 +64,10 @@ limits(
     .description("run a study, or continue it where it stopped")
     .argument("<study>", "a study file (YAML or JSON)"),
 )
-  .option("--data <folder>", "where the study's relative file: sources are; default: the study's folder")
-  .option(
-    "--allow-modules",
-    "load the modules under `use` that do not lie beside the study: their code is run",
-  )
-  .option("--dry-run", "print the plan: samples, calls, tokens and a ceiling of the cost")
-  .option("--junit <file>", "write the result there as JUnit's XML", place)
+  .option("--data <folder>", "base folder of the study's relative file: sources; default: the study's folder")
+  .option("--allow-modules", "load modules under `use` from outside the study's folder: their code is run")
+  .option("--dry-run", "print the plan: samples, calls, tokens and an upper bound on cost")
+  .option("--junit <file>", "write the result there as JUnit XML", place)
   .action(async (file, options) => (await import("./run.js")).run(file, options));
 
 reading(
@@ -82,7 +79,7 @@ reading(
   .requiredOption("--data <file>", "the rows: CSV, JSONL, Parquet, …; - is stdin (JSON lines, or --format)")
   .option("--out <file>", "where predictions go: .csv, .jsonl or .parquet; default: stdout", place)
   .option("--subject <name>", "a subject of the study in place of its champion")
-  .option("--skip-bad", "pass over rows that cannot be read, and say which")
+  .option("--skip-bad", "skip rows that cannot be read, and report them")
   .option("--allow-modules", "load the modules that the specialist names: their code is run")
   .option("--allow-endpoint", "let a specialist from elsewhere send the rows to an endpoint of its own")
   .option("--max-cost <usd>", "stop cleanly before spending more than this", number(0))
@@ -97,7 +94,7 @@ program
   .command("export")
   .description("write a specialist as a folder that runs without its study: weights, prompt, card, checksums")
   .argument("<study>", "name of a study in the store, or a saved specialist's file or folder")
-  .requiredOption("--out <folder>", "the folder to write, which must not be there", place)
+  .requiredOption("--out <folder>", "the folder to write, which must not exist yet", place)
   .option("--subject <name>", "a subject of the study in place of its champion")
   .option("--with-base", "copy the generalist's weights, too")
   .option("--allow-modules", "load the modules that the specialist names: their code is run")
@@ -107,10 +104,10 @@ program
 
 program
   .command("import")
-  .description("take an exported folder into the store, checksums compared")
+  .description("copy an exported folder into the store after verifying its checksums")
   .argument("<folder>")
-  .option("--name <name>", "what it is called here; default: its study's name")
-  .option("--allow-endpoint", "take a specialist that sends rows to an endpoint of its own")
+  .option("--name <name>", "its name in the store; default: its study's name")
+  .option("--allow-endpoint", "accept a specialist that sends rows to an endpoint of its own")
   .addOption(store())
   .addOption(json())
   .action(async (folder, options) => (await import("./export.js")).importCommand(folder, options));
@@ -118,22 +115,22 @@ program
 program
   .command("serve")
   .description("serve specialists and models behind one OpenAI-compatible server on this machine")
-  .argument("<what...>", "studies, saved specialists and models (llama:…, openai:…); NAME=… to call one so")
-  .option("--port <n>", "port; 0 takes any that is free", whole(0), 8642)
+  .argument("<what...>", "studies, saved specialists and models (llama:…, openai:…); NAME=… names one")
+  .option("--port <n>", "port; 0 picks a free one", whole(0), 8642)
   .option("--host <address>", "bind this address in place of loopback; needs --token")
-  .option("--token <text>", "what clients must send; made if omitted")
-  .option("--name <host...>", "names by which others reach it, with --host")
+  .option("--token <text>", "what clients must send; generated if omitted")
+  .option("--name <host...>", "with --host: host names by which clients reach it")
   .option(
     "--shadow <pair...>",
     "FIRST:SECOND: both answer what FIRST is asked; FIRST's answer is returned, both are kept",
   )
   .option(
     "--check <n>",
-    "score champions again through the server on so many samples of their test",
+    "score champions again through the server on this many of their test samples",
     whole(1),
   )
-  .option("--timeout <seconds>", "most that an answer may take", number(1), 600)
-  .option("--most-waiting <n>", "requests that wait for their turn, before 429", whole(0), 256)
+  .option("--timeout <seconds>", "time limit for one answer", number(1), 600)
+  .option("--most-waiting <n>", "most requests in the queue; more get 429", whole(0), 256)
   .option("--allow-modules", "load the modules that specialists name: their code is run")
   .option("--allow-endpoint", "let specialists from elsewhere send requests to an endpoint of their own")
   .addOption(store())
@@ -169,25 +166,21 @@ limits(
   program
     .command("reproduce")
     .description(
-      "do a paper's studies again and set its claims beside what comes out; continues where it stopped",
+      "repeat a paper's studies and compare its claims with the results; continues where it stopped",
     )
-    .argument("[paper]", "its short name; left out: the papers there are"),
+    .argument("[paper]", "its short name; if omitted, lists the papers"),
 )
   .option("--smoke", "a few minutes: everything once, underpowered")
   .option("--original", "the paper's own sizes, for its own data and a larger machine")
   .option(
     "--data <folder>",
-    "the folder that has med/, law/, social/ and lexical/ in it, or those that the paper reads",
+    "the folder that holds med/, law/, social/ and lexical/, or those of them that the paper reads",
   )
   .option(
     "--model <ref...>",
     "models in place of the paper's own, the smallest first; some papers take one or two at most",
   )
-  .option(
-    "--out <file>",
-    "write the result there, too: as Markdown where it ends in .md, else as JSON",
-    place,
-  )
+  .option("--out <file>", "also write the result there: as Markdown if it ends in .md, else as JSON", place)
   .action(async (paper, options) => (await import("./reproduce.js")).reproduce(paper, options));
 
 const models = program.command("models").description("the models that Hone knows by name");
@@ -211,15 +204,15 @@ models
 
 program
   .command("words")
-  .description("words of other languages that mean the same, from an index of word vectors")
+  .description("translations of a word into other languages, from an index of word vectors")
   .argument("[word]", "the word to translate")
   .requiredOption("--index <folder>", "the index", place)
-  .option("--to <languages>", "languages of the answers, de,fr; all of the index if omitted")
+  .option("--to <languages>", "target languages, such as de,fr; default: all in the index")
   .option("--from <language>", "the word's own language, where the index has it in several")
-  .option("-k, --k <n>", "answers a language", whole(1), 5)
-  .option("--build <file>", "make the index of this file: a language, a tab and a word in every line")
+  .option("-k, --k <n>", "answers per language", whole(1), 5)
+  .option("--build <file>", "build the index from this file: a language, a tab and a word on every line")
   .option("--model <ref>", "with --build: the encoder, encoder:gemma3-270m?layer=12")
-  .option("--trained <folder>", "with --build: what `lexical` kept, put on that encoder")
+  .option("--trained <folder>", "with --build: what `lexical` saved, loaded into that encoder")
   .addOption(json())
   .action(async (word, options) => (await import("./words.js")).words(word, options));
 
@@ -243,7 +236,7 @@ data
   .option("--dev <share>", "share of dev", number(0), 0.1)
   .option("--test <share>", "share of test", number(0), 0.2)
   .option("--stratify <field>", "keep this field's values in proportion")
-  .option("--group <field>", "rows that share this field stay together")
+  .option("--group <field>", "rows with the same value of this field stay together")
   .option("--id <field>", "the field that names a row; default: id, else the line itself")
   .option("--seed <n>", "seed", whole(0), 1)
   .addOption(encoding())
@@ -253,7 +246,7 @@ data
   .command("check")
   .description("load a study's data: splits, labels, leakage between train and test")
   .argument("<study>", "a study file")
-  .option("--data <folder>", "where the study's relative file: sources are")
+  .option("--data <folder>", "base folder of the study's relative file: sources")
   .addOption(json())
   .action(async (file, options) => (await import("./data.js")).check(file, options));
 
@@ -263,7 +256,7 @@ limits(
     .description(
       "write synthetic training data for a study's task: filtered pairs with their lineage, and a data card",
     )
-    .argument("<study>", "a study file; options of its selfSpecialize are taken where it has one"),
+    .argument("<study>", "a study file; the options of its selfSpecialize are used if it has one"),
 )
   .requiredOption(
     "--out <folder>",
@@ -279,11 +272,11 @@ limits(
   .option("--attempts <n>", "attempts after which it gives up; default: ten times the pairs", whole(1))
   .option("--domain <words>", "the domain in a few words")
   .option("--seeds <source>", "seeds of your own in place of train's: file:, hf: or pip:")
-  .option("--documents <source>", "a corpus to look passages up in before responses are written")
+  .option("--documents <source>", "a corpus to retrieve passages from before responses are written")
   .option("--rows <source>", "with --by labels: the rows to label")
-  .option("--generator <model>", "another model that writes, such as openai:gpt-4o-mini (distillation)")
+  .option("--generator <model>", "another model to generate with, such as openai:gpt-4o-mini (distillation)")
   .option("--seed <n>", "seed; default: the study's first", whole(0))
-  .option("--data <folder>", "where the study's relative file: sources are; default: the study's folder")
+  .option("--data <folder>", "base folder of the study's relative file: sources; default: the study's folder")
   .action(async (file, options) => (await import("./synth.js")).synth(file, options));
 
 data
@@ -297,8 +290,8 @@ data
   )
   .addOption(new Option("--split <name>", "which samples").choices(["train", "dev"]).default("train"))
   .requiredOption("--out <file>", "the JSON lines file to write", place)
-  .option("--data <folder>", "where the study's relative file: sources are")
-  .option("--seed <n>", "seed of the options that are rejected", whole(0), 0)
+  .option("--data <folder>", "base folder of the study's relative file: sources")
+  .option("--seed <n>", "seed for drawing the rejected options", whole(0), 0)
   .addOption(store())
   .addOption(json())
   .action(async (study, options) => (await import("./data.js")).exportSamples(study, options));
@@ -306,7 +299,7 @@ data
 data
   .command("first-person")
   .description(
-    "tell theory-of-mind items (ToMi, ToMBench, or story, question, options) to the reader, as you",
+    "retell theory-of-mind items (ToMi, ToMBench, or story, question, options), addressing the reader as you",
   )
   .argument("<file>", "JSON lines")
   .requiredOption(
@@ -314,7 +307,7 @@ data
     "the JSON lines file to write: fields for a choice task, and the lineage",
     place,
   )
-  .option("--assist <model>", "a model that tells what the rules refuse, such as openai:gpt-4o")
+  .option("--assist <model>", "a model that retells what the rules refuse, such as openai:gpt-4o")
   .option("--back", "restore the originals of a file that this command wrote")
   .addOption(store())
   .addOption(json())
@@ -322,7 +315,7 @@ data
 
 program
   .command("completion")
-  .description("print what a shell needs to complete hone: bash, zsh or fish")
+  .description("print hone's completion script for bash, zsh or fish")
   .argument("<shell>")
   .action(async (shell) => (await import("./completion.js")).completion(shell, program));
 
@@ -337,11 +330,11 @@ program
 haves(
   program
     .command("init")
-    .description("write a study file to begin with, from a data file where there is one")
+    .description("write a starter study file, from a data file if one is given")
     .argument("[name]", "name of the study", "my-study"),
 )
   .option("--folder <folder>", "where to write it; default: here")
-  .option("--advise", "with the specialists that `hone advise` names; so does every option on what you have")
+  .option("--advise", "all specialists that `hone advise` recommends; any option on what you have implies it")
   .option("--schema", "print the JSON schema of study files instead")
   .action(async (name, options) => (await import("./init.js")).init(name, options));
 
@@ -351,7 +344,7 @@ program
   .argument("<game>", "its name")
   .option("--against <who>", "a scripted player, a model (llama:…) or a saved specialist's path")
   .option("--hands <n>", "how many hands", whole(1), 10)
-  .option("--seed <n>", "deals these cards; drawn if omitted", whole(0))
+  .option("--seed <n>", "seed of the deals; random if omitted", whole(0))
   .addOption(json())
   .action(async (game, options) => (await import("./play.js")).play(game, options));
 

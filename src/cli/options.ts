@@ -55,9 +55,9 @@ export function reading(command: Command): Command {
   return command
     .addOption(encoding())
     .addOption(
-      new Option("--format <name>", "format of the file, where its ending does not say it").choices(formats),
+      new Option("--format <name>", "file format, if the extension does not show it").choices(formats),
     )
-    .option("--delimiter <character>", "between the fields of CSV, or tab; default: found", separator)
+    .option("--delimiter <character>", "between the fields of CSV, or tab; default: detected", separator)
     .option("--columns <names>", "a,b,c: the columns of a CSV or Excel file without a header row", list)
     .option("--table <name>", "SQLite table, Excel sheet, or field of a JSON object that holds the rows");
 }
@@ -74,7 +74,7 @@ export function haves(command: Command): Command {
     .option("--budget <usd>", "dollars for all answers", number(0))
     .option("--answers <n>", "how many answers the budget is for; default: 1000", whole(1))
     .option("--price <in,out>", "dollars per million input and output tokens")
-    .option("--latency <ms>", "maximum milliseconds an answer", number(0))
+    .option("--latency <ms>", "maximum milliseconds per answer", number(0))
     .option("--hours <h>", "maximum hours of training", number(0))
     .option("--task <kind>", "choice or answer (open text); default: choice, or what the data hold")
     .option("--options <n>", "how many options there are to choose from", whole(2))
@@ -83,12 +83,12 @@ export function haves(command: Command): Command {
       "every question brings its own options, as in an exam; the field that holds them",
     )
     .option("--calculates", "answers must be calculated or looked up")
-    .option("--strength <kind>", "the model: small, large (GPT-4's class) or reasoning (o1's kind)")
+    .option("--strength <kind>", "the model: small, large (GPT-4 class) or reasoning (o1 class)")
     .option("--model <ref>", "the model; implies --access where Hone knows it")
     .option("--data <file>", "a data file to build the study for: JSONL, CSV, Excel, SQLite, Parquet, …")
     .option("--input <field>", "the field that holds the text")
     .option("--label <field>", "the field that holds the answer")
-    .option("--test-only", "all rows are for testing: a study of prompts")
+    .option("--test-only", "use all rows for testing: a study of prompts only")
     .option("--no-test-only", "split the rows, whatever the file is called");
   return reading(command).option("--force", "overwrite").addOption(json());
 }

@@ -71,7 +71,7 @@ export function makeOutput(options: { json?: boolean; quiet?: boolean }): Output
         );
         log(
           plainText(
-            `  train ${counts?.train}, dev ${counts?.dev}, test ${counts?.test} (sealed); ${answers.toLocaleString("en")} answers to give`,
+            `  train ${counts?.train}, dev ${counts?.dev}, test ${counts?.test} (sealed); ${answers.toLocaleString("en")} answers to collect`,
           ),
         );
         return;

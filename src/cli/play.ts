@@ -88,7 +88,7 @@ export async function play(name: string, flags: Flags): Promise<void> {
       what: `${opposite?.name} gave no answer`,
       where: `hand ${hands + 1}`,
       why: error.why,
-      next: "Play against another one with --against.",
+      next: "Choose another opponent with --against.",
     });
   } finally {
     lines.close();
@@ -108,10 +108,10 @@ export async function play(name: string, flags: Flags): Promise<void> {
 
 /** How a model's answer that named no legal move was resolved, for its opponent: who chose the move. */
 function toldMended(seat: number, move: string, { wrote, by }: SeatedSubject["illegal"][number]): string {
-  const what = `Player ${seat} wrote "${oneLine(wrote, 60)}", which is no legal move`;
+  const what = `Player ${seat} wrote "${oneLine(wrote, 60)}", which is not a legal move`;
   return by === "asked again"
     ? `${what}, and was asked again.`
-    : `${what}, and none when asked again; ${move} is made in its place.`;
+    : `${what}, nor was the second answer; ${move} is played instead.`;
 }
 
 /** Asks until the answer is a legal move: its name, an unambiguous prefix (k is check), or its number in the list. */
@@ -138,7 +138,7 @@ async function personMove(
     const begun = text === "" ? [] : legal.filter((move) => move.startsWith(typed));
     const move = numbered ?? (few && begun.length === 1 ? begun[0] : undefined);
     if (move !== undefined) return move;
-    say(plainText(`"${text.slice(0, 60)}" is no legal move: type ${offered}.`));
+    say(plainText(`"${text.slice(0, 60)}" is not a legal move: type ${offered}.`));
   }
 }
 

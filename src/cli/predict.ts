@@ -41,7 +41,7 @@ export async function predictCommand(ref: string, flags: PredictFlags): Promise<
   function onBad(error: HoneError): void {
     bad.push(error);
     const { what, where, why } = error.failure;
-    output.log(plainText(`! passed over: ${where ?? ""}: ${what} ${why ?? ""}`.trim()));
+    output.log(plainText(`! skipped: ${where ?? ""}: ${what} ${why ?? ""}`.trim()));
     output.record({ type: "bad", where, what, why });
   }
   let told = Date.now();
@@ -104,7 +104,7 @@ async function sinkOf({ out, json, data, format }: PredictFlags, output: Output)
 function remedied(error: unknown, { skipBad }: PredictFlags): unknown {
   if (skipBad || !(error instanceof HoneError) || !/:\d+|row \d+/.test(error.failure.where ?? ""))
     return error;
-  const next = `${error.failure.next ?? "Mend the row."} Or pass such rows over: --skip-bad.`;
+  const next = `${error.failure.next ?? "Fix the row."} Or skip such rows: --skip-bad.`;
   return new HoneError({ ...error.failure, next });
 }
 
@@ -123,7 +123,7 @@ function tellSummary(summary: PredictSummary, flags: PredictFlags, tell: (text: 
       `${formatWhole(unscored)} without an answer (${Object.entries(causes)
         .map(([cause, count]) => `${cause} ${formatWhole(count)}`)
         .join(", ")}); the same command asks again for failed calls`,
-    bad > 0 && `${plural(bad, "bad row")} passed over`,
+    bad > 0 && `${plural(bad, "bad row")} skipped`,
   ];
   say(`${parts.filter(Boolean).join("; ")}.${flags.out === undefined ? "" : ` ${flags.out}`}`);
   if (expected) {
@@ -138,5 +138,5 @@ function tellSummary(summary: PredictSummary, flags: PredictFlags, tell: (text: 
       `! These rows differ from the study's in ${of}: ${text} (${test} ${size.toFixed(2)}, Holm-adjusted ${formatP(p)}).`,
     );
   if (differing.length > 0)
-    say("! The expected figure need not hold for them; label some of these rows and measure again.");
+    say("! The expected figure may not hold for them; label some of these rows and measure again.");
 }

@@ -17,7 +17,7 @@ export async function report(
     throw new HoneError({
       what: "Unknown report format",
       where: `--format ${flags.format}`,
-      why: `there are ${formats.join(", ")}`,
+      why: `known: ${formats.join(", ")}`,
       next: "Choose one of them, or leave --format out to write all to a folder.",
       kind: "usage",
     });

@@ -25,7 +25,7 @@ export async function serveCommand(
     output.say(`Serving ${models.map((one) => plainText(one)).join(", ")} at ${url}/v1`);
     output.say(`Token: ${token}`);
     output.prose(
-      `\nTry:\n  curl ${url}/v1/models -H "Authorization: Bearer ${token}"\n\nCtrl-C stops after what is in flight.`,
+      `\nTry:\n  curl ${url}/v1/models -H "Authorization: Bearer ${token}"\n\nCtrl-C stops once requests in flight are answered.`,
     );
   }
   for (const one of check === undefined ? [] : models) {
@@ -38,7 +38,7 @@ export async function serveCommand(
     const differing = found.differing.length > 0 ? `: ${found.differing.slice(0, 5).join(", ")}` : "";
     output.log(
       plainText(
-        `${one} through the server: ${found.agree} of ${found.n} test samples as measured${differing}`,
+        `${one} through the server: ${found.agree} of ${found.n} test samples answered as measured${differing}`,
       ),
     );
   }

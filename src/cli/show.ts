@@ -27,7 +27,7 @@ export function show(
       output.say(renderSummary(only(record, flags.subject), { colour: output.colour, width: output.width }));
       if (record.handOver) output.prose(plainText(`\nSaved specialist: ${record.handOver.path}`));
       for (const { subject, path } of record.handOver?.others ?? [])
-        output.prose(plainText(`Not chosen, and kept: ${subject} in ${path}`));
+        output.prose(plainText(`Also saved, but not chosen: ${subject} in ${path}`));
       return;
     }
     const subjects = record.subjects.filter(
@@ -36,7 +36,7 @@ export function show(
     const found: { subject: string; outcome: Outcome }[] = [];
     const damaged = (why: string) =>
       output.log(
-        plainText(`! A damaged record is passed over: ${why}. See \`hone doctor --store ${flags.store}\`.`),
+        plainText(`! A damaged record is skipped: ${why}. See \`hone doctor --store ${flags.store}\`.`),
       );
     for (const outcome of study.outcomes((error) => damaged(error.failure.why ?? ""))) {
       const subject = subjects.find(({ ids }) => ids.includes(outcome.subject));

@@ -40,7 +40,7 @@ export function stopSignals(log: (text: string) => void): Stop {
       return;
     }
     code = 130;
-    log("Stopping after what is in flight; Ctrl-C again stops at once, and nothing finished is lost.");
+    log("Stopping once work in flight is done; Ctrl-C again stops at once, and nothing finished is lost.");
     drain.abort();
     // The next one is left to the system, which ends the process even while a native call blocks this thread.
     setImmediate(() => process.off("SIGINT", onInterrupt));

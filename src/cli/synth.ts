@@ -83,7 +83,7 @@ export async function synth(file: string, flags: SynthFlags): Promise<void> {
   }
   output.say(
     table(
-      ["rule", "met", "refused", "commonest reason"],
+      ["rule", "met", "refused", "most common reason"],
       card.funnel.map(({ rule, met, refused, reasons }) => [
         rule,
         formatWhole(met),
@@ -95,7 +95,7 @@ export async function synth(file: string, flags: SynthFlags): Promise<void> {
   );
   output.prose(
     plainText(
-      `\n${formatWhole(card.pairs)} pairs of ${formatWhole(card.attempts)} attempts in ${folder}. Look through them in index.html; README.md is their card.`,
+      `\n${formatWhole(card.pairs)} pairs from ${formatWhole(card.attempts)} attempts in ${folder}. Browse them in index.html; README.md is their card.`,
     ),
   );
 }

@@ -36,7 +36,7 @@ export async function words(word: string | undefined, flags: Flags): Promise<voi
   const strange = languages.find((one) => !index.languages.includes(one));
   if (strange !== undefined) {
     throw new HoneError({
-      what: `The index has no words of ${JSON.stringify(strange)}`,
+      what: `The index has no words in ${JSON.stringify(strange)}`,
       where: flags.index,
       why: `it has ${index.languages.join(", ")}`,
       next: "Name some of these with --to.",

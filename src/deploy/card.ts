@@ -52,7 +52,7 @@ function folderSection(files: readonly string[], needs: readonly string[]): stri
   ];
   if (needs.length > 0)
     parts.push(
-      `It needs what is not in it: ${needs.map((need) => md(oneLine(need, 300))).join("; ")}. \`hone export --with-base\` brings a local model's weights along.`,
+      `Needed, but not included: ${needs.map((need) => md(oneLine(need, 300))).join("; ")}. \`hone export --with-base\` includes a local model's weights.`,
     );
   if (has("prompt.txt")) parts.push("`prompt.txt` is the prompt, as the model reads it.");
   if (has("classifier.onnx"))

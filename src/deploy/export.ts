@@ -119,7 +119,7 @@ async function withFiles(saved: SavedSpecialist, beside: string, folder: string)
         what: `The ${option} of its task cannot be copied`,
         where: path,
         why: messageOf(error),
-        next: "Bring the file back, or run the study again with another.",
+        next: "Restore the file, or run the study again with another.",
         kind: "usage",
       });
     }
@@ -187,7 +187,8 @@ async function verifyExport(folder: string): Promise<void> {
   const listed = new Map<string, string>();
   for (const line of text.split("\n").filter((one) => one !== "")) {
     const [, hash, name] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
-    if (hash === undefined || name === undefined) throw refuse(join(folder, sums), "a line is no checksum");
+    if (hash === undefined || name === undefined)
+      throw refuse(join(folder, sums), "a line is not a checksum");
     listed.set(name, hash);
   }
   const found = (await filesBelow(folder)).filter((name) => name !== sums);
@@ -196,7 +197,7 @@ async function verifyExport(folder: string): Promise<void> {
   for (const [name, hash] of listed) {
     if (!found.includes(name)) throw refuse(join(folder, name), "the file is missing");
     if ((await sha256(join(folder, name))) !== hash)
-      throw refuse(join(folder, name), "it is not what was exported");
+      throw refuse(join(folder, name), "its contents are not what was exported");
   }
 }
 
@@ -209,10 +210,10 @@ async function filesBelow(folder: string): Promise<string[]> {
     if (found.isDirectory()) continue;
     if (!found.isFile())
       throw new HoneError({
-        what: "The folder cannot be taken",
+        what: "The folder cannot be copied",
         where: path,
-        why: "it is a link or a device, and only regular files are",
-        next: "Copy the folder with its files, links followed.",
+        why: "it is a link or a device, and only regular files can be",
+        next: "Copy the folder with its files, following links.",
       });
     names.push(relative(folder, path).split(sep).join("/"));
   }
@@ -234,7 +235,7 @@ function baseFile(modelId: string): string | undefined {
 function refuseExisting(path: string, said: string): void {
   if (!existsSync(path)) return;
   throw new HoneError({
-    what: "There is something there already",
+    what: "Something is already there",
     where: `${said} (${path})`,
     next: "Choose another name, or remove it first.",
     kind: "usage",

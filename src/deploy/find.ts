@@ -28,7 +28,7 @@ export function findSpecialist(ref: string, options: { store: string; subject?: 
   if (isSpecialist(path)) {
     if (subject === undefined) return { path, ours: path.startsWith(`${resolve(store)}/`) };
     throw new HoneError({
-      what: "A saved specialist is one subject",
+      what: "A saved specialist has only one subject",
       where: `--subject ${subject}`,
       why: `${ref} is a specialist's ${path.endsWith(".json") ? "file" : "folder"}, not a study`,
       next: "Leave --subject out, or name the study.",
@@ -36,10 +36,10 @@ export function findSpecialist(ref: string, options: { store: string; subject?: 
     });
   }
   throw new HoneError({
-    what: `There is no study and no specialist ${ref}`,
+    what: `There is no study or specialist ${ref}`,
     where: resolve(store),
     why: existsSync(path)
-      ? "what lies there is no saved specialist"
+      ? "what is there is not a saved specialist"
       : "the store has no finished study of that name",
     next: "See `hone ls`; run the study with `hone run`, or name its store with --store.",
     kind: "usage",
@@ -62,7 +62,7 @@ function ofStudy(store: string, study: string, subject: string | undefined): str
     throw new HoneError({
       what: `${subject} was not saved`,
       where: other,
-      why: "an older Hone ran the study, or it could not be made",
+      why: "an older Hone ran the study, or the subject could not be made",
       next: "Run the study again with `hone run`: nothing is asked for twice, and every subject is saved.",
     });
   } finally {
@@ -75,7 +75,7 @@ export function refuseEndpoint(saved: Pick<SavedSpecialist, "model" | "encoder">
   const remote = [saved.model, saved.encoder].find((ref) => ref.startsWith("openai:"));
   if (remote === undefined) return;
   throw new HoneError({
-    what: "The specialist asks an endpoint",
+    what: "The specialist calls an endpoint",
     where,
     why: `its model is ${remote}: your rows and the key that it names would be sent there`,
     next: "If you trust that endpoint with both, allow it: --allow-endpoint.",

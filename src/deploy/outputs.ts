@@ -32,7 +32,7 @@ export function outputFormatOf(path: string): OutputFormat {
     what: "Cannot tell the format of the predictions",
     where: `--out ${path}`,
     why: `the ending is none of ${outputFormats.map((one) => `.${one}`).join(", ")}`,
-    next: "Let the name end in one of them.",
+    next: "Give the file one of these endings.",
     kind: "usage",
   });
 }

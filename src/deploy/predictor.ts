@@ -72,9 +72,9 @@ function predictorOf({ saved, subject, task: taskOf, close }: LoadedSpecialist, 
   const respond = respondingTo(subject, task);
   if (!respond)
     throw new HoneError({
-      what: `${saved.name} answers no rows`,
+      what: `${saved.name} cannot answer rows`,
       where: path,
-      why: `it is a ${subject.kind} subject, and its task is of kind ${task.kind}, which makes no question of a row`,
+      why: `it is a ${subject.kind} subject, and its task is of kind ${task.kind}, which does not turn a row into a question`,
       next: "See its figures with `hone show`, compare it in a study, or load it in a program: loadSpecialist(path).",
       kind: "usage",
     });
@@ -100,7 +100,7 @@ function predictorOf({ saved, subject, task: taskOf, close }: LoadedSpecialist, 
         throw new HoneError({
           what: "A row has no input.",
           where: row.place,
-          why: `what \`input: ${rows.input}\` makes of it is empty`,
+          why: `\`input: ${rows.input}\` is empty for this row`,
           next: "Fill the field.",
         });
       const own = idOf === undefined ? undefined : row.row[idOf];

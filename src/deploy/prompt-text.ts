@@ -80,7 +80,7 @@ export async function promptText(
   }
   const shown = [...new Set(heard)];
   if (shown.length === 0) return undefined;
-  const head = `What ${predictor.saved.model} is asked where the input is ${placeholder}. Examples that are chosen for each input are those for this one.`;
+  const head = `What ${predictor.saved.model} receives for the input ${placeholder}. Examples that are chosen for each input are those chosen for this one.`;
   const more =
     shown.length > mostShown ? [`(${shown.length - mostShown} more requests for the same input)`] : [];
   return `${[head, ...shown.slice(0, mostShown), ...more].join("\n\n----\n\n")}\n`;

@@ -40,7 +40,7 @@ export async function trainingRows(
   const { name, data, ...options } = spec.task;
   const refuse = (why: string): HoneError =>
     new HoneError({
-      what: "The study's samples are no text to train on",
+      what: "The study has no text samples to train on",
       where: `task ${name}`,
       why,
       next: "Choose a study with a task of kind choice or answer.",

@@ -87,7 +87,7 @@ async function complete(
   if (prompt.tokens)
     throw new Problem(
       400,
-      "A prompt of tokens is only read (echo, logprobs, max_tokens 0 or 1): to continue it, give its text.",
+      "A prompt of token ids can only be scored (echo, logprobs, max_tokens 0 or 1): send text to have it continued.",
       {
         param: "prompt",
         code: "unsupported",

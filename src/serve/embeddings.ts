@@ -11,10 +11,10 @@ export async function embeddings(
   asked: z.infer<typeof embeddingSchema>,
   signal: AbortSignal,
 ): Promise<{ body: object; usage: Usage }> {
-  if (!embeds) throw new Problem(400, `${id} gives no vectors.`, { param: "model", code: "unsupported" });
+  if (!embeds) throw new Problem(400, `${id} gives no embeddings.`, { param: "model", code: "unsupported" });
   const texts = [asked.input].flat();
   if (!texts.every((text): text is string => typeof text === "string"))
-    throw new Problem(400, "Give texts: this server takes no token numbers for embeddings.", {
+    throw new Problem(400, "Send text: this server takes no token ids for embeddings.", {
       param: "input",
       code: "unsupported",
     });

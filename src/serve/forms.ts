@@ -26,9 +26,9 @@ export function chatForm(served: Served, asked: z.infer<typeof chatSchema>): Ask
   const { functions, function_call: old, modalities } = asked as Record<string, unknown>;
   const may = old !== "none" && asked.tool_choice !== "none";
   if (Array.isArray(functions) && functions.length > 0 && may)
-    throw unsupported("`functions` are the older form of `tools`: send tools.", "functions");
+    throw unsupported("`functions` is the older form of `tools`: send tools.", "functions");
   if (Array.isArray(modalities) && modalities.some((one) => one !== "text"))
-    throw unsupported("This model writes text alone.", "modalities");
+    throw unsupported("This model writes only text.", "modalities");
   const { response_format: format, tool_choice: choice, parallel_tool_calls: parallel } = asked;
   const form = formOf(served, {
     format: format?.type === "json_schema" ? { ...format.json_schema, type: "json_schema" } : format,

@@ -34,7 +34,7 @@ export function makeQueue(width: number, mostWaiting: number): Queue {
       else {
         if (waiting.size >= mostWaiting) {
           const retryAfter = Math.max(1, Math.ceil((usual * (waiting.size + 1)) / width / 1000));
-          throw new Problem(429, `Too many requests are waiting (${waiting.size}); come again later.`, {
+          throw new Problem(429, `Too many requests are waiting (${waiting.size}); try again later.`, {
             code: "queue_full",
             retryAfter,
           });

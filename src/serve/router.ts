@@ -28,7 +28,7 @@ export function makeRouter(all: readonly Served[]): Router | undefined {
         const found = specialists.find((one) => one.task === task || one.served.id === task);
         if (found) return found.served;
         const known = specialists.map((one) => one.task).join(", ");
-        throw new Problem(400, `No specialist has the task ${task}; there are ${known}.`.slice(0, 400), {
+        throw new Problem(400, `No specialist has the task ${task}; the tasks are ${known}.`.slice(0, 400), {
           param: "task",
         });
       }

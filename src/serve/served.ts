@@ -56,7 +56,7 @@ export async function openServed(refs: readonly string[], options: OpenServedOpt
           what: "Two models have the same name",
           where: ref,
           why: `${one.id} is served already`,
-          next: "Give it another: NAME=REFERENCE.",
+          next: "Give one of them another name: NAME=REFERENCE.",
           kind: "usage",
         });
       }

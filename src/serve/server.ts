@@ -153,7 +153,7 @@ function pairOf(pair: string, served: readonly Served[]): { primary: Served; sec
     return { primary: one, second: other };
   const able = served.filter(answers).map(({ id }) => id);
   throw new HoneError({
-    what: "A shadow is a pair of specialists or models that are served",
+    what: "A shadow must be a pair of specialists or models that are served",
     where: `--shadow ${pair}`,
     why: `those that answer are ${able.join(", ") || "none"}`,
     next: "Write FIRST:SECOND with two of them.",
@@ -169,7 +169,7 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
           what: "The server cannot listen there",
           where: `${host}:${port}`,
           why: error.code === "EADDRINUSE" ? "another program uses that port" : error.message,
-          next: "Choose another with --port; 0 takes any that is free.",
+          next: "Choose another with --port; 0 picks a free one.",
           kind: "usage",
         }),
       ),

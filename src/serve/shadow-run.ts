@@ -72,7 +72,7 @@ export function makeShadow(
   const begin = (work: () => Promise<void>): void => {
     if (underWay.size >= mostWaiting) {
       options.failed();
-      if (!told) options.tell(`The shadow ${second.id} does not keep up: answers of it are left out.`);
+      if (!told) options.tell(`The shadow ${second.id} does not keep up: some of its answers are left out.`);
       told = true;
       return;
     }

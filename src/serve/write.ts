@@ -51,7 +51,9 @@ export async function write(
   if (predictor) {
     const last = ask.messages.findLast(({ role }) => role === "user");
     if (!last)
-      throw new Problem(400, "A specialist answers the last message of the user.", { param: "messages" });
+      throw new Problem(400, "A specialist answers the last user message, and there is none.", {
+        param: "messages",
+      });
     const { prediction, cost } = await classify(served, last.content, signal);
     if (prediction.unscored !== undefined && prediction.text === undefined)
       throw new Problem(502, prediction.detail ?? `It gave no answer: ${prediction.unscored}.`, {
@@ -61,7 +63,8 @@ export async function write(
     put?.(text);
     return { text, finish: "stop", cost, prediction };
   }
-  if (!model) throw new Problem(400, `${served.id} does not write.`, { param: "model", code: "unsupported" });
+  if (!model)
+    throw new Problem(400, `${served.id} does not generate text.`, { param: "model", code: "unsupported" });
   const cut = put && pieces(how.stop, put);
   const context: CallContext = { signal, ...(cut ? { grows: (text: string) => cut.grow(text) } : {}) };
   const { text, calls, finish, cost } = await model.generate(
@@ -96,7 +99,7 @@ export async function classify(
   if (!task.labels && rows?.options !== undefined)
     throw new Problem(
       400,
-      `Each row of ${id} has options of its own: give a row to /v1/classify, not a text.`,
+      `Each row of ${id} has options of its own: send a row to /v1/classify, not text.`,
       {
         param: "input",
       },
@@ -115,7 +118,7 @@ export async function readWritten(
   signal: AbortSignal,
 ): Promise<ReadText> {
   if (!model?.read)
-    throw new Problem(400, `${id} gives no log-probabilities of tokens.`, {
+    throw new Problem(400, `${id} gives no token log-probabilities.`, {
       param: "logprobs",
       code: "no_logprobs",
     });

@@ -181,7 +181,7 @@ describe("a study from data as they come", () => {
     expect(about.labels[0]?.labels).toHaveLength(3);
     expect(about.labels[0]?.labels.reduce((sum, { rows }) => sum + rows, 0)).toBe(250);
     expect(about.notes.join()).toMatch(/50 rows without a value in Sentiment are left out/);
-    expect(about.notes.join()).toMatch(/3 labels stood in several spellings.*one: /);
+    expect(about.notes.join()).toMatch(/3 labels had several spellings.*one: /);
     expect(spec.task.data.options).toHaveLength(3);
     await run("mixed");
   });
@@ -266,7 +266,7 @@ describe("what is said of data that do not serve", () => {
       "one.csv",
       rows.map((row) => ({ body: row.body, label: "spam" })),
     );
-    expect((await hone(["init", "e1", "--data", one])).stderr).toMatch(/label has one label only/);
+    expect((await hone(["init", "e1", "--data", one])).stderr).toMatch(/label has only one label/);
     const texts = sets.writeCsv(
       folder,
       "texts.csv",

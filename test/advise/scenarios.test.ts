@@ -116,7 +116,7 @@ describe("hone advise, in ten situations", () => {
     const advice = advise(has(weights, 5000, { latencyMs: 100, strength: "small" }), everything);
     inOrder(advice, "linear", "probe", "lora", "zeroShot");
     for (const name of ["linear", "probe", "lora"])
-      expect(whyIn(advice, name)).toContain("from up to 2,103 labels");
+      expect(whyIn(advice, name)).toContain("on at most 2,103 labels");
     for (const name of ["ensemble", "cot", "medprompt", "portfolio"]) {
       expect(whyOut(advice, name)).toMatch(/about \d+ ms, more than 100/);
     }
@@ -198,7 +198,7 @@ describe("what the advice rests on", () => {
 
   it("says of what is not shown to be better by how much it was not", () => {
     for (const name of ["setfit", "selfSpecialize"])
-      expect(whyOut(advise(has(weights, 500)), name)).toMatch(/better than what costs less: .*n = \d+/);
+      expect(whyOut(advise(has(weights, 500)), name)).toMatch(/better than cheaper routes: .*n = \d+/);
   });
 
   it("is the same each time, names leaves of the map, and asks no more than it says", () => {

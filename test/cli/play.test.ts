@@ -35,7 +35,7 @@ describe("hone play", () => {
       "\x1b[31mall in\x07\ncall\n",
     );
     expect(status).toBe(0);
-    expect(stdout).toMatch(/"[^"]*all in" is no legal move: type 1 fold, 2 call, 3 raise/);
+    expect(stdout).toMatch(/"[^"]*all in" is not a legal move: type 1 fold, 2 call, 3 raise/);
     expect(stdout).not.toMatch(/[\x1b\x07]/);
     expect(stdout).toMatch(/Round: flop[\s\S]*0 of 10 hands played with seed 4/);
   });
@@ -61,7 +61,7 @@ describe("hone play", () => {
   it("tells the person where a model's move was made for it", () => {
     const { stdout } = play(["guessing", "--against", "mock:?skill=0", "--seed", "1"], "50\n50\nq\n");
     expect(stdout).toMatch(
-      /Player 1 wrote ".+", which is no legal move, and none when asked again; 50 is made/,
+      /Player 1 wrote ".+", which is not a legal move, nor was the second answer; 50 is played/,
     );
     expect(stdout).toMatch(/Round 1: player 1 chose 50, you chose 50/);
   });

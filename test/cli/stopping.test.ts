@@ -53,7 +53,7 @@ describe("a signal", () => {
     await run.said(/"phase":"dev"/);
     const at = performance.now();
     run.child.kill("SIGINT");
-    await run.said(/Stopping after what is in flight/);
+    await run.said(/Stopping once work in flight is done/);
     // No person is quicker: a signal that arrives while the handler is being taken off is lost.
     await new Promise((wait) => setTimeout(wait, 100));
     run.child.kill("SIGINT");
@@ -111,7 +111,7 @@ describe("a signal", () => {
     run.child.kill("SIGINT");
     const { code, stdout, stderr } = await run.ended;
     expect(code, stderr).toBe(130);
-    expect(stderr).toMatch(/Stopping after what is in flight; Ctrl-C again stops at once/);
+    expect(stderr).toMatch(/Stopping once work in flight is done; Ctrl-C again stops at once/);
     expect(stderr).toMatch(/\n\s*Stopped: by hand\. \d+ of 60 answers are in the journal/);
     expect(stderr).not.toMatch(/–|▸|chance/);
     expect(JSON.parse(stdout.trim().split("\n").at(-1) as string)).toMatchObject({

@@ -62,7 +62,7 @@ describe("export", () => {
       // Straight from the folder, too.
       expect(await labels(out, elsewhere)).toEqual(own);
       await expect(importSpecialist(out, { store: elsewhere, name })).rejects.toThrow(
-        /something there already/,
+        /Something is already there/,
       );
     }
     expect(readFileSync(join(root, "fewSho", "prompt.txt"), "utf8")).toMatch(
@@ -104,14 +104,14 @@ describe("export", () => {
   it("is refused where a file was changed, added, removed or is a link, and where it asks an endpoint", async () => {
     const whole = join(root, "whole");
     await exportSpecialist("tones", whole, { store });
-    await expect(exportSpecialist("tones", whole, { store })).rejects.toThrow(/something there already/);
+    await expect(exportSpecialist("tones", whole, { store })).rejects.toThrow(/Something is already there/);
     const spoilt: [why: RegExp, spoil: (folder: string) => void][] = [
       [/not what was exported/, (folder) => writeFileSync(join(folder, "README.md"), "changed")],
       [/does not list it/, (folder) => writeFileSync(join(folder, "more.js"), "x")],
       [/is missing/, (folder) => rmSync(join(folder, "specialist.json"))],
       [/is a link/, (folder) => symlinkSync("/etc/passwd", join(folder, "artifacts"))],
       [/SHA256SUMS[\s\S]*is missing/, (folder) => rmSync(join(folder, "SHA256SUMS"))],
-      [/no checksum/, (folder) => writeFileSync(join(folder, "SHA256SUMS"), "nothing\n")],
+      [/not a checksum/, (folder) => writeFileSync(join(folder, "SHA256SUMS"), "nothing\n")],
       [
         /is missing/,
         (folder) => writeFileSync(join(folder, "SHA256SUMS"), `${"0".repeat(64)}  ../../secret\n`),
@@ -135,7 +135,7 @@ describe("export", () => {
       JSON.stringify({ ...saved, model: "openai:gpt?base=http://127.0.0.1:9/v1&key=AWS_SECRET" }),
     );
     await expect(predict(remote, [], { store: elsewhere })).rejects.toThrow(
-      /asks an endpoint[\s\S]*--allow-endpoint/,
+      /calls an endpoint[\s\S]*--allow-endpoint/,
     );
   });
 });

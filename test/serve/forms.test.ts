@@ -169,7 +169,7 @@ it("are refused in plain words where they cannot be had", async () => {
       /1 to 64/,
     ],
     [{ model: "m", functions: [{ name: "f" }] }, "functions", /send tools/],
-    [{ model: "m", modalities: ["audio"] }, "modalities", /text alone/],
+    [{ model: "m", modalities: ["audio"] }, "modalities", /writes only text/],
   ];
   for (const [more, param, why] of cases) {
     const { status, body } = await server.json("/v1/chat/completions", { messages, ...more });

@@ -61,7 +61,7 @@ describe("a study of movements", () => {
     expect(record.handOver).toMatchObject({ n: 20, agree: 20 });
     // A movement is drawn, not read: there is nothing to predict of rows, and the error says so.
     await expect(predict("movements", [], { store: join(root, "a") })).rejects.toThrow(
-      /answers no rows[\s\S]*a motor subject, and its task is of kind motor[\s\S]*compare it in a study/,
+      /cannot answer rows[\s\S]*a motor subject, and its task is of kind motor[\s\S]*compare it in a study/,
     );
     expect(Object.keys(on(champion)?.details ?? {})).toEqual(
       expect.arrayContaining(["finalError", "peakSpeed", "jerk", "effort", "settling", "spread"]),
