@@ -49,7 +49,7 @@ export async function firstPerson(source: string, flags: Flags): Promise<void> {
         output.log(`${formatWhole(index)} items read, ${formatWhole(lines.length)} retold`);
       }
       const item = readItem(row, place, index);
-      const made = item ? await firstPersonRow(item, assistant) : { refused: "the item is incomplete" };
+      const made = item ? await firstPersonRow(item, assistant) : { refused: "the item is not whole" };
       if ("refused" in made) add(refused, made.refused.replace(/:.*$/s, ""));
       else {
         add(by, made.by);

@@ -52,7 +52,7 @@ limits(
   program
     .command("demo")
     .description(
-      "a real study: which of seven methods classifies licence texts best? (SmolLM2-135M, ScanCode's texts)",
+      "a real study: which of six methods classifies licence texts best? (SmolLM2-135M, ScanCode's texts)",
     ),
 )
   .option("--dry-run", "print the plan and its cost")

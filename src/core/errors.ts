@@ -4,7 +4,7 @@
 /** Decides the exit code: 1 broke, 2 usage, 100 a gate was not met. */
 export type FailureKind = "broke" | "usage" | "gate";
 
-/** Process exit codes that scripts rely on: 0 fine, 1 broke, 2 usage, 100 a gate was not met. */
+/** Process exit codes that scripts rely on: 0 success, 1 failure, 2 usage, 100 a gate was not met. */
 export const exitCodes: Record<FailureKind, number> = { broke: 1, usage: 2, gate: 100 };
 
 /** The parts of an error message: what, where, why, what to do next. */
