@@ -94,7 +94,7 @@ const refusals: [why: string, changes: Changes][] = [
   ["head_count is 0", { metadata: { "llama.attention.head_count": { type: "uint32", value: 0 } } }],
   ["head_count is 1,2", { metadata: { "llama.attention.head_count": { type: "uint32s", value: [1, 2] } } }],
   ["do not share 3", { metadata: { "llama.attention.head_count_kv": { type: "uint32", value: 3 } } }],
-  ["turn 2 of 4", { metadata: { "llama.rope.dimension_count": { type: "uint32", value: 2 } } }],
+  ["cover 2 of 4", { metadata: { "llama.rope.dimension_count": { type: "uint32", value: 2 } } }],
   ["values are not", { metadata: { "llama.attention.value_length": { type: "uint32", value: 8 } } }],
   [
     "blk.0.attn_q.weight is [16, 12] where [8, 12]",

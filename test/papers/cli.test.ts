@@ -59,7 +59,7 @@ describe("hone reproduce", () => {
   it("reads the data that --data names, and no variable's", async () => {
     const { stdout } = await hone(["reproduce", "--help"]);
     expect(stdout.replace(/\s+/g, " ")).toMatch(
-      /--data <folder> the folder that has med\/, law\/, social\/ and lexical\//,
+      /--data <folder> the folder that holds med\/, law\/, social\/ and lexical\//,
     );
     const sources = readdirSync(resolve(import.meta.dirname, "../../src"), {
       recursive: true,

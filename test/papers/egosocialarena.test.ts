@@ -96,7 +96,7 @@ describe("egosocialarena over the mock", () => {
     );
   });
 
-  it.each([["{not json", /first person[\s\S]*Made Here.jsonl:1/]])(
+  it.each([["{not json", /not an item that Hone can[\s\S]*Made Here.jsonl:1/]])(
     "says where data are damaged: %j",
     async (bench, why) => {
       const data = join(folder, "damaged");

@@ -188,7 +188,7 @@ describe("train", () => {
     const evaluate = { every: 4, patience: 1, look: async () => ({ loss: Number.NaN }) };
     for (let call = 0; call < 2; call++)
       await expect(train({ ...base(), checkpoint, evaluate })).rejects.toThrow(
-        /held-out loss is not a number[\s\S]*step 4/,
+        /held-out loss is no longer a number[\s\S]*step 4/,
       );
     const mended = {
       ...evaluate,
