@@ -226,13 +226,13 @@ function measured() {
     const { one, unilateral } = motor.problems;
     const run = "`npm run bench:motor`";
     rows.push(
-      ["Update of a motor controller through the arm, against PyTorch ²", times(one.ratio), run, motor],
-      ["… ten seeds at once ²", times(unilateral.ratio), run, motor],
+      ["Update of a motor controller through the arm, against PyTorch", times(one.ratio), run, motor],
+      ["… ten seeds at once", times(unilateral.ratio), run, motor],
     );
   }
   if (scoring) {
     rows.push([
-      "Choice scoring with the prompt evaluated once, against one call per option without any reuse ¹",
+      "Choice scoring with the prompt evaluated once, against one call per option without any reuse",
       times(scoring.ratio),
       "`npm run bench:scoring`",
       scoring,
@@ -240,7 +240,7 @@ function measured() {
   }
   if (harness) {
     rows.push([
-      `Samples a second at ${harness.concurrency} in flight, against ${harness.peer.name} ${harness.peer.version} ²`,
+      `Samples a second at ${harness.concurrency} in flight, against ${harness.peer.name} ${harness.peer.version}`,
       times(harness.ratio),
       "`npm run bench:harness`",
       harness,
@@ -248,7 +248,7 @@ function measured() {
   }
   if (startup)
     rows.push([
-      "Time of `hone --help` over `node -e 0` ¹",
+      "Time of `hone --help` over `node -e 0`",
       times(startup.ratio, "as long"),
       "`npm run bench:startup`",
       startup,
