@@ -75,7 +75,7 @@ export function askedText({ asked, metric }: Pick<TaskCard, "asked" | "metric">)
   const scores = tried.map(({ mean }) => mean).filter(Number.isFinite);
   const n = Math.max(...tried.map((one) => one.n + one.unscored));
   const range = `${formatScore(Math.min(...scores), n, metric.display)} to ${formatScore(Math.max(...scores), n, metric.display)}`;
-  return `Asked by ${way}: of ${tried.length} ways (${range} ${metric.name} on ${plural(n, "dev sample")}) the generalist's best, for all subjects.`;
+  return `All subjects are asked by ${way}, the generalist's best of ${tried.length} ways on dev (${range} ${metric.name}, ${plural(n, "sample")}).`;
 }
 
 /** Which of several seeds was handed over, and its score; empty if there was one seed. */

@@ -25,7 +25,7 @@ export function gateOf(
     best.unscored === 0 ? end : end + (bound ?? -direction * Number.POSITIVE_INFINITY) - best.mean;
   const asked = gate.atLeast ?? gate.atMost;
   if (asked !== undefined && !(direction * (worst - asked) >= 0)) {
-    const missing = best.unscored > 0 ? `, with ${plural(best.unscored, "sample")} left unscored,` : "";
+    const missing = best.unscored > 0 ? `, with ${plural(best.unscored, "unscored sample")},` : "";
     failures.push(
       `the interval of ${best.subject}${missing} reaches ${Number.isFinite(worst) ? worst.toFixed(3) : "any value"}, worse than the ${asked} asked for`,
     );
@@ -41,7 +41,7 @@ export function gateOf(
       failures.push(`${best.subject} is not shown to beat ${gate.beats} (${sayP(found.pAdjusted)})`);
     } else if (couldBeUndone(found)) {
       failures.push(
-        `${plural(found.dropped ?? 0, "sample")} left unscored could undo that ${best.subject} beats ${gate.beats}`,
+        `${plural(found.dropped ?? 0, "unscored sample")} could reverse that ${best.subject} beats ${gate.beats}`,
       );
     }
   } else if (gate.beats !== undefined) {

@@ -62,21 +62,19 @@ export function makeVerdict(
 
   const couldShow = ({ detectable, n }: Comparison): string =>
     Number.isFinite(detectable)
-      ? `at this corrected level only a difference of about ${formatBare(detectable, n, scale)}${points} or more would have shown reliably on so many samples`
-      : "at this corrected level no difference could have shown on so few samples";
+      ? `at this corrected level, only a difference of about ${formatBare(detectable, n, scale)}${points} or more would have been reliably detected with this many samples`
+      : "at this corrected level, no difference could have been detected with so few samples";
 
   const chosen = subjects.find(({ name }) => name === champion);
   const seeds = chosen?.seeds ?? [];
   const sentences = [
-    `Chosen on dev, ${champion} scores ${score(best.mean)}${scale === "percent" ? "" : points} ${best.metric} on ${best.n} sealed test samples of ${domain}${seeds.length > 1 ? `, on average over ${seeds.length} training seeds` : ""} (95 % interval ${interval(best)}${scale === "percent" ? `; always giving the commonest answer: ${score(best.baseline)}` : ""}).`,
+    `Chosen on dev, ${champion} scores ${score(best.mean)}${scale === "percent" ? "" : points} ${best.metric} on ${best.n} sealed test samples of ${domain}${seeds.length > 1 ? `, on average over ${seeds.length} training seeds` : ""} (95 % interval ${interval(best)}${scale === "percent" ? `; majority class: ${score(best.baseline)}` : ""}).`,
   ];
   if (belowMajority(best, metric, chosen))
-    sentences.push(
-      "That is no better than always giving the commonest answer, so it is not fit for use, whatever it is compared with.",
-    );
+    sentences.push("That is no better than the majority class, so it is not fit for use, whatever it beats.");
   const versus = champion === generalist ? undefined : against(generalist);
   if (champion === generalist) {
-    sentences.push("No specialist was better on dev than the generalist as it is.");
+    sentences.push("No specialist beat the unchanged generalist on dev.");
   } else if (versus) {
     const change = `${formatDelta(versus.delta, versus.n, scale)}${points} (95 % interval ${formatDeltaInterval(versus.low, versus.high, versus.n, scale)}; ${sayP(versus.pAdjusted)})`;
     sentences.push(
@@ -99,14 +97,14 @@ export function makeVerdict(
   const ahead = versus && versus.pAdjusted < level && direction * versus.delta > 0;
   if (beaten.length > 0) sentences.push(`It is ${ahead ? "also " : ""}better than ${list(beaten)}.`);
   const undone = beaten.filter((name) => couldBeUndone(against(name) as Comparison));
-  if (undone.length > 0) sentences.push(`What was left unscored could undo that for ${list(undone)}.`);
+  if (undone.length > 0) sentences.push(`The unscored samples could reverse that for ${list(undone)}.`);
   if (lost.length > 0) {
     sentences.push(
-      `On test it is worse than ${list(lost)}: dev chose wrongly, and the figure to trust is the test's.`,
+      `On test it is worse than ${list(lost)}: the choice on dev was wrong, and the test figures are the ones to trust.`,
     );
   }
   const rivals = same.filter((name) => name !== generalist);
-  if (rivals.length > 0) sentences.push(`Not told apart from it: ${list(rivals)}.`);
+  if (rivals.length > 0) sentences.push(`No difference is shown from ${list(rivals)}.`);
   const own =
     chosen?.role === "reference" ? on.find(({ subject, n }) => subject === ownBest && n > 0) : undefined;
   const behind = own && against(own.subject);
@@ -117,7 +115,7 @@ export function makeVerdict(
   }
   if (notTrained.length > 0)
     sentences.push(
-      `Not trained, so that ${notTrained.length > 1 ? "their figures say" : "its figure says"} nothing about training: ${list(notTrained)}, whose dev loss never fell below guessing.`,
+      `${list(notTrained)} did not learn: the dev loss never fell below guessing, so ${notTrained.length > 1 ? "these figures say" : "this figure says"} nothing about training.`,
     );
   const drawn = subjects
     .filter(
@@ -127,12 +125,12 @@ export function makeVerdict(
     .map(({ name }) => name);
   if (drawn.length > 0)
     sentences.push(
-      `Fitted with one seed, so that what is said of ${drawn.length > 1 ? "them" : "it"} holds for this training seed: ${list(drawn)}.`,
+      `${list(drawn)} ${drawn.length > 1 ? "were each" : "was"} fitted with one seed: conclusions about ${drawn.length > 1 ? "them" : "it"} hold for this training seed only.`,
     );
   sentences.push(price(best, champion));
   if (opened && opened.rows > 0)
     sentences.push(
-      `The test was not new: ${sayOpenedBefore(opened)}; settings chosen since then may be fitted to it.`,
+      `The test set was not new: ${sayOpenedBefore(opened)}; settings chosen since then may be overfitted to it.`,
     );
   const unscored = on.filter((result) => result.unscored > 0);
   if (unscored.length > 0) {
@@ -173,10 +171,10 @@ export function couldBeUndone({ delta, dropped = 0, bounds }: Comparison): boole
 /** The part of a claim about unscored samples. */
 function againstBounds(versus: Comparison): string {
   if (!versus.dropped) return "";
-  const samples = plural(versus.dropped, "sample");
+  const unscored = plural(versus.dropped, "unscored sample");
   return couldBeUndone(versus)
-    ? `, which the ${samples} left unscored could undo`
-    : `, whatever the ${samples} left unscored would have scored`;
+    ? `, which the ${unscored} could reverse`
+    : `, whatever the ${unscored} would have scored`;
 }
 
 function price(best: Result, champion: string): string {

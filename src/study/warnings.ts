@@ -216,7 +216,7 @@ export function outcomeWarnings(
     const score = (value: number): string => formatScore(value, best.n, metric.display);
     const handed = handOver ? ` Do not use what was handed over (${handOver.path}) for this task.` : "";
     warnings.push(
-      `${best.subject}, the champion, is no better than always giving the commonest answer: ${score(best.mean)} against ${score(best.baseline)} on test.${handed}`,
+      `${best.subject}, the champion, is no better than the majority class: ${score(best.mean)} against ${score(best.baseline)} on test.${handed}`,
     );
   }
   warnings.push(...untrained(made).map(({ told }) => told), ...tookNone(made));

@@ -90,7 +90,9 @@ describe("a study that leaves open how it asks", () => {
     expect(loaded.saved.format).toBe("plain");
     expect(loaded.saved.task.options).toMatchObject({ answerBy: "text", scoring: "sum" });
     const summary = renderSummary(record, { colour: false, width: 200 });
-    expect(summary).toContain("Asked by text, sum, plain: of 10 ways");
+    expect(summary).toContain(
+      "All subjects are asked by text, sum, plain, the generalist's best of 10 ways on dev",
+    );
 
     const calls = asked.length;
     const again = await runStudy(study(), { base: folder, store: join(folder, "open"), open: open(asked) });

@@ -52,11 +52,11 @@ it("counts what was left unscored against the condition", () => {
   expect(met({ atLeast: 0.615 }, result(10, [0.72, 0.82])).met).toBe(true);
   expect(met({ atLeast: 0.63 }, result(10, [0.72, 0.82]))).toEqual({
     met: false,
-    text: "the interval of a, with 10 samples left unscored, reaches 0.620, worse than the 0.63 asked for",
+    text: "the interval of a, with 10 unscored samples, reaches 0.620, worse than the 0.63 asked for",
   });
   expect(met({ beats: "b" }, result(10, [0.72, 0.82])).met).toBe(true);
   expect(met({ beats: "b" }, result(10, [0.72, 0.82]), against([-0.01, 0.3]))).toEqual({
     met: false,
-    text: "10 samples left unscored could undo that a beats b",
+    text: "10 unscored samples could reverse that a beats b",
   });
 });

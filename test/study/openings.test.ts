@@ -37,7 +37,7 @@ it("counts rows and plans whatever is shown of the rows", async () => {
   expect(second.tasks[0]?.testFingerprint).not.toBe(first.tasks[0]?.testFingerprint);
   expect(second).toMatchObject({ openings: 2, openedBefore: { rows: 30, of: 30, plans: 1 } });
   const words = "30 of 30 rows opened before, by 1 other plan";
-  expect(second.verdict?.text).toContain(`The test was not new: ${words}`);
+  expect(second.verdict?.text).toContain(`The test set was not new: ${words}`);
   expect(renderSummary(second, { colour: false, width: 80 }).replace(/\s+/g, " ")).toContain(
     `test opened by 2 plans; ${words}`,
   );

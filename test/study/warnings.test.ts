@@ -205,7 +205,7 @@ describe("training", () => {
     expect(record.warnings?.[0]).toMatch(/^stuck is not trained/);
     expect(record.warnings?.[1]).toMatch(/only 60 test samples/);
     expect(record.verdict?.text).toContain(
-      "Not trained, so that its figure says nothing about training: stuck",
+      "stuck did not learn: the dev loss never fell below guessing, so this figure says nothing about training",
     );
     const told = record.warnings![0]!;
     const flat = (text: string): string => text.replace(/\s+/g, " ");
@@ -228,12 +228,10 @@ describe("the champion", () => {
     const best = record.results.find(({ subject }) => subject === record.verdict?.champion)!;
     expect(best.mean).toBeLessThan(best.baseline);
     expect(record.warnings?.[0]).toMatch(
-      /the champion, is no better than always giving the commonest answer: 3\d\.\d% against 5\d\.\d%/,
+      /the champion, is no better than the majority class: 3\d\.\d% against 5\d\.\d%/,
     );
     expect(record.warnings?.[0]).toContain(`Do not use what was handed over (${record.handOver?.path})`);
-    expect(record.verdict?.text).toContain(
-      "no better than always giving the commonest answer, so it is not fit for use",
-    );
+    expect(record.verdict?.text).toContain("no better than the majority class, so it is not fit for use");
   });
 
   test("is measured against it whatever it is, but for that answer itself", () => {
