@@ -169,20 +169,16 @@ function checkGate({ atLeast, atMost }: NonNullable<StudySpec["gate"]>, metric: 
   const { name, better, least, most } = metric;
   const [field, wrong] = better === "higher" ? ["atLeast", "atMost"] : ["atMost", "atLeast"];
   const asked = atLeast ?? atMost;
-  const why =
-    (better === "higher" ? atMost : atLeast) !== undefined
-      ? `for ${name}, ${better === "higher" ? "more" : "less"} is better, and the gate is \`${field}\``
-      : asked !== undefined && (asked < (least ?? asked) || asked > (most ?? asked))
-        ? `${name} lies between ${least ?? "any"} and ${most ?? "any"}, and ${asked} does not`
-        : undefined;
-  if (why === undefined) return;
+  const turned = (better === "higher" ? atMost : atLeast) !== undefined;
+  const beyond = asked !== undefined && (asked < (least ?? asked) || asked > (most ?? asked));
+  if (!turned && !beyond) return;
   throw new HoneError({
     what: "The study's gate cannot be met",
     where: `gate.${atLeast === undefined ? "atMost" : "atLeast"}`,
-    why,
-    next: why.startsWith("for ")
-      ? `Write \`${field}\` in place of \`${wrong}\`.`
-      : "Write a value in that range.",
+    why: turned
+      ? `for ${name}, ${better === "higher" ? "more" : "less"} is better, and the gate is \`${field}\``
+      : `${name} lies between ${least ?? "any"} and ${most ?? "any"}, and ${asked} does not`,
+    next: turned ? `Write \`${field}\` in place of \`${wrong}\`.` : "Write a value in that range.",
     kind: "usage",
   });
 }

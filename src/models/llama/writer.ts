@@ -135,9 +135,10 @@ export function writerOver(model: LlamaModel, options: WriterOptions): Writer {
     const opened = await options.open(count, wanted + 1);
     context = opened;
     room = wanted;
-    places = Array.from({ length: count }, () => ({
-      ...{ sequence: opened.getSequence(), evaluated: [], used: 0 },
-    }));
+    places = Array.from({ length: count }, () => {
+      const sequence = opened.getSequence();
+      return { sequence, evaluated: [], used: 0 };
+    });
   };
 
   const rewind = async (place: Place, keep: number): Promise<void> => {
