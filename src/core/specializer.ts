@@ -67,6 +67,8 @@ export interface Specializer<State extends Json = Json, K extends Kind = Kind> {
   readonly choosesOnDev?: boolean;
   /** Most that making it may take, if its own budget limits that: a dry run then does not try it. */
   readonly ceiling?: Readonly<Partial<Record<"calls" | "tokens" | "seconds" | "usd", number>>>;
+  /** True if making it trains anything but the subject's model, such as the study's `encoder`: a dry run then does not try it. */
+  readonly trains?: boolean;
   /** True if it uses `screen`, so that its result depends on which texts are held out. */
   readonly screened?: boolean;
   /** Whether it uses the study's `encoder` here, so that its result depends on which one that is. Absent if it never does. */

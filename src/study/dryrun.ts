@@ -11,7 +11,14 @@ import { openJournal } from "../store/journal.js";
 import { callKey } from "../store/journaled.js";
 import { makeBudget } from "./budget.js";
 import { type Asked, type CountedCall, counting } from "./counting.js";
-import { answerEffort, bytesPerToken, fitSeconds, isMadeOfWeights, readingSeconds } from "./effort.js";
+import {
+  answerEffort,
+  bytesPerToken,
+  ceilingSeconds,
+  fitSeconds,
+  needsTraining,
+  readingSeconds,
+} from "./effort.js";
 import { fitArm, requireGrants } from "./fit.js";
 import { prepareStudy } from "./prepare.js";
 import type { StudySpec } from "./spec.js";
@@ -129,7 +136,7 @@ export async function planStudy(
           const before = { ...tally };
           // Training makes no calls, and a dry run does not train: a trained specialist is then prompted as the generalist is.
           const { subject, state } =
-            isMadeOfWeights(specializer) || ceiling
+            needsTraining(specializer) || ceiling
               ? { subject: study.generalist, state: "null" }
               : await fitArm(study, specializer, seed, scratch, signal, () => {});
           if (ceiling) tally.calls += ceiling.calls ?? 0;
@@ -137,10 +144,12 @@ export async function planStudy(
           fitTokens += tally.tokens - before.tokens;
           effort ??= await answerEffort(study, specializer, state, signal);
           const lasts = ceiling
-            ? (ceiling.seconds ?? null)
+            ? ceilingSeconds(ceiling, asked ?? {})
             : await fitSeconds(study, specializer, seed, known);
           training = training === null || lasts === null ? null : training + lasts;
-          for (const sample of domain.dataset.dev) {
+          // A reference uses no model; the generalist in the place of one that was not made would.
+          const asksNone = specializer.reference && needsTraining(specializer);
+          for (const sample of asksNone ? [] : domain.dataset.dev) {
             const at = { ...tally };
             long = undefined;
             await domain.task.evaluate(subject, sample, taskContext(signal));

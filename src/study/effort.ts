@@ -5,10 +5,11 @@ import { statSync } from "node:fs";
 import { noCost } from "../core/call.js";
 import { usableCores } from "../core/cores.js";
 import type { Json } from "../core/json.js";
-import type { LanguageModel } from "../core/model.js";
+import type { Encoder, LanguageModel } from "../core/model.js";
 import type { Specializer } from "../core/specializer.js";
 import { taskContext } from "../core/task.js";
 import { generalist } from "../models/generalist.js";
+import { hasNet } from "../models/net/types.js";
 import { samplesSeen } from "../specializers/training/finetune/recipe.js";
 import type { Journal } from "../store/journal.js";
 import { counting } from "./counting.js";
@@ -16,11 +17,19 @@ import { isBuilt } from "./fit.js";
 import type { PreparedStudy } from "./prepare.js";
 
 /**
- * Whether a specialist is made from a language model's weights, by training or by reading its states: that makes no calls, and
- * takes too long for an estimate to do it.
+ * Whether making a specialist trains something or reads a language model's states: that makes no calls, and takes too long for an
+ * estimate to do it.
  */
-export function isMadeOfWeights({ needs, kinds }: Pick<Specializer, "needs" | "kinds">): boolean {
-  return needs.includes("gradients") || (kinds.includes("language") && needs.includes("weights"));
+export function needsTraining({
+  needs,
+  kinds,
+  trains,
+}: Pick<Specializer, "needs" | "kinds" | "trains">): boolean {
+  return (
+    trains === true ||
+    needs.includes("gradients") ||
+    (kinds.includes("language") && needs.includes("weights"))
+  );
 }
 
 /** Fewest bytes per token; English has about 4.5, so this overestimates. */
@@ -46,6 +55,7 @@ export async function answerEffort(
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const { generalist: subject, domain } = study;
+  if (specializer.reference) return 0;
   if (subject.kind !== "language" || !subject.model) return undefined;
   let calls: { text: string; output: number }[] = [];
   const model = counting(subject.model, ({ text, output }) => {
@@ -55,7 +65,7 @@ export async function answerEffort(
   const counted = { ...generalist(model), model };
   try {
     // A trained specialist is prompted as the generalist is, and a probe reads about the same prompt; so does what a dry run skipped.
-    const untried = isMadeOfWeights(specializer) || (specializer.ceiling && state === "null");
+    const untried = needsTraining(specializer) || (specializer.ceiling && state === "null");
     const specialist = untried ? counted : specializer.apply(counted, JSON.parse(state) as Json, study);
     if (!specialist.model) return 0;
     const asked: (typeof calls)[] = [];
@@ -87,6 +97,15 @@ export function readingSeconds(model: Pick<LanguageModel, "weights">, tokens: nu
   return parameters === null ? null : (tokens * parameters) / (readPerSecond * cores());
 }
 
+/** Most seconds that limits of seconds and of tokens allow; null if neither tells. */
+export function ceilingSeconds(
+  { seconds, tokens }: NonNullable<Specializer["ceiling"]>,
+  model: Pick<LanguageModel, "weights">,
+): number | null {
+  const reading = tokens === undefined ? null : readingSeconds(model, tokens);
+  return seconds === undefined ? reading : Math.min(seconds, reading ?? seconds);
+}
+
 /** About how long training takes to make a specialist in this study: 0 if it is made already or nothing is trained. */
 export async function fitSeconds(
   study: PreparedStudy,
@@ -96,11 +115,12 @@ export async function fitSeconds(
 ): Promise<number | null> {
   const { generalist: subject, domain } = study;
   const { train } = domain.dataset;
-  if (!isMadeOfWeights(specializer) || (await isBuilt(study, specializer, seed, journal))) return 0;
-  if (subject.kind !== "language" || !subject.model) return null;
+  if (!needsTraining(specializer) || (await isBuilt(study, specializer, seed, journal))) return 0;
   const looked = train.slice(0, 100);
   const bytes = looked.reduce((sum, { input }) => sum + Buffer.byteLength(input), 0);
   const tokens = bytes / Math.max(1, looked.length) / bytesPerToken;
+  if (specializer.trains) return encoderSeconds(study.encoder, specializer.options, tokens);
+  if (subject.kind !== "language" || !subject.model) return null;
   if (!specializer.needs.includes("gradients")) return readingSeconds(subject.model, tokens * train.length);
   return trainingSeconds(subject.model, specializer, train.length, tokens);
 }
@@ -122,6 +142,23 @@ export function trainingSeconds(
   };
   const seen = samplesSeen(samples, { ...given("epochs"), ...given("learningRate"), ...given("batch") });
   return (seen * tokensPerSample * parameters) / (trainedPerSecond * cores());
+}
+
+/** About how long training an encoder lasts; null if its weights or the number of steps are unknown. */
+async function encoderSeconds(
+  open: () => Promise<Encoder>,
+  options: Json,
+  tokensPerText: number,
+): Promise<number | null> {
+  const [steps, batch] = ["steps", "batch"].map((name) => numberIn(options, name));
+  if (!steps || !batch) return null;
+  const encoder = await open();
+  if (!hasNet(encoder)) return null;
+  const parameters = [...encoder.net.shapes.values()].reduce(
+    (sum, shape) => sum + shape.reduce((size, n) => size * n, 1),
+    0,
+  );
+  return (steps * batch * tokensPerText * parameters) / (trainedPerSecond * cores());
 }
 
 /** Pairs of cores, the unit of the speeds above. */

@@ -13,6 +13,7 @@ import { contentsOf, modelsIn, sourcesIn } from "../data/contents.js";
 import type { Opening } from "../data/index.js";
 import { openModel } from "../models/registry.js";
 import { makeSpecializer, type SpecializerTable } from "../specializers/index.js";
+import { requireNet } from "../specializers/training/contrastive/kept.js";
 import type { ArtifactStore } from "../store/artifacts.js";
 import type { Journal } from "../store/journal.js";
 import { journaled } from "../store/journaled.js";
@@ -135,6 +136,9 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
   const sources: (Json | undefined)[] = [];
   for (const { specializer } of arms) sources.push(await contents(specializer));
 
+  for (const { specializer } of arms)
+    if (specializer.trains && encodes(specializer))
+      requireNet(await encoder(), specializer.name, "the study's `encoder`");
   const encoding = arms.some(({ specializer }) => encodes(specializer));
   const ofEncoder = encoding ? await encoderWarnings(await encoder(), domain.dataset) : [];
   plan = fingerprint({

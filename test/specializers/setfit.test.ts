@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, it } from "vitest";
 import { openBertFolder } from "../../src/models/net/open.js";
 import { trainContrast } from "../../src/specializers/training/contrastive/train.js";
+import { planStudy } from "../../src/study/dryrun.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
 
@@ -32,7 +33,8 @@ it("trains on as many pieces of a text as the encoder reads", async () => {
   expect(await read(24)).toBe(4 * 24);
 }, 60_000);
 
-it("learns classes from a few labels, and its record holds what it predicts", async () => {
+/** Two kinds of things, eight labels of each. */
+function kindsStudy(steps: number, named = `encoder:file:${encoder}?threads=1`) {
   const words = { fruit: ["apple", "pear", "plum", "grape"], tool: ["hammer", "saw", "drill", "wrench"] };
   const rows = (from: number, count: number) =>
     Object.entries(words).flatMap(([label, list]) =>
@@ -44,11 +46,11 @@ it("learns classes from a few labels, and its record holds what it predicts", as
     );
   for (const [name, of] of Object.entries({ train: rows(1, 8), dev: rows(20, 3), test: rows(40, 6) }))
     writeFileSync(join(folder, `${name}.jsonl`), of.map((row) => JSON.stringify(row)).join("\n"));
-  const study = parseStudy(
+  return parseStudy(
     {
       study: "setfit-test",
       model: "mock:",
-      encoder: `encoder:file:${encoder}?threads=1`,
+      encoder: named,
       task: {
         name: "kinds",
         kind: "choice",
@@ -62,13 +64,31 @@ it("learns classes from a few labels, and its record holds what it predicts", as
           leakage: "report",
         },
       },
-      specialists: [{ setfit: { steps: 30, batch: 8, learningRate: 0.003, write: false } }, "majority"],
+      specialists: [{ setfit: { steps, batch: 8, learningRate: 0.003, write: false } }, "majority"],
     },
     join(folder, "setfit.study.yaml"),
   );
+}
+
+it("learns classes from a few labels, and its record holds what it predicts", async () => {
+  const study = kindsStudy(30);
   const record = await runStudy(study, { base: folder, store: join(folder, "store") });
   const of = (name: string) => record.results.find(({ subject }) => subject.startsWith(name));
   expect(of("setfit")?.mean).toBeGreaterThan(0.8);
   expect(of("majority")?.mean).toBeCloseTo(0.5, 6);
   expect(of("setfit")?.n).toBe(12);
 }, 60_000);
+
+it("is not trained by a dry run, which asks it nothing and says about how long training lasts", async () => {
+  const plan = await planStudy(kindsStudy(100_000), { base: folder, store: join(folder, "dry") });
+  const planned = plan.subjects.find(({ subject }) => subject.startsWith("setfit"));
+  expect(planned?.calls).toEqual({ fit: 0, dev: 0, test: 0 });
+  expect(planned?.seconds.training).toBeGreaterThan(0);
+}, 60_000);
+
+it("is refused before anything is asked where the encoder cannot be trained", async () => {
+  const study = kindsStudy(30, "mock:");
+  const where = { base: folder, store: join(folder, "refused") };
+  await expect(planStudy(study, where)).rejects.toThrow(/setfit cannot train mock/);
+  await expect(runStudy(study, where)).rejects.toThrow(/setfit cannot train mock/);
+});

@@ -10,7 +10,7 @@ import { share } from "../../src/core/metric.js";
 import { startMockServer } from "../../src/models/mock-server.js";
 import { makeSpecializer } from "../../src/specializers/index.js";
 import { planStudy, renderPlan } from "../../src/study/dryrun.js";
-import { isMadeOfWeights, readingSeconds, trainingSeconds } from "../../src/study/effort.js";
+import { ceilingSeconds, needsTraining, readingSeconds, trainingSeconds } from "../../src/study/effort.js";
 import type { StudyEvent } from "../../src/study/events.js";
 import { makeProgress, type Stretch } from "../../src/study/progress.js";
 import { runStudy } from "../../src/study/run.js";
@@ -185,6 +185,11 @@ describe("a study", () => {
     expect(trainingSeconds({}, makeSpecializer("lora", "test"), 200, 60)).toBeNull();
     expect(readingSeconds(model, 1000)).toBeGreaterThan(0);
     expect(readingSeconds({}, 1000)).toBeNull();
+    const most = readingSeconds(model, 1000) as number;
+    expect(ceilingSeconds({ tokens: 1000, seconds: 36_000 }, model)).toBe(most);
+    expect(ceilingSeconds({ tokens: 1000, seconds: most / 2 }, model)).toBe(most / 2);
+    expect(ceilingSeconds({ tokens: 1000, seconds: 7 }, {})).toBe(7);
+    expect(ceilingSeconds({ calls: 5 }, model)).toBeNull();
   });
 
   it("says beforehand that an endpoint's time is not known", async () => {
@@ -201,7 +206,13 @@ it.each([
   [{ stack: { of: ["linear", "probe"] } }, true],
   [{ stack: { of: ["linear", { fewShot: { k: 2 } }] } }, false],
   ["linear", false],
+  ["setfit", true],
+  [{ stack: { of: ["linear", "setfit"] } }, true],
+  [{ wordVectors: { corpora: "file:c.tsv", dictionaries: "file:d.tsv" } }, true],
   [{ lesion: { cut: ["callosum"] } }, false],
-])("a dry run makes no specialist of a language model's weights: %j", (written, made) => {
-  expect(isMadeOfWeights(makeSpecializer(written, "test"))).toBe(made);
-});
+])(
+  "a dry run makes no specialist that is trained or made of a language model's states: %j",
+  (written, made) => {
+    expect(needsTraining(makeSpecializer(written, "test"))).toBe(made);
+  },
+);

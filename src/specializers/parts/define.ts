@@ -45,6 +45,7 @@ export interface Definition<State extends Json> {
   choosesOnDev?: boolean;
   screened?: boolean;
   encodes?: LanguageSpecializer["encodes"];
+  trains?: boolean;
   /** True for references such as `majority`: their answers do not depend on the subject that they replace. */
   reference?: boolean;
   /** Learns the state. If omitted, there is nothing to learn and the state is null. */
@@ -78,6 +79,7 @@ export function defineSpecializer<State extends Json = null>(
     ...(definition.choosesOnDev ? { choosesOnDev: true } : {}),
     ...(definition.screened ? { screened: true } : {}),
     ...(definition.encodes ? { encodes: definition.encodes } : {}),
+    ...(definition.trains ? { trains: true } : {}),
     ...(reference ? { reference } : {}),
     fit: async (subject, given) => (definition.fit ? definition.fit(subject, given) : (null as State)),
     apply: (subject, state, tools) =>

@@ -5,7 +5,7 @@ import type { Specializer } from "../../core/specializer.js";
 
 type Inherited = Pick<
   Specializer,
-  "needs" | "kinds" | "seeded" | "choosesOnDev" | "screened" | "encodes" | "ceiling"
+  "needs" | "kinds" | "seeded" | "choosesOnDev" | "screened" | "encodes" | "trains" | "ceiling"
 >;
 
 /** The parts' ceilings added up; a limit that one of these lacks does not apply to the whole. */
@@ -33,6 +33,7 @@ export function inherited(parts: readonly Inherited[]): Inherited {
     ...(parts.some(({ encodes }) => encodes)
       ? { encodes: (given) => parts.some((part) => part.encodes?.(given)) }
       : {}),
+    ...(parts.some(({ trains }) => trains) ? { trains: true } : {}),
     ...ceilingOf(parts),
   };
 }

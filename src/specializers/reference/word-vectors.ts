@@ -71,6 +71,7 @@ export function wordVectors(options: WordVectorsOptions): Specializer<State, "en
     needs: [],
     kinds: ["encoder"],
     reference: true,
+    trains: true,
     seeded: true,
     fit: async (_subject, given) => {
       const folder = await given.artifacts.scratch("word vectors");

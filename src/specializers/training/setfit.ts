@@ -51,6 +51,7 @@ export function setfit(options: SetfitOptions = {}): LanguageSpecializer {
     options: chosen,
     seeded: true,
     encodes: () => true,
+    trains: true,
     // It uses the encoder alone: no language model answers.
     reference: true,
     fit: async (subject, given) => {
