@@ -487,12 +487,13 @@ const tables = {
 
 const papers = readdirSync(join(root, "papers"));
 
-/** A paper's claims with what was measured, as `hone reproduce --out measured.md` writes them. */
-for (const name of papers)
-  tables[`${name}-claims`] = () => {
-    const record = paper(name);
-    return record && markdownReproduction({ ...record, tables: [] }).match(/^\|.*$/gm);
-  };
+/** A paper's claims and its other tables (NAME-table-1 is the first), as `hone reproduce --out measured.md` writes them. */
+for (const name of papers) {
+  const record = paper(name);
+  const sections = record ? markdownReproduction(record).split(/^## /m).slice(1) : [];
+  for (const [i, section] of sections.slice(0, -1).entries())
+    tables[i === 0 ? `${name}-claims` : `${name}-table-${i}`] = () => section.match(/^\|.*$/gm);
+}
 
 /** The page with every block as its record has it; a block without a record stays as it is and is told to `missing`. */
 export function filled(page, missing = () => {}) {
