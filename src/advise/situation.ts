@@ -46,8 +46,8 @@ export interface Cost {
 }
 
 /** A sample with its instruction, and a chain of thought, in tokens. */
-export const sampleTokens = 200;
-export const rationaleTokens = 100;
+const sampleTokens = 200;
+const rationaleTokens = 100;
 
 /** Defaults, in dollars per million tokens: a mid-priced endpoint, and one's own machine. */
 export const endpointPrice = { input: 1, output: 4 };

@@ -72,7 +72,7 @@ const whatThereIs = [
 const ofTheStudy: ReadonlySet<string> = new Set(["task", "options", "ownOptions", "model"]);
 
 /** Whether any option besides the data gives advice a basis. */
-export function tellsWhatThereIs(flags: AdviseFlags): boolean {
+function tellsWhatThereIs(flags: AdviseFlags): boolean {
   return whatThereIs.some((key) => flags[key] !== undefined);
 }
 

@@ -23,7 +23,7 @@ export interface Pool extends Placed {
  * The parts of a sample's text that vary between samples. A row's own options count, since the same question may occur
  * with other options.
  */
-export function ownText(sample: Sample, spec: DatasetSpec): string {
+function ownText(sample: Sample, spec: DatasetSpec): string {
   const question = spec.question !== undefined && isTemplate(spec.question) ? (sample.question ?? "") : "";
   const options = (sample.options ?? []).map(({ text }) => text).sort();
   return [sample.input, question, ...options].join("\n");

@@ -22,7 +22,7 @@ interface HubRef {
 const maxFiles = 200_000;
 const parallel = 4;
 
-export function parseHubRef(ref: string): HubRef {
+function parseHubRef(ref: string): HubRef {
   const found =
     /^hf:(?:(datasets|models)\/)?([\w.-]+\/[\w.-]+)(?:@(refs\/(?:convert|pr)\/[\w.-]+|[\w.%-]+))?\/(.+)$/.exec(
       ref,

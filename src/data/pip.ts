@@ -32,7 +32,7 @@ const namePattern = /^(?:[a-z0-9]|[a-z0-9][a-z0-9._-]{0,98}[a-z0-9])$/i;
 const versionPattern =
   /^(?:\d+!)?\d+(?:\.\d+){0,10}(?:[-_.]?(?:a|b|c|rc|alpha|beta|pre|preview)[-_.]?\d*)?(?:-\d+|[-_.]?(?:post|rev|r)[-_.]?\d*)?(?:[-_.]?dev[-_.]?\d*)?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+){0,10})?$/i;
 
-export function parsePipRef(ref: string): PipRef {
+function parsePipRef(ref: string): PipRef {
   const refuse = (why: string): HoneError =>
     new HoneError({
       what: "Cannot read the package reference.",

@@ -6,7 +6,7 @@ import type { Overlap, Screen } from "../core/specializer.js";
 import { normaliseText } from "./leakage.js";
 
 /** Words per run. A shorter held-out text is a single run. */
-export const runWords = 10;
+const runWords = 10;
 /** A run that occurs in more texts of a split than this is a common phrase ("which of the following is the most likely"), not a copy. */
 const mostTexts = 2;
 /** Shorter held-out texts ("yes", "aspirin") occur anywhere and are skipped. */

@@ -12,7 +12,7 @@ import { privateFile } from "../store/private.js";
 import type { Prediction } from "./predictor.js";
 
 /** The formats that predictions are written in. */
-export const outputFormats = ["csv", "jsonl", "parquet"] as const;
+const outputFormats = ["csv", "jsonl", "parquet"] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
 export interface PredictionSink {
@@ -24,7 +24,7 @@ export interface PredictionSink {
 }
 
 /** The format by a file's extension. @throws HoneError where it names none */
-export function outputFormatOf(path: string): OutputFormat {
+function outputFormatOf(path: string): OutputFormat {
   const ending = extname(path).toLowerCase().slice(1);
   const format = ending === "ndjson" ? "jsonl" : ending;
   if ((outputFormats as readonly string[]).includes(format)) return format as OutputFormat;

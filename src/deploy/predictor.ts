@@ -136,7 +136,7 @@ function definedOf(fields: Record<string, unknown>): Record<string, unknown> {
 }
 
 /** An answer in the form that people and programs read. */
-export function predictionOf({
+function predictionOf({
   choice,
   text,
   scores,

@@ -6,7 +6,7 @@ import { type Random, shuffled } from "../core/random.js";
 export type Card = number;
 
 export const rankNames = "23456789TJQKA";
-export const suitNames = "cdhs";
+const suitNames = "cdhs";
 
 /** Rank names in words, for prompts and people. */
 export const rankWords = [

@@ -4,7 +4,7 @@
 import { type Random, randomFor } from "../core/random.js";
 import type { Game, Player, View } from "./game.js";
 
-export const guessingRounds = 10;
+const guessingRounds = 10;
 const least = 1;
 const most = 100;
 

@@ -10,7 +10,7 @@ import { fitLogistic, gramOf, type LogisticModel, logProbabilities, type SparseR
 import { type Row, toSparseRows } from "./tfidf.js";
 
 /** Inverse penalties, the strongest penalty first. */
-export const penaltyGrid = [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000] as const;
+const penaltyGrid = [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000] as const;
 /** Where the search begins: it moves to weaker penalties and, if the first of those is worse, to stronger ones. */
 const middle = penaltyGrid.indexOf(3);
 

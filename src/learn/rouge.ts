@@ -6,7 +6,7 @@
 const mostWords = 4000;
 
 /** Lower-case words, as ROUGE-L compares them. */
-export function rougeWords(text: string): string[] {
+function rougeWords(text: string): string[] {
   return text
     .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)

@@ -44,7 +44,7 @@ export function parseBody(body: string, scrub: (text: string) => string): unknow
 }
 
 /** An error object where an answer was expected: in a body of status 200 or in a stream. */
-export function statedFailure(error: unknown, scrub: (text: string) => string): AttemptFailed {
+function statedFailure(error: unknown, scrub: (text: string) => string): AttemptFailed {
   const code = Number(at(error, "code") ?? at(error, "status"));
   const status = Number.isInteger(code) && code >= 400 && code < 600 ? code : 500;
   return failureOf(status, {}, JSON.stringify({ error }), scrub);

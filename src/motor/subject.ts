@@ -222,7 +222,7 @@ export function saveControllers(
 }
 
 /** One controller's parameters, [1, ...] each. @throws HoneError if its weights do not have the shape's sizes */
-export function loadController({ shape, weights }: SavedController): Parameters {
+function loadController({ shape, weights }: SavedController): Parameters {
   const made: Parameters = {};
   for (const [name, dims] of controllerShapes(shape)) {
     const size = dims.reduce((all, dim) => all * dim, 1);

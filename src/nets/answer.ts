@@ -119,7 +119,7 @@ export function answerLoss(...given: Parameters<typeof answerLogprobs>): np.Arra
 }
 
 /** log softmax of logits [N, vocab] over some tokens of each row, [N, K] (-1 for none), at one of them, [N]. Consumes the logits. */
-export function logprobsAmong(logits: np.Array, tokens: np.Array, rivals: np.Array): np.Array {
+function logprobsAmong(logits: np.Array, tokens: np.Array, rivals: np.Array): np.Array {
   const [rows, vocab] = logits.shape as [number, number];
   const known = np.arange(vocab).reshape([1, -1]);
   const logitOf = (column: np.Array) =>
@@ -139,7 +139,7 @@ export function logprobsAmong(logits: np.Array, tokens: np.Array, rivals: np.Arr
 }
 
 /** log softmax of logits [N, vocab] at one token of each row, [N]. Consumes the logits. */
-export function chosenLogprobs(logits: np.Array, tokens: np.Array): np.Array {
+function chosenLogprobs(logits: np.Array, tokens: np.Array): np.Array {
   const vocab = logits.shape[1] as number;
   const chosen = np
     .arange(vocab)

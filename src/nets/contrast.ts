@@ -14,7 +14,7 @@ export interface ContrastOptions {
 }
 
 /** Scales rows [N, width] to unit length. */
-export function unitRows(x: np.Array): np.Array {
+function unitRows(x: np.Array): np.Array {
   const square = x.ref.mul(x.ref).sum(-1, { keepdims: true });
   return x.mul(np.reciprocal(np.sqrt(square.add(1e-12))));
 }

@@ -67,7 +67,7 @@ export function splitFiles({
 }
 
 /** Where a study's files lie in the store. */
-export function studyFolder(store: string, name: string): string {
+function studyFolder(store: string, name: string): string {
   return join(store, "papers", name);
 }
 
@@ -87,7 +87,7 @@ export function planName(
 }
 
 /** Writes rows and study file, and returns the study as parsed from the file. */
-export async function writePlan(plan: Plan, name: string, store: string): Promise<StudySpec> {
+async function writePlan(plan: Plan, name: string, store: string): Promise<StudySpec> {
   const folder = studyFolder(store, name);
   await mkdir(folder, privateFolder);
   for (const [file, rows] of Object.entries(plan.files))

@@ -68,7 +68,7 @@ export interface Gathered {
 const maxKeys = 14;
 
 /** The index of the task that outcomes name by its key; -1 if the record does not have it. */
-export function taskIndex(record: StudyRecord, task: string): number {
+function taskIndex(record: StudyRecord, task: string): number {
   return record.tasks.findIndex((card) => card.key === task || card.name === task);
 }
 

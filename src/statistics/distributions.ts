@@ -77,7 +77,7 @@ export function normalQuantile(p: number): number {
 }
 
 /** Regularised incomplete beta function I_x(a, b), by Lentz's continued fraction. */
-export function incompleteBeta(x: number, a: number, b: number): number {
+function incompleteBeta(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
   if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(1 - x, b, a);
@@ -108,7 +108,7 @@ export function incompleteBeta(x: number, a: number, b: number): number {
 }
 
 /** Student's t distribution function; `df` may be fractional or Infinity. */
-export function tCdf(t: number, df: number): number {
+function tCdf(t: number, df: number): number {
   if (!Number.isFinite(df) || df > 1e7) return normalCdf(t);
   const tail = incompleteBeta(df / (df + t * t), df / 2, 0.5) / 2;
   return t < 0 ? tail : 1 - tail;

@@ -1,7 +1,7 @@
 // Spearman's rank correlation, ties at their mean rank.
 
 /** Ranks from 1; equal values share the mean of theirs. */
-export function ranksOf(values: ArrayLike<number>): Float64Array {
+function ranksOf(values: ArrayLike<number>): Float64Array {
   const order = Array.from({ length: values.length }, (_, i) => i).sort(
     (a, b) => (values[a] as number) - (values[b] as number),
   );

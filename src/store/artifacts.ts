@@ -14,7 +14,7 @@ import { temporaryName } from "../core/place.js";
 import { pathInside } from "../data/cache.js";
 import { makePrivate, privateFolder } from "./private.js";
 
-export const manifestName = "manifest.json";
+const manifestName = "manifest.json";
 
 const manifestSchema = z.strictObject({
   hone: z.literal("artifact/1"),

@@ -34,7 +34,7 @@ function entry<K extends Kind, M extends Model>(
   return { begin: (model) => (stands(model) ? begin(model) : undefined), write };
 }
 
-export const kindTable: { readonly [K in Kind]: KindEntry<K> } = {
+const kindTable: { readonly [K in Kind]: KindEntry<K> } = {
   language: entry(isLanguageModel, generalist, "a language model such as llama:smollm2-135m-instruct"),
   encoder: entry(
     (model): model is Encoder => hasCapability(model, "embeddings") && !isLanguageModel(model),

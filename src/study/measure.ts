@@ -153,7 +153,7 @@ export async function measure(
 }
 
 /** Runs `work` over items, at most `width` at a time, taking the next item only while `goOn` holds. */
-export async function forEachConcurrently<T>(
+async function forEachConcurrently<T>(
   items: AsyncIterable<T> | Iterable<T>,
   width: number,
   goOn: () => boolean,

@@ -16,7 +16,7 @@ const named = {
     .describe("Name of the task in tables"),
 };
 
-export const gateSchema = z.strictObject({
+const gateSchema = z.strictObject({
   atLeast: z
     .number()
     .optional()

@@ -21,7 +21,7 @@ import { begin } from "./kinds.js";
 import { modelOpener, type PrepareOptions } from "./prepare.js";
 import { filesAt, filesIn, measuredSchema, ownFile, profileSchema, rowsSchema } from "./saved.js";
 
-export const specialistSchema = z.strictObject({
+const specialistSchema = z.strictObject({
   hone: z.literal("specialist/1"),
   name: z.string(),
   model: z.string().describe("The generalist's reference, as in the study"),

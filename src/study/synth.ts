@@ -177,7 +177,7 @@ async function writeForms(folder: string): Promise<void> {
 }
 
 /** The card for readers who get the folder alone. */
-export function cardMarkdown(card: SyntheticCard, study: string): string {
+function cardMarkdown(card: SyntheticCard, study: string): string {
   const list = (items: readonly [string | number, number][]) =>
     items.map(([name, n]) => `${String(name).replaceAll("|", "\\|").replace(/\s+/g, " ")} ${n}`).join(", ") ||
     "–";

@@ -11,7 +11,7 @@ import { rougeL } from "../learn/rouge.js";
 import { keptOf, recall } from "./choice.js";
 import { rows, taskEntry } from "./table.js";
 
-export const answerSchema = z.strictObject({
+const answerSchema = z.strictObject({
   kind: z.literal("answer").describe("A written answer, compared with the accepted ones"),
   instruction: z.string().optional().describe("What to do, said once before everything else"),
   question: z.string().optional().describe("A question asked about every sample alike"),
@@ -96,7 +96,7 @@ function acceptedAnswers(sample: Sample): readonly string[] {
 const scorers = { exact: exactMatch, f1: tokenF1, rougeL };
 
 /** Lower case, no punctuation, no English articles, single spaces: the normalisation of SQuAD (Rajpurkar et al. 2016). */
-export function normaliseAnswer(text: string): string {
+function normaliseAnswer(text: string): string {
   return text
     .normalize("NFKC")
     .toLowerCase()

@@ -12,7 +12,7 @@ import type { TextReply } from "../core/text.js";
 import { hasNet } from "../models/net/types.js";
 import { rows, taskEntry } from "./table.js";
 
-export const corpusSchema = z.strictObject({
+const corpusSchema = z.strictObject({
   kind: z
     .literal("corpus")
     .describe("Language modelling on texts, scored in bits per byte; the data's `label` is a text's domain"),

@@ -10,7 +10,7 @@ import type { Grade, Task, TaskContext } from "../core/task.js";
 import { optionsIn } from "./choice.js";
 import { type Labels, rows, taskEntry } from "./table.js";
 
-export const nearestSchema = z.strictObject({
+const nearestSchema = z.strictObject({
   kind: z
     .literal("nearest")
     .describe("Classification by the option nearest to the text in an encoder's space"),

@@ -14,7 +14,7 @@ import { type LogisticModel, logProbabilities } from "../learn/logistic.js";
 import { choosePenalty } from "../learn/penalty.js";
 import { rows, taskEntry } from "./table.js";
 
-export const probingSchema = z.strictObject({
+const probingSchema = z.strictObject({
   kind: z
     .literal("probing")
     .describe("Classification by logistic regression on an encoder's vectors: accuracy"),

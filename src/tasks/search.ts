@@ -25,11 +25,11 @@ const shared = {
   neighbours: z.int().min(1).max(100).default(10).describe("Number of neighbours for CSLS"),
 };
 
-export const lexiconSchema = z.strictObject({
+const lexiconSchema = z.strictObject({
   kind: z.literal("lexicon").describe("Word translation: mean reciprocal rank in a vocabulary"),
   ...shared,
 });
-export const retrievalSchema = z.strictObject({
+const retrievalSchema = z.strictObject({
   kind: z.literal("retrieval").describe("Retrieval of translated sentences: accuracy at rank 1"),
   ...shared,
 });

@@ -10,7 +10,7 @@ import type { Grade, Task, TaskContext } from "../core/task.js";
 import { spearman } from "../statistics/spearman.js";
 import { rows, taskEntry } from "./table.js";
 
-export const similaritySchema = z.strictObject({
+const similaritySchema = z.strictObject({
   kind: z
     .literal("similarity")
     .describe("Pairs of words with people's scores: input, question and a number as the answer"),

@@ -16,7 +16,7 @@ export interface MoeSettings {
   domains: readonly Domain[];
 }
 
-export const domainNames = [
+const domainNames = [
   "law",
   "medicine",
   "code",

@@ -8,7 +8,7 @@ import { drawn, type EgoScores } from "./claims.js";
 import { type Condition, conditions, type Validation } from "./read.js";
 
 /** Scenarios in the order of the tables. */
-export function scenariosOf(scores: Scores): string[] {
+function scenariosOf(scores: Scores): string[] {
   const found = new Set([...scores.values()].map(({ task }) => task));
   return order.filter((one) => found.has(one));
 }

@@ -127,7 +127,7 @@ async function answersOnly(ref: string): Promise<boolean> {
 const armOf = (spec: MedpromptSpec): unknown =>
   spec.medprompt.without?.length === rungs.length ? "zeroShot" : spec;
 
-export function rungArms({
+function rungArms({
   ladder: sizes,
   direct,
 }: Pick<MedpromptSettings, "ladder" | "direct">): Partial<Record<RungName, unknown>> {

@@ -30,7 +30,7 @@ export async function readData(
 }
 
 /** An endpoint among the models generates data for the others; its own weights cannot be trained. */
-export function isGenerator(model: string): boolean {
+function isGenerator(model: string): boolean {
   return model.startsWith("openai:");
 }
 

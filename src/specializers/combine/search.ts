@@ -99,7 +99,7 @@ type State = {
 };
 
 /** The default space, as a study would write it; what a model does not grant is left out. */
-export const usualSpace: { factors: Record<string, unknown[]>; alone: unknown[] } = {
+const usualSpace: { factors: Record<string, unknown[]>; alone: unknown[] } = {
   factors: {
     prompt: ["zeroShot", { fewShot: { k: 6, draw: "balanced" } }, { knn: { k: 6 } }],
     scoring: ["none", "calibrate"],
@@ -108,7 +108,7 @@ export const usualSpace: { factors: Record<string, unknown[]>; alone: unknown[] 
 };
 
 /** A level as a study writes it: "none" changes nothing. */
-export function levelOf<Level>(written: unknown, make: (written: unknown) => Level): Level | null {
+function levelOf<Level>(written: unknown, make: (written: unknown) => Level): Level | null {
   return written === "none" ? null : make(written);
 }
 

@@ -19,7 +19,7 @@ import { askingOf, asSamples, formOf, type Pair, pairTask } from "./parts/pair.j
 /** Hyper-parameters of Self-MoE (appendix A); the user's options replace these one by one. */
 const published = { rank: 8, alpha: 16, learningRate: 3e-4, epochs: 3, batch: 32 };
 
-export const trainShape = {
+const trainShape = {
   train: z
     .enum(["pairs", "seeds and pairs"])
     .default("seeds and pairs")
@@ -128,7 +128,7 @@ function round(options: Omit<Chosen, "rounds">, number: number): LanguageSpecial
 }
 
 /** Trains the LoRA on all pairs for the given number of epochs, because there are no labelled data to choose a step by. */
-export async function trainOn(
+async function trainOn(
   pairs: readonly Pair[],
   base: LanguageSubject,
   training: LanguageSpecializer,

@@ -17,7 +17,7 @@ export interface Asking {
 const mostListed = 26;
 
 /** The text of a position for a person or a model, without the question. */
-export function positionText(game: Game, view: View): string {
+function positionText(game: Game, view: View): string {
   return game.describe(view);
 }
 

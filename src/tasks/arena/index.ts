@@ -18,7 +18,7 @@ import { type Asking, isWritten, moveQuery, moveText, said } from "./asking.js";
 import { arenaDataSchema, dealSampleOf, drawDeals } from "./deals.js";
 import { type Seated, type SeatedSubject, seatSubject, Unplayable } from "./playing.js";
 
-export const arenaSchema = z.strictObject({
+const arenaSchema = z.strictObject({
   kind: z.literal("arena").describe("A game against an opponent, scored by winnings on the same deals"),
   game: z.enum(gameNames as [string, ...string[]]).describe("The game"),
   opponent: z

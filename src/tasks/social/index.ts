@@ -15,7 +15,7 @@ export const instructions: Readonly<Record<Person, string>> = {
   shuffled: "Read the following social event related to you and answer the questions.",
 };
 
-export const socialSchema = z.strictObject({
+const socialSchema = z.strictObject({
   kind: z.literal("social").describe("Social situations, drawn from a seed, with options to choose from"),
   person: z
     .enum(persons)
@@ -33,7 +33,7 @@ export const socialSchema = z.strictObject({
 
 const many = (most: number) => z.int().min(0).max(most);
 
-export const socialDataSchema = z.strictObject({
+const socialDataSchema = z.strictObject({
   train: many(400).default(30).describe("Training items of each generator"),
   dev: many(200).default(10).describe("Dev items of each generator"),
   test: many(400).min(1).default(100).describe("Sealed items of each generator"),

@@ -84,7 +84,7 @@ const rooms = /^The (.+) (?:is|are) in the (.+)$/;
  * The sentences of a story without line numbers.
  * @param text ToMi's lines, or sentences on one line
  */
-export function sentencesOf(text: string): string[] {
+function sentencesOf(text: string): string[] {
   return text
     .split(/\n|(?<=\.)\s+/)
     .map((line) => line.replace(/^\d+\s+/, "").trim())
@@ -92,7 +92,7 @@ export function sentencesOf(text: string): string[] {
 }
 
 /** The world after a story. @throws HoneError for a sentence that does not occur in ToMi stories */
-export function tellTomi(story: string): World {
+function tellTomi(story: string): World {
   const world = makeWorld();
   const sentences = sentencesOf(story);
   // "The P is in the R" places a container if P is one, and a thing otherwise; whatever holds something is a container.
@@ -158,7 +158,7 @@ const questions: [RegExp, (found: string[]) => TomiQuestion][] = [
 ];
 
 /** @throws HoneError for a question that is not one of ToMi's */
-export function readTomiQuestion(question: string): TomiQuestion {
+function readTomiQuestion(question: string): TomiQuestion {
   const rule = questions.find(([pattern]) => pattern.test(question.trim()));
   if (!rule) throw strange("question", question);
   return rule[1]((rule[0].exec(question.trim()) as string[]).slice(1));
@@ -219,7 +219,7 @@ function peopleOf(story: string): string[] {
  * A story on one line, as EgoSocialArena's `evaluate_tomi.py` formats it: consecutive entrances (or exits) of one place become
  * one sentence, and the sentences on where a thing is and where that container stands are joined by a comma.
  */
-export function mergedTomi(story: string): string {
+function mergedTomi(story: string): string {
   const out: string[] = [];
   let run: { people: string[]; rest: string } | undefined;
   const flush = (): void => {

@@ -197,7 +197,7 @@ function labelled({ options = [], response }: Pair): string {
 }
 
 /** Input, question and listed options. */
-export function inputText({ input, question, options }: Omit<Prompted, "instruction">): string {
+function inputText({ input, question, options }: Omit<Prompted, "instruction">): string {
   return [
     input,
     question && `Question: ${question}`,

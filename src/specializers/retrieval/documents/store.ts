@@ -14,7 +14,7 @@ export interface Hit extends Passage {
 }
 
 /** Most bytes of vectors that are held and compared one by one: about 700,000 passages of 384 numbers. */
-export const maxVectorBytes = 1 << 30;
+const maxVectorBytes = 1 << 30;
 
 /** Maximum number of distinct words of a query that are looked up, counted from its beginning. */
 const maxQueryWords = 512;

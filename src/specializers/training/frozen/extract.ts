@@ -190,7 +190,7 @@ function exampleOf(prompt: readonly number[], head: number, index: number): Pack
 }
 
 /** Runs work one piece at a time, because each takes all cores. */
-export function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
+function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
     const turn = last.then(work);

@@ -79,7 +79,7 @@ export const netSchema = z.discriminatedUnion("kind", [
 ]);
 export type NetOptions = z.output<typeof netSchema>;
 
-export const learningShape = {
+const learningShape = {
   tokens: z.int().min(1).max(1e10).default(2_000_000).describe("tokens that are read in training"),
   batch: z.int().min(1).max(4096).default(16).describe("rows per step, each as long as the net's context"),
   learningRate: z.number().positive().max(1).default(0.003).describe("the peak learning rate"),
