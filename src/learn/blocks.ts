@@ -63,11 +63,13 @@ export function textReader(words: KeptTerms, characters: KeptTerms | undefined):
 /** Blocks side by side; the name says which. */
 export function joined(blocks: readonly Features[]): Features {
   const [first, ...rest] = blocks as [Features, ...Features[]];
+  if (rest.length === 0) return first;
   return rest.reduce(
     (left, right) => ({
       name: `${left.name} + ${right.name}`,
       rows: left.rows.map((row, i) => append(row, left.columns, right.rows[i] as Row)),
       columns: left.columns + right.columns,
+      blocks,
     }),
     first,
   );

@@ -2,7 +2,7 @@
 // "Numerical Optimization", algorithm 7.5). It is independent of the objective.
 
 /** Writes the gradient at `x` into `gradient` and returns the value. */
-export type Objective = (x: Float64Array, gradient: Float64Array) => number;
+export type Objective = (x: Float64Array, gradient: Float64Array) => number | Promise<number>;
 
 export interface LbfgsOptions {
   /** Stops when the gradient is no longer than this. */
@@ -33,7 +33,7 @@ export async function lbfgs(
   const long = (x: Float64Array) => Math.sqrt(product(x, x)) > tolerance;
   let x: Float64Array = Float64Array.from(start);
   let gradient: Float64Array = new Float64Array(x.length);
-  let value = objective(x, gradient);
+  let value = await objective(x, gradient);
   const past: { s: Float64Array; y: Float64Array; rho: number }[] = [];
 
   for (let iteration = 0; iteration < maxIterations; iteration++) {
@@ -41,7 +41,7 @@ export async function lbfgs(
     await pause?.();
     const direction = descend(gradient, past, product);
     const firstStep = past.length === 0 ? Math.min(1, 1 / Math.sqrt(product(gradient, gradient))) : 1;
-    const next = search(objective, x, value, gradient, direction, firstStep, product);
+    const next = await search(objective, x, value, gradient, direction, firstStep, product);
     // No step lowers the value: as low as floating point goes.
     if (!next) return { x, value, iterations: iteration, converged: false };
 
@@ -83,7 +83,7 @@ function descend(
 }
 
 /** A step that satisfies the weak Wolfe conditions, by bracketing and bisection (Lewis and Overton 2013, alg. 2.6). */
-function search(
+async function search(
   objective: Objective,
   x: Float64Array,
   value: number,
@@ -91,7 +91,7 @@ function search(
   direction: Float64Array,
   firstStep: number,
   product: typeof dot,
-): { x: Float64Array; value: number; gradient: Float64Array } | undefined {
+): Promise<{ x: Float64Array; value: number; gradient: Float64Array } | undefined> {
   const slope = product(gradient, direction);
   if (!(slope < 0)) return undefined;
   let low = 0;
@@ -100,7 +100,7 @@ function search(
   const trial = { x: new Float64Array(x.length), value: 0, gradient: new Float64Array(x.length) };
   for (let attempt = 0; attempt < 50; attempt++) {
     for (let i = 0; i < x.length; i++) trial.x[i] = (x[i] as number) + step * (direction[i] as number);
-    trial.value = objective(trial.x, trial.gradient);
+    trial.value = await objective(trial.x, trial.gradient);
     if (!(trial.value <= value + 1e-4 * step * slope)) high = step;
     else if (product(trial.gradient, direction) < 0.9 * slope) low = step;
     else return trial;

@@ -1,6 +1,7 @@
 // Multinomial logistic regression with an L2 penalty, on sparse rows. The same optimum as scikit-learn's
 // LogisticRegression(C=c) with the lbfgs solver.
 
+import { multiplyGram } from "./gram.js";
 import { lbfgs } from "./lbfgs.js";
 
 /** A matrix by rows: row i has columns indices[starts[i] .. starts[i + 1]] with the values beside them. */
@@ -63,13 +64,13 @@ export async function fitLogistic(
   const weights = new Float64Array((columns + 1) * classes);
   const image = gram
     ? (vector: Float64Array) => multiplyGram(gram, vector, n, classes, half)
-    : (vector: Float64Array) => {
+    : async (vector: Float64Array) => {
         sumRows(rows, vector, classes, weights);
         multiplyRows(rows, weights, classes, vector, half);
       };
 
   // The mean loss, not the sum, so that one tolerance fits every n.
-  const objective = (x: Float64Array, gradient: Float64Array): number => {
+  const objective = async (x: Float64Array, gradient: Float64Array): Promise<number> => {
     let squares = 0;
     for (let i = 0; i < size; i++) squares += (x[i] as number) * (x[half + i] as number);
     gradient.fill(0, size, half);
@@ -86,7 +87,7 @@ export async function fitLogistic(
         gradient[size + k] = (gradient[size + k] as number) + slope;
       }
     }
-    image(gradient);
+    await image(gradient);
     gradient.copyWithin(half + size, size, half);
     return loss / n + 0.5 * penalty * squares;
   };
@@ -146,75 +147,6 @@ function multiplyRows(
         out[to + k] = (out[to + k] as number) + value * (w[base + k] as number);
     }
   }
-}
-
-/**
- * XXᵀa from the known products; reads the vector's beginning and writes from `offset` on. Four classes at a time, so that
- * a product is loaded once for all four.
- */
-function multiplyGram(
-  gram: Float64Array,
-  vector: Float64Array,
-  n: number,
-  classes: number,
-  offset: number,
-): void {
-  const zeros = new Float64Array(n);
-  const columns = Array.from({ length: classes }, (_, k) =>
-    Float64Array.from({ length: n }, (_, row) => vector[row * classes + k] as number),
-  );
-  for (let row = 0; row < n; row++) {
-    const from = row * n;
-    const to = offset + row * classes;
-    for (let k = 0; k < classes; k += 4) {
-      const a = columns[k] as Float64Array;
-      const b = columns[k + 1] ?? zeros;
-      const c = columns[k + 2] ?? zeros;
-      const d = columns[k + 3] ?? zeros;
-      let [w, x, y, z] = [0, 0, 0, 0];
-      for (let other = 0; other < n; other++) {
-        const product = gram[from + other] as number;
-        w += product * (a[other] as number);
-        x += product * (b[other] as number);
-        y += product * (c[other] as number);
-        z += product * (d[other] as number);
-      }
-      vector[to + k] = w;
-      if (k + 1 < classes) vector[to + k + 1] = x;
-      if (k + 2 < classes) vector[to + k + 2] = y;
-      if (k + 3 < classes) vector[to + k + 3] = z;
-    }
-  }
-}
-
-/** Inner products of all rows with each other, n by n. */
-export function gramOf({ columns, starts, indices, values }: SparseRows): Float64Array {
-  const n = starts.length - 1;
-  const gram = new Float64Array(n * n);
-  // By columns: which rows have an entry there, in order.
-  const begins = new Int32Array(columns + 1);
-  for (const column of indices) begins[column + 1] = (begins[column + 1] as number) + 1;
-  for (let i = 0; i < columns; i++) begins[i + 1] = (begins[i + 1] as number) + (begins[i] as number);
-  const ends = begins.slice(0, columns);
-  const rows = new Int32Array(indices.length);
-  const entries = new Float64Array(indices.length);
-  for (let i = 0; i < n; i++) {
-    // Filled up to this row, so that each pair is visited once.
-    for (let at = starts[i] as number; at < (starts[i + 1] as number); at++) {
-      const column = indices[at] as number;
-      const value = values[at] as number;
-      const end = ends[column] as number;
-      rows[end] = i;
-      entries[end] = value;
-      ends[column] = end + 1;
-      for (let p = begins[column] as number; p <= end; p++) {
-        const to = i * n + (rows[p] as number);
-        gram[to] = (gram[to] as number) + value * (entries[p] as number);
-      }
-    }
-    for (let j = 0; j < i; j++) gram[j * n + i] = gram[i * n + j] as number;
-  }
-  return gram;
 }
 
 /** Natural-log probability of every class for one row. */

@@ -6,7 +6,8 @@
 
 import { setImmediate } from "node:timers/promises";
 import { foldsOf } from "./folds.js";
-import { fitLogistic, gramOf, type LogisticModel, logProbabilities, type SparseRows } from "./logistic.js";
+import { gramOf } from "./gram.js";
+import { fitLogistic, type LogisticModel, logProbabilities } from "./logistic.js";
 import { type Row, toSparseRows } from "./tfidf.js";
 
 /** Inverse penalties, the strongest penalty first. */
@@ -19,6 +20,8 @@ export interface Features {
   name: string;
   rows: readonly Row[];
   columns: number;
+  /** The blocks that stand side by side in it, with as many rows; absent if it is one. */
+  blocks?: readonly Features[];
 }
 
 export interface Training {
@@ -68,13 +71,14 @@ export async function choosePenalty(
     signal.throwIfAborted();
   };
 
+  const known = new Map<Features, Float64Array>();
   const grid: ChosenPenalty["grid"] = [];
   let n = 0;
   let done = 0;
-  for (const { name, rows, columns } of parts.length > 0 ? candidates : []) {
+  for (const features of parts.length > 0 ? candidates : []) {
+    const { name, rows, columns } = features;
     await pause();
-    const matrix = toSparseRows(rows, columns);
-    const products = productsOf(matrix);
+    const products = productsOf(features, known);
     const held = parts.map(({ train, held }) => ({
       train: toSparseRows(
         train.map((at) => rows[at] as Row),
@@ -136,9 +140,9 @@ export async function choosePenalty(
     undefined,
   );
   const { features = first.name, c = 1 } = best ?? {};
-  const { rows, columns } = candidates.find(({ name }) => name === features) as Features;
-  const matrix = toSparseRows(rows, columns);
-  const gram = productsOf(matrix);
+  const used = candidates.find(({ name }) => name === features) as Features;
+  const matrix = toSparseRows(used.rows, used.columns);
+  const gram = productsOf(used, known);
   const model = await fitLogistic(matrix, targets, classes, { c, pause, ...(gram ? { gram } : {}) });
   progress(steps, steps, `${features}, c = ${c} chosen`);
   return { chosen: { features, c, by: best ? "cross-validation" : "default", n, grid }, model };
@@ -149,9 +153,26 @@ function better(loss: number, than: number): boolean {
 }
 
 /** The rows' inner products, if a fit with them is faster than with the rows: n² sequential steps against scattered accesses. */
-function productsOf(matrix: SparseRows): Float64Array | undefined {
-  const n = matrix.starts.length - 1;
-  return n <= 3000 && n * n < 20 * matrix.values.length ? gramOf(matrix) : undefined;
+function productsOf(features: Features, known: Map<Features, Float64Array>): Float64Array | undefined {
+  const n = features.rows.length;
+  const entries = features.rows.reduce((sum, { values }) => sum + values.length, 0);
+  return n <= 3000 && n * n < 50 * entries ? grammed(features, known) : undefined;
+}
+
+/** The inner products of rows made of blocks are the sums of the blocks', each of which is computed once. */
+function grammed(features: Features, known: Map<Features, Float64Array>): Float64Array {
+  const { blocks, rows, columns } = features;
+  let gram = known.get(features);
+  if (!gram && blocks) {
+    gram = new Float64Array(rows.length ** 2);
+    for (const block of blocks) {
+      const own = grammed(block, known);
+      for (let i = 0; i < gram.length; i++) gram[i] = (gram[i] as number) + (own[i] as number);
+    }
+  }
+  gram ??= gramOf(toSparseRows(rows, columns));
+  known.set(features, gram);
+  return gram;
 }
 
 /** The products of some of the rows with each other. */

@@ -6,10 +6,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Sample } from "../../src/core/sample.js";
 import { taskContext } from "../../src/core/task.js";
+import { joined, textBlocks } from "../../src/learn/blocks.js";
 import { foldsOf } from "../../src/learn/folds.js";
+import { gramOf } from "../../src/learn/gram.js";
 import { lbfgs } from "../../src/learn/lbfgs.js";
-import { fitLogistic, gramOf, logProbabilities } from "../../src/learn/logistic.js";
-import { type ChosenPenalty, choosePenalty } from "../../src/learn/penalty.js";
+import { fitLogistic, logProbabilities } from "../../src/learn/logistic.js";
+import { type ChosenPenalty, choosePenalty, type Features } from "../../src/learn/penalty.js";
 import { learnVocabulary, type Terms, toSparseRows, vectoriser } from "../../src/learn/tfidf.js";
 import { linear } from "../../src/specializers/reference/linear.js";
 import { majority } from "../../src/specializers/reference/majority.js";
@@ -164,6 +166,25 @@ describe("the choice of a penalty", () => {
     expect(Math.min(...apart.grid.map(({ loss }) => loss))).toBeLessThan(0.5);
     const together = (await copies(true)).chosen;
     expect(Math.min(...together.grid.map(({ loss }) => loss))).toBeGreaterThan(0.69);
+  });
+
+  it("reads blocks side by side as the same features in one", async () => {
+    const [three] = fixture.cases as [Case];
+    const { words, characters } = textBlocks(three.texts);
+    const both = joined([words, characters]);
+    expect(joined([words])).toBe(words);
+    const targets = Int32Array.from(three.gold, (label) => three.classes.indexOf(label));
+    const chosen = async (features: Features) => {
+      const { model } = await choosePenalty(
+        { candidates: [features], targets, classes: 3, groups: three.texts.map(() => undefined), folds: 3 },
+        { signal: new AbortController().signal, progress: () => {} },
+      );
+      return both.rows.map(({ columns, values }) => [...logProbabilities(model, columns, values)]);
+    };
+    const { name, rows, columns } = both;
+    const [byBlocks, asOne] = [await chosen(both), await chosen({ name, rows, columns })];
+    for (const [i, row] of asOne.entries())
+      for (const [k, value] of row.entries()) expect(byBlocks[i]![k]).toBeCloseTo(value, 3);
   });
 
   it("takes the default where no class is in two parts", async () => {

@@ -163,7 +163,13 @@ async function fitProbe(
   const choose = (candidates: readonly Features[], of = [...targets.keys()]) =>
     choosePenalty(
       {
-        candidates: candidates.map((one) => ({ ...one, rows: of.map((i) => one.rows[i] as Row) })),
+        candidates:
+          of.length === targets.length
+            ? candidates
+            : candidates.map(({ name, rows, columns }) => ({
+                ...{ name, columns },
+                rows: of.map((i) => rows[i] as Row),
+              })),
         targets: Int32Array.from(of, (i) => targets[i] as number),
         classes: classes.length,
         groups: of.map((i) => groups[i]),
