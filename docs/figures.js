@@ -360,6 +360,28 @@ function optimizers() {
   ];
 }
 
+/** A training step of mixtures by batch: beside the dense net's, and beside PyTorch's. */
+function experts() {
+  const found = bench("moe");
+  if (!found) return undefined;
+  const { results, length, rounds, torch, machine } = found;
+  const ratio = (value) => value?.toFixed(2) ?? "–";
+  const [few, many] = ["16 experts top 2", "64 experts top 2"].map((net) =>
+    results.filter((one) => one.net === net),
+  );
+  const growth = few.map((one, i) => `${ratio(many[i].ms / one.ms)} with ${one.batch} rows`).join(", ");
+  return [
+    "| net | parameters, M | activated, M | rows a step | ms a step | times the dense net's | PyTorch's time over ours | compiled |",
+    "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ...results.map(
+      ({ net, total, active, batch, ms, ratio: cost, torchRatio, torchCompiledRatio }) =>
+        `| ${net} | ${(total / 1e6).toFixed(1)} | ${(active / 1e6).toFixed(1)} | ${batch} | ${ms.toLocaleString("en")} | ${ratio(cost)} | ${ratio(torchRatio)} | ${ratio(torchCompiledRatio)} |`,
+    ),
+    "",
+    `A token costs with 64 experts, against 16: ${growth}. Rows have ${length} tokens; medians of ${rounds} rounds, ${machine.split(",")[0]}, two cores, PyTorch ${torch} with a loop over experts (\`npm run bench:moe\`).`,
+  ];
+}
+
 /** What a command prints, under the command. */
 function printed(command) {
   const [, ...args] = command.split(" ");
@@ -479,6 +501,7 @@ const tables = {
   search: searches,
   setfit: fewLabels,
   muon: optimizers,
+  moe: experts,
   specializers: catalogue,
   licences: () => study("licences") && studyTable(study("licences")),
   "scotus-issue-area": () => study("scotus-issue-area") && studyTable(study("scotus-issue-area")),
