@@ -3,7 +3,7 @@
 
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { encodeModel } from "../tensor/onnx.js";
-import type { SparseRows } from "./logistic.js";
+import type { SparseRows } from "./tfidf.js";
 
 /** Inner products of all rows with each other, n by n. */
 export function gramOf({ columns, starts, indices, values }: SparseRows): Float64Array {

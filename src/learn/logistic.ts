@@ -3,14 +3,7 @@
 
 import { multiplyGram } from "./gram.js";
 import { lbfgs } from "./lbfgs.js";
-
-/** A matrix by rows: row i has columns indices[starts[i] .. starts[i + 1]] with the values beside them. */
-export interface SparseRows {
-  columns: number;
-  starts: Int32Array;
-  indices: Int32Array;
-  values: Float64Array;
-}
+import type { SparseRows } from "./tfidf.js";
 
 export interface LogisticModel {
   classes: number;

@@ -2,7 +2,6 @@
 // scikit-learn's TfidfVectorizer(min_df=2, sublinear_tf=True) with ngram_range=(1, 2), or with analyzer="char_wb" and
 // ngram_range=(2, 5).
 
-import type { SparseRows } from "./logistic.js";
 import { words } from "./text.js";
 
 /** What a text's terms are: words and pairs of neighbouring words, or two to five characters of one word. */
@@ -124,6 +123,14 @@ function characterGrams(word: string): string[] {
     if (characters.length <= n) break;
   }
   return grams;
+}
+
+/** A matrix by rows: row i has columns indices[starts[i] .. starts[i + 1]] with the values beside them. */
+export interface SparseRows {
+  columns: number;
+  starts: Int32Array;
+  indices: Int32Array;
+  values: Float64Array;
 }
 
 /** Rows of pairs as one compressed matrix. */

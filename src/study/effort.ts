@@ -17,8 +17,8 @@ import { isBuilt } from "./fit.js";
 import type { PreparedStudy } from "./prepare.js";
 
 /**
- * Whether making a specialist trains something or reads a language model's states: that makes no calls, and takes too long for an
- * estimate to do it.
+ * Whether making a specialist means training, or reading a language model's states: that makes no calls, and takes too long for
+ * an estimate to do it.
  */
 export function needsTraining({
   needs,
@@ -55,8 +55,8 @@ export async function answerEffort(
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const { generalist: subject, domain } = study;
-  if (specializer.reference) return 0;
   if (subject.kind !== "language" || !subject.model) return undefined;
+  if (specializer.reference) return 0;
   let calls: { text: string; output: number }[] = [];
   const model = counting(subject.model, ({ text, output }) => {
     calls.push({ text, output });
@@ -119,9 +119,11 @@ export async function fitSeconds(
   const looked = train.slice(0, 100);
   const bytes = looked.reduce((sum, { input }) => sum + Buffer.byteLength(input), 0);
   const tokens = bytes / Math.max(1, looked.length) / bytesPerToken;
-  if (specializer.trains) return encoderSeconds(study.encoder, specializer.options, tokens);
+  const { needs, options } = specializer;
+  if (!needs.includes("gradients") && !needs.includes("weights"))
+    return encoderSeconds(study.encoder, options, tokens);
   if (subject.kind !== "language" || !subject.model) return null;
-  if (!specializer.needs.includes("gradients")) return readingSeconds(subject.model, tokens * train.length);
+  if (!needs.includes("gradients")) return readingSeconds(subject.model, tokens * train.length);
   return trainingSeconds(subject.model, specializer, train.length, tokens);
 }
 

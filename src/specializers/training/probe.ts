@@ -167,8 +167,9 @@ async function fitProbe(
           of.length === targets.length
             ? candidates
             : candidates.map(({ name, rows, columns }) => ({
-                ...{ name, columns },
+                name,
                 rows: of.map((i) => rows[i] as Row),
+                columns,
               })),
         targets: Int32Array.from(of, (i) => targets[i] as number),
         classes: classes.length,
