@@ -119,6 +119,35 @@ describe("the records of benchmarks", () => {
     );
   });
 
+  // Figures of an earlier run or of the settings, told as such.
+  const elsewhere: Record<string, string[]> = {
+    lawma: ["0.002", "-8.1", "9.5", "16.0", "22.3", "-7.4"],
+  };
+  it.each(readdirSync(join(root, "papers")))(
+    "papers/%s/README.md has no figure in its text that its record lacks",
+    (name) => {
+      const plain = (words: string) => words.replaceAll("−", "-").replaceAll(/(\d),(\d{3})/g, "$1$2");
+      const known: number[] = [];
+      const collect = (value: unknown): void => {
+        if (typeof value === "number") known.push(Math.abs(value));
+        else if (typeof value === "string")
+          for (const [one] of plain(value).matchAll(/\d+(\.\d+)?/g)) known.push(Number(one));
+        else if (value) Object.values(value).forEach(collect);
+      };
+      collect(JSON.parse(text(`papers/${name}/measured.json`)));
+      const [, told = ""] = plain(text(`papers/${name}/README.md`)).split("## What came out");
+      const prose = told.replaceAll(/<!-- figures: [\s\S]*?<!-- end -->|\]\([^)]*\)/g, "");
+      const figures = [...prose.matchAll(/-?\d+\.(\d+)/g)];
+      expect(figures.length).toBeGreaterThan(10);
+      const lacking = figures.filter(([figure, decimals = ""]) => {
+        const half = 0.5000001 * 10 ** -decimals.length;
+        const near = (value: number) => Math.abs(value - Math.abs(Number(figure))) <= half;
+        return !known.some((one) => near(one) || near(100 * one));
+      });
+      expect(lacking.map(([figure]) => figure).filter((one) => !elsewhere[name]?.includes(one))).toEqual([]);
+    },
+  );
+
   it("papers/egosocialarena/README.md quotes what was read of the converted items", () => {
     const { n, flawed, low, high, read, converted, flaws, ids } = JSON.parse(
       text("bench/recorded/first-person.json"),

@@ -1,8 +1,10 @@
 // optimize: the race on racers whose accuracy is known (false acceptance, distance to the best), the parts of train, the
 // candidates, and a search whose answer is known.
 
-import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { settings, simulate } from "../../bench/optimize.js";
 import { noCost } from "../../src/core/call.js";
 import type { LanguageModel } from "../../src/core/model.js";
@@ -16,6 +18,9 @@ import type { Scorer } from "../../src/specializers/prompting/optimize/workshop.
 import { optimize } from "../../src/specializers/prompting/optimize.js";
 import { normalQuantile } from "../../src/statistics/distributions.js";
 import { maxTest } from "../../src/statistics/max-test.js";
+import { planStudy } from "../../src/study/dryrun.js";
+import { runStudy } from "../../src/study/run.js";
+import { toneSpec, writeTones } from "../study/fixture.js";
 import { context, given, labels, listener, task } from "./fakes.js";
 import { answersFor } from "./known-effects.js";
 
@@ -257,4 +262,19 @@ describe("optimize", () => {
       /too few train samples/,
     );
   });
+});
+
+it("is refused before anything is asked where train is too small, in a chain, too", async () => {
+  const base = mkdtempSync(join(tmpdir(), "hone-optimize-"));
+  onTestFinished(() => rmSync(base, { recursive: true }));
+  writeTones(join(base, "tones.jsonl"), 120);
+  for (const specialist of ["optimize", ["calibrate", "optimize"]]) {
+    const study = toneSpec({ model: "mock:", specialists: [specialist] });
+    const asked: string[] = [];
+    const onEvent = ({ type }: { type: string }) => void asked.push(type);
+    const where = { base, store: join(base, "store"), onEvent };
+    await expect(planStudy(study, where)).rejects.toThrow(/optimize.* too few train samples: \d+, .* 160/);
+    await expect(runStudy(study, where)).rejects.toThrow(/optimize.* too few train samples/);
+    expect(asked).not.toContain("progress");
+  }
 });

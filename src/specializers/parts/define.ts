@@ -46,6 +46,7 @@ export interface Definition<State extends Json> {
   screened?: boolean;
   encodes?: LanguageSpecializer["encodes"];
   trains?: boolean;
+  leastTrain?: number;
   /** True for references such as `majority`: their answers do not depend on the subject that they replace. */
   reference?: boolean;
   /** Learns the state. If omitted, there is nothing to learn and the state is null. */
@@ -80,6 +81,7 @@ export function defineSpecializer<State extends Json = null>(
     ...(definition.screened ? { screened: true } : {}),
     ...(definition.encodes ? { encodes: definition.encodes } : {}),
     ...(definition.trains ? { trains: true } : {}),
+    ...(definition.leastTrain === undefined ? {} : { leastTrain: definition.leastTrain }),
     ...(reference ? { reference } : {}),
     fit: async (subject, given) => (definition.fit ? definition.fit(subject, given) : (null as State)),
     apply: (subject, state, tools) =>
@@ -140,13 +142,21 @@ export async function prepared(
   return at;
 }
 
-/** Refuses to fit without train samples. */
-export function requireTrain(given: Given, name: string): void {
-  if (given.train.length > 0) return;
+/** Refuses to fit on fewer train samples than `least`. */
+export function requireTrain(
+  { task, train }: { task: { name: string }; train: readonly unknown[] },
+  name: string,
+  least = 1,
+): void {
+  if (train.length >= least) return;
+  const [what, more] =
+    train.length === 0
+      ? [`${name} has no train samples to learn from`, "a train split"]
+      : [`${name} has too few train samples: ${train.length}, and it needs ${least}`, "more labels"];
   throw new HoneError({
-    what: `${name} has no train samples to learn from`,
-    where: `task ${given.task.name}, split train`,
-    next: "Give the task a train split, or take this specializer out of the study.",
+    what,
+    where: `task ${task.name}, split train`,
+    next: `Give the task ${more}, or take this specializer out of the study.`,
     kind: "usage",
   });
 }

@@ -64,7 +64,7 @@ type State = { candidate: Candidate; home: Home; report: RaceReport | PublishedR
 
 /** Tenths of train: for proposals, to search on, to confirm on. */
 const tenths = { feedback: 3, search: 4, confirm: 3 } as const;
-/** With fewer train samples a confirmation shows nothing. */
+/** Train is cut into three parts: with fewer samples a search finds only luck, and a confirmation shows nothing. */
 const leastTrain = 160;
 
 /**
@@ -85,6 +85,7 @@ export function optimize(options: OptimizeOptions = {}): LanguageSpecializer {
     label: labelOf(chosen),
     options: { ...chosen, reflector: chosen.reflector ?? null },
     seeded: true,
+    leastTrain,
     fit: (subject, given) => search(subject, given, chosen),
     behave: ({ candidate, home }) => ({ prepare: (query) => ask(candidate, home, query) }),
   });
@@ -103,8 +104,7 @@ function labelOf({ algorithm, reflector, search, proposals }: Options): string {
 const banks = { bank: bankOf, examples: exampleBank, "no-op": idleBank };
 
 async function search(subject: LanguageSubject, given: Given, options: Options): Promise<State> {
-  requireTrain(given, "optimize");
-  if (given.train.length < leastTrain) throw tooFew(given);
+  requireTrain(given, "optimize", leastTrain);
   const { task, seed } = given;
   const { algorithm } = options;
   const parts = partsOf(given, options);
@@ -176,16 +176,6 @@ function withoutReflector(): HoneError {
     where: "optimize, reflector",
     why: "it writes every candidate by reflection",
     next: 'Name a model that writes, such as reflector: "openai:MODEL?base=URL", or use the race.',
-    kind: "usage",
-  });
-}
-
-function tooFew({ train, task }: Given): HoneError {
-  return new HoneError({
-    what: "optimize has too few train samples to confirm what it finds",
-    where: `task ${task.name}, split train: ${train.length} samples`,
-    why: `they are cut into three parts, and with fewer than ${leastTrain} in all a search finds only luck`,
-    next: "Give more labels, or use fewShot or knn.",
     kind: "usage",
   });
 }
