@@ -12,11 +12,9 @@
 // what it finds does not depend on the machine: 800,000 tokens, of which calls shared by two compositions count twice, are read in about
 // the time of one LoRA.
 
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { holm, pairedDifference } from "../dist/index.js";
+import { holm } from "../dist/index.js";
+import { ahead, inPoints, recorded, run, scoresOf, seeds } from "./joint.js";
 import { record } from "./record.js";
 import { routeTasks } from "./routes-tasks.js";
 
@@ -27,8 +25,6 @@ const { values } = parseArgs({
     only: { type: "string" },
   },
 });
-const root = resolve(import.meta.dirname, "..");
-const seeds = [1, 2, 3];
 
 const training = { layers: 10, epochs: 2, learningRate: 0.002 };
 const cheap = ["linear", { linear: { features: "vectors" } }, { probe: { text: true } }];
@@ -49,44 +45,20 @@ const composed = {
   search: { search: { alone: [...cheap, "calibrate"], tokens: 800_000, seconds: 36_000 } },
 };
 
-if (values.data) {
-  for (const [name, task] of Object.entries(routeTasks)) {
-    const study = `routes-${name}`;
-    if ((values.only && values.only !== name) || existsSync(recordOf(name))) continue;
-    const file = join(values.store, `${study}.study.json`);
-    mkdirSync(values.store, { recursive: true });
-    const spec = {
-      study,
-      description: `Every route on ${task.name}.`,
-      model: "llama:smollm2-135m-instruct",
-      encoder: "encoder:minilm-f32",
-      task,
-      specialists: [...single, ...Object.values(composed), "majority"],
-      seeds,
-    };
-    writeFileSync(file, JSON.stringify(spec, null, 2));
-    hone("bin/hone.js", "run", file, "--data", values.data, "--store", values.store);
-    hone("bench/study-record.js", study, "--store", values.store);
+const studies = Object.fromEntries(Object.keys(routeTasks).map((name) => [name, `routes-${name}`]));
+if (values.data)
+  for (const [name, study] of Object.entries(studies)) {
+    if (values.only && values.only !== name) continue;
+    const task = routeTasks[name];
+    const specialists = [...single, ...Object.values(composed), "majority"];
+    const models = { model: "llama:smollm2-135m-instruct", encoder: "encoder:minilm-f32" };
+    run({ study, description: `Every route on ${task.name}.`, ...models, task, specialists }, values);
   }
-}
 summarise();
-
-function hone(...args) {
-  const { status } = spawnSync(process.execPath, [join(root, args[0]), ...args.slice(1)], {
-    stdio: "inherit",
-  });
-  if (status !== 0) throw new Error(`routes: ${args[0]} ended with ${status}`);
-}
-
-function recordOf(name) {
-  return join(root, `bench/recorded/studies/routes-${name}.json`);
-}
 
 /** Summarises the recorded tasks, each and together. */
 function summarise() {
-  const tasks = Object.keys(routeTasks)
-    .filter((name) => existsSync(recordOf(name)))
-    .map((name) => taskOf(name, JSON.parse(readFileSync(recordOf(name), "utf8"))));
+  const tasks = recorded(studies).map(taskOf);
   if (tasks.length === 0) return;
   const rows = ["stack", "search"].flatMap((system) => [
     ...["best single", "linear"].map((than) => ({
@@ -104,17 +76,17 @@ function summarise() {
   }));
   const chosen = Object.fromEntries(tasks.map(({ name, best }) => [name, best]));
   record("routes", { tasks: tasks.length, of: Object.keys(routeTasks).length, seeds, chosen, results });
-  for (const { system, than, task, delta, low, high } of results)
-    console.log(
-      `routes: ${system} less ${than}, ${task}: ${[delta, low, high].map(points).join(" / ")} points`,
-    );
+  for (const one of results)
+    console.log(`routes: ${one.system} less ${one.than}, ${one.task}: ${inPoints(one)}`);
 }
 
-/** One task's scores by system: a column of test scores for each training seed. */
-function taskOf(name, { results, samples, subjects, tasks: [own] }) {
-  const { ids, groups = ids, scores } = samples.find(({ task }) => task === own.name);
-  const columns = (subject) =>
-    seeds.map((_, s) => scores[subject].map((one) => (Array.isArray(one) ? one[s] : one) ?? 0));
+/** One task's scores by system. */
+function taskOf({ key: name, ...study }) {
+  const {
+    results,
+    subjects,
+    tasks: [own],
+  } = study;
   const called = (head) => subjects.find(({ chain: [first] }) => first?.name === head).name;
   const [stack, search, linear] = [called("stack"), called("search"), called("linear")];
   // The single routes are compared on dev; a reference that ignores the text is excluded.
@@ -123,32 +95,5 @@ function taskOf(name, { results, samples, subjects, tasks: [own] }) {
       ({ task, subject, dev }) => task === own.name && dev && !["majority", stack, search].includes(subject),
     )
     .reduce((a, b) => (b.dev.mean > a.dev.mean ? b : a)).subject;
-  return {
-    name,
-    best,
-    groups,
-    columns: {
-      stack: columns(stack),
-      search: columns(search),
-      linear: columns(linear),
-      "best single": columns(best),
-    },
-  };
-}
-
-/**
- * Difference of two systems as the mean of the tasks' differences; samples and training seeds are units, crossed. Near-duplicates form
- * one unit, and so does a case that occurs in two tasks.
- */
-function ahead(tasks, system, than) {
-  const joined = (which) => seeds.map((_, s) => tasks.flatMap(({ columns }) => columns[which][s]));
-  const weights = tasks.flatMap(({ columns }) => columns.linear[0].map((_, __, all) => 1 / all.length));
-  return pairedDifference(joined(system), joined(than), {
-    ...{ seed: 1, range: [0, 1], weights },
-    groups: tasks.flatMap((one) => one.groups),
-  });
-}
-
-function points(share) {
-  return (100 * share).toFixed(1);
+  return { name, best, ...scoresOf(study, { stack, search, linear, "best single": best }) };
 }

@@ -96,6 +96,27 @@ describe.each(studies)("the record of %s", (name) => {
   });
 });
 
+it("every command that a page, a benchmark or a record names exists", () => {
+  const { scripts } = JSON.parse(text("package.json"));
+  const folders = [
+    ".",
+    "docs",
+    "bench",
+    "bench/recorded",
+    ...readdirSync(join(root, "papers")).map((name) => `papers/${name}`),
+  ];
+  const files = folders.flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => /\.(md|js|json|py)$/.test(name) && !/^package|^record\.js/.test(name))
+      .map((name) => join(folder, name)),
+  );
+  const named = files.flatMap((file) =>
+    [...text(file).matchAll(/npm run ([a-z][\w:-]*\w)/g)].map(([, script]) => ({ file, script })),
+  );
+  expect(named.length).toBeGreaterThan(100);
+  expect(named.filter(({ script }) => !((script as string) in scripts))).toEqual([]);
+});
+
 describe("the records of benchmarks", () => {
   const names = readdirSync(join(root, "bench/recorded")).filter((name) => name.endsWith(".json"));
 

@@ -1,0 +1,68 @@
+// Studies with the same subjects on several tasks: runs them one after the other, and compares two systems over all of them.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { pairedDifference } from "../dist/index.js";
+
+const root = resolve(import.meta.dirname, "..");
+const recordOf = (study) => join(root, `bench/recorded/studies/${study}.json`);
+export const seeds = [1, 2, 3];
+
+/** Runs a study that is not yet recorded, and records it. */
+export function run(spec, { data, store }) {
+  if (existsSync(recordOf(spec.study))) return;
+  mkdirSync(store, { recursive: true });
+  const file = join(store, `${spec.study}.study.json`);
+  writeFileSync(file, JSON.stringify({ ...spec, seeds }, null, 2));
+  hone("bin/hone.js", "run", file, "--data", data, "--store", store);
+  hone("bench/study-record.js", spec.study, "--store", store);
+}
+
+function hone(...args) {
+  const { status } = spawnSync(process.execPath, [join(root, args[0]), ...args.slice(1)], {
+    stdio: "inherit",
+  });
+  if (status !== 0) throw new Error(`${args.join(" ")} ended with ${status}`);
+}
+
+/** The recorded ones of some studies, each with its key. */
+export function recorded(studies) {
+  return Object.entries(studies)
+    .filter(([, study]) => existsSync(recordOf(study)))
+    .map(([key, study]) => ({ key, ...JSON.parse(readFileSync(recordOf(study), "utf8")) }));
+}
+
+/**
+ * A study's test scores: `groups`, near-duplicates under one name, and of each system a column of scores per training seed.
+ * @param systems names of subjects by system
+ */
+export function scoresOf({ samples: [own] }, systems) {
+  const { ids, groups = ids, scores } = own;
+  const columns = (subject) =>
+    seeds.map((_, s) => scores[subject].map((one) => (Array.isArray(one) ? one[s] : one) ?? 0));
+  return {
+    groups,
+    columns: Object.fromEntries(
+      Object.entries(systems).map(([system, subject]) => [system, columns(subject)]),
+    ),
+  };
+}
+
+/**
+ * Difference of two systems as the mean of the tasks' differences; samples and training seeds are units, crossed. Near-duplicates form
+ * one unit, and so does a case that occurs in two tasks.
+ */
+export function ahead(tasks, system, than) {
+  const joined = (which) => seeds.map((_, s) => tasks.flatMap(({ columns }) => columns[which][s]));
+  const weights = tasks.flatMap(({ groups }) => groups.map((_, __, all) => 1 / all.length));
+  return pairedDifference(joined(system), joined(than), {
+    ...{ seed: 1, range: [0, 1], weights },
+    groups: tasks.flatMap((one) => one.groups),
+  });
+}
+
+/** "1.2 / -0.3 / 2.7 points" */
+export function inPoints({ delta, low, high }) {
+  return `${[delta, low, high].map((share) => (100 * share).toFixed(1)).join(" / ")} points`;
+}
