@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { pairedDifference } from "../dist/index.js";
+import { holm, pairedDifference } from "../dist/index.js";
 
 const root = resolve(import.meta.dirname, "..");
 const recordOf = (study) => join(root, `bench/recorded/studies/${study}.json`);
@@ -60,6 +60,15 @@ export function ahead(tasks, system, than) {
     ...{ seed: 1, range: [0, 1], weights },
     groups: tasks.flatMap((one) => one.groups),
   });
+}
+
+/** Differences of systems with Holm's p over all of them. */
+export function adjusted(rows) {
+  const together = holm(rows.map(({ p }) => p));
+  return rows.map(({ system, than, task, n, delta, low, high, p }, i) => ({
+    ...{ system, than, task, n, delta, low, high, p },
+    holm: together[i],
+  }));
 }
 
 /** "1.2 / -0.3 / 2.7 points" */

@@ -1,13 +1,12 @@
-// `optimize` on real models and tasks, with its controls: does a searched prompt beat the original one, and sets of examples tried at
+// `optimize` on a real model and real tasks, with its controls: does a searched prompt beat the original one, and sets of examples tried at
 // as many calls? Does the search keep the original prompt where no candidate can be better (rewordings that say nothing)? Usage:
 //   npm run build && npm run bench:prompts -- --data FOLDER [--store FOLDER] [--only question-type]
-// FOLDER holds med/. The tasks and models were fixed on 2026-11-30 before anything was measured: the three of bench/routes-tasks.js with
-// the shortest texts, two models. Each study is recorded in bench/recorded/studies/prompts-NAME.json when it ends, the joint results in
-// bench/recorded/prompts.json. In one store with bench/routes.js, what both ask is asked once.
+// FOLDER holds med/. The tasks were fixed on 2026-11-30 before anything was measured: the three of bench/routes-tasks.js with
+// the shortest texts. Each study takes two to four hours of one core and is recorded in bench/recorded/studies/prompts-NAME.json when it
+// ends, the joint results in bench/recorded/prompts.json. In one store with bench/routes.js, what both ask is asked once.
 
 import { parseArgs } from "node:util";
-import { holm } from "../dist/index.js";
-import { ahead, inPoints, recorded, run, scoresOf, seeds } from "./joint.js";
+import { adjusted, ahead, inPoints, recorded, run, scoresOf, seeds } from "./joint.js";
 import { record } from "./record.js";
 import { routeTasks } from "./routes-tasks.js";
 
@@ -19,59 +18,41 @@ const { values } = parseArgs({
   },
 });
 
-const models = { smollm2: "llama:smollm2-135m-instruct", gemma3: "llama:gemma3-270m" };
+const model = "llama:smollm2-135m-instruct";
 const names = ["question-type", "subject", "licences"];
 const specialists = [
   "optimize",
   { optimize: { proposals: "examples" } },
   { optimize: { proposals: "no-op" } },
 ];
-const of = (short) => Object.fromEntries(names.map((name) => [name, `prompts-${short}-${name}`]));
+const studies = Object.fromEntries(names.map((name) => [name, `prompts-${name}`]));
 
 if (values.data)
-  for (const [short, model] of Object.entries(models))
-    for (const [name, study] of Object.entries(of(short))) {
-      if (values.only && values.only !== name) continue;
-      const task = routeTasks[name];
-      run({ study, description: `Optimized prompts on ${task.name}.`, model, task, specialists }, values);
-    }
+  for (const [name, study] of Object.entries(studies)) {
+    if (values.only && values.only !== name) continue;
+    const task = routeTasks[name];
+    run({ study, description: `Optimized prompts on ${task.name}.`, model, task, specialists }, values);
+  }
 summarise();
 
-/** The differences of each model over its recorded tasks, and how often each search replaced the original prompt. */
+/** The differences over the recorded tasks and on each, and what each search found. */
 function summarise() {
-  const rows = [];
-  const searches = [];
-  for (const short of Object.keys(models)) {
-    const tasks = recorded(of(short)).map(taskOf);
-    if (tasks.length === 0) continue;
-    searches.push(
-      ...tasks.flatMap((one) => one.searches.map((search) => ({ model: short, task: one.name, ...search }))),
-    );
-    for (const [system, than] of [
-      ["optimize", "original"],
-      ["optimize", "examples"],
-      ["no-op", "original"],
-    ])
-      for (const some of [tasks, ...tasks.map((task) => [task])])
-        rows.push({
-          ...{
-            model: short,
-            system,
-            than,
-            task: some.length > 1 || tasks.length === 1 ? "all" : some[0].name,
-          },
-          ...ahead(some, system, than),
-        });
-  }
-  if (rows.length === 0) return;
-  const adjusted = holm(rows.map(({ p }) => p));
-  const results = rows.map(({ model, system, than, task, n, delta, low, high, p }, i) => ({
-    ...{ model, system, than, task, n, delta, low, high },
-    ...{ p, holm: adjusted[i] },
-  }));
-  record("prompts", { seeds, results, searches });
+  const tasks = recorded(studies).map(taskOf);
+  if (tasks.length === 0) return;
+  const pairs = [
+    ["optimize", "original"],
+    ["optimize", "examples"],
+    ["no-op", "original"],
+  ];
+  const rows = pairs.flatMap(([system, than]) => [
+    { system, than, task: "all", ...ahead(tasks, system, than) },
+    ...tasks.map((task) => ({ system, than, task: task.name, ...ahead([task], system, than) })),
+  ]);
+  const results = adjusted(rows);
+  const searches = tasks.flatMap(({ name, searches }) => searches.map((one) => ({ task: name, ...one })));
+  record("prompts", { tasks: tasks.length, of: names.length, seeds, results, searches });
   for (const one of results)
-    console.log(`prompts: ${one.model}, ${one.task}: ${one.system} less ${one.than}: ${inPoints(one)}`);
+    console.log(`prompts: ${one.system} less ${one.than}, ${one.task}: ${inPoints(one)}`);
 }
 
 /** One study's scores by system, and what each search found. */

@@ -13,8 +13,7 @@
 // the time of one LoRA.
 
 import { parseArgs } from "node:util";
-import { holm } from "../dist/index.js";
-import { ahead, inPoints, recorded, run, scoresOf, seeds } from "./joint.js";
+import { adjusted, ahead, inPoints, recorded, run, scoresOf, seeds } from "./joint.js";
 import { record } from "./record.js";
 import { routeTasks } from "./routes-tasks.js";
 
@@ -69,11 +68,7 @@ function summarise() {
     })),
     ...tasks.map((task) => ({ system, than: "linear", task: task.name, ...ahead([task], system, "linear") })),
   ]);
-  const adjusted = holm(rows.map(({ p }) => p));
-  const results = rows.map(({ system, than, task, n, delta, low, high, p }, i) => ({
-    ...{ system, than, task, n, delta, low, high },
-    ...{ p, holm: adjusted[i] },
-  }));
+  const results = adjusted(rows);
   const chosen = Object.fromEntries(tasks.map(({ name, best }) => [name, best]));
   record("routes", { tasks: tasks.length, of: Object.keys(routeTasks).length, seeds, chosen, results });
   for (const one of results)
