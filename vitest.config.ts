@@ -1,7 +1,10 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-/** Every published study at a small size, on its real model; these are run apart, by `npm run test:papers`. */
-export const smokes = ["test/papers/smoke.test.ts", "test/examples.test.ts"];
+/**
+ * Every published study at a small size, on its real model, and the check that the demo's test has no row of an earlier
+ * figure; these are run apart, by `npm run test:papers`.
+ */
+export const smokes = ["test/papers/smoke.test.ts", "test/examples.test.ts", "test/data/licences.test.ts"];
 
 export default defineConfig({
   // Examples import Hone by its name.
