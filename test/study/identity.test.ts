@@ -15,7 +15,7 @@ import { toneSpec, writeTones } from "./fixture.js";
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "hone-identity-"));
-  writeTones(join(folder, "tones.jsonl"), 120);
+  writeTones(join(folder, "tones.jsonl"), 240);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
