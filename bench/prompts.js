@@ -1,8 +1,8 @@
-// `optimize` on a real model and real tasks, with its controls: does a searched prompt beat the original one, and sets of examples tried at
-// as many calls? Does the search keep the original prompt where no candidate can be better (rewordings that say nothing)? Usage:
+// `optimize` on a real model and real tasks, with its controls: does a searched prompt beat the original one, and the best of as many sets
+// of examples? Does the search keep the original prompt where no candidate can be better (rewordings that say nothing)? Usage:
 //   npm run build && npm run bench:prompts -- --data FOLDER [--store FOLDER] [--only question-type]
 // FOLDER holds med/. The tasks were fixed on 2026-11-30 before anything was measured: the three of bench/routes-tasks.js with
-// the shortest texts. Each study takes two to four hours of one core and is recorded in bench/recorded/studies/prompts-NAME.json when it
+// the shortest texts. Each study is estimated to take two to four hours of one core and is recorded in bench/recorded/studies/prompts-NAME.json when it
 // ends, the joint results in bench/recorded/prompts.json. In one store with bench/routes.js, what both ask is asked once.
 
 import { parseArgs } from "node:util";

@@ -1,8 +1,8 @@
 // Every route to a specialist on six tasks, with `stack` and `search` beside them: does a composition beat the best single route,
 // and a linear classifier on words? The tasks, the routes and the questions were fixed before anything was measured. Usage:
 //   npm run build && npm run bench:routes -- --data FOLDER [--store FOLDER] [--only licences]
-// FOLDER holds law/ and med/. Each task is a separate study, `hone run` with three training seeds, and takes one to two hours on two
-// cores, or twice that on one (HONE_THREADS=1); its record is written to bench/recorded/studies/routes-NAME.json when it ends, and it
+// FOLDER holds law/ and med/. Each task is a separate study, `hone run` with three training seeds, and takes about four hours of one
+// core or more (HONE_THREADS=1; estimated from the first seed of `optimize`, 16 minutes on question-type); its record is written to bench/recorded/studies/routes-NAME.json when it ends, and it
 // is not measured again. The joint results of the records go to bench/recorded/routes.json.
 //
 // Left out of the single routes, to save time: adapter, bitfit, softPrompt and full, which train the same model at lora's cost; ensemble

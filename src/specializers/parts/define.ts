@@ -156,6 +156,7 @@ export function requireTrain(
   throw new HoneError({
     what,
     where: `task ${task.name}, split train`,
+    ...(train.length > 0 ? { why: "with fewer, what it finds cannot be told from luck" } : {}),
     next: `Give the task ${more}, or take this specializer out of the study.`,
     kind: "usage",
   });
