@@ -1,8 +1,8 @@
 // `optimize` on a real model and real tasks, with its controls: does a searched prompt beat the original one, and the best of as many sets
 // of examples? Does the search keep the original prompt where no candidate can be better (rewordings that say nothing)? Usage:
 //   npm run build && npm run bench:prompts -- --data FOLDER [--store FOLDER] [--only question-type]
-// FOLDER holds med/. The tasks were fixed on 2026-11-30 before anything was measured: the three of bench/routes-tasks.js with
-// the shortest texts. Each study is estimated to take two to four hours of one core and is recorded in bench/recorded/studies/prompts-NAME.json when it
+// FOLDER holds med/. The tasks were fixed on 2026-11-30 before anything was measured: three of bench/routes-tasks.js with short texts.
+// Each study is estimated to take one to three hours of one core and is recorded in bench/recorded/studies/prompts-NAME.json when it
 // ends, the joint results in bench/recorded/prompts.json. In one store with bench/routes.js, what both ask is asked once.
 
 import { parseArgs } from "node:util";
@@ -20,11 +20,9 @@ const { values } = parseArgs({
 
 const model = "llama:smollm2-135m-instruct";
 const names = ["question-type", "subject", "licences"];
-const specialists = [
-  "optimize",
-  { optimize: { proposals: "examples" } },
-  { optimize: { proposals: "no-op" } },
-];
+// The sizes of bench/routes.js, so that its calls serve here.
+const sizes = { draws: 2, search: 128 };
+const specialists = ["bank", "examples", "no-op"].map((proposals) => ({ optimize: { ...sizes, proposals } }));
 const studies = Object.fromEntries(names.map((name) => [name, `prompts-${name}`]));
 
 if (values.data)

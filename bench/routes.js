@@ -1,16 +1,18 @@
 // Every route to a specialist on six tasks, with `stack` and `search` beside them: does a composition beat the best single route,
 // and a linear classifier on words? The tasks, the routes and the questions were fixed before anything was measured. Usage:
 //   npm run build && npm run bench:routes -- --data FOLDER [--store FOLDER] [--only licences]
-// FOLDER holds law/ and med/. Each task is a separate study, `hone run` with three training seeds, and takes about four hours of one
-// core or more (HONE_THREADS=1; estimated from the first seed of `optimize`, 16 minutes on question-type); its record is written to bench/recorded/studies/routes-NAME.json when it ends, and it
-// is not measured again. The joint results of the records go to bench/recorded/routes.json.
+// FOLDER holds law/ and med/. Each task is a separate study, `hone run` with three training seeds, and takes two to seven hours of one
+// core (HONE_THREADS=1; an estimate); its record is written to bench/recorded/studies/routes-NAME.json when it ends, and it is not
+// measured again. The joint results of the records go to bench/recorded/routes.json.
 //
 // Left out of the single routes, to save time: adapter, bitfit, softPrompt and full, which train the same model at lora's cost; ensemble
 // and medprompt, which make several calls per query; selfTrain, since these tasks have no unlabelled rows. lora and head have the learning
 // rate and the length that the recorded sweep mostly chose (bench/recorded/recipe.json), and are in neither the stack nor the search, which
 // would train them once per fold. The single routes have no budget: what each took is in its record. Search has a token budget, so that
-// what it finds does not depend on the machine: 800,000 tokens, of which calls shared by two compositions count twice, are read in about
-// the time of one LoRA.
+// what it finds does not depend on the machine; calls shared by two compositions count twice.
+//
+// Changed on 2026-11-30, before any score was seen, to save hours: `optimize` looks at fewer sets of examples and searches on 128 samples
+// (all sets and 256 before), `knn` gives two examples (three), and search's budget is 500,000 tokens (800,000).
 
 import { parseArgs } from "node:util";
 import { adjusted, ahead, inPoints, recorded, run, scoresOf, seeds } from "./joint.js";
@@ -30,9 +32,9 @@ const cheap = ["linear", { linear: { features: "vectors" } }, { probe: { text: t
 /** Routes among which one is chosen on dev; `linear` is also the baseline for all of them. */
 const single = [
   { fewShot: { k: 3, draw: "balanced" } },
-  { knn: { k: 3, by: "vectors" } },
+  { knn: { k: 2, by: "vectors" } },
   "calibrate",
-  "optimize",
+  { optimize: { draws: 2, search: 128 } },
   ...cheap,
   { setfit: { write: false } },
   { lora: training },
@@ -41,7 +43,7 @@ const single = [
 /** The same members and levels for every task, and one budget. */
 const composed = {
   stack: { stack: { of: [...cheap, "calibrate"] } },
-  search: { search: { alone: [...cheap, "calibrate"], tokens: 800_000, seconds: 36_000 } },
+  search: { search: { alone: [...cheap, "calibrate"], tokens: 500_000, seconds: 36_000 } },
 };
 
 const studies = Object.fromEntries(Object.keys(routeTasks).map((name) => [name, `routes-${name}`]));
