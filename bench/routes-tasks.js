@@ -1,6 +1,6 @@
 // The six tasks of bench/routes.js, fixed on 2026-11-29 before any of them was measured: what a text is about (licences, the Supreme
 // Court's issue areas, medical subjects), what it asks for or rests on (question types, kinds of law), and what it shows (PubMedQA).
-// On 2026-11-30, still before any of their scores was seen, kinds of law lost the facts and kept the question, to save hours.
+// On 2026-11-30, before any score of theirs was seen, kinds of law lost the facts and kept the question, to save hours.
 // Up to 500 labelled rows of train, 100 or 200 of dev, 500 sealed test rows. The shipped studies have opened rows of the licences',
 // the issue areas' and PubMedQA's tests, the cases with another label; medical subjects and question types are new.
 

@@ -235,6 +235,20 @@ describe("search", () => {
     );
   });
 
+  it("measures specializers alone before a small budget goes to combinations", async () => {
+    const own = { factors: space.factors, alone: [linear() as unknown as LanguageSpecializer] };
+    const all = given({ task: taskOf(api), train, dev, artifacts: openArtifacts(join(folder, "small")) });
+    const state = await search(own, { calls: 620, headroom: 1 }).fit(
+      planted(additive, [...train, ...dev]),
+      all,
+    );
+    const { search: notes } = state as unknown as { search: SearchNotes };
+    const spared = notes.branches.filter(({ dropped }) => dropped?.why.includes("share was spent"));
+    expect(spared.length).toBeGreaterThan(0);
+    const alone = notes.branches.filter(({ levels }) => levels === null);
+    expect(alone.map(({ scores }) => scores[0]?.n)).toEqual([16]);
+  });
+
   it("ends with the simplest where a fit overshoots the seconds, those before a kill counted", async () => {
     let fits = 0;
     const slow = defineSpecializer({

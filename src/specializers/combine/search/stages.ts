@@ -59,10 +59,13 @@ export async function factorial(
   if (!part) throw new Error("search: train has no parts");
   const stage = "factorial";
   const most = Math.min(screen, part.asked.length);
-  // Branches that train come last, so that the others are not left without a budget.
-  const order = [...field.branches.keys()].sort(
-    (a, b) => Number(field.needs(a, "gradients")) - Number(field.needs(b, "gradients")) || a - b,
-  );
+  // The budget may end within the first block: specializers alone are few and mostly cheap, and training is the most costly.
+  const turn = (b: number): number => {
+    if (b === simplest) return 0;
+    if (field.needs(b, "gradients")) return 3;
+    return typeof field.branches[b]?.place === "number" ? 1 : 2;
+  };
+  const order = [...field.branches.keys()].sort((a, b) => turn(a) - turn(b) || a - b);
   let screened = 0;
   while (screened < most) {
     const next = Math.min(most, screened + block);
