@@ -152,7 +152,7 @@ function measured() {
   }
   rows.push(
     [
-      `Medprompt's whole ladder against zero-shot, SmolLM2-135M, four tasks (one of ${medprompt.claims.length} claims, uncorrected; GPT-4 on MedQA: +8.5)`,
+      `Medprompt's whole ladder against zero-shot, SmolLM2-135M, four tasks (not shown after Holm over ${medprompt.claims.length} claims; GPT-4 on MedQA: +8.5)`,
       points(claim(medprompt, "m5.1")),
       "`npx hone reproduce medprompt --data FOLDER`",
       medprompt,
