@@ -1,7 +1,7 @@
 // The table of all specializers in README: name, what it does, needs and paper as the code has
 // them, cost from here.
 
-import { makeSpecializer, specializers } from "../dist/specializers/index.js";
+import { makeSpecializer, specializers } from "../../dist/specializers/index.js";
 
 /** What building and answering cost beyond zero-shot's one call. A specializer without a line here is an error. */
 const costs = {
@@ -63,9 +63,13 @@ const example = {
 
 export function catalogue() {
   const rows = Object.entries(specializers).map(([name, { summary, paper, leaf }]) => {
-    if (!costs[name]) throw new Error(`docs/catalogue.js does not say what ${name} costs.`);
+    if (!costs[name]) throw new Error(`docs/tables/catalogue.js does not say what ${name} costs.`);
     const written = example[name] ? { [name]: example[name] } : name;
-    const { reference, subjects = ["language"], needs } = makeSpecializer(written, "docs/catalogue.js");
+    const {
+      reference,
+      subjects = ["language"],
+      needs,
+    } = makeSpecializer(written, "docs/tables/catalogue.js");
     const kind = subjects.includes("language") ? [] : [`${subjects.join(", ")} subject`];
     // A combinator needs what stands in its example, and says nothing by it.
     const own = "of" in (example[name] ?? {}) || "use" in (example[name] ?? {}) ? [] : needs;
