@@ -64,7 +64,9 @@ function endOf(search: SearchNotes, metric: Metric): string {
   const unit = differenceUnit(metric) && ` ${differenceUnit(metric)}`;
   const said = (gain: SearchGain) =>
     `${formatDelta(gain.delta, gain.n, metric.display)}${unit} (${formatDeltaInterval(gain.low, gain.high, gain.n, metric.display)}) on ${plural(gain.n, "sample")}`;
-  const looked = `${plural(branches.length, "composition")} tried, at a cost of ${spentText(spent)}.`;
+  const measured = branches.filter(({ scores }) => scores.length > 0).length;
+  const of = measured < branches.length ? `${formatWhole(measured)} of ` : "";
+  const looked = `${of}${plural(branches.length, "composition")} measured, at a cost of ${spentText(spent)}.`;
   const interacts = interaction
     ? ` Factors ${interaction.shown ? "interact" : "are not shown to interact"} (p ${formatP(interaction.p ?? 1)}, ${formatWhole(interaction.cells)} combinations on ${plural(interaction.n, "train sample")}), so ${interaction.shown ? "each combination was judged on its own" : "levels were judged by their main effects"}.`
     : "";
@@ -85,6 +87,21 @@ function endOf(search: SearchNotes, metric: Metric): string {
     "budget ended": ` The budget ran out: ${simplest} is returned.`,
   };
   return `${looked}${interacts}${found}${dev}${ends[verdict]}`;
+}
+
+/** Why the branch at a place was not returned. */
+function whyNot({ branches, verdict }: SearchNotes, at: number): string {
+  const { dropped } = branches[at] as SearchBranch;
+  if (dropped) return `${dropped.stage}: ${oneLine(dropped.why, 160)}`;
+  if (at === 0) return "the simplest";
+  const ends: Record<SearchNotes["verdict"], string> = {
+    "no headroom": "not found to be better than the simplest",
+    "none better": "no better than the simplest",
+    "not confirmed": "not confirmed on dev",
+    confirmed: "",
+    "budget ended": "the budget ended",
+  };
+  return ends[verdict];
 }
 
 function spentText({ calls, inputTokens, outputTokens, seconds, usd }: Spent): string {
@@ -170,10 +187,10 @@ function treeTable(search: SearchNotes, metric: Metric): Html {
     });
   };
   const body = rows.map(({ branch, at }, i) => {
-    const { scores, spent, dropped } = branch;
+    const { scores, spent } = branch;
     const score = scores.at(-1);
     const here = returned.includes(at);
-    const shape = at === 0 ? "generalist" : dropped ? "reference" : "specialist";
+    const shape = at === 0 ? "generalist" : branch.dropped ? "reference" : "specialist";
     const drawing = score
       ? [
           chart.horizontal(axis.at(score.low), axis.at(score.high), height / 2, `interval ${shape}`),
@@ -181,11 +198,7 @@ function treeTable(search: SearchNotes, metric: Metric): Html {
           chart.mark(axis.at(score.mean), height / 2, shape, here),
         ]
       : [];
-    const fate = here
-      ? html`<b>returned</b>`
-      : dropped
-        ? `${dropped.stage}: ${oneLine(dropped.why, 160)}`
-        : "the simplest";
+    const fate = here ? html`<b>returned</b>` : whyNot(search, at);
     return html`<tr>${levelCells(i)}<td class="plot">${chart.canvas(height, drawing)}</td>
 <td class="num strong">${score ? formatScore(score.mean, score.n, metric.display) : "–"}</td><td class="num">${score ? formatInterval(score.low, score.high, score.n, metric.display) : ""}</td><td class="num">${score ? formatCount(score.n) : ""}</td>
 <td class="num">${formatCount(spent.calls)}</td><td class="num">${formatCount(spent.inputTokens + spent.outputTokens)}</td><td class="num">${formatDuration(1000 * spent.seconds)}</td>${paid && html`<td class="num">${formatCost(spent.usd)}</td>`}<td>${fate}</td></tr>`;
@@ -201,7 +214,7 @@ export function searchWords(record: StudyRecord, md: (text: string, most?: numbe
   if (shown.length === 0) return [];
   const metric = metricOf(record, record.tasks[0]?.name ?? "");
   const parts = shown.flatMap(({ subject, seed, search }) => {
-    const rows = inOrder(search).map(({ branch: { label, levels, scores, spent, dropped }, at }) => {
+    const rows = inOrder(search).map(({ branch: { label, levels, scores, spent }, at }) => {
       const score = scores.at(-1);
       return [
         md(levels ? levels.join(" · ") : label, 120),
@@ -212,11 +225,7 @@ export function searchWords(record: StudyRecord, md: (text: string, most?: numbe
         formatCount(spent.inputTokens + spent.outputTokens),
         formatDuration(1000 * spent.seconds),
         formatCost(spent.usd),
-        search.returned.includes(at)
-          ? "**returned**"
-          : dropped
-            ? md(`${dropped.stage}: ${dropped.why}`, 200)
-            : "the simplest",
+        search.returned.includes(at) ? "**returned**" : md(whyNot(search, at), 200),
       ];
     });
     const head = [

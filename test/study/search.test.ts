@@ -116,4 +116,14 @@ it("goes on after kill -9 without paying twice, keeps to its budget, and draws i
       expect(page).toContain(html`${said}`.markup);
       expect(words).toContain(escapeMarkdown(said));
     }
+  // Where the simplest is returned, the others say why not; what the budget never reached was not measured.
+  if (!notes) throw new Error("no search");
+  const [first, ...others] = notes.branches.map((branch) => ({ ...branch, dropped: null }));
+  const left = others.map((branch, i) => (i === 0 ? { ...branch, scores: [] } : branch));
+  Object.assign(notes, { branches: [first, ...left], verdict: "not confirmed", returned: [0] });
+  const told = searchWords(record, escapeMarkdown).join("\n");
+  expect(told.match(/not confirmed on dev/g)?.length).toBe(left.length);
+  expect(told).not.toContain("the simplest |");
+  const reached = notes.branches.filter(({ scores }) => scores.length > 0).length;
+  expect(told).toContain(`${reached} of ${notes.branches.length} compositions measured`);
 }, 240_000);
