@@ -1,9 +1,9 @@
 // Every route to a specialist on six tasks, with `stack` and `search` beside them: does a composition beat the best single route,
 // and a linear classifier on words? The tasks, the routes and the questions were fixed before anything was measured. Usage:
 //   npm run build && npm run bench:routes -- --data FOLDER [--store FOLDER] [--only licences]
-// FOLDER holds law/ and med/. Each task is a separate study, `hone run` with three training seeds, and takes two to seven hours of one
-// core (HONE_THREADS=1; an estimate); its record is written to bench/recorded/studies/routes-NAME.json when it ends, and it is not
-// measured again. The joint results of the records go to bench/recorded/routes.json.
+// FOLDER holds law/ and med/. Each task is a separate study, `hone run` with three training seeds, and takes two hours of one core
+// (HONE_THREADS=1, question types) or, with longer texts, more. Its record is written to bench/recorded/studies/routes-NAME.json when
+// it ends, and it is not measured again. The joint results of the records go to bench/recorded/routes.json.
 //
 // Left out of the single routes, to save time: adapter, bitfit, softPrompt and full, which train the same model at lora's cost; ensemble
 // and medprompt, which make several calls per query; selfTrain, since these tasks have no unlabelled rows. lora and head have the learning

@@ -89,7 +89,7 @@ export const learnt: readonly Route[] = [
       ),
       beyond,
     ],
-    evidence: ["probeLicences", "probeScotus"],
+    evidence: ["probeLicences", "probeScotus", "probeQuestions"],
   },
   {
     // As measured: only the last layers, so that those below are computed once, for the sweep and for all epochs.

@@ -48,21 +48,21 @@ export const routes: readonly Route[] = [
   unmeasured("adapter", "neural adapter", tuned),
   unmeasured("softPrompt", "task-dependent soft prompt", tuned),
   unmeasured("bitfit", "partial update", tuned),
-  unmeasured("head", "low-rank adapter", tuned),
   unmeasured("knnLm", "implicit knowledge", ["logprobs"], ({ task }) =>
     task === "answer" ? "it mixes probabilities of options, and the answers are open" : undefined,
   ),
   unmeasured({ tools: { offer: ["calculator"] } }, "tools called by the model", ["text"], ({ calculates }) =>
     calculates ? undefined : "nothing has to be calculated or looked up; say --calculates if it does",
   ),
-  unmeasured("optimize", "few-shot prompt", ["text"]),
   unmeasured({ selfTrain: { source: "file:unlabelled.jsonl" } }, "instruction-based update", [
     ...tuned,
     "logprobs",
   ]),
   unmeasured({ average: { use: { lora: { layers: 10 } } } }, null, tuned),
-  unmeasured({ stack: { of: ["linear", "probe"] } }, null, ["weights"]),
-  unmeasured("search", null),
+  outdone("head", "low-rank adapter", "headQuestions"),
+  outdone("optimize", "few-shot prompt", "optimizeQuestions"),
+  outdone({ stack: { of: ["linear", "probe"] } }, null, "stackQuestions"),
+  outdone("search", null, "searchQuestions"),
   outdone("setfit", null, "setfitFew"),
   outdone("selfSpecialize", "instruction-based update", "ownPairs"),
   aside(

@@ -96,8 +96,10 @@ describe("hone advise, in ten situations", () => {
     const advice = advise(has(weights, 2000, { strength: "small", options: 14 }), everything);
     expect(order(advice).slice(0, 4)).toEqual(["linear", "linear", "probe", "lora"]);
     inOrder(advice, "lora", "full", "knn", "zeroShot");
-    for (const name of ["adapter", "softPrompt", "bitfit", "head", "stack", "average"])
+    for (const name of ["adapter", "softPrompt", "bitfit", "average"])
       expect(whyOut(advice, name)).toContain("not measured here");
+    for (const name of ["head", "stack", "search", "optimize"])
+      expect(whyOut(advice, name)).toContain("not shown to be better than cheaper routes");
     const sources = advice.routes[3]?.evidence.map(({ source }) => source).join(" ");
     expect(sources).toContain("Lawma");
     expect(sources).toContain("this project");
