@@ -258,3 +258,24 @@ describe("the records of benchmarks", () => {
     expect(texts.apartTokens / texts.sharedTokens).toBeGreaterThan(4.5);
   });
 });
+
+it("the record of the routes has the differences of its studies' scores", () => {
+  const { alsoPaired, chosen } = JSON.parse(text("bench/recorded/routes.json")) as {
+    alsoPaired: { system: string; than: string; task: string; delta: number }[];
+    chosen: Record<string, string>;
+  };
+  const meanOf = (task: string, name: RegExp) => {
+    const [{ scores }] = JSON.parse(text(`bench/recorded/studies/routes-${task}.json`)).samples as [
+      { scores: Record<string, (number | number[])[]> },
+    ];
+    const [, column] = Object.entries(scores).find(([subject]) => name.test(subject)) ?? [];
+    const each = (column ?? []).map((one) => [one].flat());
+    return each.reduce((sum, own) => sum + own.reduce((a, b) => a + b, 0) / own.length, 0) / each.length;
+  };
+  expect(alsoPaired).toHaveLength(3 * Object.keys(chosen).length);
+  const names: Record<string, RegExp> = { vectors: /^linear\(vectors\)/, linear: /^linear\(tfidf\)/ };
+  for (const { system, than, task, delta } of alsoPaired) {
+    const [a, b] = [system, than].map((name) => meanOf(task, names[name] ?? new RegExp(`^${name}`)));
+    expect((a as number) - (b as number), `${system} less ${than}, ${task}`).toBeCloseTo(delta, 3);
+  }
+});

@@ -253,23 +253,23 @@ export const evidence = {
     interval: [83.8, 89.7],
     own: {
       file: results,
-      says: ["keeps it alone on question types", "68.0 (63.8 to 71.9)", "67.8 (63.6 to 71.7)"],
+      says: ["`stack` keeps it alone", "68.0 (63.8 to 71.9)", "67.8 (63.6 to 71.7)"],
     },
   },
   searchQuestions: {
     source: questions,
     figure:
-      "with each of three seeds a search over 360,000 to 650,000 tokens returned the probe, 87.0 % (on law types, too)",
+      "with each of three seeds a search within 800,000 tokens returned the probe, 87.0 % (on law types, too)",
     n: 500,
     interval: [83.8, 89.7],
-    own: { file: results, says: "search returns the probe with each seed, after 360,000 to 650,000 tokens" },
+    own: { file: results, says: "search returns the probe with each seed" },
   },
   optimizeQuestions: {
     source: questions,
     figure: "SmolLM2-135M: an optimized prompt 64.3 %, +2.9 points against zero-shot, a probe 87.0",
     n: 500,
     interval: [-2.7, 8.5],
-    own: { file: results, says: "2.9 points ahead of zero-shot (-2.7 to 8.5;" },
+    own: { file: results, says: "| optimize | zeroShot | question-type | +2.9 (-2.7 to 8.5) |" },
   },
   ownPairs: {
     source: "this project, Self-Specialization reproduced (papers/self-specialization/README.md)",
