@@ -16,59 +16,78 @@ export interface Packing {
   readonly positions: np.Array;
 }
 
+/**
+ * One layer's keys, not yet rotated, and values of tokens that precede every row: [1, kvHeads, P, headWidth] each, at positions
+ * 0 to P - 1. Evaluated once, they stand for a beginning that would otherwise be part of each row.
+ */
+export type Beginning<A = np.Array> = {
+  readonly keys: A;
+  readonly values: A;
+};
+
 /** Added to the score of a masked position: its exp is 0 in float32. */
 const unseen = -1e9;
 
 export interface Attend {
-  /** Queries [B, heads, T, headWidth], keys and values [B, kvHeads, T, headWidth], to [B, heads, T, headWidth]. */
-  (q: np.Array, k: np.Array, v: np.Array): np.Array;
+  /**
+   * Queries [B, heads, T, headWidth], keys and values [B, kvHeads, T, headWidth], to [B, heads, T, headWidth]; borrows the
+   * layer's beginning.
+   */
+  (q: np.Array, k: np.Array, v: np.Array, beginning?: Beginning): np.Array;
   dispose(): void;
 }
 
-/** Attention with rotary positions (Su et al. 2021), or none, and a causal mask; everything that depends on positions is computed once. */
+/**
+ * Attention with rotary positions (Su et al. 2021), or none, and a causal mask; everything that depends on positions is computed
+ * once. Packed rows may follow a beginning of `before` tokens.
+ */
 export function attentionTo(
   config: NetConfig,
   length: number,
   { windowed, turned }: { windowed: boolean; turned: boolean },
   packing?: Packing,
+  before = 0,
 ): Attend {
+  if (before > 0 && !packing) throw new Error("Only packed rows have positions that follow a beginning.");
   const { headWidth, heads, kvHeads } = config;
   const base = windowed ? config.rope.windowBase : config.rope.base;
-  const angles = rotaryAngles(config, length, base);
-  const table = (of: (angle: number) => number, scale = 1) => {
-    const flat = np.array(
+  const all = before + length;
+  const angles = rotaryAngles(config, all, base);
+  const table = (of: (angle: number) => number, scale = 1) =>
+    np.array(
       Float32Array.from(angles, (angle) => of(angle) * scale),
-      {
-        shape: [length, headWidth],
-      },
+      { shape: [all, headWidth] },
     );
-    if (!packing) return flat;
-    const at = np.take(flat, packing.positions.ref, 0);
-    return at.reshape([at.shape[0] as number, 1, length, headWidth]);
-  };
+  const placed = (flat: np.Array, positions: np.Array) =>
+    np.take(flat, positions, 0).reshape([positions.shape[0] as number, 1, -1, headWidth]);
+  const own = (flat: np.Array) => (packing ? placed(flat, packing.positions.ref) : flat);
+  const everywhere = (flat: np.Array) =>
+    packing && before > 0 ? placed(flat, precededBy(before, packing.positions)) : own(flat);
   // The scale of the scores is folded into the queries' tables, where it costs nothing.
   const scale = 1 / Math.sqrt(headWidth);
-  const forQueries = turned ? { cos: table(Math.cos, scale), sin: table(Math.sin, scale) } : undefined;
-  const forKeys = turned ? { cos: table(Math.cos), sin: table(Math.sin) } : undefined;
+  const forQueries = turned
+    ? { cos: own(table(Math.cos, scale)), sin: own(table(Math.sin, scale)) }
+    : undefined;
+  const forKeys = turned ? { cos: everywhere(table(Math.cos)), sin: everywhere(table(Math.sin)) } : undefined;
   const swap = turned ? np.array(quarterTurn(config), { shape: [headWidth, headWidth] }) : undefined;
-  const mask = seenBias(config, length, windowed, packing);
+  const mask = seenBias(config, length, windowed, packing, before);
 
   const rotate = (x: np.Array, tables: typeof forKeys, otherwise: number): np.Array => {
     if (!tables || !swap) return otherwise === 1 ? x : x.mul(otherwise);
     const crossed = np.matmul(x.ref.reshape([-1, headWidth]), swap.ref).reshape(x.shape);
     return x.mul(tables.cos.ref).add(crossed.mul(tables.sin.ref));
   };
-  const attend = (q: np.Array, k: np.Array, v: np.Array): np.Array => {
+  const attend = (q: np.Array, k: np.Array, v: np.Array, beginning?: Beginning): np.Array => {
     const groups = (q.shape[0] as number) * kvHeads;
     const shape = q.shape;
     // Query heads of one group are stacked along rows, so keys and values need not be repeated.
     const queries = rotate(q, forQueries, scale).reshape([groups, -1, headWidth]);
-    const keys = rotate(k, forKeys, 1).reshape([groups, length, headWidth]);
-    const values = v.reshape([groups, length, headWidth]);
+    const keys = rotate(following(beginning?.keys, k), forKeys, 1).reshape([groups, all, headWidth]);
+    const values = following(beginning?.values, v).reshape([groups, all, headWidth]);
     const scores = batchedDot(queries, keys, 2)
-      .reshape([-1, heads, length, length])
+      .reshape([-1, heads, length, all])
       .add(mask.ref)
-      .reshape([groups, -1, length]);
+      .reshape([groups, -1, all]);
     const most = lax.stopGradient(scores.ref.max(-1, { keepdims: true }));
     const weights = np.exp(scores.sub(most));
     const total = weights.ref.sum(-1, { keepdims: true });
@@ -82,6 +101,24 @@ export function attentionTo(
     mask,
   ];
   return Object.assign(attend, { dispose: () => held.forEach((array) => void array.dispose()) });
+}
+
+/** What precedes every row, [1, heads, P, headWidth], in front of the rows' own, [B, heads, T, headWidth], which it consumes. */
+function following(beginning: np.Array | undefined, own: np.Array): np.Array {
+  if (!beginning) return own;
+  const [rows, ...rest] = own.shape as [number, number, number, number];
+  const each = np.broadcastTo(beginning.ref, [rows, rest[0], beginning.shape[2] as number, rest[2]]);
+  return np.concatenate([each, own], 2);
+}
+
+/** Positions [B, before + T] of a beginning and of the rows that follow it. */
+function precededBy(before: number, positions: np.Array): np.Array {
+  const rows = positions.shape[0] as number;
+  const first = np.array(
+    Int32Array.from({ length: before }, (_, at) => at),
+    { shape: [1, before] },
+  );
+  return np.concatenate([np.broadcastTo(first, [rows, before]), positions.ref], 1);
 }
 
 /** Product of [G, m, n] and [G, …] summed over n, the given axis of the second. Consumes both. (`np.einsum` needs Node 22.) */
@@ -116,9 +153,15 @@ function quarterTurn(config: NetConfig): Float32Array {
   return turn;
 }
 
-/** The mask: 0 where a query may attend, else `unseen`: [T, T], or [B, 1, T, T] with packing. */
-function seenBias(config: NetConfig, length: number, windowed: boolean, packing?: Packing): np.Array {
-  const window = windowed && config.window ? config.window.tokens : length;
+/** The mask: 0 where a query may attend, else `unseen`: [T, T], or [B, 1, T, before + T] with packing. */
+function seenBias(
+  config: NetConfig,
+  length: number,
+  windowed: boolean,
+  packing: Packing | undefined,
+  before: number,
+): np.Array {
+  const window = windowed && config.window ? config.window.tokens : before + length;
   // In a packed row, distances are between positions, not columns.
   const reach = packing ? length : window;
   const bias = new Float32Array(length * length);
@@ -133,9 +176,11 @@ function seenBias(config: NetConfig, length: number, windowed: boolean, packing?
   const own = packing.segments.ref.reshape([batch, 1, length, 1]);
   const other = packing.segments.ref.reshape([batch, 1, 1, length]);
   const common = np.where(other.ref.equal(commonSegment), 0, unseen);
-  const seen = causal.add(np.where(own.equal(other), 0, common));
-  if (window >= length) return seen;
+  const within = causal.add(np.where(own.equal(other), 0, common));
+  const seen = before > 0 ? np.concatenate([np.zeros([batch, 1, length, before]), within], 3) : within;
+  if (window >= before + length) return seen;
   const from = packing.positions.ref.reshape([batch, 1, length, 1]);
-  const to = packing.positions.ref.reshape([batch, 1, 1, length]);
+  const positions = before > 0 ? precededBy(before, packing.positions) : packing.positions.ref;
+  const to = positions.reshape([batch, 1, 1, before + length]);
   return seen.add(np.where(from.sub(to).less(window), 0, unseen));
 }

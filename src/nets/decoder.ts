@@ -5,7 +5,7 @@
 // the caller owns what they return.
 
 import { lax, numpy as np } from "@jax-js/jax";
-import { type Attend, attentionTo, type Packing } from "./attention.js";
+import { type Attend, attentionTo, type Beginning, type Packing } from "./attention.js";
 import { isTurned, isWindowed, type NetConfig } from "./config.js";
 import { isRouted } from "./experts.js";
 import { experts, type Probe, type Routing } from "./moe.js";
@@ -33,12 +33,16 @@ export interface HiddenOptions {
   readonly at?: np.Array;
   readonly changes?: readonly Change[];
   readonly packing?: Packing;
+  /** Of each layer, what precedes every packed row. */
+  readonly beginning?: readonly Beginning[];
   /** States [B, T, width] before this layer, in place of the layers below it. */
   readonly from?: { readonly layer: number; readonly states: np.Array };
   /** Stop before this layer: the result is its input, [B, T, width]. */
   readonly until?: number;
   /** Borrows the states before each layer, [B · T, width]. */
   readonly tap?: (layer: number, states: np.Array) => void;
+  /** Borrows each layer's keys, not yet rotated, and values, [B, kvHeads, T, headWidth]. */
+  readonly tapKeys?: (layer: number, own: Beginning) => void;
   /** Changes to the experts at test time. */
   readonly probe?: Probe;
   /** Receives each expert layer's routing and owns its arrays. */
@@ -84,7 +88,7 @@ export function hidden(
   config: NetConfig,
   weights: Weights,
   tokens: np.Array,
-  { changes = [], packing, at, from, until, tap, probe, onRouting }: HiddenOptions = {},
+  { changes = [], packing, beginning, at, from, until, tap, tapKeys, probe, onRouting }: HiddenOptions = {},
 ): np.Array {
   const [batch, length] = tokens.shape as [number, number];
   const { width, heads, kvHeads, headWidth } = config;
@@ -94,7 +98,8 @@ export function hidden(
   const attentionOf = (layer: number): Attend => {
     const kind = { windowed: isWindowed(config, layer), turned: isTurned(config, layer) };
     const key = JSON.stringify(kind);
-    const attend = attendTo.get(key) ?? attentionTo(config, length, kind, packing);
+    const attend =
+      attendTo.get(key) ?? attentionTo(config, length, kind, packing, beginning?.[0]?.keys.shape[2]);
     attendTo.set(key, attend);
     return attend;
   };
@@ -116,7 +121,8 @@ export function hidden(
     const k = inner(split(net.linear(name("attn_k"), a), kvHeads), "attn_k_norm");
     const v = split(net.linear(name("attn_v"), a), kvHeads);
     a.dispose();
-    let seen = attentionOf(layer)(q, k, v)
+    tapKeys?.(layer, { keys: k, values: v });
+    let seen = attentionOf(layer)(q, k, v, beginning?.[layer])
       .transpose([0, 2, 1, 3])
       .reshape([rows, heads * headWidth]);
     if (at && layer === config.layers - 1) {

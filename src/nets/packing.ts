@@ -25,6 +25,8 @@ export interface BlockShape {
   /** Most examples, and most answer tokens, of any block. */
   readonly examples: number;
   readonly answers: number;
+  /** Position of each row's first token; 0 by default. */
+  readonly before?: number;
 }
 
 /** The place of a block's example in its flat rows. */
@@ -147,7 +149,7 @@ export function packBlock(
   shape: BlockShape,
   share: number,
 ): { inputs: AnswerBatch<Tensor>; ids: string[]; tokens: number; spans: Span[] } {
-  const { length } = shape;
+  const { length, before = 0 } = shape;
   const count = block.flat().length;
   if (count > shape.examples) throw tooBig(`${count} examples`, shape);
   if (answersOf(examples, block) > shape.answers)
@@ -174,7 +176,7 @@ export function packBlock(
     const put = (list: readonly number[], segment: number, position: number) => {
       tokens.set(list, at);
       segments.fill(segment, at, at + list.length);
-      for (let i = 0; i < list.length; i++) positions[at + i] = position + i;
+      for (let i = 0; i < list.length; i++) positions[at + i] = before + position + i;
       at += list.length;
     };
     put(examples[row[0] as number]?.prompt.slice(0, head) as number[], commonSegment, 0);

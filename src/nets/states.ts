@@ -1,6 +1,7 @@
 // States of a frozen decoder at several depths, pooled as they are computed, as input to a probe. One pass yields all depths.
 
 import { lax, type numpy as np } from "@jax-js/jax";
+import type { Beginning } from "./attention.js";
 import type { NetConfig } from "./config.js";
 import { hidden, type Weights } from "./decoder.js";
 
@@ -9,6 +10,8 @@ export type StatesBatch<A = np.Array> = {
   /** [B, T] int32 */
   readonly tokens: A;
   readonly packing: { readonly segments: A; readonly positions: A };
+  /** Of each layer below the deepest, what precedes every row. */
+  readonly beginning?: readonly Beginning<A>[];
   /** [M, B · T] float32: each token's weight in each of M weighted sums over tokens. */
   readonly pool: A;
 };
@@ -20,13 +23,17 @@ export type StatesBatch<A = np.Array> = {
 export function pooledStates(
   config: NetConfig,
   weights: Weights,
-  { tokens, packing, pool }: StatesBatch,
+  { tokens, packing, beginning, pool }: StatesBatch,
   depths: readonly number[],
 ): np.Array[] {
   const pooled: np.Array[] = [];
   let below: { layer: number; states: np.Array } | undefined;
   for (const until of depths) {
-    const states = hidden(config, weights, tokens, { packing, until, ...(below ? { from: below } : {}) });
+    const states = hidden(config, weights, tokens, {
+      ...{ packing, until },
+      ...(beginning ? { beginning } : {}),
+      ...(below ? { from: below } : {}),
+    });
     below?.states.dispose();
     below = { layer: until, states };
     pooled.push(
@@ -38,4 +45,18 @@ export function pooledStates(
   }
   below?.states.dispose();
   return pooled;
+}
+
+/** Keys and values of tokens [1, P] in each of the layers below `until`, for rows that follow them. Borrows everything. */
+export function beginningOf(
+  config: NetConfig,
+  weights: Weights,
+  tokens: np.Array,
+  until: number,
+): Beginning[] {
+  const found: Beginning[] = [];
+  const tapKeys = (_: number, { keys, values }: Beginning) =>
+    void found.push({ keys: keys.ref, values: values.ref });
+  hidden(config, weights, tokens, { until, tapKeys }).dispose();
+  return found;
 }

@@ -10,6 +10,7 @@ import { initLora, lora, matricesOf } from "../../src/nets/changes/lora.js";
 import { initSoftPrompt, softPrompt, softTokens } from "../../src/nets/changes/soft-prompt.js";
 import type { NetConfig } from "../../src/nets/config.js";
 import { activate, type Change, hidden, logitsAt, logitsOf } from "../../src/nets/decoder.js";
+import { beginningOf } from "../../src/nets/states.js";
 import { compile } from "../../src/tensor/compile.js";
 import { naiveLogits } from "./naive.js";
 import { hostWeights, int, startWasm, tinyConfig, toArrays } from "./tiny.js";
@@ -107,6 +108,22 @@ describe.each(["llama", "gemma3", "qwen2", "qwen3", "smollm3"] as const)("the de
     const apart = [...naiveLogits(config, weights, a), ...naiveLogits(config, weights, b)];
     expect(furthest(packed, apart)).toBeLessThan(2e-5);
     expect(furthest(packed, plain)).toBeGreaterThan(0.01);
+  });
+
+  it("reads rows behind a beginning that was evaluated once as if each began with it", () => {
+    const arrays = toArrays(weights);
+    const [beginning, a, b, c] = [tokens.slice(0, 4), tokens.slice(4), [6, 11], [8, 2]];
+    const packing = {
+      segments: int([2, 2, 2, 2, 2, 2, 3, 3], 2, 4),
+      positions: int([4, 5, 6, 7, 4, 5, 4, 5], 2, 4),
+    };
+    const states = hidden(config, arrays, int([...a, ...b, ...c], 2, 4), {
+      packing,
+      beginning: beginningOf(config, arrays, int(beginning, 1, 4), config.layers),
+    });
+    const found = rowsOf(logitsAt(config, arrays, states, int([...tokens.keys()])));
+    const whole = [a, b, c].flatMap((own) => naiveLogits(config, weights, [...beginning, ...own]).slice(4));
+    expect(furthest(found, whole)).toBeLessThan(2e-5);
   });
 
   it("adds a LoRA as if W were W + alpha/rank · B A, and nothing when it is new", () => {

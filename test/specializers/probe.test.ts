@@ -63,6 +63,14 @@ describe("frozen states", () => {
       expect(all[i]).toHaveLength(reader.size);
       for (const [at, value] of alone.entries()) expect(all[i]?.[at]).toBeCloseTo(value, 4);
     }
+    // Where a prompt's own tokens begin moves their mean, not the last token's state.
+    const whole = await reader.one(prompts[2] as number[], 0);
+    const lasts = (states: Float32Array | undefined) =>
+      [...(states ?? [])].slice(reader.width, 2 * reader.width);
+    for (const [at, value] of lasts(whole).entries()) expect(lasts(all[2])[at]).toBeCloseTo(value, 4);
+    expect([...whole.subarray(0, reader.width)]).not.toEqual([
+      ...(all[2] as Float32Array).subarray(0, reader.width),
+    ]);
     // One token of its own: its mean is that token.
     const [, one] = all as [Float32Array, Float32Array];
     expect([...one.subarray(0, reader.width)]).toEqual([...one.subarray(reader.width, 2 * reader.width)]);

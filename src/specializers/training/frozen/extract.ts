@@ -1,14 +1,22 @@
-// Reads pooled states of prompts from a frozen model through ONNX Runtime. Prompts of one fit are packed into rows that hold
-// their common beginning once; a single prompt has a row of its own. Lengths are rounded up in steps, so that few programs
-// are compiled.
+// Reads pooled states of prompts from a frozen model through ONNX Runtime. The beginning that prompts have in common is evaluated
+// once, and its keys and values are kept for all that follow it: prompts of a fit, packed into rows without it, or single ones,
+// each in a row of its own. Lengths of single ones are rounded up in steps, so that few programs are compiled.
 
+import type { numpy as np } from "@jax-js/jax";
 import { Tensor } from "onnxruntime-node";
 import { HoneError } from "../../../core/errors.js";
 import { freeMemory } from "../../../core/memory.js";
 import type { LanguageModel, OpenWeights } from "../../../core/model.js";
+import type { Beginning } from "../../../nets/attention.js";
 import { netConfig } from "../../../nets/config.js";
-import { type PackedExample, packBlock, planBlocks, rowLengthFor } from "../../../nets/packing.js";
-import { pooledStates, type StatesBatch } from "../../../nets/states.js";
+import {
+  type Block,
+  type PackedExample,
+  packBlock,
+  planBlocks,
+  rowLengthFor,
+} from "../../../nets/packing.js";
+import { beginningOf, pooledStates, type StatesBatch } from "../../../nets/states.js";
 import { parameterCount } from "../../../nets/weights.js";
 import { type Compiled, compile, type Tensors } from "../../../tensor/compile.js";
 import { readGguf } from "../../../tensor/gguf.js";
@@ -63,8 +71,10 @@ export function sharedReader(
   return opened;
 }
 
-/** Maximum tokens of a packed row, unless a prompt is longer. */
-const rowTokens = 512;
+/** Most tokens of a packed row, unless a prompt is longer: in longer ones, attention to other prompts' tokens, all masked, costs more. */
+const rowTokens = 256;
+/** Tokens that are evaluated together. */
+const blockTokens = 512;
 
 async function openStates(
   model: LanguageModel,
@@ -86,31 +96,45 @@ async function openStates(
     (weights, batch: StatesBatch) => pooledStates(config, weights, batch, depths),
     { name: "a frozen model's states" },
   );
+  const opening: Compiled<[Tensors, Tensor], Beginning<Tensor>[]> = compile(
+    (weights, tokens: np.Array) => beginningOf(config, weights, tokens, deepest),
+    { name: "the beginning of prompts" },
+  );
   const { width } = config;
   const size = depths.length * pools.length * width;
 
-  /** Runs one row of examples; returns the states of each by its index. */
+  let latest: { tokens: string; read: Beginning<Tensor>[] } | undefined;
+  /** Keys and values of a beginning; those of the latest one are kept. */
+  const begun = async (head: readonly number[]): Promise<Beginning<Tensor>[]> => {
+    const tokens = head.join();
+    if (latest?.tokens !== tokens) {
+      const row = new Tensor("int32", Int32Array.from(head), [1, head.length]);
+      latest = { tokens, read: await opening(used, row) };
+    }
+    return latest.read;
+  };
+
+  /** Runs a block of examples, which follow a beginning; returns the states of each by its index. */
   const run = async (
+    head: readonly number[],
     examples: readonly PackedExample[],
-    row: readonly number[],
-    shape: { length: number; room: number },
+    block: Block,
+    shape: { rows: number; length: number; room: number },
   ): Promise<Map<number, Float32Array>> => {
-    const { length, room } = shape;
-    const { inputs, spans } = packBlock(
-      examples,
-      [row],
-      { rows: 1, length, examples: room, answers: room },
-      0,
-    );
-    const pool = new Float32Array(2 * room * length);
+    const { rows, length, room } = shape;
+    const packed = { rows, length, examples: room, answers: room, before: head.length };
+    const { inputs, spans } = packBlock(examples, block, packed, 0);
+    const places = rows * length;
+    const pool = new Float32Array(2 * room * places);
     for (const [i, { start, length: own }] of spans.entries()) {
-      pool.fill(1 / own, 2 * i * length + start, 2 * i * length + start + own);
-      pool[(2 * i + 1) * length + start + own - 1] = 1;
+      pool.fill(1 / own, 2 * i * places + start, 2 * i * places + start + own);
+      pool[(2 * i + 1) * places + start + own - 1] = 1;
     }
     const batch = {
       tokens: inputs.tokens,
       packing: inputs.packing as { segments: Tensor; positions: Tensor },
-      pool: new Tensor("float32", pool, [2 * room, length]),
+      ...(head.length > 0 ? { beginning: await begun(head) } : {}),
+      pool: new Tensor("float32", pool, [2 * room, places]),
     };
     const found = await program(used, batch);
     const read = new Map<number, Float32Array>();
@@ -133,30 +157,34 @@ async function openStates(
     kept: new Map(),
     async one(prompt, head) {
       const own = Math.min(head, prompt.length - 1);
-      // No other prompt shares the beginning here; it only marks where the prompt's own tokens start.
-      const examples = [exampleOf(prompt, own, 0)];
-      const found = await alone(() => run(examples, [0], { length: roomy(prompt.length), room: 1 }));
+      const rest = prompt.slice(own);
+      const shape = { rows: 1, length: roomy(rest.length), room: 1 };
+      const found = await alone(() => run(prompt.slice(0, own), [exampleOf(rest, 0)], [[0]], shape));
       return found.get(0) as Float32Array;
     },
-    async all(prompts, head, { signal, progress, known = new Map(), fresh }) {
-      const examples = prompts.map((prompt, i) => exampleOf(prompt, head, i));
+    async all(prompts, most, { signal, progress, known = new Map(), fresh }) {
+      const own = prompts.reduce((least, { length }) => Math.min(least, length - 1), most);
+      const head = prompts[0]?.slice(0, own) ?? [];
+      const examples = prompts.map((prompt, i) => exampleOf(prompt.slice(own), i));
       const everyone = [...examples.keys()];
       const length = rowLengthFor(examples, [everyone], rowTokens);
-      const blocks = planBlocks(examples, everyone, { rows: 1, length });
-      const most = blocks.reduce((count, [row]) => Math.max(count, row?.length ?? 0), 1);
-      const room = 8 * Math.ceil(most / 8);
+      const rows = Math.max(1, Math.floor(blockTokens / length));
+      const blocks = planBlocks(examples, everyone, { rows, length });
+      const fullest = blocks.reduce((most, block) => Math.max(most, block.flat().length), 1);
+      const room = 8 * Math.ceil(fullest / 8);
       const states = new Array<Float32Array>(prompts.length);
       let done = 0;
-      for (const [row = []] of blocks) {
+      for (const block of blocks) {
         signal.throwIfAborted();
-        if (row.every((index) => known.has(index))) {
-          for (const index of row) states[index] = known.get(index) as Float32Array;
+        const all = block.flat();
+        if (all.every((index) => known.has(index))) {
+          for (const index of all) states[index] = known.get(index) as Float32Array;
         } else {
-          const read = await alone(() => run(examples, row, { length, room }));
+          const read = await alone(() => run(head, examples, block, { rows, length, room }));
           await fresh?.(read);
           for (const [index, found] of read) states[index] = found;
         }
-        done += row.length;
+        done += all.length;
         progress(done, prompts.length);
       }
       return states;
@@ -184,9 +212,9 @@ export function checkReading(path: string, weightBytes: number, free: number): v
   });
 }
 
-/** A prompt as a packed example: its answer is one token that is never read. */
-function exampleOf(prompt: readonly number[], head: number, index: number): PackedExample {
-  return { id: `${index}`, group: "all", prompt, answer: [0], head: Math.min(head, prompt.length - 1) };
+/** A prompt's own tokens as a packed example: its answer is one token that is never read. */
+function exampleOf(prompt: readonly number[], index: number): PackedExample {
+  return { id: `${index}`, group: "all", prompt, answer: [0], head: 0 };
 }
 
 /** Runs work one piece at a time, because each takes all cores. */
