@@ -119,7 +119,7 @@ describe.each(["llama", "gemma3", "qwen2", "qwen3", "smollm3"] as const)("the de
     };
     const states = hidden(config, arrays, int([...a, ...b, ...c], 2, 4), {
       packing,
-      beginning: beginningOf(config, arrays, int(beginning, 1, 4), config.layers),
+      beginning: beginningOf(config, arrays, int(beginning, 1, 4), [2, config.layers]).layers,
     });
     const found = rowsOf(logitsAt(config, arrays, states, int([...tokens.keys()])));
     const whole = [a, b, c].flatMap((own) => naiveLogits(config, weights, [...beginning, ...own]).slice(4));

@@ -7,7 +7,6 @@ import { fingerprint } from "../../../core/json.js";
 import type { LanguageModel } from "../../../core/model.js";
 import { type AnswerBatch, answerLogprobs, answerLoss, optionLogits } from "../../../nets/answer.js";
 import type { NetConfig } from "../../../nets/config.js";
-import { hidden } from "../../../nets/decoder.js";
 import type { BlockShape } from "../../../nets/packing.js";
 import { loadWeights } from "../../../nets/weights.js";
 import { type Compiled, compile, type Tensors } from "../../../tensor/compile.js";
@@ -25,8 +24,6 @@ export interface Programs {
     [Tensors, Parameters, given: Tensors, rivals: Tensor],
     { logprobs: Tensor; options: Tensor }
   >;
-  /** The states before the first layer that is trained, [B, T, width]. */
-  trunk: Compiled<[Tensors, Tensors], Tensor>;
 }
 
 interface Bench {
@@ -88,7 +85,6 @@ export async function sharedPrograms(
     await before.trainer.release();
     await before.logprobs.release();
     await before.compared.release();
-    await before.trunk.release();
   }
   const first = method.first(config);
   type Borrowed = Readonly<Record<string, np.Array>>;
@@ -110,11 +106,6 @@ export async function sharedPrograms(
       (fixed: Borrowed, trained: Borrowed, inputs: AnswerBatch, rivals: np.Array) =>
         optionLogits(config, fixed, inputs, rivals, under(trained), first),
       { name: "the options' probabilities" },
-    ),
-    trunk: compile(
-      (fixed: Borrowed, { tokens, packing }: AnswerBatch) =>
-        hidden(config, fixed, tokens, { until: first, ...(packing ? { packing } : {}) }),
-      { name: "the layers below" },
     ),
   };
   bench.programs = { key, made };

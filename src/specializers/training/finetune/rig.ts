@@ -118,13 +118,7 @@ export async function setUp(
   const frozen = { ...base.weights };
   const optimizer = { weightDecay: options.weightDecay, clipNorm: options.clipNorm };
   const programs = await sharedPrograms(target.model, config, method, optimizer, [shape, dense]);
-  const below = await statesBelow(
-    target.model,
-    programs,
-    frozen,
-    { examples, blocks: cover, shape: dense },
-    { layer: method.first(config), width: config.width, context: given },
-  );
+  const below = await statesBelow(target, examples, { layer: method.first(config), context: given });
 
   const stepsOf = (course: Pick<Course, "train" | "epochs">) => drawSteps(course, batch, seed);
   const blocksOf = (step: readonly number[]) => planBlocks(examples, step, shape);
