@@ -69,8 +69,11 @@ export interface Specializer<State extends Json = Json, K extends Kind = Kind> {
   readonly ceiling?: Readonly<Partial<Record<"calls" | "tokens" | "seconds" | "usd", number>>>;
   /** True if making it trains anything but the subject's model, such as the study's `encoder`: a dry run then does not try it. */
   readonly trains?: boolean;
-  /** Fewest train samples that it can be fitted on, if more than one: a study with fewer is refused before its first call. */
-  readonly leastTrain?: number;
+  /**
+   * Refuses train samples that it cannot be fitted on, too few for example: asked before a study's first call.
+   * @throws HoneError with what it lacks
+   */
+  checkTrain?(given: Pick<Given<Kind>, "task" | "train">): void;
   /** True if it uses `screen`, so that its result depends on which texts are held out. */
   readonly screened?: boolean;
   /** Whether it uses the study's `encoder` here, so that its result depends on which one that is. Absent if it never does. */

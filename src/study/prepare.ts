@@ -13,7 +13,6 @@ import { contentsOf, modelsIn, sourcesIn } from "../data/contents.js";
 import type { Opening } from "../data/index.js";
 import { openModel } from "../models/registry.js";
 import { makeSpecializer, type SpecializerTable } from "../specializers/index.js";
-import { requireTrain } from "../specializers/parts/define.js";
 import { requireNet } from "../specializers/training/contrastive/kept.js";
 import type { ArtifactStore } from "../store/artifacts.js";
 import type { Journal } from "../store/journal.js";
@@ -109,8 +108,8 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
   const open = async (ref: string): Promise<Subject> => begin(await models.open(ref));
   const asIs = await models.open(spec.model);
   checkKinds(begin(asIs), [domain, ...elsewhere], arms);
-  for (const { name, specializer } of arms)
-    requireTrain({ task: domain.task, train: domain.dataset.train }, name, specializer.leastTrain ?? 0);
+  for (const { specializer } of arms)
+    specializer.checkTrain?.({ task: domain.task, train: domain.dataset.train });
   const { format, ...asked } = await chooseWay(asIs, [domain, ...elsewhere], spec.seeds[0] as number, {
     ...{ journal, budget, signal, open, told: options.onAsk ?? (() => {}) },
     ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),

@@ -264,11 +264,15 @@ describe("optimize", () => {
   });
 });
 
-it("is refused before anything is asked where train is too small, in a chain, too", async () => {
+it("is refused before anything is asked where train is too small, inside other specializers, too", async () => {
   const base = mkdtempSync(join(tmpdir(), "hone-optimize-"));
   onTestFinished(() => rmSync(base, { recursive: true }));
-  writeTones(join(base, "tones.jsonl"), 120);
-  for (const specialist of ["optimize", ["calibrate", "optimize"]]) {
+  for (const [specialist, rows] of [
+    ["optimize", 120],
+    [["calibrate", "optimize"], 120],
+    [{ subset: { n: 100, use: "optimize" } }, 600],
+  ] as const) {
+    writeTones(join(base, "tones.jsonl"), rows);
     const study = toneSpec({ model: "mock:", specialists: [specialist] });
     const asked: string[] = [];
     const onEvent = ({ type }: { type: string }) => void asked.push(type);

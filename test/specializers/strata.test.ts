@@ -14,6 +14,7 @@ import {
   linear,
   majority,
   makeSpecializer,
+  optimize,
   perStratum,
   subset,
 } from "../../src/specializers/index.js";
@@ -73,6 +74,14 @@ function rememberer(failAt?: number): { specializer: LanguageSpecializer; fits: 
 }
 
 describe("perStratum", () => {
+  it("says before a fit in which stratum its specialists would have too little to learn from", () => {
+    const many = Array.from({ length: 170 }, (_, i) => sample(`c${i}`, "colour", `rose ${i}`, "r"));
+    expect(() => perStratum(optimize()).checkTrain?.({ task, train: many })).not.toThrow();
+    expect(() => perStratum(optimize()).checkTrain?.({ task, train: [...many, ...train] })).toThrow(
+      /optimize has too few train samples: \d+, and it needs 160[\s\S]*two in one, stratum/,
+    );
+  });
+
   it("fits each stratum on its own samples and sends each query to its own specialist", async () => {
     const subject = await make(perStratum(rememberer().specializer), listener(), { task, train, dev });
     expect(await subject.respond(ask("colour", "x"), context)).toEqual({ text: "1,3,5|9" });

@@ -43,6 +43,10 @@ export function perStratum(inner: LanguageSpecializer): LanguageSpecializer {
     options: { use: { name: inner.name, options: inner.options } },
     ...inherited([inner]),
     ...(inner.reference ? { reference: true } : {}),
+    checkTrain: ({ task, train }) => {
+      for (const [name, own] of byStratum(train))
+        inner.checkTrain?.({ task: { ...task, name: `${task.name}, stratum ${name}` }, train: own });
+    },
     fit: async (subject, given) => {
       requireTrain(given, "perStratum");
       const strata = byStratum(given.train);

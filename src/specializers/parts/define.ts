@@ -46,7 +46,7 @@ export interface Definition<State extends Json> {
   screened?: boolean;
   encodes?: LanguageSpecializer["encodes"];
   trains?: boolean;
-  leastTrain?: number;
+  checkTrain?: LanguageSpecializer["checkTrain"];
   /** True for references such as `majority`: their answers do not depend on the subject that they replace. */
   reference?: boolean;
   /** Learns the state. If omitted, there is nothing to learn and the state is null. */
@@ -81,7 +81,7 @@ export function defineSpecializer<State extends Json = null>(
     ...(definition.screened ? { screened: true } : {}),
     ...(definition.encodes ? { encodes: definition.encodes } : {}),
     ...(definition.trains ? { trains: true } : {}),
-    ...(definition.leastTrain === undefined ? {} : { leastTrain: definition.leastTrain }),
+    ...(definition.checkTrain ? { checkTrain: definition.checkTrain } : {}),
     ...(reference ? { reference } : {}),
     fit: async (subject, given) => (definition.fit ? definition.fit(subject, given) : (null as State)),
     apply: (subject, state, tools) =>

@@ -5,7 +5,7 @@ import type { Specializer } from "../../core/specializer.js";
 
 type Inherited = Pick<
   Specializer,
-  "needs" | "kinds" | "seeded" | "choosesOnDev" | "screened" | "encodes" | "trains" | "leastTrain" | "ceiling"
+  "needs" | "kinds" | "seeded" | "choosesOnDev" | "screened" | "encodes" | "trains" | "checkTrain" | "ceiling"
 >;
 
 /** The parts' ceilings added up; a limit that one of these lacks does not apply to the whole. */
@@ -22,12 +22,6 @@ function ceilingOf(parts: readonly Inherited[]): Pick<Inherited, "ceiling"> {
   return { ceiling: Object.fromEntries(added) };
 }
 
-/** The most train samples that one of the parts needs; each is fitted on those of the whole, or on fewer. */
-function leastOf(parts: readonly Inherited[]): Pick<Inherited, "leastTrain"> {
-  const least = Math.max(1, ...parts.map(({ leastTrain = 1 }) => leastTrain));
-  return least > 1 ? { leastTrain: least } : {};
-}
-
 /** What any of the parts needs, the kinds that all support, and whether any depends on a seed, dev or the encoder. */
 export function inherited(parts: readonly Inherited[]): Inherited {
   return {
@@ -40,7 +34,9 @@ export function inherited(parts: readonly Inherited[]): Inherited {
       ? { encodes: (given) => parts.some((part) => part.encodes?.(given)) }
       : {}),
     ...(parts.some(({ trains }) => trains) ? { trains: true } : {}),
-    ...leastOf(parts),
+    ...(parts.some(({ checkTrain }) => checkTrain)
+      ? { checkTrain: (given) => parts.forEach((part) => void part.checkTrain?.(given)) }
+      : {}),
     ...ceilingOf(parts),
   };
 }

@@ -65,7 +65,7 @@ type State = { candidate: Candidate; home: Home; report: RaceReport | PublishedR
 /** Tenths of train: for proposals, to search on, to confirm on. */
 const tenths = { feedback: 3, search: 4, confirm: 3 } as const;
 /** Train is cut into three parts: with fewer samples a search finds only luck, and a confirmation shows nothing. */
-const leastTrain = 160;
+const checkTrain = (given: Pick<Given, "task" | "train">): void => requireTrain(given, "optimize", 160);
 
 /**
  * Searches for a prompt: candidates from a bank (phrasings, a glossary, sets of examples) and from a reflector race on
@@ -85,7 +85,7 @@ export function optimize(options: OptimizeOptions = {}): LanguageSpecializer {
     label: labelOf(chosen),
     options: { ...chosen, reflector: chosen.reflector ?? null },
     seeded: true,
-    leastTrain,
+    checkTrain,
     fit: (subject, given) => search(subject, given, chosen),
     behave: ({ candidate, home }) => ({ prepare: (query) => ask(candidate, home, query) }),
   });
@@ -104,7 +104,7 @@ function labelOf({ algorithm, reflector, search, proposals }: Options): string {
 const banks = { bank: bankOf, examples: exampleBank, "no-op": idleBank };
 
 async function search(subject: LanguageSubject, given: Given, options: Options): Promise<State> {
-  requireTrain(given, "optimize", leastTrain);
+  checkTrain(given);
   const { task, seed } = given;
   const { algorithm } = options;
   const parts = partsOf(given, options);
