@@ -125,6 +125,8 @@ function effectTable({ factors, interaction }: SearchNotes, metric: Metric): Htm
   const axis = axisOver([0, ...effects.flatMap(({ low, high }) => [low, high])]);
   const height = 22;
   const n = interaction?.n ?? 100;
+  // Where factors interact, a level was not dropped as such: its combinations were judged one by one.
+  const droppedAsSuch = (kept: boolean) => !kept && !interaction?.shown;
   const rows = factors.flatMap(({ name, effects: own }) =>
     own.map(
       (
@@ -134,8 +136,8 @@ function effectTable({ factors, interaction }: SearchNotes, metric: Metric): Htm
 <td><bdi>${oneLine(level, 60)}</bdi></td><td class="plot">${chart.canvas(height, [
         chart.vertical(axis.at(0), 0, height, "zero"),
         chart.horizontal(axis.at(low), axis.at(high), height / 2, "interval specialist"),
-        chart.mark(axis.at(delta), height / 2, kept ? "specialist" : "reference"),
-      ])}</td><td class="num">${l === 0 ? "0" : formatDelta(delta, n, metric.display)}</td><td class="num">${l === 0 ? "" : formatDeltaInterval(low, high, n, metric.display)}</td><td>${kept ? "" : "dropped"}</td></tr>`,
+        chart.mark(axis.at(delta), height / 2, droppedAsSuch(kept) ? "reference" : "specialist"),
+      ])}</td><td class="num">${l === 0 ? "0" : formatDelta(delta, n, metric.display)}</td><td class="num">${l === 0 ? "" : formatDeltaInterval(low, high, n, metric.display)}</td><td>${droppedAsSuch(kept) && "dropped"}</td></tr>`,
     ),
   );
   return html`<div class="scroll"><table class="search"><caption>Main effects on ${metric.name}: difference from the factor's first level, averaged over the other factors</caption>

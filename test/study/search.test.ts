@@ -126,4 +126,12 @@ it("goes on after kill -9 without paying twice, keeps to its budget, and draws i
   expect(told).not.toContain("the simplest |");
   const reached = notes.branches.filter(({ scores }) => scores.length > 0).length;
   expect(told).toContain(`${reached} of ${notes.branches.length} compositions measured`);
+  // A level is dropped as such only where factors are not shown to interact.
+  const dropped = (shown: boolean): boolean => {
+    Object.assign(notes.interaction ?? {}, { shown });
+    for (const { effects } of notes.factors) for (const effect of effects) effect.kept = false;
+    return searchSection(record).markup.includes("<td>dropped</td>");
+  };
+  expect(notes.interaction).not.toBeNull();
+  expect([dropped(false), dropped(true)]).toEqual([true, false]);
 }, 240_000);
