@@ -10,7 +10,7 @@ import { readGguf } from "../dist/tensor/gguf.js";
 import { machine, record } from "./record.js";
 
 const rounds = 3;
-const count = Number(process.env.PROBE_PROMPTS ?? 32);
+const count = Number(process.env.PROBE_PROMPTS ?? 96);
 const { signal } = new AbortController();
 const words =
   "the court of appeals held that a party may rely on such terms where notice was given in time and form".split(

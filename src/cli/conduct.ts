@@ -4,13 +4,14 @@ import { appendFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describeFailure, exitCodes } from "../core/errors.js";
 import type { StudyRecord } from "../core/record.js";
+import { renderDev } from "../report/dev.js";
 import { oneLine, plainText } from "../report/escape.js";
 import { formatWhole } from "../report/format.js";
 import { renderSummary } from "../report/terminal.js";
 import { requireFile, requireStore } from "../store/place.js";
 import type { Phase } from "../study/events.js";
 import { openStudy } from "../study/open.js";
-import { type RunOptions, runStudy } from "../study/run.js";
+import { type RunOptions, runStudy, stoppedAfterDev } from "../study/run.js";
 import type { StudySpec } from "../study/spec.js";
 import { makeOutput } from "./output.js";
 import { stopSignals } from "./stop.js";
@@ -27,6 +28,7 @@ export interface LimitFlags {
 
 export interface RunFlags extends LimitFlags {
   dryRun?: boolean;
+  devOnly?: boolean;
   /** File for JUnit's XML. */
   junit?: string;
 }
@@ -58,6 +60,7 @@ export async function conduct(
       ...limits,
       base,
       reproduce,
+      ...(flags.devOnly ? { devOnly: true } : {}),
       onEvent: (event) => {
         watch(event);
         if (event.type === "progress") answered = { done: event.doneAll, all: event.totalAll };
@@ -77,12 +80,16 @@ export async function conduct(
     output.say(renderSummary(record, { colour: output.colour, width: output.width }));
     output.prose(`\nReport: ${paths.html}`);
   }
-  if (record.stopped !== null) {
+  const afterDev = record.stopped === stoppedAfterDev;
+  if (afterDev) {
+    output.say(renderDev(record, output.width));
+    output.prose("\nThe test stays sealed; the same command without --dev-only opens it.");
+  } else if (record.stopped !== null) {
     output.prose(
       `\nStopped: ${record.stopped}. ${formatWhole(answered.done)} of ${formatWhole(answered.all)} answers are in the journal; the same command continues.`,
     );
   } else if (next.length > 0) output.prose(`\nTry next:\n${next.map((line) => `  ${line}`).join("\n")}`);
-  if (record.gate && !record.gate.met)
+  if (record.gate && !record.gate.met && !afterDev)
     output.log(`\nThe gate was not met: ${oneLine(record.gate.text, 400)}.`);
   output.record(record);
   const failed = failedThroughout(record);
@@ -90,7 +97,8 @@ export async function conduct(
     output.log(plainText(`\n${failed}`));
     process.exitCode ??= exitCodes.broke;
   }
-  if (record.stopped !== null || record.gate?.met === false) process.exitCode ??= exitCodes.gate;
+  if (!afterDev && (record.stopped !== null || record.gate?.met === false))
+    process.exitCode ??= exitCodes.gate;
 }
 
 /** The result for continuous integration: JUnit XML on request, and the step summary if GitHub names a file for it. */

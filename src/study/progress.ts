@@ -5,6 +5,7 @@ import type { Cost } from "../core/call.js";
 import type { Estimate, TaskCard } from "../core/record.js";
 import { meanInterval } from "../statistics/index.js";
 import type { Phase, StudyEvent } from "./events.js";
+import type { PreparedStudy, PreparedTask } from "./prepare.js";
 
 const quietMs = 250;
 /** Seconds to read a token, and to make a specialist, until something was measured: used for the share alone, and
@@ -223,4 +224,27 @@ export function makeProgress(
       send(true);
     },
   };
+}
+
+/** All stretches of a study, in order: progress is measured against them. */
+export function stretchesOf({ spec, arms, domain, elsewhere }: PreparedStudy, devOnly = false): Stretch[] {
+  const each = (phase: Phase, { card }: PreparedTask, total: number): Stretch[] =>
+    arms.flatMap(({ name, seeds }) =>
+      seeds.map((seed) => ({ phase, subject: name, task: card, seed, total })),
+    );
+  const { counts } = domain.card;
+  const sealed = [...each("fit", domain, 0), ...each("dev", domain, counts.dev)];
+  if (devOnly) return sealed;
+  return [
+    ...sealed,
+    ...each("test", domain, counts.test),
+    ...elsewhere.flatMap((other) => each("elsewhere", other, other.card.counts.test)),
+    {
+      phase: "hand-over",
+      subject: "",
+      task: domain.card,
+      seed: 0,
+      total: Math.min(spec.handOver, counts.test),
+    },
+  ];
 }

@@ -3,6 +3,7 @@
 import { setMaxListeners } from "node:events";
 import { join, resolve } from "node:path";
 import { CallError } from "../core/call.js";
+import { HoneError } from "../core/errors.js";
 import { canonicalJson } from "../core/json.js";
 import type { Model } from "../core/model.js";
 import type { HandOver, StudyRecord } from "../core/record.js";
@@ -20,7 +21,7 @@ import { type FittedArm, fitArm, fitSeeds } from "./fit.js";
 import { handOverChampion, saveOthers } from "./handover.js";
 import { measure, mostInFlight, widthFor } from "./measure.js";
 import { type PreparedStudy, type PreparedTask, prepareStudy } from "./prepare.js";
-import { makeProgress, type Stretch } from "./progress.js";
+import { makeProgress, stretchesOf } from "./progress.js";
 import { chooseOnDev, makeRecord } from "./record.js";
 import type { StudySpec } from "./spec.js";
 
@@ -34,6 +35,8 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** Finishes what is in flight and starts nothing new. */
   drain?: AbortSignal;
+  /** Stops when every specialist is made and scored on dev: the test stays sealed. */
+  devOnly?: boolean;
   maxUsd?: number;
   maxSeconds?: number;
   /** Tries again what an earlier run left unscored. */
@@ -110,6 +113,9 @@ export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promi
   }
 }
 
+/** Why a run with `devOnly` stopped. */
+export const stoppedAfterDev = "after dev, as asked: the test stays sealed";
+
 interface Conduct {
   study: PreparedStudy;
   journal: Journal;
@@ -124,13 +130,15 @@ interface Conduct {
 async function conduct(run: Conduct): Promise<StudyRecord> {
   const { study, journal, budget, signal, emit, options } = run;
   const { spec, domain, elsewhere } = study;
+  if (options.devOnly) requireDev(domain);
   journal.startStudy(spec.study, study.plan, canonicalJson(spec));
 
   const answers = study.arms.reduce(
     (sum, arm) =>
       sum +
       arm.seeds.length *
-        (domain.card.counts.dev + [domain, ...elsewhere].reduce((n, { card }) => n + card.counts.test, 0)),
+        (domain.card.counts.dev +
+          (options.devOnly ? [] : [domain, ...elsewhere]).reduce((n, { card }) => n + card.counts.test, 0)),
     0,
   );
   emit({
@@ -151,7 +159,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     at: new Date().toISOString(),
   });
   for (const text of study.warnings) emit({ type: "warning", text });
-  const progress = makeProgress(stretchesOf(study), emit, budget.spent);
+  const progress = makeProgress(stretchesOf(study, options.devOnly), emit, budget.spent);
   for (const { name, specializer, seeds } of study.arms)
     for (const seed of seeds)
       progress.fitSeconds(name, seed, await fitSeconds(study, specializer, seed, journal));
@@ -217,6 +225,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
   };
 
   await through("dev", "dev", domain, fitted);
+  if (options.devOnly && budget.drained() === undefined) budget.drain(stoppedAfterDev);
   const champion = budget.drained() === undefined ? chooseOnDev(study, fitted, journal) : null;
   if (budget.drained() === undefined) {
     await through("test", "test", domain, fitted);
@@ -259,24 +268,13 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
   return record;
 }
 
-/** All stretches of a study, in order: progress is measured against them. */
-function stretchesOf({ spec, arms, domain, elsewhere }: PreparedStudy): Stretch[] {
-  const each = (phase: Phase, { card }: PreparedTask, total: number): Stretch[] =>
-    arms.flatMap(({ name, seeds }) =>
-      seeds.map((seed) => ({ phase, subject: name, task: card, seed, total })),
-    );
-  const { counts } = domain.card;
-  return [
-    ...each("fit", domain, 0),
-    ...each("dev", domain, counts.dev),
-    ...each("test", domain, counts.test),
-    ...elsewhere.flatMap((other) => each("elsewhere", other, other.card.counts.test)),
-    {
-      phase: "hand-over",
-      subject: "",
-      task: domain.card,
-      seed: 0,
-      total: Math.min(spec.handOver, counts.test),
-    },
-  ];
+function requireDev({ card, task }: PreparedTask): void {
+  if (card.counts.dev > 0) return;
+  throw new HoneError({
+    what: "There is no dev split to score specialists on",
+    where: `task ${task.name}`,
+    why: "the run was to stop after dev",
+    next: "Give the task dev samples, or run the study to its end.",
+    kind: "usage",
+  });
 }

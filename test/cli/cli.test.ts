@@ -100,6 +100,27 @@ describe("hone run", () => {
     expect(again.openings).toBe(1);
   });
 
+  it("stops after dev with --dev-only, the test unopened, and goes on from there", async () => {
+    const study = writeToneStudy(folder, {
+      ...{ name: "sealed", model: "mock:?skill=0.9&seed=1", specialists: ["linear", "majority"], dev: 30 },
+      extra: { gate: { atLeast: 0.99 } },
+    });
+    const sealed = await hone(["run", study, "--dev-only"]);
+    expect(sealed.code, sealed.stderr).toBe(0);
+    expect(sealed.stdout).toMatch(/dev accuracy +95 % interval +n\n/);
+    for (const name of ["zeroShot", "linear(tfidf)", "majority"])
+      expect(sealed.stdout).toMatch(new RegExp(`  ${name.replace(/[()]/g, "\\$&")} +[\\d.]+%`));
+    const again = await hone(["run", study, "--dev-only", "--json"]);
+    expect(again.records.at(-1)).toMatchObject({ openings: 0, verdict: null, stopped: /test stays sealed/ });
+    const whole = await hone(["run", study, "--json"]);
+    expect(whole.records.at(-1)).toMatchObject({ openings: 1, stopped: null });
+
+    const none = writeToneStudy(folder, { name: "undeveloped", model: "mock:", dev: 0 });
+    const refused = await hone(["run", none, "--dev-only"]);
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.stderr).toContain("no dev split");
+  });
+
   it("says what it would do without opening test or asking the model", async () => {
     const study = writeToneStudy(folder, {
       name: "dry",
