@@ -83,6 +83,10 @@ function summarise() {
     ["optimize", "zeroShot"],
     ["setfit", "vectors"],
     ["probe", "linear"],
+    // Added when the third task's scores had been seen.
+    ["vectors", "linear"],
+    ["stack", "vectors"],
+    ["search", "vectors"],
   ].flatMap(([system, than]) =>
     tasks.map((task) => {
       const { n, delta, low, high, p } = ahead([task], system, than);

@@ -272,7 +272,7 @@ it("the record of the routes has the differences of its studies' scores", () => 
     const each = (column ?? []).map((one) => [one].flat());
     return each.reduce((sum, own) => sum + own.reduce((a, b) => a + b, 0) / own.length, 0) / each.length;
   };
-  expect(alsoPaired).toHaveLength(3 * Object.keys(chosen).length);
+  expect(alsoPaired).toHaveLength(6 * Object.keys(chosen).length);
   const names: Record<string, RegExp> = { vectors: /^linear\(vectors\)/, linear: /^linear\(tfidf\)/ };
   for (const { system, than, task, delta } of alsoPaired) {
     const [a, b] = [system, than].map((name) => meanOf(task, names[name] ?? new RegExp(`^${name}`)));

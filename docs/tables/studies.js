@@ -116,7 +116,7 @@ export function routes() {
   return [
     `${records.length} of ${of} tasks so far. Accuracy in %, means of ${seeds.length} training seeds, with 95 % intervals; ◂ is the single route with the highest score on dev. Samples of train, dev and test: ${counts.join("; ")}.`,
     "",
-    `| subject | ${records.map(([name]) => name).join(" | ")} |`,
+    `| route | ${records.map(([name]) => name).join(" | ")} |`,
     `|---|${"---:|".repeat(records.length)}`,
     ...subjects.map(
       (subject) => `| ${cell(subject)} | ${records.map((_, t) => cellOf(subject, t)).join(" | ")} |`,

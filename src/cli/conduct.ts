@@ -70,9 +70,13 @@ export async function conduct(
     }),
   );
   if (record === undefined) return;
-  await tellCi(record, flags.junit);
+  const afterDev = record.stopped === stoppedAfterDev;
+  if (!afterDev) await tellCi(record, flags.junit);
   // A table without any measurement would be empty.
-  if (record.results.some(({ n, unscored, causes }) => n + unscored > (causes.unanswered ?? 0))) {
+  if (
+    !afterDev &&
+    record.results.some(({ n, unscored, causes }) => n + unscored > (causes.unanswered ?? 0))
+  ) {
     const study = openStudy(flags.store, spec.study);
     const paths = await study.report(join(resolve(flags.store), "reports", spec.study));
     study.close();
@@ -80,10 +84,12 @@ export async function conduct(
     output.say(renderSummary(record, { colour: output.colour, width: output.width }));
     output.prose(`\nReport: ${paths.html}`);
   }
-  const afterDev = record.stopped === stoppedAfterDev;
   if (afterDev) {
     output.say(renderDev(record, output.width));
-    output.prose("\nThe test stays sealed; the same command without --dev-only opens it.");
+    const sealed = record.openings === 0 && record.openedBefore?.plans === 0;
+    output.prose(
+      `\n${sealed ? "The test stays sealed" : "This run did not open the test, but others have"}; the same command without --dev-only opens it.`,
+    );
   } else if (record.stopped !== null) {
     output.prose(
       `\nStopped: ${record.stopped}. ${formatWhole(answered.done)} of ${formatWhole(answered.all)} answers are in the journal; the same command continues.`,
@@ -92,7 +98,7 @@ export async function conduct(
   if (record.gate && !record.gate.met && !afterDev)
     output.log(`\nThe gate was not met: ${oneLine(record.gate.text, 400)}.`);
   output.record(record);
-  const failed = failedThroughout(record);
+  const failed = afterDev ? unscoredOnDev(record) : failedThroughout(record);
   if (failed !== undefined) {
     output.log(plainText(`\n${failed}`));
     process.exitCode ??= exitCodes.broke;
@@ -123,6 +129,14 @@ function failedThroughout(record: StudyRecord): string | undefined {
     why: [...causes].map(([cause, n]) => `${cause}: ${formatWhole(n)}`).join(", "),
     next: "Fix the cause, then run the same command with --retry-errors.",
   });
+}
+
+/** The message for a run that stopped after dev without a score of the model's; undefined if there is one. */
+function unscoredOnDev({ subjects, results, model }: StudyRecord): string | undefined {
+  const asking = subjects.filter(({ role }) => role !== "reference").map(({ name }) => name);
+  if (results.some(({ subject, dev }) => asking.includes(subject) && dev && dev.n > 0)) return undefined;
+  const next = "See the warnings above; fix the cause, then run the same command with --retry-errors.";
+  return describeFailure({ what: `${model} has no score on dev`, next });
 }
 
 type Limits = Pick<

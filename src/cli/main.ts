@@ -67,7 +67,12 @@ limits(
   .option("--data <folder>", "base folder of the study's relative file: sources; default: the study's folder")
   .option("--allow-modules", "load modules under `use` from outside the study's folder: their code is run")
   .option("--dry-run", "print the plan: samples, calls, tokens and an upper bound on cost")
-  .option("--dev-only", "make every specialist, score it on dev, and stop: the test stays sealed")
+  .addOption(
+    new Option(
+      "--dev-only",
+      "make every specialist, score it on dev, and stop: the test stays sealed",
+    ).conflicts(["dryRun", "junit"]),
+  )
   .option("--junit <file>", "write the result there as JUnit XML", place)
   .action(async (file, options) => (await import("./run.js")).run(file, options));
 

@@ -188,7 +188,7 @@ export interface StudyRecord {
   subjects: SubjectCard[];
   tasks: TaskCard[];
   handOver: HandOver | null;
-  /** Set when a limit or a person stopped the run before the verdict. */
+  /** Set when a limit, a person or `--dev-only` stopped the run before the verdict. */
   stopped: string | null;
   gate: { met: boolean; text: string } | null;
   seeds: number[];

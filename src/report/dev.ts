@@ -29,6 +29,10 @@ export function renderDev(record: StudyRecord, width: number): string {
   const longest = Math.min(room, Math.max(0, ...names.map(displayWidth)));
   const lines = ["", `  ${pad("", longest)}${cells(heads)}`];
   for (const [i, row] of figures.entries()) lines.push(`  ${pad(names[i] as string, longest)}${cells(row)}`);
+  const left = record.subjects
+    .map(({ name }) => name)
+    .filter((name) => !scored.some(({ subject }) => subject === name));
+  for (const name of left) lines.push(`  ${oneLine(name, 60)}: no score on dev`);
   const marked = "† dev has already chosen within the subject: optimistic";
   if (scored.some(({ optimistic }) => optimistic))
     lines.push(...wrap(marked, Math.max(38, width - 2)).map((line) => `  ${line}`));

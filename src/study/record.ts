@@ -72,6 +72,7 @@ export interface RecordInput {
   handOver: HandOver | null;
   journal: Journal;
   stopped: string | null;
+  devOnly?: boolean;
   seconds: number;
   spentUsd: number;
   reproduce: string;
@@ -85,7 +86,10 @@ export function makeRecord(input: RecordInput): StudyRecord {
     prepared,
     task: prepared.card.name,
     domain: prepared === domain,
-    scores: fitted.map((one) => scoresOf(prepared, one, "test", journal)),
+    // A run that was to stop after dev shows nothing of test, even where other plans have opened it.
+    scores: fitted.map((one) =>
+      scoresOf(prepared, input.devOnly ? { ...one, specialists: [] } : one, "test", journal),
+    ),
   }));
   const results: Result[] = tasks.flatMap(({ prepared, scores }) =>
     scores.map((one, i) => {

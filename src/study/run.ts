@@ -114,7 +114,7 @@ export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promi
 }
 
 /** Why a run with `devOnly` stopped. */
-export const stoppedAfterDev = "after dev, as asked: the test stays sealed";
+export const stoppedAfterDev = "after dev, as asked by --dev-only";
 
 interface Conduct {
   study: PreparedStudy;
@@ -259,11 +259,13 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     handOver,
     journal,
     stopped: budget.drained() ?? null,
+    ...(options.devOnly ? { devOnly: true } : {}),
     seconds: run.clock.seconds(),
     spentUsd: budget.spent().usd,
     reproduce: options.reproduce ?? `npx hone run ${spec.study}.study.yaml`,
   });
-  journal.finishStudy(spec.study, record);
+  // A record with a verdict stays what other commands show.
+  if (!options.devOnly || !hasVerdict(journal, spec.study)) journal.finishStudy(spec.study, record);
   emit(record);
   return record;
 }
@@ -277,4 +279,9 @@ function requireDev({ card, task }: PreparedTask): void {
     next: "Give the task dev samples, or run the study to its end.",
     kind: "usage",
   });
+}
+
+function hasVerdict(journal: Journal, study: string): boolean {
+  const text = journal.study(study)?.record;
+  return typeof text === "string" && (JSON.parse(text) as StudyRecord).stopped === null;
 }

@@ -111,9 +111,20 @@ describe("hone run", () => {
     for (const name of ["zeroShot", "linear(tfidf)", "majority"])
       expect(sealed.stdout).toMatch(new RegExp(`  ${name.replace(/[()]/g, "\\$&")} +[\\d.]+%`));
     const again = await hone(["run", study, "--dev-only", "--json"]);
-    expect(again.records.at(-1)).toMatchObject({ openings: 0, verdict: null, stopped: /test stays sealed/ });
+    expect(again.records.at(-1)).toMatchObject({
+      openings: 0,
+      verdict: null,
+      stopped: expect.stringContaining("--dev-only"),
+    });
     const whole = await hone(["run", study, "--json"]);
     expect(whole.records.at(-1)).toMatchObject({ openings: 1, stopped: null });
+
+    // Afterwards it shows nothing of test either, and the record with the verdict stays.
+    const after = await hone(["run", study, "--dev-only"]);
+    expect(after.stdout).toMatch(/dev accuracy[\s\S]*others have/);
+    expect(after.stdout).not.toMatch(/Report:|sealed test samples/);
+    expect((await hone(["ls", "--json"])).stdout).toMatch(/"sealed"[^\n]*linear\(tfidf\)/);
+    expect((await hone(["run", study, "--dev-only", "--dry-run"])).code).toBe(2);
 
     const none = writeToneStudy(folder, { name: "undeveloped", model: "mock:", dev: 0 });
     const refused = await hone(["run", none, "--dev-only"]);

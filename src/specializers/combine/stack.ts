@@ -73,6 +73,11 @@ export function stack(
     label: `stack(${members.map(({ label }) => label).join(" | ")})`,
     options: { of: members.map(({ name, options }) => ({ name, options })), folds, held, guard },
     ...own,
+    // Members are fitted on all folds but one.
+    checkTrain: ({ task, train }) => {
+      const fewer = train.filter((_, i) => i % folds > 0);
+      for (const member of members) member.checkTrain?.({ task, train: fewer });
+    },
     ...(members.every(({ reference }) => reference) ? { reference: true } : {}),
     fit: async (subject, given) => {
       const train = readTrain(given, folds, held);

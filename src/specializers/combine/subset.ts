@@ -36,7 +36,11 @@ export function subset<K extends Kind>(
     seeded: true,
     ...(inner.reference ? { reference: true } : {}),
     // How many samples are drawn does not depend on the seed.
-    checkTrain: (given) => inner.checkTrain?.({ ...given, train: drawn(given.train, n, 1) }),
+    checkTrain: ({ task, train }) =>
+      inner.checkTrain?.({
+        task: { ...task, name: `${task.name}, subset of n=${n}` },
+        train: drawn(train, n, 1),
+      }),
     fit: (subject, given) => inner.fit(subject, { ...given, train: drawn(given.train, n, given.seed) }),
     apply: (subject, state, tools) => inner.apply(subject, state, tools),
   };

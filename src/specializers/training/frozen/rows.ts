@@ -100,6 +100,8 @@ async function open(
   const begun = async (head: readonly number[]) => {
     const tokens = head.join();
     if (latest?.tokens !== tokens) {
+      // Programs are compiled for one length of the beginning: those of the last one are not kept.
+      if (latest) await Promise.all([opening.release(), program.release()]);
       const row = new Tensor("int32", Int32Array.from(head), [1, head.length]);
       latest = { tokens, ...(await opening(used, row)) };
     }
@@ -142,7 +144,9 @@ async function open(
     depths,
     width,
     one: async (example) => {
-      const head = example.prompt.slice(0, example.head);
+      const whole = example.prompt.slice(0, example.head);
+      // A prompt that leaves the beginning early, or has another one, brings its own along.
+      const head = !latest || latest.tokens === whole.join() ? whole : [];
       const rest = without(head.length, example);
       const shape = { rows: 1, length: roomy(lengthOf(rest)) };
       return (await alone(() => run(head, [rest], [[0]], shape))).get(0) as TokenStates;
@@ -152,9 +156,13 @@ async function open(
       const rest = examples.map((example) => without(head.length, example));
       const everyone = [...rest.keys()];
       const length = rowLengthFor(rest, [everyone], rowTokens);
-      const rows = Math.max(1, Math.floor(blockTokens / length));
+      const blocks = planBlocks(rest, everyone, {
+        rows: Math.max(1, Math.floor(blockTokens / length)),
+        length,
+      });
+      const rows = blocks.reduce((most, block) => Math.max(most, block.length), 1);
       let done = 0;
-      for (const block of planBlocks(rest, everyone, { rows, length })) {
+      for (const block of blocks) {
         done += block.flat().length;
         if (!block.flat().some(wanted)) continue;
         signal.throwIfAborted();
