@@ -105,25 +105,28 @@ describe("hone run", () => {
       ...{ name: "sealed", model: "mock:?skill=0.9&seed=1", specialists: ["linear", "majority"], dev: 30 },
       extra: { gate: { atLeast: 0.99 } },
     });
-    const sealed = await hone(["run", study, "--dev-only"]);
+    // A store of its own: other tests open these rows.
+    const own = ["--store", join(folder, "sealed")];
+    const sealed = await hone(["run", study, "--dev-only", ...own]);
     expect(sealed.code, sealed.stderr).toBe(0);
     expect(sealed.stdout).toMatch(/dev accuracy +95 % interval +n\n/);
+    expect(sealed.stdout).toContain("The test stays sealed");
     for (const name of ["zeroShot", "linear(tfidf)", "majority"])
       expect(sealed.stdout).toMatch(new RegExp(`  ${name.replace(/[()]/g, "\\$&")} +[\\d.]+%`));
-    const again = await hone(["run", study, "--dev-only", "--json"]);
+    const again = await hone(["run", study, "--dev-only", "--json", ...own]);
     expect(again.records.at(-1)).toMatchObject({
       openings: 0,
       verdict: null,
       stopped: expect.stringContaining("--dev-only"),
     });
-    const whole = await hone(["run", study, "--json"]);
+    const whole = await hone(["run", study, "--json", ...own]);
     expect(whole.records.at(-1)).toMatchObject({ openings: 1, stopped: null });
 
     // Afterwards it shows nothing of test either, and the record with the verdict stays.
-    const after = await hone(["run", study, "--dev-only"]);
+    const after = await hone(["run", study, "--dev-only", ...own]);
     expect(after.stdout).toMatch(/dev accuracy[\s\S]*others have/);
     expect(after.stdout).not.toMatch(/Report:|sealed test samples/);
-    expect((await hone(["ls", "--json"])).stdout).toMatch(/"sealed"[^\n]*linear\(tfidf\)/);
+    expect((await hone(["ls", "--json", ...own])).stdout).toMatch(/"sealed"[^\n]*linear\(tfidf\)/);
     expect((await hone(["run", study, "--dev-only", "--dry-run"])).code).toBe(2);
 
     const none = writeToneStudy(folder, { name: "undeveloped", model: "mock:", dev: 0 });
