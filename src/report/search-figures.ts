@@ -83,7 +83,7 @@ function endOf(search: SearchNotes, metric: Metric): string {
     "no headroom": ` No composition was found to be better than ${simplest} (p ${formatP(headroom?.p ?? 1)}), which is returned.`,
     "none better": ` No remaining composition was better than ${simplest}, which is returned.`,
     "not confirmed": ` This was not confirmed: ${simplest} is returned.`,
-    confirmed: ` Confirmed: ${list(returned.map(labelOf))} is returned.`,
+    confirmed: ` Confirmed: ${list(returned.map(labelOf))} ${returned.length > 1 ? "are returned, pooled" : "is returned"}.`,
     "budget ended": ` The budget ran out: ${simplest} is returned.`,
   };
   return `${looked}${interacts}${found}${dev}${ends[verdict]}`;
