@@ -271,6 +271,8 @@ it("is refused before anything is asked where train is too small, inside other s
     ["optimize", 120],
     [["calibrate", "optimize"], 120],
     [{ subset: { n: 100, use: "optimize" } }, 600],
+    // Enough for one fit on all of train, too few for those on four fifths of it.
+    [{ stack: { of: ["optimize", "linear"] } }, 250],
   ] as const) {
     writeTones(join(base, "tones.jsonl"), rows);
     const study = toneSpec({ model: "mock:", specialists: [specialist] });

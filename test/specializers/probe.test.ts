@@ -60,12 +60,12 @@ describe("frozen states", () => {
     const all = await reader.all(prompts, 4, { signal, progress: () => {} });
     expect(reader.size).toBe(2 * 2 * reader.width);
     for (const [i, prompt] of prompts.entries()) {
-      const alone = await reader.one(prompt, 4);
+      const alone = await reader.one(prompt, 4, true);
       expect(all[i]).toHaveLength(reader.size);
       for (const [at, value] of alone.entries()) expect(all[i]?.[at]).toBeCloseTo(value, 4);
     }
     // Where a prompt's own tokens begin moves their mean, not the last token's state.
-    const whole = await reader.one(prompts[2] as number[], 0);
+    const whole = await reader.one(prompts[2] as number[], 0, false);
     const lasts = (states: Float32Array | undefined) =>
       [...(states ?? [])].slice(reader.width, 2 * reader.width);
     for (const [at, value] of lasts(whole).entries()) expect(lasts(all[2])[at]).toBeCloseTo(value, 4);

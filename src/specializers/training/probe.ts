@@ -105,7 +105,9 @@ export function probe(options: ProbeOptions = {}): LanguageSpecializer {
           context.signal.throwIfAborted();
           const started = performance.now();
           const reader = await sharedReader(target.model, target.weights, [state.layer]);
-          const states = await reader.one(prompt, sharedBeginning(prompt, state.head));
+          const head = sharedBeginning(prompt, state.head);
+          // A prompt that leaves the beginning early is read as a whole.
+          const states = await reader.one(prompt, head, head === state.head.length);
           context.trace?.({
             key: fingerprint(["probe", state.layer, prompt]),
             model: target.model.id,

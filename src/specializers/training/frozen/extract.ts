@@ -11,8 +11,11 @@ export interface StateReader {
   /** Layers before which states are read, and numbers in a state. */
   readonly depths: readonly number[];
   readonly width: number;
-  /** Reads a single prompt: depth by depth, mean then last, [depths · 2 · width]. */
-  one(prompt: readonly number[], head: number): Promise<Float32Array>;
+  /**
+   * Reads a single prompt: depth by depth, mean then last, [depths · 2 · width]. Its own tokens begin after `head`; `keep` says
+   * whether others begin with the same head.
+   */
+  one(prompt: readonly number[], head: number, keep: boolean): Promise<Float32Array>;
   /**
    * The same for many prompts whose first `head` tokens are equal. `known` are states from before; a block is computed only if
    * one of its prompts is unknown. `fresh` receives the states of each computed block.
@@ -70,9 +73,9 @@ function readerOver(rows: FrozenRows): StateReader {
     width,
     size,
     kept: new Map(),
-    async one(prompt, head) {
+    async one(prompt, head, keep) {
       const example = exampleOf(prompt, head, 0);
-      return pooled(await rows.one(example), example.head);
+      return pooled(await rows.one(example, keep), example.head);
     },
     async all(prompts, head, { signal, progress, known = new Map(), fresh }) {
       const examples = prompts.map((prompt, i) => exampleOf(prompt, head, i));

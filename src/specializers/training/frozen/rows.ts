@@ -33,8 +33,8 @@ export interface FrozenRows {
   readonly width: number;
   /** Reads examples in blocks; a block is computed only if an example in it is wanted. */
   read(examples: readonly PackedExample[], watch: Watch): Promise<void>;
-  /** Reads a single example, whose head is kept for the next one that begins with it. */
-  one(example: PackedExample): Promise<TokenStates>;
+  /** Reads a single example. With `keep`, its head is evaluated once for all that begin with it, unless another one is kept already. */
+  one(example: PackedExample, keep: boolean): Promise<TokenStates>;
 }
 
 export interface Watch {
@@ -143,10 +143,9 @@ async function open(
   return {
     depths,
     width,
-    one: async (example) => {
+    one: async (example, keep) => {
       const whole = example.prompt.slice(0, example.head);
-      // A prompt that leaves the beginning early, or has another one, brings its own along.
-      const head = !latest || latest.tokens === whole.join() ? whole : [];
+      const head = keep && (!latest || latest.tokens === whole.join()) ? whole : [];
       const rest = without(head.length, example);
       const shape = { rows: 1, length: roomy(lengthOf(rest)) };
       return (await alone(() => run(head, [rest], [[0]], shape))).get(0) as TokenStates;
