@@ -3,13 +3,16 @@
 
 import { Tensor } from "onnxruntime-node";
 import { freeMemory } from "../../../core/memory.js";
+import type { LanguageModel } from "../../../core/model.js";
 import type { Given } from "../../../core/specializer.js";
 import { type AnswerBatch, lengthOf } from "../../../nets/answer.js";
 import type { PackedExample, Span } from "../../../nets/packing.js";
 import { frozenRows } from "../frozen/rows.js";
-import { sharedStates } from "./bench.js";
 import type { TrainableSubject } from "./examples.js";
 import { statesFile } from "./states-file.js";
+
+/** By model, and by first trained layer and tokens: the output of the layers below for an example, [tokens, width]. */
+const outputs = new WeakMap<LanguageModel, Map<string, Float32Array>>();
 
 /** Puts the kept states into a block's inputs. */
 export type LayIn = (
@@ -26,7 +29,8 @@ export async function statesBelow(
 ): Promise<LayIn> {
   const as = (inputs: AnswerBatch<Tensor>) => inputs;
   if (layer === 0) return as;
-  const known = sharedStates(model);
+  const known = outputs.get(model) ?? new Map<string, Float32Array>();
+  outputs.set(model, known);
   const keyOf = ({ prompt, answer }: PackedExample) => `${layer}:${prompt.join()}:${answer.join()}`;
   const { width, read } = await frozenRows(model, weights, [layer]);
   const unknown = () => all.filter((one) => !known.has(keyOf(one)));

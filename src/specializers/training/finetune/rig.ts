@@ -25,11 +25,12 @@ import { checkMemory } from "../../../nets/weights.js";
 import { readGguf } from "../../../tensor/gguf.js";
 import { type Parameters, schedule } from "../../../tensor/optimizer.js";
 import { type Batch, type Look, type StepReport, type Trained, train } from "../../../tensor/train.js";
+import { sharedWeights } from "../weights.js";
 import { statesBelow } from "./below.js";
-import { sharedPrograms, sharedWeights } from "./bench.js";
 import { examplesOf, type TrainableSubject } from "./examples.js";
 import type { Base, Method } from "./fit.js";
 import type { TrainingOptions } from "./options.js";
+import { sharedPrograms } from "./programs.js";
 import { choosesByMetric, devMetric, optionLogprobs } from "./score.js";
 
 /** One training: everything except the method and the options that all trainings of a fit share. */

@@ -22,7 +22,7 @@ import { beginningOf, type StatesBatch, statesBefore } from "../../../nets/state
 import { parameterCount } from "../../../nets/weights.js";
 import { type Compiled, compile, type Tensors } from "../../../tensor/compile.js";
 import { readGguf } from "../../../tensor/gguf.js";
-import { hasWeights, sharedWeights } from "../finetune/bench.js";
+import { hasWeights, sharedWeights } from "../weights.js";
 
 /** States of an example's tokens at each depth, [tokens, width]: of the prompt and of all but the last of the answer. */
 export type TokenStates = readonly Float32Array[];

@@ -1,5 +1,5 @@
-// Caches what successive trainings on one model share: its weights as float32 and the programs compiled last. The cache
-// lives as long as the model. Compiling takes seconds, and a study may train dozens of specialists of one kind.
+// The programs of a training. Those compiled last are kept as long as the model: compiling takes seconds, and a study may train
+// dozens of specialists of one kind.
 
 import type { numpy as np } from "@jax-js/jax";
 import type { Tensor } from "onnxruntime-node";
@@ -8,9 +8,7 @@ import type { LanguageModel } from "../../../core/model.js";
 import { type AnswerBatch, answerLogprobs, answerLoss, optionLogits } from "../../../nets/answer.js";
 import type { NetConfig } from "../../../nets/config.js";
 import type { BlockShape } from "../../../nets/packing.js";
-import { loadWeights } from "../../../nets/weights.js";
 import { type Compiled, compile, type Tensors } from "../../../tensor/compile.js";
-import type { GgufFile } from "../../../tensor/gguf.js";
 import type { AdamWOptions, Arrays, Parameters } from "../../../tensor/optimizer.js";
 import { makeTrainer, type Trainer } from "../../../tensor/train.js";
 import type { Method } from "./fit.js";
@@ -26,42 +24,7 @@ export interface Programs {
   >;
 }
 
-interface Bench {
-  /** By first trained layer and tokens: the output of the layers below for an example, [tokens, width]. */
-  states: Map<string, Float32Array>;
-  weights?: Promise<Record<string, Tensor>>;
-  programs?: { key: string; made: Programs };
-}
-
-const benches = new WeakMap<LanguageModel, Bench>();
-
-function benchOf(model: LanguageModel): Bench {
-  const known = benches.get(model) ?? { states: new Map() };
-  benches.set(model, known);
-  return known;
-}
-
-/** Outputs of the layers below for the examples so far. */
-export function sharedStates(model: LanguageModel): Map<string, Float32Array> {
-  return benchOf(model).states;
-}
-
-/** Whether the model's weights are in memory already. */
-export function hasWeights(model: LanguageModel): boolean {
-  return benchOf(model).weights !== undefined;
-}
-
-/** The model's weights, read once. */
-export function sharedWeights(
-  model: LanguageModel,
-  gguf: GgufFile,
-  config: NetConfig,
-): Promise<Record<string, Tensor>> {
-  const bench = benchOf(model);
-  bench.weights ??= loadWeights(gguf, config);
-  bench.weights.catch(() => delete bench.weights);
-  return bench.weights;
-}
+const latest = new WeakMap<LanguageModel, { key: string; made: Programs }>();
 
 /** The programs of a method at a shape: the previous training's if nothing differs, else new ones. */
 export async function sharedPrograms(
@@ -71,20 +34,19 @@ export async function sharedPrograms(
   optimizer: AdamWOptions,
   shapes: readonly BlockShape[],
 ): Promise<Programs> {
-  const bench = benchOf(model);
   const key = fingerprint([
     method.name,
     method.options,
     { ...optimizer },
     shapes.map((shape) => ({ ...shape })),
   ]);
-  if (bench.programs?.key === key) return bench.programs.made;
-  const before = bench.programs?.made;
-  delete bench.programs;
-  if (before) {
-    await before.trainer.release();
-    await before.logprobs.release();
-    await before.compared.release();
+  const known = latest.get(model);
+  if (known?.key === key) return known.made;
+  latest.delete(model);
+  if (known) {
+    await known.made.trainer.release();
+    await known.made.logprobs.release();
+    await known.made.compared.release();
   }
   const first = method.first(config);
   type Borrowed = Readonly<Record<string, np.Array>>;
@@ -108,6 +70,6 @@ export async function sharedPrograms(
       { name: "the options' probabilities" },
     ),
   };
-  bench.programs = { key, made };
+  latest.set(model, { key, made });
   return made;
 }
