@@ -297,6 +297,62 @@ describe("search", () => {
     expect(timeless(resumed)).toBe(timeless(undisturbed));
   });
 
+  it("takes the same course after a stop where the budget decides it", async () => {
+    const accuracy = (has: Has) =>
+      0.5 + (has("good") ? 0.12 : 0) - (has("bad") ? 0.1 : 0) - (has("helps") ? 0.05 : 0);
+    for (const seed of [2, 6, 9]) {
+      const { search: whole } = await run(
+        planted(accuracy, [...train, ...dev], { seed }),
+        { calls: 2000 },
+        { seed },
+      );
+      const subject = planted(accuracy, [...train, ...dev], { seed });
+      const change = { seed, artifacts: openArtifacts(join(folder, `limited ${seed}`)) };
+      subject.breakAt = whole.spent.calls - 10;
+      await expect(run(subject, { calls: 2000 }, change)).rejects.toThrow("the power went out");
+      subject.breakAt = Number.POSITIVE_INFINITY;
+      const { search: resumed } = await run(subject, { calls: 2000 }, change);
+      const course = ({ branches, verdict, returned, headroom, spent }: SearchNotes) => ({
+        ...{ verdict, returned, headroom, calls: spent.calls },
+        branches: branches.map(({ label, scores, dropped }) => ({ label, scores, dropped })),
+      });
+      expect(course(resumed)).toEqual(course(whole));
+    }
+  });
+
+  it("lets no training take what the others need, and says what it took", async () => {
+    const costly = (calls: number) =>
+      defineSpecializer({
+        name: "costly",
+        needs: ["gradients"],
+        fit: async (subject, { task, train, context }) => {
+          for (let i = 0; i < calls; i++)
+            await (subject as LanguageSubject).respond(
+              task.query(train[i % train.length] as Sample),
+              context,
+            );
+          return null;
+        },
+        behave: () => ({ prepare: (query) => query }),
+      }) as LanguageSpecializer;
+    for (const calls of [3000, 20_000]) {
+      const subject = planted((has) => 0.5 + (has("good") ? 0.3 : 0), [...train, ...dev]);
+      Object.assign(subject.model ?? {}, { grants: new Set(["text", "logprobs", "weights", "gradients"]) });
+      const own = { factors: [{ name: "prompt", levels: [null, layer("good")] }], alone: [costly(calls)] };
+      const artifacts = openArtifacts(join(folder, `costly ${calls}`));
+      const state = await search(own).fit(subject, given({ task: taskOf(api), train, dev, artifacts }));
+      const { branches, returned, verdict } = (state as unknown as { search: SearchNotes }).search;
+      expect([verdict, branches[returned[0] as number]?.label]).toEqual(["confirmed", "good"]);
+      expect(branches[0]?.scores[0]?.n).toBe(96);
+      const { spent, dropped } = branches[2] as SearchNotes["branches"][number];
+      expect(spent.calls).toBeGreaterThan(2500);
+      if (calls > 4000) {
+        expect(spent.calls).toBeLessThanOrEqual(4000);
+        expect(dropped?.why).toMatch(/the factorial's share does not cover it/);
+      }
+    }
+  });
+
   it("drops what cannot be made, and goes on with the others", async () => {
     const broken = defineSpecializer({
       name: "broken",

@@ -147,7 +147,7 @@ async function course(
   const best = await choose(field, meter, end);
   notes.pool = best.steps;
   const own = field.scores(simplest, end.counts);
-  if (mean(best.values) <= mean(own)) return giveUp("none better");
+  if (mean(best.values) <= mean(own)) return giveUp(best.unaffordable ? "budget ended" : "none better");
 
   notes.proposed = {
     members: best.members,
@@ -218,9 +218,8 @@ async function choose(
   { counts, left }: { counts: Counts; left: readonly number[] },
 ) {
   const stage = "end";
-  for (const b of left)
-    if (!meter.fits(field.toFinish(b)))
-      field.drop(b, stage, "the budget is too small to make it from all of train");
+  const dear = left.filter((b) => !meter.fits(field.toFinish(b)));
+  for (const b of dear) field.drop(b, stage, "the budget is too small to make it from all of train");
   const finalists = [simplest, ...left.filter(field.alive)];
   const single = bestBy(finalists, (b) => mean(field.scores(b, counts)));
   let best = { members: [{ branch: single, weight: 1 }] as Member[], values: field.scores(single, counts) };
@@ -235,7 +234,9 @@ async function choose(
   const why = best.members.length > 1 ? "no help to the stack" : `behind ${field.label(single)}`;
   for (const b of finalists)
     if (b !== simplest && !best.members.some(({ branch }) => branch === b)) field.drop(b, stage, why);
-  return { ...best, steps: pooled?.steps ?? [] };
+  const own = mean(field.scores(simplest, counts));
+  const unaffordable = dear.some((b) => mean(field.scores(b, counts)) > own);
+  return { ...best, steps: pooled?.steps ?? [], unaffordable };
 }
 
 function withoutDev({ task }: Given): HoneError {

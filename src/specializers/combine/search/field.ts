@@ -11,7 +11,7 @@ import { fitPool, forecastOf } from "../../../learn/pool.js";
 import { type Group, meanInterval, standardError, unitsOf } from "../../../statistics/index.js";
 import { divideTrain } from "../stack/folds.js";
 import { chooseMembers, type HeldRow, poolOf, type Step } from "../stack/members.js";
-import { estimate, mean } from "./factorial.js";
+import { estimate } from "./factorial.js";
 import { type Answered, askOne, type Lab, type Part, type Work } from "./lab.js";
 import { added, nothing } from "./meter.js";
 import { composed, levelName, type Place, type Space } from "./space.js";
@@ -93,12 +93,15 @@ export function openField(
     counts.flatMap((count, p) => (parts[p] as Part).asked.slice(0, count));
   const rows = (b: number, counts: Counts) =>
     counts.flatMap((count, p) => known(b, parts[p] as Part)?.rows.slice(0, count) ?? []);
+  const worstSeen = (): number => {
+    const seen = branches.flatMap((_, b) => [...parts, whole].flatMap((part) => known(b, part)?.rows ?? []));
+    const scores = seen.flatMap(({ score }) => score ?? []);
+    return scores.length > 0 ? scores.reduce((a, b) => Math.min(a, b)) : 0;
+  };
   const scored = (values: readonly (number | null)[]): Float64Array => {
     const { worst } = extremes(task.metric);
-    // If the scale is unbounded, the worst score that was seen.
-    const least = Number.isFinite(worst)
-      ? direction * worst
-      : values.reduce<number>((low, one) => Math.min(low, one ?? low), Number.POSITIVE_INFINITY);
+    // If the scale is unbounded, the worst score that any branch was given.
+    const least = Number.isFinite(worst) ? direction * worst : worstSeen();
     return Float64Array.from(values, (one) => one ?? least);
   };
   const scores = (b: number, counts: Counts) => scored(rows(b, counts).map(({ score }) => score));
@@ -250,10 +253,7 @@ export function openField(
     told: () =>
       branches.map(({ specializer, notes }) => ({
         ...notes,
-        spent: [...parts, whole].reduce((sum, part) => {
-          const work = lab.known(specializer, part);
-          return work ? added(added(sum, work.spent.fit), work.spent.ask) : sum;
-        }, nothing),
+        spent: [...parts, whole].reduce((sum, part) => added(sum, lab.spent(specializer, part)), nothing),
       })),
   };
 }
@@ -262,5 +262,3 @@ export function openField(
 export function bestBy(branches: readonly number[], value: (branch: number) => number): number {
   return branches.reduce((a, b) => (value(b) > value(a) ? b : a));
 }
-
-export { mean };

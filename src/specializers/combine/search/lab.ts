@@ -1,6 +1,6 @@
 // Fits and evaluates branches: each is fitted without a part of train and evaluated on that part; the returned ones are
 // fitted on all of train and evaluated on dev. Results are kept until the build is saved, so that a killed search pays for
-// nothing twice.
+// nothing twice; a resumed one is shown a kept answer, and its cost, only where it asks for it, and so takes the same course.
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -43,7 +43,14 @@ export interface Lab {
   work: (specializer: LanguageSpecializer, part: Part, count: number) => Promise<Work>;
   /** The work of a branch in a part so far. */
   known: (specializer: LanguageSpecializer, part: Part) => Work | undefined;
+  /** What the branch has spent in the part, also on a fit that the budget ended. */
+  spent: (specializer: LanguageSpecializer, part: Part) => Spent;
 }
+
+/** Samples that were answered together, as they are saved. */
+type Block = { rows: Answered[]; spent: Spent };
+/** `blocks` are those of `rows`, then those that a killed process saved and that were not asked for yet. */
+type Kept = Work & { blocks: Block[]; shown: number };
 
 /** Number of samples between two saves of the answers. */
 const block = 32;
@@ -52,7 +59,8 @@ export async function openLab(meter: Meter): Promise<Lab> {
   const { subject, given } = meter;
   const folder = await given.artifacts.scratch("search");
   const tools = { encoder: given.encoder, artifacts: given.artifacts };
-  const all = new Map<string, Work>();
+  const all = new Map<string, Kept>();
+  const lost = new Map<string, Spent>();
   const keyOf = ({ name, options }: LanguageSpecializer, { train, asked }: Part): string =>
     fingerprint(
       [
@@ -68,9 +76,20 @@ export async function openLab(meter: Meter): Promise<Lab> {
   const read = async <T>(path: string): Promise<T | undefined> =>
     existsSync(path) ? (JSON.parse(await readFile(path, "utf8")) as T) : undefined;
   const write = (path: string, value: unknown) => writeWhole(path, JSON.stringify(value));
+  const blocksOf = (key: string) => join(folder, `${key}.blocks.json`);
 
-  const made = async (specializer: LanguageSpecializer, part: Part): Promise<Work> => {
-    const key = keyOf(specializer, part);
+  /** Runs a piece of a branch's work; what it spends is counted also if it fails. */
+  const run = async <T>(key: string, work: () => Promise<T>) => {
+    const before = meter.spent();
+    try {
+      return await meter.run(work);
+    } catch (error) {
+      lost.set(key, added(lost.get(key) ?? nothing, added(meter.spent(), before, -1)));
+      throw error;
+    }
+  };
+
+  const made = async (specializer: LanguageSpecializer, part: Part, key: string): Promise<Kept> => {
     const known = all.get(key);
     if (known) return known;
     const path = join(folder, `${key}.fit.json`);
@@ -79,19 +98,19 @@ export async function openLab(meter: Meter): Promise<Lab> {
     let fit = kept;
     if (fit && isWhole(fit.state, given.artifacts)) meter.recall(`${key} fit`, fit.spent);
     else {
-      const { result: state, spent } = await meter.run(() =>
+      const { result: state, spent } = await run(key, () =>
         specializer.fit(meter.subject, partOf(meter.given, `search ${key}`, part.train, note)),
       );
       fit = { state, spent };
       await write(path, fit);
     }
-    const rows = await read<{ rows: Answered[]; spent: Spent }>(join(folder, `${key}.rows.json`));
-    if (rows) meter.recall(`${key} rows`, rows.spent);
-    const work: Work = {
+    const work: Kept = {
       state: fit.state,
       specialist: meter.guarded(specializer.apply(meter.subject, fit.state, tools) as LanguageSubject),
-      rows: rows?.rows ?? [],
-      spent: { fit: fit.spent, ask: rows?.spent ?? nothing },
+      rows: [],
+      spent: { fit: fit.spent, ask: nothing },
+      blocks: (await read<Block[]>(blocksOf(key))) ?? [],
+      shown: 0,
     };
     all.set(key, work);
     return work;
@@ -99,17 +118,30 @@ export async function openLab(meter: Meter): Promise<Lab> {
 
   return {
     known: (specializer, part) => all.get(keyOf(specializer, part)),
+    spent: (specializer, part) => {
+      const key = keyOf(specializer, part);
+      const { fit, ask } = all.get(key)?.spent ?? { fit: nothing, ask: nothing };
+      return added(added(fit, ask), lost.get(key) ?? nothing);
+    },
     work: async (specializer, part, count) => {
-      const work = await made(specializer, part);
-      const path = join(folder, `${keyOf(specializer, part)}.rows.json`);
+      const key = keyOf(specializer, part);
+      const work = await made(specializer, part, key);
       const upTo = Math.min(count, part.asked.length);
       while (work.rows.length < upTo) {
-        const samples = part.asked.slice(work.rows.length, Math.min(upTo, work.rows.length + block));
-        const { result, spent } = await meter.run(() => askAll(work.specialist, samples, meter.given));
-        work.rows.push(...result);
-        work.spent.ask = added(work.spent.ask, spent);
-        await write(path, { rows: work.rows, spent: work.spent.ask });
-        given.progress(work.rows.length, upTo, `${specializer.label}, ${part.name}`);
+        const from = work.rows.length;
+        let next = work.blocks[work.shown];
+        if (next && from + next.rows.length <= upTo) meter.recall(`${key} from ${from}`, next.spent);
+        else {
+          const samples = part.asked.slice(from, Math.min(upTo, from + block));
+          const { result, spent } = await run(key, () => askAll(work.specialist, samples, meter.given));
+          next = { rows: result, spent };
+          work.blocks.splice(work.shown, work.blocks.length, next);
+          await write(blocksOf(key), work.blocks);
+        }
+        work.shown++;
+        work.rows.push(...next.rows);
+        work.spent.ask = added(work.spent.ask, next.spent);
+        meter.progress(work.rows.length, upTo, `${specializer.label}, ${part.name}`);
       }
       return work;
     },
@@ -137,18 +169,25 @@ async function askAll(
   return rows;
 }
 
-/** Evaluates one sample, and records the options' scores behind the grade. */
+/**
+ * Evaluates one sample, and records the options' scores behind the grade: only if they are of the sample's own query, and of no
+ * other. A game asks several, and its answers cannot be pooled sample by sample.
+ */
 export async function askOne(
   specialist: LanguageSubject,
   sample: Sample,
   { task, context }: Pick<Given, "task" | "context">,
 ): Promise<Answered> {
   let options: Answered["options"] = null;
+  let queries = 0;
+  const own = JSON.stringify(task.query(sample));
   const heard: LanguageSubject = {
     ...specialist,
     respond: async (query, asked) => {
       const answer = await specialist.respond(query, asked);
-      options = answer.scores && Object.keys(answer.scores).length > 0 ? { ...answer.scores } : null;
+      queries++;
+      const usable = queries === 1 && JSON.stringify(query) === own;
+      options = usable && Object.keys(answer.scores ?? {}).length > 0 ? { ...answer.scores } : null;
       return answer;
     },
   };

@@ -45,6 +45,10 @@ export interface Meter {
   readonly given: Given;
   /** A specialist of the subject whose calls are refused once the budget has ended, also if it calls a model of its own. */
   guarded: (specialist: LanguageSubject) => LanguageSubject;
+  /** Tells progress; that of `given` ends what tells it once the budget has ended. */
+  readonly progress: Given["progress"];
+  /** Runs work with the limits lowered to a share of them. @throws BudgetEnded */
+  within: <T>(share: number, work: () => Promise<T>) => Promise<T>;
   /** Runs a piece of work and returns its cost. @throws BudgetEnded */
   run: <T>(work: () => Promise<T>) => Promise<{ result: T; spent: Spent }>;
 }
@@ -54,16 +58,18 @@ export async function openMeter(subject: LanguageSubject, given: Given, limits: 
   /** All but the seconds. */
   let total = nothing;
   let lifted = false;
+  /** Share of the limits at which work ends. */
+  let cap = 1;
   /** Calls that were begun and have not returned. */
   let inFlight = 0;
   const now = (): Spent => ({ ...total, seconds: watch.seconds() });
-  const within = (spent: Spent, share = 1): boolean =>
+  const covers = (spent: Spent, share: number): boolean =>
     spent.calls <= share * (limits.calls ?? Number.POSITIVE_INFINITY) &&
     spent.inputTokens + spent.outputTokens <= share * (limits.tokens ?? Number.POSITIVE_INFINITY) &&
     spent.usd <= share * (limits.usd ?? Number.POSITIVE_INFINITY) &&
     spent.seconds <= share * (limits.seconds ?? Number.POSITIVE_INFINITY);
   const check = (more: Spent = nothing): void => {
-    if (!lifted && !within(added(added(now(), meter.reserve), more)))
+    if (!lifted && !covers(added(added(now(), meter.reserve), more), cap))
       throw new BudgetEnded("the budget is spent");
   };
 
@@ -111,12 +117,13 @@ export async function openMeter(subject: LanguageSubject, given: Given, limits: 
         return specialist.respond(query, asked);
       },
     }),
+    progress: watch.progress,
     spent: now,
     reserve: nothing,
     lift: () => {
       lifted = true;
     },
-    fits: (more, share = 1) => within(added(added(now(), meter.reserve), more), share),
+    fits: (more, share = 1) => covers(added(added(now(), meter.reserve), more), share),
     part: ({ calls, inputTokens, outputTokens, usd, seconds }) =>
       Math.max(
         calls / (limits.calls ?? Number.POSITIVE_INFINITY),
@@ -129,6 +136,15 @@ export async function openMeter(subject: LanguageSubject, given: Given, limits: 
       total = added(total, { ...cost, seconds: 0 });
       const model = subject.model?.id ?? subject.id;
       given.context.trace?.({ key, model, operation: "train", request: null, response: null, cost });
+    },
+    within: async (share, work) => {
+      const before = cap;
+      cap = share;
+      try {
+        return await work();
+      } finally {
+        cap = before;
+      }
     },
     run: async (work) => {
       const before = now();

@@ -11,7 +11,7 @@ import { levelName, type Space } from "./space.js";
 
 /** Samples that all branches of the factorial answer between two checks of the budget. */
 const block = 16;
-/** Share of the budget that the factorial may take. */
+/** Share of the budget that the factorial may take; if some branches are trained, half of it is theirs. */
 const screenShare = 0.4;
 /** Maximum number of combinations that survive the factorial. */
 const mostSurvivors = 8;
@@ -45,6 +45,7 @@ export interface Screened {
 
 /**
  * Asks every branch the same samples of a part of train that none of them was fitted on, as many as a share of the budget allows.
+ * Branches that are trained come last: how many samples the others answer does not depend on what a training takes.
  */
 export async function factorial(
   field: Field,
@@ -59,20 +60,35 @@ export async function factorial(
   if (!part) throw new Error("search: train has no parts");
   const stage = "factorial";
   const most = Math.min(screen, part.asked.length);
-  // The budget may end within the first block: specializers alone are few and mostly cheap, and training is the most costly.
-  const turn = (b: number): number => {
-    if (b === simplest) return 0;
-    if (field.needs(b, "gradients")) return 3;
-    return typeof field.branches[b]?.place === "number" ? 1 : 2;
+  // The budget may end within the first block: specializers alone are few and mostly cheap.
+  const turn = (b: number): number =>
+    b === simplest ? 0 : typeof field.branches[b]?.place === "number" ? 1 : 2;
+  const order = [...field.branches.keys()].filter(field.alive).sort((a, b) => turn(a) - turn(b) || a - b);
+  const trained = order.filter((b) => b !== simplest && field.needs(b, "gradients"));
+  const others = order.filter((b) => !trained.includes(b));
+  /** Makes a branch, which must not take the budget beyond the share, and asks its first samples. */
+  const begin = async (b: number, count: number, share: number): Promise<void> => {
+    if (!meter.fits(nothing, share)) {
+      field.drop(b, stage, `${budgetEnded}: the factorial's share was spent before it`);
+      return;
+    }
+    try {
+      await meter.within(share, () => field.work(b, part, 0));
+      await field.work(b, part, count);
+    } catch (error) {
+      if (error instanceof BudgetEnded)
+        field.drop(b, stage, `${budgetEnded}: the factorial's share does not cover it`);
+      else dropUnmade(field, b, stage, error);
+    }
   };
-  const order = [...field.branches.keys()].sort((a, b) => turn(a) - turn(b) || a - b);
+  const share = trained.length > 0 ? screenShare / 2 : screenShare;
   let screened = 0;
   while (screened < most) {
     const next = Math.min(most, screened + block);
     const before = meter.spent();
-    for (const b of order.filter(field.alive)) {
-      if (b !== simplest && screened === 0 && !meter.fits(nothing, screenShare)) {
-        field.drop(b, stage, `${budgetEnded}: the factorial's share was spent before it`);
+    for (const b of others.filter(field.alive)) {
+      if (b !== simplest && screened === 0) {
+        await begin(b, next, share);
         continue;
       }
       try {
@@ -81,7 +97,7 @@ export async function factorial(
         if (b !== simplest && error instanceof BudgetEnded) field.drop(b, stage, budgetEnded);
         else dropUnmade(field, b, stage, error);
       }
-      if (b === simplest && screened === 0) {
+      if (screened === 0) {
         meter.reserve = field.toFinish(simplest);
         // The seconds may have run out in a killed process: then the simplest is returned.
         if (!meter.fits({ ...nothing, seconds: Number.NEGATIVE_INFINITY }))
@@ -91,8 +107,9 @@ export async function factorial(
     const took = added(meter.spent(), before, -1);
     screened = next;
     // The branches are already fitted, so the first block's seconds do not predict the next block's.
-    if (!meter.fits({ ...took, seconds: screened === block ? 0 : took.seconds }, screenShare)) break;
+    if (!meter.fits({ ...took, seconds: screened === block ? 0 : took.seconds }, share)) break;
   }
+  for (const b of trained) await begin(b, screened, screenShare);
   const counts = field.parts.map((_, p) => (p === 0 ? screened : 0));
   const branches = [...field.branches.keys()].filter(
     (b) => field.alive(b) && field.known(b, part) !== undefined,
@@ -180,7 +197,10 @@ export async function halve(
   const rounds = Math.ceil(Math.log2(field.parts.length)) + 1;
   for (let round = 1; round <= rounds && left.length > 0; round++) {
     const stage = `round ${round}`;
-    const upTo = field.parts.map(({ asked }, p) => (p < 2 ** (round - 1) ? Math.min(size, asked.length) : 0));
+    // Never fewer than the factorial asked, which are paid for.
+    const upTo = field.parts.map(({ asked }, p) =>
+      p < 2 ** (round - 1) ? Math.max(from[p] ?? 0, Math.min(size, asked.length)) : 0,
+    );
     const cost = () =>
       added(
         [simplest, ...left].reduce((sum, b) => added(sum, field.missing(b, upTo)), nothing),
