@@ -66,7 +66,7 @@ limits(
 )
   .option("--data <folder>", "base folder of the study's relative file: sources; default: the study's folder")
   .option("--allow-modules", "load modules under `use` from outside the study's folder: their code is run")
-  .option("--dry-run", "print the plan: samples, calls, tokens and an upper bound on cost")
+  .option("--dry-run", "print the plan: samples, calls, tokens and an estimate of the cost")
   .addOption(
     new Option(
       "--dev-only",

@@ -47,6 +47,9 @@ export interface Tools {
   readonly artifacts: Pick<Artifacts, "path">;
 }
 
+/** Limits of what making a specialist may take; an absent one is not known. */
+export type Ceiling = Readonly<Partial<Record<"calls" | "tokens" | "seconds" | "usd", number>>>;
+
 /** Maps a subject to a subject of the same kind: `fit` learns a state from train and dev, `apply` makes the specialist from it. */
 export interface Specializer<State extends Json = Json, K extends Kind = Kind> {
   /** The name in the typed table and in study files. */
@@ -65,8 +68,8 @@ export interface Specializer<State extends Json = Json, K extends Kind = Kind> {
   readonly seeded: boolean;
   /** True if it chooses on dev itself (a checkpoint, one of several specializers): its own dev score is then optimistic. */
   readonly choosesOnDev?: boolean;
-  /** Most that making it may take, if its own budget limits that: a dry run then does not try it. */
-  readonly ceiling?: Readonly<Partial<Record<"calls" | "tokens" | "seconds" | "usd", number>>>;
+  /** Most that making it from some train samples may take, if its own budget limits that: a dry run then does not try it. */
+  readonly ceiling?: (train: readonly Sample[]) => Ceiling;
   /** True if making it trains anything but the subject's model, such as the study's `encoder`: a dry run then does not try it. */
   readonly trains?: boolean;
   /**

@@ -13,6 +13,7 @@ import { makeBudget } from "./budget.js";
 import { type Asked, type CountedCall, counting } from "./counting.js";
 import {
   answerEffort,
+  asksWhileTrained,
   bytesPerToken,
   ceilingSeconds,
   fitSeconds,
@@ -32,9 +33,8 @@ export interface PlannedSubject {
   seeds: number;
   /** Calls for fitting and for dev are exact; for test they are estimated from the mean on dev. */
   calls: { fit: number; dev: number; test: number };
-  /** Most tokens, over all of it. */
+  /** Estimates over all of it; those of a specializer that chooses among several are for what it chose in the dry run. */
   tokens: number;
-  /** Most dollars. */
   usd: number;
   /** About how long its trainings and its answers take on this machine; null if unknown. */
   seconds: { training: number | null; answers: number | null };
@@ -121,8 +121,8 @@ export async function planStudy(
       const warnings = [...study.warnings];
       const asked = study.generalist.kind === "language" ? study.generalist.model : undefined;
       for (const { name, specializer, seeds } of arms) {
-        const { ceiling } = specializer;
         requireGrants(specializer, study.generalist);
+        const ceiling = specializer.ceiling?.(domain.dataset.train);
         tally = { calls: 0, tokens: 0, usd: 0 };
         let fit = 0;
         let dev = 0;
@@ -143,9 +143,11 @@ export async function planStudy(
           fit += tally.calls - before.calls;
           fitTokens += tally.tokens - before.tokens;
           effort ??= await answerEffort(study, specializer, state, signal);
-          const lasts = ceiling
-            ? ceilingSeconds(ceiling, asked ?? {})
-            : await fitSeconds(study, specializer, seed, known);
+          const lasts = !ceiling
+            ? await fitSeconds(study, specializer, seed, known)
+            : needsTraining(specializer)
+              ? null
+              : ceilingSeconds(ceiling, asked ?? {});
           training = training === null || lasts === null ? null : training + lasts;
           // A reference uses no model; the generalist in the place of one that was not made would.
           const asksNone = specializer.reference && needsTraining(specializer);
@@ -167,6 +169,10 @@ export async function planStudy(
         const context = asked?.contextTokens;
         if (tooLong > 0 && context !== undefined)
           warnings.push(tooLongWarning(name, { tooLong, of, context, exact }));
+        if (!ceiling && asksWhileTrained(specializer))
+          warnings.push(
+            `${name}: the calls that it makes while it is built are not counted, because a dry run does not train.`,
+          );
         const perAnswer = dev / Math.max(1, of);
         // Where it has no limit of its own, what its calls would cost if they were the generalist's.
         const own = (limit: number | undefined, each: number) =>
@@ -238,15 +244,15 @@ export function renderPlan(plan: StudyPlan): string {
     "",
     ...plan.subjects.map(
       ({ subject, seeds, calls, tokens }) =>
-        `  ${subject}: ${formatWhole(calls.fit)} calls to make it, ${formatWhole(calls.dev)} on dev, ${formatWhole(calls.test)} on test${seeds > 1 ? ` (${seeds} seeds)` : ""}; at most ${formatWhole(tokens)} tokens`,
+        `  ${subject}: ${formatWhole(calls.fit)} calls to make it, ${formatWhole(calls.dev)} on dev, ${formatWhole(calls.test)} on test${seeds > 1 ? ` (${seeds} seeds)` : ""}; about ${formatWhole(tokens)} tokens`,
     ),
     "",
     ...(plan.asking > 0
       ? [`  ${formatWhole(plan.asking)} calls on dev to find out how best to ask the generalist`, ""]
       : []),
-    `${formatWhole(plan.calls)} calls, at most about ${formatWhole(plan.tokens)} tokens (one for every ${bytesPerToken} bytes)`,
+    `${formatWhole(plan.calls)} calls, about ${formatWhole(plan.tokens)} tokens (one for every ${bytesPerToken} bytes)`,
     plan.priced
-      ? `Cost at most ${formatCost(plan.usd)}`
+      ? `Cost about ${formatCost(plan.usd)}; --max-cost limits it`
       : `Cost unknown: give the price of tokens with ?price=IN,OUT (dollars per million)`,
   ];
   const { training, answers } = plan.seconds;

@@ -6,7 +6,7 @@ import { noCost } from "../core/call.js";
 import { usableCores } from "../core/cores.js";
 import type { Json } from "../core/json.js";
 import type { Encoder, LanguageModel } from "../core/model.js";
-import type { Specializer } from "../core/specializer.js";
+import type { Ceiling, Specializer } from "../core/specializer.js";
 import { taskContext } from "../core/task.js";
 import { generalist } from "../models/generalist.js";
 import { hasNet } from "../models/net/types.js";
@@ -30,6 +30,16 @@ export function needsTraining({
     needs.includes("gradients") ||
     (kinds.includes("language") && needs.includes("weights"))
   );
+}
+
+/**
+ * Whether making a specialist that has to be trained makes calls as well: to write or label its data, or to ask the specializers
+ * that it is made of.
+ */
+export function asksWhileTrained(specializer: Specializer): boolean {
+  const { screened, options } = specializer;
+  const composed = options !== null && typeof options === "object" && "of" in options;
+  return needsTraining(specializer) && (screened === true || composed);
 }
 
 /** Fewest bytes per token; English has about 4.5, so this overestimates. */
@@ -99,7 +109,7 @@ export function readingSeconds(model: Pick<LanguageModel, "weights">, tokens: nu
 
 /** Most seconds that limits of seconds and of tokens allow; null if neither tells. */
 export function ceilingSeconds(
-  { seconds, tokens }: NonNullable<Specializer["ceiling"]>,
+  { seconds, tokens }: Ceiling,
   model: Pick<LanguageModel, "weights">,
 ): number | null {
   const reading = tokens === undefined ? null : readingSeconds(model, tokens);

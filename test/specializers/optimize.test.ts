@@ -253,7 +253,10 @@ describe("optimize", () => {
   it("does not touch another task's instruction, and refuses too little train", async () => {
     const home = { instruction: "Name the place.", labels: labels.map((label) => ({ ...label })) };
     const other = { instruction: "Translate.", input: "x", demonstrations: [] };
-    expect(ask({ name: "n", instruction: "Mine." }, home, other).instruction).toBe("Translate.");
+    const glossary = "sea: ship";
+    const all = { name: "n", instruction: "Mine.", before: "Read first.", after: glossary };
+    expect(ask(all, home, other).instruction).toBe("Translate.");
+    expect(ask(all, { ...home, instruction: null }, other).instruction).toContain(glossary);
     expect(
       ask({ name: "n", instruction: "Mine." }, home, { ...other, instruction: "Name the place." })
         .instruction,

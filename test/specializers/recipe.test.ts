@@ -73,10 +73,15 @@ describe("the recipe", () => {
         };
       },
     };
-    const choose = (of: number, over: Partial<TrainingOptions> = {}) =>
-      chooseRecipe(rig, of, { usualRate: 0.01, seed: 1, learnt: 1, options: optionsWith(over) }, (course) =>
-        rig.train(course, () => {}),
-      );
+    const choose = (
+      of: number,
+      over: Partial<TrainingOptions> = {},
+      groupOf: (i: number) => string = String,
+    ) => {
+      const groups = Array.from({ length: of }, (_, i) => groupOf(i));
+      const known = { usualRate: 0.01, seed: 1, learnt: 1, options: optionsWith(over), groups };
+      return chooseRecipe(rig, of, known, (course) => rig.train(course, () => {}));
+    };
     return { courses, choose };
   };
 
@@ -91,6 +96,13 @@ describe("the recipe", () => {
       expect(new Set([...train, ...held]).size).toBe(200);
     }
     expect(new Set(courses.map(({ name }) => name)).size).toBe(3);
+    const grouped = fake(({ learningRate }) => learningRate);
+    const groupOf = (i: number) => (i < 100 ? "large" : `four ${i >> 2}`);
+    await grouped.choose(200, {}, groupOf);
+    const [{ train, held }] = grouped.courses as [Course];
+    const trained = new Set(train.map(groupOf));
+    expect(held.length).toBeGreaterThanOrEqual(40);
+    expect(held.filter((at) => trained.has(groupOf(at)))).toEqual([]);
     expect(tokens).toBe(10 * sweep.reduce((sum, { steps }) => sum + steps, 0));
   });
 

@@ -13,8 +13,19 @@ import type { Sample } from "../../src/core/sample.js";
 import type { SearchNotes } from "../../src/core/search.js";
 import type { Given, LanguageSpecializer } from "../../src/core/specializer.js";
 import { analyse } from "../../src/specializers/combine/search/factorial.js";
+import { askOne } from "../../src/specializers/combine/search/lab.js";
 import { composed, design, product } from "../../src/specializers/combine/search/space.js";
-import { chain, defineSpecializer, linear, search, zeroShot } from "../../src/specializers/index.js";
+import {
+  average,
+  bestOf,
+  chain,
+  defineSpecializer,
+  linear,
+  perStratum,
+  search,
+  stack,
+  zeroShot,
+} from "../../src/specializers/index.js";
 import { openArtifacts } from "../../src/store/artifacts.js";
 import { choice } from "../../src/tasks/choice.js";
 import { given } from "./fakes.js";
@@ -371,7 +382,69 @@ describe("search", () => {
       /cannot be made: no answer/,
     );
     expect(notes.verdict).not.toBe("budget ended");
-    expect(chain([search(own), zeroShot()]).ceiling).toMatchObject({ calls: 10_000 });
+  });
+
+  it("limits what a dry run expects of it, also where it is fitted several times", () => {
+    const own = search(space, { calls: 1000 }) as unknown as LanguageSpecializer;
+    const strata = train.slice(0, 6).map((sample, i) => ({ ...sample, stratum: i < 4 ? "x" : "y" }));
+    const trained = defineSpecializer({
+      name: "t",
+      seeded: true,
+      behave: () => ({ prepare: (query) => query }),
+    });
+    const callsOf = ({ ceiling }: Pick<LanguageSpecializer, "ceiling">) => ceiling?.(strata).calls;
+    expect(callsOf(chain([own, zeroShot()]))).toBe(1000);
+    expect(callsOf(stack([own, trained as LanguageSpecializer], { folds: 4 }))).toBe(5000);
+    expect(callsOf(average(own, { seeds: 3 }))).toBe(3000);
+    expect(callsOf(perStratum(own))).toBe(2000);
+    expect(callsOf(bestOf([own, trained as LanguageSpecializer]))).toBe(1000);
+    expect(callsOf(stack([trained as LanguageSpecializer]))).toBeUndefined();
+  });
+
+  it("pools nothing where a sample is more than one query, and fills what is unanswered with the worst score of any", async () => {
+    const subject = planted(() => 0.5, [...train, ...dev]);
+    const own = taskOf(api) as unknown as Given["task"];
+    const [sample] = train as [Sample];
+    const game: Given["task"] = {
+      ...own,
+      evaluate: async (one, given, context) => {
+        await one.respond({ ...own.query(given), input: "another position" }, context);
+        return own.evaluate(one, given, context);
+      },
+    };
+    const { context } = given();
+    expect((await askOne(subject, sample, { task: own, context })).options).not.toBeNull();
+    expect((await askOne(subject, sample, { task: game, context })).options).toBeNull();
+
+    // Scores without a worst end; one specializer leaves all samples unanswered, another the harder half.
+    const payoff: Given["task"] = {
+      ...own,
+      metric: { name: "payoff", better: "higher", unit: "", display: "number" },
+      evaluate: async (...asked) => {
+        const grade = await own.evaluate(...asked);
+        return grade.status === "scored" ? { ...grade, score: 10 * grade.score - 5 } : grade;
+      },
+    };
+    const mute = (name: string, answers: (input: string) => boolean) =>
+      defineSpecializer({
+        name,
+        behave: (_, inner) => ({
+          respond: async (query, asked) =>
+            answers(query.input)
+              ? inner.respond(query, asked)
+              : Promise.reject(new CallError("timeout", "no answer")),
+        }),
+      }) as LanguageSpecializer;
+    const alone = [mute("mute", () => false), mute("half", (input) => Number(input.split(" ")[1]) % 2 === 0)];
+    const artifacts = openArtifacts(join(folder, "mute"));
+    const state = await search({ factors: space.factors, alone }, { headroom: 1, screen: 64 }).fit(
+      subject,
+      given({ task: payoff, train, dev, artifacts }),
+    );
+    const { branches } = (state as unknown as { search: SearchNotes }).search;
+    const scoreOf = (name: string) => branches.find(({ label }) => label === name)?.scores[0]?.mean;
+    expect(scoreOf("mute")).toBe(-5);
+    expect(scoreOf("half") as number).toBeLessThan(branches[0]?.scores[0]?.mean as number);
   });
 
   it("refuses what it cannot confirm on, and an endpoint that does not answer", async () => {

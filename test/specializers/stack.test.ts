@@ -175,6 +175,36 @@ describe("stack", () => {
     expect(await lossOn(first.apply(listener(), null, tools))).toBeLessThan((poor as number) - 0.05);
   });
 
+  it("predicts at least two folds where one is already enough", async () => {
+    const few = { task, train, artifacts: openArtifacts(join(folder, "few")) };
+    const { n } = (await stack([first], { held: 20 }).fit(listener(), given(few))) as unknown as {
+      n: number;
+    };
+    expect(n).toBe(80);
+  });
+
+  it("never turns a member against itself", async () => {
+    const lies = reader("lies", ([x]) => -(x as number));
+    const parts = { task, train, artifacts: openArtifacts(join(folder, "lies")) };
+    const all = given(parts);
+    const way = stack([lies]);
+    const state = await way.fit(listener(), all);
+    const [{ weight }] = (state as unknown as { members: { weight: number }[] }).members as [
+      { weight: number },
+    ];
+    expect(weight).toBeGreaterThan(0);
+    expect(weight).toBeLessThan(0.01);
+    const pooled = way.apply(listener(), state, { encoder: all.encoder, artifacts: all.artifacts });
+    const query = task.query(train[0] as Sample);
+    const [own, { choice }] = [
+      await lies
+        .apply(listener(), null, { encoder: all.encoder, artifacts: all.artifacts })
+        .respond(query, context),
+      await pooled.respond(query, context),
+    ];
+    expect(choice).toBe(own.choice);
+  });
+
   it("says that there is nothing to pool", async () => {
     const parts = { task, train, artifacts: openArtifacts(join(folder, "none")) };
     await expect(stack([majority()]).fit(listener(), given(parts))).rejects.toThrow(/none of its members/);

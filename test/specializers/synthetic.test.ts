@@ -1,11 +1,12 @@
 // Synthetic data: what is written and read back, the filter on planted cases, order and lineage, thresholds and controls.
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { CallError, noCost } from "../../src/core/call.js";
+import type { Query } from "../../src/core/language.js";
 import type { GenerateRequest, LanguageModel, ScoreRequest } from "../../src/core/model.js";
 import { randomFor } from "../../src/core/random.js";
 import type { Given } from "../../src/core/specializer.js";
@@ -458,6 +459,44 @@ describe("controls and steps", () => {
     await expect(fit).rejects.toThrow(/none\.jsonl/);
     expect(heard).toHaveLength(pairs.length);
     for (const { teacher, input } of heard) expect(learnt[teacher]?.has(input), input).toBe(false);
+  });
+
+  it("asks the teacher about rows as about train samples, and gives rows of one id a confidence each", async () => {
+    const rows = [
+      { id: "same", input: "a gull over the quay", stratum: "x" },
+      { id: "same", input: "oats and rye", stratum: "y" },
+    ];
+    writeFileSync(join(folder, "rows.jsonl"), rows.map((row) => JSON.stringify(row)).join("\n"));
+    const heard: Query[] = [];
+    const teacher = defineSpecializer({
+      name: "teacher",
+      behave: () => ({
+        respond: async (query) => {
+          heard.push(query);
+          return { choice: "s", scores: { s: 0, f: -9, i: -9 } };
+        },
+      }),
+    }) as unknown as Parameters<typeof selfTrain>[1];
+    const model = {
+      id: "m",
+      name: "m",
+      grants: new Set(["text", "logprobs"]),
+      concurrency: 1,
+      format: "plain",
+    };
+    const subject = { ...listener(), model: model as never };
+    // Training needs weights, which this subject lacks.
+    await expect(
+      selfTrain({ source: "file:rows.jsonl" }, teacher).fit(subject, givenOf({ train, base: folder })),
+    ).rejects.toThrow(/lora cannot train/);
+    const asked = heard.slice(-2);
+    expect(asked.map(({ input, stratum }) => ({ input, stratum }))).toEqual(
+      rows.map(({ input, stratum }) => ({ input, stratum })),
+    );
+    for (const { input: _, stratum: __, ...row } of asked) {
+      const { input: ___, ...sample } = heard[0] as Query;
+      expect(row).toEqual(sample);
+    }
   });
 
   it("writes pairs as chat and as instructions", () => {

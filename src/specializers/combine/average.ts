@@ -44,7 +44,7 @@ export function average(
       kind: "usage",
     });
   }
-  const { kinds: _, ...own } = inherited([use]);
+  const { kinds: _, ...own } = inherited([use], seeds);
   return defineSpecializer<State>({
     name: "average",
     label: `average(${use.label} x${seeds})`,

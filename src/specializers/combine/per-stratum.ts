@@ -10,7 +10,7 @@ import type { Sample } from "../../core/sample.js";
 import type { Given, LanguageSpecializer } from "../../core/specializer.js";
 import type { LanguageTask } from "../../core/task.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
-import { inherited } from "../parts/inherited.js";
+import { addedCeilings, inherited } from "../parts/inherited.js";
 import type { SpecializerEntry } from "../table.js";
 import { once } from "./once.js";
 import { partOf } from "./stack/folds.js";
@@ -37,12 +37,16 @@ type State = { [stratum: string]: Json };
  * perStratum(linear()).label; // "linear(tfidf), one a stratum"
  */
 export function perStratum(inner: LanguageSpecializer): LanguageSpecializer {
+  const { ceiling } = inner;
   return defineSpecializer<State>({
     name: "perStratum",
     label: `${inner.label}, one a stratum`,
     options: { use: { name: inner.name, options: inner.options } },
     ...inherited([inner]),
     ...(inner.reference ? { reference: true } : {}),
+    ...(ceiling
+      ? { ceiling: (train) => addedCeilings([...byStratum(train).values()].map((own) => ceiling(own))) }
+      : {}),
     checkTrain: ({ task, train }) => {
       for (const [name, own] of byStratum(train))
         inner.checkTrain?.({ task: { ...task, name: `${task.name}, stratum ${name}` }, train: own });

@@ -155,7 +155,7 @@ export function search(
     ...(screened ? { screened } : {}),
     ...(encodes ? { encodes } : {}),
     choosesOnDev: true,
-    ceiling: limits,
+    ceiling: () => limits,
     fit: (subject, given) => searchFor(subject, given, { space, plain, limits, rules }),
     apply: (subject, { members }, tools) => {
       const asked = members.map(

@@ -67,7 +67,7 @@ export function stack(
   options: Omit<StackOptions, "of"> = {},
 ): LanguageSpecializer {
   const { folds, held, guard } = readOptions(stackOptions.omit({ of: true }), "stack", options);
-  const { kinds: _, ...own } = inherited(members);
+  const { kinds: _, ...own } = inherited(members, folds + 1);
   return defineSpecializer<State>({
     name: "stack",
     label: `stack(${members.map(({ label }) => label).join(" | ")})`,
@@ -129,7 +129,8 @@ function readTrain(given: Given, folds: number, wanted: number): Train {
   const { queries, answers, foldOf } = divideTrain(given, folds);
   const held: number[] = [];
   let count = 0;
-  for (let fold = 0; fold < folds && count < wanted; fold++) {
+  // A pool is judged across folds, so there are at least two.
+  for (let fold = 0; fold < folds && (count < wanted || held.length < 2); fold++) {
     const size = foldOf.filter((one) => one === fold).length;
     if (size === 0 || size === train.length) continue;
     held.push(fold);

@@ -135,14 +135,16 @@ export function selfTrain(
         by: "labels",
         base: subject,
         responder: labeller,
+        // As in the cross-validation, whose threshold holds for this prompt.
+        query: (row) => given.task.query(asOwnSample({ ...row, id: "row", response: "" }, given)),
         given,
         rows,
       });
       const sure = await confidences(folder);
       const taken = pairs.filter(
-        ({ id }) => threshold.value !== null && (sure.get(id) ?? 0) >= threshold.value,
+        (_, i) => threshold.value !== null && (sure[i] as number) >= threshold.value,
       );
-      const train = [...given.train, ...asOwnSamples(taken, given)];
+      const train = [...given.train, ...taken.map((pair) => asOwnSample(pair, given))];
       const trained = (await training.fit(subject, { ...given, train })) as TrainedState;
       return {
         data: { artifact: await given.artifacts.keep(folder) },
@@ -218,21 +220,19 @@ function asAsked(row: Prompted & { id: string }, { task, train }: Given): Prompt
   };
 }
 
-/** Labelled rows as samples of the task itself: labels that all samples share are not repeated on each. */
-function asOwnSamples(pairs: readonly Pair[], { task }: Given): Sample[] {
-  return asSamples(pairs).map(({ options, instruction: _, ...sample }) =>
-    task.labels || !options ? sample : { ...sample, options },
-  );
+/** A row as a sample of the task itself: labels that all samples share are not repeated on each. */
+function asOwnSample(pair: Pair, { task }: Given): Sample {
+  const [{ options, instruction: _, ...sample }] = asSamples([pair]) as [Sample];
+  return task.labels || !options ? sample : { ...sample, options };
 }
 
-async function confidences(folder: string): Promise<Map<string, number>> {
+/** Of each pair in order, the probability of its label. */
+async function confidences(folder: string): Promise<number[]> {
   const { readRows } = await import("../../data/readers.js");
   const { join } = await import("node:path");
-  const found = new Map<string, number>();
-  for await (const { row } of readRows(join(folder, dataFiles.pairs))) {
-    const { id, lineage } = row as { id: string; lineage: { confidence?: number } };
-    found.set(id, lineage.confidence ?? 1);
-  }
+  const found: number[] = [];
+  for await (const { row } of readRows(join(folder, dataFiles.pairs)))
+    found.push((row as { lineage: { confidence?: number } }).lineage.confidence ?? 1);
   return found;
 }
 

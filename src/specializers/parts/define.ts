@@ -47,6 +47,7 @@ export interface Definition<State extends Json> {
   encodes?: LanguageSpecializer["encodes"];
   trains?: boolean;
   checkTrain?: LanguageSpecializer["checkTrain"];
+  ceiling?: LanguageSpecializer["ceiling"];
   /** True for references such as `majority`: their answers do not depend on the subject that they replace. */
   reference?: boolean;
   /** Learns the state. If omitted, there is nothing to learn and the state is null. */
@@ -82,6 +83,7 @@ export function defineSpecializer<State extends Json = null>(
     ...(definition.encodes ? { encodes: definition.encodes } : {}),
     ...(definition.trains ? { trains: true } : {}),
     ...(definition.checkTrain ? { checkTrain: definition.checkTrain } : {}),
+    ...(definition.ceiling ? { ceiling: definition.ceiling } : {}),
     ...(reference ? { reference } : {}),
     fit: async (subject, given) => (definition.fit ? definition.fit(subject, given) : (null as State)),
     apply: (subject, state, tools) =>

@@ -1,29 +1,40 @@
 // The properties that a specializer made from others inherits from them.
 
 import { kinds } from "../../core/kinds.js";
-import type { Specializer } from "../../core/specializer.js";
+import type { Sample } from "../../core/sample.js";
+import type { Ceiling, Specializer } from "../../core/specializer.js";
 
 type Inherited = Pick<
   Specializer,
   "needs" | "kinds" | "seeded" | "choosesOnDev" | "screened" | "encodes" | "trains" | "checkTrain" | "ceiling"
 >;
 
-/** The parts' ceilings added up; a limit that one of these lacks does not apply to the whole. */
-function ceilingOf(parts: readonly Inherited[]): Pick<Inherited, "ceiling"> {
-  const [first, ...more] = parts.flatMap(({ ceiling }) => ceiling ?? []);
-  if (!first) return {};
+/** Ceilings added up; a limit that one of them lacks does not apply to the whole. */
+export function addedCeilings(ceilings: readonly Ceiling[]): Ceiling {
+  const [first = {}, ...more] = ceilings;
   const limits = Object.entries(first).filter(([name]) =>
-    more.every((other) => other[name as keyof typeof other] !== undefined),
+    more.every((other) => other[name as keyof Ceiling] !== undefined),
   );
   const added = limits.map(([name, limit]) => [
     name,
-    more.reduce((sum, other) => sum + (other[name as keyof typeof other] ?? 0), limit),
+    more.reduce((sum, other) => sum + (other[name as keyof Ceiling] ?? 0), limit),
   ]);
-  return { ceiling: Object.fromEntries(added) };
+  return Object.fromEntries(added);
 }
 
-/** What any of the parts needs, the kinds that all support, and whether any depends on a seed, dev or the encoder. */
-export function inherited(parts: readonly Inherited[]): Inherited {
+/** The ceiling of parts, each of which is fitted so many times. */
+function ceilingOf(parts: readonly Inherited[], fits: number): Pick<Inherited, "ceiling"> {
+  const limited = parts.flatMap(({ ceiling }) => ceiling ?? []);
+  if (limited.length === 0) return {};
+  const each = (train: readonly Sample[]) => limited.map((ceiling) => ceiling(train));
+  return { ceiling: (train) => addedCeilings(Array(fits).fill(each(train)).flat()) };
+}
+
+/**
+ * What any of the parts needs, the kinds that all support, and whether any depends on a seed, dev or the encoder.
+ * @param fits how often each part is fitted
+ */
+export function inherited(parts: readonly Inherited[], fits = 1): Inherited {
   return {
     needs: [...new Set(parts.flatMap(({ needs }) => needs))],
     kinds: kinds.filter((kind) => parts.every((part) => part.kinds.includes(kind))),
@@ -37,6 +48,6 @@ export function inherited(parts: readonly Inherited[]): Inherited {
     ...(parts.some(({ checkTrain }) => checkTrain)
       ? { checkTrain: (given) => parts.forEach((part) => void part.checkTrain?.(given)) }
       : {}),
-    ...ceilingOf(parts),
+    ...ceilingOf(parts, fits),
   };
 }

@@ -26,6 +26,8 @@ export type Step = {
   taken: boolean;
 };
 
+/** Minimum weight of a member. */
+const leastWeight = 1e-3;
 /** Minimum gain of a member, nats per sample. */
 const leastGain = 1e-3;
 
@@ -89,7 +91,9 @@ export async function chooseMembers(
     before = best.losses as typeof before;
     open.delete(best.at);
   }
-  return { taken, weights: await fitPool(samplesOf(taken)), steps };
+  // A negative weight is left only where no member is usable: the first one then answers, as if it knew next to nothing.
+  const weights = (await fitPool(samplesOf(taken))).map((weight) => Math.max(leastWeight, weight));
+  return { taken, weights, steps };
 }
 
 /** All members answer, and the pool of their probabilities chooses. Members are queried concurrently. */

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { HoneError } from "../../../core/errors.js";
 import type { LanguageSubject } from "../../../core/kinds.js";
+import type { Query } from "../../../core/language.js";
 import type { LanguageModel } from "../../../core/model.js";
 import type { Given } from "../../../core/specializer.js";
 import type { SyntheticCard as Card } from "../../../core/synthetic.js";
@@ -87,6 +88,8 @@ export interface Making {
   base: LanguageSubject;
   /** The subject that writes the responses, if it is not the writer. */
   responder?: LanguageSubject;
+  /** What the responder is asked, if not what a pair asks. */
+  query?: (prompted: Prompted) => Query;
   given: Given;
   /** Rows to be labelled. */
   rows?: readonly (Prompted & { id: string })[];
@@ -104,7 +107,7 @@ export interface Made {
  */
 export async function makeData(
   folder: string,
-  { options, by, base, responder, given, rows }: Making,
+  { options, by, base, responder, query, given, rows }: Making,
 ): Promise<Made> {
   const { context, seed } = given;
   await mkdir(folder, { recursive: true });
@@ -176,6 +179,7 @@ export async function makeData(
         seed,
         maxTokens: options.maxTokens.answer,
         asking: askingOf(given),
+        ...(query ? { query } : {}),
         ...(corpus ? { find: corpus.find } : {}),
       },
       pairs: options.pairs,

@@ -12,6 +12,7 @@ export type Prompted = {
   input: string;
   question?: string;
   options?: Option[];
+  stratum?: string;
 };
 
 /** What is asked, and the answer: an option's key, or a text where there are no options. */
@@ -128,9 +129,10 @@ export function formOf({ options }: Pick<Prompted, "options">): string {
 
 /** Pairs as the samples that training takes. */
 export function asSamples(pairs: readonly Pair[]): Sample[] {
-  return pairs.map(({ id, instruction, input, question, options, response }) => ({
+  return pairs.map(({ id, instruction, input, question, options, stratum, response }) => ({
     id,
     input,
+    ...(stratum ? { stratum } : {}),
     ...(instruction ? { instruction } : {}),
     ...(question ? { question } : {}),
     ...(options ? { options } : {}),

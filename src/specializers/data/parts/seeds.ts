@@ -82,7 +82,8 @@ function promptedOf(row: Row, place: string): Prompted {
   }
   const options = optionsOf(row.options, place);
   const asked = input === "" ? { input: question } : { input, ...(question === "" ? {} : { question }) };
-  return { instruction, ...asked, ...(options ? { options } : {}) };
+  const stratum = asText(row.stratum).trim();
+  return { instruction, ...asked, ...(options ? { options } : {}), ...(stratum ? { stratum } : {}) };
 }
 
 /** A list of texts, or `{label, text}` in columns, as data sets have them. */

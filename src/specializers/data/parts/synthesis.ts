@@ -3,7 +3,7 @@
 
 import type { CallContext } from "../../../core/call.js";
 import type { LanguageSubject } from "../../../core/kinds.js";
-import type { Passage } from "../../../core/language.js";
+import type { Passage, Query } from "../../../core/language.js";
 import type { Filter } from "./filter.js";
 import { inOrder } from "./in-order.js";
 import {
@@ -13,6 +13,7 @@ import {
   type Judged,
   type Lineage,
   type Pair,
+  type Prompted,
   queryOf,
   type Seed,
   shotOf,
@@ -28,6 +29,8 @@ export interface Responder {
   seed: number;
   maxTokens: number;
   asking: Asking;
+  /** The query for what is asked, where it is not that of a pair: listed with its own options. */
+  query?: (prompted: Prompted) => Query;
   /** Finds the passages most similar to a text; absent without a corpus. */
   find?: (text: string) => readonly Passage[];
 }
@@ -110,11 +113,13 @@ async function answer({ attempt, decisions }: Draft, responder: Responder): Prom
   const reads = subject.model?.grants.has("logprobs") ?? true;
   // A model without probabilities writes its choice, and a label is parsed more reliably than a text.
   const asking = reads ? responder.asking : { answerBy: "label" as const, scoring: "parse" as const };
-  const query = queryOf(task, asking, {
-    demonstrations: shots.map(shotOf),
-    maxTokens,
-    ...(passages.length > 0 ? { passages } : {}),
-  });
+  const query =
+    responder.query?.(task) ??
+    queryOf(task, asking, {
+      demonstrations: shots.map(shotOf),
+      maxTokens,
+      ...(passages.length > 0 ? { passages } : {}),
+    });
   const found = await unlessFailed(() => subject.respond(query, noted.context));
   const whole: Lineage = {
     ...lineage,

@@ -36,9 +36,11 @@ export function homeOf(task: LanguageTask, queries: readonly Query[]): Home {
 /** The query with the candidate's changes. */
 export function ask(candidate: Candidate, home: Home, query: Query): Query {
   const { instruction, before, after, shots } = candidate;
-  const own = (query.instruction ?? null) === home.instruction;
-  const said = own && instruction !== undefined ? instruction : query.instruction;
-  const words = [before, said, after].filter((part) => part).join("\n");
+  const same = (query.instruction ?? null) === home.instruction;
+  const said = same && instruction !== undefined ? instruction : query.instruction;
+  // Without a shared instruction nothing tells whose a query is.
+  const around = same || home.instruction === null;
+  const words = (around ? [before, said, after] : [said]).filter((part) => part).join("\n");
   const asked = words ? { ...query, instruction: words } : query;
   return shots ? prepend(shots, home.labels, asked) : asked;
 }

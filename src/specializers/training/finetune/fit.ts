@@ -6,6 +6,7 @@ import type { Tensor } from "onnxruntime-node";
 import type { Json } from "../../../core/json.js";
 import { directionOf } from "../../../core/metric.js";
 import type { Given } from "../../../core/specializer.js";
+import { groupsOf } from "../../../learn/folds.js";
 import type { Dropout } from "../../../nets/changes/dropout.js";
 import type { NetConfig } from "../../../nets/config.js";
 import type { Change } from "../../../nets/decoder.js";
@@ -100,7 +101,10 @@ export async function fitMethod(
   const { recipe, sweep, tokens } = await chooseRecipe(
     rig,
     count,
-    { usualRate: method.rate, seed: given.seed, options, ...learnt },
+    {
+      ...{ usualRate: method.rate, seed: given.seed, options, ...learnt },
+      groups: groupsOf(given.task, given.train),
+    },
     (course, what) => run(course, `${what}: `),
   );
   const course: Course = {

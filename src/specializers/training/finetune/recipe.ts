@@ -65,12 +65,19 @@ export function samplesSeen(
  * and fewer if a shorter trial on all of train was better.
  *
  * @param of number of the rig's examples, from the first, that are train's
+ * @param given `groups`: what each of them is held out with
  * @param run trains a course and reports its progress
  */
 export async function chooseRecipe(
   rig: Rig,
   of: number,
-  given: { usualRate: number; seed: number; learnt?: number; options: TrainingOptions },
+  given: {
+    usualRate: number;
+    seed: number;
+    learnt?: number;
+    options: TrainingOptions;
+    groups: readonly string[];
+  },
   run: (course: Course, what: string) => Promise<Trained>,
 ): Promise<Chosen> {
   const { options, usualRate, seed } = given;
@@ -82,9 +89,9 @@ export async function chooseRecipe(
   if (settled || of < trialSize.fewest) return { recipe: known, sweep: [], tokens: 0 };
 
   const order = shuffled([...Array(of).keys()], randomFor(seed, "sweep"));
-  const heldCount = Math.min(trialSize.held, Math.floor(of / 5));
-  const held = order.slice(0, heldCount);
-  const train = order.slice(heldCount, heldCount + trialSize.train);
+  const held = heldOut(order, given.groups, Math.min(trialSize.held, Math.floor(of / 5)));
+  const isHeld = new Set(held);
+  const train = order.filter((at) => !isHeld.has(at)).slice(0, trialSize.train);
   const sweep: Trial[] = [];
   let tokens = 0;
   const attempt = async (recipe: Recipe, what: string): Promise<Trial> => {
@@ -136,13 +143,26 @@ export async function chooseRecipe(
       epochs: Math.max(known.epochs, Math.min(maxEpochs, Math.ceil(epochsOf(2 * steps, of)))),
     });
   // Trials that see all of train can show whether the full length is better than theirs.
-  if (train.length + heldCount < of || lossOf(best) >= given.learnt) return done({ ...known, learningRate });
+  if (train.length + held.length < of || lossOf(best) >= given.learnt)
+    return done({ ...known, learningRate });
   const whole = await attempt({ ...known, learningRate }, `${known.epochs} epochs at rate ${learningRate}`);
   return done({ learningRate, epochs: takeIfBetter(whole) ? known.epochs : best.epochs });
 
   function done(recipe: Recipe): Chosen {
     return { recipe, sweep, tokens };
   }
+}
+
+/** About `count` samples, from the first in the order, in whole groups; one larger than that stays in train. */
+function heldOut(order: readonly number[], groups: readonly string[], count: number): number[] {
+  const members = new Map<string, number[]>();
+  for (const at of order) {
+    const group = groups[at] as string;
+    members.set(group, [...(members.get(group) ?? []), at]);
+  }
+  const held: number[] = [];
+  for (const group of members.values()) if (held.length < count && group.length <= count) held.push(...group);
+  return held.length > 0 ? held : order.slice(0, count);
 }
 
 function lossOf({ loss }: Trial): number {
