@@ -25,7 +25,9 @@ export function forecastOf(
   keys: readonly string[],
   scores: Readonly<Record<string, number>> | undefined,
 ): number[] {
-  const known = keys.map((key) => scores?.[key]).filter((score) => score !== undefined);
+  const known = keys
+    .flatMap((key) => scores?.[key] ?? [])
+    .filter((score) => score > Number.NEGATIVE_INFINITY);
   if (known.length === 0) return keys.map(() => -Math.log(keys.length));
   const total = logSum(known);
   return keys.map((key) => Math.max(least, (scores?.[key] ?? Number.NEGATIVE_INFINITY) - total));

@@ -88,6 +88,8 @@ describe("a log-linear pool", () => {
   it("is a distribution, whatever a member leaves out", () => {
     const keys = ["a", "b", "c"];
     expect(forecastOf(keys, undefined)).toEqual(keys.map(() => -Math.log(3)));
+    const least = Number.NEGATIVE_INFINITY;
+    expect(forecastOf(keys, { a: least, b: least, c: least })).toEqual(forecastOf(keys, undefined));
     const partial = forecastOf(keys, { a: 2, b: 2 });
     expect(partial[0]).toBeCloseTo(Math.log(0.5));
     expect(partial[2]).toBeLessThan(-10);

@@ -10,7 +10,13 @@ import { share } from "../../src/core/metric.js";
 import { startMockServer } from "../../src/models/mock-server.js";
 import { makeSpecializer } from "../../src/specializers/index.js";
 import { planStudy, renderPlan } from "../../src/study/dryrun.js";
-import { ceilingSeconds, needsTraining, readingSeconds, trainingSeconds } from "../../src/study/effort.js";
+import {
+  asksWhileTrained,
+  ceilingSeconds,
+  needsTraining,
+  readingSeconds,
+  trainingSeconds,
+} from "../../src/study/effort.js";
 import type { StudyEvent } from "../../src/study/events.js";
 import { makeProgress, type Stretch } from "../../src/study/progress.js";
 import { runStudy } from "../../src/study/run.js";
@@ -214,5 +220,19 @@ it.each([
   "a dry run makes no specialist that is trained or made of a language model's states: %j",
   (written, made) => {
     expect(needsTraining(makeSpecializer(written, "test"))).toBe(made);
+  },
+);
+
+it.each([
+  ["lora", false],
+  [{ stack: { of: ["linear", "lora"] } }, true],
+  [{ bestOf: { of: ["zeroShot", "lora"] } }, true],
+  [{ selfSpecialize: { pairs: 10 } }, true],
+  // What it asks is counted by making it.
+  [{ stack: { of: ["linear", { fewShot: { k: 2 } }] } }, false],
+])(
+  "a dry run says what it leaves out: the calls of one that is trained and asks, as of %j",
+  (written, asks) => {
+    expect(asksWhileTrained(makeSpecializer(written, "test"))).toBe(asks);
   },
 );

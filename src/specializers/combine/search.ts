@@ -51,7 +51,9 @@ const searchOptions = z.strictObject({
     .min(4)
     .max(64)
     .default(24)
-    .describe("maximum combinations of levels that the factorial measures"),
+    .describe(
+      "maximum combinations of levels that the factorial measures, though never fewer than each level on its own",
+    ),
   screen: z
     .int()
     .min(32)
