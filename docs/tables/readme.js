@@ -76,7 +76,7 @@ export function measured() {
   for (const { model, prompts, top1Agreement, meanAbsoluteDifference } of parity?.models ?? []) {
     const [low, high] = wilson(top1Agreement, prompts, normal);
     rows.push([
-      `Hone's decoder, which trains, gives llama.cpp's next token: ${model.replace("llama:", "")}`,
+      `Hone's training decoder predicts llama.cpp's next token: ${model.replace("llama:", "")}`,
       `${percent(top1Agreement)} % (${percent(low)} to ${percent(high)}, n = ${prompts}); log-probabilities ${meanAbsoluteDifference} nats apart on average`,
       "`npm run bench:parity`",
       parity,
@@ -108,7 +108,7 @@ export function measured() {
       lexical,
     ],
     [
-      "ToMi told in the first person against the third, SmolLM2-135M, not told from 0 (Claude 3.5 Sonnet: +9.5)",
+      "ToMi told in the first person against the third, SmolLM2-135M, no difference shown (Claude 3.5 Sonnet: +9.5)",
       points(claim(egosocial, "a1")),
       "`npx hone reproduce egosocialarena --data FOLDER`",
       egosocial,
@@ -126,7 +126,7 @@ export function measured() {
       bilateral,
     ],
     [
-      "… of two specialized hemispheres with a callosum, not told from the row above",
+      "… of two specialized hemispheres with a callosum, not shown to differ from the row above",
       centimetres(reach["bilateral specialized, cc"]),
       "`npx hone reproduce bilateral`",
       bilateral,

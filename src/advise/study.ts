@@ -100,7 +100,7 @@ export function studyText(path: string, draft: Draft): string {
     ...(named.includes("lora")
       ? ["lora trains the model, which takes minutes to hours on a CPU; take it out for a quick first run."]
       : []),
-    "Every field: docs/study.md, or `hone init --schema` for your editor.",
+    "Every field: `hone init --schema`; docs/study.md explains them.",
   ];
   const head = notes.map((line) => (line === "" ? "#" : `# ${tidy(line)}`)).join("\n");
   return `${head}\n${stringify(spec, { lineWidth: 100 })}`;

@@ -35,7 +35,7 @@ Begin with:
   hone init                     a study file of your own
   hone run my.study.yaml        run it, or continue where it stopped
 
-Exit codes: 0 success, 1 failure, 2 usage, 100 a gate was not met or a limit stopped the run, 130 stopped by Ctrl-C, 143 by SIGTERM; a server that is stopped exits with 0.`),
+Exit codes: 0 success, 1 failure, 2 usage, 100 a gate was not met, a limit stopped the run or training rows occur in test, 130 stopped by Ctrl-C, 143 by SIGTERM; a server that is stopped exits with 0.`),
   );
 
 haves(

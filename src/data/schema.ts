@@ -165,7 +165,9 @@ export const datasetSchema = z
       .describe(
         "Leave out labels with fewer rows than this, and the rows that have no other. Only with shared `options`.",
       ),
-    eyesOff: share.optional().describe("Part of test that is never looked at while prompts are developed."),
+    eyesOff: share
+      .optional()
+      .describe("Random part of test that is scored separately, to be kept out of your own error analysis."),
     leakage: z
       .union([
         z.enum(["stop", "report", "drop", "off"]),

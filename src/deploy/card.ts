@@ -2,7 +2,7 @@
 // folder's files and how each is loaded. Names in it come from users and data, and are escaped.
 
 import { escapeMarkdown, fenced, oneLine } from "../report/escape.js";
-import { formatInterval, formatScore, formatWhole } from "../report/format.js";
+import { formatInterval, formatScore, formatWhole, sayOpenedBefore } from "../report/format.js";
 import type { SavedSpecialist } from "../study/specialist.js";
 
 interface Folder {
@@ -28,7 +28,7 @@ function ownCard({ name, model, modelId, specializer, task, made, measured }: Sa
     ...(labels ? [["answers", labels.join(", ")]] : []),
   ] as [string, string][];
   const score = measured
-    ? `${formatScore(measured.mean, measured.n, measured.display)} ${md(measured.metric)} on the study's ${formatWhole(measured.n)} test samples (95 % interval ${formatInterval(measured.low, measured.high, measured.n, measured.display)}).`
+    ? `${formatScore(measured.mean, measured.n, measured.display)} ${md(measured.metric)} on the study's ${formatWhole(measured.n)} test samples (95 % interval ${formatInterval(measured.low, measured.high, measured.n, measured.display)}).${measured.openedBefore ? ` Of the test split, ${sayOpenedBefore(measured.openedBefore)}.` : ""}`
     : "It was not measured.";
   return [
     `# ${md(name)}`,

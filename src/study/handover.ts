@@ -158,6 +158,7 @@ function useOf(
   const measured = test && {
     ...{ metric: metric.name, better: metric.better, display: metric.display, n: test.n },
     ...{ unscored: test.unscored, mean: test.mean, low: test.low, high: test.high },
+    openedBefore: journal.openings.of(domain.dataset.test, study.plan).before,
   };
   const samples = function* () {
     const filter = { subject: specialist.subject.id, task: domain.keys.test, split: "test" } as const;

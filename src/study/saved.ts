@@ -31,6 +31,10 @@ export const measuredSchema = z.strictObject({
   mean: z.number(),
   low: z.number(),
   high: z.number(),
+  openedBefore: z
+    .strictObject({ rows: z.number(), of: z.number(), plans: z.number() })
+    .optional()
+    .describe("How many of the test rows other plans had opened"),
 });
 
 /** The inputs that it was measured on, as distributions that new inputs can be compared with. */

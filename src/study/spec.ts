@@ -112,7 +112,7 @@ export function parseStudy(
     what: "The study file does not make sense",
     where: `${where}${lineOf(issue.path)}, field ${field}`,
     why: issue.message + (issues.length > 1 ? ` (and ${issues.length - 1} more)` : ""),
-    next: "See `hone init` for a working study, or docs/study.md for every field.",
+    next: "See `hone init` for a working study, or `hone init --schema` for every field.",
     kind: "usage",
   });
 }

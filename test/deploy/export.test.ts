@@ -52,6 +52,9 @@ describe("export", () => {
       const out = join(root, subject.slice(0, 6));
       const { files } = await exportSpecialist("tones", out, { store, subject });
       expect(files).toEqual(expect.arrayContaining(["README.md", "specialist.json", "SHA256SUMS"]));
+      expect(readFileSync(join(out, "README.md"), "utf8")).toMatch(
+        /Of the test split, none of \d+ rows opened before\./,
+      );
       const name = subject.slice(0, 6);
       await importSpecialist(out, { store: elsewhere, name });
       const run = await predict("tones", readRows(join(root, "new.jsonl")), { store, subject });
