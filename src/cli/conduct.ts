@@ -1,6 +1,6 @@
 // Running a study from the command line: signals, limits, progress, report, summary, exit code. Shared by run and demo.
 
-import { appendFile, writeFile } from "node:fs/promises";
+import { appendFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describeFailure, exitCodes } from "../core/errors.js";
 import type { StudyRecord } from "../core/record.js";
@@ -8,13 +8,14 @@ import { renderDev } from "../report/dev.js";
 import { oneLine, plainText } from "../report/escape.js";
 import { formatWhole } from "../report/format.js";
 import { renderSummary } from "../report/terminal.js";
-import { requireFile, requireStore } from "../store/place.js";
+import { requireFile, requireStore, writeOut } from "../store/place.js";
 import type { Phase } from "../study/events.js";
 import { openStudy } from "../study/open.js";
 import { type RunOptions, runStudy, stoppedAfterDev } from "../study/run.js";
 import type { StudySpec } from "../study/spec.js";
 import { makeOutput } from "./output.js";
 import { stopSignals } from "./stop.js";
+import { filesOf } from "./study-file.js";
 
 export interface LimitFlags {
   store: string;
@@ -44,9 +45,10 @@ export async function conduct(
   base: string,
   reproduce: string,
   next: readonly string[],
+  file?: string,
 ): Promise<void> {
   const output = makeOutput(flags);
-  if (flags.junit !== undefined) requireFile(flags.junit, "--junit");
+  if (flags.junit !== undefined) requireFile(flags.junit, "--junit", filesOf(spec, base, file));
   if (flags.dryRun) {
     const { planStudy, renderPlan } = await import("../study/dryrun.js");
     const plan = await planStudy(spec, { store: flags.store, base });
@@ -112,7 +114,7 @@ async function tellCi(record: StudyRecord, junit: string | undefined): Promise<v
   const summary = process.env.GITHUB_STEP_SUMMARY;
   if (junit === undefined && !summary) return;
   const { renderJunit, renderStepSummary } = await import("../report/ci.js");
-  if (junit !== undefined) await writeFile(junit, renderJunit(record));
+  if (junit !== undefined) await writeOut(junit, renderJunit(record));
   if (summary) await appendFile(summary, renderStepSummary(record));
 }
 

@@ -1,7 +1,6 @@
 // hone data show | count | split | check | export
 
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import {
   countRows,
@@ -16,10 +15,11 @@ import {
 } from "../data/index.js";
 import { oneLine, plainText } from "../report/escape.js";
 import { formatWhole } from "../report/format.js";
-import { requireFile, requireFolder } from "../store/place.js";
+import { requireFile, requireFolder, writeOut } from "../store/place.js";
 import { openStore } from "../study/open.js";
 import { readStudy } from "../study/spec.js";
 import { makeOutput } from "./output.js";
+import { filesOf } from "./study-file.js";
 
 interface Flags {
   json?: boolean;
@@ -141,8 +141,8 @@ export async function exportSamples(
   },
 ): Promise<void> {
   const output = makeOutput(flags);
-  requireFile(flags.out, "--out");
   const spec = await readStudy(file);
+  requireFile(flags.out, "--out", filesOf(spec, flags.data ?? dirname(file), file));
   const hasStore = flags.as === "dpo" && existsSync(join(resolve(flags.store), "journal.db"));
   const journal = hasStore ? openStore(flags.store) : undefined;
   try {
@@ -152,7 +152,7 @@ export async function exportSamples(
       base: flags.data ?? dirname(file),
       signal: new AbortController().signal,
     });
-    await writeFile(flags.out, rows.map((row) => `${JSON.stringify(row)}\n`).join(""), { mode: 0o600 });
+    await writeOut(flags.out, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
     output.record({ type: "done", out: flags.out, rows: rows.length, left, known });
     if (flags.json) return;
     const told = [

@@ -27,7 +27,7 @@ const everyMs = 2000;
 
 export async function firstPerson(source: string, flags: Flags): Promise<void> {
   const output = makeOutput(flags);
-  requireFile(flags.out, "--out");
+  requireFile(flags.out, "--out", [source.replace(/^file:/, "")]);
   const lines: string[] = [];
   const by: Record<string, number> = {};
   const refused: Record<string, number> = {};

@@ -1,7 +1,7 @@
 // Output of the command line: records on stdout with --json, everything else for people. Progress is one line that
 // rewrites itself on a terminal, and plain lines elsewhere. Respects NO_COLOR.
 
-import { describeFailure, HoneError } from "../core/errors.js";
+import { describeFailure, type Failure, HoneError } from "../core/errors.js";
 import { plainText } from "../report/escape.js";
 import { formatCost, formatCount, formatDuration, formatScore } from "../report/format.js";
 import type { StudyEvent } from "../study/events.js";
@@ -124,9 +124,25 @@ function progressLine(event: Extract<StudyEvent, { type: "progress" }>): string 
     .join("  ");
 }
 
+/** What the operating system refused for reasons that are no bug: a full disk, missing rights. */
+function failureOfSystem(error: unknown): Failure | undefined {
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  const refusals = ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EACCES", "EPERM", "EMFILE", "ENFILE"];
+  if (!(error instanceof Error) || code === undefined || !refusals.includes(code)) return undefined;
+  return {
+    what: "The operating system refused to read or write a file",
+    ...(path ? { where: path } : {}),
+    why: message,
+    next:
+      code === "ENOSPC" || code === "EDQUOT"
+        ? "Free space on the disk, or write elsewhere."
+        : "Mend that, or write elsewhere.",
+  };
+}
+
 /** Prints an error for people or scripts and returns the exit code. Bugs keep their stack. */
 export function printError(error: unknown, json: boolean): number {
-  const failure = error instanceof HoneError ? error.failure : undefined;
+  const failure = error instanceof HoneError ? error.failure : failureOfSystem(error);
   const code = error instanceof HoneError ? error.exitCode : 1;
   const text = failure
     ? describeFailure(failure)

@@ -55,6 +55,9 @@ export async function predictCommand(ref: string, flags: PredictFlags): Promise<
       ...(flags.allowEndpoint ? { allowEndpoint: true } : {}),
       ...(flags.skipBad ? { onBad } : {}),
       onWait: output.log,
+    }).catch(async (error) => {
+      await sink.abandon();
+      throw error;
     });
     try {
       for await (const prediction of run.predictions) {
@@ -89,7 +92,7 @@ export async function predictCommand(ref: string, flags: PredictFlags): Promise<
 
 /** The destination of predictions: the file, records with --json, else lines on stdout. */
 async function sinkOf({ out, json, data, format }: PredictFlags, output: Output): Promise<PredictionSink> {
-  if (out !== undefined && out !== stdin) return fileSink(out);
+  if (out !== undefined && out !== stdin) return fileSink(out, data);
   if (json)
     return {
       write: async (prediction) => output.record({ type: "prediction", ...prediction }),

@@ -1,11 +1,9 @@
 // hone reproduce PAPER: repeats a paper's studies, with its claims beside our figures. Without a paper: lists them.
 
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import { exitCodes, HoneError } from "../core/errors.js";
 import { papers } from "../papers/index.js";
 import type { PaperEvent } from "../papers/plans.js";
-import { requireFile } from "../store/place.js";
+import { requireFile, writeOut } from "../store/place.js";
 import { type LimitFlags, stoppable } from "./conduct.js";
 import { makeOutput, type Output } from "./output.js";
 import { markdownReproduction, renderReproduction } from "./reproduction.js";
@@ -68,7 +66,7 @@ export async function reproduce(name: string | undefined, flags: ReproduceFlags)
   output.prose(renderReproduction(result));
   if (flags.out !== undefined) {
     const whole = flags.out.endsWith(".md") ? markdownReproduction(result) : JSON.stringify(result, null, 2);
-    await writeFile(resolve(flags.out), `${whole}\n`);
+    await writeOut(flags.out, `${whole}\n`);
     output.prose(`\nWritten to ${flags.out}`);
   }
   output.record(result);

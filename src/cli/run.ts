@@ -10,9 +10,16 @@ export async function run(
 ): Promise<void> {
   const spec = await readStudy(file, { allowModules: flags.allowModules ?? false });
   const data = `${flags.data === undefined ? "" : ` --data ${flags.data}`}${flags.allowModules ? " --allow-modules" : ""}`;
-  await conduct(spec, flags, flags.data ?? dirname(file), `npx hone run ${file}${data}`, [
-    `hone show ${spec.study} --sample ID    every prompt and answer of one sample`,
-    `hone compare ${spec.study}             all pairs of subjects`,
-    `hone report ${spec.study} --format md  the report as Markdown`,
-  ]);
+  await conduct(
+    spec,
+    flags,
+    flags.data ?? dirname(file),
+    `npx hone run ${file}${data}`,
+    [
+      `hone show ${spec.study} --sample ID    every prompt and answer of one sample`,
+      `hone compare ${spec.study}             all pairs of subjects`,
+      `hone report ${spec.study} --format md  the report as Markdown`,
+    ],
+    file,
+  );
 }

@@ -5,6 +5,7 @@ import { lstatSync, type Stats } from "node:fs";
 import { mkdir, realpath, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { HoneError } from "../core/errors.js";
+import type { Json } from "../core/json.js";
 import { requireFile } from "../store/place.js";
 
 /** @throws HoneError where a file exists and `force` is not set, and where it cannot be written */
@@ -75,4 +76,14 @@ async function real(path: string): Promise<string> {
 export async function writeStudy(path: string, text: string): Promise<void> {
   await mkdir(dirname(resolve(path)), { recursive: true });
   await writeFile(path, text);
+}
+
+/** The files that a study is read from, which no result may overwrite: its own, and those that it names. */
+export function filesOf(spec: object, base: string, file?: string): string[] {
+  const named = (value: Json | undefined): string[] => {
+    if (typeof value === "string")
+      return value.startsWith("file:") ? [resolve(base, value.slice("file:".length))] : [];
+    return value && typeof value === "object" ? Object.values(value).flatMap((one) => named(one)) : [];
+  };
+  return [...(file === undefined ? [] : [file]), ...named(spec as Json)];
 }

@@ -40,6 +40,8 @@ export interface Call {
 /** Passed with every call: how to stop it, and who observes it. */
 export interface CallContext {
   signal: AbortSignal;
+  /** Fires when no further attempt is to be made; one in flight is finished. */
+  draining?: AbortSignal;
   /** Receives every call, whether made now or found in the journal. */
   trace?: (call: Call) => void;
   /** Languages of the texts to embed, one per text, where the task knows them; networks infer them from the text. */

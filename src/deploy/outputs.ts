@@ -1,8 +1,9 @@
 // Predictions as CSV, JSON lines or Parquet. A file gets its final name once complete; on stdout each row is written once known.
 
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
-import { extname } from "node:path";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname, extname } from "node:path";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { HoneError } from "../core/errors.js";
@@ -41,7 +42,9 @@ function outputFormatOf(path: string): OutputFormat {
 export function streamSink(out: Writable, format: "csv" | "jsonl"): PredictionSink {
   const lines = linesOf(format);
   const put = async (text: string) => {
-    if (!out.write(text)) await new Promise((resolve) => out.once("drain", resolve));
+    if (out.errored) throw out.errored;
+    // An error, such as a full disk, ends the wait, too.
+    if (!out.write(text)) await once(out, "drain");
   };
   return {
     write: (prediction) => put(lines(prediction)),
@@ -50,10 +53,15 @@ export function streamSink(out: Writable, format: "csv" | "jsonl"): PredictionSi
   };
 }
 
-/** A file of predictions: `PATH.PID.part` until it is complete. @throws HoneError where it cannot be written */
-export async function fileSink(path: string): Promise<PredictionSink> {
+/**
+ * A file of predictions: `PATH.PID.part` until it is complete.
+ * @param rows the file that rows are read from
+ * @throws HoneError where it cannot be written
+ */
+export async function fileSink(path: string, rows: string): Promise<PredictionSink> {
   const format = outputFormatOf(path);
-  requireFile(path, "--out");
+  requireFile(path, "--out", [rows]);
+  await mkdir(dirname(path), { recursive: true });
   const part = `${path}.${process.pid}.part`;
   const abandon = () => rm(part, { force: true });
   if (format === "parquet") return parquetSink(path, part, abandon);

@@ -98,7 +98,10 @@ export async function predict(
     onWait: options.onWait ?? (() => {}),
   });
   try {
-    const wrap = <M extends Callable>(model: M) => journaled(model, journal, budget);
+    const wrap = <M extends Callable>(model: M) => {
+      budget.expect(model);
+      return journaled(model, journal, budget);
+    };
     const predictor = await openPredictor(path, {
       ...options,
       signal,

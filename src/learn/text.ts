@@ -5,7 +5,9 @@ import type { Demonstration, Query } from "../core/language.js";
 /** Scripts written without spaces: there each character is a word. The `v` flag allows the set difference. */
 const spaceless =
   "[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}]";
-const word = new RegExp(`${spaceless}|[[\\p{L}\\p{N}\\p{M}_]--${spaceless}]{2,}`, "gv");
+/** V8's stack does not hold a run of millions of characters. Longer ones, which are no words, are divided. */
+const longest = 10_000;
+const word = new RegExp(`${spaceless}|[[\\p{L}\\p{N}\\p{M}_]--${spaceless}]{2,${longest}}`, "gv");
 
 /** Words of two or more letters or digits, in lower case; in ASCII the same as scikit-learn's default token pattern. */
 export function words(text: string): string[] {

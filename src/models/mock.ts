@@ -126,7 +126,7 @@ export async function openMock(ref: string, options: MockOptions = {}): Promise<
     answer: () => T,
   ): Promise<[T, number]> {
     const text = canonicalJson([operation, request]);
-    return withRetries(policy, context.signal, async (attempt) => {
+    return withRetries(policy, context, async (attempt) => {
       const started = performance.now();
       if (!mayPass()) throw failed("429");
       const random = randomFor(seed, "attempt", text, attempt);

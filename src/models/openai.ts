@@ -86,7 +86,7 @@ export async function openOpenAI(ref: string, options: OpenOptions = {}): Promis
     begin: () => Reader<T>,
   ): Promise<T & { ms: number }> {
     const text = JSON.stringify({ ...extra, ...body });
-    return withRetries(policy, context.signal, async () => {
+    return withRetries(policy, context, async () => {
       const reader = begin();
       const reply = await connection.post(path, text, context.signal, reader.sink);
       if (reply.status !== 200) throw failureOf(reply.status, reply.headers, reply.body, scrub);

@@ -1,7 +1,7 @@
 // Retries with exponential back-off and full jitter, within limits, through the endpoint's limiter. Failures of real
 // endpoints and of the mock all pass through here, so that each ends in exactly one CallError.
 
-import { CallError, type CallFailure } from "../core/call.js";
+import { type CallContext, CallError, type CallFailure } from "../core/call.js";
 import type { Random } from "../core/random.js";
 import type { Limiter } from "./limiter.js";
 import { sleep } from "./wait.js";
@@ -41,16 +41,19 @@ export interface RetryPolicy {
  * Makes attempts until one succeeds.
  *
  * @param attempt called with its number, from 0; throws AttemptFailed for failures that the policy handles
- * @throws CallError with the last failure and the number of attempts; the signal's reason when aborted
+ * @throws CallError with the last failure and the number of attempts; the signal's reason when aborted, or draining's, before an
+ *   attempt
  */
 export async function withRetries<T>(
   policy: RetryPolicy,
-  signal: AbortSignal,
+  { signal, draining }: Pick<CallContext, "signal" | "draining">,
   attempt: (number: number) => Promise<T>,
 ): Promise<T> {
   const { limiter } = policy;
+  const waiting = draining ? AbortSignal.any([signal, draining]) : signal;
   for (let number = 0; ; number++) {
-    const ticket = await limiter.acquire(signal);
+    waiting.throwIfAborted();
+    const ticket = await limiter.acquire(waiting);
     let failed: AttemptFailed;
     try {
       const value = await attempt(number);
@@ -77,6 +80,6 @@ export async function withRetries<T>(
     }
     // After a Retry-After the limiter does the waiting.
     if (pauseMs === 0)
-      await sleep(policy.random() * Math.min(60_000, policy.backoffMs * 2 ** number), signal);
+      await sleep(policy.random() * Math.min(60_000, policy.backoffMs * 2 ** number), waiting);
   }
 }

@@ -16,7 +16,9 @@ import type { Journal } from "./journal.js";
 
 export interface JournalEvents {
   /** Just before a call is really made; throwing here refuses it (a budget). */
-  before?: () => void;
+  before?: () => void | Promise<void>;
+  /** Fires when calls that failed are not to be repeated. */
+  draining?: AbortSignal;
   /** After a call was really made and recorded; once for a batch of texts, with the cost of all. */
   made?: (call: Call) => void;
   /** After a call failed for good. */
@@ -69,7 +71,7 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
   /** Refuses a call before it is made. */
   const permit = async (keys: readonly string[]): Promise<void> => {
     try {
-      events.before?.();
+      await events.before?.();
     } catch (error) {
       await journal.release(keys);
       throw error;
@@ -113,7 +115,7 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
       const own = batch.map((i) => keys[i] as string);
       await permit(own);
       const asked = batch.map((i) => texts[i] as string);
-      const made = await begun(() => model.embed!(asked, context)).catch((error) =>
+      const made = await begun(() => model.embed!(asked, told(context))).catch((error) =>
         failed(own, "embed", error),
       );
       const kept = await Promise.all(
@@ -154,6 +156,8 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
   };
 
   const { weights } = model;
+  const told = (context: CallContext): CallContext =>
+    events.draining ? { ...context, draining: events.draining } : context;
   return {
     ...model,
     ...(weights && {
@@ -164,11 +168,11 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
     }),
     ...(model.generate && {
       generate: (request: GenerateRequest, context: CallContext) =>
-        once<Generated>("generate", request, () => model.generate!(request, context), context),
+        once<Generated>("generate", request, () => model.generate!(request, told(context)), context),
     }),
     ...(model.score && {
       score: (request: ScoreRequest, context: CallContext) =>
-        once<Scored>("score", request, () => model.score!(request, context), context),
+        once<Scored>("score", request, () => model.score!(request, told(context)), context),
     }),
     ...(model.embed && { embed: embedOnce }),
   };

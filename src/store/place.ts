@@ -1,8 +1,20 @@
-// Checks whether a folder or file can be written, before any work is done.
+// Checks whether a folder or file can be written, before any work is done; writes the files that users name.
 
-import { closeSync, constants, mkdirSync, openSync, rmdirSync, rmSync, type Stats, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  rmdirSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { HoneError, messageOf } from "../core/errors.js";
+import { writeWhole } from "../core/place.js";
 import { privateFolder } from "./private.js";
 
 /**
@@ -46,10 +58,20 @@ export function requireStore(store: string): void {
 
 /**
  * The same for a file, which is left as it is; no folder that was made for it stays.
- * @throws HoneError if it is a folder or cannot be written
+ * @param read files that are read for what will be written
+ * @throws HoneError if it is a folder, one of the files read, or cannot be written
  */
-export function requireFile(path: string, said: string): void {
+export function requireFile(path: string, said: string, read: readonly string[] = []): void {
   const file = resolve(path);
+  const own = realOf(file);
+  if (own !== undefined && read.some((one) => realOf(resolve(one)) === own)) {
+    throw new HoneError({
+      what: "The result would overwrite its own input",
+      where: `${said} (${file})`,
+      next: "Name another file.",
+      kind: "usage",
+    });
+  }
   let found: Stats | undefined;
   try {
     found = lookAt(file);
@@ -66,6 +88,21 @@ export function requireFile(path: string, said: string): void {
     closeSync(openSync(file, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK));
   } catch (error) {
     throw cannotWrite(file, said, messageOf(error));
+  }
+}
+
+/** Writes a text to a file that the user named, whole or not at all, with the folders that it needs; a pipe is written to as it is. */
+export async function writeOut(path: string, text: string): Promise<void> {
+  const file = resolve(path);
+  if (lookAt(file)?.isFile() === false) await writeFile(file, text);
+  else await writeWhole(file, text);
+}
+
+function realOf(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
   }
 }
 

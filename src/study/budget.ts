@@ -1,6 +1,8 @@
 // What a run may spend, and the two ways of stopping it: draining (finish what is in flight, start nothing) and aborting.
 
+import { setMaxListeners } from "node:events";
 import { addCost, type Call, type Cost, noCost } from "../core/call.js";
+import { HoneError } from "../core/errors.js";
 
 /** Thrown when new work is refused because the run is draining. Not a failure of the sample that it interrupts. */
 export class Draining extends Error {
@@ -12,7 +14,14 @@ export class Draining extends Error {
 
 export interface Budget {
   /** Called before a call is made; throws Draining when there is nothing left to spend. */
-  before: () => void;
+  before: () => Promise<void>;
+  /** Fires when it drains: calls that failed are then not repeated. Its reason is a Draining. */
+  readonly draining: AbortSignal;
+  /**
+   * Tells it of a model before its first call.
+   * @throws HoneError where cost is limited, and the endpoint's prices are not known
+   */
+  expect: (model: { id: string; price?: { input: number; output: number } }) => void;
   /** Called after a call was made. */
   made: (call: Call) => void;
   /** Called after a call failed. */
@@ -30,7 +39,8 @@ export interface Budget {
 const byHand = "by hand";
 
 /**
- * @param maxUsd dollars; each call in flight reserves the cost of the costliest so far, so that concurrency does not overshoot
+ * @param maxUsd dollars; each call in flight reserves the cost of the costliest so far, so that concurrency does not overshoot; until
+ *   one has returned, there is only one
  * @param maxSeconds wall-clock seconds from now
  * @param drain ends it by hand, even if it fired before
  */
@@ -45,49 +55,83 @@ export function makeBudget(
   let inFlight = 0;
   const answered = new Set<string>();
   let costliest = 0;
-  let reason: string | undefined = limits.drain?.aborted ? byHand : undefined;
-  const onDrain = () => {
-    reason ??= byHand;
+  let known = false;
+  const priced = new Set<string>();
+  let returned: () => void = () => {};
+  let reason: string | undefined;
+  const draining = new AbortController();
+  // Every call in flight adds a listener to it.
+  setMaxListeners(0, draining.signal);
+  const drain = (why: string): void => {
+    if (reason !== undefined) return;
+    reason = why;
+    draining.abort(new Draining(why));
   };
-  limits.drain?.addEventListener("abort", onDrain, { once: true });
+  if (limits.drain?.aborted) drain(byHand);
+  limits.drain?.addEventListener("abort", () => drain(byHand), { once: true });
   const deadline =
     limits.maxSeconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + limits.maxSeconds * 1000;
+  const outOfTime = `--max-time of ${limits.maxSeconds} s reached`;
+  // Longer than a timer can wait is checked at the next call.
+  if (limits.maxSeconds !== undefined && limits.maxSeconds * 1000 < 2 ** 31)
+    setTimeout(() => drain(outOfTime), limits.maxSeconds * 1000).unref();
 
   const check = (): void => {
-    if (reason === undefined && Date.now() >= deadline)
-      reason = `--max-time of ${limits.maxSeconds} s reached`;
-    if (reason === undefined && limits.maxUsd !== undefined) {
-      if (
-        total.usd + (inFlight + 1) * costliest > limits.maxUsd ||
-        (total.usd >= limits.maxUsd && total.usd > 0)
-      ) {
-        reason = `--max-cost of $${limits.maxUsd} reached ($${total.usd.toFixed(4)} spent)`;
-      }
-    }
+    if (Date.now() >= deadline) drain(outOfTime);
+    const { maxUsd } = limits;
+    if (maxUsd === undefined) return;
+    if (total.usd + (inFlight + 1) * costliest > maxUsd || (total.usd >= maxUsd && total.usd > 0))
+      drain(`--max-cost of $${maxUsd} reached ($${total.usd.toFixed(4)} spent)`);
+  };
+  const ended = (): void => {
+    inFlight = Math.max(0, inFlight - 1);
+    returned();
   };
   return {
-    before() {
+    draining: draining.signal,
+    async before() {
       check();
+      while (reason === undefined && limits.maxUsd !== undefined && !known && inFlight > 0) {
+        await new Promise<void>((resolve) => {
+          const before = returned;
+          returned = () => {
+            before();
+            resolve();
+          };
+        });
+        check();
+      }
       if (reason !== undefined) throw new Draining(reason);
       inFlight++;
     },
+    expect({ id, price }) {
+      if (limits.maxUsd === undefined) return;
+      if (price && price.input + price.output > 0) priced.add(id);
+      if (price || !id.startsWith("openai:")) return;
+      throw new HoneError({
+        what: "--max-cost cannot be kept",
+        where: id,
+        why: "the price of its tokens is not known",
+        next: "Give it with ?price=IN,OUT (dollars per million tokens; 0,0 for a server of your own), or in HONE_PRICES.",
+        kind: "usage",
+      });
+    },
     made(call) {
-      inFlight = Math.max(0, inFlight - 1);
+      known = true;
+      if (priced.has(call.model) && call.cost.usd === 0 && call.cost.inputTokens + call.cost.outputTokens > 0)
+        drain("--max-cost cannot be kept: the endpoint does not say how many tokens a call took");
       total = addCost(total, call.cost);
       answered.add(call.model);
       costliest = Math.max(costliest, call.cost.usd);
+      ended();
     },
-    failed() {
-      inFlight = Math.max(0, inFlight - 1);
-    },
+    failed: ended,
     answered: (modelId) => answered.has(modelId),
     spent: () => total,
     drained() {
       check();
       return reason;
     },
-    drain(why) {
-      reason ??= why;
-    },
+    drain,
   };
 }

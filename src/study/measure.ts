@@ -90,6 +90,8 @@ export async function measure(
     } catch (error) {
       if (error instanceof Draining || signal.aborted) return;
       if (!(error instanceof CallError)) throw nameSample(error, subject, sample);
+      // A run that drains makes no further attempts, so this failure may not be the last word.
+      if (budget.drained() !== undefined) return;
       const most = patient && silent() ? patience[error.failure] : undefined;
       if (most !== undefined) {
         dead.push({ sample, error });
@@ -138,7 +140,7 @@ export async function measure(
   );
   signal.throwIfAborted();
   const [first] = dead;
-  if (first && silent()) {
+  if (first && silent() && budget.drained() === undefined) {
     // Too few samples were left to tell. A model that answered an earlier run, and responds now, is not down: these are unscored.
     const there = dead.every(({ error }) => !absent.includes(error.failure));
     if (!there || !journal.hasAnswered((subject.model as { id: string }).id))
@@ -146,7 +148,7 @@ export async function measure(
     patient = false;
   }
   // Some samples failed like those of a dead endpoint before it came up: they are tried again.
-  if (dead.length > 0) {
+  if (dead.length > 0 && budget.drained() === undefined) {
     const again = dead.splice(0).map(({ sample }) => sample);
     await forEachConcurrently(again, options.concurrency, () => budget.drained() === undefined, one);
   }

@@ -92,6 +92,11 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
     options.use ?? {},
   );
   const arms = listArms(spec, tables.specializers);
+  if (spec.gate)
+    checkBeaten(
+      spec.gate,
+      arms.map(({ name }) => name),
+    );
   // The seal: nothing in a test split is revealed before the journal records that this plan opens it.
   let plan = "";
   const onOpen = (opening: Opening): void =>
@@ -103,7 +108,11 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
   if (spec.gate) checkGate(spec.gate, domain.task.metric);
   const models = modelOpener(
     { signal, open: options.open ?? ((ref) => openModel(ref, { signal, schemes: tables.models })) },
-    options.wrap ?? ((model) => journaled(model, journal, budget)),
+    options.wrap ??
+      ((model) => {
+        budget.expect(model);
+        return journaled(model, journal, budget);
+      }),
   );
   const open = async (ref: string): Promise<Subject> => begin(await models.open(ref));
   const asIs = await models.open(spec.model);
@@ -185,6 +194,17 @@ function checkGate({ atLeast, atMost }: NonNullable<StudySpec["gate"]>, metric: 
       ? `for ${name}, ${better === "higher" ? "more" : "less"} is better, and the gate is \`${field}\``
       : `${name} lies between ${least ?? "any"} and ${most ?? "any"}, and ${asked} does not`,
     next: turned ? `Write \`${field}\` in place of \`${wrong}\`.` : "Write a value in that range.",
+    kind: "usage",
+  });
+}
+
+/** @throws HoneError if the gate names a subject that the study does not have */
+function checkBeaten({ beats }: NonNullable<StudySpec["gate"]>, names: readonly string[]): void {
+  if (beats === undefined || names.includes(beats)) return;
+  throw new HoneError({
+    what: "The study's gate names a subject that the study does not have",
+    where: `gate.beats: ${beats}`,
+    next: `Name one of: ${names.join(", ")}.`,
     kind: "usage",
   });
 }

@@ -131,7 +131,10 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
   const { study, journal, budget, signal, emit, options } = run;
   const { spec, domain, elsewhere } = study;
   if (options.devOnly) requireDev(domain);
-  journal.startStudy(spec.study, study.plan, canonicalJson(spec));
+  // What may not reach a verdict leaves the study's own: a run that is to stop after dev, or has no time or money left.
+  const brief = options.devOnly || budget.drained() !== undefined;
+  if (!brief || !hasVerdict(journal, spec.study))
+    journal.startStudy(spec.study, study.plan, canonicalJson(spec));
 
   const answers = study.arms.reduce(
     (sum, arm) =>
@@ -265,7 +268,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
     reproduce: options.reproduce ?? `npx hone run ${spec.study}.study.yaml`,
   });
   // A record with a verdict stays what other commands show.
-  if (!options.devOnly || !hasVerdict(journal, spec.study)) journal.finishStudy(spec.study, record);
+  if (record.stopped === null || !hasVerdict(journal, spec.study)) journal.finishStudy(spec.study, record);
   emit(record);
   return record;
 }

@@ -73,6 +73,7 @@ const studySchemaOf = (table: TaskTable) => {
       )
       .min(1)
       .max(100)
+      .refine((seeds) => new Set(seeds).size === seeds.length, "a seed is listed twice")
       .default([1])
       .describe("One fit and one measurement of every seeded specialist for each seed"),
     gate: gateSchema.optional().describe("Exit code 100 unless met"),

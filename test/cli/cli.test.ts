@@ -183,17 +183,90 @@ describe("hone run", () => {
     expect(record.spentUsd).toBeGreaterThan(0.1);
     const whole = await hone(["run", study, "--json"]);
     expect(whole.code, whole.stderr).toBe(0);
+    // Until a call has returned nobody knows what one costs, so there is only one; the verdict of the run before stays.
+    const dearer = writeToneStudy(folder, {
+      ...{ name: "dear", model: "mock:?skill=0.9&price=1e5,1e5&concurrency=4&seed=2", dev: 20, test: 60 },
+    });
+    const one = (await hone(["run", dearer, "--json", "--max-cost", "0.2"])).records.at(-1);
+    const { spentUsd } = one as { spentUsd: number };
+    expect(spentUsd).toBeGreaterThan(1);
+    expect(spentUsd).toBeLessThan(12);
+    const url = "http://127.0.0.1:9/v1";
+    const unpriced = writeToneStudy(folder, { name: "unpriced", model: `openai:m?base=${url}` });
+    const refused = await hone(["run", unpriced, "--max-cost", "1"]);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining("price of its tokens is not known"),
+    ]);
+  });
+
+  it("stops at --max-time whatever the endpoint does, and leaves the verdict of the run before", async () => {
+    const own = ["--store", join(folder, "timed")];
+    const spec = { name: "timed", model: "mock:?skill=0.9", dev: 10, test: 20 };
+    const study = writeToneStudy(folder, spec);
+    expect((await hone(["run", study, ...own])).code).toBe(0);
+    expect((await hone(["run", study, "--max-time", "0", ...own])).code).toBe(100);
+    const hangs = writeToneStudy(folder, { ...spec, name: "hangs", model: "mock:?errors=hang:1&timeout=1" });
+    const started = performance.now();
+    const stopped = await hone(["run", hangs, "--json", "--max-time", "1", ...own]);
+    expect(stopped.code).toBe(100);
+    expect(stopped.records.at(-1)).toMatchObject({ stopped: expect.stringContaining("--max-time") });
+    expect(performance.now() - started).toBeLessThan(15_000);
+    // Also after an edit, while its new scores on dev are looked at.
+    const edited = writeToneStudy(folder, { ...spec, specialists: ["majority", "linear"] });
+    expect((await hone(["run", edited, "--dev-only", ...own])).code).toBe(0);
+    const listed = (await hone(["ls", "--json", ...own])).stdout;
+    expect(listed).toMatch(/"timed"[^\n]*"champion":"zeroShot"/);
+  });
+
+  it("makes the folders of what it writes, and never overwrites what it reads", async () => {
+    const own = ["--store", join(folder, "written")];
+    const study = writeToneStudy(folder, { name: "written", model: "mock:?skill=0.9", dev: 10, test: 20 });
+    const junit = join(folder, "new", "deep", "junit.xml");
+    expect((await hone(["run", study, "--junit", junit, ...own])).code).toBe(0);
+    expect(readFileSync(junit, "utf8")).toContain("<testsuite");
+    const data = join(folder, "tones.jsonl");
+    const before = readFileSync(data, "utf8");
+    for (const [args, name] of [
+      [["predict", "written", "--data", data, "--out", data], data],
+      [["data", "export", study, "--as", "sft", "--out", data], data],
+      [["data", "export", study, "--as", "sft", "--out", study], study],
+      [["run", study, "--junit", study], study],
+    ] as const) {
+      const kept = readFileSync(name, "utf8");
+      const { code, stderr } = await hone([...args, ...(args[0] === "data" ? [] : own)]);
+      expect([code, stderr], args.join(" ")).toEqual([2, expect.stringContaining("overwrite its own input")]);
+      expect(readFileSync(name, "utf8")).toBe(kept);
+    }
+    for (const ending of ["jsonl", "parquet"]) {
+      const out = join(folder, "also new", `p.${ending}`);
+      expect((await hone(["predict", "written", "--data", data, "--out", out, ...own])).code).toBe(0);
+      expect(readFileSync(out).length).toBeGreaterThan(100);
+    }
+    const exported = join(folder, "another", "sft.jsonl");
+    expect((await hone(["data", "export", study, "--as", "sft", "--out", exported])).code).toBe(0);
+    expect(before).toBe(readFileSync(data, "utf8"));
   });
 
   it("exits with 100 where a gate is not met", async () => {
-    const gate = { atLeast: 0.999, beats: "\u001b]0;title\u0007" };
-    const study = writeToneStudy(folder, { name: "gated", model: "mock:?skill=0.5&seed=2", extra: { gate } });
+    const extra = { gate: { atLeast: 0.999 } };
+    const study = writeToneStudy(folder, { name: "gated", model: "mock:?skill=0.5&seed=2", extra });
     const { code, records, stderr } = await hone(["run", study, "--json"]);
     expect(code).toBe(100);
     expect(records.at(-1)).toMatchObject({ gate: { met: false } });
     expect(stderr).toMatch(/gate was not met/);
+    // A misspelt subject is found before anything is asked.
+    const beats = "\u001b]0;title\u0007";
+    const misspelt = writeToneStudy(folder, { name: "misspelt", model: "mock:", extra: { gate: { beats } } });
+    const refused = await hone(["run", misspelt, "--dry-run"]);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringMatching(/does not have[\s\S]*zeroShot/),
+    ]);
     // What the study names may not steer the terminal.
-    expect(stderr).not.toMatch(/[\u0007\u001b]/);
+    expect(refused.stderr).not.toMatch(/[\u0007\u001b]/);
+    const twice = writeToneStudy(folder, { name: "twice", model: "mock:", extra: { seeds: [1, 2, 1] } });
+    expect((await hone(["run", twice, "--dry-run"])).stderr).toMatch(/a seed is listed twice/);
   });
 
   it("answers a dead endpoint with one error and leaves nothing unscored", async () => {

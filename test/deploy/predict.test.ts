@@ -127,11 +127,11 @@ describe("predict", () => {
     ];
     for (const ending of ["csv", "jsonl", "parquet"]) {
       const path = join(root, `out.${ending}`);
-      const dropped = await fileSink(path);
+      const dropped = await fileSink(path, "rows.csv");
       await dropped.write(said[0] as Prediction);
       await dropped.abandon();
       await expect(readRows(path).next()).rejects.toThrow(/no such file/);
-      const sink = await fileSink(path);
+      const sink = await fileSink(path, "rows.csv");
       for (const one of said) await sink.write(one);
       await sink.finish();
       const rows = [];
@@ -146,7 +146,7 @@ describe("predict", () => {
       expect(rows[0]?.id).toBe(ending === "csv" ? "'=1+1" : "=1+1");
       expect(rows[1]?.unscored).toBe("timeout");
     }
-    await expect(fileSink(join(root, "out.txt"))).rejects.toThrow(/ending is none of/);
+    await expect(fileSink(join(root, "out.txt"), "rows.csv")).rejects.toThrow(/ending is none of/);
   });
 
   it("killed at any moment goes on and asks for nothing twice; says what is to be expected", async () => {

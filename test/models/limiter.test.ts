@@ -117,7 +117,7 @@ describe("limiter", () => {
     const started = performance.now();
     await Promise.all(
       Array.from({ length: 400 }, () =>
-        withRetries(policy, never, async () => {
+        withRetries(policy, { signal: never }, async () => {
           await sleep(20, never);
           if (mayPass()) return;
           refused++;
@@ -136,13 +136,13 @@ describe("limiter", () => {
 describe("retries", () => {
   it("gives the first success, and says how often it tried when there is none", async () => {
     let calls = 0;
-    const value = await withRetries(policyOf(1), never, async (number) => {
+    const value = await withRetries(policyOf(1), { signal: never }, async (number) => {
       calls++;
       if (number < 3) throw new AttemptFailed("server-error", "broke", { retry: true });
       return number;
     });
     expect([value, calls]).toEqual([3, 4]);
-    const failed = withRetries(policyOf(1), never, async () => {
+    const failed = withRetries(policyOf(1), { signal: never }, async () => {
       throw new AttemptFailed("server-error", "broke", { retry: true });
     });
     await expect(failed).rejects.toMatchObject({
@@ -154,14 +154,14 @@ describe("retries", () => {
 
   it("does not try again what cannot pass, and lets other errors through", async () => {
     let calls = 0;
-    const refused = withRetries(policyOf(1), never, async () => {
+    const refused = withRetries(policyOf(1), { signal: never }, async () => {
       calls++;
       throw new AttemptFailed("refused", "no", { retry: false });
     });
     await expect(refused).rejects.toMatchObject({ failure: "refused", message: "no" });
     expect(calls).toBe(1);
     const policy = policyOf(1);
-    const bug = withRetries(policy, never, async () => {
+    const bug = withRetries(policy, { signal: never }, async () => {
       throw new TypeError("bug");
     });
     await expect(bug).rejects.toBeInstanceOf(TypeError);
@@ -177,7 +177,7 @@ describe("retries", () => {
       const starts: number[] = [];
       const begin = performance.now();
       const one = (fails: boolean) =>
-        withRetries(policy, never, async (number) => {
+        withRetries(policy, { signal: never }, async (number) => {
           starts.push(performance.now() - begin);
           if (fails && number === 0) throw slowDown(asked);
           return true;
@@ -196,7 +196,7 @@ describe("retries", () => {
     const drawn = [0, 1, 0.5];
     const policy = policyOf(1, { backoffMs: 100, random: () => drawn.shift() ?? 0 });
     const times: number[] = [];
-    await withRetries(policy, never, async (number) => {
+    await withRetries(policy, { signal: never }, async (number) => {
       times.push(performance.now());
       if (number < 3) throw new AttemptFailed("malformed", "what", { retry: true });
     });
@@ -209,7 +209,7 @@ describe("retries", () => {
   it("stops at once in a back-off", async () => {
     const stop = new AbortController();
     const policy = policyOf(1, { backoffMs: 60_000, random: () => 1 });
-    const call = withRetries(policy, stop.signal, async () => {
+    const call = withRetries(policy, stop, async () => {
       throw new AttemptFailed("server-error", "broke", { retry: true });
     });
     setTimeout(() => stop.abort(new Error("enough")), 20);

@@ -100,7 +100,7 @@ describe("journal", () => {
     const journal = openJournal(":memory:");
     const told: string[] = [];
     const wrapped = journaled(counting(), journal, {
-      before: () => told.push("before"),
+      before: () => void told.push("before"),
       made: ({ cost }) => told.push(`made ${cost.calls}`),
     });
     await wrapped.embed?.(["a", "b", "c"], { signal });
