@@ -9,7 +9,7 @@ import { type Draft, starter, studyName, studyText, withAdvice } from "../advise
 import { HoneError } from "../core/errors.js";
 import type { Grant } from "../core/model.js";
 import { priceField } from "../models/price.js";
-import { listModels } from "../models/registry.js";
+import { listModels, requireKnown } from "../models/registry.js";
 import { formatCount } from "../report/format.js";
 import { makeSpecializer, specializers } from "../specializers/index.js";
 import { mapTree } from "../specializers/map.js";
@@ -188,11 +188,14 @@ function implied(said: readonly Grant[]): readonly Grant[] {
 
 /** The registry's entry for a model; an endpoint is assumed to return only text unless its reference says more. */
 async function knownOf(model: string): Promise<{ grants: readonly Grant[]; strength?: Strength }> {
+  requireKnown(model);
   const [ref = "", query = ""] = model.split("?");
+  const said = new URLSearchParams(query).get("grants")?.split(",");
   const listing = (await listModels()).find((one) => one.ref === ref);
-  if (listing) return { grants: listing.grants, ...(listing.sizeMB === null ? {} : { strength: "small" }) };
+  if (listing && !said)
+    return { grants: listing.grants, ...(listing.sizeMB === null ? {} : { strength: "small" }) };
   if (ref.startsWith("llama:")) return { grants: (await isTrainable(ref)) ? grants : grants.slice(0, 3) };
-  const stated = new URLSearchParams(query).get("grants")?.split(",") ?? ["text"];
+  const stated = said ?? ["text"];
   return { grants: grants.filter((grant) => stated.includes(grant)) };
 }
 

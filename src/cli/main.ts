@@ -122,7 +122,7 @@ program
   .command("serve")
   .description("serve specialists and models behind one OpenAI-compatible server on this machine")
   .argument("<what...>", "studies, saved specialists and models (llama:…, openai:…); NAME=… names one")
-  .option("--port <n>", "port; 0 picks a free one", whole(0), 8642)
+  .option("--port <n>", "port; 0 picks a free one", whole(0, 65_535), 8642)
   .option("--host <address>", "bind this address in place of loopback; needs --token")
   .option("--token <text>", "what clients must send; generated if omitted")
   .option("--name <host...>", "with --host: host names by which clients reach it")

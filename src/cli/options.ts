@@ -10,9 +10,10 @@ export const number = (least: number) => (text: string) => {
   }
   return value;
 };
-export const whole = (least: number) => (text: string) => {
+export const whole = (least: number, most?: number) => (text: string) => {
   const value = number(least)(text);
   if (!Number.isInteger(value)) throw new InvalidArgumentError("give a whole number");
+  if (most !== undefined && value > most) throw new InvalidArgumentError(`give a number of at most ${most}`);
   return value;
 };
 

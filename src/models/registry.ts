@@ -68,6 +68,13 @@ function schemeOf(ref: string): [scheme: string, rest: string] {
   return [ref.slice(0, colon), ref.slice(colon + 1)];
 }
 
+/** Whether a reference has a known form, and a known model where it names one; nothing is opened. @throws HoneError if not */
+export function requireKnown(ref: string): void {
+  const [scheme, rest] = schemeOf(ref);
+  if (!Object.hasOwn(openers, scheme)) throw unknownModel(ref);
+  if (["llama", "encoder"].includes(scheme) && !/^(file|hf|pip):/.test(rest)) findModel(ref);
+}
+
 /** One line of `hone models list`. */
 export interface ModelListing {
   /** What to write in a study. */

@@ -110,7 +110,7 @@ function results(record: StudyRecord): string[] {
         formatWhole(r.n),
         formatWhole(r.unscored),
         scoreBounds(r, metric),
-        formatBare(r.baseline, r.n, scale),
+        r.baseline > 0 ? formatBare(r.baseline, r.n, scale) : "–",
         r.chance === null ? "–" : formatBare(r.chance, r.n, scale),
         devScore(r, scale),
         ...more.map((name) =>

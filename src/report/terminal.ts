@@ -116,7 +116,8 @@ function scoreLines(
   const bar = Math.min(30, columns - fixed - least - 2);
   const drawn = bar >= 12;
   const nameWidth = Math.max(12, Math.min(longest, columns - fixed - (drawn ? bar + 2 : 0)));
-  const based = directionOf(metric) > 0;
+  // Written answers and motor tasks have no commonest one.
+  const based = directionOf(metric) > 0 && results.some(({ baseline }) => baseline > 0);
   const values = results.flatMap((r) => [r.low, r.high, based ? r.baseline : r.low]).filter(Number.isFinite);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const out = [
@@ -144,9 +145,11 @@ function scoreLines(
     );
   }
   const sign = unicode ? "┊" : ":";
-  // Motor tasks have no commonest answer to give.
   if (!based) {
-    out.push(paint("2", `  less ${oneLine(metric.name, 12)} is better`), "");
+    out.push(
+      ...(directionOf(metric) > 0 ? [] : [paint("2", `  less ${oneLine(metric.name, 12)} is better`)]),
+      "",
+    );
     return out;
   }
   const baseline = `${scale === "percent" ? "majority" : "baseline"} ${formatScore(best.baseline, best.n, scale)}`;

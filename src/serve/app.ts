@@ -25,7 +25,7 @@ import type { Exchange, Usage } from "./write.js";
 export interface AppOptions extends GuardOptions {
   served: readonly Served[];
   /** Shadows, by the id of the model or specialist that answers first. */
-  shadows: ReadonlyMap<string, Shadow>;
+  shadows: ReadonlyMap<string, readonly Shadow[]>;
   /** Milliseconds that an answer may take. */
   timeoutMs: number;
   /** Receives failures on our side. */
@@ -140,7 +140,10 @@ export function makeApp(options: AppOptions): Hono<Vars> {
         if (usage) metrics.tokens(one.id, usage.prompt_tokens, usage.completion_tokens);
         metrics.request({ route: path, model: one.id, status }, (performance.now() - c.get("began")) / 1000);
       };
-      const tell: Tell = (exchange) => shadows.get(one.id)?.takeChat(asked as { task?: unknown }, exchange);
+      const own = shadows.get(one.id) ?? [];
+      const tell: Tell = (exchange) => {
+        for (const shadow of own) shadow.takeChat(asked as { task?: unknown }, exchange);
+      };
       const { stream } = spec;
       try {
         if (asked.stream && stream) {
@@ -165,12 +168,12 @@ export function makeApp(options: AppOptions): Hono<Vars> {
           spec.answer(one, asked, gone.signal, tell),
         );
         settle(usage, 200);
-        if (answers) shadows.get(one.id)?.take(asked as z.infer<typeof classifySchema>, answers);
+        if (answers) for (const shadow of own) shadow.take(asked as z.infer<typeof classifySchema>, answers);
         // Straight to the connection: a platform Response object would cost as much as the answer.
         c.set("whole", true);
         const bytes = Buffer.from(JSON.stringify(body));
-        const own = { "content-type": "application/json", "content-length": bytes.length };
-        outgoing.writeHead(200, { ...headers, ...told, ...own }).end(bytes);
+        const head = { "content-type": "application/json", "content-length": bytes.length };
+        outgoing.writeHead(200, { ...headers, ...told, ...head }).end(bytes);
         return RESPONSE_ALREADY_SENT;
       } catch (error) {
         clearTimeout(late);
@@ -252,6 +255,10 @@ export function makeApp(options: AppOptions): Hono<Vars> {
       models: served.map(({ id }) => id),
     }),
   );
+  const ofShadows = (value: (shadow: Shadow) => number) =>
+    [...shadows].flatMap(([id, own]) =>
+      own.map((shadow) => [{ model: id, pair: shadow.pair }, value(shadow)] as const),
+    );
   app.get("/metrics", (c) =>
     c.text(
       metrics.text([
@@ -268,7 +275,12 @@ export function makeApp(options: AppOptions): Hono<Vars> {
         {
           name: "shadow_records_total_by_pair",
           help: "Shadow records on disk since the start.",
-          values: [...shadows].map(([id, { pair, written }]) => [{ model: id, pair }, written()] as const),
+          values: ofShadows(({ written }) => written()),
+        },
+        {
+          name: "shadow_failures_total_by_pair",
+          help: "Shadow answers that failed or were left out since the start.",
+          values: ofShadows(({ failed }) => failed()),
         },
       ]),
       200,

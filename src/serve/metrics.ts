@@ -10,7 +10,7 @@ const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export interface Metrics {
   request: (labels: { route: string; model: string; status: number }, seconds: number) => void;
   tokens: (model: string, read: number, written: number) => void;
-  count: (name: "shadow_records" | "shadow_failures" | "refused", by?: number) => void;
+  count: (name: "refused", by?: number) => void;
   /** All metrics as text. @param gauges read at this moment */
   text: (
     gauges: readonly { name: string; help: string; values: readonly (readonly [Labels, number])[] }[],
@@ -54,14 +54,8 @@ export function makeMetrics(): Metrics {
       }
       describe("tokens_total", "counter", "Tokens read and written.");
       for (const { labels, n } of tokens.all()) lines.push(`hone_tokens_total${labelled(labels)} ${n}`);
-      for (const [name, help] of [
-        ["shadow_records", "Shadow records on disk."],
-        ["shadow_failures", "Shadow answers that failed."],
-        ["refused", "Requests refused before they were read."],
-      ] as const) {
-        describe(`${name}_total`, "counter", help);
-        lines.push(`hone_${name}_total ${counts.get(name) ?? 0}`);
-      }
+      describe("refused_total", "counter", "Requests refused before they were read.");
+      lines.push(`hone_refused_total ${counts.get("refused") ?? 0}`);
       for (const { name, help, values } of gauges) {
         describe(name, "gauge", help);
         for (const [labels, value] of values) lines.push(`hone_${name}${labelled(labels)} ${value}`);

@@ -83,13 +83,14 @@ export async function serve(refs: readonly string[], options: ServeOptions = {})
   const stopping = new AbortController();
   const store = resolve(options.store ?? ".hone");
   const served = await openServed(refs, { ...options, store, signal: stopping.signal });
-  const shadows = new Map<string, Shadow>();
+  const shadows = new Map<string, Shadow[]>();
+  const closeShadows = () => Promise.all([...shadows.values()].flat().map((shadow) => shadow.close()));
   try {
-    for (const pair of options.shadow ?? []) {
+    for (const pair of new Set(options.shadow ?? [])) {
       const { primary, second } = pairOf(pair, served);
       const out = await openShadowLog(store, primary.id, second.id);
-      const told = { signal: stopping.signal, tell: log, failed: () => {} };
-      shadows.set(primary.id, makeShadow(primary, second, out, told));
+      const shadow = makeShadow(primary, second, out, { signal: stopping.signal, tell: log });
+      shadows.set(primary.id, [...(shadows.get(primary.id) ?? []), shadow]);
     }
     const server = createServer({
       headersTimeout: headMs,
@@ -130,7 +131,7 @@ export async function serve(refs: readonly string[], options: ServeOptions = {})
       models: served.map(({ id }) => id),
       async stop() {
         await closeServer(server);
-        for (const shadow of shadows.values()) await shadow.close();
+        await closeShadows();
         for (const one of served) await one.close();
       },
       abort() {
@@ -139,7 +140,7 @@ export async function serve(refs: readonly string[], options: ServeOptions = {})
       },
     };
   } catch (error) {
-    for (const shadow of shadows.values()) await shadow.close();
+    await closeShadows();
     for (const one of served) await one.close();
     throw error;
   }

@@ -13,8 +13,9 @@ export interface Shadow {
   /** Takes a classification request; if the second one only writes there is nothing to compare. */
   take: (asked: Asked, answers: readonly Classified[]) => void;
   takeChat: (asked: { task?: unknown; gold?: unknown }, exchange: Exchange) => void;
-  /** Records on disk since the start. */
+  /** Records on disk since the start, and answers that failed or were left out. */
   written: () => number;
+  failed: () => number;
   /** Waits for answers in flight. */
   close: () => Promise<void>;
 }
@@ -30,10 +31,11 @@ export function makeShadow(
   primary: Served,
   second: Served,
   log: ShadowLog,
-  options: { signal: AbortSignal; tell: (text: string) => void; failed: () => void },
+  options: { signal: AbortSignal; tell: (text: string) => void },
 ): Shadow {
   const underWay = new Set<Promise<void>>();
   let written = 0;
+  let failed = 0;
   let told = false;
   const keep = async (record: Omit<ShadowRecord, "kind" | "at">): Promise<void> => {
     await log.write({ kind: "shadow", ...record, at: new Date().toISOString() });
@@ -71,14 +73,14 @@ export function makeShadow(
   };
   const begin = (work: () => Promise<void>): void => {
     if (underWay.size >= mostWaiting) {
-      options.failed();
+      failed++;
       if (!told) options.tell(`The shadow ${second.id} does not keep up: some of its answers are left out.`);
       told = true;
       return;
     }
     const one: Promise<void> = work()
       .catch((error: unknown) => {
-        options.failed();
+        failed++;
         if (!options.signal.aborted) options.tell(`The shadow ${second.id} failed: ${String(error)}`);
       })
       .finally(() => underWay.delete(one));
@@ -97,6 +99,7 @@ export function makeShadow(
       begin(() => chatToo(exchange, taskOf(task), typeof gold === "string" ? gold : null));
     },
     written: () => written,
+    failed: () => failed,
     async close() {
       await Promise.allSettled(underWay);
       await log.close();

@@ -68,7 +68,7 @@ export function makeVerdict(
   const chosen = subjects.find(({ name }) => name === champion);
   const seeds = chosen?.seeds ?? [];
   const sentences = [
-    `Chosen on dev, ${champion} scores ${score(best.mean)}${scale === "percent" ? "" : points} ${best.metric} on ${best.n} sealed test samples of ${domain}${seeds.length > 1 ? `, on average over ${seeds.length} training seeds` : ""} (95 % interval ${interval(best)}${scale === "percent" ? `; majority class: ${score(best.baseline)}` : ""}).`,
+    `Chosen on dev, ${champion} scores ${score(best.mean)}${scale === "percent" ? "" : points} ${best.metric} on ${best.n} sealed test samples of ${domain}${seeds.length > 1 ? `, on average over ${seeds.length} training seeds` : ""} (95 % interval ${interval(best)}${scale === "percent" && best.baseline > 0 ? `; majority class: ${score(best.baseline)}` : ""}).`,
   ];
   if (belowMajority(best, metric, chosen))
     sentences.push("That is no better than the majority class, so it is not fit for use, whatever it beats.");

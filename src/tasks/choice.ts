@@ -143,8 +143,8 @@ export function optionsIn(task: string, { id, options }: Sample, labels: Labels 
   if (found.length > 0) return found;
   throw new HoneError({
     what: "A sample has no options",
-    where: `task ${task}, sample ${id}`,
-    why: "neither its row nor the task's data has any",
+    where: `task ${task}`,
+    why: `neither the row of ${id} nor the task's data has any`,
     next: "Add `options` to the data, or to each row.",
     kind: "usage",
   });

@@ -300,6 +300,7 @@ describe("the model's own routes", () => {
     expect(await spec([])).toContainEqual({ lora: { layers: 10 } });
     expect(await spec(["--model", "llama:gemma3-270m"])).toContainEqual({ lora: { layers: 10 } });
     expect(names(await spec(["--model", "mock:"]))).not.toMatch(/lora/);
+    expect(names(await spec(["--model", "mock:?grants=text"]))).not.toMatch(/calibrate/);
     expect(names(await spec(["--model", "openai:x?base=http://127.0.0.1:1/v1"]))).not.toMatch(
       /lora|calibrate/,
     );

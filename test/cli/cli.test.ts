@@ -429,6 +429,9 @@ describe("hone", () => {
   });
 
   it("advises: the map without options, routes and a study with them, a usage error for words unknown", async () => {
+    for (const unknown of ["nope:x", "llama:smollm2-135m-instrct", "llama"])
+      expect((await hone(["advise", "--model", unknown])).stderr, unknown).toMatch(/Unknown model/);
+    expect((await hone(["serve", "x", "--port", "99999"])).stderr).toMatch(/at most 65535/);
     expect((await hone(["advise"])).stdout).toMatch(/low-rank adapter \[gradients, weights\]: lora/);
     writeTones(join(folder, "advise.jsonl"), 300);
     const said = ["advise", "--data", "advise.jsonl", "--label", "tone", "--model", "mock:?skill=0.8"];

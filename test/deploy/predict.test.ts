@@ -1,12 +1,12 @@
 // Predictions on new rows: the champion and any subject by name, bad rows, drift, formats, and a kill that loses nothing.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { HoneError } from "../../src/core/errors.js";
 import { readRows } from "../../src/data/index.js";
-import { fileSink } from "../../src/deploy/outputs.js";
+import { fileSink, streamSink } from "../../src/deploy/outputs.js";
 import { predict } from "../../src/deploy/predict.js";
 import type { Prediction } from "../../src/deploy/predictor.js";
 import { startMockServer } from "../../src/models/mock-server.js";
@@ -147,6 +147,15 @@ describe("predict", () => {
       expect(rows[1]?.unscored).toBe("timeout");
     }
     await expect(fileSink(join(root, "out.txt"), "rows.csv")).rejects.toThrow(/ending is none of/);
+  });
+
+  it.skipIf(!existsSync("/dev/full"))("ends with the error where the disk is full", async () => {
+    const sink = streamSink(createWriteStream("/dev/full"), "csv");
+    const writing = (async () => {
+      for (let row = 1; row < 1e5; row++)
+        await sink.write({ row, place: `a:${row}`, id: "x".repeat(100), label: "p" });
+    })();
+    await expect(writing).rejects.toMatchObject({ code: "ENOSPC" });
   });
 
   it("killed at any moment goes on and asks for nothing twice; says what is to be expected", async () => {

@@ -153,7 +153,7 @@ describe("a shadow", () => {
 
   it("of a model keeps both answers to a chat, streamed or in responses, with the conversation", async () => {
     const refs = ["a=mock:?seed=1", "b=mock:?seed=2", "bad=mock:?errors=refused:1"];
-    const server = await serving(refs, { store, shadow: ["a:b", "b:bad"] });
+    const server = await serving(refs, { store, shadow: ["a:b", "a:bad", "a:b"] });
     const messages = [
       { role: "system", content: "Be brief." },
       { role: "user", content: "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda" },
@@ -174,6 +174,9 @@ describe("a shadow", () => {
     }
     await server.json("/v1/responses", { model: "a", input: messages[1]?.content, max_output_tokens: 20 });
     const direct = await server.json("/v1/chat/completions", { model: "b", messages, max_tokens: 20 });
+    const counted =
+      /records_total_by_pair\{model="a",pair="b"\} 3[\s\S]*failures_total_by_pair\{model="a",pair="bad"\} 3/;
+    await expect.poll(async () => (await server.ask("/metrics")).text(), { timeout: 5000 }).toMatch(counted);
     await server.stop();
     const lines = readFileSync(join(store, "shadow", "a+b.jsonl"), "utf8")
       .trim()
@@ -193,7 +196,7 @@ describe("a shadow", () => {
       expect([kept, input]).toEqual([messages, messages[1]?.content]);
     }
     // What fails beside the answer is kept nowhere and shown to nobody; compare reads what has a right answer.
-    expect(readFileSync(join(store, "shadow", "b+bad.jsonl"), "utf8")).toBe("");
+    expect(readFileSync(join(store, "shadow", "a+bad.jsonl"), "utf8")).toBe("");
     const read = await readPredictions(join(store, "shadow", "a+b.jsonl"));
     expect([read.units, read.systems, read.notes[0]]).toEqual([
       1,

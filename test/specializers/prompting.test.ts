@@ -247,6 +247,8 @@ describe("text", () => {
     expect(words("Größe naïve")).toEqual(["größe", "naïve"]);
     expect(words("法律 text")).toEqual(["法", "律", "text"]);
     expect(words("")).toEqual([]);
+    const long = words(`${"x".repeat(6_000_000)} end`);
+    expect([long.join("").length, long.at(-1)]).toEqual([6_000_003, "end"]);
   });
 
   it("tells texts apart that differ in one letter, and not by case, space or form", () => {
