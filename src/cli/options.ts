@@ -42,7 +42,10 @@ export function limits(command: Command): Command {
     .option("--max-cost <usd>", "stop cleanly before spending more than this", number(0))
     .option("--max-time <seconds>", "stop cleanly after this long", number(0))
     .option("--concurrency <n>", "samples in flight", whole(1))
-    .option("--retry-errors", "retry samples that an earlier run left unscored")
+    .option(
+      "--retry-errors",
+      "retry samples that an earlier run left unscored, and make again what it made without some answers",
+    )
     .option("--quiet", "no progress")
     .addOption(store())
     .addOption(json());

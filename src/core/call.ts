@@ -44,6 +44,8 @@ export interface CallContext {
   draining?: AbortSignal;
   /** Receives every call, whether made now or found in the journal. */
   trace?: (call: Call) => void;
+  /** Told of each call that failed for good, also where its caller goes on without it. */
+  lost?: (failure: CallFailure) => void;
   /** Languages of the texts to embed, one per text, where the task knows them; networks infer them from the text. */
   languages?: readonly string[];
   /** Receives the text written so far, as it grows, from models that stream; not called for a call found in the journal. */

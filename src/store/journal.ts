@@ -21,6 +21,8 @@ export interface Build {
   state: string;
   cost: Cost;
   seconds: number;
+  /** Calls that failed for good while it was made, and that it was made without. */
+  failed: number;
 }
 
 export interface StudyRow {
@@ -272,16 +274,14 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
       const row = getBuild.get(subject);
       if (!row) return undefined;
       const name = `the specialist ${subject}`;
-      return {
-        state: jsonOf(row.state, name, path),
-        cost: fromText<Cost>(row.cost, name, path),
-        seconds: row.seconds,
-      };
+      const { failed = 0, ...cost } = fromText<Cost & { failed?: number }>(row.cost, name, path);
+      return { state: jsonOf(row.state, name, path), cost, seconds: row.seconds, failed };
     },
-    /** @param again replaces what is there: a build whose files were lost */
+    /** @param again replaces what is there: a build whose files were lost, or some of whose calls failed */
     recordBuild(subject: string, build: Build, again = false): void {
       if (again) dropBuild(subject);
-      putBuild(subject, withChecksum(build.state), toText(build.cost), build.seconds, Date.now());
+      const cost = build.failed > 0 ? { ...build.cost, failed: build.failed } : build.cost;
+      putBuild(subject, withChecksum(build.state), toText(cost), build.seconds, Date.now());
     },
 
     openings,

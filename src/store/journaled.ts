@@ -82,7 +82,7 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
     operation: Operation,
     request: unknown,
     make: () => Promise<R>,
-    { signal, trace }: CallContext,
+    { signal, trace, lost }: CallContext,
   ): Promise<R> => {
     const key = callKey(model.id, operation, request);
     let call = lookUp(key);
@@ -100,7 +100,10 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
         })().finally(() => inFlight.delete(key));
         inFlight.set(key, pending);
       }
-      call = await pending;
+      call = await pending.catch((error) => {
+        if (error instanceof CallError) lost?.(error.failure);
+        throw error;
+      });
     }
     trace?.(call);
     return { ...(call.response as Omit<R, "cost">), cost: call.cost } as R;
@@ -115,9 +118,10 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
       const own = batch.map((i) => keys[i] as string);
       await permit(own);
       const asked = batch.map((i) => texts[i] as string);
-      const made = await begun(() => model.embed!(asked, told(context))).catch((error) =>
-        failed(own, "embed", error),
-      );
+      const made = await begun(() => model.embed!(asked, told(context))).catch((error) => {
+        if (error instanceof CallError) context.lost?.(error.failure);
+        return failed(own, "embed", error);
+      });
       const kept = await Promise.all(
         batch.map(async (i, position) => {
           const vector = encodeVector(made.vectors[position] as readonly number[]);

@@ -17,6 +17,8 @@ export interface Specialist {
   /** The specializer's state, as JSON text. */
   state: string;
   build: Cost & { seconds: number };
+  /** Calls that failed for good while it was made, and that it was made without. */
+  failed: number;
 }
 
 /** One arm with its specialists, one per seed. */
@@ -30,6 +32,7 @@ export interface FittedArm {
 /**
  * Makes a specialist, or takes its state from the journal if the same one was made before. The steps of a chain are made
  * one by one, so that steps shared by several arms are made once.
+ * @param again makes it again if calls failed while it was made
  * @throws CallError when the model failed during the fit; HoneError when the specializer cannot be used here
  */
 export async function fitArm(
@@ -39,22 +42,25 @@ export async function fitArm(
   journal: Journal,
   signal: AbortSignal,
   progress: Given["progress"],
+  again = false,
 ): Promise<Specialist> {
   requireGrants(specializer, study.generalist);
   const states: Json[] = [];
   let subject: Subject = study.generalist;
   let cost = noCost;
   let seconds = 0;
+  let failed = 0;
   for (const step of stepsOf(specializer)) {
-    const build = await buildOnce(study, subject, step, seed, journal, signal, progress);
+    const build = await buildOnce(study, subject, step, seed, journal, signal, progress, again);
     const state = JSON.parse(build.state) as Json;
     subject = step.apply(subject, state, study);
     states.push(state);
     cost = addCost(cost, build.cost);
     seconds += build.seconds;
+    failed += build.failed;
   }
   const state = JSON.stringify(isChain(specializer) ? states : states[0]);
-  return { subject, state, build: { ...cost, seconds } };
+  return { subject, state, build: { ...cost, seconds }, failed };
 }
 
 function stepsOf(specializer: Specializer): readonly Specializer[] {
@@ -100,15 +106,14 @@ export async function fitSeeds(
   const unlock = await lockBuild(journal, key, signal, progress);
   try {
     const own = study.artifacts.forBuild(key);
-    let cost = noCost;
+    const tally = tallied();
     const watch = await stopwatch({ artifacts: own, progress }, "seconds");
-    const given = givenOf(study, lacking[0] as number, own, watch.progress, signal, (more) => {
-      cost = addCost(cost, more);
-    });
+    const given = givenOf(study, lacking[0] as number, own, watch.progress, signal, tally);
     const states = await specializer.fitAll(study.generalist, given, lacking);
     const seconds = watch.seconds() / lacking.length;
     for (const [i, seed] of lacking.entries()) {
-      const build = { state: JSON.stringify(states[i]), cost: i === 0 ? cost : noCost, seconds };
+      const { cost, failed } = tally;
+      const build = { state: JSON.stringify(states[i]), cost: i === 0 ? cost : noCost, seconds, failed };
       journal.recordBuild(buildKey(study, study.generalist, specializer, seed, contents), build, false);
     }
     await own.done();
@@ -131,7 +136,7 @@ function lockBuild(
   });
 }
 
-/** The build from the journal, or a new one. A build whose files were lost or damaged is made again. */
+/** The build from the journal, or a new one. A build whose files were lost or damaged is made again; with `again` also one that calls failed for. */
 async function buildOnce(
   study: PreparedStudy,
   subject: Subject,
@@ -140,10 +145,12 @@ async function buildOnce(
   journal: Journal,
   signal: AbortSignal,
   progress: Given["progress"],
+  again: boolean,
 ): Promise<Build> {
   const { artifacts } = study;
   const key = buildKey(study, subject, specializer, seed, await study.contents(specializer));
-  const whole = ({ state }: Build) => isWhole(JSON.parse(state) as Json, artifacts);
+  const whole = ({ state, failed }: Build) =>
+    !(again && failed > 0) && isWhole(JSON.parse(state) as Json, artifacts);
   const before = journal.build(key);
   if (before && whole(before)) return before;
   // Another study may be making the same one: its checkpoints must not be shared, but its result is.
@@ -152,13 +159,11 @@ async function buildOnce(
     const known = journal.build(key);
     if (known && whole(known)) return known;
     const own = artifacts.forBuild(key);
-    let cost = noCost;
+    const tally = tallied();
     const watch = await stopwatch({ artifacts: own, progress }, "seconds");
-    const given = givenOf(study, seed, own, watch.progress, signal, (more) => {
-      cost = addCost(cost, more);
-    });
+    const given = givenOf(study, seed, own, watch.progress, signal, tally);
     const state = await specializer.fit(subject, given);
-    const build: Build = { state: JSON.stringify(state), cost, seconds: watch.seconds() };
+    const build: Build = { state: JSON.stringify(state), ...tally, seconds: watch.seconds() };
     journal.recordBuild(key, build, known !== undefined);
     await own.done();
     return build;
@@ -210,15 +215,31 @@ function buildKey(
   ]);
 }
 
+/** What a fit's calls cost, and how many failed. */
+interface Tally {
+  cost: Cost;
+  failed: number;
+}
+
+const tallied = (): Tally => ({ cost: noCost, failed: 0 });
+
 function givenOf(
   { domain, elsewhere, encoder, base, open }: PreparedStudy,
   seed: number,
   artifacts: Given["artifacts"],
   progress: Given["progress"],
   signal: AbortSignal,
-  paid: (cost: Cost) => void,
+  tally: Tally,
 ): Given<Kind> {
-  const trace = (call: { cost: Cost }) => paid(call.cost);
+  const calls = {
+    signal,
+    trace: (call: { cost: Cost }) => {
+      tally.cost = addCost(tally.cost, call.cost);
+    },
+    lost: () => {
+      tally.failed++;
+    },
+  };
   return {
     task: domain.task,
     train: domain.dataset.train,
@@ -238,10 +259,9 @@ function givenOf(
     base,
     progress,
     context: {
-      signal,
-      trace,
+      ...calls,
       seed,
-      open: async (ref) => ({ subject: await open(ref), context: { signal, trace } }),
+      open: async (ref) => ({ subject: await open(ref), context: calls }),
     },
   };
 }

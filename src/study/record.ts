@@ -118,6 +118,7 @@ export function makeRecord(input: RecordInput): StudyRecord {
     name: arm.name,
     specializer: arm.specializer,
     states: specialists.map(({ state }) => state),
+    failedCalls: specialists.reduce((sum, { failed }) => sum + failed, 0),
     // What a stopped run did not reach has not failed.
     failedSeeds:
       input.stopped === null ? arm.seeds.filter((one) => !specialists.some(({ seed }) => seed === one)) : [],

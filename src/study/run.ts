@@ -184,7 +184,7 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
         if (i === 0) await fitSeeds(study, arm, journal, signal, stoppable);
         one.specialists.push({
           seed,
-          ...(await fitArm(study, arm.specializer, seed, journal, signal, stoppable)),
+          ...(await fitArm(study, arm.specializer, seed, journal, signal, stoppable, options.retryErrors)),
         });
         progress.end();
       } catch (error) {

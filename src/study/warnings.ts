@@ -124,6 +124,8 @@ export interface Made {
   specializer: Pick<Specializer, "needs" | "options">;
   /** The states, as JSON text, one per seed. */
   states: readonly string[];
+  /** Calls that failed for good while it was made, and that it was made without. */
+  failedCalls: number;
   /** Seeds with which it could not be made. */
   failedSeeds: readonly number[];
 }
@@ -166,6 +168,16 @@ function reportsIn(value: unknown): { best: number; guessing: number }[] {
   const { success, data } = reportSchema.safeParse(value);
   if (success) return [{ best: Math.min(...data.heldOut.map(({ loss }) => loss)), guessing: data.guessing }];
   return Object.values(value).flatMap(reportsIn);
+}
+
+/** The arms that were chosen or fitted without the answers of calls that failed. */
+function madeWithout(made: readonly Made[]): string[] {
+  return made
+    .filter(({ failedCalls }) => failedCalls > 0)
+    .map(
+      ({ name, failedCalls }) =>
+        `${plural(failedCalls, "call")} failed while ${name} was made, and it was made without their answers. Run again with --retry-errors to make it again.`,
+    );
 }
 
 const selfTrained = z.object({
@@ -219,7 +231,7 @@ export function outcomeWarnings(
       `${best.subject}, the champion, is no better than the majority class: ${score(best.mean)} against ${score(best.baseline)} on test.${handed}`,
     );
   }
-  warnings.push(...untrained(made).map(({ told }) => told), ...tookNone(made));
+  warnings.push(...untrained(made).map(({ told }) => told), ...tookNone(made), ...madeWithout(made));
   for (const { name, states, failedSeeds } of made)
     if (states.length > 0 && failedSeeds.length > 0)
       warnings.push(

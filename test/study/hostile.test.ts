@@ -126,3 +126,28 @@ it("a specialist that the model fails to make stays unscored with that cause, an
   expect([calibrated?.n, calibrated?.causes]).toEqual([0, { "not made: server-error": 60 }]);
   expect(record.verdict?.champion).toBe("zeroShot");
 });
+
+it("tells which specialists were made without the answers of failed calls, and makes them again with retryErrors", async () => {
+  const specialists = [
+    { bestOf: { of: ["zeroShot", { fewShot: { k: 2 } }] } },
+    { stack: { of: ["zeroShot", { knn: { k: 3 } }], folds: 3 } },
+  ];
+  // How often a mock fails is no part of its identity.
+  const specOf = (errors: string) =>
+    toneSpec({
+      ...{ name: "lost", model: `mock:?skill=0.8&seed=6${errors}`, specialists, dev: 20, test: 30 },
+      extra: { handOver: 0 },
+    });
+  const store = join(folder, "lost");
+  const meansOf = ({ results }: StudyRecord) => results.map(({ subject, mean }) => [subject, mean]);
+  const told = ({ warnings = [] }: StudyRecord) =>
+    warnings.filter((one) => /failed while .* was made/.test(one));
+  const spoilt = await runStudy(specOf("&errors=500:0.35&retries=0"), { base: folder, store });
+  expect(told(spoilt)).toHaveLength(2);
+  // Without retryErrors what was made stays, and so does the warning.
+  expect(told(await runStudy(specOf(""), { base: folder, store }))).toHaveLength(2);
+  const again = await runStudy(specOf(""), { base: folder, store, retryErrors: true });
+  expect(told(again)).toEqual([]);
+  const fresh = await runStudy(specOf(""), { base: folder, store: join(folder, "never lost") });
+  expect(meansOf(again)).toEqual(meansOf(fresh));
+});

@@ -153,6 +153,7 @@ describe("training", () => {
       specializer: { needs: ["gradients" as const], options },
       states: states.map((one) => JSON.stringify(one)),
       failedSeeds: [],
+      failedCalls: 0,
     },
   ];
 
