@@ -18,6 +18,7 @@ import { formatWhole } from "../report/format.js";
 import { requireFile, requireFolder, writeOut } from "../store/place.js";
 import { openStore } from "../study/open.js";
 import { readStudy } from "../study/spec.js";
+import { requireOptions } from "../tasks/choice.js";
 import { makeOutput } from "./output.js";
 import { filesOf } from "./study-file.js";
 
@@ -102,6 +103,7 @@ export async function check(file: string, flags: Flags & { data?: string }): Pro
       base: flags.data ?? dirname(file),
       name: `${task.name}: data`,
     });
+    requireOptions(task, dataset);
     const { counts, leakage, warnings, source, labels } = dataset;
     tasks.push({
       task: task.name,

@@ -4,6 +4,7 @@ import { fingerprint } from "../core/json.js";
 import type { TaskCard } from "../core/record.js";
 import type { Task } from "../core/task.js";
 import { type Dataset, type DatasetSpec, loadDataset, type Opening, sealTest } from "../data/index.js";
+import { requireOptions } from "../tasks/choice.js";
 import type { TaskEntry, TaskSpec, TaskTable } from "../tasks/index.js";
 import { dataWarnings } from "./warnings.js";
 
@@ -47,6 +48,7 @@ export async function prepareTask(
         onOpen,
         ...(from.onProgress ? { progress: from.onProgress } : {}),
       });
+  requireOptions(spec, dataset);
   const prepared = askedWith({ name, entry, dataset, base: from.base }, options);
   return {
     ...prepared,

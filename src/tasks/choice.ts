@@ -15,6 +15,7 @@ import { share } from "../core/metric.js";
 import type { Grant } from "../core/model.js";
 import type { Sample } from "../core/sample.js";
 import type { Grade, LanguageTask } from "../core/task.js";
+import type { Dataset } from "../data/index.js";
 import { type Labels, rows, taskEntry } from "./table.js";
 
 export const choiceSchema = z.strictObject({
@@ -135,6 +136,15 @@ export function waysToChoose<
       .filter((scoring) => options.scoring !== undefined || answerBy === "text" || scoring !== "mean")
       .map((scoring) => ({ label: `${answerBy}, ${scoring}`, options: { ...options, answerBy, scoring } })),
   );
+}
+
+/** Every sample of train and dev has options to choose from. @throws HoneError if one has none */
+export function requireOptions(
+  { kind, name }: { kind: string; name: string },
+  { train, dev, labels }: Pick<Dataset, "train" | "dev" | "labels">,
+): void {
+  if (kind !== "choice" || labels) return;
+  for (const sample of [...train, ...dev]) optionsIn(name, sample);
 }
 
 /** A sample's own options, or the shared ones. @throws HoneError if there are none */

@@ -424,6 +424,18 @@ describe("hone", () => {
     expect(made.code, made.stderr).toBe(0);
     expect((await hone(["init", "mine", "--data", "mine.jsonl"])).code).toBe(2);
     expect((await hone(["data", "check", "mine.study.yaml"])).stdout).toMatch(/3 labels/);
+    const bare = JSON.stringify({
+      ...{ study: "bare", model: "mock:", specialists: ["majority"] },
+      task: { name: "tone", data: { source: "file:mine.jsonl", input: "text", label: "tone" } },
+    });
+    writeFileSync(join(folder, "bare.yaml"), bare);
+    for (const command of [["data", "check"], ["run"]]) {
+      const refused = await hone([...command, "bare.yaml"]);
+      expect([refused.code, refused.stderr], command.join(" ")).toEqual([
+        2,
+        expect.stringMatching(/^\s*A sample has no options/),
+      ]);
+    }
     const ran = await hone(["run", "mine.study.yaml", "--quiet"]);
     expect(ran.code, ran.stderr).toBe(0);
   });
