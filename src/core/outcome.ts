@@ -16,6 +16,8 @@ export interface Outcome {
   group?: string;
   eyesOff?: boolean;
   gold: string;
+  /** Other answers that are right, too. */
+  alsoRight?: readonly string[];
   grade: Grade;
   /** Cost of this answer, as if nothing had been reused. */
   cost: Cost;

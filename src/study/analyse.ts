@@ -20,8 +20,8 @@ export interface Scores {
   unscored: number;
   causes: Record<string, number>;
   cost: Cost & { msMedian: number };
-  /** Gold and prediction of every scored answer, for the confusion matrix. */
-  labelled: { gold: string; prediction: string }[];
+  /** Gold and prediction of every scored answer, for the confusion matrix; all that is right, for the baseline. */
+  labelled: { gold: string; prediction: string; right: readonly string[] }[];
   details: Record<string, number>;
 }
 
@@ -72,7 +72,7 @@ export function gatherScores(
       continue;
     }
     samples++;
-    for (const { grade, gold, seed, group, eyesOff = false } of outcomes) {
+    for (const { grade, gold, alsoRight = [], seed, group, eyesOff = false } of outcomes) {
       if (grade.status === "unscored") continue;
       const { score, prediction, weight = 1, details = {} } = grade;
       rows.push({
@@ -80,7 +80,11 @@ export function gatherScores(
         ...(group === undefined ? {} : { group }),
         ...(subjects.length > 1 ? { seed } : {}),
       });
-      labelled.push({ gold, prediction });
+      labelled.push({
+        gold: alsoRight.includes(prediction) ? prediction : gold,
+        prediction,
+        right: [gold, ...alsoRight],
+      });
       for (const [key, value] of Object.entries(details)) {
         sums[key] ??= { sum: 0, n: 0 };
         const entry = sums[key] as { sum: number; n: number };
@@ -154,7 +158,8 @@ export function toResult(
     causes: missing > 0 ? { ...scores.causes, [whyMissing]: missing } : scores.causes,
     bounds: boundsOf(mean, scores.rows, unscored, task),
     baseline:
-      scores.labelled.filter(({ gold }) => gold === commonest).length / Math.max(1, scores.labelled.length),
+      scores.labelled.filter(({ right }) => commonest !== undefined && right.includes(commonest)).length /
+      Math.max(1, scores.labelled.length),
     chance,
     build,
     perAnswer: scores.cost,

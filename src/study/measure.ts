@@ -69,7 +69,7 @@ export async function measure(
     let cost = noCost;
     const calls: string[] = [];
     let apart = noCost;
-    const others = {
+    const ofOthers = {
       signal,
       trace: (call: { cost: Cost }) => {
         apart = addCost(apart, call.cost);
@@ -81,7 +81,7 @@ export async function measure(
         calls.push(call.key);
         cost = addCost(cost, call.cost);
       },
-      open: async (ref) => ({ subject: await options.open(ref), context: others }),
+      open: async (ref) => ({ subject: await options.open(ref), context: ofOthers }),
     });
     const started = performance.now();
     let grade: Grade;
@@ -109,13 +109,15 @@ export async function measure(
       });
     // A subject without a model still takes time of its own.
     if (cost.calls === 0) cost = { ...cost, ms: performance.now() - started };
+    const [first, ...others] = [sample.gold].flat();
     const outcome: Outcome = {
       subject: subject.id,
       task: key,
       split,
       sample: sample.id,
       seed,
-      gold: typeof sample.gold === "string" ? sample.gold : (sample.gold[0] ?? ""),
+      gold: first ?? "",
+      ...(others.length > 0 ? { alsoRight: others } : {}),
       grade,
       cost,
       ...(apart.calls > 0 ? { apart } : {}),

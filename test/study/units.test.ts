@@ -217,3 +217,26 @@ describe("a task whose figure is no mean", () => {
     expect(record.results[0]?.mean).toBeCloseTo(sum / total, 12);
   });
 });
+
+it("the baseline is what the commonest answer scores, also where several answers are right", async () => {
+  const random = randomFor(1, "several");
+  const lines = Array.from({ length: 200 }, (_, i) => {
+    const label = random() < 0.4 ? ["p"] : random() < 0.5 ? ["r", "p"] : ["n"];
+    return JSON.stringify({
+      id: `m${i}`,
+      text: `text ${i} ${"x".repeat(1 + Math.floor(random() * 60))}`,
+      tone: label,
+    });
+  });
+  writeFileSync(join(folder, "several.jsonl"), `${lines.join("\n")}\n`);
+  const study = toneStudy({ name: "several", model: "mock:?skill=0.5", specialists: ["majority"], test: 60 });
+  const task = study.task as { data: object };
+  Object.assign(task.data, { source: "file:several.jsonl" });
+  const { results } = await runStudy(parseStudy(study, "test"), {
+    base: folder,
+    store: join(folder, "several"),
+  });
+  const majority = results.find(({ subject }) => subject === "majority");
+  expect(majority?.mean).toBeGreaterThan(0.5);
+  for (const { baseline } of results) expect(baseline).toBeCloseTo(majority?.mean as number, 9);
+});
