@@ -48,7 +48,7 @@ export async function conduct(
   file?: string,
 ): Promise<void> {
   const output = makeOutput(flags);
-  if (flags.junit !== undefined) requireFile(flags.junit, "--junit", filesOf(spec, base, file));
+  if (flags.junit !== undefined) requireFile(flags.junit, "--junit", await filesOf(spec, base, file));
   if (flags.dryRun) {
     const { planStudy, renderPlan } = await import("../study/dryrun.js");
     const plan = await planStudy(spec, { store: flags.store, base });

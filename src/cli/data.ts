@@ -144,7 +144,7 @@ export async function exportSamples(
 ): Promise<void> {
   const output = makeOutput(flags);
   const spec = await readStudy(file);
-  requireFile(flags.out, "--out", filesOf(spec, flags.data ?? dirname(file), file));
+  requireFile(flags.out, "--out", await filesOf(spec, flags.data ?? dirname(file), file));
   const hasStore = flags.as === "dpo" && existsSync(join(resolve(flags.store), "journal.db"));
   const journal = hasStore ? openStore(flags.store) : undefined;
   try {
@@ -154,7 +154,7 @@ export async function exportSamples(
       base: flags.data ?? dirname(file),
       signal: new AbortController().signal,
     });
-    await writeOut(flags.out, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    await writeOut(flags.out, rows.map((row) => `${JSON.stringify(row)}\n`).join(""), 0o600);
     output.record({ type: "done", out: flags.out, rows: rows.length, left, known });
     if (flags.json) return;
     const told = [

@@ -6,6 +6,7 @@ import { mkdir, realpath, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { HoneError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
+import { globFiles } from "../data/glob.js";
 import { requireFile } from "../store/place.js";
 
 /** @throws HoneError where a file exists and `force` is not set, and where it cannot be written */
@@ -78,12 +79,12 @@ export async function writeStudy(path: string, text: string): Promise<void> {
   await writeFile(path, text);
 }
 
-/** The files that a study is read from, which no result may overwrite: its own, and those that it names. */
-export function filesOf(spec: object, base: string, file?: string): string[] {
+/** The files that a study is read from, which no result may overwrite: its own, and those that it names, by globs, too. */
+export async function filesOf(spec: object, base: string, file?: string): Promise<string[]> {
   const named = (value: Json | undefined): string[] => {
-    if (typeof value === "string")
-      return value.startsWith("file:") ? [resolve(base, value.slice("file:".length))] : [];
+    if (typeof value === "string") return value.startsWith("file:") ? [value.slice("file:".length)] : [];
     return value && typeof value === "object" ? Object.values(value).flatMap((one) => named(one)) : [];
   };
-  return [...(file === undefined ? [] : [file]), ...named(spec as Json)];
+  const found = await Promise.all(named(spec as Json).map((path) => globFiles(path, base)));
+  return [...(file === undefined ? [] : [file]), ...found.flat()];
 }

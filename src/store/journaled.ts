@@ -16,13 +16,13 @@ import type { Journal } from "./journal.js";
 
 export interface JournalEvents {
   /** Just before a call is really made; throwing here refuses it (a budget). */
-  before?: () => void | Promise<void>;
+  before?: (modelId: string) => void | Promise<void>;
   /** Fires when calls that failed are not to be repeated. */
   draining?: AbortSignal;
   /** After a call was really made and recorded; once for a batch of texts, with the cost of all. */
   made?: (call: Call) => void;
   /** After a call failed for good. */
-  failed?: () => void;
+  failed?: (modelId: string) => void;
   reused?: (call: Call) => void;
 }
 
@@ -47,7 +47,7 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
     return call;
   };
   const failed = async (keys: readonly string[], operation: Operation, error: unknown): Promise<never> => {
-    events.failed?.();
+    events.failed?.(model.id);
     const written = journal.release(keys);
     if (error instanceof CallError) {
       await journal.recordFailure(keys[0] as string, model.id, operation, error.failure, messageOf(error));
@@ -71,7 +71,7 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
   /** Refuses a call before it is made. */
   const permit = async (keys: readonly string[]): Promise<void> => {
     try {
-      await events.before?.();
+      await events.before?.(model.id);
     } catch (error) {
       await journal.release(keys);
       throw error;
@@ -93,10 +93,14 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
           const known = await claimed(key, signal);
           if (known) return known;
           await permit([key]);
-          const { cost, ...response } = await begun(make).catch((error) => failed([key], operation, error));
-          const call = await keep(key, operation, request, response, cost);
-          events.made?.(call);
-          return call;
+          try {
+            const { cost, ...response } = await begun(make);
+            const call = await keep(key, operation, request, response, cost);
+            events.made?.(call);
+            return call;
+          } catch (error) {
+            return await failed([key], operation, error);
+          }
         })().finally(() => inFlight.delete(key));
         inFlight.set(key, pending);
       }
@@ -118,21 +122,23 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
       const own = batch.map((i) => keys[i] as string);
       await permit(own);
       const asked = batch.map((i) => texts[i] as string);
-      const made = await begun(() => model.embed!(asked, told(context))).catch((error) => {
+      try {
+        const made = await begun(() => model.embed!(asked, told(context)));
+        const kept = await Promise.all(
+          batch.map(async (i, position) => {
+            const vector = encodeVector(made.vectors[position] as readonly number[]);
+            const cost = shareOf(made.cost, batch.length, position);
+            const call = await keep(keys[i] as string, "embed", { text: texts[i] }, { vector }, cost);
+            calls[i] = call;
+            return call;
+          }),
+        );
+        // One call of the model, as it was permitted.
+        events.made?.({ ...(kept[0] as Call), cost: made.cost });
+      } catch (error) {
         if (error instanceof CallError) context.lost?.(error.failure);
-        return failed(own, "embed", error);
-      });
-      const kept = await Promise.all(
-        batch.map(async (i, position) => {
-          const vector = encodeVector(made.vectors[position] as readonly number[]);
-          const cost = shareOf(made.cost, batch.length, position);
-          const call = await keep(keys[i] as string, "embed", { text: texts[i] }, { vector }, cost);
-          calls[i] = call;
-          return call;
-        }),
-      );
-      // One call of the model, as it was permitted.
-      events.made?.({ ...(kept[0] as Call), cost: made.cost });
+        await failed(own, "embed", error);
+      }
     };
     const missing = texts.map((_, i) => i).filter((i) => !calls[i]);
     const theirs: number[] = [];

@@ -3,6 +3,7 @@
 import {
   closeSync,
   constants,
+  lstatSync,
   mkdirSync,
   openSync,
   realpathSync,
@@ -11,10 +12,10 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { chmod, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { HoneError, messageOf } from "../core/errors.js";
-import { writeWhole } from "../core/place.js";
+import { intoPlace } from "../core/place.js";
 import { privateFolder } from "./private.js";
 
 /**
@@ -91,11 +92,19 @@ export function requireFile(path: string, said: string, read: readonly string[] 
   }
 }
 
-/** Writes a text to a file that the user named, whole or not at all, with the folders that it needs; a pipe is written to as it is. */
-export async function writeOut(path: string, text: string): Promise<void> {
+/**
+ * Writes a text to a file that the user named, whole or not at all, with the folders that it needs. Links, pipes and devices are
+ * written through.
+ * @param mode of a new file
+ */
+export async function writeOut(path: string, text: string, mode = 0o666): Promise<void> {
   const file = resolve(path);
-  if (lookAt(file)?.isFile() === false) await writeFile(file, text);
-  else await writeWhole(file, text);
+  const there = lstatSync(file, { throwIfNoEntry: false });
+  if (there && !there.isFile()) return writeFile(file, text);
+  await intoPlace(file, async (temporary) => {
+    await writeFile(temporary, text, { flag: "wx", mode });
+    if (there) await chmod(temporary, there.mode & 0o777);
+  });
 }
 
 function realOf(path: string): string | undefined {

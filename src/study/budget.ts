@@ -14,7 +14,7 @@ export class Draining extends Error {
 
 export interface Budget {
   /** Called before a call is made; throws Draining when there is nothing left to spend. */
-  before: () => Promise<void>;
+  before: (modelId: string) => Promise<void>;
   /** Fires when it drains: calls that failed are then not repeated. Its reason is a Draining. */
   readonly draining: AbortSignal;
   /**
@@ -25,7 +25,7 @@ export interface Budget {
   /** Called after a call was made. */
   made: (call: Call) => void;
   /** Called after a call failed. */
-  failed: () => void;
+  failed: (modelId: string) => void;
   /** Whether a model has answered a call in this run, not from the journal: a model that never does is down, not wrong. */
   answered: (modelId: string) => boolean;
   /** Spent by this process, without what the journal answered. */
@@ -40,7 +40,7 @@ const byHand = "by hand";
 
 /**
  * @param maxUsd dollars; each call in flight reserves the cost of the costliest so far, so that concurrency does not overshoot; until
- *   one has returned, there is only one
+ *   one of a priced model's calls has ended, there is only one of it
  * @param maxSeconds wall-clock seconds from now
  * @param drain ends it by hand, even if it fired before
  */
@@ -55,9 +55,9 @@ export function makeBudget(
   let inFlight = 0;
   const answered = new Set<string>();
   let costliest = 0;
-  let known = false;
-  const priced = new Set<string>();
-  let returned: () => void = () => {};
+  /** By id, the models whose calls cost money; those of which no call has ended yet, and what waits for the first. */
+  const priced = new Map<string, { input: number; output: number }>();
+  const untried = new Map<string, { begun: boolean; waiting: (() => void)[] }>();
   let reason: string | undefined;
   const draining = new AbortController();
   // Every call in flight adds a listener to it.
@@ -83,30 +83,31 @@ export function makeBudget(
     if (total.usd + (inFlight + 1) * costliest > maxUsd || (total.usd >= maxUsd && total.usd > 0))
       drain(`--max-cost of $${maxUsd} reached ($${total.usd.toFixed(4)} spent)`);
   };
-  const ended = (): void => {
+  const ended = (modelId: string): void => {
     inFlight = Math.max(0, inFlight - 1);
-    returned();
+    const first = untried.get(modelId);
+    untried.delete(modelId);
+    for (const go of first?.waiting ?? []) go();
   };
   return {
     draining: draining.signal,
-    async before() {
+    async before(modelId) {
       check();
-      while (reason === undefined && limits.maxUsd !== undefined && !known && inFlight > 0) {
-        await new Promise<void>((resolve) => {
-          const before = returned;
-          returned = () => {
-            before();
-            resolve();
-          };
-        });
+      const first = untried.get(modelId);
+      if (reason === undefined && first?.begun) {
+        await new Promise<void>((resolve) => void first.waiting.push(resolve));
         check();
       }
       if (reason !== undefined) throw new Draining(reason);
+      if (first) first.begun = true;
       inFlight++;
     },
     expect({ id, price }) {
       if (limits.maxUsd === undefined) return;
-      if (price && price.input + price.output > 0) priced.add(id);
+      if (price && price.input + price.output > 0 && !priced.has(id)) {
+        priced.set(id, price);
+        untried.set(id, { begun: false, waiting: [] });
+      }
       if (price || !id.startsWith("openai:")) return;
       throw new HoneError({
         what: "--max-cost cannot be kept",
@@ -117,13 +118,14 @@ export function makeBudget(
       });
     },
     made(call) {
-      known = true;
-      if (priced.has(call.model) && call.cost.usd === 0 && call.cost.inputTokens + call.cost.outputTokens > 0)
+      const { inputTokens, outputTokens, usd } = call.cost;
+      const { input, output } = priced.get(call.model) ?? { input: 0, output: 0 };
+      if (usd === 0 && input * inputTokens + output * outputTokens > 0)
         drain("--max-cost cannot be kept: the endpoint does not say how many tokens a call took");
       total = addCost(total, call.cost);
       answered.add(call.model);
-      costliest = Math.max(costliest, call.cost.usd);
-      ended();
+      costliest = Math.max(costliest, usd);
+      ended(call.model);
     },
     failed: ended,
     answered: (modelId) => answered.has(modelId),

@@ -171,7 +171,7 @@ export async function planStudy(
           warnings.push(tooLongWarning(name, { tooLong, of, context, exact }));
         if (!ceiling && asksWhileTrained(specializer))
           warnings.push(
-            `${name}: the calls that it makes while it is built are not counted, because a dry run does not train.`,
+            `${name}: calls that it makes while it is built are not counted, because a dry run does not train.`,
           );
         const perAnswer = dev / Math.max(1, of);
         // Where it has no limit of its own, what its calls would cost if they were the generalist's.

@@ -10,6 +10,7 @@ import type { Ceiling, Specializer } from "../core/specializer.js";
 import { taskContext } from "../core/task.js";
 import { generalist } from "../models/generalist.js";
 import { hasNet } from "../models/net/types.js";
+import { isChain } from "../specializers/combine/chain.js";
 import { samplesSeen } from "../specializers/training/finetune/recipe.js";
 import type { Journal } from "../store/journal.js";
 import { counting } from "./counting.js";
@@ -33,12 +34,14 @@ export function needsTraining({
 }
 
 /**
- * Whether making a specialist that has to be trained makes calls as well: to write or label its data, or to ask the specializers
+ * Whether making a specialist that has to be trained may make calls as well: to write or label its data, or for the specializers
  * that it is made of.
  */
 export function asksWhileTrained(specializer: Specializer): boolean {
   const { screened, options } = specializer;
-  const composed = options !== null && typeof options === "object" && "of" in options;
+  const parts = isChain(specializer) ? specializer.steps.length : 1;
+  // Also inside others: `of` lists what is pooled or chosen from.
+  const composed = parts > 1 || JSON.stringify(options).includes('"of":');
   return needsTraining(specializer) && (screened === true || composed);
 }
 

@@ -68,7 +68,10 @@ export async function synthesizeFor(spec: StudySpec, options: SynthOptions): Pro
   const journal = await openJournalWhenFree(join(store, "journal.db"), { signal, onWait: warn });
   const models = modelOpener(
     { signal, open: options.open ?? ((ref) => openModel(ref, { signal })) },
-    (model) => journaled(model, journal, budget),
+    (model) => {
+      budget.expect(model);
+      return journaled(model, journal, budget);
+    },
   );
   let unlock: (() => void) | undefined;
   try {

@@ -1,10 +1,20 @@
 // The command line as scripts and people meet it: records, exit codes, errors, and what it does with hostile data.
 
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { filesOf } from "../../src/cli/study-file.js";
 import { type MockServer, startMockServer } from "../../src/models/mock-server.js";
 import { openJournal } from "../../src/store/journal.js";
 import { toneStudy, writeToneStudy, writeTones } from "../study/fixture.js";
@@ -245,6 +255,15 @@ describe("hone run", () => {
     }
     const exported = join(folder, "another", "sft.jsonl");
     expect((await hone(["data", "export", study, "--as", "sft", "--out", exported])).code).toBe(0);
+    expect(statSync(exported).mode & 0o777).toBe(0o600);
+    // Links are written through.
+    const [target, link] = [join(folder, "target.jsonl"), join(folder, "link.jsonl")];
+    writeFileSync(target, "old");
+    symlinkSync(target, link);
+    expect((await hone(["data", "export", study, "--as", "sft", "--out", link])).code).toBe(0);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(target, "utf8")).toBe(readFileSync(exported, "utf8"));
+    expect(await filesOf({ data: { source: "file:ton*.jsonl" } }, folder)).toEqual([data]);
     expect(before).toBe(readFileSync(data, "utf8"));
   });
 

@@ -461,9 +461,9 @@ describe("controls and steps", () => {
     for (const { teacher, input } of heard) expect(learnt[teacher]?.has(input), input).toBe(false);
   });
 
-  it("asks the teacher about rows as about train samples, and gives rows of one id a confidence each", async () => {
+  it("asks the teacher about rows as about train samples", async () => {
     const rows = [
-      { id: "same", input: "a gull over the quay", stratum: "x" },
+      { id: "same", input: "a gull over the quay", stratum: "x", instruction: "Its own." },
       { id: "same", input: "oats and rye", stratum: "y" },
     ];
     writeFileSync(join(folder, "rows.jsonl"), rows.map((row) => JSON.stringify(row)).join("\n"));
@@ -490,11 +490,12 @@ describe("controls and steps", () => {
       selfTrain({ source: "file:rows.jsonl" }, teacher).fit(subject, givenOf({ train, base: folder })),
     ).rejects.toThrow(/lora cannot train/);
     const asked = heard.slice(-2);
+    expect(asked.map(({ instruction }) => instruction)).toEqual(["Its own.", "Name the place."]);
     expect(asked.map(({ input, stratum }) => ({ input, stratum }))).toEqual(
       rows.map(({ input, stratum }) => ({ input, stratum })),
     );
-    for (const { input: _, stratum: __, ...row } of asked) {
-      const { input: ___, ...sample } = heard[0] as Query;
+    for (const { input: _, stratum: __, instruction: ___, ...row } of asked) {
+      const { input: ____, instruction: _____, ...sample } = heard[0] as Query;
       expect(row).toEqual(sample);
     }
   });

@@ -228,6 +228,8 @@ it.each([
   [{ stack: { of: ["linear", "lora"] } }, true],
   [{ bestOf: { of: ["zeroShot", "lora"] } }, true],
   [{ selfSpecialize: { pairs: 10 } }, true],
+  [["optimize", "lora"], true],
+  [{ average: { use: { stack: { of: ["linear", "lora"] } } } }, true],
   // What it asks is counted by making it.
   [{ stack: { of: ["linear", { fewShot: { k: 2 } }] } }, false],
 ])(

@@ -31,16 +31,21 @@ export async function once<T extends Json>(
     }
   }
   let cost = noCost;
+  let whole = true;
+  const lost: typeof context.lost = (failure) => {
+    whole = false;
+    context.lost?.(failure);
+  };
   const trace = (call: Call): void => {
     cost = addCost(cost, call.cost);
     context.trace?.(call);
   };
   const open: typeof context.open = async (ref) => {
     const opened = await context.open(ref);
-    return { subject: opened.subject, context: { ...opened.context, trace } };
+    return { subject: opened.subject, context: { ...opened.context, trace, lost } };
   };
-  const value = await make({ ...given, context: { ...context, trace, open } });
-  // A kill must not lose the earlier pieces.
-  await writeWhole(path, JSON.stringify({ value, cost }));
+  const value = await make({ ...given, context: { ...context, trace, lost, open } });
+  // A kill must not lose the earlier pieces; one that lacks answers is made again.
+  if (whole) await writeWhole(path, JSON.stringify({ value, cost }));
   return value;
 }

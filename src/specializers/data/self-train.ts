@@ -220,10 +220,15 @@ function asAsked(row: Prompted & { id: string }, { task, train }: Given): Prompt
   };
 }
 
-/** A row as a sample of the task itself: labels that all samples share are not repeated on each. */
+/** A row as a sample of the task itself: what all samples share, instruction and labels, is not repeated on each. */
 function asOwnSample(pair: Pair, { task }: Given): Sample {
-  const [{ options, instruction: _, ...sample }] = asSamples([pair]) as [Sample];
-  return task.labels || !options ? sample : { ...sample, options };
+  const [{ options, instruction, ...sample }] = asSamples([pair]) as [Sample];
+  const own = instruction !== undefined && task.query(sample).instruction !== instruction;
+  return {
+    ...sample,
+    ...(own ? { instruction } : {}),
+    ...(task.labels || !options ? {} : { options }),
+  };
 }
 
 /** Of each pair in order, the probability of its label. */

@@ -49,8 +49,11 @@ export interface Lab {
 
 /** Samples that were answered together, as they are saved. */
 type Block = { rows: Answered[]; spent: Spent };
-/** `blocks` are those of `rows`, then those that a killed process saved and that were not asked for yet. */
-type Kept = Work & { blocks: Block[]; shown: number };
+/**
+ * `blocks` are those of `rows`, then those that a killed process saved and that were not asked for yet; with `whole` no call of theirs
+ * failed, and they are saved.
+ */
+type Kept = Work & { blocks: Block[]; shown: number; whole: boolean };
 
 /** Number of samples between two saves of the answers. */
 const block = 32;
@@ -78,11 +81,13 @@ export async function openLab(meter: Meter): Promise<Lab> {
   const write = (path: string, value: unknown) => writeWhole(path, JSON.stringify(value));
   const blocksOf = (key: string) => join(folder, `${key}.blocks.json`);
 
-  /** Runs a piece of a branch's work; what it spends is counted also if it fails. */
+  /** Runs a piece of a branch's work; what it spends is counted also if it fails. `whole`: no call of it failed. */
   const run = async <T>(key: string, work: () => Promise<T>) => {
     const before = meter.spent();
+    const lostBefore = meter.lost();
     try {
-      return await meter.run(work);
+      const found = await meter.run(work);
+      return { ...found, whole: meter.lost() === lostBefore };
     } catch (error) {
       lost.set(key, added(lost.get(key) ?? nothing, added(meter.spent(), before, -1)));
       throw error;
@@ -98,11 +103,11 @@ export async function openLab(meter: Meter): Promise<Lab> {
     let fit = kept;
     if (fit && isWhole(fit.state, given.artifacts)) meter.recall(`${key} fit`, fit.spent);
     else {
-      const { result: state, spent } = await run(key, () =>
+      const made = await run(key, () =>
         specializer.fit(meter.subject, partOf(meter.given, `search ${key}`, part.train, note)),
       );
-      fit = { state, spent };
-      await write(path, fit);
+      fit = { state: made.result, spent: made.spent };
+      if (made.whole) await write(path, fit);
     }
     const work: Kept = {
       state: fit.state,
@@ -111,6 +116,7 @@ export async function openLab(meter: Meter): Promise<Lab> {
       spent: { fit: fit.spent, ask: nothing },
       blocks: (await read<Block[]>(blocksOf(key))) ?? [],
       shown: 0,
+      whole: true,
     };
     all.set(key, work);
     return work;
@@ -133,10 +139,11 @@ export async function openLab(meter: Meter): Promise<Lab> {
         if (next && from + next.rows.length <= upTo) meter.recall(`${key} from ${from}`, next.spent);
         else {
           const samples = part.asked.slice(from, Math.min(upTo, from + block));
-          const { result, spent } = await run(key, () => askAll(work.specialist, samples, meter.given));
-          next = { rows: result, spent };
+          const asked = await run(key, () => askAll(work.specialist, samples, meter.given));
+          next = { rows: asked.result, spent: asked.spent };
           work.blocks.splice(work.shown, work.blocks.length, next);
-          await write(blocksOf(key), work.blocks);
+          work.whole &&= asked.whole;
+          if (work.whole) await write(blocksOf(key), work.blocks);
         }
         work.shown++;
         work.rows.push(...next.rows);

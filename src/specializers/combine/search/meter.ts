@@ -30,6 +30,8 @@ export function added(a: Spent, b: Spent, times = 1): Spent {
 
 export interface Meter {
   readonly spent: () => Spent;
+  /** Calls that failed for good. */
+  readonly lost: () => number;
   /** Kept back for the end of the search. */
   reserve: Spent;
   /** Lifts the limits: the result is made whatever it takes, which is what was kept back. */
@@ -78,12 +80,17 @@ export async function openMeter(subject: LanguageSubject, given: Given, limits: 
     given.context.trace?.(call);
     check();
   };
+  let lostCalls = 0;
+  const lost: Given["context"]["lost"] = (failure) => {
+    lostCalls++;
+    given.context.lost?.(failure);
+  };
   const context: Given["context"] = {
     ...given.context,
-    trace,
+    ...{ trace, lost },
     open: async (ref) => {
       const opened = await given.context.open(ref);
-      return { subject: opened.subject, context: { ...opened.context, trace } };
+      return { subject: opened.subject, context: { ...opened.context, trace, lost } };
     },
   };
   /** Inner subjects are metered, too, because fits reach through subjects that only change queries. */
@@ -119,6 +126,7 @@ export async function openMeter(subject: LanguageSubject, given: Given, limits: 
     }),
     progress: watch.progress,
     spent: now,
+    lost: () => lostCalls,
     reserve: nothing,
     lift: () => {
       lifted = true;

@@ -153,7 +153,7 @@ export async function chooseRecipe(
   }
 }
 
-/** About `count` samples, from the first in the order, in whole groups; one larger than that stays in train. */
+/** About `count` samples, from the first in the order, in whole groups where these are small enough. */
 function heldOut(order: readonly number[], groups: readonly string[], count: number): number[] {
   const members = new Map<string, number[]>();
   for (const at of order) {
@@ -162,7 +162,8 @@ function heldOut(order: readonly number[], groups: readonly string[], count: num
   }
   const held: number[] = [];
   for (const group of members.values()) if (held.length < count && group.length <= count) held.push(...group);
-  return held.length > 0 ? held : order.slice(0, count);
+  // A few large groups would leave too little to compare by.
+  return 2 * held.length >= count ? held : order.slice(0, count);
 }
 
 function lossOf({ loss }: Trial): number {

@@ -1,0 +1,52 @@
+// Limits of a run: what is let through until a cost is known, and what a call that fails leaves behind.
+
+import { expect, it } from "vitest";
+import { noCost } from "../../src/core/call.js";
+import { makeBudget } from "../../src/study/budget.js";
+
+const paid = { id: "paid", price: { input: 1, output: 1 } };
+const callOf = (model: string, usd: number) => ({
+  ...{ key: "k", model, operation: "score" as const, request: null, response: null },
+  cost: { ...noCost, inputTokens: 1, usd },
+});
+
+it("lets one call of a priced model through until one has ended, whatever free models answer", async () => {
+  const budget = makeBudget({ maxUsd: 1 });
+  budget.expect(paid);
+  budget.expect({ id: "free" });
+  await budget.before("free");
+  budget.made(callOf("free", 0));
+  let through = 0;
+  const waiting = Array.from({ length: 1000 }, () => budget.before("paid").then(() => through++));
+  await new Promise((tick) => setImmediate(tick));
+  expect(through).toBe(1);
+  // A failure tells enough: what else is wrong must not be waited for.
+  budget.failed("paid");
+  await Promise.all(waiting);
+  expect(through).toBe(1000);
+});
+
+it("drains those that wait where the first call shows that the money is spent", async () => {
+  const budget = makeBudget({ maxUsd: 1 });
+  budget.expect(paid);
+  await budget.before("paid");
+  const waiting = Array.from({ length: 300 }, () => budget.before("paid"));
+  budget.made(callOf("paid", 2));
+  const ends = await Promise.allSettled(waiting);
+  expect(new Set(ends.map(({ status }) => status))).toEqual(new Set(["rejected"]));
+  expect(budget.draining.reason).toMatchObject({ name: "Draining" });
+});
+
+it("refuses an endpoint without a price, and stops at one that does not count", async () => {
+  const budget = makeBudget({ maxUsd: 1 });
+  expect(() => budget.expect({ id: "openai:m" })).toThrow(/price of its tokens/);
+  budget.expect({ id: "openai:n", price: { input: 0, output: 1 } });
+  await budget.before("openai:n");
+  budget.made(callOf("openai:n", 0));
+  expect(budget.drained()).toBeUndefined();
+  budget.expect(paid);
+  await budget.before("paid");
+  budget.made(callOf("paid", 0));
+  expect(budget.drained()).toMatch(/does not say how many tokens/);
+  expect(() => makeBudget().expect({ id: "openai:m" })).not.toThrow();
+});
