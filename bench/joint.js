@@ -9,14 +9,17 @@ const root = resolve(import.meta.dirname, "..");
 const recordOf = (study) => join(root, `bench/recorded/studies/${study}.json`);
 export const seeds = [1, 2, 3];
 
-/** Runs a study that is not yet recorded, and records it. */
-export function run(spec, { data, store }) {
+/**
+ * Runs a study that is not yet recorded, and records it.
+ * @param command what reproduces the record
+ */
+export function run(spec, { data, store }, command) {
   if (existsSync(recordOf(spec.study))) return;
   mkdirSync(store, { recursive: true });
   const file = join(store, `${spec.study}.study.json`);
   writeFileSync(file, JSON.stringify({ ...spec, seeds }, null, 2));
   hone("bin/hone.js", "run", file, "--data", data, "--store", store);
-  hone("bench/study-record.js", spec.study, "--store", store);
+  hone("bench/study-record.js", spec.study, "--store", store, "--command", command);
 }
 
 function hone(...args) {

@@ -29,7 +29,8 @@ if (values.data)
   for (const [name, study] of Object.entries(studies)) {
     if (values.only && values.only !== name) continue;
     const task = routeTasks[name];
-    run({ study, description: `Optimized prompts on ${task.name}.`, model, task, specialists }, values);
+    const spec = { study, description: `Optimized prompts on ${task.name}.`, model, task, specialists };
+    run(spec, values, `npm run bench:prompts -- --data FOLDER --only ${name}`);
   }
 summarise();
 

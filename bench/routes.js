@@ -54,15 +54,23 @@ const composed = {
 };
 
 const studies = Object.fromEntries(Object.keys(routeTasks).map((name) => [name, `routes-${name}`]));
-if (values.data)
-  for (const [name, study] of Object.entries(studies)) {
-    if (values.only && values.only !== name) continue;
-    const task = routeTasks[name];
-    const specialists = [...single, ...Object.values(composed), "majority"];
-    const models = { model: "llama:smollm2-135m-instruct", encoder: "encoder:minilm-f32" };
-    run({ study, description: `Every route on ${task.name}.`, ...models, task, specialists }, values);
-  }
+// Licences' scores led to a mend of `search` (docs/log.md, 2026-11-30): it was measured again there, outside the figures of the six tasks.
+const mended = { "licences-search": "routes-licences-search" };
+if (values.data) {
+  for (const [name, study] of Object.entries(studies))
+    measure(name, study, routeTasks[name], [...single, ...Object.values(composed), "majority"]);
+  for (const [name, study] of Object.entries(mended))
+    measure(name, study, routeTasks.licences, ["linear", composed.search]);
+}
 summarise();
+
+/** Runs the study of some specialists on a task, unless others are asked for alone. */
+function measure(name, study, task, specialists) {
+  if (values.only && values.only !== name) return;
+  const models = { model: "llama:smollm2-135m-instruct", encoder: "encoder:minilm-f32" };
+  const spec = { study, description: `Routes on ${task.name}.`, ...models, task, specialists };
+  run(spec, values, `npm run bench:routes -- --data FOLDER --only ${name}`);
+}
 
 /** Summarises the recorded tasks, each and together. */
 function summarise() {
@@ -79,6 +87,14 @@ function summarise() {
   ]);
   const results = adjusted(rows);
   const chosen = Object.fromEntries(tasks.map(({ name, best }) => [name, best]));
+  const pair = (task, system, than, name = system) => {
+    const { n, delta, low, high, p } = ahead([task], system, than);
+    return { system: name, than, task: task.name, n, delta, low, high, p };
+  };
+  const again = recorded(mended).map((study) => {
+    const [search, linear] = ["search", "linear"].map((head) => calledIn(study, head));
+    return { name: "licences", ...scoresOf(study, { search, linear }) };
+  });
   const alsoPaired = [
     ["optimize", "zeroShot"],
     ["setfit", "vectors"],
@@ -87,12 +103,8 @@ function summarise() {
     ["vectors", "linear"],
     ["stack", "vectors"],
     ["search", "vectors"],
-  ].flatMap(([system, than]) =>
-    tasks.map((task) => {
-      const { n, delta, low, high, p } = ahead([task], system, than);
-      return { system, than, task: task.name, n, delta, low, high, p };
-    }),
-  );
+  ].flatMap(([system, than]) => tasks.map((task) => pair(task, system, than)));
+  alsoPaired.push(...again.map((task) => pair(task, "search", "linear", "search, mended")));
   record("routes", {
     ...{ tasks: tasks.length, of: Object.keys(routeTasks).length, seeds, chosen, results },
     // Outside the family, uncorrected: chosen after the first task's scores were seen.
@@ -109,7 +121,7 @@ function taskOf({ key: name, ...study }) {
     subjects,
     tasks: [own],
   } = study;
-  const called = (head) => subjects.find(({ chain: [first] }) => first?.name === head).name;
+  const called = (head) => calledIn(study, head);
   const [stack, search, linear] = [called("stack"), called("search"), called("linear")];
   // The single routes are compared on dev; a reference that ignores the text is excluded.
   const best = results
@@ -123,4 +135,9 @@ function taskOf({ key: name, ...study }) {
     zeroShot: subjects.find(({ role }) => role === "generalist").name,
   };
   return { name, best, ...scoresOf(study, { stack, search, linear, "best single": best, ...others }) };
+}
+
+/** The first subject of a study that a specializer made. */
+function calledIn({ subjects }, head) {
+  return subjects.find(({ chain: [first] }) => first?.name === head).name;
 }

@@ -1,5 +1,6 @@
 // Writes the committed record of a study that README or docs quote: its results, and every subject's score on every test
-// sample. Run after the study: `npm run bench:study -- NAME --store FOLDER`; writes bench/recorded/studies/NAME.json.
+// sample. Run after the study: `npm run bench:study -- NAME --store FOLDER`; writes bench/recorded/studies/NAME.json. `--command` is what
+// reproduces it, where that is not `hone run` with a file of the repository.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,37 +9,29 @@ import { openStudy } from "../dist/index.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { store: { type: "string", default: ".hone" } },
+  options: { store: { type: "string", default: ".hone" }, command: { type: "string" } },
 });
 const [name] = positionals;
 if (!name) {
-  console.error("usage: npm run bench:study -- NAME [--store FOLDER]");
+  console.error("usage: npm run bench:study -- NAME [--store FOLDER] [--command COMMAND]");
   process.exit(2);
 }
 
 const study = openStudy(values.store, name);
 const { handOver, ...record } = study.record;
-// Where the data and the results were stored is specific to this machine.
-record.reproduce = record.reproduce.replace(/--data \S+/, "--data FOLDER");
+// Where the data, the results and a study that a bench wrote were stored is specific to this machine.
+record.reproduce = values.command ?? record.reproduce.replace(/--data \S+/, "--data FOLDER");
 const handedOver = handOver && { n: handOver.n, agree: handOver.agree };
 
-/** The value at a key, created if missing. */
-const at = (map, key, make) => {
-  if (!map.has(key)) map.set(key, make());
-  return map.get(key);
-};
-const tasks = new Map();
+// Subjects can be identical, for example a search that returned a single route: then they share an id, and outcomes under each seed.
+const scoreOf = new Map();
+const idsOf = new Map(record.tasks.map(({ key }) => [key, new Set()]));
 const groupOf = new Map();
-for (const { task, subject, sample, group, grade } of study.outcomes()) {
-  const taskName = record.tasks.find(({ key }) => key === task).name;
-  const subjectName = record.subjects.find(({ ids }) => ids.includes(subject)).name;
-  if (group !== undefined) groupOf.set(JSON.stringify([taskName, sample]), group);
-  const subjects = at(tasks, taskName, () => new Map());
-  at(
-    at(subjects, subjectName, () => new Map()),
-    sample,
-    () => [],
-  ).push(grade.score);
+const keyOf = (...parts) => JSON.stringify(parts);
+for (const { task, subject, seed, sample, group, grade } of study.outcomes()) {
+  idsOf.get(task).add(sample);
+  if (group !== undefined) groupOf.set(keyOf(task, sample), group);
+  scoreOf.set(keyOf(task, subject, seed, sample), grade.score);
 }
 study.close();
 
@@ -46,13 +39,17 @@ study.close();
  * By task: the samples' ids once, their groups if they have any, then each subject's scores in the same order; a list if there are several
  * seeds, null if unscored.
  */
-const samples = [...tasks].map(([task, subjects]) => {
-  const ids = [...new Set([...subjects.values()].flatMap((scores) => [...scores.keys()]))].sort();
-  const scoreOf = (scores) => (scores?.length === 1 ? scores[0] : (scores ?? null));
-  const inOrder = ([subject, scores]) => [subject, ids.map((id) => scoreOf(scores.get(id)))];
-  const groups = ids.map((id) => groupOf.get(JSON.stringify([task, id])) ?? id);
+const samples = record.tasks.map(({ key, name }) => {
+  const ids = [...idsOf.get(key)].sort();
+  const scoresOf = ({ ids: own, seeds }) =>
+    ids.map((sample) => {
+      const scores = own.map((id, i) => scoreOf.get(keyOf(key, id, seeds[i], sample)) ?? null);
+      return scores.length === 1 ? scores[0] : scores;
+    });
+  const groups = ids.map((id) => groupOf.get(keyOf(key, id)) ?? id);
   const grouped = groups.some((group, i) => group !== ids[i]) ? { groups } : {};
-  return { task, ids, ...grouped, scores: Object.fromEntries([...subjects].map(inOrder)) };
+  const scores = Object.fromEntries(record.subjects.map((subject) => [subject.name, scoresOf(subject)]));
+  return { task: name, ids, ...grouped, scores };
 });
 
 const folder = join(import.meta.dirname, "recorded/studies");

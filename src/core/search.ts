@@ -38,7 +38,7 @@ export type SearchNotes = {
   factors: { name: string; effects: LevelEffect[] }[];
   /** The test for interaction of the factors: how many compositions and samples, and its p; null if none was possible. */
   interaction: { cells: number; n: number; p: number | null; shown: boolean } | null;
-  /** One-sided p that any branch is better than the simplest, on the samples of the factorial. */
+  /** One-sided p that any branch is better than the simplest, on the samples of the factorial; null where these are too few. */
   headroom: { n: number; p: number; shown: boolean } | null;
   /** How the branches that reached the end were pooled; empty if fewer than two return probabilities. */
   pool: { label: string; loss: number; gain: number; error: number; taken: boolean }[];

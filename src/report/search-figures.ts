@@ -70,6 +70,11 @@ function endOf(search: SearchNotes, metric: Metric): string {
   const interacts = interaction
     ? ` Factors ${interaction.shown ? "interact" : "are not shown to interact"} (p ${formatP(interaction.p ?? 1)}, ${formatWhole(interaction.cells)} combinations on ${plural(interaction.n, "train sample")}), so ${interaction.shown ? "each combination was judged on its own" : "levels were judged by their main effects"}.`
     : "";
+  const asked = branches[0]?.scores[0]?.n;
+  const untested =
+    headroom === null && asked
+      ? ` Whether any is better than ${simplest} was not tested first: ${plural(asked, "sample")} of the factorial are too few.`
+      : "";
   const who = proposed ? list(proposed.members.map(({ branch }) => labelOf(branch))) : "";
   const found = proposed
     ? ` Proposed: ${who}${proposed.members.length > 1 ? ", pooled" : ""}: ${said(proposed.searched)} out of fold`
@@ -86,7 +91,7 @@ function endOf(search: SearchNotes, metric: Metric): string {
     confirmed: ` Confirmed: ${list(returned.map(labelOf))} ${returned.length > 1 ? "are returned, pooled" : "is returned"}.`,
     "budget ended": ` The budget ran out: ${simplest} is returned.`,
   };
-  return `${looked}${interacts}${found}${dev}${ends[verdict]}`;
+  return `${looked}${untested}${interacts}${found}${dev}${ends[verdict]}`;
 }
 
 /** Why the branch at a place was not returned. */

@@ -246,6 +246,20 @@ describe("search", () => {
     );
   });
 
+  it("does not take too few samples for a lack of headroom", async () => {
+    const better = (has: Has) => 0.4 + (has("good") ? 0.25 : 0) - (has("bad") ? 0.1 : 0);
+    const verdicts: Record<string, number> = {};
+    for (let seed = 1; seed <= 12; seed++) {
+      const subject = planted(better, [...train, ...dev], { seed });
+      const { search: notes } = await run(subject, { calls: 900 }, { seed });
+      expect(notes.branches[0]?.scores[0]?.n).toBe(16);
+      expect(notes.headroom).toBe(null);
+      verdicts[notes.verdict] = (verdicts[notes.verdict] ?? 0) + 1;
+    }
+    // With a headroom test on these 16 samples, three of the twelve ended at once.
+    expect(verdicts.confirmed).toBeGreaterThanOrEqual(11);
+  });
+
   it("measures specializers alone before a small budget goes to combinations", async () => {
     const own = { factors: space.factors, alone: [linear() as unknown as LanguageSpecializer] };
     const all = given({ task: taskOf(api), train, dev, artifacts: openArtifacts(join(folder, "small")) });

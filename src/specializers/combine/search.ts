@@ -77,7 +77,9 @@ const searchOptions = z.strictObject({
     .min(0)
     .max(1)
     .default(0.5)
-    .describe("level of the headroom test: nothing is searched where its p is above this; 1 always searches"),
+    .describe(
+      "level of the headroom test, made on 64 samples or more: nothing is searched where its p is above this; 1 always searches",
+    ),
   confirm: z
     .number()
     .gt(0)

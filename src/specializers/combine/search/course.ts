@@ -35,7 +35,7 @@ export type Returned = { place: number[] | number; weight: number; state: Json }
  * Searches a space.
  *
  * 1. Factorial: every combination (or a fraction of them) and every specializer alone answers the same train samples, out of fold.
- * 2. Headroom: unless the max-T test finds any better than the simplest, the simplest is returned.
+ * 2. Headroom: unless the max-T test finds any better than the simplest, the simplest is returned. Too few samples are no test.
  * 3. Survivors, by main effects or, where the interaction test shows that these do not add up, cell by cell.
  * 4. Successive halving over them, on growing parts of train.
  * 5. A pool if members help each other and it scores no less than the best of them; else the best one.
@@ -106,7 +106,6 @@ async function course(
   const n = field.scores(simplest, counts).length;
   if (2 * answered < n) throw unanswered(given);
 
-  const p = headroomOf(field, screened, given.seed);
   const notes: Omit<SearchNotes, "verdict" | "returned" | "spent" | "branches"> = {
     limits,
     factors: effectsOf(space, screened, directionOf(given.task.metric)),
@@ -114,7 +113,7 @@ async function course(
       found.interaction === null
         ? null
         : { cells: screened.cells.length, n, p: found.interaction, shown: found.interacts },
-    headroom: { n, p, shown: p <= rules.headroom },
+    headroom: headroomOf(field, screened, { level: rules.headroom, screen: rules.screen, seed: given.seed }),
     pool: [],
     proposed: null,
   };
@@ -136,7 +135,7 @@ async function course(
     return finish([{ branch: simplest, weight: 1 }], verdict);
   };
   if (endedAtOnce(field, screened.branches)) return giveUp("budget ended");
-  if (!notes.headroom?.shown) return giveUp("no headroom");
+  if (notes.headroom?.shown === false) return giveUp("no headroom");
 
   const survivors = await survivorsOf(field, space, screened);
   const expected = new Map(found.survivors.map(({ place, mean }) => [field.at(place), mean]));

@@ -3,6 +3,7 @@
 import { CallError } from "../../../core/call.js";
 import { HoneError } from "../../../core/errors.js";
 import { randomFor } from "../../../core/random.js";
+import type { SearchNotes } from "../../../core/search.js";
 import { maxTest, unitsOf } from "../../../statistics/index.js";
 import { analyse, type Factorial, isBehind, less, mean } from "./factorial.js";
 import { bestBy, type Counts, type Field } from "./field.js";
@@ -13,6 +14,8 @@ import { levelName, type Space } from "./space.js";
 const block = 16;
 /** Share of the budget that the factorial may take; if some branches are trained, half of it is theirs. */
 const screenShare = 0.4;
+/** Samples below which the headroom test is not made, unless `screen` itself is lower. */
+const leastForHeadroom = 64;
 /** Maximum number of combinations that survive the factorial. */
 const mostSurvivors = 8;
 
@@ -127,14 +130,23 @@ export async function factorial(
   return { counts, branches, cells: measured, found };
 }
 
-/** One-sided p that any branch is better than the simplest. */
-export function headroomOf(field: Field, { counts, branches }: Screened, seed: number): number {
+/**
+ * The headroom test: the one-sided p that any branch is better than the simplest. Null where the budget left it fewer samples than
+ * can show this: a p above the level would then say nothing.
+ */
+export function headroomOf(
+  field: Field,
+  { counts, branches }: Screened,
+  { level, screen, seed }: { level: number; screen: number; seed: number },
+): SearchNotes["headroom"] {
   const own = field.scores(simplest, counts);
+  if (own.length < Math.min(leastForHeadroom, screen)) return null;
   const rivals = branches.filter((b) => b !== simplest);
-  return maxTest(
+  const p = maxTest(
     rivals.map((b) => unitsOf(less(field.scores(b, counts), own), field.groups(counts)).sums),
     { random: randomFor(seed, "search", "headroom") },
   );
+  return { n: own.length, p, shown: p <= level };
 }
 
 /**
