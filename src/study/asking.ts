@@ -18,7 +18,7 @@ interface Way {
   format: PromptFormat | undefined;
 }
 
-interface Options extends Pick<MeasureOptions, "journal" | "budget" | "signal" | "open"> {
+interface Options extends Pick<MeasureOptions, "journal" | "budget" | "signal" | "open" | "retryErrors"> {
   concurrency?: number;
   /** Receives how many ways have been measured, of how many. */
   told: (done: number, of: number) => void;
@@ -51,7 +51,6 @@ export async function chooseWay(
     let unscored = 0;
     await measure(subject, way.prepared.task, way.prepared.keys.dev, "dev", seed, samples, {
       ...options,
-      retryErrors: false,
       concurrency: widthFor(subject, concurrency),
       onOutcome: (score) => {
         unscored += score === null ? 1 : 0;

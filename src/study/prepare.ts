@@ -23,7 +23,7 @@ import { type Extension, loadModules, placesOf, tablesWith } from "./extension.j
 import { begin, checkKinds, type Generalist } from "./kinds.js";
 import { type PreparedTask, prepareTask } from "./prepare-task.js";
 import type { StudySpec } from "./spec.js";
-import { encoderWarnings } from "./warnings.js";
+import { askedWithout, encoderWarnings } from "./warnings.js";
 
 /** One row of the study's table: a specializer still to be fitted, once for each seed that it depends on. */
 export interface Arm {
@@ -79,6 +79,8 @@ export interface PrepareOptions {
   use?: Extension;
   /** Samples in flight; by default as many as the model suggests. */
   concurrency?: number;
+  /** Asks again for dev answers that failed calls left out when the way of prompting was chosen. */
+  retryErrors?: boolean;
   /** Receives which of the ways of prompting is being measured on dev. */
   onAsk?: (done: number, of: number) => void;
   /** Wraps every opened model; the journal by default. */
@@ -121,6 +123,7 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
     specializer.checkTrain?.({ task: domain.task, train: domain.dataset.train });
   const { format, ...asked } = await chooseWay(asIs, [domain, ...elsewhere], spec.seeds[0] as number, {
     ...{ journal, budget, signal, open, told: options.onAsk ?? (() => {}) },
+    retryErrors: options.retryErrors ?? false,
     ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
   });
   [domain, ...elsewhere] = asked.tasks;
@@ -174,7 +177,11 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
     base: resolve(options.base),
     contents,
     arms,
-    warnings: [...[domain, ...elsewhere].flatMap(({ warnings }) => warnings), ...ofEncoder],
+    warnings: [
+      ...[domain, ...elsewhere].flatMap(({ warnings }) => warnings),
+      ...askedWithout(domain.card),
+      ...ofEncoder,
+    ],
     close: models.close,
   };
 }

@@ -95,6 +95,7 @@ export async function runStudy(spec: StudySpec, options: RunOptions = {}): Promi
         onProgress: (done, total, note) => emit({ type: "fetch", done, total, note }),
         onAsk: (done, of) => emit({ type: "asking", done, of }),
         ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+        ...(options.retryErrors ? { retryErrors: true } : {}),
         ...(options.open ? { open: options.open } : {}),
         ...(options.use ? { use: options.use } : {}),
       });

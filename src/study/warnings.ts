@@ -180,6 +180,16 @@ function madeWithout(made: readonly Made[]): string[] {
     );
 }
 
+/** Whether the way of asking was chosen although answers were missing. */
+export function askedWithout({ asked }: TaskCard): string[] {
+  const missing = asked?.tried.reduce((sum, { unscored }) => sum + unscored, 0) ?? 0;
+  if (missing === 0) return [];
+  const of = missing + (asked?.tried.reduce((sum, { n }) => sum + n, 0) ?? 0);
+  return [
+    `How all subjects are asked was chosen on dev although ${formatWhole(missing)} of ${plural(of, "answer")} could not be scored. If calls had failed, run again with --retry-errors to ask for them and choose again.`,
+  ];
+}
+
 const selfTrained = z.object({
   labelled: z.number(),
   taken: z.literal(0),

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { noCost } from "../../src/core/call.js";
+import { CallError, noCost } from "../../src/core/call.js";
 import type { LanguageModel, ScoreRequest } from "../../src/core/model.js";
 import { renderSummary } from "../../src/report/terminal.js";
 import { planStudy } from "../../src/study/dryrun.js";
@@ -98,6 +98,28 @@ describe("a study that leaves open how it asks", () => {
     const again = await runStudy(study(), { base: folder, store: join(folder, "open"), open: open(asked) });
     expect(again.results).toEqual(record.results);
     expect(asked.length - calls).toBeLessThanOrEqual(20);
+  });
+
+  it("says where answers were missing when it chose, and asks for them again with --retry-errors", async () => {
+    let down = true;
+    const flaky = async () => {
+      const model = picky();
+      const score: LanguageModel["score"] = async (request, context) => {
+        const byText = request.options.some((option) => option.trim().length > 1);
+        if (down && byText) throw new CallError("timeout", "no answer");
+        return (model.score as NonNullable<LanguageModel["score"]>)(request, context);
+      };
+      return { ...model, score };
+    };
+    const options = { base: folder, store: join(folder, "flaky"), open: flaky };
+    const first = await runStudy(study(), options);
+    expect(first.tasks[0]?.asked?.way).toMatch(/^label/);
+    expect(first.warnings?.filter((text) => text.includes("126 of 210 answers"))).toHaveLength(1);
+    down = false;
+    expect((await runStudy(study(), options)).tasks[0]?.asked?.way).toBe(first.tasks[0]?.asked?.way);
+    const again = await runStudy(study(), { ...options, retryErrors: true });
+    expect(again.tasks[0]?.asked?.way).toBe("text, sum, plain");
+    expect(again.warnings?.filter((text) => text.includes("--retry-errors"))).toEqual([]);
   });
 
   it("asks what it has fixed, and tries the rest", async () => {
