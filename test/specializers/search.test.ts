@@ -246,6 +246,23 @@ describe("search", () => {
     );
   });
 
+  it("spends no more on combinations that are far behind a specializer alone", async () => {
+    const subject = planted((has) => (has("alone") ? 0.95 : 0.4), [...train, ...dev]);
+    const artifacts = openArtifacts(join(folder, "far"));
+    const state = await search({ ...space, alone: [layer("alone")] }).fit(
+      subject,
+      given({ task: taskOf(api), train, dev, artifacts }),
+    );
+    const { branches, returned } = (state as unknown as { search: SearchNotes }).search;
+    expect(branches[returned[0] as number]?.label).toBe("alone");
+    const others = branches.slice(1).filter(({ label }) => label !== "alone");
+    expect(others.length).toBeGreaterThanOrEqual(5);
+    for (const { dropped, scores } of others) {
+      expect([dropped?.stage, scores.length]).toEqual(["factorial", 1]);
+      expect(dropped?.why).toMatch(/behind alone|behind another level/);
+    }
+  });
+
   it("does not take too few samples for a lack of headroom", async () => {
     const better = (has: Has) => 0.4 + (has("good") ? 0.25 : 0) - (has("bad") ? 0.1 : 0);
     const verdicts: Record<string, number> = {};

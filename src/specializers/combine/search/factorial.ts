@@ -145,12 +145,20 @@ function bestCells(
   };
 }
 
-/** Whether a is shown to be behind b, from a's scores less b's. */
-export function isBehind(differences: ArrayLike<number>, groups: readonly Group[], stream = 0): boolean {
+/**
+ * Whether a is shown to be behind b, from a's scores less b's.
+ * @param looks how many such tests there are, for Bonferroni's correction
+ */
+export function isBehind(
+  differences: ArrayLike<number>,
+  groups: readonly Group[],
+  stream = 0,
+  looks = 1,
+): boolean {
+  if (mean(differences) >= 0) return false;
   const { sums } = unitsOf(differences, groups);
-  return (
-    mean(differences) < 0 && signFlip(sums, { random: randomFor(1, "search", "behind", stream) }) / 2 < behind
-  );
+  const p = signFlip(sums, { random: randomFor(1, "search", "behind", stream) }) / 2;
+  return looks * p < behind;
 }
 
 /** Mean over samples, with the 95 % interval that independent units give. */

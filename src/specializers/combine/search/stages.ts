@@ -150,8 +150,8 @@ export function headroomOf(
 }
 
 /**
- * The branches that advance from the factorial: its best survivors, specializers alone that are not shown to be behind the best,
- * and those that a pool of the answers would include. All others are dropped with the reason.
+ * The branches that advance from the factorial: its best survivors and the specializers alone, without those that are themselves shown
+ * to be behind the best branch, and those that a pool of the answers would include. All others are dropped with the reason.
  */
 export async function survivorsOf(field: Field, space: Space, screened: Screened): Promise<number[]> {
   const { counts, branches, cells, found } = screened;
@@ -159,7 +159,14 @@ export async function survivorsOf(field: Field, space: Space, screened: Screened
   const best = bestBy(branches, (b) => mean(field.scores(b, counts)));
   const pooled = await field.pool(branches, counts);
   const stays = new Set(pooled?.members.map(({ branch }) => branch) ?? []);
-  for (const { place } of found.survivors.slice(0, mostSurvivors)) stays.add(field.at(place));
+  const values = field.scores(best, counts);
+  const behind = new Set(
+    branches.filter((b) =>
+      isBehind(less(field.scores(b, counts), values), field.groups(counts), b, branches.length - 1),
+    ),
+  );
+  const left = found.survivors.map(({ place }) => field.at(place)).filter((b) => !behind.has(b));
+  for (const b of left.slice(0, mostSurvivors)) stays.add(b);
   for (const { place, level } of found.dropped) {
     const b = field.at(place);
     const factor = level && space.factors[level.factor];
@@ -170,12 +177,10 @@ export async function survivorsOf(field: Field, space: Space, screened: Screened
     } else field.drop(b, stage, `behind ${field.label(best)}`);
   }
   const ofCells = new Set(cells.map(({ branch }) => branch));
-  const values = field.scores(best, counts);
   for (const b of branches) {
     if (b === simplest || stays.has(b) || !field.alive(b)) continue;
-    if (ofCells.has(b)) field.drop(b, stage, `${mostSurvivors} others are expected to be better`);
-    else if (isBehind(less(field.scores(b, counts), values), field.groups(counts), b))
-      field.drop(b, stage, `behind ${field.label(best)}, and no help to a stack`);
+    if (behind.has(b)) field.drop(b, stage, `behind ${field.label(best)}, and no help to a stack`);
+    else if (ofCells.has(b)) field.drop(b, stage, `${mostSurvivors} others are expected to be better`);
     else stays.add(b);
   }
   return [...stays].filter((b) => b !== simplest && field.alive(b)).sort((a, b) => a - b);
