@@ -5,7 +5,7 @@ import type { OptimizeNotes } from "../core/optimized.js";
 import { metricOf, type StudyRecord } from "../core/record.js";
 import { type Html, html } from "./escape.js";
 import { subjectName } from "./figures.js";
-import { differenceUnit, formatDelta, formatDeltaInterval, formatP, plural } from "./format.js";
+import { differenceUnit, formatDelta, formatDeltaInterval, formatP, formatWhole, plural } from "./format.js";
 
 interface Told {
   subject: string;
@@ -25,18 +25,29 @@ function toldOf(record: StudyRecord): Told[] {
 }
 
 function wordsOf(
-  { looked, searched, confirmed, shrinkage, returned }: OptimizeNotes,
+  { looked, verdict, headroom, best, reflections, searched, confirmed, shrinkage, returned }: OptimizeNotes,
   metric: Metric,
 ): string {
   const unit = differenceUnit(metric) && ` ${differenceUnit(metric)}`;
   const told = (delta: number, n: number) => `${formatDelta(delta, n, metric.display)}${unit}`;
-  const looks = `${plural(looked, "prompt")} tried`;
+  const written = reflections
+    ? ` (${formatWhole(reflections.written)} of ${plural(reflections.asked, "reflection")} written)`
+    : "";
+  const looks = `${plural(looked, "prompt")} tried${written}`;
+  if (verdict === "no headroom" && headroom)
+    return `${looks}; none shows signs of being better than the original prompt on ${plural(headroom.n, "sample")} (p ${formatP(headroom.p)}), so nothing was searched and it is kept.`;
+  if (searched === null && best)
+    return `${looks}; the best gained ${told(best.delta, best.n)}, within one standard error of the original prompt, which is kept.`;
   if (searched === null) return `${looks}; none is better than the original prompt, which is kept.`;
   if (confirmed === null) return `${looks}; the best gained ${told(searched, 1000)}, and was not confirmed.`;
   const { n, delta, low, high, p } = confirmed;
   const interval = formatDeltaInterval(low, high, n, metric.display);
   const shrunk = shrinkage === null ? "" : `; shrinkage ${told(shrinkage, n)}`;
-  return `${looks}; the best gained ${told(searched, n)} on the samples that chose it and ${told(delta, n)} (${interval}; p ${formatP(p)}, one-sided) on ${plural(n, "fresh sample")} of train${shrunk}. ${returned ? "It is used." : "The original prompt is kept."}`;
+  const chosen =
+    best && best.delta !== searched
+      ? `the best gained ${told(best.delta, best.n)}; the shortest within one standard error gained ${told(searched, n)} on the samples that chose it and`
+      : `the best gained ${told(searched, n)} on the samples that chose it and`;
+  return `${looks}; ${chosen} ${told(delta, n)} (${interval}; p ${formatP(p)}, one-sided) on ${plural(n, "fresh sample")} of train${shrunk}. ${returned ? "It is used." : "The original prompt is kept."}`;
 }
 
 /** The section's body; empty if no prompt was optimized. */

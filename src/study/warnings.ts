@@ -2,8 +2,10 @@
 // data reveal it, kept in the record, and shown wherever the verdict is.
 
 import { z } from "zod";
+import type { Json } from "../core/json.js";
 import type { Metric } from "../core/metric.js";
 import type { Encoder } from "../core/model.js";
+import { optimizeNotesOf } from "../core/optimized.js";
 import type { Result, StudyRecord, SubjectCard, TaskCard } from "../core/record.js";
 import type { Sample } from "../core/sample.js";
 import type { Specializer } from "../core/specializer.js";
@@ -180,6 +182,18 @@ function madeWithout(made: readonly Made[]): string[] {
     );
 }
 
+/** The arms whose reflector was asked for instructions and wrote none. */
+export function unwritten(made: readonly Made[]): string[] {
+  return made.flatMap(({ name, states }) => {
+    const found = states.flatMap((state) => optimizeNotesOf(JSON.parse(state) as Json)?.reflections ?? []);
+    const asked = found.reduce((sum, one) => sum + one.asked, 0);
+    if (asked === 0 || found.some(({ written }) => written > 0)) return [];
+    return [
+      `${name}: its reflector was asked for ${plural(asked, "instruction")} and wrote none between <instruction> and </instruction>; only the bank was searched.`,
+    ];
+  });
+}
+
 /** Whether the way of asking was chosen although answers were missing. */
 export function askedWithout({ asked }: TaskCard): string[] {
   const missing = asked?.tried.reduce((sum, { unscored }) => sum + unscored, 0) ?? 0;
@@ -241,7 +255,12 @@ export function outcomeWarnings(
       `${best.subject}, the champion, is no better than the majority class: ${score(best.mean)} against ${score(best.baseline)} on test.${handed}`,
     );
   }
-  warnings.push(...untrained(made).map(({ told }) => told), ...tookNone(made), ...madeWithout(made));
+  warnings.push(
+    ...untrained(made).map(({ told }) => told),
+    ...tookNone(made),
+    ...unwritten(made),
+    ...madeWithout(made),
+  );
   for (const { name, states, failedSeeds } of made)
     if (states.length > 0 && failedSeeds.length > 0)
       warnings.push(

@@ -29,6 +29,31 @@ it("is read from the states of the race and of the published algorithms, and fro
     expect(optimizeNotesOf(other as never)).toBeUndefined();
 });
 
+it("says how far a search came, what the best had gained, and what a reflector wrote", () => {
+  const record = (report: object) =>
+    ({
+      seeds: [1],
+      subjects: [
+        {
+          ...{ name: "optimize", role: "specialist", ids: [], seeds: [1], chain: [] },
+          optimized: [{ seed: 1, notes: optimizeNotesOf({ report } as never) }],
+        },
+      ],
+      tasks: [{ name: "t", metric: share("accuracy") }],
+    }) as unknown as StudyRecord;
+  const words = (report: object) => optimizedWords(record(report), (text) => text)[1];
+  const base = { looked: 13, returned: 0, search: null, confirm: null, shrinkage: null };
+  expect(words({ ...base, verdict: "no headroom", headroom: { p: 0.7, n: 96, shown: false } })).toMatch(
+    /13 prompts tried; none shows signs .* on 96 samples \(p 0\.70?\), so nothing was searched/,
+  );
+  const near = { ...base, verdict: "none better", bestGain: { n: 200, delta: 0.03 } };
+  expect(words(near)).toMatch(/the best gained \+3\.0? points, within one standard error/);
+  const longer = { ...race.report, bestGain: { n: 120, delta: 0.1 }, reflections: { asked: 4, written: 1 } };
+  expect(words(longer)).toMatch(
+    /13 prompts tried \(1 of 4 reflections written\); the best gained \+10\.0 points; the shortest within one standard error gained \+8/,
+  );
+});
+
 it("is a sentence in the page and in Markdown, and nothing where no prompt was optimized", () => {
   const subject = (name: string, states: object[]) => ({
     ...{ name, role: "specialist", ids: [], seeds: [1, 2], chain: [] },

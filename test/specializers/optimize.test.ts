@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { settings, simulate } from "../../bench/optimize.js";
-import { noCost } from "../../src/core/call.js";
+import { CallError, noCost } from "../../src/core/call.js";
 import type { LanguageModel } from "../../src/core/model.js";
 import { normal, randomFor } from "../../src/core/random.js";
 import type { Sample } from "../../src/core/sample.js";
@@ -20,6 +20,7 @@ import { normalQuantile } from "../../src/statistics/distributions.js";
 import { maxTest } from "../../src/statistics/max-test.js";
 import { planStudy } from "../../src/study/dryrun.js";
 import { runStudy } from "../../src/study/run.js";
+import { choice } from "../../src/tasks/choice.js";
 import { toneSpec, writeTones } from "../study/fixture.js";
 import { context, given, labels, listener, task } from "./fakes.js";
 import { answersFor } from "./known-effects.js";
@@ -123,6 +124,21 @@ describe("the race", () => {
     expect(report.confirm).toMatchObject({ n: 64, delta: 1 });
   });
 
+  it("compares racers on the samples that they share, and drops one that answers none", async () => {
+    // Scores below 0, as where lower is better: an unanswered racer must not look best, nor one that answers the easy half alone.
+    const score: Scorer = async (racer, _, samples) =>
+      samples.map((i) => {
+        if (racer === 1) return null;
+        if (racer === 2 && i % 2 === 0) return null;
+        return (i % 2 === 0 ? -4 : -1) + (racer === 3 ? 0.5 : 0) - (racer === 2 ? 0.25 : 0);
+      });
+    const racers = ["base", "mute", "easy half", "better"].map((name) => ({ name, length: 10 }));
+    const unbounded = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+    const report = await race(racers, course(192), score, { ...options, seed: 1, range: unbounded });
+    expect(report).toMatchObject({ verdict: "confirmed", best: 3, returned: 3, bestGain: { delta: 0.5 } });
+    expect(report.racers[1]?.dropped).toBe(1);
+  });
+
   it("confirms by groups: eight answers of one customer are one piece of evidence", async () => {
     const score: Scorer = async (racer, _, samples) =>
       samples.map((i) => (racer === 1 && i % 16 < 12 ? 1 : 0.5));
@@ -215,6 +231,104 @@ describe("optimize", () => {
     expect(said[0]).toMatch(/Name the place\.[\s\S]*the right answer is: [sfi]/);
   });
 
+  it("takes no prompt that is too long for part of the texts", async () => {
+    const long = (i: number) => i % 2 === 0;
+    const texts = samples.map((sample, i) => ({
+      ...sample,
+      input: `${sample.input} ${long(i) ? "w".repeat(900) : ""}`,
+    }));
+    // Examples help, but none fits beside a long text.
+    const subject = answersFor((query) => {
+      const size = query.demonstrations.reduce((sum, { input }) => sum + input.length, query.input.length);
+      if (size > 940) throw new CallError("too-long", "the prompt is too long");
+      return query.demonstrations.length > 0 ? 0.8 : 0.6;
+    }, texts);
+    for (const seed of [1, 2]) {
+      const state = await optimize({ search: 128, confirm: 120, headroom: 1 }).fit(
+        subject,
+        given({ train: texts, seed }),
+      );
+      const { candidate, report } = state as never as {
+        candidate: { shots?: unknown };
+        report: Awaited<ReturnType<typeof race>>;
+      };
+      const crowded = report.racers.filter(({ name }) => name.includes("examples"));
+      expect(crowded.length).toBeGreaterThan(5);
+      for (const { n } of crowded) expect(n).toBeGreaterThanOrEqual(96);
+      expect(candidate.shots).toBeUndefined();
+    }
+  });
+
+  it("tells a reflector what was really wrong, in the options' words, and asks it as often as it was told to", async () => {
+    const said: string[] = [];
+    const reflector = {
+      ...{ id: "r", name: "r", grants: new Set(["text"]), concurrency: 1, format: "chat" },
+      generate: async ({ messages }: { messages: { content: string }[] }) => {
+        said.push(messages[0]?.content as string);
+        const text = said.length === 1 ? "No tags." : `<instruction>Attempt ${said.length}.</instruction>`;
+        return { text, finish: "stop", cost: noCost };
+      },
+    } as unknown as LanguageModel;
+    const open = async () => ({ subject: { ...listener(), model: reflector }, context });
+    const failing = (query: { input: string; instruction?: string }) => {
+      if (query.input.includes("0")) throw new CallError("timeout", "no answer");
+      return 0.5;
+    };
+    const few = samples.slice(0, 240);
+    const { report } = await searched(
+      failing,
+      { context: { ...context, open }, train: few },
+      { reflector: "r", reflections: 4, search: 96, headroom: 1 },
+    );
+    expect(said).toHaveLength(4);
+    expect(report).toMatchObject({ reflections: { asked: 4, written: 3 } });
+    const cases = said.flatMap((text) => text.split("Case ").slice(1));
+    expect(cases.length).toBeGreaterThan(4);
+    for (const one of cases) {
+      expect(one).toMatch(/^\d\ntext [1-9]+ /);
+      const [, answered, right] = /Answered: (\w+), but the right answer is: (\w+)/.exec(one) ?? [];
+      for (const name of [answered, right]) expect(labels.map(({ text }) => text)).toContain(name);
+      expect(answered).not.toBe(right);
+    }
+    const own = given({ context: { ...context, open }, train: few });
+    const query = own.task.query;
+    const task = { ...own.task, query: (sample: Sample) => ({ ...query(sample), instruction: sample.id }) };
+    await expect(
+      optimize({ reflector: "r" }).fit(
+        answersFor(() => 0.5, samples),
+        { ...own, task },
+      ),
+    ).rejects.toThrow(/no instruction to improve/);
+  });
+
+  it("keeps the glossary short, whatever the number of labels and the length of words", () => {
+    const many = Array.from({ length: 200 }, (_, i) => ({ key: `k${i}`, text: `label ${i}` }));
+    const texts = many.flatMap(({ key }, i): Sample[] =>
+      [0, 1, 2, 3].map((n) => ({
+        id: `${i} ${n}`,
+        input: `${"abcde"
+          .split("")
+          .map((c) => `telling${c}${i}`)
+          .join(" ")} ${"x".repeat(5000)}${i}`,
+        gold: key,
+      })),
+    );
+    const of = (labels: typeof many) =>
+      bankOf(choice("many", { instruction: "Which?" }, labels), texts, { seed: 1, draws: 1 }).find(
+        ({ name }) => name === "glossary",
+      );
+    expect(of(many.slice(0, 3))?.after).toMatch(
+      /label 0: telling\w+, telling\w+, telling\w+, telling\w+, telling\w+\n/,
+    );
+    expect(of(many.slice(0, 80))?.after?.length).toBeLessThanOrEqual(3000);
+    expect(of(many)).toBeUndefined();
+  });
+
+  it("counts the prompts that a published algorithm scored, not those that it had", async () => {
+    const { report } = await searched(() => 0.5, {}, { algorithm: "miprov2", calls: 200 });
+    expect(report.looked).toBeLessThan(8);
+  });
+
   it("returns what gepa and miprov2 find, confirmed or not, and says what is left of its gain", async () => {
     const helps = (query: { instruction?: string }) => (query.instruction?.includes("wave") ? 0.9 : 0.5);
     const mipro = await searched(helps, {}, { algorithm: "miprov2", calls: 600 });
@@ -264,6 +378,8 @@ describe("optimize", () => {
     await expect(searched(() => 0.5, { train: samples.slice(0, 100) })).rejects.toThrow(
       /too few train samples/,
     );
+    const grouped = samples.map((sample, i) => ({ ...sample, group: `patient ${i % 12}` }));
+    await expect(searched(() => 0.5, { train: grouped })).rejects.toThrow(/too few groups .*: 12, .* 30/);
   });
 });
 

@@ -91,6 +91,32 @@ describe("MIPROv2", () => {
     },
   );
 
+  it("scores the last of the ranking again where all pairs were scored in full, as DSPy does", async () => {
+    const accuracy = (a: number, b: number) => 0.5 + 0.1 * a + 0.2 * b;
+    const pairs: Pair[] = [
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+    ];
+    let turn = 0;
+    const { trials } = await miprov2({
+      ...{ sizes: [2, 2], search: 50, trials: 30, fullEvery: 5 },
+      score: async ([a, b]) => accuracy(a, b),
+      draws: { pair: () => pairs[turn++ % 4] as Pair, minibatch: () => [0] },
+    });
+    const full = trials.flatMap(({ full, pair }, i) => (full ? [[i + 1, ...pair]] : []));
+    expect(full).toEqual([
+      [1, 0, 0],
+      [7, 1, 1],
+      [13, 0, 1],
+      [19, 1, 0],
+      [25, 0, 0],
+      [31, 0, 0],
+      [37, 0, 0],
+    ]);
+  });
+
   it("draws pairs near to the good ones once it has trials, and all pairs before", () => {
     const random = randomFor(1, "parzen");
     const sizes = [6, 5] as const;

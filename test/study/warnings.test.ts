@@ -15,7 +15,7 @@ import { planStudy, renderPlan } from "../../src/study/dryrun.js";
 import { openStudy } from "../../src/study/open.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy, type StudySpec } from "../../src/study/spec.js";
-import { belowMajority, tookNone, untrained } from "../../src/study/warnings.js";
+import { belowMajority, tookNone, untrained, unwritten } from "../../src/study/warnings.js";
 import { toneStudy, writeTones } from "./fixture.js";
 
 let folder: string;
@@ -173,6 +173,11 @@ describe("training", () => {
     );
     expect(tookNone(made([one(0, 0.99), one(3, 0.9)]))[0]).toContain("rows for 1 of 2 seeds");
     expect(tookNone(made([one(1, 0.9), null, {}]))).toEqual([]);
+    const asked = (written: number) => ({
+      report: { looked: 14, returned: 0, reflections: { asked: 4, written } },
+    });
+    expect(unwritten(made([asked(0), asked(0)]))[0]).toMatch(/asked for 8 instructions and wrote none/);
+    expect(unwritten(made([asked(0), asked(1), null]))).toEqual([]);
   });
 
   test("is found within chains and choices, seed by seed, with advice that fits what was fixed", () => {

@@ -16,7 +16,7 @@ import { bankOf, exampleBank, idleBank } from "./optimize/bank.js";
 import { ask, type Candidate, type Home, lengthOf } from "./optimize/candidate.js";
 import { type PublishedReport, published } from "./optimize/published.js";
 import { type RaceReport, type Racer, race } from "./optimize/race.js";
-import { openWorkshop, type Parts } from "./optimize/workshop.js";
+import { openWorkshop, type Parts, type Reflections } from "./optimize/workshop.js";
 
 const optimizeOptions = z.strictObject({
   algorithm: z
@@ -28,7 +28,9 @@ const optimizeOptions = z.strictObject({
     .min(100)
     .max(1_000_000)
     .default(2000)
-    .describe("answers after which gepa and miprov2 stop; race stops when its samples are used up"),
+    .describe(
+      "answers after which gepa and miprov2 begin nothing more (what they have begun and the confirmation come on top); race stops when its samples are used up",
+    ),
   reflector: z
     .string()
     .optional()
@@ -60,19 +62,29 @@ const optimizeOptions = z.strictObject({
 export type OptimizeOptions = z.input<typeof optimizeOptions>;
 
 type Options = z.output<typeof optimizeOptions>;
-type State = { candidate: Candidate; home: Home; report: RaceReport | PublishedReport };
+type Report = (RaceReport | PublishedReport) & { reflections?: Reflections };
+type State = { candidate: Candidate; home: Home; report: Report };
 
 /** Tenths of train: for proposals, to search on, to confirm on. */
 const tenths = { feedback: 3, search: 4, confirm: 3 } as const;
+/** Most samples that proposals are made from. */
+const mostFeedback = 2000;
+/** Groups of which about nine are left to confirm on: with fewer than five nothing can be confirmed at 5 %. */
+const leastGroups = 30;
+
 /** Train is cut into three parts: with fewer samples a search finds only luck, and a confirmation shows nothing. */
-const checkTrain = (given: Pick<Given, "task" | "train">): void => requireTrain(given, "optimize", 160);
+function checkTrain({ task, train }: Pick<Given, "task" | "train">): void {
+  requireTrain({ task, train }, "optimize", 160);
+  const groups = new Set(groupsOf(task, train)).size;
+  if (groups < leastGroups) throw tooFewGroups(task.name, groups);
+}
 
 /**
  * Searches for a prompt: candidates from a bank (phrasings, a glossary, sets of examples) and from a reflector race on
  * paired minibatches (`race`), and the winner replaces the prompt as it stands only if it is confirmed on samples that
  * no candidate was made from or chosen on. The state's report has every candidate, the confirmed gain and its
  * shrinkage.
- * @throws HoneError where train is too small, or the reflector writes nothing
+ * @throws HoneError where train is too small or has too few groups, or a reflector has no instruction to improve
  *
  * @example
  * import { optimize } from "@honelab/hone";
@@ -86,6 +98,7 @@ export function optimize(options: OptimizeOptions = {}): LanguageSpecializer {
     options: { ...chosen, reflector: chosen.reflector ?? null },
     seeded: true,
     checkTrain,
+    ceiling: (train) => ({ calls: mostAnswers(train.length, chosen) }),
     fit: (subject, given) => search(subject, given, chosen),
     behave: ({ candidate, home }) => ({ prepare: (query) => ask(candidate, home, query) }),
   });
@@ -101,6 +114,22 @@ function labelOf({ algorithm, reflector, search, proposals }: Options): string {
   return parts.length > 0 ? `optimize(${parts.join(", ")})` : "optimize";
 }
 
+/** Answers that a search asks for at most, each one call of a plain subject, with the reflector's calls. */
+function mostAnswers(
+  train: number,
+  { algorithm, calls, draws, search, confirm, reflector, reflections }: Options,
+): number {
+  const [searched, confirmed] = [
+    Math.min(search, Math.ceil(0.4 * train)),
+    Math.min(confirm, Math.ceil(0.3 * train)),
+  ];
+  const asked = reflector === undefined ? 0 : reflections;
+  // The bank: three phrasings, a glossary, two sizes of example sets, one reversed, one size with the glossary.
+  const racers = 1 + 5 + 3 * draws + asked;
+  const searching = algorithm === "race" ? racers * searched : calls + searched;
+  return searching + 2 * confirmed + 9 * asked;
+}
+
 const banks = { bank: bankOf, examples: exampleBank, "no-op": idleBank };
 
 async function search(subject: LanguageSubject, given: Given, options: Options): Promise<State> {
@@ -114,12 +143,15 @@ async function search(subject: LanguageSubject, given: Given, options: Options):
     // GEPA reflects until its calls are spent.
     reflections: algorithm === "gepa" ? Number.POSITIVE_INFINITY : options.reflections,
   });
-  const { candidates, home, propose, scores } = workshop;
-  const state = (report: RaceReport | PublishedReport): State => ({
-    candidate: candidates[report.returned] as Candidate,
-    home,
-    report,
-  });
+  const { candidates, home, propose, asksAgain, scores } = workshop;
+  const state = (report: RaceReport | PublishedReport): State => {
+    const reflections = workshop.reflections();
+    return {
+      candidate: candidates[report.returned] as Candidate,
+      home,
+      report: { ...report, ...(reflections ? { reflections } : {}) },
+    };
+  };
   const confirm = groupsOf(task, parts.confirm);
   const bounded = Number.isFinite(extremes(task.metric).worst);
   const scale = {
@@ -141,8 +173,11 @@ async function search(subject: LanguageSubject, given: Given, options: Options):
     scores,
     { ...scale, batch: options.batch, headroom: options.headroom, alpha: 0.05 },
     async (leader) => {
-      const added = await propose(leader);
-      return added === undefined ? undefined : racerOf(candidates[added] as Candidate);
+      while (asksAgain()) {
+        const added = await propose(leader);
+        if (added !== undefined) return racerOf(candidates[added] as Candidate);
+      }
+      return undefined;
     },
   );
   return state(report);
@@ -151,9 +186,9 @@ async function search(subject: LanguageSubject, given: Given, options: Options):
 /** Three disjoint parts of train with similar label distributions; groups, and samples with the same text, stay together. */
 function partsOf({ task, train, seed }: Given, most: { search: number; confirm: number }): Parts {
   const golds = train.map(({ gold }) => String([gold].flat()[0]));
-  const known = [...new Set(golds)];
+  const known = new Map([...new Set(golds)].map((gold, i) => [gold, i]));
   const folds = foldsOf(
-    golds.map((gold) => known.indexOf(gold)),
+    golds.map((gold) => known.get(gold) as number),
     groupsOf(task, train),
     10,
     seed,
@@ -162,12 +197,23 @@ function partsOf({ task, train, seed }: Given, most: { search: number; confirm: 
   // Drawn at random, because a file may be sorted by its labels.
   const some = (part: readonly Sample[], size: number) =>
     shuffled(part, randomFor(seed, "optimize", "parts")).slice(0, size);
+  const cut = (part: readonly Sample[], size: number) => (part.length > size ? some(part, size) : part);
   const { feedback, search, confirm } = tenths;
   return {
-    feedback: between(0, feedback),
+    feedback: cut(between(0, feedback), mostFeedback),
     search: some(between(feedback, feedback + search), most.search),
     confirm: some(between(feedback + search, feedback + search + confirm), most.confirm),
   };
+}
+
+function tooFewGroups(task: string, groups: number): HoneError {
+  return new HoneError({
+    what: `optimize has too few groups of train samples: ${groups}, and it needs ${leastGroups}`,
+    where: `task ${task}, split train`,
+    why: "samples of one group, or with the same text, are one piece of evidence, and a third of them has to confirm what is found",
+    next: "Bring samples of more groups, or take this specializer out of the study.",
+    kind: "usage",
+  });
 }
 
 function withoutReflector(): HoneError {

@@ -25,8 +25,8 @@ const idle: readonly Omit<Candidate, "shots">[] = [
   { name: "no-op 6", after: "Go ahead." },
 ];
 
-/** Most words per label in the glossary, and the fewest samples that a word must be in. */
-const [perLabel, leastSamples] = [5, 3];
+/** Most words per label in the glossary, the fewest samples that a word must be in, and the most characters of a word and of all. */
+const [perLabel, leastSamples, longestWord, longestGlossary] = [5, 3, 40, 3000];
 
 /**
  * Candidates by the seed: every phrasing, the glossary, sets of examples in two sizes and their best-known combinations.
@@ -92,35 +92,46 @@ export function idleBank(): Candidate[] {
 
 /**
  * For each shared label the words whose odds in its texts, against all others, are highest (smoothed log odds), as a
- * sentence after the instruction; undefined without shared labels or telling words.
+ * sentence after the instruction: as many for each label as there is room for. Undefined without shared labels, telling words or room.
  */
 function glossaryOf(task: LanguageTask, samples: readonly Sample[]): Candidate | undefined {
   const { labels } = task;
   if (!labels) return undefined;
-  const texts = samples.map((sample) => new Set(words(readable(task.query(sample)))));
-  const gold = samples.map((sample) => [sample.gold].flat()[0]);
-  const lines = labels.flatMap(({ key, text }) => {
-    const [inside, outside] = [new Map<string, number>(), new Map<string, number>()];
-    for (const [i, terms] of texts.entries()) {
-      const counts = gold[i] === key ? inside : outside;
-      for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
+  /** Samples with each word, in all and by their label. */
+  const everywhere = new Map<string, number>();
+  const byLabel = new Map<string, { size: number; counts: Map<string, number> }>();
+  const count = (counts: Map<string, number>, term: string) => counts.set(term, (counts.get(term) ?? 0) + 1);
+  for (const sample of samples) {
+    const key = String([sample.gold].flat()[0]);
+    const own = byLabel.get(key) ?? { size: 0, counts: new Map<string, number>() };
+    byLabel.set(key, own);
+    own.size++;
+    for (const term of new Set(words(readable(task.query(sample))))) {
+      if (term.length > longestWord) continue;
+      count(everywhere, term);
+      count(own.counts, term);
     }
-    const size = gold.filter((one) => one === key).length;
+  }
+  const telling = labels.flatMap(({ key, text }) => {
+    const { size, counts: inside } = byLabel.get(key) ?? { size: 0, counts: new Map<string, number>() };
     const odds = (count: number, of: number) => Math.log((count + 0.5) / (of - count + 0.5));
-    const telling = [...inside]
+    const found = [...inside]
       .filter(([, count]) => count >= leastSamples)
       .map(([term, count]) => ({
         term,
-        worth: odds(count, size) - odds(outside.get(term) ?? 0, samples.length - size),
+        worth: odds(count, size) - odds((everywhere.get(term) as number) - count, samples.length - size),
       }))
       .filter(({ worth }) => worth > 0)
       .sort((a, b) => b.worth - a.worth || (a.term < b.term ? -1 : 1))
       .slice(0, perLabel);
-    return telling.length > 0 ? [`${text}: ${telling.map(({ term }) => term).join(", ")}`] : [];
+    return found.length > 0 ? [{ text, terms: found.map(({ term }) => term) }] : [];
   });
-  return lines.length > 0
-    ? { name: "glossary", after: `Words that are typical of each:\n${lines.join("\n")}` }
-    : undefined;
+  for (let most = perLabel; most > 0 && telling.length > 0; most--) {
+    const lines = telling.map(({ text, terms }) => `${text}: ${terms.slice(0, most).join(", ")}`);
+    const after = `Words that are typical of each:\n${lines.join("\n")}`;
+    if (after.length <= longestGlossary) return { name: "glossary", after };
+  }
+  return undefined;
 }
 
 function readable({ input, question }: Query): string {

@@ -46,10 +46,9 @@ export async function miprov2(problem: MiproProblem): Promise<MiproReport> {
     known.scores.push(score);
     byPair.set(pair.join(), known);
     if (number % (fullEvery + 1) !== 0 && number !== numbered - 1) continue;
-    const [next] = [...byPair.values()]
-      .filter(({ full }) => !full)
-      .sort((a, b) => meanOf(b.scores) - meanOf(a.scores));
-    if (!next) continue;
+    const ranked = [...byPair.values()].sort((a, b) => meanOf(b.scores) - meanOf(a.scores));
+    // Where all have been scored so, DSPy scores the last one again.
+    const next = (ranked.find(({ full }) => !full) ?? ranked.at(-1)) as (typeof ranked)[number];
     next.full = true;
     const scored = await whole(next.pair);
     if (scored.score > best.score) best = scored;
@@ -70,7 +69,8 @@ function meanOf(scores: readonly number[]): number {
 const [startTrials, proposals] = [10, 24];
 
 /**
- * A pair by the multivariate tree-structured Parzen estimator for categories (Bergstra et al. 2011, with Optuna's defaults):
+ * A pair by the multivariate tree-structured Parzen estimator for categories (Bergstra et al. 2011, as Optuna has it, but with all
+ * trials weighing the same):
  * trials are split into the best tenth (at most 25) and the rest, each a mixture of one kernel per trial and a uniform one;
  * of 24 draws from the first mixture the one with the largest ratio of the two densities is taken.
  */

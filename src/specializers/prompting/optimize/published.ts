@@ -31,15 +31,22 @@ export async function published(
 ): Promise<PublishedReport> {
   const { seed } = options;
   const random = randomFor(seed, "optimize", algorithm);
+  const scored = new Set([0]);
+  const counted: Workshop = {
+    ...workshop,
+    scores: (candidate, ...asked) => {
+      scored.add(candidate);
+      return workshop.scores(candidate, ...asked);
+    },
+  };
   const draw = (size: number, part: "feedback" | "search") =>
     shuffled([...Array(workshop.sizes[part]).keys()], random).slice(0, size);
   const { found, returned, gain } =
     algorithm === "gepa"
-      ? await byGepa(workshop, calls, () => draw(gepaBatch, "feedback"), random)
-      : await byMipro(workshop, calls, () => draw(miproBatch, "search"), random);
+      ? await byGepa(counted, calls, () => draw(gepaBatch, "feedback"), random)
+      : await byMipro(counted, calls, () => draw(miproBatch, "search"), random);
   const confirm = returned === 0 ? null : await confirmation(returned, groups, workshop.scores, options);
-  const looked = workshop.candidates.length;
-  return { looked, returned, found, gain, confirm, shrinkage: confirm && gain - confirm.delta };
+  return { looked: scored.size, returned, found, gain, confirm, shrinkage: confirm && gain - confirm.delta };
 }
 
 /** A sample that the endpoint failed to answer counts as the worst score, or the worst of its batch if scores are unbounded. */
@@ -62,10 +69,10 @@ async function byGepa(workshop: Workshop, calls: number, minibatch: () => number
 
 /** Instructions are the candidates without examples and the proposals; sets of examples are those of the other candidates. */
 async function byMipro(workshop: Workshop, calls: number, minibatch: () => number[], random: () => number) {
-  const { candidates, propose, scores, sizes } = workshop;
-  while ((await propose(0)) !== undefined);
+  const { candidates, propose, asksAgain, scores, sizes } = workshop;
+  while (asksAgain()) await propose(0);
   const words = candidates.filter(({ shots }) => !shots);
-  const sets = [undefined, ...candidates.flatMap(({ shots, name }) => (shots ? [{ shots, name }] : []))];
+  const sets = [undefined, ...setsIn(candidates)];
   const numbers = new Map<string, number>();
   const numberOf = (pair: Pair): number => {
     const before = numbers.get(pair.join());
@@ -90,4 +97,16 @@ async function byMipro(workshop: Workshop, calls: number, minibatch: () => numbe
   });
   const start = (found.trials[0] as MiproReport["trials"][number]).score;
   return { found, returned: numberOf(found.best.pair), gain: (found.best.score - start) / 100 };
+}
+
+/** The different sets of examples among some candidates. */
+function setsIn(
+  candidates: readonly Candidate[],
+): { shots: NonNullable<Candidate["shots"]>; name: string }[] {
+  const sets = new Map(
+    candidates.flatMap(({ shots, name }) =>
+      shots ? [[JSON.stringify(shots), { shots, name }] as const] : [],
+    ),
+  );
+  return [...sets.values()];
 }

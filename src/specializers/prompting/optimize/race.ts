@@ -51,6 +51,8 @@ export type RaceReport = {
   best: number;
   shortest: number;
   returned: number;
+  /** The best's gain over the prompt as it stands on the search samples; null where that one is the best. */
+  bestGain: Gain | null;
   /** The shortest's gain over the prompt as it stands, where it was searched and where it was confirmed; and their difference. */
   search: Gain | null;
   confirm: (Gain & { low: number; high: number; p: number }) | null;
@@ -58,7 +60,7 @@ export type RaceReport = {
   verdict: "no headroom" | "none better" | "not confirmed" | "confirmed";
 };
 
-/** A racer that is behind with a one-sided p below this is dropped. */
+/** A racer that is behind with a one-sided p below this is dropped, and one that shares no answered sample with the first. */
 const behind = 0.05;
 
 /**
@@ -68,9 +70,11 @@ const behind = 0.05;
  *    first is returned.
  * 2. Elimination: after each fresh minibatch every racer that is behind the leader (sign-flip, one-sided 5 %, on the samples
  *    that both have) is dropped. The first is never dropped. `newcomer` may add one per round, which then catches up on the
- *    samples that the others ran.
+ *    samples that the others ran; it is asked until it has none.
  * 3. The shortest of those within one standard error of the best, the error being that of the paired difference.
  * 4. Confirmation: against the first on the confirm samples, one-sided at `alpha`; a prompt that fails is not returned.
+ *
+ * Racers are ranked by their mean lead over the first on the samples that both have: their own means may be over other samples.
  *
  * @param racers grows with newcomers
  * @param newcomer called with the leader's position in each round after the headroom test
@@ -93,6 +97,14 @@ export async function race(
   };
   const pair = (a: number, b: number) => differences(scores[a]!, scores[b]!, course.search);
   const alive = () => [...racers.keys()].filter((i) => dropped[i] === null);
+  const leadOf = (racer: number): number => {
+    const { n, mean } = pair(racer, 0);
+    return n > 0 ? mean : Number.NEGATIVE_INFINITY;
+  };
+  const leaderOf = (of: readonly number[]): number => {
+    const leads = new Map(of.map((i) => [i, leadOf(i)]));
+    return of.reduce((a, b) => ((leads.get(b) as number) > (leads.get(a) as number) ? b : a));
+  };
 
   const first = order.slice(0, 3 * options.batch);
   for (const racer of racers.keys()) await run(racer, first);
@@ -103,7 +115,7 @@ export async function race(
   );
   const report = {
     headroom: { p, n: first.length, shown: p <= options.headroom },
-    ...{ best: 0, shortest: 0, returned: 0, search: null, confirm: null, shrinkage: null },
+    ...{ best: 0, shortest: 0, returned: 0, bestGain: null, search: null, confirm: null, shrinkage: null },
   };
   const told = (rest: Pick<RaceReport, "verdict"> & Partial<RaceReport>): RaceReport => ({
     looked: racers.length,
@@ -118,30 +130,31 @@ export async function race(
 
   let ran = first.length;
   for (let round = 1; ; round++) {
-    const leader = bestOf(scores, alive());
-    for (const i of alive()) if (i !== 0 && i !== leader && isBehind(pair(i, leader))) dropped[i] = round;
-    if (ran >= order.length || alive().every((i) => i === 0 || i === leader)) break;
+    const leader = leaderOf(alive());
+    for (const i of alive())
+      if (i !== 0 && i !== leader && (isBehind(pair(i, leader)) || pair(i, 0).n === 0)) dropped[i] = round;
     const added = await newcomer(leader, round);
     if (added) {
       racers.push(added);
       await run(racers.length - 1, order.slice(0, ran));
-    }
+    } else if (ran >= order.length || alive().every((i) => i === 0 || i === leader)) break;
     const fresh = order.slice(ran, ran + options.batch);
     for (const i of alive()) await run(i, fresh);
     ran += fresh.length;
   }
 
-  const best = bestOf(scores, alive());
+  const best = leaderOf(alive());
   const near = alive().filter((i) => i === best || within(pair(best, i)));
   const shortest = near.reduce((a, b) => (racers[b]!.length < racers[a]!.length ? b : a));
-  const gain = pair(shortest, 0);
-  const search = { n: gain.n, delta: gain.mean };
-  if (shortest === 0) return told({ best, shortest, verdict: "none better" });
+  const gainOf = (racer: number): Gain => ({ n: pair(racer, 0).n, delta: pair(racer, 0).mean });
+  const search = gainOf(shortest);
+  const found = { best, shortest, bestGain: best === 0 ? null : gainOf(best) };
+  if (shortest === 0) return told({ ...found, verdict: "none better" });
 
   const confirm = await confirmation(shortest, course.confirm, score, options);
   const confirmed = confirm.delta > 0 && confirm.p <= options.alpha;
   return told({
-    ...{ best, shortest, search, returned: confirmed ? shortest : 0 },
+    ...{ ...found, search, returned: confirmed ? shortest : 0 },
     confirm,
     shrinkage: search.delta - confirm.delta,
     verdict: confirmed ? "confirmed" : "not confirmed",
@@ -207,8 +220,4 @@ function within({ mean, error }: ReturnType<typeof differences>): boolean {
 function meanOf(scores: Float64Array): { n: number; mean: number } {
   const known = scores.filter((score) => !Number.isNaN(score));
   return { n: known.length, mean: known.reduce((sum, score) => sum + score, 0) / Math.max(1, known.length) };
-}
-
-function bestOf(scores: readonly Float64Array[], racers: readonly number[]): number {
-  return racers.reduce((a, b) => (meanOf(scores[b]!).mean > meanOf(scores[a]!).mean ? b : a));
 }

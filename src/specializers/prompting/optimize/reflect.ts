@@ -9,8 +9,11 @@ import type { TaskContext } from "../../../core/task.js";
 /** One answer of the prompt that is to be improved. */
 export interface Attempt {
   query: Query;
+  /** As the task grades it: an option's key, or text. */
   answered: string;
-  right: string;
+  /** The right answers, likewise. */
+  golds: readonly string[];
+  right: boolean;
 }
 
 /** Maximum characters of a text that is shown, and of an instruction that is taken. */
@@ -27,10 +30,13 @@ export async function reflect(
   attempts: readonly Attempt[],
   { seed, context }: { seed: number; context: TaskContext },
 ): Promise<string | undefined> {
-  const cases = attempts.map(({ query, answered, right }, i) => {
+  const cases = attempts.map(({ query, answered, golds, right }, i) => {
     const text = [query.question, query.input].filter(Boolean).join("\n").slice(0, mostShown);
-    const verdict = answered === right ? "which is right" : `but the right answer is: ${right}`;
-    return `Case ${i + 1}\n${text}\nAnswered: ${answered}, ${verdict}`;
+    const said = (answer: string) => query.options?.find(({ key }) => key === answer)?.text ?? answer;
+    const options = query.options?.map((option) => option.text).join(" | ") ?? "";
+    const among = options ? `\nOptions: ${options.slice(0, mostShown)}` : "";
+    const verdict = right ? "which is right" : `but the right answer is: ${golds.map(said).join(" or ")}`;
+    return `Case ${i + 1}\n${text}${among}\nAnswered: ${said(answered) || "(nothing)"}, ${verdict}`;
   });
   const content = `A language model follows this instruction:\n<instruction>\n${instruction || "(none)"}\n</instruction>\n\nThese are some of its answers.\n\n${cases.join("\n\n")}\n\nWrite a better instruction for the same task. Say what tells the answers apart, and state facts that the cases show. Write it between <instruction> and </instruction>.`;
   const { text } = await model.generate(

@@ -1,6 +1,6 @@
 // Makes and scores candidates, with the parts of train, the task, the subject under a candidate's prompt, and the reflector.
 
-import { CallError } from "../../../core/call.js";
+import { CallError, type CallFailure, ofTheSample } from "../../../core/call.js";
 import { HoneError } from "../../../core/errors.js";
 import type { LanguageSubject } from "../../../core/kinds.js";
 import { directionOf, extremes } from "../../../core/metric.js";
@@ -14,7 +14,10 @@ import { type Attempt, reflect, withoutProposal } from "./reflect.js";
 /** Disjoint parts of train: for proposals, to search on, to confirm on. */
 export type Parts = Readonly<Record<"feedback" | "search" | "confirm", readonly Sample[]>>;
 
-/** Scores of a candidate on samples of a part, higher is better; null where the endpoint failed. */
+/**
+ * Scores of a candidate on samples of a part, higher is better; null where the endpoint failed. A sample that fails for what it is,
+ * for example a prompt longer than the context, has the worst score: it is the prompt's doing.
+ */
 export type Scorer = (
   candidate: number,
   part: keyof Parts,
@@ -27,11 +30,18 @@ export type Scorer = (
  */
 export type Propose = (from: number, among?: readonly number[]) => Promise<number | undefined>;
 
+/** What the reflector was asked for and what came of it. */
+export type Reflections = { asked: number; written: number };
+
 export interface Workshop {
   /** Grows as candidates are proposed; the first is the prompt as it stands. */
   readonly candidates: Candidate[];
   readonly home: Home;
   readonly propose: Propose;
+  /** Whether the reflector may be asked again. */
+  readonly asksAgain: () => boolean;
+  /** Undefined without a reflector. */
+  readonly reflections: () => Reflections | undefined;
   readonly scores: Scorer;
   /** Samples of each part. */
   readonly sizes: Readonly<Record<keyof Parts, number>>;
@@ -51,11 +61,14 @@ export async function openWorkshop(
   }: { bank: readonly Candidate[]; reflector: string | undefined; reflections: number },
 ): Promise<Workshop> {
   const { task, seed, context } = given;
-  const home = homeOf(
-    task,
-    parts.feedback.map((sample) => task.query(sample)),
-  );
+  const queries = parts.feedback.map((sample) => task.query(sample));
+  const home = homeOf(task, queries);
+  if (reflector !== undefined && home.instruction === null && queries.some(({ instruction }) => instruction))
+    throw withoutInstruction(given);
   const writer = reflector === undefined ? undefined : await openReflector(given, reflector);
+  const worst = directionOf(task.metric) * extremes(task.metric).worst;
+  /** The worst score so far, which stands for the worst where the scale has no end. */
+  let least = Number.POSITIVE_INFINITY;
   const candidates: Candidate[] = [{ name: "as it stands" }, ...bank];
   const width = Math.max(1, subject.model?.concurrency ?? 1);
   let done = 0;
@@ -63,25 +76,32 @@ export async function openWorkshop(
     const asked = derive(subject, { name: "optimize", label: candidate.name, options: {} }, candidate, {
       prepare: (query) => ask(candidate, home, query),
     });
-    const rows: { score: number | null; answered: string }[] = [];
+    const rows: { score: number | null; answered?: string }[] = [];
     for (let start = 0; start < samples.length; start += width) {
       const batch = samples.slice(start, start + width);
       const grades = await Promise.all(
         batch.map((sample) => task.evaluate(asked, sample, context).catch(unscored)),
       );
-      for (const grade of grades)
-        rows.push(
-          grade.status === "scored"
-            ? { score: directionOf(task.metric) * grade.score, answered: grade.prediction }
-            : { score: null, answered: "" },
-        );
+      for (const grade of grades) {
+        if (grade.status === "scored") {
+          const score = directionOf(task.metric) * grade.score;
+          least = Math.min(least, score);
+          rows.push({ score, answered: grade.prediction });
+        } else {
+          const lowest = Number.isFinite(worst) ? worst : least;
+          const own = ofTheSample.includes(grade.cause as CallFailure) && Number.isFinite(lowest);
+          rows.push({ score: own ? lowest : null });
+        }
+      }
       done += batch.length;
       given.progress(done, Math.max(done, candidates.length * parts.search.length), candidate.name);
     }
     return rows;
   };
 
+  const best = directionOf(task.metric) * extremes(task.metric).best;
   let asks = 0;
+  let written = 0;
   const propose: Propose = async (number, among) => {
     if (!writer || asks >= reflections) return undefined;
     const from = candidates[number] as Candidate;
@@ -90,14 +110,15 @@ export async function openWorkshop(
       among?.map((i) => parts.feedback[i] as Sample) ??
       shuffled(parts.feedback, randomFor(seed, "optimize", "feedback", turn)).slice(0, 8);
     const rows = await evaluate(from, shown);
-    const attempts = shown.map(
-      (sample, i): Attempt => ({
-        query: task.query(sample),
-        answered: rows[i]?.answered || "(nothing)",
-        right: String([sample.gold].flat()[0]),
-      }),
-    );
-    const wrong = attempts.filter(({ answered, right }) => answered !== right);
+    // What was not answered tells nothing of the instruction.
+    const attempts = shown.flatMap((sample, i): Attempt[] => {
+      const { answered, score = null } = rows[i] ?? {};
+      const golds = [sample.gold].flat().map(String);
+      return answered === undefined || score === null
+        ? []
+        : [{ query: task.query(sample), answered, golds, right: score >= best }];
+    });
+    const wrong = attempts.filter(({ right }) => !right);
     const instruction = await reflect(
       writer,
       from.instruction ?? home.instruction ?? "",
@@ -105,15 +126,16 @@ export async function openWorkshop(
       { seed: seed * 1000 + turn, context },
     ).catch(withoutProposal);
     if (instruction === undefined) return undefined;
-    const { before: _before, after: _after, ...rest } = from;
-    candidates.push({ ...rest, name: `reflection ${turn}`, instruction });
+    written++;
+    candidates.push({ ...from, name: `reflection ${turn}`, instruction });
     return candidates.length - 1;
   };
 
   return {
-    ...{ candidates, home, propose },
-    perfect: directionOf(task.metric) * extremes(task.metric).best,
-    worst: directionOf(task.metric) * extremes(task.metric).worst,
+    ...{ candidates, home, propose, worst },
+    asksAgain: () => writer !== undefined && asks < reflections,
+    reflections: () => (writer ? { asked: asks, written } : undefined),
+    perfect: best,
     sizes: {
       feedback: parts.feedback.length,
       search: parts.search.length,
@@ -129,7 +151,6 @@ export async function openWorkshop(
   };
 }
 
-/** A sample that an endpoint fails to answer counts for no candidate. */
 function unscored(error: unknown) {
   if (error instanceof CallError) return { status: "unscored" as const, cause: error.failure };
   throw error;
@@ -143,6 +164,16 @@ async function openReflector({ context }: Given, ref: string) {
     where: "optimize, reflector",
     why: "it is not a model that writes text",
     next: "Name a language model, such as openai:MODEL?base=URL.",
+    kind: "usage",
+  });
+}
+
+function withoutInstruction({ task }: Given): HoneError {
+  return new HoneError({
+    what: "A reflector has no instruction to improve",
+    where: `optimize, reflector; task ${task.name}`,
+    why: "samples have instructions of their own",
+    next: "Give the task one instruction, or leave the reflector out.",
     kind: "usage",
   });
 }
