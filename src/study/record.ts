@@ -13,7 +13,7 @@ import type { Journal } from "../store/journal.js";
 import { version } from "../version.js";
 import { compareFamily, estimate, gatherScores, type Scores, toResult } from "./analyse.js";
 import type { FittedArm } from "./fit.js";
-import { gateOf } from "./gate.js";
+import { gateOf, type Saved } from "./gate.js";
 import type { PreparedStudy, PreparedTask } from "./prepare.js";
 import { makeVerdict } from "./verdict.js";
 import { noVerdict, outcomeWarnings, untrained } from "./warnings.js";
@@ -171,7 +171,9 @@ export function makeRecord(input: RecordInput): StudyRecord {
     tasks: cards,
     handOver: input.handOver,
     stopped: input.stopped,
-    gate: spec.gate ? gateOf(spec.gate, results, comparisons, champion, domain.card) : null,
+    gate: spec.gate
+      ? gateOf(spec.gate, results, comparisons, champion, domain.card, savedOf(input, spec.gate.beats))
+      : null,
     seeds: spec.seeds,
     model: study.model.name,
     seconds: input.seconds,
@@ -181,6 +183,25 @@ export function makeRecord(input: RecordInput): StudyRecord {
     reproduce: input.reproduce,
     at: new Date().toISOString(),
   };
+}
+
+/** The first seed of the champion, which is what is handed over, with its own figures; undefined if it has one only. */
+function savedOf(
+  { study: { domain, spec }, fitted, champion, journal }: RecordInput,
+  beats: string | undefined,
+): Saved | undefined {
+  const one = fitted.find(({ arm }) => arm.name === champion);
+  const [first, second] = one?.specialists ?? [];
+  if (!one || !first || !second) return undefined;
+  const seed = spec.seeds[0] as number;
+  const own = scoresOf(domain, { ...one, specialists: [first] }, "test", journal);
+  const rival = fitted.find(({ arm }) => arm.name === beats && beats !== champion);
+  const pair = rival && [own, scoresOf(domain, rival, "test", journal)];
+  const found = pair && {
+    ...{ prepared: domain, task: domain.card.name, scores: pair, domain: true },
+  };
+  const [against] = found ? compareFamily([found], rival.arm.name, one.arm.name, seed) : [];
+  return { seed: first.seed, score: estimate(own.rows, domain.task, seed), against };
 }
 
 /** One arm on the domain task's dev split; marked if dev had already chosen within the arm. */

@@ -18,8 +18,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const run = (gate: object) => {
-  const study = toneStudy({ model: "mock:?skill=0.9&seed=1", dev: 20, test: 60, extra: { gate } });
+const run = (gate: object, more: object = {}) => {
+  const model = "mock:?skill=0.9&seed=1";
+  const study = toneStudy({ model, dev: 20, test: 60, extra: { gate, ...more } });
   return runStudy(parseStudy(study, "test"), { base: folder, store: join(folder, "store") });
 };
 
@@ -36,6 +37,18 @@ it("is met where the interval's lower end reaches it, and only there", async () 
   expect(record.gate?.met).toBe(true);
   expect((await run({ atLeast: low + 0.001 })).gate?.met).toBe(false);
   expect((await run({ atLeast: low - 0.001 })).gate?.met).toBe(true);
+});
+
+it("holds for the seed that is handed over, not only for the mean of all", async () => {
+  const specialists = [{ subset: { n: 30, use: "linear" } }];
+  const more = { model: "mock:?skill=0.2&seed=1", seeds: [1, 2, 3], specialists };
+  const { gate, handOver, verdict } = await run({ atLeast: 0, beats: "zeroShot" }, more);
+  expect([verdict?.champion, handOver?.seed]).toEqual([expect.stringMatching(/linear/), 1]);
+  const low = handOver?.score?.low as number;
+  const text = "the interval of what is handed over, seed 1 of ";
+  expect((await run({ atLeast: low + 0.001 }, more)).gate?.text).toContain(text);
+  expect((await run({ atLeast: low - 0.001 }, more)).gate?.text).not.toContain(text);
+  expect(gate?.text).toMatch(/every condition is met|handed over/);
 });
 
 it("counts what was left unscored against the condition", () => {
@@ -55,6 +68,22 @@ it("counts what was left unscored against the condition", () => {
     text: "the interval of a, with 10 unscored samples, reaches 0.620, worse than the 0.63 asked for",
   });
   expect(met({ beats: "b" }, result(10, [0.72, 0.82])).met).toBe(true);
+  // Of several seeds one is handed over, and its own figures must do.
+  const saved = (low: number, p: number) => ({
+    ...{ seed: 1, score: { n: 90, mean: low + 0.1, low, high: low + 0.2 } },
+    against: { ...against([0.1, 0.3]), delta: 0.05, p },
+  });
+  const handed = (gate: object, low: number, p: number) =>
+    gateOf(gate, [result(0, [0.8, 0.8])], [against([0.1, 0.3])], "a", card, saved(low, p));
+  expect(handed({ atLeast: 0.7, beats: "b" }, 0.7, 0.01).met).toBe(true);
+  expect(handed({ atLeast: 0.7 }, 0.48, 0.01)).toEqual({
+    met: false,
+    text: "the interval of what is handed over, seed 1 of a, reaches 0.480, worse than the 0.7 asked for",
+  });
+  expect(handed({ beats: "b" }, 0.48, 0.3)).toEqual({
+    met: false,
+    text: "what is handed over, seed 1 of a, is not itself shown to beat b (p 0.30)",
+  });
   expect(met({ beats: "b" }, result(10, [0.72, 0.82]), against([-0.01, 0.3]))).toEqual({
     met: false,
     text: "10 unscored samples could reverse that a beats b",
