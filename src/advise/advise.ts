@@ -94,7 +94,11 @@ function objections(route: Route, has: Situation): string[] {
     has.budgetUsd !== undefined &&
       usd > has.budgetUsd &&
       `${has.answers.toLocaleString("en")} answers of ${calls} and ${cost.inputTokens + cost.outputTokens} tokens cost about $${usd.toFixed(2)}, more than $${has.budgetUsd}`,
+    route.needs.includes("gradients") &&
+      has.memory !== undefined &&
+      `training this model takes about ${has.memory.needed.toFixed(1)} GB of memory, and this machine has ${has.memory.usable.toFixed(1)}`,
     cost.training &&
+      route.needs.includes("gradients") &&
       has.hours !== undefined &&
       trainingHours(has) > has.hours &&
       `training takes about ${trainingHours(has).toFixed(1)} hours on two cores, more than ${has.hours}`,

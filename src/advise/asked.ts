@@ -58,7 +58,7 @@ export const asked: readonly Route[] = [
       rule(8, labelsFrom(100), "there are enough of them that the nearest are similar"),
       rule(-30, reasons, "warning: examples in the prompt lower a reasoning model's accuracy"),
     ],
-    evidence: ["nearestShots", "knnLicences", "lawmaShots"],
+    evidence: ["nearestShots", "knnRoutes", "knnLicences", "lawmaShots"],
   },
   {
     write: (has) => ({
@@ -70,10 +70,14 @@ export const asked: readonly Route[] = [
     cost: (has) => asking(1, { shots: shots(has) }),
     rules: [
       rule(58, always, "a few labels are enough for fixed examples, and a server can cache their prompt"),
-      rule(-10, small, "small models gain little from fixed examples"),
+      rule(
+        -20,
+        small,
+        "warning: on a small model three fixed examples scored below zero-shot on three tasks of four; the nearest ones did better",
+      ),
       rule(-30, reasons, "warning: examples in the prompt lower a reasoning model's accuracy"),
     ],
-    evidence: ["randomShots", "fewShotPubmedqa", "smallSpecialist"],
+    evidence: ["randomShots", "fewShotRoutes", "fewShotPubmedqa", "smallSpecialist"],
   },
   {
     write: (has) => ({
@@ -211,7 +215,11 @@ export const asked: readonly Route[] = [
     leaf: "zero-shot prompt",
     needs: ["logprobs"],
     labels: 0,
-    unfit: options,
+    unfit: (has) =>
+      options(has) ??
+      (small(has)
+        ? "on a small model it scored below zero-shot on each of six tasks, by 1 to 18 points (docs/results.md)"
+        : undefined),
     cost: () => asking(1),
     rules: [
       rule(
@@ -219,8 +227,8 @@ export const asked: readonly Route[] = [
         always,
         "it removes the bias that the model has before reading anything, at no cost per answer",
       ),
-      rule(-15, notLarge, "warning: on a small model it cost 8 and 18 points on two tasks"),
+      rule(-15, notLarge, "warning: on a small model it cost 1 to 18 points on each of six tasks"),
     ],
-    evidence: ["calibrateHarm", "calibratePubmedqa"],
+    evidence: ["calibrateGpt", "calibrateRoutes", "calibrateHarm", "calibratePubmedqa"],
   },
 ];

@@ -1,6 +1,7 @@
 // Routes that learn weights from the labels: the references, which need no language model, and tuning the model itself. Each
 // rule and its points are justified in place; advise.ts evaluates them.
 
+import { evidence } from "./evidence.js";
 import { always, labelsBelow, labelsFrom, type Route, type Rule, rule } from "./route.js";
 import { asking, type Cost, type Situation } from "./situation.js";
 
@@ -20,6 +21,8 @@ const beyond: Rule = rule(
   labelsFrom(mostMeasured + 1),
   `warning: it was measured here on at most ${mostMeasured.toLocaleString("en")} labels, fewer than you have`,
 );
+
+const fewForSetfit = `with fewer than 300 labels it is not shown to be better than cheaper routes: ${evidence.setfitFew.figure} (n = ${evidence.setfitFew.n}; ${evidence.setfitFew.source})`;
 
 // Epochs and rate are left to the sweep that every training begins with.
 const tuning: readonly Rule[] = [
@@ -94,6 +97,24 @@ export const learnt: readonly Route[] = [
       beyond,
     ],
     evidence: ["probeLicences", "probeScotus", "probeQuestions", "probeSubjects"],
+  },
+  {
+    // As measured: nothing is written for other libraries.
+    write: () => ({ setfit: { write: false } }),
+    leaf: null,
+    needs: [],
+    labels: 16,
+    unfit: (has) => sharedLabels(has) ?? (has.labels < 300 ? fewForSetfit : undefined),
+    cost: () => ({ ...free(), training: true }),
+    rules: [
+      rule(
+        80,
+        always,
+        "it tunes the encoder itself, which needs no language model and takes minutes; on 500 labels only the probe scored higher on average over four tasks",
+      ),
+      beyond,
+    ],
+    evidence: ["setfitRoutes", "setfitFew"],
   },
   {
     // As measured: only the last layers, so that those below are computed once, for the sweep and for all epochs.

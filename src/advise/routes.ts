@@ -63,7 +63,6 @@ export const routes: readonly Route[] = [
   outdone("optimize", "few-shot prompt", "optimizeQuestions"),
   outdone({ stack: { of: ["linear", "probe"] } }, null, "stackQuestions"),
   outdone("search", null, "searchQuestions"),
-  outdone("setfit", null, "setfitFew"),
   outdone("selfSpecialize", "instruction-based update", "ownPairs"),
   aside(
     { perStratum: { use: "linear" } },

@@ -35,6 +35,10 @@ export interface Situation {
   price: { input: number; output: number };
   /** Hours to train. */
   hours?: number;
+  /** The model's parameters, where it is known; trainings are timed as for 135 million otherwise. */
+  parameters?: number;
+  /** Gigabytes that training the model takes and that this machine has, where it has too few. */
+  memory?: { needed: number; usable: number };
 }
 
 /** What one answer takes. Tokens are those of all calls together. */
@@ -90,6 +94,9 @@ export const latencyOf = ({ calls, inputTokens, outputTokens }: Cost): number =>
 export const dollarsOf = (cost: Cost, { price, answers }: Situation): number =>
   (answers * (cost.inputTokens * price.input + cost.outputTokens * price.output)) / 1e6;
 
-/** Hours of a training, its epochs and a sweep, at 288 tokens a second as measured for 135 million parameters on two cores. */
-export const trainingHours = ({ labels }: Situation): number =>
-  (samplesSeen(labels, {}) * sampleTokens) / 288 / 3600;
+/**
+ * Hours of a training, its epochs and a sweep, at 288 tokens a second as measured for 135 million parameters on two cores; larger
+ * models are taken to be slower in proportion.
+ */
+export const trainingHours = ({ labels, parameters = 135e6 }: Situation): number =>
+  ((samplesSeen(labels, {}) * sampleTokens) / 288 / 3600) * Math.max(1, parameters / 135e6);

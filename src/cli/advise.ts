@@ -7,7 +7,9 @@ import { type DataFlags, fromData } from "../advise/own-data.js";
 import { endpointPrice, ownPrice, type Situation, type Strength, strengths } from "../advise/situation.js";
 import { type Draft, starter, studyName, studyText, withAdvice } from "../advise/study.js";
 import { HoneError } from "../core/errors.js";
+import { usableMemory } from "../core/memory.js";
 import type { Grant } from "../core/model.js";
+import { fitOf, hubModels, trainingBytes } from "../models/hub-models.js";
 import { priceField } from "../models/price.js";
 import { listModels, requireKnown } from "../models/registry.js";
 import { formatCount } from "../report/format.js";
@@ -175,6 +177,8 @@ async function situationOf(
     answers: flags.answers ?? 1000,
     price: price ?? (own ? ownPrice : endpointPrice),
     ...(flags.hours === undefined ? {} : { hours: flags.hours }),
+    ...(known?.parameters === undefined ? {} : { parameters: known.parameters }),
+    ...(known?.memory ? { memory: known.memory } : {}),
   };
   return { situation, assumed };
 }
@@ -186,17 +190,35 @@ function implied(said: readonly Grant[]): readonly Grant[] {
   return grants.filter((grant) => said.includes(grant) || (grant === "text" && answers));
 }
 
+interface Known extends Pick<Situation, "parameters" | "memory"> {
+  grants: readonly Grant[];
+  strength?: Strength;
+}
+
 /** The registry's entry for a model; an endpoint is assumed to return only text unless its reference says more. */
-async function knownOf(model: string): Promise<{ grants: readonly Grant[]; strength?: Strength }> {
+async function knownOf(model: string): Promise<Known> {
   requireKnown(model);
   const [ref = "", query = ""] = model.split("?");
   const said = new URLSearchParams(query).get("grants")?.split(",");
   const listing = (await listModels()).find((one) => one.ref === ref);
   if (listing && !said)
-    return { grants: listing.grants, ...(listing.sizeMB === null ? {} : { strength: "small" }) };
+    return {
+      grants: listing.grants,
+      ...(listing.sizeMB === null ? {} : { strength: "small" }),
+      ...sizeOf(ref),
+    };
   if (ref.startsWith("llama:")) return { grants: (await isTrainable(ref)) ? grants : grants.slice(0, 3) };
   const stated = said ?? ["text"];
   return { grants: grants.filter((grant) => stated.includes(grant)) };
+}
+
+/** Parameters of a model of the list from the Hub, and what training it takes if this machine has too little memory for that. */
+function sizeOf(ref: string): Pick<Known, "parameters" | "memory"> {
+  const model = hubModels[ref.replace(/^llama:/, "")];
+  if (!model) return {};
+  const { parameters } = model;
+  if (fitOf(model) === "train" || !model.trains) return { parameters };
+  return { parameters, memory: { needed: trainingBytes(model) / 1e9, usable: usableMemory() / 1e9 } };
 }
 
 /** Whether weights of this kind can be trained here; assumed true for a file that is not here yet. */

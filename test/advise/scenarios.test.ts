@@ -177,7 +177,7 @@ describe("what the advice rests on", () => {
   it("writes the recipe that was measured: the last ten layers, rate and epochs left to the sweep", () => {
     const written = (labels: number) =>
       advise(has(weights, labels, { strength: "small" }), everything)
-        .routes.filter(({ cost }) => cost.training)
+        .routes.filter(({ needs }) => needs.includes("gradients"))
         .map(({ specializer }) => specializer);
     for (const labels of [200, 999]) expect(written(labels)).toEqual([{ lora: { layers: 10 } }]);
     for (const labels of [1000, 5000]) expect(written(labels)).toEqual([{ lora: { layers: 10 } }, "full"]);
@@ -199,8 +199,27 @@ describe("what the advice rests on", () => {
   });
 
   it("says of what is not shown to be better by how much it was not", () => {
-    for (const name of ["setfit", "selfSpecialize"])
+    for (const name of ["head", "selfSpecialize"])
       expect(whyOut(advise(has(weights, 500)), name)).toMatch(/better than cheaper routes: .*n = \d+/);
+    expect(whyOut(advise(has(weights, 200)), "setfit")).toMatch(/fewer than 300 labels .*n = \d+/);
+  });
+
+  it("follows what was measured on a small model: no calibration, fixed examples after none, setfit from 300 labels", () => {
+    const own = advise(has(weights, 500, { strength: "small" }), everything);
+    inOrder(own, "knn", "zeroShot", "fewShot");
+    inOrder(own, "probe", "setfit", "lora");
+    expect(whyOut(own, "calibrate")).toContain("below zero-shot on each of six tasks");
+    expect(order(advise(has(["text"], 500), everything))).toContain("setfit");
+  });
+
+  it("times a training by the model's size, and refuses one that does not fit into memory", () => {
+    const large = { hours: 2, parameters: 8.2e9, memory: { needed: 55.1, usable: 25 } };
+    const advice = advise(has(weights, 2000, large), everything);
+    for (const name of ["lora", "full"])
+      expect(whyOut(advice, name)).toMatch(
+        /55\.1 GB of memory, and this machine has 25\.0.*about \d\d\.\d hours/,
+      );
+    expect(order(advice)).toContain("linear");
   });
 
   it("is the same each time, names leaves of the map, and asks no more than it says", () => {
