@@ -17,7 +17,7 @@ import { type Budget, Draining } from "./budget.js";
 import { type CardFacts, modelCard } from "./card.js";
 import type { FittedArm } from "./fit.js";
 import type { PreparedStudy, PrepareOptions } from "./prepare.js";
-import { figuresOf } from "./record.js";
+import { bestSeed, figuresOf } from "./record.js";
 import { filesAt, profileOf, rowsSchema, vocabularyOf } from "./saved.js";
 import { loadSpecialist, type SavedSpecialist, saveSpecialist } from "./specialist.js";
 
@@ -235,7 +235,7 @@ export async function saveOthers(
   await rm(folder, { recursive: true, force: true });
   const others: { subject: string; path: string }[] = [];
   for (const one of fitted) {
-    const [specialist] = one.specialists;
+    const specialist = bestSeed(study.domain, one, journal);
     if (one === champion || !specialist) continue;
     const saved = savedForm(study, one, specialist, journal);
     const card = cardOf(study, one, specialist, journal);

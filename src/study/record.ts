@@ -2,6 +2,7 @@
 
 import { machineName } from "../core/cores.js";
 import type { Json } from "../core/json.js";
+import { directionOf } from "../core/metric.js";
 import { optimizeNotesOf } from "../core/optimized.js";
 import type { Estimate, HandOver, Result, StudyRecord, SubjectCard } from "../core/record.js";
 import { searchNotesOf } from "../core/search.js";
@@ -185,14 +186,29 @@ export function makeRecord(input: RecordInput): StudyRecord {
   };
 }
 
-/** The first seed of the champion, which is what is handed over, with its own figures; undefined if it has one only. */
+/** Of an arm's seeds the one that is best on dev, which is handed over; the first where dev does not tell. */
+export function bestSeed(
+  domain: PreparedTask,
+  one: FittedArm,
+  journal: Journal,
+): FittedArm["specialists"][number] | undefined {
+  const direction = directionOf(domain.task.metric);
+  const figures = one.specialists.map((specialist) => {
+    const { rows } = scoresOf(domain, { ...one, specialists: [specialist] }, "dev", journal);
+    const { mean } = estimate(rows, domain.task, specialist.seed);
+    return { specialist, score: Number.isFinite(mean) ? direction * mean : Number.NEGATIVE_INFINITY };
+  });
+  return figures.toSorted((a, b) => b.score - a.score)[0]?.specialist;
+}
+
+/** What is handed over of the champion, with its own figures; undefined if it was fitted with one seed only. */
 function savedOf(
   { study: { domain, spec }, fitted, champion, journal }: RecordInput,
   beats: string | undefined,
 ): Saved | undefined {
   const one = fitted.find(({ arm }) => arm.name === champion);
-  const [first, second] = one?.specialists ?? [];
-  if (!one || !first || !second) return undefined;
+  const first = one && one.specialists.length > 1 ? bestSeed(domain, one, journal) : undefined;
+  if (!one || !first) return undefined;
   const seed = spec.seeds[0] as number;
   const own = scoresOf(domain, { ...one, specialists: [first] }, "test", journal);
   const rival = fitted.find(({ arm }) => arm.name === beats && beats !== champion);

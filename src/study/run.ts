@@ -22,7 +22,7 @@ import { handOverChampion, saveOthers } from "./handover.js";
 import { measure, mostInFlight, widthFor } from "./measure.js";
 import { type PreparedStudy, type PreparedTask, prepareStudy } from "./prepare.js";
 import { makeProgress, stretchesOf } from "./progress.js";
-import { chooseOnDev, makeRecord } from "./record.js";
+import { bestSeed, chooseOnDev, makeRecord } from "./record.js";
 import type { StudySpec } from "./spec.js";
 
 /** Store, limits, signal and listener of a run. */
@@ -238,11 +238,12 @@ async function conduct(run: Conduct): Promise<StudyRecord> {
 
   let handOver: HandOver | null = null;
   if (champion && budget.drained() === undefined) {
-    const { arm, specialists } = champion;
-    const [{ seed }] = specialists as [(typeof specialists)[number]];
+    const { arm } = champion;
+    const specialist = bestSeed(domain, champion, journal) as FittedArm["specialists"][number];
+    const { seed } = specialist;
     const total = Math.min(spec.handOver, domain.card.counts.test);
     progress.begin({ phase: "hand-over", subject: arm.name, task: domain.card, seed, total });
-    handOver = await handOverChampion(study, champion, specialists[0]!, run.store, journal, {
+    handOver = await handOverChampion(study, champion, specialist, run.store, journal, {
       signal,
       budget,
       ...(options.open ? { open: options.open } : {}),
