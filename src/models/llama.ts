@@ -23,6 +23,7 @@ import { type Loaded, type Served, serve, trainedContext } from "./llama/serve.j
 import { statesOver } from "./llama/states.js";
 import { type Trial, tryFirst } from "./llama/trial.js";
 import { type EngineOptions, isFloat32, openWeights, planLanes, type Weights } from "./llama/weights.js";
+import { renderingMark } from "./template.js";
 
 export interface LlamaOptions {
   /** Display name; the file's name by default. */
@@ -116,7 +117,6 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
         if (file !== undefined) await weights.close();
       },
     };
-    const template = gguf.metadata.get("tokenizer.chat_template");
     const granted: Grant[] = ["text", "logprobs"];
     if (!lora && !change?.prefix) granted.push("embeddings");
     if (!change) granted.push("gradients", "weights");
@@ -136,8 +136,10 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
     };
   };
 
+  const template = gguf.metadata.get("tokenizer.chat_template");
   // Settings that change a model's figures are part of its identity.
-  const how = `${isFloat32(gguf) ? ";f32" : ""}${gpu === "off" ? "" : ";gpu"}`;
+  const rendering = typeof template === "string" ? renderingMark(template) : "";
+  const how = `${isFloat32(gguf) ? ";f32" : ""}${gpu === "off" ? "" : ";gpu"}${rendering}`;
   const id = `llama:${name}@${(await sha256Of(path)).slice(0, 16)}${how}`;
   const own = served();
   const base = serve(own);

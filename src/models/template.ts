@@ -32,9 +32,15 @@ export type ChatTemplate = (messages: readonly Message[], tools?: readonly ToolS
 const timeLimit = 2000;
 /** A character that every `trim` and `strip` removes and no template prints; it shows whether a template trims contents. */
 const pad = "\u2003";
+/** The date that templates are told, by strftime's letters: 26 July 2024, which Llama 3's fall back to. A prompt must not change overnight. */
+const date: Readonly<Record<string, string>> = {
+  ...{ Y: "2024", y: "24", m: "07", B: "July", b: "Jul", d: "26", A: "Friday", a: "Fri" },
+  ...{ H: "00", M: "00", S: "00", "%": "%" },
+};
+const clock = (format: unknown) => String(format).replace(/%(.)/g, (all, letter) => date[letter] ?? all);
 
 /**
- * Compiles a Jinja chat template from a model file.
+ * Compiles a Jinja chat template from a model file. `strftime_now` gives a fixed date.
  *
  * If a template refuses a system message, it is prepended to the first user message instead.
  * @throws CallError `unsupported` when the template does not parse, fails, or drops a message
@@ -47,6 +53,8 @@ export async function compileTemplate(source: string, options: TemplateOptions =
   let template: InstanceType<typeof Template>;
   try {
     template = limited(() => new Template(source));
+    // The context of a rendering cannot replace what the library defines itself.
+    template.parsed.body.unshift(...new Template("{% set strftime_now = hone_clock %}").parsed.body);
   } catch (error) {
     throw refusal("does not parse", error);
   }
@@ -75,6 +83,7 @@ export async function compileTemplate(source: string, options: TemplateOptions =
         messages: given,
         ...(tools ? { tools: tools.map((tool) => ({ type: "function", function: inert(tool) })) } : {}),
         add_generation_prompt: !open,
+        hone_clock: clock,
         bos_token: options.bosToken ?? "",
         eos_token: options.eosToken ?? "",
       }),
@@ -103,6 +112,11 @@ export async function compileTemplate(source: string, options: TemplateOptions =
 /** Whether a template's code refers to tools. */
 export function knowsTools(source: string): boolean {
   return /\{[{%][^}]*\btools\b/.test(source);
+}
+
+/** Tells models apart in their ids whose templates were once rendered otherwise; empty for all others. */
+export function renderingMark(source: string): string {
+  return source.includes("strftime_now") ? ";fixed-date" : "";
 }
 
 /** A text that the template sees as a mark: a message's content, or a piece of a tool's description or a call's arguments. */

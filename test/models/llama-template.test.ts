@@ -1,13 +1,18 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { CallError } from "../../src/core/call.js";
 import type { Message } from "../../src/core/model.js";
 import { promptTokenizer } from "../../src/models/llama/tokens.js";
-import { compileTemplate, knowsTools, plainSegments } from "../../src/models/template.js";
+import { compileTemplate, knowsTools, plainSegments, renderingMark } from "../../src/models/template.js";
 
 const chatml =
   "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 const user = (content: string): Message => ({ role: "user", content });
 const text = (segments: { text: string }[]) => segments.map((segment) => segment.text).join("");
+/** How Llama 3.2 and SmolLM3 write the date. */
+const llama =
+  '{%- if not date_string is defined %}{%- if strftime_now is defined %}{%- set date_string = strftime_now("%d %b %Y") %}{%- else %}{%- set date_string = "26 Jul 2024" %}{%- endif %}{%- endif %}Today Date: {{ date_string }}\n{{ messages[0].content }}';
+const smollm = '{% set today = strftime_now("%d %B %Y") %}Today Date: {{ today }}\n{{ messages[0].content }}';
+afterEach(() => void vi.useRealTimers());
 
 describe("chat templates", () => {
   it("render as written, with contents marked as data", async () => {
@@ -31,6 +36,21 @@ describe("chat templates", () => {
       eosToken: "</s>",
     });
     expect(text(render([user("x")]))).toBe("<s>x</s>");
+  });
+
+  it("write the same date on every day and machine", async () => {
+    for (const today of ["2024-12-31", "2031-02-03"]) {
+      vi.useFakeTimers({ toFake: ["Date"], now: new Date(today) });
+      expect(text((await compileTemplate(llama))([user("x")]))).toBe("Today Date: 26 Jul 2024\nx");
+      expect(text((await compileTemplate(smollm))([user("x")]))).toBe("Today Date: 26 July 2024\nx");
+    }
+    const odd = await compileTemplate("{{ strftime_now('%H:%M %% %Q %') }}{{ messages[0].content }}");
+    expect(text(odd([user("x")]))).toBe("00:00 % %Q %x");
+    expect([llama, smollm, chatml].map(renderingMark)).toEqual([";fixed-date", ";fixed-date", ""]);
+    // Llama 3.1 has a date of its own, and always wrote it.
+    expect(renderingMark('{% if not date_string is defined %}{% set date_string = "26 Jul 2024" %}')).toBe(
+      "",
+    );
   });
 
   it("trim contents where the template does, on the side it does, and nowhere else", async () => {

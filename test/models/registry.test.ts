@@ -100,6 +100,13 @@ describe("references", () => {
     expect(other.format).toBe("chat");
     expect((await openModel(`llama:file:${template}?format=plain`)).format).toBe("plain");
     expect(other.id.split("@")[1]).not.toBe(model.id.split("@")[1]);
+    expect(other.id).toMatch(/^llama:chat@[0-9a-f]{16};f32$/);
+    const dated = withValue(chat, "tokenizer.chat_template", {
+      type: "string",
+      value: "{{ strftime_now('%Y') }}{{ messages[0].content }}",
+    });
+    writeFileSync(template, ggufBytes(dated));
+    expect((await openModel(`llama:file:${template}`)).id).toMatch(/;f32;fixed-date$/);
   });
 
   it("reach the other kinds of model", async () => {
