@@ -1,6 +1,6 @@
 // Open models on the Hub that have short names, by size class: where the file is, its licence, and its sizes. Layer sizes come
 // from the models' own configurations; from them Hone estimates what fits a machine. A fetched file is checked against the
-// Hub's checksum.
+// Hub's checksum. Models that can think before they answer are asked not to (`template.ts`): they are no reasoning models here.
 
 import { usableMemory } from "../core/memory.js";
 import { memoryEstimate, type NetSizes } from "../nets/memory.js";
@@ -51,7 +51,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   },
   "qwen3-0.6b": {
     file: "Qwen/Qwen3-0.6B-GGUF/Qwen3-0.6B-Q8_0.gguf",
-    summary: "Qwen3 0.6B, many languages, reasons",
+    summary: "Qwen3 0.6B, many languages, without its thinking",
     quantisation: "Q8_0",
     licence: apache,
     sizeMB: 639,
@@ -106,7 +106,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   },
   "qwen3-1.7b": {
     file: "Qwen/Qwen3-1.7B-GGUF/Qwen3-1.7B-Q8_0.gguf",
-    summary: "Qwen3 1.7B, many languages, reasons",
+    summary: "Qwen3 1.7B, many languages, without its thinking",
     quantisation: "Q8_0",
     licence: apache,
     sizeMB: 1834,
@@ -117,7 +117,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   },
   "smollm3-3b": {
     file: "ggml-org/SmolLM3-3B-GGUF/SmolLM3-Q4_K_M.gguf",
-    summary: "SmolLM3 3B, six languages, reasons",
+    summary: "SmolLM3 3B, six languages, without its thinking",
     quantisation: "Q4_K_M",
     licence: apache,
     sizeMB: 1915,
@@ -150,7 +150,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   },
   "qwen3-4b": {
     file: "Qwen/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf",
-    summary: "Qwen3 4B, many languages, reasons",
+    summary: "Qwen3 4B, many languages, without its thinking",
     quantisation: "Q4_K_M",
     licence: apache,
     sizeMB: 2497,
@@ -172,7 +172,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   },
   "qwen3-8b": {
     file: "Qwen/Qwen3-8B-GGUF/Qwen3-8B-Q4_K_M.gguf",
-    summary: "Qwen3 8B, many languages, reasons",
+    summary: "Qwen3 8B, many languages, without its thinking",
     quantisation: "Q4_K_M",
     licence: apache,
     sizeMB: 5028,

@@ -40,7 +40,7 @@ const date: Readonly<Record<string, string>> = {
 const clock = (format: unknown) => String(format).replace(/%(.)/g, (all, letter) => date[letter] ?? all);
 
 /**
- * Compiles a Jinja chat template from a model file. `strftime_now` gives a fixed date.
+ * Compiles a Jinja chat template from a model file. It is told a fixed date, and not to make the model think before it answers.
  *
  * If a template refuses a system message, it is prepended to the first user message instead.
  * @throws CallError `unsupported` when the template does not parse, fails, or drops a message
@@ -83,6 +83,7 @@ export async function compileTemplate(source: string, options: TemplateOptions =
         messages: given,
         ...(tools ? { tools: tools.map((tool) => ({ type: "function", function: inert(tool) })) } : {}),
         add_generation_prompt: !open,
+        enable_thinking: false,
         hone_clock: clock,
         bos_token: options.bosToken ?? "",
         eos_token: options.eosToken ?? "",
@@ -116,7 +117,17 @@ export function knowsTools(source: string): boolean {
 
 /** Tells models apart in their ids whose templates were once rendered otherwise; empty for all others. */
 export function renderingMark(source: string): string {
-  return source.includes("strftime_now") ? ";fixed-date" : "";
+  return `${source.includes("strftime_now") ? ";fixed-date" : ""}${switchesThinking(source) ? ";no-thinking" : ""}`;
+}
+
+/** Whether a template can tell its model to think before it answers, or not to. */
+export function switchesThinking(source: string): boolean {
+  return source.includes("enable_thinking");
+}
+
+/** A text without the thoughts that it begins with, which may not have ended. */
+export function withoutThoughts(text: string): string {
+  return text.replace(/^\s*<think>.*?(?:<\/think>\s*|$)/s, "");
 }
 
 /** A text that the template sees as a mark: a message's content, or a piece of a tool's description or a call's arguments. */

@@ -15,7 +15,15 @@ import type {
   Work,
 } from "../../core/model.js";
 import type { GgufFile } from "../../tensor/gguf.js";
-import { type ChatTemplate, compileTemplate, knowsTools, plainSegments, type Segment } from "../template.js";
+import {
+  type ChatTemplate,
+  compileTemplate,
+  knowsTools,
+  plainSegments,
+  type Segment,
+  switchesThinking,
+  withoutThoughts,
+} from "../template.js";
 import { heldForm, plainMessages, readCalls, sureText, withTools } from "../tool-calls.js";
 import type { Engine } from "./engine.js";
 import { grammarOf } from "./gbnf.js";
@@ -69,6 +77,8 @@ export function serve(served: Served): {
 
   /** Whether the template describes tools to the model. */
   const toolTemplate = typeof source === "string" && knowsTools(source);
+  /** Whether the model may think although it was told not to. */
+  const mayThink = typeof source === "string" && switchesThinking(source);
   const segments = async (
     given: readonly Message[],
     format: PromptFormat,
@@ -182,12 +192,16 @@ export function serve(served: Served): {
           checkRoom(prompt.length + Math.min(1, request.maxTokens), "the prompt with one more token");
           if (request.maxTokens < 1) return { text: "", finish: "length", cost: costOf(prompt.length, 0, 0) };
           const { writer } = engines.reduce((a, b) => (b.writer.busy < a.writer.busy ? b : a));
+          const thinks = mayThink && format === "chat";
+          const said = (text: string) => (thinks ? withoutThoughts(text) : text);
           const cut = (text: string) => {
             const end = firstStop(text, stops);
             return end < 0 ? text : text.slice(0, end);
           };
           const free = tools !== undefined && !forced;
-          const enough = (text: string) => {
+          const enough = (written: string) => {
+            // What may become the beginning of a thought is held back.
+            const text = thinks && "<think>".startsWith(written.trim()) ? "" : said(written);
             if (!forced) context.grows?.(free ? sureText(cut(text)) : cut(text));
             return firstStop(text, stops) >= 0;
           };
@@ -200,7 +214,7 @@ export function serve(served: Served): {
             },
             context.signal,
           );
-          const text = cut(written.text);
+          const text = cut(said(written.text));
           return {
             ...(tools ? readCalls(text, tools) : { text }),
             ...{ finish: written.finish, cost: costOf(prompt.length, written.tokens, written.ms) },
