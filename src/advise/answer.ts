@@ -2,7 +2,7 @@
 
 import { field, foldLabel } from "../data/index.js";
 import { type Column, isFilled, type Table } from "./columns.js";
-import { has, isCategorical, named, set } from "./names.js";
+import { has, isCategorical, mayBeLabels, named, set } from "./names.js";
 
 /** Whether the column restates the label: equally few values, each with a single label. */
 export function betrays(
@@ -42,22 +42,30 @@ export function labelOf(
   const rows = Math.max(...columns.map(({ filled }) => filled));
   const others = columns.filter(({ name }) => name !== said.input);
   const few = others.filter((column) => isCategorical(column, rows) && !has(column, named.date));
+  // The shortest name (`team` before `team_text`); ties go to the last column.
+  const called = (list: readonly Column[]) =>
+    list
+      .toReversed()
+      .filter((column) => has(column, named.label) && !has(column, named.id))
+      .toSorted((a, b) => a.words.length - b.words.length)[0];
+  const repeating = others.filter((column) => mayBeLabels(column) && !has(column, named.date));
+  const clear = called(few) ?? called(repeating.filter(({ filled }) => filled >= rows / 2));
   const open = others.find(
     (column) =>
       has(column, named.open) &&
       !few.includes(column) &&
+      column !== clear &&
       column.filled > rows / 2 &&
       (column.counts.size > 0 || column.lists > 0.9),
   );
   const asks = others.some((column) => has(column, set("question prompt instruction source")));
-  // The shortest name (`team` before `team_text`); ties go to the last column.
-  const clear = few
-    .toReversed()
-    .filter((column) => has(column, named.label) && !has(column, named.id))
-    .toSorted((a, b) => a.words.length - b.words.length)[0];
   if (open && asks && !clear?.words.includes("label"))
     return { name: open.name, why: "an answer in free text" };
-  if (clear) return { name: clear.name, why: "named like a label, with few values" };
+  if (clear)
+    return {
+      name: clear.name,
+      why: `named like a label, with ${few.includes(clear) ? "few values" : "values that repeat"}`,
+    };
   const tagged = others.find((column) => has(column, named.label) && column.lists > 0.9);
   if (tagged) return { name: tagged.name, why: "named like a label; any of a row's labels is right" };
   const perhaps = few.findLast((column) => has(column, named.perhapsLabel));
@@ -69,6 +77,9 @@ export function labelOf(
     return { name: folder.name, why: "the folder that a text is in" };
   const last = few.filter((column) => ![named.id, named.group].some((words) => has(column, words))).at(-1);
   if (last) return { name: last.name, why: "few values" };
+  const sparse = called(repeating);
+  if (sparse)
+    return { name: sparse.name, why: "named like a label, with few values in the rows that have one" };
   const written = others.find((column) => has(column, named.openLast) && column.filled > rows / 2);
   return written && { name: written.name, why: "free text, and no other field looks like an answer" };
 }

@@ -30,15 +30,49 @@ export const named = {
   task: set("task tasks subtask dataset codebook variable attribute aspect dimension benchmark"),
   date: set("date time datetime timestamp created updated at on day month year datum"),
 };
-/** At most this many labels, or more if each has enough rows. */
-export const most = { labels: 40, frequent: 100, tasks: 50 };
+/** At most this many labels, or more if each has enough rows; `listed`: as many as a prompt can list. */
+export const most = { labels: 40, frequent: 100, listed: 500, tasks: 50 };
 export const has = (column: Column, words: ReadonlySet<string>) =>
   column.words.some((word) => words.has(word));
 
+const valuesOf = ({ counts }: Column) => new Set([...counts.keys()].map(foldLabel)).size;
+
 /** Few values, each in several rows. */
-export function isCategorical({ counts, filled, lists, meanLength }: Column, rows: number): boolean {
-  const values = new Set([...counts.keys()].map(foldLabel)).size;
+export function isCategorical(column: Column, rows: number): boolean {
+  const { filled, lists, meanLength } = column;
+  const values = valuesOf(column);
   const each = filled / Math.max(1, values);
   if (lists > 0 || filled < rows / 2 || values < 2 || meanLength > 200) return false;
   return values <= most.labels ? each >= 2 : values <= most.frequent && each >= 5;
+}
+
+/**
+ * Why the values of a field cannot be labels, judged by the rows that have one; undefined if they can. This asks less than
+ * isCategorical, and is for a field that the user, or its name, says to be the answer.
+ */
+export function whyNotLabels(column: Column): string | undefined {
+  const { filled, lists, meanLength } = column;
+  const values = valuesOf(column);
+  const each = filled / Math.max(1, values);
+  const count = values.toLocaleString("en");
+  if (lists > 0 || values === 0) return "its values are lists or structures";
+  if (values === 1) return undefined;
+  if (meanLength > 200) return `its values have ${Math.round(meanLength)} characters on average`;
+  if (each < (values <= most.labels ? 2 : 3))
+    return `its ${count} values occur ${each.toFixed(1)} times each on average`;
+  return values > most.listed
+    ? `it has ${count} values, more than the ${most.listed} that a prompt can list`
+    : undefined;
+}
+
+export const mayBeLabels = (column: Column) => valuesOf(column) > 1 && whyNotLabels(column) === undefined;
+
+/** How often the values of a field repeat, for a message. */
+export function repeats(column: Column, rows: number): string {
+  const values = valuesOf(column);
+  const some =
+    column.filled < rows
+      ? `; ${column.filled.toLocaleString("en")} of ${rows.toLocaleString("en")} rows have one`
+      : "";
+  return `${values} ${values === 1 ? "value" : `values, ${(column.filled / values).toFixed(0)} rows each`}${some}`;
 }

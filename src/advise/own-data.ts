@@ -55,8 +55,18 @@ export async function fromData(
     roles.kind === "labels" && roles.task !== undefined && labelsApart(table.rows, roles.task, roles.label);
   const labels = await countLabels(table, roles.label, apart ? roles.task : undefined);
   const labelled = table.total - labels.empty;
+  if (labelled === 0)
+    throw new HoneError({
+      what: `The field ${roles.label} is empty`,
+      where: file,
+      why: `none of ${countOf(table.total, "row")} has a value in it`,
+      next: "Name another field with --label FIELD.",
+      kind: "usage",
+    });
   const notes =
     labels.empty > 0 ? [`${countOf(labels.empty, "row")} without ${article(roles.label)} are left out.`] : [];
+  if (roles.open !== undefined)
+    notes.push(`${roles.label} is taken as free text (kind: answer, scored by f1): ${roles.open}.`);
   const shown = roles.kind === "labels" ? shownLabels(labels, roles, table, notes, file) : [];
   if (shown.length > 0 && shown.every((one) => one.labels.every(({ text }) => /^[\d.]+$/.test(text))))
     notes.push(
@@ -109,7 +119,7 @@ export async function fromData(
 
 /** Labels for the output; spellings that were joined are noted. */
 function shownLabels(
-  { strata }: Labels,
+  { strata, empty }: Labels,
   { label }: Roles,
   table: Table,
   notes: string[],
@@ -133,7 +143,7 @@ function shownLabels(
     throw new HoneError({
       what: `The field ${label} has only one label`,
       where: file,
-      why: `with ${table.total} rows there is nothing to tell apart`,
+      why: `all ${countOf(table.total - empty, "row")} that have a value say ${JSON.stringify(all[0]?.labels[0]?.text.slice(0, 60))}, so there is nothing to tell apart`,
       next: "Name another field with --label FIELD, or add rows of other labels.",
       kind: "usage",
     });

@@ -5,7 +5,7 @@ import { HoneError } from "../core/errors.js";
 import { field, foldLabel } from "../data/index.js";
 import { asLabels, betrays, labelOf } from "./answer.js";
 import { type Column, isFilled, type Table } from "./columns.js";
-import { has, isCategorical, most, named } from "./names.js";
+import { has, isCategorical, mayBeLabels, most, named, repeats, whyNotLabels } from "./names.js";
 import { findOptions, type OwnOptions } from "./own-options.js";
 import { passageOf, textsOf } from "./texts.js";
 
@@ -22,6 +22,8 @@ export interface Roles {
   label: string;
   /** Labels that rows share, options of their own, or open answers. */
   kind: "labels" | "options" | "open";
+  /** Why the answers are taken as free text. */
+  open?: string;
   input: readonly string[];
   question?: string;
   instruction?: string;
@@ -65,11 +67,8 @@ export function rolesOf(table: Table, said: Said, file: string): Roles {
     : labelOf(columns, said);
   if (!answer) throw noLabel(columns, table, file);
   const labelColumn = byName.get(answer.name) as Column;
-  const kind = options
-    ? "options"
-    : isCategorical(asLabels(labelColumn, rows), rows.length)
-      ? "labels"
-      : "open";
+  const open = options ? undefined : whyNotLabels(asLabels(labelColumn, rows));
+  const kind = options ? "options" : open === undefined ? "labels" : "open";
   const rivals =
     options || said.label
       ? []
@@ -131,6 +130,7 @@ export function rolesOf(table: Table, said: Said, file: string): Roles {
   return {
     label: answer.name,
     kind,
+    ...(open === undefined ? {} : { open }),
     input,
     ...(question ? { question } : {}),
     ...(instruction ? { instruction } : {}),
@@ -253,13 +253,23 @@ function unknownField(flag: string, name: string, table: Table, file: string): H
 
 function noLabel(columns: readonly Column[], table: Table, file: string): HoneError {
   const one = columns.find((column) => has(column, named.label) && column.counts.size === 1);
+  const near = columns.filter(
+    (column) =>
+      mayBeLabels(column) && ![named.date, named.id, named.group].some((words) => has(column, words)),
+  );
+  const shown = near.slice(0, 3).map((column) => `${column.name} (${repeats(column, table.rows.length)})`);
   return new HoneError({
     what: one ? `The field ${one.name} has only one label` : "Cannot tell which field holds the answer",
     where: file,
     why: one
-      ? `every row says ${JSON.stringify([...one.counts.keys()][0]?.slice(0, 60))}, so there is nothing to tell apart`
-      : `no field has few values that repeat, or is named like an answer; its fields are ${fieldsOf(table)}`,
-    next: "Name it with --label FIELD.",
+      ? `every row that has one${table.total > table.rows.length ? `, of the first ${table.rows.length.toLocaleString("en")},` : ""} says ${JSON.stringify([...one.counts.keys()][0]?.slice(0, 60))}, so there is nothing to tell apart`
+      : near.length > 0
+        ? `values repeat in ${shown.join(", ")}, but no field is named like an answer; the fields are ${fieldsOf(table)}`
+        : `no field is named like an answer, or has two or more values that repeat (dates, ids and groups aside); its fields are ${fieldsOf(table)}`,
+    next:
+      near[0] && !one
+        ? `If ${near[0].name} is the answer, say --label ${near[0].name}.`
+        : "Name it with --label FIELD.",
     kind: "usage",
   });
 }

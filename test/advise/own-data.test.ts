@@ -279,6 +279,43 @@ describe("what is said of data that do not serve", () => {
     expect(unknown.stderr).toMatch(/no field teams[\s\S]*body/);
   });
 
+  it("labels that are partly filled or many: told by --label, and named where they are not; never free text without a word", async () => {
+    const rows = sets.tickets(600).map(({ body, team }, i) => ({ body, kind: i % 5 < 2 ? team : "" }));
+    const part = sets.writeCsv(folder, "part.csv", rows);
+    const { spec, about } = await init("part", part, ["--label", "kind"]);
+    expect(spec.task).toMatchObject({ kind: "choice", data: { options: expect.any(Array) } });
+    expect(names(spec.specialists)).toMatch(/linear/);
+    expect(about.notes).toEqual(["360 rows without a value in kind are left out."]);
+    const unsaid = await hone(["init", "e2", "--data", part]);
+    expect(unsaid.stderr).toMatch(
+      /kind \(4 values, 60 rows each; 240 of 600 rows have one\)[\s\S]*say --label kind/,
+    );
+    const called = rows.map(({ body, kind }) => ({ body, label: kind }));
+    expect((await init("called", sets.writeCsv(folder, "called.csv", called))).taken.label).toEqual([
+      "label",
+    ]);
+    const many = sets.tickets(600).map(({ body }, i) => ({ body, kind: `kind ${i % 150}` }));
+    const wide = await init("many", sets.writeCsv(folder, "many.csv", many), ["--label", "kind"]);
+    expect(wide.about.labels[0]?.labels).toHaveLength(150);
+    expect(names(wide.spec.specialists)).toMatch(/linear/);
+    const halves = sets
+      .tickets(300)
+      .map(({ body }) => String(body).split(". "))
+      .map(([ask, reply]) => ({ ask, reply }));
+    const open = await init("open", sets.writeCsv(folder, "open.csv", halves), ["--label", "reply"]);
+    expect(open.spec.task.kind).toBe("answer");
+    expect(open.about.notes.join()).toMatch(
+      /reply is taken as free text .*: its \d+ values occur 1\.\d times each on average/,
+    );
+    const same = sets.tickets(80).map(({ body }) => ({ body, kind: "spam", none: "" }));
+    const single = sets.writeCsv(folder, "single.csv", same);
+    const one = await hone(["init", "e2", "--data", single, "--label", "kind"]);
+    expect(one.code).toBe(2);
+    expect(one.stderr).toMatch(/only one label[\s\S]*all 80 rows that have a value say "spam"/);
+    const none = await hone(["init", "e2", "--data", single, "--label", "none"]);
+    expect(none.stderr).toMatch(/none is empty[\s\S]*none of 80 rows/);
+  });
+
   it("field names and labels cannot break out of the study's comments", async () => {
     const rows = sets
       .tickets(90)
