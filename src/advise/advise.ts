@@ -7,7 +7,7 @@ import type { Leaf } from "../specializers/map.js";
 import { type Evidence, evidence } from "./evidence.js";
 import type { Route } from "./route.js";
 import { routes } from "./routes.js";
-import { type Cost, dollarsOf, latencyOf, type Situation, trainingHours } from "./situation.js";
+import { type Cost, dollarsOf, latencyOf, type Situation, trainingHours, withOptions } from "./situation.js";
 
 /** A route that applies. */
 export interface Advised {
@@ -52,7 +52,7 @@ export function advise(
       continue;
     }
     const holding = route.rules.filter(({ when }) => when(has));
-    const cost = route.cost(has);
+    const cost = withOptions(route.cost(has), has);
     advice.routes.push({
       specializer,
       leaf: route.leaf,
@@ -74,7 +74,7 @@ export function advise(
 
 /** Everything that rules a route out; none where it applies. */
 function objections(route: Route, has: Situation): string[] {
-  const cost = route.cost(has);
+  const cost = withOptions(route.cost(has), has);
   const missing = route.needs.filter((grant) => !has.access.has(grant));
   const ms = latencyOf(cost);
   const usd = dollarsOf(cost, has);

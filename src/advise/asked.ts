@@ -12,7 +12,7 @@ import {
   rule,
   small,
 } from "./route.js";
-import { asking, type Situation } from "./situation.js";
+import { asking, manyOptions, type Situation } from "./situation.js";
 
 const shots = ({ labels }: Situation) => Math.min(5, Math.max(1, labels));
 const near = (has: Situation) => ({ knn: { k: shots(has) } });
@@ -75,6 +75,7 @@ export const asked: readonly Route[] = [
         small,
         "warning: on a small model three fixed examples scored below zero-shot on three tasks of four; the nearest ones did better",
       ),
+      rule(0, manyOptions, "warning: a few fixed examples show few of so many labels"),
       rule(-30, reasons, "warning: examples in the prompt lower a reasoning model's accuracy"),
     ],
     evidence: ["randomShots", "fewShotRoutes", "fewShotPubmedqa", "smallSpecialist"],

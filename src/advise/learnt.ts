@@ -24,6 +24,12 @@ const beyond: Rule = rule(
 
 const fewForSetfit = `with fewer than 300 labels it is not shown to be better than cheaper routes: ${evidence.setfitFew.figure} (n = ${evidence.setfitFew.n}; ${evidence.setfitFew.source})`;
 
+const thin: Rule = rule(
+  0,
+  (has) => !has.ownOptions && has.labels < 10 * (has.options ?? 0),
+  "warning: each of your labels has fewer than ten samples on average to learn from",
+);
+
 // Epochs and rate are left to the sweep that every training begins with.
 const tuning: readonly Rule[] = [
   rule(40, always, "you hold the weights, so the model itself can learn the task"),
@@ -48,6 +54,7 @@ export const learnt: readonly Route[] = [
     rules: [
       rule(50, always, "a reference that costs next to nothing: every costlier route has to beat it"),
       rule(42, labelsFrom(100), "with a hundred labels or more it is often hard to beat"),
+      thin,
       beyond,
     ],
     evidence: ["linear", "linearLicences"],
@@ -66,6 +73,7 @@ export const learnt: readonly Route[] = [
         "the same reference on sentence vectors, for tasks where words vary; the encoder is part of Hone",
       ),
       rule(42, labelsFrom(100), "there are enough labels for it"),
+      thin,
       beyond,
     ],
     evidence: ["linearVectors"],
@@ -94,6 +102,7 @@ export const learnt: readonly Route[] = [
         labelsFrom(1000),
         "on two thousand it was not behind training the model, which takes several times as long",
       ),
+      thin,
       beyond,
     ],
     evidence: ["probeLicences", "probeScotus", "probeQuestions", "probeSubjects"],
@@ -126,6 +135,7 @@ export const learnt: readonly Route[] = [
     rules: [
       ...tuning,
       rule(6, always, "it is the most measured way of tuning; the adapter is small and loads anywhere"),
+      thin,
       beyond,
     ],
     evidence: ["lora", "loraSweep", "loraFew", "lawmaTuned", "lawmaLabels"],

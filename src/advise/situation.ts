@@ -49,8 +49,10 @@ export interface Cost {
   training: boolean;
 }
 
-/** A sample with its instruction, and a chain of thought, in tokens. */
+/** A sample with its instruction and up to 20 options, an option beyond those, and a chain of thought, in tokens. */
 const sampleTokens = 200;
+const fewOptions = 20;
+const optionTokens = 8;
 const rationaleTokens = 100;
 
 /** Defaults, in dollars per million tokens: a mid-priced endpoint, and one's own machine. */
@@ -82,6 +84,19 @@ export function asking(
     training: false,
   };
 }
+
+/** Whether there are so many labels that a few examples cannot show them. */
+export const manyOptions = ({ task, options = 0, ownOptions }: Situation): boolean =>
+  task === "choice" && !ownOptions && options > fewOptions;
+
+/** The cost where each call lists more options than a sample's tokens include. */
+export const withOptions = (cost: Cost, has: Situation): Cost =>
+  manyOptions(has)
+    ? {
+        ...cost,
+        inputTokens: cost.inputTokens + cost.calls * optionTokens * ((has.options ?? 0) - fewOptions),
+      }
+    : cost;
 
 /**
  * Milliseconds of one answer, with sequential calls: 50 for each call, 20,000 tokens read and 100 written a second. This is a

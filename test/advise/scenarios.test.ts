@@ -164,6 +164,23 @@ describe("hone advise, in ten situations", () => {
     expect(whyIn(advice, "fewShot")).toContain("lower a reasoning model");
   });
 
+  it("and 150 labels: what learns them comes first, the price of a prompt counts them, and what few samples show of them is said", () => {
+    const advice = advise(has(["text"], 1000, { options: 150 }), everything);
+    expect(order(advice).slice(0, 3)).toEqual(["linear", "linear", "knn"]);
+    const cost = (name: string) => advice.routes.find((one) => short(one.specializer) === name)?.cost;
+    expect(cost("zeroShot")?.inputTokens).toBe(200 + 8 * 130);
+    expect(cost("linear")?.inputTokens).toBe(0);
+    expect(whyIn(advice, "fewShot")).toContain("few of so many labels");
+    for (const name of ["linear", "fewShot"])
+      expect(whyIn(advise(has(["text"], 1000, { options: 4 }), everything), name)).not.toMatch(
+        /so many|fewer than ten/,
+      );
+    expect(whyIn(advice, "linear")).toContain("fewer than ten samples");
+    expect(whyIn(advise(has(["text"], 1500, { options: 150 }), everything), "linear")).not.toContain(
+      "fewer than ten",
+    );
+  });
+
   it("and weights with few labels: tuning comes late with a warning, or not at all", () => {
     const few = advise(has(weights, 60, { strength: "small" }), everything);
     inOrder(few, "knn", "probe", "lora");
