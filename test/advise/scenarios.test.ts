@@ -166,7 +166,7 @@ describe("hone advise, in ten situations", () => {
 
   it("and 150 labels: what learns them comes first, the price of a prompt counts them, and what few samples show of them is said", () => {
     const advice = advise(has(["text"], 1000, { options: 150 }), everything);
-    expect(order(advice).slice(0, 3)).toEqual(["linear", "linear", "knn"]);
+    expect(order(advice).slice(0, 4)).toEqual(["linear", "linear", "setfit", "knn"]);
     const cost = (name: string) => advice.routes.find((one) => short(one.specializer) === name)?.cost;
     expect(cost("zeroShot")?.inputTokens).toBe(200 + 8 * 130);
     expect(cost("linear")?.inputTokens).toBe(0);
