@@ -110,6 +110,18 @@ export function netConfig(gguf: GgufFile): NetConfig {
   if (scaling !== undefined && scaling !== "none") {
     throw unsupported(gguf, `its rotary positions are scaled (${String(scaling)})`);
   }
+  // Without a type llama.cpp scales linearly, by the factor under its new or its old name; 0 is 1 to it.
+  const factor = scaling === undefined ? (read("rope.scaling.factor") ?? read("rope.scale_linear") ?? 1) : 1;
+  if (factor !== 1 && factor !== 0) {
+    throw unsupported(gguf, `its rotary positions are scaled (linear, by ${String(factor)})`);
+  }
+  const stretch = read("rope.scaling.attn_factor") ?? 1;
+  if (stretch !== 1) {
+    throw unsupported(gguf, `its rotary positions change sizes (${architecture}.rope.scaling.attn_factor)`);
+  }
+  if ((read("attention.causal") ?? true) !== true) {
+    throw unsupported(gguf, `its tokens see those after them (${architecture}.attention.causal)`);
+  }
   if (architecture !== "deepseek" && Number(read("expert_count") ?? 0) > 0) {
     throw unsupported(gguf, "it is a mixture of experts");
   }
@@ -130,6 +142,13 @@ export function netConfig(gguf: GgufFile): NetConfig {
     throw unsupported(gguf, "its values are not as long as its keys");
   }
   const { every, skip, pairs, biases = [], ...habit } = habits[architecture];
+  const pattern = every && read("attention.sliding_window_pattern");
+  if (pattern !== undefined && pattern !== every) {
+    throw unsupported(
+      gguf,
+      `not every ${every}th of its layers sees all tokens (attention.sliding_window_pattern)`,
+    );
+  }
   const has = (name: string) => gguf.tensors.some((tensor) => tensor.name === name);
   const scaled = architecture === "llama" && has(ropeFactors);
   const base = real("rope.freq_base", 10_000);

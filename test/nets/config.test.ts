@@ -87,6 +87,17 @@ const stray: GgufWeights = { shape: [4], type: "F32", data: new Float32Array(4) 
 const refusals: [why: string, changes: Changes][] = [
   ['architecture is "phi3"', { metadata: { "general.architecture": { type: "string", value: "phi3" } } }],
   ["scaled (linear)", { metadata: { "llama.rope.scaling.type": { type: "string", value: "linear" } } }],
+  ["scaled (linear, by 4)", { metadata: { "llama.rope.scaling.factor": { type: "float32", value: 4 } } }],
+  ["scaled (linear, by 2)", { metadata: { "llama.rope.scale_linear": { type: "float32", value: 2 } } }],
+  ["change sizes", { metadata: { "llama.rope.scaling.attn_factor": { type: "float32", value: 1.25 } } }],
+  ["see those after them", { metadata: { "llama.attention.causal": { type: "bool", value: false } } }],
+  [
+    "not every 6th",
+    {
+      metadata: { "gemma3.attention.sliding_window_pattern": { type: "uint32", value: 4 } },
+      family: "gemma3",
+    },
+  ],
   ["mixture of experts", { metadata: { "llama.expert_count": { type: "uint32", value: 8 } } }],
   ["caps logits", { metadata: { "llama.final_logit_softcapping": { type: "float32", value: 30 } } }],
   ["block_count is missing", { metadata: { "llama.block_count": undefined } }],
@@ -114,6 +125,25 @@ const refusals: [why: string, changes: Changes][] = [
 it.each(refusals)("refuses a file and says why: %s", async (why, changes) => {
   const gguf = await file(tinyConfig(changes.family ?? "llama"), changes);
   expect(() => netConfig(gguf)).toThrow(why);
+});
+
+it("reads a file whose settings change nothing", async () => {
+  const real = (value: number): GgufEntry => ({ type: "float32", value });
+  const config = tinyConfig("gemma3");
+  const settings = {
+    "gemma3.rope.scaling.factor": real(1),
+    "gemma3.rope.scale_linear": real(8),
+    "gemma3.rope.scaling.attn_factor": real(1),
+    "gemma3.attention.causal": { type: "bool", value: true },
+    "gemma3.attention.sliding_window_pattern": { type: "uint32", value: 6 },
+  } as const;
+  const plain = netConfig(await file(config));
+  expect(netConfig(await file(config, { metadata: settings }))).toEqual(plain);
+  const unscaled = {
+    "gemma3.rope.scaling.type": { type: "string", value: "none" },
+    "gemma3.rope.scaling.factor": real(8),
+  } as const;
+  expect(netConfig(await file(config, { metadata: unscaled }))).toEqual(plain);
 });
 
 it("refuses a model too large for memory, with the estimate", async () => {
