@@ -225,13 +225,12 @@ function sizeOf(ref: string): Pick<Known, "parameters" | "memory"> {
 async function isTrainable(ref: string): Promise<boolean> {
   const path = /^llama:file:(.+)$/.exec(ref)?.[1];
   if (path === undefined || !existsSync(path)) return true;
-  const [{ readGguf }, { netConfig }] = await Promise.all([
+  const [{ readGguf }, { untrainable }] = await Promise.all([
     import("../tensor/gguf.js"),
     import("../nets/config.js"),
   ]);
   try {
-    netConfig(readGguf(path));
-    return true;
+    return untrainable(readGguf(path)) === undefined;
   } catch (error) {
     if (error instanceof HoneError) return false;
     throw error;

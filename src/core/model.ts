@@ -113,6 +113,8 @@ export interface Change {
 export interface OpenWeights {
   /** The GGUF file whose weights are served. */
   readonly path: string;
+  /** Why they cannot be read or trained here; the grants then have neither `weights` nor `gradients`. */
+  readonly untrainable?: string;
   /**
    * Exactly the tokens that `score` evaluates: the prompt (template included) and each option. `begin` is the number of begin
    * tokens in the prompt: 1, or 0 for models without one. A prefix follows it.
@@ -207,7 +209,7 @@ export interface Embeds {
 
 /** Lets its weights be read and changed. */
 export interface OpensWeights {
-  /** The grants then include `weights` and `gradients`. */
+  /** The grants then include `weights` and `gradients`, unless it says why not. */
   readonly weights: OpenWeights;
 }
 

@@ -14,6 +14,7 @@ import type {
   Reads,
   Scores,
 } from "../core/model.js";
+import { untrainable } from "../nets/config.js";
 import { readGguf } from "../tensor/gguf.js";
 import { checkChange } from "./llama/change.js";
 import { checkModel } from "./llama/check.js";
@@ -44,7 +45,7 @@ export interface LlamaOptions {
   trialSeconds?: number;
 }
 
-/** A language model in this process: it has every capability. */
+/** A language model in this process: it has every capability, and grants its weights if they can be trained. */
 export type LlamaModel = LanguageModel & Scores & Reads & Embeds & OpensWeights;
 
 /** How many of a model and its specialists have contexts in memory at once: one that answers and one it is compared with. */
@@ -67,6 +68,7 @@ const maxLoaded = 2;
 export async function openLlama(path: string, options: LlamaOptions = {}): Promise<LlamaModel> {
   const gguf = readGguf(path);
   checkModel(gguf);
+  const barred = untrainable(gguf);
   const contextTokens = Math.min(options.context ?? 4096, trainedContext(gguf));
   const gpu = options.gpu ?? "off";
   const name = options.name ?? basename(path).replace(/\.gguf$/i, "");
@@ -119,7 +121,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
     };
     const granted: Grant[] = ["text", "logprobs"];
     if (!lora && !change?.prefix) granted.push("embeddings");
-    if (!change) granted.push("gradients", "weights");
+    if (!change && barred === undefined) granted.push("gradients", "weights");
     return {
       id: change ? `${id}+${change.id}` : id,
       name: change ? `${name} + ${change.name}` : name,
@@ -152,6 +154,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
     ...base.embeds,
     weights: {
       path,
+      ...(barred === undefined ? {} : { untrainable: barred }),
       tokenize: async (request) => base.tokens(request, await ownWeights()),
       specialise(change) {
         checkChange(gguf, change, contextTokens);

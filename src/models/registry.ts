@@ -97,7 +97,13 @@ export async function listModels(options: SourceOptions = {}): Promise<ModelList
   }));
   return [
     ...(await Promise.all(known)),
-    { ref: "llama:file:PATH.gguf", summary: "any GGUF file", grants: llamaGrants, sizeMB: null, here: true },
+    {
+      ref: "llama:file:PATH.gguf",
+      summary: "any GGUF file; gradients and weights of the families that Hone trains",
+      grants: llamaGrants,
+      sizeMB: null,
+      here: true,
+    },
     {
       ref: "openai:MODEL",
       summary: "any OpenAI-compatible endpoint",

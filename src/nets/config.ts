@@ -2,7 +2,8 @@
 // compute are refused.
 
 import { HoneError } from "../core/errors.js";
-import type { GgufFile } from "../tensor/gguf.js";
+import { readableTypes } from "../tensor/dequantize.js";
+import { type GgufFile, ggmlTypes } from "../tensor/gguf.js";
 import { readSmallTensor } from "../tensor/gguf-tensors.js";
 import { type ExpertConfig, expertShapes, isRouted } from "./experts.js";
 
@@ -199,6 +200,17 @@ export function netConfig(gguf: GgufFile): NetConfig {
   return config;
 }
 
+/** Why Hone cannot train the decoder in a file, read from its header; undefined if it can. */
+export function untrainable(gguf: GgufFile): string | undefined {
+  try {
+    netConfig(gguf);
+    return undefined;
+  } catch (error) {
+    if (error instanceof HoneError) return error.failure.why ?? error.message;
+    throw error;
+  }
+}
+
 /** The tensor with Llama 3's divisors of rotary angles. */
 const ropeFactors = "rope_freqs.weight";
 
@@ -268,9 +280,12 @@ function checkTensors(gguf: GgufFile, config: NetConfig): void {
   if (config.layers > gguf.tensors.length) throw unsupported(gguf, `it claims ${config.layers} layers`);
   const wanted = new Map(tensorShapes(config));
   if (config.rope.factors) wanted.set(ropeFactors, [config.rope.factors.length]);
-  for (const { name, shape } of gguf.tensors) {
+  for (const { name, shape, type } of gguf.tensors) {
     const expected = wanted.get(name);
     if (!expected) throw unsupported(gguf, `it has the tensor ${JSON.stringify(name)}`);
+    const stored = ggmlTypes[type]?.[0] ?? "";
+    if (!readableTypes.includes(stored))
+      throw unsupported(gguf, `its ${name} is stored as ${stored}, none of ${readableTypes.join(", ")}`);
     wanted.delete(name);
     const found = [...shape].reverse();
     if (found.join() !== expected.join()) {

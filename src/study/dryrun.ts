@@ -20,7 +20,7 @@ import {
   needsTraining,
   readingSeconds,
 } from "./effort.js";
-import { fitArm, requireGrants } from "./fit.js";
+import { fitArm } from "./fit.js";
 import { prepareStudy } from "./prepare.js";
 import type { StudySpec } from "./spec.js";
 import { tooLongWarning } from "./warnings.js";
@@ -121,7 +121,6 @@ export async function planStudy(
       const warnings = [...study.warnings];
       const asked = study.generalist.kind === "language" ? study.generalist.model : undefined;
       for (const { name, specializer, seeds } of arms) {
-        requireGrants(specializer, study.generalist);
         const ceiling = specializer.ceiling?.(domain.dataset.train);
         tally = { calls: 0, tokens: 0, usd: 0 };
         let fit = 0;

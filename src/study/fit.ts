@@ -2,7 +2,6 @@
 
 import { isWhole } from "../core/artifacts.js";
 import { addCost, type Cost, noCost } from "../core/call.js";
-import { HoneError } from "../core/errors.js";
 import { fingerprint, type Json } from "../core/json.js";
 import type { Kind, Subject } from "../core/kinds.js";
 import type { Given, Specializer } from "../core/specializer.js";
@@ -44,7 +43,6 @@ export async function fitArm(
   progress: Given["progress"],
   again = false,
 ): Promise<Specialist> {
-  requireGrants(specializer, study.generalist);
   const states: Json[] = [];
   let subject: Subject = study.generalist;
   let cost = noCost;
@@ -67,20 +65,6 @@ function stepsOf(specializer: Specializer): readonly Specializer[] {
   return isChain(specializer) ? specializer.steps : [specializer];
 }
 
-/** @throws HoneError when the model does not grant what the specializer needs */
-export function requireGrants(specializer: Specializer, generalist: Subject): void {
-  for (const need of specializer.needs) {
-    if (!generalist.model?.grants.has(need)) {
-      throw new HoneError({
-        what: `Cannot use ${specializer.label} on ${generalist.name}`,
-        why: `it needs ${need}, and this model grants ${[...(generalist.model?.grants ?? [])].join(", ") || "nothing"}`,
-        next: `Leave ${specializer.label} out, or choose a model that grants ${need} (\`hone models list\`).`,
-        kind: "usage",
-      });
-    }
-  }
-}
-
 /**
  * Makes the specialists of several seeds together, if the specializer can and the journal lacks more than one of them;
  * `fitArm` then finds them. Otherwise it does nothing.
@@ -94,7 +78,6 @@ export async function fitSeeds(
 ): Promise<void> {
   const specializer = stepsOf(arm)[0] as Specializer;
   if (!specializer.fitAll) return;
-  requireGrants(arm, study.generalist);
   const contents = await study.contents(specializer);
   const lacking = seeds.filter(
     (seed) => !journal.build(buildKey(study, study.generalist, specializer, seed, contents)),

@@ -1,10 +1,10 @@
 // The table of kinds: how each kind's models are recognized, and the subject that a study begins with. Also checks that tasks
-// and specializers are made for a study's kind.
+// and specializers are made for a study's kind, and that its model grants what they need.
 
 import { hasCapability, isLanguageModel, requireCapability } from "../core/capabilities.js";
 import { HoneError } from "../core/errors.js";
 import type { Kind, Kinds, Subject } from "../core/kinds.js";
-import type { Encoder, Model, PromptFormat } from "../core/model.js";
+import type { Callable, Encoder, Model, PromptFormat } from "../core/model.js";
 import type { Specializer } from "../core/specializer.js";
 import { hasQueries, type Task } from "../core/task.js";
 import { encoderSubject } from "../models/encoder.js";
@@ -112,5 +112,21 @@ export function checkKinds(
         next: `Leave ${arm} out.`,
         kind: "usage",
       });
+  }
+}
+
+/** @throws HoneError if the model does not grant what a specializer needs */
+export function checkGrants(model: Callable, arms: readonly { specializer: Specializer }[]): void {
+  for (const { specializer } of arms) {
+    const need = specializer.needs.find((one) => !model.grants.has(one));
+    if (need === undefined) continue;
+    const granted = [...model.grants].join(", ") || "nothing";
+    const why = model.weights?.untrainable;
+    throw new HoneError({
+      what: `Cannot use ${specializer.label} on ${model.name}`,
+      why: `it needs ${need}, and this model grants ${granted}${why === undefined ? "" : `: ${why}`}`,
+      next: `Leave ${specializer.label} out, or choose a model that grants ${need} (\`hone models list\`).`,
+      kind: "usage",
+    });
   }
 }

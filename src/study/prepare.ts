@@ -20,7 +20,7 @@ import { journaled } from "../store/journaled.js";
 import { chooseWay } from "./asking.js";
 import type { Budget } from "./budget.js";
 import { type Extension, loadModules, placesOf, tablesWith } from "./extension.js";
-import { begin, checkKinds, type Generalist } from "./kinds.js";
+import { begin, checkGrants, checkKinds, type Generalist } from "./kinds.js";
 import { type PreparedTask, prepareTask } from "./prepare-task.js";
 import type { StudySpec } from "./spec.js";
 import { askedWithout, encoderWarnings } from "./warnings.js";
@@ -119,6 +119,7 @@ export async function prepareStudy(spec: StudySpec, options: PrepareOptions): Pr
   const open = async (ref: string): Promise<Subject> => begin(await models.open(ref));
   const asIs = await models.open(spec.model);
   checkKinds(begin(asIs), [domain, ...elsewhere], arms);
+  checkGrants(asIs, arms);
   for (const { specializer } of arms)
     specializer.checkTrain?.({ task: domain.task, train: domain.dataset.train });
   const { format, ...asked } = await chooseWay(asIs, [domain, ...elsewhere], spec.seeds[0] as number, {
