@@ -13,6 +13,7 @@ export interface HubModel extends Omit<NetSizes, "experts"> {
   licence: string;
   /** File size, in units of 10⁶ bytes. */
   sizeMB: number;
+  /** Those in the file, by whose size they are checked: Qwen2.5's have an output matrix besides the embedding. */
   parameters: number;
   /** Whether Hone trains the architecture; not Gemma 3 from 4B on, which scales its rotary positions. */
   trains: boolean;
@@ -44,7 +45,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
     quantisation: "Q8_0",
     licence: apache,
     sizeMB: 676,
-    parameters: 494e6,
+    parameters: 630e6,
     ...plain,
     ...{ layers: 24, heads: 14, kvHeads: 2, headWidth: 64, width: 896, hidden: 4864, vocab: 151936 },
     trains: true,
@@ -88,7 +89,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
     quantisation: "Q4_K_M",
     licence: apache,
     sizeMB: 1117,
-    parameters: 1544e6,
+    parameters: 1777e6,
     ...plain,
     ...{ layers: 28, heads: 12, kvHeads: 2, headWidth: 128, width: 1536, hidden: 8960, vocab: 151936 },
     trains: true,
