@@ -7,7 +7,7 @@ import { HoneError } from "../core/errors.js";
 import { intoPlace } from "../core/place.js";
 import { cacheFolder, sizeOf } from "../data/cache.js";
 import { resolveSource, type SourceOptions } from "../data/sources.js";
-import { readGguf } from "../tensor/gguf.js";
+import { onePart, readGguf } from "../tensor/gguf.js";
 import type { KnownModel } from "./known-models.js";
 import { sha256Of } from "./llama/hash.js";
 import { hasQ4, requantize } from "./llama/requantize.js";
@@ -76,6 +76,9 @@ async function checkHash(path: string, sha256: string): Promise<void> {
 export async function oneFile(ref: string, options: SourceOptions): Promise<string> {
   // `hf:` here means a model's file on the Hub; elsewhere `hf:` means data sets.
   const source = ref.replace(/^hf:(?!models\/|datasets\/)/, "hf:models/");
+  // Before gigabytes are fetched; a file that is here says in its header what it is.
+  const [, part, parts] = /^hf:.*-(\d{5})-of-(\d{5})\.gguf$/i.exec(ref) ?? [];
+  if (Number(parts) > 1) throw onePart(ref, Number(part), Number(parts));
   const { files } = await resolveSource(source, options);
   if (files.length === 1) return files[0] as string;
   throw new HoneError({

@@ -3,6 +3,7 @@
 // Format: ggml's docs/gguf.md, versions 2 and 3, little endian.
 
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { basename } from "node:path";
 import { HoneError, messageOf } from "../core/errors.js";
 
 export type GgufScalar = string | number | bigint | boolean;
@@ -114,6 +115,18 @@ function broken(path: string, why: string, at?: number): HoneError {
   });
 }
 
+/** The refusal of one of several files that make up a model. */
+export function onePart(where: string, part: number, parts: number): HoneError {
+  const first = basename(where).replace(/-\d{5}-of-(\d{5}\.gguf)$/i, "-00001-of-$1");
+  return new HoneError({
+    what: "This GGUF file is a part of a model",
+    where,
+    why: `it is part ${part} of ${parts}, and Hone reads models of one file`,
+    next: `Fetch all parts into one folder, merge them there with llama.cpp's \`llama-gguf-split --merge ${first} WHOLE.gguf\`, and give llama:file:WHOLE.gguf.`,
+    kind: "usage",
+  });
+}
+
 type Bad = (why: string, at?: number) => HoneError;
 
 interface Cursor {
@@ -200,6 +213,8 @@ function readHeader(path: string, size: number, cursor: Cursor, bad: Bad): GgufF
     metadata.set(key, readValue(cursor, type, key, size, bad));
     spans.set(key, [at, cursor.at()]);
   }
+  const parts = Number(metadata.get("split.count") ?? 1);
+  if (parts > 1) throw onePart(path, Number(metadata.get("split.no") ?? 0) + 1, parts);
   const architecture = metadata.get("general.architecture");
   if (typeof architecture !== "string" || architecture === "") throw bad("it names no general.architecture");
   const alignment = Number(metadata.get("general.alignment") ?? 32);

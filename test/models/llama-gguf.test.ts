@@ -111,6 +111,22 @@ describe("broken files are one error that names the place", () => {
       },
       /abacus/,
     ],
+    [
+      "the first of several parts",
+      withValue(withValue(tiny, "split.count", u32(3)), "llama.block_count", u32(2)),
+      /part 1 of 3[\s\S]*llama-gguf-split --merge/,
+    ],
+    [
+      "a later part",
+      {
+        ...tiny,
+        metadata: [
+          ["split.no", u32(1)],
+          ["split.count", u32(3)],
+        ],
+      },
+      /part 2 of 3/,
+    ],
     ["a crooked alignment", withValue(tiny, "general.alignment", u32(33)), /alignment is 33/],
     ["a tensor of unknown type", tensor({ type: 99 }), /unknown type 99/],
     ["a tensor beyond the end", tensor({ offset: 2 ** 40 }), /should end at byte/],

@@ -124,6 +124,7 @@ describe("references", () => {
     ["llama:__proto__", /a model is one of/],
     ["encoder:smollm2-135m-instruct", /tokenizer[\s\S]*Take Gemma 3/],
     ["constructor:x", /a model is one of/],
+    ["llama:hf:someone/some-model/model-q8_0-00002-of-00003.gguf", /part 2 of 3[\s\S]*-00001-of-00003\.gguf/],
     ["llama:file:absent.gguf", /absent\.gguf/],
     ["llama:file:*.gguf", /2 files match|Name one/],
     ["llama:pip:x;rm==1#y", /package/],
