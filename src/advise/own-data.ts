@@ -7,6 +7,7 @@ import { type Reading, readingOf } from "../data/index.js";
 import { type Column, readTable, type Table } from "./columns.js";
 import { countLabels, type Label, type Labels } from "./labels.js";
 import { has, named } from "./names.js";
+import { countOf, cutNotes, headerNotes, labelNotes, splitColumn, splitNotes } from "./notes.js";
 import { labelsApart, type Roles, rolesOf, type Said, type Taken } from "./roles.js";
 import { type Counts, settle } from "./settle.js";
 import { type Draft, defaultModel } from "./study.js";
@@ -67,11 +68,7 @@ export async function fromData(
     labels.empty > 0 ? [`${countOf(labels.empty, "row")} without ${article(roles.label)} are left out.`] : [];
   if (roles.open !== undefined)
     notes.push(`${roles.label} is taken as free text (kind: answer, scored by f1): ${roles.open}.`);
-  const shown = roles.kind === "labels" ? shownLabels(labels, roles, table, notes, file) : [];
-  if (shown.length > 0 && shown.every((one) => one.labels.every(({ text }) => /^[\d.]+$/.test(text))))
-    notes.push(
-      "The labels are numbers: write what each means after it under `options`; the model reads that.",
-    );
+  const shown = roles.kind === "labels" ? shownLabels(labels, roles, table, file) : [];
   const untrained = testReason(table, labelled, file, flags.testOnly);
   if (untrained !== undefined)
     notes.push(`${untrained}: the study has prompts only, with a fifth of the rows to choose among them.`);
@@ -82,6 +79,12 @@ export async function fromData(
     ...table.reading,
     ...dataOf(roles, labels, apart, table.columns),
   };
+  notes.push(
+    ...shown.flatMap((one) => labelNotes(one.labels, roles.label)),
+    ...headerNotes(table),
+    ...("splits" in data ? [] : splitNotes(table.columns)),
+    ...cutNotes(data.input, cut, table),
+  );
   const settled = await settle(data, { base, notes, roles, labelled, untrained: untrained !== undefined });
   return {
     study,
@@ -117,28 +120,14 @@ export async function fromData(
   };
 }
 
-/** Labels for the output; spellings that were joined are noted. */
+/** Labels for the output and the notes. */
 function shownLabels(
   { strata, empty }: Labels,
   { label }: Roles,
   table: Table,
-  notes: string[],
   file: string,
-): About["labels"] {
+): { task?: string; labels: readonly Label[] }[] {
   const all = [...strata].map(([task, labels]) => ({ ...(task === "" ? {} : { task }), labels }));
-  const joined = all.flatMap(({ labels }) => labels.filter(({ spellings }) => spellings.length > 1));
-  if (joined.length > 0) {
-    const shown = joined.slice(0, 5).map(
-      ({ text, spellings }) =>
-        `${text} (also ${spellings
-          .slice(1, 4)
-          .map((one) => JSON.stringify(one))
-          .join(", ")})`,
-    );
-    notes.push(
-      `${countOf(joined.length, "label")} had several spellings that differ by case or white space; each counts as one: ${shown.join("; ")}${joined.length > 5 ? "; …" : ""}.`,
-    );
-  }
   if (new Set(all.flatMap(({ labels }) => labels.map(({ text }) => text))).size < 2)
     throw new HoneError({
       what: `The field ${label} has only one label`,
@@ -169,12 +158,6 @@ function testReason(
     : undefined;
 }
 
-const splitColumn = (columns: readonly Column[]) =>
-  columns.find(
-    ({ name, filled, counts }) =>
-      /^(split|fold|partition|subset)$/i.test(name) && filled > 0 && counts.size <= 4,
-  );
-
 function oneName(files: readonly string[], file: string): string {
   return files.length === 1 ? basename(files[0] as string) : file;
 }
@@ -204,7 +187,7 @@ function dataOf(
   labels: Labels,
   apart: boolean,
   columns: readonly Column[],
-): Record<string, unknown> {
+): { input: string } & Record<string, unknown> {
   const { id, question, instruction, group, task, options, kind } = roles;
   // In a list a number would be an index.
   const written = (list: readonly Label[]) => {
@@ -269,5 +252,4 @@ function taskName(label: string): string {
   return plain === "" ? "label" : plain;
 }
 
-const countOf = (n: number, what: string) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
 const article = (name: string) => `a value in ${name}`;

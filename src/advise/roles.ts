@@ -6,6 +6,7 @@ import { field, foldLabel } from "../data/index.js";
 import { asLabels, betrays, labelOf } from "./answer.js";
 import { type Column, isFilled, type Table } from "./columns.js";
 import { has, isCategorical, mayBeLabels, most, named, repeats, whyNotLabels } from "./names.js";
+import { splitColumn } from "./notes.js";
 import { findOptions, type OwnOptions } from "./own-options.js";
 import { passageOf, textsOf } from "./texts.js";
 
@@ -61,10 +62,14 @@ export function rolesOf(table: Table, said: Said, file: string): Roles {
   const isUsed = ({ name }: Column) => used.has(name) || [...used].some((one) => name.startsWith(`${one}.`));
   const free = () => columns.filter((column) => !isUsed(column));
 
+  const split = splitColumn(columns);
   const options = findOptions({ ...table, columns }, said.label, said.ownOptions);
   const answer = options
     ? { name: options.label, why: "it names one of the row's options" }
-    : labelOf(columns, said);
+    : labelOf(
+        columns.filter((column) => column !== split),
+        said,
+      );
   if (!answer) throw noLabel(columns, table, file);
   const labelColumn = byName.get(answer.name) as Column;
   const open = options ? undefined : whyNotLabels(asLabels(labelColumn, rows));
@@ -75,6 +80,7 @@ export function rolesOf(table: Table, said: Said, file: string): Roles {
       : free().filter(
           (one) =>
             one.name !== answer.name &&
+            one !== split &&
             isCategorical(one, rows.length) &&
             ![named.after, named.text, named.date, named.id, named.group].some((words) => has(one, words)),
         );
