@@ -61,7 +61,7 @@ export function gateOf(
       failures.push(`${best.subject} is not shown to beat ${gate.beats} (${sayP(found.pAdjusted)})`);
     } else if (couldBeUndone(found)) {
       failures.push(
-        `${plural(found.dropped ?? 0, "unscored sample")} could reverse that ${best.subject} beats ${gate.beats}`,
+        `${plural(found.dropped ?? 0, "unscored sample")} could undo that ${best.subject} beats ${gate.beats}`,
       );
     } else if (saved && !(lead(saved.against) > 0 && (saved.against?.p ?? 1) < 0.05)) {
       failures.push(

@@ -97,7 +97,7 @@ export function makeVerdict(
   const ahead = versus && versus.pAdjusted < level && direction * versus.delta > 0;
   if (beaten.length > 0) sentences.push(`It is ${ahead ? "also " : ""}better than ${list(beaten)}.`);
   const undone = beaten.filter((name) => couldBeUndone(against(name) as Comparison));
-  if (undone.length > 0) sentences.push(`The unscored samples could reverse that for ${list(undone)}.`);
+  if (undone.length > 0) sentences.push(`The unscored samples could undo that for ${list(undone)}.`);
   if (lost.length > 0) {
     sentences.push(
       `On test it is worse than ${list(lost)}: the choice on dev was wrong, and the test figures are the ones to trust.`,
@@ -161,11 +161,14 @@ const turned = ([low, high]: NonNullable<Comparison["bounds"]>): [number | null,
   low === null ? null : -low,
 ];
 
-/** Whether scores for the unscored samples could reverse a difference. */
-export function couldBeUndone({ delta, dropped = 0, bounds }: Comparison): boolean {
+/**
+ * Whether scores for the unscored samples could undo a difference that is shown: whether its interval, moved by the most that
+ * they could take from the difference, would reach 0.
+ */
+export function couldBeUndone({ delta, low, high, dropped = 0, bounds }: Comparison): boolean {
   if (dropped === 0 || !bounds) return false;
-  const [low, high] = bounds;
-  return !(delta > 0 ? low !== null && low > 0 : high !== null && high < 0);
+  const [least, most] = bounds;
+  return !(delta > 0 ? least !== null && low + least - delta > 0 : most !== null && high + most - delta < 0);
 }
 
 /** The part of a claim about unscored samples. */
@@ -173,7 +176,7 @@ function againstBounds(versus: Comparison): string {
   if (!versus.dropped) return "";
   const unscored = plural(versus.dropped, "unscored sample");
   return couldBeUndone(versus)
-    ? `, which the ${unscored} could reverse`
+    ? `, which the ${unscored} could undo`
     : `, whatever the ${unscored} would have scored`;
 }
 

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { share } from "../../src/core/metric.js";
 import type { Comparison, Result, TaskCard } from "../../src/core/record.js";
+import { mcnemar } from "../../src/statistics/index.js";
+import { adjustFamily, compareScores } from "../../src/study/compare.js";
 import { gateOf } from "../../src/study/gate.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
@@ -64,8 +66,11 @@ it("counts what was left unscored against the condition", () => {
   const result = (unscored: number, bounds: [number, number]) =>
     ({ subject: "a", task: "t", n: 90, mean: 0.8, low: 0.7, high: 0.9, unscored, bounds }) as Result;
   const against = (bounds: [number, number]) =>
-    ({ a: "a", b: "b", task: "t", n: 90, delta: 0.2, pAdjusted: 0.001, dropped: 10, bounds }) as Comparison;
-  const met = (gate: object, one: Result, other = against([0.1, 0.3])) =>
+    ({
+      ...{ a: "a", b: "b", task: "t", n: 90, delta: 0.2, low: 0.1, high: 0.3 },
+      ...{ pAdjusted: 0.001, dropped: 10, bounds },
+    }) as Comparison;
+  const met = (gate: object, one: Result, other = against([0.11, 0.3])) =>
     gateOf(gate, [one], [other], "a", card);
 
   expect(met({ atLeast: 0.7 }, result(0, [0.8, 0.8])).met).toBe(true);
@@ -79,10 +84,10 @@ it("counts what was left unscored against the condition", () => {
   // Of several seeds one is handed over, and its own figures must do.
   const saved = (low: number, p: number) => ({
     ...{ seed: 1, score: { n: 90, mean: low + 0.1, low, high: low + 0.2 } },
-    against: { ...against([0.1, 0.3]), delta: 0.05, p },
+    against: { ...against([0.11, 0.3]), delta: 0.05, p },
   });
   const handed = (gate: object, low: number, p: number) =>
-    gateOf(gate, [result(0, [0.8, 0.8])], [against([0.1, 0.3])], "a", card, saved(low, p));
+    gateOf(gate, [result(0, [0.8, 0.8])], [against([0.11, 0.3])], "a", card, saved(low, p));
   expect(handed({ atLeast: 0.7, beats: "b" }, 0.7, 0.01).met).toBe(true);
   expect(handed({ atLeast: 0.7 }, 0.48, 0.01)).toEqual({
     met: false,
@@ -92,8 +97,39 @@ it("counts what was left unscored against the condition", () => {
     met: false,
     text: "what is handed over, seed 1 of a, is not itself shown to beat b (p 0.30)",
   });
-  expect(met({ beats: "b" }, result(10, [0.72, 0.82]), against([-0.01, 0.3]))).toEqual({
-    met: false,
-    text: "10 unscored samples could reverse that a beats b",
-  });
+  // A difference above 0 in the worst case is not enough: its interval, moved as far, must not reach 0.
+  for (const least of [-0.01, 0.09])
+    expect(met({ beats: "b" }, result(10, [0.72, 0.82]), against([least, 0.3]))).toEqual({
+      met: false,
+      text: "10 unscored samples could undo that a beats b",
+    });
+});
+
+it("is not met where the unscored samples, all to the champion's disadvantage, would leave no difference shown", () => {
+  const card = { name: "t", metric: share("accuracy") } as TaskCard;
+  const beats = (unscored: number) => {
+    // 25 samples that only `a` has right, 5 that only `b` has.
+    const right = (i: number, only: boolean) => (i < 25 ? only : i < 30 ? !only : true);
+    const scores = (only: boolean) =>
+      Array.from({ length: 200 }, (_, i) => ({
+        sample: `s${i}`,
+        score: only && i >= 200 - unscored ? null : Number(right(i, only)),
+      }));
+    const systems = [true, false].map((only) => ({
+      name: only ? "a" : "b",
+      binary: true,
+      scores: scores(only),
+    }));
+    const family = adjustFamily(compareScores({ task: "t", systems, pairs: [["a", "b"]], seed: 1 }));
+    const worst = mcnemar(25, 5 + unscored);
+    const best = { subject: "a", task: "t", unscored, bounds: [0, 1] } as unknown as Result;
+    return { p: family[0]?.pAdjusted, worst, ...gateOf({ beats: "b" }, [best], family, "a", card) };
+  };
+  const some = beats(18);
+  expect(some.p).toBeLessThan(0.001);
+  expect(some.worst).toBeGreaterThan(0.5);
+  expect(some.met).toBe(false);
+  const few = beats(3);
+  expect(few.worst).toBeLessThan(0.05);
+  expect(few.met).toBe(true);
 });
