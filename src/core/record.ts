@@ -61,7 +61,7 @@ export interface Comparison {
   test: "mcnemar-exact" | "sign-flip" | "seeds-t";
   /**
    * Smallest true difference that this n would show with 80 % power at the level at which Holm's procedure tests the pair;
-   * always larger than a difference that was not shown. Infinity (null in JSON) if n is too small to show any.
+   * always larger than a difference that was not shown. Infinity (null in JSON) if n is too small to show any on this scale.
    */
   detectable: number;
   /** Samples that one or both left unscored; absent in old records. */

@@ -35,7 +35,7 @@ export interface Difference {
   test: "mcnemar-exact" | "sign-flip" | "seeds-t";
   /**
    * Smallest true difference that a test at this level shows with 80 % power, never one that these scores failed to show;
-   * Infinity where n is too small to show any.
+   * Infinity where n is too small to show any, or where it would be larger than the scale allows.
    */
   detectableAt: (level: number) => number;
   method: "tango" | "bootstrap-t" | "t" | "nearly-constant" | "none";
@@ -113,12 +113,8 @@ export function pairedDifference(a: SystemScores, b: SystemScores, options: Diff
     ...(draws === undefined ? {} : { draws }),
   });
   const p = seeds ? Math.max(flipped, seedsP(units.mean, { error, freedom }, seeds)) : flipped;
-  const { low, high, method } = realInterval(differences, units, {
-    ...options,
-    range,
-    limits: options.range ? [-most, most] : range,
-    seeds,
-  });
+  const limits: readonly [number, number] = options.range ? [-most, most] : range;
+  const { low, high, method } = realInterval(differences, units, { ...options, range, limits, seeds });
   const differing = units.sums.reduce((sum, value) => sum + (value === 0 ? 0 : 1), 0);
   const spread = {
     delta: units.mean,
@@ -129,6 +125,7 @@ export function pairedDifference(a: SystemScores, b: SystemScores, options: Diff
     few: differing < 6,
     seeds,
     size: Math.max(-range[0], range[1]),
+    most: Math.max(-limits[0], limits[1]),
   };
   return {
     n,
@@ -147,6 +144,7 @@ export function pairedDifference(a: SystemScores, b: SystemScores, options: Diff
  * as many full-size differences as α needs. With few units the permutation test needs slightly more than t does: if the result
  * is no more than the observed difference, which was not shown, it is the observed one times z(α)/z(p). If seeds count,
  * both quantiles are those of t over samples and seeds, and the result is at least the figure for these seeds alone.
+ * Infinity where it would be more than `most`, the largest difference on the scale.
  */
 export function detectableMean(
   given: {
@@ -157,11 +155,13 @@ export function detectableMean(
     units: number;
     few?: boolean;
     size?: number;
+    most?: number;
     seeds?: SeedPart | null;
   },
   alpha: number,
 ): number {
   const { delta, p, error, freedom, units, few = false, size = 1, seeds = null } = given;
+  const { most = Number.POSITIVE_INFINITY } = given;
   const quantile = (q: number): number =>
     Number.isFinite(freedom) ? tQuantile(q, freedom) : normalQuantile(q);
   const alone =
@@ -171,6 +171,9 @@ export function detectableMean(
   const both = (q: number): number => (seeds ? halfWidth(q, { error, freedom }, seeds) : 0);
   const needed = seeds ? Math.max(alone, both(1 - alpha / 2) + both(0.8)) : alone;
   const observed = Math.abs(delta);
-  if (p < alpha || observed < needed) return needed;
-  return (observed * normalQuantile(1 - alpha / 2)) / normalQuantile(1 - p / 2);
+  const least =
+    p < alpha || observed < needed
+      ? needed
+      : (observed * normalQuantile(1 - alpha / 2)) / normalQuantile(1 - p / 2);
+  return least > most ? Number.POSITIVE_INFINITY : least;
 }

@@ -60,10 +60,20 @@ export function makeVerdict(
     };
   };
 
-  const couldShow = ({ detectable, n }: Comparison): string =>
+  const couldShow = ({ detectable, n, test }: Comparison): string =>
     Number.isFinite(detectable)
       ? `at this corrected level, only a difference of about ${formatBare(detectable, n, scale)}${points} or more would have been reliably detected with this many samples`
-      : "at this corrected level, no difference could have been detected with so few samples";
+      : `at this corrected level, no difference could have been detected with so few ${test === "seeds-t" ? "samples or seeds" : "samples"}`;
+  /** A rival's difference by its own interval, where that excludes 0. */
+  const apart = (rival: string): string[] => {
+    const { delta, low, high, n } = against(rival) ?? { delta: 0, low: 0, high: 0, n: 0 };
+    if (!(low > 0 || high < 0)) return [];
+    const [least, most] = low > 0 ? [low, high] : [-high, -low];
+    const size = (value: number) => formatBare(value, n, scale);
+    return [
+      `${rival} is ${size(Math.abs(delta))}${points} ${direction * delta > 0 ? "behind" : "ahead"} (${size(least)} to ${size(most)})`,
+    ];
+  };
 
   const chosen = subjects.find(({ name }) => name === champion);
   const seeds = chosen?.seeds ?? [];
@@ -104,7 +114,13 @@ export function makeVerdict(
     );
   }
   const rivals = same.filter((name) => name !== generalist);
-  if (rivals.length > 0) sentences.push(`No difference is shown from ${list(rivals)}.`);
+  const unsure = rivals.flatMap(apart);
+  const close = rivals.filter((name) => apart(name).length === 0);
+  if (close.length > 0) sentences.push(`No difference is shown from ${list(close)}.`);
+  if (unsure.length > 0)
+    sentences.push(
+      `By ${unsure.length > 1 ? "their own 95 % intervals" : "its own 95 % interval"} ${list(unsure)}; the corrected test ${unsure.length > 1 ? "confirms none of it" : "does not confirm it"}.`,
+    );
   const own =
     chosen?.role === "reference" ? on.find(({ subject, n }) => subject === ownBest && n > 0) : undefined;
   const behind = own && against(own.subject);

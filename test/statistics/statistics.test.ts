@@ -164,6 +164,15 @@ describe("pairedDifference", () => {
     const one = pairedDifference([1], [0], { seed: 1 });
     expect(one).toMatchObject({ delta: 1, p: 1 });
     expect(one.detectableAt(0.05)).toBe(Number.POSITIVE_INFINITY);
+    // Seeds that differ this much: t with 2 degrees of freedom would ask for more than the scale has.
+    const far = [0.9, 0.5, 0.1].map((rate) =>
+      Array.from({ length: 100 }, (_, i) => (i < 100 * rate ? 1 : 0)),
+    );
+    const seeds = pairedDifference(far, repeat(0, 100), { seed: 1, resamples: 99, range: [0, 1] });
+    expect(seeds.detectableAt(0.05)).toBe(Number.POSITIVE_INFINITY);
+    const wide = pairedDifference(far, repeat(0, 100), { seed: 1, resamples: 99, range: [0, 9] });
+    expect(wide.detectableAt(0.05)).toBeGreaterThan(1);
+    expect(wide.detectableAt(0.05)).toBeLessThan(9);
     expect(one.low).toBeLessThan(0.3);
     expect(pairedDifference([0.3], [0.1], { seed: 1 }).low).toBeLessThan(0);
   });
