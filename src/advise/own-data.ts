@@ -85,7 +85,14 @@ export async function fromData(
     ...("splits" in data ? [] : splitNotes(table.columns)),
     ...cutNotes(data.input, cut, table),
   );
-  const settled = await settle(data, { base, notes, roles, labelled, untrained: untrained !== undefined });
+  const settled = await settle(data, {
+    base,
+    notes,
+    roles,
+    labelled,
+    labels: shown.reduce((sum, one) => sum + one.labels.length, 0),
+    untrained: untrained !== undefined,
+  });
   return {
     study,
     model: defaultModel,

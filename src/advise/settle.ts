@@ -16,6 +16,8 @@ interface Settling {
   notes: string[];
   roles: Roles;
   labelled: number;
+  /** How many labels rows share; 0 if they share none. */
+  labels: number;
   untrained: boolean;
 }
 
@@ -25,7 +27,7 @@ interface Settling {
  */
 export async function settle(
   data: Record<string, unknown>,
-  { base, notes, roles, labelled, untrained }: Settling,
+  { base, notes, roles, labelled, labels, untrained }: Settling,
 ): Promise<{ data: Record<string, unknown>; counts: Counts; taken: readonly Taken[] }> {
   const fractions = untrained
     ? { train: 0, dev: 0.2, test: 0.8 }
@@ -33,7 +35,9 @@ export async function settle(
       ? { train: 0.5, dev: 0.15, test: 0.35 }
       : { train: 0.7, dev: 0.1, test: 0.2 };
   const given = data.splits !== undefined;
-  const stratify = roles.kind === "labels" ? { stratify: true } : {};
+  // Of labels with fewer rows than that, each by itself, none would go to dev.
+  const each = labelled / Math.max(1, labels);
+  const stratify = labels > 0 && (given || each * fractions.dev >= 1) ? { stratify: true } : {};
   const split = { by: "hash", ...(given ? {} : { fractions }), ...stratify, seed: 1 };
   const { group, ...alone } = data;
   const apart = { leakage: "drop" };

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { fromData } from "../../src/advise/own-data.js";
-import { type Row, tickets, writeCsv } from "./datasets.js";
+import { randomFor } from "../../src/core/random.js";
+import { type Row, sentences, tickets, writeCsv } from "./datasets.js";
 
 const folder = mkdtempSync(join(tmpdir(), "hone-notes-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -28,6 +29,17 @@ describe("a note", () => {
         of((body, i) => ({ body, team: ["a", "b"][i % 2] })),
       ),
     ).toEqual([]);
+  });
+
+  it("is not needed for labels with few rows: dev has its part of them", async () => {
+    const random = randomFor(3, "few");
+    const data = Array.from({ length: 600 }, (_, i) => ({
+      body: sentences(random),
+      team: `team ${i % 150}`,
+    }));
+    const { about } = await aboutOf(join(folder, writeCsv(folder, "few.csv", data)), { label: "team" });
+    expect(about.counts.dev).toBeGreaterThan(30);
+    expect(about.notes.join()).not.toMatch(/near-duplicates of each other/);
   });
 
   it("says how many texts the template cuts, and where that is set", async () => {
