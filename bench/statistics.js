@@ -9,7 +9,9 @@
 // sparse to come near 95 % with any deterministic method: with fewer than four expected disagreements, few values other than the
 // commonest, two training seeds, or 20 unequal groups of which two hold most samples or nearly all answers are right, an honest
 // interval over-covers. For them only the lower limit applies. (Three seeds of small variance, and 40 groups of which a tenth are
-// large, joined them on 2026-11-28, after 1,200 simulations gave one setting of each 98.5 and 98.0 %: too wide, never too narrow.)
+// large, joined them on 2026-11-28, after 1,200 simulations gave one setting of each 98.5 and 98.0 %: too wide, never too narrow.) So
+// it is for few unequal units that differ. Settings marked † break what
+// the methods assume (seeds that vary normally): they are recorded, not judged.
 // A whole run is written to bench/recorded/statistics.json; the suite checks that file against the rule and runs part of the
 // settings itself (test/statistics/coverage.test.ts).
 
@@ -19,6 +21,7 @@ import { fileURLToPath } from "node:url";
 import { aggregates, crossedFamilies, seeds, weights } from "./statistics/crossed.js";
 import { families } from "./statistics/families.js";
 import { binaryMeans, binaryPairs, clustered, realScores } from "./statistics/means.js";
+import { unequal } from "./statistics/unequal.js";
 
 /** Every setting. `resamples` and `draws` are fewer than a study's: coverage does not depend on them, time does. */
 export function settings({ resamples = 499, draws = 499 } = {}) {
@@ -29,6 +32,7 @@ export function settings({ resamples = 499, draws = 499 } = {}) {
     ...clustered(resamples),
     ...weights(resamples),
     ...aggregates(resamples),
+    ...unequal(resamples),
     ...seeds(resamples),
     ...families(draws),
     ...crossedFamilies(draws),
@@ -36,7 +40,8 @@ export function settings({ resamples = 499, draws = 499 } = {}) {
 }
 
 /** Whether a share of simulations is compatible with the rule, allowing two simulation standard errors. */
-export function holdsTo({ share, sims, family, conservative }) {
+export function holdsTo({ share, sims, family, conservative, beyond = false }) {
+  if (beyond) return true;
   const error = (p) => 2 * Math.sqrt((p * (1 - p)) / sims);
   return family
     ? share <= 0.05 + error(0.05)
@@ -58,7 +63,14 @@ export function simulate(api, setting, sims) {
   const share = count / sims;
   const conservative = setting.sparse?.(api) ?? false;
   const family = setting.truth === undefined;
-  return { share, holds: holdsTo({ share, sims, family, conservative }), conservative, family };
+  const beyond = setting.beyond ?? false;
+  return {
+    share,
+    holds: holdsTo({ share, sims, family, conservative, beyond }),
+    conservative,
+    family,
+    ...(beyond ? { beyond } : {}),
+  };
 }
 
 async function main() {
@@ -81,19 +93,33 @@ async function main() {
     if (setting.part !== part) console.log(`\n${setting.part}`);
     part = setting.part;
     const sims = Math.round(most * (setting.sims ?? 1));
-    const { share, holds, conservative, family } = simulate(api, setting, sims);
+    const { share, holds, conservative, family, beyond } = simulate(api, setting, sims);
     const error = Number(Math.sqrt((share * (1 - share)) / sims).toFixed(4));
-    recorded.push({ part, setting: setting.name, share, error, sims, family, conservative, holds });
+    recorded.push({
+      part,
+      setting: setting.name,
+      share,
+      error,
+      sims,
+      family,
+      conservative,
+      ...(beyond ? { beyond } : {}),
+      holds,
+    });
     const percent = `${(100 * share).toFixed(1)} %`.padStart(8);
-    console.log(`${percent}${conservative ? " *" : "  "} ${setting.name}${holds ? "" : "   FAILS"}`);
+    console.log(
+      `${percent}${beyond ? " †" : conservative ? " *" : "  "} ${setting.name}${holds ? "" : "   FAILS"}`,
+    );
   }
   const { user, system } = process.cpuUsage(begun);
   const seconds = Math.round((user + system) / 1e6);
   const machine = `${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores, Node ${process.version}`;
-  const judged = recorded.filter(({ family, conservative }) => !family && !conservative);
+  const within = recorded.filter(({ beyond }) => !beyond);
+  const intervals = within.filter(({ family }) => !family);
+  const judged = intervals.filter(({ conservative }) => !conservative);
   const inside = judged.filter(({ share }) => share >= 0.93 && share <= 0.97).length;
-  const worst = Math.min(1, ...recorded.filter(({ family }) => !family).map(({ share }) => share));
-  const highest = Math.max(0, ...recorded.filter(({ family }) => family).map(({ share }) => share));
+  const worst = Math.min(1, ...intervals.map(({ share }) => share));
+  const highest = Math.max(0, ...within.filter(({ family }) => family).map(({ share }) => share));
   const failed = recorded.filter(({ holds }) => !holds).length;
   if (out)
     writeFileSync(
@@ -102,7 +128,7 @@ async function main() {
     );
   console.log(`\n${machine}; ${seconds} s of one core`);
   console.log(
-    `at most ${most} simulations a setting; ${failed} settings fail; ${inside} of ${judged.length} cover 93 to 97 % outright (* not counted)`,
+    `at most ${most} simulations a setting; ${failed} settings fail; ${inside} of ${judged.length} cover 93 to 97 % outright (* and † not counted)`,
   );
   console.log(
     `worst coverage ${(100 * worst).toFixed(1)} % of nominal 95 %; highest family-wise error ${(100 * highest).toFixed(1)} % of at most 5 %`,

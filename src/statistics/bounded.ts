@@ -26,36 +26,41 @@ export function wilson(proportion: number, n: number, critical: number): [number
  * (MOVER; Zou and Donner 2008), as Newcombe (1998) does for proportions. With no deviation at all it is
  * [c - q (c - least), c + q (most - c)], q = z²/(n + z²): Wilson's interval for n of n.
  *
+ * With weights P and A are weighted, and n is effective: Kish's (Σ w)² / Σ w² (1965) or, if less, P (Σ w)² / Σ' w² with Σ' over the
+ * deviating units of that side alone, which gives P the variance of a weighted sum of Poisson counts, Σ' w² / (Σ w)².
+ *
  * @param values one value per unit (for groups, their means); `range` the ends of the scale
+ * @param weights one per value, positive; absent where all weigh the same
  */
 export function nearlyConstantInterval(
   values: ArrayLike<number>,
   common: number,
   range: readonly [number, number],
   critical: number,
+  weights?: ArrayLike<number>,
 ): [number, number] {
-  const n = values.length;
-  let above = 0;
-  let below = 0;
-  let up = 0;
-  let down = 0;
-  for (let i = 0; i < n; i++) {
+  let [total, squares] = [0, 0];
+  const up = { weight: 0, squares: 0, sum: 0 };
+  const down = { weight: 0, squares: 0, sum: 0 };
+  for (let i = 0; i < values.length; i++) {
+    const weight = weights ? weights[i]! : 1;
+    total += weight;
+    squares += weight * weight;
     const deviation = values[i]! - common;
     if (Math.abs(deviation) <= 1e-12 * Math.max(1, Math.abs(common))) continue;
-    if (deviation > 0) {
-      above++;
-      up += deviation;
-    } else {
-      below++;
-      down -= deviation;
-    }
+    const side = deviation > 0 ? up : down;
+    side.weight += weight;
+    side.squares += weight * weight;
+    side.sum += weight * Math.abs(deviation);
   }
-  const side = (count: number, sum: number, reach: number): [number, number, number] => {
-    const [low, high] = wilson(count / n, n, critical);
-    return [sum / n, count === 0 ? 0 : low * (sum / count), high * Math.max(0, reach)];
+  const limits = (side: typeof up, reach: number): [number, number, number] => {
+    const none = side.weight === 0;
+    const n = (total * total) / Math.max(squares, none ? 0 : (side.squares * total) / side.weight);
+    const [low, high] = wilson(side.weight / total, n, critical);
+    return [side.sum / total, none ? 0 : low * (side.sum / side.weight), high * Math.max(0, reach)];
   };
-  const [x, xLow, xHigh] = side(above, up, range[1] - common);
-  const [y, yLow, yHigh] = side(below, down, common - range[0]);
+  const [x, xLow, xHigh] = limits(up, range[1] - common);
+  const [y, yLow, yHigh] = limits(down, common - range[0]);
   const estimate = common + x - y;
   return [
     Math.max(range[0], estimate - Math.hypot(x - xLow, yHigh - y)),

@@ -55,7 +55,8 @@ const mostStretch = 3;
  *   cluster-robust (CR2) variance (Korn and Graubard 1998, who use Clopper and Pearson's; Wilson's covers closer)
  * - other scores: at each end the wider of the studentised bootstrap over units and t, both with the CR2 error. Either
  *   alone fails somewhere (n = 50: t covers 90 % on skewed scores, the bootstrap 86 % on sparse symmetric differences)
- * - nearly constant scores (fewer than 8 units off the commonest value), n = 1, one group: see `nearlyConstantInterval`
+ * - nearly constant scores (fewer than 8 units off the commonest value), n = 1, one group: see `nearlyConstantInterval`; if units
+ *   differ in size or weight, at each end the wider of it and t with the CR2 error (weighted scores: t alone covers 60 to 92 %)
  * - n = 0: the whole range, mean NaN
  *
  * More than 1,024 units are merged at random for the resampling, not for the error: time stays flat for large n.
@@ -97,6 +98,7 @@ export function realInterval(
 ): Interval {
   const { n, mean, sums, sizes } = units;
   // Units of zero weight are no evidence.
+  const kept = sizes?.filter((size) => size > 0);
   const means = sizes ? sums.map((sum, g) => sum / sizes[g]!).filter((_, g) => sizes[g]! > 0) : sums;
   const count = means.length;
   const { common, times } = commonest(means);
@@ -117,12 +119,16 @@ export function realInterval(
   // On a scale without ends, one value does not show how far the next one lies.
   if (count < 2 && limits.some((end) => !Number.isFinite(end)))
     return result(limits[0], limits[1], "nearly-constant");
-  if (count - times < fewDeviating && (count - times) * 4 < count) {
-    const [low, high] = nearlyConstantInterval(means, common, range, normalQuantile((1 + level) / 2));
-    return result(Math.min(mean, low), Math.max(mean, high), "nearly-constant");
-  }
   const { error, freedom } = samples;
   const half = tQuantile((1 + level) / 2, freedom) * error;
+  if (count - times < fewDeviating && (count - times) * 4 < count) {
+    const critical = normalQuantile((1 + level) / 2);
+    const weighing = units.weights ? kept : undefined;
+    const [low, high] = nearlyConstantInterval(means, common, range, critical, weighing);
+    // The few units that deviate may hold most samples, or most of the weight.
+    const least = kept?.some((size) => size !== kept[0]) ? half : 0;
+    return result(Math.min(mean - least, low), Math.max(mean + least, high), "nearly-constant");
+  }
   if (count < fewUnits) return result(mean - half, mean + half, "t");
   const random = randomFor(seed, "statistics/bootstrap");
   const [low, high] = bootstrapInterval(units, "studentised", {

@@ -25,6 +25,8 @@ const inSuite: [name: string, sims: number][] = [
   ["40 groups, log-normal sizes, paired, rates 0.8 and 0.7", 500],
   ["n 150, bits per byte", 600],
   ["n 150, right/wrong, rate 0.8", 1000],
+  ["100 single samples and 5 groups of 60, paired, the groups differ by 0.2 ± 0.14", 600],
+  ["100 samples, weights with shape 1, paired, those with 0.4 of the weight differ", 600],
   ["n 50, Spearman, 0.7 less 0.5, one on another scale", 200],
   ["40 groups of 5, Spearman", 150],
   ["2 seeds, n 200, large seed variance, mean", 400],
@@ -57,6 +59,7 @@ describe("bench/recorded/statistics.json", () => {
     sims: number;
     family: boolean;
     conservative: boolean;
+    beyond?: boolean;
   }
   const recorded = JSON.parse(
     readFileSync(new URL("../../bench/recorded/statistics.json", import.meta.url), "utf8"),

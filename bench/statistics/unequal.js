@@ -1,0 +1,74 @@
+// Simulated studies with known truth in which units count differently: a few large groups among single samples, weights that go
+// with the scores.
+
+/** Few units differ from the commonest value, and they hold most samples or much of the weight. */
+export function unequal(resamples) {
+  const out = [];
+  const add = (name, truth, run) => out.push({ part: "unequal units", name, truth, sparse: () => true, run });
+  for (const [singles, groups, size, gap] of [
+    [100, 5, 60, 0.2],
+    [60, 6, 20, 0.3],
+    [40, 5, 20, 0.4],
+  ])
+    add(
+      `${singles} single samples and ${groups} groups of ${size}, paired, the groups differ by ${gap} ± 0.14`,
+      (0.01 * singles + groups * size * gap) / (singles + groups * size),
+      (api, r, seed) => {
+        const [a, b, ids] = [[], [], []];
+        const put = (group, right) => {
+          a.push(1);
+          b.push(r() < right ? 1 : 0);
+          ids.push(group);
+        };
+        for (let i = 0; i < singles; i++) put(i, 0.99);
+        for (let g = 0; g < groups; g++) {
+          const own = gap + 0.28 * (r() - 0.5);
+          for (let i = 0; i < size; i++) put(singles + g, 1 - own);
+        }
+        return api.pairedDifference(a, b, { seed, resamples, draws: 1, groups: ids });
+      },
+    );
+  add(
+    "60 single samples and 5 groups of 30, the groups harder, mean of 3 seeds that agree mostly",
+    (60 * 0.995 + 150 * 0.7) / 210,
+    (api, r, seed) => {
+      const columns = [[], [], []];
+      const ids = [];
+      const put = (group, rate) => {
+        const sample = r();
+        for (const column of columns) column.push((r() < 0.8 ? sample : r()) < rate ? 1 : 0);
+        ids.push(group);
+      };
+      for (let i = 0; i < 60; i++) put(i, 0.995);
+      for (let i = 0; i < 150; i++) put(60 + (i % 5), 0.7);
+      return api.meanInterval(columns, { seed, resamples, groups: ids });
+    },
+  );
+  // Log-normal weights. The heaviest units, which hold `share` of the weight, differ half of the time, others hardly ever.
+  for (const [n, shape, share, grouped] of [
+    [100, 1, 0.4, false],
+    [100, 1.5, 0.6, false],
+    [150, 1, 0.2, false],
+    [60, 1, 0.35, true],
+  ])
+    add(
+      `${n} ${grouped ? "groups of 1 to 4" : "samples"}, weights with shape ${shape}, paired, those with ${share} of the weight differ`,
+      (0.5 * share + 0.005 * (1 - share)) * (grouped ? 0.6 : 1),
+      (api, r, seed) => {
+        const [a, b, weights, groups] = [[], [], [], []];
+        const cut = shape - api.normalQuantile(share);
+        for (let unit = 0; unit < n; unit++) {
+          const z = api.normal(r);
+          const differs = r() < (z > cut ? 0.5 : 0.005);
+          for (let k = grouped ? 1 + Math.floor(4 * r()) : 1; k > 0; k--) {
+            a.push(1);
+            b.push(differs && (!grouped || r() < 0.6) ? 0 : 1);
+            weights.push(Math.exp(shape * z));
+            groups.push(unit);
+          }
+        }
+        return api.pairedDifference(a, b, { seed, resamples, draws: 1, weights, groups });
+      },
+    );
+  return out;
+}
