@@ -10,7 +10,7 @@
 // commonest, two training seeds, or 20 unequal groups of which two hold most samples or nearly all answers are right, an honest
 // interval over-covers. For them only the lower limit applies. (Three seeds of small variance, and 40 groups of which a tenth are
 // large, joined them on 2026-11-28, after 1,200 simulations gave one setting of each 98.5 and 98.0 %: too wide, never too narrow.) So
-// it is for few unequal units that differ. Settings marked † break what
+// it is for few unequal units that differ, and for means of tasks of different sizes or difficulty. Settings marked † break what
 // the methods assume (seeds that vary normally): they are recorded, not judged.
 // A whole run is written to bench/recorded/statistics.json; the suite checks that file against the rule and runs part of the
 // settings itself (test/statistics/coverage.test.ts).
@@ -21,7 +21,7 @@ import { fileURLToPath } from "node:url";
 import { aggregates, crossedFamilies, seeds, weights } from "./statistics/crossed.js";
 import { families } from "./statistics/families.js";
 import { binaryMeans, binaryPairs, clustered, realScores } from "./statistics/means.js";
-import { unequal } from "./statistics/unequal.js";
+import { tasks, unequal } from "./statistics/unequal.js";
 
 /** Every setting. `resamples` and `draws` are fewer than a study's: coverage does not depend on them, time does. */
 export function settings({ resamples = 499, draws = 499 } = {}) {
@@ -33,6 +33,7 @@ export function settings({ resamples = 499, draws = 499 } = {}) {
     ...weights(resamples),
     ...aggregates(resamples),
     ...unequal(resamples),
+    ...tasks(),
     ...seeds(resamples),
     ...families(draws),
     ...crossedFamilies(draws),
@@ -84,7 +85,8 @@ async function main() {
   const statistics = await import("../dist/statistics/index.js");
   const random = await import("../dist/core/random.js");
   const { normalQuantile } = await import("../dist/statistics/distributions.js");
-  const api = { ...statistics, ...random, normalQuantile };
+  const { acrossTasks } = await import("../dist/study/overall.js");
+  const api = { ...statistics, ...random, normalQuantile, acrossTasks };
   const recorded = [];
   let part = "";
   const begun = process.cpuUsage();

@@ -1,5 +1,5 @@
 // Simulated studies with known truth in which units count differently: a few large groups among single samples, weights that go
-// with the scores.
+// with the scores, tasks of different sizes averaged; and training seeds that do not vary normally.
 
 /** Few units differ from the commonest value, and they hold most samples or much of the weight. */
 export function unequal(resamples) {
@@ -70,5 +70,63 @@ export function unequal(resamples) {
         return api.pairedDifference(a, b, { seed, resamples, draws: 1, weights, groups });
       },
     );
+  for (const [heavy, weight, light, rate] of [
+    [20, 10, 200, 0.95],
+    [10, 40, 800, 0.9],
+  ])
+    add(
+      `right/wrong, rate ${rate}, ${heavy} samples of weight ${weight} among ${light} of 1`,
+      rate,
+      (api, r, seed) => {
+        const weights = Float64Array.from({ length: heavy + light }, (_, i) => (i < heavy ? weight : 1));
+        return api.meanInterval(
+          weights.map(() => (r() < rate ? 1 : 0)),
+          { seed, weights },
+        );
+      },
+    );
+  return out;
+}
+
+/** The mean of the tasks' rates, as `hone compare --predictions` prints it. */
+export function tasks() {
+  const out = [];
+  const mixed = [0.99, 0.95, 0.9, 0.8, 0.7, 0.6, 0.95, 0.97, 0.9, 0.85];
+  for (const [sizes, rates, shared] of [
+    [Array(10).fill(20), [0.95]],
+    [Array(10).fill(50), [0.98]],
+    [Array(20).fill(30), [0.95]],
+    [Array(5).fill(50), [0.9]],
+    [[20, 20, 20, 150, 150], [0.95]],
+    [[10, 400, 400], [0.9]],
+    [[30, 60, 120, 30], [0.8]],
+    [Array(10).fill(20), mixed],
+    [[80, 80, 80], [0.8], true],
+  ]) {
+    const equal = sizes.every((size) => size === sizes[0]);
+    const count = sizes.length;
+    const rateOf = (t) => rates[t % rates.length];
+    out.push({
+      part: "mean of tasks",
+      name: `${count} tasks of ${equal ? sizes[0] : sizes.join(", ")}, ${rates.length > 1 ? "rates 0.6 to 0.99" : `rate ${rates[0]}`}${shared ? ", the same cases" : ""}`,
+      truth: sizes.reduce((sum, _, t) => sum + rateOf(t), 0) / count,
+      sparse: () => !equal || rates.length > 1,
+      run: (api, r, seed) => {
+        const easy = Float64Array.from({ length: sizes[0] }, () => r());
+        let units = 0;
+        const list = sizes.map((n, t) => {
+          const right = (_, i) => ((shared && r() < 0.7 ? easy[i] : r()) < rateOf(t) ? 1 : 0);
+          return {
+            task: `t${t}`,
+            n,
+            grouped: false,
+            units: Int32Array.from({ length: n }, (_, i) => (shared ? i : units++)),
+            scores: new Map([["a", Float32Array.from({ length: n }, right)]]),
+          };
+        });
+        return api.acrossTasks(list, shared ? sizes[0] : units, seed).mean("a");
+      },
+    });
+  }
   return out;
 }

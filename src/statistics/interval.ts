@@ -145,7 +145,8 @@ export function realInterval(
 }
 
 /**
- * How much grouping or weighting costs for right/wrong data: the quantile to use, and the effective share of n (at most 1).
+ * How much grouping or weighting costs for right/wrong data: the quantile to use, and the effective share of n. It is at most 1, or
+ * what the weights alone leave: few heavy samples that happen to agree would make the estimated variance far too small.
  * Where all samples agree nothing can be estimated: each group counts as one sample, or by weights as (Σ w)² / Σ w² (Kish 1965).
  */
 function clustering(
@@ -154,7 +155,7 @@ function clustering(
   level: number,
 ): { critical: number; effective: number } {
   const critical = normalQuantile((1 + level) / 2);
-  const { n, total, mean, sizes, deviations, weights } = units;
+  const { n, total, mean, sizes, squares, deviations, weights } = units;
   if (!sizes) return { critical, effective: 1 };
   const count = deviations.length;
   let spread = 0;
@@ -166,7 +167,10 @@ function clustering(
   const { error, freedom } = standardError(units, values);
   return {
     critical: tQuantile((1 + level) / 2, freedom),
-    effective: Math.min(1, spread / total / (n * error * error)),
+    effective: Math.min(
+      (total * total) / squares!.reduce((sum, square) => sum + square, 0) / n,
+      spread / total / (n * error * error),
+    ),
   };
 }
 

@@ -4,6 +4,7 @@
 import { randomFor } from "../core/random.js";
 import type { Estimate } from "../core/record.js";
 import { detectableMean, meanInterval, signFlip } from "../statistics/index.js";
+import { isBinary } from "../statistics/interval.js";
 import type { ScoreTable, Unadjusted } from "./compare.js";
 import { overallNames, type TaskPredictions } from "./predictions-file.js";
 
@@ -50,7 +51,12 @@ export function pooled(tasks: readonly TaskPredictions[]): TaskPredictions {
 }
 
 export interface AcrossTasks {
-  /** Mean of a system's task means; null if it has a task without a scored answer. */
+  /**
+   * Mean of a system's task means; null if it has a task without a scored answer. Right/wrong answers: the interval is that of
+   * one weighted mean, each sample weighing 1/(tasks · samples of its task), with shared units as groups (`meanInterval`). It
+   * covers 95 % or more, most where tasks differ widely in difficulty; combining Wilson's limits of the tasks as for pairs covers
+   * 86 to 93 % where rates are near 1. Other scores: combined as for pairs.
+   */
   mean: (system: string) => (Estimate & { unscored: number; bounds: [number, number] }) | null;
   /**
    * Pairs by the mean of their differences on each task. The interval combines the tasks' own intervals by variance recovery
@@ -67,15 +73,18 @@ export function acrossTasks(tasks: readonly TaskPredictions[], count: number, se
   const shared = sharedUnits(tasks, count);
   return {
     mean(system) {
-      const parts = tasks.map((task): Part => {
-        const values = task.scores.get(system)!;
-        const { scores, units } = scoredOf(task, system);
-        return { values, ...meanInterval(scores, { seed, ...(task.grouped ? { groups: units } : {}) }) };
-      });
-      if (parts.some(({ n }) => n === 0)) return null;
+      const scored = tasks.map((task) => scoredOf(task, system));
+      if (scored.some(({ scores }) => scores.length === 0)) return null;
+      const parts = scored.map(
+        ({ scores, units }, t): Part => ({
+          values: tasks[t]!.scores.get(system)!,
+          ...meanInterval(scores, { seed, ...(tasks[t]!.grouped ? { groups: units } : {}) }),
+        }),
+      );
       const right = parts.map(({ n, mean }) => n * mean);
       return {
         ...combined(parts, shared),
+        ...(scored.every(({ scores }) => isBinary(scores)) ? asOne(scored, seed) : {}),
         unscored: parts.reduce((sum, { n }, t) => sum + tasks[t]!.n - n, 0),
         bounds: [
           average(right.map((sum, t) => sum / tasks[t]!.n)),
@@ -119,7 +128,10 @@ export function acrossTasks(tasks: readonly TaskPredictions[], count: number, se
             p,
             test: "sign-flip",
             detectableAt: (level) =>
-              detectableMean({ delta, p, error, freedom: Number.POSITIVE_INFINITY, units, few }, level),
+              detectableMean(
+                { delta, p, error, freedom: Number.POSITIVE_INFINITY, units, few, most: 1 },
+                level,
+              ),
             dropped: parts.reduce((sum, { dropped }) => sum + dropped, 0),
             bounds: [
               average(parts.map(({ bounds }) => bounds[0])),
@@ -130,6 +142,23 @@ export function acrossTasks(tasks: readonly TaskPredictions[], count: number, se
       });
     },
   };
+}
+
+/** The limits for the mean of the tasks' right/wrong answers: all samples as one mean, weighing 1/samples of their task. */
+function asOne(scored: readonly ReturnType<typeof scoredOf>[], seed: number): Pick<Estimate, "low" | "high"> {
+  const n = scored.reduce((sum, { scores }) => sum + scores.length, 0);
+  const all = new Uint8Array(n);
+  const groups = new Int32Array(n);
+  const weights = new Float64Array(n);
+  let at = 0;
+  for (const { scores, units } of scored) {
+    all.set(scores, at);
+    groups.set(units, at);
+    weights.fill(1 / scores.length, at, at + scores.length);
+    at += scores.length;
+  }
+  const { low, high } = meanInterval(all, { seed, groups, weights });
+  return { low, high };
 }
 
 /** One task's part: its estimate, and per sample the values whose mean it is; NaN for what is left out. */

@@ -7,8 +7,9 @@ import { holdsTo, settings, simulate } from "../../bench/statistics.js";
 import { normal, randomFor } from "../../src/core/random.js";
 import { normalQuantile } from "../../src/statistics/distributions.js";
 import * as statistics from "../../src/statistics/index.js";
+import { acrossTasks } from "../../src/study/overall.js";
 
-const api = { ...statistics, randomFor, normal, normalQuantile };
+const api = { ...statistics, randomFor, normal, normalQuantile, acrossTasks };
 const all = settings({ resamples: 299, draws: 199 });
 
 const inSuite: [name: string, sims: number][] = [
@@ -27,6 +28,7 @@ const inSuite: [name: string, sims: number][] = [
   ["n 150, right/wrong, rate 0.8", 1000],
   ["100 single samples and 5 groups of 60, paired, the groups differ by 0.2 ± 0.14", 600],
   ["100 samples, weights with shape 1, paired, those with 0.4 of the weight differ", 600],
+  ["10 tasks of 20, rate 0.95", 1000],
   ["n 50, Spearman, 0.7 less 0.5, one on another scale", 200],
   ["40 groups of 5, Spearman", 150],
   ["2 seeds, n 200, large seed variance, mean", 400],

@@ -1,7 +1,8 @@
 // Units that count differently: a few large groups, heavy samples. No few of them may pass for the many.
 
 import { describe, expect, it } from "vitest";
-import { meanInterval, pairedDifference } from "../../src/statistics/index.js";
+import { normalQuantile } from "../../src/statistics/distributions.js";
+import { meanInterval, pairedDifference, wilson } from "../../src/statistics/index.js";
 
 const repeat = (value: number, n: number): number[] => Array.from({ length: n }, () => value);
 
@@ -49,4 +50,15 @@ describe("few units that differ, and hold most samples or much of the weight", (
     expect(pairs.low).toBeCloseTo(alone.low, 12);
     expect(pairs.high).toBeCloseTo(alone.high, 12);
   });
+});
+
+it("gives weighted right/wrong answers no more effective samples than their weights allow", () => {
+  // The 20 heavy samples are all right, so that the variance estimated among them is 0: by it alone 1,500 samples would count.
+  const scores = [...repeat(1, 210), ...repeat(0, 10)];
+  const weights = scores.map((_, i) => (i < 20 ? 10 : 1));
+  const { low, high, mean } = meanInterval(scores, { seed: 1, weights });
+  const [least, most] = wilson(mean, 400 ** 2 / (20 * 100 + 200), normalQuantile(0.975));
+  expect(low).toBeLessThanOrEqual(least);
+  expect(high).toBeGreaterThanOrEqual(most);
+  expect(high - low).toBeLessThan(1.1 * (most - least));
 });

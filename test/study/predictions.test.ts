@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
-import { mcnemar, mcnemarDetectable } from "../../src/statistics/index.js";
+import { normalQuantile } from "../../src/statistics/distributions.js";
+import { mcnemar, mcnemarDetectable, wilson } from "../../src/statistics/index.js";
 import { firstInteger, firstLetter, matches, readGold } from "../../src/study/answers.js";
 import { adjustFamily, compareScores } from "../../src/study/compare.js";
 import { comparePredictionsFile, readPredictions } from "../../src/study/predictions.js";
@@ -275,6 +276,22 @@ describe("comparing", () => {
       expect(low).toBeLessThanOrEqual(mean);
       expect(high).toBeGreaterThanOrEqual(mean);
     }
+  });
+
+  test("the mean of ten tasks, most without an error, has the interval of its 200 answers, not one drawn to 1/2 by each", async () => {
+    const rows = Array.from({ length: 200 }, (_, i) => {
+      const [task, k] = [i % 10, Math.floor(i / 10)];
+      return row(`s${i}`, "A", { x: task < 2 && k < 5 ? "B" : "A", y: "A" }, { task: `t${task}` });
+    });
+    const { results } = await comparePredictionsFile(await file(rows), {});
+    const of = (system: string) =>
+      results.find(({ subject, task }) => subject === system && task === "(mean of tasks)")!;
+    const [low, high] = wilson(0.95, 200, normalQuantile(0.975));
+    expect(of("x").mean).toBeCloseTo(0.95, 12);
+    expect(of("x").low).toBeCloseTo(low, 2);
+    expect(of("x").high).toBeCloseTo(high, 2);
+    expect(of("y").low).toBeCloseTo(wilson(1, 200, normalQuantile(0.975))[0], 9);
+    expect(of("y").high).toBe(1);
   });
 
   test("the mean of tasks could show what the units that it flips could, full-size where few differ", async () => {
