@@ -21,7 +21,7 @@ import { fileURLToPath } from "node:url";
 import { aggregates, crossedFamilies, seeds, weights } from "./statistics/crossed.js";
 import { families } from "./statistics/families.js";
 import { binaryMeans, binaryPairs, clustered, realScores } from "./statistics/means.js";
-import { tasks, unequal } from "./statistics/unequal.js";
+import { failingSeeds, tasks, unequal } from "./statistics/unequal.js";
 
 /** Every setting. `resamples` and `draws` are fewer than a study's: coverage does not depend on them, time does. */
 export function settings({ resamples = 499, draws = 499 } = {}) {
@@ -35,6 +35,7 @@ export function settings({ resamples = 499, draws = 499 } = {}) {
     ...unequal(resamples),
     ...tasks(),
     ...seeds(resamples),
+    ...failingSeeds(resamples),
     ...families(draws),
     ...crossedFamilies(draws),
   ];

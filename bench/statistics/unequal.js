@@ -130,3 +130,28 @@ export function tasks() {
   }
   return out;
 }
+
+/**
+ * Trainings that fail with some probability: a seed's answers have rate 0.44 instead of 0.656 (with and without training, as for
+ * one model on licences). No interval from a few seeds covers that, since they often agree: measured, not judged.
+ */
+export function failingSeeds(resamples) {
+  const out = [];
+  for (const count of [3, 5, 10])
+    for (const fail of [0.1, 0.2, 0.33])
+      out.push({
+        part: "seeds that fail",
+        name: `${count} seeds, each fails with probability ${fail}, n 500`,
+        truth: fail * 0.44 + (1 - fail) * 0.656,
+        beyond: true,
+        run: (api, r, seed) => {
+          const sample = Float64Array.from({ length: 500 }, () => r());
+          const columns = Array.from({ length: count }, () => {
+            const rate = r() < fail ? 0.44 : 0.656;
+            return sample.map((u) => (u < rate ? 1 : 0));
+          });
+          return api.meanInterval(columns, { seed, resamples });
+        },
+      });
+  return out;
+}

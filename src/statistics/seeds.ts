@@ -52,9 +52,12 @@ export interface SeedPart {
  * The interaction σ_e²/(nS) is in the variance of the means over seeds and in that of the seeds' means, and is counted once. The
  * part left with the seeds is estimated with their few degrees of freedom. Leaving all of it there makes intervals too wide where
  * seeds hardly differ; leaving none makes them too narrow, since an estimate below 0 counts as 0. The share 1/(S - 1) was chosen by
- * simulation among 1, 3/4, 1/2, 1/4 and 0 for three and five seeds. It covers 93 to 97 % from five seeds on, with three seeds 93 to
- * 98.5 % and with two 93.7 to 99 % (`bench/recorded/statistics.json`: 18 settings for each number of seeds, 600 simulations per
- * setting). Coverage is highest where seeds hardly differ: intervals are too wide there, not too narrow.
+ * simulation among 1, 3/4, 1/2, 1/4 and 0 for three and five seeds. For seeds that vary normally it covers 93 to 97 % from five
+ * seeds on, with three seeds 93 to 98.5 % and with two 93.7 to 99 % (`bench/recorded/statistics.json`: 18 settings for each number
+ * of seeds, 600 simulations per setting). Coverage is highest where seeds hardly differ: intervals are too wide there, not too narrow.
+ *
+ * Where seeds are of two kinds it covers less, since few seeds often agree by chance: if a training fails with probability 0.1 to
+ * 0.33, 72 to 88 % with three seeds, 82 to 90 with five and 93 to 96 with ten (the same record, "seeds that fail").
  */
 export function seedPart(
   scores: SystemScores,
