@@ -155,3 +155,31 @@ export function failingSeeds(resamples) {
       });
   return out;
 }
+
+/**
+ * One sign-flip test of differences whose mean is 0 and that are far from symmetric about it, which is what sign flips test: how
+ * often is p below 0.05? Measured, not judged.
+ */
+export function skewedDifferences(draws) {
+  const out = [];
+  const kinds = {
+    "many small gains, few large losses": (_, r) => (r() < 0.9 ? 0.1 * r() : -0.9 * r()),
+    "log-normal errors, of unequal spread": (api, r) => {
+      const shared = 0.8 * api.normal(r);
+      const [narrow, wide] = [0.5, 1].map((s) => Math.exp(s * (shared + 0.6 * api.normal(r)) - s ** 2 / 2));
+      return narrow - wide;
+    },
+  };
+  for (const [name, draw] of Object.entries(kinds))
+    for (const n of [20, 40, 80, 150])
+      out.push({
+        part: "skewed differences",
+        name: `n ${n}, ${name}`,
+        beyond: true,
+        run: (api, r) => {
+          const differences = Float64Array.from({ length: n }, () => draw(api, r));
+          return api.signFlip(differences, { random: r, draws }) < 0.05;
+        },
+      });
+  return out;
+}

@@ -50,6 +50,8 @@ export interface Difference {
  * With weights Σ w (a - b) is flipped, which is the difference of the two weighted means with systems swapped unit by unit.
  * Seeds of one or both systems are independent draws and widen the interval as in `meanInterval`. p is then the larger of
  * two: sign flips of the means over seeds, which hold these seeds fixed, and t over samples and seeds (`seedsP`).
+ * Sign flips test that differences are symmetric about 0. If they are strongly skewed with mean 0, p is below 0.05 in 7 to 13 % of
+ * cases for n = 40 to 150 and in 12 to 23 % for n = 20, and so is the p of t (`bench/recorded/statistics.json`, "skewed differences").
  * Test and interval answer nearly the same question by different routes: close to p = 0.05 an interval may exclude 0
  * while the exact test does not reject; claims go by the (corrected) test.
  *
