@@ -46,7 +46,7 @@ export function measured() {
     ...studyRows("licences", "Licence category, SmolLM2-135M", "`npx hone demo`", [
       ["probe on its hidden states, joined with TF-IDF", "probe(states + text)"],
       ["TF-IDF with logistic regression", "linear(tfidf)"],
-      ["LoRA trained here", "lora(r=16, last 6)"],
+      ["LoRA trained here", "lora(r=16, last 4)"],
       ["kNN few-shot", "knn(k=2)"],
       ["zero-shot"],
       ["majority class", "majority"],

@@ -124,16 +124,40 @@ export function routes() {
   ];
 }
 
-/** Compositions against the single route that dev chose, and against words; then single routes in pairs, uncorrected. */
-export function compositions() {
-  const found = bench("routes");
-  if (!found) return undefined;
+/** Pairs of systems over several tasks and on each; a pair without Holm's p is outside the family. */
+function pairs(found) {
   const row = ({ system, than, task, n, delta, low, high, p, holm }) =>
     `| ${system} | ${than} | ${task} | ${signed(delta)} (${percent(low)} to ${percent(high)}) | ${holm === undefined ? `${pValue(p)} †` : pValue(holm)} | ${n} |`;
   return [
     "| system | less | task | difference, points | Holm p | n |",
     "|---|---|---|---:|---:|---:|",
-    ...[...found.results, ...found.alsoPaired].map(row),
+    ...found.map(row),
+  ];
+}
+
+/** Compositions against the single route that dev chose, and against words; then single routes in pairs, uncorrected. */
+export function compositions() {
+  const found = bench("routes");
+  return found && pairs([...found.results, ...found.alsoPaired]);
+}
+
+/** Optimized prompts and their controls on real tasks, and what each search found. */
+export function prompts() {
+  const found = bench("prompts");
+  if (!found) return undefined;
+  const points = (value) => (value === null ? "–" : signed(value));
+  const rows = found.searches.map(
+    ({ task, system, seed, looked, searched, confirmed, shrinkage, returned }) =>
+      `| ${task} | ${system} | ${seed} | ${looked} | ${points(searched)} | ${points(confirmed)} | ${points(shrinkage)} | ${returned ? "yes" : "no"} |`,
+  );
+  return [
+    `${found.tasks} of ${found.of} tasks so far.`,
+    "",
+    ...pairs(found.results),
+    "",
+    "| task | proposals | seed | prompts tried | gain on search samples, points | on confirm samples | shrinkage | returned |",
+    "|---|---|---:|---:|---:|---:|---:|---|",
+    ...rows,
   ];
 }
 
