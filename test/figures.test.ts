@@ -272,10 +272,16 @@ it("the record of the routes has the differences of its studies' scores", () => 
     const each = (column ?? []).map((one) => [one].flat());
     return each.reduce((sum, own) => sum + own.reduce((a, b) => a + b, 0) / own.length, 0) / each.length;
   };
-  expect(alsoPaired).toHaveLength(6 * Object.keys(chosen).length);
+  // Measured again after a mend, on one task.
+  const mended = ({ system }: { system: string }) => system.endsWith(", mended");
+  expect(alsoPaired.filter((pair) => !mended(pair))).toHaveLength(6 * Object.keys(chosen).length);
   const names: Record<string, RegExp> = { vectors: /^linear\(vectors\)/, linear: /^linear\(tfidf\)/ };
   for (const { system, than, task, delta } of alsoPaired) {
-    const [a, b] = [system, than].map((name) => meanOf(task, names[name] ?? new RegExp(`^${name}`)));
+    const [a, b] = [system, than].map((name) => {
+      const [plain = name] = name.split(", mended");
+      const record = plain === name ? task : `${task}-${plain}`;
+      return meanOf(record, names[plain] ?? new RegExp(`^${plain}`));
+    });
     expect((a as number) - (b as number), `${system} less ${than}, ${task}`).toBeCloseTo(delta, 3);
   }
 });

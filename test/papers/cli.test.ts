@@ -84,10 +84,10 @@ describe("hone reproduce", () => {
   });
 
   it("stops at --max-time with the code of a gate, and writes what there is", async () => {
-    const args = ["reproduce", "lawma", "--original", "--data", "data", "--model", "mock:"];
+    const args = ["reproduce", "bilateral", "--smoke"];
     const { code, last, stderr } = await hone([...args, "--max-time", "0", "--json", "--out", "result.json"]);
     expect(code, stderr).toBe(100);
-    expect(last).toMatchObject({ type: "done", paper: "lawma" });
+    expect(last).toMatchObject({ type: "done", paper: "bilateral" });
     expect(String(last.stopped)).toMatch(/max-time/);
     expect(JSON.parse(readFileSync(join(folder, "result.json"), "utf8"))).toEqual(last);
   });

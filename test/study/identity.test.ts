@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Grant } from "../../src/core/model.js";
 import { openMock } from "../../src/models/mock.js";
 import { openArtifacts } from "../../src/store/artifacts.js";
 import { openJournal } from "../../src/store/journal.js";
@@ -19,11 +20,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Opens mocks, of which all but the model that is asked are of a version. */
-const openAt = (version: number) => async (ref: string) => ({
-  ...(await openMock("?skill=0.8")),
-  id: `${ref}@${ref === "the model" ? 0 : version}`,
-});
+/** Opens mocks that grant everything, of which all but the model that is asked are of a version. */
+const openAt = (version: number) => async (ref: string) => {
+  const mock = await openMock("?skill=0.8");
+  const grants = new Set<Grant>([...mock.grants, "gradients", "weights"]);
+  return { ...mock, grants, id: `${ref}@${ref === "the model" ? 0 : version}` };
+};
 
 /** Prepares a study with one specialist whose encoder and reflector are of a version; says its plan and what was opened. */
 async function prepared(specialist: unknown, version: number) {
