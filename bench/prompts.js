@@ -6,6 +6,7 @@
 // ends, the joint results in bench/recorded/prompts.json. In one store with bench/routes.js, what both ask is asked once.
 
 import { parseArgs } from "node:util";
+import { pairedDifference } from "../dist/index.js";
 import { adjusted, ahead, inPoints, recorded, run, scoresOf, seeds } from "./joint.js";
 import { record } from "./record.js";
 import { routeTasks } from "./routes-tasks.js";
@@ -66,11 +67,19 @@ function taskOf({ key: name, ...study }) {
   const subjectOf = Object.fromEntries(
     Object.entries({ ...arms, original }).map(([system, subject]) => [system, subject.name]),
   );
+  const scores = scoresOf(study, subjectOf);
+  const { groups, columns } = scores;
   const searches = Object.entries(arms).flatMap(([system, { optimized }]) =>
     optimized.map(({ seed, notes }) => {
       const { looked, searched, confirmed, shrinkage, returned } = notes;
-      return { system, seed, looked, searched, confirmed: confirmed?.delta ?? null, shrinkage, returned };
+      const at = seeds.indexOf(seed);
+      const both = [columns[system][at], columns.original[at]];
+      const { delta, low, high } = pairedDifference(...both, { seed: 1, range: [0, 1], groups });
+      return {
+        ...{ system, seed, looked, searched, confirmed: confirmed?.delta ?? null, shrinkage, returned },
+        test: { delta, low, high },
+      };
     }),
   );
-  return { name, searches, ...scoresOf(study, subjectOf) };
+  return { name, searches, ...scores };
 }

@@ -285,3 +285,20 @@ it("the record of the routes has the differences of its studies' scores", () => 
     expect((a as number) - (b as number), `${system} less ${than}, ${task}`).toBeCloseTo(delta, 3);
   }
 });
+
+it("the record of the optimized prompts has the gains of its studies' scores", () => {
+  const { searches } = JSON.parse(text("bench/recorded/prompts.json")) as {
+    searches: { task: string; system: string; seed: number; test: { delta: number } }[];
+  };
+  expect(searches.length).toBeGreaterThan(0);
+  for (const { task, system, seed, test } of searches) {
+    const [{ scores }] = JSON.parse(text(`bench/recorded/studies/prompts-${task}.json`)).samples as [
+      { scores: Record<string, (number | number[])[]> },
+    ];
+    const name = system === "optimize" ? "optimize(search=128)" : `optimize(${system}, search=128)`;
+    const [own, original] = [name, "zeroShot"].map((subject) => scores[subject] as (number | number[])[]);
+    const gains = (own as number[][]).map((by, i) => (by[seed - 1] as number) - (original?.[i] as number));
+    const mean = gains.reduce((sum, gain) => sum + gain, 0) / gains.length;
+    expect(mean, `${system}, seed ${seed}, ${task}`).toBeCloseTo(test.delta, 3);
+  }
+});

@@ -147,15 +147,15 @@ export function prompts() {
   if (!found) return undefined;
   const points = (value) => (value === null ? "–" : signed(value));
   const rows = found.searches.map(
-    ({ task, system, seed, looked, searched, confirmed, shrinkage, returned }) =>
-      `| ${task} | ${system} | ${seed} | ${looked} | ${points(searched)} | ${points(confirmed)} | ${points(shrinkage)} | ${returned ? "yes" : "no"} |`,
+    ({ task, system, seed, looked, searched, confirmed, shrinkage, returned, test }) =>
+      `| ${task} | ${system} | ${seed} | ${looked} | ${points(searched)} | ${points(confirmed)} | ${points(shrinkage)} | ${returned ? `${signed(test.delta)} (${percent(test.low)} to ${percent(test.high)})` : "not returned"} |`,
   );
   return [
     `${found.tasks} of ${found.of} tasks so far.`,
     "",
     ...pairs(found.results),
     "",
-    "| task | proposals | seed | prompts tried | gain on search samples, points | on confirm samples | shrinkage | returned |",
+    "| task | proposals | seed | prompts tried | gain on search samples, points | on confirm samples | shrinkage | on test |",
     "|---|---|---:|---:|---:|---:|---:|---|",
     ...rows,
   ];

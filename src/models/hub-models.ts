@@ -4,6 +4,7 @@
 
 import { usableMemory } from "../core/memory.js";
 import { memoryEstimate, type NetSizes } from "../nets/memory.js";
+import { laneBytes, maxLanes } from "./llama/weights.js";
 
 export interface HubModel extends Omit<NetSizes, "experts"> {
   /** `owner/name/file.gguf`. */
@@ -191,16 +192,13 @@ export const trainingRow = { batch: 1, tokens: 512, answers: 32 };
 const rank = 16;
 const processBytes = 0.4e9;
 
-/** Bytes of keys and values of all lanes together, of which there are up to three, and as many of what they write with. */
-const [laneBytes, mostLanes] = [2 ** 30, 3];
-
 /**
- * Bytes that prompting takes at most: the file, keys and values in half precision of lanes that read and that write, and the
+ * Bytes that prompting takes at most: the file, keys and values in half precision of all lanes, as many again for writing, and the
  * process. Qwen3's layers at 0.6B, 4,096 tokens: 3.5 GB measured after answers were written on two cores, 3.2 by this.
  */
 export function promptingBytes({ sizeMB, layers, kvHeads, headWidth }: HubModel): number {
   const lane = 4 * layers * kvHeads * headWidth * contextTokens;
-  const lanes = Math.max(lane, Math.min(mostLanes * lane, laneBytes));
+  const lanes = Math.max(lane, Math.min(maxLanes * lane, laneBytes));
   return sizeMB * 1e6 + 2 * lanes + processBytes;
 }
 

@@ -63,7 +63,10 @@ export function gateOf(
       failures.push(
         `${plural(found.dropped ?? 0, "unscored sample")} could undo that ${best.subject} beats ${gate.beats}`,
       );
-    } else if (saved && !(lead(saved.against) > 0 && (saved.against?.p ?? 1) < 0.05)) {
+    } else if (
+      saved &&
+      !(saved.against && lead(saved.against) > 0 && saved.against.p < 0.05 && !couldBeUndone(saved.against))
+    ) {
       failures.push(
         `what is handed over, seed ${saved.seed} of ${best.subject}, is not itself shown to beat ${gate.beats} (p ${formatP(saved.against?.p ?? 1)})`,
       );

@@ -44,9 +44,9 @@ export interface Weights {
 const chunkTokens = { off: 128, auto: 512 } as const;
 
 /** Node's thread pool has four threads; one stays free for file access. */
-const maxLanes = 3;
+export const maxLanes = 3;
 /** Memory for all lanes' contexts together. */
-const laneBytes = 2 ** 30;
+export const laneBytes = 2 ** 30;
 
 /** Options for every context, including embedding contexts, of a model whose weights are F32. */
 const float32Contexts = {
