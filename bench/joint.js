@@ -53,8 +53,9 @@ export function scoresOf({ samples: [own] }, systems) {
 }
 
 /**
- * Difference of two systems as the mean of the tasks' differences; samples and training seeds are units, crossed. Near-duplicates form
- * one unit, and so does a case that occurs in two tasks.
+ * Difference of two systems as the mean of the tasks' differences; samples and training seeds are units, crossed within each task.
+ * Near-duplicates form one unit, and so does a case that occurs in two tasks. Until 2026-12-01, when four tasks' scores had been seen,
+ * seed s of one task was crossed with seed s of another, though each task draws its own; the results then depended on their numbers.
  */
 export function ahead(tasks, system, than) {
   const joined = (which) => seeds.map((_, s) => tasks.flatMap(({ columns }) => columns[which][s]));
@@ -62,6 +63,7 @@ export function ahead(tasks, system, than) {
   return pairedDifference(joined(system), joined(than), {
     ...{ seed: 1, range: [0, 1], weights },
     groups: tasks.flatMap((one) => one.groups),
+    tasks: tasks.flatMap(({ groups }, t) => groups.map(() => String(t))),
   });
 }
 

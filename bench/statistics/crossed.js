@@ -232,6 +232,7 @@ export function seeds(resamples) {
             },
           });
       }
+  out.push(...seedsOfTasks(resamples));
   out.push({
     part: "seeds",
     name: "5 seeds, n 150, Spearman, less a system with as many",
@@ -244,6 +245,35 @@ export function seeds(resamples) {
     },
   });
   return out;
+}
+
+/** The mean difference of tasks that have trainings of their own, as in `bench/joint.js`; the other system has as many or none. */
+function seedsOfTasks(resamples) {
+  const rest = [0.05, 0.05, 0.05];
+  return [
+    ["small seed variance", [0.05, ...rest]],
+    ["large seed variance", Array(4).fill(0.3)],
+    ["large seed variance in one task", [0.3, ...rest]],
+  ].flatMap(([size, spreads]) =>
+    [1, 3].map((others) => ({
+      ...{ part: "seeds", truth: 0.1, sims: 0.5, sparse: () => !spreads.every((spread) => spread > 0.1) },
+      name: `4 tasks of 200, 3 seeds each, ${size}, less a system ${others === 1 ? "without seeds" : "with as many"}`,
+      run: (api, r, seed) => {
+        const own = spreads.map((spread) => {
+          const systems = [
+            { rate: 0.75, seeds: 3, spread },
+            { rate: 0.65, seeds: others, spread: others === 1 ? 0 : spread },
+          ];
+          return answers(api, r, 200, systems, 0.6);
+        });
+        const [a, b] = [0, 1].map((which) =>
+          own[0][which].map((_, s) => own.flatMap((columns) => [...columns[which][s]])),
+        );
+        const tasks = own.flatMap((_, t) => Array(200).fill(`task ${t}`));
+        return api.pairedDifference(a, b, { seed, resamples, draws: 1, tasks });
+      },
+    })),
+  );
 }
 
 /** Families under the null, with the tests of weights, aggregates and seeds; judged in the same way as `families`. */

@@ -71,7 +71,7 @@ export function pairedDifference(a: SystemScores, b: SystemScores, options: Diff
   const binary = isBinary(left) && isBinary(right);
   const units = unitsOf(differences, groups, weights);
   const seeds = [a, b].some((scores) => columnsOf(scores).length > 1)
-    ? joined(seedPart(a, groups, weights), seedPart(b, groups, weights))
+    ? joined(seedPart(a, options), seedPart(b, options))
     : null;
   const test = seeds ? "seeds-t" : binary && !units.sizes ? "mcnemar-exact" : "sign-flip";
   if (n === 0)

@@ -14,6 +14,8 @@ export interface IntervalOptions {
   groups?: Groups;
   /** One entry per score: its weight (tokens, bytes). The mean is Σ w y / Σ w. */
   weights?: ArrayLike<number>;
+  /** One entry per score, where tasks with trainings of their own are combined: seed s of one task is not seed s of another. */
+  tasks?: readonly string[];
   seed: number;
   /** Default 0.95. */
   level?: number;
@@ -68,7 +70,7 @@ export function meanInterval(scores: SystemScores, options: IntervalOptions): In
   const n = values.length;
   if (n === 0) return { n, mean: Number.NaN, low: range[0], high: range[1], units: 0, method: "none" };
   const units = unitsOf(values, groups, weights);
-  const seeds = columnsOf(scores).length > 1 ? seedPart(scores, groups, weights) : null;
+  const seeds = columnsOf(scores).length > 1 ? seedPart(scores, options) : null;
   if (!isBinary(values))
     return realInterval(values, units, { ...options, range, limits: options.range ?? range, seeds });
   const { critical, effective } = clustering(values, units, level);

@@ -2,7 +2,7 @@
 // The part of the samples comes from the methods for one seed, applied to the means over seeds; this file adds the seeds'.
 
 import { tQuantile } from "./distributions.js";
-import { type Groups, numbered } from "./units.js";
+import { type Group, type Groups, numbered } from "./units.js";
 
 /**
  * Scores of one system: one entry per sample; or, if it was trained with several seeds, one such list per seed over the same
@@ -33,6 +33,13 @@ export function meansOf(scores: SystemScores): ArrayLike<number> {
   });
 }
 
+export interface SeedOptions {
+  groups?: Groups | undefined;
+  weights?: ArrayLike<number> | undefined;
+  /** Per sample the task whose training its scores come from, where each task has trainings of its own. */
+  tasks?: readonly string[] | undefined;
+}
+
 /** What training seeds contribute to the variance of an estimate. */
 export interface SeedPart {
   /** Variance of the mean over seeds that comes from them, with a share of the interaction of samples and seeds. */
@@ -61,11 +68,11 @@ export interface SeedPart {
  */
 export function seedPart(
   scores: SystemScores,
-  groups?: Groups,
-  weights?: ArrayLike<number>,
+  { groups, weights, tasks }: SeedOptions = {},
 ): SeedPart | null {
   const columns = columnsOf(scores);
   if (columns.length < 2) return null;
+  if (tasks) return nested(columns, { groups, weights, tasks });
   const means = meansOf(scores);
   const n = means.length;
   const { unit, count } = groups ? numbered(groups) : { unit: null, count: n };
@@ -105,7 +112,32 @@ export function seedPart(
   };
 }
 
-/** The seeds' parts of two systems together, for their difference; degrees of freedom by Welch and Satterthwaite. */
+/**
+ * The seeds' part of a mean over tasks with trainings of their own: seed 1 of one task has nothing to do with seed 1 of another, so
+ * that their order must not matter. The part of each task, times the square of its share of the weight, is summed.
+ */
+function nested(columns: readonly ArrayLike<number>[], options: SeedOptions): SeedPart | null {
+  const { groups, weights, tasks } = options;
+  const weightOf = (rows: readonly number[]) => rows.reduce((sum, i) => sum + (weights ? weights[i]! : 1), 0);
+  const total = weightOf([...tasks!.keys()]);
+  let sum: SeedPart | null = null;
+  for (const task of new Set(tasks)) {
+    const rows = [...tasks!.keys()].filter((i) => tasks![i] === task);
+    const picked = <T>(list: ArrayLike<T>) => rows.map((i) => list[i]!);
+    const part = seedPart(columns.map(picked), {
+      ...(groups ? { groups: picked<Group>(groups) } : {}),
+      ...(weights ? { weights: picked(weights) } : {}),
+    });
+    if (!part) continue;
+    const { freedom, ...variances } = part;
+    const square = (weightOf(rows) / total) ** 2;
+    const scaled = { variance: variances.variance * square, interaction: variances.interaction * square };
+    sum = joined(sum, { freedom, ...scaled });
+  }
+  return sum;
+}
+
+/** Independent parts together, as of two systems for their difference; degrees of freedom by Welch and Satterthwaite. */
 export function joined(a: SeedPart | null, b: SeedPart | null): SeedPart | null {
   if (!a || !b) return a ?? b;
   const variance = a.variance + b.variance;

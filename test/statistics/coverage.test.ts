@@ -36,6 +36,7 @@ const inSuite: [name: string, sims: number][] = [
   ["3 seeds, n 200, small seed variance, less a system without seeds", 300],
   ["5 seeds, n 200, large seed variance, mean", 400],
   ["10 seeds, n 100, small seed variance, mean", 400],
+  ["4 tasks of 200, 3 seeds each, large seed variance, less a system with as many", 200],
   ["4 systems of 3 seeds, n 200, seed variance large, complete null", 200],
   ["4 systems, Spearman on four scales, n 100, complete null", 100],
   ["6 subjects, all 15 pairs, n 50, complete null", 2000],

@@ -193,19 +193,31 @@ describe("training seeds", () => {
     expect(part.freedom).toBe(3);
     expect(part.interaction).toBeCloseTo(interaction / 3, 14);
     // Each sample alone in its group is no group; four clones in one count once.
-    expect(
-      seedPart(
-        rows,
-        Array.from({ length: 50 }, (_, i) => i),
-      ),
-    ).toEqual(part);
+    expect(seedPart(rows, { groups: Array.from({ length: 50 }, (_, i) => i) })).toEqual(part);
     const clones = rows.map((row) => drawn(200, (i) => row[i >> 2]!));
-    const grouped = seedPart(
-      clones,
-      Array.from({ length: 200 }, (_, i) => i >> 2),
-    )!;
+    const grouped = seedPart(clones, { groups: Array.from({ length: 200 }, (_, i) => i >> 2) })!;
     expect(grouped.interaction).toBeCloseTo(part.interaction, 14);
     expect(seedPart(clones)!.interaction).toBeLessThan(part.interaction / 3);
+  });
+
+  test("tasks with trainings of their own: the order of seeds within one changes nothing, and freedom adds up", () => {
+    const tasks = ["first", "second"].map((name) => answers(name, 50, [0.25, -0.15, 0]));
+    const of = Array.from({ length: 100 }, (_, i) => (i < 50 ? "first" : "second"));
+    const joint = (second: Float64Array[]) => tasks[0]!.map((row, s) => [...row, ...second[s]!]);
+    const part = seedPart(joint(tasks[1]!), { tasks: of })!;
+    const turned = seedPart(joint([1, 2, 0].map((s) => tasks[1]![s]!)), { tasks: of });
+    expect(turned!.variance).toBeCloseTo(part.variance, 14);
+    const own = tasks.map((rows) => seedPart(rows)!);
+    expect(part.variance).toBeCloseTo((own[0]!.variance + own[1]!.variance) / 4, 14);
+    expect(part.interaction).toBeCloseTo((own[0]!.interaction + own[1]!.interaction) / 4, 14);
+    expect(part.freedom).toBeGreaterThan(2);
+    expect(part.freedom).toBeLessThanOrEqual(4);
+    // Weights that let one task count for three quarters; a task whose seeds agree adds nothing.
+    const weights = of.map((name) => (name === "first" ? 3 : 1));
+    const weighted = seedPart(joint(tasks[1]!), { tasks: of, weights })!;
+    expect(weighted.variance).toBeCloseTo((9 * own[0]!.variance + own[1]!.variance) / 16, 14);
+    const agreed = seedPart(joint([0, 0, 0].map((s) => tasks[1]![s]!)), { tasks: of })!;
+    expect(agreed.variance).toBeCloseTo(own[0]!.variance / 4, 14);
   });
 
   test("seeds that differ widen the interval, two of them far more than ten, and never narrow it", () => {
