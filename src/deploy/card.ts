@@ -1,6 +1,7 @@
 // The card of an exported folder: the study's card if there is one, else a description from the saved specialist; then the
 // folder's files and how each is loaded. Names in it come from users and data, and are escaped.
 
+import { renderedElsewhere } from "../models/template.js";
 import { escapeMarkdown, fenced, oneLine } from "../report/escape.js";
 import { formatInterval, formatScore, formatWhole, sayOpenedBefore } from "../report/format.js";
 import type { SavedSpecialist } from "../study/specialist.js";
@@ -37,7 +38,14 @@ function ownCard({ name, model, modelId, specializer, task, made, measured }: Sa
     "## How well it does",
     score,
     "## Limits",
-    "- It was made for one task, and nothing is known of it elsewhere.\n- The figure holds for samples like those of the test split.\n- The base's licence and limits hold for it too.",
+    [
+      "It was made for one task, and nothing is known of it elsewhere.",
+      "The figure holds for samples like those of the test split.",
+      ...renderedElsewhere(modelId),
+      "The base's licence and limits hold for it too.",
+    ]
+      .map((line) => `- ${line}`)
+      .join("\n"),
   ].join("\n\n");
 }
 

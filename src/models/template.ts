@@ -120,6 +120,22 @@ export function renderingMark(source: string): string {
   return `${source.includes("strftime_now") ? ";fixed-date" : ""}${switchesThinking(source) ? ";no-thinking" : ""}`;
 }
 
+/** What another server must do for a model whose id has such a mark to read the same prompts; empty for all others. */
+export function renderedElsewhere(modelId: string): string[] {
+  return [
+    ...(modelId.includes(";no-thinking")
+      ? [
+          "It was prompted without thinking: another server must pass `enable_thinking: false` to the chat template.",
+        ]
+      : []),
+    ...(modelId.includes(";fixed-date")
+      ? [
+          "Its chat template writes a date, which Hone keeps at 26 July 2024: another server writes its own, which changes the prompt.",
+        ]
+      : []),
+  ];
+}
+
 /** Whether a template can tell its model to think before it answers, or not to. */
 export function switchesThinking(source: string): boolean {
   return source.includes("enable_thinking");

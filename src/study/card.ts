@@ -4,6 +4,7 @@
 import { stringify } from "yaml";
 import type { Json } from "../core/json.js";
 import type { Estimate, OpenedBefore, Result, TaskCard } from "../core/record.js";
+import { renderedElsewhere } from "../models/template.js";
 import { escapeMarkdown, fenced, oneLine } from "../report/escape.js";
 import {
   formatDuration,
@@ -53,7 +54,7 @@ export function modelCard(facts: CardFacts): string {
   const { train, dev, test } = task.counts;
   const measured = [
     facts.dev &&
-      `| dev (${facts.dev.optimistic ? "optimistic: dev also chose within the specialist" : "the specialist may have been chosen on it"}) | ${facts.dev.n} | ${score(facts.dev)} |`,
+      `| dev (${facts.dev.optimistic ? "optimistic: dev also chose within the specialist, or its seed" : "the specialist may have been chosen on it"}) | ${facts.dev.n} | ${score(facts.dev)} |`,
     facts.test && `| test | ${facts.test.n} | ${score(facts.test)} |`,
   ].filter(Boolean);
   const unscored = facts.test?.unscored ?? 0;
@@ -86,6 +87,7 @@ export function modelCard(facts: CardFacts): string {
       `- It was made for one task, and nothing is known of it elsewhere${task.labels ? `; it answers with one of ${task.labels.length} labels` : ""}.`,
       "- The figures hold for samples like those of the test split, asked in the prompt that Hone writes for this task.",
       `- It was trained on the base's weights as they are served${base.file ? ` (${md(base.file)})` : ""}; on the same model in another precision its answers can differ.`,
+      ...renderedElsewhere(base.id).map((line) => `- ${line}`),
       "- The base's licence and limits hold for it too.",
     ].join("\n"),
   ];

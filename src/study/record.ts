@@ -22,14 +22,16 @@ import { noVerdict, outcomeWarnings, untrained } from "./warnings.js";
 /** The figures of one specialist on the study's own task, for its card. */
 export function figuresOf(
   study: PreparedStudy,
-  { arm }: FittedArm,
+  { arm, specialists }: FittedArm,
   specialist: FittedArm["specialists"][number],
   journal: Journal,
 ): { dev: Result["dev"]; test: (Estimate & { unscored: number }) | null } {
   const one = { arm, specialists: [specialist] };
+  const dev = devOf(study.domain, one, specialist.seed, journal);
   const { rows, unscored } = scoresOf(study.domain, one, "test", journal);
   return {
-    dev: devOf(study.domain, one, specialist.seed, journal),
+    // Of several seeds dev chose this one.
+    dev: dev && specialists.length > 1 ? { ...dev, optimistic: true } : dev,
     test: rows.length > 0 ? { ...estimate(rows, study.domain.task, specialist.seed), unscored } : null,
   };
 }

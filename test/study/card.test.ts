@@ -61,8 +61,16 @@ describe("modelCard", () => {
   it("says where dev chose within the specialist", () => {
     const card = modelCard({ ...facts, dev: { n: 50, mean: 0.7, low: 0.56, high: 0.81, optimistic: true } });
     expect(card).toContain(
-      "| dev (optimistic: dev also chose within the specialist) | 50 | 70% (95 % interval 56–81) |",
+      "| dev (optimistic: dev also chose within the specialist, or its seed) | 50 | 70% (95 % interval 56–81) |",
     );
+  });
+
+  it("says what another server must do where Hone fixes how the prompt is rendered", () => {
+    const id = "llama:qwen3@1?ctx=2048;no-thinking;fixed-date";
+    const card = modelCard({ ...facts, base: { ...facts.base, id } });
+    expect(card).toContain("another server must pass `enable_thinking: false`");
+    expect(card).toContain("26 July 2024");
+    expect(modelCard(facts)).not.toMatch(/thinking|July/);
   });
 
   it("says that it was not measured where it was not", () => {
