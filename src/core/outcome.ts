@@ -26,3 +26,13 @@ export interface Outcome {
   /** Journal keys of the calls behind it, in order. */
   calls: readonly string[];
 }
+
+/** All answers to an outcome's sample that are right. */
+export function rightAnswers({ gold, alsoRight = [] }: Pick<Outcome, "gold" | "alsoRight">): string[] {
+  return [gold, ...alsoRight];
+}
+
+/** The answer as which a sample counts among the labels: the one chosen where it is right, else the first right one. */
+export function countsAs(outcome: Pick<Outcome, "gold" | "alsoRight">, prediction: string | null): string {
+  return rightAnswers(outcome).find((answer) => answer === prediction) ?? outcome.gold;
+}

@@ -46,6 +46,8 @@ export function browse(): void {
     const label = labels[sample.task]?.get(key) ?? key;
     return label.length > 40 ? `${key} · ${label}` : label;
   }
+  const rightOf = (sample: PackedSample): string =>
+    sample.right.map((key) => labelOf(sample, text(key))).join(" / ");
   const short = (value: string, most: number): string =>
     value.length > most ? `${value.slice(0, most)}…` : value;
 
@@ -76,7 +78,7 @@ export function browse(): void {
   const signs = { right: "●", wrong: "○", unscored: "–", absent: " " };
 
   const haystacks = data.samples.map((sample) =>
-    [text(sample.id), text(sample.gold), text(sample.input), text(sample.question)].join("\n").toLowerCase(),
+    [text(sample.id), rightOf(sample), text(sample.input), text(sample.question)].join("\n").toLowerCase(),
   );
   const filters: Record<string, (sample: PackedSample, subject: number) => boolean> = {
     all: (sample, subject) => stateOf(sample, subject) !== "absent",
@@ -141,7 +143,7 @@ export function browse(): void {
     }
     row.append(
       head,
-      make("td", "cut", make("bdi", "", short(labelOf(sample, text(sample.gold)), 60))),
+      make("td", "cut", make("bdi", "", short(rightOf(sample), 60))),
       make("td", "cut", mark, " ", make("bdi", "", short(said(sample, subject), 60))),
       make(
         "td",
@@ -190,20 +192,13 @@ export function browse(): void {
     if (sample.options.length) {
       const choices = make("ul", "choices");
       for (const [key, label] of sample.options) {
-        const gold = text(key) === text(sample.gold);
+        const gold = sample.right.some((one) => text(one) === text(key));
         const shownKey = text(key) === text(label) ? text(key) : `${text(key)} · ${text(label)}`;
         choices.append(make("li", gold ? "gold" : "", make("bdi", "", shownKey), gold ? " (right)" : ""));
       }
       shows.append(choices);
-    } else if (text(sample.gold) !== "")
-      shows.append(
-        make(
-          "p",
-          "note",
-          "right answer: ",
-          make("b", "", make("bdi", "", labelOf(sample, text(sample.gold)))),
-        ),
-      );
+    } else if (rightOf(sample) !== "")
+      shows.append(make("p", "note", "right answer: ", make("b", "", make("bdi", "", rightOf(sample)))));
     const transcript = make("div", "transcript");
     const tabs = make("div", "tabs");
     for (const [s, { name }] of data.subjects.entries()) {

@@ -42,7 +42,7 @@ export interface PackedAnswer {
 export interface PackedSample {
   task: number;
   id: Text;
-  gold: Text;
+  right: Text[];
   group: Text | null;
   eyesOff: boolean;
   input: Text | null;
@@ -138,7 +138,7 @@ function pack(
     samples.push({
       task: row.task,
       id: intern(row.id),
-      gold: intern(row.gold),
+      right: row.right.map(intern),
       group: maybe(row.group),
       eyesOff: row.eyesOff,
       input: maybe(text?.input),

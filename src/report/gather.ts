@@ -2,7 +2,7 @@
 // It counts and selects; every statistic comes with the record, and every text is still raw (the writers escape it).
 
 import type { Call } from "../core/call.js";
-import type { Outcome } from "../core/outcome.js";
+import { countsAs, type Outcome, rightAnswers } from "../core/outcome.js";
 import type { StudyRecord, SubjectCard, TaskCard } from "../core/record.js";
 import { collectEpisodes, type TaskEpisodes } from "./episodes.js";
 import { collectMovements, type TaskMovements } from "./movements.js";
@@ -46,7 +46,8 @@ export type Answers = Outcome[];
 export interface SampleRow {
   task: number;
   id: string;
-  gold: string;
+  /** All answers that are right. */
+  right: string[];
   group?: string;
   eyesOff: boolean;
   answers: Answers[];
@@ -135,7 +136,7 @@ export function gather(source: Source, most: number): Gathered {
       const predicted = outcome.grade.status === "scored" ? outcome.grade.prediction : null;
       for (const subject of subjects) {
         const tally = child(tallies, `${task} ${subject}`, (): Tally => new Map());
-        const row = child(tally, outcome.gold, () => new Map<string | null, number>());
+        const row = child(tally, countsAs(outcome, predicted), () => new Map<string | null, number>());
         row.set(predicted, (row.get(predicted) ?? 0) + 1);
       }
     }
@@ -153,7 +154,7 @@ export function gather(source: Source, most: number): Gathered {
     rows.set(`${task}\n${id}`, {
       task,
       id,
-      gold: "",
+      right: [],
       eyesOff: false,
       answers: record.subjects.map(() => []),
     });
@@ -162,7 +163,7 @@ export function gather(source: Source, most: number): Gathered {
     const at = place(outcome);
     const row = at && rows.get(`${at.task}\n${outcome.sample}`);
     if (!at || !row) continue;
-    row.gold = outcome.gold;
+    row.right = rightAnswers(outcome);
     row.eyesOff ||= outcome.eyesOff === true;
     if (outcome.group !== undefined) row.group = outcome.group;
     for (const subject of at.subjects) row.answers[subject]?.push(outcome);

@@ -263,7 +263,7 @@ function oneSample(source: Source, record: StudyRecord, row: SampleRow): string[
     ...(text
       ? [fenced(text.question === undefined ? text.input : `${text.input}\n\n${text.question}`, maxText)]
       : []),
-    `Right answer: ${md(row.gold, 200)}`,
+    `Right answer: ${md(row.right.join(" / "), 200)}`,
     table(["subject", "answer", "score"], rows, [0, 1]),
   ];
 }

@@ -1,7 +1,7 @@
 // From outcomes to figures: one result per subject and task, and the study's family of comparisons.
 
 import { addCost, type Cost, noCost } from "../core/call.js";
-import type { Outcome } from "../core/outcome.js";
+import { countsAs, type Outcome, rightAnswers } from "../core/outcome.js";
 import type { Comparison, Estimate, Result } from "../core/record.js";
 import type { ScoredRow, Task } from "../core/task.js";
 import { confusion, macroF1 } from "../statistics/index.js";
@@ -72,7 +72,8 @@ export function gatherScores(
       continue;
     }
     samples++;
-    for (const { grade, gold, alsoRight = [], seed, group, eyesOff = false } of outcomes) {
+    for (const outcome of outcomes) {
+      const { grade, gold, seed, group, eyesOff = false } = outcome;
       if (grade.status === "unscored") continue;
       const { score, prediction, weight = 1, details = {} } = grade;
       rows.push({
@@ -81,9 +82,9 @@ export function gatherScores(
         ...(subjects.length > 1 ? { seed } : {}),
       });
       labelled.push({
-        gold: alsoRight.includes(prediction) ? prediction : gold,
+        gold: countsAs(outcome, prediction),
         prediction,
-        right: [gold, ...alsoRight],
+        right: rightAnswers(outcome),
       });
       for (const [key, value] of Object.entries(details)) {
         sums[key] ??= { sum: 0, n: 0 };

@@ -168,6 +168,30 @@ test("confusion counts add up, rare keys are pooled, and samples in dispute come
   expect(pooled?.counts.flat().reduce((sum, count) => sum + count, 0)).toBe(150);
 });
 
+test("of several right answers the chosen one counts, and the page and Markdown name all", async () => {
+  const study = fixture();
+  const [task] = study.record.tasks;
+  const of = (outcome: Outcome) => outcome.task === task?.key;
+  const other = task?.labels?.at(-1)?.key as string;
+  const all = study.all.map((outcome): Outcome => {
+    if (!of(outcome) || outcome.gold === other) return outcome;
+    const both = { ...outcome, alsoRight: [other] };
+    if (outcome.subject !== "id-1") return both;
+    return { ...both, grade: { status: "scored", score: 1, prediction: other } };
+  });
+  const source = { ...study, outcomes: () => all };
+  const { confusions, rows } = gather(source, 1000);
+  const name = study.record.subjects[1]?.name;
+  const { keys, counts } = confusions.find((one) => one.subject.name === name) as (typeof confusions)[number];
+  const row = keys.indexOf(other);
+  const chosen = counts.map((line) => line[row]);
+  expect(chosen.filter((_, i) => i !== row).every((count) => !count)).toBe(true);
+  const shown = rows.find(({ task, right }) => task === 0 && right.length > 1);
+  expect(shown?.right.at(-1)).toBe(other);
+  const { markdown } = await writeReport({ ...source, folder: join(folder, "several") });
+  expect(await readFile(markdown, "utf8")).toMatch(new RegExp(`Right answer: .+ / ${other}`));
+});
+
 test("an answer that could not be read has its own column, and recall is of what was scored, on both pages", async () => {
   const study = fixture();
   const champion = study.record.subjects.findIndex(({ name }) => name === study.record.verdict?.champion);
