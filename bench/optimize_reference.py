@@ -4,6 +4,8 @@
 
 import importlib.metadata
 import json
+import random
+from collections import Counter
 from pathlib import Path
 
 import dspy
@@ -38,11 +40,18 @@ class Scripted:
 
 def run_gepa(seed):
     train, search, calls = list(range(20)), list(range(100, 130)), 400
-    mutations = []
+    mutations, drawn = [], []
+
+    class Drawing(random.Random):
+        """Keeps what parents are drawn from: how many instances each candidate leads."""
+
+        def choice(self, seq):
+            drawn.append(Counter(seq))
+            return super().choice(seq)
 
     class Watch:
         def on_candidate_selected(self, event):
-            mutations.append({"parent": event["candidate_idx"], "after": None, "accepted": False})
+            mutations.append({"parent": event["candidate_idx"], "from": drawn[-1], "after": None, "accepted": False})
 
         def on_minibatch_sampled(self, event):
             mutations[-1]["samples"] = list(event["minibatch_ids"])
@@ -53,6 +62,7 @@ def run_gepa(seed):
         def on_candidate_accepted(self, event):
             mutations[-1]["accepted"] = True
 
+    original, random.Random = random.Random, Drawing
     found = gepa.optimize(
         seed_candidate={"instruction": "0"},
         trainset=train,
@@ -62,6 +72,7 @@ def run_gepa(seed):
         seed=seed,
         callbacks=[Watch()],
     )
+    random.Random = original
     pool = [
         {"candidate": int(one["instruction"]), "mean": mean}
         for one, mean in zip(found.candidates, found.val_aggregate_scores)
@@ -100,16 +111,16 @@ def run_mipro(seed, count, sizes):
 
     optimizer = Watched(metric=lambda *_: 0, auto=None, num_candidates=4, prompt_model=dspy.LM("none/none"), task_model=dspy.LM("none/none"), verbose=False)
     optimizer._set_random_seeds(seed)
-    best = optimizer._optimize_prompt_parameters(
-        program, {0: instructions}, {0: demos}, evaluate, search, count, True, 20, 5, seed
-    )
+    run = {"seed": seed, "trials": count, "sizes": sizes, "search": len(search), "fullEvery": 5, "log": trials}
+    try:
+        best = optimizer._optimize_prompt_parameters(
+            program, {0: instructions}, {0: demos}, evaluate, search, count, True, 20, 5, seed
+        )
+    except ValueError as error:
+        # DSPy fails where every pair has been scored on all samples and one more is due.
+        return {**run, "error": str(error)}
     return {
-        "seed": seed,
-        "trials": count,
-        "sizes": sizes,
-        "search": len(search),
-        "fullEvery": 5,
-        "log": trials,
+        **run,
         "best": [int(best.signature.instructions.split()[-1]), best.demos[0]["number"]],
         "score": best.score,
     }
@@ -120,7 +131,7 @@ record = {
     "command": "python bench/optimize_reference.py",
     "versions": {name: importlib.metadata.version(name) for name in ["gepa", "dspy", "optuna"]},
     "gepa": [run_gepa(seed) for seed in range(5)],
-    "miprov2": [run_mipro(seed, count, sizes) for seed, count, sizes in [(0, 25, [5, 4]), (1, 12, [3, 6]), (2, 30, [8, 8])]],
+    "miprov2": [run_mipro(seed, count, sizes) for seed, count, sizes in [(0, 25, [5, 4]), (1, 12, [3, 6]), (2, 30, [8, 8]), (3, 30, [2, 2])]],
 }
 path = Path(__file__).parent.parent / "test/specializers/fixtures/optimizers.json"
 path.write_text(json.dumps(record) + "\n")

@@ -47,8 +47,10 @@ export async function miprov2(problem: MiproProblem): Promise<MiproReport> {
     byPair.set(pair.join(), known);
     if (number % (fullEvery + 1) !== 0 && number !== numbered - 1) continue;
     const ranked = [...byPair.values()].sort((a, b) => meanOf(b.scores) - meanOf(a.scores));
-    // Where all have been scored so, DSPy scores the last one again.
-    const next = (ranked.find(({ full }) => !full) ?? ranked.at(-1)) as (typeof ranked)[number];
+    const next = ranked.find(({ full }) => !full);
+    // DSPy fails here. With every pair scored so nothing can change any more; pairs that were not drawn yet may come.
+    if (!next && byPair.size === problem.sizes[0] * problem.sizes[1]) break;
+    if (!next) continue;
     next.full = true;
     const scored = await whole(next.pair);
     if (scored.score > best.score) best = scored;
