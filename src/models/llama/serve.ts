@@ -2,35 +2,17 @@
 // a time. The pool loads and unloads.
 
 import { type CallContext, CallError, type Cost } from "../../core/call.js";
-import type {
-  Embeds,
-  LanguageModel,
-  Message,
-  OpenWeights,
-  PromptFormat,
-  Reads,
-  ScoreRequest,
-  Scores,
-  ToolSpec,
-  Work,
-} from "../../core/model.js";
+import type { Embeds, LanguageModel, Reads, Scores, Work } from "../../core/model.js";
 import type { GgufFile } from "../../tensor/gguf.js";
-import {
-  type ChatTemplate,
-  compileTemplate,
-  knowsTools,
-  plainSegments,
-  type Segment,
-  switchesThinking,
-  withoutThoughts,
-} from "../template.js";
-import { heldForm, plainMessages, readCalls, sureText, withTools } from "../tool-calls.js";
+import { withoutThoughts } from "../template.js";
+import { heldForm, readCalls, sureText } from "../tool-calls.js";
 import type { Engine } from "./engine.js";
 import { grammarOf } from "./gbnf.js";
 import type { Member, Pool } from "./pool.js";
+import { promptsOf, type RequestTokens } from "./prompts.js";
 import { inLanes } from "./queue.js";
 import { scoreContinuations } from "./score.js";
-import { inertTokens, promptTokenizer, type Vocabulary } from "./tokens.js";
+import { inertTokens } from "./tokens.js";
 import type { Weights } from "./weights.js";
 import { mostPlaces } from "./writer.js";
 
@@ -52,12 +34,6 @@ export interface Served extends Pick<LanguageModel, "id" | "name" | "grants" | "
   work: Work;
 }
 
-/** Tokenises a prompt and its options as they are evaluated. */
-export type RequestTokens = (
-  request: ScoreRequest,
-  weights: Pick<Weights, "vocabulary" | "continuation">,
-) => ReturnType<OpenWeights["tokenize"]>;
-
 /**
  * The model's calls, and its tokeniser of requests. The pool's owner closes it and decides whether it embeds: with an adapter or
  * a prefix it cannot.
@@ -69,58 +45,9 @@ export function serve(served: Served): {
 } {
   const { name, gguf, contextTokens, lanes, prefix, pool, member, grants } = served;
   const trained = trainedContext(gguf);
-  const source = gguf.metadata.get("tokenizer.chat_template");
   const vocabularySize = vocabularyOf(gguf);
   const queue = inLanes(lanes);
-  const tokenizers = new WeakMap<Vocabulary, ReturnType<typeof promptTokenizer>>();
-  let template: Promise<ChatTemplate> | undefined;
-
-  /** Whether the template describes tools to the model. */
-  const toolTemplate = typeof source === "string" && knowsTools(source);
-  /** Whether the model may think although it was told not to. */
-  const mayThink = typeof source === "string" && switchesThinking(source);
-  const segments = async (
-    given: readonly Message[],
-    format: PromptFormat,
-    tools?: readonly ToolSpec[],
-  ): Promise<Segment[]> => {
-    const told = format === "chat" && toolTemplate;
-    const messages = told ? given : plainMessages(tools ? withTools(given, tools) : given);
-    if (format === "plain") return plainSegments(messages);
-    if (typeof source !== "string" || source === "") {
-      throw new CallError("unsupported", `${name} has no chat template; use the format \`plain\`.`);
-    }
-    template ??= compileTemplate(source, specialTexts(gguf));
-    return (await template)(messages, told ? tools : undefined);
-  };
-  const tokenize = (vocabulary: Vocabulary, parts: readonly Segment[]): number[] => {
-    let tokenizer = tokenizers.get(vocabulary);
-    if (!tokenizer) {
-      tokenizer = promptTokenizer(vocabulary);
-      tokenizers.set(vocabulary, tokenizer);
-    }
-    return tokenizer(parts);
-  };
-  const promptTokens = async (
-    vocabulary: Vocabulary,
-    messages: readonly Message[],
-    format: PromptFormat,
-    tools?: readonly ToolSpec[],
-  ) => {
-    const tokens = tokenize(vocabulary, await segments(messages, format, tools));
-    if (tokens.length === 0) throw new CallError("unsupported", "The prompt is empty.");
-    tokens.splice(vocabulary.bos === undefined ? 0 : 1, 0, ...prefix);
-    return tokens;
-  };
-  const requestTokens: RequestTokens = async (request, { vocabulary, continuation }) => {
-    const prompt = await promptTokens(vocabulary, request.messages, request.format);
-    const options = request.options.map((option, i) => {
-      const found = inertTokens(option, { ...vocabulary, tokenize: continuation });
-      if (found.length === 0) throw new CallError("unsupported", `Option ${i + 1} is empty.`);
-      return found;
-    });
-    return { prompt, options, begin: vocabulary.bos === undefined ? 0 : 1 };
-  };
+  const { toolTemplate, mayThink, promptTokens, requestTokens, textTokens } = promptsOf(gguf, name, prefix);
 
   /** Runs one call in the lane that keeps most of its prompt, timed from the start of its turn. */
   const call = <T, R extends { prompt: readonly number[] }>(
@@ -282,7 +209,7 @@ export function serve(served: Served): {
         context,
         async ({ vocabulary }) => {
           const all = texts.map((text, i) => {
-            const tokens = tokenize(vocabulary, [{ text, template: false }]);
+            const tokens = textTokens(vocabulary, text);
             if (tokens.length === 0) throw new CallError("unsupported", `Text ${i + 1} is empty.`);
             checkRoom(tokens.length + 1, `text ${i + 1}`);
             return tokens;
@@ -326,14 +253,4 @@ function vocabularyOf(gguf: GgufFile): number {
 function firstStop(text: string, stops: readonly string[]): number {
   const found = stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
   return found.length > 0 ? Math.min(...found) : -1;
-}
-
-function specialTexts(gguf: GgufFile): { bosToken: string; eosToken: string } {
-  const texts = gguf.metadata.get("tokenizer.ggml.tokens");
-  const text = (key: string): string => {
-    const id = gguf.metadata.get(`tokenizer.ggml.${key}`);
-    const found: unknown = Array.isArray(texts) && typeof id === "number" ? texts[id] : undefined;
-    return typeof found === "string" ? found : "";
-  };
-  return { bosToken: text("bos_token_id"), eosToken: text("eos_token_id") };
 }
