@@ -114,7 +114,7 @@ export function routes() {
     return `${name} ${train}, ${dev} and ${test}`;
   });
   return [
-    `${records.length} of ${of} tasks so far. Accuracy in %, means of ${seeds.length} training seeds, with 95 % intervals; ◂ is the single route with the highest score on dev. Samples of train, dev and test: ${counts.join("; ")}.`,
+    `${tasksOf(records.length, of)} Accuracy in %, means of ${seeds.length} training seeds, with 95 % intervals; ◂ is the single route with the highest score on dev. Samples of train, dev and test: ${counts.join("; ")}.`,
     "",
     `| route | ${records.map(([name]) => name).join(" | ")} |`,
     `|---|${"---:|".repeat(records.length)}`,
@@ -151,7 +151,7 @@ export function prompts() {
       `| ${task} | ${system} | ${seed} | ${looked} | ${points(searched)} | ${points(confirmed)} | ${points(shrinkage)} | ${returned ? `${signed(test.delta)} (${percent(test.low)} to ${percent(test.high)})` : "not returned"} |`,
   );
   return [
-    `${found.tasks} of ${found.of} tasks so far.`,
+    tasksOf(found.tasks, found.of),
     "",
     ...pairs(found.results),
     "",
@@ -177,4 +177,9 @@ export function fewLabels() {
     "",
     `Intervals that leave out zero: ${results.filter(beyond).length} of ${results.length}; at the level that Bonferroni gives each of them, ${results.filter(({ family }) => beyond(family)).length}.`,
   ];
+}
+
+/** How many of a bench's tasks are measured. */
+function tasksOf(count, of) {
+  return count < of ? `${count} of ${of} tasks so far.` : `All ${of} tasks.`;
 }
