@@ -74,6 +74,23 @@ describe("XLM-R, tiny and random", () => {
     await encoder.close();
   });
 
+  it("reads a tab as a part of the text, and a gloss only where one is given", async () => {
+    const encoder = await openBertFolder(join(fixtures, "xlmr"), { name: "tiny", threads: 1 });
+    const texts = ["court law", "\tcourt law", "\tunion", "court\tlaw"];
+    const read = texts.map((text) => encoder.read(text));
+    // XLM-R's unknown token stands for the tab in this small vocabulary.
+    expect(read.map(({ ids }) => ids.includes(3))).toEqual([false, true, true, true]);
+    expect(read.map(({ from, to, ids }) => [from, ids.length - to])).toEqual(texts.map(() => [0, 0]));
+    expect(new Set(read.map(({ ids }) => ids.join())).size).toBe(texts.length);
+    const [word, gloss] = ["court", "law"].map((text) => encoder.net.read(text, "own").ids.slice(1, -1));
+    expect(encoder.read("court", "law")).toEqual({
+      ids: [0, ...(word as number[]), 2, ...(gloss as number[]), 2],
+      from: 1,
+      to: 1 + (word as number[]).length,
+    });
+    await encoder.close();
+  });
+
   it("writes a folder that it opens again", async () => {
     const folder = mkdtempSync(join(tmpdir(), "hone-net-"));
     const encoder = await openBertFolder(join(fixtures, "xlmr"), { name: "tiny", threads: 1 });

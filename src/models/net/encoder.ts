@@ -47,7 +47,7 @@ function make(net: Net, options: NetEncoderOptions, changed: NetChange | undefin
   const { pool, threads } = options;
   const layer = changed?.layer ?? options.layer ?? net.layers;
   const most = options.maxPieces ?? net.longest;
-  const readText = (text: string) => cut(net.read(text, pool), most);
+  const readText = (text: string, gloss?: string) => cut(net.read(text, pool, gloss), most);
   const queue = inLanes(1);
   const programs = new Map<string, Compiled<[Tensors, Tensors, Tensors], Tensor[]>>();
   const programFor = (layers: readonly number[]) => {
@@ -70,7 +70,7 @@ function make(net: Net, options: NetEncoderOptions, changed: NetChange | undefin
   ): Promise<{ vectors: Float32Array[]; tokens: number }> => {
     const { width } = net;
     const vectors = layers.map(() => new Float32Array(texts.length * width));
-    const read = texts.map(readText);
+    const read = texts.map((text) => readText(text));
     const first = new Map<string, number>();
     const same = read.map(({ ids, from }, i) => {
       const key = `${from} ${ids.join()}`;

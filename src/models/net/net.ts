@@ -34,10 +34,10 @@ export interface Net {
   /** Names of the matrices of layers from `first` on, to which LoRA applies. */
   matrices(first: number): string[];
   /**
-   * A text's tokens. A tab separates a word from its gloss: the vector is then the mean of the word's own states, with the
-   * gloss as context.
+   * A text's tokens; or those of a word and its gloss: the vector is then the mean of the word's own states, with the gloss as
+   * context.
    */
-  read(text: string, pool: Pool): TokenText;
+  read(text: string, pool: Pool, gloss?: string): TokenText;
   /** float32, read once. */
   weights(): Promise<Readonly<Record<string, Tensor>>>;
   /** Last states [rows · length, width]; to be traced. `tap` borrows the states before each layer. */
@@ -208,13 +208,13 @@ function dense(weights: Readonly<Record<string, Tensor>>, shapes: ReadonlyMap<st
   );
 }
 
-/** @param gloss whether a gloss follows its word as a second text, or precedes it because attention is causal */
+/** @param place whether a gloss follows its word as a second text, or precedes it because attention is causal */
 async function reader(
   tokenizer: object,
   config: object,
   where: string,
   most: number,
-  gloss: "pair" | "before",
+  place: "pair" | "before",
 ): Promise<Net["read"]> {
   const { Tokenizer } = await import("@huggingface/tokenizers");
   let made: InstanceType<typeof Tokenizer>;
@@ -237,24 +237,22 @@ async function reader(
   }
   const bare = (text: string) => made.encode(text, { add_special_tokens: false }).ids;
   const { begin, end } = markers;
-  return (text, pool) => {
-    const tab = text.indexOf("\t");
-    const word = tab < 0 ? text : text.slice(0, tab);
-    const own = bare(word).slice(0, most - begin.length - end.length);
+  return (text, pool, gloss) => {
+    const own = bare(text).slice(0, most - begin.length - end.length);
     const room = most - own.length - begin.length - end.length;
     if (own.length === 0) return { ids: [...begin, ...end], from: 0, to: begin.length + end.length };
-    if (tab < 0) {
+    if (gloss === undefined) {
       const ids = [...begin, ...own, ...end];
       return pool === "all"
         ? { ids, from: 0, to: ids.length }
         : { ids, from: begin.length, to: begin.length + own.length };
     }
-    if (gloss === "before") {
-      const before = bare(`${text.slice(tab + 1)}: `).slice(0, room);
+    if (place === "before") {
+      const before = bare(`${gloss}: `).slice(0, room);
       const from = begin.length + before.length;
       return { ids: [...begin, ...before, ...own, ...end], from, to: from + own.length };
     }
-    const after = bare(text.slice(tab + 1)).slice(0, Math.max(0, room - end.length));
+    const after = bare(gloss).slice(0, Math.max(0, room - end.length));
     return {
       ids: [...begin, ...own, ...end, ...after, ...end],
       from: begin.length,

@@ -28,8 +28,8 @@ export interface NetEncoder extends Encoder {
   /** The layer whose states are read: 0 is the embeddings, `net.layers` the last. */
   readonly layer: number;
   readonly threads: number | undefined;
-  /** A text's tokens, truncated as for vectors, so that training reads no more than they do. */
-  read(text: string): TokenText;
+  /** A text's tokens, or a word's with its gloss, truncated as for vectors, so that training reads no more than they do. */
+  read(text: string, gloss?: string): TokenText;
   /** Unit vectors row by row, `texts.length · width`; `layers` returns one array per named layer. */
   vectors(texts: readonly string[], signal: AbortSignal): Promise<Float32Array>;
   layers(texts: readonly string[], layers: readonly number[], signal: AbortSignal): Promise<Float32Array[]>;

@@ -23,7 +23,12 @@ import type { NetEncoder } from "../../models/net/types.js";
 import { readOptions } from "../parts/options.js";
 import type { SpecializerEntry } from "../table.js";
 import { keepTrained, openTrained, requireNet } from "./contrastive/kept.js";
-import { type ContrastBatch, type ContrastMethod, trainContrast } from "./contrastive/train.js";
+import {
+  type ContrastBatch,
+  type ContrastMethod,
+  type ContrastText,
+  trainContrast,
+} from "./contrastive/train.js";
 
 const lexicalOptions = z.strictObject({
   source: z
@@ -239,8 +244,8 @@ async function draw(
     if (!synsets.has(synset)) synsets.set(synset, synsets.size);
     return synsets.get(synset) as number;
   };
-  const text = (word: string, gloss: string) =>
-    options.gloss === "word" && gloss !== "" ? `${word}\t${gloss}` : word;
+  const text = (word: string, gloss: string): ContrastText =>
+    options.gloss === "word" && gloss !== "" ? [word, gloss] : word;
   const near = options.hardNegatives > 0 ? await neighbours(pairs, next, options, given, encoder) : undefined;
   return Array.from({ length: options.steps }, () => {
     const own: number[] = [];

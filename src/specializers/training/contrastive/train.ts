@@ -13,9 +13,12 @@ import type { Tensors } from "../../../tensor/compile.js";
 import { type Arrays, type Parameters, schedule } from "../../../tensor/optimizer.js";
 import { makeTrainer, type StepReport, train } from "../../../tensor/train.js";
 
+/** A text, or a word that is read with its gloss. */
+export type ContrastText = string | readonly [word: string, gloss: string];
+
 /** The texts of one step; equal labels belong together. */
 export interface ContrastBatch {
-  readonly texts: readonly string[];
+  readonly texts: readonly ContrastText[];
   readonly labels: readonly number[];
 }
 
@@ -55,7 +58,9 @@ export async function trainContrast(options: ContrastTraining): Promise<Contrast
   const params = startOf(method, encoder, weights, seed);
   const frozen = Object.fromEntries(Object.entries(weights).filter(([name]) => !(name in params)));
   const read = batches.map(({ texts, labels }) => {
-    const tokens = texts.map((text) => encoder.read(text));
+    const tokens = texts.map((text) =>
+      typeof text === "string" ? encoder.read(text) : encoder.read(...text),
+    );
     const order = [...tokens.keys()].sort(
       (a, b) => (tokens[b]?.ids.length ?? 0) - (tokens[a]?.ids.length ?? 0),
     );
