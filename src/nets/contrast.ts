@@ -77,15 +77,18 @@ export function contrastLoss(vectors: np.Array, labels: np.Array, options: Contr
   return logs.mul(positive).sum().neg().div(np.maximum(count, 1));
 }
 
-/** Each row's mean over its k largest allowed values, without gradient, [N]. Consumes both. */
+/**
+ * Each row's mean over its k largest allowed values, or over all of them where they are fewer (0 where there are none), without
+ * gradient, [N]. Consumes both.
+ */
 function nearness(cosines: np.Array, allowed: np.Array, k: number): np.Array {
-  let left = lax.stopGradient(cosines.mul(allowed.ref).add(allowed.neg().add(1).mul(-1)));
-  let sum: np.Array | undefined;
-  for (let i = 0; i < k; i++) {
-    const most = left.ref.max(-1, { keepdims: true });
-    sum = sum ? sum.add(most.ref) : most.ref;
-    left = np.where(left.ref.greaterEqual(most), -1, left);
-  }
-  left.dispose();
-  return (sum as np.Array).div(k).reshape([-1]);
+  const n = cosines.shape[1] as number;
+  const count = np.minimum(allowed.ref.sum(-1), k);
+  const left = lax.stopGradient(np.where(allowed.greater(0), cosines, noCosine));
+  const most = np.sort(left).slice([], [Math.max(0, n - k), n]);
+  const sum = np.where(most.ref.greater(noCosine), most, 0).sum(-1);
+  return sum.div(np.maximum(count, 1));
 }
+
+/** Below every cosine. */
+const noCosine = -2;
