@@ -51,9 +51,13 @@ export interface Net {
   logprobs?(weights: Weights, block: TextBlock, targets: np.Array, changes: readonly Change[]): np.Array;
   /**
    * Writes config, the given weights in place of its own, and tokenizer for transformers; for BERT and XLM-R also
-   * `onnx/model.onnx`, and no layers after `layer`, so that its states are the last.
+   * `onnx/model.onnx`, and no layers after `layer`, so that its states are the last. Others read `pieces` tokens of a text.
    */
-  write(folder: string, weights: Readonly<Record<string, Tensor>>, layer: number): Promise<void>;
+  write(
+    folder: string,
+    weights: Readonly<Record<string, Tensor>>,
+    read: { layer: number; pieces: number },
+  ): Promise<void>;
 }
 
 export interface BertFiles {
@@ -126,7 +130,7 @@ export async function bertNet(files: BertFiles): Promise<Net> {
     },
     hidden: (weights, block, changes, tap) =>
       bertHidden(config, weights, block, changes, tap).reshape([-1, config.width]),
-    write: async (folder, weights, layer) => {
+    write: async (folder, weights, { layer, pieces }) => {
       // bertConfig rejects a model without layers.
       const layers = layer > 0 ? layer : config.layers;
       const own = { ...config, layers };
@@ -144,10 +148,8 @@ export async function bertNet(files: BertFiles): Promise<Net> {
         ...(beside || web in json ? { [web]: { use_external_data_format: beside } } : {}),
       });
       await copyFile(files.tokenizer, join(folder, "tokenizer.json"));
-      // If a checkpoint sets no limit (1e30), other libraries pass in more tokens than the net has positions.
-      const { model_max_length: limit = Infinity } = tokenizerConfig as { model_max_length?: number };
-      const most = Math.min(limit, longest(config));
-      await put("tokenizer_config.json", { ...tokenizerConfig, model_max_length: most });
+      // A checkpoint may set another limit, or none (1e30), which is more tokens than the net has positions.
+      await put("tokenizer_config.json", { ...tokenizerConfig, model_max_length: pieces });
     },
   };
 }
@@ -180,14 +182,14 @@ export async function decoderNet(path: string): Promise<Net> {
       ]),
     logprobs: (weights, { tokens, positions, segments }, targets, changes) =>
       nextLogprobs(config, weights, { tokens, targets }, { changes, packing: { segments, positions } }),
-    write: async (folder, weights) => {
+    write: async (folder, weights, { pieces }) => {
       const { json, tensors } = gemmaFolder(config, dense(weights, tensorShapes(config)), path);
       await mkdir(folder, { recursive: true });
       await writeSafetensors(join(folder, "model.safetensors"), tensors, { metadata: { format: "pt" } });
       const put = (name: string, value: unknown) => writeFile(join(folder, name), JSON.stringify(value));
       await put("config.json", json);
       await put("tokenizer.json", tokenizer);
-      await put("tokenizer_config.json", tokenizerConfig);
+      await put("tokenizer_config.json", { ...tokenizerConfig, model_max_length: pieces });
     },
   };
 }

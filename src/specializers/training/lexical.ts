@@ -22,7 +22,7 @@ import { encoderSubject } from "../../models/encoder.js";
 import type { NetEncoder } from "../../models/net/types.js";
 import { readOptions } from "../parts/options.js";
 import type { SpecializerEntry } from "../table.js";
-import { keepTrained, openTrained, requireNet } from "./contrastive/kept.js";
+import { keepTrained, openTrained, requireNet, requireWritable } from "./contrastive/kept.js";
 import {
   type ContrastBatch,
   type ContrastMethod,
@@ -90,7 +90,9 @@ const lexicalOptions = z.strictObject({
   write: z
     .boolean()
     .optional()
-    .describe("true to write the whole encoder for other libraries too; the default for BERT and XLM-R"),
+    .describe(
+      "true to write the whole encoder for other libraries too; the default for BERT and XLM-R, where these compute the same vectors",
+    ),
 });
 /** Options of `lexical`. */
 export type LexicalOptions = z.input<typeof lexicalOptions>;
@@ -142,6 +144,7 @@ export function lexical(options: LexicalOptions): Specializer<State, "encoder"> 
     seeded: true,
     fit: async (subject, given) => {
       const encoder = requireNet(subject.model, "lexical", subject.name);
+      requireWritable(encoder, { name: "lexical", write: chosen.write });
       const started = performance.now();
       const pairs = await constraintsOf(chosen, given);
       const batches = await draw(pairs, chosen, given, encoder);
@@ -173,7 +176,7 @@ export function lexical(options: LexicalOptions): Specializer<State, "encoder"> 
       });
       const folder = await given.artifacts.scratch("result");
       await mkdir(folder, { recursive: true });
-      await keepTrained(folder, encoder, method, params, chosen.write ?? encoder.net.family === "bert");
+      await keepTrained(folder, encoder, method, params, chosen.write);
       const artifact = await given.artifacts.keep(folder);
       return {
         artifact,

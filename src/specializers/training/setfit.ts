@@ -13,7 +13,7 @@ import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
 import { linear } from "../reference/linear.js";
 import type { SpecializerEntry } from "../table.js";
-import { keepTrained, openTrained, requireNet } from "./contrastive/kept.js";
+import { keepTrained, openTrained, requireNet, requireWritable } from "./contrastive/kept.js";
 import { type ContrastBatch, type ContrastMethod, trainContrast } from "./contrastive/train.js";
 
 const setfitOptions = z.strictObject({
@@ -26,7 +26,9 @@ const setfitOptions = z.strictObject({
   write: z
     .boolean()
     .optional()
-    .describe("true to write the whole encoder for other libraries too; the default for BERT and XLM-R"),
+    .describe(
+      "true to write the whole encoder for other libraries too; the default for BERT and XLM-R, where these compute the same vectors",
+    ),
 });
 /** Options of `setfit`. */
 export type SetfitOptions = z.input<typeof setfitOptions>;
@@ -57,6 +59,7 @@ export function setfit(options: SetfitOptions = {}): LanguageSpecializer {
     fit: async (subject, given) => {
       requireTrain(given, "setfit");
       const encoder = requireNet(await given.encoder(), "setfit", "the study's `encoder`");
+      requireWritable(encoder, { name: "setfit", write: chosen.write });
       const started = performance.now();
       const { params, losses, tokens } = await trainContrast({
         encoder,
@@ -81,7 +84,7 @@ export function setfit(options: SetfitOptions = {}): LanguageSpecializer {
       });
       const folder = await given.artifacts.scratch("result");
       await mkdir(folder, { recursive: true });
-      await keepTrained(folder, encoder, method, params, chosen.write ?? encoder.net.family === "bert");
+      await keepTrained(folder, encoder, method, params, chosen.write);
       const artifact = await given.artifacts.keep(folder);
       const body = openTrained(encoder, given.artifacts.path(artifact), {
         id: artifact,

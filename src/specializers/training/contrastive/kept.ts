@@ -26,22 +26,48 @@ export function requireNet(model: Model | undefined, name: string, where: string
   });
 }
 
+/** Why other libraries would compute other vectors from a written encoder; undefined if they compute the same. */
+function unwritable({ net, pool, layer }: NetEncoder): string | undefined {
+  if (pool === "own")
+    return "its vectors leave out markers such as [CLS] (`pool=own`), and other libraries average all tokens";
+  if (net.family === "decoder" && layer < net.layers)
+    return `its vectors are of layer ${layer}, and transformers normalises the states of the layer that a model ends with`;
+  return layer === 0 ? "its vectors are of the embeddings, and a model has a layer at least" : undefined;
+}
+
+/** @throws HoneError if the encoder is to be written for other libraries and its layout cannot hold it */
+export function requireWritable(
+  encoder: NetEncoder,
+  { name, write }: { name: string; write: boolean | undefined },
+): void {
+  const why = write ? unwritable(encoder) : undefined;
+  if (why === undefined) return;
+  throw new HoneError({
+    what: `${name} cannot write this encoder for transformers`,
+    where: `${name}: write`,
+    why,
+    next: "Leave `write` out, or write `?pool=all` in the encoder's reference and no `layer`.",
+    kind: "usage",
+  });
+}
+
 /**
- * Writes the trained arrays into a folder, and with `whole` the encoder itself into `encoder/` there.
- * @param whole BERT's takes little space, a decoder's a gigabyte; ignored for adapters, which the encoder's own layout
- *   cannot hold
+ * Writes the trained arrays into a folder, and the encoder itself into `encoder/` there.
+ * @param write whether to write the encoder; by default BERT and XLM-R, which take little space (a decoder takes a gigabyte), if
+ *   other libraries compute the same vectors from what is written
  */
 export async function keepTrained(
   folder: string,
   encoder: NetEncoder,
   method: ContrastMethod,
   params: Parameters,
-  whole: boolean,
+  write?: boolean,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeArrays(join(folder, file), params);
   const about = { base: encoder.id, layer: encoder.layer, pool: encoder.pool, method };
   await writeFile(join(folder, "trained.json"), `${JSON.stringify(about, null, 2)}\n`);
+  const whole = write ?? (encoder.net.family === "bert" && unwritable(encoder) === undefined);
   if (whole && method.kind !== "adapter")
     await writeEncoder(join(folder, "encoder"), encoder, method, params);
 }
@@ -61,7 +87,8 @@ export async function writeEncoder(
     method.kind === "full"
       ? { ...weights, ...params }
       : mergeLora(weights, params, method.alpha / method.rank);
-  await encoder.net.write(folder, merged, encoder.layer);
+  const pieces = (await encoder.cut?.([]))?.pieces ?? encoder.net.longest;
+  await encoder.net.write(folder, merged, { layer: encoder.layer, pieces });
   const put = (name: string, value: unknown) =>
     writeFile(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);
   await mkdir(join(folder, "1_Pooling"), { recursive: true });
@@ -84,10 +111,7 @@ export async function writeEncoder(
     pooling_mode_max_tokens: false,
     pooling_mode_mean_sqrt_len_tokens: false,
   });
-  await put("sentence_bert_config.json", {
-    max_seq_length: Math.min(256, encoder.net.longest),
-    do_lower_case: false,
-  });
+  await put("sentence_bert_config.json", { max_seq_length: pieces, do_lower_case: false });
 }
 
 /** The specialised encoder of a kept folder, whose arrays are read at its first use. */
