@@ -19,9 +19,6 @@ function unitRows(x: np.Array): np.Array {
   return x.mul(np.reciprocal(np.sqrt(square.add(1e-12))));
 }
 
-/** Replaces scores that must not be compared: its exp is 0. */
-const out = -1e9;
-
 /**
  * The loss of vectors [N, width] with labels [N] int32. Labels below 0 mark padding.
  *
@@ -54,27 +51,32 @@ export function contrastLoss(vectors: np.Array, labels: np.Array, options: Contr
       .sub(near.reshape([1, n]));
   }
   const scores = cosines.div(temperature);
-  const shown = both.mul(own.neg().add(1));
-  const most = lax.stopGradient(
-    scores.ref.mul(shown.ref).add(shown.ref.neg().add(1).mul(out)).max(-1, { keepdims: true }),
-  );
-  // In an empty row `most` is far below every score; clamped so that the exponent does not overflow.
-  const from = np.maximum(most, -1e3);
-  const power = np.exp(np.minimum(scores.ref.sub(from.ref), 0));
   if (kind === "supcon") {
-    const total = power.mul(shown).sum(-1, { keepdims: true });
     negative.dispose();
-    const logs = scores.sub(from).sub(np.log(total.add(1e-30)));
+    const total = logSum(scores.ref, both.mul(own.neg().add(1)));
     const count = positive.ref.sum(-1);
-    const each = logs.mul(positive).sum(-1).div(np.maximum(count.ref, 1));
+    const each = scores.sub(total).mul(positive).sum(-1).div(np.maximum(count.ref, 1));
     const anchors = count.greater(0).astype(np.float32).sum();
     return each.sum().neg().div(np.maximum(anchors, 1));
   }
-  shown.dispose();
-  const others = power.ref.mul(negative).sum(-1, { keepdims: true });
-  const logs = scores.sub(from).sub(np.log(power.add(others).add(1e-30)));
+  both.dispose();
+  own.dispose();
+  // -log( e^s / (e^s + e^t) ) is log(1 + e^(t - s)), with t the logarithm of the others' sum.
+  const ahead = logSum(scores.ref, negative).sub(scores);
+  const most = lax.stopGradient(np.maximum(ahead.ref, 0));
+  const each = np.log(np.exp(most.ref.neg()).add(np.exp(ahead.sub(most.ref)))).add(most);
   const count = positive.ref.sum();
-  return logs.mul(positive).sum().neg().div(np.maximum(count, 1));
+  return each.mul(positive).sum().div(np.maximum(count, 1));
+}
+
+/** Replaces scores that must not be compared: its exp is 0. */
+const out = -1e9;
+
+/** log of the sum of e^score over each row's allowed scores, [N, 1]; about `out` where there are none. Consumes both. */
+function logSum(scores: np.Array, allowed: np.Array): np.Array {
+  const compared = np.where(allowed.greater(0), scores, out);
+  const most = lax.stopGradient(compared.ref.max(-1, { keepdims: true }));
+  return np.log(np.exp(compared.sub(most.ref)).sum(-1, { keepdims: true })).add(most);
 }
 
 /**

@@ -45,9 +45,9 @@ describe("contrastive losses", () => {
   const cosine = (a: number, b: number) =>
     (unit[a] as number[]).reduce((sum, x, i) => sum + x * ((unit[b] as number[])[i] as number), 0);
   const used = [...labels.keys()].filter((i) => (labels[i] as number) >= 0);
-  const run = async (kind: "ntxent" | "supcon", csls: number) => {
+  const run = async (kind: "ntxent" | "supcon", csls: number, temperature: number) => {
     const program = compile<[Tensor, Tensor], Tensor>((x: np.Array, y: np.Array) =>
-      contrastLoss(x, y, { kind, temperature: 0.1, csls }),
+      contrastLoss(x, y, { kind, temperature, csls }),
     );
     const { data } = await program(
       new Tensor("float32", Float32Array.from(vectors.flat()), [7, 5]),
@@ -65,9 +65,9 @@ describe("contrastive losses", () => {
         .reduce((x, y) => x + y, 0) / Math.min(k, others.length)
     );
   };
-  const plain = (kind: "ntxent" | "supcon", csls: number) => {
+  const plain = (kind: "ntxent" | "supcon", csls: number, temperature: number) => {
     const s = (a: number, b: number) =>
-      (csls ? 2 * cosine(a, b) - nearness(a, csls) - nearness(b, csls) : cosine(a, b)) / 0.1;
+      (csls ? 2 * cosine(a, b) - nearness(a, csls) - nearness(b, csls) : cosine(a, b)) / temperature;
     const perPair: number[] = [];
     const perAnchor: number[] = [];
     for (const a of used) {
@@ -84,14 +84,20 @@ describe("contrastive losses", () => {
     return list.reduce((a, b) => a + b, 0) / list.length;
   };
   it.each([
-    ["ntxent", 0],
-    ["supcon", 0],
-    ["ntxent", 2],
-    ["supcon", 4],
-    ["ntxent", 50],
-  ] as const)("%s with csls %i is what its formula says", async (kind, csls) => {
-    expect(await run(kind, csls)).toBeCloseTo(plain(kind, csls), 4);
-  });
+    ["ntxent", 0, 0.1],
+    ["supcon", 0, 0.1],
+    ["ntxent", 2, 0.1],
+    ["supcon", 4, 0.1],
+    ["ntxent", 50, 0.1],
+    ["ntxent", 0, 0.005],
+    ["supcon", 0, 0.005],
+  ] as const)(
+    "%s with csls %i at temperature %f is what its formula says",
+    async (kind, csls, temperature) => {
+      const wanted = plain(kind, csls, temperature);
+      expect((await run(kind, csls, temperature)) / wanted).toBeCloseTo(1, 5);
+    },
+  );
 });
 
 describe("constraints", () => {
