@@ -102,7 +102,7 @@ export interface TrainOptions {
   onStep?: (step: StepReport) => void;
 }
 
-/** Result on held-out data. The better of two has the higher score, if there are scores, then the lower loss. */
+/** Result on held-out data. The better of two has the higher score, if there are scores (NaN is the lowest), then the lower loss. */
 export interface Look {
   loss: number;
   score?: number;
@@ -246,8 +246,14 @@ function fill(into: Parameters, from: Parameters): void {
 }
 
 function isBetter(one: Look, other: Look): boolean {
-  const [score, before] = [one.score ?? 0, other.score ?? 0];
+  const [score, before] = [rankOf(one), rankOf(other)];
   return score > before || (score === before && one.loss < other.loss);
+}
+
+/** A score to compare by; one that is no number (null in a checkpoint) is below all others. */
+function rankOf({ score }: Look): number {
+  if (score === undefined) return 0;
+  return Number.isFinite(score) ? score : Number.NEGATIVE_INFINITY;
 }
 
 /** Early stopping: a held-out loss was below `learnt`, and the last `patience` evaluations did not improve on the best. */

@@ -147,6 +147,26 @@ describe("train", () => {
     expect(heldOut).toEqual(looks.map((look, i) => ({ step: i + 1, ...look })));
   });
 
+  it("takes any score for better than none, over a stop too", async () => {
+    const looks = [
+      { loss: 0.9, score: Number.NaN },
+      { loss: 0.8, score: Number.NaN },
+      { loss: 0.7, score: -0.5 },
+      { loss: 0.6, score: Number.NaN },
+    ];
+    for (const kill of [0, 1, 2]) {
+      let at = 0;
+      const evaluate = { every: 1, patience: 9, look: async () => looks[at++] as (typeof looks)[0] };
+      const checkpoint = { folder: join(folder, `none ${kill}`), key: "k", seconds: 0 };
+      const options = { ...base(), steps: 4, evaluate, checkpoint };
+      const onStep = ({ step }: { step: number }) => {
+        if (step === kill) throw new Error("killed");
+      };
+      if (kill > 0) await expect(train({ ...options, onStep })).rejects.toThrow("killed");
+      expect((await train(options)).bestStep).toBe(3);
+    }
+  });
+
   it("goes on after a stop with the same bits", async () => {
     const evaluate = {
       every: 3,
