@@ -8,9 +8,14 @@ import { fileURLToPath } from "node:url";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
-import { openBertFolder } from "../../src/models/net/open.js";
+import { bpe } from "../../src/learn/bpe.js";
+import { openBertFolder, openDecoderNet } from "../../src/models/net/open.js";
 import type { NetEncoder } from "../../src/models/net/types.js";
 import { openModel } from "../../src/models/registry.js";
+import { buildNet, initWeights } from "../../src/nets/build.js";
+import { writeNetGguf } from "../../src/nets/text/checkpoint.js";
+import { readGguf } from "../../src/tensor/gguf.js";
+import { copyGguf } from "../../src/tensor/gguf-write.js";
 
 interface Golden {
   text: string;
@@ -61,6 +66,17 @@ describe("XLM-R, tiny and random", () => {
       for (const [i, { layers: theirs }] of golden.xlmr.entries())
         expect(1 - cosine(flat.subarray(i * 24, i * 24 + 16), theirs[l] as number[])).toBeLessThan(1e-5);
     await own.close();
+    await encoder.close();
+  });
+
+  it("has room for the whole gloss, a part of it, or none, and never more tokens than it reads", async () => {
+    const encoder = await openBertFolder(join(fixtures, "xlmr"), { name: "tiny", threads: 1 });
+    for (let most = 3; most < 20; most++) {
+      const { ids, from, to } = encoder.net.read("court law", "own", { gloss: "tax union", most });
+      expect(ids.length).toBeLessThanOrEqual(most);
+      expect([from, ids.at(-1)]).toEqual([1, 2]);
+      expect(to).toBe(Math.min(most - 1, encoder.net.read("court law", "own").to));
+    }
     await encoder.close();
   });
 
@@ -137,6 +153,40 @@ describe("XLM-R, tiny and random", () => {
     );
     rmSync(folder, { recursive: true });
   });
+});
+
+it("cuts a decoder's long text at its end, and a long gloss before its word", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "hone-net-"));
+  const config = buildNet(
+    { layers: 1, width: 8, heads: 1, hidden: 4, context: 64, vocab: 257 },
+    { kind: "dense" },
+  );
+  const net = { config, weights: initWeights(config, 1), tokenizer: bpe({ merges: [] }) };
+  const path = join(folder, "net.gguf");
+  await writeNetGguf(path, net);
+  // SentencePiece's way to write a vocabulary: here of letters.
+  const named = ["<unk>", "<eos>", "<bos>", "▁", ":", ..."abcdefghijklmnopqrstuvwxyz"];
+  const tokens = Array.from({ length: 257 }, (_, id) => named[id] ?? `<unused${id}>`);
+  const types = tokens.map((token) => (/^<(eos|bos|unused)/.test(token) ? 3 : token === "<unk>" ? 2 : 1));
+  await copyGguf(readGguf(path), path, {
+    metadata: {
+      "tokenizer.ggml.model": { type: "string", value: "llama" },
+      "tokenizer.ggml.tokens": { type: "strings", value: tokens },
+      "tokenizer.ggml.scores": { type: "float32s", value: tokens.map((_, id) => -id) },
+      "tokenizer.ggml.token_type": { type: "int32s", value: types },
+      "tokenizer.ggml.bos_token_id": { type: "uint32", value: 2 },
+      "tokenizer.ggml.eos_token_id": { type: "uint32", value: 1 },
+    },
+  });
+  const letters = (text: string) => Array.from(text, (letter) => named.indexOf(letter));
+  for (const pool of ["own", "all"] as const) {
+    const encoder = await openDecoderNet(path, { name: "tiny", threads: 1, pool, maxPieces: 8 });
+    const from = pool === "own" ? 1 : 0;
+    expect(encoder.read("abcdefghijk")).toEqual({ ids: [2, ...letters("abcdefg")], from, to: 8 });
+    expect(encoder.read("ab", "defghijk")).toEqual({ ids: [2, ...letters("defghab")], from: 6, to: 8 });
+    await encoder.close();
+  }
+  rmSync(folder, { recursive: true });
 });
 
 it("agrees with transformers on MiniLM's own weights", { timeout: 120_000 }, async () => {

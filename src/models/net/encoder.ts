@@ -47,7 +47,7 @@ function make(net: Net, options: NetEncoderOptions, changed: NetChange | undefin
   const { pool, threads } = options;
   const layer = changed?.layer ?? options.layer ?? net.layers;
   const most = options.maxPieces ?? net.longest;
-  const readText = (text: string, gloss?: string) => cut(net.read(text, pool, gloss), most);
+  const readText = (text: string, gloss?: string) => net.read(text, pool, { gloss, most });
   const queue = inLanes(1);
   const programs = new Map<string, Compiled<[Tensors, Tensors, Tensors], Tensor[]>>();
   const programFor = (layers: readonly number[]) => {
@@ -210,16 +210,6 @@ function* blocksOf(
       yield { rows: part, shape: { rows: count, length, texts: blockTokens / 2 } };
     }
   }
-}
-
-/** Truncates a long text but keeps its last marker. */
-function cut({ ids, from, to }: TokenText, most: number): TokenText {
-  if (ids.length <= most) return { ids, from, to };
-  return {
-    ids: [...ids.slice(0, most - 1), ids.at(-1) as number],
-    from,
-    to: Math.min(to, from === 0 ? most : most - 1),
-  };
 }
 
 function unit(from: Float32Array, into: Float32Array, at: number): void {

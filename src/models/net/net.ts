@@ -34,10 +34,10 @@ export interface Net {
   /** Names of the matrices of layers from `first` on, to which LoRA applies. */
   matrices(first: number): string[];
   /**
-   * A text's tokens; or those of a word and its gloss: the vector is then the mean of the word's own states, with the gloss as
-   * context.
+   * A text's tokens, at most `most` (`longest` by default); or those of a word and its `gloss`, of which there are as many as fit:
+   * the vector is then the mean of the word's own states, with the gloss as context.
    */
-  read(text: string, pool: Pool, gloss?: string): TokenText;
+  read(text: string, pool: Pool, options?: { gloss?: string | undefined; most?: number }): TokenText;
   /** float32, read once. */
   weights(): Promise<Readonly<Record<string, Tensor>>>;
   /** Last states [rows · length, width]; to be traced. `tap` borrows the states before each layer. */
@@ -215,7 +215,7 @@ async function reader(
   tokenizer: object,
   config: object,
   where: string,
-  most: number,
+  limit: number,
   place: "pair" | "before",
 ): Promise<Net["read"]> {
   const { Tokenizer } = await import("@huggingface/tokenizers");
@@ -239,7 +239,7 @@ async function reader(
   }
   const bare = (text: string) => made.encode(text, { add_special_tokens: false }).ids;
   const { begin, end } = markers;
-  return (text, pool, gloss) => {
+  return (text, pool, { gloss, most = limit } = {}) => {
     const own = bare(text).slice(0, most - begin.length - end.length);
     const room = most - own.length - begin.length - end.length;
     if (own.length === 0) return { ids: [...begin, ...end], from: 0, to: begin.length + end.length };
@@ -256,7 +256,7 @@ async function reader(
     }
     const after = bare(gloss).slice(0, Math.max(0, room - end.length));
     return {
-      ids: [...begin, ...own, ...end, ...after, ...end],
+      ids: [...begin, ...own, ...end, ...(after.length > 0 ? [...after, ...end] : [])],
       from: begin.length,
       to: begin.length + own.length,
     };
