@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, it } from "vitest";
 import { openBertFolder } from "../../src/models/net/open.js";
 import { trainContrast } from "../../src/specializers/training/contrastive/train.js";
+import { drawBatches } from "../../src/specializers/training/setfit.js";
 import { planStudy } from "../../src/study/dryrun.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
@@ -32,6 +33,21 @@ it("trains on as many pieces of a text as the encoder reads", async () => {
   expect(await read(6)).toBe(4 * 6);
   expect(await read(24)).toBe(4 * 24);
 }, 60_000);
+
+it("has two classes in every step, however small its batch", () => {
+  const task = {
+    query: ({ input }: { input: string }) => ({ input }),
+    demonstration: ({ gold }: { gold: string }) => ({ answer: gold }),
+  } as unknown as Parameters<typeof drawBatches>[0]["task"];
+  const train = Array.from({ length: 12 }, (_, i) => ({ id: `${i}`, input: `${i}`, gold: `${i % 3}` }));
+  for (const batch of [2, 3, 4, 6, 16]) {
+    const drawn = drawBatches({ task, train, seed: 1 }, { steps: 5, batch });
+    for (const { labels } of drawn) {
+      expect(labels.length).toBe(Math.max(4, 2 * Math.floor(batch / 2)));
+      expect(new Set(labels).size).toBe(Math.min(3, labels.length / 2));
+    }
+  }
+});
 
 /** Two kinds of things, eight labels of each. */
 function kindsStudy(steps: number, named = `encoder:file:${encoder}?threads=1`) {

@@ -18,7 +18,7 @@ import { type ContrastBatch, type ContrastMethod, trainContrast } from "./contra
 
 const setfitOptions = z.strictObject({
   steps: z.int().min(1).max(100_000).default(60).describe("updates of the body"),
-  batch: z.int().min(2).max(1024).default(16).describe("texts in a step"),
+  batch: z.int().min(2).max(1024).default(16).describe("texts in a step, 4 at least"),
   learningRate: z.number().positive().max(1).default(2e-5).describe("the peak rate"),
   temperature: z.number().positive().max(10).default(0.07).describe("similarities are divided by this"),
   method: z.enum(["full", "lora"]).default("full").describe("all weights, or LoRA"),
@@ -112,9 +112,11 @@ export function setfit(options: SetfitOptions = {}): LanguageSpecializer {
   });
 }
 
-/** Texts of each step: two of a class at a time, classes in turn. */
-function drawBatches(given: Given, { steps, batch }: z.output<typeof setfitOptions>): ContrastBatch[] {
-  const { task, train, seed } = given;
+/** Texts of each step: two of a class at a time, classes in turn, and of two classes at least. */
+export function drawBatches(
+  { task, train, seed }: Pick<Given, "task" | "train" | "seed">,
+  { steps, batch }: { steps: number; batch: number },
+): ContrastBatch[] {
   const queries = train.map((sample) => task.query(sample));
   const question = questionsVary(queries);
   const classes = new Map<string, string[]>();
@@ -137,7 +139,6 @@ function drawBatches(given: Given, { steps, batch }: z.output<typeof setfitOptio
         texts.push(own[at] as string);
         labels.push(label);
       }
-      if (texts.length >= batch) break;
     }
     return { texts, labels };
   });
