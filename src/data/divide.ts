@@ -1,6 +1,7 @@
 // Divides a pool of samples into train, dev and test: what stays together, and what an earlier split has used up.
 
 import { HoneError } from "../core/errors.js";
+import { fingerprint } from "../core/json.js";
 import type { Sample, SplitName } from "../core/sample.js";
 import { findLeaks, type Leak, nearGroups, type TextItem } from "./leakage.js";
 import type { Placed } from "./samples.js";
@@ -19,14 +20,40 @@ export interface Pool extends Placed {
   unit: string;
 }
 
+/** From so many samples on, a question or options that most of a stratum have are the task's and not a row's. */
+const leastShared = 10;
+
 /**
- * The parts of a sample's text that vary between samples. A row's own options count, since the same question may occur
- * with other options.
+ * Reads the parts of a sample's text that vary between samples. A row's own question and options count, since the same
+ * input may occur with others. Those that most of its stratum share count as one word: in full, they would make short
+ * inputs alike.
  */
-function ownText(sample: Sample, spec: DatasetSpec): string {
-  const question = spec.question !== undefined && isTemplate(spec.question) ? (sample.question ?? "") : "";
-  const options = (sample.options ?? []).map(({ text }) => text).sort();
-  return [sample.input, question, ...options].join("\n");
+function ownTexts(pool: readonly Pool[], spec: DatasetSpec): (sample: Sample) => string {
+  const asks = spec.question !== undefined && isTemplate(spec.question);
+  const asked = ({ question = "", options = [] }: Sample): string[] => [
+    asks ? question : "",
+    options
+      .map(({ text }) => text)
+      .sort()
+      .join("\n"),
+  ];
+  const keyOf = (text: string, part: number, { stratum = "" }: Sample) =>
+    JSON.stringify([part, stratum, text]);
+  const sizes = new Map<string, number>();
+  const counts = new Map<string, number>();
+  const count = (of: Map<string, number>, key: string) => of.set(key, (of.get(key) ?? 0) + 1);
+  for (const { sample } of pool) {
+    count(sizes, sample.stratum ?? "");
+    for (const [part, text] of asked(sample).entries()) count(counts, keyOf(text, part, sample));
+  }
+  const isShared = (text: string, part: number, sample: Sample): boolean => {
+    const n = counts.get(keyOf(text, part, sample))!;
+    return text !== "" && n >= leastShared && n > sizes.get(sample.stratum ?? "")! / 2;
+  };
+  return (sample) => {
+    const own = asked(sample).map((text, part) => (isShared(text, part, sample) ? fingerprint(text) : text));
+    return [sample.input, ...own].join("\n");
+  };
 }
 
 /** How copies are handled, and the similarity from which a text counts as a copy. */
@@ -42,8 +69,9 @@ export function copiesIn(
   some: readonly number[],
   others: readonly number[],
 ): Leak[] {
+  const textOf = ownTexts(pool, spec);
   const items = (indices: readonly number[]): TextItem[] =>
-    indices.map((i) => ({ id: String(i), text: ownText(pool[i]!.sample, spec) }));
+    indices.map((i) => ({ id: String(i), text: textOf(pool[i]!.sample) }));
   return findLeaks(items(some), items(others), { near: leakageOf(spec).near });
 }
 
@@ -52,8 +80,9 @@ export function joinUnits(pool: Pool[], spec: DatasetSpec): void {
   for (const one of pool)
     one.unit = one.sample.group === undefined ? `id:${one.sample.id}` : `group:${one.sample.group}`;
   if (spec.split?.group !== "near") return;
+  const textOf = ownTexts(pool, spec);
   const clusters = nearGroups(
-    pool.map(({ sample }) => ownText(sample, spec)),
+    pool.map(({ sample }) => textOf(sample)),
     leakageOf(spec).near,
   );
   const parent = new Map<string, string>();

@@ -292,6 +292,35 @@ describe("leakage", () => {
     const mcq = { source: "short.jsonl", input: "{{q}}", label: "a", options: "o" };
     expect((await loadDataset(mcq, { base })).leakage).toMatchObject({ exact: 0, near: 0 });
   });
+
+  test("a question and options that most of a stratum share do not make short texts alike", async () => {
+    const named = (i: number) => `the ${"abcdefghij"[i]}th of ten options, described in a dozen words or so`;
+    const long = Array.from({ length: 10 }, (_, i) => named(i));
+    const short = Array.from({ length: 60 }, (_, i) => ({
+      id: i,
+      t: `item ${i}`,
+      task: `t${i % 2}`,
+      q: `What is to be said of the item, seen as one of kind ${i % 2}?`,
+      o: long,
+      a: i % 10,
+    }));
+    await write(base, "shared.jsonl", jsonl(short));
+    const tasks = { source: "shared.jsonl", input: "{{t}}", question: "{{q}}", label: "a", stratum: "task" };
+    for (const options of ["o", { t0: long, t1: long }]) {
+      expect((await loadDataset({ ...tasks, options }, { base })).leakage).toMatchObject({
+        exact: 0,
+        near: 0,
+      });
+    }
+    // The same input under both questions stays apart, and a copy under the same one is found.
+    await write(base, "both.jsonl", jsonl(short.map((row, i) => ({ ...row, t: `item ${i >> 1}` }))));
+    const both = { ...tasks, source: "both.jsonl", options: "o", leakage: "report" };
+    expect((await loadDataset(both, { base })).leakage).toMatchObject({ exact: 0, near: 0 });
+    await write(base, "copies.jsonl", jsonl(short.map((row, i) => ({ ...row, t: `item ${i % 30}` }))));
+    expect((await loadDataset({ ...both, source: "copies.jsonl" }, { base })).leakage.exact).toBeGreaterThan(
+      5,
+    );
+  });
 });
 
 // What is wrong, the change to a good specification, where the error points, and a part of its reason.
