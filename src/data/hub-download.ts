@@ -61,7 +61,7 @@ export async function download(
           if (done) break;
           if (written + value.length > file.size)
             throw new HoneError(lied(file, "more bytes came than were listed"));
-          await out.write(value);
+          await out.writeFile(value);
           written += value.length;
           how.advance(value.length);
         }

@@ -221,7 +221,8 @@ async function writeParts(
   }[] = [];
   const newline = Buffer.from("\n");
   const flush = async (out: (typeof outputs)[number]): Promise<void> => {
-    if (out.held.length > 0) await out.handle.write(Buffer.concat(out.held));
+    // Not `write`, which on a full disk writes a part and says so only by the count that it returns.
+    await out.handle.writeFile(Buffer.concat(out.held));
     out.held = [];
     out.bytes = 0;
   };

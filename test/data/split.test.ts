@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -227,6 +228,21 @@ describe("splitting a file", () => {
     const { train, dev, test } = await splitFile(path, join(folder, "out"), { fractions });
     expect(train + dev + test).toBe(300);
     expect(train).toBeGreaterThan(0);
+  });
+
+  test.skipIf(process.platform === "win32")("a full disk is an error, and loses no row", async () => {
+    const folder = await temporaryFolder();
+    const path = await write(folder, "all.jsonl", lines.join("\n"));
+    await write(folder, "out/train.jsonl", "old");
+    // As on a full disk, the write that meets the limit succeeds in part.
+    const command = 'trap \'\' XFSZ; ulimit -f 8; exec "$0" bin/hone.js data split "$1" --out "$2"';
+    const ran = spawnSync("sh", ["-c", command, process.execPath, path, join(folder, "out")], {
+      encoding: "utf8",
+    });
+    expect(ran.stderr).toMatch(/EFBIG|too large/);
+    expect(ran.status).toBe(1);
+    expect(await readFile(join(folder, "out/train.jsonl"), "utf8")).toBe("old");
+    expect(await readdir(join(folder, "out"))).toEqual(["train.jsonl"]);
   });
 
   test("failures name the lines and leave the old files as they were", async () => {
