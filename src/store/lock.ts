@@ -110,9 +110,10 @@ export function isDead(holder: { owner: string; pid: number; host: string; beat:
   if (holder.pid === process.pid) return !living.has(holder.owner);
   try {
     process.kill(holder.pid, 0);
-    // A pid can be reused: a live process whose heartbeat stopped long ago is not the owner.
-    return Date.now() - holder.beat > 20 * staleMs;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return true;
+    // It lives, as another user's.
   }
+  // A pid can be reused: a live process whose heartbeat stopped long ago is not the owner.
+  return Date.now() - holder.beat > 20 * staleMs;
 }

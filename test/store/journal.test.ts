@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CallError, noCost } from "../../src/core/call.js";
 import { HoneError } from "../../src/core/errors.js";
 import { share } from "../../src/core/metric.js";
@@ -10,7 +10,7 @@ import type { Outcome } from "../../src/core/outcome.js";
 import type { StudyRecord } from "../../src/core/record.js";
 import { openJournal, resultOf } from "../../src/store/journal.js";
 import { journaled } from "../../src/store/journaled.js";
-import { lockStudy } from "../../src/store/lock.js";
+import { isDead, lockStudy } from "../../src/store/lock.js";
 
 let folder: string;
 beforeEach(() => {
@@ -212,6 +212,17 @@ describe("lock", () => {
     release();
     expect(journal.db.prepare("select * from locks").all()).toEqual([]);
     journal.close();
+  });
+
+  it("takes over where the owner's pid is now another user's process, and waits for another user's owner", async () => {
+    const { hostname } = await import("node:os");
+    const kill = vi.spyOn(process, "kill").mockImplementation(() => {
+      throw Object.assign(new Error("kill EPERM"), { code: "EPERM" });
+    });
+    const owner = { owner: "another", pid: 1, host: hostname() };
+    expect(isDead({ ...owner, beat: Date.now() - 60_000 })).toBe(false);
+    expect(isDead({ ...owner, beat: Date.now() - 3_600_000 })).toBe(true);
+    kill.mockRestore();
   });
 
   it("takes over from an owner that had our pid, as in a container that was started again", async () => {
