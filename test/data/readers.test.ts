@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import fc from "fast-check";
+import type { ParquetType, SchemaElement } from "hyparquet";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, test } from "vitest";
 import { countRows, type Format, readRows } from "../../src/data/index.js";
@@ -86,6 +87,50 @@ describe("well-formed files", () => {
       place: "a.parquet: row 2002",
     });
     expect(await countRows(path)).toBe(n);
+  });
+
+  test("Parquet: decimals have the digits that were written", async () => {
+    const decimal = (name: string, type: ParquetType, scale: number, more: object = {}): SchemaElement => ({
+      ...{ name, type, scale, precision: 38, repetition_type: "OPTIONAL", converted_type: "DECIMAL" },
+      ...more,
+    });
+    const wide = { type_length: 16 };
+    const buffer = parquetWriteBuffer({
+      schema: [
+        { name: "root", num_children: 3 },
+        decimal("stars", "INT32", 1),
+        decimal("id", "FIXED_LEN_BYTE_ARRAY", 0, wide),
+        decimal("share", "FIXED_LEN_BYTE_ARRAY", 18, wide),
+      ],
+      columnData: [
+        { name: "stars", data: [3n, -41n, null] },
+        { name: "id", data: [9007199254740993n, -9007199254740993n, 100n] },
+        { name: "share", data: [1500000000000000000n, -1n, 123456789012345678901n] },
+      ],
+    });
+    expect(await rowsOf(await write(folder, "decimal.parquet", new Uint8Array(buffer)))).toEqual([
+      { stars: 0.3, id: "9007199254740993", share: 1.5 },
+      { stars: -4.1, id: "-9007199254740993", share: "-0.000000000000000001" },
+      { stars: null, id: 100, share: "123.456789012345678901" },
+    ]);
+  });
+
+  test("Parquet: a text that is not UTF-8 is an error; bytes are text if they are UTF-8, else Base64", async () => {
+    const latin = Buffer.from("caf\xe9", "latin1");
+    const raw = parquetWriteBuffer({
+      columnData: [{ name: "raw", data: [latin, Buffer.from("é")], type: "BYTE_ARRAY" }],
+    });
+    const path = await write(folder, "raw.parquet", new Uint8Array(raw));
+    expect(await rowsOf(path)).toEqual([{ raw: latin.toString("base64") }, { raw: "é" }]);
+    const text = parquetWriteBuffer({
+      columnData: [{ name: "t", data: ["cafe"], type: "STRING" }],
+      codec: "UNCOMPRESSED",
+      statistics: false,
+    });
+    const bytes = Buffer.from(text);
+    latin.copy(bytes, bytes.indexOf("cafe"));
+    const broken = await write(folder, "latin.parquet", bytes);
+    expect(await refusal(() => rowsOf(broken))).toMatchObject({ why: "a text is not UTF-8" });
   });
 
   test("documents: header fields, body, names of file and folder", async () => {
