@@ -14,7 +14,7 @@ export interface TabbedList {
 
 /**
  * The list's pairs, in order; empty lines are skipped.
- * @throws HoneError if the file cannot be read, is empty, or has a line that is not a pair
+ * @throws HoneError if the file cannot be read, is not UTF-8 or empty, or has a line that is not a pair
  */
 export function readTabbed(path: string, { list, first, second }: TabbedList): [string, string][] {
   const fail = (why: string) =>
@@ -27,7 +27,7 @@ export function readTabbed(path: string, { list, first, second }: TabbedList): [
     });
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
   } catch (error) {
     throw fail(messageOf(error));
   }

@@ -9,12 +9,24 @@ import { describe, expect, test } from "vitest";
 import { findDelimiter } from "../../src/data/delimiter.js";
 import { parseKeepingDigits } from "../../src/data/digits.js";
 import { countRows, loadDataset, readRows, resolveSource, splitFile } from "../../src/data/index.js";
+import { readTabbed } from "../../src/data/tabbed.js";
 import { readStudy } from "../../src/study/spec.js";
 import { drain, refusal, temporaryFolder, write } from "./make.js";
 
 const folder = await temporaryFolder();
 const rowsOf = async (path: string, options = {}) =>
   (await drain(readRows(path, options))).map(({ row }) => row);
+
+test("a list of pairs is read without a byte order mark, and refused where it is not UTF-8", async () => {
+  const list = { list: "the examples", first: "label", second: "text" };
+  const path = await write(folder, "pairs.tsv", "\ufeffA\tone\r\nB\ttwo\tthree\n");
+  expect(readTabbed(path, list)).toEqual([
+    ["A", "one"],
+    ["B", "two\tthree"],
+  ]);
+  const latin = await write(folder, "latin.tsv", Buffer.from("A\tcaf\xe9\n", "latin1"));
+  expect((await refusal(() => readTabbed(latin, list))).why).toMatch(/not valid/);
+});
 
 describe("CSV", () => {
   test.each([
