@@ -146,8 +146,15 @@ async function keepFolder(root: string, from: string): Promise<string> {
   }
   await mkdir(root, privateFolder);
   await makePrivate(from);
-  await moveFolder(from, target);
-  verified.add(target);
+  try {
+    await moveFolder(from, target);
+    verified.add(target);
+  } catch (error) {
+    if (!existsSync(target)) throw error;
+    // Another build has kept the same files in the meantime.
+    findArtifact(root, id);
+    await rm(from, { recursive: true, force: true });
+  }
   return id;
 }
 

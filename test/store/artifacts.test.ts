@@ -42,6 +42,21 @@ describe("openArtifacts", () => {
     expect([existsSync(again), (await readdir(one.at)).sort()]).toEqual([false, [one.id, "scratch"].sort()]);
   });
 
+  it("keeps equal folders that are finished at the same time once", async () => {
+    const { at: from, id } = await kept();
+    const at = newRoot();
+    const work = await Promise.all(
+      ["one", "two"].map(async (build) => {
+        const folder = join(await openArtifacts(at).forBuild(build).scratch("work"), "final");
+        cpSync(join(from, id), folder, { recursive: true });
+        return folder;
+      }),
+    );
+    expect(await Promise.all(work.map((folder) => openArtifacts(at).keep(folder)))).toEqual([id, id]);
+    expect(work.map((folder) => existsSync(folder))).toEqual([false, false]);
+    expect(await readFile(join(openArtifacts(at).path(id), "adapter.gguf"), "utf8")).toBe("0123456789");
+  });
+
   it("gives unfinished work the same folder for the same key, until its build is done", async () => {
     const at = newRoot();
     const work = openArtifacts(at).forBuild("b1");
