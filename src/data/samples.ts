@@ -310,9 +310,9 @@ function optionKey(
     });
   }
   if (same[0]) return { key: same[0].key };
-  const at = indexed && /^\d{1,6}$/.test(text) ? options[Number(text)] : undefined;
-  if (at) return { key: at.key };
   const folded = foldLabel(text);
+  const at = indexed && /^\d{1,6}$/.test(folded) ? options[Number(folded)] : undefined;
+  if (at) return { key: at.key, respelt: folded !== text };
   const alike = options.filter((one) => foldLabel(one.key) === folded || foldLabel(one.text) === folded);
   return alike.length === 1 ? { key: alike[0]!.key, respelt: true } : undefined;
 }

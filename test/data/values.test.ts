@@ -55,6 +55,9 @@ describe("labels that are numbers or booleans", () => {
   test("are an index into a list of texts, and never into a list of numbers", async () => {
     await write(base, "zero.jsonl", jsonl([0, 1, 2, 0, 1, 2].map((l, i) => ({ t: words(i), l }))));
     await write(base, "zero.csv", csv([..."012012"]));
+    // As pandas writes a column of integers that lacks one.
+    await write(base, "zero-float.csv", csv(["0.0", "1.0", "2.0", "0.0"]));
+    expect((await golds("zero-float.csv", { options: ["x", "y", "z"] })).golds).toEqual([..."xyzx"]);
     for (const file of ["zero.jsonl", "zero.csv"]) {
       expect((await golds(file, { options: ["x", "y", "z"] })).golds).toEqual([..."xyzxyz"]);
       const failure = await refusal(() => golds(file, { options: [1, 2, 3] }));
