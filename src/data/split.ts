@@ -1,5 +1,6 @@
 // Seeded-hash splits. Every row (or group) has a number in [0, 1) that depends only on the seed and its id, and all
-// choices follow that number, so a million rows need only a few typed arrays and the file's order does not matter.
+// choices follow that number, so a million rows need only a few typed arrays and the file's order does not matter; only
+// between labels with equal claims to a row or a group, the label that comes first in the file counts.
 //
 // Plain and grouped splits by fractions compare the number with fixed thresholds: adding rows never moves another row.
 // Splits by counts and stratified splits need exact sizes, so they take rows in order of their number: adding rows can

@@ -20,7 +20,7 @@ export interface SplitFileOptions extends SplitPlan {
   seed?: number;
   /** Field of the id. Default: `id` if the row has one, else the line's own bytes. Equal lines stay together. */
   id?: string;
-  /** Field whose rows stay together; a row without it is its own group. */
+  /** Field whose rows stay together; a row in which it is empty or null is its own group. */
   group?: string;
   /** Field whose values keep their proportions. */
   stratify?: string;
