@@ -27,8 +27,9 @@ function parseHubRef(ref: string): HubRef {
     /^hf:(?:(datasets|models)\/)?([\w.-]+\/[\w.-]+)(?:@(refs\/(?:convert|pr)\/[\w.-]+|[\w.%-]+))?\/(.+)$/.exec(
       ref,
     );
-  const [, type, name, revision, path] = found ?? [];
-  if (!name || !path || name.includes("..") || revision?.includes("..")) {
+  const [, type, name, escaped = "main", path] = found ?? [];
+  const revision = unescaped(escaped);
+  if (!name || !path || name.includes("..") || !revision || revision.includes("..")) {
     throw new HoneError({
       what: "Cannot read the Hub reference.",
       where: ref,
@@ -40,9 +41,18 @@ function parseHubRef(ref: string): HubRef {
   return {
     type: type === "models" ? "model" : "dataset",
     name,
-    revision: decodeURIComponent(revision ?? "main"),
+    revision,
     path,
   };
+}
+
+/** Undefined if an escape such as `%2F` is cut off or is not UTF-8. */
+function unescaped(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export async function resolveHub(

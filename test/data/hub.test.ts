@@ -218,7 +218,8 @@ describe("a Hub that does not", () => {
       /network is off/,
     );
     expect((await refusal(() => contents("hf:owner/name/nope.bin"))).why).toMatch(/big\.bin/);
-    for (const ref of ["hf:name/file", "hf:owner/na me/x/y", "hf:spaces/owner/name", "hf:owner/..name/x"]) {
+    const bad = ["hf:name/file", "hf:owner/na me/x/y", "hf:spaces/owner/name", "hf:owner/..name/x"];
+    for (const ref of [...bad, "hf:owner/name@%2/x", "hf:owner/name@%2e%2E/x"]) {
       expect((await refusal(() => contents(ref))).where).toBe(ref);
     }
     vi.stubEnv("HF_TOKEN", "secret");
