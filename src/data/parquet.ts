@@ -87,6 +87,15 @@ export async function* readParquet(path: string, name: string, patienceMs = 20_0
   const { handle, size } = await openFile(path);
   const metadata = await readFooter(handle, size, name).finally(() => handle.close());
   const columns = topColumns(metadata);
+  const twice = columns.find((column, i) => columns.indexOf(column) < i);
+  if (twice !== undefined) {
+    throw new HoneError({
+      what: "Cannot tell the Parquet file's columns apart.",
+      where: name,
+      why: `two columns are called ${JSON.stringify(twice)}`,
+      next: "Write it again and give every column its own name.",
+    });
+  }
   const thread = startParquetThread(path, size);
   try {
     let rowStart = 0;

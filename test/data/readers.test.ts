@@ -115,6 +115,13 @@ describe("well-formed files", () => {
     ]);
   });
 
+  test("Parquet: two columns of one name are refused, as in CSV", async () => {
+    const column = (value: string) => ({ name: "t", data: [value], type: "STRING" as const });
+    const buffer = parquetWriteBuffer({ columnData: [column("a"), column("b")] });
+    const path = await write(folder, "twice.parquet", new Uint8Array(buffer));
+    expect((await refusal(() => rowsOf(path))).why).toBe('two columns are called "t"');
+  });
+
   test("Parquet: a text that is not UTF-8 is an error; bytes are text if they are UTF-8, else Base64", async () => {
     const latin = Buffer.from("caf\xe9", "latin1");
     const raw = parquetWriteBuffer({
