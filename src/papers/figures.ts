@@ -186,17 +186,33 @@ export function seedDifference(a: BySeed, b: BySeed, against = 0): Measured | nu
 
 const anyScore: Range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 
+/** What is compared, and how its trainings are shared. */
+export interface Crossing {
+  /** The value that the difference is tested against; 0 if absent. */
+  against?: number;
+  /** The scores' scale; unbounded if absent. */
+  range?: Range;
+  /** a and b are the same trainings, measured in two ways: seed s of one is then seed s of the other. Else each is a draw of its own. */
+  same?: boolean;
+}
+
 /** a minus b of columns of scores, one per seed, on the same samples: samples (or groups) and seeds are crossed units. */
 export function columnsDifference(
   a: readonly (readonly number[])[],
   b: readonly (readonly number[])[],
   weights: readonly number[],
-  against = 0,
-  { range = anyScore, groups }: { range?: Range; groups?: readonly (string | undefined)[] } = {},
+  {
+    against = 0,
+    range = anyScore,
+    same = false,
+    groups,
+  }: Crossing & { groups?: readonly (string | undefined)[] } = {},
 ): Measured | null {
   if (a.length === 0 || b.length === 0 || weights.length === 0) return null;
-  const less = a.map((column) => column.map((one) => one - against));
-  const { n, delta, low, high, p } = pairedDifference(less, b, {
+  const changes = () => a.map((column, s) => column.map((one, i) => one - (b[s]?.[i] as number)));
+  const [left, right] = same ? [changes(), [weights.map(() => 0)]] : [a, b];
+  const less = left.map((column) => column.map((one) => one - against));
+  const { n, delta, low, high, p } = pairedDifference(less, right, {
     seed: 1,
     range,
     weights,
@@ -213,14 +229,20 @@ export function crossedDifference(
   a: readonly Row[],
   b: readonly Row[],
   weight: string | null,
-  against = 0,
-  range: Range = anyScore,
+  crossing: Crossing = {},
 ): Measured | null {
   const tableOf = (rows: readonly Row[]) => {
     const seeds = grouped(rows, ({ seed }) => seed);
-    return [...seeds.values()].map((own) => new Map(own.map((row) => [row.sample, row])));
+    return new Map([...seeds].map(([seed, own]) => [seed, new Map(own.map((row) => [row.sample, row]))]));
   };
-  const [first, second] = [tableOf(a), tableOf(b)];
+  const [one, other] = [tableOf(a), tableOf(b)];
+  const shared = (seed: number) => !crossing.same || (one.has(seed) && other.has(seed));
+  const [first, second] = [one, other].map((of) =>
+    [...of]
+      .filter(([seed]) => shared(seed))
+      .sort(([s], [t]) => s - t)
+      .map(([, table]) => table),
+  ) as [Map<string, Row>[], Map<string, Row>[]];
   const all = [...first, ...second];
   const samples = [...(first[0]?.keys() ?? [])].filter((id) => all.every((own) => own.has(id))).sort();
   if (first.length === 0 || second.length === 0 || samples.length === 0) return null;
@@ -232,5 +254,5 @@ export function crossedDifference(
     weight === null ? 1 / (sizes.get(taskOf(id)) as number) : (first[0]?.get(id)?.details[weight] ?? 1),
   );
   const groups = samples.map((id) => first[0]?.get(id)?.group);
-  return columnsDifference(scores(first), scores(second), weights, against, { range, groups });
+  return columnsDifference(scores(first), scores(second), weights, { ...crossing, groups });
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { judge } from "../../src/papers/claim.js";
-import { egoClaims } from "../../src/papers/egosocialarena/claims.js";
+import { type EgoScores, egoClaims } from "../../src/papers/egosocialarena/claims.js";
 import { egosocialarena } from "../../src/papers/egosocialarena/paper.js";
 import { egoPlans } from "../../src/papers/egosocialarena/plans.js";
 import { drawnItems, type EgoRow, readPublished } from "../../src/papers/egosocialarena/read.js";
@@ -184,32 +184,43 @@ describe("items of egosocialarena", () => {
 });
 
 describe("claims on what was trained", () => {
+  const items = Array.from({ length: 80 }, (_, i) => i);
+  const rowOf = (task: string, i: number, seed: number, score: number): Row => ({
+    ...{
+      task,
+      sample: `${task}/${i}`,
+      group: `case ${i}`,
+      seed,
+      gold: "",
+      prediction: "",
+      score,
+      details: {},
+    },
+  });
+  const claimOf = (id: string, trained: EgoScores["trained"]) => {
+    const none = new Map();
+    const claims = egoClaims({ told: () => none, trained, chance: none, surface: none });
+    return judge(claims.filter((claim) => claim.id === id))[0];
+  };
+
   it("count training seeds as well as items", () => {
-    const items = Array.from({ length: 80 }, (_, i) => i);
-    const rowOf = (i: number, seed: number, score: number): Row => ({
-      ...{
-        task: "law",
-        sample: `law/${i}`,
-        group: `case ${i}`,
-        seed,
-        gold: "",
-        prediction: "",
-        score,
-        details: {},
-      },
-    });
     // One training of three learnt it, the others nothing.
-    const lora = [1, 2, 3].flatMap((seed) => items.map((i) => rowOf(i, seed, seed === 1 ? 1 : i % 2)));
-    const claims = egoClaims({
-      told: () => new Map(),
-      trained: (_, arm, on) =>
-        on !== "law" ? [] : arm === "lora" ? lora : items.map((i) => rowOf(i, 1, i % 2)),
-      chance: new Map(),
-      surface: new Map(),
-    });
-    const [claim] = judge(claims.filter(({ id }) => id === "e1"));
+    const lora = [1, 2, 3].flatMap((seed) => items.map((i) => rowOf("law", i, seed, seed === 1 ? 1 : i % 2)));
+    const claim = claimOf("e1", (_, arm, on) =>
+      on !== "law" ? [] : arm === "lora" ? lora : items.map((i) => rowOf("law", i, 1, i % 2)),
+    );
     expect(claim?.measured).toBeCloseTo(1 / 6, 9);
     expect(claim?.holds).toBe(false);
     expect(claim?.p).toBeGreaterThan(0.1);
+  });
+
+  it("compare each training with itself where only the person differs", () => {
+    // The trainings know a fifth, a half and four fifths of the items, and each loses ten in the first person.
+    const known = [16, 40, 64];
+    const told = (less: number) =>
+      known.flatMap((most, s) => items.map((i) => rowOf("holdem", i, s + 1, i >= less && i < most ? 1 : 0)));
+    const claim = claimOf("f3", (_, __, on) => (on === "first" ? told(10) : told(0)));
+    expect(claim?.measured).toBeCloseTo(-10 / 80, 9);
+    expect(claim?.holds).toBe(true);
   });
 });

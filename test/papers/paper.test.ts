@@ -9,7 +9,8 @@ import { z } from "zod";
 import { randomFor } from "../../src/core/random.js";
 import { type Draft, judge } from "../../src/papers/claim.js";
 import { openData } from "../../src/papers/data.js";
-import { meanOverSeeds, scoresOf, seedDifference } from "../../src/papers/figures.js";
+import { claimsOf } from "../../src/papers/deepseekmoe/claims.js";
+import { columnsDifference, meanOverSeeds, scoresOf, seedDifference } from "../../src/papers/figures.js";
 import { definePaper } from "../../src/papers/paper.js";
 import { type Preset, planName } from "../../src/papers/plans.js";
 import { specializers } from "../../src/specializers/index.js";
@@ -126,6 +127,40 @@ describe("seeds as units", () => {
     expect(within?.high).toBeLessThan(0.005);
     expect(within?.p).toBeLessThan(0.01);
     expect(seedDifference(seeds(a), new Map())).toBeNull();
+  });
+});
+
+describe("trainings that differ by more than a change at test time", () => {
+  const random = randomFor(1, "test/same trainings");
+  const texts = Array.from({ length: 60 }, random);
+  // Seeds lie 0.2 apart; the change costs each of them 0.03 or so.
+  const before = [0, 0.2, 0.4].map((seed) => texts.map((one) => one + seed));
+  const after = before.map((column) => column.map((one) => one + 0.02 + 0.02 * random()));
+  const weights = texts.map(() => 1);
+
+  it("do not hide the change where they are the same on both sides", () => {
+    expect(columnsDifference(after, before, weights, { same: true })?.low).toBeGreaterThan(0.02);
+    expect(columnsDifference(after, before, weights)?.low).toBeLessThan(0);
+  });
+
+  it("do not hide what switching off DeepSeekMoE's shared expert costs", () => {
+    const claims = claimsOf({
+      difference: () => null,
+      probe: (arm, which) =>
+        arm !== "deepseekmoe"
+          ? []
+          : which({ what: "as trained" })
+            ? before
+            : which({ what: "shared off, 8 routed" })
+              ? after
+              : [],
+      violations: () => [],
+      onTexts: (a, b, crossing) => columnsDifference(a, b, weights, crossing),
+      onViolations: () => null,
+      information: () => null,
+      routedOf: () => 31,
+    });
+    expect(judge(claims.filter(({ id }) => id === "e2"))).toMatchObject([{ holds: true }]);
   });
 });
 

@@ -1,7 +1,7 @@
 // The steps of the paper's Tables 1 and 2, of its ablations and of its four analyses, each as a difference of bits per byte.
 
 import { above, below, type Draft } from "../claim.js";
-import type { Measured } from "../figures.js";
+import type { Crossing, Measured } from "../figures.js";
 import { type ArmName, margin } from "./settings.js";
 
 /** What claims are made from; null where an arm was not trained. */
@@ -13,7 +13,7 @@ export interface MoeFigures {
   /** By seed, MaxVio of those texts. */
   violations: (arm: ArmName) => number[][];
   /** a minus b over those texts and seeds; MaxVio weights all texts equally. */
-  onTexts: (a: number[][], b: number[][], against?: number) => Measured | null;
+  onTexts: (a: number[][], b: number[][], crossing?: Crossing) => Measured | null;
   onViolations: (a: number[][], b: number[][]) => Measured | null;
   /** Mutual information of expert and domain minus the 95th percentile of its shuffles, by seeds; p from the shuffles. */
   information: (arm: ArmName) => Measured | null;
@@ -107,6 +107,7 @@ export function claimsOf(figures: MoeFigures): Draft[] {
       onTexts(
         probe("deepseekmoe", ({ what }) => what.startsWith("shared off")),
         whole,
+        { same: true },
       ),
     ),
     below(
@@ -117,7 +118,7 @@ export function claimsOf(figures: MoeFigures): Draft[] {
       onTexts(
         probe("deepseekmoe", ({ chosen, what }) => chosen === 4 && what !== "as trained"),
         probe("gshard", asTrained),
-        margin,
+        { against: margin },
       ),
     ),
     above(

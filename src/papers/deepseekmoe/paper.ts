@@ -81,14 +81,14 @@ export const deepseekmoe = definePaper({
     const probed = (arm: ArmName, what: string) =>
       of(arm, ({ probes }) => probes.find((one) => one.what === what)?.value);
     const figures: MoeFigures = {
-      difference: (a, b, against = 0) => crossedDifference(rows(a), rows(b), "bytes", against),
+      difference: (a, b, against = 0) => crossedDifference(rows(a), rows(b), "bytes", { against }),
       probe: (arm, which) =>
         notesOf(arm).flatMap(({ probes }) => {
           const found = probes.find(which);
           return found ? [found.texts] : [];
         }),
       violations: (arm) => notesOf(arm).map(({ violations }) => violations),
-      onTexts: (x, y, against = 0) => columnsDifference(x, y, bytesOf(), against),
+      onTexts: (x, y, crossing) => columnsDifference(x, y, bytesOf(), crossing),
       onViolations: (x, y) =>
         columnsDifference(
           x,

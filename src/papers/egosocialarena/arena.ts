@@ -173,7 +173,7 @@ export function believes(rows: readonly Row[]): Measured | null {
 export function arenaClaims(rows: ArenaRows): Draft[] {
   const rangeOf = (game: string) => gameEntry(game).game.range;
   const less = (game: string, a: ArenaArm, b: ArenaArm) => difference(scoresOf(rows(game, a)), scoresOf(rows(game, b)), rangeOf(game));
-  const trained = (b: ArenaArm) => crossedDifference(rows("blackjack", "lora"), rows("blackjack", b), null, 0, rangeOf("blackjack"));
+  const trained = (b: ArenaArm) => crossedDifference(rows("blackjack", "lora"), rows("blackjack", b), null, { range: rangeOf("blackjack") });
   return [
     above("g1", "The model guesses its opponent's numbers more often than a player who always says 50, which stands in for illegal answers", null, "in the paper all models but the two Llama 3 8B hit at levels 1 to 3; here each deal has numbers of its own", less("guessing", "zero-shot", "safest")),
     below("g2", "It guesses them less often than a player who infers the rule", null, "o1-preview has 0.9 at every published level", less("guessing", "zero-shot", "best")),

@@ -33,7 +33,7 @@ export function egoClaims({ told, trained, surface }: EgoScores): Draft[] {
   const third = told("third", 0);
   const first = told("first", 0);
   const bigger = told("first", 1);
-  const crossed = (a: readonly Row[], b: readonly Row[]) => crossedDifference(a, b, null, 0, [0, 1]);
+  const crossed = (a: readonly Row[], b: readonly Row[], same = false) => crossedDifference(a, b, null, { range: [0, 1], same });
   const drawnRows = (rows: readonly Row[]) => rows.filter(({ sample }) => !given.test(sample));
   const social = (arm: "zero-shot" | "lora", on: string) => drawnRows(trained("social", arm, on));
   const units = "items and training seeds are the units";
@@ -52,6 +52,6 @@ export function egoClaims({ told, trained, surface }: EgoScores): Draft[] {
     below("e2", "A LoRA on legal classification loses social sense", null, `no claim of the paper; social situations in the first person; who guessed before (c1) has nothing to lose; ${units}`, crossed(trained("law", "lora", "first"), trained("law", "zero-shot", "first"))),
     above("f1", "A LoRA on social situations told in the third person gets better at others of them", null, `no claim of the paper: it shows that the items can be learnt, and the difference be seen; ${units}`, crossed(social("lora", "third"), social("zero-shot", "third"))),
     above("f2", "What it learnt in the third person holds in the first", null, `no claim of the paper; ${units}`, crossed(social("lora", "first"), social("zero-shot", "first"))),
-    below("f3", "In the first person it stays below what it is in the third, which it was trained on", null, `no claim of the paper; ${units}`, crossed(social("lora", "first"), social("lora", "third"))),
+    below("f3", "In the first person it stays below what it is in the third, which it was trained on", null, `no claim of the paper; ${units}`, crossed(social("lora", "first"), social("lora", "third"), true)),
   ];
 } // biome-ignore format: one claim a line

@@ -33,7 +33,7 @@ export function lawmaClaims(
   const some = Math.max(...n.filter((count) => count <= 250));
   const tunedOn = (count: number) => rows("curve", `tuned on ${count}`);
   // Trained several times: samples and training seeds are the units.
-  const crossed = (a: readonly Row[], b: readonly Row[]) => crossedDifference(a, b, null, 0, [0, 1]);
+  const crossed = (a: readonly Row[], b: readonly Row[]) => crossedDifference(a, b, null, { range: [0, 1] });
   const { supremeCourt, fewShot, transfer: moved } = published;
   const lawma = new Map(
     [...data.accuracy].flatMap(([task, { "lawma-8b": known }]) =>
