@@ -3,7 +3,7 @@
 
 import type { EpisodeTrail } from "../core/language.js";
 import type { Estimate } from "../core/record.js";
-import { mcnemar, meanInterval, pairedDifference } from "../statistics/index.js";
+import { type DifferenceOptions, mcnemar, meanInterval, pairedDifference } from "../statistics/index.js";
 import { comparePairs } from "../study/compare.js";
 import { acrossTasks, tableOf } from "../study/overall.js";
 import type { TaskPredictions } from "../study/predictions-file.js";
@@ -194,6 +194,8 @@ export interface Crossing {
   range?: Range;
   /** a and b are the same trainings, measured in two ways: seed s of one is then seed s of the other. Else each is a draw of its own. */
   same?: boolean;
+  /** Each task, by the samples' ids (`task/id`), has trainings of its own: seed s of one is not seed s of another. */
+  apart?: boolean;
 }
 
 /** a minus b of columns of scores, one per seed, on the same samples: samples (or groups) and seeds are crossed units. */
@@ -205,8 +207,8 @@ export function columnsDifference(
     against = 0,
     range = anyScore,
     same = false,
-    groups,
-  }: Crossing & { groups?: readonly (string | undefined)[] } = {},
+    ...samples
+  }: Omit<Crossing, "apart"> & Pick<DifferenceOptions, "groups" | "tasks"> = {},
 ): Measured | null {
   if (a.length === 0 || b.length === 0 || weights.length === 0) return null;
   const changes = () => a.map((column, s) => column.map((one, i) => one - (b[s]?.[i] as number)));
@@ -216,9 +218,34 @@ export function columnsDifference(
     seed: 1,
     range,
     weights,
-    ...(groups ? { groups } : {}),
+    ...samples,
   });
   return { n, mean: delta + against, low: low + against, high: high + against, p, against };
+}
+
+/** Rows by seed and sample, in the order of the seeds. */
+type BySeedAndSample = ReadonlyMap<number, ReadonlyMap<string, Row>>;
+
+function bySeedAndSample(rows: readonly Row[]): BySeedAndSample {
+  const seeds = [...grouped(rows, ({ seed }) => seed)].sort(([s], [t]) => s - t);
+  return new Map(seeds.map(([seed, own]) => [seed, new Map(own.map((row) => [row.sample, row]))]));
+}
+
+/** The samples that all sides have with all their seeds: each side's scores, one column per seed, and what each sample weighs and belongs to. */
+function columnsOf(sides: readonly BySeedAndSample[], weight: string | null) {
+  const tables = sides.map((side) => [...side.values()]);
+  const first = tables[0]?.[0] ?? new Map<string, Row>();
+  const samples = [...first.keys()].filter((id) => tables.flat().every((own) => own.has(id))).sort();
+  const tasks = samples.map((id) => id.slice(0, id.indexOf("/")));
+  const sizes = new Map([...grouped(tasks, (task) => task)].map(([task, own]) => [task, own.length]));
+  return {
+    columns: tables.map((side) => side.map((own) => samples.map((id) => (own.get(id) as Row).score))),
+    weights: samples.map((id, i) =>
+      weight === null ? 1 / (sizes.get(tasks[i] as string) as number) : (first.get(id)?.details[weight] ?? 1),
+    ),
+    groups: samples.map((id) => first.get(id)?.group),
+    tasks,
+  };
 }
 
 /**
@@ -229,30 +256,29 @@ export function crossedDifference(
   a: readonly Row[],
   b: readonly Row[],
   weight: string | null,
-  crossing: Crossing = {},
+  { apart = false, ...crossing }: Crossing = {},
 ): Measured | null {
-  const tableOf = (rows: readonly Row[]) => {
-    const seeds = grouped(rows, ({ seed }) => seed);
-    return new Map([...seeds].map(([seed, own]) => [seed, new Map(own.map((row) => [row.sample, row]))]));
-  };
-  const [one, other] = [tableOf(a), tableOf(b)];
-  const shared = (seed: number) => !crossing.same || (one.has(seed) && other.has(seed));
-  const [first, second] = [one, other].map((of) =>
-    [...of]
-      .filter(([seed]) => shared(seed))
-      .sort(([s], [t]) => s - t)
-      .map(([, table]) => table),
-  ) as [Map<string, Row>[], Map<string, Row>[]];
-  const all = [...first, ...second];
-  const samples = [...(first[0]?.keys() ?? [])].filter((id) => all.every((own) => own.has(id))).sort();
-  if (first.length === 0 || second.length === 0 || samples.length === 0) return null;
-  const scores = (tables: typeof first) =>
-    tables.map((own) => samples.map((id) => (own.get(id) as Row).score));
-  const taskOf = (id: string) => id.slice(0, id.indexOf("/"));
-  const sizes = new Map([...grouped(samples, taskOf)].map(([task, own]) => [task, own.length]));
-  const weights = samples.map((id) =>
-    weight === null ? 1 / (sizes.get(taskOf(id)) as number) : (first[0]?.get(id)?.details[weight] ?? 1),
-  );
-  const groups = samples.map((id) => first[0]?.get(id)?.group);
-  return columnsDifference(scores(first), scores(second), weights, { ...crossing, groups });
+  const [left, right] = [bySeedAndSample(a), bySeedAndSample(b)];
+  const shared = (side: BySeedAndSample): BySeedAndSample =>
+    crossing.same ? new Map([...side].filter(([seed]) => left.has(seed) && right.has(seed))) : side;
+  const { columns, weights, groups, tasks } = columnsOf([shared(left), shared(right)], weight);
+  const [first = [], second = []] = columns;
+  return columnsDifference(first, second, weights, { ...crossing, groups, ...(apart ? { tasks } : {}) });
+}
+
+/**
+ * Mean of the tasks' means of right/wrong answers; samples (or their groups) are the units, and so are training seeds if there are several.
+ * @param apart as in `Crossing`
+ */
+export function crossedMean(
+  rows: readonly Row[],
+  { apart = false }: Pick<Crossing, "apart"> = {},
+): Estimate | null {
+  const side = bySeedAndSample(rows);
+  if (side.size < 2) return meanOverTasks(scoresOf(rows));
+  const { columns, weights, groups, tasks } = columnsOf([side], null);
+  if (weights.length === 0) return null;
+  const options = { seed: 1, weights, groups, ...(apart ? { tasks } : {}) };
+  const { n, mean, low, high } = meanInterval(columns[0] as number[][], options);
+  return { n, mean, low, high };
 }

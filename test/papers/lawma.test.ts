@@ -11,8 +11,10 @@ import { difference, meanOverTasks, type Scores, shareOfTasks } from "../../src/
 import { lawmaClaims } from "../../src/papers/lawma/claims.js";
 import { atNaturalMix, ceilingGap } from "../../src/papers/lawma/natural.js";
 import { lawma } from "../../src/papers/lawma/paper.js";
+import type { RowsOn } from "../../src/papers/lawma/plans.js";
 import { readLawma } from "../../src/papers/lawma/read.js";
 import { type LawmaSettings, presets } from "../../src/papers/lawma/settings.js";
+import { recordsOf } from "../../src/papers/lawma/tables.js";
 import { choose } from "../../src/papers/lawma/tasks.js";
 import { specializers } from "../../src/specializers/index.js";
 import { openJournal } from "../../src/store/journal.js";
@@ -62,6 +64,50 @@ describe("Lawma's figures", () => {
       { task: "two", rows: rows.slice(0, 20), majority: "a", keep: 1, coders: 1 },
     ]);
     expect(two?.mean).toBeCloseTo(-0.025);
+  });
+
+  describe("along a curve of two tasks, each trained by itself with three seeds,", () => {
+    // How many of 40 each seed of each task gets right.
+    const right = { a: [10, 20, 30], b: [12, 22, 32] };
+    const rowsOn =
+      (order: readonly number[]): RowsOn =>
+      (_, arm) =>
+        Object.entries(right).flatMap(([task, known]) =>
+          [1, 2, 3].flatMap((seed, s) =>
+            Array.from({ length: 40 }, (_, i) => ({
+              ...{ task: "lawma", sample: `${task}/${i}`, seed, gold: "", prediction: "", details: {} },
+              score: arm.endsWith(" 10")
+                ? i % 2
+                : i < (known[task === "b" ? (order[s] as number) : s] ?? 0)
+                  ? 1
+                  : 0,
+            })),
+          ),
+        );
+    const given = {
+      settings: presets.full,
+      models: [],
+      data: { accuracy: new Map(), predictions: [], chosen: [], heldOut: [] } as never,
+    };
+    const none = () => new Map();
+
+    it("seed 1 of one is not seed 1 of the other: the order of seeds decides nothing", () => {
+      const c1 = (order: readonly number[]) => {
+        const claims = judge(lawmaClaims(none, rowsOn(order), given));
+        return claims.find(({ id }) => id === "c1");
+      };
+      const [one, turned] = [c1([0, 1, 2]), c1([2, 1, 0])];
+      expect(turned?.low).toBeCloseTo(one?.low as number, 9);
+      expect(turned?.p).toBeCloseTo(one?.p as number, 9);
+    });
+
+    it("the intervals of its points count the seeds", () => {
+      const { curve } = recordsOf(none, rowsOn([0, 1, 2]), given);
+      const { low = 0, high = 0, mean, n } = curve.find((point) => point.n === 50)?.tuned ?? {};
+      expect([n, mean]).toEqual([80, expect.closeTo(0.525)]);
+      // Seeds lie 25 points apart, so that each task's mean has a standard error of 14 points by them alone.
+      expect(high - low).toBeGreaterThan(0.3);
+    });
   });
 });
 

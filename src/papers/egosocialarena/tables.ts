@@ -2,7 +2,7 @@
 
 import type { Estimate } from "../../core/record.js";
 import { formatBare, formatInterval } from "../../report/format.js";
-import { difference, meanOverTasks, type Scores, scoresOf } from "../figures.js";
+import { crossedMean, difference, meanOverTasks, type Row, type Scores, scoresOf } from "../figures.js";
 import { type PaperTable, paperTable } from "../paper.js";
 import { drawn, type EgoScores } from "./claims.js";
 import { type Condition, conditions, type Validation } from "./read.js";
@@ -21,6 +21,10 @@ const order = [
 const on = (scores: Scores, scenario: string): Scores =>
   new Map([...scores].filter(([, { task }]) => task === scenario));
 
+/** Rows of the trained on one scenario: their mean over items and seeds. */
+const onRows = (rows: readonly Row[], scenario: string) =>
+  crossedMean(rows.filter(({ sample }) => sample.startsWith(`${scenario}/`)));
+
 function shown(one: Estimate | null): string {
   return one === null ? "–" : `${formatBare(one.mean)} (${formatInterval(one.low, one.high)})`;
 }
@@ -32,7 +36,6 @@ export function egoTables(
   { tomi, tombench }: Validation,
 ): PaperTable[] {
   const { told, chance, surface } = scores;
-  const trained = (...of: Parameters<EgoScores["trained"]>) => scoresOf(scores.trained(...of));
   const perModel = models.map((model, at): PaperTable => {
     const columns = conditions.map((condition) => told(condition, at));
     const [third, first] = columns as [Scores, Scores];
@@ -61,20 +64,19 @@ export function egoTables(
       shown(difference(pick(first), pick(third))),
     ];
   });
+  const columns = [...scenariosOf(scoresOf(scores.trained("law", "zero-shot", "first"))), "law"];
   const profile = (["zero-shot", "social lora", "law lora"] as const).map((subject) => {
     const [part, arm] =
       subject === "zero-shot"
         ? (["law", "zero-shot"] as const)
         : ([subject === "law lora" ? "law" : "social", "lora"] as const);
-    const scenarios = [...scenariosOf(trained("law", "zero-shot", "first")), "law"];
     return [
       subject,
-      ...scenarios.map((scenario) =>
-        shown(meanOverTasks(on(trained(part, arm, scenario === "law" ? "law" : "first"), scenario))),
+      ...columns.map((scenario) =>
+        shown(onRows(scores.trained(part, arm, scenario === "law" ? "law" : "first"), scenario)),
       ),
     ];
   });
-  const columns = [...scenariosOf(trained("law", "zero-shot", "first")), "law"];
   const refused = Object.entries(tombench.refused).sort((a, b) => b[1] - a[1]);
   return [
     ...perModel,
@@ -106,7 +108,12 @@ export function egoTables(
 
 /** Means by scenario, for scripts. */
 export function recordsOf({ told, ...rest }: EgoScores, models: readonly string[]): Record<string, unknown> {
-  const trained = (...of: Parameters<EgoScores["trained"]>) => scoresOf(rest.trained(...of));
+  const overSeeds = (...of: Parameters<EgoScores["trained"]>) => {
+    const rows = rest.trained(...of);
+    return Object.fromEntries(
+      scenariosOf(scoresOf(rows)).map((scenario) => [scenario, onRows(rows, scenario)]),
+    );
+  };
   const means = (scores: Scores) =>
     Object.fromEntries(
       scenariosOf(scores).map((scenario) => [scenario, meanOverTasks(on(scores, scenario))]),
@@ -121,7 +128,7 @@ export function recordsOf({ told, ...rest }: EgoScores, models: readonly string[
         Object.fromEntries(
           (["third", "first", "law"] as const).map((task) => [
             task,
-            { zeroShot: means(trained(part, "zero-shot", task)), lora: means(trained(part, "lora", task)) },
+            { zeroShot: overSeeds(part, "zero-shot", task), lora: overSeeds(part, "lora", task) },
           ]),
         ),
       ]),

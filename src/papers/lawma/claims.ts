@@ -32,8 +32,9 @@ export function lawmaClaims(
   const many = Math.max(...n);
   const some = Math.max(...n.filter((count) => count <= 250));
   const tunedOn = (count: number) => rows("curve", `tuned on ${count}`);
-  // Trained several times: samples and training seeds are the units.
-  const crossed = (a: readonly Row[], b: readonly Row[]) => crossedDifference(a, b, null, { range: [0, 1] });
+  // Trained several times, on each task by itself: samples and training seeds are the units.
+  const crossed = (a: readonly Row[], b: readonly Row[]) =>
+    crossedDifference(a, b, null, { range: [0, 1], apart: true });
   const { supremeCourt, fewShot, transfer: moved } = published;
   const lawma = new Map(
     [...data.accuracy].flatMap(([task, { "lawma-8b": known }]) =>

@@ -33,7 +33,7 @@ export const lawma = definePaper({
         .filter(({ plan }) => plan.experiment === experiment)
         .flatMap(({ study }) => study?.rows(arm) ?? []);
     const on: ScoresOn = (experiment, arm) => scoresOf(rows(experiment, arm));
-    return { rows, on, ...recordsOf(on, given) };
+    return { rows, on, ...recordsOf(on, rows, given) };
   },
   claims: ({ on, rows }, given) => lawmaClaims(on, rows, given),
   tables: (figures, { data }) => lawmaTables(figures, data),

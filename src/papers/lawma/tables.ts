@@ -2,10 +2,10 @@
 
 import type { Estimate } from "../../core/record.js";
 import { formatBare, formatInterval } from "../../report/format.js";
-import { byTask, meanOverTasks, type Scores } from "../figures.js";
+import { byTask, crossedMean, meanOverTasks, type Scores } from "../figures.js";
 import { type Given, type PaperTable, paperTable } from "../paper.js";
 import { atNaturalMix } from "./natural.js";
-import type { ScoresOn } from "./plans.js";
+import type { RowsOn, ScoresOn } from "./plans.js";
 import type { LawmaSettings } from "./settings.js";
 import type { LawmaChoice } from "./tasks.js";
 
@@ -24,13 +24,15 @@ function subjectsOf(on: ScoresOn): [string, Scores][] {
 }
 
 /** The figures of every task and of every point of the curve; null if a subject was not run or nothing is published. */
-export function recordsOf(on: ScoresOn, { settings, data }: Given<LawmaSettings, LawmaChoice>) {
+export function recordsOf(on: ScoresOn, rows: RowsOn, { settings, data }: Given<LawmaSettings, LawmaChoice>) {
   const means = subjectsOf(on).map(([name, scores]) => [name, byTask(scores)] as const);
   const tuned = [...on("tasks", "one for all").values()];
+  // On the curve each task is trained by itself, with several seeds.
+  const onCurve = (arm: string) => crossedMean(rows("curve", arm), { apart: true });
   return {
     subjects: subjectsOf(on),
     tasks: data.chosen.map(({ name, splits, keep, majority }) => {
-      const rows = tuned
+      const answered = tuned
         .filter(({ task }) => task === name)
         .map(({ score, gold }) => ({ right: score, gold }));
       return {
@@ -42,7 +44,7 @@ export function recordsOf(on: ScoresOn, { settings, data }: Given<LawmaSettings,
         keep: keep.test,
         accuracy: Object.fromEntries(means.map(([subject, mean]) => [subject, mean.get(name) ?? null])),
         /** The tuned model at the natural mix of classes. */
-        natural: rows.length === 0 ? null : atNaturalMix(rows, majority, keep.test),
+        natural: answered.length === 0 ? null : atNaturalMix(answered, majority, keep.test),
         published: Object.fromEntries(
           shown.map((model) => [model, data.accuracy.get(name)?.[model] ?? null]),
         ),
@@ -50,8 +52,8 @@ export function recordsOf(on: ScoresOn, { settings, data }: Given<LawmaSettings,
     }),
     curve: settings.curve.n.map((n) => ({
       n,
-      tuned: meanOverTasks(on("curve", `tuned on ${n}`)),
-      linear: meanOverTasks(on("curve", `linear on ${n}`)),
+      tuned: onCurve(`tuned on ${n}`),
+      linear: onCurve(`linear on ${n}`),
     })),
   };
 }
