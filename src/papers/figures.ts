@@ -54,7 +54,7 @@ export function scoresOf(rows: readonly Row[], task?: string): Scores {
   const sums = new Map<string, Score & { times: number }>();
   for (const { sample, score, gold, prediction, group, task: own } of rows) {
     const key = task === undefined || sample.startsWith(`${task}/`) ? sample : `${task}/${sample}`;
-    const named = key.includes("/") ? key.slice(0, key.indexOf("/")) : own;
+    const named = taskOf({ sample: key, task: own });
     const sum = sums.get(key) ?? { task: named, caseId: group ?? key, score: 0, gold, prediction, times: 0 };
     sum.score += score;
     sum.times++;
@@ -223,6 +223,11 @@ export function columnsDifference(
   return { n, mean: delta + against, low: low + against, high: high + against, p, against };
 }
 
+/** The task that a row's id names (`task/id`), else the study's own. */
+function taskOf({ sample, task }: Pick<Row, "sample" | "task">): string {
+  return sample.includes("/") ? sample.slice(0, sample.indexOf("/")) : task;
+}
+
 /** Rows by seed and sample, in the order of the seeds. */
 type BySeedAndSample = ReadonlyMap<number, ReadonlyMap<string, Row>>;
 
@@ -236,7 +241,7 @@ function columnsOf(sides: readonly BySeedAndSample[], weight: string | null) {
   const tables = sides.map((side) => [...side.values()]);
   const first = tables[0]?.[0] ?? new Map<string, Row>();
   const samples = [...first.keys()].filter((id) => tables.flat().every((own) => own.has(id))).sort();
-  const tasks = samples.map((id) => id.slice(0, id.indexOf("/")));
+  const tasks = samples.map((id) => taskOf(first.get(id) as Row));
   const sizes = new Map([...grouped(tasks, (task) => task)].map(([task, own]) => [task, own.length]));
   return {
     columns: tables.map((side) => side.map((own) => samples.map((id) => (own.get(id) as Row).score))),
@@ -249,8 +254,9 @@ function columnsOf(sides: readonly BySeedAndSample[], weight: string | null) {
 }
 
 /**
- * a minus b on the samples that both have, against a value: samples (or their groups) and training seeds are both units, crossed.
- * @param weight the detail by which samples are weighted; null: tasks, by the samples' ids (`task/id`), count equally
+ * a minus b on the samples that both have, against a value: samples (or their groups) are units, and so are training seeds, crossed, if
+ * there are several.
+ * @param weight the detail by which samples are weighted; null: tasks count equally
  */
 export function crossedDifference(
   a: readonly Row[],
@@ -259,6 +265,8 @@ export function crossedDifference(
   { apart = false, ...crossing }: Crossing = {},
 ): Measured | null {
   const [left, right] = [bySeedAndSample(a), bySeedAndSample(b)];
+  if (weight === null && left.size === 1 && right.size === 1 && crossing.against === undefined)
+    return difference(scoresOf(a), scoresOf(b), crossing.range);
   const shared = (side: BySeedAndSample): BySeedAndSample =>
     crossing.same ? new Map([...side].filter(([seed]) => left.has(seed) && right.has(seed))) : side;
   const { columns, weights, groups, tasks } = columnsOf([shared(left), shared(right)], weight);
@@ -267,7 +275,7 @@ export function crossedDifference(
 }
 
 /**
- * Mean of the tasks' means of right/wrong answers; samples (or their groups) are the units, and so are training seeds if there are several.
+ * Mean of the tasks' means; samples (or their groups) are units, and so are training seeds, crossed, if there are several.
  * @param apart as in `Crossing`
  */
 export function crossedMean(

@@ -10,7 +10,16 @@ import { randomFor } from "../../src/core/random.js";
 import { type Draft, judge } from "../../src/papers/claim.js";
 import { openData } from "../../src/papers/data.js";
 import { claimsOf } from "../../src/papers/deepseekmoe/claims.js";
-import { columnsDifference, meanOverSeeds, scoresOf, seedDifference } from "../../src/papers/figures.js";
+import {
+  columnsDifference,
+  crossedDifference,
+  crossedMean,
+  difference,
+  meanOverSeeds,
+  meanOverTasks,
+  scoresOf,
+  seedDifference,
+} from "../../src/papers/figures.js";
 import { definePaper } from "../../src/papers/paper.js";
 import { type Preset, planName } from "../../src/papers/plans.js";
 import { specializers } from "../../src/specializers/index.js";
@@ -127,6 +136,37 @@ describe("seeds as units", () => {
     expect(within?.high).toBeLessThan(0.005);
     expect(within?.p).toBeLessThan(0.01);
     expect(seedDifference(seeds(a), new Map())).toBeNull();
+  });
+});
+
+describe("scores of several trainings on a task whose ids do not name it", () => {
+  const rows = (known: readonly number[]) =>
+    known.flatMap((most, s) =>
+      Array.from({ length: 60 }, (_, i) => ({
+        ...{ task: "lexicon", sample: `de-fi:${i}`, gold: "", prediction: "", details: {} },
+        ...{ seed: s + 1, score: i < most ? 1 : 1 / (2 + (i % 7)) },
+      })),
+    );
+  const range = [0, 1] as const;
+
+  it("are those of the samples alone where there is one training", () => {
+    const [a, b] = [rows([40]), rows([20])];
+    expect(crossedDifference(a, b, null, { range })).toEqual(difference(scoresOf(a), scoresOf(b), range));
+    expect(crossedMean(a)).toEqual(meanOverTasks(scoresOf(a)));
+  });
+
+  it("count the trainings where they differ", () => {
+    const [a, b] = [rows([20, 30, 40]), rows([20])];
+    const alone = difference(scoresOf(a), scoresOf(b), range);
+    const both = crossedDifference(a, b, null, { range });
+    expect(both?.mean).toBeCloseTo(alone?.mean as number, 6);
+    expect(both?.low).toBeLessThan(0);
+    expect(alone?.low).toBeGreaterThan(0);
+    const [mean, wide] = [meanOverTasks(scoresOf(a)), crossedMean(a)];
+    expect(wide?.mean).toBeCloseTo(mean?.mean as number, 6);
+    expect((wide?.high ?? 0) - (wide?.low ?? 0)).toBeGreaterThan(
+      1.5 * ((mean?.high ?? 1) - (mean?.low ?? 0)),
+    );
   });
 });
 

@@ -2,7 +2,7 @@
 
 import type { Estimate } from "../../core/record.js";
 import { constraintStatistics } from "../../data/constraints.js";
-import { meanOverTasks, type Scores, scoresOf } from "../figures.js";
+import { crossedMean, type Row } from "../figures.js";
 import { type Given, type PaperTable, paperTable } from "../paper.js";
 import type { FinishedStudy, Plan } from "../plans.js";
 import {
@@ -27,24 +27,24 @@ const keys = Object.keys(taskNames) as TaskKey[];
 type Figures = ReturnType<typeof lexicalFigures>;
 type Told = Given<LexicalSettings, LexicalData>;
 
-/** Scores by arm and task of the studies that are finished. */
+/** Scored rows by arm and task of the studies that are finished. */
 export function lexicalFigures(studies: readonly { plan: Plan; study: FinishedStudy | undefined }[]) {
   const found = (part: string) => studies.find(({ plan }) => plan.part === part)?.study;
   const [study, english, modelling] = [found("words"), found("english"), found("modelling")];
-  const of = (from: FinishedStudy | undefined, arm: string, task: string): Scores =>
-    scoresOf((from?.rows(arm) ?? []).filter((row) => row.task === task));
+  const of = (from: FinishedStudy | undefined, arm: string, task: string): readonly Row[] =>
+    (from?.rows(arm) ?? []).filter((row) => row.task === task);
   return {
     study,
     english,
     modelling,
-    scores: (arm: string, task: TaskKey) => of(study, arm, taskName(task)),
+    rows: (arm: string, task: TaskKey) => of(study, arm, taskName(task)),
     inEnglish: (arm: string, task: keyof typeof englishTasks) => of(english, arm, englishTasks[task]),
     bits: (arm: string) => of(modelling, arm, modellingTask),
   };
 }
 
 export function lexicalTables(
-  { study, english, modelling, scores, inEnglish, bits }: Figures,
+  { study, english, modelling, rows, inEnglish, bits }: Figures,
   { settings, models, data }: Told,
 ): PaperTable[] {
   const spoken = (found: { mean: number | null; low: number; high: number } | null | undefined) =>
@@ -53,7 +53,7 @@ export function lexicalTables(
   const layers = [...settings.layers, ...(own === undefined ? [] : [own])].sort((a, b) => a - b);
   const nameOf = (layer: number) => (layer === own ? generalist : layerName(layer));
   const figure = (arm: string, task: TaskKey) =>
-    task === "similarity" && study ? correlation(study, arm) : meanOverTasks(scores(arm, task));
+    task === "similarity" && study ? correlation(study, arm) : crossedMean(rows(arm, task));
   const { languages } = constraintStatistics(data.constraints);
   return [
     paperTable(
@@ -82,7 +82,7 @@ export function lexicalTables(
         ? englishArms.map((arm) => [
             arm,
             ...(Object.keys(englishTasks) as (keyof typeof englishTasks)[]).map((task) =>
-              spoken(meanOverTasks(inEnglish(arm, task))),
+              spoken(crossedMean(inEnglish(arm, task))),
             ),
           ])
         : [],
@@ -90,7 +90,7 @@ export function lexicalTables(
     paperTable(
       "Language modelling (bits per byte, 95 %)",
       ["subject", "bits per byte"],
-      modelling ? [generalist, specialist].map((arm) => [arm, spoken(meanOverTasks(bits(arm)))]) : [],
+      modelling ? [generalist, specialist].map((arm) => [arm, spoken(crossedMean(bits(arm)))]) : [],
     ),
     paperTable(
       "Constraints by language",
@@ -107,7 +107,7 @@ export function lexicalTables(
 
 /** The record's fields besides claims and tables. */
 export const lexicalMore = (
-  { study, english, modelling, scores, inEnglish, bits }: Figures,
+  { study, english, modelling, rows, inEnglish, bits }: Figures,
   { settings, data }: Told,
 ) => {
   const { byLanguages: _, ...constraints } = constraintStatistics(data.constraints);
@@ -119,7 +119,7 @@ export const lexicalMore = (
             Object.fromEntries(
               keys.map((task) => [
                 taskNames[task],
-                task === "similarity" ? correlation(study, arm) : meanOverTasks(scores(arm, task)),
+                task === "similarity" ? correlation(study, arm) : crossedMean(rows(arm, task)),
               ]),
             ),
           ]),
@@ -132,14 +132,14 @@ export const lexicalMore = (
             Object.fromEntries(
               (Object.keys(englishTasks) as (keyof typeof englishTasks)[]).map((task) => [
                 englishTasks[task],
-                meanOverTasks(inEnglish(arm, task)),
+                crossedMean(inEnglish(arm, task)),
               ]),
             ),
           ]),
         )
       : {},
     modelling: modelling
-      ? Object.fromEntries([generalist, specialist].map((arm) => [arm, meanOverTasks(bits(arm))]))
+      ? Object.fromEntries([generalist, specialist].map((arm) => [arm, crossedMean(bits(arm))]))
       : {},
     constraints,
   };

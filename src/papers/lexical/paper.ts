@@ -2,7 +2,7 @@
 // on synonyms, and the references that they must beat.
 
 import { above, below, type Draft, inUnit } from "../claim.js";
-import { crossedDifference, difference, type Measured } from "../figures.js";
+import { crossedDifference, type Measured, type Row } from "../figures.js";
 import { definePaper } from "../paper.js";
 import type { FinishedStudy } from "../plans.js";
 import { lexicalFigures, lexicalMore, lexicalTables } from "./figures.js";
@@ -11,7 +11,6 @@ import {
   generalist,
   layerName,
   lexicalPlans,
-  modellingTask,
   ngrams,
   specialist,
   type TaskKey,
@@ -38,15 +37,16 @@ export const lexical = definePaper({
   },
   plans: lexicalPlans,
   figures: lexicalFigures,
-  claims({ study, scores, inEnglish, modelling }, { settings }) {
-    const bitsOf = (arm: string) => (modelling?.rows(arm) ?? []).filter(({ task }) => task === modellingTask);
+  claims({ study, rows, inEnglish, bits }, { settings }) {
+    const difference = (a: readonly Row[], b: readonly Row[]) =>
+      crossedDifference(a, b, null, { range: [0, 1] });
     // Bits have no upper bound; texts are weighted by their bytes.
-    const bitsLost = crossedDifference(bitsOf(specialist), bitsOf(generalist), "bytes");
+    const bitsLost = crossedDifference(bits(specialist), bits(generalist), "bytes");
     const beats = (id: string, words: string, other: string, task: TaskKey, note = none): Draft =>
-      above(id, words, null, note, difference(scores(specialist, task), scores(other, task)));
+      above(id, words, null, note, difference(rows(specialist, task), rows(other, task)));
     const [less, more] = settings.constraints as [number?, number?];
     const cell = (count: number | undefined, languages: "few" | "many") =>
-      scores(cellName(count ?? 0, languages), "seen");
+      rows(cellName(count ?? 0, languages), "seen");
     return [
       beats(
         "bli.seen",
@@ -92,7 +92,7 @@ export const lexical = definePaper({
         "Specialization costs accuracy elsewhere (areas of law, logistic regression on the vectors)",
         null,
         ours,
-        difference(scores(specialist, "areas"), scores(generalist, "areas")),
+        difference(rows(specialist, "areas"), rows(generalist, "areas")),
       ),
       ...(settings.modelling
         ? [
@@ -141,10 +141,12 @@ export const lexical = definePaper({
     return [
       `The model is ${models[0]}, and a word is the mean of its tokens' states; the layer was fixed before anything was measured. The paper has mBERT and XLM-R, whose weights many machines cannot reach.`,
       `Constraints are ${data.constraints.length} pairs of OMW's core synsets (${data.before} before words of dev and test were taken out); the paper has BabelNet 5.0 in 50 languages.`,
-      `${training.steps} steps of ${training.batch} pairs, LoRA of rank ${training.rank} at ${training.learningRate}; the paper trains adapters or all weights for two epochs at 5e-6. No checkpoint is chosen.`,
+      `${training.steps} steps of ${training.batch} pairs, ${training.method === "full" ? "all weights" : `LoRA of rank ${training.rank}`} at ${training.learningRate}; the paper trains adapters or all weights for two epochs at 5e-6. No checkpoint is chosen.`,
       `${queries} queries of each pair of languages among ${vocabulary} words (answers and the most frequent; French from the dictionaries alone), where the paper has 2,000 among 100,000; ${sentences} sentences of each of ${settings.retrieval.length} languages.`,
       `Similarity is Spearman's over ${settings.similarity} drawn pairs of each of 66 files together, the paper's a mean over files.`,
-      "One training seed where one is given: intervals are over queries, for this training.",
+      settings.seeds.length === 1
+        ? "One training seed: intervals are over queries, for this training."
+        : `${settings.seeds.length} training seeds: intervals are over queries and seeds.`,
       `Word vectors were trained on ${data.corpora.length} sentences: ${sentencesBy(data.corpora)}. ${weak}`,
       settings.modelling
         ? `The cost to language modelling is of ${settings.modelling.texts} English texts, ${settings.modelling.bytes} bytes each; the layers above the one that is read are the generalist's own.`
