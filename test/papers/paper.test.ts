@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { randomFor } from "../../src/core/random.js";
+import { bilateral } from "../../src/papers/bilateral/paper.js";
 import { type Draft, judge } from "../../src/papers/claim.js";
 import { openData } from "../../src/papers/data.js";
 import { claimsOf } from "../../src/papers/deepseekmoe/claims.js";
@@ -202,6 +203,14 @@ describe("trainings that differ by more than a change at test time", () => {
     });
     expect(judge(claims.filter(({ id }) => id === "e2"))).toMatchObject([{ holds: true }]);
   });
+});
+
+it("what differs from the paper is said for the sizes that were asked for", async () => {
+  const store = join(folder, "differs");
+  const said = async (preset: Preset) =>
+    (await bilateral.reproduce({ preset, store, maxSeconds: 0 })).deviations.join("\n");
+  expect(await said("full")).toContain("regulariser acts on the hidden layers");
+  expect(await said("original")).toContain("regulariser acts where the published program put it");
 });
 
 describe("a paper's data", () => {

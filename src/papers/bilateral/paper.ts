@@ -53,7 +53,9 @@ export const bilateral = definePaper({
       "The paper's own sizes, metrics and figures could not be read: only its abstract and its code. Seeds are the units of every interval and test.",
       `"As good as" means worse by less than ${1000 * margin} mm, fixed before measuring.`,
       "Which loss is the dominant one is not said in the code: loss 0 (mean distance and activity) is taken for it, `dominantSide` turns it.",
-      "The regulariser acts on the hidden layers as the code means it; the arm `as published` has it where the program put it.",
+      controller.activity === "asPublished"
+        ? "The regulariser acts where the published program put it, on positions, muscles and feedback, in every arm."
+        : "The regulariser acts on the hidden layers as the code means it; the arm `as published` has it where the program put it.",
     ];
   },
   more: ({ line }, { settings }) => ({

@@ -34,7 +34,9 @@ export const selfSpecialization = definePaper({
       `At most ${limit.test} test samples a set and ${outside} of each task outside; contexts cut at ${chars.context} characters, BioASQ's quotes at ${chars.quotes}.`,
       `LoRA with ${Object.entries(lora)
         .map(([name, value]) => `${name} ${String(value)}`)
-        .join(", ")}; the paper's own values could not be read, rank, rate and epochs are its successor's.`,
+        .join(
+          ", ",
+        )}; the paper's own values could not be read, its successor's are rank 8, alpha 16, learningRate 0.0003, epochs 3, batch 32.`,
       "Of options the one whose text is likeliest per token is taken; the paper's models write.",
       "Worked examples are of the sets with options; factoid questions and those outside the domain are asked without any in every arm.",
       "The corpus is PubMedQA's training abstracts and what BioASQ's experts quoted, less what test asks about.",
