@@ -175,7 +175,7 @@ export function arenaClaims(rows: ArenaRows): Draft[] {
   const less = (game: string, a: ArenaArm, b: ArenaArm) => difference(scoresOf(rows(game, a)), scoresOf(rows(game, b)), rangeOf(game));
   const trained = (b: ArenaArm) => crossedDifference(rows("blackjack", "lora"), rows("blackjack", b), null, { range: rangeOf("blackjack") });
   return [
-    above("g1", "The model guesses its opponent's numbers more often than a player who always says 50, which stands in for illegal answers", null, "in the paper all models but the two Llama 3 8B hit at levels 1 to 3; here each deal has numbers of its own", less("guessing", "zero-shot", "safest")),
+    above("g1", "The model guesses its opponent's numbers more often than a player who always says 50, which stands in for illegal answers", null, "in the paper all models but the two Llama 3 8B hit at one of levels 1 to 3 at least; here each deal has numbers of its own", less("guessing", "zero-shot", "safest")),
     below("g2", "It guesses them less often than a player who infers the rule", null, "o1-preview has 0.9 at every published level", less("guessing", "zero-shot", "best")),
     inUnit("big blinds a hand", above("h1", "The model wins more at Limit Hold'em than a player who only checks and folds, which stands in for illegal answers", null, "the opponents are trained here, the paper's DQN agents are not public", less("holdem", "zero-shot", "safest"))),
     inUnit("big blinds a hand", below("h2", "It wins less than the best of the players trained by self-play on the same deals", null, "as h1; a local best response wins 0.275 big blinds a hand from that player, which is no equilibrium", less("holdem", "zero-shot", "best"))),
