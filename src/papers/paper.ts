@@ -18,7 +18,7 @@ import {
   runPlans,
 } from "./plans.js";
 
-export interface ReproduceOptions extends Omit<RunOptions, "onEvent" | "reproduce"> {
+export interface ReproduceOptions extends Omit<RunOptions, "onEvent" | "reproduce" | "used"> {
   preset: Preset;
   /** The folder that contains `med`, `law`, `social` and `lexical`, or those of them that the paper reads. */
   data?: string;
@@ -135,6 +135,7 @@ export function definePaper<Settings extends { models: readonly string[] }, Data
     paper,
     async reproduce(options, settings = spec.presets[options.preset]) {
       const started = performance.now();
+      const since = Date.now();
       const { preset, data: folder, models: asked, onEvent, ...run } = options;
       const store = resolve(options.store ?? ".hone");
       const signal = options.signal ?? new AbortController().signal;
@@ -153,6 +154,7 @@ export function definePaper<Settings extends { models: readonly string[] }, Data
         ...run,
         store,
         signal,
+        since,
         reproduce: `npx hone reproduce ${name}${preset === "full" ? "" : ` --${preset}`}`,
         ...(onEvent ? { onEvent } : {}),
       });

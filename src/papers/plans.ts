@@ -104,8 +104,10 @@ async function writePlan(plan: Plan, name: string, store: string): Promise<Study
   return parseStudy(study, path);
 }
 
-export interface PlanRun extends Omit<RunOptions, "onEvent" | "base" | "store"> {
+export interface PlanRun extends Omit<RunOptions, "onEvent" | "base" | "store" | "used"> {
   store: string;
+  /** When the time that they may take began, in ms since 1970; now if absent. */
+  since?: number;
   onEvent?: (event: PaperEvent) => void;
 }
 
@@ -115,10 +117,9 @@ export interface PlanRun extends Omit<RunOptions, "onEvent" | "base" | "store"> 
  */
 export async function runPlans(
   plans: ReadonlyMap<string, Plan>,
-  { onEvent: emit = () => {}, ...options }: PlanRun,
+  { onEvent: emit = () => {}, since = Date.now(), ...options }: PlanRun,
 ): Promise<{ finished: Set<string>; stopped: string | null }> {
-  const until = options.maxSeconds === undefined ? undefined : Date.now() + options.maxSeconds * 1000;
-  let usdLeft = options.maxUsd;
+  let usd = 0;
   const finished = new Set<string>();
   for (const [name, plan] of plans) {
     emit({ type: "stage", stage: finished.size + 1, of: plans.size, title: plan.description });
@@ -126,13 +127,12 @@ export async function runPlans(
     const record = await runStudy(spec, {
       ...options,
       base: studyFolder(options.store, name),
-      ...(until === undefined ? {} : { maxSeconds: Math.max(0, (until - Date.now()) / 1000) }),
-      ...(usdLeft === undefined ? {} : { maxUsd: usdLeft }),
+      used: { since, usd },
       onEvent: (event) => {
         if (event.type !== "done") emit(event);
       },
     });
-    if (usdLeft !== undefined) usdLeft = Math.max(0, usdLeft - record.spentUsd);
+    usd += record.spentUsd;
     if (record.stopped !== null) return { finished, stopped: record.stopped };
     finished.add(name);
   }

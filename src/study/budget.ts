@@ -41,13 +41,15 @@ const byHand = "by hand";
 /**
  * @param maxUsd dollars; each call in flight reserves the cost of the costliest so far, so that concurrency does not overshoot; until
  *   one of a priced model's calls has ended, there is only one of it
- * @param maxSeconds wall-clock seconds from now
+ * @param maxSeconds wall-clock seconds
+ * @param used what other studies have used of the same limits; else both begin now
  * @param drain ends it by hand, even if it fired before
  */
 export function makeBudget(
   limits: {
     maxUsd?: number | undefined;
     maxSeconds?: number | undefined;
+    used?: { since: number; usd: number } | undefined;
     drain?: AbortSignal | undefined;
   } = {},
 ): Budget {
@@ -69,19 +71,21 @@ export function makeBudget(
   };
   if (limits.drain?.aborted) drain(byHand);
   limits.drain?.addEventListener("abort", () => drain(byHand), { once: true });
+  const { since, usd: before } = limits.used ?? { since: Date.now(), usd: 0 };
   const deadline =
-    limits.maxSeconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + limits.maxSeconds * 1000;
+    limits.maxSeconds === undefined ? Number.POSITIVE_INFINITY : since + limits.maxSeconds * 1000;
   const outOfTime = `--max-time of ${limits.maxSeconds} s reached`;
   // Longer than a timer can wait is checked at the next call.
-  if (limits.maxSeconds !== undefined && limits.maxSeconds * 1000 < 2 ** 31)
-    setTimeout(() => drain(outOfTime), limits.maxSeconds * 1000).unref();
+  if (deadline - Date.now() < 2 ** 31)
+    setTimeout(() => drain(outOfTime), Math.max(0, deadline - Date.now())).unref();
 
   const check = (): void => {
     if (Date.now() >= deadline) drain(outOfTime);
     const { maxUsd } = limits;
     if (maxUsd === undefined) return;
-    if (total.usd + (inFlight + 1) * costliest > maxUsd || (total.usd >= maxUsd && total.usd > 0))
-      drain(`--max-cost of $${maxUsd} reached ($${total.usd.toFixed(4)} spent)`);
+    const spent = before + total.usd;
+    if (spent + (inFlight + 1) * costliest > maxUsd || (spent >= maxUsd && spent > 0))
+      drain(`--max-cost of $${maxUsd} reached ($${spent.toFixed(4)} spent)`);
   };
   const ended = (modelId: string): void => {
     inFlight = Math.max(0, inFlight - 1);

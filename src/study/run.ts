@@ -39,6 +39,8 @@ export interface RunOptions {
   devOnly?: boolean;
   maxUsd?: number;
   maxSeconds?: number;
+  /** What other studies have used of these limits: the clock's start in ms since 1970, and dollars. */
+  used?: { since: number; usd: number };
   /** Tries again what an earlier run left unscored. */
   retryErrors?: boolean;
   /** Samples in flight; by default as many as the model suggests. */

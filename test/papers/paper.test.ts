@@ -355,8 +355,8 @@ describe("a paper on the frame", () => {
     const stages: string[] = [];
     const onEvent = (event: { type: string; title?: string }) =>
       event.type === "stage" && stages.push(event.title!);
-    const done = await run("limited", { onEvent, maxSeconds: 0 });
-    expect(done.stopped).toMatch(/max-time/);
+    const done = await run("limited", { onEvent, maxSeconds: 0.001 });
+    expect(done.stopped).toBe("--max-time of 0.001 s reached");
     expect(stages).toEqual(["The first study"]);
     expect(done.figures).toMatchObject([{ sizes: [0, 0, 0, 0] }, { sizes: [0, 0, 0, 0] }]);
   });

@@ -50,3 +50,17 @@ it("refuses an endpoint without a price, and stops at one that does not count", 
   expect(budget.drained()).toMatch(/does not say how many tokens/);
   expect(() => makeBudget().expect({ id: "openai:m" })).not.toThrow();
 });
+
+it("counts what other studies have used of the same limits, and names the limits as they were given", async () => {
+  const used = { since: Date.now() - 5000, usd: 0.75 };
+  expect(makeBudget({ maxSeconds: 3, used }).drained()).toBe("--max-time of 3 s reached");
+  expect(makeBudget({ maxSeconds: 60, maxUsd: 0.75, used }).drained()).toMatch(
+    /^--max-cost of \$0\.75 reached/,
+  );
+  const budget = makeBudget({ maxUsd: 1, used });
+  expect(budget.drained()).toBeUndefined();
+  await budget.before("paid");
+  budget.made(callOf("paid", 0.25));
+  expect(budget.drained()).toBe("--max-cost of $1 reached ($1.0000 spent)");
+  expect(budget.spent().usd).toBe(0.25);
+});
