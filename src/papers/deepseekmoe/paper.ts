@@ -185,6 +185,7 @@ export const deepseekmoe = definePaper({
       `Texts: ${(bytes / 1e6).toFixed(1)} MB in ${settings.domains.length} domains. Code is that of packages which Hone was installed with.`,
       "Bits per byte of documents, each from its own beginning in rows of the net's context; intervals over documents and seeds, crossed. Figures of experts changed at test time are of dev texts, with texts and seeds as the units.",
       `"As good as" means worse by less than ${margin} bits per byte, fixed before measuring.`,
+      "The paper's figures beside the claims are nats a token of the Pile, ours bits per byte of these texts: their signs compare, not their sizes.",
       "The balance loss counts over the batch; initial weights have a deviation of 0.02 (paper: 0.006). No benchmark of the paper is asked: nets of this size cannot answer them.",
       "Loss-free balancing moves each bias by a fixed step against its expert's surplus (Wang et al. 2024, algorithm 1), under softmax gates.",
       "The step of the least dev loss is kept, the same way for every net. One learning rate for all nets, not chosen for any (the paper has 1.08e-3).",

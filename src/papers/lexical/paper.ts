@@ -141,7 +141,7 @@ export const lexical = definePaper({
     return [
       `The model is ${models[0]}, and a word is the mean of its tokens' states; the layer was fixed before anything was measured. The paper has mBERT and XLM-R, whose weights many machines cannot reach.`,
       `Constraints are ${data.constraints.length} pairs of OMW's core synsets (${data.before} before words of dev and test were taken out); the paper has BabelNet 5.0 in 50 languages.`,
-      `${training.steps} steps of ${training.batch} pairs, ${training.method === "full" ? "all weights" : `LoRA of rank ${training.rank}`} at ${training.learningRate}; the paper trains adapters or all weights for two epochs at 5e-6. No checkpoint is chosen.`,
+      `${training.steps} steps of ${training.batch} pairs, ${training.method === "full" ? "all weights" : `LoRA of rank ${training.rank}`} at ${training.learningRate}; the paper trains adapters or all weights for two epochs at 5e-6${training.schedule === "constant" ? "" : ", constant where ours rises and falls"}. No checkpoint is chosen.`,
       `${queries} queries of each pair of languages among ${vocabulary} words (answers and the most frequent; French from the dictionaries alone), where the paper has 2,000 among 100,000; ${sentences} sentences of each of ${settings.retrieval.length} languages.`,
       `Similarity is Spearman's over ${settings.similarity} drawn pairs of each of 66 files together, the paper's a mean over files.`,
       settings.seeds.length === 1
