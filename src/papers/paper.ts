@@ -10,10 +10,10 @@ import { type Claim, type Draft, judge } from "./claim.js";
 import { type DataFolder, type DataNeeds, openData } from "./data.js";
 import {
   type FinishedStudy,
+  namedPlans,
   type PaperEvent,
   type Plan,
   type Preset,
-  planName,
   readStudy,
   runPlans,
 } from "./plans.js";
@@ -149,7 +149,7 @@ export function definePaper<Settings extends { models: readonly string[] }, Data
           onEvent?.({ type: "fetch", done, total, note });
         given.data = await spec.data.read(opened, given, { signal, progress });
       }
-      const plans = new Map((await spec.plans(given)).map((plan) => [planName(name, preset, plan), plan]));
+      const plans = namedPlans(name, preset, await spec.plans(given));
       const { finished, stopped } = await runPlans(plans, {
         ...run,
         store,

@@ -86,6 +86,20 @@ export function planName(
   return full.length <= 64 ? full : `${full.slice(0, 55)}-${fingerprint(full, 8)}`;
 }
 
+/** Plans by their names. Where models differ in their options alone, later ones get a fingerprint of theirs. */
+export function namedPlans<Own extends Plan>(
+  paper: string,
+  preset: Preset,
+  plans: readonly Own[],
+): Map<string, Own> {
+  const named = new Map<string, Own>();
+  for (const plan of plans) {
+    const name = planName(paper, preset, plan);
+    named.set(named.has(name) ? `${name.slice(0, 55)}-${fingerprint(plan.model, 8)}` : name, plan);
+  }
+  return named;
+}
+
 /** Writes rows and study file, and returns the study as parsed from the file. */
 async function writePlan(plan: Plan, name: string, store: string): Promise<StudySpec> {
   const folder = studyFolder(store, name);

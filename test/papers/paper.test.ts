@@ -22,7 +22,7 @@ import {
   seedDifference,
 } from "../../src/papers/figures.js";
 import { definePaper } from "../../src/papers/paper.js";
-import { type Preset, planName } from "../../src/papers/plans.js";
+import { namedPlans, type Plan, type Preset, planName } from "../../src/papers/plans.js";
 import { specializers } from "../../src/specializers/index.js";
 import { fewShot } from "../../src/specializers/prompting/few-shot.js";
 import { tQuantile } from "../../src/statistics/index.js";
@@ -369,4 +369,14 @@ it("names studies within the 64 characters that a name may have, each its own", 
   const long = ["a", "b"].map((end) => name(`curve-of-a-task-with-a-very-long-name-indeed-${end}`));
   for (const one of long) expect(one.length).toBeLessThanOrEqual(64);
   expect(long[0]).not.toBe(long[1]);
+});
+
+it("names the studies of models that differ in their options alone differently", () => {
+  const models = ["plain", "chat"].map((format) => `llama:smollm2-135m?format=${format}`);
+  const parts = ["tasks", "a-part-whose-name-alone-is-nearly-as-long-as-a-name-may-be"];
+  const plans = models.flatMap((model) => parts.map((part) => ({ part, model }) as Plan));
+  const named = [...namedPlans("lawma", "full", plans)];
+  expect(named.map(([, plan]) => plan)).toEqual(plans);
+  expect(named[0]?.[0]).toBe("lawma-full-tasks-smollm2-135m");
+  for (const [name] of named) expect(name.length).toBeLessThanOrEqual(64);
 });
