@@ -78,7 +78,7 @@ export const egosocialarena = definePaper({
     "The original's 2,195 entries, prompts and games are not public: situations of all scenarios were drawn by generators written here, and ToMi and ToMBench converted by rule.",
     `${n} items in both persons: ${settings.each} of each generator for each of ${settings.draws.length} seeds, at most ${settings.tomi} belief items of ToMi and ${settings.tombench} of ToMBench.`,
     `ToMBench is converted by rule where the paper uses GPT-4o; ${validation.tombench.converted} of ${validation.tombench.read} items could be, the others are left out and counted by cause.`,
-    "ToMi: every item that asks for a belief; the paper's code leaves out first-order ones of stories without a true belief. The options are the two containers.",
+    "ToMi: every item that asks for a belief; the paper's code leaves out first-order ones of stories without a true belief. The options are the two containers. Of a second-order question always the first person becomes you, in the paper's code the second where the first had left.",
     "Answers are read from log-probabilities, of labels or of the options' texts as dev decides for each model; the paper lets models write and GPT-4o judge.",
     "In the third person the instruction lacks only the words that relate the event to you; the paper's has another system message.",
     "In drawn situations of Hold'em the others make 30 % of their moves at random, so that their records differ.",
