@@ -40,6 +40,16 @@ describe("deals as samples", () => {
     }
   });
 
+  it("teach against the task's opponent where subjects play one seat: against level 2 the third guess is 40", () => {
+    const options = { game: "guessing", opponent: "level2" };
+    const { train } = drawDeals(options, arenaDataSchema.parse({ train: 60 }));
+    const task = arena("levels", { kind: "arena", ...options });
+    const third = train.filter((sample) => /Round 3\. Guess/.test(task.query(sample).input));
+    expect(third.length).toBeGreaterThan(0);
+    expect(new Set(third.map(({ gold }) => gold))).toEqual(new Set(["40"]));
+    expect(task.query(third[0] as never).input).toContain("Round 2: player 1 chose 45, you chose 50.");
+  });
+
   it("are the same from the same seed, and none of test's is in train", () => {
     expect(dealt("holdem")).toEqual(dealt("holdem"));
     const { train, test } = dealt("holdem");

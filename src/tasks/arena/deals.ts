@@ -4,7 +4,7 @@
 import { z } from "zod";
 import { randomFor } from "../../core/random.js";
 import type { Sample, SplitName } from "../../core/sample.js";
-import { dealOf, episode, gameEntry, playerOf } from "../../games/index.js";
+import { dealOf, episode, gameEntry, type Player, playerOf } from "../../games/index.js";
 
 const count = z.int().min(0).max(1_000_000);
 
@@ -28,11 +28,12 @@ export interface DealSample {
 const starts: Readonly<Record<SplitName, number>> = { train: 0, dev: 1_000_000, test: 2_000_000 };
 
 export function drawDeals(
-  { game }: { game: string },
+  { game, opponent }: { game: string; opponent?: string | undefined },
   { seed, ...counts }: z.output<typeof arenaDataSchema>,
 ): Record<SplitName, Sample[]> & { source: string } {
+  const other = otherSeats(game, opponent);
   const many = (split: SplitName) =>
-    Array.from({ length: counts[split] }, (_, i) => drawDeal(game, split, i, seed));
+    Array.from({ length: counts[split] }, (_, i) => drawDeal(game, other, split, i, seed));
   return {
     train: many("train"),
     dev: many("dev"),
@@ -41,7 +42,17 @@ export function drawDeals(
   };
 }
 
-function drawDeal(name: string, split: SplitName, i: number, seed: number): Sample {
+/**
+ * Who plays against the teacher: itself where subjects play every seat. Where they play one, it is the task's opponent: the teacher of
+ * that seat is no opponent. For a model it is the game's usual one.
+ */
+function otherSeats(name: string, opponent: string | undefined): Player {
+  const { game, teacher, seats, opponent: usual } = gameEntry(name);
+  if (seats.length === game.seats) return playerOf(name, teacher);
+  return playerOf(name, opponent === undefined || opponent.includes(":") ? (usual as string) : opponent);
+}
+
+function drawDeal(name: string, other: Player, split: SplitName, i: number, seed: number): Sample {
   const { game, teacher, seats } = gameEntry(name);
   const number = starts[split] + i;
   const player = playerOf(name, teacher);
@@ -51,7 +62,7 @@ function drawDeal(name: string, split: SplitName, i: number, seed: number): Samp
   const going = episode(game, dealOf(game, seed, number));
   const moves: string[] = [];
   for (let step = going.next(); !step.done; ) {
-    const move = player.act(step.value.view, random);
+    const move = (seats.includes(step.value.seat) ? player : other).act(step.value.view, random);
     if (step.value.seat === seat) decisions.push({ before: moves.length, move });
     moves.push(move);
     step = going.next(move);
