@@ -9,7 +9,7 @@ const mostWords = 4000;
 function rougeWords(text: string): string[] {
   return text
     .toLowerCase()
-    .split(/[^\p{L}\p{N}]+/u)
+    .split(/[^\p{L}\p{M}\p{N}]+/u)
     .filter(Boolean)
     .slice(0, mostWords);
 }

@@ -194,6 +194,6 @@ export function parseChoice(text: string, options: readonly Option[]): Option | 
 function flatten(text: string): string {
   return ` ${text
     .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, " ")
+    .replace(/[^\p{L}\p{M}\p{N}]+/gu, " ")
     .trim()} `;
 }

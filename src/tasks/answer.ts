@@ -56,8 +56,8 @@ export function answer(name: string, options: AnswerOptions): LanguageTask {
     metric: share(spec.metric),
     details: [share("recall"), share("unparsed")],
     binary: spec.metric === "exact" || spec.metric === "number",
-    // Since version 2 a missing answer counts as wrong; before, it was unscored.
-    id: fingerprint(["answer", 2, name, spec]),
+    // Since version 2 a missing answer counts as wrong; before, it was unscored. Since version 3 no text is empty after normalisation.
+    id: fingerprint(["answer", 3, name, spec]),
     query,
     demonstration(sample): Demonstration {
       const question = questionOf(sample);
@@ -95,16 +95,18 @@ function acceptedAnswers(sample: Sample): readonly string[] {
 
 const scorers = { exact: exactMatch, f1: tokenF1, rougeL };
 
-/** Lower case, no punctuation, no English articles, single spaces: the normalisation of SQuAD (Rajpurkar et al. 2016). */
+/**
+ * Lower case, no punctuation, no English articles, single spaces: the normalisation of SQuAD (Rajpurkar et al. 2016). Where nothing
+ * would be left (the answers "A" and "+"), articles and then punctuation stay.
+ */
 function normaliseAnswer(text: string): string {
-  return text
-    .normalize("NFKC")
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}\s]/gu, "")
-    .replace(/\b(a|an|the)\b/g, " ")
+  const lower = text.normalize("NFKC").toLowerCase();
+  const words = lower
+    .replace(/[^\p{L}\p{M}\p{N}\s]/gu, "")
     .split(/\s+/)
-    .filter(Boolean)
-    .join(" ");
+    .filter(Boolean);
+  const bare = words.filter((word) => !/^(?:a|an|the)$/.test(word));
+  return (bare.length > 0 ? bare : words).join(" ") || lower.trim();
 }
 
 export function exactMatch(text: string, gold: string): number {

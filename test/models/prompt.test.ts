@@ -81,6 +81,11 @@ describe("parseChoice", () => {
     expect(read("I think yes, with conditions", options)).toBe("2");
   });
 
+  it("tells options apart by their vowel signs", () => {
+    const [feminine, masculine] = ["की", "का"].map((text) => ({ key: text, text }));
+    expect(read("का", [feminine, masculine] as never)).toBe("का");
+  });
+
   it("reads numbers beyond 26 options", () => {
     const many = Array.from({ length: 40 }, (_, i) => ({ key: `k${i}`, text: `option number ${i} of many` }));
     expect(read("Answer: 07", many)).toBe("k6");

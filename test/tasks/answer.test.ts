@@ -9,6 +9,19 @@ describe("answer metrics", () => {
     expect(exactMatch("Eiffel", "eiffel tower")).toBe(0);
   });
 
+  it("compares what normalisation would leave empty: the letter A, signs", () => {
+    for (const text of ["", "The", "B", "."])
+      expect([text, exactMatch(text, "A"), tokenF1(text, "A")]).toEqual([text, 0, 0]);
+    for (const text of ["A", "a", "A.", "(A)"]) expect([text, exactMatch(text, "A")]).toEqual([text, 1]);
+    expect([exactMatch("-", "+"), exactMatch(" + ", "+")]).toEqual([0, 1]);
+  });
+
+  it("keeps vowel signs, and letters that follow one with an accent", () => {
+    // "of" in Hindi, feminine and masculine: one consonant, two vowel signs.
+    for (const score of [exactMatch, tokenF1, rougeL]) expect(score("की", "का")).toBe(0);
+    expect(exactMatch("Españ", "España")).toBe(0);
+  });
+
   it("computes token F1 as in SQuAD", () => {
     // 2 common tokens of 3 and 2: 2*2/(3+2)
     expect(tokenF1("big red barn", "red barn")).toBeCloseTo(0.8, 12);
