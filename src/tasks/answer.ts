@@ -9,6 +9,7 @@ import type { Sample } from "../core/sample.js";
 import type { Grade, LanguageTask } from "../core/task.js";
 import { rougeL } from "../learn/rouge.js";
 import { keptOf, recall } from "./choice.js";
+import { lastNumber, numberMatch } from "./numbers.js";
 import { rows, taskEntry } from "./table.js";
 
 const answerSchema = z.strictObject({
@@ -56,7 +57,8 @@ export function answer(name: string, options: AnswerOptions): LanguageTask {
     metric: share(spec.metric),
     details: [share("recall"), share("unparsed")],
     binary: spec.metric === "exact" || spec.metric === "number",
-    // Since version 2 a missing answer counts as wrong; before, it was unscored. Since version 3 no text is empty after normalisation.
+    // Since version 2 a missing answer counts as wrong; before, it was unscored. Since version 3 no text is empty
+    // after normalisation, and signs and fractions are read as such.
     id: fingerprint(["answer", 3, name, spec]),
     query,
     demonstration(sample): Demonstration {
@@ -129,30 +131,4 @@ export function tokenF1(text: string, gold: string): number {
     }
   }
   return (2 * common) / (a.length + b.length);
-}
-
-/**
- * 1 if the last number in the text equals the gold number within a relative tolerance. A comma before exactly three digits
- * separates thousands, any other is a decimal comma: 1,234.5 and 1.234,5 and 3,5 are read, and of the list 1,2,3 the 3.
- */
-export function numberMatch(text: string, gold: string, tolerance: number): number {
-  const found = lastNumber(text);
-  const wanted = lastNumber(gold);
-  if (found === undefined || wanted === undefined) return 0;
-  return Math.abs(found - wanted) <= tolerance * Math.abs(wanted) ? 1 : 0;
-}
-
-const thousands = String.raw`\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?`;
-const decimalComma = String.raw`(?<!\d,)(?:\d{1,3}(?:\.\d{3})+|\d+),\d+(?!,?\d)`;
-const numbers = new RegExp(
-  String.raw`(-?)(?:(${thousands})|(${decimalComma})|(\d+(?:\.\d+)?))((?:e[-+]?\d+)?)`,
-  "gi",
-);
-
-function lastNumber(text: string): number | undefined {
-  const found = [...text.matchAll(numbers)].at(-1);
-  if (!found) return undefined;
-  const [, sign = "", grouped, comma, plain = "", exponent = ""] = found;
-  const digits = grouped?.replaceAll(",", "") ?? comma?.replaceAll(".", "").replace(",", ".") ?? plain;
-  return Number(sign + digits + exponent);
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { taskContext } from "../../src/core/task.js";
 import { rougeL } from "../../src/learn/rouge.js";
-import { answer, exactMatch, numberMatch, tokenF1 } from "../../src/tasks/answer.js";
+import { answer, exactMatch, tokenF1 } from "../../src/tasks/answer.js";
+import { lastNumber, numberMatch } from "../../src/tasks/numbers.js";
 
 describe("answer metrics", () => {
   it("matches exactly after SQuAD's normalisation", () => {
@@ -49,6 +50,37 @@ describe("answer metrics", () => {
     ] as const)
       expect([text, numberMatch(text, gold, 1e-12)]).toEqual([text, 1]);
     expect(numberMatch("4,5", "3,5", 0)).toBe(0);
+  });
+
+  it("reads signs, fractions, powers of ten and separators as what they are", () => {
+    for (const [text, value] of [
+      ["\u22125", -5],
+      ["x = \u20135", -5],
+      ["-$1,200", -1200],
+      ["5 \u2212 8 = \u22123", -3],
+      ["from 1939-1945", 1945],
+      ["10%-20%", 20],
+      ["COVID-19", 19],
+      [".5", 0.5],
+      ["-.25", -0.25],
+      ["No.5", 5],
+      ["3/4", 0.75],
+      ["1 1/2 cups", 1.5],
+      ["\\boxed{-\\frac{3}{4}}", -0.75],
+      ["2\\frac{1}{2}", 2.5],
+      ["12/3 = 4", 4],
+      ["on 12/24/2025", 2025],
+      ["1.234.567", 1234567],
+      ["1.234", 1.234],
+      ["1'234'567.5", 1234567.5],
+      ["12\u202f345", 12345],
+      ["3 \u00d7 10^5", 300000],
+      ["6.5 \\times 10^{-3} m", 0.0065],
+      ["-2e-3", -0.002],
+      ["5 - 3", 3],
+      ["12 and 345", 345],
+    ] as const)
+      expect([text, lastNumber(text)]).toEqual([text, value]);
   });
 
   it("reads the last number, with commas, signs and exponents", () => {
