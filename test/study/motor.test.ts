@@ -113,6 +113,11 @@ describe("a study of movements", () => {
     ],
     ["a cut of nothing", { specialists: [[one, { lesion: { cut: ["callosum"] } }]] }, /no callosum/],
     ["noise in training", { task: { ...study().task, noise: { vision: 0.1 } } }, /trials are noisy/],
+    [
+      "no trials to learn from",
+      { task: { ...study().task, data: { train: 0, dev: 1, test: 2 } } },
+      /bilateral has no train samples/,
+    ],
     ["no such body", { model: "motor:leg" }, /There is no such body/],
     [
       "a callosum of one",

@@ -17,6 +17,7 @@ import {
   shapeFor,
 } from "../../motor/subject.js";
 import { motorTrainer, trainControllers } from "../../motor/training.js";
+import { requireTrain } from "../parts/define.js";
 import { readOptions } from "../parts/options.js";
 import type { SpecializerEntry } from "../table.js";
 
@@ -146,6 +147,7 @@ export function bodyOf(subject: MotorSubject): PlantBody {
 
 /** Train's trials, with what has to be the same in all of them. @throws HoneError where they cannot be trained on together */
 function readTrials(given: MotorGiven) {
+  requireTrain(given, "bilateral");
   const trials = given.train.map(({ input }) => JSON.parse(input) as MotorTrial);
   const first = trials[0] as MotorTrial;
   if (trials.some(({ noise }) => noise !== undefined)) {
