@@ -10,7 +10,7 @@ import { openModel } from "../models/registry.js";
 import { oneLine, plainText } from "../report/escape.js";
 import { begin } from "../study/kinds.js";
 import { loadSpecialist } from "../study/specialist.js";
-import { usualAsking } from "../tasks/arena/index.js";
+import { type ArenaOptions, arenaTask, askingFor } from "../tasks/arena/index.js";
 import { type Seated, type SeatedSubject, seatSubject, Unplayable } from "../tasks/arena/playing.js";
 import { makeOutput } from "./output.js";
 
@@ -166,7 +166,7 @@ async function opponentFor(game: string, name: string | undefined): Promise<Oppo
       close: async () => {},
     };
   }
-  const { subject, close } = await openSubject(ref, signal);
+  const { subject, close, task = {} } = await openSubject(ref, signal);
   if (subject.kind !== "language") {
     await close();
     throw new HoneError({
@@ -177,7 +177,8 @@ async function opponentFor(game: string, name: string | undefined): Promise<Oppo
       kind: "usage",
     });
   }
-  const asking = usualAsking(game, subject.model?.grants);
+  // A specialist of this game is asked as in its study.
+  const asking = askingFor(game, task.game === game ? task : {}, subject.model?.grants);
   return {
     name: subject.name,
     sit: (stream) => seatSubject(entry.game, subject, { signal }, asking, { beliefs: false, stream }),
@@ -188,8 +189,11 @@ async function opponentFor(game: string, name: string | undefined): Promise<Oppo
 async function openSubject(
   ref: string,
   signal: AbortSignal,
-): Promise<{ subject: Subject; close: () => Promise<void> }> {
-  if (existsSync(ref)) return loadSpecialist(ref, { signal });
+): Promise<{ subject: Subject; close: () => Promise<void>; task?: Partial<ArenaOptions> }> {
+  if (existsSync(ref)) {
+    const { saved, ...loaded } = await loadSpecialist(ref, { signal });
+    return { ...loaded, task: arenaTask.options.safeParse(saved.task.options).data ?? {} };
+  }
   const model = await openModel(ref, { signal });
   return { subject: begin(model), close: () => model.close() };
 }

@@ -1,8 +1,11 @@
 // hone play with moves from a pipe: whole hands, bad moves, the end of the input, and opponents that do not exist.
 
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { kuhn } from "../../src/games/index.js";
 import { bin } from "./spawned.js";
 
 const play = (args: string[], input: string) =>
@@ -47,6 +50,34 @@ describe("hone play", () => {
     );
     expect(status).toBe(0);
     expect(stdout).toMatch(/You play against mock/);
+  });
+
+  it("asks a saved specialist as its study did", () => {
+    const folder = mkdtempSync(join(tmpdir(), "hone-play-"));
+    const against = (instruction?: string) => {
+      const path = join(folder, "saved.json");
+      const saved = {
+        ...{ hone: "specialist/1", name: "s", model: "mock:?skill=0", modelId: "mock:?seed=0&skill=0" },
+        ...{ encoder: "mock:", specializer: "zeroShot", state: null, made: { study: "s", plan: "p" } },
+        task: {
+          name: "kuhn",
+          options: { kind: "arena", game: "kuhn", ...(instruction && { instruction }) },
+          labels: null,
+        },
+      };
+      writeFileSync(path, JSON.stringify(saved));
+      const { stdout } = play(
+        ["kuhn", "--against", path, "--hands", "12", "--seed", "1"],
+        "k\nc\n".repeat(12),
+      );
+      return stdout.match(/Player [01]: \w+/g);
+    };
+    const usual = against();
+    expect(usual?.length).toBeGreaterThan(4);
+    expect(against(kuhn.rules)).toEqual(usual);
+    // The mock answers at random, by the prompt.
+    expect(against("Play cards.")).not.toEqual(usual);
+    rmSync(folder, { recursive: true });
   });
 
   it("says what the person did and won, and takes k for check", () => {

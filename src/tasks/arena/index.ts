@@ -74,13 +74,7 @@ export function arena(name: string, options: ArenaOptions): ArenaTask {
   const spec = arenaSchema.parse(options);
   const { game, seats, opponent: usual } = gameEntry(spec.game);
   const opponent = opponentOf(name, spec.game, spec.opponent ?? usual);
-  const asking: Asking = {
-    ...usualAsking(spec.game),
-    maxTokens: spec.maxTokens,
-    ...(spec.instruction === undefined ? {} : { instruction: spec.instruction }),
-    ...(spec.answerBy === undefined ? {} : { answerBy: spec.answerBy }),
-    ...(spec.scoring === undefined ? {} : { scoring: spec.scoring }),
-  };
+  const asking = askingFor(spec.game, spec);
 
   /** The query in a sample's position, as if the subject had moved like the teacher so far. */
   const positionOf = (sample: { input: string }) => {
@@ -165,12 +159,20 @@ export function arena(name: string, options: ArenaOptions): ArenaTask {
 }
 
 /**
- * The default way of prompting for moves: by label.
- * @param grants what the model allows; a model without log-probabilities writes its move
+ * How a task's options prompt for moves; by default by label, with the game's rules.
+ * @param grants what the model allows; a model without log-probabilities writes its move by default
  */
-export function usualAsking(game: string, grants?: ReadonlySet<Grant>): Asking {
-  const scoring = grants && !grants.has("logprobs") ? "parse" : "sum";
-  return { instruction: gameEntry(game).game.rules, answerBy: "label", scoring, maxTokens: 16 };
+export function askingFor(
+  game: string,
+  { instruction, answerBy, scoring, maxTokens }: Partial<ArenaOptions>,
+  grants?: ReadonlySet<Grant>,
+): Asking {
+  return {
+    instruction: instruction ?? gameEntry(game).game.rules,
+    answerBy: answerBy ?? "label",
+    scoring: scoring ?? (grants && !grants.has("logprobs") ? "parse" : "sum"),
+    maxTokens: maxTokens ?? 16,
+  };
 }
 
 async function playOut(
