@@ -144,29 +144,42 @@ function isText(part: string | undefined | null): part is string {
 }
 
 /**
- * Reads an option out of a written answer. Undefined if none or more than one is named; it never guesses.
- * Checked in this order: a label at the very start ("B", "(B)", "B."), the last "Answer: B" or "answer is B",
- * an option's whole text, a lone label anywhere.
+ * Reads an option out of a written answer. Undefined if none or more than one is named, or only as what it is not; it never guesses.
+ * Checked in this order: the last "Answer: B" or "answer is B", a label at the very start ("B", "(B)", "B.") unless others
+ * follow in the same form, an option's whole text, a lone label anywhere.
  */
 export function parseChoice(text: string, options: readonly Option[]): Option | undefined {
   const labels = optionLabels(options.length);
-  const byLabel = (label: string | undefined) =>
-    label === undefined ? undefined : options[labels.indexOf(label.toUpperCase())];
-  const label = options.length <= 26 ? "[A-Za-z]" : "\\d+";
+  const letters = options.length <= 26;
+  const byLabel = (label: string) =>
+    options[labels.indexOf(letters ? label.toUpperCase() : label.padStart(labels[0]?.length ?? 0, "0"))];
+  const label = letters ? "[A-Za-z]" : "\\d+";
   const answer = text.trim();
-
-  const lead = new RegExp(`^[*_"'\`([]*(${label})(?:[*_"'\`)\\]]*\\s*$|[*_"'\`]*[).:\\]])`).exec(answer)?.[1];
-  const atStart = byLabel(lead);
-  if (atStart) return atStart;
 
   const stated = [
     ...answer.matchAll(
-      new RegExp(`answer(?:\\s+is)?\\s*:?\\s*[*_"'\`([]*(${label})(?![\\p{L}\\p{N}])`, "giu"),
+      new RegExp(
+        `answer(?:\\s+is)?\\s*:?\\s*[*_"'\`([]*(${label})(?![\\p{L}\\p{N}])(?:[*_"'\`)\\].]*\\s*(?:,|/|&|and|or)\\s*[*_"'\`([]*(${label})(?![\\p{L}\\p{N}]))?`,
+        "giu",
+      ),
     ),
-  ].at(-1)?.[1];
-  // "the answer is a …" is an article, not a label.
-  const atAnswer = stated && stated === stated.toUpperCase() ? byLabel(stated) : undefined;
-  if (atAnswer) return atAnswer;
+  ].at(-1);
+  // "the answer is a …" is an article, not a label; "A or B" are two.
+  const isLabel = (found: string | undefined): found is string =>
+    found !== undefined && found === found.toUpperCase() && byLabel(found) !== undefined;
+  if (isLabel(stated?.[1]) && !isLabel(stated[2])) return byLabel(stated[1]);
+
+  const marked = [
+    ...answer.matchAll(
+      new RegExp(
+        `(?:^|\\n[ \\t]*|[,/&]\\s*|\\b(?:and|or)\\s+)[*_"'\`([]*(${label})(?:[*_"'\`)\\]]*\\s*$|[*_"'\`]*[).:\\]])`,
+        "g",
+      ),
+    ),
+  ].map(({ 1: found = "", index }) => ({ found, index }));
+  const lead = marked[0]?.index === 0 ? byLabel(marked[0].found) : undefined;
+  if (lead)
+    return marked.slice(1).some(({ found }) => isLabel(found) && byLabel(found) !== lead) ? undefined : lead;
 
   const flat = flatten(answer);
   const named = options.filter(
@@ -175,20 +188,21 @@ export function parseChoice(text: string, options: readonly Option[]): Option | 
   // "yes" inside "yes, with conditions": the longest named option wins if it holds all the others.
   const longest = named.toSorted((a, b) => b.text.length - a.text.length)[0];
   if (longest && named.every((option) => flatten(longest.text).includes(flatten(option.text))))
-    return longest;
+    return denied.test(flat.slice(0, flat.lastIndexOf(flatten(longest.text)))) ? undefined : longest;
   if (named.length > 1) return undefined;
 
-  const lone = new Set(
-    [
-      ...answer.matchAll(
-        new RegExp(`(?<![\\p{L}\\p{N}])(${label.replace("A-Za-z", "A-Z")})(?![\\p{L}\\p{N}'’])`, "gu"),
-      ),
-    ]
-      .map((match) => match[1] as string)
-      .filter((found) => labels.includes(found)),
-  );
-  return lone.size === 1 ? byLabel([...lone][0]) : undefined;
+  const lone = [
+    ...answer.matchAll(
+      new RegExp(`(?<![\\p{L}\\p{N}])${label.replace("A-Za-z", "A-Z")}(?![\\p{L}\\p{N}'’])`, "gu"),
+    ),
+  ].filter(([found]) => labels.includes(found));
+  const [only] = lone;
+  if (!only || lone.some(([found]) => found !== only[0])) return undefined;
+  return denied.test(flatten(answer.slice(0, only.index)).trimEnd()) ? undefined : byLabel(only[0]);
 }
+
+/** What comes before an option that is denied: "not", "isn't in the", "never". */
+const denied = /(?: not|n t| never| neither| cannot)(?: (?:be|in|on|at|the|a|an|option|answer))*$/;
 
 /** Lower case, punctuation to spaces, framed by spaces so that `includes` matches whole words. */
 function flatten(text: string): string {

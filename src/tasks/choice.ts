@@ -84,8 +84,9 @@ export function choice(
     metric: share("accuracy"),
     details: [share("macroF1"), share("confidence"), share("recall"), share("unparsed")],
     binary: true,
-    // Since version 2 an answer that cannot be parsed is wrong; before, it was unscored.
-    id: fingerprint(["choice", ...(scoring === "parse" ? [2] : []), name, spec, labels ?? null]),
+    // Since version 2 an answer that cannot be parsed is wrong; before, it was unscored. Since version 3 several labels, or one that is
+    // denied, cannot be parsed.
+    id: fingerprint(["choice", ...(scoring === "parse" ? [3] : []), name, spec, labels ?? null]),
     ...(labels ? { labels } : {}),
     query,
     demonstration(sample): Demonstration {

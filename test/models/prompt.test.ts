@@ -62,16 +62,26 @@ describe("parseChoice", () => {
     ["First I thought B, but the final answer: A", "p"],
     ["It sounds rude to me", "r"],
     ["I would say B here", "r"],
+    ["A. polite\nB. rude\n\nAnswer: B", "r"],
+    ["B. The answer is B, e.g. for a. or c.", "r"],
   ])("reads %j", (text, key) => {
     expect(read(text)).toBe(key);
   });
 
-  it.each(["", "   ", "polite or rude", "A or B", "I do not know", "C", "The answer is a difficult one"])(
-    "makes no guess from %j",
-    (text) => {
-      expect(read(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    ...["", "   ", "polite or rude", "A or B", "I do not know", "C", "The answer is a difficult one"],
+    ...[
+      "(A) and (B)",
+      "A) or B)",
+      "A. polite\nB. rude",
+      "Answer: A or B",
+      "The answer is A and B.",
+      "B. No, A.",
+    ],
+    ...["not polite", "It isn't rude.", "Not A", "I would never be polite"],
+  ])("makes no guess from %j", (text) => {
+    expect(read(text)).toBeUndefined();
+  });
 
   it("prefers the longer option where one holds the other", () => {
     const options = [
@@ -88,7 +98,8 @@ describe("parseChoice", () => {
 
   it("reads numbers beyond 26 options", () => {
     const many = Array.from({ length: 40 }, (_, i) => ({ key: `k${i}`, text: `option number ${i} of many` }));
-    expect(read("Answer: 07", many)).toBe("k6");
+    for (const text of ["Answer: 07", "Answer: 7", "7", "07."]) expect(read(text, many)).toBe("k6");
+    expect(read("There are 7 of them", many)).toBeUndefined();
   });
 });
 

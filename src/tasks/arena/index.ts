@@ -101,7 +101,7 @@ export function arena(name: string, options: ArenaOptions): ArenaTask {
     metric: metricOf(spec.game),
     details: [share("beliefs"), share("illegal"), share("replaced")],
     binary: false,
-    id: fingerprint(["arena", 3, name, spec]),
+    id: fingerprint(["arena", asking.scoring === "parse" ? 4 : 3, name, spec]),
     query: (sample) => positionOf(sample).query,
     demonstration(sample) {
       const { query } = positionOf(sample);
