@@ -20,7 +20,7 @@ const context = { signal: new AbortController().signal };
 const examples = [
   "Does low-dose aspirin lower the risk of pre-eclampsia in women with chronic hypertension?",
   "Which enzyme deficiency explains jaundice that appears in a healthy student during fasting?",
-  "Summarise what is known of vitamin D in the prevention of falls in people over seventy.",
+  "Summarize what is known of vitamin D in the prevention of falls in people over seventy.",
   "What does a raised troponin mean in a patient with chronic kidney disease and no chest pain?",
 ];
 const head = `You write new questions for a medical examination. Here are some.\n\n${examples.map((one, i) => `${i + 1}. ${one}`).join("\n")}\n`;

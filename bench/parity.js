@@ -1,7 +1,7 @@
 // Compares the decoder that Hone trains with llama.cpp, which serves it: log-probabilities of the next token on 200 real
 // prompts. Run by `npm run build && HONE_TEST_DATA=… npm run bench:parity -- [MODEL …] [--prompts N]`, MODEL as in study
 // files; writes bench/recorded/parity.json.
-// Both read the same GGUF file. llama.cpp rounds activations to 8 bits where weights are quantised, so they cannot be equal.
+// Both read the same GGUF file. llama.cpp rounds activations to 8 bits where weights are quantized, so they cannot be equal.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

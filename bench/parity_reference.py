@@ -1,4 +1,4 @@
-# The models that Hone serves, in transformers, with the weights of their GGUF files dequantised to float32: the reference for
+# The models that Hone serves, in transformers, with the weights of their GGUF files dequantized to float32: the reference for
 # src/nets and for adapters that Hone writes. Not part of the product; bench/parity_torch.js and bench/peft.js run it.
 #   python3 -m venv VENV && VENV/bin/pip install torch transformers peft gguf
 #   VENV/bin/python bench/parity_reference.py next MODEL.gguf < PROMPTS.jsonl         next-token log-probabilities

@@ -1,4 +1,4 @@
-// Compares the decoder that Hone trains with transformers, on the same GGUF weights dequantised: next-token log-probabilities on
+// Compares the decoder that Hone trains with transformers, on the same GGUF weights dequantized: next-token log-probabilities on
 // generated prompts. bench/parity.js does the same with llama.cpp, which rounds activations; here both compute in float32, so
 // they must agree. Run by `npm run build && HONE_TORCH_PYTHON=VENV/bin/python node bench/parity_torch.js [--prompts 20]`, with a
 // python as described in bench/parity_reference.py.

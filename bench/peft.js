@@ -60,7 +60,7 @@ async function askLlama() {
   const { name, data, ...options } = spec.task;
   const dataset = await loadDataset(data, { base: values.data ?? ".", onOpen: () => {} });
   const task = makeTask(name, options, dataset.labels);
-  const served = base.weights.specialise({ id: "check", name: "check", lora: adapter.path });
+  const served = base.weights.specialize({ id: "check", name: "check", lora: adapter.path });
   const asked = [];
   const recording = {
     ...served,

@@ -33,10 +33,10 @@ if (values.data)
     const spec = { study, description: `Optimized prompts on ${task.name}.`, model, task, specialists };
     run(spec, values, `npm run bench:prompts -- --data FOLDER --only ${name}`);
   }
-summarise();
+summarize();
 
 /** The differences over the recorded tasks and on each, and what each search found. */
-function summarise() {
+function summarize() {
   const tasks = recorded(studies).map(taskOf);
   if (tasks.length === 0) return;
   const pairs = [

@@ -62,7 +62,7 @@ if (values.data) {
   for (const [name, study] of Object.entries(mended))
     measure(name, study, routeTasks.licences, ["linear", composed.search]);
 }
-summarise();
+summarize();
 
 /** Runs the study of some specialists on a task, unless others are asked for alone. */
 function measure(name, study, task, specialists) {
@@ -72,8 +72,8 @@ function measure(name, study, task, specialists) {
   run(spec, values, `npm run bench:routes -- --data FOLDER --only ${name}`);
 }
 
-/** Summarises the recorded tasks, each and together. */
-function summarise() {
+/** Summarizes the recorded tasks, each and together. */
+function summarize() {
   const tasks = recorded(studies).map(taskOf);
   if (tasks.length === 0) return;
   const rows = ["stack", "search"].flatMap((system) => [

@@ -38,7 +38,7 @@ def prepare(source, folder, data, count):
     # transformers reads the same file, so the weights are bit-identical.
     model = AutoModelForCausalLM.from_pretrained(folder, gguf_file="f32.gguf", dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file="f32.gguf")
-    # A model loaded from GGUF counts as quantised and is not saved; its weights are moved to a plain model.
+    # A model loaded from GGUF counts as quantized and is not saved; its weights are moved to a plain model.
     config = model.config
     if hasattr(config, "quantization_config"):
         del config.quantization_config

@@ -112,7 +112,7 @@ function similarities(api, r, n, rhos, { seeds = 1, seedSpread = 0 } = {}) {
 
 /** The difference of two systems' figures, one statistic per seed, as in `study/sides.ts`. */
 function paired(api, a, b, n, { seed, range, resamples, groups, draws = 1 }) {
-  const columns = (statistics) => statistics.map((s) => api.linearised(s, n, { groups, seed }).values);
+  const columns = (statistics) => statistics.map((s) => api.linearized(s, n, { groups, seed }).values);
   return api.pairedDifference(columns(a), columns(b), { seed, range, resamples, draws });
 }
 
@@ -334,7 +334,7 @@ export function crossedFamilies(draws) {
     const { gold, systems } = similarities(api, r, 100, [0.6, 0.6, 0.6, 0.6]);
     const scale = [(v) => v, (v) => v ** 3, (v) => Math.exp(2 * v), (v) => Math.atan(9 * v)];
     const values = systems.map(
-      ([column], k) => api.linearised(spearman(gold, column.map(scale[k])), 100, { seed }).values,
+      ([column], k) => api.linearized(spearman(gold, column.map(scale[k])), 100, { seed }).values,
     );
     return (i, j) => api.pairedDifference(values[i], values[j], { ...options(seed), range: [-1, 1] });
   });

@@ -24,7 +24,7 @@ export const named = {
     "explanation explanations exp expl hint support rationale rationales reasoning reason cot resolution resolved reply response responses solution prediction predictions predicted output justification agent annotator annotation confidence",
   ),
   group: set(
-    "customer client user patient case thread conversation author account session document doc group family household speaker company organisation organization org article passage subject_id member person student participant contact email sender vendor merchant kunde patientin fall dialog dialogue chat page source",
+    "customer client user patient case thread conversation author account session document doc group family household speaker company organization organization org article passage subject_id member person student participant contact email sender vendor merchant kunde patientin fall dialog dialogue chat page source",
   ),
   id: set("id ids uuid guid key nr no number ref reference index idx num identifier nummer"),
   task: set("task tasks subtask dataset codebook variable attribute aspect dimension benchmark"),

@@ -12,7 +12,7 @@ export interface OwnOptions {
   written: string | Record<string, string>;
   /** Most options that a row has. */
   most: number;
-  /** How it was recognised, in words. */
+  /** How it was recognized, in words. */
   why: string;
   /** Share of the rows whose answer is one of their options. */
   share: number;

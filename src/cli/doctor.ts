@@ -149,7 +149,7 @@ export async function doctor(flags: { json?: boolean; store?: string; repair?: b
     fits: fitOf(model),
     promptingGB: Number((promptingBytes(model) / 1e9).toFixed(1)),
     trainingGB: model.trains ? Number((trainingBytes(model) / 1e9).toFixed(1)) : null,
-    quantisation: model.quantisation,
+    quantization: model.quantization,
     licence: model.licence,
   }));
 
@@ -168,12 +168,12 @@ export async function doctor(flags: { json?: boolean; store?: string; repair?: b
       if (remedy) output.prose(`      ${" ".repeat(18)} ${remedy}`);
     }
     const told = { train: "prompt, train", prompt: "prompt", none: "too large" };
-    const rows = models.map(({ ref, fits, promptingGB, trainingGB, quantisation, licence }) => [
+    const rows = models.map(({ ref, fits, promptingGB, trainingGB, quantization, licence }) => [
       ref,
       told[fits],
       `${promptingGB} GB`,
       trainingGB === null ? "–" : `${trainingGB} GB`,
-      quantisation,
+      quantization,
       licence,
     ]);
     output.prose(

@@ -23,7 +23,7 @@ export interface Demonstration {
 /**
  * How an option's score is read from a model.
  * - `sum`: log-probability of the option's tokens, summed
- * - `mean`: `sum` divided by the number of tokens (length-normalised)
+ * - `mean`: `sum` divided by the number of tokens (length-normalized)
  * - `prior`: `sum` minus the log-probability without the input (domain-conditional PMI, Holtzman et al. 2021, eq. 2)
  * - `parse`: the model writes, and the option is parsed from its text; needs no log-probabilities
  */
@@ -105,7 +105,7 @@ export interface Answer {
   choice?: string;
   /** The text written, if the query asked for text or for an answer to parse. */
   text?: string;
-  /** Per option key: natural-log score, not normalised; only differences mean something. */
+  /** Per option key: natural-log score, not normalized; only differences mean something. */
   scores?: Readonly<Record<string, number>>;
   /** Why there is no usable answer although every call returned (for instance `unparsed`). */
   unscored?: string;

@@ -124,7 +124,7 @@ export interface OpenWeights {
    * The model with a change applied. The change is checked at once, weights load on the first call; closed with this model.
    * @throws HoneError when the files do not fit the model
    */
-  specialise(change: Change): LanguageModel & Scores;
+  specialize(change: Change): LanguageModel & Scores;
   /**
    * Under the GGUF adapter at this path, the last layer's hidden state after the final norm at the last of the tokens, [width]. The
    * adapter is checked at once, weights load on the first call; closed with this model.
@@ -172,7 +172,7 @@ export interface ReadRequest {
   format: PromptFormat;
   /** Instead of the messages: token ids of the model. */
   tokens?: readonly number[];
-  /** Text after the prompt, tokenised separately, as the options of `score` are. */
+  /** Text after the prompt, tokenized separately, as the options of `score` are. */
   continuation?: string;
   /** How many of the likeliest tokens to return at each position, at least 1. */
   top: number;

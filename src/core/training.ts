@@ -39,7 +39,7 @@ export type ExpertLayer = {
   load: number[];
   /** max (load - mean) / mean. */
   maxViolation: number;
-  /** Normalised mutual information of expert and domain, and the same with the documents' domains shuffled: mean and 95th percentile. */
+  /** Normalized mutual information of expert and domain, and the same with the documents' domains shuffled: mean and 95th percentile. */
   information: number;
   shuffled: { mean: number; high: number };
   /** Linear CKA of every two experts' outputs on the same tokens. */

@@ -1,4 +1,4 @@
-// Finds texts that occur twice: exactly after normalisation, or nearly (Jaccard similarity of word 5-shingles). Candidates
+// Finds texts that occur twice: exactly after normalization, or nearly (Jaccard similarity of word 5-shingles). Candidates
 // come from MinHash with banding (Broder 1997; Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, ch. 3) and each is
 // verified exactly, so a reported pair is never a guess; at the threshold itself fewer than 1 pair in 1,000 is missed.
 
@@ -38,7 +38,7 @@ function words(text: string): string[] {
 }
 
 interface Prepared {
-  /** Equal for texts that are the same after normalisation. */
+  /** Equal for texts that are the same after normalization. */
   exact: string;
   /** Sorted, distinct hashes of the shingles. */
   shingles: Uint32Array;
@@ -72,7 +72,7 @@ function prepare(texts: readonly string[]): Prepared[] {
       }
       ids[i] = id;
     }
-    // A text of symbols only (formulas, emoji) normalises to nothing and is then compared as it is.
+    // A text of symbols only (formulas, emoji) normalizes to nothing and is then compared as it is.
     const normal = tokens.length > 0 ? tokens.join(" ") : `\0${text.normalize("NFKC").trim()}`;
     const exact = createHash("sha256").update(normal).digest("base64");
     return { exact, shingles: shinglesOf(ids) };
@@ -141,7 +141,7 @@ const xors = Uint32Array.from({ length: signatureSize }, (_, k) => mix(k * 2 + 1
 const multipliers = Uint32Array.from({ length: signatureSize }, (_, k) => mix(k * 2 + 0x51ed270b) | 1);
 
 /**
- * Training texts that also occur in test, exactly after normalisation or with at least `near` similarity. Each training
+ * Training texts that also occur in test, exactly after normalization or with at least `near` similarity. Each training
  * text is reported once, with the most similar test text. Linear in the number of texts, apart from those that share
  * bands.
  */

@@ -106,7 +106,7 @@ function runHash(hashes: Uint32Array, from: number, length: number): number {
   return high * 2 ** 21 + (low >>> 11);
 }
 
-/** MurmurHash3's finaliser. */
+/** MurmurHash3's finalizer. */
 function mix(value: number): number {
   let h = value;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

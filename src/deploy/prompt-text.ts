@@ -46,7 +46,7 @@ export async function promptText(
             return { options: request.options.map(() => ({ logprob: -1, tokens: 1 })), cost };
           },
           ...(model.weights && {
-            weights: { ...model.weights, specialise: (change) => wrap(model.weights!.specialise(change)) },
+            weights: { ...model.weights, specialize: (change) => wrap(model.weights!.specialize(change)) },
           }),
         };
   const predictor = await openPredictor(path, { ...options, wrap }).catch(() => undefined);

@@ -1,4 +1,4 @@
-// Counterfactual regret minimisation (Zinkevich et al. 2007), as CFR+ (Tammelin 2014), for two-player games small enough to be
+// Counterfactual regret minimization (Zinkevich et al. 2007), as CFR+ (Tammelin 2014), for two-player games small enough to be
 // enumerated, and the exploitability of any strategy in them. Kuhn and Leduc poker are its ground truth.
 
 import { HoneError } from "../core/errors.js";

@@ -2,7 +2,7 @@
 // plain JSON and reads a new text as the same columns that train had.
 
 import type { Features } from "./penalty.js";
-import { learnVocabulary, type Row, type Terms, type Vocabulary, vectoriser } from "./tfidf.js";
+import { learnVocabulary, type Row, type Terms, type Vocabulary, vectorizer } from "./tfidf.js";
 import { packFloats, unpackFloats } from "./vectors.js";
 
 /** A vocabulary as a state keeps it: terms, and their weights in base64. */
@@ -20,7 +20,7 @@ export interface TextBlocks {
 export function textBlocks(texts: readonly string[]): TextBlocks {
   const vocabularies = { words: learnVocabulary(texts), characters: learnVocabulary(texts, "characters") };
   const block = (vocabulary: Vocabulary): Features => {
-    const read = vectoriser(vocabulary);
+    const read = vectorizer(vocabulary);
     return { name: vocabulary.by, rows: texts.map(read), columns: vocabulary.terms.length };
   };
   return {
@@ -47,7 +47,7 @@ export function textReader(words: KeptTerms, characters: KeptTerms | undefined):
   ];
   const readers = parts.map(({ by, terms, idf }) => ({
     size: terms.length,
-    read: vectoriser({ by, terms, idf: unpackFloats(idf, terms.length, `the weights of ${by}`) }),
+    read: vectorizer({ by, terms, idf: unpackFloats(idf, terms.length, `the weights of ${by}`) }),
   }));
   return (text) => {
     let row: Row = { columns: [], values: [] };

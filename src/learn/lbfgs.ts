@@ -1,4 +1,4 @@
-// L-BFGS: minimises a smooth convex function of many variables from its value and gradient (Nocedal and Wright 2006,
+// L-BFGS: minimizes a smooth convex function of many variables from its value and gradient (Nocedal and Wright 2006,
 // "Numerical Optimization", algorithm 7.5). It is independent of the objective.
 
 /** Writes the gradient at `x` into `gradient` and returns the value. */
@@ -23,7 +23,7 @@ export interface Minimum {
   converged: boolean;
 }
 
-/** Minimises from `start`, which is not changed. */
+/** Minimizes from `start`, which is not changed. */
 export async function lbfgs(
   objective: Objective,
   start: Float64Array,

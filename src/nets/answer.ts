@@ -24,7 +24,7 @@ export type AnswerBatch<A = np.Array> = {
   readonly owners: A;
   /**
    * [N, K] int32: the tokens that each answer token is compared with, itself included; padded with -1. The probability is then
-   * normalised over these instead of the whole vocabulary.
+   * normalized over these instead of the whole vocabulary.
    */
   readonly rivals?: A;
   /** [E] float32: each example's weight in the loss: 1, or 0 for padding. */
@@ -110,7 +110,7 @@ function summed(batch: AnswerBatch, logits: np.Array): np.Array {
   return member.astype(np.float32).mul(logprobs).sum(1);
 }
 
-/** The sum over a batch's examples of share · -log p(answer | prompt), as training minimises it. Borrows everything. */
+/** The sum over a batch's examples of share · -log p(answer | prompt), as training minimizes it. Borrows everything. */
 export function answerLoss(...given: Parameters<typeof answerLogprobs>): np.Array {
   return answerLogprobs(...given)
     .mul(given[2].shares.ref)

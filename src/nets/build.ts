@@ -90,7 +90,7 @@ export function buildNet(skeleton: Skeleton, feedForward: FeedForward): NetConfi
     neurons,
     dense,
     affinity: feedForward.affinity ?? "softmax",
-    normalise: false,
+    normalize: false,
     scale: 1,
     bias: lossFree,
     vocab,

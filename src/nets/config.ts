@@ -39,7 +39,7 @@ export interface NetConfig {
   /** Multiplies token embeddings. */
   readonly embeddingScale: number;
   readonly activation: "silu" | "gelu";
-  /** Whether each head's queries and keys are normalised; `outputNorms`: whether attention and feed-forward outputs are. */
+  /** Whether each head's queries and keys are normalized; `outputNorms`: whether attention and feed-forward outputs are. */
   readonly queryNorms: boolean;
   readonly outputNorms: boolean;
   /** Matrices of a block that have a bias, by the part of their GGUF name: `attn_q`, … */
@@ -165,7 +165,7 @@ export function netConfig(gguf: GgufFile): NetConfig {
           neurons: whole("expert_feed_forward_length"),
           dense: Number(read("leading_dense_block_count") ?? 0),
           affinity: "softmax",
-          normalise: false,
+          normalize: false,
           scale: real("expert_weights_scale", 1),
           bias: false,
           vocab,

@@ -14,7 +14,7 @@ import { experts, type Probe, type Routing } from "./moe.js";
 export type Weights = Readonly<Record<string, np.Array>>;
 
 /**
- * A change to the model, expressed by its effect on the forward pass. Every method of specialising weights is one of these. The
+ * A change to the model, expressed by its effect on the forward pass. Every method of specializing weights is one of these. The
  * hooks borrow `x` and `tokens`, and consume `y`.
  */
 export interface Change {
@@ -22,7 +22,7 @@ export interface Change {
   readonly weights?: Weights;
   /** After y = W x: `x` is [rows, in], `y` is [rows, out]; the name is W's, `blk.0.attn_q.weight`. */
   readonly linear?: (name: string, x: np.Array, y: np.Array) => np.Array;
-  /** After a feed-forward, before Gemma's output norm: `x` is its normalised input; both are [rows, width]. */
+  /** After a feed-forward, before Gemma's output norm: `x` is its normalized input; both are [rows, width]. */
   readonly feedForward?: (layer: number, x: np.Array, y: np.Array, config: NetConfig) => np.Array;
   /** After the embedding of tokens [B, T], before Gemma's scale: `y` is [B, T, width]. */
   readonly embed?: (tokens: np.Array, y: np.Array) => np.Array;

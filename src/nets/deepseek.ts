@@ -84,7 +84,7 @@ export function deepseekConfig(value: unknown, where: string): NetConfig {
       neurons: read.moe_intermediate_size,
       dense: read.first_k_dense_replace,
       affinity: "softmax",
-      normalise: read.norm_topk_prob,
+      normalize: read.norm_topk_prob,
       scale: 1,
       bias: false,
       vocab: read.vocab_size,

@@ -15,8 +15,8 @@ export interface ExpertConfig {
   /** Number of first layers with one dense feed-forward instead. */
   readonly dense: number;
   readonly affinity: "softmax" | "sigmoid";
-  /** Whether the chosen gates are normalised to sum to 1; not in DeepSeekMoE. */
-  readonly normalise: boolean;
+  /** Whether the chosen gates are normalized to sum to 1; not in DeepSeekMoE. */
+  readonly normalize: boolean;
   /** Multiplies the gates; 1 in DeepSeekMoE. */
   readonly scale: number;
   /** Whether a bias, adjusted by the load, affects the choice (loss-free balancing). */

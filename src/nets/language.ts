@@ -1,4 +1,4 @@
-// Language modelling with a decoder: the log-probability of each next token, and the loss that training minimises.
+// Language modelling with a decoder: the log-probability of each next token, and the loss that training minimizes.
 
 import { lax, numpy as np } from "@jax-js/jax";
 import type { NetConfig } from "./config.js";

@@ -123,7 +123,7 @@ function route(
     .add(ids.ref)
     .reshape([rows * chosen]);
   let gates = np.take(scores.ref.reshape([rows * routed]), place, 0).reshape([rows, chosen]);
-  if (settings.normalise) gates = gates.ref.div(gates.sum(1, { keepdims: true }).add(1e-20));
+  if (settings.normalize) gates = gates.ref.div(gates.sum(1, { keepdims: true }).add(1e-20));
   if (settings.scale !== 1) gates = gates.mul(settings.scale);
   return { ids, scores, gates };
 }
@@ -164,7 +164,7 @@ export function balanceLoss(
   const rows = routing.scores.shape[0] as number;
   const share = lax.stopGradient(routing.load.ref).mul(routed / (chosen * rows)); // eq. 13
   const total = routing.scores.ref;
-  const wish = (settings.affinity === "sigmoid" ? normalised(total) : total).mean(0); // eq. 14
+  const wish = (settings.affinity === "sigmoid" ? normalized(total) : total).mean(0); // eq. 14
   let loss = share.ref
     .mul(wish.ref)
     .sum()
@@ -185,7 +185,7 @@ export function balanceLoss(
   return loss;
 }
 
-function normalised(scores: np.Array): np.Array {
+function normalized(scores: np.Array): np.Array {
   return scores.ref.div(scores.sum(-1, { keepdims: true }));
 }
 

@@ -61,7 +61,7 @@ export function shareHeads<Example extends TokenExample & { group: string }>(
 }
 
 /**
- * The row length that minimises the work for lists of examples, each packed into its own rows: a multiple of 32 tokens, at
+ * The row length that minimizes the work for lists of examples, each packed into its own rows: a multiple of 32 tokens, at
  * least the longest example and at most `limit` if that suffices.
  */
 export function rowLengthFor(

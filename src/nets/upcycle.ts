@@ -12,7 +12,7 @@ import { type ExpertConfig, isRouted } from "./experts.js";
 
 export interface UpcycleOptions {
   readonly seed: number;
-  /** Share of each routed expert's neurons that are reinitialised (Nakamura et al. 2025, Drop-Upcycling). */
+  /** Share of each routed expert's neurons that are reinitialized (Nakamura et al. 2025, Drop-Upcycling). */
   readonly reinit: number;
   /** Standard deviation of the router's weights. */
   readonly std?: number;
@@ -106,13 +106,13 @@ export function upcycled(
 }
 
 /** The gate of each chosen expert if the router scores all alike. */
-function evenGate({ routing, affinity, normalise, scale, routed, chosen }: ExpertConfig): number {
+function evenGate({ routing, affinity, normalize, scale, routed, chosen }: ExpertConfig): number {
   if (routing === "hash") return 1;
   const plain = affinity === "sigmoid" ? 1 / 2 : 1 / routed;
-  return scale * (normalise ? 1 / chosen : plain);
+  return scale * (normalize ? 1 / chosen : plain);
 }
 
-/** Reinitialises some neurons of an expert from a normal with its matrix's mean and deviation; the same neurons in all three matrices. */
+/** Reinitializes some neurons of an expert from a normal with its matrix's mean and deviation; the same neurons in all three matrices. */
 function redraw(
   data: Float32Array,
   at: { i: number; n: number; width: number; matrix: string; reinit: number; seed: number; layer: number },

@@ -9,7 +9,7 @@ import { type NetConfig, tensorShapes } from "./config.js";
 import { memoryEstimate, type TrainingSize } from "./memory.js";
 
 /**
- * All weights of a decoder, float32, by GGUF name; matrices are [out, in]. Quantised weights are dequantised to
+ * All weights of a decoder, float32, by GGUF name; matrices are [out, in]. Quantized weights are dequantized to
  * the values that a runtime computes with, so training matches what is served (as in QLoRA, Dettmers et al. 2023).
  *
  * @throws HoneError when a tensor cannot be read

@@ -132,7 +132,7 @@ export function traced<M extends Callable>(model: M): M {
   return {
     ...model,
     ...(weights && {
-      weights: { ...weights, specialise: (change: Change) => traced(weights.specialise(change)) },
+      weights: { ...weights, specialize: (change: Change) => traced(weights.specialize(change)) },
     }),
     ...(generate && {
       generate: (request: Parameters<typeof generate>[0], context: CallContext) =>

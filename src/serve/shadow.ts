@@ -28,7 +28,7 @@ export interface ShadowLog {
 }
 
 /**
- * Opens the log of a pair for appending. Waiting lines are written and synchronised together; a line half written by a killed
+ * Opens the log of a pair for appending. Waiting lines are written and synchronized together; a line half written by a killed
  * process is cut off.
  */
 export async function openShadowLog(store: string, primary: string, shadow: string): Promise<ShadowLog> {

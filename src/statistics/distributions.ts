@@ -76,7 +76,7 @@ export function normalQuantile(p: number): number {
   return q < 0 ? -value : value;
 }
 
-/** Regularised incomplete beta function I_x(a, b), by Lentz's continued fraction. */
+/** Regularized incomplete beta function I_x(a, b), by Lentz's continued fraction. */
 function incompleteBeta(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;

@@ -7,7 +7,7 @@ export { type Difference, type DifferenceOptions, detectableMean, pairedDifferen
 export { tQuantile } from "./distributions.js";
 export { holm, holmLevels } from "./holm.js";
 export { type Interval, type IntervalOptions, meanInterval } from "./interval.js";
-export { aggregateInterval, type Linearised, linearised, type Statistic } from "./jackknife.js";
+export { aggregateInterval, type Linearized, linearized, type Statistic } from "./jackknife.js";
 export { maxTest } from "./max-test.js";
 export { mcnemar, mcnemarCritical, mcnemarDetectable, mcnemarPower, tango } from "./mcnemar.js";
 export { pairedStatistic, type StatisticDifference } from "./paired-statistic.js";

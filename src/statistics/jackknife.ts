@@ -9,7 +9,7 @@ import { type Groups, numbered } from "./units.js";
 export type Statistic = (samples: Int32Array) => number;
 
 /** A figure that is not a mean, as values whose mean it is. */
-export interface Linearised {
+export interface Linearized {
   /** The figure of all samples; NaN where it is not defined. */
   estimate: number;
   /** One per unit, with the estimate as their mean; null where the figure is not defined without some unit. */
@@ -26,11 +26,11 @@ const [fewestUnits, mostUnits] = [100, 1024];
  * is θ. Their variance over G estimates θ's (Efron and Stein 1981: not too small in expectation). Many units are merged at
  * random into at least 100, the same ones for equal `n`, `groups` and `seed`, so that two systems stay paired.
  */
-export function linearised(
+export function linearized(
   statistic: Statistic,
   n: number,
   { groups, seed }: { groups?: Groups | undefined; seed: number },
-): Linearised {
+): Linearized {
   const everyone = Int32Array.from({ length: n }, (_, i) => i);
   const estimate = n === 0 ? Number.NaN : statistic(everyone);
   if (!Number.isFinite(estimate)) return { estimate: Number.NaN, values: null };
@@ -78,7 +78,7 @@ export function aggregateInterval(
   n: number,
   { groups, ...options }: Omit<IntervalOptions, "weights">,
 ): Interval {
-  const columns = statistics.map((statistic) => linearised(statistic, n, { groups, seed: options.seed }));
+  const columns = statistics.map((statistic) => linearized(statistic, n, { groups, seed: options.seed }));
   const values = columns.flatMap(({ values }) => (values ? [values] : []));
   const { range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] } = options;
   const mean = columns.reduce((sum, { estimate }) => sum + estimate / columns.length, 0);

@@ -1,5 +1,5 @@
 // Compares two systems on the same samples by a statistic that is neither a mean nor smooth, such as a distance between
-// histograms; smooth statistics are linearised (jackknife.ts).
+// histograms; smooth statistics are linearized (jackknife.ts).
 
 import { randomFor } from "../core/random.js";
 

@@ -65,7 +65,7 @@ export function chiSquared(
   return { size, p: chiSquaredTail(statistic, pooled.length - 1) };
 }
 
-/** P(X > x) for chi-squared with `df` degrees of freedom: the regularised upper incomplete gamma function Q(df/2, x/2). */
+/** P(X > x) for chi-squared with `df` degrees of freedom: the regularized upper incomplete gamma function Q(df/2, x/2). */
 export function chiSquaredTail(x: number, df: number): number {
   const [a, z] = [df / 2, x / 2];
   if (z <= 0) return 1;

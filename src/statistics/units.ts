@@ -114,7 +114,7 @@ export function numbered(groups: Groups): { unit: Int32Array; count: number } {
  * V = n⁻² Σ_g (Σ_i∈g (y_i - ȳ))² / (1 - n_g/n), which equals s²/n when every group is one sample. The degrees of freedom
  * are Satterthwaite's for that V, computed under equal correlation within groups (Imbens and Kolesár 2016), with the
  * correlation estimated from the data: few or unequal groups give few degrees of freedom, hence wider intervals.
- * Fewer than two units have no standard error: NaN. With weights n_g and n are sums of weights: the linearised variance
+ * Fewer than two units have no standard error: NaN. With weights n_g and n are sums of weights: the linearized variance
  * of the ratio estimator (Cochran 1977, §6.3), in which a unit's deviations are Σ w (y - ȳ).
  *
  * @param values the values that the units were made of

@@ -173,7 +173,7 @@ export function journaled<M extends Callable>(model: M, journal: Journal, events
     ...(weights && {
       weights: {
         ...weights,
-        specialise: (change: Change) => journaled(weights.specialise(change), journal, events),
+        specialize: (change: Change) => journaled(weights.specialize(change), journal, events),
       },
     }),
     ...(model.generate && {

@@ -33,7 +33,7 @@ export function counting<M extends Asked>(model: M, add: (call: CountedCall) => 
   return {
     ...model,
     ...(weights && {
-      weights: { ...weights, specialise: (change: Change) => counting(weights.specialise(change), add) },
+      weights: { ...weights, specialize: (change: Change) => counting(weights.specialize(change), add) },
     }),
     ...(model.generate && {
       generate: async (request: GenerateRequest): Promise<Generated> => ({

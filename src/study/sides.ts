@@ -2,7 +2,7 @@
 // their weights and seeds; or, if the figure is not a mean, pseudo-values.
 
 import { HoneError } from "../core/errors.js";
-import { columnsOf, linearised, type SystemScores } from "../statistics/index.js";
+import { columnsOf, linearized, type SystemScores } from "../statistics/index.js";
 import type { ScoreTable } from "./scores.js";
 
 export interface Side {
@@ -29,7 +29,7 @@ export function sidesOf(table: ScoreTable, seed: number): Sides {
     for (const [k, column] of columnsIn(table, system).entries()) {
       if (chosen.every((i) => Number.isNaN(column[i]!))) continue;
       const figure = table.aggregate ?? ((name, _, samples) => weightedMean(table, name, column, samples));
-      const { values } = linearised(
+      const { values } = linearized(
         (places) =>
           figure(
             system,

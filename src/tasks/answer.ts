@@ -58,7 +58,7 @@ export function answer(name: string, options: AnswerOptions): LanguageTask {
     details: [share("recall"), share("unparsed")],
     binary: spec.metric === "exact" || spec.metric === "number",
     // Since version 2 a missing answer counts as wrong; before, it was unscored. Since version 3 no text is empty
-    // after normalisation, and signs and fractions are read as such.
+    // after normalization, and signs and fractions are read as such.
     id: fingerprint(["answer", 3, name, spec]),
     query,
     demonstration(sample): Demonstration {
@@ -98,7 +98,7 @@ function acceptedAnswers(sample: Sample): readonly string[] {
 const scorers = { exact: exactMatch, f1: tokenF1, rougeL };
 
 /**
- * Lower case, no punctuation, no English articles, single spaces: the normalisation of SQuAD (Rajpurkar et al. 2016). Where nothing
+ * Lower case, no punctuation, no English articles, single spaces: the normalization of SQuAD (Rajpurkar et al. 2016). Where nothing
  * would be left (the answers "A" and "+"), articles and then punctuation stay.
  */
 function normaliseAnswer(text: string): string {
@@ -115,7 +115,7 @@ export function exactMatch(text: string, gold: string): number {
   return normaliseAnswer(text) === normaliseAnswer(gold) ? 1 : 0;
 }
 
-/** Harmonic mean of token precision and recall over normalised tokens, as bags of tokens. In [0, 1]. */
+/** Harmonic mean of token precision and recall over normalized tokens, as bags of tokens. In [0, 1]. */
 export function tokenF1(text: string, gold: string): number {
   const a = normaliseAnswer(text).split(" ").filter(Boolean);
   const b = normaliseAnswer(gold).split(" ").filter(Boolean);

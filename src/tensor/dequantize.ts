@@ -1,4 +1,4 @@
-// Dequantises ggml's storage types to float32: one loop over the blocks of each type. Layouts: ggml's ggml-common.h and ggml-quants.c.
+// Dequantizes ggml's storage types to float32: one loop over the blocks of each type. Layouts: ggml's ggml-common.h and ggml-quants.c.
 //
 // Every product here is exact in a double and is rounded once, when it is stored. ggml rounds at the same place, so the
 // weights match its own to the last bit; bench/dequantize_reference.py makes the fixtures that the tests check against.
@@ -47,7 +47,7 @@ export function dequantize(
     throw new HoneError({
       what: "Cannot read weights of this storage type",
       why: `the type is ${name}; those that can be read are ${readableTypes.join(", ")}`,
-      next: "Use the model in another quantisation, such as Q8_0 or Q4_K_M.",
+      next: "Use the model in another quantization, such as Q8_0 or Q4_K_M.",
     });
   }
   if (count % weights !== 0 || bytes.length !== (count / weights) * blockBytes || into.length !== count) {

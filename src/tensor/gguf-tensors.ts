@@ -143,6 +143,6 @@ function unreadable({ path }: GgufFile, name: string, why: string): HoneError {
     what: `Cannot read tensor ${JSON.stringify(name)}`,
     where: path,
     why,
-    next: "Give another GGUF file of this model: whole, and in a quantisation such as Q8_0 or Q4_K_M.",
+    next: "Give another GGUF file of this model: whole, and in a quantization such as Q8_0 or Q4_K_M.",
   });
 }

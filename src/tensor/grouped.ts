@@ -1,7 +1,7 @@
 // Grouped matrix products: y[m] = W[id[m]] x[m], where the ids are sorted. Written directly, this gathers a matrix for every
 // row; here rows of one id are contiguous, so each matrix is multiplied once, by its own rows only: the work grows with the
-// rows and not with the matrices, and no row is dropped or padded. Gradients are recognised as the same kind of product. The
-// gathered matrices are never materialised unless something else reads them.
+// rows and not with the matrices, and no row is dropped or padded. Gradients are recognized as the same kind of product. The
+// gathered matrices are never materialized unless something else reads them.
 
 import { type Graph, product } from "./graph.js";
 import { broadcastTo, inOrder, orderOf, still, type View, viewAlong } from "./view.js";

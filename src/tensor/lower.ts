@@ -128,7 +128,7 @@ const rules: Record<string, Rule> = {
   },
   transpose: (_graph, [x], { perm }) => transposed(x as View, perm as number[]),
   broadcast: (_graph, [x], { shape, axis }) =>
-    broadcastInto(x as View, shape as number[], normalise(axis as number[], (shape as number[]).length)),
+    broadcastInto(x as View, shape as number[], normalize(axis as number[], (shape as number[]).length)),
   reshape: (graph, [x], { shape }) => reshaped(graph, x as View, shape as number[]),
   concatenate: (graph, inputs, { axis }) => concatenated(graph, inputs, axis as number),
   split: (graph, [x], { axis, sizes }) => splitUp(graph, x as View, axis as number, sizes as number[]),
@@ -153,7 +153,7 @@ function accumulated(graph: Graph, reducer: "sum" | "product", view: View, axes:
   );
 }
 
-function normalise(axes: readonly number[], rank: number): number[] {
+function normalize(axes: readonly number[], rank: number): number[] {
   return axes.map((axis) => (axis < 0 ? axis + rank : axis));
 }
 

@@ -1,5 +1,5 @@
 // Muon (Jordan et al. 2024; scaled as in Liu et al. 2025, arXiv 2502.16982, algorithm 1): a matrix steps along its
-// orthogonalised momentum, in which all directions have equal weight; everything else takes AdamW's step. One learning rate
+// orthogonalized momentum, in which all directions have equal weight; everything else takes AdamW's step. One learning rate
 // serves both, because an orthogonal step is scaled to AdamW's usual size.
 
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";

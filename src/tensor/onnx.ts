@@ -47,7 +47,7 @@ export interface OnnxGraph {
 /** Versions of the operator domains: opset 20, and ONNX Runtime's own operators. */
 const opsets: Readonly<Record<string, number>> = { "": 20, "com.microsoft": 1 };
 
-/** Serialises a graph as a ModelProto. */
+/** Serializes a graph as a ModelProto. */
 export function encodeModel(graph: OnnxGraph): Uint8Array {
   const pieces = modelPieces(graph);
   const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));

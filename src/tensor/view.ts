@@ -96,7 +96,7 @@ export function alongside(graph: Graph, view: View, order: readonly number[]): s
   return graph.reshape(name, dims);
 }
 
-/** Materialises the broadcast along the named axes. */
+/** Materializes the broadcast along the named axes. */
 export function expanded(graph: Graph, view: View, axes: readonly number[]): View {
   const spread = axes.filter((axis) => view.axes[axis] === still && view.shape[axis] !== 1);
   if (spread.length === 0) return view;
@@ -113,7 +113,7 @@ export function expanded(graph: Graph, view: View, axes: readonly number[]): Vie
   return viewAlong(name, view.shape, order);
 }
 
-/** The value in full: axes in order, all broadcasts materialised. */
+/** The value in full: axes in order, all broadcasts materialized. */
 export function whole(graph: Graph, view: View): string {
   const all = view.shape.map((_, axis) => axis);
   const full = expanded(graph, view, all);

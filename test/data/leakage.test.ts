@@ -17,7 +17,7 @@ function similarity(a: readonly string[], b: readonly string[]): number {
   return common / (x.size + y.size - common);
 }
 
-test("normalisation", () => {
+test("normalization", () => {
   expect(normaliseText("  The “Ｆull－width”, court\n\tHELD: №5 ﬁne! ")).toBe(
     "the full width court held no5 fine",
   );
@@ -26,7 +26,7 @@ test("normalisation", () => {
 });
 
 describe("leaks", () => {
-  test("exact after normalisation, near, and what is neither", () => {
+  test("exact after normalization, near, and what is neither", () => {
     const base = sentence(100);
     const changed = [...base.slice(0, 99), "other"]; // one shingle of 96 differs
     const train = items("The  Court held!", changed.join(" "), sentence(100).join(" "), "x > y", "💡", "yes");

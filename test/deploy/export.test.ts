@@ -20,7 +20,7 @@ import { readRows } from "../../src/data/index.js";
 import { exportSpecialist, importSpecialist } from "../../src/deploy/export.js";
 import { predict } from "../../src/deploy/predict.js";
 import type { Prediction } from "../../src/deploy/predictor.js";
-import { vectoriser } from "../../src/learn/tfidf.js";
+import { vectorizer } from "../../src/learn/tfidf.js";
 import { openServed } from "../../src/serve/served.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
@@ -78,8 +78,8 @@ describe("export", () => {
     await exportSpecialist("tones", out, { store, subject: "linear(tfidf)" });
     const { classes, words, characters } = JSON.parse(readFileSync(join(out, "features.json"), "utf8"));
     const blocks = [
-      { size: words.terms.length, read: vectoriser({ by: "words", ...words }) },
-      { size: characters.terms.length, read: vectoriser({ by: "characters", ...characters }) },
+      { size: words.terms.length, read: vectorizer({ by: "words", ...words }) },
+      { size: characters.terms.length, read: vectorizer({ by: "characters", ...characters }) },
     ];
     const session = await InferenceSession.create(join(out, "classifier.onnx"));
     const said = await labels("tones", store);

@@ -78,7 +78,7 @@ describe("the hand evaluator", () => {
   });
 });
 
-describe("counterfactual regret minimisation", () => {
+describe("counterfactual regret minimization", () => {
   it("reaches Kuhn poker's value of -1/18", () => {
     const tree = treeOf(kuhn, kuhnDeals);
     const strategy = solve(tree, 1000);

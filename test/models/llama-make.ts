@@ -77,7 +77,7 @@ export function ggufBytes(made: Made): Buffer {
 export interface TinyFamily {
   architecture: string;
   layers?: number;
-  /** Parts of a block that have a bias, and whether queries and keys are normalised. */
+  /** Parts of a block that have a bias, and whether queries and keys are normalized. */
   biases?: readonly string[];
   queryNorms?: boolean;
   /** The head's numbers, where they are not width / heads; and what its rotary angles are divided by. */

@@ -122,7 +122,7 @@ describe("chat templates", () => {
 });
 
 describe("prompt tokens", () => {
-  // A vocabulary of characters, in which a careless tokeniser would make 9 of "<end>".
+  // A vocabulary of characters, in which a careless tokenizer would make 9 of "<end>".
   const special = new Map([
     ["<end>", 9],
     ["<begin>", 8],
@@ -150,7 +150,7 @@ describe("prompt tokens", () => {
     expect(tokens.length).toBe(2 + 2 + 7);
   });
 
-  it("join a content with the template's text before it is tokenised", () => {
+  it("join a content with the template's text before it is tokenized", () => {
     seen.length = 0;
     promptTokenizer(vocabulary)([
       { text: "[INST] ", template: true },

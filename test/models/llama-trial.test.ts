@@ -82,7 +82,7 @@ describe("a file that ends the engine's process", () => {
 
   it("is one error as whole weights of a specialist too, and the base goes on", async () => {
     const base = await open(sound());
-    const bad = base.weights!.specialise({ id: "bad", name: "bad", weights: deadly() });
+    const bad = base.weights!.specialize({ id: "bad", name: "bad", weights: deadly() });
     const error = await thrownBy(score(bad));
     expect((error as HoneError).failure.what).toBe("This file crashes llama.cpp");
     expect((await score(base)).options).toHaveLength(2);
@@ -239,7 +239,7 @@ describe("what can be known without the engine is said before it", () => {
   it("an adapter whose alpha has another type", async () => {
     const base = await open(sound());
     const lora = deadlyAdapter();
-    expect(() => base.weights!.specialise({ id: "a", name: "a", lora })).toThrow(
+    expect(() => base.weights!.specialize({ id: "a", name: "a", lora })).toThrow(
       /not stored as a 32-bit float/,
     );
     await base.close();

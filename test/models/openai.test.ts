@@ -199,7 +199,7 @@ describe("embed", () => {
     await model.close();
   });
 
-  it("orders by index, normalises, and refuses what is not a set of vectors", async () => {
+  it("orders by index, normalizes, and refuses what is not a set of vectors", async () => {
     const answers = [
       {
         data: [

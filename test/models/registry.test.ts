@@ -38,7 +38,7 @@ describe("the table of models", () => {
       // The file's size is its parameters' in their type. Rows that do not fill blocks of 256 are stored in more bits.
       const bits = (8e6 * model.sizeMB) / model.parameters;
       const [least, most] =
-        model.quantisation === "Q8_0" ? [8.5, 8.7] : [4.8, model.width % 256 === 0 ? 5.3 : 6.5];
+        model.quantization === "Q8_0" ? [8.5, 8.7] : [4.8, model.width % 256 === 0 ? 5.3 : 6.5];
       expect(bits, name).toBeGreaterThan(least);
       expect(bits, name).toBeLessThan(most);
       // The sizes are the model's own: they make its parameters, with an output matrix or without.

@@ -42,7 +42,7 @@ const net: Net = {
 const encoder = netEncoder(net, { name: "tiny", pool: "own", layer: 1, threads: 1 });
 const gain = new Tensor("float32", new Float32Array(config.width).fill(0.3), [config.width]);
 const name = "blk.0.attn_norm.weight";
-const changed = encoder.specialise({
+const changed = encoder.specialize({
   id: "changed",
   name: "changed",
   trained: async () => ({ [name]: gain }),

@@ -95,7 +95,7 @@ describe("the losses", () => {
     }
   });
 
-  it("regularise what the published program did where that is asked for", async () => {
+  it("regularize what the published program did where that is asked for", async () => {
     const params = initController(shape, [1]);
     const trials = trialTensors([reaches(3, 1)]);
     const both = compile((given: Record<string, JaxArray>, at: TrialArrays) => {

@@ -24,7 +24,7 @@ function configWith(settings: Partial<ExpertConfig>): NetConfig {
     neurons: 5,
     dense: 0,
     affinity: "softmax",
-    normalise: false,
+    normalize: false,
     scale: 1,
     bias: false,
     vocab: base.vocab,
@@ -95,7 +95,7 @@ function byHand(config: NetConfig, weights: Record<string, Tensor>, probe: Probe
       const order = scores.map((_, e) => e).sort((a, b) => (wanted[b] as number) - (wanted[a] as number));
       const first = probe.masked ?? 0;
       const taken = order.slice(first, first + (probe.chosen ?? own.chosen));
-      const sum = own.normalise ? taken.reduce((all, e) => all + (scores[e] as number), 0) : 1;
+      const sum = own.normalize ? taken.reduce((all, e) => all + (scores[e] as number), 0) : 1;
       chosen = taken.map((expert) => ({ expert, gate: (own.scale * (scores[expert] as number)) / sum }));
     }
     for (const { expert, gate } of chosen) {
@@ -150,8 +150,8 @@ describe("experts", () => {
     ["GShard", { shared: 0 }],
     ["Switch", { shared: 0, chosen: 1 }],
     ["hash", { shared: 0, chosen: 1, routing: "hash" }],
-    ["gates that are normalised and scaled", { normalise: true, scale: 2.5 }],
-    ["sigmoid with a bias", { affinity: "sigmoid", bias: true, normalise: true }],
+    ["gates that are normalized and scaled", { normalize: true, scale: 2.5 }],
+    ["sigmoid with a bias", { affinity: "sigmoid", bias: true, normalize: true }],
     ["softmax with a bias", { bias: true }],
     ["the top experts masked", {}, { masked: 2 }],
     ["no shared expert, one more routed", {}, { shared: false, chosen: 3 }],

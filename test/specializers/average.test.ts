@@ -9,7 +9,7 @@ import { context, given, listener, make, queryOf, task } from "./fakes.js";
 const keys = queryOf("x").options?.map(({ key }) => key) as string[];
 const scoresOf = (seed: number): Record<string, number> =>
   Object.fromEntries(keys.map((key) => [key, Math.log(0.1 + randomFor(seed, "said", key)())]));
-/** Says what its seed says, not normalised; `told` collects the seeds that it was fitted with. */
+/** Says what its seed says, not normalized; `told` collects the seeds that it was fitted with. */
 const drawn = (told: number[] = []) =>
   defineSpecializer<{ seed: number }>({
     name: "drawn",
@@ -23,15 +23,15 @@ const drawn = (told: number[] = []) =>
     }),
   });
 
-test("is the normalised mean of the seeds' log-probabilities", async () => {
+test("is the normalized mean of the seeds' log-probabilities", async () => {
   const seeds: number[] = [];
   const specialist = await make(average(drawn(seeds), { seeds: 4 }), listener(), {});
   const { choice, scores } = await specialist.respond(queryOf("x"), context);
-  const normalised = seeds.map((seed) => {
+  const normalized = seeds.map((seed) => {
     const total = Math.log(Object.values(scoresOf(seed)).reduce((sum, score) => sum + Math.exp(score), 0));
     return (key: string) => (scoresOf(seed)[key] as number) - total;
   });
-  const means = keys.map((key) => normalised.reduce((sum, of) => sum + of(key), 0) / seeds.length);
+  const means = keys.map((key) => normalized.reduce((sum, of) => sum + of(key), 0) / seeds.length);
   const total = Math.log(means.reduce((sum, one) => sum + Math.exp(one), 0));
   for (const [k, key] of keys.entries()) expect(scores?.[key]).toBeCloseTo((means[k] as number) - total, 10);
   expect(choice).toBe(keys[means.indexOf(Math.max(...means))]);

@@ -13,7 +13,7 @@ import { context, given, listener, make, queryOf, task, train } from "./fakes.js
 
 const isBlank = (query: Query) => (contentFree as readonly string[]).includes(query.input);
 
-/** Probabilities by input; scores are their logs plus a constant, since scores need not be normalised. */
+/** Probabilities by input; scores are their logs plus a constant, since scores need not be normalized. */
 function teller(table: Record<string, [s: number, f: number, i: number]>) {
   return listener((query): Answer => {
     const [s, f, i] = table[query.input] ?? table.other!;

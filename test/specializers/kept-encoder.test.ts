@@ -37,14 +37,14 @@ it("is not written where others would compute other vectors, and refused where t
     expect(existsSync(join(folder, at, "encoder"))).toBe(false);
     expect(() => requireWritable(encoder, asked)).toThrow(why);
     expect(() => requireWritable(encoder, { ...asked, write: undefined })).not.toThrow();
-    // A decoder's states below its last layer, which transformers would normalise.
+    // A decoder's states below its last layer, which transformers would normalize.
     const decoder = {
       ...encoder,
       pool: "all",
       layer: 1,
       net: { ...encoder.net, family: "decoder" },
     } as const;
-    expect(() => requireWritable(decoder, asked)).toThrow(/normalises the states/);
+    expect(() => requireWritable(decoder, asked)).toThrow(/normalizes the states/);
     expect(() => requireWritable({ ...decoder, layer: encoder.net.layers }, asked)).not.toThrow();
     await encoder.close();
   }

@@ -219,7 +219,7 @@ it("gives Spearman's correlation, with ties", () => {
   expect(spearman([1, 1], [1, 2])).toBeNaN();
 });
 
-it("specialises an encoder in a study, keeps it, and the kept folder gives the same vectors", {
+it("specializes an encoder in a study, keeps it, and the kept folder gives the same vectors", {
   timeout: 120_000,
 }, async () => {
   const words = ["court", "suit", "study", "model", "paper", "test", "score", "data"];

@@ -12,7 +12,7 @@ import { gramOf } from "../../src/learn/gram.js";
 import { lbfgs } from "../../src/learn/lbfgs.js";
 import { fitLogistic, logProbabilities } from "../../src/learn/logistic.js";
 import { type ChosenPenalty, choosePenalty, type Features } from "../../src/learn/penalty.js";
-import { learnVocabulary, type Terms, toSparseRows, vectoriser } from "../../src/learn/tfidf.js";
+import { learnVocabulary, type Terms, toSparseRows, vectorizer } from "../../src/learn/tfidf.js";
 import { linear } from "../../src/specializers/reference/linear.js";
 import { majority } from "../../src/specializers/reference/majority.js";
 import { answer } from "../../src/tasks/answer.js";
@@ -48,8 +48,8 @@ describe("against scikit-learn", () => {
     async ({ by, c, texts, gold, classes, terms, probes, rowSums, probabilities }) => {
       const vocabulary = learnVocabulary(texts, by);
       expect(vocabulary.terms).toHaveLength(terms);
-      const vectorise = vectoriser(vocabulary);
-      const rows = toSparseRows(texts.map(vectorise), terms);
+      const vectorize = vectorizer(vocabulary);
+      const rows = toSparseRows(texts.map(vectorize), terms);
       const targets = Int32Array.from(gold, (label) => classes.indexOf(label));
       const exact = await fitLogistic(rows, targets, classes.length, { c, tolerance: 1e-8 });
       const byProducts = await fitLogistic(rows, targets, classes.length, {
@@ -60,7 +60,7 @@ describe("against scikit-learn", () => {
       const usual = await fitLogistic(rows, targets, classes.length, { c });
       expect(exact.converged && usual.converged).toBe(true);
       for (const [i, probe] of probes.entries()) {
-        const { columns, values } = vectorise(probe);
+        const { columns, values } = vectorize(probe);
         expect(values.reduce((sum, value) => sum + value, 0)).toBeCloseTo(rowSums[i]!, 6);
         for (const [model, digits] of [
           [exact, 5],
@@ -124,16 +124,16 @@ describe("the gradient of the loss", () => {
   it("is zero at the fitted weights by finite differences", async () => {
     const [three] = fixture.cases as [Case];
     const vocabulary = learnVocabulary(three.texts);
-    const vectorise = vectoriser(vocabulary);
-    const rows = three.texts.map(vectorise);
+    const vectorize = vectorizer(vocabulary);
+    const rows = three.texts.map(vectorize);
     const targets = Int32Array.from(three.gold, (label) => three.classes.indexOf(label));
     const model = await fitLogistic(toSparseRows(rows, three.terms), targets, 3, { c: 2, tolerance: 1e-9 });
     const value = () => {
       let loss = 0;
       for (const [i, row] of rows.entries())
         loss -= logProbabilities(model, row.columns, row.values)[targets[i]!]!;
-      const penalised = model.weights.subarray(0, three.terms * 3);
-      return 2 * loss + 0.5 * penalised.reduce((sum, w) => sum + w * w, 0);
+      const penalized = model.weights.subarray(0, three.terms * 3);
+      return 2 * loss + 0.5 * penalized.reduce((sum, w) => sum + w * w, 0);
     };
     for (const at of [0, 7, three.terms * 3, three.terms * 3 + 2]) {
       const weight = model.weights[at]!;

@@ -17,7 +17,7 @@ const voted = (...choices: (string | null)[]): Answer => ({
 
 const chances = (s: number, f: number, i: number): Answer => ({
   choice: "s",
-  // Log-probabilities that are not normalised: only their differences mean something.
+  // Log-probabilities that are not normalized: only their differences mean something.
   scores: { s: Math.log(s) - 7, f: Math.log(f) - 7, i: Math.log(i) - 7 },
 });
 

@@ -5,7 +5,7 @@ import { spearman } from "../../bench/statistics/crossed.js";
 import { normal, type Random, randomFor } from "../../src/core/random.js";
 import {
   aggregateInterval,
-  linearised,
+  linearized,
   meanInterval,
   pairedDifference,
   standardError,
@@ -41,7 +41,7 @@ describe("weights", () => {
     }
   });
 
-  test("the mean is Σ wy / Σ w, its error the linearised one, and repeated samples weigh as much as grouped ones", () => {
+  test("the mean is Σ wy / Σ w, its error the linearized one, and repeated samples weigh as much as grouped ones", () => {
     const random = randomFor(1, "weights");
     const y = drawn(40, () => random());
     const w = drawn(40, () => 1 + Math.floor(4 * random()));
@@ -97,7 +97,7 @@ describe("figures that are no means", () => {
   test("a mean's pseudo-values are its values, whatever the order of units", () => {
     const random = randomFor(6, "pseudo");
     const y = drawn(30, () => random());
-    const found = linearised((samples) => samples.reduce((sum, i) => sum + y[i]!, 0) / samples.length, 30, {
+    const found = linearized((samples) => samples.reduce((sum, i) => sum + y[i]!, 0) / samples.length, 30, {
       seed: 1,
     });
     found.values!.forEach((value, i) => {
@@ -131,7 +131,7 @@ describe("figures that are no means", () => {
       low: 0,
       high: 1,
     });
-    expect(linearised(() => Number.NaN, 20, { seed: 1 })).toEqual({ estimate: Number.NaN, values: null });
+    expect(linearized(() => Number.NaN, 20, { seed: 1 })).toEqual({ estimate: Number.NaN, values: null });
   });
 
   test("1,000 rows take 1,001 evaluations; of more rows some are merged, the same ones for every system", () => {
@@ -143,11 +143,11 @@ describe("figures that are no means", () => {
       return sum / samples.length;
     };
     const random = randomFor(8, "evaluations");
-    expect(linearised(mean(drawn(1000, () => random())), 1000, { seed: 1 }).values).toHaveLength(1000);
+    expect(linearized(mean(drawn(1000, () => random())), 1000, { seed: 1 }).values).toHaveLength(1000);
     expect(evaluations).toBe(1001);
     const column = drawn(8000, () => random());
     const [a, b] = [column, column.map((value) => value + 0.1)].map(
-      (c) => linearised(mean(c), 8000, { seed: 1 }).values!,
+      (c) => linearized(mean(c), 8000, { seed: 1 }).values!,
     );
     expect(a).toHaveLength(500);
     b!.forEach((value, g) => {

@@ -70,7 +70,7 @@ test("McNemar's power agrees with the brute-force sum", () => {
   for (const { n, psi, delta, power } of reference.power) close(mcnemarPower(n, psi, delta), power, 1e-6);
 });
 
-test("Tango's interval agrees with one from a numerically maximised likelihood", () => {
+test("Tango's interval agrees with one from a numerically maximized likelihood", () => {
   for (const { b, c, n, level, interval } of reference.tango) {
     const found = tango(b, c, n, normalQuantile((1 + level) / 2));
     expect(found[0]).toBeCloseTo(interval[0], 6);

@@ -173,7 +173,7 @@ describe("a study", () => {
     const nobody = () => {
       throw new Error("nothing is loaded for an estimate");
     };
-    const model = { weights: { path, tokenize: nobody, specialise: nobody, states: nobody } };
+    const model = { weights: { path, tokenize: nobody, specialize: nobody, states: nobody } };
     const lora = (options: object) =>
       trainingSeconds(model, makeSpecializer({ lora: options }, "test"), 200, 60) as number;
     const two = lora({ epochs: 2, learningRate: 0.001 });

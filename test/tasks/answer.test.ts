@@ -5,12 +5,12 @@ import { answer, exactMatch, tokenF1 } from "../../src/tasks/answer.js";
 import { lastNumber, numberMatch } from "../../src/tasks/numbers.js";
 
 describe("answer metrics", () => {
-  it("matches exactly after SQuAD's normalisation", () => {
+  it("matches exactly after SQuAD's normalization", () => {
     expect(exactMatch("The Eiffel Tower!", "eiffel tower")).toBe(1);
     expect(exactMatch("Eiffel", "eiffel tower")).toBe(0);
   });
 
-  it("compares what normalisation would leave empty: the letter A, signs", () => {
+  it("compares what normalization would leave empty: the letter A, signs", () => {
     for (const text of ["", "The", "B", "."])
       expect([text, exactMatch(text, "A"), tokenF1(text, "A")]).toEqual([text, 0, 0]);
     for (const text of ["A", "a", "A.", "(A)"]) expect([text, exactMatch(text, "A")]).toEqual([text, 1]);

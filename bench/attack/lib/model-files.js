@@ -11,7 +11,7 @@ const string = (value) => ({ type: "string", value });
 const uint32 = (value) => ({ type: "uint32", value });
 const float32 = (value) => ({ type: "float32", value });
 
-/** Vocabularies in the form of the two common tokenisers. */
+/** Vocabularies in the form of the two common tokenizers. */
 const vocabularies = {
   gpt2: () => {
     const printable = (b) => (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;

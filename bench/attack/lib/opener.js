@@ -24,7 +24,7 @@ const bases = new Map();
 async function changed(base, change) {
   if (!bases.has(base)) bases.set(base, await open(base));
   await use(
-    bases.get(base).weights.specialise({ id: change.lora ?? change.weights, name: "changed", ...change }),
+    bases.get(base).weights.specialize({ id: change.lora ?? change.weights, name: "changed", ...change }),
   );
 }
 

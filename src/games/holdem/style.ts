@@ -16,7 +16,7 @@ export interface Style {
 /**
  * `equilibrium` values chips alone; it is at best an equilibrium of its buckets, and in the real game loses to a local best response
  * (docs/games.md). `aggressive` weighs a lost chip 0.8 and values each own raise as 0.3 big blinds; `conservative` weighs a lost chip 1.3
- * and penalises each raise by as much.
+ * and penalizes each raise by as much.
  */
 export const styles = {
   equilibrium: { grain: { early: 10, river: 20 }, training: { hands: 3_000_000 } },

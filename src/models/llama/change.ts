@@ -6,7 +6,7 @@ import type { Change } from "../../core/model.js";
 import { type GgufFile, type GgufTensor, metadataTypes, readGguf } from "../../tensor/gguf.js";
 import { checkModel } from "./check.js";
 
-/** llama.cpp multiplies adapters as they are stored: only types that are not quantised in blocks. */
+/** llama.cpp multiplies adapters as they are stored: only types that are not quantized in blocks. */
 const adapterTypes = new Set([0, 1]);
 
 /** @throws HoneError that says which part of the change does not fit `base` */

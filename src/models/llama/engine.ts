@@ -35,7 +35,7 @@ export interface Engine extends ScoringContext {
   readonly writer: Writer;
   /** Reads figures for every token of a text; nothing is reused, because logits of earlier evaluations are gone. */
   read(tokens: readonly number[], top: number, signal: AbortSignal): Promise<TokenFigures>;
-  /** The last layer's states averaged over the tokens; not normalised. */
+  /** The last layer's states averaged over the tokens; not normalized. */
   embed(tokens: readonly number[]): Promise<readonly number[]>;
   /** The text of one token, control tokens by their names. */
   spell(token: number): string;

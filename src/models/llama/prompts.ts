@@ -1,4 +1,4 @@
-// From messages to tokens: the chat template or the plain form, then the model's tokeniser.
+// From messages to tokens: the chat template or the plain form, then the model's tokenizer.
 
 import { CallError } from "../../core/call.js";
 import type { Message, OpenWeights, PromptFormat, ScoreRequest, ToolSpec } from "../../core/model.js";
@@ -15,7 +15,7 @@ import { plainMessages, withTools } from "../tool-calls.js";
 import { inertTokens, promptTokenizer, type Vocabulary } from "./tokens.js";
 import type { Weights } from "./weights.js";
 
-/** Tokenises a prompt and its options as they are evaluated. */
+/** Tokenizes a prompt and its options as they are evaluated. */
 export type RequestTokens = (
   request: ScoreRequest,
   weights: Pick<Weights, "vocabulary" | "continuation">,

@@ -35,7 +35,7 @@ export interface Served extends Pick<LanguageModel, "id" | "name" | "grants" | "
 }
 
 /**
- * The model's calls, and its tokeniser of requests. The pool's owner closes it and decides whether it embeds: with an adapter or
+ * The model's calls, and its tokenizer of requests. The pool's owner closes it and decides whether it embeds: with an adapter or
  * a prefix it cannot.
  */
 export function serve(served: Served): {

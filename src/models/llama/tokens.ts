@@ -1,11 +1,11 @@
 // Turns prompt segments into tokens. Control tokens come only from the template's own text: content that contains
-// "<|im_end|>" is tokenised as ordinary text.
+// "<|im_end|>" is tokenized as ordinary text.
 
 import { CallError } from "../../core/call.js";
 import type { GgufFile } from "../../tensor/gguf.js";
 import type { Segment } from "../template.js";
 
-/** What tokenising needs from the model. `tokenize` never turns text into control tokens. */
+/** What tokenizing needs from the model. `tokenize` never turns text into control tokens. */
 export interface Vocabulary {
   tokenize(text: string): number[];
   /** Control and user-defined tokens by their texts. */
@@ -34,7 +34,7 @@ export function specialTokens(gguf: GgufFile): { whole: Map<string, number>; con
   return { whole, control };
 }
 
-/** A tokeniser of prompts. Neighbouring texts are joined first, so that tokens can span their border as in training. */
+/** A tokenizer of prompts. Neighbouring texts are joined first, so that tokens can span their border as in training. */
 export function promptTokenizer(vocabulary: Vocabulary): (segments: readonly Segment[]) => number[] {
   const texts = [...vocabulary.special.keys()].sort((a, b) => b.length - a.length);
   const pattern = texts.length > 0 ? new RegExp(texts.map(escapeRegExp).join("|"), "g") : undefined;

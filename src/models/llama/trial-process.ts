@@ -8,7 +8,7 @@ import { trainedContext } from "./serve.js";
 import type { Trial, Verdict } from "./trial.js";
 import { openWeights } from "./weights.js";
 
-/** Words, and every byte that can occur in UTF-8 text, so that every path of the tokeniser is exercised. */
+/** Words, and every byte that can occur in UTF-8 text, so that every path of the tokenizer is exercised. */
 const text = [
   "The first text: 12,345 naïve words, don't! <s></s>\r\n\n  漢字かな ١٢ 🙂\u200d🙂 ",
   ...Array.from({ length: 0x80 }, (_, i) => String.fromCodePoint(i)),

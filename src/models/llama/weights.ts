@@ -236,7 +236,7 @@ function meanPooling(gguf: GgufFile): NonNullable<LlamaModelOptions["metadataOve
   return { [gguf.architecture]: { pooling_type: 1 } };
 }
 
-/** The token that begins every prompt, as the file says; otherwise llama.cpp's default for this tokeniser. */
+/** The token that begins every prompt, as the file says; otherwise llama.cpp's default for this tokenizer. */
 function beginToken(model: LlamaModel, gguf: GgufFile): number | undefined {
   const wanted = gguf.metadata.get("tokenizer.ggml.add_bos_token") ?? model.tokens.shouldPrependBosToken;
   const named = gguf.metadata.get("tokenizer.ggml.bos_token_id");

@@ -136,7 +136,7 @@ function make(net: Net, options: NetEncoderOptions, changed: NetChange | undefin
         .length,
       pieces: Math.min(most, net.longest),
     }),
-    specialise: (change) => make(net, options, change),
+    specialize: (change) => make(net, options, change),
     atLayer: (at) => make(net, { ...options, layer: checkLayer(options.name, net, at) }, changed),
     async close() {
       await queue(new AbortController().signal, async () => {

@@ -1,4 +1,4 @@
-// The networks behind encoders: BERT and XLM-R from a folder with safetensors, and a decoder from a GGUF file. Each tokenises
+// The networks behind encoders: BERT and XLM-R from a folder with safetensors, and a decoder from a GGUF file. Each tokenizes
 // texts, returns every layer's states, and can be written as a folder that transformers loads.
 
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";

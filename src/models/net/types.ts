@@ -36,11 +36,11 @@ export interface NetEncoder extends Encoder {
   /** Negative log-likelihood of texts, each from its beginning and read no further than for vectors; decoders only. */
   say?(texts: readonly string[], signal: AbortSignal): Promise<TextReply[]>;
   /** The same encoder, changed. Changes do not accumulate: this one replaces any earlier one. */
-  specialise(change: NetChange): NetEncoder;
+  specialize(change: NetChange): NetEncoder;
   /** The same encoder, read at another layer. @throws HoneError if it has no such layer */
   atLayer(layer: number): NetEncoder;
 }
 
 export function hasNet(model: Model | undefined): model is NetEncoder {
-  return model !== undefined && "net" in model && "specialise" in model;
+  return model !== undefined && "net" in model && "specialize" in model;
 }

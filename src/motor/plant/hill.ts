@@ -1,5 +1,5 @@
 // Hill-type muscles with a rigid tendon (Kistemaker, Wong and Gribble 2010, in MotorNet's form). Lengths and velocities are
-// those of the fibres, normalised.
+// those of the fibres, normalized.
 
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 

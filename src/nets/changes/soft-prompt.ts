@@ -20,7 +20,7 @@ export function softTokens(config: NetConfig, k: number): number[] {
  * al. found that real embeddings are the better start), starting again from the first if there are fewer.
  *
  * @param table the model's embedding table, [vocab, width]
- * @param tokens to initialise from, such as those of the task's own texts
+ * @param tokens to initialize from, such as those of the task's own texts
  */
 export function initSoftPrompt(
   config: NetConfig,

@@ -49,8 +49,8 @@ export async function loadNet(folder: string): Promise<TrainedNet> {
 /** Whether llama.cpp supports such a net: dense ones, and DeepSeekMoE with shared experts and plain softmax gates. */
 export function canServe({ experts }: NetConfig): boolean {
   if (!experts) return true;
-  const { routing, shared, affinity, bias, normalise } = experts;
-  return routing === "top" && shared > 0 && affinity === "softmax" && !bias && !normalise;
+  const { routing, shared, affinity, bias, normalize } = experts;
+  return routing === "top" && shared > 0 && affinity === "softmax" && !bias && !normalize;
 }
 
 /** Writes the GGUF file for llama.cpp: architecture `llama`, or `deepseek` for experts; weights as float32. */

@@ -52,7 +52,7 @@ const bilateralOptions = z.strictObject({
     .enum(["asIntended", "asPublished"])
     .default("asIntended")
     .describe(
-      'what the activity regulariser acts on: the hidden layers "asIntended", or the outputs that the published program paired it with, forces in N among them',
+      'what the activity regularizer acts on: the hidden layers "asIntended", or the outputs that the published program paired it with, forces in N among them',
     ),
   updates: z.int().min(1).max(1_000_000).default(800).describe("updates of the weights"),
   batch: z.int().min(1).max(4096).default(64).describe("trials per update"),

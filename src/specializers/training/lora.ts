@@ -1,5 +1,5 @@
 // lora: low-rank matrices beside the model's own, trained on the task's answers while the model is frozen (Hu et al.
-// 2021, arXiv 2106.09685). The model is the quantised file that is served, as in QLoRA (Dettmers et al. 2023).
+// 2021, arXiv 2106.09685). The model is the quantized file that is served, as in QLoRA (Dettmers et al. 2023).
 
 import { join } from "node:path";
 import { z } from "zod";

@@ -98,7 +98,7 @@ const forms: Record<Voice, Record<PronounCase, string>> = {
   I: { subject: "I", object: "me", possessive: "my", reflexive: "myself", mine: "mine" },
 };
 
-/** The pronoun for a voice and a case, capitalised at the beginning of a sentence. */
+/** The pronoun for a voice and a case, capitalized at the beginning of a sentence. */
 export function pronoun(voice: Voice, form: PronounCase, capital: boolean): string {
   const word = forms[voice][form];
   return capital ? word.charAt(0).toUpperCase() + word.slice(1) : word;

@@ -300,7 +300,7 @@ class Teller {
     this.nested = subordinators.has(before);
   }
 
-  /** After a subject, a word in -s is its verb, unless it is capitalised. */
+  /** After a subject, a word in -s is its verb, unless it is capitalized. */
   private finite(i: number): boolean {
     return this.isVerb(i) || (this.form(i) !== undefined && !/^\p{Lu}/u.test(this.pieces[i]?.text ?? ""));
   }

@@ -69,7 +69,7 @@ function named(story: string, text: string, atOnce: boolean): string | undefined
   for (const found of text.matchAll(/\p{Lu}\p{Ll}+(?:\s\p{Lu}\p{Ll}+)*(['’]s\s\p{Ll}+)?/gu)) {
     if (atOnce && found.index > 0) return undefined;
     const whole = found[0].replace(/['’]s.*$/, "");
-    // The first word of a question is capitalised too.
+    // The first word of a question is capitalized too.
     const parts = whole.split(" ");
     for (const name of [whole, parts.slice(1).join(" ")].filter((one) => one !== "" && !openers.has(one))) {
       if (story.search(namePattern(name)) < 0) continue;

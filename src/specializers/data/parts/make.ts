@@ -17,7 +17,7 @@ import { corpusOptions, openCorpus } from "./corpus.js";
 import { givenFilter, makeFilter } from "./filter.js";
 import { askingOf, type Pair, type Prompted, type Seed } from "./pair.js";
 import { readSeeds, seedsOptions } from "./seeds.js";
-import { synthesise } from "./synthesis.js";
+import { synthesize } from "./synthesis.js";
 import { takeRows, type Way, type Writer, writeInputs, writeInstructions } from "./ways.js";
 
 /** Options that all ways of making data have in common. */
@@ -168,7 +168,7 @@ export async function makeData(
   const started = performance.now();
   let attempt = 0;
   try {
-    const made = synthesise({
+    const made = synthesize({
       way,
       filter,
       responder: {

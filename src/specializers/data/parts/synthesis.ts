@@ -53,7 +53,7 @@ interface Draft {
 }
 
 /** Yields every attempt, judged, in order; ends once `pairs` pairs were kept. */
-export async function* synthesise(plan: Synthesis): AsyncGenerator<Judged> {
+export async function* synthesize(plan: Synthesis): AsyncGenerator<Judged> {
   const { way, filter, responder, width, pairs, attempts, signal } = plan;
   if (pairs === 0) return;
   const numbers = Array.from({ length: attempts }, (_, n) => n);

@@ -1,5 +1,5 @@
 // The prompt from which a model writes a new instruction and input, and the parser of what it wrote: fields are read by
-// name, so that anything but a complete task is recognised.
+// name, so that anything but a complete task is recognized.
 
 import type { Option } from "../../../core/language.js";
 import type { Message, PromptFormat } from "../../../core/model.js";

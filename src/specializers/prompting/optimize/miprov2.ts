@@ -85,7 +85,7 @@ export function parzenPair(trials: readonly Trial[], sizes: Pair, random: Random
   const draw = (): Pair => {
     const kernel = below[Math.floor(random() * (below.length + 1))];
     if (!kernel) return uniform();
-    // A kernel puts 1 on its own category and 1 / (number of kernels) on each, normalised.
+    // A kernel puts 1 on its own category and 1 / (number of kernels) on each, normalized.
     const category = (own: number, size: number): number =>
       random() * (1 + size / (below.length + 1)) < 1 ? own : Math.floor(random() * size);
     return [category(kernel.pair[0], sizes[0]), category(kernel.pair[1], sizes[1])];

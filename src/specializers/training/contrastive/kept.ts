@@ -31,7 +31,7 @@ function unwritable({ net, pool, layer }: NetEncoder): string | undefined {
   if (pool === "own")
     return "its vectors leave out markers such as [CLS] (`pool=own`), and other libraries average all tokens";
   if (net.family === "decoder" && layer < net.layers)
-    return `its vectors are of layer ${layer}, and transformers normalises the states of the layer that a model ends with`;
+    return `its vectors are of layer ${layer}, and transformers normalizes the states of the layer that a model ends with`;
   return layer === 0 ? "its vectors are of the embeddings, and a model has a layer at least" : undefined;
 }
 
@@ -114,18 +114,18 @@ export async function writeEncoder(
   await put("sentence_bert_config.json", { max_seq_length: pieces, do_lower_case: false });
 }
 
-/** The specialised encoder of a kept folder, whose arrays are read at its first use. */
+/** The specialized encoder of a kept folder, whose arrays are read at its first use. */
 export function openTrained(
   encoder: NetEncoder,
   folder: string,
   { id, name, method }: { id: string; name: string; method: ContrastMethod },
 ): NetEncoder {
   const trained = () => readArrays(join(folder, file));
-  return encoder.specialise({ id, name, trained, change: changeOf(method) });
+  return encoder.specialize({ id, name, trained, change: changeOf(method) });
 }
 
 /**
- * The specialised encoder of a folder whose `trained.json` says how it was trained.
+ * The specialized encoder of a folder whose `trained.json` says how it was trained.
  * @throws HoneError if the folder is not of this kind, or was trained on another encoder
  */
 export async function openTrainedFolder(encoder: NetEncoder, folder: string): Promise<NetEncoder> {

@@ -75,7 +75,7 @@ export function defineTrained(definition: TrainedDefinition): LanguageSpecialize
         ...(kept.weights === undefined ? {} : { weights: join(folder, kept.weights) }),
         ...(kept.prefix === undefined ? {} : { prefix: kept.prefix }),
       };
-      const model = weights.specialise(change);
+      const model = weights.specialize(change);
       const specialist = generalist(model, base.format);
       return {
         model,

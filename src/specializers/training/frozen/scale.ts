@@ -1,4 +1,4 @@
-// Standardises hidden states: every number has mean 0 and the same spread over train, and a row has length about 1, as
+// Standardizes hidden states: every number has mean 0 and the same spread over train, and a row has length about 1, as
 // TF-IDF rows have, so that one grid of penalties suits both. A few of a state's numbers are a thousand times the others
 // (Sun et al. 2024, Massive Activations) and would otherwise dominate the penalty.
 

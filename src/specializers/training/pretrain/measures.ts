@@ -4,7 +4,7 @@ import type { Tensor } from "onnxruntime-node";
 import type { ExpertConfig } from "../../../nets/experts.js";
 import type { TrainedNet } from "../../../nets/text/checkpoint.js";
 
-/** Normalised mutual information of rows and columns of a table of counts: I / sqrt(H H); 0 if either has no entropy. */
+/** Normalized mutual information of rows and columns of a table of counts: I / sqrt(H H); 0 if either has no entropy. */
 export function information(table: readonly (readonly number[])[]): number {
   const all = table.flat().reduce((sum, one) => sum + one, 0);
   const rows = table.map((row) => row.reduce((sum, one) => sum + one, 0) / all);

@@ -14,7 +14,7 @@ import { journaled } from "../../src/store/journaled.js";
 import { readGguf } from "../../src/tensor/gguf.js";
 import { ggufBytes, type Made, tinyLlama, withValue } from "./llama-make.js";
 
-const folder = mkdtempSync(join(tmpdir(), "hone-specialise-"));
+const folder = mkdtempSync(join(tmpdir(), "hone-specialize-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const context = { signal: new AbortController().signal };
@@ -72,13 +72,13 @@ describe("on a tiny model", () => {
     base = await openLlama(file(ggufBytes(tinyLlama())), { name: "tiny", lanes: 1, threads: 1 });
   });
   afterAll(() => base.close());
-  const specialise = (id: string, change: { lora?: string; weights?: string; prefix?: readonly number[] }) =>
-    base.weights!.specialise({ id, name: id, ...change });
+  const specialize = (id: string, change: { lora?: string; weights?: string; prefix?: readonly number[] }) =>
+    base.weights!.specialize({ id, name: id, ...change });
 
   it("an adapter of zeros changes nothing; a random one does, and changes it back when it is gone", async () => {
     const plain = await scores(base);
-    const zero = specialise("zero", { lora: file(ggufBytes(adapter(tinyShapes, 0))) });
-    const random = specialise("random", { lora: file(ggufBytes(adapter(tinyShapes, 1))) });
+    const zero = specialize("zero", { lora: file(ggufBytes(adapter(tinyShapes, 0))) });
+    const random = specialize("random", { lora: file(ggufBytes(adapter(tinyShapes, 1))) });
     expect(await scores(zero)).toEqual(plain);
     const changed = await scores(random);
     for (const [i, score] of changed.entries()) expect(Math.abs(score - plain[i]!)).toBeGreaterThan(1e-3);
@@ -88,7 +88,7 @@ describe("on a tiny model", () => {
 
   it("more specialists than are held at once give the same after they were unloaded, also asked all together", async () => {
     const many = [1, 2, 3, 4, 5].map((n) =>
-      specialise(`n${n}`, { lora: file(ggufBytes(adapter(tinyShapes, n / 5))) }),
+      specialize(`n${n}`, { lora: file(ggufBytes(adapter(tinyShapes, n / 5))) }),
     );
     const first: number[][] = [];
     for (const model of many) first.push(await scores(model));
@@ -108,7 +108,7 @@ describe("on a tiny model", () => {
       });
     }
     const path = file(ggufBytes(other));
-    const replaced = specialise("full", { weights: path });
+    const replaced = specialize("full", { weights: path });
     const alone = await openLlama(path, { lanes: 1, threads: 1 });
     expect(await scores(replaced)).toEqual(await scores(alone));
     expect(await scores(replaced)).not.toEqual(await scores(base));
@@ -124,7 +124,7 @@ describe("on a tiny model", () => {
       ...request,
       messages: [{ role: "user", content: "xyz" }],
     });
-    const prefixed = specialise("prefix", { prefix: letters.prompt.slice(1) });
+    const prefixed = specialize("prefix", { prefix: letters.prompt.slice(1) });
     const content = `xyz${request.messages[0]!.content}`;
     const written = { ...request, messages: [{ role: "user" as const, content }] };
     expect(await scores(prefixed)).toEqual(await scores(base, written));
@@ -138,8 +138,8 @@ describe("on a tiny model", () => {
     const good = adapter(tinyShapes, 1);
     const bytes = ggufBytes(good);
     const refuse = (change: { lora?: string; weights?: string; prefix?: readonly number[] }, why: RegExp) => {
-      expect(() => specialise("bad", change)).toThrow(HoneError);
-      expect(() => specialise("bad", change)).toThrow(why);
+      expect(() => specialize("bad", change)).toThrow(HoneError);
+      expect(() => specialize("bad", change)).toThrow(why);
     };
     const lora = (made: Made) => ({ lora: file(ggufBytes(made)) });
     refuse(lora(adapter(tinyShapes, 1, "gemma3")), /made for gemma3, and the base is llama/);
@@ -164,7 +164,7 @@ describe("on a tiny model", () => {
 
   it("an adapter that goes away before its first call is an error, and the base goes on", async () => {
     const path = file(ggufBytes(adapter(tinyShapes, 1)));
-    const gone = specialise("gone", { lora: path });
+    const gone = specialize("gone", { lora: path });
     rmSync(path);
     await expect(scores(gone)).rejects.toThrow(HoneError);
     expect(await scores(base)).toHaveLength(3);
@@ -176,8 +176,8 @@ describe("on a tiny model", () => {
     const wrapped = journaled(base, journal, { made: (call) => void made.push(call.model) });
     const lora = file(ggufBytes(adapter(tinyShapes, 1)));
     const change = { id: "kept", name: "kept", lora };
-    const first = await scores(wrapped.weights!.specialise(change));
-    expect(await scores(wrapped.weights!.specialise(change))).toEqual(first);
+    const first = await scores(wrapped.weights!.specialize(change));
+    expect(await scores(wrapped.weights!.specialize(change))).toEqual(first);
     await scores(wrapped);
     expect(made).toEqual([`${base.id}+kept`, base.id]);
     journal.close();
@@ -186,7 +186,7 @@ describe("on a tiny model", () => {
   it("is closed with its base, which lets calls end first", async () => {
     const own = await openLlama(file(ggufBytes(tinyLlama())), { lanes: 2, threads: 1 });
     const lora = file(ggufBytes(adapter(tinyShapes, 1)));
-    const child = own.weights!.specialise({ id: "a", name: "a", lora });
+    const child = own.weights!.specialize({ id: "a", name: "a", lora });
     const running = Promise.all([scores(child), scores(own), scores(child)]);
     await running.then(() => {});
     const last = scores(child);
@@ -204,7 +204,7 @@ describe("on the real model", () => {
   }, 300_000);
   afterAll(() => base?.close());
 
-  it("tokenises as it scores; zeros change nothing, random numbers do, and reloading changes nothing", async () => {
+  it("tokenizes as it scores; zeros change nothing, random numbers do, and reloading changes nothing", async () => {
     expect([...base.grants]).toEqual(expect.arrayContaining(["gradients", "weights"]));
     const { tensors } = readGguf(base.weights!.path);
     const shapes = Object.fromEntries(
@@ -218,7 +218,7 @@ describe("on the real model", () => {
     expect(plain.cost.inputTokens).toBe(prompt.length + options.flat().length);
     expect(plain.options.map(({ tokens }) => tokens)).toEqual(options.map((one) => one.length));
     const make = (id: string, size: number) =>
-      base.weights!.specialise({ id, name: id, lora: file(ggufBytes(adapter(shapes, size))) });
+      base.weights!.specialize({ id, name: id, lora: file(ggufBytes(adapter(shapes, size))) });
     const expected = plain.options.map(({ logprob }) => logprob);
     const zero = make("zero", 0);
     const [a, b] = [make("a", 0.01), make("b", 0.02)];
