@@ -134,7 +134,7 @@ export function browse(): void {
     const lower = data.tasks[sample.task]?.lower;
     const mark = make("span", `state ${state}`, signs[state]);
     mark.setAttribute("title", titleOf(sample, state));
-    const strip = make("td", "strip");
+    const strip = make("td", data.subjects.length > 8 ? "strip" : "strip few");
     for (const [s, { name }] of data.subjects.entries()) {
       const each = stateOf(sample, s);
       const sign = make("span", s === subject ? `${each} chosen` : each, signs[each]);

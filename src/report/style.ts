@@ -113,7 +113,7 @@ button{font:inherit;color:inherit;background:none;border:0;padding:0;cursor:poin
 .samples tr.row{cursor:pointer}.samples tr.row:hover{background:var(--raised)}
 .samples .cut{max-width:12rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .samples .excerpt{color:var(--soft);max-width:0;width:45%;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
-.strip{letter-spacing:.04em;min-width:6.6em}
+.strip{letter-spacing:.04em;min-width:6.6em}.few{white-space:nowrap}
 .strip span{display:inline-block;width:1.05em;text-align:center}.strip .chosen{outline:1px solid var(--rule);border-radius:3px}
 .right{color:var(--special)}.wrong{color:var(--loss)}.unscored,.absent{color:var(--soft)}
 tr.open>td{padding:4px 0 26px 18px;border-left:2px solid var(--rule);border-top:0!important}
