@@ -148,7 +148,10 @@ describe("the task", () => {
 });
 
 describe("a body", () => {
-  it.each(["leg", "arm26?slack=x", "arm26?mass=1", "pointMass?slack=1", ""])("is not %j", (ref) => {
+  it.each([
+    ...["leg", "arm26?slack=x", "arm26?mass=1", "arm26?constructor=1", "pointMass?slack=1", ""],
+    ...["arm26?viscosity=6", "arm26?slack=1.66", "arm26?viscosity=Infinity"],
+  ])("is not %j", (ref) => {
     expect(() => openBody(ref)).toThrow(/There is no such body/);
   });
 
