@@ -7,7 +7,7 @@ import { oneLine } from "../report/escape.js";
 import { formatDate, formatScore, type Scale } from "../report/format.js";
 import { DamagedJournal, DamagedRecord, passingOver } from "../store/damage.js";
 import { studiesIn } from "../store/examine.js";
-import { OlderResult, resultOf, type StudyRow } from "../store/journal.js";
+import { OlderResult, resultOf, type StudyRow } from "../store/studies.js";
 import { openStore } from "../study/open.js";
 import { makeOutput } from "./output.js";
 import { table } from "./table.js";

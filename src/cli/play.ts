@@ -172,7 +172,7 @@ async function opponentFor(game: string, name: string | undefined): Promise<Oppo
     throw new HoneError({
       what: `${subject.name} cannot play ${entry.game.title}`,
       where: "--against",
-      why: `it is a ${subject.kind} subject`,
+      why: `games are for language subjects, and this one is of kind ${subject.kind}`,
       next: "Name a language model, or a saved specialist of one.",
       kind: "usage",
     });

@@ -1,7 +1,6 @@
 // Loads a data set for a study: from files to train and dev samples and a sealed test split, divided, capped and
 // checked for leakage. Everything that is done to the data is counted in `warnings`; nothing is dropped silently.
 
-import { dirname, relative, sep } from "node:path";
 import { HoneError } from "../core/errors.js";
 import type { Option } from "../core/language.js";
 import type { Sample } from "../core/sample.js";
@@ -16,7 +15,7 @@ import { type Dropped, sampleMaker } from "./samples.js";
 import { type DatasetSpec, datasetSchema } from "./schema.js";
 import { screenOf } from "./screen.js";
 import { eyesOff, type Opening, type SealedTest, sealTest } from "./sealed.js";
-import { resolveSource, type SourceOptions } from "./sources.js";
+import { resolveSource, type SourceOptions, shortNames } from "./sources.js";
 import { capByHash, codesOf, parts } from "./split.js";
 import { counted, warnDropped, warnShort, warnStraddling, warnUnseen } from "./warnings.js";
 
@@ -223,29 +222,6 @@ async function collect(
   }
   if (pool.length === 0 && maker.labelless) throw maker.labelless;
   return { pool, dropped: maker.dropped, unmet: maker.unmet, shared: maker.shared, pinned };
-}
-
-/**
- * Files by their paths from the folder that they share. Where some are fetched and some are not, what they share is a folder of this
- * machine, which must not enter ids and splits: fetched ones are then named from the cache.
- */
-function shortNames(paths: readonly string[], cache: string): (path: string) => string {
-  const isFetched = (path: string) => !relative(cache, path).startsWith("..");
-  const local = paths.filter((path) => !isFetched(path));
-  const mixed = local.length > 0 && local.length < paths.length;
-  const shared = commonFolder(mixed ? local : paths);
-  return (path) =>
-    relative(mixed && isFetched(path) ? cache : shared, path)
-      .split(sep)
-      .join("/");
-}
-
-function commonFolder(paths: readonly string[]): string {
-  let folder = dirname(paths[0]!);
-  for (const path of paths) {
-    while (relative(folder, path).startsWith("..") && dirname(folder) !== folder) folder = dirname(folder);
-  }
-  return folder;
 }
 
 /** The rows and labels without the rare labels. A row with several right answers keeps those that are not rare. */

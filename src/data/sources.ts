@@ -1,7 +1,7 @@
 // Resolves sources: a reference such as `data/*.jsonl`, `hf:datasets/owner/name/…` or `pip:NAME==VERSION#…` becomes
 // local paths. New schemes are added in the scheme table only.
 
-import { resolve } from "node:path";
+import { dirname, relative, resolve, sep } from "node:path";
 import { HoneError } from "../core/errors.js";
 import { cacheFolder } from "./cache.js";
 import { filesByFolder } from "./folder.js";
@@ -77,4 +77,27 @@ async function resolveFile(ref: string, options: SourceOptions): Promise<Resolve
     });
   }
   return { files, pinned: ref };
+}
+
+/**
+ * Files by their paths from the folder that they share. Where some are fetched and some are not, what they share is a folder of this
+ * machine, which must not enter ids and splits: fetched ones are then named from the cache.
+ */
+export function shortNames(paths: readonly string[], cache: string): (path: string) => string {
+  const isFetched = (path: string) => !relative(cache, path).startsWith("..");
+  const local = paths.filter((path) => !isFetched(path));
+  const mixed = local.length > 0 && local.length < paths.length;
+  const shared = commonFolder(mixed ? local : paths);
+  return (path) =>
+    relative(mixed && isFetched(path) ? cache : shared, path)
+      .split(sep)
+      .join("/");
+}
+
+function commonFolder(paths: readonly string[]): string {
+  let folder = dirname(paths[0]!);
+  for (const path of paths) {
+    while (relative(folder, path).startsWith("..") && dirname(folder) !== folder) folder = dirname(folder);
+  }
+  return folder;
 }

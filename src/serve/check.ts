@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Outcome } from "../core/outcome.js";
-import { resultOf } from "../store/journal.js";
+import { resultOf } from "../store/studies.js";
 import { openStore } from "../study/open.js";
 import type { Serving } from "./server.js";
 

@@ -4,17 +4,16 @@
 // It is independent of studies' plans and of statistics, and it never sees an API key or a header.
 
 import type { Call, CallFailure, Cost, Operation } from "../core/call.js";
-import { HoneError } from "../core/errors.js";
 import type { Outcome } from "../core/outcome.js";
-import type { StudyRecord } from "../core/record.js";
 import type { SplitName } from "../core/sample.js";
 import { groupCommits } from "./commits.js";
-import { DamagedJournal, type OnDamaged, passingOver } from "./damage.js";
+import { type OnDamaged, passingOver } from "./damage.js";
 import { makeLocks } from "./lock.js";
 import { makeOpenings } from "./openings.js";
 import { checkedText, fromText, jsonOf, toText, withChecksum } from "./records.js";
-import { schema, schemaVersion, tablesOf } from "./schema.js";
+import { prepareSchema } from "./schema.js";
 import { isBusy, type OpenOptions, openSqlite, type Row, type SqliteFile, waitingFor } from "./sqlite.js";
+import { makeStudies } from "./studies.js";
 
 /** The result of making a specialist: its state and its cost. */
 export interface Build {
@@ -23,44 +22,6 @@ export interface Build {
   seconds: number;
   /** Calls that failed for good while it was made, and that it was made without. */
   failed: number;
-}
-
-export interface StudyRow {
-  name: string;
-  plan: string;
-  spec: string;
-  /** To be read with `resultOf`. */
-  record: string | null;
-  /** Seconds spent running, over all its runs. */
-  seconds: number;
-  started: number;
-  finished: number | null;
-}
-
-/**
- * The result that a study ended with, if it has one.
- * @throws DamagedRecord; OlderResult if an older version wrote it, whose answers can still be used
- */
-export function resultOf(
-  { name, record }: Pick<StudyRow, "name" | "record">,
-  path: string,
-): StudyRecord | undefined {
-  if (record === null) return undefined;
-  const result = fromText<StudyRecord>(record, `the result of ${name}`, path);
-  if (result.tasks.every(({ metric }) => typeof metric === "object")) return result;
-  throw new OlderResult(name, path, result.hone);
-}
-
-/** A result that an older version wrote, in a form that is no longer read. */
-export class OlderResult extends HoneError {
-  constructor(study: string, path: string, version: string) {
-    super({
-      what: `The result of ${study} was written by an older Hone`,
-      where: path,
-      why: `it is of version ${version}, whose results record less about their metrics`,
-      next: "Run the study again: answers that the journal holds are not asked for again.",
-    });
-  }
 }
 
 export interface OutcomeFilter {
@@ -76,11 +37,6 @@ const callColumns = {
   ...({ key: "text", model: "text", operation: "text", request: "text", response: "text" } as const),
   ...({ calls: "number", input: "number", output: "number", ms: "number", usd: "number" } as const),
 } as const;
-const studyColumns = {
-  ...({ name: "text", plan: "text", spec: "text", record: "text?" } as const),
-  ...({ seconds: "number", started: "number", finished: "number?" } as const),
-} as const;
-
 /**
  * Opens the journal at a path, creating it and its folder if needed. `:memory:` keeps nothing.
  * @throws HoneError when the file is not a journal, is damaged, or cannot be written
@@ -151,16 +107,6 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
   );
   const putBuild = db.write("insert or ignore into builds values (?,?,?,?,?)");
   const dropBuild = db.write("delete from builds where subject = ?");
-  const getStudy = db.select(studyColumns, "from studies where name = ?");
-  const allStudies = db.select({ name: "text", started: "number" }, "from studies order by started desc");
-  const putStudy = db.write(
-    `insert into studies (name, plan, spec, started) values (?,?,?,?) on conflict (name) do update set
-       plan = excluded.plan, spec = excluded.spec, seconds = case when plan = excluded.plan then seconds else 0 end,
-       record = case when plan = excluded.plan then record else null end,
-       finished = case when plan = excluded.plan then finished else null end`,
-  );
-  const addSeconds = db.write("update studies set seconds = seconds + ? where name = ?");
-  const putRecord = db.write("update studies set record = ?, finished = ? where name = ?");
   const openings = makeOpenings(db);
   const locks = makeLocks(db);
 
@@ -285,25 +231,7 @@ function journalOf(db: SqliteFile, options: OpenOptions) {
     },
 
     openings,
-
-    /** Starts or continues a study. A changed plan drops the old record, never the calls and outcomes. */
-    startStudy(name: string, plan: string, spec: string): void {
-      putStudy(name, plan, spec, Date.now());
-    },
-    addSeconds(name: string, seconds: number): void {
-      addSeconds(seconds, name);
-    },
-    finishStudy(name: string, record: StudyRecord): void {
-      putRecord(toText(record), Date.now(), name);
-    },
-    study(name: string): StudyRow | undefined {
-      return getStudy.get(name);
-    },
-    /** The newest first. @param onDamaged receives studies that cannot be read, which are then skipped */
-    studies(onDamaged?: OnDamaged): Pick<StudyRow, "name" | "started">[] {
-      return [...allStudies.iterate([], onDamaged)];
-    },
-
+    ...makeStudies(db),
     locks,
     /** The connection, for tests and for `hone doctor`. */
     db,
@@ -336,28 +264,4 @@ function toCall(row: Row<typeof callColumns>, path: string): Call {
     response: fromText(row.response, name, path),
     cost,
   };
-}
-
-/** Creates the tables of a new journal, and checks those of an existing one: a lost table is damage, and is not created again. */
-function prepareSchema(db: SqliteFile): void {
-  const { user_version: version } = db.prepare("pragma user_version").get() as { user_version: number };
-  if (version > schemaVersion) {
-    throw new HoneError({
-      what: "Cannot open the journal",
-      where: db.path,
-      why: `it was written by a newer Hone (format ${version}, this one knows ${schemaVersion})`,
-      next: "Update Hone, or name another folder with --store.",
-    });
-  }
-  const known = db.select({ name: "text" }, "from sqlite_master where type = 'table'");
-  const names = new Set([...known.iterate([])].map(({ name }) => name));
-  const lost = tablesOf(version).find(({ name }) => !names.has(name));
-  if (lost) throw new DamagedJournal(db.path, `it has lost its table ${lost.name}`);
-  if (version === schemaVersion) return;
-  db.patiently(() =>
-    db.transaction(() => {
-      db.exec(schema);
-      db.exec(`pragma user_version = ${schemaVersion};`);
-    }),
-  );
 }

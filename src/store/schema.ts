@@ -1,4 +1,8 @@
-// The tables of the journal, in SQL and as the list that checks and repairs use.
+// The tables of the journal: their SQL, the list that checks and repairs use, and their making in a new file.
+
+import { HoneError } from "../core/errors.js";
+import { DamagedJournal } from "./damage.js";
+import type { SqliteFile } from "./sqlite.js";
 
 // 2 added `tests`: the identities of the source rows of every test split that was opened.
 export const schemaVersion = 2;
@@ -58,4 +62,28 @@ export const tables: readonly Table[] = schema.split(";").flatMap((statement) =>
 /** The tables of a journal of this format; none if it is still to be created. */
 export function tablesOf(version: number): readonly Table[] {
   return version === 0 ? [] : tables.filter(({ name }) => version >= 2 || name !== "tests");
+}
+
+/** Creates the tables of a new journal, and checks those of an existing one: a lost table is damage, and is not created again. */
+export function prepareSchema(db: SqliteFile): void {
+  const { user_version: version } = db.prepare("pragma user_version").get() as { user_version: number };
+  if (version > schemaVersion) {
+    throw new HoneError({
+      what: "Cannot open the journal",
+      where: db.path,
+      why: `it was written by a newer Hone (format ${version}, this one knows ${schemaVersion})`,
+      next: "Update Hone, or name another folder with --store.",
+    });
+  }
+  const known = db.select({ name: "text" }, "from sqlite_master where type = 'table'");
+  const names = new Set([...known.iterate([])].map(({ name }) => name));
+  const lost = tablesOf(version).find(({ name }) => !names.has(name));
+  if (lost) throw new DamagedJournal(db.path, `it has lost its table ${lost.name}`);
+  if (version === schemaVersion) return;
+  db.patiently(() =>
+    db.transaction(() => {
+      db.exec(schema);
+      db.exec(`pragma user_version = ${schemaVersion};`);
+    }),
+  );
 }

@@ -88,7 +88,7 @@ export function checkKinds(
   const wrong = (what: string, made: readonly string[], next: string) =>
     new HoneError({
       what: `${what} is not for ${name}`,
-      why: `it is made for ${made.join(" and ")} subjects, and ${name} is a ${kind} subject`,
+      why: `it is made for ${made.join(" and ")} subjects, and ${name} gives ${kind} subjects`,
       next,
       kind: "usage",
     });

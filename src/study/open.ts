@@ -11,9 +11,10 @@ import type { SampleText } from "../report/gather.js";
 import { writeReport } from "../report/index.js";
 import { dataFiles } from "../specializers/data/parts/make.js";
 import type { OnDamaged } from "../store/damage.js";
-import { type Journal, openJournal, resultOf } from "../store/journal.js";
+import { type Journal, openJournal } from "../store/journal.js";
 import { makePrivate, privateFolder } from "../store/private.js";
 import { fromText } from "../store/records.js";
+import { resultOf } from "../store/studies.js";
 
 export interface OpenedStudy {
   record: StudyRecord;

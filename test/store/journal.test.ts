@@ -8,9 +8,10 @@ import { share } from "../../src/core/metric.js";
 import type { LanguageModel } from "../../src/core/model.js";
 import type { Outcome } from "../../src/core/outcome.js";
 import type { StudyRecord } from "../../src/core/record.js";
-import { openJournal, resultOf } from "../../src/store/journal.js";
+import { openJournal } from "../../src/store/journal.js";
 import { journaled } from "../../src/store/journaled.js";
 import { isDead, lockStudy } from "../../src/store/lock.js";
+import { resultOf } from "../../src/store/studies.js";
 
 let folder: string;
 beforeEach(() => {

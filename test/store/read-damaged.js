@@ -5,7 +5,8 @@ import { appendFileSync, copyFileSync, readFileSync, rmSync, writeFileSync } fro
 import { join } from "node:path";
 
 const [dist, original, folder, seed, from, to] = process.argv.slice(2);
-const { openJournal, resultOf } = await import(`${dist}/store/journal.js`);
+const { openJournal } = await import(`${dist}/store/journal.js`);
+const { resultOf } = await import(`${dist}/store/studies.js`);
 const { examine } = await import(`${dist}/store/examine.js`);
 const { randomFor } = await import(`${dist}/core/random.js`);
 const { HoneError } = await import(`${dist}/core/errors.js`);
