@@ -8,6 +8,8 @@ import type { LanguageSubject } from "../../src/core/kinds.js";
 import type { Answer, EpisodeTrail, Query } from "../../src/core/language.js";
 import { type Grade, taskContext } from "../../src/core/task.js";
 import { renderPrompt } from "../../src/models/prompt.js";
+import { openModel } from "../../src/models/registry.js";
+import { begin } from "../../src/study/kinds.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
 import { readMove } from "../../src/tasks/arena/asking.js";
@@ -157,6 +159,16 @@ describe("a language subject at the table", () => {
     expect(refs).toContain("mock:other");
     expect(other.heard.length).toBeGreaterThan(0);
     expect(episodes(grade)[0]?.opponent).toBe("mock:other");
+  });
+
+  it("lets an opponent without log-probabilities write its moves", async () => {
+    const writer = await openModel("mock:writer?grants=text");
+    const open = async () => ({ subject: begin(writer), context });
+    const own = listener(({ options = [] }) => ({ choice: options[0]?.key as string }));
+    const task = arena("kuhn", { kind: "arena", game: "kuhn", opponent: "mock:writer", scoring: "sum" });
+    const grade = scored(await task.evaluate(own, dealt("kuhn").test[0] as never, { ...context, open }));
+    expect(episodes(grade)).toHaveLength(2);
+    expect(own.heard.map(({ scoring }) => scoring)).toContain("sum");
   });
 
   it("refuses an opponent that the game has not", () => {

@@ -233,11 +233,13 @@ function opponentOf(task: string, game: string, name: string | undefined): Oppon
         throw new HoneError({
           what: `${ref} cannot play ${entry.game.title}`,
           where: `task ${task}, field opponent`,
-          why: `it is a ${subject.kind} subject`,
+          why: `games are for language subjects, and this one is of kind ${subject.kind}`,
           next: "Name a language model.",
           kind: "usage",
         });
-      return seatSubject(entry.game, subject, apart, asking, { beliefs: false, stream });
+      const writes = subject.model !== undefined && !subject.model.grants.has("logprobs");
+      const how: Asking = writes ? { ...asking, scoring: "parse" } : asking;
+      return seatSubject(entry.game, subject, apart, how, { beliefs: false, stream });
     },
   };
 }
