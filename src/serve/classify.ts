@@ -18,6 +18,7 @@ const sampleSchema = z.object({
   input: z.string(),
   question: z.string().optional(),
   instruction: z.string().optional(),
+  stratum: z.string().optional(),
   options: z
     .array(z.object({ key: z.string(), text: z.string() }))
     .min(2)
@@ -122,13 +123,14 @@ export async function answerOne(
   }
 }
 
-function sampleOf({ question, instruction, options, input }: z.infer<typeof sampleSchema>): Sample {
+function sampleOf({ question, instruction, stratum, options, input }: z.infer<typeof sampleSchema>): Sample {
   return {
     id: "",
     input,
     gold: "",
     ...(question === undefined ? {} : { question }),
     ...(instruction === undefined ? {} : { instruction }),
+    ...(stratum === undefined ? {} : { stratum }),
     ...(options === undefined ? {} : { options }),
   };
 }

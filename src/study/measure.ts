@@ -125,10 +125,10 @@ export async function measure(
       ...(sample.group === undefined ? {} : { group: sample.group }),
       ...(sample.eyesOff ? { eyesOff: true } : {}),
     };
-    const { input, instruction, question, options: own } = sample;
+    const { input, instruction, question, stratum, options: own } = sample;
     await journal.recordOutcome(
       outcome,
-      JSON.stringify({ input, instruction, question, options: own }),
+      JSON.stringify({ input, instruction, question, stratum, options: own }),
       known !== undefined,
     );
     options.onOutcome(grade.status === "scored" ? grade.score : null, cost);

@@ -1,13 +1,16 @@
 // The server as it runs: queues, shadows that survive a kill, the router, the champion scored again, and the way it stops.
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkServed } from "../../src/serve/check.js";
 import { makeQueue } from "../../src/serve/queue.js";
 import { readPredictions } from "../../src/study/predictions-file.js";
+import { runStudy } from "../../src/study/run.js";
+import { parseStudy } from "../../src/study/spec.js";
 import { start } from "../cli/spawned.js";
+import { toneStudy } from "../study/fixture.js";
 import { type Loose, serving, toneStore } from "./fixture.js";
 
 const root = mkdtempSync(join(tmpdir(), "hone-serving-"));
@@ -74,6 +77,22 @@ describe("the champion", () => {
       agree: 20,
       differing: [],
     });
+    await server.stop();
+  });
+
+  it("answers by the sample's stratum, which decides between its specialists", async () => {
+    const rows = readFileSync(join(root, "tones.jsonl"), "utf8").trim().split("\n");
+    const strata = rows.map((row, i) => JSON.stringify({ ...JSON.parse(row), area: i % 2 ? "a" : "b" }));
+    writeFileSync(join(root, "strata.jsonl"), strata.join("\n"));
+    const spec: Loose = toneStudy({
+      name: "strata",
+      model: "mock:?skill=0.4&seed=1",
+      specialists: [{ perStratum: { use: "linear" } }],
+    });
+    Object.assign(spec.task.data, { source: "file:strata.jsonl", stratum: "area" });
+    await runStudy(parseStudy(spec, "test"), { store, base: root });
+    const server = await serving(["strata"], { store });
+    expect(await checkServed(server, "strata", { store, most: 20 })).toMatchObject({ n: 20, agree: 20 });
     await server.stop();
   });
 });
