@@ -9,6 +9,7 @@ import type { Sample } from "../core/sample.js";
 import { hasQueries, type Task, taskContext } from "../core/task.js";
 import type { Row } from "../data/reading.js";
 import { type SampleSpec, sampleMaker } from "../data/samples.js";
+import { isTemplate } from "../data/template.js";
 import { type LoadedSpecialist, loadSpecialist, type SavedSpecialist } from "../study/specialist.js";
 
 /** A specialist's prediction for one row. */
@@ -41,6 +42,8 @@ export interface Predictor {
   subject: Subject;
   /** @throws HoneError that names the row, where it is not valid for this specialist */
   sample: (row: Row, number: number) => Sample;
+  /** A text alone as a sample, with the question and the instruction that the study gives all rows alike. */
+  sampleOf: (input: string) => Sample;
   /** Answers; a final failure or an invalid answer is `unscored`. */
   answer: (
     sample: Sample,
@@ -90,6 +93,9 @@ function predictorOf({ saved, subject, task: taskOf, close }: LoadedSpecialist, 
   const shared = labels ? { options: Object.fromEntries(labels.map(({ key, text }) => [key, text])) } : {};
   const { id, ...fields } = rows;
   const maker = sampleMaker(definedOf({ ...fields, ...shared }) as SampleSpec);
+  const fixed = Object.entries({ question: rows.question, instruction: rows.instruction }).filter(
+    ([, text]) => text !== undefined && !isTemplate(text) && text.trim() !== "",
+  );
   const idOf = typeof id === "string" ? id : id === false ? undefined : "id";
   return {
     saved,
@@ -107,6 +113,10 @@ function predictorOf({ saved, subject, task: taskOf, close }: LoadedSpecialist, 
       const known = typeof own === "string" || typeof own === "number" ? String(own).trim() : "";
       return { ...made.sample, id: known || String(number) };
     },
+    sampleOf: (input) => ({
+      ...{ id: "", input: input.trim(), gold: "" },
+      ...Object.fromEntries(fixed.map(([name, text]) => [name, text?.trim()])),
+    }),
     async answer(sample, signal, trace) {
       try {
         return await respond(sample, { signal, ...(trace ? { trace } : {}) });

@@ -1,6 +1,7 @@
 // The prompt of a specialist as text: what its model actually receives for one input, recorded from its calls. No model is loaded.
 
 import type { Callable, GenerateRequest, Message, ScoreRequest } from "../core/model.js";
+import { isTemplate } from "../data/template.js";
 import { openPredictor, type PredictorOptions } from "./predictor.js";
 
 /** Placeholder for a row's text. */
@@ -61,15 +62,15 @@ export async function promptText(
             { key: "B", text: "{{option B}}" },
           ],
         };
+    // What a row's own fields say is shown by name.
+    const slots = Object.entries({ question: rows?.question, instruction: rows?.instruction })
+      .filter(([, text]) => text !== undefined && isTemplate(text))
+      .map(([name]) => [name, `{{${name}}}`]);
     await predictor.answer(
       {
-        id: "1",
-        input: placeholder,
-        gold: "",
+        ...predictor.sampleOf(placeholder),
         ...(rows?.options !== undefined ? own : {}),
-        ...(rows?.question === undefined
-          ? {}
-          : { question: rows.question.includes("{{") ? "{{question}}" : rows.question }),
+        ...Object.fromEntries(slots),
       },
       options.signal,
     );

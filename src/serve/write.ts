@@ -105,7 +105,7 @@ export async function classify(
       },
     );
   const cost = meter();
-  const prediction = await predictor.answer({ id: "", input, gold: "" }, signal, cost.trace);
+  const prediction = await predictor.answer(predictor.sampleOf(input), signal, cost.trace);
   return { prediction, cost: cost.total() };
 }
 

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { exportSpecialist } from "../../src/deploy/export.js";
 import { checkServed } from "../../src/serve/check.js";
 import { makeQueue } from "../../src/serve/queue.js";
 import { readPredictions } from "../../src/study/predictions-file.js";
@@ -94,6 +95,34 @@ describe("the champion", () => {
     const server = await serving(["strata"], { store });
     expect(await checkServed(server, "strata", { store, most: 20 })).toMatchObject({ n: 20, agree: 20 });
     await server.stop();
+  });
+});
+
+describe("a text", () => {
+  it("is answered like its row, with the question and instruction that all rows have", async () => {
+    const spec: Loose = toneStudy({
+      name: "asked",
+      model: "mock:?skill=0.6&seed=1",
+      specialists: ["majority"],
+    });
+    Object.assign(spec.task.data, { question: "Which tone?", instruction: "Read closely." });
+    await runStudy(parseStudy(spec, "test"), { store, base: root });
+    const server = await serving(["asked"], { store });
+    const [text, ...texts] = readFileSync(join(root, "tones.jsonl"), "utf8")
+      .split("\n", 20)
+      .map((line) => JSON.parse(line).text);
+    const all = { model: "asked", input: [` ${text}\n`, ...texts] };
+    const rows = { model: "asked", input: [text, ...texts].map((one) => ({ text: one })) };
+    const [asTexts, asRows] = [
+      await server.json("/v1/classify", all),
+      await server.json("/v1/classify", rows),
+    ];
+    const answers = ({ body }: Loose) => body.data.map(({ probabilities }: Loose) => probabilities);
+    expect(answers(asTexts)).toEqual(answers(asRows));
+    await server.stop();
+    const out = join(root, "asked");
+    await exportSpecialist("asked", out, { store });
+    expect(readFileSync(join(out, "prompt.txt"), "utf8")).toMatch(/Read closely\.[\s\S]*Which tone\?/);
   });
 });
 
