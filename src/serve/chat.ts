@@ -131,9 +131,18 @@ export async function streamChat(
   ) => chunk([{ index, delta, logprobs, finish_reason: finish }]);
   const written = await Promise.all(
     Array.from({ length: how.n }, async (_, i) => {
-      piece(i, { role: "assistant", content: "" });
-      const put = (content: string) => piece(i, { content });
+      // The role comes with the first text: before it, a failure has its own status.
+      let begun = false;
+      const begin = () => {
+        if (!begun) piece(i, { role: "assistant", content: "" });
+        begun = true;
+      };
+      const put = (content: string) => {
+        begin();
+        piece(i, { content });
+      };
       const one = await write(served, { messages, form }, { ...how, seed: how.seed + i }, signal, put);
+      begin();
       const calls = callsOf(one.calls, single);
       for (const [index, call] of calls.entries()) piece(i, { tool_calls: [{ index, ...wireCall(call) }] });
       if (calls.length > 0) piece(i, {}, "tool_calls");

@@ -93,12 +93,18 @@ async function complete(
         code: "unsupported",
       },
     );
-  if (echo) put?.(own);
-  const written = await write(served, ask, { ...how, maxTokens: most }, signal, put);
+  // The prompt comes with the first text: before it, a failure has its own status.
+  let before = echo ? own : "";
+  const grow = (text: string) => {
+    put?.(before + text);
+    before = "";
+  };
+  const written = await write(served, ask, { ...how, maxTokens: most }, signal, put && grow);
+  if (before !== "") grow("");
   let logprobs: object | null = null;
   if (top !== undefined && !written.prediction) {
-    const { tokens, prompt: before } = await readWritten(served, ask, written.text, top, signal);
-    logprobs = listsOf(echo ? tokens : tokens.slice(before), top);
+    const { tokens, prompt: read } = await readWritten(served, ask, written.text, top, signal);
+    logprobs = listsOf(echo ? tokens : tokens.slice(read), top);
   }
   const choice = {
     index,

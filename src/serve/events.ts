@@ -7,7 +7,7 @@ import { type Problem, problemBody } from "./problem.js";
 export type Send = (data: unknown, event?: string) => void;
 
 /**
- * Answers with a stream of events. It begins with the second event, or when the answer is complete: an earlier failure is an
+ * Answers with a stream of events. It begins with the first event, or when the answer is complete: an earlier failure is an
  * ordinary error response with its status. A later failure is sent as an event with the error, and the stream ends without `[DONE]`.
  * @param run sends events; its signal is aborted when the client goes away
  * @param problem converts anything thrown into the error shown
@@ -20,7 +20,7 @@ export async function events(
   done: string | undefined,
 ): Promise<Response> {
   const held: string[] = [];
-  let out: { write: (text: string) => Promise<unknown> } | undefined;
+  let out: { write: (text: string) => Promise<unknown>; aborted: boolean } | undefined;
   let written: Promise<unknown> = Promise.resolve();
   let begin = () => {};
   const begun = new Promise<void>((resolve) => {
@@ -28,12 +28,14 @@ export async function events(
   });
   const put = (text: string) => {
     if (!out) {
-      if (held.push(text) >= 2) begin();
+      held.push(text);
+      begin();
       return;
     }
     const to = out;
     written = written
-      .then(() => (gone.signal.aborted ? undefined : to.write(text)))
+      // Nobody takes what is written to a client that went away.
+      .then(() => (to.aborted ? undefined : to.write(text)))
       .catch(() => gone.abort());
   };
   const send: Send = (data, event) =>
@@ -53,8 +55,7 @@ export async function events(
     try {
       await running;
     } catch (error) {
-      if (!gone.signal.aborted || gone.signal.reason instanceof Error)
-        send(problemBody(problem(error)), done === undefined ? "error" : undefined);
+      send(problemBody(problem(error)), done === undefined ? "error" : undefined);
     }
     await written;
   });

@@ -133,17 +133,21 @@ export async function streamResponses(
   let number = 0;
   const send = (type: string, more: object) => sendAny({ type, sequence_number: number++, ...more }, type);
   const place = { item_id: item, output_index: 0, content_index: 0 };
-  send("response.created", { response: shell("in_progress", [], null) });
-  send("response.in_progress", { response: shell("in_progress", [], null) });
-  // An answer of calls alone has no message; whether there is one is known when the first piece arrives.
+  // All of it waits for the answer's first piece: before that, a failure has its own status.
+  const open = () => {
+    if (number > 0) return;
+    send("response.created", { response: shell("in_progress", [], null) });
+    send("response.in_progress", { response: shell("in_progress", [], null) });
+  };
+  // An answer of calls alone has no message.
   let begun = false;
   const begin = () => {
     if (begun) return;
     begun = true;
+    open();
     send("response.output_item.added", { output_index: 0, item: message("in_progress", []) });
     send("response.content_part.added", { ...place, part: part("") });
   };
-  if (!ask.form.tools) begin();
   const written = await write(served, ask, how, signal, (delta) => {
     begin();
     send("response.output_text.delta", { ...place, delta, logprobs: [] });
@@ -154,6 +158,7 @@ export async function streamResponses(
   const status = finish === "stop" ? "completed" : "incomplete";
   const output: object[] = [];
   const called = callsOf(calls, single);
+  open();
   if (called.length === 0) begin();
   if (begun) {
     send("response.output_text.done", { ...place, text, logprobs: [] });

@@ -115,6 +115,40 @@ describe("chat", () => {
     }
   });
 
+  it("has the status of a failure before the first text, also with several answers", async () => {
+    const broken = await serving(["mock:?errors=refused:1"]);
+    const asked: [path: string, body: object][] = [
+      ["/v1/chat/completions", { messages, n: 2 }],
+      ["/v1/completions", { prompt: ["a", "b"], echo: true }],
+      ["/v1/responses", { input: "a" }],
+    ];
+    for (const [path, body] of asked) {
+      const { status, body: said } = await broken.json(path, { ...body, stream: true });
+      expect([path, status, said.error.code]).toEqual([path, 400, "refused"]);
+    }
+    await broken.stop();
+  });
+
+  it("ends in the error where it takes too long after its first text", async () => {
+    const open = async (ref: string): Promise<Loose> => ({
+      ...(await wholeMock(ref.slice("mock:".length))),
+      generate: (_: Loose, { grows, signal }: Loose) => {
+        grows("alpha ");
+        return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      },
+    });
+    const late = await serving(["mock:?seed=1"], { open, timeout: 0.2 });
+    for (const [path, body] of [
+      ["/v1/chat/completions", { messages }],
+      ["/v1/responses", { input: "a" }],
+    ] as const) {
+      const response = await late.ask(path, { ...body, stream: true });
+      const { data } = (await eventsOf(response)).at(-1) as Loose;
+      expect([response.status, data.error?.code]).toEqual([200, "timeout"]);
+    }
+    await late.stop();
+  });
+
   it("never sends what a stop sequence takes away, not in pieces either", async () => {
     const asked = {
       model: "m",
