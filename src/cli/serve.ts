@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import { plainText } from "../report/escape.js";
 import { checkServed } from "../serve/check.js";
+import { nameAndRef } from "../serve/served.js";
 import { type ServeOptions, serve } from "../serve/server.js";
 import { makeOutput } from "./output.js";
 import { stopSignals } from "./stop.js";
@@ -28,10 +29,12 @@ export async function serveCommand(
       `\nTry:\n  curl ${url}/v1/models -H "Authorization: Bearer ${token}"\n\nCtrl-C stops once requests in flight are answered.`,
     );
   }
-  for (const one of check === undefined ? [] : models) {
+  for (const [i, one] of check === undefined ? [] : models.entries()) {
     const found = await checkServed(serving, one, {
       store: resolve(flags.store ?? ".hone"),
+      study: nameAndRef(refs[i] as string).ref,
       most: check as number,
+      signal: stop.drain,
     });
     if (!found) continue;
     output.record({ type: "checked", ...found });

@@ -19,19 +19,26 @@ export interface ServedCheck {
 
 /**
  * Sends samples of the test split to a served study's champion again.
- * @param name the study, served under its own name
- * @param most how many samples
+ * @param name under which the study is served
  * @returns undefined if the store has no finished study of that name
  */
 export async function checkServed(
   serving: Pick<Serving, "url" | "token">,
   name: string,
-  options: { store: string; most: number; signal?: AbortSignal },
+  options: {
+    store: string;
+    /** The study's own name. Default: `name`. */
+    study?: string;
+    /** How many samples. */
+    most: number;
+    /** Asks for no further sample. */
+    signal?: AbortSignal;
+  },
 ): Promise<ServedCheck | undefined> {
   if (!existsSync(join(options.store, "journal.db"))) return undefined;
   const journal = openStore(options.store);
   try {
-    const row = journal.study(name);
+    const row = journal.study(options.study ?? name);
     const record = row && resultOf(row, journal.path);
     const champion = record?.subjects.find(({ name: one }) => one === record.verdict?.champion);
     const task = record?.tasks[0];
@@ -48,18 +55,18 @@ export async function checkServed(
     }
     const check: ServedCheck = { model: name, n: 0, agree: 0, differing: [] };
     for (const { outcome, sample } of asked) {
+      if (options.signal?.aborted) break;
       const response = await fetch(`${serving.url}/v1/classify`, {
         method: "POST",
         headers: { "content-type": "application/json", authorization: `Bearer ${serving.token}` },
         body: JSON.stringify({ model: name, samples: [sample] }),
-        ...(options.signal ? { signal: options.signal } : {}),
       });
       const body = (await response.json()) as { data?: { label?: string; text?: string }[] };
       const [said] = body.data ?? [];
       const { grade } = outcome;
       // An open answer is compared by its text, a choice by its key.
       const measured = grade.status === "scored" ? [grade.prediction, grade.raw?.trim()] : [];
-      const equal = measured.includes(said?.label ?? said?.text?.trim() ?? "");
+      const equal = said !== undefined && measured.includes(said.label ?? said.text?.trim() ?? "");
       check.n++;
       if (equal) check.agree++;
       else check.differing.push(outcome.sample);

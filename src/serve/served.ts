@@ -69,9 +69,14 @@ export async function openServed(refs: readonly string[], options: OpenServedOpt
   }
 }
 
-async function openOne(written: string, options: OpenServedOptions): Promise<Served> {
+/** The parts of `NAME=REFERENCE`, of which the name may be absent. */
+export function nameAndRef(written: string): { alias: string | undefined; ref: string } {
   const [, alias, rest] = /^([\w][\w.-]{0,63})=(.+)$/.exec(written) ?? [];
-  const ref = rest ?? written;
+  return { alias, ref: rest ?? written };
+}
+
+async function openOne(written: string, options: OpenServedOptions): Promise<Served> {
+  const { alias, ref } = nameAndRef(written);
   const { signal, mostWaiting = 256 } = options;
   const created = Math.floor(Date.now() / 1000);
   const queueFor = (model: (Model & Partial<Pick<LanguageModel, "batch">>) | undefined) =>

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noCost } from "../../src/core/call.js";
 import { exportSpecialist } from "../../src/deploy/export.js";
 import { checkServed } from "../../src/serve/check.js";
 import { makeQueue } from "../../src/serve/queue.js";
@@ -11,6 +12,7 @@ import { readPredictions } from "../../src/study/predictions-file.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
 import { start } from "../cli/spawned.js";
+import { wholeMock } from "../models/whole.js";
 import { toneStudy } from "../study/fixture.js";
 import { type Loose, serving, toneStore } from "./fixture.js";
 
@@ -79,6 +81,28 @@ describe("the champion", () => {
       differing: [],
     });
     await server.stop();
+  });
+
+  it("is found by its study under another name; an error is no answer, and a stop ends the check", async () => {
+    const server = await serving(["other=tones"], { store });
+    const check = (more: object) =>
+      checkServed(server, "other", { store, study: "tones", most: 20, ...more });
+    expect(await check({})).toMatchObject({ model: "other", n: 20, agree: 20 });
+    expect(await check({ signal: AbortSignal.abort() })).toMatchObject({ n: 0, agree: 0 });
+    await server.stop();
+    // Answers that are measured as empty are not those of a server that refuses.
+    const spec = parseStudy(
+      toneStudy({ name: "mute", model: "mock:", specialists: [{ fewShot: { k: 2 } }], scoring: "parse" }),
+      "test",
+    );
+    const mute = async (): Promise<Loose> => ({
+      ...(await wholeMock("?seed=1")),
+      generate: async () => ({ text: "", finish: "stop", cost: noCost }),
+    });
+    await runStudy(spec, { store, base: root, open: mute });
+    const refused = await serving(["mock:"], { store });
+    expect(await checkServed(refused, "mute", { store, most: 20 })).toMatchObject({ n: 20, agree: 0 });
+    await refused.stop();
   });
 
   it("answers by the sample's stratum, which decides between its specialists", async () => {
@@ -256,7 +280,7 @@ describe("a shadow", () => {
 
 describe("hone serve", () => {
   it("says where it listens, checks the champion, and stops after what is in flight", async () => {
-    const run = start(["serve", "tones", "m=mock:?latency=600", "--port", "0", "--json", "--check", "5"], {
+    const run = start(["serve", "t=tones", "m=mock:?latency=600", "--port", "0", "--json", "--check", "5"], {
       cwd: root,
     });
     const { url, token } = await listening(run);
@@ -276,7 +300,7 @@ describe("hone serve", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     expect(records.map(({ type }) => type)).toEqual(["listening", "checked", "stopped"]);
-    expect(records[1]).toMatchObject({ model: "tones", n: 5, agree: 5 });
+    expect(records[1]).toMatchObject({ model: "t", n: 5, agree: 5 });
   }, 30_000);
 });
 
