@@ -106,8 +106,8 @@ export async function serve(refs: readonly string[], options: ServeOptions = {})
       : [host.includes(":") ? `[${host}]` : host, "127.0.0.1", "localhost"];
     const hosts = new Set(
       [...names, ...(options.names ?? [])].flatMap((name) => [
-        `${name}:${bound}`,
-        ...(bound === 80 ? [name] : []),
+        `${name}:${bound}`.toLowerCase(),
+        ...(bound === 80 ? [name.toLowerCase()] : []),
       ]),
     );
     const app = makeApp({ served, shadows, token, hosts, timeoutMs: timeout * 1000, log, version });

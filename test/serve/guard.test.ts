@@ -20,11 +20,20 @@ function raw(
   path = "/v1/models",
   method = "GET",
   body?: string,
+  to = port,
 ): Promise<{ status: number; headers: Record<string, unknown>; text: string }> {
   return new Promise((resolve, reject) => {
     const asked = request(
       // A connection each: one that is kept may be closing when the next request goes out.
-      { host: "127.0.0.1", port, path, method, headers, agent: false, setHost: headers.host === undefined },
+      {
+        host: "127.0.0.1",
+        port: to,
+        path,
+        method,
+        headers,
+        agent: false,
+        setHost: headers.host === undefined,
+      },
       (response) => {
         let text = "";
         response.on("data", (data) => {
@@ -110,6 +119,16 @@ describe("the guard", () => {
       expect(
         (await raw({ ...good, "content-type": type }, "/v1/chat/completions", "POST", "{}")).status,
       ).toBe(415);
+  });
+
+  it("takes a host by its name in any case, as host names are", async () => {
+    const named = await serving(["mock:"], { names: ["Box.Local"] });
+    const at = Number(new URL(named.url).port);
+    const asked = (host: string) =>
+      raw({ host: `${host}:${at}`, authorization: `Bearer ${named.token}` }, "/v1/models", "GET", "", at);
+    expect([(await asked("Box.Local")).status, (await asked("box.local")).status]).toEqual([200, 200]);
+    expect((await asked("box.other")).status).toBe(403);
+    await named.stop();
   });
 
   it("takes the token once from the address and then from a cookie that no other site sends", async () => {
