@@ -46,7 +46,14 @@ export function parseBody(body: string, scrub: (text: string) => string): unknow
 /** An error object where an answer was expected: in a body of status 200 or in a stream. */
 function statedFailure(error: unknown, scrub: (text: string) => string): AttemptFailed {
   const code = Number(at(error, "code") ?? at(error, "status"));
-  const status = Number.isInteger(code) && code >= 400 && code < 600 ? code : 500;
+  const kind = `${String(at(error, "code"))} ${String(at(error, "type"))} ${String(at(error, "message"))}`;
+  // Many servers name the cause without a number.
+  const named = /rate_limit/.test(kind)
+    ? 429
+    : /invalid_request|exceed_context/.test(kind) || tooLong.test(kind)
+      ? 400
+      : 500;
+  const status = Number.isInteger(code) && code >= 400 && code < 600 ? code : named;
   return failureOf(status, {}, JSON.stringify({ error }), scrub);
 }
 

@@ -9,6 +9,7 @@ import {
   failureOf,
   finishedText,
   nothingWritten,
+  parseBody,
   readRetryAfter,
 } from "../../src/models/openai-wire.js";
 import { createSseParser } from "../../src/models/sse.js";
@@ -92,6 +93,19 @@ describe("streams", () => {
     const answer = nothingWritten();
     const event = JSON.stringify({ error: { message: "slow", code: 429 } });
     expect(() => addEvent(answer, event, same)).toThrow(expect.objectContaining({ failure: "rate-limited" }));
+    const named: [error: object, failure: string][] = [
+      [{ message: "slow down", type: "rate_limit_error", code: "rate_limit_exceeded" }, "rate-limited"],
+      [{ message: "no", type: "invalid_request_error", code: "context_length_exceeded" }, "too-long"],
+      [{ message: "This model's maximum context length is 4096 tokens" }, "too-long"],
+      [{ message: "no such model", type: "invalid_request_error", code: null }, "refused"],
+      [{ message: "overloaded", type: "server_error", code: null }, "server-error"],
+    ];
+    for (const [error, failure] of named) {
+      expect(() => addEvent(answer, JSON.stringify({ error }), same)).toThrow(
+        expect.objectContaining({ failure }),
+      );
+      expect(() => parseBody(JSON.stringify({ error }), same)).toThrow(expect.objectContaining({ failure }));
+    }
     expect(() => addEvent(answer, "{", same)).toThrow(expect.objectContaining({ failure: "malformed" }));
   });
 });
