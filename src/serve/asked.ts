@@ -180,7 +180,8 @@ export function writingOf(
   >,
   maxTokens: number | null | undefined,
 ): Writing {
-  const temperature = asked.temperature ?? 0;
+  // Of no probability mass, only the likeliest token is left.
+  const temperature = asked.top_p === 0 ? 0 : (asked.temperature ?? 0);
   const seed = asked.seed ?? (temperature > 0 ? randomInt(2 ** 31) : 0);
   return {
     maxTokens: maxTokens ?? undefined,

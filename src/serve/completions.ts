@@ -131,8 +131,9 @@ function jobsOf(asked: Asked): { prompt: Prompt; how: Writing; index: number }[]
   );
 }
 
-function usageFrom(done: readonly { input: number; output: number }[]): Usage {
-  const prompt_tokens = done.reduce((sum, { input }) => sum + input, 0);
+/** A prompt with several choices is read once, as in chat. */
+function usageFrom(done: readonly { input: number; output: number }[], { n }: Asked): Usage {
+  const prompt_tokens = done.reduce((sum, { input }, i) => sum + (i % (n ?? 1) === 0 ? input : 0), 0);
   const completion_tokens = done.reduce((sum, { output }) => sum + output, 0);
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
 }
@@ -145,7 +146,7 @@ export async function completions(
   const done = await Promise.all(
     jobsOf(asked).map(({ prompt, how, index }) => complete(served, asked, prompt, how, index, signal)),
   );
-  const usage = usageFrom(done);
+  const usage = usageFrom(done, asked);
   const choices = done.map(({ choice }) => choice);
   return {
     body: {
@@ -185,7 +186,7 @@ export async function streamCompletions(
       return one;
     }),
   );
-  const usage = usageFrom(done);
+  const usage = usageFrom(done, asked);
   if (withUsage) chunk([], usage);
   return usage;
 }

@@ -253,6 +253,10 @@ describe("completions", () => {
     expect(body).toMatchObject({ object: "text_completion", choices: [{ index: 0, logprobs: null }] });
     const events = await eventsOf(await server.ask("/v1/completions", { ...asked, stream: true }));
     expect(events.map(({ data }) => data.choices?.[0]?.text ?? "").join("")).toBe(body.choices[0].text);
+    const twice = await server.json("/v1/completions", { ...asked, prompt: [asked.prompt, "delta"], n: 2 });
+    expect(twice.body.usage.prompt_tokens).toBe(body.usage.prompt_tokens + 1);
+    const free = { ...asked, temperature: 2, top_p: 0, seed: 3 };
+    expect((await server.json("/v1/completions", free)).body.choices).toEqual(body.choices);
     const logged = await server.json("/v1/completions", { ...asked, logprobs: 1 });
     expect(logged.body.choices[0].logprobs.tokens.join("")).toBe(body.choices[0].text);
   });
