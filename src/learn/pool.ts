@@ -25,12 +25,14 @@ export function forecastOf(
   keys: readonly string[],
   scores: Readonly<Record<string, number>> | undefined,
 ): number[] {
-  const known = keys
-    .flatMap((key) => scores?.[key] ?? [])
-    .filter((score) => score > Number.NEGATIVE_INFINITY);
+  // A label may be called `constructor`.
+  const given = keys.map((key) =>
+    scores && Object.hasOwn(scores, key) ? (scores[key] as number) : Number.NEGATIVE_INFINITY,
+  );
+  const known = given.filter((score) => score > Number.NEGATIVE_INFINITY);
   if (known.length === 0) return keys.map(() => -Math.log(keys.length));
   const total = logSum(known);
-  return keys.map((key) => Math.max(least, (scores?.[key] ?? Number.NEGATIVE_INFINITY) - total));
+  return given.map((score) => Math.max(least, score - total));
 }
 
 /** Log-probabilities of the pool. */

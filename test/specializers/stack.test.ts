@@ -93,6 +93,9 @@ describe("a log-linear pool", () => {
     const partial = forecastOf(keys, { a: 2, b: 2 });
     expect(partial[0]).toBeCloseTo(Math.log(0.5));
     expect(partial[2]).toBeLessThan(-10);
+    // Names of what every object has are labels like others.
+    for (const name of ["constructor", "__proto__"])
+      expect(forecastOf([name, "a", "b"], { a: 2, b: 2 })).toEqual([Math.log(1e-6), partial[0], partial[1]]);
     const mixed = pool([partial, forecastOf(keys, { c: 0, a: -1, b: -1 })], [0.5, 2]);
     expect(mixed.reduce((sum, one) => sum + Math.exp(one), 0)).toBeCloseTo(1, 12);
   });
