@@ -131,6 +131,9 @@ describe("knnLm", () => {
     const agreed = { train: [sample("60", "s"), sample("90", "s")], dev: times(20, sample("50", "s")) };
     expect(await learn(agreed, certain)).toMatchObject({ lambda: 0, temperature: 0.01 });
     expect(await knnLm({ lambda: 0.7 }).fit(scored(), given(base))).toMatchObject({ lambda: 0.7 });
+    // Where several answers are right, any of them counts: the memory's f, too, and not only the option that stands first.
+    const both = await learn({ dev: times(20, sample("130", "f", { gold: ["s", "f"] })) });
+    expect((both as { lambda: number }).lambda).toBeGreaterThan(0.5);
   });
 
   it("chooses on train, each sample without itself, and never looks at dev", async () => {

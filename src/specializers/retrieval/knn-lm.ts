@@ -205,7 +205,7 @@ async function chooseMix(
     const options = query.options ?? [];
     const model = modelVoice(await subject.respond(query, context), options);
     const neighbours = await find(query, context, ofGroup.get(sample.group ?? ""));
-    const gold = options.findIndex(({ key }) => [sample.gold].flat().includes(key));
+    const gold = options.map(({ key }) => [sample.gold].flat().includes(key));
     seen.push({ options, model, neighbours, gold });
     progress(i + 1, tried.length, `${tuneOn} samples`);
   }
@@ -215,8 +215,8 @@ async function chooseMix(
     let likelihood = 0;
     for (const { options, model, neighbours, gold } of seen) {
       const voice = mixed(memoryVoice(neighbours, options, mix.temperature), model, mix.lambda);
-      if (gold >= 0 && voice.indexOf(Math.max(...voice)) === gold) right++;
-      likelihood += logOf(voice[gold] ?? 0);
+      if (gold[voice.indexOf(Math.max(...voice))]) right++;
+      likelihood += logOf(voice.reduce((sum, p, i) => sum + (gold[i] ? p : 0), 0));
     }
     // The grid begins with the smaller weights, and ties go to the first.
     const better =
