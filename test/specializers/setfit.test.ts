@@ -34,11 +34,21 @@ it("trains on as many pieces of a text as the encoder reads", async () => {
   expect(await read(24)).toBe(4 * 24);
 }, 60_000);
 
+const task = {
+  query: ({ input }: { input: string }) => ({ input }),
+  demonstration: ({ gold }: { gold: string }) => ({ answer: gold }),
+} as unknown as Parameters<typeof drawBatches>[0]["task"];
+
+it("pairs a text with itself where no class has two, so that there is something to learn", () => {
+  const train = Array.from({ length: 20 }, (_, i) => ({ id: `${i}`, input: `${i}`, gold: `class ${i}` }));
+  for (const { texts, labels } of drawBatches({ task, train, seed: 1 }, { steps: 5, batch: 16 })) {
+    expect(texts).toHaveLength(16);
+    expect(new Set(labels).size).toBe(8);
+    for (const [i, label] of labels.entries()) expect(texts[i]).toBe(texts[labels.indexOf(label)]);
+  }
+});
+
 it("has two classes in every step, however small its batch", () => {
-  const task = {
-    query: ({ input }: { input: string }) => ({ input }),
-    demonstration: ({ gold }: { gold: string }) => ({ answer: gold }),
-  } as unknown as Parameters<typeof drawBatches>[0]["task"];
   const train = Array.from({ length: 12 }, (_, i) => ({ id: `${i}`, input: `${i}`, gold: `${i % 3}` }));
   for (const batch of [2, 3, 4, 6, 16]) {
     const drawn = drawBatches({ task, train, seed: 1 }, { steps: 5, batch });

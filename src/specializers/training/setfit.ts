@@ -36,8 +36,8 @@ export type SetfitOptions = z.input<typeof setfitOptions>;
 type State = { artifact: string; head: Json; losses: number[] };
 
 /**
- * Trains the study's encoder with labels as classes (supervised contrastive loss over drawn batches in which every class has at least
- * two texts), then the head of `linear(vectors)` on its vectors.
+ * Trains the study's encoder with labels as classes (supervised contrastive loss over drawn batches with two texts of a class where it
+ * has them), then the head of `linear(vectors)` on its vectors.
  */
 export function setfit(options: SetfitOptions = {}): LanguageSpecializer {
   const chosen = readOptions(setfitOptions, "setfit", options);
@@ -112,7 +112,10 @@ export function setfit(options: SetfitOptions = {}): LanguageSpecializer {
   });
 }
 
-/** Texts of each step: two of a class at a time, classes in turn, and of two classes at least. */
+/**
+ * Texts of each step: two of a class at a time, classes in turn, and of two classes at least. Where no class has two, each text is
+ * its own partner, because a text without one gives no gradient.
+ */
 export function drawBatches(
   { task, train, seed }: Pick<Given, "task" | "train" | "seed">,
   { steps, batch }: { steps: number; batch: number },
@@ -127,6 +130,7 @@ export function drawBatches(
     own.push(readText(queries[i] as (typeof queries)[number], question));
   }
   const lists = [...classes.keys()].sort().map((name) => classes.get(name) as string[]);
+  const paired = lists.some((own) => own.length > 1);
   const random = randomFor(seed, "setfit");
   return Array.from({ length: steps }, () => {
     const texts: string[] = [];
@@ -135,7 +139,7 @@ export function drawBatches(
     for (let i = 0; texts.length + 2 <= Math.max(batch, 4); i++) {
       const label = order[i % order.length] as number;
       const own = lists[label] as string[];
-      for (const at of drawn(own.length, 2, random)) {
+      for (const at of paired ? drawn(own.length, 2, random) : [0, 0]) {
         texts.push(own[at] as string);
         labels.push(label);
       }
