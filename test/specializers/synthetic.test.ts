@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { CallError, noCost } from "../../src/core/call.js";
+import { HoneError } from "../../src/core/errors.js";
 import type { Query } from "../../src/core/language.js";
 import type { GenerateRequest, LanguageModel, ScoreRequest } from "../../src/core/model.js";
 import { randomFor } from "../../src/core/random.js";
-import type { Given } from "../../src/core/specializer.js";
+import type { Given, LanguageSpecializer } from "../../src/core/specializer.js";
 import { screenOf } from "../../src/data/screen.js";
 import { rougeIndex, rougeL } from "../../src/learn/rouge.js";
 import { generalist } from "../../src/models/generalist.js";
@@ -22,6 +23,7 @@ import { readTask } from "../../src/specializers/data/parts/write.js";
 import { shuffleResponses } from "../../src/specializers/data/self-specialize.js";
 import { chooseThreshold, selfTrain } from "../../src/specializers/data/self-train.js";
 import { defineSpecializer, makeSpecializer } from "../../src/specializers/index.js";
+import { optimize } from "../../src/specializers/prompting/optimize.js";
 import { context, given as givenOf, listener, train } from "./fakes.js";
 
 const folder = mkdtempSync(join(tmpdir(), "hone-synthetic-"));
@@ -459,6 +461,13 @@ describe("controls and steps", () => {
     await expect(fit).rejects.toThrow(/none\.jsonl/);
     expect(heard).toHaveLength(pairs.length);
     for (const { teacher, input } of heard) expect(learnt[teacher]?.has(input), input).toBe(false);
+  });
+
+  it("says which option of self-training is wrong, and counts each of its teachers", () => {
+    expect(() => selfTrain({ source: "file:x", presicion: 0.9 } as never)).toThrow(HoneError);
+    const teacher = optimize();
+    const calls = (way: Pick<LanguageSpecializer, "ceiling">) => way.ceiling?.(train).calls as number;
+    expect(calls(selfTrain({ source: "file:x", folds: 3 }, teacher))).toBe(4 * calls(teacher));
   });
 
   it("asks the teacher about rows as about train samples", async () => {

@@ -12,6 +12,7 @@ import { foldsOf, groupsOf } from "../../learn/folds.js";
 import { partOf } from "../combine/stack/folds.js";
 import { defineSpecializer, requireTrain } from "../parts/define.js";
 import { inherited } from "../parts/inherited.js";
+import { readOptions } from "../parts/options.js";
 import type { SpecializerEntry } from "../table.js";
 import type { TrainedState } from "../training/finetune/define.js";
 import { lora, loraOptions } from "../training/lora.js";
@@ -103,9 +104,10 @@ export function selfTrain(
   options: Omit<SelfTrainOptions, "use">,
   teacher?: LanguageSpecializer,
 ): LanguageSpecializer {
-  const { use: _, ...chosen } = selfTrainOptions.parse(options);
+  const { use: _, ...chosen } = readOptions(selfTrainOptions, "selfTrain", options);
   const training = lora((chosen.lora ?? {}) as never);
-  const parts = [training, ...(teacher ? [teacher] : [])];
+  // A teacher is made once for each fold, and from all of train.
+  const parts = [training, ...(teacher ? Array(chosen.folds + 1).fill(teacher) : [])];
   const { choosesOnDev, needs, ...rest } = inherited(parts);
   return defineSpecializer<SelfTrainState>({
     name: "selfTrain",
