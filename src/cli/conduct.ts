@@ -129,7 +129,7 @@ function failedThroughout(record: StudyRecord): string | undefined {
   return describeFailure({
     what: `${record.model} failed on every sample`,
     why: [...causes].map(([cause, n]) => `${cause}: ${formatWhole(n)}`).join(", "),
-    next: "Fix the cause, then run the same command with --retry-errors.",
+    next: `Fix the cause (\`hone show ${record.study} --sample ID\` has it in full), then run the same command with --retry-errors.`,
   });
 }
 

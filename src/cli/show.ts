@@ -67,7 +67,9 @@ export function show(
     print(`${name}, sample ${flags.sample}; gold: ${first.outcome.gold}\n`);
     for (const { subject, seed, grade, cost, calls } of answers) {
       const result =
-        grade.status === "scored" ? `${grade.prediction} (score ${grade.score})` : `unscored: ${grade.cause}`;
+        grade.status === "scored"
+          ? `${grade.prediction} (score ${grade.score})`
+          : `unscored: ${grade.cause}${grade.detail === undefined ? "" : ` (${grade.detail})`}`;
       print(
         `== ${subject}, seed ${seed}: ${result}; ${formatDuration(cost.ms)}, ${cost.inputTokens} tokens in`,
       );

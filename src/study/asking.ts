@@ -1,9 +1,11 @@
 // How a study's subjects are prompted. What the study file leaves open (how options are scored, how the prompt is formatted)
 // is chosen by the generalist's dev scores, once and for all subjects: a badly prompted generalist is not a baseline.
 
+import { HoneError } from "../core/errors.js";
 import { extremes } from "../core/metric.js";
 import type { Callable, LanguageModel, Model, PromptFormat } from "../core/model.js";
 import type { Asked } from "../core/record.js";
+import type { Grade } from "../core/task.js";
 import { type Candidate, choose, scoredRow } from "../statistics/index.js";
 import { begin } from "./kinds.js";
 import { type MeasureOptions, measure, widthFor } from "./measure.js";
@@ -28,6 +30,7 @@ interface Options extends Pick<MeasureOptions, "journal" | "budget" | "signal" |
  * Measures the generalist on dev in every way that the domain task leaves open, and takes the best by the rule of `choose`;
  * ties go to the first, which is the usual one. The other tasks use the same way as far as they leave it open.
  * If the budget ends meanwhile, the first way is used and nothing more is measured.
+ * @throws HoneError if no answer could be scored in any way
  * @param tasks the domain task first
  */
 export async function chooseWay(
@@ -45,6 +48,7 @@ export async function chooseWay(
   const { worst } = extremes(domain.task.metric);
   const tried: Asked["tried"] = [];
   const candidates: Candidate[] = [];
+  let first: Grade | undefined;
   for (const [i, way] of (ways.length > 1 && samples.length > 0 ? ways : []).entries()) {
     told(i, ways.length);
     const subject = begin(model, way.format);
@@ -68,7 +72,16 @@ export async function chooseWay(
     candidates.push({ runs: [run] });
     const mean = samples.reduce((sum, { id }) => sum + (run.get(id)?.score ?? worst), 0) / samples.length;
     tried.push({ way: way.label, mean, n: samples.length - unscored, unscored });
+    first ??= own[0]?.grade;
   }
+  // Test stays sealed: what answers on no sample of dev in any way would answer on none of test.
+  if (first?.status === "unscored" && tried.every(({ n }) => n === 0))
+    throw new HoneError({
+      what: `No answer of ${model.name} on dev could be scored, in any of ${ways.length} ways of asking`,
+      where: `the task ${domain.card.name}`,
+      why: `${first.cause}${first.detail === undefined ? "" : `: ${first.detail}`}`,
+      next: "Change the study and run it again; if the model has changed meanwhile, with --retry-errors.",
+    });
   if (ways.length > 1) told(ways.length, ways.length);
   const { label, prepared, format } = ways[choose(candidates, domain.task) ?? 0] as Way;
   const asked = tried.length > 0 ? { asked: { way: label, tried } } : {};

@@ -196,7 +196,7 @@ function endpointDown(subject: Subject, error: CallError): HoneError {
     why: error.message,
     next:
       error.failure === "refused"
-        ? "Check the key in the environment and the model's name, then run the same command again."
+        ? "Check the address (?base=…, which usually ends in /v1), the key in the environment and the model's name, then run the same command again."
         : error.failure !== "unreachable"
           ? "Check what the server reports, then run the same command again."
           : "Check the address (?base=…) and that the server runs, then run the same command again.",

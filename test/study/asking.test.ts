@@ -161,3 +161,16 @@ it("tries nothing where everything is fixed", async () => {
   expect(record.tasks[0]).not.toHaveProperty("asked");
   expect(Object.keys(tones)).toHaveLength(3);
 });
+
+it("stops before test where no answer could be scored in any way, and says why", async () => {
+  const silent = async (): Promise<LanguageModel> => ({
+    ...picky(),
+    score: async () => {
+      throw new CallError("no-logprobs", "the endpoint returned no top_logprobs; use `scoring: parse`");
+    },
+  });
+  const run = runStudy(study(), { base: folder, store: join(folder, "silent"), open: silent });
+  await expect(run).rejects.toThrow(
+    /No answer of picky on dev could be scored, in any of 10 ways.*use `scoring: parse`/s,
+  );
+});
