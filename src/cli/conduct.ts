@@ -120,7 +120,10 @@ async function tellCi(record: StudyRecord, junit: string | undefined): Promise<v
 
 /** The message for a model that failed on every sample; undefined if it did not. */
 function failedThroughout(record: StudyRecord): string | undefined {
-  const asking = record.subjects.filter(({ role }) => role !== "reference").map(({ name }) => name);
+  // One that could not be made was not asked; the others may merely not have had their turn.
+  const asking = record.subjects
+    .filter(({ role, ids }) => role !== "reference" && ids.length > 0)
+    .map(({ name }) => name);
   const asked = record.results.filter(({ subject }) => asking.includes(subject));
   const causes = new Map<string, number>();
   for (const [cause, n] of asked.flatMap((result) => Object.entries(result.causes)))

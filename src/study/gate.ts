@@ -56,7 +56,7 @@ export function gateOf(
     const lead = (one: Comparison | undefined) =>
       direction * (one ? (one.a === champion ? one.delta : -one.delta) : 0);
     const delta = lead(found);
-    if (!found) failures.push(`${gate.beats} is not a subject of this study`);
+    if (!found) failures.push(`no sample was scored for ${gate.beats}, which it must beat`);
     else if (!(delta > 0 && found.pAdjusted < 0.05)) {
       failures.push(`${best.subject} is not shown to beat ${gate.beats} (${sayP(found.pAdjusted)})`);
     } else if (couldBeUndone(found)) {

@@ -174,9 +174,11 @@ export function makeRecord(input: RecordInput): StudyRecord {
     tasks: cards,
     handOver: input.handOver,
     stopped: input.stopped,
-    gate: spec.gate
-      ? gateOf(spec.gate, results, comparisons, champion, domain.card, savedOf(input, spec.gate.beats))
-      : null,
+    gate: !spec.gate
+      ? null
+      : input.stopped === null
+        ? gateOf(spec.gate, results, comparisons, champion, domain.card, savedOf(input, spec.gate.beats))
+        : { met: false, text: "the run was stopped before the end" },
     seeds: spec.seeds,
     model: study.model.name,
     seconds: input.seconds,

@@ -210,6 +210,21 @@ describe("hone run", () => {
     ]);
   });
 
+  it("does not blame the model for what a stopped run has not asked it", async () => {
+    const study = writeToneStudy(folder, {
+      ...{
+        name: "unmade",
+        model: "mock:?skill=0.9&seed=7&errors=500:0.5&retries=0&latency=500&concurrency=2",
+      },
+      ...{ dev: 20, specialists: [{ cot: { use: { fewShot: { k: 2 } }, pool: 20, maxTokens: 20 } }] },
+    });
+    const { code, stderr, records } = await hone(["run", study, "--json", "--max-time", "5"]);
+    expect(stderr).toMatch(/could not be made \(server-error/);
+    expect(records.at(-1)).toMatchObject({ stopped: expect.stringContaining("--max-time") });
+    expect(stderr).not.toContain("failed on every sample");
+    expect(code).toBe(100);
+  });
+
   it("stops at --max-time whatever the endpoint does, and leaves the verdict of the run before", async () => {
     const own = ["--store", join(folder, "timed")];
     const spec = { name: "timed", model: "mock:?skill=0.9", dev: 10, test: 20 };

@@ -61,6 +61,24 @@ it("holds for the seed that is handed over, not only for the mean of all", async
   expect(gate?.text).toMatch(/every condition is met|handed over/);
 });
 
+it("says of a stopped run, and of a rival without a score, what is missing", async () => {
+  const stop = new AbortController();
+  const model = "mock:?skill=0.9&seed=4";
+  const spec = parseStudy(toneStudy({ model, extra: { gate: { beats: "majority" } } }), "test");
+  const { stopped, gate } = await runStudy(spec, {
+    ...{ base: folder, store: join(folder, "missing"), drain: stop.signal },
+    onEvent: (event) => {
+      if (event.type === "progress" && event.phase === "test") stop.abort();
+    },
+  });
+  expect(stopped).not.toBeNull();
+  expect(gate).toEqual({ met: false, text: "the run was stopped before the end" });
+  const best = { subject: "a", task: "t", unscored: 0, bounds: [1, 1] } as unknown as Result;
+  const card = { name: "t", metric: share("accuracy") } as TaskCard;
+  const { text } = gateOf({ beats: "b" }, [best], [], "a", card);
+  expect(text).toBe("no sample was scored for b, which it must beat");
+});
+
 it("counts what was left unscored against the condition", () => {
   const card = { name: "t", metric: share("accuracy") } as TaskCard;
   const result = (unscored: number, bounds: [number, number]) =>
