@@ -1,10 +1,10 @@
 // Finding a saved specialist: a study's champion or any other subject by name, or a specialist's file or folder.
 
 import { existsSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { HoneError } from "../core/errors.js";
 import { requireSubject } from "../study/choose-subject.js";
-import { otherPath } from "../study/handover.js";
+import { othersFolder } from "../study/handover.js";
 import { openStudy } from "../study/open.js";
 import { layout, type SavedSpecialist } from "../study/specialist.js";
 
@@ -56,12 +56,13 @@ function ofStudy(store: string, study: string, subject: string | undefined): str
     const { record } = opened;
     requireSubject(record, subject);
     if (record.verdict?.champion === subject) return saved;
-    const other = resolve(otherPath(store, study, subject));
-    const found = [other, `${other}.json`].find(isSpecialist);
-    if (found !== undefined) return found;
+    const folder = othersFolder(resolve(store), study);
+    const other = record.handOver?.others?.find((one) => one.subject === subject);
+    const found = other && join(folder, basename(other.path));
+    if (found !== undefined && isSpecialist(found)) return found;
     throw new HoneError({
       what: `${subject} was not saved`,
-      where: other,
+      where: folder,
       why: "an older Hone ran the study, or the subject could not be made",
       next: "Run the study again with `hone run`: nothing is asked for twice, and every subject is saved.",
     });

@@ -216,10 +216,9 @@ function fromHome(path: string): string {
   return below.startsWith("..") || isAbsolute(below) ? path : `~/${below.split(sep).join("/")}`;
 }
 
-/** Path of a subject that was not chosen, by its name: a folder, or a file with `.json` appended. */
-export function otherPath(store: string, study: string, subject: string): string {
-  return join(store, "specialists", `${study}+others`, fileName(subject));
-}
+/** The folder of the subjects of a study that were not chosen. */
+export const othersFolder = (store: string, study: string): string =>
+  join(store, "specialists", `${study}+others`);
 
 /**
  * Saves the subjects that were not chosen, so that they can be found by name and used: in `specialists/STUDY+others/NAME`, which
@@ -232,27 +231,26 @@ export async function saveOthers(
   store: string,
   journal: Journal,
 ): Promise<{ subject: string; path: string }[]> {
-  const folder = join(store, "specialists", `${study.spec.study}+others`);
+  const folder = othersFolder(store, study.spec.study);
   await rm(folder, { recursive: true, force: true });
   const others: { subject: string; path: string }[] = [];
+  const taken = new Set<string>();
   for (const one of fitted) {
     const specialist = bestSeed(study.domain, one, journal);
     if (one === champion || !specialist) continue;
     const saved = savedForm(study, one, specialist, journal);
     const card = cardOf(study, one, specialist, journal);
-    const path = await saveSpecialist(
-      otherPath(store, study.spec.study, one.arm.name),
-      saved,
-      study.artifacts,
-      card,
-      share,
-    );
+    const plain = fileName(one.arm.name);
+    // Some file systems take names for one that differ only in case.
+    const own = taken.has(plain.toLowerCase()) ? `${plain}-${fingerprint(one.arm.name, 12)}` : plain;
+    taken.add(own.toLowerCase());
+    const path = await saveSpecialist(join(folder, own), saved, study.artifacts, card, share);
     others.push({ subject: one.arm.name, path: relative(process.cwd(), path) || path });
   }
   return others;
 }
 
-/** `lora(r=8) #2` as `lora-r-8-2`. */
+/** `lora(r=8) #2` as `lora-r-8-2`; other names may give the same. */
 function fileName(name: string): string {
   const plain = name.replace(/[^A-Za-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "specialist";
   return plain.length <= 64 ? plain : `${plain.slice(0, 51)}-${fingerprint(name, 12)}`;

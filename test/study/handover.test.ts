@@ -17,6 +17,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { HoneError } from "../../src/core/errors.js";
 import type { LanguageSpecializer, Specializer } from "../../src/core/specializer.js";
+import { findSpecialist } from "../../src/deploy/find.js";
 import { formatScore } from "../../src/report/format.js";
 import { specializers } from "../../src/specializers/index.js";
 import { defineSpecializer } from "../../src/specializers/parts/define.js";
@@ -124,6 +125,20 @@ describe("a specialist with files", () => {
     // What the study no longer holds goes.
     await run("kept", ["wordFile"]);
     expect(await readdir(join(root, "kept", "specialists", "tones+others"))).toEqual(["zeroShot.json"]);
+  });
+
+  it("has a file of its own where another name differs only in its signs", async () => {
+    const of = { fewShot: { k: 2 } };
+    const alike = [{ bestOf: { of: [of, "calibrate"] } }, { bestOf: { of: [[of, "calibrate"]] } }];
+    const spec = toneSpec({ model: "mock:?skill=0.9&seed=4", dev: 10, test: 20, specialists: alike });
+    const store = join(root, "alike");
+    writeTones(join(root, "tones.jsonl"), 400);
+    await runStudy(spec, { base: root, store });
+    for (const subject of ["bestOf(fewShot(k=2) | calibrate)", "bestOf(fewShot(k=2) + calibrate)"]) {
+      const { saved, close } = await load(findSpecialist("tones", { store, subject }).path);
+      expect(saved.name).toBe(subject);
+      await close();
+    }
   });
 
   it("runs no module that its file names unless that is allowed", async () => {
