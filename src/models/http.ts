@@ -121,12 +121,19 @@ export function connect(base: string, headers: http.OutgoingHttpHeaders, limits:
                 { retry: false },
               ),
             );
-          if (Number(incoming.headers["content-length"]) > limits.maxBytes) return tooLarge();
+          if (status === 200 && Number(incoming.headers["content-length"]) > limits.maxBytes)
+            return tooLarge();
           incoming.on("data", (chunk: Buffer) => {
             if (settled) return;
             timer.refresh();
             bytes += chunk.length;
-            if (bytes > limits.maxBytes) return tooLarge();
+            if (bytes > limits.maxBytes) {
+              if (status === 200) return tooLarge();
+              // Of an error page the status and the beginning tell enough.
+              finish();
+              outgoing.destroy();
+              return;
+            }
             if (performance.now() - started > limits.totalMs) {
               return fail(timedOut(`the response was not complete within ${limits.totalMs / 1000} s`));
             }

@@ -155,7 +155,9 @@ export function addChoice(written: Written, value: unknown, part: "message" | "d
   if (typeof text === "string") written.text = (written.text ?? "") + text;
   else if (text !== undefined && text !== null) throw malformed("the content is not text");
   const calls = at(choice, part, "tool_calls");
-  if (calls !== undefined && calls !== null) written.calls.push(calls);
+  // Some servers list no calls as an empty list.
+  if (calls !== undefined && calls !== null && !(Array.isArray(calls) && calls.length === 0))
+    written.calls.push(calls);
   const finish = at(choice, "finish_reason");
   if (typeof finish === "string") written.finish = finish;
   const refusal = at(choice, part, "refusal");

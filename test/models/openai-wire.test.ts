@@ -1,5 +1,7 @@
 // What comes over the wire: streams cut anywhere, failures told apart, waits that endpoints ask for.
 
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { eventsOf } from "../../src/models/mock-answers.js";
@@ -87,6 +89,15 @@ describe("streams", () => {
     expect(() => read(events.slice(0, 3))).toThrow(expect.objectContaining({ failure: "cut-stream" }));
     // A finish reason is an end, also without [DONE].
     expect(read(events.slice(0, -1)).text).toBe("one two three");
+  });
+
+  it("that end without text or calls are no answer, also where no calls are listed", () => {
+    for (const calls of [undefined, null, []]) {
+      const answer = nothingWritten();
+      const delta = { content: null, tool_calls: calls };
+      addEvent(answer, JSON.stringify({ choices: [{ delta, finish_reason: "stop" }] }), same);
+      expect(() => finishedText(answer, true)).toThrow(expect.objectContaining({ failure: "malformed" }));
+    }
   });
 
   it("report an error in the midst of a stream as what it is", () => {
@@ -177,6 +188,25 @@ describe("failures", () => {
     expect(ms).toBeLessThan(2_000);
     await model.close();
     await slow.close();
+  });
+
+  it("an error page is read by its status, however long", async () => {
+    let requests = 0;
+    const server = createServer((request, response) => {
+      request.resume();
+      requests++;
+      if (requests % 2 === 1) response.writeHead(502).end("x".repeat(20_000));
+      else response.end('{"choices":[{"message":{"content":"fine"},"finish_reason":"stop"}]}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const model = await wholeOpenAI(`m?base=http://127.0.0.1:${port}/v1&maxBytes=4096&backoff=0`, {
+      env: {},
+    });
+    expect((await model.generate({ ...chat, ...how }, context)).text).toBe("fine");
+    expect(requests).toBe(2);
+    await model.close();
+    server.close();
   });
 
   it("an endpoint that is not there is unreachable", async () => {
