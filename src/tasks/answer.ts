@@ -42,11 +42,12 @@ export function answer(name: string, options: AnswerOptions): LanguageTask {
   const questionOf = (sample: Sample) => sample.question ?? spec.question;
   const query = (sample: Sample): Query => {
     const question = questionOf(sample);
+    const instruction = sample.instruction ?? spec.instruction;
     return {
       input: sample.input,
       demonstrations: [],
       maxTokens: spec.maxTokens,
-      ...(spec.instruction === undefined ? {} : { instruction: spec.instruction }),
+      ...(instruction === undefined ? {} : { instruction }),
       ...(question === undefined ? {} : { question }),
     };
   };
@@ -58,8 +59,8 @@ export function answer(name: string, options: AnswerOptions): LanguageTask {
     details: [share("recall"), share("unparsed")],
     binary: spec.metric === "exact" || spec.metric === "number",
     // Since version 2 a missing answer counts as wrong; before, it was unscored. Since version 3 no text is empty
-    // after normalization, and signs and fractions are read as such.
-    id: fingerprint(["answer", 3, name, spec]),
+    // after normalization, and signs and fractions are read as such. Since version 4 a sample's own instruction is read.
+    id: fingerprint(["answer", 4, name, spec]),
     query,
     demonstration(sample): Demonstration {
       const question = questionOf(sample);
@@ -101,7 +102,7 @@ const scorers = { exact: exactMatch, f1: tokenF1, rougeL };
  * Lower case, no punctuation, no English articles, single spaces: the normalization of SQuAD (Rajpurkar et al. 2016). Where nothing
  * would be left (the answers "A" and "+"), articles and then punctuation stay.
  */
-function normaliseAnswer(text: string): string {
+function normalizeAnswer(text: string): string {
   const lower = text.normalize("NFKC").toLowerCase();
   const words = lower
     .replace(/[^\p{L}\p{M}\p{N}\s]/gu, "")
@@ -112,13 +113,13 @@ function normaliseAnswer(text: string): string {
 }
 
 export function exactMatch(text: string, gold: string): number {
-  return normaliseAnswer(text) === normaliseAnswer(gold) ? 1 : 0;
+  return normalizeAnswer(text) === normalizeAnswer(gold) ? 1 : 0;
 }
 
 /** Harmonic mean of token precision and recall over normalized tokens, as bags of tokens. In [0, 1]. */
 export function tokenF1(text: string, gold: string): number {
-  const a = normaliseAnswer(text).split(" ").filter(Boolean);
-  const b = normaliseAnswer(gold).split(" ").filter(Boolean);
+  const a = normalizeAnswer(text).split(" ").filter(Boolean);
+  const b = normalizeAnswer(gold).split(" ").filter(Boolean);
   if (a.length === 0 || b.length === 0) return a.length === b.length ? 1 : 0;
   const left = new Map<string, number>();
   for (const token of b) left.set(token, (left.get(token) ?? 0) + 1);

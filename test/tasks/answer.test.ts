@@ -4,6 +4,13 @@ import { rougeL } from "../../src/learn/rouge.js";
 import { answer, exactMatch, tokenF1 } from "../../src/tasks/answer.js";
 import { lastNumber, numberMatch } from "../../src/tasks/numbers.js";
 
+it("asks with a sample's own instruction, and with the task's where it has none", () => {
+  const task = answer("mixed", { kind: "answer", metric: "exact", instruction: "Answer in one word." });
+  const sample = { id: "1", input: "2 + 2", gold: "4" };
+  expect(task.query(sample).instruction).toBe("Answer in one word.");
+  expect(task.query({ ...sample, instruction: "Compute." }).instruction).toBe("Compute.");
+});
+
 describe("answer metrics", () => {
   it("matches exactly after SQuAD's normalization", () => {
     expect(exactMatch("The Eiffel Tower!", "eiffel tower")).toBe(1);
