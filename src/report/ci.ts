@@ -25,13 +25,14 @@ function casesOf(record: StudyRecord): Case[] {
   ];
   if (gate)
     cases.push({ name: "the gate is met", ...(gate.met ? { out: gate.text } : { failure: gate.text }) });
-  if (handOver)
+  if (handOver) {
+    const { n, agree } = handOver;
+    const told = `${formatWhole(agree)} of ${formatWhole(n)} answers agree.${handedOverText(record)}`;
     cases.push({
       name: "what is handed over is what was measured",
-      ...(handOver.agree === handOver.n
-        ? { out: handedOverText(record) }
-        : { failure: handedOverText(record) }),
+      ...(agree === n ? { out: told } : { failure: told }),
     });
+  }
   for (const { subject, task, n, unscored, causes, mean, low, high } of results) {
     const metric = metricOf(record, task);
     const score =

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { HoneError } from "../../src/core/errors.js";
 import type { Outcome } from "../../src/core/outcome.js";
 import type { StudyRecord } from "../../src/core/record.js";
+import { renderJunit } from "../../src/report/ci.js";
 import type { Packed } from "../../src/report/details.js";
 import { gather } from "../../src/report/gather.js";
 import { outcomesCsv, renderSummary, writeReport } from "../../src/report/index.js";
@@ -190,6 +191,12 @@ test("of several right answers the chosen one counts, and the page and Markdown 
   expect(shown?.right.at(-1)).toBe(other);
   const { markdown } = await writeReport({ ...source, folder: join(folder, "several") });
   expect(await readFile(markdown, "utf8")).toMatch(new RegExp(`Right answer: .+ / ${other}`));
+});
+
+test("a hand-over that disagrees says in JUnit how many answers did", () => {
+  const { record } = fixture({ samples: 5 });
+  const handOver = { path: "x.json", subject: "x", outcomes: "x", n: 20, agree: 18 };
+  expect(renderJunit({ ...record, handOver })).toContain('<failure message="18 of 20 answers agree.">');
 });
 
 test("an answer that could not be read has its own column, and recall is of what was scored, on both pages", async () => {
