@@ -60,15 +60,18 @@ export function browse(): void {
     if (!answers?.length) return "absent";
     const score = mean(answers);
     if (score === null) return "unscored";
-    if (data.tasks[sample.task]?.lower) {
-      return score <= (mean(sample.answers[data.generalist]) ?? score) ? "right" : "wrong";
-    }
+    const judged = data.tasks[sample.task]?.judged;
+    const general = mean(sample.answers[data.generalist]) ?? score;
+    if (judged === "none") return "right";
+    if (judged === "less") return score <= general ? "right" : "wrong";
+    if (judged === "more") return score >= general ? "right" : "wrong";
     return score >= (data.tasks[sample.task]?.binary ? 1 : 0.5) ? "right" : "wrong";
   }
-  const titleOf = (sample: PackedSample, state: "right" | "wrong" | "unscored" | "absent"): string =>
-    data.tasks[sample.task]?.lower && (state === "right" || state === "wrong")
-      ? `${state === "right" ? "no " : ""}worse than the generalist`
-      : state;
+  const titleOf = (sample: PackedSample, state: "right" | "wrong" | "unscored" | "absent"): string => {
+    const judged = data.tasks[sample.task]?.judged;
+    if (judged === "share" || (state !== "right" && state !== "wrong")) return state;
+    return judged === "none" ? "answered" : `${state === "right" ? "no " : ""}worse than the generalist`;
+  };
   const said = (sample: PackedSample, subject: number): string => {
     const texts = (sample.answers[subject] ?? []).map((answer) =>
       answer.cause === null ? labelOf(sample, text(answer.said)) : `unscored: ${text(answer.cause)}`,
@@ -131,7 +134,7 @@ export function browse(): void {
     const state = stateOf(sample, subject);
     const score = mean(sample.answers[subject]);
     const binary = data.tasks[sample.task]?.binary;
-    const lower = data.tasks[sample.task]?.lower;
+    const share = data.tasks[sample.task]?.judged === "share";
     const mark = make("span", `state ${state}`, signs[state]);
     mark.setAttribute("title", titleOf(sample, state));
     const strip = make("td", data.subjects.length > 8 ? "strip" : "strip few");
@@ -152,7 +155,7 @@ export function browse(): void {
           ? "–"
           : binary && (score === 0 || score === 1)
             ? String(score)
-            : score.toFixed(lower ? 3 : 2),
+            : score.toFixed(share ? 2 : 3),
       ),
       strip,
       make(

@@ -3,10 +3,9 @@
 // the prompts of a study repeat their demonstrations thousands of times.
 
 import type { Call, Cost } from "../core/call.js";
-import { directionOf } from "../core/metric.js";
 import type { Outcome } from "../core/outcome.js";
 import { clip, embedJson, visibleText } from "./escape.js";
-import type { Gathered, SampleRow, Source } from "./gather.js";
+import { type Gathered, type Judged, judgedBy, type SampleRow, type Source } from "./gather.js";
 
 /** An index into the packed strings. */
 export type Text = number;
@@ -56,8 +55,7 @@ export interface Packed {
   /** Front-coded: index, characters shared with the string before, the rest. */
   strings: [index: number, shared: number, rest: string][];
   subjects: { name: string; role: string; champion: boolean }[];
-  /** `lower`: less is better, so that a score is compared with the generalist's and not with a half. */
-  tasks: { name: string; binary: boolean; lower: boolean; labels: [key: string, text: string][] }[];
+  tasks: { name: string; binary: boolean; judged: Judged; labels: [key: string, text: string][] }[];
   generalist: number;
   samples: PackedSample[];
   calls: PackedCall[];
@@ -157,7 +155,7 @@ function pack(
     tasks: record.tasks.map((task, i) => ({
       name: visibleText(task.name, 120),
       binary: gathered.binary[i] ?? false,
-      lower: directionOf(task.metric) < 0,
+      judged: judgedBy(task),
       labels: (task.labels ?? []).map(({ key, text }) => [visibleText(key, 500), visibleText(text, 500)]),
     })),
     generalist: record.subjects.findIndex(({ role }) => role === "generalist"),

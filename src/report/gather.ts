@@ -2,6 +2,7 @@
 // It counts and selects; every statistic comes with the record, and every text is still raw (the writers escape it).
 
 import type { Call } from "../core/call.js";
+import { directionOf } from "../core/metric.js";
 import { countsAs, type Outcome, rightAnswers } from "../core/outcome.js";
 import type { StudyRecord, SubjectCard, TaskCard } from "../core/record.js";
 import { collectEpisodes, type TaskEpisodes } from "./episodes.js";
@@ -67,6 +68,18 @@ export interface Gathered {
 }
 
 const maxKeys = 14;
+
+/**
+ * What makes a sample's score good: more than a half, if it is a share; no worse than the generalist's, where less or more of a
+ * quantity is better; nothing, where only all samples together have a score.
+ */
+export type Judged = "share" | "less" | "more" | "none";
+
+export function judgedBy({ metric, aggregated }: Pick<TaskCard, "metric" | "aggregated">): Judged {
+  if (aggregated) return "none";
+  if (directionOf(metric) < 0) return "less";
+  return metric.display === "percent" ? "share" : "more";
+}
 
 /** The index of the task that outcomes name by its key; -1 if the record does not have it. */
 function taskIndex(record: StudyRecord, task: string): number {
@@ -143,8 +156,8 @@ export function gather(source: Source, most: number): Gathered {
   }
 
   const interest = (sample: Seen): number => {
-    // An error metric has no failures: whatever the error is, it could be smaller.
-    if (record.tasks[sample.task]?.metric.better === "lower") return sample.unscored ? 0 : 1;
+    // Only shares have failures: whatever an error or a gain is, it could be better.
+    if (judgedBy(record.tasks[sample.task] as TaskCard) !== "share") return sample.unscored ? 0 : 1;
     if (sample.unscored || (sample.highest > 0 && sample.lowest < sample.highest)) return 0;
     return sample.lowest < 1 ? 1 : 2;
   };
@@ -163,7 +176,8 @@ export function gather(source: Source, most: number): Gathered {
     const at = place(outcome);
     const row = at && rows.get(`${at.task}\n${outcome.sample}`);
     if (!at || !row) continue;
-    row.right = rightAnswers(outcome);
+    // Of a game's deal, the teacher's move somewhere in it is known, which is no answer to the deal.
+    if (record.tasks[at.task]?.kind !== "arena") row.right = rightAnswers(outcome);
     row.eyesOff ||= outcome.eyesOff === true;
     if (outcome.group !== undefined) row.group = outcome.group;
     for (const subject of at.subjects) row.answers[subject]?.push(outcome);

@@ -34,6 +34,7 @@ import {
   comparisonNote,
   copiesFound,
   detailNames,
+  detailText,
   devScore,
   elsewhereOpened,
   matrixOf,
@@ -113,9 +114,7 @@ function results(record: StudyRecord): string[] {
         r.baseline > 0 ? formatBare(r.baseline, r.n, scale) : "–",
         r.chance === null ? "–" : formatBare(r.chance, r.n, scale),
         devScore(r, scale),
-        ...more.map((name) =>
-          formatBare(r.details[name] ?? Number.NaN, r.n, detailOf(record, task, name).display),
-        ),
+        ...more.map((name) => detailText(record, r, name)),
         formatCount(r.build.inputTokens + r.build.outputTokens),
         formatDuration(1000 * r.build.seconds),
         formatCost(r.build.usd),
@@ -263,7 +262,7 @@ function oneSample(source: Source, record: StudyRecord, row: SampleRow): string[
     ...(text
       ? [fenced(text.question === undefined ? text.input : `${text.input}\n\n${text.question}`, maxText)]
       : []),
-    `Right answer: ${md(row.right.join(" / "), 200)}`,
+    ...(row.right.some((answer) => answer !== "") ? [`Right answer: ${md(row.right.join(" / "), 200)}`] : []),
     table(["subject", "answer", "score"], rows, [0, 1]),
   ];
 }

@@ -10,8 +10,8 @@ import { episodeSection, packEpisodes } from "./episode-figures.js";
 import { playEpisodes } from "./episode-player.js";
 import { type Html, html, oneLine, visibleText } from "./escape.js";
 import { comparisonTable, costFigure, scoreFigure, scoreLegend } from "./figures.js";
-import { formatCost, formatDate, formatDuration, formatWhole, plural, sayOpenings } from "./format.js";
-import type { Gathered, Source } from "./gather.js";
+import { formatCost, formatDate, formatDuration, formatWhole, list, plural, sayOpenings } from "./format.js";
+import { type Gathered, judgedBy, type Source } from "./gather.js";
 import { movementSection, packMovements } from "./movement-figures.js";
 import { playMovements } from "./movement-player.js";
 import { optimizedSection } from "./optimized.js";
@@ -155,7 +155,8 @@ function figures(record: StudyRecord, gathered: Gathered): Html {
   const confusions = record.tasks.map((task) =>
     gathered.confusions.filter((confusion) => confusion.task === task),
   );
-  const pointed = record.tasks.some(({ metric }) => directionOf(metric) > 0);
+  const gained = record.tasks.some(({ metric }) => directionOf(metric) > 0);
+  const pointed = record.tasks.every(({ metric }) => metric.display === "percent");
   const warnings = record.warnings ?? [];
   return html`
 ${section("Warnings", null, warnings.length > 0 ? html`<ul>${warnings.map((text) => html`<li>${visibleText(text, 2_000)}</li>`)}</ul>` : html``)}
@@ -177,7 +178,7 @@ ${section(
 )}
 ${section(
   "Specialization profile",
-  `Score, and difference from the generalist${pointed ? " in points" : ""}; bold where the difference is significant after Holm's correction.${pointed ? "" : " Tints are shares of the generalist's error: blue is less, orange more."}`,
+  `Score, and difference from the generalist${pointed ? " in points" : ""}; bold where the difference is significant after Holm's correction.${gained ? "" : " Tints are shares of the generalist's error: blue is less, orange more."}`,
   record.results.length > 0 ? profileTable(record) : html``,
 )}
 ${section("Movements", null, movementSection(record, gathered.movements))}
@@ -213,17 +214,30 @@ function syntheticSection(all: readonly ShownData[]): Html {
   );
 }
 
+/** What the marks of samples mean, and on which tasks if that differs. */
+function signsOf({ tasks }: StudyRecord): string {
+  const meanings = new Map<string, string[]>();
+  const relative = "● no worse than the generalist, ○ worse";
+  const said = { share: "● right, ○ wrong", less: relative, more: relative, none: "● answered" };
+  for (const task of tasks) {
+    const meaning = said[judgedBy(task)];
+    meanings.set(meaning, [...(meanings.get(meaning) ?? []), oneLine(task.name, 64)]);
+  }
+  if (meanings.size < 2) return [...meanings.keys()][0] ?? said.share;
+  return [...meanings].map(([meaning, names]) => `${meaning} (${list(names)})`).join("; ");
+}
+
 function sampleSection(record: StudyRecord, kept: number, all: number): Html {
   const first = record.verdict?.champion ?? record.subjects.find(({ role }) => role === "specialist")?.name;
-  const lower = record.tasks.length > 0 && record.tasks.every(({ metric }) => directionOf(metric) < 0);
+  const shares = record.tasks.length === 0 || record.tasks.some((task) => judgedBy(task) === "share");
   const filters = [
     ["all", "all"],
-    ["failures", lower ? "worse than generalist" : "failures"],
+    ["failures", shares ? "failures" : "worse than generalist"],
     ["different", "different from generalist"],
     ["unscored", "unscored"],
   ] as const;
   return html`<section><h2>Samples</h2>
-<p class="note"><span class="no-print">${leftOut(kept, all)} A row opens to the exact prompt and raw output of any subject.</span> <span>${lower ? "● no worse than the generalist, ○ worse" : "● right, ○ wrong"}, – unscored; one mark per subject, in the order of the list.</span></p>
+<p class="note"><span class="no-print">${leftOut(kept, all)} A row opens to the exact prompt and raw output of any subject.</span> <span>${signsOf(record)}, – unscored; one mark per subject, in the order of the list.</span></p>
 <noscript><p class="note">Opening samples needs the script in this file; it makes no network requests.</p></noscript>
 <div class="controls" id="samples-controls" hidden>
 ${record.tasks.length > 1 && html`<label>Task <select id="samples-task"><option value="-1">all</option>${record.tasks.map((task, i) => html`<option value="${i}">${oneLine(task.name, 64)}</option>`)}</select></label>`}
@@ -234,7 +248,7 @@ ${record.tasks.length > 1 && html`<label>Task <select id="samples-task"><option 
   )}</fieldset>
 <input type="search" id="samples-search" data-live="yes" placeholder="find in id, text, answers" aria-label="Find samples">
 </div>
-<table class="samples" id="samples-table" hidden><thead><tr><th scope="col">sample</th><th scope="col">${lower ? "" : "right answer"}</th><th scope="col">answer</th><th scope="col" class="num">score</th><th scope="col">every subject</th><th scope="col">text</th></tr></thead>
+<table class="samples" id="samples-table" hidden><thead><tr><th scope="col">sample</th><th scope="col">${record.tasks.some(({ metric, kind }) => directionOf(metric) > 0 && kind !== "arena") && "right answer"}</th><th scope="col">answer</th><th scope="col" class="num">score</th><th scope="col">every subject</th><th scope="col">text</th></tr></thead>
 <tbody id="samples-body"></tbody></table>
 <p class="note" id="samples-status" role="status"></p><button type="button" class="more" id="samples-more" hidden></button></section>`;
 }

@@ -46,7 +46,7 @@ export function profileTable(record: StudyRecord): Html {
     const difference = said
       ? html`<span class="difference${said.shown && " strong"}">${formatDelta(said.delta, said.n, scale)}</span>`
       : subject === generalist && html`<span class="difference quiet">generalist</span>`;
-    return html`<td class="heat ${tint(metric, said?.delta ?? Number.NaN, general?.mean)}"><span class="score">${formatScore(own.mean, own.n, scale)}</span>${difference}</td>`;
+    return html`<td class="heat ${tint(metric, said?.delta ?? Number.NaN, general?.mean)}"><span class="score">${formatScore(own.mean, own.n, scale)}</span> ${difference}</td>`;
   };
   return html`<div class="scroll" tabindex="0" role="region" aria-label="profile"><table class="profile"><thead><tr><th scope="col">subject</th>${record.tasks.map(
     (task) =>
@@ -65,10 +65,14 @@ function average(record: StudyRecord, subject: string): number {
   );
 }
 
-/** Four steps of gain and four of loss, as classes of the style sheet; for an error, as shares of the generalist's error. */
+/**
+ * Four steps of gain and four of loss, as classes of the style sheet: shares of the metric's range; for an error, of the
+ * generalist's error.
+ */
 function tint(metric: Metric, delta: number, general: number | undefined): string {
   const direction = directionOf(metric);
-  const change = direction < 0 ? Math.abs(delta) / (general ?? Number.NaN) : Math.abs(delta);
+  const range = (metric.most ?? 1) - (metric.least ?? 0);
+  const change = Math.abs(delta) / (direction < 0 ? (general ?? Number.NaN) : range);
   const steps = direction < 0 ? [0.02, 0.1, 0.25, 0.5] : [0.01, 0.05, 0.1, 0.2];
   const size = steps.filter((step) => change >= step).length;
   return size === 0 ? "even" : `${direction * delta > 0 ? "gain" : "loss"}-${size}`;

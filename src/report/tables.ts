@@ -29,6 +29,13 @@ export function detailNames(results: readonly Result[]): string[] {
   return [...new Set(results.flatMap((result) => Object.keys(result.details)))].sort().slice(0, maxDetails);
 }
 
+/** A further metric of a result; its unit is written where the score's own is another one. */
+export function detailText(record: StudyRecord, { task, details, n }: Result, name: string): string {
+  const { display } = detailOf(record, task, name);
+  const format = display === metricOf(record, task).display ? formatBare : formatScore;
+  return format(details[name] ?? Number.NaN, n, display);
+}
+
 /** What the score would be if every unscored sample had scored worst, and if every one had scored best. */
 export function scoreBounds({ bounds: [low, high], n, unscored }: Result, { display }: Metric): string {
   if (unscored === 0) return "–";
@@ -75,7 +82,7 @@ export function resultsTable(record: StudyRecord, task: string): Html {
 <td class="num">${formatCount(r.n)}</td><td class="num">${r.unscored > 0 ? formatCount(r.unscored) : html`<span class="quiet">0</span>`}</td>
 ${bounded && html`<td class="num">${r.unscored > 0 ? scoreBounds(r, metric) : html`<span class="quiet">–</span>`}</td>`}
 ${based && html`<td class="num">${r.baseline > 0 ? formatBare(r.baseline, r.n, scale) : html`<span class="quiet">–</span>`}</td>`}<td class="num">${devScore(r, scale)}</td>
-${more.map((name) => html`<td class="num">${formatBare(r.details[name] ?? Number.NaN, r.n, detailOf(record, task, name).display)}</td>`)}
+${more.map((name) => html`<td class="num">${detailText(record, r, name)}</td>`)}
 <td class="num first">${tokens > 0 ? formatCount(tokens) : html`<span class="quiet">0</span>`}</td><td class="num">${formatDuration(1000 * r.build.seconds)}</td>
 ${priced && html`<td class="num">${formatCost(r.build.usd)}</td>`}
 <td class="num first">${formatCount(r.perAnswer.inputTokens)}</td>${wrote && html`<td class="num">${formatCount(r.perAnswer.outputTokens)}</td>`}<td class="num">${formatDuration(r.perAnswer.msMedian)}</td>

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Outcome } from "../../src/core/outcome.js";
 import type { StudyRecord } from "../../src/core/record.js";
 import { collectEpisodes } from "../../src/report/episodes.js";
+import { profileTable } from "../../src/report/profile.js";
 import { openStudy } from "../../src/study/open.js";
 import { runStudy } from "../../src/study/run.js";
 import { parseStudy } from "../../src/study/spec.js";
@@ -75,6 +76,21 @@ describe("a leaderboard", () => {
     expect(task?.episodes[0]?.[0]?.[0]?.frames[0]?.tell).toMatch(/^[JQK] against [JQK]; chips 1 and 1$/);
   });
 
+  it("calls no deal right or wrong, and no difference of winnings points", () => {
+    const [page, text] = [written.html, written.markdown].map((path) => readFileSync(path, "utf8"));
+    // A deal has no right answer: the teacher's move is that of one position.
+    expect(text).not.toContain("Right answer");
+    expect(page).toContain("● no worse than the generalist, ○ worse");
+    expect(page).toContain("worse than generalist");
+    expect(page).not.toMatch(/>right answer<|generalist in points/);
+    const { illegal = Number.NaN } =
+      record.results.find(({ subject }) => subject === "zeroShot")?.details ?? {};
+    expect(page).toContain(`<td class="num">${(100 * illegal).toFixed(0)}%</td>`);
+    // 0.2 antes are a hundredth of what a deal can win or lose.
+    const results = record.results.map((one) => ({ ...one, mean: one.subject === "zeroShot" ? 0 : 0.2 }));
+    expect(profileTable({ ...record, results, comparisons: [] }).markup).not.toMatch(/(gain|loss)-[2-4]/);
+  });
+
   it("leaves out what a damaged or forged outcome says", () => {
     const all = collectEpisodes(record);
     const forged = structuredClone(outcomes[0]) as Outcome;
@@ -107,6 +123,18 @@ describe("a leaderboard", () => {
           await page.locator("#episode-player").screenshot({ path: process.env.HONE_SCREENSHOT });
         if (process.env.HONE_SCREENSHOT)
           await page.screenshot({ path: `${process.env.HONE_SCREENSHOT}.full.png`, fullPage: true });
+        const wins = (name: string) => {
+          const { ids = [] } = record.subjects.find((one) => one.name === name) ?? {};
+          const own = outcomes.filter(({ subject, split }) => ids.includes(subject) && split === "test");
+          return new Map(
+            own.map(({ sample, grade }) => [sample, grade.status === "scored" ? grade.score : 0]),
+          );
+        };
+        const general = wins("zeroShot");
+        await page.selectOption("#samples-subject", { label: "scripted(random)" });
+        const worse = [...wins("scripted(random)")].filter(([id, win]) => win < (general.get(id) ?? 0));
+        expect(worse.length).toBeGreaterThan(2);
+        expect(await page.textContent("#count-failures")).toBe(String(worse.length));
         expect(trouble).toEqual([]);
       } finally {
         await browser.close();

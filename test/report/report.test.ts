@@ -11,6 +11,7 @@ import { renderJunit } from "../../src/report/ci.js";
 import type { Packed } from "../../src/report/details.js";
 import { gather } from "../../src/report/gather.js";
 import { outcomesCsv, renderSummary, writeReport } from "../../src/report/index.js";
+import { renderPage } from "../../src/report/page.js";
 import { fixture } from "./fixture.js";
 
 let folder: string;
@@ -191,6 +192,22 @@ test("of several right answers the chosen one counts, and the page and Markdown 
   expect(shown?.right.at(-1)).toBe(other);
   const { markdown } = await writeReport({ ...source, folder: join(folder, "several") });
   expect(await readFile(markdown, "utf8")).toMatch(new RegExp(`Right answer: .+ / ${other}`));
+});
+
+test("a sample is right or wrong only where its score is a share, and the page says what its marks mean on which task", () => {
+  const study = fixture({ samples: 20 });
+  const [first, second] = study.record.tasks;
+  if (!first || !second) throw new Error("two tasks");
+  const legend = () => {
+    const { page } = renderPage(study, gather(study, 20), { bytes: 1e6, samples: 20, text: 1000 });
+    return /<span>(● [^<]+), – unscored/.exec(page)?.[1];
+  };
+  expect(legend()).toBe("● right, ○ wrong");
+  second.metric = { ...second.metric, name: "Spearman", display: "number" };
+  second.aggregated = true;
+  expect(legend()).toBe(`● right, ○ wrong (${first.name}); ● answered (${second.name})`);
+  delete second.aggregated;
+  expect(legend()).toContain("● no worse than the generalist, ○ worse");
 });
 
 test("a hand-over that disagrees says in JUnit how many answers did", () => {
