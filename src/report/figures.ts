@@ -61,7 +61,7 @@ export function scoreFigure(record: StudyRecord, task: string): Html {
   const metric = metricOf(record, task);
   const scale = metric.display;
   const values = results
-    .flatMap((r) => [r.low, r.high, r.baseline || r.low, r.chance ?? r.low, r.dev?.mean ?? r.mean])
+    .flatMap((r) => [r.low, r.high, r.baseline || r.low, r.chance ?? r.low, r.mean, r.dev?.mean ?? r.mean])
     .filter(Number.isFinite);
   const axis = chart.linearAxis(Math.min(...values), Math.max(...values), 6, 1.5);
   const height = 28;
@@ -177,11 +177,9 @@ function costCanvas(record: StudyRecord, results: readonly Result[], unit: Price
   const [least, most] = [Math.min(...positive), Math.max(...positive)];
   const wide = most / least > 20;
   const x = wide ? chart.logAxis(least, most, costs.includes(0)) : chart.linearAxis(0, most, 5, 4);
-  const y = chart.linearAxis(
-    Math.min(...results.map((r) => r.low)),
-    Math.max(...results.map((r) => r.high)),
-    5,
-  );
+  // An interval may have no end, where all samples are of one group.
+  const values = results.flatMap((r) => [r.low, r.mean, r.high]).filter(Number.isFinite);
+  const y = chart.linearAxis(Math.min(...values), Math.max(...values), 5);
   const down = (value: number): number => bottom - ((bottom - 14) * y.at(value)) / 100;
   const points = results.map((r) => ({ r, x: x.at(of(r)), y: down(r.mean) }));
   const names = points.map((point) => ({

@@ -9,6 +9,7 @@ import type { Outcome } from "../../src/core/outcome.js";
 import type { StudyRecord } from "../../src/core/record.js";
 import { renderJunit } from "../../src/report/ci.js";
 import type { Packed } from "../../src/report/details.js";
+import { costFigure, scoreFigure } from "../../src/report/figures.js";
 import { gather } from "../../src/report/gather.js";
 import { outcomesCsv, renderSummary, writeReport } from "../../src/report/index.js";
 import { renderPage } from "../../src/report/page.js";
@@ -208,6 +209,35 @@ test("a sample is right or wrong only where its score is a share, and the page s
   expect(legend()).toBe(`● right, ○ wrong (${first.name}); ● answered (${second.name})`);
   delete second.aggregated;
   expect(legend()).toContain("● no worse than the generalist, ○ worse");
+});
+
+test("a score whose interval has no end stands inside its figures", () => {
+  const { record } = fixture({ samples: 5 });
+  const [task] = record.tasks;
+  if (!task) throw new Error("a task");
+  task.metric = { name: "error", better: "lower", unit: "m", least: 0, display: "number" };
+  const own = record.results.filter((result) => result.task === task.name);
+  for (const [i, one] of own.entries()) {
+    const open = { n: 1, mean: 2 + i, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+    Object.assign(one, { ...open, baseline: 0, chance: null });
+  }
+  // As it was computed, and as it is read from its JSON file, where infinities are null.
+  for (const read of [record, JSON.parse(JSON.stringify(record)) as StudyRecord]) {
+    for (const figure of [scoreFigure(read, task.name), costFigure(read, task.name, "0")]) {
+      const marks = [
+        ...figure.markup.matchAll(
+          /<svg x="([-\d.]+)%" y="([-\d.]+)" class="at">(?:<circle class="ring"[^>]*>)?<path class="mark/g,
+        ),
+      ];
+      expect(marks.length).toBeGreaterThanOrEqual(own.length);
+      for (const [, x, y] of marks) {
+        expect(Number(x)).toBeGreaterThanOrEqual(0);
+        expect(Number(x)).toBeLessThanOrEqual(100);
+        expect(Number(y)).toBeGreaterThan(0);
+        expect(Number(y)).toBeLessThan(320);
+      }
+    }
+  }
 });
 
 test("a hand-over that disagrees says in JUnit how many answers did", () => {
