@@ -88,6 +88,16 @@ describe("perStratum", () => {
     expect(await subject.respond(ask("wet", "x"), context)).toEqual({ text: "2,4,6,7,8|10,11" });
   });
 
+  it("has a specialist for a stratum of any name", async () => {
+    const odd = train.map((one) => ({
+      ...one,
+      stratum: one.stratum === "wet" ? "__proto__" : "constructor",
+    }));
+    const subject = await make(perStratum(rememberer().specializer), listener(), { task, train: odd });
+    expect(await subject.respond(ask("__proto__", "x"), context)).toEqual({ text: "2,4,6,7,8|" });
+    expect(await subject.respond(ask("constructor", "x"), context)).toEqual({ text: "1,3,5|" });
+  });
+
   it("lets what needs shared labels learn, although the whole has none", async () => {
     const subject = await make(perStratum(linear()), listener(), { task, train, dev });
     expect(await subject.respond(ask("colour", "one more tomato"), context)).toMatchObject({ choice: "r" });

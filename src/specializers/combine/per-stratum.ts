@@ -56,7 +56,7 @@ export function perStratum(inner: LanguageSpecializer): LanguageSpecializer {
       const strata = byStratum(given.train);
       const dev = new Map([...strata.keys()].map((name): [string, Sample[]] => [name, []]));
       for (const sample of given.dev) dev.get(sample.stratum ?? "")?.push(sample);
-      const states: State = {};
+      const states = new Map<string, Json>();
       const finished = await given.artifacts.scratch("strata");
       let done = 0;
       for (const [name, train] of strata) {
@@ -69,9 +69,10 @@ export function perStratum(inner: LanguageSpecializer): LanguageSpecializer {
         };
         given.progress(done - 1, strata.size, note);
         const kept = join(finished, `${fingerprint([2, name])}.json`);
-        states[name] = await once(kept, subject, part, (counted) => inner.fit(subject, counted));
+        states.set(name, await once(kept, subject, part, (counted) => inner.fit(subject, counted)));
       }
-      return states;
+      // A stratum may be called `__proto__`.
+      return Object.fromEntries(states);
     },
     behave: (states, subject, tools) => {
       const specialists = new Map(
