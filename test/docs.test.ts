@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { fields } from "../src/models/openai-options.js";
 import { makeSpecializer, specializers } from "../src/specializers/index.js";
 import { mapTree } from "../src/specializers/map.js";
 import { parseStudy, readStudy, studyJsonSchema } from "../src/study/spec.js";
@@ -22,6 +23,32 @@ describe("documents", () => {
           expect(makeSpecializer(specialist, `${name} specialists.${i}`).label).toBeTruthy();
         });
         seen++;
+      }
+    }
+    expect(seen).toBeGreaterThan(0);
+  });
+
+  it("names every option of an endpoint", () => {
+    const page = readFileSync(join(root, "docs/study.md"), "utf8");
+    const section = page.slice(page.indexOf("### An endpoint"), page.indexOf("### Local models"));
+    // The key's option is in the table of references.
+    const named = Object.keys(fields).filter((name) => name !== "key");
+    expect(named.filter((name) => !section.includes(`${name}=`) && !section.includes(`\`${name}\``))).toEqual(
+      [],
+    );
+  });
+
+  it("shows only specialists that exist", () => {
+    let seen = 0;
+    for (const file of readdirSync(join(root, "docs"))) {
+      if (!file.endsWith(".md")) continue;
+      for (const [, block] of readFileSync(join(root, "docs", file), "utf8").matchAll(
+        /```\n(specialists:\n[\s\S]*?)```/g,
+      )) {
+        for (const specialist of (parse(block as string) as { specialists: unknown[] }).specialists) {
+          expect(makeSpecializer(specialist as never, file).label).toBeTruthy();
+          seen++;
+        }
       }
     }
     expect(seen).toBeGreaterThan(0);

@@ -165,7 +165,7 @@ function print(
   output.say(plainText(`\n${task}`));
   output.say(
     table(
-      ["system", "score", "95 % interval", "n", "unscored", "majority", "group"],
+      ["system", "score", "95 % interval", "n", "unscored", "majority", "letters"],
       found.map(({ letters, row }) => [
         oneLine(row.subject, 50),
         formatScore(row.mean, row.n, scale),
