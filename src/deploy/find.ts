@@ -63,8 +63,15 @@ function ofStudy(store: string, study: string, subject: string | undefined): str
     throw new HoneError({
       what: `${subject} was not saved`,
       where: folder,
-      why: "an older Hone ran the study, or the subject could not be made",
-      next: "Run the study again with `hone run`: nothing is asked for twice, and every subject is saved.",
+      ...(record.handOver
+        ? {
+            why: "an older Hone ran the study, or the subject could not be made",
+            next: "Run the study again with `hone run`: nothing is asked for twice, and every subject is saved.",
+          }
+        : {
+            why: "the study has no verdict, and subjects are saved with it",
+            next: `See why: \`hone show ${study}\`.`,
+          }),
     });
   } finally {
     opened.close();

@@ -2,7 +2,7 @@
 
 import { HoneError } from "../core/errors.js";
 import type { StudyRecord } from "../core/record.js";
-import type { OnDamaged } from "./damage.js";
+import { DamagedRecord, type OnDamaged } from "./damage.js";
 import { fromText, toText } from "./records.js";
 import type { SqliteFile } from "./sqlite.js";
 
@@ -30,6 +30,16 @@ export function resultOf(
   const result = fromText<StudyRecord>(record, `the result of ${name}`, path);
   if (result.tasks.every(({ metric }) => typeof metric === "object")) return result;
   throw new OlderResult(name, path, result.hone);
+}
+
+/** The result of an earlier run; undefined also where it is damaged or of an older version, and the next result replaces it. */
+export function readableResult(row: StudyRow | undefined, path: string): StudyRecord | undefined {
+  try {
+    return row && resultOf(row, path);
+  } catch (error) {
+    if (error instanceof DamagedRecord || error instanceof OlderResult) return undefined;
+    throw error;
+  }
 }
 
 /** A result that an older version wrote, in a form that is no longer read. */

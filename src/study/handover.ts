@@ -10,10 +10,9 @@ import type { Callable } from "../core/model.js";
 import type { Outcome } from "../core/outcome.js";
 import type { HandOver } from "../core/record.js";
 import { type Grade, taskContext } from "../core/task.js";
-import { passingOver } from "../store/damage.js";
 import { type Journal, openJournal } from "../store/journal.js";
 import { journaled } from "../store/journaled.js";
-import { resultOf } from "../store/studies.js";
+import { readableResult } from "../store/studies.js";
 import { type Budget, Draining } from "./budget.js";
 import { type CardFacts, modelCard } from "./card.js";
 import type { FittedArm } from "./fit.js";
@@ -40,14 +39,7 @@ export async function handOverChampion(
   } & Pick<PrepareOptions, "open" | "use">,
 ): Promise<HandOver | null> {
   const { spec, domain } = study;
-  const before = journal.study(spec.study);
-  // A damaged result is replaced at the end of this run.
-  const known =
-    before &&
-    passingOver(
-      () => resultOf(before, journal.path),
-      () => {},
-    )?.handOver;
+  const known = readableResult(journal.study(spec.study), journal.path)?.handOver;
   const saved = savedForm(study, champion, specialist, journal);
   const card = cardOf(study, champion, specialist, journal);
   const path = await saveSpecialist(join(store, "specialists", spec.study), saved, study.artifacts, card);
@@ -66,7 +58,7 @@ export async function handOverChampion(
     known.outcomes === compared &&
     known.n >= Math.min(spec.handOver, domain.card.counts.test)
   )
-    return known;
+    return { ...known, path: fromHere(path) };
 
   // A journal in memory: the calls are made again and count against the budget.
   const scratch = openJournal(":memory:");
@@ -101,7 +93,7 @@ export async function handOverChampion(
   }
   const { test } = figuresOf(study, champion, specialist, journal);
   return {
-    path: relative(process.cwd(), path) || path,
+    path: fromHere(path),
     subject: specialist.subject.id,
     outcomes: compared,
     n,
@@ -216,6 +208,8 @@ function fromHome(path: string): string {
   return below.startsWith("..") || isAbsolute(below) ? path : `~/${below.split(sep).join("/")}`;
 }
 
+const fromHere = (path: string): string => relative(process.cwd(), path) || path;
+
 /** The folder of the subjects of a study that were not chosen. */
 export const othersFolder = (store: string, study: string): string =>
   join(store, "specialists", `${study}+others`);
@@ -245,7 +239,7 @@ export async function saveOthers(
     const own = taken.has(plain.toLowerCase()) ? `${plain}-${fingerprint(one.arm.name, 12)}` : plain;
     taken.add(own.toLowerCase());
     const path = await saveSpecialist(join(folder, own), saved, study.artifacts, card, share);
-    others.push({ subject: one.arm.name, path: relative(process.cwd(), path) || path });
+    others.push({ subject: one.arm.name, path: fromHere(path) });
   }
   return others;
 }

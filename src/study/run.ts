@@ -12,6 +12,7 @@ import { openArtifacts } from "../store/artifacts.js";
 import { type Journal, openJournalWhenFree } from "../store/journal.js";
 import { lockStudy } from "../store/lock.js";
 import { requireStore } from "../store/place.js";
+import { readableResult } from "../store/studies.js";
 import { type Budget, Draining, makeBudget } from "./budget.js";
 import { type StudyClock, startClock } from "./clock.js";
 import { answerEffort, fitSeconds } from "./effort.js";
@@ -289,6 +290,5 @@ function requireDev({ card, task }: PreparedTask): void {
 }
 
 function hasVerdict(journal: Journal, study: string): boolean {
-  const text = journal.study(study)?.record;
-  return typeof text === "string" && (JSON.parse(text) as StudyRecord).stopped === null;
+  return readableResult(journal.study(study), journal.path)?.stopped === null;
 }

@@ -388,6 +388,9 @@ describe("hone", () => {
     const { code, stdout } = await hone(["ls", "--store", "aged"]);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/aged +older/)]);
     expect((await hone(["show", "aged", "--store", "aged"])).stderr).toMatch(/written by an older Hone/);
+    // As the error says, another run replaces it.
+    expect((await hone(["run", study, "--quiet", "--store", "aged"])).code).toBe(0);
+    expect((await hone(["show", "aged", "--store", "aged"])).code).toBe(0);
   });
 
   it("lists, shows and compares what was run", async () => {

@@ -12,6 +12,8 @@ import type { Specializer } from "../../src/core/specializer.js";
 import { openMock } from "../../src/models/mock.js";
 import { specializers } from "../../src/specializers/index.js";
 import { defineSpecializer } from "../../src/specializers/parts/define.js";
+import { openJournal } from "../../src/store/journal.js";
+import { withChecksum, withoutChecksum } from "../../src/store/records.js";
 import { runStudy } from "../../src/study/run.js";
 import { toneSpec, writeTones } from "./fixture.js";
 
@@ -114,4 +116,30 @@ it("checks a hand-over past samples that do not fit, and again where outcomes we
   const wide = await runStudy(spec, { base: root, store, open: short, retryErrors: true });
   expect(wide.handOver).toMatchObject({ n: 20, agree: 20 });
   expect(wide.handOver?.outcomes).not.toBe(first.handOver?.outcomes);
+});
+
+it("goes on where the result of the run before is damaged, and names the hand-over from where it runs", async () => {
+  const options = { base: root, store: join(root, "damaged") };
+  const spec = toneSpec({ model: "mock:?skill=0.9&seed=1", dev: 10, test: 20 });
+  const { handOver } = await runStudy(spec, options);
+  const leave = (change: (record: string) => string): void => {
+    const journal = openJournal(join(options.store, "journal.db"));
+    const { record } = journal.study(spec.study) as { record: string };
+    journal.db.prepare("update studies set record = ?").run(change(record));
+    journal.close();
+  };
+  leave((record) => record.slice(0, -30));
+  const after = await runStudy(spec, { ...options, devOnly: true });
+  expect(after.results.find(({ subject }) => subject === "zeroShot")?.dev?.n).toBe(10);
+  expect((await runStudy(spec, options)).handOver).toEqual(handOver);
+  // Run again from another folder: what the earlier run wrote is relative to its own.
+  leave((record) =>
+    withChecksum(
+      JSON.stringify({
+        ...JSON.parse(withoutChecksum(record)),
+        handOver: { ...handOver, path: "there/tones.json" },
+      }),
+    ),
+  );
+  expect((await runStudy(spec, options)).handOver).toEqual(handOver);
 });
