@@ -65,6 +65,7 @@ export async function conduct(
       ...(flags.devOnly ? { devOnly: true } : {}),
       onEvent: (event) => {
         watch(event);
+        if (event.type === "launch") answered.all = event.answers;
         if (event.type === "progress") answered = { done: event.doneAll, all: event.totalAll };
         // The done record comes last, after the report is on disk.
         if (event.type !== "done") output.event(event);
@@ -94,7 +95,7 @@ export async function conduct(
     );
   } else if (record.stopped !== null) {
     output.prose(
-      `\nStopped: ${record.stopped}. ${formatWhole(answered.done)} of ${formatWhole(answered.all)} answers are in the journal; the same command continues.`,
+      `\nStopped: ${record.stopped}. This run reached ${formatWhole(answered.done)} of ${formatWhole(answered.all)} answers; all that were ever given are in the journal, and the same command continues.`,
     );
   } else if (next.length > 0) output.prose(`\nTry next:\n${next.map((line) => `  ${line}`).join("\n")}`);
   if (record.gate && !record.gate.met && !afterDev)

@@ -112,7 +112,7 @@ describe("a signal", () => {
     const { code, stdout, stderr } = await run.ended;
     expect(code, stderr).toBe(130);
     expect(stderr).toMatch(/Stopping once work in flight is done; Ctrl-C again stops at once/);
-    expect(stderr).toMatch(/\n\s*Stopped: by hand\. \d+ of 60 answers are in the journal/);
+    expect(stderr).toMatch(/\n\s*Stopped: by hand\. This run reached \d+ of 60 answers; all/);
     expect(stderr).not.toMatch(/–|▸|chance/);
     expect(JSON.parse(stdout.trim().split("\n").at(-1) as string)).toMatchObject({
       type: "done",
