@@ -22,9 +22,10 @@ export function show(
     const { record } = study;
     if (flags.subject !== undefined) requireSubject(record, flags.subject);
     if (flags.sample === undefined) {
-      output.record(record);
+      const shown = only(record, flags.subject);
+      output.record(shown);
       if (flags.json) return;
-      output.say(renderSummary(only(record, flags.subject), { colour: output.colour, width: output.width }));
+      output.say(renderSummary(shown, { colour: output.colour, width: output.width }));
       if (record.handOver) output.prose(plainText(`\nSaved specialist: ${record.handOver.path}`));
       for (const { subject, path } of record.handOver?.others ?? [])
         output.prose(plainText(`Also saved, but not chosen: ${subject} in ${path}`));

@@ -414,6 +414,8 @@ describe("hone", () => {
     const one = (await hone(["show", "seen", "--subject", "fewShot(k=3)"])).stdout;
     expect(one).toMatch(/^\W*fewShot\(k=3\) .*%/m);
     expect(one).not.toMatch(/^\W*majority {2,}/m);
+    const [alone] = (await hone(["show", "seen", "--subject", "majority", "--json"])).records;
+    expect(alone?.results).toMatchObject([{ subject: "majority" }]);
     const id = /row-\d+/.exec(csv)?.[0] as string;
     const sample = (await hone(["show", "seen", "--sample", id])).stdout;
     expect(sample).toMatch(/What is the tone\?/);
