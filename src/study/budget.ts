@@ -39,8 +39,9 @@ export interface Budget {
 const byHand = "by hand";
 
 /**
- * @param maxUsd dollars; each call in flight reserves the cost of the costliest so far, so that concurrency does not overshoot; until
- *   one of a priced model's calls has ended, there is only one of it
+ * @param maxUsd dollars; each call in flight reserves the cost of the costliest so far, so that concurrency does not overshoot: a
+ *   call for which too little is left waits for those in flight, and ends the budget if too little is left then; until one of a
+ *   priced model's calls has ended, there is only one of it
  * @param maxSeconds wall-clock seconds
  * @param used what other studies have used of the same limits; else both begin now
  * @param drain ends it by hand, even if it fired before
@@ -57,9 +58,9 @@ export function makeBudget(
   let inFlight = 0;
   const answered = new Set<string>();
   let costliest = 0;
-  /** By id, the models whose calls cost money; those of which no call has ended yet, and what waits for the first. */
+  /** By id, the models whose calls cost money; and of those of which no call has ended yet, whether one has begun. */
   const priced = new Map<string, { input: number; output: number }>();
-  const untried = new Map<string, { begun: boolean; waiting: (() => void)[] }>();
+  const untried = new Map<string, boolean>();
   let reason: string | undefined;
   const draining = new AbortController();
   // Every call in flight adds a listener to it.
@@ -79,38 +80,40 @@ export function makeBudget(
   if (deadline - Date.now() < 2 ** 31)
     setTimeout(() => drain(outOfTime), Math.max(0, deadline - Date.now())).unref();
 
+  /** Whether one more call may exceed what may be spent, if each in flight costs as much as the costliest so far. */
+  const scarce = (): boolean =>
+    limits.maxUsd !== undefined && before + total.usd + (inFlight + 1) * costliest > limits.maxUsd;
   const check = (): void => {
     if (Date.now() >= deadline) drain(outOfTime);
     const { maxUsd } = limits;
     if (maxUsd === undefined) return;
     const spent = before + total.usd;
-    if (spent + (inFlight + 1) * costliest > maxUsd || (spent >= maxUsd && spent > 0))
+    if ((inFlight === 0 && scarce()) || (spent >= maxUsd && spent > 0))
       drain(`--max-cost of $${maxUsd} reached ($${spent.toFixed(4)} spent)`);
   };
+  const waiting: (() => void)[] = [];
   const ended = (modelId: string): void => {
     inFlight = Math.max(0, inFlight - 1);
-    const first = untried.get(modelId);
     untried.delete(modelId);
-    for (const go of first?.waiting ?? []) go();
+    for (const go of waiting.splice(0)) go();
   };
   return {
     draining: draining.signal,
     async before(modelId) {
       check();
-      const first = untried.get(modelId);
-      if (reason === undefined && first?.begun) {
-        await new Promise<void>((resolve) => void first.waiting.push(resolve));
+      while (reason === undefined && (untried.get(modelId) === true || scarce())) {
+        await new Promise<void>((resolve) => void waiting.push(resolve));
         check();
       }
       if (reason !== undefined) throw new Draining(reason);
-      if (first) first.begun = true;
+      if (untried.has(modelId)) untried.set(modelId, true);
       inFlight++;
     },
     expect({ id, price }) {
       if (limits.maxUsd === undefined) return;
       if (price && price.input + price.output > 0 && !priced.has(id)) {
         priced.set(id, price);
-        untried.set(id, { begun: false, waiting: [] });
+        untried.set(id, false);
       }
       if (price || !id.startsWith("openai:")) return;
       throw new HoneError({

@@ -37,6 +37,23 @@ it("drains those that wait where the first call shows that the money is spent", 
   expect(budget.draining.reason).toMatchObject({ name: "Draining" });
 });
 
+it("ends when the money is spent, not when all of it is reserved by calls that were let through", async () => {
+  const budget = makeBudget({ maxUsd: 0.5 });
+  budget.expect(paid);
+  let [through, refused] = [0, 0];
+  const count = [() => through++, () => refused++] as const;
+  const asked = Array.from({ length: 60 }, () => budget.before("paid").then(...count));
+  await new Promise((tick) => setImmediate(tick));
+  budget.made(callOf("paid", 0.02));
+  await new Promise((tick) => setImmediate(tick));
+  // One that has ended and those that it left room for; ending the budget would take these back where they queue.
+  expect([through, refused, budget.drained()]).toEqual([25, 0, undefined]);
+  for (let call = 1; call < 25; call++) budget.made(callOf("paid", 0.02));
+  await Promise.all(asked);
+  expect([through, refused]).toEqual([25, 35]);
+  expect(budget.drained()).toBe("--max-cost of $0.5 reached ($0.5000 spent)");
+});
+
 it("refuses an endpoint without a price, and stops at one that does not count", async () => {
   const budget = makeBudget({ maxUsd: 1 });
   expect(() => budget.expect({ id: "openai:m" })).toThrow(/price of its tokens/);
