@@ -37,52 +37,67 @@ const gateSchema = z.strictObject({
 
 const studySchemaOf = (table: TaskTable) => {
   const task = taskSchemaOf<TaskSpec>(table, ({ data }) => ({ ...named, data }));
-  return z.strictObject({
-    study: z
-      .string()
-      .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "letters, digits, dots, dashes and underscores, at most 64")
-      .describe("Name of the study; its results are kept under it"),
-    use: z
-      .union([z.string(), z.array(z.string())])
-      .transform((refs) => [refs].flat())
-      .default([])
-      .describe("Modules with tasks, specializers or models of your own: paths from the study file"),
-    description: z.string().max(2000).optional().describe("One or two sentences for the report"),
-    model: z
-      .string()
-      .min(1)
-      .describe(
-        "The generalist: llama:NAME, openai:MODEL?base=URL, mock:…, motor:BODY, net:decoder; `hone models list` shows what there is",
-      ),
-    encoder: z.string().default("encoder:minilm").describe("Sentence vectors for specializers that retrieve"),
-    task: task.describe("The domain task: specialists are made for it and judged on it"),
-    elsewhere: z
-      .array(task)
-      .default([])
-      .describe("Other tasks on which the same specialists are measured, to show what was lost"),
-    specialists: z
-      .array(z.unknown())
-      .min(1)
-      .describe("Specializers by name, with options, or a list of them to be applied one after the other"),
-    seeds: z
-      .array(
-        z
-          .int()
-          .min(0)
-          .max(2 ** 31),
-      )
-      .min(1)
-      .max(100)
-      .refine((seeds) => new Set(seeds).size === seeds.length, "a seed is listed twice")
-      .default([1])
-      .describe("One fit and one measurement of every seeded specialist for each seed"),
-    gate: gateSchema.optional().describe("Exit code 100 unless met"),
-    handOver: z
-      .int()
-      .min(0)
-      .default(20)
-      .describe("How many test samples the saved champion is scored on again, without the journal"),
-  });
+  return z
+    .strictObject({
+      study: z
+        .string()
+        .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "letters, digits, dots, dashes and underscores, at most 64")
+        .describe("Name of the study; its results are kept under it"),
+      use: z
+        .union([z.string(), z.array(z.string())])
+        .transform((refs) => [refs].flat())
+        .default([])
+        .describe("Modules with tasks, specializers or models of your own: paths from the study file"),
+      description: z.string().max(2000).optional().describe("One or two sentences for the report"),
+      model: z
+        .string()
+        .min(1)
+        .describe(
+          "The generalist: llama:NAME, openai:MODEL?base=URL, mock:…, motor:BODY, net:decoder; `hone models list` shows what there is",
+        ),
+      encoder: z
+        .string()
+        .default("encoder:minilm")
+        .describe("Sentence vectors for specializers that retrieve"),
+      task: task.describe("The domain task: specialists are made for it and judged on it"),
+      elsewhere: z
+        .array(task)
+        .default([])
+        .describe("Other tasks on which the same specialists are measured, to show what was lost"),
+      specialists: z
+        .array(z.unknown())
+        .min(1)
+        .describe("Specializers by name, with options, or a list of them to be applied one after the other"),
+      seeds: z
+        .array(
+          z
+            .int()
+            .min(0)
+            .max(2 ** 31),
+        )
+        .min(1)
+        .max(100)
+        .refine((seeds) => new Set(seeds).size === seeds.length, "a seed is listed twice")
+        .default([1])
+        .describe("One fit and one measurement of every seeded specialist for each seed"),
+      gate: gateSchema.optional().describe("Exit code 100 unless met"),
+      handOver: z
+        .int()
+        .min(0)
+        .default(20)
+        .describe("How many test samples the saved champion is scored on again, without the journal"),
+    })
+    .superRefine(({ task, elsewhere }, { addIssue }) => {
+      // Results are told apart by their task's name.
+      const names = [task, ...elsewhere].map(({ name }) => name);
+      const again = elsewhere.findIndex(({ name }, i) => names.indexOf(name) <= i);
+      if (again >= 0)
+        addIssue({
+          code: "custom",
+          path: ["elsewhere", again, "name"],
+          message: "another task has this name",
+        });
+    });
 };
 
 const studySchema = studySchemaOf(tasks);

@@ -70,6 +70,11 @@ describe("study files", () => {
       `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\nstudy: [*d,*d,*d,*d]\n`,
       /s\.study\.yaml/,
     ],
+    [
+      "two tasks of one name",
+      `${good}elsewhere:\n  - name: t\n    data: { source: file:y.jsonl, input: text, label: label, options: [a, b] }\n`,
+      /yaml:12, field elsewhere\.0\.name/,
+    ],
     ["a duplicate key", `${good}study: b\n`, /s\.study\.yaml:11/],
   ])("names the place of %s", async (_what, content, where) => {
     const { failure, exitCode } = await failureOf(content);
