@@ -80,16 +80,15 @@ export function makeBudget(
   if (deadline - Date.now() < 2 ** 31)
     setTimeout(() => drain(outOfTime), Math.max(0, deadline - Date.now())).unref();
 
+  const spent = (): number => before + total.usd;
   /** Whether one more call may exceed what may be spent, if each in flight costs as much as the costliest so far. */
   const scarce = (): boolean =>
-    limits.maxUsd !== undefined && before + total.usd + (inFlight + 1) * costliest > limits.maxUsd;
+    limits.maxUsd !== undefined && spent() + (inFlight + 1) * costliest > limits.maxUsd;
+  const drainMoney = (): void =>
+    drain(`--max-cost of $${limits.maxUsd} reached ($${spent().toFixed(4)} spent)`);
   const check = (): void => {
     if (Date.now() >= deadline) drain(outOfTime);
-    const { maxUsd } = limits;
-    if (maxUsd === undefined) return;
-    const spent = before + total.usd;
-    if ((inFlight === 0 && scarce()) || (spent >= maxUsd && spent > 0))
-      drain(`--max-cost of $${maxUsd} reached ($${spent.toFixed(4)} spent)`);
+    if (limits.maxUsd !== undefined && spent() >= limits.maxUsd && spent() > 0) drainMoney();
   };
   const waiting: (() => void)[] = [];
   const ended = (modelId: string): void => {
@@ -102,6 +101,10 @@ export function makeBudget(
     async before(modelId) {
       check();
       while (reason === undefined && (untried.get(modelId) === true || scarce())) {
+        if (inFlight === 0) {
+          drainMoney();
+          break;
+        }
         await new Promise<void>((resolve) => void waiting.push(resolve));
         check();
       }

@@ -52,6 +52,15 @@ it("ends when the money is spent, not when all of it is reserved by calls that w
   await Promise.all(asked);
   expect([through, refused]).toEqual([25, 35]);
   expect(budget.drained()).toBe("--max-cost of $0.5 reached ($0.5000 spent)");
+
+  // Where nothing more is asked for, nothing was stopped.
+  const enough = makeBudget({ maxUsd: 0.5 });
+  enough.expect(paid);
+  await enough.before("paid");
+  enough.made(callOf("paid", 0.3));
+  expect(enough.drained()).toBeUndefined();
+  await expect(enough.before("paid")).rejects.toThrow("($0.3000 spent)");
+  expect(enough.drained()).toBe("--max-cost of $0.5 reached ($0.3000 spent)");
 });
 
 it("refuses an endpoint without a price, and stops at one that does not count", async () => {
