@@ -31,7 +31,7 @@ const usualBytesPerToken = 4;
 export interface PlannedSubject {
   subject: string;
   seeds: number;
-  /** Calls for fitting and for dev are exact; for test they are estimated from the mean on dev. */
+  /** On test estimated from the mean on dev. A call that several subjects share, or the choice of a way of asking, counts for each. */
   calls: { fit: number; dev: number; test: number };
   /** Estimates over all of it; those of a specializer that chooses among several are for what it chose in the dry run. */
   tokens: number;
