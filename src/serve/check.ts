@@ -3,6 +3,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { cameBackUnusable } from "../core/language.js";
 import type { Outcome } from "../core/outcome.js";
 import { resultOf } from "../store/studies.js";
 import { openStore } from "../study/open.js";
@@ -20,7 +21,7 @@ export interface ServedCheck {
 /**
  * Sends samples of the test split to a served study's champion again.
  * @param name under which the study is served
- * @returns undefined if the store has no finished study of that name
+ * @returns undefined if the store has no finished study of that name, or something else than its champion is served
  */
 export async function checkServed(
   serving: Pick<Serving, "url" | "token">,
@@ -43,6 +44,12 @@ export async function checkServed(
     const champion = record?.subjects.find(({ name: one }) => one === record.verdict?.champion);
     const task = record?.tasks[0];
     if (!champion || !task) return undefined;
+    // A folder served under the study's name may hold another of its subjects.
+    const served = await fetch(`${serving.url}/v1/models`, {
+      headers: { authorization: `Bearer ${serving.token}` },
+    });
+    const { data = [] } = (await served.json()) as { data?: { id: string; specialist?: string }[] };
+    if (data.find(({ id }) => id === name)?.specialist !== champion.name) return undefined;
     const seed = record.handOver?.seed ?? champion.seeds[0];
     const subject = record.handOver?.subject ?? champion.ids[0];
     if (subject === undefined) return undefined;
@@ -61,12 +68,16 @@ export async function checkServed(
         headers: { "content-type": "application/json", authorization: `Bearer ${serving.token}` },
         body: JSON.stringify({ model: name, samples: [sample] }),
       });
-      const body = (await response.json()) as { data?: { label?: string; text?: string }[] };
+      const body = (await response.json()) as {
+        data?: { label?: string; text?: string; unscored?: string }[];
+      };
       const [said] = body.data ?? [];
       const { grade } = outcome;
       // An open answer is compared by its text, a choice by its key.
       const measured = grade.status === "scored" ? [grade.prediction, grade.raw?.trim()] : [];
-      const equal = said !== undefined && measured.includes(said.label ?? said.text?.trim() ?? "");
+      // A call that failed is no answer; one that came back unusable was measured as empty.
+      const failed = said?.unscored !== undefined && !cameBackUnusable.includes(said.unscored);
+      const equal = said !== undefined && !failed && measured.includes(said.label ?? said.text?.trim() ?? "");
       check.n++;
       if (equal) check.agree++;
       else check.differing.push(outcome.sample);

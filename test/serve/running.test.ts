@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { noCost } from "../../src/core/call.js";
+import { CallError, noCost } from "../../src/core/call.js";
 import { exportSpecialist } from "../../src/deploy/export.js";
 import { checkServed } from "../../src/serve/check.js";
 import { makeQueue } from "../../src/serve/queue.js";
@@ -83,6 +83,13 @@ describe("the champion", () => {
     await server.stop();
   });
 
+  it("is not what another subject's folder of that name is compared with", async () => {
+    const other = join(store, "specialists/tones+others/zeroShot.json");
+    const server = await serving([`tones=${other}`], { store });
+    expect(await checkServed(server, "tones", { store, most: 20 })).toBeUndefined();
+    await server.stop();
+  });
+
   it("is found by its study under another name; an error is no answer, and a stop ends the check", async () => {
     const server = await serving(["other=tones"], { store });
     const check = (more: object) =>
@@ -100,7 +107,13 @@ describe("the champion", () => {
       generate: async () => ({ text: "", finish: "stop", cost: noCost }),
     });
     await runStudy(spec, { store, base: root, open: mute });
-    const refused = await serving(["mock:"], { store });
+    const refusing = async (): Promise<Loose> => ({
+      ...(await wholeMock("?seed=1")),
+      generate: async () => {
+        throw new CallError("refused", "no");
+      },
+    });
+    const refused = await serving(["mute"], { store, open: refusing });
     expect(await checkServed(refused, "mute", { store, most: 20 })).toMatchObject({ n: 20, agree: 0 });
     await refused.stop();
   });
