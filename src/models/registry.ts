@@ -141,7 +141,10 @@ export async function showModel(name: string, options: SourceOptions = {}): Prom
 /** Fetches a known model's files into the cache and checks them. `name` may include its scheme. */
 export async function pullModel(name: string, options: SourceOptions = {}): Promise<{ paths: string[] }> {
   const [id, model] = findModel(name);
-  return { paths: Object.values(await modelPaths(id, model, options)) };
+  const paths = await modelPaths(id, model, options);
+  // The file that is run, which model cards name, is made here, too.
+  const run = model.defaults.weights === "q8_0" ? await asQ8(paths.model as string, options) : undefined;
+  return { paths: [...new Set([...Object.values(paths), ...(run === undefined ? [] : [run])])] };
 }
 
 const llamaFields = {

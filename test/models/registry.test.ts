@@ -71,6 +71,10 @@ describe("the table of models", () => {
     await expect(pullModel("minilm", offline)).rejects.toBeInstanceOf(HoneError);
   });
 
+  it("makes the file that is run where that is not the fetched one", async () => {
+    expect((await pullModel("llama:smollm2-135m-instruct")).paths.at(-1)).toMatch(/-q8_0\.gguf$/);
+  }, 120_000);
+
   it("refuses a file whose contents changed after it was fetched", async () => {
     await pullModel("encoder:minilm");
     const cache = join(folder, "tampered");
