@@ -30,13 +30,17 @@ export async function serveCommand(
     );
   }
   for (const [i, one] of check === undefined ? [] : models.entries()) {
+    const { alias, ref } = nameAndRef(refs[i] as string);
     const found = await checkServed(serving, one, {
       store: resolve(flags.store ?? ".hone"),
-      study: nameAndRef(refs[i] as string).ref,
+      study: alias === undefined ? one : ref,
       most: check as number,
       signal: stop.drain,
     });
-    if (!found) continue;
+    if (!found) {
+      output.log(plainText(`${one} is not checked: it is not the champion of a finished study in this store`));
+      continue;
+    }
     output.record({ type: "checked", ...found });
     const differing = found.differing.length > 0 ? `: ${found.differing.slice(0, 5).join(", ")}` : "";
     output.log(
