@@ -149,7 +149,10 @@ program
   .description("compare a study's subjects pair by pair, or systems by their predictions")
   .argument("[study]", "name of a study in the store")
   .argument("[subjects...]", "compare only these subjects, or with --predictions these systems")
-  .option("--predictions <file>", 'JSON lines {"id", "task"?, "group"?, "gold", "answers": {"system": "answer"}}')
+  .option(
+    "--predictions <file>",
+    'JSON lines {"id", "task"?, "group"?, "gold", "answers": {"system": "answer"}}',
+  )
   .option("--answers <field>", "the field that holds the answers")
   .option("--match <rule>", "exact, or choice to read the letter or number out of free text", "exact")
   .option("--seed <n>", "seed of resampling", whole(0), 1)

@@ -38,7 +38,9 @@ export async function serveCommand(
       signal: stop.drain,
     });
     if (!found) {
-      output.log(plainText(`${one} is not checked: it is not the champion of a finished study in this store`));
+      output.log(
+        plainText(`${one} is not checked: it is not the champion of a finished study in this store`),
+      );
       continue;
     }
     output.record({ type: "checked", ...found });

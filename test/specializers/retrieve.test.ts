@@ -77,6 +77,17 @@ describe("retrieve", () => {
     expect(trail).toEqual([]);
   });
 
+  it("tells words apart that differ in a vowel sign alone", async () => {
+    await writeFile(
+      join(folder, "hindi.jsonl"),
+      ["की", "का", "कि"].map((text) => JSON.stringify({ id: text, text })).join("\n"),
+    );
+    const subject = listener();
+    const specialist = await make(retrieve({ documents: join(folder, "hindi.jsonl"), k: 3 }), subject);
+    const { trail = [] } = await specialist.respond(queryOf("का"), context);
+    expect(trail.map((step) => step.kind === "passage" && step.id)).toEqual(["का"]);
+  });
+
   it.each([
     '" OR words : NEAR(a b) * ^',
     "') ; drop table passages; --",

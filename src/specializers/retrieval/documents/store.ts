@@ -21,13 +21,14 @@ const maxQueryWords = 512;
 
 const rowsPerCommit = 5000;
 
-// Texts are split by words() before they come here, so the tokenizer only sees spaces between them; `content=''` keeps the
-// index without a second copy of the text. Its bm25() has k1 = 1.2 and b = 0.75 (Robertson and Zaragoza 2009).
+// Texts are split by words() before they come here, so the tokenizer only sees spaces between them; without `categories`, vowel
+// signs (Hindi, Thai) would part words, too. `content=''` keeps the index without a second copy of the text. Its bm25() has
+// k1 = 1.2 and b = 0.75 (Robertson and Zaragoza 2009).
 const schema = `
 pragma journal_mode = off; pragma synchronous = off;
 create table passages (number integer primary key, document text not null, text text not null);
 create table vectors (number integer primary key, vector blob not null);
-create virtual table terms using fts5(words, content='', tokenize="unicode61 remove_diacritics 0 tokenchars '_'");
+create virtual table terms using fts5(words, content='', tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co' tokenchars '_'");
 create temp table places (document text primary key, place text not null) without rowid;
 `;
 
