@@ -92,7 +92,9 @@ export async function measure(
       if (!(error instanceof CallError)) throw nameSample(error, subject, sample);
       // A run that drains makes no further attempts, so this failure may not be the last word.
       if (budget.drained() !== undefined) return;
-      const most = patient && silent() ? patience[error.failure] : undefined;
+      // A sample that failed before says little of the others, which are in the journal.
+      const told = known === null && !absent.includes(error.failure);
+      const most = patient && silent() && !told ? patience[error.failure] : undefined;
       if (most !== undefined) {
         dead.push({ sample, error });
         if (dead.length >= most) throw endpointDown(subject, error);

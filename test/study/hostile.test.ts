@@ -151,3 +151,28 @@ it("tells which specialists were made without the answers of failed calls, and m
   const fresh = await runStudy(specOf(""), { base: folder, store: join(folder, "never lost") });
   expect(meansOf(again)).toEqual(meansOf(fresh));
 });
+
+it("asks again for more samples than a dead endpoint may fail on, and ends where they fail as before", async () => {
+  const spec = toneSpec({ name: "again", model: "mock:?skill=0.8", extra: { handOver: 0 } });
+  let asked = 0;
+  const open = async () => {
+    const model = await wholeMock("?skill=0.8");
+    return {
+      ...model,
+      score: async (request: ScoreRequest, context: CallContext) => {
+        asked++;
+        if (/ \d*[02468]\b/.test(request.messages.at(-1)?.content ?? ""))
+          throw new CallError("server-error", "no");
+        return model.score(request, context);
+      },
+    };
+  };
+  const options = { base: folder, store: join(folder, "again"), open };
+  const first = await runStudy(spec, options);
+  const failed = first.results[0]?.unscored ?? 0;
+  expect(failed).toBeGreaterThan(8);
+  asked = 0;
+  const again = await runStudy(spec, { ...options, retryErrors: true });
+  expect(again.results[0]?.causes).toEqual({ "server-error": failed });
+  expect(asked).toBeGreaterThanOrEqual(failed);
+});
