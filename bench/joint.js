@@ -29,11 +29,41 @@ function hone(...args) {
   if (status !== 0) throw new Error(`${args.join(" ")} ended with ${status}`);
 }
 
-/** The recorded ones of some studies, each with its key. */
+/** Some tasks' studies by key, where all of a task's are recorded, each with its key. Several studies of one task are joined. */
 export function recorded(studies) {
   return Object.entries(studies)
-    .filter(([, study]) => existsSync(recordOf(study)))
-    .map(([key, study]) => ({ key, ...JSON.parse(readFileSync(recordOf(study), "utf8")) }));
+    .filter(([, parts]) => parts.every((study) => existsSync(recordOf(study))))
+    .map(([key, parts]) => ({
+      key,
+      ...joined(parts.map((study) => JSON.parse(readFileSync(recordOf(study), "utf8")))),
+    }));
+}
+
+/** Studies of the same samples with different specialists as one; the generalist is the first's. */
+function joined([first, ...others]) {
+  const {
+    samples: [own],
+    ...study
+  } = first;
+  const all = [first, ...others];
+  if (others.some(({ samples: [other] }) => other.ids.join() !== own.ids.join()))
+    throw new Error(`${first.study}: its parts have other samples`);
+  const unique = (rows, keyOf) =>
+    [...new Map(rows.toReversed().map((row) => [keyOf(row), row])).values()].reverse();
+  return {
+    ...study,
+    results: unique(
+      all.flatMap(({ results }) => results),
+      ({ subject, task }) => `${task} ${subject}`,
+    ),
+    subjects: unique(
+      all.flatMap(({ subjects }) => subjects),
+      ({ name }) => name,
+    ),
+    samples: [
+      { ...own, scores: Object.assign({}, ...all.map(({ samples: [{ scores }] }) => scores).reverse()) },
+    ],
+  };
 }
 
 /**

@@ -24,10 +24,10 @@ const names = ["question-type", "subject", "licences"];
 // The sizes of bench/routes.js, so that its calls serve here.
 const sizes = { draws: 2, search: 128 };
 const specialists = ["bank", "examples", "no-op"].map((proposals) => ({ optimize: { ...sizes, proposals } }));
-const studies = Object.fromEntries(names.map((name) => [name, `prompts-${name}`]));
+const studies = Object.fromEntries(names.map((name) => [name, [`prompts-${name}`]]));
 
 if (values.data)
-  for (const [name, study] of Object.entries(studies)) {
+  for (const [name, [study]] of Object.entries(studies)) {
     if (values.only && values.only !== name) continue;
     const task = routeTasks[name];
     const spec = { study, description: `Optimized prompts on ${task.name}.`, model, task, specialists };

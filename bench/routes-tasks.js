@@ -129,3 +129,12 @@ export const routeTasks = {
     },
   },
 };
+
+const long = ["pubmedqa", "issue-area"];
+/** Each task's studies: that of all routes, or where texts are long that of lora and head apart. */
+export const routeStudies = Object.fromEntries(
+  Object.keys(routeTasks).map((name) => [
+    name,
+    long.includes(name) ? [`routes-${name}`, `routes-${name}-trained`] : [`routes-${name}`],
+  ]),
+);

@@ -1,17 +1,8 @@
 // Tables of studies on texts, of benchmarks over several of them, and of simulated searches.
 
-import {
-  bench,
-  cell,
-  duration,
-  generalistOf,
-  minutes,
-  percent,
-  pValue,
-  resultsOf,
-  signed,
-  study,
-} from "./parts.js";
+import { recorded } from "../../bench/joint.js";
+import { routeStudies } from "../../bench/routes-tasks.js";
+import { bench, cell, duration, generalistOf, minutes, percent, pValue, resultsOf, signed } from "./parts.js";
 
 /** The table of a study on accuracy in docs/results.md. */
 export function studyTable(record) {
@@ -98,8 +89,8 @@ export function routes() {
   const found = bench("routes");
   if (!found) return undefined;
   const { of, chosen, seeds } = found;
-  const records = Object.keys(chosen).map((name) => [name, study(`routes-${name}`)]);
-  const results = records.map(([, record]) => resultsOf(record));
+  const records = recorded(routeStudies);
+  const results = records.map(resultsOf);
   const [first] = results;
   const mean = (subject) =>
     results.reduce((sum, one) => sum + one.find((result) => result.subject === subject).mean, 0) /
@@ -107,16 +98,16 @@ export function routes() {
   const subjects = first.map(({ subject }) => subject).sort((a, b) => mean(b) - mean(a));
   const cellOf = (subject, t) => {
     const { mean, low, high } = results[t].find((one) => one.subject === subject);
-    return `${percent(mean)} (${percent(low)} to ${percent(high)})${chosen[records[t][0]] === subject ? " ◂" : ""}`;
+    return `${percent(mean)} (${percent(low)} to ${percent(high)})${chosen[records[t].key] === subject ? " ◂" : ""}`;
   };
-  const counts = records.map(([name, { tasks }]) => {
+  const counts = records.map(({ key, tasks }) => {
     const { train, dev, test } = tasks[0].counts;
-    return `${name} ${train}, ${dev} and ${test}`;
+    return `${key} ${train}, ${dev} and ${test}`;
   });
   return [
     `${tasksOf(records.length, of)} Accuracy in %, means of ${seeds.length} training seeds, with 95 % intervals; ◂ is the single route with the highest score on dev. Samples of train, dev and test: ${counts.join("; ")}.`,
     "",
-    `| route | ${records.map(([name]) => name).join(" | ")} |`,
+    `| route | ${records.map(({ key }) => key).join(" | ")} |`,
     `|---|${"---:|".repeat(records.length)}`,
     ...subjects.map(
       (subject) => `| ${cell(subject)} | ${records.map((_, t) => cellOf(subject, t)).join(" | ")} |`,

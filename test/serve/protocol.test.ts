@@ -336,11 +336,17 @@ describe("classify", () => {
 
 describe("errors", () => {
   it("have the protocol's form and the right status", async () => {
+    const nested = (levels: number) =>
+      `${'{"type":"array","items":'.repeat(levels)}{"type":"string"}${"}".repeat(levels)}`;
+    const deep = `{"model":"m","messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":${nested(20_000)}}}}`;
+    const deepRow = `{"model":"tones","input":{"text":${nested(20_000)}}}`;
     const cases: [path: string, body: unknown, status: number, code: string | null][] = [
       ["/v1/chat/completions", { model: "nobody", messages }, 404, "model_not_found"],
       ["/v1/chat/completions", { model: "m" }, 400, null],
       ["/v1/chat/completions", { model: "m", messages: [{ role: "king", content: "x" }] }, 400, null],
       ["/v1/chat/completions", "{", 400, "invalid_json"],
+      ["/v1/chat/completions", deep, 400, "unsupported"],
+      ["/v1/classify", deepRow, 400, "invalid_json"],
       [
         "/v1/chat/completions",
         { model: "tones", messages, tools: [{ type: "function", function: { name: "f" } }] },
