@@ -3,7 +3,7 @@
 export { cacheFolder } from "./cache.js";
 export { type Dataset, type DatasetOptions, loadDataset } from "./dataset.js";
 export { shownPath } from "./files.js";
-export { findLeaks, type Leak, nearGroups, normaliseText, type TextItem } from "./leakage.js";
+export { findLeaks, type Leak, nearGroups, normalizeText, type TextItem } from "./leakage.js";
 export { countRows, formatOf, type ReadOptions, readRows } from "./readers.js";
 export {
   type Encoding,

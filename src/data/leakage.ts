@@ -23,7 +23,7 @@ const shingleWords = 5;
 const signatureSize = 128;
 
 /** NFKC, lower case, letters and digits only, single spaces. */
-export function normaliseText(text: string): string {
+export function normalizeText(text: string): string {
   return words(text).join(" ");
 }
 

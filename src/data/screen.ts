@@ -3,7 +3,7 @@
 // kept, so that held-out texts cannot be recovered from them.
 
 import type { Overlap, Screen } from "../core/specializer.js";
-import { normaliseText } from "./leakage.js";
+import { normalizeText } from "./leakage.js";
 
 /** Words per run. A shorter held-out text is a single run. */
 const runWords = 10;
@@ -86,7 +86,7 @@ function makeScreen({ train, dev, test }: ScreenTexts): Screen {
 }
 
 function wordHashes(text: string): Uint32Array {
-  const normal = normaliseText(text);
+  const normal = normalizeText(text);
   if (normal === "") return new Uint32Array();
   return Uint32Array.from(normal.split(" "), (word) => {
     let h = 0x811c9dc5;

@@ -8,6 +8,8 @@ interface Case {
   name: string;
   /** Why it failed; absent if it did not. */
   failure?: string;
+  /** Why it was not checked. */
+  skipped?: string;
   /** Output to show. */
   out?: string;
 }
@@ -27,10 +29,10 @@ function casesOf(record: StudyRecord): Case[] {
     cases.push({ name: "the gate is met", ...(gate.met ? { out: gate.text } : { failure: gate.text }) });
   if (handOver) {
     const { n, agree } = handOver;
-    const told = `${formatWhole(agree)} of ${formatWhole(n)} answers agree.${handedOverText(record)}`;
+    const told = handedOverText(record);
     cases.push({
       name: "what is handed over is what was measured",
-      ...(agree === n ? { out: told } : { failure: told }),
+      ...(n === 0 ? { skipped: told } : agree === n ? { out: told } : { failure: told }),
     });
   }
   for (const { subject, task, n, unscored, causes, mean, low, high } of results) {
@@ -53,18 +55,20 @@ function casesOf(record: StudyRecord): Case[] {
 /** The result as JUnit XML: a suite for the study, a case for each thing that can fail. */
 export function renderJunit(record: StudyRecord): string {
   const cases = casesOf(record);
-  const failed = cases.filter(({ failure }) => failure !== undefined).length;
+  const count = (kind: "failure" | "skipped") => cases.filter((one) => one[kind] !== undefined).length;
   const x = (text: string, limit = 4_000) => escapeHtml(plainText(text, limit));
-  const body = cases.map(({ name, failure, out }) => {
+  const body = cases.map(({ name, failure, skipped, out }) => {
     const inner =
       failure !== undefined
         ? `\n    <failure message="${x(failure, 400)}">${x(failure)}</failure>\n  `
-        : out === undefined
-          ? ""
-          : `\n    <system-out>${x(out)}</system-out>\n  `;
+        : skipped !== undefined
+          ? `\n    <skipped message="${x(skipped, 400)}"/>\n  `
+          : out === undefined
+            ? ""
+            : `\n    <system-out>${x(out)}</system-out>\n  `;
     return `  <testcase classname="${x(record.study, 200)}" name="${x(name, 300)}" time="0">${inner}</testcase>`;
   });
-  const attributes = `name="${x(record.study, 200)}" tests="${cases.length}" failures="${failed}" errors="0" skipped="0" time="${record.seconds.toFixed(3)}" timestamp="${x(record.at.slice(0, 19))}"`;
+  const attributes = `name="${x(record.study, 200)}" tests="${cases.length}" failures="${count("failure")}" errors="0" skipped="${count("skipped")}" time="${record.seconds.toFixed(3)}" timestamp="${x(record.at.slice(0, 19))}"`;
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n<testsuite ${attributes}>\n${body.join("\n")}\n</testsuite>\n</testsuites>\n`;
 }
 

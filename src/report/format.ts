@@ -78,13 +78,18 @@ export function askedText({ asked, metric }: Pick<TaskCard, "asked" | "metric">)
   return `All subjects are asked by ${way}, the generalist's best of ${tried.length} ways on dev (${range} ${metric.name}, ${plural(n, "sample")}).`;
 }
 
-/** Which of several seeds was handed over, and its score; empty if there was one seed. */
+/** How many answers of what was handed over agree with those measured, and which of several seeds it is; empty without a hand-over. */
 export function handedOverText({ handOver, tasks }: Pick<StudyRecord, "handOver" | "tasks">): string {
-  const { seed, score } = handOver ?? {};
+  if (!handOver) return "";
+  const { n: checked, agree, seed, score } = handOver;
+  const told =
+    checked === 0
+      ? "No answer was compared."
+      : `${formatWhole(agree)} of ${formatWhole(checked)} answers agree.`;
   const metric = tasks[0]?.metric;
-  if (seed === undefined || !score || !metric) return "";
+  if (seed === undefined || !score || !metric) return told;
   const { n, mean, low, high } = score;
-  return ` It is from seed ${seed}, which scored ${formatScore(mean, n, metric.display)} ${metric.name} (${formatInterval(low, high, n, metric.display)}) on test.`;
+  return `${told} It is from seed ${seed}, which scored ${formatScore(mean, n, metric.display)} ${metric.name} (${formatInterval(low, high, n, metric.display)}) on test.`;
 }
 
 /** A test as a table names it. */

@@ -277,10 +277,7 @@ function seal(record: StudyRecord): string[] {
     );
   }
   if (record.handOver) {
-    const { path, n, agree } = record.handOver;
-    lines.push(
-      `- hand-over: ${md(path, 300)}, scored again: ${formatWhole(agree)} of ${formatWhole(n)} answers agree.${handedOverText(record)}`,
-    );
+    lines.push(`- hand-over: ${md(record.handOver.path, 300)}, loaded again. ${handedOverText(record)}`);
   }
   return section("The seal", [lines.join("\n")]);
 }

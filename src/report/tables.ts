@@ -244,10 +244,10 @@ export function sealFacts(record: StudyRecord): Fact[] {
     ]);
   }
   if (record.handOver) {
-    const { path, subject, n, agree } = record.handOver;
+    const { path, subject } = record.handOver;
     facts.push([
       "hand-over",
-      html`<code>${oneLine(path, 300)}</code> (<code>${oneLine(subject, 80)}</code>), loaded again and scored again: ${formatWhole(agree)} of ${formatWhole(n)} answers agree.${handedOverText(record)}`,
+      html`<code>${oneLine(path, 300)}</code> (<code>${oneLine(subject, 80)}</code>), loaded again. ${handedOverText(record)}`,
     ]);
   }
   if (record.gate) facts.push([record.gate.met ? "gate met" : "gate not met", record.gate.text]);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { randomFor } from "../../src/core/random.js";
-import { findLeaks, nearGroups, normaliseText } from "../../src/data/index.js";
+import { findLeaks, nearGroups, normalizeText } from "../../src/data/index.js";
 
 const items = (...texts: string[]) => texts.map((text, i) => ({ id: `${i}`, text }));
 const random = randomFor(5, "leakage test");
@@ -18,11 +18,11 @@ function similarity(a: readonly string[], b: readonly string[]): number {
 }
 
 test("normalization", () => {
-  expect(normaliseText("  The “Ｆull－width”, court\n\tHELD: №5 ﬁne! ")).toBe(
+  expect(normalizeText("  The “Ｆull－width”, court\n\tHELD: №5 ﬁne! ")).toBe(
     "the full width court held no5 fine",
   );
-  expect(normaliseText("क्षेत्र")).toBe("क्षेत्र");
-  expect(normaliseText("法律条文")).toBe("法 律 条 文");
+  expect(normalizeText("क्षेत्र")).toBe("क्षेत्र");
+  expect(normalizeText("法律条文")).toBe("法 律 条 文");
 });
 
 describe("leaks", () => {

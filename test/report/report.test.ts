@@ -244,6 +244,9 @@ test("a hand-over that disagrees says in JUnit how many answers did", () => {
   const { record } = fixture({ samples: 5 });
   const handOver = { path: "x.json", subject: "x", outcomes: "x", n: 20, agree: 18 };
   expect(renderJunit({ ...record, handOver })).toContain('<failure message="18 of 20 answers agree.">');
+  const none = renderJunit({ ...record, handOver: { ...handOver, n: 0, agree: 0 } });
+  expect(none).toContain('<skipped message="No answer was compared."/>');
+  expect(none).toMatch(/ skipped="1"/);
 });
 
 test("an answer that could not be read has its own column, and recall is of what was scored, on both pages", async () => {
