@@ -131,10 +131,11 @@ export const routeTasks = {
 };
 
 const long = ["pubmedqa", "issue-area"];
-/** Each task's studies: that of all routes, or where texts are long that of lora and head apart. */
+const parts = ["", "-prompts", "-trained"];
+/** Each task's studies: one of all routes, or where texts are long that of routes on features, of prompts, and of trained weights. */
 export const routeStudies = Object.fromEntries(
   Object.keys(routeTasks).map((name) => [
     name,
-    long.includes(name) ? [`routes-${name}`, `routes-${name}-trained`] : [`routes-${name}`],
+    (long.includes(name) ? parts : [""]).map((part) => `routes-${name}${part}`),
   ]),
 );

@@ -8,8 +8,9 @@
 // Left out of the single routes, to save time: adapter, bitfit, softPrompt and full, which train the same model at lora's cost; ensemble
 // and medprompt, which make several calls per query; selfTrain, since these tasks have no unlabelled rows. lora and head have the learning
 // rate and the length that the recorded sweep mostly chose (bench/recorded/recipe.json), and are in neither the stack nor the search, which
-// would train them once per fold. For the two tasks with the longest texts they are a study of their own (`--only pubmedqa-trained`), split
-// off on 2026-12-01, before any test score of these tasks was seen, so that each study ends in one sitting. The single routes have no budget: what each took is in its record. Search has a token budget, so that
+// would train them once per fold. For the two tasks with the longest texts the routes are in three studies with the same rows and seeds (`--only
+// pubmedqa`, `pubmedqa-prompts`, `pubmedqa-trained`; split on 2026-12-01, before any test score of these tasks was seen), so that each ends
+// in one sitting. The single routes have no budget: what each took is in its record. Search has a token budget, so that
 // what it finds does not depend on the machine; calls shared by two compositions count twice.
 //
 // Changed on 2026-11-30 to save hours: `optimize` looks at fewer sets of examples and searches on 128 samples (all sets and 256 before),
@@ -33,21 +34,20 @@ const { values } = parseArgs({
 const training = { layers: 10, epochs: 2, learningRate: 0.002 };
 const trained = [{ lora: training }, { head: training }];
 const cheap = ["linear", { linear: { features: "vectors" } }, { probe: { text: true } }];
-/** Routes among which one is chosen on dev; `linear` is also the baseline for all of them. */
-const single = [
+/** Routes among which one is chosen on dev, as are those on features and those that train; `linear` is also the baseline for all of them. */
+const prompts = [
   { fewShot: { k: 3, draw: "balanced" } },
   { knn: { k: 2, by: "vectors" } },
   "calibrate",
   { optimize: { draws: 2, search: 128 } },
-  ...cheap,
-  { setfit: { write: false } },
 ];
+const features = [...cheap, { setfit: { write: false } }];
 /** The same members and levels for every task, and one budget; the levels are those of the single routes. */
 const composed = {
   stack: { stack: { of: [...cheap, "calibrate"] } },
   search: {
     search: {
-      factors: { prompt: ["zeroShot", ...single.slice(0, 2)], scoring: ["none", "calibrate"] },
+      factors: { prompt: ["zeroShot", ...prompts.slice(0, 2)], scoring: ["none", "calibrate"] },
       ...{ alone: cheap, tokens: 800_000, seconds: 36_000 },
     },
   },
@@ -56,15 +56,14 @@ const composed = {
 // Licences' scores led to a mend of `search` (docs/log.md, 2026-11-30): it was measured again there, outside the figures of the six tasks.
 const mended = { "licences-search": ["routes-licences-search"] };
 if (values.data) {
-  for (const [name, [study, apart]] of Object.entries(studies)) {
-    const others = [...Object.values(composed), "majority"];
-    measure(
-      name,
-      study,
-      routeTasks[name],
-      apart ? [...single, ...others] : [...single, ...trained, ...others],
-    );
-    if (apart) measure(`${name}-trained`, apart, routeTasks[name], trained);
+  const others = [...Object.values(composed), "majority"];
+  for (const [name, own] of Object.entries(studies)) {
+    const parts =
+      own.length > 1
+        ? [[...features, ...others], prompts, trained]
+        : [[...prompts, ...features, ...trained, ...others]];
+    for (const [i, study] of own.entries())
+      measure(study.slice("routes-".length), study, routeTasks[name], parts[i]);
   }
   for (const [name, [study]] of Object.entries(mended))
     measure(name, study, routeTasks.licences, ["linear", composed.search]);
