@@ -39,30 +39,27 @@ export function recorded(studies) {
     }));
 }
 
-/** Studies of the same samples with different specialists as one; the generalist is the first's. */
-function joined([first, ...others]) {
-  const {
-    samples: [own],
-    ...study
-  } = first;
-  const all = [first, ...others];
-  if (others.some(({ samples: [other] }) => other.ids.join() !== own.ids.join()))
+/** Studies of the same samples as one; what two of them have, such as the generalist, is the first's. */
+export function joined(studies) {
+  const [first] = studies;
+  const ids = ({ samples: [own] }) => own.ids.join();
+  if (studies.some((study) => ids(study) !== ids(first)))
     throw new Error(`${first.study}: its parts have other samples`);
-  const unique = (rows, keyOf) =>
-    [...new Map(rows.toReversed().map((row) => [keyOf(row), row])).values()].reverse();
+  const firsts = (rows, keyOf) =>
+    rows.filter((row, i) => rows.findIndex((other) => keyOf(other) === keyOf(row)) === i);
+  const all = (of) => studies.flatMap(of);
+  const scores = studies.map(({ samples: [own] }) => own.scores).reverse();
   return {
-    ...study,
-    results: unique(
-      all.flatMap(({ results }) => results),
-      ({ subject, task }) => `${task} ${subject}`,
+    ...first,
+    results: firsts(
+      all(({ results }) => results),
+      ({ task, subject }) => `${task} ${subject}`,
     ),
-    subjects: unique(
-      all.flatMap(({ subjects }) => subjects),
+    subjects: firsts(
+      all(({ subjects }) => subjects),
       ({ name }) => name,
     ),
-    samples: [
-      { ...own, scores: Object.assign({}, ...all.map(({ samples: [{ scores }] }) => scores).reverse()) },
-    ],
+    samples: [{ ...first.samples[0], scores: Object.assign({}, ...scores) }],
   };
 }
 

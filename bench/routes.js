@@ -10,8 +10,8 @@
 // rate and the length that the recorded sweep mostly chose (bench/recorded/recipe.json), and are in neither the stack nor the search, which
 // would train them once per fold. For the two tasks with the longest texts the routes are in three studies with the same rows and seeds (`--only
 // pubmedqa`, `pubmedqa-prompts`, `pubmedqa-trained`; split on 2026-12-01, before any test score of these tasks was seen), so that each ends
-// in one sitting. The single routes have no budget: what each took is in its record. Search has a token budget, so that
-// what it finds does not depend on the machine; calls shared by two compositions count twice.
+// in one sitting; the first part's way of asking is the others'. The single routes have no budget: what each took is in its record. Search
+// has a token budget, so that what it finds does not depend on the machine; calls shared by two compositions count twice.
 //
 // Changed on 2026-11-30 to save hours: `optimize` looks at fewer sets of examples and searches on 128 samples (all sets and 256 before),
 // `knn` gives two examples (three), and search crosses the prompts of the single routes (its defaults, with six examples). No score of
@@ -32,9 +32,8 @@ const { values } = parseArgs({
 });
 
 const training = { layers: 10, epochs: 2, learningRate: 0.002 };
-const trained = [{ lora: training }, { head: training }];
 const cheap = ["linear", { linear: { features: "vectors" } }, { probe: { text: true } }];
-/** Routes among which one is chosen on dev, as are those on features and those that train; `linear` is also the baseline for all of them. */
+// The single routes, of which dev chooses one; `linear` is also the baseline for all of them.
 const prompts = [
   { fewShot: { k: 3, draw: "balanced" } },
   { knn: { k: 2, by: "vectors" } },
@@ -42,6 +41,7 @@ const prompts = [
   { optimize: { draws: 2, search: 128 } },
 ];
 const features = [...cheap, { setfit: { write: false } }];
+const trained = [{ lora: training }, { head: training }];
 /** The same members and levels for every task, and one budget; the levels are those of the single routes. */
 const composed = {
   stack: { stack: { of: [...cheap, "calibrate"] } },
@@ -63,19 +63,37 @@ if (values.data) {
         ? [[...features, ...others], prompts, trained]
         : [[...prompts, ...features, ...trained, ...others]];
     for (const [i, study] of own.entries())
-      measure(study.slice("routes-".length), study, routeTasks[name], parts[i]);
+      measure(study.slice("routes-".length), study, routeTasks[name], parts[i], own.slice(0, i)[0]);
   }
   for (const [name, [study]] of Object.entries(mended))
     measure(name, study, routeTasks.licences, ["linear", composed.search]);
 }
 summarize();
 
-/** Runs the study of some specialists on a task, unless others are asked for alone. */
-function measure(name, study, task, specialists) {
+/**
+ * Runs the study of some specialists on a task, unless others are asked for alone.
+ * @param as a recorded study whose way of asking it takes; without one, dev chooses
+ */
+function measure(name, study, task, specialists, as) {
   if (values.only && values.only !== name) return;
-  const models = { model: "llama:smollm2-135m-instruct", encoder: "encoder:minilm-f32" };
-  const spec = { study, description: `Routes on ${task.name}.`, ...models, task, specialists };
+  const { format, ...asked } = as ? wayOf(as) : {};
+  const models = {
+    model: `llama:smollm2-135m-instruct${format ? `?format=${format}` : ""}`,
+    encoder: "encoder:minilm-f32",
+  };
+  const spec = {
+    ...{ study, description: `Routes on ${task.name}.`, ...models },
+    ...{ task: { ...task, ...asked }, specialists },
+  };
   run(spec, values, `npm run bench:routes -- --data FOLDER --only ${name}`);
+}
+
+/** The way of asking that dev chose in a study: on another processor it could choose otherwise, and a task's parts must agree. */
+function wayOf(study) {
+  const [first] = recorded({ [study]: [study] });
+  if (!first) throw new Error(`Measure ${study} first: the other parts of its task ask as it does.`);
+  const [answerBy, scoring, format] = first.tasks[0].asked.way.split(", ");
+  return { answerBy, scoring, format };
 }
 
 /** Summarizes the recorded tasks, each and together. */

@@ -1,7 +1,7 @@
 // Figures in README and docs are those of their committed records: the pages are as docs/figures.js fills them, a figure
 // elsewhere in README is an error, and each record agrees with itself.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { wilson } from "../src/statistics/index.js";
@@ -267,10 +267,16 @@ it("the record of the routes has the differences of its studies' scores", () => 
     chosen: Record<string, string>;
   };
   const meanOf = (task: string, name: RegExp) => {
-    const [{ scores }] = JSON.parse(text(`bench/recorded/studies/routes-${task}.json`)).samples as [
-      { scores: Record<string, (number | number[])[]> },
-    ];
-    const [, column] = Object.entries(scores).find(([subject]) => name.test(subject)) ?? [];
+    // A task's routes may be in several studies.
+    const parts = ["", "-prompts", "-trained"].map(
+      (part) => `bench/recorded/studies/routes-${task}${part}.json`,
+    );
+    const columns = parts
+      .filter((part) => existsSync(join(root, part)))
+      .flatMap((part): [string, (number | number[])[]][] =>
+        Object.entries(JSON.parse(text(part)).samples[0].scores),
+      );
+    const [, column] = columns.find(([subject]) => name.test(subject)) ?? [];
     const each = (column ?? []).map((one) => [one].flat());
     return each.reduce((sum, own) => sum + own.reduce((a, b) => a + b, 0) / own.length, 0) / each.length;
   };

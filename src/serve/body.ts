@@ -7,6 +7,8 @@ import { Problem } from "./problem.js";
 
 /** Largest body in bytes. */
 export const mostBytes = 8 * 1024 * 1024;
+/** Deepest nesting of a body: what reads it calls itself once a level. */
+const mostLevels = 200;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -20,11 +22,16 @@ export async function readBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> 
     });
   const bytes = await readBytes(c);
   let value: unknown;
+  let levels = 0;
   try {
-    value = JSON.parse(decoder.decode(bytes));
+    const text = decoder.decode(bytes);
+    levels = levelsOf(text);
+    value = JSON.parse(text);
   } catch {
     throw new Problem(400, "The body is not valid JSON.", { code: "invalid_json" });
   }
+  if (levels > mostLevels)
+    throw new Problem(400, `The body is nested deeper than ${mostLevels} levels.`, { code: "invalid_json" });
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = firstIssue(parsed.error.issues[0] as z.core.$ZodIssue);
@@ -57,6 +64,23 @@ function readBytes(c: Context): Promise<Uint8Array> {
       if (!incoming.readableEnded) cut();
     });
   });
+}
+
+/** How deep lists and objects are nested in JSON text. */
+function levelsOf(text: string): number {
+  let level = 0;
+  let most = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const letter = text[i];
+    if (quoted) {
+      if (letter === "\\") i++;
+      else if (letter === '"') quoted = false;
+    } else if (letter === '"') quoted = true;
+    else if (letter === "{" || letter === "[") most = Math.max(most, ++level);
+    else if (letter === "}" || letter === "]") level--;
+  }
+  return most;
 }
 
 /** Of a union's branches, the one that validated furthest is taken as the intended one. */

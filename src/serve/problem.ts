@@ -58,9 +58,6 @@ export function problemOf(error: unknown, log: (text: string) => void): Problem 
     const [status, code] = callStatus[error.failure];
     return new Problem(status, error.message, code === undefined ? {} : { code });
   }
-  // What a client sends is the only thing here of any depth.
-  if (error instanceof RangeError && error.message.includes("call stack"))
-    return new Problem(400, "The body is nested too deeply.", { code: "invalid_json" });
   const text =
     error instanceof HoneError
       ? error.message

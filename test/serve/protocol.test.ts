@@ -345,8 +345,10 @@ describe("errors", () => {
       ["/v1/chat/completions", { model: "m" }, 400, null],
       ["/v1/chat/completions", { model: "m", messages: [{ role: "king", content: "x" }] }, 400, null],
       ["/v1/chat/completions", "{", 400, "invalid_json"],
-      ["/v1/chat/completions", deep, 400, "unsupported"],
+      ["/v1/chat/completions", deep, 400, "invalid_json"],
       ["/v1/classify", deepRow, 400, "invalid_json"],
+      // Brackets and an escaped quote in a text are no levels.
+      ["/v1/classify", { model: "nobody", input: `\\"${"[".repeat(300)}` }, 404, "model_not_found"],
       [
         "/v1/chat/completions",
         { model: "tones", messages, tools: [{ type: "function", function: { name: "f" } }] },
